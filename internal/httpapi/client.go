@@ -1,0 +1,178 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package httpapi asks a monitored server over HTTP: every answer bounded, every error told in words for the person on call.
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// MaxBody is the size in bytes over which an answer is refused, after decompression. The largest answer known is
+// ZLMediaKit's media list: about 120 MB at 20,000 streams.
+const MaxBody = 256 << 20
+
+// peeked is how much of an answer is looked at to recognise HTML, and the most that is ever quoted in an error.
+const peeked = 200
+
+// Client asks one server. It is safe for concurrent use.
+type Client struct {
+	http *http.Client
+	base string
+}
+
+// New returns a client of the server at endpoint, an URL that CheckEndpoint accepts. The HTTP client becomes its own:
+// redirects to another host are errors from now on.
+func New(client *http.Client, endpoint string) *Client {
+	client.CheckRedirect = func(next *http.Request, via []*http.Request) error {
+		if next.URL.Host != via[0].URL.Host {
+			return &Error{Kind: KindStatus, Text: "redirect to another host, " + next.URL.Host, Hint: "check the setting endpoint"}
+		}
+		if len(via) >= 10 {
+			return &Error{Kind: KindStatus, Text: "10 redirects in a row", Hint: "check the setting endpoint"}
+		}
+		return nil
+	}
+	return &Client{http: client, base: strings.TrimRight(endpoint, "/")}
+}
+
+// CheckEndpoint refuses what cannot be the endpoint of an HTTP API, and URLs that carry secrets.
+func CheckEndpoint(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return errors.New("endpoint: must be an http or https URL, such as http://10.0.0.5:8080")
+	case u.User != nil:
+		return errors.New("endpoint: must not hold a user name or password: they would show up in logs")
+	case u.RawQuery != "" || u.Fragment != "":
+		return errors.New("endpoint: must not hold a query or fragment: it would show up in logs")
+	}
+	return nil
+}
+
+// CloseIdle closes the connections that are not in use.
+func (c *Client) CloseIdle() {
+	c.http.CloseIdleConnections()
+}
+
+// Get asks for a path below the endpoint and hands a successful answer to read. The body ends with an error once it is
+// larger than MaxBody. Every error tells its scrape.ErrorType; those that read returns are classified too.
+func (c *Client) Get(ctx context.Context, path string, query url.Values, header http.Header, read func(http.Header, io.Reader) error) error {
+	target := c.base + path
+	if len(query) > 0 {
+		target += "?" + query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
+	if err != nil {
+		return classify(err)
+	}
+	for k, v := range header {
+		req.Header[k] = v
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return classify(err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // the answer has been read, or given up
+
+	b := &body{r: resp.Body, left: MaxBody}
+	b.peek()
+	if err := refuse(resp, b); err != nil {
+		return err
+	}
+	if err := read(resp.Header, b); err != nil {
+		return b.explain(err)
+	}
+	// What is left, if little, is read so that the connection can be used again.
+	_, _ = io.CopyN(io.Discard, b, 64<<10)
+	return nil
+}
+
+// refuse recognises answers that are no success, or a web page.
+func refuse(resp *http.Response, b *body) error {
+	page := b.isHTML(resp.Header.Get("Content-Type"))
+	if resp.StatusCode/100 == 2 {
+		if page {
+			return &Error{Kind: KindHTML, Text: "an HTML page instead of the API's answer: " + b.quote()}
+		}
+		return nil
+	}
+	kind := KindStatus
+	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
+		kind = KindAuth
+	}
+	text := fmt.Sprintf("HTTP status %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+	switch {
+	case page:
+		text += " with an HTML page: " + b.quote()
+	case len(b.head) > 0:
+		text += ": " + b.quote()
+	}
+	return &Error{Kind: kind, Text: text}
+}
+
+// body is an answer's body within bounds. It remembers why it broke off, because decoders bury the reason.
+type body struct {
+	r    io.Reader
+	left int64
+	head []byte // the first bytes, read ahead
+	at   int    // how much of head has been read
+	err  error
+}
+
+func (b *body) peek() {
+	b.head = make([]byte, peeked)
+	n, err := io.ReadFull(b.r, b.head)
+	b.head = b.head[:n]
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		b.err = err
+	}
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	if b.at < len(b.head) {
+		n := copy(p, b.head[b.at:])
+		b.at += n
+		b.left -= int64(n)
+		return n, nil
+	}
+	if b.err != nil {
+		return 0, b.err
+	}
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		err = &Error{Kind: KindTooLarge, Text: fmt.Sprintf("the answer is larger than %d MiB", MaxBody>>20)}
+	}
+	b.err = err
+	return n, err
+}
+
+// explain puts the reason why the body broke off before the decoder's complaint about it.
+func (b *body) explain(err error) error {
+	switch {
+	case b.err != nil && !errors.Is(b.err, io.EOF):
+		err = b.err
+	case errors.Is(err, io.EOF):
+		err = io.ErrUnexpectedEOF // the answer, not the connection, is incomplete
+	}
+	err = classify(err)
+	var e *Error
+	if errors.As(err, &e) && e.Kind == KindDecode && e.Text == "" {
+		e.Text = fmt.Sprintf("cannot be decoded (%d bytes read, it begins with %s)", MaxBody-b.left, b.quote())
+	}
+	return err
+}
+
+func (b *body) isHTML(contentType string) bool {
+	return strings.HasPrefix(contentType, "text/html") || strings.HasPrefix(strings.TrimSpace(string(b.head)), "<")
+}
+
+func (b *body) quote() string {
+	return fmt.Sprintf("%#q", strings.Join(strings.Fields(strings.ToValidUTF8(string(b.head), "?")), " "))
+}

@@ -1,0 +1,156 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package httpapi
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+)
+
+// Kind is the way in which a request failed.
+type Kind int
+
+// The ways in which a request can fail.
+const (
+	// KindOther is a failure that fits nowhere else.
+	KindOther Kind = iota
+	// KindRefused: no connection could be made, or it broke before the answer was complete.
+	KindRefused
+	// KindTimeout: the answer did not come, or not whole, before the deadline.
+	KindTimeout
+	// KindTLS: client and server could not agree on an encrypted connection.
+	KindTLS
+	// KindAuth: the server wants another secret, or refuses our address.
+	KindAuth
+	// KindStatus: an HTTP status other than success.
+	KindStatus
+	// KindHTML: a web page where the API should have answered.
+	KindHTML
+	// KindDecode: the answer is broken, cut off, or of another form than the API's.
+	KindDecode
+	// KindCode: the API answered with an error of its own.
+	KindCode
+	// KindTooLarge: the answer is larger than MaxBody.
+	KindTooLarge
+)
+
+// kinds tells of each kind how it is counted and, for the person on call, what to check first.
+var kinds = map[Kind]struct {
+	counted scrape.ErrorType
+	hint    string
+}{
+	KindOther:    {scrape.Other, ""},
+	KindRefused:  {scrape.Connection, "check that the server runs and that the setting endpoint names its host and port"},
+	KindTimeout:  {scrape.Timeout, "the server is overloaded or unreachable; the setting timeout says how long to wait"},
+	KindTLS:      {scrape.Connection, "check the scheme of the setting endpoint and the settings below tls"},
+	KindAuth:     {scrape.Authentication, "check the credentials in the configuration"},
+	KindStatus:   {scrape.Status, "check the setting endpoint and the server's log"},
+	KindHTML:     {scrape.Format, "check that the setting endpoint leads to the API, not to a web site or proxy"},
+	KindDecode:   {scrape.Format, "check that the setting endpoint leads to the right server"},
+	KindCode:     {scrape.Response, ""},
+	KindTooLarge: {scrape.Size, "check that the setting endpoint leads to the right server"},
+}
+
+// Error is a request that failed. It never holds a secret or the query of a URL.
+type Error struct {
+	Kind Kind
+	// Text is what came back.
+	Text string
+	// Hint is what to check; when empty, the usual advice for the kind is given.
+	Hint string
+	// Err is the cause, nil when Text says all.
+	Err error
+}
+
+// Error says what came back and what to check.
+func (e *Error) Error() string {
+	msg := e.Text
+	if e.Err != nil {
+		if msg != "" {
+			msg += ": "
+		}
+		msg += e.Err.Error()
+	}
+	hint := e.Hint
+	if hint == "" {
+		hint = kinds[e.Kind].hint
+	}
+	if hint != "" {
+		msg += ": " + hint
+	}
+	return msg
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// ErrorType returns how the error is counted in rtc.scrape.errors.
+func (e *Error) ErrorType() scrape.ErrorType { return kinds[e.Kind].counted }
+
+// classify turns an error of net/http or of a decoder into an *Error, unless it already tells its type.
+// The URL that net/http puts into its errors is left out.
+func classify(err error) error {
+	var known scrape.Typed
+	if errors.As(err, &known) {
+		return known
+	}
+	e := &Error{Kind: kindOf(err), Err: plain(err)}
+	if e.Kind == KindTimeout {
+		e.Text = "no complete answer in time"
+	}
+	return e
+}
+
+// plain returns the cause without what is of no use to the reader, or differs from call to call: the URL, the number of
+// our own port, the path of a decoder through the answer.
+func plain(err error) error {
+	var atURL *url.Error
+	if errors.As(err, &atURL) {
+		err = atURL.Err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	if kindOf(err) == KindDecode {
+		for cause := err; cause != nil; cause = errors.Unwrap(cause) {
+			err = cause
+		}
+	}
+	return err
+}
+
+func kindOf(err error) Kind {
+	var (
+		netErr    net.Error
+		opErr     *net.OpError
+		dnsErr    *net.DNSError
+		certErr   *tls.CertificateVerificationError
+		recordErr tls.RecordHeaderError
+		alertErr  tls.AlertError
+		hostErr   x509.HostnameError
+	)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return KindOther
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+		return KindTimeout
+	case errors.As(err, &certErr), errors.As(err, &recordErr), errors.As(err, &alertErr), errors.As(err, &hostErr),
+		errors.Is(err, http.ErrSchemeMismatch):
+		return KindTLS
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return KindDecode
+	case errors.As(err, &opErr), errors.As(err, &dnsErr), errors.Is(err, io.EOF):
+		return KindRefused
+	}
+	return KindDecode
+}

@@ -1,0 +1,154 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package scrape runs the calls of one scrape and sums up how they went, alike for all receivers.
+package scrape
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/scraper/scrapererror"
+)
+
+// errNotAsked stands for a heavy call that was not made because the server answered no other.
+var errNotAsked = errors.New("not asked, because the server answered nothing else")
+
+// Part is one call to the monitored server, with the metrics that come from its answer.
+type Part struct {
+	// API is the call's name, as in the attribute rtc.api.
+	API string
+	// Metrics is the number of enabled metrics that need the call; with 0 it is not made.
+	Metrics int
+	// Heavy calls cost the server much. They are made one by one, after all others.
+	Heavy bool
+	// Call asks the server. It may return what records the answer beside an error that spoilt only a part of it.
+	Call func(context.Context) (record func(), err error)
+}
+
+// Fetch joins a call that returns an answer with the function that records it, also where the answer is spoilt in part.
+func Fetch[T any](get func(context.Context) (T, error), record func(T)) func(context.Context) (func(), error) {
+	return func(ctx context.Context) (func(), error) {
+		answer, err := get(ctx)
+		if err != nil && !IsPartial(err) {
+			return nil, err
+		}
+		return func() { record(answer) }, err
+	}
+}
+
+// Result tells how one part went.
+type Result struct {
+	Part
+	// Duration is the time from the request to the end of the decoded answer.
+	Duration time.Duration
+	// Err is nil when the whole answer was understood.
+	Err error
+
+	record func()
+}
+
+// Asked reports whether the call was made at all.
+func (r *Result) Asked() bool {
+	return !errors.Is(r.Err, errNotAsked)
+}
+
+// Answered reports whether at least a part of the answer could be used.
+func (r *Result) Answered() bool {
+	return r.Err == nil || r.record != nil
+}
+
+// Run makes the calls of all parts that a metric needs: the light ones at once and within half of the time that ctx leaves,
+// so that one that hangs costs itself only; then the heavy ones, unless nothing at all was answered.
+// Answers are recorded one after the other, in the order of parts.
+func Run(ctx context.Context, parts []Part) []Result {
+	var light, heavy []Result
+	for _, p := range parts {
+		switch {
+		case p.Metrics == 0:
+		case p.Heavy:
+			heavy = append(heavy, Result{Part: p})
+		default:
+			light = append(light, Result{Part: p})
+		}
+	}
+	runTogether(ctx, light, len(heavy) > 0)
+	askable := len(light) == 0 || Up(light)
+	for i := range heavy {
+		if !askable {
+			heavy[i].Err = errNotAsked
+			continue
+		}
+		heavy[i].run(ctx)
+		heavy[i].recordAnswer()
+	}
+	return append(light, heavy...)
+}
+
+func runTogether(ctx context.Context, light []Result, saveTime bool) {
+	if deadline, ok := ctx.Deadline(); ok && saveTime {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
+		defer cancel()
+	}
+	var wg sync.WaitGroup
+	for i := range light {
+		wg.Go(func() { light[i].run(ctx) })
+	}
+	wg.Wait()
+	for i := range light {
+		light[i].recordAnswer()
+	}
+}
+
+func (r *Result) run(ctx context.Context) {
+	began := time.Now()
+	r.record, r.Err = r.Call(ctx)
+	r.Duration = time.Since(began)
+}
+
+func (r *Result) recordAnswer() {
+	if r.record != nil {
+		r.record()
+	}
+}
+
+// Up reports whether the server answered any of the calls.
+func Up(results []Result) bool {
+	for i := range results {
+		if results[i].Answered() {
+			return true
+		}
+	}
+	return false
+}
+
+// Err joins the errors of a scrape of target into one partial scrape error, nil when there are none.
+// Calls that failed for the same reason share a line.
+func Err(target string, results []Result) error {
+	var causes []error
+	apis := map[string][]string{}
+	failed := 0
+	for _, r := range results {
+		if r.Err == nil {
+			continue
+		}
+		failed += r.Metrics
+		cause := r.Err.Error()
+		if apis[cause] == nil {
+			causes = append(causes, r.Err)
+		}
+		apis[cause] = append(apis[cause], r.API)
+	}
+	if len(causes) == 0 {
+		return nil
+	}
+	for i, cause := range causes {
+		causes[i] = fmt.Errorf("%s of %s: %w", strings.Join(apis[cause.Error()], ", "), target, cause)
+	}
+	return scrapererror.NewPartialScrapeError(errors.Join(causes...), failed)
+}

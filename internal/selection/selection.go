@@ -1,0 +1,176 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package selection decides which of a server's named things get data points of their own, and remembers them between scrapes.
+package selection
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/filter"
+)
+
+// MaxName is the length in bytes to which names are cut that a server supplies.
+const MaxName = 256
+
+// patience is the number of incomplete scrapes for which a thing is remembered that none of them met.
+const patience = 20
+
+// Config says which named things get data points of their own.
+type Config struct {
+	// Include lists the names to keep; all when empty.
+	Include []filter.Config
+	// Exclude lists the names to leave out; it wins over Include.
+	Exclude []filter.Config
+	// Limit is the largest number of things at a time, at least 1. Those that came first stay.
+	Limit int
+	// Expected lists names that must be there: always kept, and reported when they are missing.
+	Expected []string
+}
+
+// CheckLimit refuses a limit that lets nothing through.
+func CheckLimit(limit int) error {
+	if limit < 1 {
+		return errors.New("limit: must be at least 1, such as 20000")
+	}
+	return nil
+}
+
+// Item is one named thing: what the receiver keeps of it, and where it stands.
+type Item[T any] struct {
+	// Name is what Config's names are compared with.
+	Name string
+	// Kept says that the thing gets data points of its own.
+	Kept bool
+	// Value is the receiver's own state of the thing.
+	Value T
+
+	seen    uint64 // the last scrape that saw it
+	limited bool   // left out by the limit alone
+}
+
+// Set remembers named things. A scrape calls Begin, then Get for everything that the server names, then End.
+type Set[T any] struct {
+	config           Config
+	include, exclude filter.Filter
+	items            map[string]*Item[T]
+	order            []*Item[T] // seen in this scrape
+	kept             int
+	scrape           uint64
+}
+
+// New returns an empty set.
+func New[T any](c Config) *Set[T] {
+	return &Set[T]{
+		config:  c,
+		include: filter.CreateFilter(c.Include),
+		exclude: filter.CreateFilter(c.Exclude),
+		items:   map[string]*Item[T]{},
+	}
+}
+
+// Begin starts a scrape.
+func (s *Set[T]) Begin() {
+	s.scrape++
+	s.order = s.order[:0]
+}
+
+// Get returns the thing called name and whether this scrape meets it for the first time. name is copied.
+func (s *Set[T]) Get(name []byte) (item *Item[T], first bool) {
+	item, ok := s.items[string(name)]
+	if !ok {
+		item = s.admit(string(name))
+		s.items[item.Name] = item
+	}
+	if item.limited && s.kept < s.config.Limit {
+		item.limited, item.Kept = false, true
+		s.kept++
+	}
+	if item.seen == s.scrape {
+		return item, false
+	}
+	item.seen = s.scrape
+	s.order = append(s.order, item)
+	return item, true
+}
+
+func (s *Set[T]) admit(name string) *Item[T] {
+	item := &Item[T]{Name: name}
+	expected := slices.Contains(s.config.Expected, name)
+	wanted := (len(s.config.Include) == 0 || s.include.Matches(name)) && !s.exclude.Matches(name)
+	item.limited = wanted && !expected && s.kept >= s.config.Limit
+	item.Kept = expected || wanted && !item.limited
+	if item.Kept {
+		s.kept++
+	}
+	return item
+}
+
+// Seen returns the things of this scrape in the order in which they were met.
+func (s *Set[T]) Seen() []*Item[T] {
+	return s.order
+}
+
+// Missing returns the expected names that this scrape did not meet.
+func (s *Set[T]) Missing() []string {
+	var missing []string
+	for _, name := range s.config.Expected {
+		if item := s.items[name]; item == nil || item.seen != s.scrape {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
+// Limited returns how many things of this scrape the limit left out.
+func (s *Set[T]) Limited() int {
+	n := 0
+	for _, item := range s.order {
+		if item.limited {
+			n++
+		}
+	}
+	return n
+}
+
+// End forgets what this scrape did not meet. An incomplete scrape proves nothing about absence: it forgets only
+// what has been gone for patience scrapes.
+func (s *Set[T]) End(complete bool) {
+	oldest := s.scrape
+	if !complete {
+		oldest -= min(oldest, patience)
+	}
+	for name, item := range s.items {
+		if item.seen >= oldest {
+			continue
+		}
+		if item.Kept {
+			s.kept--
+		}
+		delete(s.items, name)
+	}
+}
+
+// AppendName appends to dst what may stand in an attribute of a string that a server supplied: valid UTF-8, at most MaxName bytes.
+func AppendName(dst, name []byte) []byte {
+	if len(name) <= MaxName && utf8.Valid(name) {
+		return append(dst, name...)
+	}
+	clean := strings.ToValidUTF8(string(name), "\uFFFD")
+	if len(clean) > MaxName {
+		cut := MaxName
+		for !utf8.RuneStart(clean[cut]) {
+			cut--
+		}
+		clean = clean[:cut]
+	}
+	return append(dst, clean...)
+}
+
+// Name is AppendName for a string of its own.
+func Name(name []byte) string {
+	return string(AppendName(nil, name))
+}
