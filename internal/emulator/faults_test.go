@@ -1,0 +1,301 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package emulator
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// fails expects that no answer arrives within some patience, for this reason.
+func fails(reason error, patience time.Duration) func(*testing.T, *Server) {
+	return func(t *testing.T, server *Server) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL()+"/index/api/getMediaList", http.NoBody)
+		require.NoError(t, err)
+		response, err := newClient(t).Do(request)
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		assert.ErrorIs(t, err, reason)
+	}
+}
+
+// answers expects a whole answer of this status, and looks at the body.
+func answers(status int, check func(*testing.T, reply, []byte)) func(*testing.T, *Server) {
+	return func(t *testing.T, server *Server) {
+		t.Helper()
+		response := do(t, newClient(t), http.MethodGet, server.URL()+"/index/api/getMediaList")
+		body, err := io.ReadAll(response.body)
+		require.NoError(t, err)
+		assert.Equal(t, status, response.status)
+		check(t, response, body)
+	}
+}
+
+// faultChecks is what a client sees of each fault.
+var faultChecks = map[string]func(*testing.T, *Server){
+	"refuse": fails(syscall.ECONNREFUSED, 10*time.Second),
+	"reset":  fails(syscall.ECONNRESET, 10*time.Second),
+	"hang":   fails(context.DeadlineExceeded, 50*time.Millisecond),
+	"slow_header": func(t *testing.T, server *Server) {
+		t.Helper()
+		w := dial(t, server)
+		_, err := io.WriteString(w.Conn, "GET /index/api/getMediaList HTTP/1.1\r\nHost: x\r\n\r\n")
+		require.NoError(t, err)
+		begin := make([]byte, len("HTTP/1.1 200 OK\r\nServer: xx"))
+		_, err = io.ReadFull(w, begin)
+		require.NoError(t, err)
+		assert.Equal(t, "HTTP/1.1 200 OK\r\nServer: xx", string(begin))
+		fails(context.DeadlineExceeded, 50*time.Millisecond)(t, server)
+	},
+	"slow_body": func(t *testing.T, server *Server) {
+		t.Helper()
+		response := do(t, newClient(t), http.MethodGet, server.URL()+"/index/api/getMediaList")
+		assert.Equal(t, http.StatusOK, response.status)
+		for range 3 { // one byte at a time
+			body := make([]byte, 100)
+			n, err := response.body.Read(body)
+			require.NoError(t, err)
+			assert.Empty(t, strings.TrimSpace(string(body[:n])))
+		}
+	},
+	"endless_body": func(t *testing.T, server *Server) {
+		t.Helper()
+		response := do(t, newClient(t), http.MethodGet, server.URL()+"/index/api/getMediaList")
+		body, err := io.ReadAll(io.LimitReader(response.body, 4<<20))
+		require.NoError(t, err)
+		assert.Len(t, body, 4<<20)
+		assert.True(t, strings.HasPrefix(string(body), `{"code":0,"data":[{},{},`))
+	},
+	"cut_body": func(t *testing.T, server *Server) {
+		t.Helper()
+		response := do(t, newClient(t), http.MethodGet, server.URL()+"/index/api/getMediaList")
+		body, err := io.ReadAll(response.body)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		assert.Equal(t, response.length/2, int64(len(body)))
+	},
+	"gzip_bomb": answers(http.StatusOK, func(t *testing.T, response reply, packed []byte) {
+		t.Helper()
+		assert.Equal(t, "gzip", response.header.Get("Content-Encoding"))
+		assert.Less(t, len(packed), 2<<20)
+		assert.Greater(t, binary.LittleEndian.Uint32(packed[len(packed)-4:]), uint32(1<<30))
+		whole, err := gzip.NewReader(bytes.NewReader(packed))
+		require.NoError(t, err)
+		begin := make([]byte, 3<<20)
+		_, err = io.ReadFull(whole, begin)
+		require.NoError(t, err)
+		assert.True(t, bytes.HasPrefix(begin, []byte(bodyBegin)))
+		assert.Len(t, bytes.TrimSpace(begin), len(bodyBegin))
+	}),
+	"status_500": answers(http.StatusInternalServerError, func(t *testing.T, _ reply, body []byte) {
+		t.Helper()
+		assert.Equal(t, "internal server error\n", string(body))
+	}),
+	"html_404": answers(http.StatusNotFound, func(t *testing.T, response reply, body []byte) {
+		t.Helper()
+		assert.Equal(t, "text/html", response.header.Get("Content-Type"))
+		assert.Contains(t, string(body), "<html>")
+	}),
+	"redirect_elsewhere": answers(http.StatusFound, func(t *testing.T, response reply, _ []byte) {
+		t.Helper()
+		assert.Equal(t, "http://192.0.2.1/", response.header.Get("Location"))
+	}),
+	"wrong_secret": answers(http.StatusOK, func(t *testing.T, _ reply, body []byte) {
+		t.Helper()
+		assert.Contains(t, string(body), `"code" : -100`)
+	}),
+	"invalid_json": answers(http.StatusOK, func(t *testing.T, _ reply, body []byte) {
+		t.Helper()
+		assert.NotEmpty(t, body)
+		assert.False(t, json.Valid(body))
+	}),
+	"wrong_types": answers(http.StatusOK, func(t *testing.T, _ reply, body []byte) {
+		t.Helper()
+		var list struct {
+			Code string                    `json:"code"`
+			Data map[string]map[string]any `json:"data"`
+		}
+		require.NoError(t, json.Unmarshal(body, &list))
+		assert.Equal(t, "0", list.Code)
+		assert.Len(t, list.Data, 55)
+		assert.Equal(t, map[string]any{"value": 85.0}, list.Data["0"]["aliveSecond"])
+		assert.Equal(t, "32163", list.Data["0"]["bytesSpeed"])
+	}),
+	"restart": func(t *testing.T, server *Server) {
+		t.Helper()
+		sources := decode(t, get(t, server, "getMediaList"))
+		require.Len(t, sources, 55)
+		assert.Zero(t, sources[0].TotalBytes)
+		assert.Zero(t, sources[0].AliveSecond)
+		assert.Equal(t, newClock().Now().Unix(), sources[0].CreateStamp)
+	},
+}
+
+func TestFaults(t *testing.T) {
+	for _, fault := range Faults {
+		t.Run(fault.Name, func(t *testing.T) {
+			require.Contains(t, faultChecks, fault.Name, "every fault needs a row in faultChecks")
+			if fault.Name != restart {
+				require.Contains(t, httpFaults, fault.Name, "every fault needs a row in httpFaults")
+			}
+			assert.NotEmpty(t, fault.Doc)
+			server := start(t, ZLMediaKit{Now: newClock().Now})
+			require.NoError(t, server.SetFault(fault.Name))
+			faultChecks[fault.Name](t, server)
+
+			require.NoError(t, server.SetFault(""))
+			assert.Contains(t, get(t, server, "version"), "daaa74a")
+			if fault.whole {
+				assert.ErrorContains(t, server.SetFault(fault.Name, "version"), "concerns the whole server")
+				return
+			}
+			require.NoError(t, server.SetFault(fault.Name, "getApiList", "getmedialist"))
+			faultChecks[fault.Name](t, server)
+			assert.Contains(t, get(t, server, "version"), "daaa74a")
+		})
+	}
+}
+
+func TestUnknownFault(t *testing.T) {
+	server := start(t, ZLMediaKit{})
+	require.ErrorContains(t, server.SetFault("flood"), `no fault is named "flood", there are refuse, reset, hang,`)
+	server.Close()
+	assert.ErrorContains(t, server.SetFault("hang"), "closed")
+}
+
+// Connections that were open before do not outlive a restart or a refusal.
+func TestWholeFaultsCloseConnections(t *testing.T) {
+	for _, fault := range []string{refuse, restart} {
+		t.Run(fault, func(t *testing.T) {
+			server := start(t, ZLMediaKit{})
+			w := dial(t, server)
+			w.ask(t, http.MethodGet, "GET /index/api/version HTTP/1.1\r\nHost: x\r\n\r\n")
+			require.NoError(t, server.SetFault(fault))
+			_, err := w.ReadByte()
+			assert.ErrorIs(t, err, io.EOF)
+		})
+	}
+}
+
+// A request that hangs ends with its client, or with the server.
+func TestHangEnds(t *testing.T) {
+	server := start(t, ZLMediaKit{})
+	require.NoError(t, server.SetFault("hang"))
+	ask := func(ctx context.Context) <-chan error {
+		result := make(chan error, 1)
+		asked := len(server.Requests())
+		client := newClient(t)
+		go func() {
+			request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL()+"/index/api/version", strings.NewReader("secret=x"))
+			if err != nil {
+				result <- err
+				return
+			}
+			response, err := client.Do(request)
+			if err == nil {
+				err = errors.Join(errors.New("answered"), response.Body.Close())
+			}
+			result <- err
+		}()
+		require.Eventually(t, func() bool { return len(server.Requests()) > asked }, 10*time.Second, time.Millisecond)
+		return result
+	}
+	open := func() int {
+		server.mu.Lock()
+		defer server.mu.Unlock()
+		return len(server.conns)
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	first := ask(ctx)
+	cancel()
+	require.ErrorIs(t, <-first, context.Canceled)
+	require.Eventually(t, func() bool { return open() == 0 }, 10*time.Second, time.Millisecond, "the server noticed that the client is gone")
+
+	second := ask(t.Context())
+	server.Close()
+	assert.ErrorIs(t, <-second, io.EOF)
+}
+
+func TestControl(t *testing.T) {
+	server := start(t, ZLMediaKit{})
+	client := newClient(t)
+	post := func(query string) (int, string) {
+		response := do(t, client, http.MethodPost, server.URL()+"/_emulator/fault?"+query)
+		body, err := io.ReadAll(response.body)
+		require.NoError(t, err)
+		return response.status, string(body)
+	}
+	list, err := io.ReadAll(do(t, client, http.MethodGet, server.URL()+"/_emulator/faults").body)
+	require.NoError(t, err)
+	assert.Len(t, strings.Split(strings.TrimSpace(string(list)), "\n"), len(Faults))
+	assert.Contains(t, string(list), "hang                the request is read and never answered\n")
+
+	for query, message := range map[string]string{
+		"":                                 "name is missing",
+		"name=flood":                       "no fault is named",
+		"name=hang&for=soon":               "for=soon is not a time",
+		"name=hang&for=-1s":                "for=-1s is not a time",
+		"name=restart&api=getMediaList":    "concerns the whole server",
+		"name=refuse&api=version&for=500s": "concerns the whole server",
+	} {
+		status, text := post(query)
+		assert.Equal(t, http.StatusBadRequest, status, query)
+		assert.Contains(t, text, message, query)
+	}
+
+	status, _ := post("name=html_404&api=version&api=getApiList")
+	assert.Equal(t, http.StatusNoContent, status)
+	assert.Contains(t, get(t, server, "version"), "nginx")
+	assert.Contains(t, get(t, server, "getApiList"), "nginx")
+	assert.Contains(t, get(t, server, "getStatistic"), "TcpServer")
+	status, _ = post("name=none")
+	assert.Equal(t, http.StatusNoContent, status)
+	assert.Contains(t, get(t, server, "version"), "daaa74a")
+
+	status, _ = post("name=html_404&for=1ms")
+	assert.Equal(t, http.StatusNoContent, status)
+	require.Eventually(t, func() bool { return strings.Contains(get(t, server, "version"), "daaa74a") }, 10*time.Second, time.Millisecond)
+
+	// A server that refuses still answers the one who asked for it, and listens again when the time is over.
+	status, _ = post("name=refuse&for=1h")
+	assert.Equal(t, http.StatusNoContent, status)
+	fails(syscall.ECONNREFUSED, 10*time.Second)(t, server)
+	server.expire(current(server))
+	assert.Contains(t, get(t, server, "version"), "daaa74a")
+	status, _ = post("name=restart")
+	assert.Equal(t, http.StatusNoContent, status)
+}
+
+func current(server *Server) *activeFault {
+	server.mu.Lock()
+	defer server.mu.Unlock()
+	return server.fault
+}
+
+// The timer of a fault ends no other fault.
+func TestReplacedFaultLasts(t *testing.T) {
+	server := start(t, ZLMediaKit{})
+	require.NoError(t, server.setFault("hang", nil, time.Hour, nil))
+	first := current(server)
+	require.NoError(t, server.SetFault("html_404"))
+	server.expire(first)
+	assert.Contains(t, get(t, server, "version"), "nginx")
+}

@@ -1,0 +1,13 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package testdata holds the captured answers of the monitored servers, so that a program that plays such a server is
+// self-contained.
+package testdata
+
+import "embed"
+
+// Files are the captures, one folder per system.
+//
+//go:embed zlmediakit
+var Files embed.FS
