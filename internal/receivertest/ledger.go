@@ -1,0 +1,115 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receivertest
+
+import (
+	"encoding/json"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+// Fields holds a field ledger against the captured answers below root: every leaf of every answer must have a line (answer, path,
+// and the metric or attribute it becomes, or "ignored" with the reason), and every line must be of a leaf.
+// The answer is the name of the captured file up to its first dot.
+func Fields(t *testing.T, ledger string, captures fs.FS, metadata string) {
+	t.Helper()
+	listed := map[string]string{}
+	for _, row := range Table(t, ledger) {
+		require.Len(t, row, 3, "%s: %q", ledger, row)
+		listed[row[0]+"\t"+row[1]] = row[2]
+	}
+	found := map[string]bool{}
+	require.NoError(t, fs.WalkDir(captures, ".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(file) != ".json" || d.Name() == "index.json" {
+			return err
+		}
+		text, err := fs.ReadFile(captures, file)
+		require.NoError(t, err)
+		var answer any
+		require.NoError(t, json.Unmarshal(text, &answer), file)
+		name, _, _ := strings.Cut(d.Name(), ".")
+		leaves(answer, "", func(leaf string) { found[name+"\t"+leaf] = true })
+		return nil
+	}))
+	known := Metadata(t, metadata)
+	for _, leaf := range slices.Sorted(maps.Keys(found)) {
+		assert.Contains(t, listed, leaf, "a leaf that %s does not list", ledger)
+	}
+	for leaf, becomes := range listed {
+		assert.True(t, found[leaf], "%s lists %q, which no captured answer has", ledger, leaf)
+		checkNames(t, ledger, becomes, known)
+	}
+}
+
+// checkNames requires that a ledger's last column names metrics or attributes of the receiver, or says why a thing is ignored.
+func checkNames(t *testing.T, ledger, becomes string, known map[string]bool) {
+	t.Helper()
+	if reason, ignored := strings.CutPrefix(becomes, "ignored: "); ignored {
+		assert.NotEmpty(t, reason)
+		return
+	}
+	for name := range strings.SplitSeq(becomes, ", ") {
+		assert.True(t, known[name], "%s: %q is no metric or attribute of the receiver", ledger, name)
+	}
+}
+
+// leaves calls f for the path of every value that is neither an object nor a list, and for empty ones of those.
+func leaves(v any, at string, f func(string)) {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, member := range v {
+			leaves(member, strings.TrimPrefix(at+"."+k, "."), f)
+		}
+		if len(v) > 0 {
+			return
+		}
+	case []any:
+		for _, element := range v {
+			leaves(element, at+"[]", f)
+		}
+		if len(v) > 0 {
+			return
+		}
+	}
+	f(at)
+}
+
+// Seeds holds a seed ledger (family of the replaced exporter, its labels, what carries its fact with us) against the receiver's metadata.
+func Seeds(t *testing.T, ledger, metadata string) {
+	t.Helper()
+	known := Metadata(t, metadata)
+	for _, row := range Table(t, ledger) {
+		require.Len(t, row, 3, "%s: %q", ledger, row)
+		checkNames(t, ledger, row[2], known)
+	}
+}
+
+// Metadata returns the names of the metrics, attributes and resource attributes in a metadata.yaml.
+func Metadata(t *testing.T, file string) map[string]bool {
+	t.Helper()
+	text, err := os.ReadFile(file) //nolint:gosec // a file of this repository
+	require.NoError(t, err)
+	var md struct {
+		Metrics    map[string]any `yaml:"metrics"`
+		Attributes map[string]any `yaml:"attributes"`
+		Resource   map[string]any `yaml:"resource_attributes"`
+	}
+	require.NoError(t, yaml.Unmarshal(text, &md))
+	known := map[string]bool{}
+	for _, names := range []map[string]any{md.Metrics, md.Attributes, md.Resource} {
+		for name := range names {
+			known[name] = true
+		}
+	}
+	return known
+}

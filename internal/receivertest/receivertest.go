@@ -1,0 +1,148 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package receivertest holds what the tests of all receivers share: golden files, values checked by hand, ledgers, the search for secrets.
+package receivertest
+
+import (
+	"encoding/base64"
+	"flag"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/golden"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/pmetrictest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// Golden compares metrics with the file testdata/name.golden.yaml of the package under test, but for what differs from run to run.
+// With -update it writes the file.
+func Golden(t *testing.T, name string, got pmetric.Metrics) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".golden.yaml")
+	if *update {
+		require.NoError(t, golden.WriteMetricsToFile(file, got))
+		return
+	}
+	want, err := golden.ReadMetrics(file)
+	require.NoError(t, err, "run the test with -update to write the golden file")
+	assert.NoError(t, pmetrictest.CompareMetrics(want, got,
+		pmetrictest.IgnoreTimestamp(), pmetrictest.IgnoreStartTimestamp(),
+		pmetrictest.IgnoreMetricsOrder(), pmetrictest.IgnoreMetricDataPointsOrder(),
+		pmetrictest.IgnoreMetricValues("rtc.scrape.duration"),
+		pmetrictest.IgnoreResourceAttributeValue("server.port"), pmetrictest.IgnoreResourceAttributeValue("service.instance.id"),
+	))
+}
+
+// Points returns the value of every point, keyed as in the files expected.tsv: name{key=value,...}, keys sorted.
+func Points(t *testing.T, md pmetric.Metrics) map[string]float64 {
+	t.Helper()
+	values := map[string]float64{}
+	for _, rm := range md.ResourceMetrics().All() {
+		for _, sm := range rm.ScopeMetrics().All() {
+			for _, m := range sm.Metrics().All() {
+				for _, dp := range points(m).All() {
+					key := m.Name() + attributes(dp.Attributes())
+					require.NotContains(t, values, key, "two points of one series")
+					values[key] = value(dp)
+				}
+			}
+		}
+	}
+	return values
+}
+
+func points(m pmetric.Metric) pmetric.NumberDataPointSlice {
+	if m.Type() == pmetric.MetricTypeGauge {
+		return m.Gauge().DataPoints()
+	}
+	return m.Sum().DataPoints()
+}
+
+func value(dp pmetric.NumberDataPoint) float64 {
+	if dp.ValueType() == pmetric.NumberDataPointValueTypeInt {
+		return float64(dp.IntValue())
+	}
+	return dp.DoubleValue()
+}
+
+func attributes(m pcommon.Map) string {
+	raw := m.AsRaw()
+	var pairs []string
+	for _, k := range slices.Sorted(maps.Keys(raw)) {
+		pairs = append(pairs, fmt.Sprintf("%s=%v", k, raw[k]))
+	}
+	return "{" + strings.Join(pairs, ",") + "}"
+}
+
+// Expected compares points with the lines of a table: scene, point as Points writes it, value. The values were taken from
+// the captured answers by other means. A value of - means that there must be no such point.
+func Expected(t *testing.T, file, scene string, got map[string]float64) {
+	t.Helper()
+	lines := 0
+	for _, row := range Table(t, file) {
+		if row[0] != scene {
+			continue
+		}
+		lines++
+		if row[2] == "-" {
+			assert.NotContains(t, got, row[1])
+			continue
+		}
+		want, err := strconv.ParseFloat(row[2], 64)
+		require.NoError(t, err)
+		if assert.Contains(t, got, row[1]) {
+			assert.InDelta(t, want, got[row[1]], 1e-9, row[1])
+		}
+	}
+	assert.Positive(t, lines, "%s has no line for %s", file, scene)
+}
+
+// Table reads a file of tab-separated values; lines that begin with # are comments.
+func Table(t *testing.T, file string) [][]string {
+	t.Helper()
+	text, err := os.ReadFile(file) //nolint:gosec // a file of this repository
+	require.NoError(t, err)
+	var rows [][]string
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimRight(line, "\r\n")
+		if line != "" && !strings.HasPrefix(line, "#") {
+			rows = append(rows, strings.Split(line, "\t"))
+		}
+	}
+	return rows
+}
+
+// NoSecret fails when a text holds the secret, plain or in the forms in which secrets travel.
+func NoSecret(t *testing.T, secret string, texts ...string) {
+	t.Helper()
+	require.NotEmpty(t, secret)
+	for _, form := range []string{
+		secret, url.QueryEscape(secret), url.PathEscape(secret),
+		base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)),
+	} {
+		for _, text := range texts {
+			assert.NotContains(t, text, form)
+		}
+	}
+}
+
+// Text is everything that metrics hold, as one text to search.
+func Text(t *testing.T, md pmetric.Metrics) string {
+	t.Helper()
+	text, err := (&pmetric.JSONMarshaler{}).MarshalMetrics(md)
+	require.NoError(t, err)
+	return string(text)
+}

@@ -1,0 +1,114 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-faster/jx"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+)
+
+// startFixedServer starts a server whose clock stands still, so that it sends the same bytes each time and costs little itself.
+func startFixedServer(b *testing.B, streams int) *emulator.Server {
+	b.Helper()
+	now := time.Now()
+	return startServer(b, emulator.ZLMediaKit{Streams: streams, Now: func() time.Time { return now }})
+}
+
+// BenchmarkScrape is a whole scrape over a socket with default metrics: as configured by default, and with all schemas.
+func BenchmarkScrape(b *testing.B) {
+	for _, bench := range []struct {
+		name    string
+		schemas Schemas
+		points  map[int]int // by number of streams
+	}{
+		{"auto", Schemas{schemasAuto}, map[int]int{100: 1_957, 1_000: 10_801, 10_000: 107_347}},
+		{"all", Schemas{schemasAll}, map[int]int{100: 1_957, 1_000: 18_811, 10_000: 187_357}},
+	} {
+		for _, streams := range []int{100, 1_000, 10_000} {
+			b.Run(fmt.Sprintf("schemas=%s/streams=%d", bench.name, streams), func(b *testing.B) {
+				s, _ := startScraper(b, startFixedServer(b, streams).URL(), func(c *Config) { c.Streams.Schemas = bench.schemas })
+				benchmarkScrape(b, s, bench.points[streams])
+			})
+		}
+	}
+}
+
+func benchmarkScrape(b *testing.B, s *scraper, points int) {
+	b.Helper()
+	scrapeOnce := func() int {
+		s.streams.listing.wait, s.streams.listing.age = 0, 0
+		metrics, err := s.scrape(b.Context())
+		require.NoError(b, err)
+		return metrics.DataPointCount()
+	}
+	scrapeOnce() // the first scrape asks for all schemas, the second settles on one
+	scrapeOnce()
+	peak := watchHeap()
+	got := 0
+	for b.Loop() {
+		got = scrapeOnce()
+	}
+	b.ReportMetric(peak(), "peak-MB")
+	b.ReportMetric(float64(got), "points")
+	require.Equal(b, points, got)
+}
+
+// watchHeap samples the heap in use until the returned function is called, which tells the peak above what was in use before, in MB.
+func watchHeap() func() float64 {
+	runtime.GC()
+	idle, peak := heap(), uint64(0)
+	var stop atomic.Bool
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ; !stop.Load(); time.Sleep(time.Millisecond) {
+			peak = max(peak, heap())
+		}
+	}()
+	return func() float64 {
+		stop.Store(true)
+		<-done
+		return float64(max(peak, idle)-idle) / 1e6
+	}
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// BenchmarkSkip is the yardstick: the same list over the same socket, passed over by the JSON decoder.
+func BenchmarkSkip(b *testing.B) {
+	server := startFixedServer(b, 10_000)
+	skipList(b, server.URL()) // the first answer has to be made up
+	for b.Loop() {
+		b.SetBytes(skipList(b, server.URL()))
+	}
+}
+
+func skipList(b *testing.B, url string) int64 {
+	b.Helper()
+	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url+apiPath+apiMediaList, http.NoBody)
+	require.NoError(b, err)
+	req.Header.Set("secret", testSecret)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(b, err)
+	require.NoError(b, jx.Decode(resp.Body, 64<<10).Skip())
+	n, err := io.Copy(io.Discard, resp.Body)
+	require.NoError(b, err)
+	require.Less(b, n, int64(10))
+	require.NoError(b, resp.Body.Close())
+	return resp.ContentLength
+}

@@ -1,0 +1,128 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/filter"
+	"go.opentelemetry.io/collector/scraper/scraperhelper"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
+)
+
+// Config is what a user may write below zlmediakit.
+type Config struct {
+	// ClientConfig is how the server is reached. Its Timeout is the controller's: one setting for both.
+	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+	// Secret is the server's api.secret; empty when it has none. It is sent as a header.
+	Secret configopaque.String `mapstructure:"secret"`
+	// ControllerConfig says how often the server is asked, and how long a scrape may take as a whole.
+	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// MetricsBuilderConfig switches metrics and resource attributes on and off.
+	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
+	// Streams says which streams are reported one by one.
+	Streams StreamsConfig `mapstructure:"streams"`
+}
+
+// StreamsConfig says which streams are reported one by one. Names are written vhost/app/stream.
+// Sums over streams cover all of them.
+type StreamsConfig struct {
+	// Include lists the streams to report; all when empty.
+	Include []filter.Config `mapstructure:"include"`
+	// Exclude lists streams not to report; it wins over Include.
+	Exclude []filter.Config `mapstructure:"exclude"`
+	// Limit is the largest number of streams to report at a time, at least 1.
+	Limit int `mapstructure:"limit"`
+	// Expected lists streams that must be there: they are always reported, as not alive when they are missing.
+	Expected []string `mapstructure:"expected"`
+	// Schemas says for which output forms of the streams the server is asked.
+	Schemas Schemas `mapstructure:"schemas"`
+}
+
+func (c *StreamsConfig) selection() selection.Config {
+	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit, Expected: c.Expected}
+}
+
+// Schemas is auto, all, or the schemas to ask for.
+type Schemas []string
+
+const (
+	schemasAuto = "auto"
+	schemasAll  = "all"
+)
+
+// UnmarshalText takes a single word, so that "schemas: auto" need not be written as a list.
+func (s *Schemas) UnmarshalText(text []byte) error {
+	*s = Schemas{string(text)}
+	return nil
+}
+
+// Validate refuses words that are no schemas.
+func (s *Schemas) Validate() error {
+	for _, name := range *s {
+		word := name == schemasAuto || name == schemasAll
+		if word && len(*s) == 1 || !word && slices.Contains(schemaNames, name) {
+			continue
+		}
+		return fmt.Errorf("%q: must be auto, all, or a list of %s, such as [rtsp]", name, strings.Join(schemaNames, ", "))
+	}
+	if len(*s) == 0 {
+		return errors.New("must not be empty: auto is the default")
+	}
+	return nil
+}
+
+func createDefaultConfig() *Config {
+	client := confighttp.NewDefaultClientConfig()
+	client.Endpoint = "http://127.0.0.1"
+	client.Timeout = 10 * time.Second
+	// The server closes a connection that was idle for 30 s (http.keepAliveSecond): be earlier, or requests get lost.
+	client.IdleConnTimeout = 25 * time.Second
+	// Two calls may hang on a stuck thread of the server; two more connections carry the others.
+	client.MaxConnsPerHost = 4
+	client.MaxIdleConnsPerHost = 4
+
+	controller := scraperhelper.NewDefaultControllerConfig()
+	controller.CollectionInterval = 30 * time.Second
+	controller.Timeout = client.Timeout
+
+	return &Config{
+		ClientConfig:         client,
+		ControllerConfig:     controller,
+		MetricsBuilderConfig: metadata.DefaultMetricsBuilderConfig(),
+		Streams: StreamsConfig{
+			Limit:   20_000,
+			Schemas: Schemas{schemasAuto},
+		},
+	}
+}
+
+// Validate refuses what cannot work, each complaint with the setting's name and an example.
+func (c *Config) Validate() error {
+	return errors.Join(
+		httpapi.CheckEndpoint(c.ClientConfig.Endpoint),
+		scrape.CheckTimes(c.ControllerConfig),
+	)
+}
+
+// Validate refuses a limit that lets nothing through and expected names that no stream can have.
+func (c *StreamsConfig) Validate() error {
+	errs := []error{selection.CheckLimit(c.Limit)}
+	for _, name := range c.Expected {
+		if strings.Count(name, "/") < 2 {
+			errs = append(errs, fmt.Errorf("expected: %q must be written vhost/app/stream, such as __defaultVhost__/live/cam1", name))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,154 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/scraper/scrapererror"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+)
+
+// faultRow says what a scrape makes of a fault that concerns all APIs.
+type faultRow struct {
+	up      bool
+	message string // in the error
+	counted string // error.type
+}
+
+var faultRows = map[string]faultRow{
+	"refuse":             {false, "connection refused: check that the server runs and that the setting endpoint names its host and port", "connection"},
+	"reset":              {false, "connection reset by peer", "connection"},
+	"hang":               {false, "no complete answer in time", "timeout"},
+	"slow_header":        {false, "no complete answer in time", "timeout"},
+	"slow_body":          {false, "no complete answer in time", "timeout"},
+	"endless_body":       {false, "more than 4096 threads", "size"},
+	"cut_body":           {false, "unexpected EOF", "format"},
+	"gzip_bomb":          {false, "one value of the answer is larger than 1024 KiB", "size"},
+	"status_500":         {false, "HTTP status 500 Internal Server Error", "status"},
+	"html_404":           {false, "HTTP status 404 Not Found with an HTML page", "status"},
+	"redirect_elsewhere": {false, "redirect to another host, 192.0.2.1: check the setting endpoint", "status"},
+	"wrong_secret":       {false, `code -100 "Please login first": check the setting secret`, "authentication"},
+	"invalid_json":       {false, "cannot be decoded", "format"},
+	"wrong_types":        {true, "the member data is of a wrong type", "format"},
+	"restart":            {true, "", ""},
+}
+
+// Every fault of the emulator: what is emitted, what the error says, that the deadline is kept, that the next scrape is
+// whole again, and that the secret is nowhere.
+func TestFaults(t *testing.T) {
+	for _, fault := range emulator.Faults {
+		t.Run(fault.Name, func(t *testing.T) {
+			t.Parallel()
+			row, ok := faultRows[fault.Name]
+			require.True(t, ok, "a fault without a row")
+			server := startServer(t, emulator.ZLMediaKit{Streams: 20})
+			s, logs := startScraper(t, server.URL(), nil)
+			const timeout = 2 * time.Second
+			scrapeOnce := func() (map[string]float64, error) {
+				ctx, cancel := context.WithTimeout(t.Context(), timeout)
+				defer cancel()
+				metrics, err := s.scrape(ctx)
+				deadline, _ := ctx.Deadline()
+				assert.Less(t, time.Since(deadline), timeout, "long after the deadline")
+				rtctest.NoSecret(t, testSecret, rtctest.Text(t, metrics), fmt.Sprint(err))
+				return rtctest.Points(t, metrics), err
+			}
+			require.NoError(t, server.SetFault(fault.Name))
+			points, err := scrapeOnce()
+			checkFault(t, row, server.URL(), points, err)
+
+			require.NoError(t, server.SetFault(""))
+			points, err = scrapeOnce()
+			require.NoError(t, err)
+			assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+			assert.InDelta(t, 20, sumOf(points, "zlmediakit.stream.count"), 0)
+			for _, entry := range logs.All() {
+				rtctest.NoSecret(t, testSecret, entry.Message, fmt.Sprint(entry.ContextMap()))
+			}
+		})
+	}
+}
+
+func checkFault(t *testing.T, row faultRow, url string, points map[string]float64, err error) {
+	t.Helper()
+	assert.InDelta(t, float64(number(row.up)), points["rtc.target.up{}"], 0)
+	if row.message == "" && row.up {
+		require.NoError(t, err)
+		return
+	}
+	require.True(t, scrapererror.IsPartialScrapeError(err))
+	require.ErrorContains(t, err, row.message)
+	require.ErrorContains(t, err, " of "+url+": ")
+	assert.NotContains(t, err.Error(), "?")
+	assert.InDelta(t, 1, points["rtc.scrape.errors{error.type="+row.counted+",rtc.api=getThreadsLoad}"], 0)
+	if !row.up {
+		for point := range points {
+			known := strings.HasPrefix(point, "rtc.") || strings.HasPrefix(point, "zlmediakit.media_list.interval")
+			assert.True(t, known, point)
+		}
+	}
+}
+
+func sumOf(points map[string]float64, metric string) float64 {
+	sum := 0.0
+	for point, value := range points {
+		if strings.HasPrefix(point, metric+"{") {
+			sum += value
+		}
+	}
+	return sum
+}
+
+// One API that fails costs its own metrics only; two that hang leave time and connections to the others.
+func TestOneAPIFails(t *testing.T) {
+	for _, tt := range []struct {
+		fault string
+		apis  []string
+		lost  []string
+	}{
+		{"status_500", []string{"getStatistic"}, []string{"zlmediakit.object.count"}},
+		{"hang", []string{"getThreadsLoad", "getWorkThreadsLoad"}, []string{"zlmediakit.thread.count"}},
+		{"wrong_types", []string{"getMediaList"}, []string{"zlmediakit.stream.count", "zlmediakit.stream.io", "zlmediakit.media_source.count"}},
+		{"hang", []string{"getMediaList"}, []string{"zlmediakit.stream.count", "zlmediakit.stream.io", "zlmediakit.media_source.count"}},
+	} {
+		t.Run(tt.fault+" "+strings.Join(tt.apis, " "), func(t *testing.T) {
+			t.Parallel()
+			server := startServer(t, emulator.ZLMediaKit{})
+			require.NoError(t, server.SetFault(tt.fault, tt.apis...))
+			s, _ := startScraper(t, server.URL(), nil)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			metrics, err := s.scrape(ctx)
+			require.ErrorContains(t, err, strings.Join(tt.apis, ", ")+" of "+server.URL()+": ")
+			points := rtctest.Points(t, metrics)
+			assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+			lost := map[string]bool{}
+			for _, name := range tt.lost {
+				lost[name] = true
+			}
+			for _, name := range []string{"zlmediakit.object.count", "zlmediakit.thread.count", "zlmediakit.stream.count", "zlmediakit.stream.io", "zlmediakit.media_source.count"} {
+				assert.Equal(t, lost[name], sumOf(points, name) == 0, name)
+			}
+		})
+	}
+}
+
+// A server that answers nothing is not asked for its heaviest answer.
+func TestDeadServerIsNotAskedForTheList(t *testing.T) {
+	server := startServer(t, emulator.ZLMediaKit{})
+	require.NoError(t, server.SetFault("status_500"))
+	s, _ := startScraper(t, server.URL(), nil)
+	_, err := s.scrape(t.Context())
+	require.ErrorContains(t, err, "getMediaList of "+server.URL()+": not asked, because the server answered nothing else")
+	assert.NotContains(t, server.Requests(), "getMediaList")
+}

@@ -1,0 +1,219 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.opentelemetry.io/collector/scraper/scrapererror"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
+)
+
+const testSecret = "s3cr3t/+&="
+
+// startServer starts an emulated server that wants testSecret.
+func startServer(t testing.TB, o emulator.ZLMediaKit) *emulator.Server {
+	t.Helper()
+	o.Secret = testSecret
+	server, err := emulator.NewZLMediaKit(o)
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	return server
+}
+
+// startScraper starts a scraper of the server at url with the default configuration, changed by edit.
+func startScraper(t testing.TB, url string, edit func(*Config)) (*scraper, *observer.ObservedLogs) {
+	t.Helper()
+	cfg := createDefaultConfig()
+	cfg.ClientConfig.Endpoint = url
+	cfg.Secret = testSecret
+	if edit != nil {
+		edit(cfg)
+	}
+	require.NoError(t, cfg.Validate())
+	set := receivertest.NewNopSettings(metadata.Type)
+	core, logs := observer.New(zap.DebugLevel)
+	set.Logger = zap.New(core)
+	s := newScraper(cfg, set)
+	require.NoError(t, s.start(t.Context(), componenttest.NewNopHost()))
+	t.Cleanup(func() { assert.NoError(t, s.shutdown(context.Background())) })
+	return s, logs
+}
+
+func TestScenes(t *testing.T) {
+	for _, scene := range []string{"idle", "busy", "busy_later", "degraded", "legacy_shape"} {
+		t.Run(scene, func(t *testing.T) {
+			s, _ := startScraper(t, startServer(t, emulator.ZLMediaKit{Scene: scene}).URL(), nil)
+			metrics, err := s.scrape(t.Context())
+			require.NoError(t, err)
+			rtctest.Golden(t, scene, metrics)
+			rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), scene, rtctest.Points(t, metrics))
+		})
+	}
+}
+
+// The sums of a stream begin with its registration, all others with the receiver.
+func TestStartTimes(t *testing.T) {
+	s, _ := startScraper(t, startServer(t, emulator.ZLMediaKit{}).URL(), nil)
+	metrics, err := s.scrape(t.Context())
+	require.NoError(t, err)
+	want := map[string]time.Time{ // createStamp of rtmp://__defaultVhost__/live/cam1, by jq
+		"zlmediakit.stream.io":           time.Unix(1795215975, 0),
+		"zlmediakit.stream.track.frames": time.Unix(1795215975, 0),
+	}
+	for _, m := range metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+		start, ok := want[m.Name()]
+		if !ok {
+			continue
+		}
+		delete(want, m.Name())
+		found := false
+		for _, dp := range m.Sum().DataPoints().All() {
+			if name, _ := dp.Attributes().Get("zlmediakit.stream.name"); name.Str() == "cam1" {
+				assert.Equal(t, start.UTC(), dp.StartTimestamp().AsTime(), m.Name())
+				found = true
+			}
+		}
+		assert.True(t, found, m.Name())
+	}
+	assert.Empty(t, want)
+}
+
+func TestStartTimeIsNeverAfterThePoint(t *testing.T) {
+	ahead := time.Now().Add(time.Hour)
+	server := startServer(t, emulator.ZLMediaKit{Streams: 1, Now: func() time.Time { return ahead }})
+	require.NoError(t, server.SetFault("restart"))
+	s, _ := startScraper(t, server.URL(), nil)
+	metrics, err := s.scrape(t.Context())
+	require.NoError(t, err)
+	for _, m := range metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+		if m.Type() == pmetric.MetricTypeSum {
+			for _, dp := range m.Sum().DataPoints().All() {
+				assert.LessOrEqual(t, dp.StartTimestamp(), dp.Timestamp(), m.Name())
+			}
+		}
+	}
+}
+
+// Only what enabled metrics need is asked for, the list last, and the version once.
+func TestRequests(t *testing.T) {
+	none := func(c *Config) {
+		c.MetricsBuilderConfig.Metrics = metadata.MetricsConfig{}
+	}
+	for _, tt := range []struct {
+		name          string
+		edit          func(*Config)
+		first, second []string
+	}{
+		{
+			name:   "default",
+			first:  []string{"getThreadsLoad", "getWorkThreadsLoad", "getStatistic", "getAllSession", "version", "getMediaList"},
+			second: []string{"getThreadsLoad", "getWorkThreadsLoad", "getStatistic", "getAllSession", "getMediaList"},
+		},
+		{
+			name:   "nothing",
+			edit:   none,
+			first:  []string{"version"},
+			second: []string{"version"},
+		},
+		{
+			name: "objects",
+			edit: func(c *Config) {
+				none(c)
+				c.MetricsBuilderConfig.Metrics.ZlmediakitObjectCount.Enabled = true
+			},
+			first:  []string{"getStatistic", "version"},
+			second: []string{"getStatistic"},
+		},
+		{
+			name: "no version",
+			edit: func(c *Config) {
+				none(c)
+				c.MetricsBuilderConfig.Metrics.ZlmediakitStreamCount.Enabled = true
+				c.MetricsBuilderConfig.ResourceAttributes = metadata.ResourceAttributesConfig{}
+			},
+			first:  []string{"getMediaList"},
+			second: []string{"getMediaList"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := startServer(t, emulator.ZLMediaKit{Scene: "idle"})
+			s, _ := startScraper(t, server.URL(), tt.edit)
+			for _, want := range [][]string{tt.first, tt.second} {
+				before := len(server.Requests())
+				_, err := s.scrape(t.Context())
+				require.NoError(t, err)
+				got := server.Requests()[before:]
+				assert.ElementsMatch(t, want, got)
+				if want[len(want)-1] == "getMediaList" {
+					assert.Equal(t, "getMediaList", got[len(got)-1])
+				}
+			}
+		})
+	}
+}
+
+func TestOwnSessionsAreLeftOut(t *testing.T) {
+	server := startServer(t, emulator.ZLMediaKit{Scene: "idle"})
+	s, _ := startScraper(t, server.URL(), nil)
+	// The captured session list of the idle server holds one session, that of the client which captured it.
+	s.client.own["127.0.0.1:33102"] = time.Now()
+	metrics, err := s.scrape(t.Context())
+	require.NoError(t, err)
+	for point := range rtctest.Points(t, metrics) {
+		assert.NotContains(t, point, "zlmediakit.session.count")
+	}
+}
+
+func TestSessionKinds(t *testing.T) {
+	for _, tt := range []struct {
+		class, transport string
+		want             sessionKind
+	}{
+		{"mediakit::HttpSession", "tcp", sessionKind{"http", metadata.AttributeNetworkTransportTCP}},
+		{"toolkit::SessionWithSSL<mediakit::RtspSession>", "tcp", sessionKind{"rtsp", metadata.AttributeNetworkTransportTCP}},
+		{"toolkit::SessionWithSSL<mediakit::HttpSession >", "", sessionKind{"http", metadata.AttributeNetworkTransportTCP}},
+		{"SRT::SrtSession", "", sessionKind{"srt", metadata.AttributeNetworkTransportUDP}},
+		{"mediakit::WebRtcSession", "udp", sessionKind{"webrtc", metadata.AttributeNetworkTransportUDP}},
+		{"mediakit::WebRtcSession", "", sessionKind{"webrtc", metadata.AttributeNetworkTransportUnknown}},
+		{"", "sctp", sessionKind{"", metadata.AttributeNetworkTransportUnknown}},
+	} {
+		got := kindOf(&session{TypeID: []byte(tt.class), Transport: []byte(tt.transport)})
+		assert.Equal(t, tt.want, got, tt.class)
+	}
+}
+
+// A server that was up keeps its identity while it is down.
+func TestResourceOutlivesTheServer(t *testing.T) {
+	server := startServer(t, emulator.ZLMediaKit{Scene: "idle"})
+	s, _ := startScraper(t, server.URL(), nil)
+	up, err := s.scrape(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, server.SetFault("refuse"))
+	down, err := s.scrape(t.Context())
+	require.True(t, scrapererror.IsPartialScrapeError(err))
+	resource := up.ResourceMetrics().At(0).Resource().Attributes().AsRaw()
+	assert.Equal(t, "daaa74a", resource["service.version"])
+	assert.Equal(t, "master", resource["zlmediakit.build.branch"])
+	assert.Equal(t, resource, down.ResourceMetrics().At(0).Resource().Attributes().AsRaw())
+}
+
+func TestVersionOfHeader(t *testing.T) {
+	header := "ZLMediaKit(git hash:daaa74a/2026-07-22T20:43:21-07:00,branch:master,build time:2026-11-20T22:57:38)"
+	assert.Equal(t, version{Branch: "master", Commit: "daaa74a", BuildTime: "2026-11-20T22:57:38"}, versionOf(header))
+	assert.Equal(t, version{}, versionOf("nginx"))
+}

@@ -1,0 +1,296 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/filter"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
+)
+
+// walkList records one complete media list of the given sources and returns the points.
+func walkList(t *testing.T, s *streams, sources ...*mediaSource) map[string]float64 {
+	t.Helper()
+	w := s.begin(pcommon.NewTimestampFromTime(time.Unix(1800000000, 0)))
+	for _, m := range sources {
+		w.add(m)
+	}
+	w.finish()
+	s.set.End(true)
+	metrics := s.mb.Emit()
+	s.applyStarts(metrics)
+	return rtctest.Points(t, metrics)
+}
+
+func newTestStreams(edit func(*StreamsConfig)) *streams {
+	cfg := createDefaultConfig()
+	if edit != nil {
+		edit(&cfg.Streams)
+	}
+	mb := metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, receivertest.NewNopSettings(metadata.Type))
+	return newStreams(cfg, mb, zap.NewNop())
+}
+
+// source returns a media source named vhost/app/stream.
+func source(name, schema string, speed, total int64) *mediaSource {
+	parts := strings.SplitN(name, "/", 3)
+	return &mediaSource{
+		Vhost: []byte(parts[0]), App: []byte(parts[1]), Stream: []byte(parts[2]), Schema: []byte(schema),
+		OriginType: []byte("rtmp_push"), BytesSpeed: optional.Of(speed), TotalBytes: optional.Of(total),
+	}
+}
+
+func alive(name string) string {
+	parts := strings.SplitN(name, "/", 3)
+	return fmt.Sprintf("zlmediakit.stream.alive{zlmediakit.app=%s,zlmediakit.stream.name=%s,zlmediakit.vhost=%s}", parts[1], parts[2], parts[0])
+}
+
+const (
+	merged  = "rtc.scrape.omitted.count{rtc.entity=stream,rtc.omission.reason=merged}"
+	limited = "rtc.scrape.omitted.count{rtc.entity=stream,rtc.omission.reason=limit}"
+)
+
+// A stream lives when any of its schemas does: schemas on demand stand still without readers.
+func TestAlive(t *testing.T) {
+	s := newTestStreams(nil)
+	got := walkList(t, s, source("v/a/one", "rtsp", 0, 100), source("v/a/one", "hls", 7, 100), source("v/a/two", "rtsp", 0, 100), source("v/a/two", "hls", 0, 100))
+	assert.InDelta(t, 1, got[alive("v/a/one")], 0)
+	assert.InDelta(t, 0, got[alive("v/a/two")], 0)
+
+	// No speed, but more bytes than last time.
+	got = walkList(t, s, source("v/a/one", "rtsp", 0, 100), source("v/a/one", "hls", 0, 100), source("v/a/two", "rtsp", 0, 101), source("v/a/two", "hls", 0, 100))
+	assert.InDelta(t, 0, got[alive("v/a/one")], 0)
+	assert.InDelta(t, 1, got[alive("v/a/two")], 0)
+
+	// Fewer bytes are a new registration, not growth.
+	got = walkList(t, s, source("v/a/two", "rtsp", 0, 50))
+	assert.InDelta(t, 0, got[alive("v/a/two")], 0)
+}
+
+func TestExpected(t *testing.T) {
+	s := newTestStreams(func(c *StreamsConfig) {
+		c.Expected = []string{"v/a/one", "v/a/two", "v/a/with/slash"}
+		c.Exclude = []filter.Config{{Strict: "v/a/one"}}
+		c.Limit = 1
+	})
+	got := walkList(t, s, source("v/a/other", "rtsp", 1, 1), source("v/a/one", "rtsp", 1, 1))
+	assert.Contains(t, got, alive("v/a/other"))
+	assert.InDelta(t, 1, got[alive("v/a/one")], 0, "an expected stream is shown whatever else the configuration says")
+	assert.Contains(t, got, alive("v/a/two"))
+	assert.InDelta(t, 0, got[alive("v/a/two")], 0)
+	assert.Contains(t, got, "zlmediakit.stream.alive{zlmediakit.app=a,zlmediakit.stream.name=with/slash,zlmediakit.vhost=v}")
+}
+
+func TestSelection(t *testing.T) {
+	s := newTestStreams(func(c *StreamsConfig) {
+		c.Include = []filter.Config{{Regex: "^v/live/"}}
+		c.Exclude = []filter.Config{{Strict: "v/live/test"}}
+		c.Limit = 2
+	})
+	got := walkList(t, s, source("v/live/1", "rtsp", 1, 1), source("v/live/test", "rtsp", 1, 1), source("v/vod/1", "rtsp", 1, 1),
+		source("v/live/2", "rtsp", 1, 1), source("v/live/3", "rtsp", 1, 1), source("v/live/3", "hls", 1, 1))
+	assert.Contains(t, got, alive("v/live/1"))
+	assert.Contains(t, got, alive("v/live/2"))
+	assert.NotContains(t, got, alive("v/live/3"))
+	assert.NotContains(t, got, alive("v/live/test"))
+	assert.NotContains(t, got, alive("v/vod/1"))
+	assert.InDelta(t, 1, got[limited], 0)
+	assert.InDelta(t, 4, got["zlmediakit.stream.count{zlmediakit.app=live,zlmediakit.origin.type=rtmp_push,zlmediakit.vhost=v}"], 0, "sums cover all streams")
+
+	// Those that came first stay, whatever the order; a place that became free is filled.
+	got = walkList(t, s, source("v/live/3", "rtsp", 1, 1), source("v/live/2", "rtsp", 1, 1), source("v/live/1", "rtsp", 1, 1))
+	assert.NotContains(t, got, alive("v/live/3"))
+	walkList(t, s, source("v/live/3", "rtsp", 1, 1), source("v/live/2", "rtsp", 1, 1))
+	got = walkList(t, s, source("v/live/3", "rtsp", 1, 1), source("v/live/2", "rtsp", 1, 1))
+	assert.Contains(t, got, alive("v/live/3"))
+	assert.InDelta(t, 0, got[limited], 0)
+}
+
+// Two streams whose names the server prints alike are one: the first counts.
+func TestMergedNames(t *testing.T) {
+	s := newTestStreams(nil)
+	got := walkList(t, s,
+		source("v/a/\u0263", "rtsp", 1, 10), source("v/a/\u0263", "rtsp", 2, 20),
+		source("v/a/\u0263", "hls", 3, 30), source("v/a/\u0263", "hls", 4, 40),
+		source("v/a/"+strings.Repeat("x", 300)+"1", "rtsp", 5, 50), source("v/a/"+strings.Repeat("x", 300)+"2", "rtsp", 6, 60))
+	assert.InDelta(t, 2, got[merged], 0)
+	assert.InDelta(t, 10, got["zlmediakit.stream.io{zlmediakit.app=a,zlmediakit.schema=rtsp,zlmediakit.stream.name=\u0263,zlmediakit.vhost=v}"], 0)
+	assert.InDelta(t, 30, got["zlmediakit.stream.io{zlmediakit.app=a,zlmediakit.schema=hls,zlmediakit.stream.name=\u0263,zlmediakit.vhost=v}"], 0)
+}
+
+// a/b + c is not a + b/c.
+func TestSlashesInNames(t *testing.T) {
+	s := newTestStreams(nil)
+	first, second := source("v/a/b/c", "rtsp", 1, 1), source("v/a/c", "rtsp", 1, 1)
+	second.App = []byte("a/b")
+	got := walkList(t, s, first, second)
+	assert.InDelta(t, 0, got[merged], 0)
+	assert.Contains(t, got, "zlmediakit.stream.alive{zlmediakit.app=a,zlmediakit.stream.name=b/c,zlmediakit.vhost=v}")
+	assert.Contains(t, got, "zlmediakit.stream.alive{zlmediakit.app=a/b,zlmediakit.stream.name=c,zlmediakit.vhost=v}")
+}
+
+func TestInvalidUTF8(t *testing.T) {
+	got := walkList(t, newTestStreams(nil), source("v/a/\xff\xfe", "rtsp", 1, 1))
+	assert.Contains(t, got, alive("v/a/\uFFFD"))
+}
+
+func TestIngest(t *testing.T) {
+	for _, tt := range []struct {
+		origin, url string
+		speeds      map[string]int64
+		want        float64
+	}{
+		{"rtmp_push", "", map[string]int64{"rtmp": 10, "hls": 12}, 10},
+		{"rtmp_push", "", map[string]int64{"rtmp": 0, "hls": 12}, 12}, // on demand, without readers
+		{"srt_push", "", map[string]int64{"rtmp": 10, "ts": 11}, 11},
+		{"pull", "rtsp://user:pass@10.0.0.1/x", map[string]int64{"rtsp": 9, "rtmp": 10}, 9},
+		{"pull", "https://10.0.0.1/x.flv", map[string]int64{"rtsp": 9, "rtmp": 10}, 10},
+		{"device_chn", "", map[string]int64{"rtsp": 9, "rtmp": 10}, 10},
+		{"carrier_pigeon", "", map[string]int64{"rtsp": 9}, 9},
+	} {
+		var sources []*mediaSource
+		for schema, speed := range tt.speeds {
+			m := source("v/a/s", schema, speed, 1)
+			m.OriginType, m.OriginURL = []byte(tt.origin), []byte(tt.url)
+			sources = append(sources, m)
+		}
+		origin := tt.origin
+		if origin == "carrier_pigeon" {
+			origin = "unknown"
+		}
+		got := walkList(t, newTestStreams(nil), sources...)
+		assert.InDelta(t, tt.want, got["zlmediakit.ingest.throughput{zlmediakit.origin.type="+origin+"}"], 0, tt.origin+" "+tt.url)
+	}
+}
+
+// A list that breaks off gives what it held of single streams, and no sums, which would be too low.
+func TestIncompleteList(t *testing.T) {
+	server := startServer(t, emulator.ZLMediaKit{Streams: 50})
+	s, _ := startScraper(t, server.URL(), func(c *Config) { c.Streams.Expected = []string{"v/a/missing"} })
+	require.NoError(t, server.SetFault("cut_body", "getMediaList"))
+	metrics, err := s.scrape(t.Context())
+	require.ErrorContains(t, err, "getMediaList of "+server.URL()+": cannot be decoded")
+	points := rtctest.Points(t, metrics)
+	names := map[string]int{}
+	for point := range points {
+		name, _, _ := strings.Cut(point, "{")
+		names[name]++
+	}
+	assert.Positive(t, names["zlmediakit.stream.io"])
+	for _, name := range []string{"zlmediakit.stream.count", "zlmediakit.stream.alive", "zlmediakit.media_source.count", "zlmediakit.egress.throughput", "zlmediakit.stream.recording.count", "rtc.scrape.omitted.count"} {
+		assert.Zero(t, names[name], name)
+	}
+	assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+}
+
+// schemas: auto asks for all schemas of a small server, and for one of a large one; what is reported does not change while it looks at all again.
+func TestAutoSchemas(t *testing.T) {
+	for _, tt := range []struct {
+		streams int
+		want    string
+	}{{100, "getMediaList"}, {101, "getMediaList?schema=rtsp"}} {
+		server := startServer(t, emulator.ZLMediaKit{Streams: tt.streams})
+		s, _ := startScraper(t, server.URL(), func(c *Config) { c.MetricsBuilderConfig.Metrics.ZlmediakitMediaListInterval.Enabled = false })
+		var sizes []int
+		for range 2 + fullListEvery {
+			s.streams.listing.wait = 0
+			metrics, err := s.scrape(t.Context())
+			require.NoError(t, err)
+			sizes = append(sizes, metrics.DataPointCount())
+		}
+		var lists []string
+		for _, request := range server.Requests() {
+			if strings.HasPrefix(request, "getMediaList") {
+				lists = append(lists, request)
+			}
+		}
+		require.Len(t, lists, 2+fullListEvery)
+		assert.Equal(t, "getMediaList", lists[0])
+		assert.Equal(t, tt.want, lists[1])
+		assert.Equal(t, tt.want, lists[fullListEvery])
+		assert.Equal(t, "getMediaList", lists[fullListEvery+1])
+		assert.Equal(t, sizes[1], sizes[fullListEvery+1])
+	}
+}
+
+func TestCover(t *testing.T) {
+	set := func(schemas ...int) (s schemaSet) {
+		for _, i := range schemas {
+			s |= 1 << i
+		}
+		return s
+	}
+	for _, tt := range []struct {
+		name    string
+		streams map[schemaSet]int
+		want    schemaSet
+	}{
+		{"none", nil, 0},
+		{"all have all", map[schemaSet]int{set(schemaRTSP, schemaRTMP, schemaHLS): 900}, set(schemaRTSP)},
+		{"most have hls", map[schemaSet]int{set(schemaRTSP, schemaHLS): 10, set(schemaHLS): 900}, set(schemaHLS)},
+		{"none has all", map[schemaSet]int{set(schemaRTSP): 10, set(schemaHLS, schemaTS): 900}, set(schemaTS, schemaRTSP)},
+	} {
+		assert.Equal(t, tt.want, cover(tt.streams), tt.name)
+	}
+}
+
+// The list is asked for so seldom that it takes half a second of each interval at the most.
+func TestSpacing(t *testing.T) {
+	for _, tt := range []struct {
+		took time.Duration
+		want int
+	}{
+		{time.Millisecond, 1},
+		{500 * time.Millisecond, 1},
+		{501 * time.Millisecond, 2},
+		{1600 * time.Millisecond, 4},
+		{time.Minute, 10},
+	} {
+		l := newListing(Schemas{schemasAll})
+		require.True(t, l.due())
+		l.took(tt.took)
+		scrapes := 1
+		for !l.due() {
+			scrapes++
+		}
+		assert.Equal(t, tt.want, scrapes, tt.took)
+		assert.Equal(t, tt.want, l.spacing, tt.took)
+	}
+}
+
+func TestSpacingIsShown(t *testing.T) {
+	server := startServer(t, emulator.ZLMediaKit{Scene: "idle"})
+	s, _ := startScraper(t, server.URL(), nil)
+	s.streams.listing.took(1200 * time.Millisecond)
+	metrics, err := s.scrape(t.Context())
+	require.NoError(t, err)
+	assert.NotContains(t, server.Requests(), "getMediaList")
+	assert.InDelta(t, 90, rtctest.Points(t, metrics)["zlmediakit.media_list.interval{}"], 0)
+}
+
+// The limit is logged once, when it begins to leave streams out.
+func TestLimitIsLogged(t *testing.T) {
+	server := startServer(t, emulator.ZLMediaKit{})
+	s, logs := startScraper(t, server.URL(), func(c *Config) { c.Streams.Limit = 3 })
+	for range 3 {
+		_, err := s.scrape(t.Context())
+		require.NoError(t, err)
+	}
+	entries := logs.FilterMessageSnippet("streams::limit").All()
+	require.Len(t, entries, 1)
+	assert.EqualValues(t, 8, entries[0].ContextMap()["left out"])
+}
