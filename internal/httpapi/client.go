@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -72,14 +73,12 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, header 
 	if err != nil {
 		return classify(err)
 	}
-	for k, v := range header {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, header)
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return classify(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // the answer has been read, or given up
+	defer resp.Body.Close()
 
 	b := &body{r: resp.Body, left: MaxBody}
 	b.peek()

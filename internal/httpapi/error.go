@@ -99,8 +99,7 @@ func (e *Error) ErrorType() scrape.ErrorType { return kinds[e.Kind].counted }
 // classify turns an error of net/http or of a decoder into an *Error, unless it already tells its type.
 // The URL that net/http puts into its errors is left out.
 func classify(err error) error {
-	var known scrape.Typed
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[scrape.Typed](err); ok {
 		return known
 	}
 	e := &Error{Kind: kindOf(err), Err: plain(err)}
@@ -113,12 +112,10 @@ func classify(err error) error {
 // plain returns the cause without what is of no use to the reader, or differs from call to call: the URL, the number of
 // our own port, the path of a decoder through the answer.
 func plain(err error) error {
-	var atURL *url.Error
-	if errors.As(err, &atURL) {
+	if atURL, ok := errors.AsType[*url.Error](err); ok {
 		err = atURL.Err
 	}
-	var op *net.OpError
-	if errors.As(err, &op) {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
 	}
 	if kindOf(err) == KindDecode {
@@ -130,27 +127,33 @@ func plain(err error) error {
 }
 
 func kindOf(err error) Kind {
-	var (
-		netErr    net.Error
-		opErr     *net.OpError
-		dnsErr    *net.DNSError
-		certErr   *tls.CertificateVerificationError
-		recordErr tls.RecordHeaderError
-		alertErr  tls.AlertError
-		hostErr   x509.HostnameError
-	)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return KindOther
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		return KindTimeout
-	case errors.As(err, &certErr), errors.As(err, &recordErr), errors.As(err, &alertErr), errors.As(err, &hostErr),
-		errors.Is(err, http.ErrSchemeMismatch):
+	case isTLS(err):
 		return KindTLS
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return KindDecode
-	case errors.As(err, &opErr), errors.As(err, &dnsErr), errors.Is(err, io.EOF):
+	case is[*net.OpError](err), is[*net.DNSError](err), errors.Is(err, io.EOF):
 		return KindRefused
 	}
 	return KindDecode
+}
+
+func isTimeout(err error) bool {
+	e, ok := errors.AsType[net.Error](err)
+	return ok && e.Timeout()
+}
+
+func isTLS(err error) bool {
+	return is[*tls.CertificateVerificationError](err) || is[tls.RecordHeaderError](err) || is[tls.AlertError](err) ||
+		is[x509.HostnameError](err) || errors.Is(err, http.ErrSchemeMismatch)
+}
+
+// is reports whether an error of type E is in err's chain.
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }

@@ -40,8 +40,7 @@ type Typed interface {
 
 // TypeOf returns why a call failed, Other when the error does not tell.
 func TypeOf(err error) ErrorType {
-	var t Typed
-	if errors.As(err, &t) {
+	if t, ok := errors.AsType[Typed](err); ok {
 		return t.ErrorType()
 	}
 	return Other

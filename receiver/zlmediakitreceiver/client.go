@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -104,9 +105,11 @@ type client struct {
 	list    *jsonwalk.Reader // of the media list, which is read by one call at a time
 	readers sync.Pool        // of *jsonwalk.Reader, for all other calls
 
+	own   ownConnections
+	isOwn func(*session) bool // tests of captured sessions, which may bear any port, replace it
+
 	mu    sync.Mutex
-	build string               // the Server header of the last answer
-	own   map[string]time.Time // our connections' addresses, and when each was used last
+	build string // the Server header of the last answer
 }
 
 func newClient(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*client, error) {
@@ -119,8 +122,9 @@ func newClient(ctx context.Context, cfg *Config, host component.Host, set compon
 		header:  http.Header{},
 		list:    jsonwalk.NewReader(),
 		readers: sync.Pool{New: func() any { return jsonwalk.NewReader() }},
-		own:     map[string]time.Time{},
+		own:     ownConnections{used: map[string]time.Time{}},
 	}
+	c.isOwn = c.own.has
 	if cfg.Secret != "" {
 		c.header.Set("secret", string(cfg.Secret))
 	}
@@ -369,7 +373,7 @@ func (c *client) data(ctx context.Context, api string, data func(*jsonwalk.Reade
 
 // call asks one API and hands the member data of its answer to data. An empty list comes without that member.
 func (c *client) call(ctx context.Context, r *jsonwalk.Reader, api string, query url.Values, data func(*jsonwalk.Reader) error) error {
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: c.gotConn})
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: c.own.add})
 	return c.http.Get(ctx, apiPath+api, query, c.header, func(header http.Header, body io.Reader) error {
 		c.mu.Lock()
 		c.build = header.Get("Server")
@@ -426,27 +430,29 @@ func typeError(err error) error {
 	return err
 }
 
-// gotConn remembers the address of a connection that we use.
-func (c *client) gotConn(info httptrace.GotConnInfo) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := time.Now()
-	for addr, used := range c.own {
-		if now.Sub(used) > time.Minute {
-			delete(c.own, addr)
-		}
-	}
-	c.own[info.Conn.LocalAddr().String()] = now
+// ownConnections knows the addresses of our connections, each with the time of its last use.
+type ownConnections struct {
+	mu   sync.Mutex
+	used map[string]time.Time
 }
 
-// isOwn reports whether a session is one of our connections. Behind address translation it cannot be told.
-func (c *client) isOwn(s *session) bool {
+// add remembers a connection that we use, and forgets those that the server has long closed.
+func (o *ownConnections) add(info httptrace.GotConnInfo) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := time.Now()
+	maps.DeleteFunc(o.used, func(_ string, used time.Time) bool { return now.Sub(used) > time.Minute })
+	o.used[info.Conn.LocalAddr().String()] = now
+}
+
+// has reports whether a session is one of our connections. Behind address translation it cannot be told.
+func (o *ownConnections) has(s *session) bool {
 	port, ok := s.PeerPort.Get()
 	if !ok {
 		return false
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	_, own := c.own[net.JoinHostPort(string(s.PeerIP), strconv.FormatInt(port, 10))]
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, own := o.used[net.JoinHostPort(string(s.PeerIP), strconv.FormatInt(port, 10))]
 	return own
 }

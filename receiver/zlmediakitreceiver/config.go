@@ -100,7 +100,7 @@ func createDefaultConfig() *Config {
 	return &Config{
 		ClientConfig:         client,
 		ControllerConfig:     controller,
-		MetricsBuilderConfig: metadata.DefaultMetricsBuilderConfig(),
+		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Streams: StreamsConfig{
 			Limit:   20_000,
 			Schemas: Schemas{schemasAuto},

@@ -58,6 +58,7 @@ func TestScenes(t *testing.T) {
 	for _, scene := range []string{"idle", "busy", "busy_later", "degraded", "legacy_shape"} {
 		t.Run(scene, func(t *testing.T) {
 			s, _ := startScraper(t, startServer(t, emulator.ZLMediaKit{Scene: scene}).URL(), nil)
+			s.client.isOwn = func(*session) bool { return false }
 			metrics, err := s.scrape(t.Context())
 			require.NoError(t, err)
 			rtctest.Golden(t, scene, metrics)
@@ -171,7 +172,7 @@ func TestOwnSessionsAreLeftOut(t *testing.T) {
 	server := startServer(t, emulator.ZLMediaKit{Scene: "idle"})
 	s, _ := startScraper(t, server.URL(), nil)
 	// The captured session list of the idle server holds one session, that of the client which captured it.
-	s.client.own["127.0.0.1:33102"] = time.Now()
+	s.client.own.used["127.0.0.1:33102"] = time.Now()
 	metrics, err := s.scrape(t.Context())
 	require.NoError(t, err)
 	for point := range rtctest.Points(t, metrics) {

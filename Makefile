@@ -1,0 +1,61 @@
+# Thin lines over the Go tools. `make help` lists them.
+
+VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+TOOL      := go tool -modfile=internal/tools/go.mod
+MODULES   := . distribution/otelcol-rtc internal/tools
+HAVE_CC   := $(shell command -v "$$(go env CC)")
+
+# Debian packages that the tests need. A receiver whose tests need a real server adds a line: TEST_PACKAGES += name
+TEST_PACKAGES := $(if $(HAVE_CC),,gcc libc6-dev)
+
+# The race detector needs a C compiler.
+RACE := $(if $(HAVE_CC),-race)
+
+CONFIG   ?=
+BENCH    ?= .
+COUNT    ?= 1
+FUZZTIME ?= 30s
+
+.PHONY: help run test test-deps build generate lint bench fuzz clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+run: build ## build, then run the collector with an emulated server; CONFIG=path runs it on your own configuration
+	@distribution/run.sh $(CONFIG)
+
+test: ## run go vet and the tests, with the race detector where there is a C compiler
+	go vet ./...
+	go test $(RACE) -shuffle=on ./...
+
+test-deps: ## install what the tests need: Debian packages that are missing, Go modules
+	@internal/tools/test-deps.sh $(TEST_PACKAGES)
+	@for module in $(MODULES); do (cd $$module && go mod download) || exit 1; done
+
+build: export CGO_ENABLED = 0
+build: ## build bin/otelcol-rtc and bin/emulator
+	@mkdir -p bin
+	cd distribution/otelcol-rtc && go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o ../../bin/otelcol-rtc .
+	go build -trimpath -buildvcs=false -ldflags "-s -w" -o bin/emulator ./internal/emulator/cmd/emulator
+
+generate: ## write generated code anew: from each metadata.yaml, and from builder-config.yaml
+	go generate ./...
+	$(TOOL) builder --config builder-config.yaml --skip-compilation
+
+lint: ## check style, hold each metadata.yaml against the naming rules
+	$(TOOL) golangci-lint run
+	go mod tidy -diff
+	go test -run Metadata ./receiver/
+
+bench: ## run benchmarks: BENCH=regexp COUNT=n
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
+
+fuzz: ## run every fuzz target for FUZZTIME
+	@for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+clean: ## delete what build made
+	rm -rf bin
