@@ -57,6 +57,22 @@ func CheckEndpoint(endpoint string) error {
 	return nil
 }
 
+// StripURL leaves the scheme, host and path of a URL that a server reports: no user, no password, no query. Where these
+// cannot be told apart for certain, the scheme alone is left; of what is no URL, nothing.
+func StripURL(reported string) string {
+	u, err := url.Parse(reported)
+	if err != nil || strings.Contains(u.Path, "@") {
+		if scheme, _, ok := strings.Cut(reported, "://"); ok {
+			return scheme + "://"
+		}
+		return ""
+	}
+	if u.Scheme == "" || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + u.EscapedPath()
+}
+
 // CloseIdle closes the connections that are not in use.
 func (c *Client) CloseIdle() {
 	c.http.CloseIdleConnections()

@@ -286,9 +286,12 @@ func (r *Reader) each(begin, end byte, item func() error) error {
 	if c, err := r.token(); c != begin {
 		return unexpected(c, err)
 	}
-	if c, err := r.peek(); err != nil || c == end {
-		r.pass(1)
+	switch c, err := r.peek(); {
+	case err != nil:
 		return err
+	case c == end:
+		r.pass(1)
+		return nil
 	}
 	for {
 		if err := item(); err != nil {

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,9 +54,10 @@ func Points(t *testing.T, md pmetric.Metrics) map[string]float64 {
 	for _, rm := range md.ResourceMetrics().All() {
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
-				for _, dp := range points(m).All() {
+				for _, dp := range NumberPoints(m).All() {
 					key := m.Name() + attributes(dp.Attributes())
-					require.NotContains(t, values, key, "two points of one series")
+					_, twice := values[key]
+					require.False(t, twice, "two points of %s", key)
 					values[key] = value(dp)
 				}
 			}
@@ -64,7 +66,8 @@ func Points(t *testing.T, md pmetric.Metrics) map[string]float64 {
 	return values
 }
 
-func points(m pmetric.Metric) pmetric.NumberDataPointSlice {
+// NumberPoints returns the points of a gauge or sum.
+func NumberPoints(m pmetric.Metric) pmetric.NumberDataPointSlice {
 	if m.Type() == pmetric.MetricTypeGauge {
 		return m.Gauge().DataPoints()
 	}
@@ -87,6 +90,14 @@ func attributes(m pcommon.Map) string {
 	return "{" + strings.Join(pairs, ",") + "}"
 }
 
+// EnableAll switches on everything in a generated MetricsConfig or ResourceAttributesConfig; config is a pointer to it.
+func EnableAll(config any) {
+	all := reflect.ValueOf(config).Elem()
+	for i := range all.NumField() {
+		all.Field(i).FieldByName("Enabled").SetBool(true)
+	}
+}
+
 // Expected compares points with the lines of a table: scene, point as Points writes it, value. The values were taken from
 // the captured answers by other means. A value of - means that there must be no such point.
 func Expected(t *testing.T, file, scene string, got map[string]float64) {
@@ -97,15 +108,15 @@ func Expected(t *testing.T, file, scene string, got map[string]float64) {
 			continue
 		}
 		lines++
+		value, there := got[row[1]]
 		if row[2] == "-" {
-			assert.NotContains(t, got, row[1])
+			assert.False(t, there, "there must be no point %s", row[1])
 			continue
 		}
 		want, err := strconv.ParseFloat(row[2], 64)
 		require.NoError(t, err)
-		if assert.Contains(t, got, row[1]) {
-			assert.InDelta(t, want, got[row[1]], 1e-9, row[1])
-		}
+		assert.True(t, there, "there is no point %s", row[1])
+		assert.InDelta(t, want, value, 1e-9, row[1])
 	}
 	assert.Positive(t, lines, "%s has no line for %s", file, scene)
 }

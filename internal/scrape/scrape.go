@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,8 +16,8 @@ import (
 	"go.opentelemetry.io/collector/scraper/scrapererror"
 )
 
-// errNotAsked stands for a heavy call that was not made because the server answered no other.
-var errNotAsked = errors.New("not asked, because the server answered nothing else")
+// errNotAsked stands for a call that was not made because the server answered no other.
+var errNotAsked = errors.New("not asked, because the server answers nothing else")
 
 // Part is one call to the monitored server, with the metrics that come from its answer.
 type Part struct {
@@ -62,11 +63,47 @@ func (r *Result) Answered() bool {
 	return r.Err == nil || r.record != nil
 }
 
-// Run makes the calls of all parts that a metric needs: the light ones at once and within half of the time that ctx leaves,
-// so that one that hangs costs itself only; then the heavy ones, unless nothing at all was answered.
-// Answers are recorded one after the other, in the order of parts.
-func Run(ctx context.Context, parts []Part) []Result {
-	var light, heavy []Result
+// Run makes the calls of all parts that a metric needs. First come those of before, within a quarter of the time that ctx
+// leaves: what they learn decides what parts returns. When no other call can succeed either, nothing else is asked.
+// Then come the light parts at once and within half of the time, so that one that hangs costs itself only; then the heavy
+// ones, unless nothing at all was answered. Answers are recorded one after the other, in the order of parts.
+func Run(ctx context.Context, before []Part, parts func() []Part) []Result {
+	first, _ := needed(before)
+	runTogether(ctx, first, 4)
+	light, heavy := needed(parts())
+	if hopeless(first) {
+		return slices.Concat(first, notAsked(light), notAsked(heavy))
+	}
+	share := 1
+	if len(heavy) > 0 {
+		share = 2
+	}
+	runTogether(ctx, light, share)
+	light = slices.Concat(first, light)
+	if len(light) > 0 && !Up(light) {
+		return slices.Concat(light, notAsked(heavy))
+	}
+	for i := range heavy {
+		heavy[i].run(ctx)
+		heavy[i].recordAnswer()
+	}
+	return slices.Concat(light, heavy)
+}
+
+// hopeless reports whether calls failed for reasons that all others share.
+func hopeless(results []Result) bool {
+	for i := range results {
+		switch TypeOf(results[i].Err) {
+		case Connection, Timeout, Authentication:
+		default:
+			return false
+		}
+	}
+	return len(results) > 0
+}
+
+// needed leaves the parts that a metric needs.
+func needed(parts []Part) (light, heavy []Result) {
 	for _, p := range parts {
 		switch {
 		case p.Metrics == 0:
@@ -76,23 +113,21 @@ func Run(ctx context.Context, parts []Part) []Result {
 			light = append(light, Result{Part: p})
 		}
 	}
-	runTogether(ctx, light, len(heavy) > 0)
-	askable := len(light) == 0 || Up(light)
-	for i := range heavy {
-		if !askable {
-			heavy[i].Err = errNotAsked
-			continue
-		}
-		heavy[i].run(ctx)
-		heavy[i].recordAnswer()
-	}
-	return append(light, heavy...)
+	return light, heavy
 }
 
-func runTogether(ctx context.Context, light []Result, saveTime bool) {
-	if deadline, ok := ctx.Deadline(); ok && saveTime {
+func notAsked(results []Result) []Result {
+	for i := range results {
+		results[i].Err = errNotAsked
+	}
+	return results
+}
+
+// runTogether makes calls at once, within a share of the time that ctx leaves: all of it, half, a quarter.
+func runTogether(ctx context.Context, light []Result, share int) {
+	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
+		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/time.Duration(share))
 		defer cancel()
 	}
 	var wg sync.WaitGroup

@@ -80,10 +80,15 @@ func (s *Set[T]) Begin() {
 
 // Get returns the thing called name and whether this scrape meets it for the first time. name is copied.
 func (s *Set[T]) Get(name []byte) (item *Item[T], first bool) {
-	item, ok := s.items[string(name)]
+	return s.GetKey(name, name)
+}
+
+// GetKey is Get for things that are told apart by a key, several of which may have one name. Nothing is expected of those.
+func (s *Set[T]) GetKey(key, name []byte) (item *Item[T], first bool) {
+	item, ok := s.items[string(key)]
 	if !ok {
 		item = s.admit(string(name))
-		s.items[item.Name] = item
+		s.items[string(key)] = item
 	}
 	if item.limited && s.kept < s.config.Limit {
 		item.limited, item.Kept = false, true

@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,18 +29,40 @@ import (
 
 // The calls that the client makes, all below /index/api/ (server/WebApi.cpp). None of them changes the server.
 const (
-	apiVersion         = "version"
-	apiNetworkThreads  = "getThreadsLoad"
-	apiWorkThreads     = "getWorkThreadsLoad"
-	apiObjects         = "getStatistic"
-	apiSessions        = "getAllSession"
-	apiMediaList       = "getMediaList"
-	apiPath            = "/index/api/"
-	codeAuthentication = -100
+	apiVersion        = "version"
+	apiList           = "getApiList"
+	apiServerConfig   = "getServerConfig"
+	apiNetworkThreads = "getThreadsLoad"
+	apiWorkThreads    = "getWorkThreadsLoad"
+	apiStatistic      = "getStatistic"
+	apiSessions       = "getAllSession"
+	apiPullProxies    = "listStreamProxy"
+	apiPushProxies    = "listStreamPusherProxy"
+	apiFFmpegSources  = "listFFmpegSource"
+	apiRTPServers     = "listRtpServer"
+	apiRooms          = "listWebrtcRooms"
+	apiRoomKeepers    = "listWebrtcRoomKeepers"
+	apiMediaList      = "getMediaList"
+	apiMediaInfo      = "getMediaInfo"
+	apiRTPSenders     = "listRtpSender"
 
-	// Bounds on what an answer may list, far above what a server can have.
-	maxThreads = 4096
-	maxSources = 200_000
+	apiPath = "/index/api/"
+)
+
+// Error codes (server/WebApi.h).
+const (
+	codeAuthentication = -100
+	codeNotFound       = -500
+)
+
+// Bounds on what an answer may list, far above what a server can have.
+const (
+	maxAPIs     = 1000
+	maxThreads  = 4096
+	maxSessions = 1_000_000
+	maxProxies  = 100_000
+	maxSources  = 200_000
+	maxPorts    = 65_536
 )
 
 // version is what the server says of its build. There are no release numbers.
@@ -55,47 +78,54 @@ type thread struct {
 	FDs   optional.Value[int64] // file descriptors it watches, since 2025-08
 }
 
+// statistic is the number of live C++ objects by class, and what builds with ENABLE_MEM_DEBUG tell of their memory.
+type statistic struct {
+	Objects      map[string]int64
+	Memory       optional.Value[int64] // bytes
+	MemoryBlocks optional.Value[int64]
+	Threads      []threadMemory
+}
+
+// threadMemory is the memory that one thread holds.
+type threadMemory struct {
+	Name  string
+	Bytes optional.Value[int64]
+}
+
 // session is an incoming connection.
 type session struct {
-	TypeID    []byte // C++ class, such as mediakit::HttpSession
-	Transport []byte // tcp or udp, since 2026-01
-	PeerIP    []byte
-	PeerPort  optional.Value[int64]
+	ID                  []byte
+	TypeID              []byte // C++ class, such as mediakit::HttpSession
+	Transport           []byte // tcp or udp, since 2026-01
+	LocalIP, PeerIP     []byte
+	LocalPort, PeerPort optional.Value[int64]
 }
 
-// mediaSource is one stream in one schema.
-type mediaSource struct {
-	Vhost, App, Stream []byte
-	Schema             []byte
-	OriginType         []byte
-	OriginURL          []byte                // may hold credentials
-	CreateStamp        optional.Value[int64] // Unix time of its registration
-	AliveSeconds       optional.Value[int64]
-	BytesSpeed         optional.Value[int64] // bytes per second of this schema since the last read by anybody
-	TotalBytes         optional.Value[int64] // of this schema since its registration, since 2025-05
-	Readers            optional.Value[int64] // of this schema
-	TotalReaders       optional.Value[int64] // of all schemas of the stream
-	RecordingMP4       optional.Value[bool]
-	RecordingHLS       optional.Value[bool]
-
-	reader *jsonwalk.Reader
-	tracks []byte // not decoded yet: it is needed for one of a stream's schemas only
-	track  track
+// proxy is a stream that the server pulls from, or pushes to, somewhere else.
+type proxy struct {
+	Key                string // tells proxies apart; its last part is a hash where it pushes
+	Vhost, App, Stream string // empty where the server does not tell
+	Status             optional.Value[int64]
+	StatusText         string                // since 2026-03, of pull proxies
+	LiveSeconds        optional.Value[int64] // since it first worked
+	Reconnections      optional.Value[int64]
+	Readers            optional.Value[int64]
+	BytesSpeed         optional.Value[int64] // bytes per second
+	TotalBytes         optional.Value[int64] // since the first time anybody asked, or since it connected
 }
 
-// The values of codec_type.
-const (
-	codecTypeVideo = 0
-	codecTypeAudio = 1
-)
+// rtpServer is a port that waits for RTP or receives it.
+type rtpServer struct {
+	Port          optional.Value[int64]
+	Vhost, App    string // since 2024-07
+	StreamID      string // cut at the first slash
+	SSRC, TCPMode optional.Value[int64]
+}
 
-// track is one audio or video track of a stream.
-type track struct {
-	Type        optional.Value[int64] // codec_type
-	Codec       []byte                // codec_id_name, such as H264 or mpeg4-generic
-	Frames      optional.Value[int64] // received so far
-	FPS         optional.Value[float64]
-	GOPInterval optional.Value[int64] // milliseconds
+// serverConfig is what is kept of the server's configuration, which holds all its secrets.
+type serverConfig struct {
+	ServerID  string // general.mediaServerId
+	PortRange string // rtp_proxy.port_range, such as 30000-35000
 }
 
 // client speaks the HTTP API of a MediaServer: it knows the wire, not what becomes of it.
@@ -146,18 +176,71 @@ func (c *client) Build() string {
 func (c *client) Version(ctx context.Context) (version, error) {
 	var v version
 	fields := map[string]*string{"branchName": &v.Branch, "commitHash": &v.Commit, "buildTime": &v.BuildTime}
-	err := c.data(ctx, apiVersion, func(r *jsonwalk.Reader) error {
-		return r.Object(func(key []byte) error {
-			field := fields[string(key)]
-			if field == nil {
-				return r.Skip()
+	err := c.data(ctx, apiVersion, func(r *jsonwalk.Reader) error { return readStrings(r, fields) })
+	return v, err
+}
+
+// ServerConfig asks for the server's configuration, of which only serverConfig is ever decoded.
+func (c *client) ServerConfig(ctx context.Context) (serverConfig, error) {
+	var cfg serverConfig
+	fields := map[string]*string{"general.mediaServerId": &cfg.ServerID, "rtp_proxy.port_range": &cfg.PortRange}
+	err := c.data(ctx, apiServerConfig, func(r *jsonwalk.Reader) error {
+		return r.Objects(func() error { return readStrings(r, fields) })
+	})
+	return cfg, err
+}
+
+// readStrings reads the listed members of an object.
+func readStrings(r *jsonwalk.Reader, fields map[string]*string) error {
+	return r.Object(func(key []byte) error {
+		field := fields[string(key)]
+		if field == nil {
+			return r.Skip()
+		}
+		return readString(r, field)
+	})
+}
+
+func readString(r *jsonwalk.Reader, s *string) error {
+	text, err := r.Str(nil)
+	*s = string(text)
+	return err
+}
+
+// APIs asks for the names of the APIs that the server offers.
+func (c *client) APIs(ctx context.Context) ([]string, error) {
+	var apis []string
+	n := 0
+	err := c.data(ctx, apiList, func(r *jsonwalk.Reader) error {
+		return r.Array(func() error {
+			if n++; n > maxAPIs {
+				return tooMany("APIs", maxAPIs)
 			}
-			text, err := r.Str(nil)
-			*field = string(text)
+			var path string
+			err := readString(r, &path)
+			if name, ok := strings.CutPrefix(path, apiPath); ok && !slices.Contains(apis, name) {
+				apis = append(apis, name)
+			}
 			return err
 		})
 	})
-	return v, err
+	return apis, err
+}
+
+func tooMany(things string, limit int) error {
+	return &jsonwalk.SizeError{What: fmt.Sprintf("more than %d %s", limit, things)}
+}
+
+// Count asks for a list of which only the length matters.
+func (c *client) Count(ctx context.Context, api string) (int64, error) {
+	n := int64(0)
+	err := c.data(ctx, api, func(r *jsonwalk.Reader) error {
+		return r.Array(func() error {
+			n++
+			return r.Skip()
+		})
+	})
+	return n, err
 }
 
 // serverHeader is the form of the Server header: hash, time of the commit, branch, build time.
@@ -178,15 +261,13 @@ func (c *client) Threads(ctx context.Context, api string) ([]thread, error) {
 	err := c.data(ctx, api, func(r *jsonwalk.Reader) error {
 		return r.Objects(func() error {
 			if len(threads) == maxThreads {
-				return &jsonwalk.SizeError{What: fmt.Sprintf("more than %d threads", maxThreads)}
+				return tooMany("threads", maxThreads)
 			}
 			t := thread{Name: strconv.Itoa(len(threads))}
 			err := r.Object(func(key []byte) error {
 				switch string(key) {
 				case "name":
-					name, err := r.Str(nil)
-					t.Name = string(name)
-					return err
+					return readString(r, &t.Name)
 				case "load":
 					return r.Int(&t.Load)
 				case "delay":
@@ -203,31 +284,59 @@ func (c *client) Threads(ctx context.Context, api string) ([]thread, error) {
 	return threads, err
 }
 
-// Objects asks for the number of live C++ objects of the classes that known tells.
-func (c *client) Objects(ctx context.Context, known func(class string) bool) (map[string]int64, error) {
-	objects := map[string]int64{}
-	err := c.data(ctx, apiObjects, func(r *jsonwalk.Reader) error {
+// Statistic asks for the live C++ objects of the classes that known tells.
+func (c *client) Statistic(ctx context.Context, known func(class string) bool) (statistic, error) {
+	st := statistic{Objects: map[string]int64{}}
+	err := c.data(ctx, apiStatistic, func(r *jsonwalk.Reader) error {
 		return r.Object(func(key []byte) error {
-			class := string(key)
-			if !known(class) {
-				return r.Skip()
+			switch class := string(key); {
+			case class == "totalMemUsage":
+				return r.Int(&st.Memory)
+			case class == "totalMemBlock":
+				return r.Int(&st.MemoryBlocks)
+			case class == "threadMem":
+				return r.Objects(func() error { return st.readThread(r) })
+			case known(class):
+				var n optional.Value[int64]
+				err := r.Int(&n)
+				if n, ok := n.Get(); ok {
+					st.Objects[class] = n
+				}
+				return err
 			}
-			var n optional.Value[int64]
-			err := r.Int(&n)
-			if n, ok := n.Get(); ok {
-				objects[class] = n
-			}
-			return err
+			return r.Skip()
 		})
 	})
-	return objects, err
+	return st, err
+}
+
+func (s *statistic) readThread(r *jsonwalk.Reader) error {
+	if len(s.Threads) == maxThreads {
+		return tooMany("threads", maxThreads)
+	}
+	var t threadMemory
+	err := r.Object(func(key []byte) error {
+		switch string(key) {
+		case "threadName":
+			return readString(r, &t.Name)
+		case "threadMemUsage":
+			return r.Int(&t.Bytes)
+		}
+		return r.Skip()
+	})
+	s.Threads = append(s.Threads, t)
+	return err
 }
 
 // EachSession walks over the incoming connections, our own left out. The session is valid only inside f.
 func (c *client) EachSession(ctx context.Context, f func(*session)) error {
 	var s session
+	n := 0
 	return c.data(ctx, apiSessions, func(r *jsonwalk.Reader) error {
 		return r.Objects(func() error {
+			if n++; n > maxSessions {
+				return tooMany("sessions", maxSessions)
+			}
 			if err := s.read(r); err != nil {
 				return err
 			}
@@ -240,13 +349,19 @@ func (c *client) EachSession(ctx context.Context, f func(*session)) error {
 }
 
 func (s *session) read(r *jsonwalk.Reader) error {
-	*s = session{TypeID: s.TypeID[:0], Transport: s.Transport[:0], PeerIP: s.PeerIP[:0]}
+	*s = session{ID: s.ID[:0], TypeID: s.TypeID[:0], Transport: s.Transport[:0], LocalIP: s.LocalIP[:0], PeerIP: s.PeerIP[:0]}
 	return r.Object(func(key []byte) (err error) {
 		switch string(key) {
+		case "id":
+			s.ID, err = r.Str(s.ID)
 		case "typeid":
 			s.TypeID, err = r.Str(s.TypeID)
 		case "type":
 			s.Transport, err = r.Str(s.Transport)
+		case "local_ip":
+			s.LocalIP, err = r.Str(s.LocalIP)
+		case "local_port":
+			err = r.Int(&s.LocalPort)
 		case "peer_ip":
 			s.PeerIP, err = r.Str(s.PeerIP)
 		case "peer_port":
@@ -258,121 +373,100 @@ func (s *session) read(r *jsonwalk.Reader) error {
 	})
 }
 
-// EachMediaSource walks over the media list: of one schema, or of all when schema is empty. The source is valid only inside f.
-// The list stops one of the server's event loops for 35 ms per 1,000 sources or so.
-func (c *client) EachMediaSource(ctx context.Context, schema string, f func(*mediaSource)) error {
-	query := url.Values{}
-	if schema != "" {
-		query.Set("schema", schema)
-	}
-	var m mediaSource
-	n := 0
-	return c.call(ctx, c.list, apiMediaList, query, func(r *jsonwalk.Reader) error {
+// Proxies asks for the pull or push proxies. Their byte counters run from the first time that somebody asks for them.
+func (c *client) Proxies(ctx context.Context, api string) ([]proxy, error) {
+	var proxies []proxy
+	err := c.data(ctx, api, func(r *jsonwalk.Reader) error {
 		return r.Objects(func() error {
-			if n++; n > maxSources {
-				return &jsonwalk.SizeError{What: fmt.Sprintf("more than %d media sources", maxSources)}
+			if len(proxies) == maxProxies {
+				return tooMany("proxies", maxProxies)
 			}
-			if err := m.read(r); err != nil {
-				return err
-			}
-			if len(m.App) > 0 && len(m.Stream) > 0 { // else it is no stream
-				f(&m)
-			}
-			return nil
+			var p proxy
+			err := p.read(r)
+			proxies = append(proxies, p)
+			return err
 		})
 	})
+	return proxies, err
 }
 
-func (m *mediaSource) read(r *jsonwalk.Reader) error {
-	*m = mediaSource{
-		Vhost: m.Vhost[:0], App: m.App[:0], Stream: m.Stream[:0], Schema: m.Schema[:0],
-		OriginType: m.OriginType[:0], OriginURL: m.OriginURL[:0],
-		reader: r, track: m.track,
-	}
-	return r.Object(func(key []byte) (err error) {
+func (p *proxy) read(r *jsonwalk.Reader) error {
+	return r.Object(func(key []byte) error {
+		switch string(key) {
+		case "key":
+			return readString(r, &p.Key)
+		case "src":
+			return readStrings(r, map[string]*string{"vhost": &p.Vhost, "app": &p.App, "stream": &p.Stream})
+		case "status":
+			return r.Int(&p.Status)
+		case "status_str":
+			return readString(r, &p.StatusText)
+		case "liveSecs":
+			return r.Int(&p.LiveSeconds)
+		case "rePullCount", "rePublishCount":
+			return r.Int(&p.Reconnections)
+		case "totalReaderCount":
+			return r.Int(&p.Readers)
+		case "bytesSpeed":
+			return r.Int(&p.BytesSpeed)
+		case "totalBytes":
+			return r.Int(&p.TotalBytes)
+		}
+		return r.Skip()
+	})
+}
+
+// RTPServers asks for the ports that wait for RTP.
+func (c *client) RTPServers(ctx context.Context) ([]rtpServer, error) {
+	var servers []rtpServer
+	err := c.data(ctx, apiRTPServers, func(r *jsonwalk.Reader) error {
+		return r.Objects(func() error {
+			if len(servers) == maxPorts {
+				return tooMany("RTP servers", maxPorts)
+			}
+			s := rtpServer{Vhost: "__defaultVhost__", App: "rtp"} // what they always were on servers that do not tell
+			err := s.read(r)
+			servers = append(servers, s)
+			return err
+		})
+	})
+	return servers, err
+}
+
+func (s *rtpServer) read(r *jsonwalk.Reader) error {
+	return r.Object(func(key []byte) error {
 		switch string(key) {
 		case "vhost":
-			m.Vhost, err = r.Str(m.Vhost)
+			return readString(r, &s.Vhost)
 		case "app":
-			m.App, err = r.Str(m.App)
-		case "stream":
-			m.Stream, err = r.Str(m.Stream)
-		case "schema":
-			m.Schema, err = r.Str(m.Schema)
-		case "originTypeStr":
-			m.OriginType, err = r.Str(m.OriginType)
-		case "originUrl":
-			m.OriginURL, err = r.Str(m.OriginURL)
-		case "createStamp":
-			err = r.Int(&m.CreateStamp)
-		case "aliveSecond":
-			err = r.Int(&m.AliveSeconds)
-		case "bytesSpeed":
-			err = r.Int(&m.BytesSpeed)
-		case "totalBytes":
-			err = r.Int(&m.TotalBytes)
-		case "readerCount":
-			err = r.Int(&m.Readers)
-		case "totalReaderCount":
-			err = r.Int(&m.TotalReaders)
-		case "isRecordingMP4":
-			err = r.Bool(&m.RecordingMP4)
-		case "isRecordingHLS":
-			err = r.Bool(&m.RecordingHLS)
-		case "tracks":
-			m.tracks, err = r.Raw()
-		default:
-			err = r.Skip()
+			return readString(r, &s.App)
+		case "stream_id":
+			return readString(r, &s.StreamID)
+		case "port":
+			return r.Int(&s.Port)
+		case "ssrc":
+			return r.Int(&s.SSRC)
+		case "tcp_mode":
+			return r.Int(&s.TCPMode)
 		}
-		return err
+		return r.Skip()
 	})
 }
 
-// EachTrack walks over the tracks of a source. The track is valid only inside f.
-func (m *mediaSource) EachTrack(f func(*track)) {
-	if m.tracks == nil {
-		return
-	}
-	m.reader.Reread(m.tracks)
-	_ = m.reader.Objects(func() error { // the syntax has been checked with the source
-		if err := m.track.read(m.reader); err != nil {
-			return err
-		}
-		f(&m.track)
-		return nil
-	})
-}
-
-func (t *track) read(r *jsonwalk.Reader) error {
-	*t = track{Codec: t.Codec[:0]}
-	return r.Object(func(key []byte) (err error) {
-		switch string(key) {
-		case "codec_type":
-			err = r.Int(&t.Type)
-		case "codec_id_name":
-			t.Codec, err = r.Str(t.Codec)
-		case "frames":
-			err = r.Int(&t.Frames)
-		case "fps":
-			err = r.Float(&t.FPS)
-		case "gop_interval_ms":
-			err = r.Int(&t.GOPInterval)
-		default:
-			err = r.Skip()
-		}
-		return err
-	})
-}
-
-// data makes a call without arguments.
+// data makes a call without arguments and hands the member data of its answer to data. An empty list comes without that member.
 func (c *client) data(ctx context.Context, api string, data func(*jsonwalk.Reader) error) error {
 	r := c.readers.Get().(*jsonwalk.Reader)
 	defer c.readers.Put(r)
-	return c.call(ctx, r, api, nil, data)
+	return c.call(ctx, r, api, nil, func(key []byte) error {
+		if string(key) == "data" {
+			return data(r)
+		}
+		return r.Skip()
+	})
 }
 
-// call asks one API and hands the member data of its answer to data. An empty list comes without that member.
-func (c *client) call(ctx context.Context, r *jsonwalk.Reader, api string, query url.Values, data func(*jsonwalk.Reader) error) error {
+// call asks one API and hands all members of its answer but code and msg to member.
+func (c *client) call(ctx context.Context, r *jsonwalk.Reader, api string, query url.Values, member func(key []byte) error) error {
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: c.own.add})
 	return c.http.Get(ctx, apiPath+api, query, c.header, func(header http.Header, body io.Reader) error {
 		c.mu.Lock()
@@ -387,10 +481,8 @@ func (c *client) call(ctx context.Context, r *jsonwalk.Reader, api string, query
 				err = r.Int(&code)
 			case "msg":
 				msg, err = r.Str(msg)
-			case "data":
-				err = data(r)
 			default:
-				err = r.Skip()
+				err = member(key)
 			}
 			return err
 		})
@@ -415,11 +507,18 @@ func codeError(code optional.Value[int64], msg []byte) error {
 			Kind: httpapi.KindAuth, Text: fmt.Sprintf("code %d %.200q", n, msg),
 			Hint: "check the setting secret against api.secret, and this machine's address against http.allow_ip_range, in the server's config.ini",
 		}
+	case n == codeNotFound:
+		return &httpapi.Error{Kind: httpapi.KindCode, Err: notFoundError(fmt.Sprintf("code %d %.200q", n, msg))}
 	case n < 0:
 		return &httpapi.Error{Kind: httpapi.KindCode, Text: fmt.Sprintf("code %d %.200q", n, msg)}
 	}
 	return nil
 }
+
+// notFoundError is the server's word that it does not know a stream: it may have ended a moment ago.
+type notFoundError string
+
+func (e notFoundError) Error() string { return string(e) }
 
 // typeError makes a spoilt answer a failed one where nothing is left of it.
 func typeError(err error) error {

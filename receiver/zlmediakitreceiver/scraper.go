@@ -5,14 +5,16 @@ package zlmediakitreceiver
 
 import (
 	"context"
-	"strings"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
+	"go.uber.org/zap"
 
+	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
@@ -27,15 +29,39 @@ type scraper struct {
 	target scrape.Target
 	health *scrape.Health
 	errors scrape.Errors
+	starts cumulative.Starts
 
-	version      version
-	versionBuild string // the Server header that version belongs to
-	streams      *streams
+	// What the server told of itself, and the Server header of the answer in which it did.
+	version version
+	config  serverConfig
+	apis    []string // nil when unknown
+	build   string
+
+	streams *streams
+	proxies *proxies
+
+	// Of the current scrape.
+	rtpServers []rtpServer // nil when unknown
+	omitted    map[omission]int64
+
+	logged map[string]bool // notices that were given
+}
+
+// omission is why things of one kind are left out.
+type omission struct {
+	entity metadata.AttributeRtcEntity
+	reason metadata.AttributeRtcOmissionReason
 }
 
 func newScraper(cfg *Config, set receiver.Settings) *scraper {
-	mb := metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)
-	return &scraper{cfg: cfg, set: set, mb: mb, streams: newStreams(cfg, mb, set.Logger)}
+	s := &scraper{
+		cfg: cfg, set: set,
+		mb:     metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
+		logged: map[string]bool{},
+	}
+	s.streams = newStreams(s)
+	s.proxies = newProxies(s)
+	return s
 }
 
 func (s *scraper) start(ctx context.Context, host component.Host) (err error) {
@@ -57,34 +83,134 @@ func (s *scraper) shutdown(context.Context) error {
 // scrape asks the server once for everything that enabled metrics need.
 func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	now := pcommon.NewTimestampFromTime(time.Now())
-	results := scrape.Run(ctx, s.parts(now))
+	s.rtpServers, s.omitted = nil, map[omission]int64{}
+	results := scrape.Run(ctx, s.identity(), func() []scrape.Part { return s.parts(now) })
+	if len(results) == 0 { // nothing is wanted but whether the server is there
+		s.build = ""
+		results = scrape.Run(ctx, s.identity(), func() []scrape.Part { return nil })
+	}
 	err := scrape.Err(s.cfg.ClientConfig.Endpoint, results)
 	up := scrape.Up(results)
-	s.recordScrape(now, up, results)
+	s.recordIdleRTPServers(now)
+	if up {
+		s.recordAPIs(now)
+		s.recordRTPLimit(now)
+	}
 	s.streams.recordInterval(now)
+	s.recordScrape(now, up, results)
 	if up {
 		s.health.Report(nil)
 	} else {
 		s.health.Report(err)
+		s.build = "" // another server may come up in its place
 	}
 	metrics := s.mb.Emit(metadata.WithResource(s.resource()))
-	s.streams.applyStarts(metrics)
+	s.starts.Apply(metrics)
 	return metrics, err
 }
 
-// parts is the table of calls: what each is for, and how many enabled metrics are missing when it fails.
+// identity is what to ask first of a server that is new, or has been exchanged or away.
+func (s *scraper) identity() []scrape.Part {
+	if build := s.client.Build(); s.build != "" && s.build == build {
+		return nil
+	}
+	r := &s.cfg.MetricsBuilderConfig.ResourceAttributes
+	m := &s.cfg.MetricsBuilderConfig.Metrics
+	return []scrape.Part{
+		{API: apiVersion, Metrics: 1, Call: scrape.Fetch(s.client.Version, s.setVersion)},
+		{
+			API: apiList, Metrics: 1 + enabled(m.ZlmediakitAPIAvailable.Enabled, m.ZlmediakitAPICount.Enabled),
+			Call: scrape.Fetch(s.client.APIs, func(names []string) { s.apis = names }),
+		},
+		{
+			API: apiServerConfig, Metrics: enabled(r.ZlmediakitServerID.Enabled, m.ZlmediakitRtpServerLimit.Enabled),
+			Call: scrape.Fetch(s.client.ServerConfig, func(c serverConfig) { s.config = c }),
+		},
+	}
+}
+
+func (s *scraper) setVersion(v version) {
+	s.version, s.build = v, s.client.Build()
+}
+
+// offered leaves out the calls that the server does not know.
+func (s *scraper) offered(parts []scrape.Part) []scrape.Part {
+	for i, p := range parts {
+		if s.apis == nil || p.Metrics == 0 || slices.Contains(s.apis, p.API) {
+			continue
+		}
+		parts[i].Metrics = 0
+		if s.once("api " + p.API) {
+			s.set.Logger.Info("the server does not offer an API: the metrics that need it are left out", zap.String("api", p.API))
+		}
+	}
+	return parts
+}
+
+// once reports whether a notice has not been given yet.
+func (s *scraper) once(notice string) bool {
+	given := s.logged[notice]
+	s.logged[notice] = true
+	return !given
+}
+
+// parts is the table of calls: how many enabled metrics are missing when each fails, and what becomes of its answer.
 func (s *scraper) parts(now pcommon.Timestamp) []scrape.Part {
 	m := &s.cfg.MetricsBuilderConfig.Metrics
 	threads := enabled(m.ZlmediakitThreadCount.Enabled, m.ZlmediakitThreadDelay.Enabled,
 		m.ZlmediakitThreadFileDescriptorCount.Enabled, m.ZlmediakitThreadUtilization.Enabled)
-	parts := []scrape.Part{
-		{API: apiNetworkThreads, Metrics: threads, Call: s.threads(now, apiNetworkThreads, metadata.AttributeZlmediakitThreadPoolNetwork)},
-		{API: apiWorkThreads, Metrics: threads, Call: s.threads(now, apiWorkThreads, metadata.AttributeZlmediakitThreadPoolWork)},
-		{API: apiObjects, Metrics: enabled(m.ZlmediakitObjectCount.Enabled), Call: s.objects(now)},
-		{API: apiSessions, Metrics: enabled(m.ZlmediakitSessionCount.Enabled), Call: s.sessions(now)},
-		{API: apiMediaList, Metrics: s.streams.wanted(), Heavy: true, Call: s.streams.scrape(s.client, now)},
-	}
-	return append(parts, scrape.Part{API: apiVersion, Metrics: s.versionWanted(parts), Call: scrape.Fetch(s.client.Version, s.setVersion)})
+	proxies := enabled(m.ZlmediakitProxyAge.Enabled, m.ZlmediakitProxyCount.Enabled, m.ZlmediakitProxyIo.Enabled,
+		m.ZlmediakitProxyReaderCount.Enabled, m.ZlmediakitProxyReconnections.Enabled, m.ZlmediakitProxyState.Enabled,
+		m.ZlmediakitProxyThroughput.Enabled)
+	return s.offered([]scrape.Part{
+		{
+			API: apiNetworkThreads, Metrics: threads,
+			Call: s.threads(now, apiNetworkThreads, metadata.AttributeZlmediakitThreadPoolNetwork),
+		},
+		{
+			API: apiWorkThreads, Metrics: threads,
+			Call: s.threads(now, apiWorkThreads, metadata.AttributeZlmediakitThreadPoolWork),
+		},
+		{
+			API: apiStatistic, Metrics: enabled(m.ZlmediakitObjectCount.Enabled, m.ZlmediakitMemoryUsage.Enabled,
+				m.ZlmediakitMemoryBlockCount.Enabled, m.ZlmediakitThreadMemoryUsage.Enabled),
+			Call: s.statistic(now),
+		},
+		{
+			API: apiSessions, Metrics: enabled(m.ZlmediakitSessionCount.Enabled, m.ZlmediakitSessionPeerCount.Enabled, m.ZlmediakitSessionInfo.Enabled),
+			Call: s.sessions(now),
+		},
+		{
+			API: apiPullProxies, Metrics: proxies,
+			Call: s.proxies.call(now, apiPullProxies, s.proxies.pull),
+		},
+		{
+			API: apiPushProxies, Metrics: proxies,
+			Call: s.proxies.call(now, apiPushProxies, s.proxies.push),
+		},
+		{
+			API: apiRTPServers, Metrics: enabled(m.ZlmediakitRtpServerCount.Enabled, m.ZlmediakitRtpServerIdleCount.Enabled, m.ZlmediakitRtpServerInfo.Enabled),
+			Call: scrape.Fetch(s.client.RTPServers, func(servers []rtpServer) { s.recordRTPServers(now, servers) }),
+		},
+		{
+			API: apiFFmpegSources, Metrics: enabled(m.ZlmediakitFfmpegSourceCount.Enabled),
+			Call: s.count(apiFFmpegSources, func(n int64) { s.mb.RecordZlmediakitFfmpegSourceCountDataPoint(now, n) }),
+		},
+		{
+			API: apiRooms, Metrics: enabled(m.ZlmediakitWebrtcRoomCount.Enabled),
+			Call: s.count(apiRooms, func(n int64) { s.mb.RecordZlmediakitWebrtcRoomCountDataPoint(now, n) }),
+		},
+		{
+			API: apiRoomKeepers, Metrics: enabled(m.ZlmediakitWebrtcRoomKeeperCount.Enabled),
+			Call: s.count(apiRoomKeepers, func(n int64) { s.mb.RecordZlmediakitWebrtcRoomKeeperCountDataPoint(now, n) }),
+		},
+		{API: apiMediaList, Metrics: s.streams.wanted(), Heavy: true, Call: s.streams.list(now)},
+		{API: apiMediaInfo, Metrics: enabled(m.ZlmediakitStreamPacketLoss.Enabled), Heavy: true, Call: s.streams.losses(now)},
+		{
+			API: apiRTPSenders, Metrics: enabled(m.ZlmediakitRtpSenderCount.Enabled, m.ZlmediakitRtpSenderIo.Enabled, m.ZlmediakitRtpSenderThroughput.Enabled),
+			Heavy: true, Call: s.streams.senders(now),
+		},
+	})
 }
 
 // enabled counts the metrics that are switched on.
@@ -96,25 +222,6 @@ func enabled(metrics ...bool) int {
 		}
 	}
 	return n
-}
-
-// versionWanted tells whether the version is unknown or outdated, or no other call would show that the server is up.
-func (s *scraper) versionWanted(others []scrape.Part) int {
-	r := &s.cfg.MetricsBuilderConfig.ResourceAttributes
-	wanted := r.ServiceVersion.Enabled || r.ZlmediakitBuildBranch.Enabled || r.ZlmediakitBuildTime.Enabled
-	if build := s.client.Build(); wanted && (build == "" || build != s.versionBuild) {
-		return 1
-	}
-	for _, p := range others {
-		if p.Metrics > 0 {
-			return 0
-		}
-	}
-	return 1
-}
-
-func (s *scraper) setVersion(v version) {
-	s.version, s.versionBuild = v, s.client.Build()
 }
 
 // resource describes the server as it was last seen, so that its identity stays the same while it is down.
@@ -135,12 +242,18 @@ func (s *scraper) resource() pcommon.Resource {
 		{rb.SetServiceVersion, v.Commit},
 		{rb.SetZlmediakitBuildBranch, v.Branch},
 		{rb.SetZlmediakitBuildTime, v.BuildTime},
+		{rb.SetZlmediakitServerID, s.config.ServerID},
 	} {
 		if attribute.value != "" {
 			attribute.set(selection.Name([]byte(attribute.value)))
 		}
 	}
 	return rb.Emit()
+}
+
+// omit counts things that are left out; n may be 0, to say that none are.
+func (s *scraper) omit(entity metadata.AttributeRtcEntity, reason metadata.AttributeRtcOmissionReason, n int64) {
+	s.omitted[omission{entity, reason}] += n
 }
 
 // recordScrape records how the scrape itself went.
@@ -155,6 +268,13 @@ func (s *scraper) recordScrape(now pcommon.Timestamp, up bool, results []scrape.
 	for _, e := range s.errors.All() {
 		s.mb.RecordRtcScrapeErrorsDataPoint(now, e.N, e.API, metadata.MapAttributeErrorType[string(e.Type)])
 	}
+	for o, n := range s.omitted {
+		s.mb.RecordRtcScrapeOmittedCountDataPoint(now, n, o.entity, o.reason)
+		if limited := o.reason == metadata.AttributeRtcOmissionReasonLimit; limited && n > 0 && s.once("limit "+o.entity.String()) {
+			s.set.Logger.Warn("things are left out of the metrics: raise streams::limit, or narrow it with streams::include and streams::exclude",
+				zap.Stringer("kind", o.entity), zap.Int64("left out", n), zap.Int("limit", s.cfg.Streams.Limit))
+		}
+	}
 }
 
 // number is the value of a yes or no.
@@ -163,118 +283,4 @@ func number(yes bool) int64 {
 		return 1
 	}
 	return 0
-}
-
-func (s *scraper) threads(now pcommon.Timestamp, api string, pool metadata.AttributeZlmediakitThreadPool) func(context.Context) (func(), error) {
-	return scrape.Fetch(
-		func(ctx context.Context) ([]thread, error) { return s.client.Threads(ctx, api) },
-		func(threads []thread) { s.recordThreads(now, pool, threads) },
-	)
-}
-
-func (s *scraper) recordThreads(now pcommon.Timestamp, pool metadata.AttributeZlmediakitThreadPool, threads []thread) {
-	s.mb.RecordZlmediakitThreadCountDataPoint(now, int64(len(threads)), pool)
-	for _, t := range threads {
-		name := selection.Name([]byte(t.Name))
-		if percent, ok := t.Load.Get(); ok {
-			s.mb.RecordZlmediakitThreadUtilizationDataPoint(now, float64(percent)/100, pool, name)
-		}
-		if ms, ok := t.Delay.Get(); ok {
-			s.mb.RecordZlmediakitThreadDelayDataPoint(now, float64(ms)/1000, pool, name)
-		}
-		if fds, ok := t.FDs.Get(); ok {
-			s.mb.RecordZlmediakitThreadFileDescriptorCountDataPoint(now, fds, pool, name)
-		}
-	}
-}
-
-// objectTypes are the classes that getStatistic counts.
-var objectTypes = map[string]metadata.AttributeZlmediakitObjectType{
-	"Buffer":                metadata.AttributeZlmediakitObjectTypeBuffer,
-	"BufferLikeString":      metadata.AttributeZlmediakitObjectTypeBufferLikeString,
-	"BufferList":            metadata.AttributeZlmediakitObjectTypeBufferList,
-	"BufferRaw":             metadata.AttributeZlmediakitObjectTypeBufferRaw,
-	"Frame":                 metadata.AttributeZlmediakitObjectTypeFrame,
-	"FrameImp":              metadata.AttributeZlmediakitObjectTypeFrameImp,
-	"MediaSource":           metadata.AttributeZlmediakitObjectTypeMediaSource,
-	"MultiMediaSourceMuxer": metadata.AttributeZlmediakitObjectTypeMultiMediaSourceMuxer,
-	"RtmpPacket":            metadata.AttributeZlmediakitObjectTypeRtmpPacket,
-	"RtpPacket":             metadata.AttributeZlmediakitObjectTypeRtpPacket,
-	"Socket":                metadata.AttributeZlmediakitObjectTypeSocket,
-	"TcpClient":             metadata.AttributeZlmediakitObjectTypeTCPClient,
-	"TcpServer":             metadata.AttributeZlmediakitObjectTypeTCPServer,
-	"TcpSession":            metadata.AttributeZlmediakitObjectTypeTCPSession,
-	"UdpServer":             metadata.AttributeZlmediakitObjectTypeUDPServer,
-	"UdpSession":            metadata.AttributeZlmediakitObjectTypeUDPSession,
-}
-
-func isObjectType(class string) bool {
-	_, known := objectTypes[class]
-	return known
-}
-
-func (s *scraper) objects(now pcommon.Timestamp) func(context.Context) (func(), error) {
-	return scrape.Fetch(
-		func(ctx context.Context) (map[string]int64, error) { return s.client.Objects(ctx, isObjectType) },
-		func(objects map[string]int64) { s.recordObjects(now, objects) },
-	)
-}
-
-func (s *scraper) recordObjects(now pcommon.Timestamp, objects map[string]int64) {
-	for class, n := range objects {
-		s.mb.RecordZlmediakitObjectCountDataPoint(now, n, objectTypes[class])
-	}
-}
-
-// sessionKind is what sessions are counted by.
-type sessionKind struct {
-	protocol  string
-	transport metadata.AttributeNetworkTransport
-}
-
-func (s *scraper) sessions(now pcommon.Timestamp) func(context.Context) (func(), error) {
-	return scrape.Fetch(
-		func(ctx context.Context) (map[sessionKind]int64, error) {
-			counts := map[sessionKind]int64{}
-			err := s.client.EachSession(ctx, func(session *session) { counts[kindOf(session)]++ })
-			return counts, err
-		},
-		func(counts map[sessionKind]int64) { s.recordSessions(now, counts) },
-	)
-}
-
-func (s *scraper) recordSessions(now pcommon.Timestamp, counts map[sessionKind]int64) {
-	for kind, n := range counts {
-		s.mb.RecordZlmediakitSessionCountDataPoint(now, n, kind.protocol, kind.transport)
-	}
-}
-
-// protocolTransports are the transports of session types that know only one, for servers that do not tell.
-var protocolTransports = map[string]metadata.AttributeNetworkTransport{
-	"http": metadata.AttributeNetworkTransportTCP,
-	"rtmp": metadata.AttributeNetworkTransportTCP,
-	"rtsp": metadata.AttributeNetworkTransportTCP,
-	"srt":  metadata.AttributeNetworkTransportUDP,
-}
-
-func kindOf(s *session) sessionKind {
-	kind := sessionKind{protocol: protocolOf(string(s.TypeID))}
-	transport, known := metadata.MapAttributeNetworkTransport[string(s.Transport)]
-	if !known {
-		transport, known = protocolTransports[kind.protocol]
-	}
-	if !known {
-		transport = metadata.AttributeNetworkTransportUnknown
-	}
-	kind.transport = transport
-	return kind
-}
-
-// protocolOf reads the protocol off a C++ class: http of mediakit::HttpSession and of toolkit::SessionWithSSL<mediakit::HttpSession>.
-func protocolOf(class string) string {
-	if i := strings.LastIndexAny(class, ":<"); i >= 0 {
-		class = class[i+1:]
-	}
-	class = strings.TrimSuffix(strings.TrimRight(class, " >"), "Session")
-	return selection.Name([]byte(strings.ToLower(class)))
 }

@@ -55,16 +55,46 @@ func startScraper(t testing.TB, url string, edit func(*Config)) (*scraper, *obse
 }
 
 func TestScenes(t *testing.T) {
-	for _, scene := range []string{"idle", "busy", "busy_later", "degraded", "legacy_shape"} {
-		t.Run(scene, func(t *testing.T) {
-			s, _ := startScraper(t, startServer(t, emulator.ZLMediaKit{Scene: scene}).URL(), nil)
+	for _, tt := range []struct {
+		scene, name string
+		edit        func(*Config)
+	}{
+		{scene: "idle", name: "idle"},
+		{scene: "busy", name: "busy"},
+		{scene: "busy", name: "busy_everything", edit: everything},
+		{scene: "busy_later", name: "busy_later"},
+		{scene: "degraded", name: "degraded"},
+		{scene: "degraded", name: "degraded_everything", edit: everything},
+		{scene: "legacy_shape", name: "legacy_shape"},
+		{scene: "legacy_shape", name: "legacy_shape_everything", edit: everythingLegacy},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, _ := startScraper(t, startServer(t, emulator.ZLMediaKit{Scene: tt.scene}).URL(), tt.edit)
 			s.client.isOwn = func(*session) bool { return false }
 			metrics, err := s.scrape(t.Context())
 			require.NoError(t, err)
-			rtctest.Golden(t, scene, metrics)
-			rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), scene, rtctest.Points(t, metrics))
+			rtctest.Golden(t, tt.name, metrics)
+			rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), tt.name, rtctest.Points(t, metrics))
 		})
 	}
+}
+
+// everything switches all metrics and resource attributes on.
+func everything(c *Config) {
+	rtctest.EnableAll(&c.MetricsBuilderConfig.Metrics)
+	rtctest.EnableAll(&c.MetricsBuilderConfig.ResourceAttributes)
+}
+
+// everythingLegacy leaves out what legacy_shape has no answers for.
+func everythingLegacy(c *Config) {
+	everything(c)
+	m := &c.MetricsBuilderConfig.Metrics
+	m.ZlmediakitStreamPacketLoss.Enabled = false
+	m.ZlmediakitRtpSenderCount.Enabled = false
+	m.ZlmediakitRtpSenderIo.Enabled = false
+	m.ZlmediakitRtpSenderThroughput.Enabled = false
+	m.ZlmediakitRtpServerLimit.Enabled = false
+	c.MetricsBuilderConfig.ResourceAttributes.ZlmediakitServerID.Enabled = false
 }
 
 // The sums of a stream begin with its registration, all others with the receiver.
@@ -121,15 +151,21 @@ func TestRequests(t *testing.T) {
 		first, second []string
 	}{
 		{
-			name:   "default",
-			first:  []string{"getThreadsLoad", "getWorkThreadsLoad", "getStatistic", "getAllSession", "version", "getMediaList"},
-			second: []string{"getThreadsLoad", "getWorkThreadsLoad", "getStatistic", "getAllSession", "getMediaList"},
+			name: "default",
+			first: []string{
+				"version", "getApiList", "getThreadsLoad", "getWorkThreadsLoad", "getStatistic", "getAllSession", "listStreamProxy",
+				"listStreamPusherProxy", "listRtpServer", "listFFmpegSource", "getMediaList",
+			},
+			second: []string{
+				"getThreadsLoad", "getWorkThreadsLoad", "getStatistic", "getAllSession", "listStreamProxy",
+				"listStreamPusherProxy", "listRtpServer", "listFFmpegSource", "getMediaList",
+			},
 		},
 		{
 			name:   "nothing",
 			edit:   none,
-			first:  []string{"version"},
-			second: []string{"version"},
+			first:  []string{"version", "getApiList"},
+			second: []string{"version", "getApiList"},
 		},
 		{
 			name: "objects",
@@ -137,18 +173,8 @@ func TestRequests(t *testing.T) {
 				none(c)
 				c.MetricsBuilderConfig.Metrics.ZlmediakitObjectCount.Enabled = true
 			},
-			first:  []string{"getStatistic", "version"},
+			first:  []string{"version", "getApiList", "getStatistic"},
 			second: []string{"getStatistic"},
-		},
-		{
-			name: "no version",
-			edit: func(c *Config) {
-				none(c)
-				c.MetricsBuilderConfig.Metrics.ZlmediakitStreamCount.Enabled = true
-				c.MetricsBuilderConfig.ResourceAttributes = metadata.ResourceAttributesConfig{}
-			},
-			first:  []string{"getMediaList"},
-			second: []string{"getMediaList"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

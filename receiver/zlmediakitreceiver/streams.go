@@ -6,14 +6,15 @@ package zlmediakitreceiver
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.uber.org/zap"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
@@ -21,15 +22,11 @@ import (
 
 // streams turns the media list into metrics, and keeps what must be known of the streams between two lists.
 type streams struct {
-	cfg     *Config
-	mb      *metadata.MetricsBuilder
-	logger  *zap.Logger
-	listing listing
-	set     *selection.Set[stream]
-	limited bool              // that the limit left streams out has been logged
-	codecs  map[string]string // as the server writes them -> as we do
-
-	ioStarts, frameStarts cumulative.Starts
+	*scraper
+	listing  listing
+	items    *selection.Set[stream]
+	complete bool              // the media list of this scrape was complete
+	codecs   map[string]string // as the server writes them -> as we do
 }
 
 // stream is what is kept of one stream.
@@ -47,40 +44,49 @@ type stream struct {
 	alive            bool
 	uptime           int64 // seconds, -1 when unknown
 	native, fastest  int64 // bytes per second in the schema in which the stream came, and in the fastest one
+
+	sent cumulative.Counter // by its RTP sender
 }
 
-func newStreams(cfg *Config, mb *metadata.MetricsBuilder, logger *zap.Logger) *streams {
+func newStreams(s *scraper) *streams {
 	return &streams{
-		cfg: cfg, mb: mb, logger: logger,
-		listing: newListing(cfg.Streams.Schemas),
-		set:     selection.New[stream](cfg.Streams.selection()),
+		scraper: s,
+		listing: newListing(s.cfg.Streams.Schemas),
+		items:   selection.New[stream](s.cfg.Streams.selection()),
 		codecs:  map[string]string{"mpeg4-generic": "aac"},
 	}
 }
 
 // wanted counts the enabled metrics that this scrape needs the media list for.
 func (s *streams) wanted() int {
+	s.complete = false
 	if !s.listing.due() {
 		return 0
 	}
 	m := &s.cfg.MetricsBuilderConfig.Metrics
 	return enabled(
 		m.ZlmediakitEgressThroughput.Enabled, m.ZlmediakitIngestThroughput.Enabled, m.ZlmediakitMediaSourceCount.Enabled,
-		m.ZlmediakitStreamAlive.Enabled, m.ZlmediakitStreamCount.Enabled, m.ZlmediakitStreamIo.Enabled,
-		m.ZlmediakitStreamReaderCount.Enabled, m.ZlmediakitStreamRecordingActive.Enabled, m.ZlmediakitStreamRecordingCount.Enabled,
-		m.ZlmediakitStreamThroughput.Enabled, m.ZlmediakitStreamTrackFrameRate.Enabled, m.ZlmediakitStreamTrackFrames.Enabled,
-		m.ZlmediakitStreamTrackGopDuration.Enabled, m.ZlmediakitStreamUptime.Enabled,
+		m.ZlmediakitRtpSenderCount.Enabled, m.ZlmediakitRtpSenderIo.Enabled, m.ZlmediakitRtpSenderThroughput.Enabled,
+		m.ZlmediakitRtpServerIdleCount.Enabled, m.ZlmediakitStreamAlive.Enabled, m.ZlmediakitStreamCount.Enabled,
+		m.ZlmediakitStreamInfo.Enabled, m.ZlmediakitStreamIo.Enabled, m.ZlmediakitStreamPacketLoss.Enabled,
+		m.ZlmediakitStreamReaderCount.Enabled, m.ZlmediakitStreamReaderCountBySchema.Enabled,
+		m.ZlmediakitStreamRecordingActive.Enabled, m.ZlmediakitStreamRecordingCount.Enabled,
+		m.ZlmediakitStreamStartTime.Enabled, m.ZlmediakitStreamThroughput.Enabled, m.ZlmediakitStreamUptime.Enabled,
+		m.ZlmediakitStreamTrackChannelCount.Enabled, m.ZlmediakitStreamTrackFrameRate.Enabled, m.ZlmediakitStreamTrackFrames.Enabled,
+		m.ZlmediakitStreamTrackGopDuration.Enabled, m.ZlmediakitStreamTrackGopSize.Enabled, m.ZlmediakitStreamTrackHeight.Enabled,
+		m.ZlmediakitStreamTrackKeyFrames.Enabled, m.ZlmediakitStreamTrackReady.Enabled, m.ZlmediakitStreamTrackSampleDepth.Enabled,
+		m.ZlmediakitStreamTrackSampleRate.Enabled, m.ZlmediakitStreamTrackTime.Enabled, m.ZlmediakitStreamTrackWidth.Enabled,
 	)
 }
 
-// scrape asks for the media list and records it while it comes in.
-func (s *streams) scrape(c *client, now pcommon.Timestamp) func(context.Context) (func(), error) {
+// list asks for the media list and records it while it comes in.
+func (s *streams) list(now pcommon.Timestamp) func(context.Context) (func(), error) {
 	return func(ctx context.Context) (func(), error) {
 		w := s.begin(now)
 		began := time.Now()
 		var failed error
 		for _, schema := range s.listing.requests() {
-			if err := c.EachMediaSource(ctx, schema, w.add); err != nil {
+			if err := s.client.EachMediaSource(ctx, schema, w.add); err != nil {
 				failed = err
 				if !scrape.IsPartial(err) {
 					break
@@ -88,9 +94,9 @@ func (s *streams) scrape(c *client, now pcommon.Timestamp) func(context.Context)
 			}
 		}
 		s.listing.took(time.Since(began))
-		complete := failed == nil || scrape.IsPartial(failed)
-		defer s.set.End(complete)
-		if !complete {
+		s.complete = failed == nil || scrape.IsPartial(failed)
+		defer s.items.End(s.complete)
+		if !s.complete {
 			return nil, failed
 		}
 		w.finish()
@@ -111,7 +117,7 @@ type walk struct {
 }
 
 func (s *streams) begin(now pcommon.Timestamp) *walk {
-	s.set.Begin()
+	s.items.Begin()
 	return &walk{streams: s, now: now, reported: s.listing.chosen}
 }
 
@@ -145,12 +151,8 @@ func (w *walk) add(m *mediaSource) {
 
 // get returns what is kept of the source's stream.
 func (w *walk) get(m *mediaSource) *selection.Item[stream] {
-	w.name = appendPart(w.name[:0], m.Vhost)
-	w.name = append(w.name, '/')
-	w.name = appendPart(w.name, m.App)
-	w.name = append(w.name, '/')
-	w.name = selection.AppendName(w.name, m.Stream)
-	item, first := w.set.Get(w.name)
+	w.name = appendStream(w.name[:0], m.Vhost, m.App, m.Stream)
+	item, first := w.items.Get(w.name)
 	st := &item.Value
 	if !first {
 		return item
@@ -170,6 +172,13 @@ var (
 	escapeSlash   = strings.NewReplacer("%", "%25", "/", "%2F")
 	unescapeSlash = strings.NewReplacer("%25", "%", "%2F", "/")
 )
+
+// appendStream appends the name of a stream, vhost/app/stream, to dst.
+func appendStream(dst, vhost, app, stream []byte) []byte {
+	dst = append(appendPart(dst, vhost), '/')
+	dst = append(appendPart(dst, app), '/')
+	return selection.AppendName(dst, stream)
+}
 
 // appendPart appends a vhost or app to a stream's name, a slash in it escaped: a/b + c is not a + b/c.
 func appendPart(dst, part []byte) []byte {
@@ -204,29 +213,78 @@ func (w *walk) recordStream(st *stream, m *mediaSource) {
 	if on, ok := m.RecordingHLS.Get(); ok {
 		w.mb.RecordZlmediakitStreamRecordingActiveDataPoint(w.now, number(on), st.vhost, st.app, st.name, metadata.AttributeZlmediakitRecordingFormatHls)
 	}
+	start := w.start(st, m)
 	var indexes [2]int64 // of the tracks of a kind
 	m.EachTrack(func(t *track) {
 		if codecType, ok := t.Type.Get(); ok && (codecType == codecTypeVideo || codecType == codecTypeAudio) {
-			w.recordTrack(st, t, indexes[codecType], w.start(st, m))
+			w.recordTrack(st, t, indexes[codecType], start)
 			indexes[codecType]++
 		}
 	})
+}
+
+type (
+	kind = metadata.AttributeZlmediakitMediaKind
+	// intPoint and doublePoint record a point of a track: its value, then vhost, app, stream, index, kind and codec.
+	intPoint    = func(*metadata.MetricsBuilder, pcommon.Timestamp, int64, string, string, string, int64, kind, string)
+	doublePoint = func(*metadata.MetricsBuilder, pcommon.Timestamp, float64, string, string, string, int64, kind, string)
+)
+
+// trackNumbers are the whole numbers of a track; sum names the metric of those that count since the stream's registration.
+var trackNumbers = []struct {
+	value  func(*track) optional.Value[int64]
+	record intPoint
+	sum    string
+}{
+	{func(t *track) optional.Value[int64] { return t.Frames }, (*metadata.MetricsBuilder).RecordZlmediakitStreamTrackFramesDataPoint, metadata.MetricsInfo.ZlmediakitStreamTrackFrames.Name},
+	{func(t *track) optional.Value[int64] { return t.KeyFrames }, (*metadata.MetricsBuilder).RecordZlmediakitStreamTrackKeyFramesDataPoint, metadata.MetricsInfo.ZlmediakitStreamTrackKeyFrames.Name},
+	{func(t *track) optional.Value[int64] { return t.GOPSize }, (*metadata.MetricsBuilder).RecordZlmediakitStreamTrackGopSizeDataPoint, ""},
+	{func(t *track) optional.Value[int64] { return t.Width }, (*metadata.MetricsBuilder).RecordZlmediakitStreamTrackWidthDataPoint, ""},
+	{func(t *track) optional.Value[int64] { return t.Height }, (*metadata.MetricsBuilder).RecordZlmediakitStreamTrackHeightDataPoint, ""},
+	{func(t *track) optional.Value[int64] { return t.SampleRate }, (*metadata.MetricsBuilder).RecordZlmediakitStreamTrackSampleRateDataPoint, ""},
+	{func(t *track) optional.Value[int64] { return t.Channels }, (*metadata.MetricsBuilder).RecordZlmediakitStreamTrackChannelCountDataPoint, ""},
+	{func(t *track) optional.Value[int64] { return t.SampleBits }, (*metadata.MetricsBuilder).RecordZlmediakitStreamTrackSampleDepthDataPoint, ""},
+}
+
+// trackSeconds are the milliseconds of a track.
+var trackSeconds = []struct {
+	value  func(*track) optional.Value[int64]
+	record doublePoint
+	sum    string
+}{
+	{func(t *track) optional.Value[int64] { return t.Duration }, (*metadata.MetricsBuilder).RecordZlmediakitStreamTrackTimeDataPoint, metadata.MetricsInfo.ZlmediakitStreamTrackTime.Name},
+	{func(t *track) optional.Value[int64] { return t.GOPInterval }, (*metadata.MetricsBuilder).RecordZlmediakitStreamTrackGopDurationDataPoint, ""},
 }
 
 func (w *walk) recordTrack(st *stream, t *track, index int64, start pcommon.Timestamp) {
 	kind, codec := metadata.AttributeZlmediakitMediaKindAudio, w.codec(t.Codec)
 	if codecType, _ := t.Type.Get(); codecType == codecTypeVideo {
 		kind = metadata.AttributeZlmediakitMediaKindVideo
-		if fps, ok := t.FPS.Get(); ok {
-			w.mb.RecordZlmediakitStreamTrackFrameRateDataPoint(w.now, fps, st.vhost, st.app, st.name, index, kind, codec)
-		}
-		if ms, ok := t.GOPInterval.Get(); ok {
-			w.mb.RecordZlmediakitStreamTrackGopDurationDataPoint(w.now, float64(ms)/1000, st.vhost, st.app, st.name, index, kind, codec)
+	}
+	for _, number := range trackNumbers {
+		if n, ok := number.value(t).Get(); ok {
+			number.record(w.mb, w.now, n, st.vhost, st.app, st.name, index, kind, codec)
+			w.began(number.sum, start)
 		}
 	}
-	if frames, ok := t.Frames.Get(); ok {
-		w.mb.RecordZlmediakitStreamTrackFramesDataPoint(w.now, frames, st.vhost, st.app, st.name, index, kind, codec)
-		w.frameStarts.Add(start, w.now)
+	for _, seconds := range trackSeconds {
+		if ms, ok := seconds.value(t).Get(); ok {
+			seconds.record(w.mb, w.now, float64(ms)/1000, st.vhost, st.app, st.name, index, kind, codec)
+			w.began(seconds.sum, start)
+		}
+	}
+	if fps, ok := t.FPS.Get(); ok {
+		w.mb.RecordZlmediakitStreamTrackFrameRateDataPoint(w.now, fps, st.vhost, st.app, st.name, index, kind, codec)
+	}
+	if ready, ok := t.Ready.Get(); ok {
+		w.mb.RecordZlmediakitStreamTrackReadyDataPoint(w.now, number(ready), st.vhost, st.app, st.name, index, kind, codec)
+	}
+}
+
+// began notes when the sum began whose point was just recorded; metrics that are no sums have no name here.
+func (w *walk) began(sum string, start pcommon.Timestamp) {
+	if sum != "" {
+		w.starts.Add(sum, start, w.now)
 	}
 }
 
@@ -257,10 +315,20 @@ func (w *walk) recordSource(st *stream, m *mediaSource, schema int) {
 	attribute := schemaAttributes[schema]
 	if n, ok := m.TotalBytes.Get(); ok {
 		w.mb.RecordZlmediakitStreamIoDataPoint(w.now, n, st.vhost, st.app, st.name, attribute)
-		w.ioStarts.Add(w.start(st, m), w.now)
+		w.began(metadata.MetricsInfo.ZlmediakitStreamIo.Name, w.start(st, m))
 	}
 	if speed, ok := m.BytesSpeed.Get(); ok {
 		w.mb.RecordZlmediakitStreamThroughputDataPoint(w.now, float64(speed), st.vhost, st.app, st.name, attribute)
+	}
+	if n, ok := m.Readers.Get(); ok {
+		w.mb.RecordZlmediakitStreamReaderCountBySchemaDataPoint(w.now, n, st.vhost, st.app, st.name, attribute)
+	}
+	if stamp, ok := m.CreateStamp.Get(); ok {
+		w.mb.RecordZlmediakitStreamStartTimeDataPoint(w.now, float64(stamp), st.vhost, st.app, st.name, attribute)
+	}
+	if w.cfg.MetricsBuilderConfig.Metrics.ZlmediakitStreamInfo.Enabled {
+		w.mb.RecordZlmediakitStreamInfoDataPoint(w.now, 1, st.vhost, st.app, st.name, attribute, st.origin,
+			selection.Name([]byte(httpapi.StripURL(string(m.OriginURL)))), selection.Name(m.OriginIP))
 	}
 }
 
@@ -349,7 +417,7 @@ type totals struct {
 func (w *walk) finish() {
 	t := totals{map[streamGroup]int64{}, map[metadata.AttributeZlmediakitOriginType]int64{}, 0, 0}
 	bySchemas := map[schemaSet]int{}
-	for _, item := range w.set.Seen() {
+	for _, item := range w.items.Seen() {
 		st := &item.Value
 		bySchemas[st.listed]++
 		if st.reported == 0 {
@@ -367,12 +435,13 @@ func (w *walk) finish() {
 			w.mb.RecordZlmediakitStreamUptimeDataPoint(w.now, float64(st.uptime), st.vhost, st.app, st.name)
 		}
 	}
-	for _, name := range w.set.Missing() {
+	for _, name := range w.items.Missing() {
 		vhost, app, stream := splitName(name)
 		w.mb.RecordZlmediakitStreamAliveDataPoint(w.now, 0, vhost, app, stream)
 	}
 	w.recordTotals(&t)
-	w.recordOmissions()
+	w.omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonLimit, int64(w.items.Limited()))
+	w.omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonMerged, w.merged)
 	w.listing.learn(bySchemas)
 }
 
@@ -393,25 +462,75 @@ func (w *walk) recordTotals(t *totals) {
 	}
 }
 
-func (w *walk) recordOmissions() {
-	limited := w.set.Limited()
-	w.mb.RecordRtcScrapeOmittedCountDataPoint(w.now, int64(limited), metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonLimit)
-	w.mb.RecordRtcScrapeOmittedCountDataPoint(w.now, w.merged, metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonMerged)
-	if limited > 0 && !w.limited {
-		w.logger.Warn("streams are left out of the metrics: raise streams::limit, or narrow it with streams::include and streams::exclude",
-			zap.Int("limit", w.cfg.Streams.Limit), zap.Int("left out", limited))
-	}
-	w.streams.limited = limited > 0
-}
-
 // recordInterval tells how often the list is asked for.
 func (s *streams) recordInterval(now pcommon.Timestamp) {
 	interval := time.Duration(s.listing.spacing) * s.cfg.ControllerConfig.CollectionInterval
 	s.mb.RecordZlmediakitMediaListIntervalDataPoint(now, interval.Seconds())
 }
 
-// applyStarts gives the sums of the streams the times of their registration.
-func (s *streams) applyStarts(metrics pmetric.Metrics) {
-	s.ioStarts.Apply(metrics, metadata.MetricsInfo.ZlmediakitStreamIo.Name)
-	s.frameStarts.Apply(metrics, metadata.MetricsInfo.ZlmediakitStreamTrackFrames.Name)
+// lossUnits say what the packet loss of an origin is a multiple of; of all other origins it is unknown.
+var lossUnits = map[metadata.AttributeZlmediakitOriginType]float64{
+	metadata.AttributeZlmediakitOriginTypeRtpPush: 0.01,
+	metadata.AttributeZlmediakitOriginTypeRtcPush: 0.01,
+	metadata.AttributeZlmediakitOriginTypePull:    1,
+}
+
+// losses asks for the packet loss of every stream of which it can be known.
+func (s *streams) losses(now pcommon.Timestamp) func(context.Context) (func(), error) {
+	return s.eachStream(func(ctx context.Context, st *stream) error {
+		unit, known := lossUnits[st.origin]
+		if !known {
+			return nil
+		}
+		schema := ""
+		for i, name := range schemaNames {
+			if st.reported.has(i) {
+				schema = name
+			}
+		}
+		loss, err := s.client.VideoLoss(ctx, st.vhost, st.app, st.name, schema)
+		if value, ok := loss.Get(); ok && value >= 0 {
+			s.mb.RecordZlmediakitStreamPacketLossDataPoint(now, value*unit, st.vhost, st.app, st.name, st.origin)
+		}
+		return err
+	})
+}
+
+// senders asks for the RTP senders of every stream.
+func (s *streams) senders(now pcommon.Timestamp) func(context.Context) (func(), error) {
+	return s.eachStream(func(ctx context.Context, st *stream) error {
+		senders, err := s.client.RTPSenders(ctx, st.vhost, st.app, st.name)
+		if err != nil {
+			return err
+		}
+		s.mb.RecordZlmediakitRtpSenderCountDataPoint(now, senders.Count, st.vhost, st.app, st.name)
+		if senders.Count != 1 { // of several, the server tells the bytes of one
+			return nil
+		}
+		if n, ok := senders.TotalBytes.Get(); ok {
+			s.mb.RecordZlmediakitRtpSenderIoDataPoint(now, n, st.vhost, st.app, st.name)
+			s.starts.Add(metadata.MetricsInfo.ZlmediakitRtpSenderIo.Name, st.sent.Start(n, now), now)
+		}
+		if speed, ok := senders.BytesSpeed.Get(); ok {
+			s.mb.RecordZlmediakitRtpSenderThroughputDataPoint(now, float64(speed), st.vhost, st.app, st.name)
+		}
+		return nil
+	})
+}
+
+// eachStream makes one call for every stream of the last list that is reported, one after the other. Streams that have
+// ended since are passed over.
+func (s *streams) eachStream(call func(context.Context, *stream) error) func(context.Context) (func(), error) {
+	return func(ctx context.Context) (func(), error) {
+		for _, item := range s.items.Seen() {
+			if !item.Kept || item.Value.reported == 0 {
+				continue
+			}
+			err := call(ctx, &item.Value)
+			if _, gone := errors.AsType[notFoundError](err); err != nil && !gone {
+				return nil, err
+			}
+		}
+		return func() {}, nil
+	}
 }

@@ -25,14 +25,16 @@ import (
 // walkList records one complete media list of the given sources and returns the points.
 func walkList(t *testing.T, s *streams, sources ...*mediaSource) map[string]float64 {
 	t.Helper()
+	s.omitted = map[omission]int64{}
 	w := s.begin(pcommon.NewTimestampFromTime(time.Unix(1800000000, 0)))
 	for _, m := range sources {
 		w.add(m)
 	}
 	w.finish()
-	s.set.End(true)
+	s.items.End(true)
+	s.recordScrape(w.now, true, nil)
 	metrics := s.mb.Emit()
-	s.applyStarts(metrics)
+	s.starts.Apply(metrics)
 	return rtctest.Points(t, metrics)
 }
 
@@ -41,8 +43,7 @@ func newTestStreams(edit func(*StreamsConfig)) *streams {
 	if edit != nil {
 		edit(&cfg.Streams)
 	}
-	mb := metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, receivertest.NewNopSettings(metadata.Type))
-	return newStreams(cfg, mb, zap.NewNop())
+	return newScraper(cfg, receivertest.NewNopSettings(metadata.Type)).streams
 }
 
 // source returns a media source named vhost/app/stream.
@@ -191,10 +192,11 @@ func TestIncompleteList(t *testing.T) {
 		names[name]++
 	}
 	assert.Positive(t, names["zlmediakit.stream.io"])
-	for _, name := range []string{"zlmediakit.stream.count", "zlmediakit.stream.alive", "zlmediakit.media_source.count", "zlmediakit.egress.throughput", "zlmediakit.stream.recording.count", "rtc.scrape.omitted.count"} {
+	for _, name := range []string{"zlmediakit.stream.count", "zlmediakit.stream.alive", "zlmediakit.media_source.count", "zlmediakit.egress.throughput", "zlmediakit.stream.recording.count", "zlmediakit.rtp_server.idle.count"} {
 		assert.Zero(t, names[name], name)
 	}
 	assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+	assert.NotContains(t, points, limited)
 }
 
 // schemas: auto asks for all schemas of a small server, and for one of a large one; what is reported does not change while it looks at all again.
@@ -290,7 +292,7 @@ func TestLimitIsLogged(t *testing.T) {
 		_, err := s.scrape(t.Context())
 		require.NoError(t, err)
 	}
-	entries := logs.FilterMessageSnippet("streams::limit").All()
+	entries := logs.FilterMessageSnippet("streams::limit").FilterField(zap.Stringer("kind", metadata.AttributeRtcEntityStream)).All()
 	require.Len(t, entries, 1)
 	assert.EqualValues(t, 8, entries[0].ContextMap()["left out"])
 }

@@ -88,6 +88,46 @@ func (ms *RtcTargetUpMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// ZlmediakitAPIAvailableMetricConfig provides config for the zlmediakit.api.available metric.
+type ZlmediakitAPIAvailableMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitAPIAvailableMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitAPICountMetricConfig provides config for the zlmediakit.api.count metric.
+type ZlmediakitAPICountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitAPICountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitEgressThroughputMetricConfig provides config for the zlmediakit.egress.throughput metric.
 type ZlmediakitEgressThroughputMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -95,6 +135,26 @@ type ZlmediakitEgressThroughputMetricConfig struct {
 }
 
 func (ms *ZlmediakitEgressThroughputMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitFfmpegSourceCountMetricConfig provides config for the zlmediakit.ffmpeg_source.count metric.
+type ZlmediakitFfmpegSourceCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitFfmpegSourceCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -168,6 +228,46 @@ func (ms *ZlmediakitMediaSourceCountMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// ZlmediakitMemoryBlockCountMetricConfig provides config for the zlmediakit.memory.block.count metric.
+type ZlmediakitMemoryBlockCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitMemoryBlockCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitMemoryUsageMetricConfig provides config for the zlmediakit.memory.usage metric.
+type ZlmediakitMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitObjectCountMetricConfig provides config for the zlmediakit.object.count metric.
 type ZlmediakitObjectCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -188,6 +288,286 @@ func (ms *ZlmediakitObjectCountMetricConfig) Unmarshal(parser *confmap.Conf) err
 	return nil
 }
 
+// ZlmediakitProxyAgeMetricConfig provides config for the zlmediakit.proxy.age metric.
+type ZlmediakitProxyAgeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitProxyAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitProxyCountMetricConfig provides config for the zlmediakit.proxy.count metric.
+type ZlmediakitProxyCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitProxyCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitProxyIoMetricConfig provides config for the zlmediakit.proxy.io metric.
+type ZlmediakitProxyIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitProxyIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitProxyReaderCountMetricConfig provides config for the zlmediakit.proxy.reader.count metric.
+type ZlmediakitProxyReaderCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitProxyReaderCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitProxyReconnectionsMetricConfig provides config for the zlmediakit.proxy.reconnections metric.
+type ZlmediakitProxyReconnectionsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitProxyReconnectionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitProxyStateMetricConfig provides config for the zlmediakit.proxy.state metric.
+type ZlmediakitProxyStateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitProxyStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitProxyThroughputMetricConfig provides config for the zlmediakit.proxy.throughput metric.
+type ZlmediakitProxyThroughputMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitProxyThroughputMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitRtpSenderCountMetricConfig provides config for the zlmediakit.rtp_sender.count metric.
+type ZlmediakitRtpSenderCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitRtpSenderCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitRtpSenderIoMetricConfig provides config for the zlmediakit.rtp_sender.io metric.
+type ZlmediakitRtpSenderIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitRtpSenderIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitRtpSenderThroughputMetricConfig provides config for the zlmediakit.rtp_sender.throughput metric.
+type ZlmediakitRtpSenderThroughputMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitRtpSenderThroughputMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitRtpServerCountMetricConfig provides config for the zlmediakit.rtp_server.count metric.
+type ZlmediakitRtpServerCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitRtpServerCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitRtpServerIdleCountMetricConfig provides config for the zlmediakit.rtp_server.idle.count metric.
+type ZlmediakitRtpServerIdleCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitRtpServerIdleCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitRtpServerInfoMetricConfig provides config for the zlmediakit.rtp_server.info metric.
+type ZlmediakitRtpServerInfoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitRtpServerInfoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitRtpServerLimitMetricConfig provides config for the zlmediakit.rtp_server.limit metric.
+type ZlmediakitRtpServerLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitRtpServerLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitSessionCountMetricConfig provides config for the zlmediakit.session.count metric.
 type ZlmediakitSessionCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -195,6 +575,46 @@ type ZlmediakitSessionCountMetricConfig struct {
 }
 
 func (ms *ZlmediakitSessionCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitSessionInfoMetricConfig provides config for the zlmediakit.session.info metric.
+type ZlmediakitSessionInfoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitSessionInfoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitSessionPeerCountMetricConfig provides config for the zlmediakit.session.peer.count metric.
+type ZlmediakitSessionPeerCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitSessionPeerCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -248,6 +668,26 @@ func (ms *ZlmediakitStreamCountMetricConfig) Unmarshal(parser *confmap.Conf) err
 	return nil
 }
 
+// ZlmediakitStreamInfoMetricConfig provides config for the zlmediakit.stream.info metric.
+type ZlmediakitStreamInfoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamInfoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitStreamIoMetricConfig provides config for the zlmediakit.stream.io metric.
 type ZlmediakitStreamIoMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -268,6 +708,26 @@ func (ms *ZlmediakitStreamIoMetricConfig) Unmarshal(parser *confmap.Conf) error 
 	return nil
 }
 
+// ZlmediakitStreamPacketLossMetricConfig provides config for the zlmediakit.stream.packet_loss metric.
+type ZlmediakitStreamPacketLossMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamPacketLossMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitStreamReaderCountMetricConfig provides config for the zlmediakit.stream.reader.count metric.
 type ZlmediakitStreamReaderCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -275,6 +735,26 @@ type ZlmediakitStreamReaderCountMetricConfig struct {
 }
 
 func (ms *ZlmediakitStreamReaderCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitStreamReaderCountBySchemaMetricConfig provides config for the zlmediakit.stream.reader.count_by_schema metric.
+type ZlmediakitStreamReaderCountBySchemaMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamReaderCountBySchemaMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -328,6 +808,26 @@ func (ms *ZlmediakitStreamRecordingCountMetricConfig) Unmarshal(parser *confmap.
 	return nil
 }
 
+// ZlmediakitStreamStartTimeMetricConfig provides config for the zlmediakit.stream.start_time metric.
+type ZlmediakitStreamStartTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamStartTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitStreamThroughputMetricConfig provides config for the zlmediakit.stream.throughput metric.
 type ZlmediakitStreamThroughputMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -335,6 +835,26 @@ type ZlmediakitStreamThroughputMetricConfig struct {
 }
 
 func (ms *ZlmediakitStreamThroughputMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitStreamTrackChannelCountMetricConfig provides config for the zlmediakit.stream.track.channel.count metric.
+type ZlmediakitStreamTrackChannelCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamTrackChannelCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -395,6 +915,166 @@ type ZlmediakitStreamTrackGopDurationMetricConfig struct {
 }
 
 func (ms *ZlmediakitStreamTrackGopDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitStreamTrackGopSizeMetricConfig provides config for the zlmediakit.stream.track.gop.size metric.
+type ZlmediakitStreamTrackGopSizeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamTrackGopSizeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitStreamTrackHeightMetricConfig provides config for the zlmediakit.stream.track.height metric.
+type ZlmediakitStreamTrackHeightMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamTrackHeightMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitStreamTrackKeyFramesMetricConfig provides config for the zlmediakit.stream.track.key_frames metric.
+type ZlmediakitStreamTrackKeyFramesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamTrackKeyFramesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitStreamTrackReadyMetricConfig provides config for the zlmediakit.stream.track.ready metric.
+type ZlmediakitStreamTrackReadyMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamTrackReadyMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitStreamTrackSampleDepthMetricConfig provides config for the zlmediakit.stream.track.sample_depth metric.
+type ZlmediakitStreamTrackSampleDepthMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamTrackSampleDepthMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitStreamTrackSampleRateMetricConfig provides config for the zlmediakit.stream.track.sample_rate metric.
+type ZlmediakitStreamTrackSampleRateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamTrackSampleRateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitStreamTrackTimeMetricConfig provides config for the zlmediakit.stream.track.time metric.
+type ZlmediakitStreamTrackTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamTrackTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitStreamTrackWidthMetricConfig provides config for the zlmediakit.stream.track.width metric.
+type ZlmediakitStreamTrackWidthMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamTrackWidthMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -488,6 +1168,26 @@ func (ms *ZlmediakitThreadFileDescriptorCountMetricConfig) Unmarshal(parser *con
 	return nil
 }
 
+// ZlmediakitThreadMemoryUsageMetricConfig provides config for the zlmediakit.thread.memory.usage metric.
+type ZlmediakitThreadMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitThreadMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitThreadUtilizationMetricConfig provides config for the zlmediakit.thread.utilization metric.
 type ZlmediakitThreadUtilizationMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -508,33 +1208,110 @@ func (ms *ZlmediakitThreadUtilizationMetricConfig) Unmarshal(parser *confmap.Con
 	return nil
 }
 
+// ZlmediakitWebrtcRoomCountMetricConfig provides config for the zlmediakit.webrtc.room.count metric.
+type ZlmediakitWebrtcRoomCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitWebrtcRoomCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitWebrtcRoomKeeperCountMetricConfig provides config for the zlmediakit.webrtc.room_keeper.count metric.
+type ZlmediakitWebrtcRoomKeeperCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitWebrtcRoomKeeperCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MetricsConfig provides config for zlmediakit metrics.
 type MetricsConfig struct {
 	RtcScrapeDuration                   RtcScrapeDurationMetricConfig                   `mapstructure:"rtc.scrape.duration"`
 	RtcScrapeErrors                     RtcScrapeErrorsMetricConfig                     `mapstructure:"rtc.scrape.errors"`
 	RtcScrapeOmittedCount               RtcScrapeOmittedCountMetricConfig               `mapstructure:"rtc.scrape.omitted.count"`
 	RtcTargetUp                         RtcTargetUpMetricConfig                         `mapstructure:"rtc.target.up"`
+	ZlmediakitAPIAvailable              ZlmediakitAPIAvailableMetricConfig              `mapstructure:"zlmediakit.api.available"`
+	ZlmediakitAPICount                  ZlmediakitAPICountMetricConfig                  `mapstructure:"zlmediakit.api.count"`
 	ZlmediakitEgressThroughput          ZlmediakitEgressThroughputMetricConfig          `mapstructure:"zlmediakit.egress.throughput"`
+	ZlmediakitFfmpegSourceCount         ZlmediakitFfmpegSourceCountMetricConfig         `mapstructure:"zlmediakit.ffmpeg_source.count"`
 	ZlmediakitIngestThroughput          ZlmediakitIngestThroughputMetricConfig          `mapstructure:"zlmediakit.ingest.throughput"`
 	ZlmediakitMediaListInterval         ZlmediakitMediaListIntervalMetricConfig         `mapstructure:"zlmediakit.media_list.interval"`
 	ZlmediakitMediaSourceCount          ZlmediakitMediaSourceCountMetricConfig          `mapstructure:"zlmediakit.media_source.count"`
+	ZlmediakitMemoryBlockCount          ZlmediakitMemoryBlockCountMetricConfig          `mapstructure:"zlmediakit.memory.block.count"`
+	ZlmediakitMemoryUsage               ZlmediakitMemoryUsageMetricConfig               `mapstructure:"zlmediakit.memory.usage"`
 	ZlmediakitObjectCount               ZlmediakitObjectCountMetricConfig               `mapstructure:"zlmediakit.object.count"`
+	ZlmediakitProxyAge                  ZlmediakitProxyAgeMetricConfig                  `mapstructure:"zlmediakit.proxy.age"`
+	ZlmediakitProxyCount                ZlmediakitProxyCountMetricConfig                `mapstructure:"zlmediakit.proxy.count"`
+	ZlmediakitProxyIo                   ZlmediakitProxyIoMetricConfig                   `mapstructure:"zlmediakit.proxy.io"`
+	ZlmediakitProxyReaderCount          ZlmediakitProxyReaderCountMetricConfig          `mapstructure:"zlmediakit.proxy.reader.count"`
+	ZlmediakitProxyReconnections        ZlmediakitProxyReconnectionsMetricConfig        `mapstructure:"zlmediakit.proxy.reconnections"`
+	ZlmediakitProxyState                ZlmediakitProxyStateMetricConfig                `mapstructure:"zlmediakit.proxy.state"`
+	ZlmediakitProxyThroughput           ZlmediakitProxyThroughputMetricConfig           `mapstructure:"zlmediakit.proxy.throughput"`
+	ZlmediakitRtpSenderCount            ZlmediakitRtpSenderCountMetricConfig            `mapstructure:"zlmediakit.rtp_sender.count"`
+	ZlmediakitRtpSenderIo               ZlmediakitRtpSenderIoMetricConfig               `mapstructure:"zlmediakit.rtp_sender.io"`
+	ZlmediakitRtpSenderThroughput       ZlmediakitRtpSenderThroughputMetricConfig       `mapstructure:"zlmediakit.rtp_sender.throughput"`
+	ZlmediakitRtpServerCount            ZlmediakitRtpServerCountMetricConfig            `mapstructure:"zlmediakit.rtp_server.count"`
+	ZlmediakitRtpServerIdleCount        ZlmediakitRtpServerIdleCountMetricConfig        `mapstructure:"zlmediakit.rtp_server.idle.count"`
+	ZlmediakitRtpServerInfo             ZlmediakitRtpServerInfoMetricConfig             `mapstructure:"zlmediakit.rtp_server.info"`
+	ZlmediakitRtpServerLimit            ZlmediakitRtpServerLimitMetricConfig            `mapstructure:"zlmediakit.rtp_server.limit"`
 	ZlmediakitSessionCount              ZlmediakitSessionCountMetricConfig              `mapstructure:"zlmediakit.session.count"`
+	ZlmediakitSessionInfo               ZlmediakitSessionInfoMetricConfig               `mapstructure:"zlmediakit.session.info"`
+	ZlmediakitSessionPeerCount          ZlmediakitSessionPeerCountMetricConfig          `mapstructure:"zlmediakit.session.peer.count"`
 	ZlmediakitStreamAlive               ZlmediakitStreamAliveMetricConfig               `mapstructure:"zlmediakit.stream.alive"`
 	ZlmediakitStreamCount               ZlmediakitStreamCountMetricConfig               `mapstructure:"zlmediakit.stream.count"`
+	ZlmediakitStreamInfo                ZlmediakitStreamInfoMetricConfig                `mapstructure:"zlmediakit.stream.info"`
 	ZlmediakitStreamIo                  ZlmediakitStreamIoMetricConfig                  `mapstructure:"zlmediakit.stream.io"`
+	ZlmediakitStreamPacketLoss          ZlmediakitStreamPacketLossMetricConfig          `mapstructure:"zlmediakit.stream.packet_loss"`
 	ZlmediakitStreamReaderCount         ZlmediakitStreamReaderCountMetricConfig         `mapstructure:"zlmediakit.stream.reader.count"`
+	ZlmediakitStreamReaderCountBySchema ZlmediakitStreamReaderCountBySchemaMetricConfig `mapstructure:"zlmediakit.stream.reader.count_by_schema"`
 	ZlmediakitStreamRecordingActive     ZlmediakitStreamRecordingActiveMetricConfig     `mapstructure:"zlmediakit.stream.recording.active"`
 	ZlmediakitStreamRecordingCount      ZlmediakitStreamRecordingCountMetricConfig      `mapstructure:"zlmediakit.stream.recording.count"`
+	ZlmediakitStreamStartTime           ZlmediakitStreamStartTimeMetricConfig           `mapstructure:"zlmediakit.stream.start_time"`
 	ZlmediakitStreamThroughput          ZlmediakitStreamThroughputMetricConfig          `mapstructure:"zlmediakit.stream.throughput"`
+	ZlmediakitStreamTrackChannelCount   ZlmediakitStreamTrackChannelCountMetricConfig   `mapstructure:"zlmediakit.stream.track.channel.count"`
 	ZlmediakitStreamTrackFrameRate      ZlmediakitStreamTrackFrameRateMetricConfig      `mapstructure:"zlmediakit.stream.track.frame_rate"`
 	ZlmediakitStreamTrackFrames         ZlmediakitStreamTrackFramesMetricConfig         `mapstructure:"zlmediakit.stream.track.frames"`
 	ZlmediakitStreamTrackGopDuration    ZlmediakitStreamTrackGopDurationMetricConfig    `mapstructure:"zlmediakit.stream.track.gop.duration"`
+	ZlmediakitStreamTrackGopSize        ZlmediakitStreamTrackGopSizeMetricConfig        `mapstructure:"zlmediakit.stream.track.gop.size"`
+	ZlmediakitStreamTrackHeight         ZlmediakitStreamTrackHeightMetricConfig         `mapstructure:"zlmediakit.stream.track.height"`
+	ZlmediakitStreamTrackKeyFrames      ZlmediakitStreamTrackKeyFramesMetricConfig      `mapstructure:"zlmediakit.stream.track.key_frames"`
+	ZlmediakitStreamTrackReady          ZlmediakitStreamTrackReadyMetricConfig          `mapstructure:"zlmediakit.stream.track.ready"`
+	ZlmediakitStreamTrackSampleDepth    ZlmediakitStreamTrackSampleDepthMetricConfig    `mapstructure:"zlmediakit.stream.track.sample_depth"`
+	ZlmediakitStreamTrackSampleRate     ZlmediakitStreamTrackSampleRateMetricConfig     `mapstructure:"zlmediakit.stream.track.sample_rate"`
+	ZlmediakitStreamTrackTime           ZlmediakitStreamTrackTimeMetricConfig           `mapstructure:"zlmediakit.stream.track.time"`
+	ZlmediakitStreamTrackWidth          ZlmediakitStreamTrackWidthMetricConfig          `mapstructure:"zlmediakit.stream.track.width"`
 	ZlmediakitStreamUptime              ZlmediakitStreamUptimeMetricConfig              `mapstructure:"zlmediakit.stream.uptime"`
 	ZlmediakitThreadCount               ZlmediakitThreadCountMetricConfig               `mapstructure:"zlmediakit.thread.count"`
 	ZlmediakitThreadDelay               ZlmediakitThreadDelayMetricConfig               `mapstructure:"zlmediakit.thread.delay"`
 	ZlmediakitThreadFileDescriptorCount ZlmediakitThreadFileDescriptorCountMetricConfig `mapstructure:"zlmediakit.thread.file_descriptor.count"`
+	ZlmediakitThreadMemoryUsage         ZlmediakitThreadMemoryUsageMetricConfig         `mapstructure:"zlmediakit.thread.memory.usage"`
 	ZlmediakitThreadUtilization         ZlmediakitThreadUtilizationMetricConfig         `mapstructure:"zlmediakit.thread.utilization"`
+	ZlmediakitWebrtcRoomCount           ZlmediakitWebrtcRoomCountMetricConfig           `mapstructure:"zlmediakit.webrtc.room.count"`
+	ZlmediakitWebrtcRoomKeeperCount     ZlmediakitWebrtcRoomKeeperCountMetricConfig     `mapstructure:"zlmediakit.webrtc.room_keeper.count"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -551,7 +1328,16 @@ func DefaultMetricsConfig() MetricsConfig {
 		RtcTargetUp: RtcTargetUpMetricConfig{
 			Enabled: true,
 		},
+		ZlmediakitAPIAvailable: ZlmediakitAPIAvailableMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitAPICount: ZlmediakitAPICountMetricConfig{
+			Enabled: false,
+		},
 		ZlmediakitEgressThroughput: ZlmediakitEgressThroughputMetricConfig{
+			Enabled: true,
+		},
+		ZlmediakitFfmpegSourceCount: ZlmediakitFfmpegSourceCountMetricConfig{
 			Enabled: true,
 		},
 		ZlmediakitIngestThroughput: ZlmediakitIngestThroughputMetricConfig{
@@ -563,11 +1349,65 @@ func DefaultMetricsConfig() MetricsConfig {
 		ZlmediakitMediaSourceCount: ZlmediakitMediaSourceCountMetricConfig{
 			Enabled: true,
 		},
+		ZlmediakitMemoryBlockCount: ZlmediakitMemoryBlockCountMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitMemoryUsage: ZlmediakitMemoryUsageMetricConfig{
+			Enabled: false,
+		},
 		ZlmediakitObjectCount: ZlmediakitObjectCountMetricConfig{
 			Enabled: true,
 		},
+		ZlmediakitProxyAge: ZlmediakitProxyAgeMetricConfig{
+			Enabled: true,
+		},
+		ZlmediakitProxyCount: ZlmediakitProxyCountMetricConfig{
+			Enabled: true,
+		},
+		ZlmediakitProxyIo: ZlmediakitProxyIoMetricConfig{
+			Enabled: true,
+		},
+		ZlmediakitProxyReaderCount: ZlmediakitProxyReaderCountMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitProxyReconnections: ZlmediakitProxyReconnectionsMetricConfig{
+			Enabled: true,
+		},
+		ZlmediakitProxyState: ZlmediakitProxyStateMetricConfig{
+			Enabled: true,
+		},
+		ZlmediakitProxyThroughput: ZlmediakitProxyThroughputMetricConfig{
+			Enabled: true,
+		},
+		ZlmediakitRtpSenderCount: ZlmediakitRtpSenderCountMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitRtpSenderIo: ZlmediakitRtpSenderIoMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitRtpSenderThroughput: ZlmediakitRtpSenderThroughputMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitRtpServerCount: ZlmediakitRtpServerCountMetricConfig{
+			Enabled: true,
+		},
+		ZlmediakitRtpServerIdleCount: ZlmediakitRtpServerIdleCountMetricConfig{
+			Enabled: true,
+		},
+		ZlmediakitRtpServerInfo: ZlmediakitRtpServerInfoMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitRtpServerLimit: ZlmediakitRtpServerLimitMetricConfig{
+			Enabled: false,
+		},
 		ZlmediakitSessionCount: ZlmediakitSessionCountMetricConfig{
 			Enabled: true,
+		},
+		ZlmediakitSessionInfo: ZlmediakitSessionInfoMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitSessionPeerCount: ZlmediakitSessionPeerCountMetricConfig{
+			Enabled: false,
 		},
 		ZlmediakitStreamAlive: ZlmediakitStreamAliveMetricConfig{
 			Enabled: true,
@@ -575,11 +1415,20 @@ func DefaultMetricsConfig() MetricsConfig {
 		ZlmediakitStreamCount: ZlmediakitStreamCountMetricConfig{
 			Enabled: true,
 		},
+		ZlmediakitStreamInfo: ZlmediakitStreamInfoMetricConfig{
+			Enabled: false,
+		},
 		ZlmediakitStreamIo: ZlmediakitStreamIoMetricConfig{
 			Enabled: true,
 		},
+		ZlmediakitStreamPacketLoss: ZlmediakitStreamPacketLossMetricConfig{
+			Enabled: false,
+		},
 		ZlmediakitStreamReaderCount: ZlmediakitStreamReaderCountMetricConfig{
 			Enabled: true,
+		},
+		ZlmediakitStreamReaderCountBySchema: ZlmediakitStreamReaderCountBySchemaMetricConfig{
+			Enabled: false,
 		},
 		ZlmediakitStreamRecordingActive: ZlmediakitStreamRecordingActiveMetricConfig{
 			Enabled: true,
@@ -587,8 +1436,14 @@ func DefaultMetricsConfig() MetricsConfig {
 		ZlmediakitStreamRecordingCount: ZlmediakitStreamRecordingCountMetricConfig{
 			Enabled: true,
 		},
+		ZlmediakitStreamStartTime: ZlmediakitStreamStartTimeMetricConfig{
+			Enabled: false,
+		},
 		ZlmediakitStreamThroughput: ZlmediakitStreamThroughputMetricConfig{
 			Enabled: true,
+		},
+		ZlmediakitStreamTrackChannelCount: ZlmediakitStreamTrackChannelCountMetricConfig{
+			Enabled: false,
 		},
 		ZlmediakitStreamTrackFrameRate: ZlmediakitStreamTrackFrameRateMetricConfig{
 			Enabled: true,
@@ -598,6 +1453,30 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		ZlmediakitStreamTrackGopDuration: ZlmediakitStreamTrackGopDurationMetricConfig{
 			Enabled: true,
+		},
+		ZlmediakitStreamTrackGopSize: ZlmediakitStreamTrackGopSizeMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitStreamTrackHeight: ZlmediakitStreamTrackHeightMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitStreamTrackKeyFrames: ZlmediakitStreamTrackKeyFramesMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitStreamTrackReady: ZlmediakitStreamTrackReadyMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitStreamTrackSampleDepth: ZlmediakitStreamTrackSampleDepthMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitStreamTrackSampleRate: ZlmediakitStreamTrackSampleRateMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitStreamTrackTime: ZlmediakitStreamTrackTimeMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitStreamTrackWidth: ZlmediakitStreamTrackWidthMetricConfig{
+			Enabled: false,
 		},
 		ZlmediakitStreamUptime: ZlmediakitStreamUptimeMetricConfig{
 			Enabled: true,
@@ -611,8 +1490,17 @@ func DefaultMetricsConfig() MetricsConfig {
 		ZlmediakitThreadFileDescriptorCount: ZlmediakitThreadFileDescriptorCountMetricConfig{
 			Enabled: true,
 		},
+		ZlmediakitThreadMemoryUsage: ZlmediakitThreadMemoryUsageMetricConfig{
+			Enabled: false,
+		},
 		ZlmediakitThreadUtilization: ZlmediakitThreadUtilizationMetricConfig{
 			Enabled: true,
+		},
+		ZlmediakitWebrtcRoomCount: ZlmediakitWebrtcRoomCountMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitWebrtcRoomKeeperCount: ZlmediakitWebrtcRoomKeeperCountMetricConfig{
+			Enabled: false,
 		},
 	}
 }
@@ -813,6 +1701,34 @@ func (rac *ZlmediakitBuildTimeResourceAttributeConfig) Unmarshal(parser *confmap
 	return nil
 }
 
+// ZlmediakitServerIDResourceAttributeConfig provides config for the zlmediakit.server.id resource attribute.
+type ZlmediakitServerIDResourceAttributeConfig struct {
+	Enabled bool `mapstructure:"enabled"`
+	// OverrideValue allows users to override the value of this resource attribute.
+	OverrideValue *string `mapstructure:"override_value"`
+	// Experimental: MetricsInclude defines a list of filters for attribute values.
+	// If the list is not empty, only metrics with matching resource attribute values will be emitted.
+	MetricsInclude []filter.Config `mapstructure:"metrics_include"`
+	// Experimental: MetricsExclude defines a list of filters for attribute values.
+	// If the list is not empty, metrics with matching resource attribute values will not be emitted.
+	// MetricsInclude has higher priority than MetricsExclude.
+	MetricsExclude []filter.Config `mapstructure:"metrics_exclude"`
+
+	enabledSetByUser bool
+}
+
+func (rac *ZlmediakitServerIDResourceAttributeConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+	err := parser.Unmarshal(rac)
+	if err != nil {
+		return err
+	}
+	rac.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ResourceAttributesConfig provides config for zlmediakit resource attributes.
 type ResourceAttributesConfig struct {
 	ServerAddress         ServerAddressResourceAttributeConfig         `mapstructure:"server.address"`
@@ -822,6 +1738,7 @@ type ResourceAttributesConfig struct {
 	ServiceVersion        ServiceVersionResourceAttributeConfig        `mapstructure:"service.version"`
 	ZlmediakitBuildBranch ZlmediakitBuildBranchResourceAttributeConfig `mapstructure:"zlmediakit.build.branch"`
 	ZlmediakitBuildTime   ZlmediakitBuildTimeResourceAttributeConfig   `mapstructure:"zlmediakit.build.time"`
+	ZlmediakitServerID    ZlmediakitServerIDResourceAttributeConfig    `mapstructure:"zlmediakit.server.id"`
 }
 
 func DefaultResourceAttributesConfig() ResourceAttributesConfig {
@@ -845,6 +1762,9 @@ func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 			Enabled: true,
 		},
 		ZlmediakitBuildTime: ZlmediakitBuildTimeResourceAttributeConfig{
+			Enabled: false,
+		},
+		ZlmediakitServerID: ZlmediakitServerIDResourceAttributeConfig{
 			Enabled: false,
 		},
 	}
@@ -874,6 +1794,9 @@ func (rac *ResourceAttributesConfig) applyOverrideValues(res pcommon.Resource) {
 	}
 	if rac.ZlmediakitBuildTime.Enabled && rac.ZlmediakitBuildTime.OverrideValue != nil {
 		res.Attributes().PutStr("zlmediakit.build.time", *rac.ZlmediakitBuildTime.OverrideValue)
+	}
+	if rac.ZlmediakitServerID.Enabled && rac.ZlmediakitServerID.OverrideValue != nil {
+		res.Attributes().PutStr("zlmediakit.server.id", *rac.ZlmediakitServerID.OverrideValue)
 	}
 }
 

@@ -39,7 +39,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					RtcTargetUp: RtcTargetUpMetricConfig{
 						Enabled: true,
 					},
+					ZlmediakitAPIAvailable: ZlmediakitAPIAvailableMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitAPICount: ZlmediakitAPICountMetricConfig{
+						Enabled: true,
+					},
 					ZlmediakitEgressThroughput: ZlmediakitEgressThroughputMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitFfmpegSourceCount: ZlmediakitFfmpegSourceCountMetricConfig{
 						Enabled: true,
 					},
 					ZlmediakitIngestThroughput: ZlmediakitIngestThroughputMetricConfig{
@@ -51,10 +60,64 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitMediaSourceCount: ZlmediakitMediaSourceCountMetricConfig{
 						Enabled: true,
 					},
+					ZlmediakitMemoryBlockCount: ZlmediakitMemoryBlockCountMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitMemoryUsage: ZlmediakitMemoryUsageMetricConfig{
+						Enabled: true,
+					},
 					ZlmediakitObjectCount: ZlmediakitObjectCountMetricConfig{
 						Enabled: true,
 					},
+					ZlmediakitProxyAge: ZlmediakitProxyAgeMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitProxyCount: ZlmediakitProxyCountMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitProxyIo: ZlmediakitProxyIoMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitProxyReaderCount: ZlmediakitProxyReaderCountMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitProxyReconnections: ZlmediakitProxyReconnectionsMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitProxyState: ZlmediakitProxyStateMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitProxyThroughput: ZlmediakitProxyThroughputMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitRtpSenderCount: ZlmediakitRtpSenderCountMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitRtpSenderIo: ZlmediakitRtpSenderIoMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitRtpSenderThroughput: ZlmediakitRtpSenderThroughputMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitRtpServerCount: ZlmediakitRtpServerCountMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitRtpServerIdleCount: ZlmediakitRtpServerIdleCountMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitRtpServerInfo: ZlmediakitRtpServerInfoMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitRtpServerLimit: ZlmediakitRtpServerLimitMetricConfig{
+						Enabled: true,
+					},
 					ZlmediakitSessionCount: ZlmediakitSessionCountMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitSessionInfo: ZlmediakitSessionInfoMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitSessionPeerCount: ZlmediakitSessionPeerCountMetricConfig{
 						Enabled: true,
 					},
 					ZlmediakitStreamAlive: ZlmediakitStreamAliveMetricConfig{
@@ -63,10 +126,19 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitStreamCount: ZlmediakitStreamCountMetricConfig{
 						Enabled: true,
 					},
+					ZlmediakitStreamInfo: ZlmediakitStreamInfoMetricConfig{
+						Enabled: true,
+					},
 					ZlmediakitStreamIo: ZlmediakitStreamIoMetricConfig{
 						Enabled: true,
 					},
+					ZlmediakitStreamPacketLoss: ZlmediakitStreamPacketLossMetricConfig{
+						Enabled: true,
+					},
 					ZlmediakitStreamReaderCount: ZlmediakitStreamReaderCountMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitStreamReaderCountBySchema: ZlmediakitStreamReaderCountBySchemaMetricConfig{
 						Enabled: true,
 					},
 					ZlmediakitStreamRecordingActive: ZlmediakitStreamRecordingActiveMetricConfig{
@@ -75,7 +147,13 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitStreamRecordingCount: ZlmediakitStreamRecordingCountMetricConfig{
 						Enabled: true,
 					},
+					ZlmediakitStreamStartTime: ZlmediakitStreamStartTimeMetricConfig{
+						Enabled: true,
+					},
 					ZlmediakitStreamThroughput: ZlmediakitStreamThroughputMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitStreamTrackChannelCount: ZlmediakitStreamTrackChannelCountMetricConfig{
 						Enabled: true,
 					},
 					ZlmediakitStreamTrackFrameRate: ZlmediakitStreamTrackFrameRateMetricConfig{
@@ -85,6 +163,30 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					ZlmediakitStreamTrackGopDuration: ZlmediakitStreamTrackGopDurationMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitStreamTrackGopSize: ZlmediakitStreamTrackGopSizeMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitStreamTrackHeight: ZlmediakitStreamTrackHeightMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitStreamTrackKeyFrames: ZlmediakitStreamTrackKeyFramesMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitStreamTrackReady: ZlmediakitStreamTrackReadyMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitStreamTrackSampleDepth: ZlmediakitStreamTrackSampleDepthMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitStreamTrackSampleRate: ZlmediakitStreamTrackSampleRateMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitStreamTrackTime: ZlmediakitStreamTrackTimeMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitStreamTrackWidth: ZlmediakitStreamTrackWidthMetricConfig{
 						Enabled: true,
 					},
 					ZlmediakitStreamUptime: ZlmediakitStreamUptimeMetricConfig{
@@ -99,7 +201,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitThreadFileDescriptorCount: ZlmediakitThreadFileDescriptorCountMetricConfig{
 						Enabled: true,
 					},
+					ZlmediakitThreadMemoryUsage: ZlmediakitThreadMemoryUsageMetricConfig{
+						Enabled: true,
+					},
 					ZlmediakitThreadUtilization: ZlmediakitThreadUtilizationMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitWebrtcRoomCount: ZlmediakitWebrtcRoomCountMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitWebrtcRoomKeeperCount: ZlmediakitWebrtcRoomKeeperCountMetricConfig{
 						Enabled: true,
 					},
 				},
@@ -111,6 +222,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ServiceVersion:        ServiceVersionResourceAttributeConfig{Enabled: true},
 					ZlmediakitBuildBranch: ZlmediakitBuildBranchResourceAttributeConfig{Enabled: true},
 					ZlmediakitBuildTime:   ZlmediakitBuildTimeResourceAttributeConfig{Enabled: true},
+					ZlmediakitServerID:    ZlmediakitServerIDResourceAttributeConfig{Enabled: true},
 				},
 			},
 		},
@@ -130,7 +242,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					RtcTargetUp: RtcTargetUpMetricConfig{
 						Enabled: false,
 					},
+					ZlmediakitAPIAvailable: ZlmediakitAPIAvailableMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitAPICount: ZlmediakitAPICountMetricConfig{
+						Enabled: false,
+					},
 					ZlmediakitEgressThroughput: ZlmediakitEgressThroughputMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitFfmpegSourceCount: ZlmediakitFfmpegSourceCountMetricConfig{
 						Enabled: false,
 					},
 					ZlmediakitIngestThroughput: ZlmediakitIngestThroughputMetricConfig{
@@ -142,10 +263,64 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitMediaSourceCount: ZlmediakitMediaSourceCountMetricConfig{
 						Enabled: false,
 					},
+					ZlmediakitMemoryBlockCount: ZlmediakitMemoryBlockCountMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitMemoryUsage: ZlmediakitMemoryUsageMetricConfig{
+						Enabled: false,
+					},
 					ZlmediakitObjectCount: ZlmediakitObjectCountMetricConfig{
 						Enabled: false,
 					},
+					ZlmediakitProxyAge: ZlmediakitProxyAgeMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitProxyCount: ZlmediakitProxyCountMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitProxyIo: ZlmediakitProxyIoMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitProxyReaderCount: ZlmediakitProxyReaderCountMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitProxyReconnections: ZlmediakitProxyReconnectionsMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitProxyState: ZlmediakitProxyStateMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitProxyThroughput: ZlmediakitProxyThroughputMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitRtpSenderCount: ZlmediakitRtpSenderCountMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitRtpSenderIo: ZlmediakitRtpSenderIoMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitRtpSenderThroughput: ZlmediakitRtpSenderThroughputMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitRtpServerCount: ZlmediakitRtpServerCountMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitRtpServerIdleCount: ZlmediakitRtpServerIdleCountMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitRtpServerInfo: ZlmediakitRtpServerInfoMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitRtpServerLimit: ZlmediakitRtpServerLimitMetricConfig{
+						Enabled: false,
+					},
 					ZlmediakitSessionCount: ZlmediakitSessionCountMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitSessionInfo: ZlmediakitSessionInfoMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitSessionPeerCount: ZlmediakitSessionPeerCountMetricConfig{
 						Enabled: false,
 					},
 					ZlmediakitStreamAlive: ZlmediakitStreamAliveMetricConfig{
@@ -154,10 +329,19 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitStreamCount: ZlmediakitStreamCountMetricConfig{
 						Enabled: false,
 					},
+					ZlmediakitStreamInfo: ZlmediakitStreamInfoMetricConfig{
+						Enabled: false,
+					},
 					ZlmediakitStreamIo: ZlmediakitStreamIoMetricConfig{
 						Enabled: false,
 					},
+					ZlmediakitStreamPacketLoss: ZlmediakitStreamPacketLossMetricConfig{
+						Enabled: false,
+					},
 					ZlmediakitStreamReaderCount: ZlmediakitStreamReaderCountMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitStreamReaderCountBySchema: ZlmediakitStreamReaderCountBySchemaMetricConfig{
 						Enabled: false,
 					},
 					ZlmediakitStreamRecordingActive: ZlmediakitStreamRecordingActiveMetricConfig{
@@ -166,7 +350,13 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitStreamRecordingCount: ZlmediakitStreamRecordingCountMetricConfig{
 						Enabled: false,
 					},
+					ZlmediakitStreamStartTime: ZlmediakitStreamStartTimeMetricConfig{
+						Enabled: false,
+					},
 					ZlmediakitStreamThroughput: ZlmediakitStreamThroughputMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitStreamTrackChannelCount: ZlmediakitStreamTrackChannelCountMetricConfig{
 						Enabled: false,
 					},
 					ZlmediakitStreamTrackFrameRate: ZlmediakitStreamTrackFrameRateMetricConfig{
@@ -176,6 +366,30 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					ZlmediakitStreamTrackGopDuration: ZlmediakitStreamTrackGopDurationMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitStreamTrackGopSize: ZlmediakitStreamTrackGopSizeMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitStreamTrackHeight: ZlmediakitStreamTrackHeightMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitStreamTrackKeyFrames: ZlmediakitStreamTrackKeyFramesMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitStreamTrackReady: ZlmediakitStreamTrackReadyMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitStreamTrackSampleDepth: ZlmediakitStreamTrackSampleDepthMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitStreamTrackSampleRate: ZlmediakitStreamTrackSampleRateMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitStreamTrackTime: ZlmediakitStreamTrackTimeMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitStreamTrackWidth: ZlmediakitStreamTrackWidthMetricConfig{
 						Enabled: false,
 					},
 					ZlmediakitStreamUptime: ZlmediakitStreamUptimeMetricConfig{
@@ -190,7 +404,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitThreadFileDescriptorCount: ZlmediakitThreadFileDescriptorCountMetricConfig{
 						Enabled: false,
 					},
+					ZlmediakitThreadMemoryUsage: ZlmediakitThreadMemoryUsageMetricConfig{
+						Enabled: false,
+					},
 					ZlmediakitThreadUtilization: ZlmediakitThreadUtilizationMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitWebrtcRoomCount: ZlmediakitWebrtcRoomCountMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitWebrtcRoomKeeperCount: ZlmediakitWebrtcRoomKeeperCountMetricConfig{
 						Enabled: false,
 					},
 				},
@@ -202,6 +425,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ServiceVersion:        ServiceVersionResourceAttributeConfig{Enabled: false},
 					ZlmediakitBuildBranch: ZlmediakitBuildBranchResourceAttributeConfig{Enabled: false},
 					ZlmediakitBuildTime:   ZlmediakitBuildTimeResourceAttributeConfig{Enabled: false},
+					ZlmediakitServerID:    ZlmediakitServerIDResourceAttributeConfig{Enabled: false},
 				},
 			},
 		},
@@ -209,7 +433,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcTargetUpMetricConfig{}, ZlmediakitEgressThroughputMetricConfig{}, ZlmediakitIngestThroughputMetricConfig{}, ZlmediakitMediaListIntervalMetricConfig{}, ZlmediakitMediaSourceCountMetricConfig{}, ZlmediakitObjectCountMetricConfig{}, ZlmediakitSessionCountMetricConfig{}, ZlmediakitStreamAliveMetricConfig{}, ZlmediakitStreamCountMetricConfig{}, ZlmediakitStreamIoMetricConfig{}, ZlmediakitStreamReaderCountMetricConfig{}, ZlmediakitStreamRecordingActiveMetricConfig{}, ZlmediakitStreamRecordingCountMetricConfig{}, ZlmediakitStreamThroughputMetricConfig{}, ZlmediakitStreamTrackFrameRateMetricConfig{}, ZlmediakitStreamTrackFramesMetricConfig{}, ZlmediakitStreamTrackGopDurationMetricConfig{}, ZlmediakitStreamUptimeMetricConfig{}, ZlmediakitThreadCountMetricConfig{}, ZlmediakitThreadDelayMetricConfig{}, ZlmediakitThreadFileDescriptorCountMetricConfig{}, ZlmediakitThreadUtilizationMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}, ZlmediakitBuildBranchResourceAttributeConfig{}, ZlmediakitBuildTimeResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcTargetUpMetricConfig{}, ZlmediakitAPIAvailableMetricConfig{}, ZlmediakitAPICountMetricConfig{}, ZlmediakitEgressThroughputMetricConfig{}, ZlmediakitFfmpegSourceCountMetricConfig{}, ZlmediakitIngestThroughputMetricConfig{}, ZlmediakitMediaListIntervalMetricConfig{}, ZlmediakitMediaSourceCountMetricConfig{}, ZlmediakitMemoryBlockCountMetricConfig{}, ZlmediakitMemoryUsageMetricConfig{}, ZlmediakitObjectCountMetricConfig{}, ZlmediakitProxyAgeMetricConfig{}, ZlmediakitProxyCountMetricConfig{}, ZlmediakitProxyIoMetricConfig{}, ZlmediakitProxyReaderCountMetricConfig{}, ZlmediakitProxyReconnectionsMetricConfig{}, ZlmediakitProxyStateMetricConfig{}, ZlmediakitProxyThroughputMetricConfig{}, ZlmediakitRtpSenderCountMetricConfig{}, ZlmediakitRtpSenderIoMetricConfig{}, ZlmediakitRtpSenderThroughputMetricConfig{}, ZlmediakitRtpServerCountMetricConfig{}, ZlmediakitRtpServerIdleCountMetricConfig{}, ZlmediakitRtpServerInfoMetricConfig{}, ZlmediakitRtpServerLimitMetricConfig{}, ZlmediakitSessionCountMetricConfig{}, ZlmediakitSessionInfoMetricConfig{}, ZlmediakitSessionPeerCountMetricConfig{}, ZlmediakitStreamAliveMetricConfig{}, ZlmediakitStreamCountMetricConfig{}, ZlmediakitStreamInfoMetricConfig{}, ZlmediakitStreamIoMetricConfig{}, ZlmediakitStreamPacketLossMetricConfig{}, ZlmediakitStreamReaderCountMetricConfig{}, ZlmediakitStreamReaderCountBySchemaMetricConfig{}, ZlmediakitStreamRecordingActiveMetricConfig{}, ZlmediakitStreamRecordingCountMetricConfig{}, ZlmediakitStreamStartTimeMetricConfig{}, ZlmediakitStreamThroughputMetricConfig{}, ZlmediakitStreamTrackChannelCountMetricConfig{}, ZlmediakitStreamTrackFrameRateMetricConfig{}, ZlmediakitStreamTrackFramesMetricConfig{}, ZlmediakitStreamTrackGopDurationMetricConfig{}, ZlmediakitStreamTrackGopSizeMetricConfig{}, ZlmediakitStreamTrackHeightMetricConfig{}, ZlmediakitStreamTrackKeyFramesMetricConfig{}, ZlmediakitStreamTrackReadyMetricConfig{}, ZlmediakitStreamTrackSampleDepthMetricConfig{}, ZlmediakitStreamTrackSampleRateMetricConfig{}, ZlmediakitStreamTrackTimeMetricConfig{}, ZlmediakitStreamTrackWidthMetricConfig{}, ZlmediakitStreamUptimeMetricConfig{}, ZlmediakitThreadCountMetricConfig{}, ZlmediakitThreadDelayMetricConfig{}, ZlmediakitThreadFileDescriptorCountMetricConfig{}, ZlmediakitThreadMemoryUsageMetricConfig{}, ZlmediakitThreadUtilizationMetricConfig{}, ZlmediakitWebrtcRoomCountMetricConfig{}, ZlmediakitWebrtcRoomKeeperCountMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}, ZlmediakitBuildBranchResourceAttributeConfig{}, ZlmediakitBuildTimeResourceAttributeConfig{}, ZlmediakitServerIDResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}
@@ -244,6 +468,7 @@ func TestResourceAttributesConfig(t *testing.T) {
 				ServiceVersion:        ServiceVersionResourceAttributeConfig{Enabled: true},
 				ZlmediakitBuildBranch: ZlmediakitBuildBranchResourceAttributeConfig{Enabled: true},
 				ZlmediakitBuildTime:   ZlmediakitBuildTimeResourceAttributeConfig{Enabled: true},
+				ZlmediakitServerID:    ZlmediakitServerIDResourceAttributeConfig{Enabled: true},
 			},
 		},
 		{
@@ -256,13 +481,14 @@ func TestResourceAttributesConfig(t *testing.T) {
 				ServiceVersion:        ServiceVersionResourceAttributeConfig{Enabled: false},
 				ZlmediakitBuildBranch: ZlmediakitBuildBranchResourceAttributeConfig{Enabled: false},
 				ZlmediakitBuildTime:   ZlmediakitBuildTimeResourceAttributeConfig{Enabled: false},
+				ZlmediakitServerID:    ZlmediakitServerIDResourceAttributeConfig{Enabled: false},
 			},
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadResourceAttributesConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}, ZlmediakitBuildBranchResourceAttributeConfig{}, ZlmediakitBuildTimeResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}, ZlmediakitBuildBranchResourceAttributeConfig{}, ZlmediakitBuildTimeResourceAttributeConfig{}, ZlmediakitServerIDResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}
@@ -277,6 +503,7 @@ func TestResourceAttributesOverrideConfig(t *testing.T) {
 	assert.NotNil(t, cfg.ServiceVersion.OverrideValue, "override_value should be set for service.version")
 	assert.NotNil(t, cfg.ZlmediakitBuildBranch.OverrideValue, "override_value should be set for zlmediakit.build.branch")
 	assert.NotNil(t, cfg.ZlmediakitBuildTime.OverrideValue, "override_value should be set for zlmediakit.build.time")
+	assert.NotNil(t, cfg.ZlmediakitServerID.OverrideValue, "override_value should be set for zlmediakit.server.id")
 }
 
 func loadResourceAttributesConfig(t *testing.T, name string) ResourceAttributesConfig {

@@ -106,7 +106,6 @@ const (
 	AttributeRtcEntityStream
 	AttributeRtcEntityProxy
 	AttributeRtcEntityRtpServer
-	AttributeRtcEntityRtpSender
 	AttributeRtcEntitySession
 )
 
@@ -119,8 +118,6 @@ func (av AttributeRtcEntity) String() string {
 		return "proxy"
 	case AttributeRtcEntityRtpServer:
 		return "rtp_server"
-	case AttributeRtcEntityRtpSender:
-		return "rtp_sender"
 	case AttributeRtcEntitySession:
 		return "session"
 	}
@@ -132,7 +129,6 @@ var MapAttributeRtcEntity = map[string]AttributeRtcEntity{
 	"stream":     AttributeRtcEntityStream,
 	"proxy":      AttributeRtcEntityProxy,
 	"rtp_server": AttributeRtcEntityRtpServer,
-	"rtp_sender": AttributeRtcEntityRtpSender,
 	"session":    AttributeRtcEntitySession,
 }
 
@@ -332,6 +328,70 @@ var MapAttributeZlmediakitOriginType = map[string]AttributeZlmediakitOriginType{
 	"srt_push":    AttributeZlmediakitOriginTypeSrtPush,
 }
 
+// AttributeZlmediakitProxyState specifies the value zlmediakit.proxy.state attribute.
+type AttributeZlmediakitProxyState int
+
+const (
+	_ AttributeZlmediakitProxyState = iota
+	AttributeZlmediakitProxyStateConnecting
+	AttributeZlmediakitProxyStatePlaying
+	AttributeZlmediakitProxyStateFailed
+	AttributeZlmediakitProxyStateShutdown
+	AttributeZlmediakitProxyStateUnknown
+)
+
+// String returns the string representation of the AttributeZlmediakitProxyState.
+func (av AttributeZlmediakitProxyState) String() string {
+	switch av {
+	case AttributeZlmediakitProxyStateConnecting:
+		return "connecting"
+	case AttributeZlmediakitProxyStatePlaying:
+		return "playing"
+	case AttributeZlmediakitProxyStateFailed:
+		return "failed"
+	case AttributeZlmediakitProxyStateShutdown:
+		return "shutdown"
+	case AttributeZlmediakitProxyStateUnknown:
+		return "unknown"
+	}
+	return ""
+}
+
+// MapAttributeZlmediakitProxyState is a helper map of string to AttributeZlmediakitProxyState attribute value.
+var MapAttributeZlmediakitProxyState = map[string]AttributeZlmediakitProxyState{
+	"connecting": AttributeZlmediakitProxyStateConnecting,
+	"playing":    AttributeZlmediakitProxyStatePlaying,
+	"failed":     AttributeZlmediakitProxyStateFailed,
+	"shutdown":   AttributeZlmediakitProxyStateShutdown,
+	"unknown":    AttributeZlmediakitProxyStateUnknown,
+}
+
+// AttributeZlmediakitProxyType specifies the value zlmediakit.proxy.type attribute.
+type AttributeZlmediakitProxyType int
+
+const (
+	_ AttributeZlmediakitProxyType = iota
+	AttributeZlmediakitProxyTypePull
+	AttributeZlmediakitProxyTypePush
+)
+
+// String returns the string representation of the AttributeZlmediakitProxyType.
+func (av AttributeZlmediakitProxyType) String() string {
+	switch av {
+	case AttributeZlmediakitProxyTypePull:
+		return "pull"
+	case AttributeZlmediakitProxyTypePush:
+		return "push"
+	}
+	return ""
+}
+
+// MapAttributeZlmediakitProxyType is a helper map of string to AttributeZlmediakitProxyType attribute value.
+var MapAttributeZlmediakitProxyType = map[string]AttributeZlmediakitProxyType{
+	"pull": AttributeZlmediakitProxyTypePull,
+	"push": AttributeZlmediakitProxyTypePush,
+}
+
 // AttributeZlmediakitRecordingFormat specifies the value zlmediakit.recording.format attribute.
 type AttributeZlmediakitRecordingFormat int
 
@@ -356,6 +416,40 @@ func (av AttributeZlmediakitRecordingFormat) String() string {
 var MapAttributeZlmediakitRecordingFormat = map[string]AttributeZlmediakitRecordingFormat{
 	"mp4": AttributeZlmediakitRecordingFormatMp4,
 	"hls": AttributeZlmediakitRecordingFormatHls,
+}
+
+// AttributeZlmediakitRtpServerMode specifies the value zlmediakit.rtp_server.mode attribute.
+type AttributeZlmediakitRtpServerMode int
+
+const (
+	_ AttributeZlmediakitRtpServerMode = iota
+	AttributeZlmediakitRtpServerModeUDP
+	AttributeZlmediakitRtpServerModeTCPPassive
+	AttributeZlmediakitRtpServerModeTCPActive
+	AttributeZlmediakitRtpServerModeUnknown
+)
+
+// String returns the string representation of the AttributeZlmediakitRtpServerMode.
+func (av AttributeZlmediakitRtpServerMode) String() string {
+	switch av {
+	case AttributeZlmediakitRtpServerModeUDP:
+		return "udp"
+	case AttributeZlmediakitRtpServerModeTCPPassive:
+		return "tcp_passive"
+	case AttributeZlmediakitRtpServerModeTCPActive:
+		return "tcp_active"
+	case AttributeZlmediakitRtpServerModeUnknown:
+		return "unknown"
+	}
+	return ""
+}
+
+// MapAttributeZlmediakitRtpServerMode is a helper map of string to AttributeZlmediakitRtpServerMode attribute value.
+var MapAttributeZlmediakitRtpServerMode = map[string]AttributeZlmediakitRtpServerMode{
+	"udp":         AttributeZlmediakitRtpServerModeUDP,
+	"tcp_passive": AttributeZlmediakitRtpServerModeTCPPassive,
+	"tcp_active":  AttributeZlmediakitRtpServerModeTCPActive,
+	"unknown":     AttributeZlmediakitRtpServerModeUnknown,
 }
 
 // AttributeZlmediakitSchema specifies the value zlmediakit.schema attribute.
@@ -446,9 +540,19 @@ var MetricsInfo = metricsInfo{
 	RtcTargetUp: metricInfo{
 		Name: "rtc.target.up",
 	},
+	ZlmediakitAPIAvailable: metricInfo{
+		Name:       "zlmediakit.api.available",
+		Attributes: []string{"rtc.api"},
+	},
+	ZlmediakitAPICount: metricInfo{
+		Name: "zlmediakit.api.count",
+	},
 	ZlmediakitEgressThroughput: metricInfo{
 		Name:       "zlmediakit.egress.throughput",
 		Attributes: []string{"zlmediakit.schema"},
+	},
+	ZlmediakitFfmpegSourceCount: metricInfo{
+		Name: "zlmediakit.ffmpeg_source.count",
 	},
 	ZlmediakitIngestThroughput: metricInfo{
 		Name:       "zlmediakit.ingest.throughput",
@@ -461,13 +565,80 @@ var MetricsInfo = metricsInfo{
 		Name:       "zlmediakit.media_source.count",
 		Attributes: []string{"zlmediakit.schema"},
 	},
+	ZlmediakitMemoryBlockCount: metricInfo{
+		Name: "zlmediakit.memory.block.count",
+	},
+	ZlmediakitMemoryUsage: metricInfo{
+		Name: "zlmediakit.memory.usage",
+	},
 	ZlmediakitObjectCount: metricInfo{
 		Name:       "zlmediakit.object.count",
 		Attributes: []string{"zlmediakit.object.type"},
 	},
+	ZlmediakitProxyAge: metricInfo{
+		Name:       "zlmediakit.proxy.age",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.proxy.type", "zlmediakit.proxy.key"},
+	},
+	ZlmediakitProxyCount: metricInfo{
+		Name:       "zlmediakit.proxy.count",
+		Attributes: []string{"zlmediakit.proxy.type", "zlmediakit.proxy.state"},
+	},
+	ZlmediakitProxyIo: metricInfo{
+		Name:       "zlmediakit.proxy.io",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.proxy.type", "zlmediakit.proxy.key"},
+	},
+	ZlmediakitProxyReaderCount: metricInfo{
+		Name:       "zlmediakit.proxy.reader.count",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.proxy.type", "zlmediakit.proxy.key"},
+	},
+	ZlmediakitProxyReconnections: metricInfo{
+		Name:       "zlmediakit.proxy.reconnections",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.proxy.type", "zlmediakit.proxy.key"},
+	},
+	ZlmediakitProxyState: metricInfo{
+		Name:       "zlmediakit.proxy.state",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.proxy.type", "zlmediakit.proxy.key", "zlmediakit.proxy.state"},
+	},
+	ZlmediakitProxyThroughput: metricInfo{
+		Name:       "zlmediakit.proxy.throughput",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.proxy.type", "zlmediakit.proxy.key"},
+	},
+	ZlmediakitRtpSenderCount: metricInfo{
+		Name:       "zlmediakit.rtp_sender.count",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name"},
+	},
+	ZlmediakitRtpSenderIo: metricInfo{
+		Name:       "zlmediakit.rtp_sender.io",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name"},
+	},
+	ZlmediakitRtpSenderThroughput: metricInfo{
+		Name:       "zlmediakit.rtp_sender.throughput",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name"},
+	},
+	ZlmediakitRtpServerCount: metricInfo{
+		Name:       "zlmediakit.rtp_server.count",
+		Attributes: []string{"zlmediakit.rtp_server.mode", "zlmediakit.app"},
+	},
+	ZlmediakitRtpServerIdleCount: metricInfo{
+		Name: "zlmediakit.rtp_server.idle.count",
+	},
+	ZlmediakitRtpServerInfo: metricInfo{
+		Name:       "zlmediakit.rtp_server.info",
+		Attributes: []string{"zlmediakit.rtp_server.port", "zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.ssrc", "zlmediakit.rtp_server.mode"},
+	},
+	ZlmediakitRtpServerLimit: metricInfo{
+		Name: "zlmediakit.rtp_server.limit",
+	},
 	ZlmediakitSessionCount: metricInfo{
 		Name:       "zlmediakit.session.count",
 		Attributes: []string{"zlmediakit.session.type", "network.transport"},
+	},
+	ZlmediakitSessionInfo: metricInfo{
+		Name:       "zlmediakit.session.info",
+		Attributes: []string{"zlmediakit.session.id", "zlmediakit.session.type", "network.transport", "network.local.address", "network.local.port", "network.peer.address", "network.peer.port"},
+	},
+	ZlmediakitSessionPeerCount: metricInfo{
+		Name: "zlmediakit.session.peer.count",
 	},
 	ZlmediakitStreamAlive: metricInfo{
 		Name:       "zlmediakit.stream.alive",
@@ -477,13 +648,25 @@ var MetricsInfo = metricsInfo{
 		Name:       "zlmediakit.stream.count",
 		Attributes: []string{"zlmediakit.origin.type", "zlmediakit.vhost", "zlmediakit.app"},
 	},
+	ZlmediakitStreamInfo: metricInfo{
+		Name:       "zlmediakit.stream.info",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.schema", "zlmediakit.origin.type", "zlmediakit.origin.url", "network.peer.address"},
+	},
 	ZlmediakitStreamIo: metricInfo{
 		Name:       "zlmediakit.stream.io",
 		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.schema"},
 	},
+	ZlmediakitStreamPacketLoss: metricInfo{
+		Name:       "zlmediakit.stream.packet_loss",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.origin.type"},
+	},
 	ZlmediakitStreamReaderCount: metricInfo{
 		Name:       "zlmediakit.stream.reader.count",
 		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name"},
+	},
+	ZlmediakitStreamReaderCountBySchema: metricInfo{
+		Name:       "zlmediakit.stream.reader.count_by_schema",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.schema"},
 	},
 	ZlmediakitStreamRecordingActive: metricInfo{
 		Name:       "zlmediakit.stream.recording.active",
@@ -493,9 +676,17 @@ var MetricsInfo = metricsInfo{
 		Name:       "zlmediakit.stream.recording.count",
 		Attributes: []string{"zlmediakit.recording.format"},
 	},
+	ZlmediakitStreamStartTime: metricInfo{
+		Name:       "zlmediakit.stream.start_time",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.schema"},
+	},
 	ZlmediakitStreamThroughput: metricInfo{
 		Name:       "zlmediakit.stream.throughput",
 		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.schema"},
+	},
+	ZlmediakitStreamTrackChannelCount: metricInfo{
+		Name:       "zlmediakit.stream.track.channel.count",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.track.index", "zlmediakit.media.kind", "zlmediakit.media.codec"},
 	},
 	ZlmediakitStreamTrackFrameRate: metricInfo{
 		Name:       "zlmediakit.stream.track.frame_rate",
@@ -507,6 +698,38 @@ var MetricsInfo = metricsInfo{
 	},
 	ZlmediakitStreamTrackGopDuration: metricInfo{
 		Name:       "zlmediakit.stream.track.gop.duration",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.track.index", "zlmediakit.media.kind", "zlmediakit.media.codec"},
+	},
+	ZlmediakitStreamTrackGopSize: metricInfo{
+		Name:       "zlmediakit.stream.track.gop.size",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.track.index", "zlmediakit.media.kind", "zlmediakit.media.codec"},
+	},
+	ZlmediakitStreamTrackHeight: metricInfo{
+		Name:       "zlmediakit.stream.track.height",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.track.index", "zlmediakit.media.kind", "zlmediakit.media.codec"},
+	},
+	ZlmediakitStreamTrackKeyFrames: metricInfo{
+		Name:       "zlmediakit.stream.track.key_frames",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.track.index", "zlmediakit.media.kind", "zlmediakit.media.codec"},
+	},
+	ZlmediakitStreamTrackReady: metricInfo{
+		Name:       "zlmediakit.stream.track.ready",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.track.index", "zlmediakit.media.kind", "zlmediakit.media.codec"},
+	},
+	ZlmediakitStreamTrackSampleDepth: metricInfo{
+		Name:       "zlmediakit.stream.track.sample_depth",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.track.index", "zlmediakit.media.kind", "zlmediakit.media.codec"},
+	},
+	ZlmediakitStreamTrackSampleRate: metricInfo{
+		Name:       "zlmediakit.stream.track.sample_rate",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.track.index", "zlmediakit.media.kind", "zlmediakit.media.codec"},
+	},
+	ZlmediakitStreamTrackTime: metricInfo{
+		Name:       "zlmediakit.stream.track.time",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.track.index", "zlmediakit.media.kind", "zlmediakit.media.codec"},
+	},
+	ZlmediakitStreamTrackWidth: metricInfo{
+		Name:       "zlmediakit.stream.track.width",
 		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.track.index", "zlmediakit.media.kind", "zlmediakit.media.codec"},
 	},
 	ZlmediakitStreamUptime: metricInfo{
@@ -525,9 +748,19 @@ var MetricsInfo = metricsInfo{
 		Name:       "zlmediakit.thread.file_descriptor.count",
 		Attributes: []string{"zlmediakit.thread.pool", "zlmediakit.thread.name"},
 	},
+	ZlmediakitThreadMemoryUsage: metricInfo{
+		Name:       "zlmediakit.thread.memory.usage",
+		Attributes: []string{"zlmediakit.thread.name"},
+	},
 	ZlmediakitThreadUtilization: metricInfo{
 		Name:       "zlmediakit.thread.utilization",
 		Attributes: []string{"zlmediakit.thread.pool", "zlmediakit.thread.name"},
+	},
+	ZlmediakitWebrtcRoomCount: metricInfo{
+		Name: "zlmediakit.webrtc.room.count",
+	},
+	ZlmediakitWebrtcRoomKeeperCount: metricInfo{
+		Name: "zlmediakit.webrtc.room_keeper.count",
 	},
 }
 
@@ -536,27 +769,64 @@ type metricsInfo struct {
 	RtcScrapeErrors                     metricInfo
 	RtcScrapeOmittedCount               metricInfo
 	RtcTargetUp                         metricInfo
+	ZlmediakitAPIAvailable              metricInfo
+	ZlmediakitAPICount                  metricInfo
 	ZlmediakitEgressThroughput          metricInfo
+	ZlmediakitFfmpegSourceCount         metricInfo
 	ZlmediakitIngestThroughput          metricInfo
 	ZlmediakitMediaListInterval         metricInfo
 	ZlmediakitMediaSourceCount          metricInfo
+	ZlmediakitMemoryBlockCount          metricInfo
+	ZlmediakitMemoryUsage               metricInfo
 	ZlmediakitObjectCount               metricInfo
+	ZlmediakitProxyAge                  metricInfo
+	ZlmediakitProxyCount                metricInfo
+	ZlmediakitProxyIo                   metricInfo
+	ZlmediakitProxyReaderCount          metricInfo
+	ZlmediakitProxyReconnections        metricInfo
+	ZlmediakitProxyState                metricInfo
+	ZlmediakitProxyThroughput           metricInfo
+	ZlmediakitRtpSenderCount            metricInfo
+	ZlmediakitRtpSenderIo               metricInfo
+	ZlmediakitRtpSenderThroughput       metricInfo
+	ZlmediakitRtpServerCount            metricInfo
+	ZlmediakitRtpServerIdleCount        metricInfo
+	ZlmediakitRtpServerInfo             metricInfo
+	ZlmediakitRtpServerLimit            metricInfo
 	ZlmediakitSessionCount              metricInfo
+	ZlmediakitSessionInfo               metricInfo
+	ZlmediakitSessionPeerCount          metricInfo
 	ZlmediakitStreamAlive               metricInfo
 	ZlmediakitStreamCount               metricInfo
+	ZlmediakitStreamInfo                metricInfo
 	ZlmediakitStreamIo                  metricInfo
+	ZlmediakitStreamPacketLoss          metricInfo
 	ZlmediakitStreamReaderCount         metricInfo
+	ZlmediakitStreamReaderCountBySchema metricInfo
 	ZlmediakitStreamRecordingActive     metricInfo
 	ZlmediakitStreamRecordingCount      metricInfo
+	ZlmediakitStreamStartTime           metricInfo
 	ZlmediakitStreamThroughput          metricInfo
+	ZlmediakitStreamTrackChannelCount   metricInfo
 	ZlmediakitStreamTrackFrameRate      metricInfo
 	ZlmediakitStreamTrackFrames         metricInfo
 	ZlmediakitStreamTrackGopDuration    metricInfo
+	ZlmediakitStreamTrackGopSize        metricInfo
+	ZlmediakitStreamTrackHeight         metricInfo
+	ZlmediakitStreamTrackKeyFrames      metricInfo
+	ZlmediakitStreamTrackReady          metricInfo
+	ZlmediakitStreamTrackSampleDepth    metricInfo
+	ZlmediakitStreamTrackSampleRate     metricInfo
+	ZlmediakitStreamTrackTime           metricInfo
+	ZlmediakitStreamTrackWidth          metricInfo
 	ZlmediakitStreamUptime              metricInfo
 	ZlmediakitThreadCount               metricInfo
 	ZlmediakitThreadDelay               metricInfo
 	ZlmediakitThreadFileDescriptorCount metricInfo
+	ZlmediakitThreadMemoryUsage         metricInfo
 	ZlmediakitThreadUtilization         metricInfo
+	ZlmediakitWebrtcRoomCount           metricInfo
+	ZlmediakitWebrtcRoomKeeperCount     metricInfo
 }
 
 type metricInfo struct {
@@ -778,6 +1048,112 @@ func newMetricRtcTargetUp(cfg RtcTargetUpMetricConfig) metricRtcTargetUp {
 	return m
 }
 
+type metricZlmediakitAPIAvailable struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   ZlmediakitAPIAvailableMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.api.available metric with initial data.
+func (m *metricZlmediakitAPIAvailable) init() {
+	m.data.SetName("zlmediakit.api.available")
+	m.data.SetDescription("Whether the server offers an API.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitAPIAvailable) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtcAPIAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtc.api", rtcAPIAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitAPIAvailable) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitAPIAvailable) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitAPIAvailable(cfg ZlmediakitAPIAvailableMetricConfig) metricZlmediakitAPIAvailable {
+	m := metricZlmediakitAPIAvailable{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitAPICount struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   ZlmediakitAPICountMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.api.count metric with initial data.
+func (m *metricZlmediakitAPICount) init() {
+	m.data.SetName("zlmediakit.api.count")
+	m.data.SetDescription("APIs that the server offers.")
+	m.data.SetUnit("{api}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricZlmediakitAPICount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitAPICount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitAPICount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitAPICount(cfg ZlmediakitAPICountMetricConfig) metricZlmediakitAPICount {
+	m := metricZlmediakitAPICount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricZlmediakitEgressThroughput struct {
 	data     pmetric.Metric                         // data buffer for generated metric.
 	config   ZlmediakitEgressThroughputMetricConfig // metric config provided by user.
@@ -822,6 +1198,58 @@ func (m *metricZlmediakitEgressThroughput) emit(metrics pmetric.MetricSlice) {
 
 func newMetricZlmediakitEgressThroughput(cfg ZlmediakitEgressThroughputMetricConfig) metricZlmediakitEgressThroughput {
 	m := metricZlmediakitEgressThroughput{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitFfmpegSourceCount struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   ZlmediakitFfmpegSourceCountMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.ffmpeg_source.count metric with initial data.
+func (m *metricZlmediakitFfmpegSourceCount) init() {
+	m.data.SetName("zlmediakit.ffmpeg_source.count")
+	m.data.SetDescription("Sources that FFmpeg pulls.")
+	m.data.SetUnit("{source}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricZlmediakitFfmpegSourceCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitFfmpegSourceCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitFfmpegSourceCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitFfmpegSourceCount(cfg ZlmediakitFfmpegSourceCountMetricConfig) metricZlmediakitFfmpegSourceCount {
+	m := metricZlmediakitFfmpegSourceCount{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -986,6 +1414,110 @@ func newMetricZlmediakitMediaSourceCount(cfg ZlmediakitMediaSourceCountMetricCon
 	return m
 }
 
+type metricZlmediakitMemoryBlockCount struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   ZlmediakitMemoryBlockCountMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.memory.block.count metric with initial data.
+func (m *metricZlmediakitMemoryBlockCount) init() {
+	m.data.SetName("zlmediakit.memory.block.count")
+	m.data.SetDescription("Memory blocks that the server's own allocator holds.")
+	m.data.SetUnit("{block}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricZlmediakitMemoryBlockCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitMemoryBlockCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitMemoryBlockCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitMemoryBlockCount(cfg ZlmediakitMemoryBlockCountMetricConfig) metricZlmediakitMemoryBlockCount {
+	m := metricZlmediakitMemoryBlockCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitMemoryUsage struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   ZlmediakitMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.memory.usage metric with initial data.
+func (m *metricZlmediakitMemoryUsage) init() {
+	m.data.SetName("zlmediakit.memory.usage")
+	m.data.SetDescription("Memory that the server's own allocator holds.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricZlmediakitMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitMemoryUsage(cfg ZlmediakitMemoryUsageMetricConfig) metricZlmediakitMemoryUsage {
+	m := metricZlmediakitMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricZlmediakitObjectCount struct {
 	data     pmetric.Metric                    // data buffer for generated metric.
 	config   ZlmediakitObjectCountMetricConfig // metric config provided by user.
@@ -1032,6 +1564,790 @@ func (m *metricZlmediakitObjectCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricZlmediakitObjectCount(cfg ZlmediakitObjectCountMetricConfig) metricZlmediakitObjectCount {
 	m := metricZlmediakitObjectCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitProxyAge struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   ZlmediakitProxyAgeMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.proxy.age metric with initial data.
+func (m *metricZlmediakitProxyAge) init() {
+	m.data.SetName("zlmediakit.proxy.age")
+	m.data.SetDescription("Time since a proxy first worked.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitProxyAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue string, zlmediakitProxyKeyAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.proxy.type", zlmediakitProxyTypeAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.proxy.key", zlmediakitProxyKeyAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitProxyAge) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitProxyAge) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitProxyAge(cfg ZlmediakitProxyAgeMetricConfig) metricZlmediakitProxyAge {
+	m := metricZlmediakitProxyAge{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitProxyCount struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   ZlmediakitProxyCountMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.proxy.count metric with initial data.
+func (m *metricZlmediakitProxyCount) init() {
+	m.data.SetName("zlmediakit.proxy.count")
+	m.data.SetDescription("Pull and push proxies in a state.")
+	m.data.SetUnit("{proxy}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitProxyCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitProxyTypeAttributeValue string, zlmediakitProxyStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.proxy.type", zlmediakitProxyTypeAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.proxy.state", zlmediakitProxyStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitProxyCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitProxyCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitProxyCount(cfg ZlmediakitProxyCountMetricConfig) metricZlmediakitProxyCount {
+	m := metricZlmediakitProxyCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitProxyIo struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   ZlmediakitProxyIoMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.proxy.io metric with initial data.
+func (m *metricZlmediakitProxyIo) init() {
+	m.data.SetName("zlmediakit.proxy.io")
+	m.data.SetDescription("Bytes that a proxy has carried since it connected.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitProxyIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue string, zlmediakitProxyKeyAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.proxy.type", zlmediakitProxyTypeAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.proxy.key", zlmediakitProxyKeyAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitProxyIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitProxyIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitProxyIo(cfg ZlmediakitProxyIoMetricConfig) metricZlmediakitProxyIo {
+	m := metricZlmediakitProxyIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitProxyReaderCount struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   ZlmediakitProxyReaderCountMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.proxy.reader.count metric with initial data.
+func (m *metricZlmediakitProxyReaderCount) init() {
+	m.data.SetName("zlmediakit.proxy.reader.count")
+	m.data.SetDescription("Readers of the stream of a proxy.")
+	m.data.SetUnit("{reader}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitProxyReaderCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue string, zlmediakitProxyKeyAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.proxy.type", zlmediakitProxyTypeAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.proxy.key", zlmediakitProxyKeyAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitProxyReaderCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitProxyReaderCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitProxyReaderCount(cfg ZlmediakitProxyReaderCountMetricConfig) metricZlmediakitProxyReaderCount {
+	m := metricZlmediakitProxyReaderCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitProxyReconnections struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   ZlmediakitProxyReconnectionsMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.proxy.reconnections metric with initial data.
+func (m *metricZlmediakitProxyReconnections) init() {
+	m.data.SetName("zlmediakit.proxy.reconnections")
+	m.data.SetDescription("Times that a proxy had to connect again.")
+	m.data.SetUnit("{reconnection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitProxyReconnections) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue string, zlmediakitProxyKeyAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.proxy.type", zlmediakitProxyTypeAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.proxy.key", zlmediakitProxyKeyAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitProxyReconnections) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitProxyReconnections) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitProxyReconnections(cfg ZlmediakitProxyReconnectionsMetricConfig) metricZlmediakitProxyReconnections {
+	m := metricZlmediakitProxyReconnections{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitProxyState struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   ZlmediakitProxyStateMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.proxy.state metric with initial data.
+func (m *metricZlmediakitProxyState) init() {
+	m.data.SetName("zlmediakit.proxy.state")
+	m.data.SetDescription("State of a proxy: 1 for the current one, 0 for the others.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitProxyState) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue string, zlmediakitProxyKeyAttributeValue string, zlmediakitProxyStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.proxy.type", zlmediakitProxyTypeAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.proxy.key", zlmediakitProxyKeyAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.proxy.state", zlmediakitProxyStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitProxyState) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitProxyState) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitProxyState(cfg ZlmediakitProxyStateMetricConfig) metricZlmediakitProxyState {
+	m := metricZlmediakitProxyState{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitProxyThroughput struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   ZlmediakitProxyThroughputMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.proxy.throughput metric with initial data.
+func (m *metricZlmediakitProxyThroughput) init() {
+	m.data.SetName("zlmediakit.proxy.throughput")
+	m.data.SetDescription("Bytes that a proxy carries per second now.")
+	m.data.SetUnit("By/s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitProxyThroughput) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue string, zlmediakitProxyKeyAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.proxy.type", zlmediakitProxyTypeAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.proxy.key", zlmediakitProxyKeyAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitProxyThroughput) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitProxyThroughput) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitProxyThroughput(cfg ZlmediakitProxyThroughputMetricConfig) metricZlmediakitProxyThroughput {
+	m := metricZlmediakitProxyThroughput{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitRtpSenderCount struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   ZlmediakitRtpSenderCountMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.rtp_sender.count metric with initial data.
+func (m *metricZlmediakitRtpSenderCount) init() {
+	m.data.SetName("zlmediakit.rtp_sender.count")
+	m.data.SetDescription("RTP senders of a stream.")
+	m.data.SetUnit("{sender}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitRtpSenderCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitRtpSenderCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitRtpSenderCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitRtpSenderCount(cfg ZlmediakitRtpSenderCountMetricConfig) metricZlmediakitRtpSenderCount {
+	m := metricZlmediakitRtpSenderCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitRtpSenderIo struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   ZlmediakitRtpSenderIoMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.rtp_sender.io metric with initial data.
+func (m *metricZlmediakitRtpSenderIo) init() {
+	m.data.SetName("zlmediakit.rtp_sender.io")
+	m.data.SetDescription("Bytes sent by the only RTP sender of a stream.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitRtpSenderIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitRtpSenderIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitRtpSenderIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitRtpSenderIo(cfg ZlmediakitRtpSenderIoMetricConfig) metricZlmediakitRtpSenderIo {
+	m := metricZlmediakitRtpSenderIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitRtpSenderThroughput struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   ZlmediakitRtpSenderThroughputMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.rtp_sender.throughput metric with initial data.
+func (m *metricZlmediakitRtpSenderThroughput) init() {
+	m.data.SetName("zlmediakit.rtp_sender.throughput")
+	m.data.SetDescription("Bytes per second sent by the only RTP sender of a stream.")
+	m.data.SetUnit("By/s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitRtpSenderThroughput) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitRtpSenderThroughput) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitRtpSenderThroughput) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitRtpSenderThroughput(cfg ZlmediakitRtpSenderThroughputMetricConfig) metricZlmediakitRtpSenderThroughput {
+	m := metricZlmediakitRtpSenderThroughput{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitRtpServerCount struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   ZlmediakitRtpServerCountMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.rtp_server.count metric with initial data.
+func (m *metricZlmediakitRtpServerCount) init() {
+	m.data.SetName("zlmediakit.rtp_server.count")
+	m.data.SetDescription("Ports that wait for or receive RTP.")
+	m.data.SetUnit("{server}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitRtpServerCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitRtpServerModeAttributeValue string, zlmediakitAppAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.rtp_server.mode", zlmediakitRtpServerModeAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitRtpServerCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitRtpServerCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitRtpServerCount(cfg ZlmediakitRtpServerCountMetricConfig) metricZlmediakitRtpServerCount {
+	m := metricZlmediakitRtpServerCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitRtpServerIdleCount struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   ZlmediakitRtpServerIdleCountMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.rtp_server.idle.count metric with initial data.
+func (m *metricZlmediakitRtpServerIdleCount) init() {
+	m.data.SetName("zlmediakit.rtp_server.idle.count")
+	m.data.SetDescription("RTP ports to which nobody sends.")
+	m.data.SetUnit("{server}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricZlmediakitRtpServerIdleCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitRtpServerIdleCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitRtpServerIdleCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitRtpServerIdleCount(cfg ZlmediakitRtpServerIdleCountMetricConfig) metricZlmediakitRtpServerIdleCount {
+	m := metricZlmediakitRtpServerIdleCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitRtpServerInfo struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   ZlmediakitRtpServerInfoMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.rtp_server.info metric with initial data.
+func (m *metricZlmediakitRtpServerInfo) init() {
+	m.data.SetName("zlmediakit.rtp_server.info")
+	m.data.SetDescription("An RTP port with the stream that it feeds.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitRtpServerInfo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitRtpServerPortAttributeValue int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitSsrcAttributeValue string, zlmediakitRtpServerModeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("zlmediakit.rtp_server.port", zlmediakitRtpServerPortAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.ssrc", zlmediakitSsrcAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.rtp_server.mode", zlmediakitRtpServerModeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitRtpServerInfo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitRtpServerInfo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitRtpServerInfo(cfg ZlmediakitRtpServerInfoMetricConfig) metricZlmediakitRtpServerInfo {
+	m := metricZlmediakitRtpServerInfo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitRtpServerLimit struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   ZlmediakitRtpServerLimitMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.rtp_server.limit metric with initial data.
+func (m *metricZlmediakitRtpServerLimit) init() {
+	m.data.SetName("zlmediakit.rtp_server.limit")
+	m.data.SetDescription("Ports that RTP servers may use.")
+	m.data.SetUnit("{server}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricZlmediakitRtpServerLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitRtpServerLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitRtpServerLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitRtpServerLimit(cfg ZlmediakitRtpServerLimitMetricConfig) metricZlmediakitRtpServerLimit {
+	m := metricZlmediakitRtpServerLimit{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -1087,6 +2403,118 @@ func (m *metricZlmediakitSessionCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricZlmediakitSessionCount(cfg ZlmediakitSessionCountMetricConfig) metricZlmediakitSessionCount {
 	m := metricZlmediakitSessionCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitSessionInfo struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   ZlmediakitSessionInfoMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.session.info metric with initial data.
+func (m *metricZlmediakitSessionInfo) init() {
+	m.data.SetName("zlmediakit.session.info")
+	m.data.SetDescription("An open session with its addresses.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitSessionInfo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitSessionIDAttributeValue string, zlmediakitSessionTypeAttributeValue string, networkTransportAttributeValue string, networkLocalAddressAttributeValue string, networkLocalPortAttributeValue int64, networkPeerAddressAttributeValue string, networkPeerPortAttributeValue int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.session.id", zlmediakitSessionIDAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.session.type", zlmediakitSessionTypeAttributeValue)
+	dp.Attributes().PutStr("network.transport", networkTransportAttributeValue)
+	dp.Attributes().PutStr("network.local.address", networkLocalAddressAttributeValue)
+	dp.Attributes().PutInt("network.local.port", networkLocalPortAttributeValue)
+	dp.Attributes().PutStr("network.peer.address", networkPeerAddressAttributeValue)
+	dp.Attributes().PutInt("network.peer.port", networkPeerPortAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitSessionInfo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitSessionInfo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitSessionInfo(cfg ZlmediakitSessionInfoMetricConfig) metricZlmediakitSessionInfo {
+	m := metricZlmediakitSessionInfo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitSessionPeerCount struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   ZlmediakitSessionPeerCountMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.session.peer.count metric with initial data.
+func (m *metricZlmediakitSessionPeerCount) init() {
+	m.data.SetName("zlmediakit.session.peer.count")
+	m.data.SetDescription("Different addresses with an open session.")
+	m.data.SetUnit("{address}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricZlmediakitSessionPeerCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitSessionPeerCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitSessionPeerCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitSessionPeerCount(cfg ZlmediakitSessionPeerCountMetricConfig) metricZlmediakitSessionPeerCount {
+	m := metricZlmediakitSessionPeerCount{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -1207,6 +2635,66 @@ func newMetricZlmediakitStreamCount(cfg ZlmediakitStreamCountMetricConfig) metri
 	return m
 }
 
+type metricZlmediakitStreamInfo struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   ZlmediakitStreamInfoMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.info metric with initial data.
+func (m *metricZlmediakitStreamInfo) init() {
+	m.data.SetName("zlmediakit.stream.info")
+	m.data.SetDescription("A stream with its origin.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamInfo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitSchemaAttributeValue string, zlmediakitOriginTypeAttributeValue string, zlmediakitOriginURLAttributeValue string, networkPeerAddressAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.schema", zlmediakitSchemaAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.origin.type", zlmediakitOriginTypeAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.origin.url", zlmediakitOriginURLAttributeValue)
+	dp.Attributes().PutStr("network.peer.address", networkPeerAddressAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamInfo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamInfo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamInfo(cfg ZlmediakitStreamInfoMetricConfig) metricZlmediakitStreamInfo {
+	m := metricZlmediakitStreamInfo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricZlmediakitStreamIo struct {
 	data     pmetric.Metric                 // data buffer for generated metric.
 	config   ZlmediakitStreamIoMetricConfig // metric config provided by user.
@@ -1264,6 +2752,61 @@ func newMetricZlmediakitStreamIo(cfg ZlmediakitStreamIoMetricConfig) metricZlmed
 	return m
 }
 
+type metricZlmediakitStreamPacketLoss struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   ZlmediakitStreamPacketLossMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.packet_loss metric with initial data.
+func (m *metricZlmediakitStreamPacketLoss) init() {
+	m.data.SetName("zlmediakit.stream.packet_loss")
+	m.data.SetDescription("Share of packets lost on the way to the server.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamPacketLoss) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitOriginTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.origin.type", zlmediakitOriginTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamPacketLoss) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamPacketLoss) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamPacketLoss(cfg ZlmediakitStreamPacketLossMetricConfig) metricZlmediakitStreamPacketLoss {
+	m := metricZlmediakitStreamPacketLoss{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricZlmediakitStreamReaderCount struct {
 	data     pmetric.Metric                          // data buffer for generated metric.
 	config   ZlmediakitStreamReaderCountMetricConfig // metric config provided by user.
@@ -1312,6 +2855,63 @@ func (m *metricZlmediakitStreamReaderCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricZlmediakitStreamReaderCount(cfg ZlmediakitStreamReaderCountMetricConfig) metricZlmediakitStreamReaderCount {
 	m := metricZlmediakitStreamReaderCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitStreamReaderCountBySchema struct {
+	data     pmetric.Metric                                  // data buffer for generated metric.
+	config   ZlmediakitStreamReaderCountBySchemaMetricConfig // metric config provided by user.
+	capacity int                                             // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.reader.count_by_schema metric with initial data.
+func (m *metricZlmediakitStreamReaderCountBySchema) init() {
+	m.data.SetName("zlmediakit.stream.reader.count_by_schema")
+	m.data.SetDescription("Readers of a stream in one schema.")
+	m.data.SetUnit("{reader}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamReaderCountBySchema) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitSchemaAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.schema", zlmediakitSchemaAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamReaderCountBySchema) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamReaderCountBySchema) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamReaderCountBySchema(cfg ZlmediakitStreamReaderCountBySchemaMetricConfig) metricZlmediakitStreamReaderCountBySchema {
+	m := metricZlmediakitStreamReaderCountBySchema{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -1431,6 +3031,61 @@ func newMetricZlmediakitStreamRecordingCount(cfg ZlmediakitStreamRecordingCountM
 	return m
 }
 
+type metricZlmediakitStreamStartTime struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   ZlmediakitStreamStartTimeMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.start_time metric with initial data.
+func (m *metricZlmediakitStreamStartTime) init() {
+	m.data.SetName("zlmediakit.stream.start_time")
+	m.data.SetDescription("Unix time at which a stream was registered.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamStartTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitSchemaAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.schema", zlmediakitSchemaAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamStartTime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamStartTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamStartTime(cfg ZlmediakitStreamStartTimeMetricConfig) metricZlmediakitStreamStartTime {
+	m := metricZlmediakitStreamStartTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricZlmediakitStreamThroughput struct {
 	data     pmetric.Metric                         // data buffer for generated metric.
 	config   ZlmediakitStreamThroughputMetricConfig // metric config provided by user.
@@ -1478,6 +3133,65 @@ func (m *metricZlmediakitStreamThroughput) emit(metrics pmetric.MetricSlice) {
 
 func newMetricZlmediakitStreamThroughput(cfg ZlmediakitStreamThroughputMetricConfig) metricZlmediakitStreamThroughput {
 	m := metricZlmediakitStreamThroughput{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitStreamTrackChannelCount struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   ZlmediakitStreamTrackChannelCountMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.track.channel.count metric with initial data.
+func (m *metricZlmediakitStreamTrackChannelCount) init() {
+	m.data.SetName("zlmediakit.stream.track.channel.count")
+	m.data.SetDescription("Channels of an audio track.")
+	m.data.SetUnit("{channel}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamTrackChannelCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue string, zlmediakitMediaCodecAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutInt("zlmediakit.track.index", zlmediakitTrackIndexAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.kind", zlmediakitMediaKindAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.codec", zlmediakitMediaCodecAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamTrackChannelCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamTrackChannelCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamTrackChannelCount(cfg ZlmediakitStreamTrackChannelCountMetricConfig) metricZlmediakitStreamTrackChannelCount {
+	m := metricZlmediakitStreamTrackChannelCount{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -1651,6 +3365,468 @@ func (m *metricZlmediakitStreamTrackGopDuration) emit(metrics pmetric.MetricSlic
 
 func newMetricZlmediakitStreamTrackGopDuration(cfg ZlmediakitStreamTrackGopDurationMetricConfig) metricZlmediakitStreamTrackGopDuration {
 	m := metricZlmediakitStreamTrackGopDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitStreamTrackGopSize struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   ZlmediakitStreamTrackGopSizeMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.track.gop.size metric with initial data.
+func (m *metricZlmediakitStreamTrackGopSize) init() {
+	m.data.SetName("zlmediakit.stream.track.gop.size")
+	m.data.SetDescription("Frames in the last group of pictures.")
+	m.data.SetUnit("{frame}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamTrackGopSize) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue string, zlmediakitMediaCodecAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutInt("zlmediakit.track.index", zlmediakitTrackIndexAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.kind", zlmediakitMediaKindAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.codec", zlmediakitMediaCodecAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamTrackGopSize) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamTrackGopSize) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamTrackGopSize(cfg ZlmediakitStreamTrackGopSizeMetricConfig) metricZlmediakitStreamTrackGopSize {
+	m := metricZlmediakitStreamTrackGopSize{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitStreamTrackHeight struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   ZlmediakitStreamTrackHeightMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.track.height metric with initial data.
+func (m *metricZlmediakitStreamTrackHeight) init() {
+	m.data.SetName("zlmediakit.stream.track.height")
+	m.data.SetDescription("Height of the picture of a video track.")
+	m.data.SetUnit("{pixel}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamTrackHeight) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue string, zlmediakitMediaCodecAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutInt("zlmediakit.track.index", zlmediakitTrackIndexAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.kind", zlmediakitMediaKindAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.codec", zlmediakitMediaCodecAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamTrackHeight) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamTrackHeight) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamTrackHeight(cfg ZlmediakitStreamTrackHeightMetricConfig) metricZlmediakitStreamTrackHeight {
+	m := metricZlmediakitStreamTrackHeight{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitStreamTrackKeyFrames struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   ZlmediakitStreamTrackKeyFramesMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.track.key_frames metric with initial data.
+func (m *metricZlmediakitStreamTrackKeyFrames) init() {
+	m.data.SetName("zlmediakit.stream.track.key_frames")
+	m.data.SetDescription("Key frames received in a track.")
+	m.data.SetUnit("{frame}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamTrackKeyFrames) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue string, zlmediakitMediaCodecAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutInt("zlmediakit.track.index", zlmediakitTrackIndexAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.kind", zlmediakitMediaKindAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.codec", zlmediakitMediaCodecAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamTrackKeyFrames) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamTrackKeyFrames) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamTrackKeyFrames(cfg ZlmediakitStreamTrackKeyFramesMetricConfig) metricZlmediakitStreamTrackKeyFrames {
+	m := metricZlmediakitStreamTrackKeyFrames{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitStreamTrackReady struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   ZlmediakitStreamTrackReadyMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.track.ready metric with initial data.
+func (m *metricZlmediakitStreamTrackReady) init() {
+	m.data.SetName("zlmediakit.stream.track.ready")
+	m.data.SetDescription("Whether the parameters of a track are known.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamTrackReady) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue string, zlmediakitMediaCodecAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutInt("zlmediakit.track.index", zlmediakitTrackIndexAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.kind", zlmediakitMediaKindAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.codec", zlmediakitMediaCodecAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamTrackReady) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamTrackReady) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamTrackReady(cfg ZlmediakitStreamTrackReadyMetricConfig) metricZlmediakitStreamTrackReady {
+	m := metricZlmediakitStreamTrackReady{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitStreamTrackSampleDepth struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   ZlmediakitStreamTrackSampleDepthMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.track.sample_depth metric with initial data.
+func (m *metricZlmediakitStreamTrackSampleDepth) init() {
+	m.data.SetName("zlmediakit.stream.track.sample_depth")
+	m.data.SetDescription("Bits of one sample of an audio track.")
+	m.data.SetUnit("{bit}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamTrackSampleDepth) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue string, zlmediakitMediaCodecAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutInt("zlmediakit.track.index", zlmediakitTrackIndexAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.kind", zlmediakitMediaKindAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.codec", zlmediakitMediaCodecAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamTrackSampleDepth) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamTrackSampleDepth) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamTrackSampleDepth(cfg ZlmediakitStreamTrackSampleDepthMetricConfig) metricZlmediakitStreamTrackSampleDepth {
+	m := metricZlmediakitStreamTrackSampleDepth{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitStreamTrackSampleRate struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   ZlmediakitStreamTrackSampleRateMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.track.sample_rate metric with initial data.
+func (m *metricZlmediakitStreamTrackSampleRate) init() {
+	m.data.SetName("zlmediakit.stream.track.sample_rate")
+	m.data.SetDescription("Sample rate of an audio track.")
+	m.data.SetUnit("Hz")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamTrackSampleRate) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue string, zlmediakitMediaCodecAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutInt("zlmediakit.track.index", zlmediakitTrackIndexAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.kind", zlmediakitMediaKindAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.codec", zlmediakitMediaCodecAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamTrackSampleRate) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamTrackSampleRate) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamTrackSampleRate(cfg ZlmediakitStreamTrackSampleRateMetricConfig) metricZlmediakitStreamTrackSampleRate {
+	m := metricZlmediakitStreamTrackSampleRate{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitStreamTrackTime struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   ZlmediakitStreamTrackTimeMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.track.time metric with initial data.
+func (m *metricZlmediakitStreamTrackTime) init() {
+	m.data.SetName("zlmediakit.stream.track.time")
+	m.data.SetDescription("Media time that a track has carried; it grows by one second per second when media comes in real time.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamTrackTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue string, zlmediakitMediaCodecAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutInt("zlmediakit.track.index", zlmediakitTrackIndexAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.kind", zlmediakitMediaKindAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.codec", zlmediakitMediaCodecAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamTrackTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamTrackTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamTrackTime(cfg ZlmediakitStreamTrackTimeMetricConfig) metricZlmediakitStreamTrackTime {
+	m := metricZlmediakitStreamTrackTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitStreamTrackWidth struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   ZlmediakitStreamTrackWidthMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.track.width metric with initial data.
+func (m *metricZlmediakitStreamTrackWidth) init() {
+	m.data.SetName("zlmediakit.stream.track.width")
+	m.data.SetDescription("Width of the picture of a video track.")
+	m.data.SetUnit("{pixel}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamTrackWidth) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue string, zlmediakitMediaCodecAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutInt("zlmediakit.track.index", zlmediakitTrackIndexAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.kind", zlmediakitMediaKindAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.media.codec", zlmediakitMediaCodecAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamTrackWidth) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamTrackWidth) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamTrackWidth(cfg ZlmediakitStreamTrackWidthMetricConfig) metricZlmediakitStreamTrackWidth {
+	m := metricZlmediakitStreamTrackWidth{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -1875,6 +4051,60 @@ func newMetricZlmediakitThreadFileDescriptorCount(cfg ZlmediakitThreadFileDescri
 	return m
 }
 
+type metricZlmediakitThreadMemoryUsage struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   ZlmediakitThreadMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.thread.memory.usage metric with initial data.
+func (m *metricZlmediakitThreadMemoryUsage) init() {
+	m.data.SetName("zlmediakit.thread.memory.usage")
+	m.data.SetDescription("Memory that a thread of the server holds.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitThreadMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitThreadNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.thread.name", zlmediakitThreadNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitThreadMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitThreadMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitThreadMemoryUsage(cfg ZlmediakitThreadMemoryUsageMetricConfig) metricZlmediakitThreadMemoryUsage {
+	m := metricZlmediakitThreadMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricZlmediakitThreadUtilization struct {
 	data     pmetric.Metric                          // data buffer for generated metric.
 	config   ZlmediakitThreadUtilizationMetricConfig // metric config provided by user.
@@ -1928,6 +4158,110 @@ func newMetricZlmediakitThreadUtilization(cfg ZlmediakitThreadUtilizationMetricC
 	return m
 }
 
+type metricZlmediakitWebrtcRoomCount struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   ZlmediakitWebrtcRoomCountMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.webrtc.room.count metric with initial data.
+func (m *metricZlmediakitWebrtcRoomCount) init() {
+	m.data.SetName("zlmediakit.webrtc.room.count")
+	m.data.SetDescription("WebRTC signalling rooms.")
+	m.data.SetUnit("{room}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricZlmediakitWebrtcRoomCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitWebrtcRoomCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitWebrtcRoomCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitWebrtcRoomCount(cfg ZlmediakitWebrtcRoomCountMetricConfig) metricZlmediakitWebrtcRoomCount {
+	m := metricZlmediakitWebrtcRoomCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitWebrtcRoomKeeperCount struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   ZlmediakitWebrtcRoomKeeperCountMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.webrtc.room_keeper.count metric with initial data.
+func (m *metricZlmediakitWebrtcRoomKeeperCount) init() {
+	m.data.SetName("zlmediakit.webrtc.room_keeper.count")
+	m.data.SetDescription("WebRTC rooms that the server itself keeps registered elsewhere.")
+	m.data.SetUnit("{keeper}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricZlmediakitWebrtcRoomKeeperCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitWebrtcRoomKeeperCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitWebrtcRoomKeeperCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitWebrtcRoomKeeperCount(cfg ZlmediakitWebrtcRoomKeeperCountMetricConfig) metricZlmediakitWebrtcRoomKeeperCount {
+	m := metricZlmediakitWebrtcRoomKeeperCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
@@ -1942,27 +4276,64 @@ type MetricsBuilder struct {
 	metricRtcScrapeErrors                     metricRtcScrapeErrors
 	metricRtcScrapeOmittedCount               metricRtcScrapeOmittedCount
 	metricRtcTargetUp                         metricRtcTargetUp
+	metricZlmediakitAPIAvailable              metricZlmediakitAPIAvailable
+	metricZlmediakitAPICount                  metricZlmediakitAPICount
 	metricZlmediakitEgressThroughput          metricZlmediakitEgressThroughput
+	metricZlmediakitFfmpegSourceCount         metricZlmediakitFfmpegSourceCount
 	metricZlmediakitIngestThroughput          metricZlmediakitIngestThroughput
 	metricZlmediakitMediaListInterval         metricZlmediakitMediaListInterval
 	metricZlmediakitMediaSourceCount          metricZlmediakitMediaSourceCount
+	metricZlmediakitMemoryBlockCount          metricZlmediakitMemoryBlockCount
+	metricZlmediakitMemoryUsage               metricZlmediakitMemoryUsage
 	metricZlmediakitObjectCount               metricZlmediakitObjectCount
+	metricZlmediakitProxyAge                  metricZlmediakitProxyAge
+	metricZlmediakitProxyCount                metricZlmediakitProxyCount
+	metricZlmediakitProxyIo                   metricZlmediakitProxyIo
+	metricZlmediakitProxyReaderCount          metricZlmediakitProxyReaderCount
+	metricZlmediakitProxyReconnections        metricZlmediakitProxyReconnections
+	metricZlmediakitProxyState                metricZlmediakitProxyState
+	metricZlmediakitProxyThroughput           metricZlmediakitProxyThroughput
+	metricZlmediakitRtpSenderCount            metricZlmediakitRtpSenderCount
+	metricZlmediakitRtpSenderIo               metricZlmediakitRtpSenderIo
+	metricZlmediakitRtpSenderThroughput       metricZlmediakitRtpSenderThroughput
+	metricZlmediakitRtpServerCount            metricZlmediakitRtpServerCount
+	metricZlmediakitRtpServerIdleCount        metricZlmediakitRtpServerIdleCount
+	metricZlmediakitRtpServerInfo             metricZlmediakitRtpServerInfo
+	metricZlmediakitRtpServerLimit            metricZlmediakitRtpServerLimit
 	metricZlmediakitSessionCount              metricZlmediakitSessionCount
+	metricZlmediakitSessionInfo               metricZlmediakitSessionInfo
+	metricZlmediakitSessionPeerCount          metricZlmediakitSessionPeerCount
 	metricZlmediakitStreamAlive               metricZlmediakitStreamAlive
 	metricZlmediakitStreamCount               metricZlmediakitStreamCount
+	metricZlmediakitStreamInfo                metricZlmediakitStreamInfo
 	metricZlmediakitStreamIo                  metricZlmediakitStreamIo
+	metricZlmediakitStreamPacketLoss          metricZlmediakitStreamPacketLoss
 	metricZlmediakitStreamReaderCount         metricZlmediakitStreamReaderCount
+	metricZlmediakitStreamReaderCountBySchema metricZlmediakitStreamReaderCountBySchema
 	metricZlmediakitStreamRecordingActive     metricZlmediakitStreamRecordingActive
 	metricZlmediakitStreamRecordingCount      metricZlmediakitStreamRecordingCount
+	metricZlmediakitStreamStartTime           metricZlmediakitStreamStartTime
 	metricZlmediakitStreamThroughput          metricZlmediakitStreamThroughput
+	metricZlmediakitStreamTrackChannelCount   metricZlmediakitStreamTrackChannelCount
 	metricZlmediakitStreamTrackFrameRate      metricZlmediakitStreamTrackFrameRate
 	metricZlmediakitStreamTrackFrames         metricZlmediakitStreamTrackFrames
 	metricZlmediakitStreamTrackGopDuration    metricZlmediakitStreamTrackGopDuration
+	metricZlmediakitStreamTrackGopSize        metricZlmediakitStreamTrackGopSize
+	metricZlmediakitStreamTrackHeight         metricZlmediakitStreamTrackHeight
+	metricZlmediakitStreamTrackKeyFrames      metricZlmediakitStreamTrackKeyFrames
+	metricZlmediakitStreamTrackReady          metricZlmediakitStreamTrackReady
+	metricZlmediakitStreamTrackSampleDepth    metricZlmediakitStreamTrackSampleDepth
+	metricZlmediakitStreamTrackSampleRate     metricZlmediakitStreamTrackSampleRate
+	metricZlmediakitStreamTrackTime           metricZlmediakitStreamTrackTime
+	metricZlmediakitStreamTrackWidth          metricZlmediakitStreamTrackWidth
 	metricZlmediakitStreamUptime              metricZlmediakitStreamUptime
 	metricZlmediakitThreadCount               metricZlmediakitThreadCount
 	metricZlmediakitThreadDelay               metricZlmediakitThreadDelay
 	metricZlmediakitThreadFileDescriptorCount metricZlmediakitThreadFileDescriptorCount
+	metricZlmediakitThreadMemoryUsage         metricZlmediakitThreadMemoryUsage
 	metricZlmediakitThreadUtilization         metricZlmediakitThreadUtilization
+	metricZlmediakitWebrtcRoomCount           metricZlmediakitWebrtcRoomCount
+	metricZlmediakitWebrtcRoomKeeperCount     metricZlmediakitWebrtcRoomKeeperCount
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -1992,27 +4363,64 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricRtcScrapeErrors:                     newMetricRtcScrapeErrors(mbc.Metrics.RtcScrapeErrors),
 		metricRtcScrapeOmittedCount:               newMetricRtcScrapeOmittedCount(mbc.Metrics.RtcScrapeOmittedCount),
 		metricRtcTargetUp:                         newMetricRtcTargetUp(mbc.Metrics.RtcTargetUp),
+		metricZlmediakitAPIAvailable:              newMetricZlmediakitAPIAvailable(mbc.Metrics.ZlmediakitAPIAvailable),
+		metricZlmediakitAPICount:                  newMetricZlmediakitAPICount(mbc.Metrics.ZlmediakitAPICount),
 		metricZlmediakitEgressThroughput:          newMetricZlmediakitEgressThroughput(mbc.Metrics.ZlmediakitEgressThroughput),
+		metricZlmediakitFfmpegSourceCount:         newMetricZlmediakitFfmpegSourceCount(mbc.Metrics.ZlmediakitFfmpegSourceCount),
 		metricZlmediakitIngestThroughput:          newMetricZlmediakitIngestThroughput(mbc.Metrics.ZlmediakitIngestThroughput),
 		metricZlmediakitMediaListInterval:         newMetricZlmediakitMediaListInterval(mbc.Metrics.ZlmediakitMediaListInterval),
 		metricZlmediakitMediaSourceCount:          newMetricZlmediakitMediaSourceCount(mbc.Metrics.ZlmediakitMediaSourceCount),
+		metricZlmediakitMemoryBlockCount:          newMetricZlmediakitMemoryBlockCount(mbc.Metrics.ZlmediakitMemoryBlockCount),
+		metricZlmediakitMemoryUsage:               newMetricZlmediakitMemoryUsage(mbc.Metrics.ZlmediakitMemoryUsage),
 		metricZlmediakitObjectCount:               newMetricZlmediakitObjectCount(mbc.Metrics.ZlmediakitObjectCount),
+		metricZlmediakitProxyAge:                  newMetricZlmediakitProxyAge(mbc.Metrics.ZlmediakitProxyAge),
+		metricZlmediakitProxyCount:                newMetricZlmediakitProxyCount(mbc.Metrics.ZlmediakitProxyCount),
+		metricZlmediakitProxyIo:                   newMetricZlmediakitProxyIo(mbc.Metrics.ZlmediakitProxyIo),
+		metricZlmediakitProxyReaderCount:          newMetricZlmediakitProxyReaderCount(mbc.Metrics.ZlmediakitProxyReaderCount),
+		metricZlmediakitProxyReconnections:        newMetricZlmediakitProxyReconnections(mbc.Metrics.ZlmediakitProxyReconnections),
+		metricZlmediakitProxyState:                newMetricZlmediakitProxyState(mbc.Metrics.ZlmediakitProxyState),
+		metricZlmediakitProxyThroughput:           newMetricZlmediakitProxyThroughput(mbc.Metrics.ZlmediakitProxyThroughput),
+		metricZlmediakitRtpSenderCount:            newMetricZlmediakitRtpSenderCount(mbc.Metrics.ZlmediakitRtpSenderCount),
+		metricZlmediakitRtpSenderIo:               newMetricZlmediakitRtpSenderIo(mbc.Metrics.ZlmediakitRtpSenderIo),
+		metricZlmediakitRtpSenderThroughput:       newMetricZlmediakitRtpSenderThroughput(mbc.Metrics.ZlmediakitRtpSenderThroughput),
+		metricZlmediakitRtpServerCount:            newMetricZlmediakitRtpServerCount(mbc.Metrics.ZlmediakitRtpServerCount),
+		metricZlmediakitRtpServerIdleCount:        newMetricZlmediakitRtpServerIdleCount(mbc.Metrics.ZlmediakitRtpServerIdleCount),
+		metricZlmediakitRtpServerInfo:             newMetricZlmediakitRtpServerInfo(mbc.Metrics.ZlmediakitRtpServerInfo),
+		metricZlmediakitRtpServerLimit:            newMetricZlmediakitRtpServerLimit(mbc.Metrics.ZlmediakitRtpServerLimit),
 		metricZlmediakitSessionCount:              newMetricZlmediakitSessionCount(mbc.Metrics.ZlmediakitSessionCount),
+		metricZlmediakitSessionInfo:               newMetricZlmediakitSessionInfo(mbc.Metrics.ZlmediakitSessionInfo),
+		metricZlmediakitSessionPeerCount:          newMetricZlmediakitSessionPeerCount(mbc.Metrics.ZlmediakitSessionPeerCount),
 		metricZlmediakitStreamAlive:               newMetricZlmediakitStreamAlive(mbc.Metrics.ZlmediakitStreamAlive),
 		metricZlmediakitStreamCount:               newMetricZlmediakitStreamCount(mbc.Metrics.ZlmediakitStreamCount),
+		metricZlmediakitStreamInfo:                newMetricZlmediakitStreamInfo(mbc.Metrics.ZlmediakitStreamInfo),
 		metricZlmediakitStreamIo:                  newMetricZlmediakitStreamIo(mbc.Metrics.ZlmediakitStreamIo),
+		metricZlmediakitStreamPacketLoss:          newMetricZlmediakitStreamPacketLoss(mbc.Metrics.ZlmediakitStreamPacketLoss),
 		metricZlmediakitStreamReaderCount:         newMetricZlmediakitStreamReaderCount(mbc.Metrics.ZlmediakitStreamReaderCount),
+		metricZlmediakitStreamReaderCountBySchema: newMetricZlmediakitStreamReaderCountBySchema(mbc.Metrics.ZlmediakitStreamReaderCountBySchema),
 		metricZlmediakitStreamRecordingActive:     newMetricZlmediakitStreamRecordingActive(mbc.Metrics.ZlmediakitStreamRecordingActive),
 		metricZlmediakitStreamRecordingCount:      newMetricZlmediakitStreamRecordingCount(mbc.Metrics.ZlmediakitStreamRecordingCount),
+		metricZlmediakitStreamStartTime:           newMetricZlmediakitStreamStartTime(mbc.Metrics.ZlmediakitStreamStartTime),
 		metricZlmediakitStreamThroughput:          newMetricZlmediakitStreamThroughput(mbc.Metrics.ZlmediakitStreamThroughput),
+		metricZlmediakitStreamTrackChannelCount:   newMetricZlmediakitStreamTrackChannelCount(mbc.Metrics.ZlmediakitStreamTrackChannelCount),
 		metricZlmediakitStreamTrackFrameRate:      newMetricZlmediakitStreamTrackFrameRate(mbc.Metrics.ZlmediakitStreamTrackFrameRate),
 		metricZlmediakitStreamTrackFrames:         newMetricZlmediakitStreamTrackFrames(mbc.Metrics.ZlmediakitStreamTrackFrames),
 		metricZlmediakitStreamTrackGopDuration:    newMetricZlmediakitStreamTrackGopDuration(mbc.Metrics.ZlmediakitStreamTrackGopDuration),
+		metricZlmediakitStreamTrackGopSize:        newMetricZlmediakitStreamTrackGopSize(mbc.Metrics.ZlmediakitStreamTrackGopSize),
+		metricZlmediakitStreamTrackHeight:         newMetricZlmediakitStreamTrackHeight(mbc.Metrics.ZlmediakitStreamTrackHeight),
+		metricZlmediakitStreamTrackKeyFrames:      newMetricZlmediakitStreamTrackKeyFrames(mbc.Metrics.ZlmediakitStreamTrackKeyFrames),
+		metricZlmediakitStreamTrackReady:          newMetricZlmediakitStreamTrackReady(mbc.Metrics.ZlmediakitStreamTrackReady),
+		metricZlmediakitStreamTrackSampleDepth:    newMetricZlmediakitStreamTrackSampleDepth(mbc.Metrics.ZlmediakitStreamTrackSampleDepth),
+		metricZlmediakitStreamTrackSampleRate:     newMetricZlmediakitStreamTrackSampleRate(mbc.Metrics.ZlmediakitStreamTrackSampleRate),
+		metricZlmediakitStreamTrackTime:           newMetricZlmediakitStreamTrackTime(mbc.Metrics.ZlmediakitStreamTrackTime),
+		metricZlmediakitStreamTrackWidth:          newMetricZlmediakitStreamTrackWidth(mbc.Metrics.ZlmediakitStreamTrackWidth),
 		metricZlmediakitStreamUptime:              newMetricZlmediakitStreamUptime(mbc.Metrics.ZlmediakitStreamUptime),
 		metricZlmediakitThreadCount:               newMetricZlmediakitThreadCount(mbc.Metrics.ZlmediakitThreadCount),
 		metricZlmediakitThreadDelay:               newMetricZlmediakitThreadDelay(mbc.Metrics.ZlmediakitThreadDelay),
 		metricZlmediakitThreadFileDescriptorCount: newMetricZlmediakitThreadFileDescriptorCount(mbc.Metrics.ZlmediakitThreadFileDescriptorCount),
+		metricZlmediakitThreadMemoryUsage:         newMetricZlmediakitThreadMemoryUsage(mbc.Metrics.ZlmediakitThreadMemoryUsage),
 		metricZlmediakitThreadUtilization:         newMetricZlmediakitThreadUtilization(mbc.Metrics.ZlmediakitThreadUtilization),
+		metricZlmediakitWebrtcRoomCount:           newMetricZlmediakitWebrtcRoomCount(mbc.Metrics.ZlmediakitWebrtcRoomCount),
+		metricZlmediakitWebrtcRoomKeeperCount:     newMetricZlmediakitWebrtcRoomKeeperCount(mbc.Metrics.ZlmediakitWebrtcRoomKeeperCount),
 		resourceAttributeIncludeFilter:            make(map[string]filter.Filter),
 		resourceAttributeExcludeFilter:            make(map[string]filter.Filter),
 	}
@@ -2057,6 +4465,12 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 	}
 	if mbc.ResourceAttributes.ZlmediakitBuildTime.MetricsExclude != nil {
 		mb.resourceAttributeExcludeFilter["zlmediakit.build.time"] = filter.CreateFilter(mbc.ResourceAttributes.ZlmediakitBuildTime.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ZlmediakitServerID.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["zlmediakit.server.id"] = filter.CreateFilter(mbc.ResourceAttributes.ZlmediakitServerID.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ZlmediakitServerID.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["zlmediakit.server.id"] = filter.CreateFilter(mbc.ResourceAttributes.ZlmediakitServerID.MetricsExclude)
 	}
 
 	for _, op := range options {
@@ -2131,27 +4545,64 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricRtcScrapeErrors.emit(ils.Metrics())
 	mb.metricRtcScrapeOmittedCount.emit(ils.Metrics())
 	mb.metricRtcTargetUp.emit(ils.Metrics())
+	mb.metricZlmediakitAPIAvailable.emit(ils.Metrics())
+	mb.metricZlmediakitAPICount.emit(ils.Metrics())
 	mb.metricZlmediakitEgressThroughput.emit(ils.Metrics())
+	mb.metricZlmediakitFfmpegSourceCount.emit(ils.Metrics())
 	mb.metricZlmediakitIngestThroughput.emit(ils.Metrics())
 	mb.metricZlmediakitMediaListInterval.emit(ils.Metrics())
 	mb.metricZlmediakitMediaSourceCount.emit(ils.Metrics())
+	mb.metricZlmediakitMemoryBlockCount.emit(ils.Metrics())
+	mb.metricZlmediakitMemoryUsage.emit(ils.Metrics())
 	mb.metricZlmediakitObjectCount.emit(ils.Metrics())
+	mb.metricZlmediakitProxyAge.emit(ils.Metrics())
+	mb.metricZlmediakitProxyCount.emit(ils.Metrics())
+	mb.metricZlmediakitProxyIo.emit(ils.Metrics())
+	mb.metricZlmediakitProxyReaderCount.emit(ils.Metrics())
+	mb.metricZlmediakitProxyReconnections.emit(ils.Metrics())
+	mb.metricZlmediakitProxyState.emit(ils.Metrics())
+	mb.metricZlmediakitProxyThroughput.emit(ils.Metrics())
+	mb.metricZlmediakitRtpSenderCount.emit(ils.Metrics())
+	mb.metricZlmediakitRtpSenderIo.emit(ils.Metrics())
+	mb.metricZlmediakitRtpSenderThroughput.emit(ils.Metrics())
+	mb.metricZlmediakitRtpServerCount.emit(ils.Metrics())
+	mb.metricZlmediakitRtpServerIdleCount.emit(ils.Metrics())
+	mb.metricZlmediakitRtpServerInfo.emit(ils.Metrics())
+	mb.metricZlmediakitRtpServerLimit.emit(ils.Metrics())
 	mb.metricZlmediakitSessionCount.emit(ils.Metrics())
+	mb.metricZlmediakitSessionInfo.emit(ils.Metrics())
+	mb.metricZlmediakitSessionPeerCount.emit(ils.Metrics())
 	mb.metricZlmediakitStreamAlive.emit(ils.Metrics())
 	mb.metricZlmediakitStreamCount.emit(ils.Metrics())
+	mb.metricZlmediakitStreamInfo.emit(ils.Metrics())
 	mb.metricZlmediakitStreamIo.emit(ils.Metrics())
+	mb.metricZlmediakitStreamPacketLoss.emit(ils.Metrics())
 	mb.metricZlmediakitStreamReaderCount.emit(ils.Metrics())
+	mb.metricZlmediakitStreamReaderCountBySchema.emit(ils.Metrics())
 	mb.metricZlmediakitStreamRecordingActive.emit(ils.Metrics())
 	mb.metricZlmediakitStreamRecordingCount.emit(ils.Metrics())
+	mb.metricZlmediakitStreamStartTime.emit(ils.Metrics())
 	mb.metricZlmediakitStreamThroughput.emit(ils.Metrics())
+	mb.metricZlmediakitStreamTrackChannelCount.emit(ils.Metrics())
 	mb.metricZlmediakitStreamTrackFrameRate.emit(ils.Metrics())
 	mb.metricZlmediakitStreamTrackFrames.emit(ils.Metrics())
 	mb.metricZlmediakitStreamTrackGopDuration.emit(ils.Metrics())
+	mb.metricZlmediakitStreamTrackGopSize.emit(ils.Metrics())
+	mb.metricZlmediakitStreamTrackHeight.emit(ils.Metrics())
+	mb.metricZlmediakitStreamTrackKeyFrames.emit(ils.Metrics())
+	mb.metricZlmediakitStreamTrackReady.emit(ils.Metrics())
+	mb.metricZlmediakitStreamTrackSampleDepth.emit(ils.Metrics())
+	mb.metricZlmediakitStreamTrackSampleRate.emit(ils.Metrics())
+	mb.metricZlmediakitStreamTrackTime.emit(ils.Metrics())
+	mb.metricZlmediakitStreamTrackWidth.emit(ils.Metrics())
 	mb.metricZlmediakitStreamUptime.emit(ils.Metrics())
 	mb.metricZlmediakitThreadCount.emit(ils.Metrics())
 	mb.metricZlmediakitThreadDelay.emit(ils.Metrics())
 	mb.metricZlmediakitThreadFileDescriptorCount.emit(ils.Metrics())
+	mb.metricZlmediakitThreadMemoryUsage.emit(ils.Metrics())
 	mb.metricZlmediakitThreadUtilization.emit(ils.Metrics())
+	mb.metricZlmediakitWebrtcRoomCount.emit(ils.Metrics())
+	mb.metricZlmediakitWebrtcRoomKeeperCount.emit(ils.Metrics())
 
 	for _, op := range options {
 		op.apply(rm)
@@ -2203,9 +4654,24 @@ func (mb *MetricsBuilder) RecordRtcTargetUpDataPoint(ts pcommon.Timestamp, val i
 	mb.metricRtcTargetUp.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordZlmediakitAPIAvailableDataPoint adds a data point to zlmediakit.api.available metric.
+func (mb *MetricsBuilder) RecordZlmediakitAPIAvailableDataPoint(ts pcommon.Timestamp, val int64, rtcAPIAttributeValue string) {
+	mb.metricZlmediakitAPIAvailable.recordDataPoint(mb.startTime, ts, val, rtcAPIAttributeValue)
+}
+
+// RecordZlmediakitAPICountDataPoint adds a data point to zlmediakit.api.count metric.
+func (mb *MetricsBuilder) RecordZlmediakitAPICountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricZlmediakitAPICount.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordZlmediakitEgressThroughputDataPoint adds a data point to zlmediakit.egress.throughput metric.
 func (mb *MetricsBuilder) RecordZlmediakitEgressThroughputDataPoint(ts pcommon.Timestamp, val float64, zlmediakitSchemaAttributeValue AttributeZlmediakitSchema) {
 	mb.metricZlmediakitEgressThroughput.recordDataPoint(mb.startTime, ts, val, zlmediakitSchemaAttributeValue.String())
+}
+
+// RecordZlmediakitFfmpegSourceCountDataPoint adds a data point to zlmediakit.ffmpeg_source.count metric.
+func (mb *MetricsBuilder) RecordZlmediakitFfmpegSourceCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricZlmediakitFfmpegSourceCount.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordZlmediakitIngestThroughputDataPoint adds a data point to zlmediakit.ingest.throughput metric.
@@ -2223,14 +4689,104 @@ func (mb *MetricsBuilder) RecordZlmediakitMediaSourceCountDataPoint(ts pcommon.T
 	mb.metricZlmediakitMediaSourceCount.recordDataPoint(mb.startTime, ts, val, zlmediakitSchemaAttributeValue.String())
 }
 
+// RecordZlmediakitMemoryBlockCountDataPoint adds a data point to zlmediakit.memory.block.count metric.
+func (mb *MetricsBuilder) RecordZlmediakitMemoryBlockCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricZlmediakitMemoryBlockCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordZlmediakitMemoryUsageDataPoint adds a data point to zlmediakit.memory.usage metric.
+func (mb *MetricsBuilder) RecordZlmediakitMemoryUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricZlmediakitMemoryUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordZlmediakitObjectCountDataPoint adds a data point to zlmediakit.object.count metric.
 func (mb *MetricsBuilder) RecordZlmediakitObjectCountDataPoint(ts pcommon.Timestamp, val int64, zlmediakitObjectTypeAttributeValue AttributeZlmediakitObjectType) {
 	mb.metricZlmediakitObjectCount.recordDataPoint(mb.startTime, ts, val, zlmediakitObjectTypeAttributeValue.String())
 }
 
+// RecordZlmediakitProxyAgeDataPoint adds a data point to zlmediakit.proxy.age metric.
+func (mb *MetricsBuilder) RecordZlmediakitProxyAgeDataPoint(ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue AttributeZlmediakitProxyType, zlmediakitProxyKeyAttributeValue string) {
+	mb.metricZlmediakitProxyAge.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitProxyTypeAttributeValue.String(), zlmediakitProxyKeyAttributeValue)
+}
+
+// RecordZlmediakitProxyCountDataPoint adds a data point to zlmediakit.proxy.count metric.
+func (mb *MetricsBuilder) RecordZlmediakitProxyCountDataPoint(ts pcommon.Timestamp, val int64, zlmediakitProxyTypeAttributeValue AttributeZlmediakitProxyType, zlmediakitProxyStateAttributeValue AttributeZlmediakitProxyState) {
+	mb.metricZlmediakitProxyCount.recordDataPoint(mb.startTime, ts, val, zlmediakitProxyTypeAttributeValue.String(), zlmediakitProxyStateAttributeValue.String())
+}
+
+// RecordZlmediakitProxyIoDataPoint adds a data point to zlmediakit.proxy.io metric.
+func (mb *MetricsBuilder) RecordZlmediakitProxyIoDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue AttributeZlmediakitProxyType, zlmediakitProxyKeyAttributeValue string) {
+	mb.metricZlmediakitProxyIo.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitProxyTypeAttributeValue.String(), zlmediakitProxyKeyAttributeValue)
+}
+
+// RecordZlmediakitProxyReaderCountDataPoint adds a data point to zlmediakit.proxy.reader.count metric.
+func (mb *MetricsBuilder) RecordZlmediakitProxyReaderCountDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue AttributeZlmediakitProxyType, zlmediakitProxyKeyAttributeValue string) {
+	mb.metricZlmediakitProxyReaderCount.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitProxyTypeAttributeValue.String(), zlmediakitProxyKeyAttributeValue)
+}
+
+// RecordZlmediakitProxyReconnectionsDataPoint adds a data point to zlmediakit.proxy.reconnections metric.
+func (mb *MetricsBuilder) RecordZlmediakitProxyReconnectionsDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue AttributeZlmediakitProxyType, zlmediakitProxyKeyAttributeValue string) {
+	mb.metricZlmediakitProxyReconnections.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitProxyTypeAttributeValue.String(), zlmediakitProxyKeyAttributeValue)
+}
+
+// RecordZlmediakitProxyStateDataPoint adds a data point to zlmediakit.proxy.state metric.
+func (mb *MetricsBuilder) RecordZlmediakitProxyStateDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue AttributeZlmediakitProxyType, zlmediakitProxyKeyAttributeValue string, zlmediakitProxyStateAttributeValue AttributeZlmediakitProxyState) {
+	mb.metricZlmediakitProxyState.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitProxyTypeAttributeValue.String(), zlmediakitProxyKeyAttributeValue, zlmediakitProxyStateAttributeValue.String())
+}
+
+// RecordZlmediakitProxyThroughputDataPoint adds a data point to zlmediakit.proxy.throughput metric.
+func (mb *MetricsBuilder) RecordZlmediakitProxyThroughputDataPoint(ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue AttributeZlmediakitProxyType, zlmediakitProxyKeyAttributeValue string) {
+	mb.metricZlmediakitProxyThroughput.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitProxyTypeAttributeValue.String(), zlmediakitProxyKeyAttributeValue)
+}
+
+// RecordZlmediakitRtpSenderCountDataPoint adds a data point to zlmediakit.rtp_sender.count metric.
+func (mb *MetricsBuilder) RecordZlmediakitRtpSenderCountDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string) {
+	mb.metricZlmediakitRtpSenderCount.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue)
+}
+
+// RecordZlmediakitRtpSenderIoDataPoint adds a data point to zlmediakit.rtp_sender.io metric.
+func (mb *MetricsBuilder) RecordZlmediakitRtpSenderIoDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string) {
+	mb.metricZlmediakitRtpSenderIo.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue)
+}
+
+// RecordZlmediakitRtpSenderThroughputDataPoint adds a data point to zlmediakit.rtp_sender.throughput metric.
+func (mb *MetricsBuilder) RecordZlmediakitRtpSenderThroughputDataPoint(ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string) {
+	mb.metricZlmediakitRtpSenderThroughput.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue)
+}
+
+// RecordZlmediakitRtpServerCountDataPoint adds a data point to zlmediakit.rtp_server.count metric.
+func (mb *MetricsBuilder) RecordZlmediakitRtpServerCountDataPoint(ts pcommon.Timestamp, val int64, zlmediakitRtpServerModeAttributeValue AttributeZlmediakitRtpServerMode, zlmediakitAppAttributeValue string) {
+	mb.metricZlmediakitRtpServerCount.recordDataPoint(mb.startTime, ts, val, zlmediakitRtpServerModeAttributeValue.String(), zlmediakitAppAttributeValue)
+}
+
+// RecordZlmediakitRtpServerIdleCountDataPoint adds a data point to zlmediakit.rtp_server.idle.count metric.
+func (mb *MetricsBuilder) RecordZlmediakitRtpServerIdleCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricZlmediakitRtpServerIdleCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordZlmediakitRtpServerInfoDataPoint adds a data point to zlmediakit.rtp_server.info metric.
+func (mb *MetricsBuilder) RecordZlmediakitRtpServerInfoDataPoint(ts pcommon.Timestamp, val int64, zlmediakitRtpServerPortAttributeValue int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitSsrcAttributeValue string, zlmediakitRtpServerModeAttributeValue AttributeZlmediakitRtpServerMode) {
+	mb.metricZlmediakitRtpServerInfo.recordDataPoint(mb.startTime, ts, val, zlmediakitRtpServerPortAttributeValue, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitSsrcAttributeValue, zlmediakitRtpServerModeAttributeValue.String())
+}
+
+// RecordZlmediakitRtpServerLimitDataPoint adds a data point to zlmediakit.rtp_server.limit metric.
+func (mb *MetricsBuilder) RecordZlmediakitRtpServerLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricZlmediakitRtpServerLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordZlmediakitSessionCountDataPoint adds a data point to zlmediakit.session.count metric.
 func (mb *MetricsBuilder) RecordZlmediakitSessionCountDataPoint(ts pcommon.Timestamp, val int64, zlmediakitSessionTypeAttributeValue string, networkTransportAttributeValue AttributeNetworkTransport) {
 	mb.metricZlmediakitSessionCount.recordDataPoint(mb.startTime, ts, val, zlmediakitSessionTypeAttributeValue, networkTransportAttributeValue.String())
+}
+
+// RecordZlmediakitSessionInfoDataPoint adds a data point to zlmediakit.session.info metric.
+func (mb *MetricsBuilder) RecordZlmediakitSessionInfoDataPoint(ts pcommon.Timestamp, val int64, zlmediakitSessionIDAttributeValue string, zlmediakitSessionTypeAttributeValue string, networkTransportAttributeValue AttributeNetworkTransport, networkLocalAddressAttributeValue string, networkLocalPortAttributeValue int64, networkPeerAddressAttributeValue string, networkPeerPortAttributeValue int64) {
+	mb.metricZlmediakitSessionInfo.recordDataPoint(mb.startTime, ts, val, zlmediakitSessionIDAttributeValue, zlmediakitSessionTypeAttributeValue, networkTransportAttributeValue.String(), networkLocalAddressAttributeValue, networkLocalPortAttributeValue, networkPeerAddressAttributeValue, networkPeerPortAttributeValue)
+}
+
+// RecordZlmediakitSessionPeerCountDataPoint adds a data point to zlmediakit.session.peer.count metric.
+func (mb *MetricsBuilder) RecordZlmediakitSessionPeerCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricZlmediakitSessionPeerCount.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordZlmediakitStreamAliveDataPoint adds a data point to zlmediakit.stream.alive metric.
@@ -2243,14 +4799,29 @@ func (mb *MetricsBuilder) RecordZlmediakitStreamCountDataPoint(ts pcommon.Timest
 	mb.metricZlmediakitStreamCount.recordDataPoint(mb.startTime, ts, val, zlmediakitOriginTypeAttributeValue.String(), zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue)
 }
 
+// RecordZlmediakitStreamInfoDataPoint adds a data point to zlmediakit.stream.info metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamInfoDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitSchemaAttributeValue AttributeZlmediakitSchema, zlmediakitOriginTypeAttributeValue AttributeZlmediakitOriginType, zlmediakitOriginURLAttributeValue string, networkPeerAddressAttributeValue string) {
+	mb.metricZlmediakitStreamInfo.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitSchemaAttributeValue.String(), zlmediakitOriginTypeAttributeValue.String(), zlmediakitOriginURLAttributeValue, networkPeerAddressAttributeValue)
+}
+
 // RecordZlmediakitStreamIoDataPoint adds a data point to zlmediakit.stream.io metric.
 func (mb *MetricsBuilder) RecordZlmediakitStreamIoDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitSchemaAttributeValue AttributeZlmediakitSchema) {
 	mb.metricZlmediakitStreamIo.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitSchemaAttributeValue.String())
 }
 
+// RecordZlmediakitStreamPacketLossDataPoint adds a data point to zlmediakit.stream.packet_loss metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamPacketLossDataPoint(ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitOriginTypeAttributeValue AttributeZlmediakitOriginType) {
+	mb.metricZlmediakitStreamPacketLoss.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitOriginTypeAttributeValue.String())
+}
+
 // RecordZlmediakitStreamReaderCountDataPoint adds a data point to zlmediakit.stream.reader.count metric.
 func (mb *MetricsBuilder) RecordZlmediakitStreamReaderCountDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string) {
 	mb.metricZlmediakitStreamReaderCount.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue)
+}
+
+// RecordZlmediakitStreamReaderCountBySchemaDataPoint adds a data point to zlmediakit.stream.reader.count_by_schema metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamReaderCountBySchemaDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitSchemaAttributeValue AttributeZlmediakitSchema) {
+	mb.metricZlmediakitStreamReaderCountBySchema.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitSchemaAttributeValue.String())
 }
 
 // RecordZlmediakitStreamRecordingActiveDataPoint adds a data point to zlmediakit.stream.recording.active metric.
@@ -2263,9 +4834,19 @@ func (mb *MetricsBuilder) RecordZlmediakitStreamRecordingCountDataPoint(ts pcomm
 	mb.metricZlmediakitStreamRecordingCount.recordDataPoint(mb.startTime, ts, val, zlmediakitRecordingFormatAttributeValue.String())
 }
 
+// RecordZlmediakitStreamStartTimeDataPoint adds a data point to zlmediakit.stream.start_time metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamStartTimeDataPoint(ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitSchemaAttributeValue AttributeZlmediakitSchema) {
+	mb.metricZlmediakitStreamStartTime.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitSchemaAttributeValue.String())
+}
+
 // RecordZlmediakitStreamThroughputDataPoint adds a data point to zlmediakit.stream.throughput metric.
 func (mb *MetricsBuilder) RecordZlmediakitStreamThroughputDataPoint(ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitSchemaAttributeValue AttributeZlmediakitSchema) {
 	mb.metricZlmediakitStreamThroughput.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitSchemaAttributeValue.String())
+}
+
+// RecordZlmediakitStreamTrackChannelCountDataPoint adds a data point to zlmediakit.stream.track.channel.count metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamTrackChannelCountDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue AttributeZlmediakitMediaKind, zlmediakitMediaCodecAttributeValue string) {
+	mb.metricZlmediakitStreamTrackChannelCount.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitTrackIndexAttributeValue, zlmediakitMediaKindAttributeValue.String(), zlmediakitMediaCodecAttributeValue)
 }
 
 // RecordZlmediakitStreamTrackFrameRateDataPoint adds a data point to zlmediakit.stream.track.frame_rate metric.
@@ -2281,6 +4862,46 @@ func (mb *MetricsBuilder) RecordZlmediakitStreamTrackFramesDataPoint(ts pcommon.
 // RecordZlmediakitStreamTrackGopDurationDataPoint adds a data point to zlmediakit.stream.track.gop.duration metric.
 func (mb *MetricsBuilder) RecordZlmediakitStreamTrackGopDurationDataPoint(ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue AttributeZlmediakitMediaKind, zlmediakitMediaCodecAttributeValue string) {
 	mb.metricZlmediakitStreamTrackGopDuration.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitTrackIndexAttributeValue, zlmediakitMediaKindAttributeValue.String(), zlmediakitMediaCodecAttributeValue)
+}
+
+// RecordZlmediakitStreamTrackGopSizeDataPoint adds a data point to zlmediakit.stream.track.gop.size metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamTrackGopSizeDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue AttributeZlmediakitMediaKind, zlmediakitMediaCodecAttributeValue string) {
+	mb.metricZlmediakitStreamTrackGopSize.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitTrackIndexAttributeValue, zlmediakitMediaKindAttributeValue.String(), zlmediakitMediaCodecAttributeValue)
+}
+
+// RecordZlmediakitStreamTrackHeightDataPoint adds a data point to zlmediakit.stream.track.height metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamTrackHeightDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue AttributeZlmediakitMediaKind, zlmediakitMediaCodecAttributeValue string) {
+	mb.metricZlmediakitStreamTrackHeight.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitTrackIndexAttributeValue, zlmediakitMediaKindAttributeValue.String(), zlmediakitMediaCodecAttributeValue)
+}
+
+// RecordZlmediakitStreamTrackKeyFramesDataPoint adds a data point to zlmediakit.stream.track.key_frames metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamTrackKeyFramesDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue AttributeZlmediakitMediaKind, zlmediakitMediaCodecAttributeValue string) {
+	mb.metricZlmediakitStreamTrackKeyFrames.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitTrackIndexAttributeValue, zlmediakitMediaKindAttributeValue.String(), zlmediakitMediaCodecAttributeValue)
+}
+
+// RecordZlmediakitStreamTrackReadyDataPoint adds a data point to zlmediakit.stream.track.ready metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamTrackReadyDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue AttributeZlmediakitMediaKind, zlmediakitMediaCodecAttributeValue string) {
+	mb.metricZlmediakitStreamTrackReady.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitTrackIndexAttributeValue, zlmediakitMediaKindAttributeValue.String(), zlmediakitMediaCodecAttributeValue)
+}
+
+// RecordZlmediakitStreamTrackSampleDepthDataPoint adds a data point to zlmediakit.stream.track.sample_depth metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamTrackSampleDepthDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue AttributeZlmediakitMediaKind, zlmediakitMediaCodecAttributeValue string) {
+	mb.metricZlmediakitStreamTrackSampleDepth.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitTrackIndexAttributeValue, zlmediakitMediaKindAttributeValue.String(), zlmediakitMediaCodecAttributeValue)
+}
+
+// RecordZlmediakitStreamTrackSampleRateDataPoint adds a data point to zlmediakit.stream.track.sample_rate metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamTrackSampleRateDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue AttributeZlmediakitMediaKind, zlmediakitMediaCodecAttributeValue string) {
+	mb.metricZlmediakitStreamTrackSampleRate.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitTrackIndexAttributeValue, zlmediakitMediaKindAttributeValue.String(), zlmediakitMediaCodecAttributeValue)
+}
+
+// RecordZlmediakitStreamTrackTimeDataPoint adds a data point to zlmediakit.stream.track.time metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamTrackTimeDataPoint(ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue AttributeZlmediakitMediaKind, zlmediakitMediaCodecAttributeValue string) {
+	mb.metricZlmediakitStreamTrackTime.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitTrackIndexAttributeValue, zlmediakitMediaKindAttributeValue.String(), zlmediakitMediaCodecAttributeValue)
+}
+
+// RecordZlmediakitStreamTrackWidthDataPoint adds a data point to zlmediakit.stream.track.width metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamTrackWidthDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitTrackIndexAttributeValue int64, zlmediakitMediaKindAttributeValue AttributeZlmediakitMediaKind, zlmediakitMediaCodecAttributeValue string) {
+	mb.metricZlmediakitStreamTrackWidth.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitTrackIndexAttributeValue, zlmediakitMediaKindAttributeValue.String(), zlmediakitMediaCodecAttributeValue)
 }
 
 // RecordZlmediakitStreamUptimeDataPoint adds a data point to zlmediakit.stream.uptime metric.
@@ -2303,9 +4924,24 @@ func (mb *MetricsBuilder) RecordZlmediakitThreadFileDescriptorCountDataPoint(ts 
 	mb.metricZlmediakitThreadFileDescriptorCount.recordDataPoint(mb.startTime, ts, val, zlmediakitThreadPoolAttributeValue.String(), zlmediakitThreadNameAttributeValue)
 }
 
+// RecordZlmediakitThreadMemoryUsageDataPoint adds a data point to zlmediakit.thread.memory.usage metric.
+func (mb *MetricsBuilder) RecordZlmediakitThreadMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, zlmediakitThreadNameAttributeValue string) {
+	mb.metricZlmediakitThreadMemoryUsage.recordDataPoint(mb.startTime, ts, val, zlmediakitThreadNameAttributeValue)
+}
+
 // RecordZlmediakitThreadUtilizationDataPoint adds a data point to zlmediakit.thread.utilization metric.
 func (mb *MetricsBuilder) RecordZlmediakitThreadUtilizationDataPoint(ts pcommon.Timestamp, val float64, zlmediakitThreadPoolAttributeValue AttributeZlmediakitThreadPool, zlmediakitThreadNameAttributeValue string) {
 	mb.metricZlmediakitThreadUtilization.recordDataPoint(mb.startTime, ts, val, zlmediakitThreadPoolAttributeValue.String(), zlmediakitThreadNameAttributeValue)
+}
+
+// RecordZlmediakitWebrtcRoomCountDataPoint adds a data point to zlmediakit.webrtc.room.count metric.
+func (mb *MetricsBuilder) RecordZlmediakitWebrtcRoomCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricZlmediakitWebrtcRoomCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordZlmediakitWebrtcRoomKeeperCountDataPoint adds a data point to zlmediakit.webrtc.room_keeper.count metric.
+func (mb *MetricsBuilder) RecordZlmediakitWebrtcRoomKeeperCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricZlmediakitWebrtcRoomKeeperCount.recordDataPoint(mb.startTime, ts, val)
 }
 
 // Reset resets metrics builder to its initial state. It should be used when external metrics source is restarted,

@@ -70,6 +70,13 @@ func (rb *ResourceBuilder) SetZlmediakitBuildTime(val string) {
 	}
 }
 
+// SetZlmediakitServerID sets provided value as "zlmediakit.server.id" attribute.
+func (rb *ResourceBuilder) SetZlmediakitServerID(val string) {
+	if rb.config.ZlmediakitServerID.Enabled {
+		rb.res.Attributes().PutStr("zlmediakit.server.id", val)
+	}
+}
+
 // Emit returns the built resource and resets the internal builder state.
 func (rb *ResourceBuilder) Emit() pcommon.Resource {
 	rb.config.applyOverrideValues(rb.res)

@@ -23,6 +23,7 @@ func TestResourceBuilder(t *testing.T) {
 			rb.SetServiceVersion("service.version-val")
 			rb.SetZlmediakitBuildBranch("zlmediakit.build.branch-val")
 			rb.SetZlmediakitBuildTime("zlmediakit.build.time-val")
+			rb.SetZlmediakitServerID("zlmediakit.server.id-val")
 
 			res := rb.Emit()
 			assert.Equal(t, 0, rb.Emit().Attributes().Len()) // Second call should return empty Resource
@@ -31,7 +32,7 @@ func TestResourceBuilder(t *testing.T) {
 			case "default":
 				assert.Equal(t, 6, res.Attributes().Len())
 			case "all_set":
-				assert.Equal(t, 7, res.Attributes().Len())
+				assert.Equal(t, 8, res.Attributes().Len())
 			case "none_set":
 				assert.Equal(t, 0, res.Attributes().Len())
 				return
@@ -73,6 +74,11 @@ func TestResourceBuilder(t *testing.T) {
 			if ok {
 				assert.Equal(t, "zlmediakit.build.time-val", zlmediakitBuildTimeAttrVal.Str())
 			}
+			zlmediakitServerIDAttrVal, ok := res.Attributes().Get("zlmediakit.server.id")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "zlmediakit.server.id-val", zlmediakitServerIDAttrVal.Str())
+			}
 		})
 	}
 }
@@ -88,6 +94,7 @@ func TestResourceBuilderOverrideValue(t *testing.T) {
 	rb.SetServiceVersion("service.version-val")
 	rb.SetZlmediakitBuildBranch("zlmediakit.build.branch-val")
 	rb.SetZlmediakitBuildTime("zlmediakit.build.time-val")
+	rb.SetZlmediakitServerID("zlmediakit.server.id-val")
 
 	res := rb.Emit()
 	{
@@ -137,6 +144,13 @@ func TestResourceBuilderOverrideValue(t *testing.T) {
 		assert.True(t, ok, "zlmediakit.build.time should be present")
 		if ok {
 			assert.Equal(t, "override-zlmediakit.build.time", val.Str())
+		}
+	}
+	{
+		val, ok := res.Attributes().Get("zlmediakit.server.id")
+		assert.True(t, ok, "zlmediakit.server.id should be present")
+		if ok {
+			assert.Equal(t, "override-zlmediakit.server.id", val.Str())
 		}
 	}
 }
@@ -197,6 +211,13 @@ func TestResourceBuilderOverrideWithoutSet(t *testing.T) {
 			assert.Equal(t, "override-zlmediakit.build.time", val.Str())
 		}
 	}
+	{
+		val, ok := res.Attributes().Get("zlmediakit.server.id")
+		assert.True(t, ok, "zlmediakit.server.id should be present even without calling Set")
+		if ok {
+			assert.Equal(t, "override-zlmediakit.server.id", val.Str())
+		}
+	}
 }
 
 // TestResourceBuilderOverrideDisabled disables all attributes, so override should not apply.
@@ -209,6 +230,7 @@ func TestResourceBuilderOverrideDisabled(t *testing.T) {
 	cfg.ServiceVersion.Enabled = false
 	cfg.ZlmediakitBuildBranch.Enabled = false
 	cfg.ZlmediakitBuildTime.Enabled = false
+	cfg.ZlmediakitServerID.Enabled = false
 	require.NoError(t, xconfmap.Validate(cfg))
 	rb := NewResourceBuilder(cfg)
 
@@ -227,6 +249,7 @@ func TestResourceBuilderNoOverride(t *testing.T) {
 	assert.Nil(t, cfg.ServiceVersion.OverrideValue, "OverrideValue should be nil for service.version")
 	assert.Nil(t, cfg.ZlmediakitBuildBranch.OverrideValue, "OverrideValue should be nil for zlmediakit.build.branch")
 	assert.Nil(t, cfg.ZlmediakitBuildTime.OverrideValue, "OverrideValue should be nil for zlmediakit.build.time")
+	assert.Nil(t, cfg.ZlmediakitServerID.OverrideValue, "OverrideValue should be nil for zlmediakit.server.id")
 	rb := NewResourceBuilder(cfg)
 	rb.SetServerAddress("server.address-val")
 	rb.SetServerPort(11)
@@ -235,9 +258,10 @@ func TestResourceBuilderNoOverride(t *testing.T) {
 	rb.SetServiceVersion("service.version-val")
 	rb.SetZlmediakitBuildBranch("zlmediakit.build.branch-val")
 	rb.SetZlmediakitBuildTime("zlmediakit.build.time-val")
+	rb.SetZlmediakitServerID("zlmediakit.server.id-val")
 
 	res := rb.Emit()
-	assert.Equal(t, 7, res.Attributes().Len())
+	assert.Equal(t, 8, res.Attributes().Len())
 	serverAddressAttrVal, ok := res.Attributes().Get("server.address")
 	assert.True(t, ok)
 	if ok {
@@ -272,5 +296,10 @@ func TestResourceBuilderNoOverride(t *testing.T) {
 	assert.True(t, ok)
 	if ok {
 		assert.Equal(t, "zlmediakit.build.time-val", zlmediakitBuildTimeAttrVal.Str())
+	}
+	zlmediakitServerIDAttrVal, ok := res.Attributes().Get("zlmediakit.server.id")
+	assert.True(t, ok)
+	if ok {
+		assert.Equal(t, "zlmediakit.server.id-val", zlmediakitServerIDAttrVal.Str())
 	}
 }

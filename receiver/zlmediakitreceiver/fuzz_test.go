@@ -1,0 +1,108 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"net/http"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/testdata"
+)
+
+// answer is a transport that answers every request with the same body.
+type answer []byte
+
+func (a answer) RoundTrip(*http.Request) (*http.Response, error) {
+	recorder := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body{bytes.NewReader(a)}}
+	return recorder, nil
+}
+
+type body struct{ *bytes.Reader }
+
+func (body) Close() error { return nil }
+
+// FuzzMediaList walks an arbitrary media list and records it: whatever comes, nothing breaks, every string is valid and
+// bounded, and a whole list has as many sources as a plain decoder finds.
+func FuzzMediaList(f *testing.F) {
+	for _, scene := range []string{"busy", "degraded", "idle", "legacy_shape"} {
+		text, err := fs.ReadFile(testdata.Files, "zlmediakit/"+scene+"/getMediaList.json")
+		require.NoError(f, err)
+		var list struct {
+			Code int               `json:"code"`
+			Data []json.RawMessage `json:"data"`
+		}
+		require.NoError(f, json.Unmarshal(text, &list))
+		list.Data = list.Data[:min(len(list.Data), 1)] // small inputs make quick fuzzing
+		seed, err := json.Marshal(list)
+		require.NoError(f, err)
+		f.Add(seed)
+	}
+	f.Add([]byte(`{"code":0,"data":[{"vhost":"v","app":"a","stream":"s\ud800","schema":"rtsp","tracks":[{"codec_type":1.0,"fps":"x"}]}]}`))
+	c := &client{list: jsonwalk.NewReader(), header: http.Header{}}
+	f.Fuzz(func(t *testing.T, list []byte) {
+		s := newTestScraper(everything)
+		s.omitted = map[omission]int64{}
+		c.http = httpapi.New(&http.Client{Transport: answer(list)}, "http://127.0.0.1")
+		w := s.streams.begin(pcommon.Timestamp(1))
+		sources := 0
+		err := c.EachMediaSource(t.Context(), "", func(m *mediaSource) {
+			sources++
+			w.add(m)
+		})
+		if err == nil || scrape.IsPartial(err) {
+			w.finish()
+		}
+		s.streams.items.End(true)
+		metrics := s.mb.Emit()
+		s.starts.Apply(metrics)
+		checkStrings(t, metrics)
+		if err == nil {
+			assert.Equal(t, plainCount(list), sources)
+		}
+	})
+}
+
+// plainCount counts the sources of a list that have a name.
+func plainCount(list []byte) int {
+	var plain struct {
+		Data []struct{ App, Stream string }
+	}
+	if json.NewDecoder(bytes.NewReader(list)).Decode(&plain) != nil {
+		return 0
+	}
+	n := 0
+	for _, source := range plain.Data {
+		if source.App != "" && source.Stream != "" {
+			n++
+		}
+	}
+	return n
+}
+
+func checkStrings(t *testing.T, metrics pmetric.Metrics) {
+	t.Helper()
+	for _, rm := range metrics.ResourceMetrics().All() {
+		for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
+			for _, dp := range rtctest.NumberPoints(m).All() {
+				for key, value := range dp.Attributes().All() {
+					assert.True(t, utf8.ValidString(value.Str()), key)
+					assert.LessOrEqual(t, len(value.Str()), 256, key)
+				}
+			}
+		}
+	}
+}

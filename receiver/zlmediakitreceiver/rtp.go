@@ -1,0 +1,106 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+import (
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
+)
+
+// rtpModes are the values of tcp_mode.
+var rtpModes = map[int64]metadata.AttributeZlmediakitRtpServerMode{
+	0: metadata.AttributeZlmediakitRtpServerModeUDP,
+	1: metadata.AttributeZlmediakitRtpServerModeTCPPassive,
+	2: metadata.AttributeZlmediakitRtpServerModeTCPActive,
+}
+
+func modeOf(s *rtpServer) metadata.AttributeZlmediakitRtpServerMode {
+	if n, ok := s.TCPMode.Get(); ok {
+		if mode, known := rtpModes[n]; known {
+			return mode
+		}
+	}
+	return metadata.AttributeZlmediakitRtpServerModeUnknown
+}
+
+func (s *scraper) recordRTPServers(now pcommon.Timestamp, servers []rtpServer) {
+	type group struct {
+		mode metadata.AttributeZlmediakitRtpServerMode
+		app  string
+	}
+	counts := map[group]int64{}
+	infos, over := 0, int64(0)
+	for i := range servers {
+		one := &servers[i]
+		counts[group{modeOf(one), selection.Name([]byte(one.App))}]++
+		if infos++; infos > s.cfg.Streams.Limit {
+			over++
+			continue
+		}
+		s.recordRTPServer(now, one)
+	}
+	for g, n := range counts {
+		s.mb.RecordZlmediakitRtpServerCountDataPoint(now, n, g.mode, g.app)
+	}
+	if s.cfg.MetricsBuilderConfig.Metrics.ZlmediakitRtpServerInfo.Enabled {
+		s.omit(metadata.AttributeRtcEntityRtpServer, metadata.AttributeRtcOmissionReasonLimit, over)
+	}
+	if s.rtpServers = servers; servers == nil {
+		s.rtpServers = []rtpServer{}
+	}
+}
+
+func (s *scraper) recordRTPServer(now pcommon.Timestamp, one *rtpServer) {
+	port, hasPort := one.Port.Get()
+	ssrc, hasSSRC := one.SSRC.Get()
+	if hasPort && hasSSRC {
+		s.mb.RecordZlmediakitRtpServerInfoDataPoint(now, 1, port, selection.Name([]byte(one.Vhost)), selection.Name([]byte(one.App)),
+			selection.Name([]byte(one.StreamID)), strconv.FormatInt(ssrc, 10), modeOf(one))
+	}
+}
+
+// rtpStream is what an RTP server and the stream that it feeds have in common: the server lists the stream's name up to the first slash.
+type rtpStream struct{ vhost, app, name string }
+
+// recordIdleRTPServers counts the ports to which nobody sends, once both the ports and the streams are known.
+func (s *scraper) recordIdleRTPServers(now pcommon.Timestamp) {
+	if !s.streams.complete || s.rtpServers == nil {
+		return
+	}
+	fed := map[rtpStream]bool{}
+	for _, item := range s.streams.items.Seen() {
+		if st := &item.Value; st.origin == metadata.AttributeZlmediakitOriginTypeRtpPush {
+			name, _, _ := strings.Cut(st.name, "/")
+			fed[rtpStream{st.vhost, st.app, name}] = true
+		}
+	}
+	idle := int64(0)
+	for i := range s.rtpServers {
+		one := &s.rtpServers[i]
+		name, _, _ := strings.Cut(one.StreamID, "/")
+		if !fed[rtpStream{one.Vhost, one.App, name}] {
+			idle++
+		}
+	}
+	s.mb.RecordZlmediakitRtpServerIdleCountDataPoint(now, idle)
+}
+
+// recordRTPLimit records how many RTP servers the range of ports holds: each takes an even port for RTP and the odd one after it for RTCP.
+func (s *scraper) recordRTPLimit(now pcommon.Timestamp) {
+	from, to, _ := strings.Cut(s.config.PortRange, "-")
+	first, err := strconv.ParseUint(from, 10, 16)
+	if err != nil {
+		return
+	}
+	last, err := strconv.ParseUint(to, 10, 16)
+	if err != nil || last < first {
+		return
+	}
+	s.mb.RecordZlmediakitRtpServerLimitDataPoint(now, int64(last/2)-int64((first+1)/2))
+}

@@ -1,0 +1,262 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+)
+
+// serve answers each API with a body of the test's; an API without one is refused with the server's own 404.
+func serve(t *testing.T, bodies map[string]string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, ok := bodies[strings.TrimPrefix(r.URL.Path, apiPath)]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write([]byte(body))
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// base is what every server answers.
+func base(more map[string]string) map[string]string {
+	bodies := map[string]string{
+		"version":        `{"code":0,"data":{"commitHash":"abc"}}`,
+		"getThreadsLoad": `{"code":0}`, "getWorkThreadsLoad": `{"code":0}`, "getStatistic": `{"code":0}`, "getAllSession": `{"code":0}`,
+		"listStreamProxy": `{"code":0}`, "listStreamPusherProxy": `{"code":0}`, "listFFmpegSource": `{"code":0}`,
+		"listRtpServer": `{"code":0}`, "getMediaList": `{"code":0}`, "listWebrtcRooms": `{"code":0}`, "listWebrtcRoomKeepers": `{"code":0}`,
+		"getServerConfig": `{"code":0}`,
+	}
+	maps.Copy(bodies, more)
+	var apis []string
+	for api := range bodies {
+		apis = append(apis, `"`+apiPath+api+`"`)
+	}
+	bodies["getApiList"] = `{"code":0,"data":["/index/",` + strings.Join(apis, ",") + `]}`
+	return bodies
+}
+
+// scrapeBodies scrapes a server with the given answers once, with all metrics on.
+func scrapeBodies(t *testing.T, more map[string]string) (map[string]float64, error) {
+	t.Helper()
+	s, _ := startScraper(t, serve(t, base(more)), everything)
+	metrics, err := s.scrape(t.Context())
+	return rtctest.Points(t, metrics), err
+}
+
+func TestMemoryDebugBuild(t *testing.T) {
+	points, err := scrapeBodies(t, map[string]string{"getStatistic": `{"code":0,"data":{"Buffer":3,"totalMemUsage":4096,"totalMemUsageMB":0,
+		"totalMemBlock":12,"totalMemBlockTypeCount":"0~16:5;","threadMem":[{"threadName":"event poller 0","threadMemUsage":1000},
+		{"threadName":"stamp","threadMemUsage":1},{"threadName":"stamp","threadMemUsage":2}]}}`})
+	require.NoError(t, err)
+	assert.InDelta(t, 3, points["zlmediakit.object.count{zlmediakit.object.type=buffer}"], 0)
+	assert.InDelta(t, 4096, points["zlmediakit.memory.usage{}"], 0)
+	assert.InDelta(t, 12, points["zlmediakit.memory.block.count{}"], 0)
+	assert.InDelta(t, 1000, points["zlmediakit.thread.memory.usage{zlmediakit.thread.name=event poller 0}"], 0)
+	assert.InDelta(t, 3, points["zlmediakit.thread.memory.usage{zlmediakit.thread.name=stamp}"], 0, "threads of one name are added up")
+}
+
+func TestWebRTCRooms(t *testing.T) {
+	points, err := scrapeBodies(t, map[string]string{
+		"listWebrtcRooms": `{"code":0,"data":[{},{}]}`, "listWebrtcRoomKeepers": `{"code":0,"data":["x"]}`,
+	})
+	require.NoError(t, err)
+	assert.InDelta(t, 2, points["zlmediakit.webrtc.room.count{}"], 0)
+	assert.InDelta(t, 1, points["zlmediakit.webrtc.room_keeper.count{}"], 0)
+}
+
+// An RTP port is idle while no stream comes in through it; its list cuts names at the first slash.
+func TestIdleRTPServers(t *testing.T) {
+	stream := func(name, origin string) string {
+		return `{"vhost":"v","app":"rtp","stream":"` + name + `","schema":"rtsp","originTypeStr":"` + origin + `"}`
+	}
+	points, err := scrapeBodies(t, map[string]string{
+		"listRtpServer": `{"code":0,"data":[
+			{"vhost":"v","app":"rtp","stream_id":"fed","port":30000,"ssrc":1,"tcp_mode":1},
+			{"vhost":"v","app":"rtp","stream_id":"gb","port":"30002","ssrc":2,"tcp_mode":2},
+			{"vhost":"v","app":"other","stream_id":"fed","port":30004,"ssrc":3,"tcp_mode":0},
+			{"vhost":"v","app":"rtp","stream_id":"pushed","port":30006,"ssrc":4,"tcp_mode":0}]}`,
+		"getMediaList": `{"code":0,"data":[` + stream("fed", "rtp_push") + `,` + stream("gb/slash", "rtp_push") + `,` + stream("pushed", "rtmp_push") + `]}`,
+		"getMediaInfo": `{"code":0}`, "listRtpSender": `{"code":0}`,
+	})
+	require.NoError(t, err)
+	assert.InDelta(t, 2, points["zlmediakit.rtp_server.idle.count{}"], 0)
+	assert.InDelta(t, 1, points["zlmediakit.rtp_server.count{zlmediakit.app=rtp,zlmediakit.rtp_server.mode=tcp_active}"], 0)
+	assert.InDelta(t, 1, points["zlmediakit.rtp_server.info{zlmediakit.app=rtp,zlmediakit.rtp_server.mode=tcp_active,zlmediakit.rtp_server.port=30002,zlmediakit.ssrc=2,zlmediakit.stream.name=gb,zlmediakit.vhost=v}"], 0)
+}
+
+// Loss is a percentage where the server receives RTP itself and a ratio where it pulls; -1 is unknown; audio repeats the video's value.
+func TestPacketLoss(t *testing.T) {
+	for _, tt := range []struct {
+		origin, loss string
+		want         float64
+		point        bool
+	}{
+		{"rtp_push", "5.0", 0.05, true},
+		{"rtc_push", "12", 0.12, true},
+		{"pull", "0.25", 0.25, true},
+		{"pull", "-1.0", 0, false},
+		{"rtmp_push", "3", 0, false},
+	} {
+		points, err := scrapeBodies(t, map[string]string{
+			"getMediaList":  `{"code":0,"data":[{"vhost":"v","app":"a","stream":"s","schema":"rtsp","originTypeStr":"` + tt.origin + `"}]}`,
+			"getMediaInfo":  `{"code":0,"tracks":[{"codec_type":0,"loss":` + tt.loss + `},{"codec_type":1,"loss":99}]}`,
+			"listRtpSender": `{"code":0}`,
+		})
+		require.NoError(t, err)
+		got, ok := points["zlmediakit.stream.packet_loss{zlmediakit.app=a,zlmediakit.origin.type="+tt.origin+",zlmediakit.stream.name=s,zlmediakit.vhost=v}"]
+		assert.Equal(t, tt.point, ok, tt.origin)
+		assert.InDelta(t, tt.want, got, 1e-9, tt.origin)
+	}
+}
+
+// Of several RTP senders the server tells the bytes of one: they are left out.
+func TestRTPSenders(t *testing.T) {
+	const series = "{zlmediakit.app=a,zlmediakit.stream.name=s,zlmediakit.vhost=v}"
+	for senders, bytes := range map[string]bool{`["1"]`: true, `["1","2"]`: false} {
+		points, err := scrapeBodies(t, map[string]string{
+			"getMediaList":  `{"code":0,"data":[{"vhost":"v","app":"a","stream":"s","schema":"rtsp","originTypeStr":"rtmp_push"}]}`,
+			"getMediaInfo":  `{"code":0}`,
+			"listRtpSender": `{"code":0,"bytesSpeed":10,"totalBytes":100,"data":` + senders + `}`,
+		})
+		require.NoError(t, err)
+		assert.InDelta(t, float64(strings.Count(senders, `"`)/2), points["zlmediakit.rtp_sender.count"+series], 0)
+		_, ok := points["zlmediakit.rtp_sender.io"+series]
+		assert.Equal(t, bytes, ok, senders)
+		_, ok = points["zlmediakit.rtp_sender.throughput"+series]
+		assert.Equal(t, bytes, ok, senders)
+	}
+}
+
+// A stream that ends between the list and the question for it is no error.
+func TestStreamEndsMeanwhile(t *testing.T) {
+	gone := `{"code":-500,"msg":"can not find the stream"}`
+	points, err := scrapeBodies(t, map[string]string{
+		"getMediaList": `{"code":0,"data":[{"vhost":"v","app":"a","stream":"s","schema":"rtsp","originTypeStr":"pull"}]}`,
+		"getMediaInfo": gone, "listRtpSender": gone,
+	})
+	require.NoError(t, err)
+	assert.InDelta(t, 1, points["zlmediakit.stream.count{zlmediakit.app=a,zlmediakit.origin.type=pull,zlmediakit.vhost=v}"], 0)
+}
+
+func TestRTPLimit(t *testing.T) {
+	for ports, want := range map[string]float64{"30000-35000": 2500, "30001-30010": 4, "": -1, "35000-30000": -1, "a-b": -1, "1-99999": -1} {
+		points, err := scrapeBodies(t, map[string]string{
+			"getServerConfig": `{"code":0,"data":[{"rtp_proxy.port_range":"` + ports + `","general.mediaServerId":"one","api.secret":"hunter2"}]}`,
+		})
+		require.NoError(t, err)
+		got, ok := points["zlmediakit.rtp_server.limit{}"]
+		if want < 0 {
+			assert.False(t, ok, ports)
+			continue
+		}
+		assert.InDelta(t, want, got, 0, ports)
+	}
+}
+
+// An API that the server lacks is no error: it is told once, and not asked for.
+func TestAPIsThatAreNotOffered(t *testing.T) {
+	server := startServer(t, emulator.ZLMediaKit{Scene: "legacy_shape"})
+	s, logs := startScraper(t, server.URL(), nil)
+	for range 3 {
+		_, err := s.scrape(t.Context())
+		require.NoError(t, err)
+	}
+	assert.NotContains(t, server.Requests(), "listStreamProxy")
+	var told []string
+	for _, entry := range logs.FilterLevelExact(zap.InfoLevel).All() {
+		told = append(told, entry.ContextMap()["api"].(string))
+	}
+	assert.ElementsMatch(t, []string{"listStreamProxy", "listStreamPusherProxy", "listFFmpegSource"}, told)
+}
+
+// A server that was away may be another one when it comes back.
+func TestIdentityIsAskedForAgain(t *testing.T) {
+	server := startServer(t, emulator.ZLMediaKit{Scene: "idle"})
+	s, _ := startScraper(t, server.URL(), nil)
+	asked := func() (n int) {
+		_, err := s.scrape(t.Context())
+		require.NoError(t, err)
+		for _, request := range server.Requests() {
+			if request == "version" {
+				n++
+			}
+		}
+		return n
+	}
+	assert.Equal(t, 1, asked())
+	assert.Equal(t, 1, asked())
+	require.NoError(t, server.SetFault("refuse"))
+	_, err := s.scrape(t.Context())
+	require.Error(t, err)
+	require.NoError(t, server.SetFault(""))
+	assert.Equal(t, 2, asked())
+}
+
+// The receiver only reads: with everything on it makes no call but these.
+func TestReadOnly(t *testing.T) {
+	reading := map[string]bool{
+		"version": true, "getApiList": true, "getServerConfig": true, "getThreadsLoad": true, "getWorkThreadsLoad": true,
+		"getStatistic": true, "getAllSession": true, "listStreamProxy": true, "listStreamPusherProxy": true,
+		"listFFmpegSource": true, "listRtpServer": true, "getMediaList": true, "getMediaInfo": true, "listRtpSender": true,
+	}
+	server := startServer(t, emulator.ZLMediaKit{})
+	s, _ := startScraper(t, server.URL(), everything)
+	metrics, err := s.scrape(t.Context())
+	require.NoError(t, err)
+	asked := map[string]bool{}
+	for _, request := range server.Requests() {
+		api, _, _ := strings.Cut(request, "?")
+		asked[api] = true
+	}
+	assert.Equal(t, reading, asked)
+	// The configuration of the server, which was asked for, holds its secret.
+	rtctest.NoSecret(t, testSecret, rtctest.Text(t, metrics))
+	assert.Equal(t, "zlm-test-1", metrics.ResourceMetrics().At(0).Resource().Attributes().AsRaw()["zlmediakit.server.id"])
+}
+
+// URLs that the server reports hold credentials and tokens.
+func TestOriginURLIsStripped(t *testing.T) {
+	points, err := scrapeBodies(t, map[string]string{
+		"getMediaList": `{"code":0,"data":[{"vhost":"v","app":"a","stream":"s","schema":"rtsp","originTypeStr":"pull",
+			"originUrl":"rtsp://admin:p%40ss@10.0.0.9:554/live/1?token=hunter2","originSock":{"peer_ip":"10.0.0.9"}},
+			{"vhost":"v","app":"a","stream":"file","schema":"rtsp","originTypeStr":"mp4_vod","originUrl":"/srv/hunter2.mp4","originSock":null}]}`,
+		"getMediaInfo": `{"code":0}`, "listRtpSender": `{"code":0}`,
+	})
+	require.NoError(t, err)
+	info := func(peer, stream, origin, url string) string {
+		return "zlmediakit.stream.info{network.peer.address=" + peer + ",zlmediakit.app=a,zlmediakit.origin.type=" + origin +
+			",zlmediakit.origin.url=" + url + ",zlmediakit.schema=rtsp,zlmediakit.stream.name=" + stream + ",zlmediakit.vhost=v}"
+	}
+	assert.Contains(t, points, info("10.0.0.9", "s", "pull", "rtsp://10.0.0.9:554/live/1"))
+	assert.Contains(t, points, info("", "file", "mp4_vod", ""))
+}
+
+func TestSessionLimit(t *testing.T) {
+	one := `{"id":"1-1","typeid":"mediakit::RtmpSession","type":"tcp","local_ip":"l","local_port":1935,"peer_ip":"p","peer_port":1}`
+	s, _ := startScraper(t, serve(t, base(map[string]string{"getAllSession": `{"code":0,"data":[` + one + `,` + strings.Replace(one, "1-1", "2-2", 1) + `]}`})), func(c *Config) {
+		everything(c)
+		c.Streams.Limit = 1
+	})
+	metrics, err := s.scrape(t.Context())
+	require.NoError(t, err)
+	points := rtctest.Points(t, metrics)
+	assert.InDelta(t, 2, points["zlmediakit.session.count{network.transport=tcp,zlmediakit.session.type=rtmp}"], 0)
+	assert.InDelta(t, 1, sumOf(points, "zlmediakit.session.info"), 0)
+	assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=session,rtc.omission.reason=limit}"], 0)
+}
