@@ -35,6 +35,9 @@ func New(client *http.Client, endpoint string) *Client {
 		if next.URL.Host != via[0].URL.Host {
 			return &Error{Kind: KindStatus, Text: "redirect to another host, " + next.URL.Host, Hint: "check the setting endpoint"}
 		}
+		if next.URL.Scheme == "http" && via[0].URL.Scheme == "https" {
+			return &Error{Kind: KindStatus, Text: "redirect from https to http", Hint: "check the setting endpoint"}
+		}
 		if len(via) >= 10 {
 			return &Error{Kind: KindStatus, Text: "10 redirects in a row", Hint: "check the setting endpoint"}
 		}
@@ -47,7 +50,7 @@ func New(client *http.Client, endpoint string) *Client {
 func CheckEndpoint(endpoint string) error {
 	u, err := url.Parse(endpoint)
 	switch {
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
 		return errors.New("endpoint: must be an http or https URL, such as http://10.0.0.5:8080")
 	case u.User != nil:
 		return errors.New("endpoint: must not hold a user name or password: they would show up in logs")
@@ -61,7 +64,7 @@ func CheckEndpoint(endpoint string) error {
 // cannot be told apart for certain, the scheme alone is left; of what is no URL, nothing.
 func StripURL(reported string) string {
 	u, err := url.Parse(reported)
-	if err != nil || strings.Contains(u.Path, "@") {
+	if err != nil || strings.Contains(u.Path+u.RawQuery+u.Fragment, "@") {
 		if scheme, _, ok := strings.Cut(reported, "://"); ok {
 			return scheme + "://"
 		}

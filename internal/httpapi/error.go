@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
@@ -123,6 +124,13 @@ func plain(err error) error {
 			err = cause
 		}
 	}
+	// net/http quotes what it cannot read: a line of whatever length, an address with its secrets.
+	switch text := err.Error(); {
+	case strings.HasPrefix(text, "failed to parse Location header"):
+		return errors.New("redirect to what is no URL")
+	case len(text) > 2*peeked:
+		return errors.New(strings.ToValidUTF8(text[:2*peeked], "") + "...")
+	}
 	return err
 }
 
@@ -148,7 +156,10 @@ func isTimeout(err error) bool {
 }
 
 func isTLS(err error) bool {
-	return is[*tls.CertificateVerificationError](err) || is[tls.RecordHeaderError](err) || is[tls.AlertError](err) ||
+	// An alert of either side comes as an OpError.
+	op, _ := errors.AsType[*net.OpError](err)
+	alert := op != nil && (op.Op == "remote error" || op.Op == "local error")
+	return alert || is[*tls.CertificateVerificationError](err) || is[tls.RecordHeaderError](err) ||
 		is[x509.HostnameError](err) || errors.Is(err, http.ErrSchemeMismatch)
 }
 

@@ -49,15 +49,17 @@ func NewReader() *Reader {
 
 // Reset begins a new answer.
 func (r *Reader) Reset(body io.Reader) {
-	*r = Reader{body: body, buffer: r.buffer[:cap(r.buffer)], wrong: r.wrong[:0], key: r.key[:0]}
+	*r = Reader{body: body, buffer: r.buffer, wrong: r.wrong[:0], key: r.key[:0]}
 	r.window = r.buffer[:0]
 }
 
 // Object calls member for every key of an object; member must read or Skip the value. The key is valid until then.
 func (r *Reader) Object(member func(key []byte) error) error {
-	if !r.expect(jx.Object) {
+	if !r.expect(jx.Object, "") {
 		return r.Skip()
 	}
+	outer := r.key
+	defer func() { r.key = outer }()
 	if r.inside {
 		return r.value.ObjBytes(func(_ *jx.Decoder, key []byte) error {
 			r.key = key
@@ -82,7 +84,7 @@ func (r *Reader) Object(member func(key []byte) error) error {
 
 // Array calls element for every element of a list; element must read or Skip it.
 func (r *Reader) Array(element func() error) error {
-	if !r.expect(jx.Array) {
+	if !r.expect(jx.Array, "") {
 		return r.Skip()
 	}
 	if r.inside {
@@ -101,7 +103,7 @@ func (r *Reader) Array(element func() error) error {
 // Objects is Array for a list of objects; elements of another type are passed over.
 func (r *Reader) Objects(element func() error) error {
 	return r.Array(func() error {
-		if !r.expect(jx.Object) {
+		if !r.expect(jx.Object, "[]") {
 			return r.Skip()
 		}
 		return element()
@@ -170,7 +172,7 @@ func (r *Reader) Float(v *optional.Value[float64]) error {
 }
 
 func (r *Reader) num(set func(jx.Num) error) error {
-	if r.next() != jx.String && !r.expect(jx.Number) {
+	if r.next() != jx.String && !r.expect(jx.Number, "") {
 		return r.Skip()
 	}
 	if err := r.enter(); err != nil {
@@ -180,15 +182,18 @@ func (r *Reader) num(set func(jx.Num) error) error {
 	if err != nil {
 		return err
 	}
-	if set(jx.Num(bytes.TrimSpace(raw))) != nil {
-		r.noteWrong()
+	raw = bytes.TrimSpace(raw)
+	// jx takes a string that goes on behind its number for the number.
+	more := len(bytes.Trim(raw, `"+-.0123456789Ee`)) > 0
+	if more || set(jx.Num(raw)) != nil {
+		r.noteWrong("")
 	}
 	return nil
 }
 
 // Bool reads true or false.
 func (r *Reader) Bool(v *optional.Value[bool]) error {
-	if !r.expect(jx.Bool) {
+	if !r.expect(jx.Bool, "") {
 		return r.Skip()
 	}
 	if err := r.enter(); err != nil {
@@ -201,7 +206,7 @@ func (r *Reader) Bool(v *optional.Value[bool]) error {
 
 // Str reads a string into buf and returns it; empty when the value is no string.
 func (r *Reader) Str(buf []byte) ([]byte, error) {
-	if !r.expect(jx.String) {
+	if !r.expect(jx.String, "") {
 		return buf[:0], r.Skip()
 	}
 	if err := r.enter(); err != nil {
@@ -247,11 +252,12 @@ func (e *SizeError) Error() string { return e.What }
 // ErrorType returns scrape.Size.
 func (e *SizeError) ErrorType() scrape.ErrorType { return scrape.Size }
 
-// expect reports whether the next value is of type t. Null is the same as no value; anything else is noted.
-func (r *Reader) expect(t jx.Type) bool {
+// expect reports whether the next value, the member being read or an element within it, is of type t. Null is the same as
+// no value; anything else is noted.
+func (r *Reader) expect(t jx.Type, within string) bool {
 	next := r.next()
 	if next != t && next != jx.Null && next != jx.Invalid {
-		r.noteWrong()
+		r.noteWrong(within)
 	}
 	return next == t
 }
@@ -275,9 +281,9 @@ func (r *Reader) enter() error {
 	return r.load()
 }
 
-func (r *Reader) noteWrong() {
-	if len(r.wrong) < maxWrong && !slices.Contains(r.wrong, string(r.key)) {
-		r.wrong = append(r.wrong, string(r.key))
+func (r *Reader) noteWrong(within string) {
+	if name := string(r.key) + within; len(r.wrong) < maxWrong && !slices.Contains(r.wrong, name) {
+		r.wrong = append(r.wrong, name)
 	}
 }
 
@@ -332,13 +338,14 @@ func (r *Reader) load() error {
 
 // peek returns the next byte that is no white space, without passing it.
 func (r *Reader) peek() (byte, error) {
-	for blank := 0; blank < maxValue; blank += len(r.window) {
+	for blank := 0; blank < maxValue; {
 		for i, c := range r.window {
 			if c != ' ' && c != '\t' && c != '\n' && c != '\r' {
 				r.pass(i)
 				return c, nil
 			}
 		}
+		blank += len(r.window)
 		r.pass(len(r.window))
 		if r.eof {
 			return 0, io.ErrUnexpectedEOF
@@ -367,7 +374,7 @@ func (r *Reader) fill() error {
 		if len(r.buffer) >= maxValue {
 			return tooLarge()
 		}
-		r.buffer = append(r.buffer, make([]byte, len(r.buffer))...)
+		r.buffer = make([]byte, 2*len(r.buffer))
 	}
 	kept := copy(r.buffer, r.window)
 	n, err := r.body.Read(r.buffer[kept:])

@@ -92,9 +92,8 @@ func attributes(m pcommon.Map) string {
 
 // EnableAll switches on everything in a generated MetricsConfig or ResourceAttributesConfig; config is a pointer to it.
 func EnableAll(config any) {
-	all := reflect.ValueOf(config).Elem()
-	for i := range all.NumField() {
-		all.Field(i).FieldByName("Enabled").SetBool(true)
+	for _, field := range reflect.ValueOf(config).Elem().Fields() {
+		field.FieldByName("Enabled").SetBool(true)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
@@ -38,7 +39,7 @@ func NewTarget(endpoint string) (Target, error) {
 		port = u.Port()
 	}
 	number, err := strconv.ParseUint(port, 10, 16)
-	if err != nil {
+	if err != nil || number == 0 {
 		return Target{}, fmt.Errorf("endpoint has no valid port: %q", port)
 	}
 	host := u.Hostname()
@@ -52,7 +53,7 @@ func NewTarget(endpoint string) (Target, error) {
 
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // CheckTimes refuses a scrape that could outlive its interval, or never end.

@@ -1,0 +1,113 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cumulative
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+// builder stands for a generated one: every point has the same start time.
+const builderStart pcommon.Timestamp = 5
+
+// sums returns metrics with a sum called name of n points, beside others.
+func sums(name string, n int) pmetric.Metrics {
+	md := pmetric.NewMetrics()
+	md.ResourceMetrics().AppendEmpty()
+	metrics := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics()
+	for _, name := range []string{"before", name, "after"} {
+		m := metrics.AppendEmpty()
+		m.SetName(name)
+		points := m.SetEmptySum().DataPoints()
+		for range n {
+			points.AppendEmpty().SetStartTimestamp(builderStart)
+		}
+	}
+	return md
+}
+
+// starts returns the start times of the points of the metrics called name.
+func starts(md pmetric.Metrics, name string) (all []pcommon.Timestamp) {
+	for _, rm := range md.ResourceMetrics().All() {
+		for _, sm := range rm.ScopeMetrics().All() {
+			for _, m := range sm.Metrics().All() {
+				if m.Name() != name || m.Type() != pmetric.MetricTypeSum {
+					continue
+				}
+				for _, p := range m.Sum().DataPoints().All() {
+					all = append(all, p.StartTimestamp())
+				}
+			}
+		}
+	}
+	return all
+}
+
+func TestApply(t *testing.T) {
+	var s Starts
+	s.Add("x.io", 10, 100)
+	s.Add("after", 1, 100)
+	s.Add("x.io", 100, 100)
+	s.Add("x.io", 101, 100) // a server whose clock is ahead
+	s.Add("x.io", 0, 100)
+	md := sums("x.io", 4)
+	s.Apply(md)
+	assert.Equal(t, []pcommon.Timestamp{10, 100, 100, 0}, starts(md, "x.io"))
+	assert.Equal(t, []pcommon.Timestamp{builderStart, builderStart, builderStart, builderStart}, starts(md, "before"))
+	assert.Equal(t, []pcommon.Timestamp{1, builderStart, builderStart, builderStart}, starts(md, "after"))
+}
+
+// The times are those of one scrape: Apply forgets them, also when the metric is switched off.
+func TestApplyForgets(t *testing.T) {
+	var s Starts
+	for name, md := range map[string]pmetric.Metrics{"present": sums("x.io", 1), "absent": sums("y.io", 1), "empty": pmetric.NewMetrics()} {
+		t.Run(name, func(t *testing.T) {
+			s.Add("x.io", 10, 100)
+			s.Apply(md)
+			next := sums("x.io", 2)
+			s.Apply(next)
+			assert.Equal(t, []pcommon.Timestamp{builderStart, builderStart}, starts(next, "x.io"))
+			s.Add("x.io", 20, 100)
+			s.Add("x.io", 21, 100)
+			s.Apply(next)
+			assert.Equal(t, []pcommon.Timestamp{20, 21}, starts(next, "x.io"))
+		})
+	}
+}
+
+func TestApplyWithoutStarts(t *testing.T) {
+	md := sums("x.io", 1)
+	new(Starts).Apply(md)
+	assert.Equal(t, []pcommon.Timestamp{builderStart}, starts(md, "x.io"))
+}
+
+func TestCounter(t *testing.T) {
+	for name, tc := range map[string]struct {
+		values []int64 // at the times 10, 20, 30 ...
+		want   []pcommon.Timestamp
+	}{
+		"never falls":         {[]int64{5, 5, 6}, []pcommon.Timestamp{10, 10, 10}},
+		"begins at zero":      {[]int64{0, 1, 2}, []pcommon.Timestamp{10, 10, 10}},
+		"falls once":          {[]int64{5, 9, 2, 3}, []pcommon.Timestamp{10, 10, 20, 20}},
+		"falls again":         {[]int64{5, 4, 3, 3}, []pcommon.Timestamp{10, 10, 20, 20}},
+		"falls to zero":       {[]int64{5, 6, 0, 0}, []pcommon.Timestamp{10, 10, 20, 20}},
+		"falls, grows beyond": {[]int64{5, 6, 1, 99}, []pcommon.Timestamp{10, 10, 20, 20}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var c Counter
+			for i, value := range tc.values {
+				assert.Equal(t, tc.want[i], c.Start(value, pcommon.Timestamp(10*(i+1))))
+			}
+		})
+	}
+}
+
+func TestSeconds(t *testing.T) {
+	assert.Equal(t, pcommon.NewTimestampFromTime(time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)), Seconds(1795132800))
+	assert.Zero(t, Seconds(0))
+}

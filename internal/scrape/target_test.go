@@ -1,0 +1,119 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scrape
+
+import (
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/scraper/scraperhelper"
+)
+
+func TestNewTarget(t *testing.T) {
+	machine, err := os.Hostname()
+	require.NoError(t, err)
+	for endpoint, want := range map[string]Target{
+		"http://10.0.0.5:8080":           {"10.0.0.5", 8080, "10.0.0.5:8080"},
+		"http://media.example":           {"media.example", 80, "media.example:80"},
+		"https://media.example/base/":    {"media.example", 443, "media.example:443"},
+		"https://media.example:8443":     {"media.example", 8443, "media.example:8443"},
+		"http://media.example:":          {"media.example", 80, "media.example:80"},
+		"http://media.example:1":         {"media.example", 1, "media.example:1"},
+		"http://media.example:65535":     {"media.example", 65535, "media.example:65535"},
+		"http://[2001:db8::1]:8080":      {"2001:db8::1", 8080, "[2001:db8::1]:8080"},
+		"http://[2001:db8::1]":           {"2001:db8::1", 80, "[2001:db8::1]:80"},
+		"http://localhost:8080":          {"localhost", 8080, machine + ":8080"},
+		"https://localhost":              {"localhost", 443, machine + ":443"},
+		"http://LocalHost:8080":          {"LocalHost", 8080, machine + ":8080"},
+		"http://127.0.0.1:8080":          {"127.0.0.1", 8080, machine + ":8080"},
+		"http://127.8.9.10:8080":         {"127.8.9.10", 8080, machine + ":8080"},
+		"http://[::1]:8080":              {"::1", 8080, machine + ":8080"},
+		"http://[::ffff:127.0.0.1]:8080": {"::ffff:127.0.0.1", 8080, machine + ":8080"},
+		"http://localhost.example":       {"localhost.example", 80, "localhost.example:80"},
+		"http://128.0.0.1":               {"128.0.0.1", 80, "128.0.0.1:80"},
+	} {
+		t.Run(endpoint, func(t *testing.T) {
+			got, err := NewTarget(endpoint)
+			require.NoError(t, err)
+			assert.Equal(t, want, got)
+		})
+	}
+}
+
+func TestNewTargetRefuses(t *testing.T) {
+	for endpoint, want := range map[string]string{
+		"http://media.example:65536": `endpoint has no valid port: "65536"`,
+		"http://media.example:0":     `endpoint has no valid port: "0"`,
+		"ftp://media.example":        `endpoint has no valid port: ""`,
+		"media.example":              `endpoint has no valid port: ""`,
+		"http://media.example:-1":    "endpoint is not a URL",
+		"http://u:pa55w0rd@exa mple": "endpoint is not a URL",
+	} {
+		t.Run(endpoint, func(t *testing.T) {
+			_, err := NewTarget(endpoint)
+			require.EqualError(t, err, want)
+		})
+	}
+}
+
+func TestCheckTimes(t *testing.T) {
+	for name, tc := range map[string]struct {
+		timeout, interval time.Duration
+		ok                bool
+	}{
+		"shorter":  {10 * time.Second, 30 * time.Second, true},
+		"equal":    {30 * time.Second, 30 * time.Second, true},
+		"longer":   {31 * time.Second, 30 * time.Second, false},
+		"none":     {0, 30 * time.Second, false},
+		"negative": {-1, 30 * time.Second, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := CheckTimes(scraperhelper.ControllerConfig{Timeout: tc.timeout, CollectionInterval: tc.interval})
+			if tc.ok {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, "timeout: "+tc.timeout.String()+" must be more than 0 and at most the collection_interval (30s)")
+		})
+	}
+}
+
+// listener is a host that hears of changes of status.
+type listener struct {
+	component.Host
+	events []*componentstatus.Event
+}
+
+func (l *listener) Report(e *componentstatus.Event) { l.events = append(l.events, e) }
+
+func TestHealthReportsChanges(t *testing.T) {
+	refused, reset := errors.New("refused"), errors.New("reset")
+	host := &listener{Host: componenttest.NewNopHost()}
+	health := NewHealth(host)
+	for _, err := range []error{nil, nil, refused, reset, nil, nil, reset} {
+		health.Report(err)
+	}
+	require.Len(t, host.events, 3)
+	for i, want := range []struct {
+		status componentstatus.Status
+		err    error
+	}{
+		{componentstatus.StatusRecoverableError, refused}, {componentstatus.StatusOK, nil}, {componentstatus.StatusRecoverableError, reset},
+	} {
+		assert.Equal(t, want.status, host.events[i].Status())
+		assert.Equal(t, want.err, host.events[i].Err())
+	}
+}
+
+// A host that does not listen is no reason to fail.
+func TestHealthWithoutListener(t *testing.T) {
+	assert.NotPanics(t, func() { NewHealth(componenttest.NewNopHost()).Report(errors.New("refused")) })
+}

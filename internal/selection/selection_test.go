@@ -1,0 +1,279 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package selection
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/filter"
+)
+
+// meet makes a whole scrape that meets names, and returns those that are kept.
+func meet(s *Set[int], complete bool, names ...string) []string {
+	s.Begin()
+	for _, name := range names {
+		s.Get([]byte(name))
+	}
+	var kept []string
+	for _, item := range s.Seen() {
+		if item.Kept {
+			kept = append(kept, item.Name)
+		}
+	}
+	s.End(complete)
+	return kept
+}
+
+func TestCheckLimit(t *testing.T) {
+	require.NoError(t, CheckLimit(1))
+	require.NoError(t, CheckLimit(20000))
+	for _, limit := range []int{0, -1} {
+		require.EqualError(t, CheckLimit(limit), "limit: must be at least 1, such as 20000")
+	}
+}
+
+func TestGet(t *testing.T) {
+	s := New[int](Config{Limit: 10})
+	name := []byte("a")
+	s.Begin()
+	item, first := s.Get(name)
+	assert.True(t, first)
+	assert.True(t, item.Kept)
+	item.Value = 7
+	name[0] = 'b'
+	assert.Equal(t, "a", item.Name, "the name is a copy")
+	again, first := s.Get([]byte("a"))
+	assert.False(t, first, "met a second time in this scrape")
+	assert.Same(t, item, again)
+	other, first := s.Get([]byte(""))
+	assert.True(t, first)
+	assert.Equal(t, []*Item[int]{item, other}, s.Seen())
+	s.End(true)
+
+	s.Begin()
+	assert.Empty(t, s.Seen())
+	again, first = s.Get([]byte("a"))
+	assert.True(t, first, "the first time in the next scrape")
+	assert.Equal(t, 7, again.Value, "which remembers the value")
+	s.End(true)
+}
+
+// Things of one name are chosen alike, and stay apart.
+func TestGetKey(t *testing.T) {
+	s := New[int](Config{Limit: 2, Exclude: []filter.Config{{Strict: "x"}}})
+	s.Begin()
+	key := []byte("1")
+	one, first := s.GetKey(key, []byte("a"))
+	assert.True(t, first)
+	key[0] = '9'
+	two, first := s.GetKey([]byte("2"), []byte("a"))
+	assert.True(t, first)
+	again, first := s.GetKey([]byte("1"), []byte("a"))
+	assert.False(t, first)
+	assert.Same(t, one, again)
+	assert.NotSame(t, one, two)
+	three, _ := s.GetKey([]byte("3"), []byte("a"))
+	four, _ := s.GetKey([]byte("4"), []byte("x"))
+	assert.Equal(t, []bool{true, true, false, false}, []bool{one.Kept, two.Kept, three.Kept, four.Kept})
+	assert.Equal(t, "a", two.Name)
+	assert.Equal(t, 1, s.Limited())
+	s.End(true)
+}
+
+func TestIncludeAndExclude(t *testing.T) {
+	strict := func(names ...string) (all []filter.Config) {
+		for _, name := range names {
+			all = append(all, filter.Config{Strict: name})
+		}
+		return all
+	}
+	names := []string{"live/a", "live/b", "rec/a"}
+	for name, tc := range map[string]struct {
+		config Config
+		want   []string
+	}{
+		"all":                        {Config{}, names},
+		"include":                    {Config{Include: strict("live/a", "absent")}, []string{"live/a"}},
+		"include by pattern":         {Config{Include: []filter.Config{{Regex: "^live/"}}}, []string{"live/a", "live/b"}},
+		"exclude":                    {Config{Exclude: strict("live/a")}, []string{"live/b", "rec/a"}},
+		"exclude wins":               {Config{Include: strict("live/a", "live/b"), Exclude: strict("live/a")}, []string{"live/b"}},
+		"nothing is left":            {Config{Include: strict("absent")}, nil},
+		"expected though excluded":   {Config{Exclude: strict("live/a"), Expected: []string{"live/a"}}, names},
+		"expected, but not included": {Config{Include: strict("rec/a"), Expected: []string{"live/a"}}, []string{"live/a", "rec/a"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.config.Limit = 10
+			s := New[int](tc.config)
+			assert.Equal(t, tc.want, meet(s, true, names...))
+			assert.Zero(t, s.Limited(), "what is not wanted is not counted as left out")
+		})
+	}
+}
+
+// Those that came first stay; a place is free once its holder has gone.
+func TestLimit(t *testing.T) {
+	type scrape struct {
+		meets   []string
+		kept    []string
+		limited int
+	}
+	for name, tc := range map[string]struct {
+		config  Config
+		scrapes []scrape
+	}{
+		"sticky": {Config{Limit: 2}, []scrape{
+			{[]string{"a", "b", "c", "d"}, []string{"a", "b"}, 2},
+			{[]string{"d", "c", "b", "a"}, []string{"b", "a"}, 2},
+		}},
+		"a freed place goes to one that was left out": {Config{Limit: 2}, []scrape{
+			{[]string{"a", "b", "c"}, []string{"a", "b"}, 1},
+			{[]string{"b", "c"}, []string{"b"}, 1},
+			{[]string{"b", "c"}, []string{"b", "c"}, 0},
+			{[]string{"a", "b", "c"}, []string{"b", "c"}, 1},
+		}},
+		"or to a new one that comes earlier": {Config{Limit: 1}, []scrape{
+			{[]string{"a", "b"}, []string{"a"}, 1},
+			{[]string{"b"}, nil, 1},
+			{[]string{"c", "b"}, []string{"c"}, 1},
+		}},
+		"one that comes twice takes one place": {Config{Limit: 2}, []scrape{
+			{[]string{"a", "a", "b", "c", "c"}, []string{"a", "b"}, 1},
+		}},
+		"expected ones are always kept, and count": {Config{Limit: 1, Expected: []string{"x", "y"}}, []scrape{
+			{[]string{"a", "x", "y", "b"}, []string{"a", "x", "y"}, 1},
+			{[]string{"x", "b"}, []string{"x"}, 1},
+			{[]string{"b"}, nil, 1},
+			{[]string{"b"}, []string{"b"}, 0},
+		}},
+		"excluded ones take no place": {Config{Limit: 1, Exclude: []filter.Config{{Strict: "x"}}}, []scrape{
+			{[]string{"x", "a"}, []string{"a"}, 0},
+			{[]string{"a"}, []string{"a"}, 0},
+			{[]string{"x", "a", "b"}, []string{"a"}, 1},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := New[int](tc.config)
+			for i, scrape := range tc.scrapes {
+				assert.Equal(t, scrape.kept, meet(s, true, scrape.meets...), "scrape %d", i)
+				assert.Equal(t, scrape.limited, s.Limited(), "scrape %d", i)
+			}
+		})
+	}
+}
+
+func TestMissing(t *testing.T) {
+	s := New[int](Config{Limit: 1, Expected: []string{"x", "y"}})
+	for _, scrape := range []struct{ meets, missing []string }{
+		{nil, []string{"x", "y"}},
+		{[]string{"a", "y"}, []string{"x"}},
+		{[]string{"x", "y"}, nil},
+		{[]string{"x"}, []string{"y"}},
+		{nil, []string{"x", "y"}},
+	} {
+		s.Begin()
+		for _, name := range scrape.meets {
+			s.Get([]byte(name))
+		}
+		assert.Equal(t, scrape.missing, s.Missing())
+		s.End(true)
+	}
+}
+
+// What a complete scrape did not meet is forgotten; incomplete ones prove nothing until there were too many of them.
+func TestEnd(t *testing.T) {
+	remembered := func(s *Set[int], name string) bool {
+		s.Begin()
+		item, _ := s.Get([]byte(name))
+		return item.Value == 1
+	}
+	for name, tc := range map[string]struct {
+		incomplete int
+		complete   int
+		want       bool
+	}{
+		"at once":         {0, 0, true},
+		"complete":        {0, 1, false},
+		"incomplete":      {1, 0, true},
+		"patience":        {patience, 0, true},
+		"out of patience": {patience + 1, 0, false},
+		"then complete":   {3, 1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := New[int](Config{Limit: 1})
+			s.Begin()
+			item, _ := s.Get([]byte("a"))
+			item.Value = 1
+			s.End(true)
+			for range tc.incomplete {
+				meet(s, false)
+			}
+			for range tc.complete {
+				meet(s, true)
+			}
+			assert.Equal(t, tc.want, remembered(s, "a"))
+		})
+	}
+}
+
+// A thing that incomplete scrapes remember keeps its place, and loses it with the memory.
+func TestEndFreesPlaces(t *testing.T) {
+	s := New[int](Config{Limit: 1})
+	require.Equal(t, []string{"a"}, meet(s, true, "a"))
+	for range patience {
+		require.Empty(t, meet(s, false, "b"))
+	}
+	require.Empty(t, meet(s, false, "b"), "the scrape that forgets a has decided about b before")
+	require.Equal(t, []string{"b"}, meet(s, false, "b"))
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	s := New[int](Config{Limit: 1})
+	for i := range 1000 {
+		meet(s, i%2 == 0, fmt.Sprint("stream", i))
+	}
+	assert.LessOrEqual(t, len(s.items), 2)
+}
+
+func TestName(t *testing.T) {
+	for name, tc := range map[string]struct{ in, want string }{
+		"empty":                      {"", ""},
+		"plain":                      {"live/cam 1", "live/cam 1"},
+		"other scripts":              {"直播/é😀", "直播/é😀"},
+		"control characters stay":    {"a\x00\n", "a\x00\n"},
+		"not UTF-8":                  {"a\xff\xfe\xc3b", "a\uFFFDb"},
+		"as long as may be":          {strings.Repeat("x", MaxName), strings.Repeat("x", MaxName)},
+		"too long":                   {strings.Repeat("x", MaxName+1), strings.Repeat("x", MaxName)},
+		"cut before a letter of two": {strings.Repeat("x", MaxName-1) + "é", strings.Repeat("x", MaxName-1)},
+		"cut before one of four":     {strings.Repeat("x", MaxName-3) + "😀", strings.Repeat("x", MaxName-3)},
+		"cut behind one of four":     {strings.Repeat("x", MaxName-4) + "😀y", strings.Repeat("x", MaxName-4) + "😀"},
+		"grows by being cleaned":     {strings.Repeat("\xffa", 100), strings.Repeat("\uFFFDa", MaxName/4)},
+		"not UTF-8 and too long":     {strings.Repeat("x", MaxName-1) + "\xff", strings.Repeat("x", MaxName-1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, tc.want, Name([]byte(tc.in)))
+			assert.Equal(t, "before "+tc.want, string(AppendName([]byte("before "), []byte(tc.in))))
+		})
+	}
+}
+
+func FuzzName(f *testing.F) {
+	for _, name := range []string{"", "live/a", "直播", "a\xffb", "\xf0\x9f\x98", strings.Repeat("é", MaxName), "x" + strings.Repeat("\xff😀", MaxName)} {
+		f.Add([]byte(name))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		name := Name(in)
+		require.True(t, utf8.ValidString(name))
+		require.LessOrEqual(t, len(name), MaxName)
+		require.Equal(t, name, Name([]byte(name)), "a name stays as it is")
+		if utf8.Valid(in) {
+			require.True(t, strings.HasPrefix(string(in), name))
+			require.Greater(t, len(name)+utf8.UTFMax, min(len(in), MaxName), "no more is cut off than must be")
+		}
+	})
+}
