@@ -1,0 +1,245 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package distribution_test
+
+import (
+	"cmp"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "otelcol-rtc version "+version+"\n", run(t, nil, "--version"))
+}
+
+// The collector has what builder-config.yaml lists, no more and no less, and a receiver for each folder of receiver/.
+func TestComponents(t *testing.T) {
+	t.Parallel()
+	type component struct{ Name, Module, GoMod string }
+	var listed, built map[string]any
+	decode := func(content string, into any) { require.NoError(t, yaml.Unmarshal([]byte(content), into)) }
+	file, err := os.ReadFile("../builder-config.yaml")
+	require.NoError(t, err)
+	decode(string(file), &listed)
+	decode(run(t, nil, "components"), &built)
+
+	section := func(of map[string]any, kind string) (components []component) {
+		text, err := yaml.Marshal(of[kind])
+		require.NoError(t, err)
+		decode(string(text), &components)
+		return components
+	}
+	modules := func(components []component) (modules []string) {
+		for _, c := range components {
+			modules = append(modules, cmp.Or(c.Module, c.GoMod))
+		}
+		slices.Sort(modules)
+		return modules
+	}
+	for _, kind := range []string{"receivers", "processors", "exporters", "connectors", "extensions", "providers"} {
+		assert.Equal(t, modules(section(listed, kind)), modules(section(built, kind)), kind)
+	}
+	var names []string
+	for _, c := range section(built, "receivers") {
+		names = append(names, c.Name)
+	}
+	folders, err := filepath.Glob("../receiver/*receiver")
+	require.NoError(t, err)
+	require.NotEmpty(t, folders)
+	for _, folder := range folders {
+		assert.Contains(t, names, strings.TrimSuffix(filepath.Base(folder), "receiver"))
+	}
+}
+
+// config is what the checks below read of a configuration.
+type config struct {
+	Receivers map[string]struct {
+		CollectionInterval time.Duration `yaml:"collection_interval"`
+	}
+	Exporters map[string]struct {
+		Endpoint         string
+		MetricExpiration time.Duration `yaml:"metric_expiration"`
+		WithoutScopeInfo bool          `yaml:"without_scope_info"`
+		RetryOnFailure   struct {
+			MaxElapsedTime any `yaml:"max_elapsed_time"`
+		} `yaml:"retry_on_failure"`
+		SendingQueue struct {
+			Storage   string
+			QueueSize int `yaml:"queue_size"`
+		} `yaml:"sending_queue"`
+	}
+	Service struct {
+		Extensions []string
+		Pipelines  map[string]pipeline
+	}
+}
+
+type pipeline struct{ Receivers, Processors, Exporters []string }
+
+// required are the variables that a configuration has no default for.
+var required = regexp.MustCompile(`\$\{env:(\w+)}`)
+
+// Every shipped configuration is valid, keeps the house rules, starts, and ends cleanly.
+func TestShippedConfigurations(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(shipped("*.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			var leaves map[string]any
+			require.NoError(t, yaml.Unmarshal(text, &leaves))
+			var cfg config
+			require.NoError(t, yaml.Unmarshal(text, &cfg))
+			checkAddresses(t, leaves)
+			checkSecrets(t, leaves)
+			checkPipelines(t, cfg)
+
+			env := []string{"OTELCOL_RTC_STORAGE=" + t.TempDir()}
+			for _, name := range required.FindAllStringSubmatch(string(text), -1) {
+				env = append(env, name[1]+"=something")
+			}
+			run(t, env, "validate", "--config", file)
+			c := start(t, env, file)
+			assert.Contains(t, fetch(t, c.Telemetry), "otelcol_process_uptime")
+			c.Stop(t)
+		})
+	}
+}
+
+// defaultPorts are those that the monitored systems listen on, often on the same machine.
+var defaultPorts = map[string][]int{
+	"ZLMediaKit":             {80, 443, 554, 1935, 8000, 9000, 10000},
+	"Jitsi":                  {443, 2222, 3333, 4443, 8080, 8788, 8888, 9090, 10000},
+	"Kamailio and rtpengine": {2049, 2223, 2225, 5060, 8080, 22222},
+	"Flussonic":              {80, 443, 554, 1935, 8080, 8081},
+	"mediasoup":              {3000, 4443},
+}
+
+// checkAddresses holds what the collector listens on against the rules: this machine only, and ports that are free on a media server.
+func checkAddresses(t *testing.T, leaves map[string]any) {
+	t.Helper()
+	addresses := listened(leaves)
+	for _, address := range addresses {
+		host, port, err := net.SplitHostPort(address)
+		require.NoError(t, err)
+		assert.Equal(t, "127.0.0.1", host, address)
+		number, err := strconv.Atoi(port)
+		require.NoError(t, err)
+		for system, ports := range defaultPorts {
+			assert.NotContains(t, ports, number, system)
+		}
+	}
+	assert.Contains(t, addresses, "127.0.0.1:18888", "the collector's own metrics")
+	assert.Contains(t, addresses, "127.0.0.1:13133", "the health check")
+}
+
+// listened finds the addresses on which a configuration lets the collector listen: a host beside a port,
+// and endpoints without a scheme. Those with one are called.
+func listened(node any) (addresses []string) {
+	members, _ := node.(map[string]any)
+	if host, ok := members["host"].(string); ok {
+		port, _ := members["port"].(int)
+		addresses = append(addresses, net.JoinHostPort(host, strconv.Itoa(port)))
+	}
+	if endpoint, ok := members["endpoint"].(string); ok && !strings.Contains(endpoint, "://") {
+		addresses = append(addresses, endpoint)
+	}
+	for _, child := range children(node) {
+		addresses = append(addresses, listened(child)...)
+	}
+	return addresses
+}
+
+// children returns the members of a map or list.
+func children(node any) map[string]any {
+	nodes := map[string]any{}
+	switch n := node.(type) {
+	case map[string]any:
+		return n
+	case []any:
+		for i, child := range n {
+			nodes[strconv.Itoa(i)] = child
+		}
+	}
+	return nodes
+}
+
+var (
+	secretName  = regexp.MustCompile(`(?i)(secret|password|token|authorization|key)$`)
+	secretValue = regexp.MustCompile(`^((Basic|Bearer) )?\$\{env:\w+}$`)
+)
+
+// checkSecrets wants secrets from the environment only, and without a default.
+func checkSecrets(t *testing.T, node any) {
+	t.Helper()
+	for name, child := range children(node) {
+		if secretName.MatchString(name) {
+			assert.Regexp(t, secretValue, child, name)
+		}
+		checkSecrets(t, child)
+	}
+}
+
+func checkPipelines(t *testing.T, c config) {
+	t.Helper()
+	require.NotEmpty(t, c.Service.Pipelines)
+	for name, p := range c.Service.Pipelines {
+		require.NotEmpty(t, p.Processors, name)
+		assert.Equal(t, "memory_limiter", p.Processors[0], name)
+		for _, exporter := range p.Exporters {
+			kind, _, _ := strings.Cut(exporter, "/")
+			check, known := exporterChecks[kind]
+			require.True(t, known, "an exporter without a check: %s", exporter)
+			check(t, c, p, exporter)
+		}
+	}
+}
+
+var exporterChecks = map[string]func(t *testing.T, c config, p pipeline, exporter string){
+	"prometheus": checkPrometheus,
+	"otlp_http":  checkOTLP,
+	"otlp_grpc":  checkOTLP,
+}
+
+// checkPrometheus: what is gone from the server is soon gone from the page, but one late scrape is borne.
+func checkPrometheus(t *testing.T, c config, p pipeline, exporter string) {
+	t.Helper()
+	e := c.Exporters[exporter]
+	assert.Equal(t, "127.0.0.1:9464", e.Endpoint)
+	assert.True(t, e.WithoutScopeInfo)
+	for _, receiver := range p.Receivers {
+		assert.Equal(t, c.Receivers[receiver].CollectionInterval*5/2, e.MetricExpiration, receiver)
+	}
+}
+
+// checkOTLP: an outage of the backend of 30 minutes loses nothing.
+func checkOTLP(t *testing.T, c config, p pipeline, exporter string) {
+	t.Helper()
+	e := c.Exporters[exporter]
+	assert.Equal(t, 0, e.RetryOnFailure.MaxElapsedTime, "give up never")
+	assert.Contains(t, c.Service.Extensions, e.SendingQueue.Storage)
+	requests := 0
+	for _, receiver := range p.Receivers {
+		interval := c.Receivers[receiver].CollectionInterval
+		require.Positive(t, interval, receiver)
+		requests += int(30 * time.Minute / interval)
+	}
+	assert.GreaterOrEqual(t, e.SendingQueue.QueueSize, requests)
+}

@@ -1,0 +1,148 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package distribution_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+)
+
+type labels map[string]string
+
+func (l labels) with(more labels) labels {
+	both := maps.Clone(l)
+	maps.Copy(both, more)
+	return both
+}
+
+// in reports whether all these labels are among those of a series.
+func (l labels) in(series *dto.Metric) bool {
+	missing := maps.Clone(l)
+	for _, pair := range series.GetLabel() {
+		if missing[pair.GetName()] == pair.GetValue() {
+			delete(missing, pair.GetName())
+		}
+	}
+	return len(missing) == 0
+}
+
+// families are what Prometheus reads on the collector's page.
+type families map[string]*dto.MetricFamily
+
+func scrapePage(t require.TestingT, c *collector) families {
+	parser := expfmt.NewTextParser(model.LegacyValidation)
+	f, err := parser.TextToMetricFamilies(strings.NewReader(fetch(t, c.Page)))
+	require.NoError(t, err)
+	return f
+}
+
+// values returns the values of all series of a family that have these labels, among others.
+func (f families) values(name string, wanted labels) (values []float64) {
+	for _, series := range f[name].GetMetric() {
+		if wanted.in(series) {
+			values = append(values, series.GetCounter().GetValue()+series.GetGauge().GetValue()) // one of them is 0
+		}
+	}
+	return values
+}
+
+// target returns the labels that tell a server apart.
+func target(t *testing.T, server *emulator.Server) labels {
+	t.Helper()
+	return labels{"job": "zlmediakit", "instance": instance(t, server)}
+}
+
+var (
+	cam1 = labels{"zlmediakit_vhost": "__defaultVhost__", "zlmediakit_app": "live", "zlmediakit_stream_name": "cam1"}
+	rtmp = labels{"zlmediakit_schema": "rtmp"}
+	h264 = labels{"zlmediakit_media_codec": "h264", "zlmediakit_track_index": "0"}
+)
+
+// onPage is what users are told to look for. The values were taken from testdata/zlmediakit/busy with jq.
+var onPage = []struct {
+	name   string
+	kind   dto.MetricType
+	labels labels
+	value  float64
+}{
+	{"zlmediakit_stream_io_bytes_total", dto.MetricType_COUNTER, cam1.with(rtmp), 7407973},
+	{"zlmediakit_stream_throughput_bytes_per_second", dto.MetricType_GAUGE, cam1.with(rtmp), 84389},
+	{"zlmediakit_stream_alive", dto.MetricType_GAUGE, cam1, 1},
+	{"zlmediakit_stream_reader_count", dto.MetricType_GAUGE, cam1, 11},
+	{"zlmediakit_stream_uptime_seconds", dto.MetricType_GAUGE, cam1, 89},
+	{"zlmediakit_stream_track_frames_total", dto.MetricType_COUNTER, cam1.with(h264), 2227},
+	{"zlmediakit_stream_track_gop_duration_seconds", dto.MetricType_GAUGE, cam1.with(h264), 1.992},
+	{"zlmediakit_stream_count", dto.MetricType_GAUGE, labels{"zlmediakit_app": "proxy"}, 2},
+	{"zlmediakit_media_source_count", dto.MetricType_GAUGE, rtmp, 11},
+	{"zlmediakit_egress_throughput_bytes_per_second", dto.MetricType_GAUGE, rtmp, 421945},
+	{"zlmediakit_thread_count", dto.MetricType_GAUGE, labels{"zlmediakit_thread_pool": "network"}, 4},
+	{"zlmediakit_thread_utilization_ratio", dto.MetricType_GAUGE, labels{"zlmediakit_thread_pool": "work", "zlmediakit_thread_name": "work poller 0"}, 0},
+	{"rtc_target_up", dto.MetricType_GAUGE, nil, 1},
+	{"target_info", dto.MetricType_GAUGE, nil, 1},
+}
+
+// Two servers on one page stay apart, also when one of them dies and comes back.
+func TestPrometheus(t *testing.T) {
+	t.Parallel()
+	captured := zlmediakit(t, emulator.ZLMediaKit{})
+	moving := zlmediakit(t, emulator.ZLMediaKit{Streams: 3})
+	a, b := target(t, captured), target(t, moving)
+	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + captured.URL(), "SECOND=" + moving.URL()}, shipped("prometheus.yaml"), often, `yaml:
+receivers:
+  zlmediakit/b: {endpoint: "${env:SECOND}", secret: "${env:ZLMEDIAKIT_SECRET}", collection_interval: 1s, timeout: 1s, initial_delay: 1ms}
+exporters:
+  prometheus: {metric_expiration: 3s}
+service:
+  pipelines: {metrics: {receivers: [zlmediakit, zlmediakit/b]}}
+`)
+	const carried, alive = "zlmediakit_stream_io_bytes_total", "zlmediakit_stream_alive"
+	check := func(aUp float64, aStreams int, more func(*assert.CollectT, families)) {
+		t.Helper()
+		eventually(t, func(ct *assert.CollectT) {
+			page := scrapePage(ct, c)
+			assert.Equal(ct, []float64{aUp}, page.values("rtc_target_up", a))
+			assert.Len(ct, page.values(alive, a), aStreams)
+			assert.Equal(ct, []float64{1}, page.values("rtc_target_up", b))
+			assert.Len(ct, page.values(alive, b), 3)
+			more(ct, page)
+		})
+	}
+	check(1, 11, checkPage(a))
+	assert.NotContains(t, fetch(t, c.Page), "otel_scope")
+	before := sum(scrapePage(t, c).values(carried, b))
+
+	require.NoError(t, captured.SetFault("refuse"))
+	check(0, 0, func(ct *assert.CollectT, page families) {
+		assert.Empty(ct, page.values(carried, a))
+		assert.Greater(ct, sum(page.values(carried, b)), before)
+	})
+	require.NoError(t, captured.SetFault(""))
+	check(1, 11, checkPage(a))
+	c.Stop(t)
+}
+
+func checkPage(target labels) func(*assert.CollectT, families) {
+	return func(ct *assert.CollectT, page families) {
+		for _, row := range onPage {
+			assert.Equal(ct, row.kind, page[row.name].GetType(), row.name)
+			assert.Equal(ct, []float64{row.value}, page.values(row.name, target.with(row.labels)), row.name)
+		}
+	}
+}
+
+func sum(values []float64) (sum float64) {
+	for _, v := range values {
+		sum += v
+	}
+	return sum
+}
