@@ -112,10 +112,10 @@ func (r *Reader) Objects(element func() error) error {
 
 // Skip passes over a value.
 func (r *Reader) Skip() error {
-	if r.inside {
-		return r.value.Skip()
+	if err := r.enter(); err != nil {
+		return err
 	}
-	return r.load()
+	return r.value.Skip()
 }
 
 // Raw passes over a value and returns it, for Reread while the value around it lasts.
@@ -144,6 +144,11 @@ func (r *Reader) Int(v *optional.Value[int64]) error {
 		*v = optional.Of(i)
 		return nil
 	})
+}
+
+// isText reports whether a string holds more than a number, which jx would take for the number that it begins with.
+func isText(raw []byte) bool {
+	return raw[0] == '"' && len(bytes.Trim(raw, `"+-.0123456789Ee`)) > 0
 }
 
 // digits reads a number of up to 18 digits and nothing else, which is what nearly all numbers are.
@@ -183,9 +188,7 @@ func (r *Reader) num(set func(jx.Num) error) error {
 		return err
 	}
 	raw = bytes.TrimSpace(raw)
-	// jx takes a string that goes on behind its number for the number.
-	more := len(bytes.Trim(raw, `"+-.0123456789Ee`)) > 0
-	if more || set(jx.Num(raw)) != nil {
+	if isText(raw) || set(jx.Num(raw)) != nil {
 		r.noteWrong("")
 	}
 	return nil
@@ -315,25 +318,75 @@ func (r *Reader) each(begin, end byte, item func() error) error {
 
 // load moves one whole value from the window into the decoder.
 func (r *Reader) load() error {
-	if _, err := r.peek(); err != nil {
+	first, err := r.peek()
+	if err != nil {
 		return err
 	}
+	measure := r.scalarLength
+	if first == '{' || first == '[' {
+		measure = func() (int, error) { return nestedLength(r.window), nil }
+	}
 	for {
-		r.value.ResetBytes(r.window)
-		raw, err := r.value.Raw()
+		n, err := measure()
 		switch {
-		// A number at the end of the window may go on behind it.
-		case err == nil && (len(raw) < len(r.window) || r.eof):
-			r.pass(len(raw))
-			r.value.ResetBytes(raw)
-			return nil
-		case err != nil && (r.eof || !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF)):
+		case err != nil:
 			return err
+		case n > 0:
+			r.value.ResetBytes(r.window[:n])
+			r.pass(n)
+			return nil
+		case r.eof:
+			return io.ErrUnexpectedEOF
 		}
 		if err := r.fill(); err != nil {
 			return err
 		}
 	}
+}
+
+// scalarLength returns the length of the string, number or word in the window, 0 when it may go on behind it.
+func (r *Reader) scalarLength() (int, error) {
+	r.value.ResetBytes(r.window)
+	raw, err := r.value.Raw()
+	switch {
+	case err == nil && (len(raw) < len(r.window) || r.eof):
+		return len(raw), nil
+	case err == nil, errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return 0, nil
+	}
+	return 0, err
+}
+
+// The bytes that matter for where an object or list ends.
+const (
+	quote = iota + 1
+	opening
+	closing
+)
+
+var structure = [256]uint8{'"': quote, '{': opening, '[': opening, '}': closing, ']': closing}
+
+// nestedLength returns the length of the object or list that text begins with, 0 when it goes on behind it. It only looks
+// for the end, in a third of the time that a decoder takes; whether what lies between is valid, the decoder tells.
+func nestedLength(text []byte) int {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch structure[text[i]] {
+		case quote:
+			for i++; i < len(text) && text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+		case opening:
+			depth++
+		case closing:
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return 0
 }
 
 // peek returns the next byte that is no white space, without passing it.
