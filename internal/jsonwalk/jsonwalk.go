@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-faster/jx"
@@ -133,42 +134,19 @@ func (r *Reader) Reread(raw []byte) {
 
 // Int reads a whole number: also one written as 25.0 or "25".
 func (r *Reader) Int(v *optional.Value[int64]) error {
-	return r.num(func(n jx.Num) error {
-		i, plain := digits(n)
-		if !plain {
-			var err error
-			if i, err = n.Int64(); err != nil {
-				return err
-			}
+	return r.num(func(digits []byte) error {
+		i, err := parseInt(digits)
+		if err == nil {
+			*v = optional.Of(i)
 		}
-		*v = optional.Of(i)
-		return nil
+		return err
 	})
-}
-
-// isText reports whether a string holds more than a number, which jx would take for the number that it begins with.
-func isText(raw []byte) bool {
-	return raw[0] == '"' && len(bytes.Trim(raw, `"+-.0123456789Ee`)) > 0
-}
-
-// digits reads a number of up to 18 digits and nothing else, which is what nearly all numbers are.
-func digits(n []byte) (i int64, ok bool) {
-	if len(n) > 18 {
-		return 0, false
-	}
-	for _, c := range n {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		i = i*10 + int64(c-'0')
-	}
-	return i, true
 }
 
 // Float reads a number.
 func (r *Reader) Float(v *optional.Value[float64]) error {
-	return r.num(func(n jx.Num) error {
-		f, err := n.Float64()
+	return r.num(func(digits []byte) error {
+		f, err := strconv.ParseFloat(string(digits), 64)
 		if err == nil {
 			*v = optional.Of(f)
 		}
@@ -176,7 +154,8 @@ func (r *Reader) Float(v *optional.Value[float64]) error {
 	})
 }
 
-func (r *Reader) num(set func(jx.Num) error) error {
+// num reads a number, or a string that holds nothing but a number.
+func (r *Reader) num(set func(digits []byte) error) error {
 	if r.next() != jx.String && !r.expect(jx.Number, "") {
 		return r.Skip()
 	}
@@ -188,10 +167,37 @@ func (r *Reader) num(set func(jx.Num) error) error {
 		return err
 	}
 	raw = bytes.TrimSpace(raw)
-	if isText(raw) || set(jx.Num(raw)) != nil {
+	if raw[0] == '"' {
+		raw = raw[1 : len(raw)-1]
+		if len(bytes.Trim(raw, "-.0123456789Ee")) > 0 { // strconv takes more for numbers than JSON does
+			r.noteWrong("")
+			return nil
+		}
+	}
+	if set(raw) != nil {
 		r.noteWrong("")
 	}
 	return nil
+}
+
+// parseInt reads a whole number whose fraction, if any, is zero.
+func parseInt(digits []byte) (int64, error) {
+	i, plain := int64(0), len(digits) > 0 && len(digits) <= 18
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			plain = false
+			break
+		}
+		i = i*10 + int64(c-'0')
+	}
+	if plain { // as nearly all are
+		return i, nil
+	}
+	whole, fraction, _ := strings.Cut(string(digits), ".")
+	if strings.Trim(fraction, "0") != "" {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseInt(whole, 10, 64)
 }
 
 // Bool reads true or false.

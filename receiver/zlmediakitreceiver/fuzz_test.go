@@ -70,27 +70,28 @@ func FuzzMediaList(f *testing.F) {
 		metrics := s.mb.Emit()
 		s.starts.Apply(metrics)
 		checkStrings(t, metrics)
-		if err == nil {
-			assert.Equal(t, plainCount(list), sources)
+		if want, comparable := plainCount(list); comparable && err == nil {
+			assert.Equal(t, want, sources)
 		}
 	})
 }
 
-// plainCount counts the sources of a list that have a name.
-func plainCount(list []byte) int {
-	var plain struct {
-		Data []struct{ App, Stream string }
+// plainCount counts the sources of a list that have a name; it reports false where two decoders may differ, because a member comes twice.
+func plainCount(list []byte) (n int, comparable bool) {
+	var plain map[string]any
+	if json.NewDecoder(bytes.NewReader(list)).Decode(&plain) != nil || bytes.Count(list, []byte(`"data"`)) > 1 {
+		return 0, false
 	}
-	if json.NewDecoder(bytes.NewReader(list)).Decode(&plain) != nil {
-		return 0
-	}
-	n := 0
-	for _, source := range plain.Data {
-		if source.App != "" && source.Stream != "" {
+	sources, _ := plain["data"].([]any)
+	for _, source := range sources {
+		members, _ := source.(map[string]any)
+		app, _ := members["app"].(string)
+		stream, _ := members["stream"].(string)
+		if app != "" && stream != "" {
 			n++
 		}
 	}
-	return n
+	return n, true
 }
 
 func checkStrings(t *testing.T, metrics pmetric.Metrics) {

@@ -95,6 +95,8 @@ func (s *streams) list(now pcommon.Timestamp) func(context.Context) (func(), err
 		}
 		s.listing.took(time.Since(began))
 		s.complete = failed == nil || scrape.IsPartial(failed)
+		cut := !s.complete && len(s.items.Seen()) > 0 // how many are missing is not known
+		s.omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonTruncated, number(cut))
 		defer s.items.End(s.complete)
 		if !s.complete {
 			return nil, failed

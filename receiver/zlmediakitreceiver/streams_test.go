@@ -197,6 +197,7 @@ func TestIncompleteList(t *testing.T) {
 	}
 	assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
 	assert.NotContains(t, points, limited)
+	assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=stream,rtc.omission.reason=truncated}"], 0)
 }
 
 // schemas: auto asks for all schemas of a small server, and for one of a large one; what is reported does not change while it looks at all again.
