@@ -70,14 +70,14 @@ func FuzzMediaList(f *testing.F) {
 		metrics := s.mb.Emit()
 		s.starts.Apply(metrics)
 		checkStrings(t, metrics)
-		if want, comparable := plainCount(list); comparable && err == nil {
+		if want, same := plainCount(list); same && err == nil {
 			assert.Equal(t, want, sources)
 		}
 	})
 }
 
 // plainCount counts the sources of a list that have a name; it reports false where two decoders may differ, because a member comes twice.
-func plainCount(list []byte) (n int, comparable bool) {
+func plainCount(list []byte) (n int, same bool) {
 	var plain map[string]any
 	if json.NewDecoder(bytes.NewReader(list)).Decode(&plain) != nil || bytes.Count(list, []byte(`"data"`)) > 1 {
 		return 0, false

@@ -53,11 +53,12 @@ func (s schemaSet) has(i int) bool { return s&(1<<i) != 0 }
 
 // listing decides when the media list is asked for and for which schemas, because it stops one of the server's event loops.
 type listing struct {
-	auto    bool
-	chosen  schemaSet // what is reported
-	age     int       // lists since the last full one
-	spacing int       // scrapes from one list to the next
-	wait    int       // scrapes until the next list
+	auto     bool
+	chosen   schemaSet // what is reported
+	age      int       // lists since the last full one
+	spacing  int       // scrapes from one list to the next
+	wait     int       // scrapes until the next list
+	failures int       // since the last whole list
 }
 
 func newListing(schemas Schemas) listing {
@@ -101,9 +102,18 @@ func (l *listing) requests() []string {
 	return names
 }
 
-// took notes the time that a list took, and makes room when it was long.
+// took notes the time that a whole list took, and makes room when it was long.
 func (l *listing) took(d time.Duration) {
+	l.failures = 0
 	l.spacing = min(1+int((d-1)/listBudget), maxSpacing)
+	l.wait = l.spacing
+}
+
+// failed makes more room with each failure in a row: the server may need longer for the list than it is given. The first
+// one is tried again at once.
+func (l *listing) failed() {
+	l.failures++
+	l.spacing = min(max(l.spacing, l.failures), maxSpacing)
 	l.wait = l.spacing
 }
 

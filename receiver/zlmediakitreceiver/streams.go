@@ -57,7 +57,7 @@ func newStreams(s *scraper) *streams {
 	}
 }
 
-// wanted counts the enabled metrics that this scrape needs the media list for.
+// wanted counts the enabled metrics that this scrape needs the media list for. It is called once a scrape.
 func (s *streams) wanted() int {
 	s.complete = false
 	if !s.listing.due() {
@@ -93,14 +93,15 @@ func (s *streams) list(now pcommon.Timestamp) func(context.Context) (func(), err
 				}
 			}
 		}
-		s.listing.took(time.Since(began))
 		s.complete = failed == nil || scrape.IsPartial(failed)
 		cut := !s.complete && len(s.items.Seen()) > 0 // how many are missing is not known
 		s.omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonTruncated, number(cut))
 		defer s.items.End(s.complete)
 		if !s.complete {
+			s.listing.failed()
 			return nil, failed
 		}
+		s.listing.took(time.Since(began))
 		w.finish()
 		return func() {}, failed
 	}

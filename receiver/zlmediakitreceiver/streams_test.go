@@ -275,6 +275,31 @@ func TestSpacing(t *testing.T) {
 	}
 }
 
+// A list that fails is tried again in the next scrape, and then less and less often.
+func TestSpacingAfterFailures(t *testing.T) {
+	l := newListing(Schemas{schemasAll})
+	l.took(time.Millisecond)
+	var spacings []int
+	for range 12 {
+		l.failed()
+		spacings = append(spacings, l.spacing)
+	}
+	assert.Equal(t, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 10}, spacings)
+	l.took(time.Millisecond)
+	assert.Equal(t, 1, l.spacing)
+}
+
+// A list that hung once is whole again in the very next scrape.
+func TestListRecovers(t *testing.T) {
+	server := startServer(t, emulator.ZLMediaKit{Streams: 20})
+	s, _ := startScraper(t, server.URL(), nil)
+	require.NoError(t, server.SetFault("hang", "getMediaList"))
+	_, err := scrapeInTime(t, s)
+	require.ErrorContains(t, err, "getMediaList of ")
+	require.NoError(t, server.SetFault(""))
+	checkRecovery(t, s)
+}
+
 func TestSpacingIsShown(t *testing.T) {
 	server := startServer(t, emulator.ZLMediaKit{Scene: "idle"})
 	s, _ := startScraper(t, server.URL(), nil)
