@@ -294,7 +294,7 @@ func TestListRecovers(t *testing.T) {
 	server := startServer(t, emulator.ZLMediaKit{Streams: 20})
 	s, _ := startScraper(t, server.URL(), nil)
 	require.NoError(t, server.SetFault("hang", "getMediaList"))
-	_, err := scrapeInTime(t, s)
+	_, err := scrapeInTime(t, s, 2*time.Second)
 	require.ErrorContains(t, err, "getMediaList of ")
 	require.NoError(t, server.SetFault(""))
 	checkRecovery(t, s)
