@@ -1,0 +1,558 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package binrpc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var networks = []string{"unix", "tcp"}
+
+// serve answers every connection with answer and returns the endpoint. The connection is closed when answer returns.
+func serve(t testing.TB, network string, answer func(net.Conn)) string {
+	t.Helper()
+	address := "127.0.0.1:0"
+	if network == "unix" {
+		address = socketPath(t)
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), network, address)
+	require.NoError(t, err)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			answer(conn)
+			conn.Close()
+		}
+	}()
+	t.Cleanup(func() {
+		assert.NoError(t, l.Close())
+		<-done
+	})
+	return network + "://" + l.Addr().String()
+}
+
+// socketPath is shorter than t.TempDir, because a socket's path has 108 bytes at most.
+func socketPath(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "ctl") //nolint:usetesting // see above
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
+	return filepath.Join(dir, "ctl")
+}
+
+// replying answers each request that comes in with the next of bodies, then waits for the client to close.
+func replying(bodies ...[]byte) func(net.Conn) {
+	return func(conn net.Conn) {
+		for _, body := range bodies {
+			cookie, err := readRequest(conn)
+			if err != nil {
+				return
+			}
+			_, _ = conn.Write(packet(typeReply, cookie, body))
+		}
+		_, _ = io.Copy(io.Discard, conn)
+	}
+}
+
+// sending answers the first request with bytes, whatever was asked, then waits for the client to close.
+func sending(b []byte) func(net.Conn) {
+	return func(conn net.Conn) {
+		if _, err := readRequest(conn); err == nil {
+			_, _ = conn.Write(b)
+			_, _ = io.Copy(io.Discard, conn)
+		}
+	}
+}
+
+// readRequest reads one request and returns its cookie.
+func readRequest(conn net.Conn) (uint32, error) {
+	b := make([]byte, fixedHeader, 16)
+	if _, err := io.ReadFull(conn, b); err != nil {
+		return 0, err
+	}
+	b = b[:fixedHeader+int(b[1]>>2&3)+1+int(b[1]&3)+1]
+	if _, err := io.ReadFull(conn, b[fixedHeader:]); err != nil {
+		return 0, err
+	}
+	h := parseHeader(b)
+	_, err := io.CopyN(io.Discard, conn, int64(h.size))
+	return h.cookie, err
+}
+
+func dial(t testing.TB, endpoint string) *Conn {
+	t.Helper()
+	c, err := Dial(t.Context(), endpoint)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, c.Close()) })
+	return c
+}
+
+// soon is the deadline of calls that are meant to fail by it; everything else fails the test after a minute.
+func soon(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func patient(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// unwanted fails the test when there is something to walk over.
+func unwanted(t testing.TB) func(Records) error {
+	t.Helper()
+	return func(Records) error {
+		t.Error("a reply was walked over")
+		return nil
+	}
+}
+
+var version5 = NewRequest("core.version")
+
+func collect(into *[]any) func(Records) error {
+	return func(r Records) error {
+		*into = append(*into, plainAll(r)...)
+		return nil
+	}
+}
+
+func str(text string) []byte { return appendText(nil, String, text) }
+
+func plainStrings(texts ...string) (all []any) {
+	for _, text := range texts {
+		all = append(all, map[string]any{"str": text})
+	}
+	return all
+}
+
+func TestCalls(t *testing.T) {
+	for _, network := range networks {
+		c := dial(t, serve(t, network, replying(str("one"), str("two"), nil)))
+		var got []any
+		for range 3 {
+			require.NoError(t, c.Call(patient(t), version5, collect(&got)))
+		}
+		assert.Equal(t, plainStrings("one", "two"), got)
+		require.NoError(t, c.Close())
+		assert.True(t, c.Broken())
+		err := c.Call(patient(t), version5, unwanted(t))
+		require.ErrorIs(t, err, ErrGone, "closed")
+		require.NoError(t, c.Close())
+	}
+}
+
+// TestPieces sends two replies, one of them large, in pieces of any size.
+func TestPieces(t *testing.T) {
+	small := capture(t, "unix/stats.fetch_one.rep.bin")
+	n, err := headerSize(small)
+	require.NoError(t, err)
+	want, err := Decode(large(t))
+	require.NoError(t, err)
+	for size := 1; size < 200_000; size = size*3 + 1 {
+		body := want.body
+		if size < 40 { // enough for every place within the header and the first records
+			body = small[n:]
+		}
+		answer := append(packet(typeReply, 1, small[n:]), packet(typeReply, 2, body)...)
+		c := dial(t, serve(t, "unix", func(conn net.Conn) {
+			for piece := range bytesOf(answer, size) {
+				_, _ = conn.Write(piece)
+			}
+			_, _ = io.Copy(io.Discard, conn)
+		}))
+		var got [2][]byte
+		calls := []Call{{Request: version5}, {Request: version5}}
+		for i := range calls {
+			calls[i].Walk = func(r Records) error {
+				got[i] = encode(nil, r)
+				return nil
+			}
+		}
+		c.Do(patient(t), calls)
+		require.NoError(t, errors.Join(calls[0].Err, calls[1].Err), "pieces of %d bytes", size)
+		require.Equal(t, small[n:], got[0])
+		require.True(t, bytes.Equal(body, got[1]))
+	}
+}
+
+func bytesOf(b []byte, size int) func(yield func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		for len(b) > 0 {
+			n := min(size, len(b))
+			if !yield(b[:n]) {
+				return
+			}
+			b = b[n:]
+		}
+	}
+}
+
+// TestPipeline sends all requests before any is answered. A fault, a reply that cannot be read and an error of the walk
+// cost their own calls only.
+func TestPipeline(t *testing.T) {
+	errWalk := errors.New("not wanted")
+	c := dial(t, serve(t, "unix", func(conn net.Conn) {
+		for range 2 {
+			var cookies []uint32
+			for range 5 {
+				cookie, err := readRequest(conn)
+				if err != nil {
+					return
+				}
+				cookies = append(cookies, cookie)
+			}
+			for i, answer := range [][]byte{
+				packet(typeReply, cookies[0], str("one")),
+				packet(typeFault, cookies[1], append(appendNumber(nil, Int, 500), str("command x not found")...)),
+				packet(typeReply, cookies[2], []byte{0x03}),
+				packet(typeReply, cookies[3], str("four")),
+				packet(typeReply, cookies[4], str("five")),
+			} {
+				// As if written by one that takes four bytes for each number.
+				if i == 4 {
+					answer = widened(answer)
+				}
+				_, _ = conn.Write(answer)
+			}
+		}
+		_, _ = io.Copy(io.Discard, conn)
+	}))
+	c.cookie = math.MaxUint32 - 3 // 0 and 0xff are cookies like others
+	for range 2 {
+		var got []any
+		calls := []Call{
+			{Request: version5, Walk: collect(&got)},
+			{Request: version5, Walk: unwanted(t)},
+			{Request: version5, Walk: unwanted(t)},
+			{Request: version5, Walk: func(Records) error { return errWalk }},
+			{Request: version5, Walk: collect(&got), Err: errWalk},
+		}
+		c.Do(patient(t), calls)
+		require.NoError(t, calls[0].Err)
+		require.EqualError(t, calls[1].Err, `fault 500 "command x not found"`)
+		require.Equal(t, scrape.Response, scrape.TypeOf(calls[1].Err))
+		require.Equal(t, scrape.Format, scrape.TypeOf(calls[2].Err))
+		require.ErrorIs(t, calls[3].Err, errWalk)
+		require.NoError(t, calls[4].Err)
+		assert.Equal(t, plainStrings("one", "five"), got)
+		assert.False(t, c.Broken())
+		c.cookie = 0xfe
+	}
+}
+
+// widened writes the header of a small packet with numbers of four bytes.
+func widened(small []byte) []byte {
+	n := fixedHeader + int(small[1]>>2&3) + 1 + int(small[1]&3) + 1
+	h := parseHeader(small[:n])
+	wide := []byte{small[0], h.typ<<4 | 0xf, 0, 0, 0, byte(h.size)}
+	wide = append(wide, byte(h.cookie>>24), byte(h.cookie>>16), byte(h.cookie>>8), byte(h.cookie))
+	return append(wide, small[n:]...)
+}
+
+func TestMalformedReplies(t *testing.T) {
+	for name, tc := range malformedReplies(t) {
+		for _, network := range networks {
+			t.Run(name+" "+network, func(t *testing.T) {
+				c := dial(t, serve(t, network, sending(tc.packet)))
+				err := c.Call(patient(t), version5, unwanted(t))
+				require.ErrorContains(t, err, tc.text)
+				assert.Equal(t, tc.want, scrape.TypeOf(err))
+				assert.NotErrorIs(t, err, ErrGone)
+			})
+		}
+	}
+}
+
+// TestBrokenStreams are faults after which nobody knows what comes next.
+func TestBrokenStreams(t *testing.T) {
+	reply := packet(typeReply, 1, str("5.6.3"))
+	for name, tc := range map[string]struct {
+		sent []byte
+		want scrape.ErrorType
+		text string
+	}{
+		"cookie":         {packet(typeReply, 7, nil), scrape.Format, "the answer to request 7 where that to request 1 was due"},
+		"fault, cookie":  {packet(typeFault, 0, nil), scrape.Format, "the answer to request 0"},
+		"bytes after":    {slices.Concat(reply, []byte("extra")), scrape.Format, "more bytes after the reply, they begin with `extra`"},
+		"second reply":   {slices.Concat(reply, reply), scrape.Format, "more bytes after the reply"},
+		"endless":        {slices.Concat(reply, make([]byte, 1<<20)), scrape.Format, "more bytes after the reply"},
+		"16 MiB + 1":     {unhex(t, "a1 1c 01 00 00 01 01"), scrape.Size, "a reply of 16777217 bytes"},
+		"4 GiB claimed":  {unhex(t, "a1 1c ff ff ff ff 01 00"), scrape.Size, "a reply of 4294967295 bytes"},
+		"2^31 claimed":   {unhex(t, "a1 1c 80 00 00 00 01 00"), scrape.Size, "a reply of 2147483648 bytes"},
+		"not its port":   {[]byte("SIP/2.0 400 Bad Request\r\n"), scrape.Format, "SIP/2.0 400 Bad Request"},
+		"bytes of 0":     {make([]byte, 100), scrape.Format, "not BINRPC"},
+		"bytes of 0xff":  {bytes.Repeat([]byte{0xff}, 100), scrape.Format, "not BINRPC"},
+		"its own packet": {packet(typeRequest, 1, version5.body), scrape.Format, "type 0"},
+	} {
+		for _, network := range networks {
+			t.Run(name+" "+network, func(t *testing.T) {
+				c := dial(t, serve(t, network, sending(tc.sent)))
+				err := c.Call(patient(t), version5, unwanted(t))
+				require.ErrorContains(t, err, tc.text)
+				assert.Equal(t, tc.want, scrape.TypeOf(err))
+				assert.True(t, c.Broken())
+				err = c.Call(patient(t), version5, unwanted(t))
+				require.ErrorIs(t, err, ErrGone)
+				assert.Equal(t, scrape.Connection, scrape.TypeOf(err))
+			})
+		}
+	}
+}
+
+// TestStrayReply comes when its call is over: it is not taken for the reply to the next one.
+func TestStrayReply(t *testing.T) {
+	c := dial(t, serve(t, "tcp", func(conn net.Conn) {
+		for _, cookies := range [][]uint32{{1}, {1, 2}} {
+			_, _ = readRequest(conn)
+			for _, cookie := range cookies {
+				_, _ = conn.Write(packet(typeReply, cookie, nil))
+			}
+		}
+		_, _ = io.Copy(io.Discard, conn)
+	}))
+	require.NoError(t, c.Call(patient(t), version5, func(Records) error { return nil }))
+	err := c.Call(patient(t), version5, unwanted(t))
+	require.ErrorContains(t, err, "the answer to request 1 where that to request 2 was due")
+	assert.True(t, c.Broken())
+}
+
+// TestTruncatedReplies breaks off at every byte: the server closes the connection, or says no more.
+func TestTruncatedReplies(t *testing.T) {
+	reply := packet(typeReply, 1, str("kamailio 5.6.3"))
+	for i := range reply {
+		c := dial(t, serve(t, "unix", func(conn net.Conn) {
+			_, _ = readRequest(conn)
+			_, _ = conn.Write(reply[:i])
+		}))
+		err := c.Call(patient(t), version5, unwanted(t))
+		require.ErrorIs(t, err, ErrGone)
+		require.ErrorContains(t, err, "after "+strconv.Itoa(i)+" bytes of the reply")
+		require.Equal(t, scrape.Connection, scrape.TypeOf(err))
+		require.True(t, c.Broken())
+	}
+	for _, i := range []int{0, 1, 3, 4, len(reply) - 1} {
+		c := dial(t, serve(t, "unix", sending(reply[:i])))
+		err := c.Call(soon(t), version5, unwanted(t))
+		require.ErrorContains(t, err, "no complete reply in time, after "+strconv.Itoa(i)+" bytes of the reply: kamailio is overloaded")
+		require.Equal(t, scrape.Timeout, scrape.TypeOf(err))
+		require.NotErrorIs(t, err, ErrGone)
+		require.True(t, c.Broken(), "the reply may still come")
+	}
+}
+
+// TestTrickle is a server that goes on sending one byte at a time: the deadline is that of the whole, not of a read.
+func TestTrickle(t *testing.T) {
+	c := dial(t, serve(t, "unix", func(conn net.Conn) {
+		_, _ = readRequest(conn)
+		_, err := conn.Write(unhex(t, "a1 1c 00 ff ff ff 01"))
+		for err == nil {
+			_, err = conn.Write([]byte{0})
+		}
+	}))
+	err := c.Call(soon(t), version5, unwanted(t))
+	require.Equal(t, scrape.Timeout, scrape.TypeOf(err))
+}
+
+func TestCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c := dial(t, serve(t, "unix", func(conn net.Conn) {
+		_, _ = readRequest(conn)
+		cancel()
+		_, _ = io.Copy(io.Discard, conn)
+	}))
+	err := c.Call(ctx, version5, unwanted(t))
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, scrape.Other, scrape.TypeOf(err))
+	assert.True(t, c.Broken())
+
+	c = dial(t, serve(t, "unix", replying()))
+	require.ErrorIs(t, c.Call(ctx, version5, unwanted(t)), context.Canceled, "before the request")
+	assert.True(t, c.Broken())
+}
+
+// TestRemainingCalls breaks the connection between two replies: the second call can be repeated on another.
+func TestRemainingCalls(t *testing.T) {
+	endpoint := serve(t, "tcp", func(conn net.Conn) {
+		for range 2 {
+			_, _ = readRequest(conn)
+		}
+		_, _ = conn.Write(packet(typeReply, 1, str("one")))
+	})
+	c := dial(t, endpoint)
+	var got []any
+	calls := []Call{{Request: version5, Walk: collect(&got)}, {Request: version5, Walk: unwanted(t)}, {Request: version5, Walk: unwanted(t)}}
+	c.Do(patient(t), calls)
+	require.NoError(t, calls[0].Err)
+	require.ErrorIs(t, calls[1].Err, ErrGone)
+	require.ErrorIs(t, calls[2].Err, ErrGone)
+	assert.Equal(t, plainStrings("one"), got)
+	assert.ErrorContains(t, calls[1].Err, "check that kamailio runs")
+}
+
+// TestRestart closes an idle connection, as a server does that is started anew.
+func TestRestart(t *testing.T) {
+	for _, network := range networks {
+		c := dial(t, serve(t, network, func(conn net.Conn) {
+			cookie, _ := readRequest(conn)
+			_, _ = conn.Write(packet(typeReply, cookie, nil))
+		}))
+		require.NoError(t, c.Call(patient(t), version5, func(Records) error { return nil }))
+		require.ErrorIs(t, c.Call(patient(t), version5, unwanted(t)), ErrGone)
+	}
+}
+
+func TestLargeRequest(t *testing.T) {
+	c := dial(t, serve(t, "unix", replying(str("one"))))
+	err := c.Call(patient(t), NewRequest(strings.Repeat("x", maxRequest)), unwanted(t))
+	require.ErrorContains(t, err, "a request of 65546 bytes")
+	assert.Equal(t, scrape.Size, scrape.TypeOf(err))
+	require.NoError(t, c.Call(patient(t), version5, func(Records) error { return nil }), "nothing was sent")
+}
+
+// TestClaims holds what is allocated against what came, not against what was claimed.
+func TestClaims(t *testing.T) {
+	claim := packet(typeReply, 1, make([]byte, MaxBody))[:100_000]
+	endpoint := serve(t, "unix", func(conn net.Conn) {
+		_, _ = readRequest(conn)
+		_, _ = conn.Write(claim)
+	})
+	c := dial(t, endpoint)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err := c.Call(patient(t), version5, unwanted(t))
+	runtime.ReadMemStats(&after)
+	require.ErrorContains(t, err, "after 100000 bytes of the reply")
+	assert.Less(t, cap(c.in), 4*len(claim))
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
+}
+
+// TestCallAllocations makes calls on a connection whose buffers have grown.
+func TestCallAllocations(t *testing.T) {
+	whole := capture(t, "unix/stats.fetch_all.rep.bin")
+	n, err := headerSize(whole)
+	require.NoError(t, err)
+	reply := packet(typeReply, 1, whole[n:])
+	c := dial(t, serve(t, "unix", func(conn net.Conn) {
+		b := make([]byte, 100)
+		for {
+			if _, err := conn.Read(b); err != nil {
+				return
+			}
+			_, _ = conn.Write(reply)
+		}
+	}))
+	ctx := patient(t)
+	walk := func(r Records) error {
+		walkAll(r)
+		return nil
+	}
+	allocations := testing.AllocsPerRun(100, func() {
+		c.cookie = 0
+		if err := c.Call(ctx, version5, walk); err != nil {
+			t.Error(err)
+		}
+	})
+	assert.LessOrEqual(t, allocations, 10.0)
+}
+
+func TestParseEndpoint(t *testing.T) {
+	for endpoint, want := range map[string]string{
+		"unix:///run/kamailio/kamailio_ctl": "unix /run/kamailio/kamailio_ctl",
+		"tcp://10.0.0.5:12049":              "tcp 10.0.0.5:12049",
+		"tcp://10.0.0.5":                    "tcp 10.0.0.5:2049",
+		"tcp://[::1]/":                      "tcp [::1]:2049",
+		"tcp://sip.example.org:2049":        "tcp sip.example.org:2049",
+		"":                                  "",
+		"/run/kamailio/kamailio_ctl":        "",
+		"unix://run/kamailio/kamailio_ctl":  "",
+		"unix:///":                          "",
+		"unixs:/run/kamailio/kamailio_ctl":  "",
+		"tcp:127.0.0.1:2049":                "",
+		"tcp://":                            "",
+		"tcp://:2049":                       "",
+		"tcp://host:port":                   "",
+		"tcp://host/path":                   "",
+		"tcp://user:secret@host":            "",
+		"tcp://host?x=secret":               "",
+		"udp://host:2049":                   "",
+		"http://host/RPC":                   "",
+	} {
+		network, address, err := ParseEndpoint(endpoint)
+		assert.Equal(t, want, strings.TrimSpace(network+" "+address), endpoint)
+		if want == "" {
+			require.ErrorContains(t, err, "endpoint: must be", endpoint)
+			require.NotContains(t, err.Error(), "secret")
+		}
+	}
+	_, err := Dial(t.Context(), "udp://host")
+	require.ErrorContains(t, err, "endpoint: must be")
+}
+
+// TestDialErrors names what usually stands between a collector and a socket.
+func TestDialErrors(t *testing.T) {
+	missing := socketPath(t)
+	stale := socketPath(t)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: stale, Net: "unix"})
+	require.NoError(t, err)
+	l.SetUnlinkOnClose(false)
+	require.NoError(t, l.Close())
+	datagram := socketPath(t)
+	d, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: datagram, Net: "unixgram"})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, d.Close()) }()
+
+	for endpoint, text := range map[string]string{
+		"unix://" + missing:  "connect: no such file or directory: check that kamailio runs, that it loads the module ctl",
+		"unix://" + stale:    "connect: connection refused: nobody listens there",
+		"unix://" + datagram: "connect: protocol wrong type for socket: a datagram socket",
+		"tcp://127.0.0.1:1":  "connect: connection refused: nobody listens there",
+	} {
+		_, err := Dial(patient(t), endpoint)
+		require.ErrorContains(t, err, text)
+		assert.Equal(t, scrape.Connection, scrape.TypeOf(err))
+	}
+	denied := dialError(t.Context(), &net.OpError{Op: "dial", Net: "unix", Err: os.NewSyscallError("connect", os.ErrPermission)})
+	require.ErrorContains(t, denied, `modparam("ctl", "mode", 0660)`)
+
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = Dial(ended, "tcp://127.0.0.1:1")
+	require.ErrorIs(t, err, context.Canceled)
+	past, cancel := context.WithDeadline(t.Context(), time.Unix(1, 0))
+	defer cancel()
+	_, err = Dial(past, "tcp://127.0.0.1:1")
+	require.ErrorContains(t, err, "no connection in time")
+	assert.Equal(t, scrape.Timeout, scrape.TypeOf(err))
+}
