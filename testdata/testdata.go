@@ -9,5 +9,7 @@ import "embed"
 
 // Files are the captures, one folder per system.
 //
-//go:embed zlmediakit
+// all: captures whose names begin with an underscore are wanted too.
+//
+//go:embed zlmediakit all:kamailio
 var Files embed.FS

@@ -25,7 +25,8 @@ const (
 	restart = "restart"
 )
 
-// Faults lists every fault. How a protocol does it is the protocol's own matter: httpFaults for HTTP.
+// Faults lists every fault. How a protocol does it is the protocol's own matter: httpFaults for HTTP, binrpcFaults
+// for BINRPC, which does what is nearest where a fault is of HTTP alone.
 var Faults = []Fault{
 	{Name: refuse, Doc: "nothing listens: connection refused", whole: true},
 	{Name: "reset", Doc: "the connection is reset after the request"},

@@ -14,6 +14,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -35,9 +36,11 @@ type system struct {
 
 // Server is one emulated server.
 type Server struct {
+	scheme   string
+	network  string
 	address  string
 	system   system
-	http     *http.Server
+	serve    func(net.Listener) error // until the listener is closed
 	control  http.Handler
 	stop     context.CancelFunc
 	lifetime context.Context
@@ -45,6 +48,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	listener net.Listener // nil while the server refuses
+	stale    bool         // the file of a unix socket on which nobody listens is there
 	conns    map[net.Conn]struct{}
 	fault    *activeFault // nil when it behaves
 	requests []string
@@ -65,10 +69,9 @@ func newServer(address string, sys system) (*Server, error) {
 	if address == "" {
 		address = "127.0.0.1:0"
 	}
-	s := &Server{address: address, system: sys, conns: map[net.Conn]struct{}{}}
-	s.lifetime, s.stop = context.WithCancel(context.Background())
+	s := &Server{scheme: "http", network: "tcp", address: address, system: sys}
 	s.control = s.newControl()
-	s.http = &http.Server{
+	server := &http.Server{
 		Handler:           http.HandlerFunc(s.handle),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       30 * time.Second,
@@ -79,28 +82,40 @@ func newServer(address string, sys system) (*Server, error) {
 		},
 		ConnState: s.track,
 	}
+	s.serve = server.Serve
+	if err := s.begin(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// begin begins to listen.
+func (s *Server) begin() error {
+	s.conns = map[net.Conn]struct{}{}
+	s.lifetime, s.stop = context.WithCancel(context.Background())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.listen(); err != nil {
 		s.stop()
-		return nil, err
+		return err
 	}
 	s.address = s.listener.Addr().String()
-	return s, nil
+	return nil
 }
 
-// URL is the base URL, such as http://127.0.0.1:18080.
-func (s *Server) URL() string { return "http://" + s.address }
+// URL is the base URL, such as http://127.0.0.1:18080, or the endpoint of a socket, such as unix:///run/kamailio_ctl.
+func (s *Server) URL() string { return s.scheme + "://" + s.address }
 
 // Close stops the server, closes all connections and returns when nothing of it runs any more.
 func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
 	s.endFault()
+	s.unlisten()
 	s.closeConns(nil)
+	s.removeStale()
 	s.mu.Unlock()
 	s.stop()
-	_ = s.http.Close()
 	s.running.Wait()
 }
 
@@ -110,7 +125,7 @@ func (s *Server) SetFault(name string, apis ...string) error {
 	return s.setFault(name, apis, 0, nil)
 }
 
-// Requests are the APIs that were asked for, in order, each with its query; the last 1,000 of them.
+// Requests are the APIs that were asked for, in order, each with its query or arguments; the last 1,000 of them.
 func (s *Server) Requests() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,13 +190,17 @@ func (s *Server) listen() error {
 	if s.listener != nil {
 		return nil
 	}
-	listener, err := (&net.ListenConfig{}).Listen(s.lifetime, "tcp", s.address)
+	s.removeStale()
+	listener, err := (&net.ListenConfig{}).Listen(s.lifetime, s.network, s.address)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w", s.address, err)
 	}
+	if unix, ok := listener.(*net.UnixListener); ok {
+		unix.SetUnlinkOnClose(false) // without the file a client would not be refused
+	}
 	s.listener = listener
-	// Serve ends with an error that says what is known: the listener was closed.
-	s.running.Go(func() { _ = s.http.Serve(listener) })
+	// serve ends with an error that says what is known: the listener was closed.
+	s.running.Go(func() { _ = s.serve(listener) })
 	return nil
 }
 
@@ -190,7 +209,16 @@ func (s *Server) unlisten() {
 	if s.listener != nil {
 		_ = s.listener.Close()
 		s.listener = nil
+		s.stale = s.network == "unix"
 	}
+}
+
+// removeStale removes the file that a unix socket left behind. The caller holds mu.
+func (s *Server) removeStale() {
+	if s.stale {
+		_ = os.Remove(s.address)
+	}
+	s.stale = false
 }
 
 // closeConns closes all connections but spare. The caller holds mu.
@@ -232,7 +260,12 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if fault := s.note(r); fault != "" {
+	api := s.system.api(r)
+	request := api
+	if r.URL.RawQuery != "" {
+		request += "?" + r.URL.RawQuery
+	}
+	if fault := s.note(api, request); fault != "" {
 		httpFaults[fault](exchange{w, r, s.system})
 		return
 	}
@@ -240,12 +273,7 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 }
 
 // note records a request and returns the name of the fault that is due.
-func (s *Server) note(r *http.Request) string {
-	api := s.system.api(r)
-	request := api
-	if r.URL.RawQuery != "" {
-		request += "?" + r.URL.RawQuery
-	}
+func (s *Server) note(api, request string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.requests) == maxRequests {

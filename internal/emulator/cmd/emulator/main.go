@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
@@ -27,25 +28,80 @@ func main() {
 	}
 }
 
+// systems are the servers to play, each with its options; those without an address are left out.
+type systems struct {
+	zlm       emulator.ZLMediaKit
+	kamailio  emulator.Kamailio
+	http      emulator.KamailioHTTP
+	rtpengine emulator.RTPEngine
+}
+
+func (s *systems) flags() *flag.FlagSet {
+	flags := flag.NewFlagSet("emulator", flag.ContinueOnError)
+	flags.StringVar(&s.zlm.Addr, "zlmediakit", "127.0.0.1:18080", "`address` of the ZLMediaKit server")
+	flags.StringVar(&s.zlm.Scene, "scene", "busy", "`folder` of testdata/zlmediakit to answer from")
+	flags.IntVar(&s.zlm.Streams, "streams", 25, "`number` of streams, 0 for the captured answers as they are")
+	flags.StringVar(&s.zlm.Secret, "secret", "", "API `secret`, empty to accept any")
+	flags.StringVar(&s.kamailio.Addr, "kamailio", "", "`socket` of the Kamailio server, /path or host:port; none when empty")
+	flags.IntVar(&s.kamailio.Targets, "targets", 5, "`number` of dispatcher targets of the Kamailio server")
+	flags.StringVar(&s.http.Addr, "kamailio-http", "", "`address` of the Kamailio server's JSON-RPC and metrics page; none when empty")
+	flags.StringVar(&s.rtpengine.Addr, "rtpengine", "", "`address` of the rtpengine server; none when empty")
+	s.kamailio.Moving, s.http.Moving, s.rtpengine.Moving = true, true, true
+	return flags
+}
+
 // run serves until the context ends.
 func run(ctx context.Context, args []string, out io.Writer) error {
-	var zlm emulator.ZLMediaKit
-	flags := flag.NewFlagSet("emulator", flag.ContinueOnError)
-	flags.StringVar(&zlm.Addr, "zlmediakit", "127.0.0.1:18080", "`address` of the ZLMediaKit server")
-	flags.StringVar(&zlm.Scene, "scene", "busy", "`folder` of testdata/zlmediakit to answer from")
-	flags.IntVar(&zlm.Streams, "streams", 25, "`number` of streams, 0 for the captured answers as they are")
-	flags.StringVar(&zlm.Secret, "secret", "", "API `secret`, empty to accept any")
-	if err := flags.Parse(args); err != nil {
+	var s systems
+	if err := s.flags().Parse(args); err != nil {
 		return err
 	}
-	server, err := emulator.NewZLMediaKit(zlm)
-	if err != nil {
-		return err
+	servers, err := s.start(out)
+	if err == nil {
+		<-ctx.Done()
 	}
-	defer server.Close()
-	if _, err := fmt.Fprintf(out, "zlmediakit answers at %s, its faults are listed at %[1]s/_emulator/faults\n", server.URL()); err != nil {
-		return err
+	for _, server := range servers {
+		server.Close()
 	}
-	<-ctx.Done()
-	return nil
+	return err
+}
+
+// start starts what has an address. When it fails, what was started is returned all the same.
+func (s *systems) start(out io.Writer) (servers []*emulator.Server, err error) {
+	s.kamailio.Network = "tcp"
+	if strings.HasPrefix(s.kamailio.Addr, "/") {
+		s.kamailio.Network = "unix"
+	}
+	for _, system := range []struct {
+		name, address string
+		start         func() (*emulator.Server, error)
+	}{
+		{"zlmediakit", s.zlm.Addr, func() (*emulator.Server, error) { return emulator.NewZLMediaKit(s.zlm) }},
+		{"kamailio", s.kamailio.Addr, func() (*emulator.Server, error) { return emulator.NewKamailio(s.kamailio) }},
+		{"kamailio-http", s.http.Addr, func() (*emulator.Server, error) { return emulator.NewKamailioHTTP(s.http) }},
+		{"rtpengine", s.rtpengine.Addr, func() (*emulator.Server, error) { return emulator.NewRTPEngine(s.rtpengine) }},
+	} {
+		if system.address == "" {
+			continue
+		}
+		server, err := system.start()
+		if err != nil {
+			return servers, err
+		}
+		servers = append(servers, server)
+		if err := announce(out, system.name, server.URL()); err != nil {
+			return servers, err
+		}
+	}
+	return servers, nil
+}
+
+// announce says where a server is. Only those that speak HTTP can be told their faults.
+func announce(out io.Writer, name, url string) error {
+	line := name + " answers at " + url
+	if strings.HasPrefix(url, "http://") {
+		line += ", its faults are listed at " + url + "/_emulator/faults"
+	}
+	_, err := fmt.Fprintln(out, line)
+	return err
 }

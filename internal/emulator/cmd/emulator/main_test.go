@@ -4,8 +4,10 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -45,10 +47,36 @@ func TestRun(t *testing.T) {
 	assert.NoError(t, <-done)
 }
 
+// Every system is announced, and answers or at least accepts.
+func TestRunAll(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	out, in := io.Pipe()
+	done := make(chan error, 1)
+	socket := t.TempDir() + "/ctl"
+	go func() {
+		done <- run(ctx, []string{"-zlmediakit", "", "-kamailio", socket, "-targets", "7", "-kamailio-http", "127.0.0.1:0", "-rtpengine", "127.0.0.1:0"}, in)
+	}()
+	lines := bufio.NewScanner(out)
+	for _, want := range []string{
+		"^kamailio answers at unix://" + socket + "$",
+		`^kamailio-http answers at (http://127\.0\.0\.1:\d+), its faults are listed at http://127\.0\.0\.1:\d+/_emulator/faults$`,
+		`^rtpengine answers at http://127\.0\.0\.1:\d+,`,
+	} {
+		require.True(t, lines.Scan())
+		assert.Regexp(t, want, lines.Text())
+	}
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "unix", socket)
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+	cancel()
+	assert.NoError(t, <-done)
+}
+
 func TestRunFails(t *testing.T) {
 	for name, args := range map[string][]string{
 		"flag":  {"-nothing"},
 		"scene": {"-zlmediakit", "127.0.0.1:0", "-scene", "party"},
+		"later": {"-zlmediakit", "127.0.0.1:0", "-kamailio", "nowhere"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Error(t, run(t.Context(), args, io.Discard))
