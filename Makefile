@@ -2,11 +2,12 @@
 
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL      := go tool -modfile=internal/tools/go.mod
-MODULES   := . distribution/otelcol-rtc internal/tools
+MODULES   := . distribution/otelcol-rtc internal/tools internal/comparison
 HAVE_CC   := $(shell command -v "$$(go env CC)")
 
 # Debian packages that the tests need. A receiver whose tests need a real server adds a line: TEST_PACKAGES += name
 TEST_PACKAGES := $(if $(HAVE_CC),,gcc libc6-dev)
+TEST_PACKAGES += kamailio kamailio-extra-modules kamailio-json-modules kamailio-tls-modules rtpengine-daemon sip-tester
 
 # The race detector needs a C compiler.
 RACE := $(if $(HAVE_CC),-race)
@@ -27,6 +28,7 @@ run: build ## build, then run the collector with an emulated server; CONFIG=path
 test: ## run go vet and the tests, with the race detector where there is a C compiler
 	go vet ./...
 	go test $(RACE) -shuffle=on ./...
+	cd internal/comparison && go vet ./... && go test $(RACE) -shuffle=on ./...
 
 test-deps: ## install what the tests need: Debian packages that are missing, Go modules
 	@internal/tools/test-deps.sh $(TEST_PACKAGES)
@@ -44,11 +46,14 @@ generate: ## write generated code anew: from each metadata.yaml, and from builde
 
 lint: ## check style, hold each metadata.yaml against the naming rules
 	$(TOOL) golangci-lint run
+	cd internal/comparison && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	go mod tidy -diff
+	cd internal/comparison && go mod tidy -diff
 	go test -run Metadata ./receiver/
 
 bench: ## run benchmarks: BENCH=regexp COUNT=n
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
+	cd internal/comparison && go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 
 fuzz: ## run every fuzz target for FUZZTIME
 	@for package in $$(go list ./...); do \
