@@ -31,6 +31,7 @@ import (
 	metricstransformprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/metricstransformprocessor"
 	cumulativetodeltaprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/cumulativetodeltaprocessor"
 	zlmediakitreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver"
+	kamailioreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver"
 	otlpreceiver "go.opentelemetry.io/collector/receiver/otlpreceiver"
 	hostmetricsreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver"
 )
@@ -77,6 +78,7 @@ func components() (otelcol.Factories, error) {
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
 		zlmediakitreceiver.NewFactory(),
+		kamailioreceiver.NewFactory(),
 		otlpreceiver.NewFactory(),
 		hostmetricsreceiver.NewFactory(),
 	)
@@ -85,6 +87,7 @@ func components() (otelcol.Factories, error) {
 	}
 	factories.ReceiverModules = makeModulesMap(factories.Receivers, map[component.Type]string{
 		zlmediakitreceiver.NewFactory().Type(): "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
+		kamailioreceiver.NewFactory().Type(): "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
 		otlpreceiver.NewFactory().Type(): "go.opentelemetry.io/collector/receiver/otlpreceiver v0.155.0",
 		hostmetricsreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver v0.155.0",
 	})

@@ -1,0 +1,187 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kamailioreceiver
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+
+	"github.com/go-faster/jx"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
+)
+
+// jsonRPC carries calls over HTTP, through Kamailio's module jsonrpcs.
+type jsonRPC struct {
+	http *httpapi.Client
+}
+
+func newJSONRPC(ctx context.Context, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings) (*jsonRPC, error) {
+	client, err := cfg.ToClient(ctx, host.GetExtensions(), set)
+	if err != nil {
+		return nil, err
+	}
+	client.Transport = &poster{next: client.Transport}
+	return &jsonRPC{http: httpapi.New(client, cfg.Endpoint)}, nil
+}
+
+func (t *jsonRPC) close() { t.http.CloseIdle() }
+
+// do makes calls one by one: Kamailio takes no batches.
+func (t *jsonRPC) do(ctx context.Context, calls []call) {
+	for i := range calls {
+		calls[i].err = t.call(ctx, &calls[i])
+	}
+}
+
+// request is a call as it is sent. Without an id, Kamailio answers all the same.
+type request struct {
+	Version string   `json:"jsonrpc"`
+	Method  string   `json:"method"`
+	Params  []string `json:"params,omitempty"`
+	ID      int      `json:"id"`
+}
+
+func (t *jsonRPC) call(ctx context.Context, c *call) error {
+	body, err := json.Marshal(request{Version: "2.0", Method: c.method, Params: c.args, ID: 1})
+	if err != nil {
+		return err
+	}
+	return t.http.Get(context.WithValue(ctx, bodyKey{}, body), "", nil, nil, func(_ http.Header, answer io.Reader) error {
+		text, err := io.ReadAll(io.LimitReader(answer, binrpc.MaxBody+1))
+		switch {
+		case err != nil:
+			return err
+		case len(text) > binrpc.MaxBody:
+			return tooLarge("more than " + strconv.Itoa(binrpc.MaxBody>>20) + " MiB")
+		}
+		reply, err := readAnswer(text)
+		if err != nil {
+			return err
+		}
+		return c.read(reply)
+	})
+}
+
+// readAnswer returns the result in the form of a BINRPC reply, where the elements of a list stand side by side.
+func readAnswer(text []byte) ([]value, error) {
+	answer, err := parseJSON(text)
+	if err != nil {
+		return nil, err
+	}
+	if fault := answer.get("error"); fault.kind == kindList {
+		code, _ := fault.get("code").int().Get()
+		return nil, &binrpc.Fault{Code: code, Text: fault.get("message").text()}
+	}
+	result := answer.get("result")
+	switch {
+	case result.kind == kindNone:
+		return nil, errors.New("neither result nor error in the answer")
+	case result.kind == kindList && len(result.members) > 0 && result.members[0].name == nil:
+		return result.members, nil
+	}
+	return []value{*result}, nil
+}
+
+func parseJSON(text []byte) (value, error) {
+	if !json.Valid(text) { // the decoder stops behind the first value
+		return value{}, errors.New("it is not JSON")
+	}
+	left := maxValues
+	return decodeJSON(jx.DecodeBytes(text), binrpc.MaxDepth, &left)
+}
+
+// decodeJSON decodes one value, in which no more than depth objects or lists lie within each other.
+func decodeJSON(d *jx.Decoder, depth int, left *int) (v value, err error) {
+	if *left--; *left < 0 {
+		return v, tooMany()
+	}
+	if depth < 0 {
+		return v, tooLarge("values more than " + strconv.Itoa(binrpc.MaxDepth) + " deep")
+	}
+	switch d.Next() {
+	case jx.Number:
+		return decodeNumber(d)
+	case jx.String:
+		v.kind = kindText
+		v.bytes, err = d.StrAppend(nil)
+	case jx.Object:
+		v.kind = kindList
+		err = d.Obj(func(d *jx.Decoder, key string) error {
+			member, err := decodeJSON(d, depth-1, left)
+			member.name = []byte(key)
+			v.members = append(v.members, member)
+			return err
+		})
+	case jx.Array:
+		v.kind = kindList
+		err = d.Arr(func(d *jx.Decoder) error {
+			element, err := decodeJSON(d, depth-1, left)
+			v.members = append(v.members, element)
+			return err
+		})
+	default: // null and what no method answers with
+		err = d.Skip()
+	}
+	return v, err
+}
+
+func decodeNumber(d *jx.Decoder) (v value, err error) {
+	number, err := d.Num()
+	if err != nil {
+		return v, err
+	}
+	if i, err := number.Int64(); err == nil && number.IsInt() {
+		return value{kind: kindInt, integer: i}, nil
+	}
+	if f, err := number.Float64(); err == nil {
+		return value{kind: kindFloat, decimal: f}, nil
+	}
+	return v, nil
+}
+
+// bodyKey is where the context of a request holds the body to send.
+type bodyKey struct{}
+
+// poster makes of the requests of httpapi, which asks with GET, what JSON-RPC wants: POST, and faults that are answers
+// although their status is 500.
+type poster struct {
+	next http.RoundTripper
+}
+
+// RoundTrip sends the body that the request's context holds.
+func (p *poster) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, _ := req.Context().Value(bodyKey{}).([]byte)
+	post := req.Clone(req.Context())
+	post.Method = http.MethodPost
+	post.Body = io.NopCloser(bytes.NewReader(body))
+	post.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	post.ContentLength = int64(len(body))
+	post.Header.Set("Content-Type", "application/json")
+	// Kamailio closes idle connections: say that the request may be sent again, as a GET would be.
+	post.Header["X-Idempotency-Key"] = nil
+	resp, err := p.next.RoundTrip(post)
+	if err != nil {
+		return nil, err
+	}
+	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if resp.StatusCode == http.StatusInternalServerError && mediaType == "application/json" {
+		resp.StatusCode = http.StatusOK
+	}
+	return resp, nil
+}
+
+// CloseIdleConnections closes those of the transport below.
+func (p *poster) CloseIdleConnections() {
+	(&http.Client{Transport: p.next}).CloseIdleConnections()
+}

@@ -1,0 +1,46 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kamailioreceiver
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
+)
+
+// page is a page of metrics in the text format of Prometheus. It is read by one call at a time.
+type page struct {
+	http   *httpapi.Client
+	path   string
+	reader *exposition.Reader
+}
+
+func newPage(ctx context.Context, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings) (*page, error) {
+	client, err := cfg.ToClient(ctx, host.GetExtensions(), set)
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(cfg.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return &page{http: httpapi.New(client, cfg.Endpoint), path: u.Path, reader: exposition.NewReader()}, nil
+}
+
+func (p *page) close() { p.http.CloseIdle() }
+
+// Each walks over the samples of the page. The sample is valid only inside f. A line that cannot be read costs itself only.
+func (p *page) Each(ctx context.Context, f func(*exposition.Sample) error) error {
+	return p.http.Get(ctx, "", nil, nil, func(header http.Header, body io.Reader) error {
+		p.reader.Reset(body, header.Get("Content-Type"))
+		return p.reader.Each(f)
+	})
+}

@@ -1,0 +1,247 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kamailioreceiver
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/filter"
+
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+)
+
+// small plays a server whose replies hold no more than so many bytes, in a struct and as a whole.
+type small struct {
+	names    []string // group.name
+	room     int      // of a struct
+	list     int      // of a list
+	noModule bool     // counters is not loaded
+}
+
+func (s *small) answer(words []string) (body []byte, fault, ok bool) {
+	switch words[0] {
+	case apiStatistics:
+		body = structBody(s.fetch(words[1:])...)
+		fault = len(body) > s.room
+	case apiGroups:
+		var groups []string
+		for _, name := range s.names {
+			if group, _, _ := strings.Cut(name, "."); !slices.Contains(groups, group) {
+				groups = append(groups, group)
+			}
+		}
+		body = stringsBody(groups...)
+	case apiNames:
+		for _, name := range s.names {
+			if name, ok := strings.CutPrefix(name, words[1]+"."); ok {
+				body = append(body, stringsBody(name)...)
+			}
+		}
+		fault = len(body) > s.list
+	case apiStatisticLines:
+		for i, name := range s.names {
+			if name, ok := strings.CutPrefix(name, strings.TrimSuffix(words[1], ":")+"."); ok && len(body) < s.list-64 {
+				body = append(body, stringsBody(fmt.Sprintf("%s%s = %d", words[1], name, i))...)
+			}
+		}
+	default:
+		return nil, false, false
+	}
+	switch {
+	case s.noModule && strings.HasPrefix(words[0], "cnt."):
+		return faultBody("command " + words[0] + " not found"), true, true
+	case fault:
+		return faultBody("Internal error"), true, true
+	}
+	return body, false, true
+}
+
+// fetch returns names and values as stats.fetch does: of a name without group, the first that there is.
+func (s *small) fetch(words []string) (pairs []string) {
+	for _, word := range words {
+		for i, key := range s.names {
+			group, name, _ := strings.Cut(key, ".")
+			if word == "all" || word == group+":" || word == name {
+				pairs = append(pairs, key, strconv.Itoa(i))
+				if word == name {
+					break
+				}
+			}
+		}
+	}
+	return pairs
+}
+
+// Whatever fits into the server's replies is read, with the fewest calls, and what does not is counted.
+func TestStatisticsThatDoNotFit(t *testing.T) {
+	many := func(group string, n int) (names []string) {
+		for i := range n {
+			names = append(names, fmt.Sprintf("%s.a_statistic_of_the_group_%s_%04d", group, group, i))
+		}
+		return names
+	}
+	for name, tt := range map[string]struct {
+		server  small
+		calls   int // of the second scrape
+		omitted int64
+		message string
+	}{
+		"all fit":             {small{names: many("script", 50), room: 8 << 10, list: 32 << 10}, 1, 0, ""},
+		"each group fits":     {small{names: slices.Concat(many("script", 100), many("a", 100)), room: 8 << 10, list: 32 << 10}, 2, 0, ""},
+		"its names fit":       {small{names: slices.Concat(many("script", 600), many("a", 9)), room: 8 << 10, list: 32 << 10}, 13, 0, ""},
+		"the names do not":    {small{names: many("script", 1500), room: 8 << 10, list: 32 << 10}, 0, 1, "at least 1 statistics do not fit"},
+		"no batch does":       {small{names: many("script", 600), room: 1 << 10, list: 32 << 10}, 0, 594, "binrpc_struct_max_body_size"},
+		"nobody knows groups": {small{names: slices.Concat(many("script", 100), many("core", 100)), room: 8 << 10, list: 32 << 10, noModule: true}, len(knownGroups), 0, ""},
+		"nobody knows names":  {small{names: many("script", 300), room: 8 << 10, list: 32 << 10, noModule: true}, 0, 0, ""},
+		"two groups, one name": {
+			small{names: slices.Concat(many("script", 300), []string{"a.same", "b.same"}, many("b", 300)), room: 8 << 10, list: 32 << 10}, 0, 1, "at least 1 statistics",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := startCtl(t, "unix")
+			server.answer = tt.server.answer
+			s, _ := startScraper(t, server.endpoint, nil)
+			for range 2 {
+				before := len(server.Requests())
+				all, err := s.client.Statistics(t.Context())
+				calls := len(server.Requests()) - before
+				if tt.message == "" {
+					require.NoError(t, err)
+					assert.Len(t, all.List, len(tt.server.names))
+				} else {
+					require.ErrorContains(t, err, tt.message)
+					assert.True(t, scrape.IsPartial(err))
+					assert.Equal(t, scrape.Size, scrape.TypeOf(err))
+				}
+				assert.Equal(t, tt.omitted, all.Omitted)
+				for _, st := range all.List {
+					assert.Equal(t, st.Key, tt.server.names[st.Value])
+				}
+				if before > 0 && tt.calls > 0 {
+					assert.Equal(t, tt.calls, calls)
+				}
+			}
+		})
+	}
+}
+
+// The server that was captured with 300 more statistics refuses to send them all.
+func TestCapturedOverflow(t *testing.T) {
+	server := startCtl(t, "limits", "unix")
+	s, _ := startScraper(t, server.endpoint, nil)
+	all, err := s.client.Statistics(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, all.List, 85, "those of core, the only group captured by itself")
+	assert.Contains(t, server.Requests(), "stats.fetch core:")
+	assert.Contains(t, server.Requests(), "cnt.grps_list")
+}
+
+func TestStatisticValues(t *testing.T) {
+	for text, want := range map[string]struct {
+		n  int64
+		ok bool
+	}{
+		"0": {0, true}, "42000000000": {42_000_000_000, true}, "18446744073709551469": {-147, true}, "-7": {-7, true},
+		"18446744073709551615": {-1, true}, "9223372036854775807": {1<<63 - 1, true}, "18446744073709551616": {0, false},
+		"": {0, false}, "x": {0, false}, "1.5": {0, false}, "NaN": {0, false},
+	} {
+		n, ok := (&value{kind: kindText, bytes: []byte(text)}).statistic().Get()
+		assert.Equal(t, want.n, n, text)
+		assert.Equal(t, want.ok, ok, text)
+	}
+}
+
+// Statistics of the script: any bytes in their names, filters, limit, type.
+func TestScriptStatistics(t *testing.T) {
+	server := startCtl(t, "unix")
+	names := []string{"script.a_total", "script.b", "script.c_seconds", "script.bad\xffbytes", "script.bad\xfebytes", "tenant.a", "core.new_thing", "sst.expired_sst"}
+	server.answer = (&small{names: names, room: 8 << 10, list: 32 << 10}).answer
+	const value, counts = "kamailio.statistic.value", "kamailio.statistic.counts"
+	of := func(metric, group, name string) string {
+		return metric + "{kamailio.statistic.group=" + group + ",kamailio.statistic.name=" + name + "}"
+	}
+	const limited, merged = "rtc.scrape.omitted.count{rtc.entity=statistic,rtc.omission.reason=limit}", "rtc.scrape.omitted.count{rtc.entity=statistic,rtc.omission.reason=merged}"
+	for name, tt := range map[string]struct {
+		edit    func(*StatisticsConfig)
+		want    map[string]float64
+		without []string
+	}{
+		"default": {nil, map[string]float64{
+			of(counts, "script", "a_total"): 0, of(value, "script", "b"): 1, of(value, "script", "c_seconds"): 2, of(value, "script", "bad\uFFFDbytes"): 3,
+			of(value, "tenant", "a"): 5, of(value, "core", "new_thing"): 6, of(counts, "sst", "expired_sst"): 7, merged: 1, limited: 0,
+		}, nil},
+		"filtered": {
+			func(c *StatisticsConfig) {
+				c.Include = []filter.Config{{Regex: "^script\\."}}
+				c.Exclude = []filter.Config{{Strict: "script.b"}}
+			},
+			map[string]float64{of(counts, "script", "a_total"): 0, limited: 0},
+			[]string{of(value, "script", "b"), of(value, "tenant", "a")},
+		},
+		"limited": {
+			func(c *StatisticsConfig) { c.Limit = 2 },
+			map[string]float64{of(counts, "script", "a_total"): 0, of(value, "script", "b"): 1, limited: 5},
+			[]string{of(value, "tenant", "a")},
+		},
+		"counters": {
+			func(c *StatisticsConfig) { c.Counters = []filter.Config{{Strict: "tenant.a"}} },
+			map[string]float64{of(counts, "tenant", "a"): 5},
+			[]string{of(value, "tenant", "a")},
+		},
+		"named": {
+			func(c *StatisticsConfig) { c.Naming = namingName },
+			map[string]float64{
+				"kamailio.script.a_total{}": 0, "kamailio.script.b{}": 1, "kamailio.script.c_seconds{}": 2, "kamailio.script.bad\uFFFDbytes{}": 3,
+				of(value, "tenant", "a"): 5, merged: 1,
+			},
+			[]string{of(value, "script", "b")},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, logs := startScraper(t, server.endpoint, func(c *Config) {
+				if tt.edit != nil {
+					tt.edit(&c.Statistics)
+				}
+			})
+			metrics, err := s.scrape(t.Context())
+			require.NoError(t, err)
+			points := rtctest.Points(t, metrics)
+			for point, want := range tt.want {
+				got, there := points[point]
+				assert.True(t, there, point)
+				assert.InDelta(t, want, got, 0, point)
+			}
+			for _, point := range tt.without {
+				assert.NotContains(t, points, point)
+			}
+			assert.Equal(t, tt.want[limited] > 0, logs.FilterMessageSnippet("raise statistics::limit").Len() == 1)
+			if name == "named" {
+				assert.True(t, metricOf(t, metrics, "kamailio.script.c_seconds").Sum().IsMonotonic())
+				assert.Equal(t, 1, metricOf(t, metrics, "kamailio.script.b").Gauge().DataPoints().Len())
+			}
+		})
+	}
+}
+
+// Names of Kamailio 5.3 have a hyphen; of a table whose name has separators itself, the last one counts.
+func TestUsrlocDomains(t *testing.T) {
+	server := startCtl(t, "unix")
+	names := []string{"usrloc.registered_users", "usrloc.location-users", "usrloc.my_table_contacts", "usrloc.my-table_expires"}
+	server.answer = (&small{names: names, room: 8 << 10, list: 32 << 10}).answer
+	s, _ := startScraper(t, server.endpoint, nil)
+	metrics, err := s.scrape(t.Context())
+	require.NoError(t, err)
+	points := rtctest.Points(t, metrics)
+	assert.Contains(t, points, "kamailio.usrloc.registered_user.count{}")
+	assert.Contains(t, points, "kamailio.usrloc.user.count{kamailio.usrloc.domain=location}")
+	assert.Contains(t, points, "kamailio.usrloc.contact.count{kamailio.usrloc.domain=my_table}")
+	assert.Contains(t, points, "kamailio.usrloc.contact.expirations{kamailio.usrloc.domain=my-table}")
+}

@@ -1,0 +1,7 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml
+
+// Package kamailioreceiver scrapes a Kamailio SIP server through its RPC interface, and an rtpengine through its metrics page.
+package kamailioreceiver

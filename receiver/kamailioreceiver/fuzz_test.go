@@ -1,0 +1,74 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kamailioreceiver
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
+)
+
+// canned is a transport that answers every call with the same reply.
+type canned struct {
+	calls []value
+}
+
+func (c *canned) do(_ context.Context, calls []call) {
+	for i := range calls {
+		calls[i].err = calls[i].read(c.calls)
+	}
+}
+
+func (*canned) close() {}
+
+// FuzzAnswers reads an arbitrary JSON-RPC answer as that of each method and records it: whatever comes, nothing breaks, and
+// every string is valid and bounded. What is no JSON is refused.
+func FuzzAnswers(f *testing.F) {
+	for _, method := range []string{apiStatistics, apiDispatcher, apiRTPEngines, apiHtables, apiDMQ, apiPike, apiUptime, apiVersion, apiTransactions, "no.such_method"} {
+		text, err := os.ReadFile(filepath.Join(captures, "jsonrpc", method+".json"))
+		require.NoError(f, err)
+		f.Add(text)
+	}
+	f.Add([]byte(`{"result":[{"entry":0,"used":4294967295,"free":-1,"real_used":1.5,"desc":"\ud800"}]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		reply, err := readAnswer(text)
+		if err != nil {
+			return
+		}
+		assert.True(t, json.Valid(text))
+		cfg := createDefaultConfig()
+		everything(cfg)
+		s := newScraper(cfg, receivertest.NewNopSettings(metadata.Type))
+		s.client = &client{transport: &canned{reply}}
+		now := pcommon.Timestamp(1)
+		s.omitted = map[omission]int64{}
+		for _, part := range append(s.identity(), s.parts(now)...) {
+			if record, _ := part.Call(t.Context()); record != nil {
+				record()
+			}
+		}
+		s.statistics.finish(now)
+		for _, rm := range s.mb.Emit().ResourceMetrics().All() {
+			for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
+				for _, dp := range rtctest.NumberPoints(m).All() {
+					for key, value := range dp.Attributes().All() {
+						assert.True(t, utf8.ValidString(value.Str()), key)
+						assert.LessOrEqual(t, len(value.Str()), 256, key)
+					}
+				}
+			}
+		}
+	})
+}

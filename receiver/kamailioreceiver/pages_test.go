@@ -1,0 +1,155 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kamailioreceiver
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+)
+
+// startPage serves one text.
+func startPage(t *testing.T, text string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }))
+	t.Cleanup(server.Close)
+	return server.URL + "/metrics"
+}
+
+// onlyResource leaves the metrics of one resource.
+func onlyResource(metrics pmetric.Metrics, service string) pmetric.Metrics {
+	metrics.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
+		name, _ := rm.Resource().Attributes().Get("service.name")
+		return name.Str() != service
+	})
+	return metrics
+}
+
+func TestRTPEnginePage(t *testing.T) {
+	for name, edit := range map[string]func(*Config){"rtpengine": func(*Config) {}, "rtpengine_everything": everything} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := startScraper(t, startCtl(t, "unix").endpoint, func(c *Config) {
+				edit(c)
+				c.RTPEngine.Endpoint = startPages(t).URL + "/rtpengine"
+			})
+			metrics, err := s.scrape(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, 2, metrics.ResourceMetrics().Len())
+			onlyResource(metrics, "rtpengine")
+			start := metricOf(t, metrics, "rtpengine.session.creations").Sum().DataPoints().At(0).StartTimestamp().AsTime()
+			assert.InDelta(t, 687, time.Since(start).Seconds(), 5)
+			rtctest.Golden(t, name, metrics)
+			rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), name, rtctest.Points(t, metrics))
+		})
+	}
+}
+
+// Newer releases tell more; a bad line, a repeated one, an unknown label, what is no number cost themselves only.
+func TestRTPEnginePageOfNewerReleases(t *testing.T) {
+	page := `rtpengine_uptime_seconds 5
+rtpengine_packets_lost 7
+rtpengine_rtp_duplicates 1
+rtpengine_rtp_reordered 2
+rtpengine_rtp_seq_resets 3
+rtpengine_rtp_skips 4
+rtpengine_transcoders{chain="PCMA -> opus"} 5
+rtpengine_transcode_packets_total{chain="PCMA -> opus"} 6
+rtpengine_transcode_bytes_total{chain="PCMA -> opus"} 8
+rtpengine_transcode_samples_total{chain="PCMA -> opus"} 9
+rtpengine_transcode_samples_total{chain="PCMA -> opus"} 10
+rtpengine_sessions{type="unheard of"} 1
+rtpengine_transcoded_media NaN
+rtpengine_poller_items 3
+`
+	s, _ := startScraper(t, startCtl(t, "unix").endpoint, func(c *Config) {
+		everything(c)
+		c.RTPEngine.Endpoint = startPage(t, page)
+	})
+	metrics, err := s.scrape(t.Context())
+	require.NoError(t, err)
+	points := withoutDurations(rtctest.Points(t, onlyResource(metrics, "rtpengine")))
+	assert.Equal(t, map[string]float64{
+		"rtc.target.up{}": 1, "rtpengine.uptime{}": 5, "rtpengine.rtp.lost_packets{}": 7,
+		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=duplicate}":                1,
+		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=reordered}":                2,
+		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=sequence_reset}":           3,
+		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=skip}":                     4,
+		"rtpengine.transcoder.count{rtpengine.transcoding.chain=PCMA -> opus}":    5,
+		"rtpengine.transcoding.packets{rtpengine.transcoding.chain=PCMA -> opus}": 6,
+		"rtpengine.transcoding.io{rtpengine.transcoding.chain=PCMA -> opus}":      8,
+		"rtpengine.transcoding.samples{rtpengine.transcoding.chain=PCMA -> opus}": 9,
+	}, points)
+}
+
+// A relay that is down costs nothing of Kamailio's, and the other way round.
+func TestEachTargetIsUpForItself(t *testing.T) {
+	server := startCtl(t, "unix")
+	pages := startPages(t)
+	s, _ := startScraper(t, server.endpoint, func(c *Config) {
+		c.RTPEngine.Endpoint = pages.URL + "/rtpengine"
+		c.UserMetrics.Endpoint = pages.URL + "/xhttp_prom"
+	})
+	up := func() (kamailio, relay float64, err error) {
+		metrics, err := s.scrape(t.Context())
+		require.Equal(t, 2, metrics.ResourceMetrics().Len())
+		both := pmetric.NewMetrics()
+		metrics.CopyTo(both)
+		return rtctest.Points(t, onlyResource(metrics, "kamailio"))["rtc.target.up{}"], rtctest.Points(t, onlyResource(both, "rtpengine"))["rtc.target.up{}"], err
+	}
+	kamailio, relay, _ := up()
+	assert.Equal(t, []float64{1, 1}, []float64{kamailio, relay})
+	server.stop()
+	kamailio, relay, err := up()
+	require.ErrorContains(t, err, "core.uptime of "+server.endpoint+": ")
+	assert.Equal(t, []float64{0, 1}, []float64{kamailio, relay})
+	server.listen(t)
+	pages.Close()
+	kamailio, relay, err = up()
+	require.ErrorContains(t, err, "/rtpengine of "+pages.URL+"/rtpengine: ")
+	require.ErrorContains(t, err, "/xhttp_prom of "+pages.URL+"/xhttp_prom: ")
+	assert.Equal(t, []float64{1, 0}, []float64{kamailio, relay})
+}
+
+// The captured page holds one line that is no sample: all others pass.
+func TestUserMetricsPage(t *testing.T) {
+	s, _ := startScraper(t, startCtl(t, "unix").endpoint, func(c *Config) { c.UserMetrics.Endpoint = startPages(t).URL + "/xhttp_prom" })
+	metrics, err := s.scrape(t.Context())
+	require.ErrorContains(t, err, "lines that cannot be read and are left out: 1")
+	points := rtctest.Points(t, metrics)
+	assert.InDelta(t, 13, points["kamailio_test_calls{outcome=relayed}"], 0)
+	assert.InDelta(t, 42, points["kamailio_test_level{}"], 0)
+	assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+}
+
+func TestUserMetricsTypesAndNames(t *testing.T) {
+	page := `# HELP calls_total Calls.
+# TYPE calls_total counter
+calls_total{carrier="a"} 5
+calls_total{carrier="b"} 6
+calls_total{carrier="b"} 7
+# TYPE level gauge
+level -1.5
+untyped 3
+kamailio_uptime_seconds 9
+rtc_target_up 1
+`
+	s, _ := startScraper(t, startCtl(t, "unix").endpoint, func(c *Config) { c.UserMetrics.Endpoint = startPage(t, page) })
+	metrics, err := s.scrape(t.Context())
+	require.ErrorContains(t, err, "names of the receiver's own metrics, which are left out: kamailio_uptime_seconds, rtc_target_up")
+	calls := metricOf(t, metrics, "calls_total")
+	assert.True(t, calls.Sum().IsMonotonic())
+	assert.Equal(t, "Calls.", calls.Description())
+	assert.Equal(t, 2, calls.Sum().DataPoints().Len())
+	assert.Equal(t, pmetric.MetricTypeGauge, metricOf(t, metrics, "level").Type())
+	assert.Equal(t, pmetric.MetricTypeGauge, metricOf(t, metrics, "untyped").Type())
+	assert.NotContains(t, rtctest.Points(t, metrics), "kamailio_uptime_seconds{}")
+}

@@ -1,0 +1,455 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kamailioreceiver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/scraper/scrapererror"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
+)
+
+// scraper turns the server's answers into metrics.
+type scraper struct {
+	cfg    *Config
+	set    receiver.Settings
+	mb     *metadata.MetricsBuilder
+	client *client
+	target scrape.Target
+	health *scrape.Health
+	errors scrape.Errors
+	starts cumulative.Starts
+	began  pcommon.Timestamp // when this receiver did
+	wants  map[string]int    // enabled metrics by the method that they need
+
+	// What the server told of itself.
+	version string
+	methods []string // nil when unknown
+	known   bool     // both have been asked for since the server started
+	uptime  uptimeStart
+
+	statistics *statisticsScraper
+	tables     *tables
+	rtpengine  *rtpengine   // nil when none is configured
+	user       *userMetrics // nil when none are configured
+
+	omitted map[omission]int64 // of the current scrape
+
+	logged map[string]bool // notices that were given
+}
+
+// omission is why things of one kind are left out.
+type omission struct {
+	entity metadata.AttributeRtcEntity
+	reason metadata.AttributeRtcOmissionReason
+}
+
+func newScraper(cfg *Config, set receiver.Settings) *scraper {
+	s := &scraper{
+		cfg: cfg, set: set,
+		mb:     metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
+		began:  pcommon.NewTimestampFromTime(time.Now()),
+		wants:  countWanted(&cfg.MetricsBuilderConfig.Metrics),
+		logged: map[string]bool{},
+	}
+	s.statistics = newStatisticsScraper(s)
+	s.tables = newTables(s)
+	return s
+}
+
+func (s *scraper) start(ctx context.Context, host component.Host) (err error) {
+	if s.target, err = newTarget(s.cfg.ClientConfig.Endpoint); err != nil {
+		return err
+	}
+	s.warnOfOpenPort()
+	s.health = scrape.NewHealth(host)
+	if s.client, err = newClient(ctx, s.cfg, host, s.set.TelemetrySettings); err != nil {
+		return err
+	}
+	if s.cfg.RTPEngine.Endpoint != "" {
+		if s.rtpengine, err = newRTPEngine(ctx, s.cfg, host, s.set); err != nil {
+			return err
+		}
+	}
+	if s.cfg.UserMetrics.Endpoint != "" {
+		s.user, err = newUserMetrics(ctx, s.cfg, host, s.set)
+	}
+	return err
+}
+
+// newTarget reads the target off an endpoint. For a socket, its path stands for the port, and this machine's name for the host.
+func newTarget(endpoint string) (scrape.Target, error) {
+	if isHTTP(endpoint) {
+		return scrape.NewTarget(endpoint)
+	}
+	network, address, err := binrpc.ParseEndpoint(endpoint)
+	if err != nil {
+		return scrape.Target{}, err
+	}
+	if network == "tcp" {
+		return scrape.NewTarget("tcp://" + address)
+	}
+	machine, err := os.Hostname()
+	return scrape.Target{Address: address, Instance: machine + ":" + address}, err
+}
+
+// warnOfOpenPort tells those who read ctl over a network what else can be done through it.
+func (s *scraper) warnOfOpenPort() {
+	network, address, err := binrpc.ParseEndpoint(s.cfg.ClientConfig.Endpoint)
+	if err != nil || network != "tcp" {
+		return
+	}
+	host, _, _ := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return
+	}
+	s.set.Logger.Warn("kamailio's module ctl has no authentication and no encryption: whoever reaches its port can stop the server; "+
+		"let only this collector reach it, or read a unix socket with a collector beside kamailio", zap.String("endpoint", s.cfg.ClientConfig.Endpoint))
+}
+
+func (s *scraper) shutdown(context.Context) error {
+	if s.client != nil {
+		s.client.close()
+	}
+	if s.rtpengine != nil {
+		s.rtpengine.page.close()
+	}
+	if s.user != nil {
+		s.user.page.close()
+	}
+	return nil
+}
+
+// scrape asks Kamailio, rtpengine and the page of user metrics at once, so that one that hangs costs itself only.
+func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
+	now := pcommon.NewTimestampFromTime(time.Now())
+	var wg sync.WaitGroup
+	if s.user != nil {
+		wg.Go(func() { s.user.scrape(ctx, now) })
+	}
+	if s.rtpengine != nil {
+		wg.Go(func() { s.rtpengine.scrape(ctx, now) })
+	}
+	results := s.ask(ctx, now)
+	wg.Wait()
+
+	err := scrape.Err(s.cfg.ClientConfig.Endpoint, results)
+	var down []error
+	if !scrape.Up(results) {
+		s.known = false // another server may come up in its place
+		down = append(down, err)
+	}
+	metrics := s.emit(now, results)
+	errs := []error{err}
+	if s.user != nil {
+		errs = append(errs, s.user.err)
+	}
+	if s.rtpengine != nil {
+		errs = append(errs, s.rtpengine.err)
+		if !s.rtpengine.up {
+			down = append(down, s.rtpengine.err)
+		}
+		s.rtpengine.metrics.ResourceMetrics().MoveAndAppendTo(metrics.ResourceMetrics())
+	}
+	s.health.Report(errors.Join(down...))
+	return metrics, join(errs)
+}
+
+// join makes one partial error of those of several targets.
+func join(errs []error) error {
+	failed := 0
+	for _, err := range errs {
+		partial, _ := errors.AsType[scrapererror.PartialScrapeError](err)
+		failed += partial.Failed
+	}
+	if err := errors.Join(errs...); err != nil {
+		return scrapererror.NewPartialScrapeError(err, failed)
+	}
+	return nil
+}
+
+// ask asks Kamailio once for everything that enabled metrics need.
+func (s *scraper) ask(ctx context.Context, now pcommon.Timestamp) []scrape.Result {
+	s.omitted = map[omission]int64{}
+	s.statistics.begin()
+	uptime := scrape.Part{API: apiUptime, Metrics: 1, Call: scrape.Fetch(s.client.Uptime, func(seconds float64) { s.recordUptime(now, seconds) })}
+	identity := s.identity()
+	results := scrape.Run(ctx, append([]scrape.Part{uptime}, identity...), func() []scrape.Part {
+		if identity == nil { // the uptime may have told that the server is a new one
+			return append(s.identity(), s.parts(now)...)
+		}
+		return s.parts(now)
+	})
+	s.statistics.finish(now)
+	return results
+}
+
+// recordUptime keeps the server's start. Modules and statistics stay the same until the server starts again.
+func (s *scraper) recordUptime(now pcommon.Timestamp, seconds float64) {
+	s.mb.RecordKamailioUptimeDataPoint(now, seconds)
+	if s.uptime.Update(seconds, now) {
+		s.known, s.methods = false, nil
+		s.statistics.groups = nil
+		s.client.Restarted()
+	}
+}
+
+// identity is what to ask of a server that is new, or has been away.
+func (s *scraper) identity() []scrape.Part {
+	if s.known {
+		return nil
+	}
+	return []scrape.Part{
+		{API: apiMethods, Metrics: 1, Call: s.mayBeAbsent(apiMethods, scrape.Fetch(s.client.Methods, func(methods []string) {
+			s.methods, s.known = methods, true
+		}))},
+		{
+			API: apiVersion, Metrics: enabled(s.cfg.MetricsBuilderConfig.ResourceAttributes.ServiceVersion.Enabled),
+			Call: s.mayBeAbsent(apiVersion, scrape.Fetch(s.client.Version, func(version string) { s.version = version })),
+		},
+	}
+}
+
+// sources say which method each metric is made from; the first prefix counts.
+var sources = []struct{ prefix, api string }{
+	{"kamailio.dialog.count_by_profile", apiProfileSize},
+	{"kamailio.dialog.count", apiDialogs},
+	{"kamailio.dispatcher.", apiDispatcher},
+	{"kamailio.dmq.", apiDMQ},
+	{"kamailio.htable.", apiHtables},
+	{"kamailio.pike.address.", apiPike},
+	{"kamailio.process.", apiProcesses},
+	{"kamailio.rtpengine.call.", apiRTPEngineCalls},
+	{"kamailio.rtpengine.", apiRTPEngines},
+	{"kamailio.tcp.connection.limit", apiTCP},
+	{"kamailio.tcp.reader.", apiTCP},
+	{"kamailio.transaction.delayed_releases", apiTransactions},
+	{"kamailio.transaction.releases", apiTransactions},
+	{"kamailio.uptime", apiUptime},
+	{"kamailio.tls.", apiStatistics},
+	{"kamailio.transaction.", apiStatistics},
+	{"kamailio.", apiStatistics},
+	{"rtpengine.", pageRTPEngine},
+}
+
+// pageRTPEngine stands for the page of rtpengine among the methods.
+const pageRTPEngine = "rtpengine"
+
+// countWanted counts the enabled metrics by source: those of a method, and those of a prefix.
+func countWanted(metrics *metadata.MetricsConfig) map[string]int {
+	counts := map[string]int{}
+	v := reflect.ValueOf(metrics).Elem()
+	for field, config := range v.Fields() {
+		if !config.FieldByName("Enabled").Bool() {
+			continue
+		}
+		name := field.Tag.Get("mapstructure")
+		for _, source := range sources {
+			if strings.HasPrefix(name, source.prefix) {
+				counts[source.api]++
+				counts[source.prefix]++
+				break
+			}
+		}
+	}
+	return counts
+}
+
+// parts is the table of calls: how many enabled metrics are missing when each fails, and what becomes of its answer.
+func (s *scraper) parts(now pcommon.Timestamp) []scrape.Part {
+	t := s.tables
+	parts := []scrape.Part{
+		{API: apiStatistics, Call: scrape.Fetch(s.client.Statistics, func(all statistics) { s.statistics.record(now, &all) })},
+		{API: apiTLS, Call: s.numbers(apiTLS, func(n map[string]int64) { s.statistics.standIn(apiTLS, n) })},
+		{API: apiTransactions, Call: s.numbers(apiTransactions, func(n map[string]int64) { s.recordTransactions(now, n) })},
+		{API: apiTCP, Call: s.numbers(apiTCP, func(n map[string]int64) { s.recordTCP(now, n) })},
+		{API: apiDialogs, Call: s.numbers(apiDialogs, func(n map[string]int64) { s.recordDialogs(now, n) })},
+		{API: apiProfileSize, Call: s.profiles(now)},
+		{API: apiProcesses, Call: scrape.Fetch(s.client.Processes, func(all []process) { t.recordProcesses(now, all) })},
+		{API: apiDispatcher, Call: scrape.Fetch(s.client.Dispatcher, func(d dispatcher) { t.recordDispatcher(now, &d) })},
+		{API: apiRTPEngines, Call: scrape.Fetch(s.client.RTPEngines, func(all []relay) { t.recordRelays(now, all) })},
+		{API: apiRTPEngineCalls, Call: scrape.Fetch(
+			func(ctx context.Context) (int64, error) { return s.client.Number(ctx, apiRTPEngineCalls) },
+			func(n int64) { s.mb.RecordKamailioRtpengineCallCountDataPoint(now, n) },
+		)},
+		{API: apiHtables, Call: scrape.Fetch(s.client.Htables, func(all []htable) { t.recordHtables(now, all) })},
+		{API: apiPike, Call: scrape.Fetch(s.client.PikeAddresses, func(counts map[string]int64) { s.recordPike(now, counts) })},
+		{API: apiDMQ, Call: scrape.Fetch(s.client.DMQNodes, func(all []dmqNode) { t.recordDMQ(now, all) })},
+	}
+	for i := range parts {
+		api := parts[i].API
+		parts[i].Metrics = s.wanted(api)
+		parts[i].Call = s.mayBeAbsent(api, parts[i].Call)
+	}
+	return parts
+}
+
+// numbers asks for a struct of numbers.
+func (s *scraper) numbers(api string, record func(map[string]int64)) func(context.Context) (func(), error) {
+	return scrape.Fetch(func(ctx context.Context) (map[string]int64, error) { return s.client.Numbers(ctx, api) }, record)
+}
+
+// wanted counts the enabled metrics that need a method; 0 when the server does not offer it.
+func (s *scraper) wanted(api string) int {
+	n := s.wants[api]
+	switch {
+	case s.methods != nil && !slices.Contains(s.methods, api):
+		n = 0
+	case api == apiTLS && !s.statistics.groups["tls"]:
+		n += s.wants["kamailio.tls."]
+	case api == apiTransactions && !s.statistics.groups["tmx"]:
+		n += s.wants["kamailio.transaction."]
+	case api == apiProfileSize && len(s.cfg.DialogProfiles) == 0:
+		n = 0
+	}
+	return n
+}
+
+// mayBeAbsent makes a call to a module that the server may not have, which is no error.
+func (s *scraper) mayBeAbsent(api string, call func(context.Context) (func(), error)) func(context.Context) (func(), error) {
+	return func(ctx context.Context) (func(), error) {
+		record, err := call(ctx)
+		if isAbsent(err) {
+			return func() { s.noteAbsent(api, err) }, nil
+		}
+		return record, err
+	}
+}
+
+func (s *scraper) noteAbsent(api string, why error) {
+	if s.once("absent " + api) {
+		s.set.Logger.Info("kamailio does not offer an RPC: the metrics that need it are left out", zap.String("method", api), zap.Error(why))
+	}
+}
+
+// once reports whether a notice has not been given yet.
+func (s *scraper) once(notice string) bool {
+	given := s.logged[notice]
+	s.logged[notice] = true
+	return !given
+}
+
+// enabled counts what is switched on.
+func enabled(switches ...bool) int {
+	n := 0
+	for _, on := range switches {
+		if on {
+			n++
+		}
+	}
+	return n
+}
+
+// emit makes Kamailio's metrics of what has been recorded.
+func (s *scraper) emit(now pcommon.Timestamp, results []scrape.Result) pmetric.Metrics {
+	up := scrape.Up(results)
+	if s.user != nil {
+		results = slices.Concat(results, s.user.results)
+		s.omitted[omission{metadata.AttributeRtcEntityStatistic, metadata.AttributeRtcOmissionReasonLimit}] += s.user.omitted
+	}
+	s.recordScrape(now, up, results)
+	start := min(cmp.Or(s.uptime.start, s.began), now)
+	metrics := s.mb.Emit(metadata.WithResource(s.resource()), metadata.WithStartTimeOverride(start))
+	s.starts.Apply(metrics)
+	own := s.ownMetrics(metrics)
+	s.statistics.appendNamed(own, start, now)
+	if s.user != nil {
+		s.user.moveTo(own, start)
+	}
+	return metrics
+}
+
+// ownMetrics returns Kamailio's metrics, for more to be appended. The builder makes none where all metrics are switched off.
+func (s *scraper) ownMetrics(metrics pmetric.Metrics) pmetric.MetricSlice {
+	if metrics.ResourceMetrics().Len() == 0 {
+		rm := metrics.ResourceMetrics().AppendEmpty()
+		s.resource().MoveTo(rm.Resource())
+		rm.ScopeMetrics().AppendEmpty().Scope().SetName(metadata.ScopeName)
+	}
+	return metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics()
+}
+
+// resource describes the server as it was last seen, so that its identity stays the same while it is down.
+func (s *scraper) resource() pcommon.Resource {
+	rb := s.mb.NewResourceBuilder()
+	rb.SetServiceName("kamailio")
+	rb.SetServiceInstanceID(s.target.Instance)
+	rb.SetServerAddress(s.target.Address)
+	if s.target.Port != 0 { // a socket has none
+		rb.SetServerPort(s.target.Port)
+	}
+	if s.version != "" {
+		rb.SetServiceVersion(selection.Name([]byte(s.version)))
+	}
+	return rb.Emit()
+}
+
+// omit counts things that are left out; n may be 0, to say that none are.
+func (s *scraper) omit(entity metadata.AttributeRtcEntity, reason metadata.AttributeRtcOmissionReason, n int64) {
+	s.omitted[omission{entity, reason}] += n
+}
+
+// settings are the parts of the configuration that limit things.
+var settings = map[metadata.AttributeRtcEntity]string{
+	metadata.AttributeRtcEntityStatistic:        "statistics",
+	metadata.AttributeRtcEntityDispatcherTarget: "dispatcher_targets",
+	metadata.AttributeRtcEntityHtable:           "htables",
+	metadata.AttributeRtcEntityUsrlocDomain:     "usrloc_domains",
+	metadata.AttributeRtcEntityProcess:          "processes",
+}
+
+// recordScrape records how the scrape itself went.
+func (s *scraper) recordScrape(now pcommon.Timestamp, up bool, results []scrape.Result) {
+	s.errors.Add(results)
+	recordResults(s.mb, &s.starts, s.began, now, up, results, &s.errors)
+	for o, n := range s.omitted {
+		s.mb.RecordRtcScrapeOmittedCountDataPoint(now, n, o.entity, o.reason)
+		if limited := o.reason == metadata.AttributeRtcOmissionReasonLimit; limited && n > 0 && s.once("limit "+o.entity.String()) {
+			key := settings[o.entity]
+			s.set.Logger.Warn("things are left out of the metrics: raise "+key+"::limit, or narrow it with "+key+"::include and "+key+"::exclude",
+				zap.Stringer("kind", o.entity), zap.Int64("left out", n))
+		}
+	}
+}
+
+// recordResults records what all targets tell of a scrape. Errors are counted since this receiver started, not the server.
+func recordResults(mb *metadata.MetricsBuilder, starts *cumulative.Starts, began, now pcommon.Timestamp, up bool, results []scrape.Result, counts *scrape.Errors) {
+	mb.RecordRtcTargetUpDataPoint(now, number(up))
+	for _, r := range results {
+		if r.Asked() {
+			mb.RecordRtcScrapeDurationDataPoint(now, r.Duration.Seconds(), r.API)
+		}
+	}
+	for _, e := range counts.All() {
+		mb.RecordRtcScrapeErrorsDataPoint(now, e.N, e.API, metadata.MapAttributeErrorType[string(e.Type)])
+		starts.Add(metadata.MetricsInfo.RtcScrapeErrors.Name, began, now)
+	}
+}
+
+// number is the value of a yes or no.
+func number(yes bool) int64 {
+	if yes {
+		return 1
+	}
+	return 0
+}

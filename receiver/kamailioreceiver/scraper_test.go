@@ -1,0 +1,343 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kamailioreceiver
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
+)
+
+// startScraper starts a scraper of the server at an endpoint with the default configuration, changed by edit.
+func startScraper(t testing.TB, endpoint string, edit func(*Config)) (*scraper, *observer.ObservedLogs) {
+	t.Helper()
+	cfg := createDefaultConfig()
+	cfg.ClientConfig.Endpoint = endpoint
+	if edit != nil {
+		edit(cfg)
+	}
+	require.NoError(t, cfg.Validate())
+	set := receivertest.NewNopSettings(metadata.Type)
+	core, logs := observer.New(zap.DebugLevel)
+	set.Logger = zap.New(core)
+	s := newScraper(cfg, set)
+	require.NoError(t, s.start(t.Context(), componenttest.NewNopHost()))
+	t.Cleanup(func() { assert.NoError(t, s.shutdown(context.Background())) })
+	return s, logs
+}
+
+// everything switches all metrics on.
+func everything(c *Config) {
+	rtctest.EnableAll(&c.MetricsBuilderConfig.Metrics)
+	c.DialogProfiles = []string{"inbound", "caller/alice"}
+}
+
+func TestScenes(t *testing.T) {
+	for _, tt := range []struct {
+		scene, name string
+		edit        func(*Config)
+	}{
+		{scene: "unix", name: "unix"},
+		{scene: "unix", name: "unix_everything", edit: everything},
+		{scene: "unix", name: "unix_named", edit: func(c *Config) { c.Statistics.Naming = namingName }},
+		{scene: "tcp", name: "tcp"},
+		{scene: "minimal", name: "minimal"},
+		{scene: "minimal", name: "minimal_everything", edit: everything},
+		{scene: "jsonrpc", name: "jsonrpc"},
+		{scene: "jsonrpc", name: "jsonrpc_everything", edit: func(c *Config) {
+			everything(c)
+			c.DialogProfiles = []string{"inbound"}
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var endpoint string
+			if tt.scene == "jsonrpc" {
+				endpoint = startRPC(t, nil).URL + "/RPC"
+			} else {
+				endpoint = startCtl(t, tt.scene).endpoint
+			}
+			s, _ := startScraper(t, endpoint, tt.edit)
+			metrics, err := s.scrape(t.Context())
+			require.NoError(t, err)
+			resource := metrics.ResourceMetrics().At(0).Resource().Attributes()
+			if tt.scene != "jsonrpc" {
+				resource.PutStr("server.address", "/run/kamailio/kamailio_ctl") // in place of a folder that differs from run to run
+			}
+			rtctest.Golden(t, tt.name, metrics)
+			rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), tt.name, rtctest.Points(t, metrics))
+		})
+	}
+}
+
+// Both transports give the same points: the replies of the socket, written as JSON-RPC writes them.
+func TestTransportsAgree(t *testing.T) {
+	overSocket, _ := startScraper(t, startCtl(t, "unix").endpoint, everything)
+	overHTTP, _ := startScraper(t, startRPC(t, func(words []string) json.RawMessage { return jsonAnswer(t, words) }).URL, everything)
+	want, err := overSocket.scrape(t.Context())
+	require.NoError(t, err)
+	got, err := overHTTP.scrape(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, withoutDurations(rtctest.Points(t, want)), withoutDurations(rtctest.Points(t, got)))
+}
+
+func withoutDurations(points map[string]float64) map[string]float64 {
+	for point := range points {
+		if strings.HasPrefix(point, "rtc.scrape.duration") {
+			delete(points, point)
+		}
+	}
+	return points
+}
+
+// jsonAnswer is the captured BINRPC reply to a request as JSON-RPC sends it.
+func jsonAnswer(t *testing.T, words []string) json.RawMessage {
+	t.Helper()
+	files := map[string]string{
+		"stats.fetch all": "stats.fetch_all", "rtpengine.show all": "rtpengine.show_all", "pike.top ALL": "pike.top",
+		"dlg.profile_get_size inbound": "dlg.profile_get_size_inbound", "dlg.profile_get_size caller alice": "dlg.profile_get_size_caller",
+	}
+	file := strings.Join(words, " ")
+	if known := files[file]; known != "" {
+		file = known
+	}
+	reply := readDecoded(t, filepath.Join(captures, "binrpc", "unix", file+".rep.json"))
+	assert.Equal(t, "reply", reply.Type)
+	var result any
+	switch all := reply.Records; len(all) {
+	case 1:
+		result = jsonOf(t, all[0])
+	default:
+		list := make([]any, len(all))
+		for i := range all {
+			list[i] = jsonOf(t, all[i])
+		}
+		result = list
+	}
+	text, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "result": result, "id": 1})
+	assert.NoError(t, err)
+	return text
+}
+
+// jsonOf writes a record as Kamailio's JSON-RPC does: lists, whose elements have one name or none, become arrays.
+func jsonOf(t *testing.T, d datum) any {
+	t.Helper()
+	switch {
+	case d.Int != nil:
+		return *d.Int
+	case d.Double != nil:
+		return *d.Double
+	case d.String != nil:
+		return *d.String
+	}
+	object, list := map[string]any{}, []any{}
+	for _, m := range d.members(t) {
+		v := jsonOf(t, m.value)
+		switch m.name {
+		case "":
+			list = append(list, v)
+		case "SET", "DEST":
+			list = append(list, map[string]any{m.name: v})
+		default:
+			object[m.name] = v
+		}
+	}
+	if len(list) > 0 {
+		return list
+	}
+	return object
+}
+
+// Sums begin with the server, those about the scrapes with the receiver; a restart of the server is a new start.
+func TestStartTimes(t *testing.T) {
+	server := startCtl(t, "unix")
+	uptime := []byte{0x03}
+	set := func(seconds byte) { uptime = append(append([]byte{0x03}, record(5, "uptime")...), 0x10, seconds, 0x83) }
+	server.answer = func(words []string) ([]byte, bool, bool) { return uptime, false, words[0] == apiUptime }
+	s, _ := startScraper(t, server.endpoint, nil)
+
+	set(100)
+	first := startOf(t, s)
+	assert.InDelta(t, 100, time.Since(first).Seconds(), 2)
+	set(102) // later by less than the tolerance
+	assert.Equal(t, first, startOf(t, s))
+	set(3)
+	second := startOf(t, s)
+	assert.InDelta(t, 3, time.Since(second).Seconds(), 2)
+	set(0)
+	assert.False(t, startOf(t, s).After(time.Now()))
+}
+
+func startOf(t *testing.T, s *scraper) time.Time {
+	t.Helper()
+	metrics, err := s.scrape(t.Context())
+	require.NoError(t, err)
+	m := metricOf(t, metrics, "kamailio.requests")
+	return m.Sum().DataPoints().At(0).StartTimestamp().AsTime()
+}
+
+func metricOf(t *testing.T, metrics pmetric.Metrics, name string) pmetric.Metric {
+	t.Helper()
+	for _, m := range metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+		if m.Name() == name {
+			return m
+		}
+	}
+	require.Fail(t, "no metric "+name)
+	return pmetric.Metric{}
+}
+
+func TestUptimeStart(t *testing.T) {
+	at := func(s int) pcommon.Timestamp { return pcommon.NewTimestampFromTime(time.Unix(int64(s), 0)) }
+	var u uptimeStart
+	for _, tt := range []struct {
+		now, start int
+		uptime     float64
+		moved      bool
+	}{
+		{1000, 900, 100, false}, // the first
+		{1010, 900, 108, false}, // late
+		{1020, 900, 125, false}, // early
+		{1030, 1029, 1, true},   // restarted
+		{1031, 1031, 0, true},   // and again
+		{1100, 1040, 60, true},  // the clock was set
+	} {
+		assert.Equal(t, tt.moved, u.Update(tt.uptime, at(tt.now)), tt.now)
+		assert.Equal(t, at(tt.start), u.start, tt.now)
+	}
+}
+
+// Only what enabled metrics need is asked for; methods and version once, also over a lost connection, and again after a restart.
+func TestRequests(t *testing.T) {
+	always := []string{"core.uptime"}
+	identity := []string{"system.listMethods", "core.version"}
+	defaults := []string{
+		"stats.fetch all", "core.tcp_info", "dlg.stats_active", "pkg.stats", "dispatcher.list",
+		"rtpengine.show all", "rtpengine.get_hash_total", "htable.stats", "dmq.list_nodes",
+	}
+	server := startCtl(t, "unix")
+	s, _ := startScraper(t, server.endpoint, nil)
+	asked := func() []string {
+		before := len(server.Requests())
+		_, err := s.scrape(t.Context())
+		require.NoError(t, err)
+		return server.Requests()[before:]
+	}
+	join := func(lists ...[]string) (all []string) {
+		for _, list := range lists {
+			all = append(all, list...)
+		}
+		return all
+	}
+	// The captured server has statistics of transactions, but none of TLS.
+	assert.ElementsMatch(t, join(always, identity, defaults, []string{"tls.info", "tm.stats"}), asked())
+	assert.ElementsMatch(t, join(always, defaults, []string{"tls.info"}), asked())
+	server.restart(t)
+	assert.ElementsMatch(t, join(always, defaults, []string{"tls.info"}), asked(), "the same server, on a new connection")
+	server.answer = func(words []string) ([]byte, bool, bool) {
+		return append(append([]byte{0x03}, record(5, "uptime")...), 0x10, 1, 0x83), false, words[0] == apiUptime
+	}
+	server.restart(t)
+	assert.ElementsMatch(t, join(always, identity, defaults, []string{"tls.info", "tm.stats"}), asked(), "started again")
+
+	none, _ := startScraper(t, server.endpoint, func(c *Config) { c.MetricsBuilderConfig.Metrics = metadata.MetricsConfig{} })
+	before := len(server.Requests())
+	_, err := none.scrape(t.Context())
+	require.NoError(t, err)
+	assert.ElementsMatch(t, join(always, identity), server.Requests()[before:])
+}
+
+// forbidden are the methods that change the server, print secrets, or cost it much.
+var forbidden = []string{
+	"cfg.", "core.kill", "core.arg", "corex.debug", "cnt.reset", "stats.reset_statistics", "stats.clear_statistics", "mod.stats",
+	"dispatcher.set_state", "dispatcher.set_duid_state", "dispatcher.reload", "dispatcher.add", "dispatcher.remove", "dispatcher.ping_active", "dlg.end_dlg",
+	"dlg.terminate_dlg", "dlg.set_state", "dlg.bridge_dlg", "dlg.list", "dlg.dump_file", "dmq.remove", "dns.", "dst_blocklist.",
+	"htable.set", "htable.delete", "htable.flush", "htable.reload", "htable.store", "htable.dump", "pv.shvSet", "rtpengine.enable",
+	"rtpengine.reload", "rtpengine.ping", "tls.reload", "tls.list", "tm.cancel", "tm.clean", "tm.reply", "tm.t_uac", "tm.list", "ul.", "uac.",
+	"xhttp_prom.", "core.tcp_list", "core.shmmem", "permissions.", "domain.", "drouting.", "lcr.", "presence.", "mtree.", "sqlops.", "app_",
+}
+
+// Whatever is enabled, and however small the server's replies are, only what the list of methods holds is called.
+func TestOnlyReadingMethods(t *testing.T) {
+	allowed := []string{
+		apiMethods, apiVersion, apiUptime, apiStatistics, apiStatisticLines, apiGroups, apiNames, apiProcesses, apiTCP, apiTLS, apiTransactions,
+		apiDialogs, apiProfileSize, apiDispatcher, apiRTPEngines, apiRTPEngineCalls, apiHtables, apiPike, apiDMQ,
+	}
+	for _, method := range allowed {
+		for _, prefix := range forbidden {
+			assert.False(t, strings.HasPrefix(method, prefix), "%s %s", method, prefix)
+		}
+	}
+	server := startCtl(t, "limits", "unix")
+	s, _ := startScraper(t, server.endpoint, everything)
+	for range 3 {
+		_, _ = s.scrape(t.Context())
+	}
+	requests := server.Requests()
+	assert.NotEmpty(t, requests)
+	for _, request := range requests {
+		method, _, _ := strings.Cut(request, " ")
+		assert.Contains(t, allowed, method)
+	}
+}
+
+func TestTargets(t *testing.T) {
+	for endpoint, want := range map[string]struct {
+		address, instance string
+		port              int64
+	}{
+		"unix:///run/kamailio/kamailio_ctl": {"/run/kamailio/kamailio_ctl", ":/run/kamailio/kamailio_ctl", 0},
+		"tcp://sip.example":                 {"sip.example", "sip.example:2049", 2049},
+		"tcp://127.0.0.1:2046":              {"127.0.0.1", ":2046", 2046},
+		"https://sip.example/RPC":           {"sip.example", "sip.example:443", 443},
+	} {
+		got, err := newTarget(endpoint)
+		require.NoError(t, err)
+		assert.Equal(t, want.address, got.Address)
+		assert.Equal(t, want.port, got.Port)
+		assert.Truef(t, strings.HasSuffix(got.Instance, want.instance), "%s", got.Instance)
+		assert.False(t, strings.HasPrefix(got.Instance, ":"), got.Instance)
+	}
+}
+
+// A port of ctl that others can reach is told of, once.
+func TestOpenPortIsWarnedOf(t *testing.T) {
+	for endpoint, warned := range map[string]bool{
+		"tcp://10.0.0.5:2049": true, "tcp://sip.example": true, "tcp://127.0.0.1": false, "tcp://[::1]:2049": false, "tcp://localhost": false,
+		"unix:///run/ctl": false, "http://10.0.0.5:5060/RPC": false,
+	} {
+		_, logs := startScraper(t, endpoint, nil)
+		assert.Equal(t, warned, logs.FilterMessageSnippet("no authentication").Len() == 1, endpoint)
+	}
+}
+
+// A server that was up keeps its identity while it is down.
+func TestResourceOutlivesTheServer(t *testing.T) {
+	server := startCtl(t, "unix")
+	s, _ := startScraper(t, server.endpoint, nil)
+	up, err := s.scrape(t.Context())
+	require.NoError(t, err)
+	server.stop()
+	down, err := s.scrape(t.Context())
+	require.Error(t, err)
+	resource := up.ResourceMetrics().At(0).Resource().Attributes().AsRaw()
+	assert.Equal(t, "5.6.3", resource["service.version"])
+	assert.Equal(t, "kamailio", resource["service.name"])
+	assert.Equal(t, resource, down.ResourceMetrics().At(0).Resource().Attributes().AsRaw())
+	assert.InDelta(t, 0, rtctest.Points(t, down)["rtc.target.up{}"], 0)
+}

@@ -1,0 +1,80 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kamailioreceiver
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
+)
+
+// Here is what the server tells of itself as a whole, besides its statistics: transactions, connections, dialogs, pike.
+
+func (s *scraper) recordTransactions(now pcommon.Timestamp, numbers map[string]int64) {
+	if n, ok := numbers["delayed_free"]; ok {
+		s.mb.RecordKamailioTransactionDelayedReleasesDataPoint(now, n)
+	}
+	if n, ok := numbers["freed"]; ok {
+		s.mb.RecordKamailioTransactionReleasesDataPoint(now, n)
+	}
+	difference(numbers, "active", "current", "waiting")
+	difference(numbers, "rpl_relayed", "rpl_sent", "rpl_generated")
+	s.statistics.standIn(apiTransactions, numbers)
+}
+
+// difference adds a number that is the rest of one without another, where both are known.
+func difference(numbers map[string]int64, rest, whole, part string) {
+	w, hasWhole := numbers[whole]
+	if p, hasPart := numbers[part]; hasWhole && hasPart {
+		numbers[rest] = w - p
+	}
+}
+
+func (s *scraper) recordTCP(now pcommon.Timestamp, numbers map[string]int64) {
+	if n, ok := numbers["max_connections"]; ok {
+		s.mb.RecordKamailioTCPConnectionLimitDataPoint(now, n)
+	}
+	if n, ok := numbers["readers"]; ok {
+		s.mb.RecordKamailioTCPReaderCountDataPoint(now, n)
+	}
+	s.statistics.standIn(apiTCP, numbers)
+}
+
+func (s *scraper) recordDialogs(now pcommon.Timestamp, numbers map[string]int64) {
+	for name, state := range metadata.MapAttributeKamailioDialogState {
+		if n, ok := numbers[name]; ok {
+			s.mb.RecordKamailioDialogCountDataPoint(now, n, state)
+		}
+	}
+}
+
+// profiles asks for the dialogs of the configured profiles.
+func (s *scraper) profiles(now pcommon.Timestamp) func(context.Context) (func(), error) {
+	return scrape.Fetch(
+		func(ctx context.Context) ([]profileSize, error) {
+			return s.client.ProfileSizes(ctx, s.cfg.DialogProfiles)
+		},
+		func(sizes []profileSize) {
+			for _, p := range sizes {
+				s.mb.RecordKamailioDialogCountByProfileDataPoint(now, p.Dialogs, selection.Name([]byte(p.Profile)), selection.Name([]byte(p.Value)))
+			}
+		},
+	)
+}
+
+// pikeStates are the states of an address as the server writes them.
+var pikeStates = map[string]metadata.AttributeKamailioPikeState{
+	"HOT":  metadata.AttributeKamailioPikeStateHot,
+	"WARM": metadata.AttributeKamailioPikeStateWarm,
+}
+
+func (s *scraper) recordPike(now pcommon.Timestamp, counts map[string]int64) {
+	for status, state := range pikeStates {
+		s.mb.RecordKamailioPikeAddressCountDataPoint(now, counts[status], state)
+	}
+}

@@ -1,0 +1,145 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kamailioreceiver
+
+import (
+	"bytes"
+	"iter"
+	"math"
+	"strconv"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+)
+
+// maxValues bounds the values of one reply. The largest replies known, with 1,500 statistics, have about as many.
+const maxValues = 200_000
+
+// kind is what a value holds.
+type kind uint8
+
+const (
+	kindNone kind = iota
+	kindInt
+	kindFloat
+	kindText
+	kindList
+)
+
+// value is one value of a reply, the same whichever transport brought it. Its bytes are valid as long as the reply.
+type value struct {
+	name    []byte // within a struct; nil where there is none
+	kind    kind
+	integer int64
+	decimal float64
+	bytes   []byte
+	members []value // of structs and lists; names may repeat
+}
+
+var none value
+
+// first returns the only value of a reply.
+func first(reply []value) *value {
+	if len(reply) == 0 {
+		return &none
+	}
+	return &reply[0]
+}
+
+// get returns a member of a struct.
+func (v *value) get(name string) *value {
+	for i := range v.members {
+		if string(v.members[i].name) == name {
+			return &v.members[i]
+		}
+	}
+	return &none
+}
+
+// each walks over a list. BINRPC repeats the name of its elements where JSON-RPC wraps each into an object of one member.
+func (v *value) each(name string) iter.Seq[*value] {
+	return func(yield func(*value) bool) {
+		for i := range v.members {
+			element := &v.members[i]
+			if name != "" && string(element.name) != name {
+				element = element.get(name)
+			}
+			if element.kind != kindNone && !yield(element) {
+				return
+			}
+		}
+	}
+}
+
+// int returns a whole number. Some fields are doubles in some releases.
+func (v *value) int() optional.Value[int64] {
+	switch {
+	case v.kind == kindInt:
+		return optional.Of(v.integer)
+	case v.kind == kindFloat && v.decimal == math.Trunc(v.decimal) && math.Abs(v.decimal) < 1<<53:
+		return optional.Of(int64(v.decimal))
+	}
+	return optional.Value[int64]{}
+}
+
+// unsigned returns a whole number that cannot be negative: BINRPC does not tell whether its 32 bits are signed.
+func (v *value) unsigned() optional.Value[int64] {
+	n, ok := v.int().Get()
+	switch {
+	case !ok || n < math.MinInt32:
+		return optional.Value[int64]{}
+	case n < 0:
+		n += 1 << 32
+	}
+	return optional.Of(n)
+}
+
+func (v *value) float() optional.Value[float64] {
+	switch v.kind {
+	case kindInt:
+		return optional.Of(float64(v.integer))
+	case kindFloat:
+		return optional.Of(v.decimal)
+	}
+	return optional.Value[float64]{}
+}
+
+// text returns a copy of a string.
+func (v *value) text() string {
+	if v.kind != kindText || string(v.bytes) == "<null string>" {
+		return ""
+	}
+	return string(v.bytes)
+}
+
+// word returns what may be a string or a number.
+func (v *value) word() string {
+	if n, ok := v.int().Get(); ok {
+		return strconv.FormatInt(n, 10)
+	}
+	return v.text()
+}
+
+// statistic returns the value of a statistic: Kamailio prints longs with %lu, so that -7 comes as 18446744073709551609.
+func (v *value) statistic() optional.Value[int64] {
+	if v.kind != kindText {
+		return v.int()
+	}
+	text := string(bytes.TrimSpace(v.bytes))
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return optional.Of(n)
+	}
+	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
+		return optional.Of(int64(n)) //nolint:gosec // two's complement
+	}
+	return optional.Value[int64]{}
+}
+
+// tooLarge refuses a reply that no server can have reason to send.
+func tooLarge(what string) error {
+	return &binrpc.Error{Type: scrape.Size, Text: what + " in a reply", Hint: "check that the setting endpoint leads to the right server"}
+}
+
+func tooMany() error { return tooLarge("more than " + strconv.Itoa(maxValues) + " values") }
