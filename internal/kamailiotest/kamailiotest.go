@@ -234,6 +234,9 @@ func (s *Server) Thaw(t testing.TB) {
 	require.NoError(t, s.kamailio.signal(syscall.SIGCONT))
 }
 
+// RTPEngineControl returns where rtpengine takes Kamailio's commands: host:port, UDP.
+func (s *Server) RTPEngineControl() string { return s.ng }
+
 // Log returns what Kamailio has written since it started.
 func (s *Server) Log() string { return s.kamailio.log.String() }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/component"
@@ -157,7 +158,13 @@ func (c *client) Version(ctx context.Context) (string, error) {
 }
 
 // Methods asks for the methods that the server offers, which depends on its modules.
-func (c *client) Methods(ctx context.Context) ([]string, error) { return c.texts(ctx, apiMethods) }
+func (c *client) Methods(ctx context.Context) ([]string, error) {
+	methods, err := c.texts(ctx, apiMethods)
+	if err == nil && !slices.Contains(methods, apiUptime) { // a wrong list would switch off everything for good
+		return nil, unexpected("no " + apiUptime + " in it")
+	}
+	return methods, err
+}
 
 // texts asks for a list of strings.
 func (c *client) texts(ctx context.Context, method string, args ...string) ([]string, error) {
@@ -270,6 +277,9 @@ func (c *client) Dispatcher(ctx context.Context) (dispatcher, error) {
 		for set := range first(reply).get("RECORDS").each("SET") {
 			id := set.get("ID").word()
 			for dest := range set.get("TARGETS").each("DEST") {
+				if dest.get("URI").text() == "" {
+					return unexpected("a destination without URI")
+				}
 				d.Targets = append(d.Targets, readTarget(id, dest))
 			}
 		}
@@ -321,6 +331,9 @@ func (c *client) RTPEngines(ctx context.Context) ([]relay, error) {
 	err := c.call(ctx, apiRTPEngines, func(reply []value) error {
 		for i := range reply {
 			r := &reply[i]
+			if r.get("url").text() == "" {
+				return unexpected("an rtpengine without url")
+			}
 			set, _ := r.get("set").unsigned().Get()
 			relays = append(relays, relay{
 				URL: r.get("url").text(), Set: set, Disabled: r.get("disabled").word(),
@@ -338,6 +351,9 @@ func (c *client) Htables(ctx context.Context) ([]htable, error) {
 	err := c.call(ctx, apiHtables, func(reply []value) error {
 		for i := range reply {
 			r := &reply[i]
+			if r.get("name").text() == "" {
+				return unexpected("a hash table without name")
+			}
 			tables = append(tables, htable{
 				Name: r.get("name").text(), Slots: r.get("slots").unsigned(),
 				All: r.get("all").unsigned(), Min: r.get("min").unsigned(), Max: r.get("max").unsigned(),
@@ -366,6 +382,9 @@ func (c *client) DMQNodes(ctx context.Context) ([]dmqNode, error) {
 	err := c.call(ctx, apiDMQ, func(reply []value) error {
 		for i := range reply {
 			r := &reply[i]
+			if r.get("host").text() == "" {
+				return unexpected("a node without host")
+			}
 			local, _ := r.get("local").int().Get()
 			nodes = append(nodes, dmqNode{
 				Host: r.get("host").text(), Port: r.get("port").word(), Status: r.get("status").text(), Local: local != 0,

@@ -41,6 +41,10 @@ func (t *jsonRPC) close() { t.http.CloseIdle() }
 func (t *jsonRPC) do(ctx context.Context, calls []call) {
 	for i := range calls {
 		calls[i].err = t.call(ctx, &calls[i])
+		// A connection that was idle may have ended with a restart of the server. What is not read may be asked again.
+		if e, ok := errors.AsType[*httpapi.Error](calls[i].err); ok && e.Kind == httpapi.KindRefused {
+			calls[i].err = t.call(ctx, &calls[i])
+		}
 	}
 }
 

@@ -30,7 +30,7 @@ type rtpengine struct {
 	errors scrape.Errors
 	starts cumulative.Starts
 	began  pcommon.Timestamp // when this receiver did
-	uptime uptimeStart
+	uptime cumulative.Uptime
 	wanted int // enabled metrics
 
 	// Of the current scrape.
@@ -74,7 +74,7 @@ func (r *rtpengine) scrape(ctx context.Context, now pcommon.Timestamp) {
 	r.up, r.err = scrape.Up(results), scrape.Err(r.cfg.RTPEngine.Endpoint, results)
 	r.errors.Add(results)
 	recordResults(r.mb, &r.starts, r.began, now, r.up, results, &r.errors)
-	start := min(cmp.Or(r.uptime.start, r.began), now)
+	start := min(cmp.Or(r.uptime.Start(), r.began), now)
 	r.metrics = r.mb.Emit(metadata.WithResource(r.resource()), metadata.WithStartTimeOverride(start))
 	r.starts.Apply(r.metrics)
 }

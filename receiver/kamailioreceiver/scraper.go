@@ -46,7 +46,7 @@ type scraper struct {
 	version string
 	methods []string // nil when unknown
 	known   bool     // both have been asked for since the server started
-	uptime  uptimeStart
+	uptime  cumulative.Uptime
 
 	statistics *statisticsScraper
 	tables     *tables
@@ -368,7 +368,7 @@ func (s *scraper) emit(now pcommon.Timestamp, results []scrape.Result) pmetric.M
 		s.omitted[omission{metadata.AttributeRtcEntityStatistic, metadata.AttributeRtcOmissionReasonLimit}] += s.user.omitted
 	}
 	s.recordScrape(now, up, results)
-	start := min(cmp.Or(s.uptime.start, s.began), now)
+	start := min(cmp.Or(s.uptime.Start(), s.began), now)
 	metrics := s.mb.Emit(metadata.WithResource(s.resource()), metadata.WithStartTimeOverride(start))
 	s.starts.Apply(metrics)
 	own := s.ownMetrics(metrics)

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
@@ -200,26 +199,6 @@ func metricOf(t *testing.T, metrics pmetric.Metrics, name string) pmetric.Metric
 	}
 	require.Fail(t, "no metric "+name)
 	return pmetric.Metric{}
-}
-
-func TestUptimeStart(t *testing.T) {
-	at := func(s int) pcommon.Timestamp { return pcommon.NewTimestampFromTime(time.Unix(int64(s), 0)) }
-	var u uptimeStart
-	for _, tt := range []struct {
-		now, start int
-		uptime     float64
-		moved      bool
-	}{
-		{1000, 900, 100, false}, // the first
-		{1010, 900, 108, false}, // late
-		{1020, 900, 125, false}, // early
-		{1030, 1029, 1, true},   // restarted
-		{1031, 1031, 0, true},   // and again
-		{1100, 1040, 60, true},  // the clock was set
-	} {
-		assert.Equal(t, tt.moved, u.Update(tt.uptime, at(tt.now)), tt.now)
-		assert.Equal(t, at(tt.start), u.start, tt.now)
-	}
 }
 
 // Only what enabled metrics need is asked for; methods and version once, also over a lost connection, and again after a restart.

@@ -1,7 +1,7 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package kamailioreceiver
+package cumulative
 
 import (
 	"time"
@@ -13,14 +13,17 @@ import (
 // is told in whole seconds and comes late.
 const startTolerance = 5 * time.Second
 
-// uptimeStart tells when a server started that tells only for how long it has been running. The zero value knows nothing.
-type uptimeStart struct {
+// Uptime tells when a server started that tells only for how long it has been running. The zero value knows nothing.
+type Uptime struct {
 	start  pcommon.Timestamp
 	uptime float64
 }
 
+// Start returns when the server started, 0 when it has not told yet. It stays the same until the server starts again.
+func (u *Uptime) Start() pcommon.Timestamp { return u.start }
+
 // Update takes the uptime of a scrape, in seconds, and reports whether the server has started again since the last one.
-func (u *uptimeStart) Update(uptime float64, now pcommon.Timestamp) (moved bool) {
+func (u *Uptime) Update(uptime float64, now pcommon.Timestamp) (moved bool) {
 	start := min(now, pcommon.NewTimestampFromTime(now.AsTime().Add(-time.Duration(uptime*float64(time.Second)))))
 	difference := start.AsTime().Sub(u.start.AsTime()).Abs()
 	first := u.start == 0

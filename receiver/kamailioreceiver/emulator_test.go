@@ -1,0 +1,256 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kamailioreceiver
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/scraper/scrapererror"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+)
+
+// protocol is one way to reach the emulated server.
+type protocol struct {
+	start func(t testing.TB) (server *emulator.Server, endpoint string)
+	rows  map[string]faultRow
+}
+
+// faultRow says what a scrape makes of a fault that concerns all methods.
+type faultRow struct {
+	up      bool
+	message string // in the error
+	counted string // error.type
+}
+
+var protocols = map[string]protocol{
+	"binrpc":  {startUnix, binrpcFaultRows},
+	"jsonrpc": {startHTTP, jsonrpcFaultRows},
+}
+
+var binrpcFaultRows = map[string]faultRow{
+	"refuse":             {false, "connection refused", "connection"},
+	"reset":              {false, "the connection is gone, after 0 bytes of the reply", "connection"},
+	"hang":               {false, "no complete reply in time", "timeout"},
+	"slow_header":        {false, "no complete reply in time", "timeout"},
+	"slow_body":          {false, "no complete reply in time", "timeout"},
+	"endless_body":       {false, "a reply of 4294967295 bytes is more than is read", "size"},
+	"cut_body":           {false, "the connection is gone", "connection"},
+	"gzip_bomb":          {false, "check that the setting endpoint names a socket", "format"},
+	"status_500":         {false, `fault 500 "Internal error"`, "response"},
+	"html_404":           {false, "check that the setting endpoint names a socket", "format"},
+	"redirect_elsewhere": {false, "where that to request", "format"},
+	"wrong_secret":       {false, "the connection is gone", "connection"},
+	"invalid_json":       {false, "check that the setting endpoint names a socket", "format"},
+	"wrong_types":        {true, "cannot be understood", "format"},
+	"restart":            {true, "", ""},
+}
+
+var jsonrpcFaultRows = map[string]faultRow{
+	"refuse":             {false, "connection refused", "connection"},
+	"reset":              {false, "connection reset by peer", "connection"},
+	"hang":               {false, "no complete answer in time", "timeout"},
+	"slow_header":        {false, "no complete answer in time", "timeout"},
+	"slow_body":          {false, "no complete answer in time", "timeout"},
+	"endless_body":       {false, "more than 16 MiB in a reply", "size"},
+	"cut_body":           {false, "unexpected EOF", "format"},
+	"gzip_bomb":          {false, "more than 16 MiB in a reply", "size"},
+	"status_500":         {false, "HTTP status 500 Internal Server Error", "status"},
+	"html_404":           {false, "HTTP status 404 Not Found with an HTML page", "status"},
+	"redirect_elsewhere": {false, "redirect to another host, 192.0.2.1", "status"},
+	"wrong_secret":       {false, "HTTP status 401 Unauthorized", "authentication"},
+	"invalid_json":       {false, "cannot be decoded", "format"},
+	"wrong_types":        {true, "cannot be understood", "format"},
+	"restart":            {true, "", ""},
+}
+
+func startUnix(t testing.TB) (*emulator.Server, string) {
+	t.Helper()
+	server, err := emulator.NewKamailio(emulator.Kamailio{})
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	endpoint := server.URL()
+	return server, endpoint
+}
+
+func startHTTP(t testing.TB) (*emulator.Server, string) {
+	t.Helper()
+	server, err := emulator.NewKamailioHTTP(emulator.KamailioHTTP{})
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	return server, server.URL() + "/RPC"
+}
+
+// Every fault of the emulator over both protocols, of a server that is new and of one that is known: what is emitted, what
+// the error says, that the deadline is kept, and that the very next scrape is whole again.
+func TestFaults(t *testing.T) {
+	for name, p := range protocols {
+		for _, fault := range emulator.Faults {
+			t.Run(name+"/"+fault.Name, func(t *testing.T) {
+				t.Parallel()
+				row, ok := p.rows[fault.Name]
+				require.True(t, ok, "a fault without a row")
+				testFault(t, p, fault.Name, row)
+			})
+		}
+	}
+}
+
+func testFault(t *testing.T, p protocol, fault string, row faultRow) {
+	t.Helper()
+	server, endpoint := p.start(t)
+	s, _ := startScraper(t, endpoint, nil)
+	timeout := plenty
+	if row.counted == "timeout" {
+		timeout = 2 * time.Second
+	}
+	counted := 0.0
+	for range 2 { // a server that is new, and one that is known
+		require.NoError(t, server.SetFault(fault))
+		points, err := scrapeInTime(t, s, timeout)
+		checkFault(t, row, endpoint, points, err)
+		if row.counted != "" {
+			n := sumOf(points, "rtc.scrape.errors{error.type="+row.counted)
+			assert.Greater(t, n, counted)
+			counted = n
+		}
+		require.NoError(t, server.SetFault(""))
+		points, err = scrapeInTime(t, s, plenty)
+		require.NoError(t, err)
+		assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+		assert.Contains(t, points, "kamailio.requests{}")
+	}
+}
+
+func checkFault(t *testing.T, row faultRow, endpoint string, points map[string]float64, err error) {
+	t.Helper()
+	assert.InDelta(t, float64(number(row.up)), points["rtc.target.up{}"], 0)
+	if row.counted == "" {
+		require.NoError(t, err)
+		return
+	}
+	require.True(t, scrapererror.IsPartialScrapeError(err))
+	require.ErrorContains(t, err, row.message)
+	require.ErrorContains(t, err, " of "+endpoint+": ")
+	if row.up {
+		return
+	}
+	for point := range points {
+		assert.True(t, strings.HasPrefix(point, "rtc."), point)
+	}
+}
+
+// sumOf adds up the points of the series that begin so.
+func sumOf(points map[string]float64, metric string) float64 {
+	sum := 0.0
+	for point, value := range points {
+		if strings.HasPrefix(point, metric) {
+			sum += value
+		}
+	}
+	return sum
+}
+
+// One method that fails costs its own metrics only.
+func TestOneMethodOfTheEmulatorFails(t *testing.T) {
+	for _, tt := range []struct{ fault, method, lost string }{
+		{"status_500", apiDispatcher, "kamailio.dispatcher.set.count"},
+		{"invalid_json", apiProcesses, "kamailio.process.count"},
+		{"wrong_types", apiTCP, "kamailio.tcp.reader.count"},
+		{"gzip_bomb", apiRTPEngines, "kamailio.rtpengine.node.state"},
+		{"status_500", apiStatistics, "kamailio.requests"},
+	} {
+		t.Run(tt.fault+" "+tt.method, func(t *testing.T) {
+			t.Parallel()
+			server, endpoint := startUnix(t)
+			require.NoError(t, server.SetFault(tt.fault, tt.method))
+			s, _ := startScraper(t, endpoint, nil)
+			points, err := scrapeInTime(t, s, plenty)
+			require.ErrorContains(t, err, tt.method+" of "+endpoint+": ")
+			assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+			for _, name := range []string{
+				"kamailio.dispatcher.set.count", "kamailio.process.count", "kamailio.htable.item.count", "kamailio.rtpengine.node.state",
+				"kamailio.requests", "kamailio.uptime", "kamailio.tcp.reader.count",
+			} {
+				assert.Equal(t, name != tt.lost, hasMetric(points, name), name)
+			}
+		})
+	}
+}
+
+func hasMetric(points map[string]float64, name string) bool {
+	for point := range points {
+		if strings.HasPrefix(point, name+"{") {
+			return true
+		}
+	}
+	return false
+}
+
+// Kamailio and rtpengine are up or down each for itself.
+func TestKamailioAndRTPEngineFailAlone(t *testing.T) {
+	for _, fault := range []string{"refuse", "hang", "status_500"} {
+		for _, tt := range []struct {
+			name                string
+			kamailio, rtpengine bool
+		}{
+			{"kamailio", false, true},
+			{"rtpengine", true, false},
+		} {
+			t.Run(fault+" of "+tt.name, func(t *testing.T) {
+				t.Parallel()
+				kamailio, endpoint := startUnix(t)
+				rtpengine, err := emulator.NewRTPEngine(emulator.RTPEngine{})
+				require.NoError(t, err)
+				t.Cleanup(rtpengine.Close)
+				s, _ := startScraper(t, endpoint, func(c *Config) { c.RTPEngine.Endpoint = rtpengine.URL() + "/metrics" })
+				if tt.kamailio {
+					require.NoError(t, rtpengine.SetFault(fault))
+				} else {
+					require.NoError(t, kamailio.SetFault(fault))
+				}
+				timeout := plenty
+				if fault == "hang" {
+					timeout = 4 * time.Second
+				}
+				up := scrapeTargets(t, s, timeout)
+				assert.Equal(t, map[string]bool{"kamailio": tt.kamailio, "rtpengine": tt.rtpengine}, up)
+				require.NoError(t, rtpengine.SetFault(""))
+				require.NoError(t, kamailio.SetFault(""))
+				assert.Equal(t, map[string]bool{"kamailio": true, "rtpengine": true}, scrapeTargets(t, s, plenty))
+			})
+		}
+	}
+}
+
+// scrapeTargets tells which services are up; one that is down has points about the scrape only, one that is up has others.
+func scrapeTargets(t *testing.T, s *scraper, timeout time.Duration) map[string]bool {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	metrics, err := s.scrape(ctx)
+	up := map[string]bool{}
+	for _, rm := range metrics.ResourceMetrics().All() {
+		one := pmetric.NewMetrics()
+		rm.CopyTo(one.ResourceMetrics().AppendEmpty())
+		service, _ := rm.Resource().Attributes().Get("service.name")
+		points := rtctest.Points(t, one)
+		isUp := points["rtc.target.up{}"] == 1
+		up[service.Str()] = isUp
+		assert.Equal(t, isUp, hasMetric(points, service.Str()+".uptime"), service.Str())
+	}
+	if up["kamailio"] && up["rtpengine"] {
+		require.NoError(t, err)
+	} else {
+		require.True(t, scrapererror.IsPartialScrapeError(err))
+	}
+	return up
+}
