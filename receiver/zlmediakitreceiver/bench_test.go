@@ -109,6 +109,40 @@ func BenchmarkSkip(b *testing.B) {
 	}
 }
 
+// BenchmarkTimesSkip compares a scrape with the yardstick, both by turns, so that a busy machine slows both.
+func BenchmarkTimesSkip(b *testing.B) {
+	for _, bench := range []struct {
+		name string
+		edit func(*Config)
+	}{
+		{"all_schemas", allOfThem},
+		{"every_metric", everyMetric},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			server := startFixedServer(b, 10_000)
+			s, _ := startScraper(b, server.URL(), bench.edit)
+			scrapeOnce := func() {
+				s.streams.listing.wait = 0
+				_, err := s.scrape(b.Context())
+				require.NoError(b, err)
+			}
+			scrapeOnce()
+			var skips, scrapes time.Duration
+			for b.Loop() {
+				skips += duration(func() { skipList(b, server.URL()) })
+				scrapes += duration(scrapeOnce)
+			}
+			b.ReportMetric(scrapes.Seconds()/skips.Seconds(), "times-skip")
+		})
+	}
+}
+
+func duration(f func()) time.Duration {
+	began := time.Now()
+	f()
+	return time.Since(began)
+}
+
 func skipList(b *testing.B, url string) int64 {
 	b.Helper()
 	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url+apiPath+apiMediaList, http.NoBody)
