@@ -43,6 +43,7 @@ build: ## build bin/otelcol-rtc and bin/emulator
 generate: ## write generated code anew: from each metadata.yaml, and from builder-config.yaml
 	go generate ./...
 	$(TOOL) builder --config builder-config.yaml --skip-compilation
+	gofmt -w distribution/otelcol-rtc
 
 lint: ## check style, hold each metadata.yaml against the naming rules
 	$(TOOL) golangci-lint run
