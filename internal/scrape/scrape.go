@@ -187,3 +187,22 @@ func Err(target string, results []Result) error {
 	}
 	return scrapererror.NewPartialScrapeError(errors.Join(causes...), failed)
 }
+
+// Enabled counts what is switched on, such as the metrics that need a call.
+func Enabled(switches ...bool) int {
+	n := 0
+	for _, on := range switches {
+		if on {
+			n++
+		}
+	}
+	return n
+}
+
+// Number is the value of a yes or no: 1 or 0.
+func Number(yes bool) int64 {
+	if yes {
+		return 1
+	}
+	return 0
+}

@@ -316,3 +316,13 @@ func TestErr(t *testing.T) {
 		})
 	}
 }
+
+func TestEnabled(t *testing.T) {
+	assert.Zero(t, Enabled())
+	assert.Equal(t, 2, Enabled(true, false, true))
+}
+
+func TestNumber(t *testing.T) {
+	assert.Equal(t, int64(1), Number(true))
+	assert.Zero(t, Number(false))
+}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
 // protocol is one way to reach the emulated server.
@@ -132,7 +133,7 @@ func testFault(t *testing.T, p protocol, fault string, row faultRow) {
 
 func checkFault(t *testing.T, row faultRow, endpoint string, points map[string]float64, err error) {
 	t.Helper()
-	assert.InDelta(t, float64(number(row.up)), points["rtc.target.up{}"], 0)
+	assert.InDelta(t, float64(scrape.Number(row.up)), points["rtc.target.up{}"], 0)
 	if row.counted == "" {
 		require.NoError(t, err)
 		return

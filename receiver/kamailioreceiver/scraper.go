@@ -224,7 +224,7 @@ func (s *scraper) identity() []scrape.Part {
 			s.methods, s.known = methods, true
 		}))},
 		{
-			API: apiVersion, Metrics: enabled(s.cfg.MetricsBuilderConfig.ResourceAttributes.ServiceVersion.Enabled),
+			API: apiVersion, Metrics: scrape.Enabled(s.cfg.MetricsBuilderConfig.ResourceAttributes.ServiceVersion.Enabled),
 			Call: s.mayBeAbsent(apiVersion, scrape.Fetch(s.client.Version, func(version string) { s.version = version })),
 		},
 	}
@@ -349,17 +349,6 @@ func (s *scraper) once(notice string) bool {
 	return !given
 }
 
-// enabled counts what is switched on.
-func enabled(switches ...bool) int {
-	n := 0
-	for _, on := range switches {
-		if on {
-			n++
-		}
-	}
-	return n
-}
-
 // emit makes Kamailio's metrics of what has been recorded.
 func (s *scraper) emit(now pcommon.Timestamp, results []scrape.Result) pmetric.Metrics {
 	up := scrape.Up(results)
@@ -434,7 +423,7 @@ func (s *scraper) recordScrape(now pcommon.Timestamp, up bool, results []scrape.
 
 // recordResults records what all targets tell of a scrape. Errors are counted since this receiver started, not the server.
 func recordResults(mb *metadata.MetricsBuilder, starts *cumulative.Starts, began, now pcommon.Timestamp, up bool, results []scrape.Result, counts *scrape.Errors) {
-	mb.RecordRtcTargetUpDataPoint(now, number(up))
+	mb.RecordRtcTargetUpDataPoint(now, scrape.Number(up))
 	for _, r := range results {
 		if r.Asked() {
 			mb.RecordRtcScrapeDurationDataPoint(now, r.Duration.Seconds(), r.API)
@@ -444,12 +433,4 @@ func recordResults(mb *metadata.MetricsBuilder, starts *cumulative.Starts, began
 		mb.RecordRtcScrapeErrorsDataPoint(now, e.N, e.API, metadata.MapAttributeErrorType[string(e.Type)])
 		starts.Add(metadata.MetricsInfo.RtcScrapeErrors.Name, began, now)
 	}
-}
-
-// number is the value of a yes or no.
-func number(yes bool) int64 {
-	if yes {
-		return 1
-	}
-	return 0
 }

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
 )
@@ -141,7 +142,7 @@ func (s *tables) recordDispatcher(now pcommon.Timestamp, d *dispatcher) {
 			item.Value.states[state]++
 			sets[t.Set][state]++
 		}
-		item.Value.probed += number(flags[1] == 'P')
+		item.Value.probed += scrape.Number(flags[1] == 'P')
 	}
 	for set, counts := range sets {
 		for _, state := range dispatcherStates {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
 // faultRow says what a scrape makes of a fault that concerns all APIs.
@@ -96,7 +97,7 @@ func scrapeInTime(t *testing.T, s *scraper, timeout time.Duration) (map[string]f
 
 func checkFault(t *testing.T, row faultRow, points map[string]float64, err error) {
 	t.Helper()
-	assert.InDelta(t, float64(number(row.up)), points["rtc.target.up{}"], 0)
+	assert.InDelta(t, float64(scrape.Number(row.up)), points["rtc.target.up{}"], 0)
 	if row.counted == "" {
 		require.NoError(t, err)
 		return

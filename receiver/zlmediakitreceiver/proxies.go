@@ -87,7 +87,7 @@ func (s *proxies) record(now pcommon.Timestamp, list *proxyList, proxies []proxy
 func (s *proxies) recordProxy(now pcommon.Timestamp, kind metadata.AttributeZlmediakitProxyType, p *proxy, state metadata.AttributeZlmediakitProxyState, counters *proxyCounters) {
 	vhost, app, stream := splitName(string(streamName(p)))
 	for _, known := range proxyStates {
-		s.mb.RecordZlmediakitProxyStateDataPoint(now, number(known == state), vhost, app, stream, kind, p.Key, known)
+		s.mb.RecordZlmediakitProxyStateDataPoint(now, scrape.Number(known == state), vhost, app, stream, kind, p.Key, known)
 	}
 	if seconds, ok := p.LiveSeconds.Get(); ok {
 		s.mb.RecordZlmediakitProxyAgeDataPoint(now, float64(seconds), vhost, app, stream, kind, p.Key)

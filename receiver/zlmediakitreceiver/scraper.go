@@ -119,11 +119,11 @@ func (s *scraper) identity() []scrape.Part {
 	return []scrape.Part{
 		{API: apiVersion, Metrics: 1, Call: scrape.Fetch(s.client.Version, s.setVersion)},
 		{
-			API: apiList, Metrics: 1 + enabled(m.ZlmediakitAPIAvailable.Enabled, m.ZlmediakitAPICount.Enabled),
+			API: apiList, Metrics: 1 + scrape.Enabled(m.ZlmediakitAPIAvailable.Enabled, m.ZlmediakitAPICount.Enabled),
 			Call: scrape.Fetch(s.client.APIs, func(names []string) { s.apis = names }),
 		},
 		{
-			API: apiServerConfig, Metrics: enabled(r.ZlmediakitServerID.Enabled, m.ZlmediakitRtpServerLimit.Enabled),
+			API: apiServerConfig, Metrics: scrape.Enabled(r.ZlmediakitServerID.Enabled, m.ZlmediakitRtpServerLimit.Enabled),
 			Call: scrape.Fetch(s.client.ServerConfig, func(c serverConfig) { s.config = c }),
 		},
 	}
@@ -157,9 +157,9 @@ func (s *scraper) once(notice string) bool {
 // parts is the table of calls: how many enabled metrics are missing when each fails, and what becomes of its answer.
 func (s *scraper) parts(now pcommon.Timestamp) []scrape.Part {
 	m := &s.cfg.MetricsBuilderConfig.Metrics
-	threads := enabled(m.ZlmediakitThreadCount.Enabled, m.ZlmediakitThreadDelay.Enabled,
+	threads := scrape.Enabled(m.ZlmediakitThreadCount.Enabled, m.ZlmediakitThreadDelay.Enabled,
 		m.ZlmediakitThreadFileDescriptorCount.Enabled, m.ZlmediakitThreadUtilization.Enabled)
-	proxies := enabled(m.ZlmediakitProxyAge.Enabled, m.ZlmediakitProxyCount.Enabled, m.ZlmediakitProxyIo.Enabled,
+	proxies := scrape.Enabled(m.ZlmediakitProxyAge.Enabled, m.ZlmediakitProxyCount.Enabled, m.ZlmediakitProxyIo.Enabled,
 		m.ZlmediakitProxyReaderCount.Enabled, m.ZlmediakitProxyReconnections.Enabled, m.ZlmediakitProxyState.Enabled,
 		m.ZlmediakitProxyThroughput.Enabled)
 	return s.offered([]scrape.Part{
@@ -172,12 +172,12 @@ func (s *scraper) parts(now pcommon.Timestamp) []scrape.Part {
 			Call: s.threads(now, apiWorkThreads, metadata.AttributeZlmediakitThreadPoolWork),
 		},
 		{
-			API: apiStatistic, Metrics: enabled(m.ZlmediakitObjectCount.Enabled, m.ZlmediakitMemoryUsage.Enabled,
+			API: apiStatistic, Metrics: scrape.Enabled(m.ZlmediakitObjectCount.Enabled, m.ZlmediakitMemoryUsage.Enabled,
 				m.ZlmediakitMemoryBlockCount.Enabled, m.ZlmediakitThreadMemoryUsage.Enabled),
 			Call: s.statistic(now),
 		},
 		{
-			API: apiSessions, Metrics: enabled(m.ZlmediakitSessionCount.Enabled, m.ZlmediakitSessionPeerCount.Enabled, m.ZlmediakitSessionInfo.Enabled),
+			API: apiSessions, Metrics: scrape.Enabled(m.ZlmediakitSessionCount.Enabled, m.ZlmediakitSessionPeerCount.Enabled, m.ZlmediakitSessionInfo.Enabled),
 			Call: s.sessions(now),
 		},
 		{
@@ -189,39 +189,28 @@ func (s *scraper) parts(now pcommon.Timestamp) []scrape.Part {
 			Call: s.proxies.call(now, apiPushProxies, s.proxies.push),
 		},
 		{
-			API: apiRTPServers, Metrics: enabled(m.ZlmediakitRtpServerCount.Enabled, m.ZlmediakitRtpServerIdleCount.Enabled, m.ZlmediakitRtpServerInfo.Enabled),
+			API: apiRTPServers, Metrics: scrape.Enabled(m.ZlmediakitRtpServerCount.Enabled, m.ZlmediakitRtpServerIdleCount.Enabled, m.ZlmediakitRtpServerInfo.Enabled),
 			Call: scrape.Fetch(s.client.RTPServers, func(servers []rtpServer) { s.recordRTPServers(now, servers) }),
 		},
 		{
-			API: apiFFmpegSources, Metrics: enabled(m.ZlmediakitFfmpegSourceCount.Enabled),
+			API: apiFFmpegSources, Metrics: scrape.Enabled(m.ZlmediakitFfmpegSourceCount.Enabled),
 			Call: s.count(apiFFmpegSources, func(n int64) { s.mb.RecordZlmediakitFfmpegSourceCountDataPoint(now, n) }),
 		},
 		{
-			API: apiRooms, Metrics: enabled(m.ZlmediakitWebrtcRoomCount.Enabled),
+			API: apiRooms, Metrics: scrape.Enabled(m.ZlmediakitWebrtcRoomCount.Enabled),
 			Call: s.count(apiRooms, func(n int64) { s.mb.RecordZlmediakitWebrtcRoomCountDataPoint(now, n) }),
 		},
 		{
-			API: apiRoomKeepers, Metrics: enabled(m.ZlmediakitWebrtcRoomKeeperCount.Enabled),
+			API: apiRoomKeepers, Metrics: scrape.Enabled(m.ZlmediakitWebrtcRoomKeeperCount.Enabled),
 			Call: s.count(apiRoomKeepers, func(n int64) { s.mb.RecordZlmediakitWebrtcRoomKeeperCountDataPoint(now, n) }),
 		},
 		{API: apiMediaList, Metrics: s.streams.wanted(), Heavy: true, Call: s.streams.list(now)},
-		{API: apiMediaInfo, Metrics: enabled(m.ZlmediakitStreamPacketLoss.Enabled), Heavy: true, Call: s.streams.losses(now)},
+		{API: apiMediaInfo, Metrics: scrape.Enabled(m.ZlmediakitStreamPacketLoss.Enabled), Heavy: true, Call: s.streams.losses(now)},
 		{
-			API: apiRTPSenders, Metrics: enabled(m.ZlmediakitRtpSenderCount.Enabled, m.ZlmediakitRtpSenderIo.Enabled, m.ZlmediakitRtpSenderThroughput.Enabled),
+			API: apiRTPSenders, Metrics: scrape.Enabled(m.ZlmediakitRtpSenderCount.Enabled, m.ZlmediakitRtpSenderIo.Enabled, m.ZlmediakitRtpSenderThroughput.Enabled),
 			Heavy: true, Call: s.streams.senders(now),
 		},
 	})
-}
-
-// enabled counts the metrics that are switched on.
-func enabled(metrics ...bool) int {
-	n := 0
-	for _, on := range metrics {
-		if on {
-			n++
-		}
-	}
-	return n
 }
 
 // resource describes the server as it was last seen, so that its identity stays the same while it is down.
@@ -258,7 +247,7 @@ func (s *scraper) omit(entity metadata.AttributeRtcEntity, reason metadata.Attri
 
 // recordScrape records how the scrape itself went.
 func (s *scraper) recordScrape(now pcommon.Timestamp, up bool, results []scrape.Result) {
-	s.mb.RecordRtcTargetUpDataPoint(now, number(up))
+	s.mb.RecordRtcTargetUpDataPoint(now, scrape.Number(up))
 	for _, r := range results {
 		if r.Asked() {
 			s.mb.RecordRtcScrapeDurationDataPoint(now, r.Duration.Seconds(), r.API)
@@ -275,12 +264,4 @@ func (s *scraper) recordScrape(now pcommon.Timestamp, up bool, results []scrape.
 				zap.Stringer("kind", o.entity), zap.Int64("left out", n), zap.Int("limit", s.cfg.Streams.Limit))
 		}
 	}
-}
-
-// number is the value of a yes or no.
-func number(yes bool) int64 {
-	if yes {
-		return 1
-	}
-	return 0
 }

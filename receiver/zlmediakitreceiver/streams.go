@@ -64,7 +64,7 @@ func (s *streams) wanted() int {
 		return 0
 	}
 	m := &s.cfg.MetricsBuilderConfig.Metrics
-	return enabled(
+	return scrape.Enabled(
 		m.ZlmediakitEgressThroughput.Enabled, m.ZlmediakitIngestThroughput.Enabled, m.ZlmediakitMediaSourceCount.Enabled,
 		m.ZlmediakitRtpSenderCount.Enabled, m.ZlmediakitRtpSenderIo.Enabled, m.ZlmediakitRtpSenderThroughput.Enabled,
 		m.ZlmediakitRtpServerIdleCount.Enabled, m.ZlmediakitStreamAlive.Enabled, m.ZlmediakitStreamCount.Enabled,
@@ -95,7 +95,7 @@ func (s *streams) list(now pcommon.Timestamp) func(context.Context) (func(), err
 		}
 		s.complete = failed == nil || scrape.IsPartial(failed)
 		cut := !s.complete && len(s.items.Seen()) > 0 // how many are missing is not known
-		s.omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonTruncated, number(cut))
+		s.omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonTruncated, scrape.Number(cut))
 		defer s.items.End(s.complete)
 		if !s.complete {
 			s.listing.failed()
@@ -211,10 +211,10 @@ func (w *walk) recordStream(st *stream, m *mediaSource) {
 		w.mb.RecordZlmediakitStreamReaderCountDataPoint(w.now, n, st.vhost, st.app, st.name)
 	}
 	if on, ok := m.RecordingMP4.Get(); ok {
-		w.mb.RecordZlmediakitStreamRecordingActiveDataPoint(w.now, number(on), st.vhost, st.app, st.name, metadata.AttributeZlmediakitRecordingFormatMp4)
+		w.mb.RecordZlmediakitStreamRecordingActiveDataPoint(w.now, scrape.Number(on), st.vhost, st.app, st.name, metadata.AttributeZlmediakitRecordingFormatMp4)
 	}
 	if on, ok := m.RecordingHLS.Get(); ok {
-		w.mb.RecordZlmediakitStreamRecordingActiveDataPoint(w.now, number(on), st.vhost, st.app, st.name, metadata.AttributeZlmediakitRecordingFormatHls)
+		w.mb.RecordZlmediakitStreamRecordingActiveDataPoint(w.now, scrape.Number(on), st.vhost, st.app, st.name, metadata.AttributeZlmediakitRecordingFormatHls)
 	}
 	start := w.start(st, m)
 	var indexes [2]int64 // of the tracks of a kind
@@ -280,7 +280,7 @@ func (w *walk) recordTrack(st *stream, t *track, index int64, start pcommon.Time
 		w.mb.RecordZlmediakitStreamTrackFrameRateDataPoint(w.now, fps, st.vhost, st.app, st.name, index, kind, codec)
 	}
 	if ready, ok := t.Ready.Get(); ok {
-		w.mb.RecordZlmediakitStreamTrackReadyDataPoint(w.now, number(ready), st.vhost, st.app, st.name, index, kind, codec)
+		w.mb.RecordZlmediakitStreamTrackReadyDataPoint(w.now, scrape.Number(ready), st.vhost, st.app, st.name, index, kind, codec)
 	}
 }
 
@@ -428,12 +428,12 @@ func (w *walk) finish() {
 		}
 		t.streams[streamGroup{st.origin, st.vhost, st.app}]++
 		t.ingest[st.origin] += st.ingest()
-		t.mp4 += number(st.mp4)
-		t.hls += number(st.hls)
+		t.mp4 += scrape.Number(st.mp4)
+		t.hls += scrape.Number(st.hls)
 		if !item.Kept {
 			continue
 		}
-		w.mb.RecordZlmediakitStreamAliveDataPoint(w.now, number(st.alive), st.vhost, st.app, st.name)
+		w.mb.RecordZlmediakitStreamAliveDataPoint(w.now, scrape.Number(st.alive), st.vhost, st.app, st.name)
 		if st.uptime >= 0 {
 			w.mb.RecordZlmediakitStreamUptimeDataPoint(w.now, float64(st.uptime), st.vhost, st.app, st.name)
 		}
