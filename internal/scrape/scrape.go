@@ -188,6 +188,20 @@ func Err(target string, results []Result) error {
 	return scrapererror.NewPartialScrapeError(errors.Join(causes...), failed)
 }
 
+// Join makes one partial scrape error of those of several targets, nil when there are none.
+func Join(errs ...error) error {
+	err := errors.Join(errs...)
+	if err == nil {
+		return nil
+	}
+	failed := 0
+	for _, e := range errs {
+		partial, _ := errors.AsType[scrapererror.PartialScrapeError](e)
+		failed += partial.Failed
+	}
+	return scrapererror.NewPartialScrapeError(err, failed)
+}
+
 // Enabled counts what is switched on, such as the metrics that need a call.
 func Enabled(switches ...bool) int {
 	n := 0

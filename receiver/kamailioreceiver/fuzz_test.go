@@ -53,7 +53,7 @@ func FuzzAnswers(f *testing.F) {
 		s := newScraper(cfg, receivertest.NewNopSettings(metadata.Type))
 		s.client = &client{transport: &canned{reply}}
 		now := pcommon.Timestamp(1)
-		s.omitted = map[omission]int64{}
+		s.report.Begin()
 		for _, part := range append(s.identity(), s.parts(now)...) {
 			if record, _ := part.Call(t.Context()); record != nil {
 				record()

@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"math"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -27,9 +26,8 @@ type rtpengine struct {
 	mb     *metadata.MetricsBuilder
 	page   *page
 	target scrape.Target
-	errors scrape.Errors
 	starts cumulative.Starts
-	began  pcommon.Timestamp // when this receiver did
+	report *report
 	uptime cumulative.Uptime
 	wanted int // enabled metrics
 
@@ -43,10 +41,10 @@ type rtpengine struct {
 func newRTPEngine(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (*rtpengine, error) {
 	r := &rtpengine{
 		cfg: cfg, mb: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
-		began:  pcommon.NewTimestampFromTime(time.Now()),
 		wanted: countWanted(&cfg.MetricsBuilderConfig.Metrics)[pageRTPEngine],
 		seen:   map[string]bool{},
 	}
+	r.report = newReport(&r.starts)
 	var err error
 	if r.target, err = scrape.NewTarget(cfg.RTPEngine.Endpoint); err != nil {
 		return nil, err
@@ -72,9 +70,8 @@ func (r *rtpengine) scrape(ctx context.Context, now pcommon.Timestamp) {
 		}}}
 	})
 	r.up, r.err = scrape.Up(results), scrape.Err(r.cfg.RTPEngine.Endpoint, results)
-	r.errors.Add(results)
-	recordResults(r.mb, &r.starts, r.began, now, r.up, results, &r.errors)
-	start := min(cmp.Or(r.uptime.Start(), r.began), now)
+	r.report.Record(r.mb, now, r.up, results)
+	start := min(cmp.Or(r.uptime.Start(), r.report.Began()), now)
 	r.metrics = r.mb.Emit(metadata.WithResource(r.resource()), metadata.WithStartTimeOverride(start))
 	r.starts.Apply(r.metrics)
 }

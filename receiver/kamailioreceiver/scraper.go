@@ -9,7 +9,6 @@ import (
 	"errors"
 	"net"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -19,7 +18,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
-	"go.opentelemetry.io/collector/scraper/scrapererror"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
@@ -37,10 +35,9 @@ type scraper struct {
 	client *client
 	target scrape.Target
 	health *scrape.Health
-	errors scrape.Errors
 	starts cumulative.Starts
-	began  pcommon.Timestamp // when this receiver did
-	wants  map[string]int    // enabled metrics by the method that they need
+	report *report
+	wants  map[string]int // enabled metrics by the method that they need
 
 	// What the server told of itself.
 	version string
@@ -53,25 +50,23 @@ type scraper struct {
 	rtpengine  *rtpengine   // nil when none is configured
 	user       *userMetrics // nil when none are configured
 
-	omitted map[omission]int64 // of the current scrape
-
-	logged map[string]bool // notices that were given
+	notices scrape.Notices
 }
 
-// omission is why things of one kind are left out.
-type omission struct {
-	entity metadata.AttributeRtcEntity
-	reason metadata.AttributeRtcOmissionReason
+// report is what the scrapes tell of themselves.
+type report = scrape.Report[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason]
+
+func newReport(starts *cumulative.Starts) *report {
+	return scrape.NewReport[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason](metadata.MapAttributeErrorType, starts)
 }
 
 func newScraper(cfg *Config, set receiver.Settings) *scraper {
 	s := &scraper{
 		cfg: cfg, set: set,
-		mb:     metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
-		began:  pcommon.NewTimestampFromTime(time.Now()),
-		wants:  countWanted(&cfg.MetricsBuilderConfig.Metrics),
-		logged: map[string]bool{},
+		mb:    metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
+		wants: countWanted(&cfg.MetricsBuilderConfig.Metrics),
 	}
+	s.report = newReport(&s.starts)
 	s.statistics = newStatisticsScraper(s)
 	s.tables = newTables(s)
 	return s
@@ -172,25 +167,12 @@ func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 		s.rtpengine.metrics.ResourceMetrics().MoveAndAppendTo(metrics.ResourceMetrics())
 	}
 	s.health.Report(errors.Join(down...))
-	return metrics, join(errs)
-}
-
-// join makes one partial error of those of several targets.
-func join(errs []error) error {
-	failed := 0
-	for _, err := range errs {
-		partial, _ := errors.AsType[scrapererror.PartialScrapeError](err)
-		failed += partial.Failed
-	}
-	if err := errors.Join(errs...); err != nil {
-		return scrapererror.NewPartialScrapeError(err, failed)
-	}
-	return nil
+	return metrics, scrape.Join(errs...)
 }
 
 // ask asks Kamailio once for everything that enabled metrics need.
 func (s *scraper) ask(ctx context.Context, now pcommon.Timestamp) []scrape.Result {
-	s.omitted = map[omission]int64{}
+	s.report.Begin()
 	s.statistics.begin()
 	uptime := scrape.Part{API: apiUptime, Metrics: 1, Call: scrape.Fetch(s.client.Uptime, func(seconds float64) { s.recordUptime(now, seconds) })}
 	identity := s.identity()
@@ -258,12 +240,7 @@ const pageRTPEngine = "rtpengine"
 // countWanted counts the enabled metrics by source: those of a method, and those of a prefix.
 func countWanted(metrics *metadata.MetricsConfig) map[string]int {
 	counts := map[string]int{}
-	v := reflect.ValueOf(metrics).Elem()
-	for field, config := range v.Fields() {
-		if !config.FieldByName("Enabled").Bool() {
-			continue
-		}
-		name := field.Tag.Get("mapstructure")
+	for _, name := range scrape.EnabledMetrics(metrics) {
 		for _, source := range sources {
 			if strings.HasPrefix(name, source.prefix) {
 				counts[source.api]++
@@ -337,16 +314,9 @@ func (s *scraper) mayBeAbsent(api string, call func(context.Context) (func(), er
 }
 
 func (s *scraper) noteAbsent(api string, why error) {
-	if s.once("absent " + api) {
+	if s.notices.First("absent " + api) {
 		s.set.Logger.Info("kamailio does not offer an RPC: the metrics that need it are left out", zap.String("method", api), zap.Error(why))
 	}
-}
-
-// once reports whether a notice has not been given yet.
-func (s *scraper) once(notice string) bool {
-	given := s.logged[notice]
-	s.logged[notice] = true
-	return !given
 }
 
 // emit makes Kamailio's metrics of what has been recorded.
@@ -354,10 +324,10 @@ func (s *scraper) emit(now pcommon.Timestamp, results []scrape.Result) pmetric.M
 	up := scrape.Up(results)
 	if s.user != nil {
 		results = slices.Concat(results, s.user.results)
-		s.omitted[omission{metadata.AttributeRtcEntityStatistic, metadata.AttributeRtcOmissionReasonLimit}] += s.user.omitted
+		s.report.Omit(metadata.AttributeRtcEntityStatistic, metadata.AttributeRtcOmissionReasonLimit, s.user.omitted)
 	}
 	s.recordScrape(now, up, results)
-	start := min(cmp.Or(s.uptime.Start(), s.began), now)
+	start := min(cmp.Or(s.uptime.Start(), s.report.Began()), now)
 	metrics := s.mb.Emit(metadata.WithResource(s.resource()), metadata.WithStartTimeOverride(start))
 	s.starts.Apply(metrics)
 	own := s.ownMetrics(metrics)
@@ -393,11 +363,6 @@ func (s *scraper) resource() pcommon.Resource {
 	return rb.Emit()
 }
 
-// omit counts things that are left out; n may be 0, to say that none are.
-func (s *scraper) omit(entity metadata.AttributeRtcEntity, reason metadata.AttributeRtcOmissionReason, n int64) {
-	s.omitted[omission{entity, reason}] += n
-}
-
 // settings are the parts of the configuration that limit things.
 var settings = map[metadata.AttributeRtcEntity]string{
 	metadata.AttributeRtcEntityStatistic:        "statistics",
@@ -409,28 +374,12 @@ var settings = map[metadata.AttributeRtcEntity]string{
 
 // recordScrape records how the scrape itself went.
 func (s *scraper) recordScrape(now pcommon.Timestamp, up bool, results []scrape.Result) {
-	s.errors.Add(results)
-	recordResults(s.mb, &s.starts, s.began, now, up, results, &s.errors)
-	for o, n := range s.omitted {
-		s.mb.RecordRtcScrapeOmittedCountDataPoint(now, n, o.entity, o.reason)
-		if limited := o.reason == metadata.AttributeRtcOmissionReasonLimit; limited && n > 0 && s.once("limit "+o.entity.String()) {
-			key := settings[o.entity]
+	s.report.Record(s.mb, now, up, results)
+	for entity, n := range s.report.Omitted(metadata.AttributeRtcOmissionReasonLimit) {
+		if s.notices.First("limit " + entity.String()) {
+			key := settings[entity]
 			s.set.Logger.Warn("things are left out of the metrics: raise "+key+"::limit, or narrow it with "+key+"::include and "+key+"::exclude",
-				zap.Stringer("kind", o.entity), zap.Int64("left out", n))
+				zap.Stringer("kind", entity), zap.Int64("left out", n))
 		}
-	}
-}
-
-// recordResults records what all targets tell of a scrape. Errors are counted since this receiver started, not the server.
-func recordResults(mb *metadata.MetricsBuilder, starts *cumulative.Starts, began, now pcommon.Timestamp, up bool, results []scrape.Result, counts *scrape.Errors) {
-	mb.RecordRtcTargetUpDataPoint(now, scrape.Number(up))
-	for _, r := range results {
-		if r.Asked() {
-			mb.RecordRtcScrapeDurationDataPoint(now, r.Duration.Seconds(), r.API)
-		}
-	}
-	for _, e := range counts.All() {
-		mb.RecordRtcScrapeErrorsDataPoint(now, e.N, e.API, metadata.MapAttributeErrorType[string(e.Type)])
-		starts.Add(metadata.MetricsInfo.RtcScrapeErrors.Name, began, now)
 	}
 }

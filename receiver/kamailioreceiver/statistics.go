@@ -262,10 +262,10 @@ func (s *statisticsScraper) record(now pcommon.Timestamp, all *statistics) {
 		}
 	}
 	entity := metadata.AttributeRtcEntityStatistic
-	s.omit(entity, metadata.AttributeRtcOmissionReasonLimit, int64(s.items.Limited()))
-	s.omit(entity, metadata.AttributeRtcOmissionReasonMerged, s.merged)
-	s.omit(entity, metadata.AttributeRtcOmissionReasonTruncated, all.Omitted)
-	s.omit(metadata.AttributeRtcEntityUsrlocDomain, metadata.AttributeRtcOmissionReasonLimit, int64(s.domains.Limited()))
+	s.report.Omit(entity, metadata.AttributeRtcOmissionReasonLimit, int64(s.items.Limited()))
+	s.report.Omit(entity, metadata.AttributeRtcOmissionReasonMerged, s.merged)
+	s.report.Omit(entity, metadata.AttributeRtcOmissionReasonTruncated, all.Omitted)
+	s.report.Omit(metadata.AttributeRtcEntityUsrlocDomain, metadata.AttributeRtcOmissionReasonLimit, int64(s.domains.Limited()))
 	s.items.End(all.Omitted == 0)
 	s.domains.End(all.Omitted == 0)
 }

@@ -47,8 +47,8 @@ func (s *tables) recordProcesses(now pcommon.Timestamp, processes []process) {
 			s.recordProcess(now, p)
 		}
 	}
-	s.omit(entity, metadata.AttributeRtcOmissionReasonLimit, int64(s.processes.Limited()))
-	s.omit(entity, metadata.AttributeRtcOmissionReasonMerged, merged)
+	s.report.Omit(entity, metadata.AttributeRtcOmissionReasonLimit, int64(s.processes.Limited()))
+	s.report.Omit(entity, metadata.AttributeRtcOmissionReasonMerged, merged)
 	s.processes.End(true)
 }
 
@@ -99,8 +99,8 @@ func (s *tables) recordHtables(now pcommon.Timestamp, all []htable) {
 			}
 		}
 	}
-	s.omit(entity, metadata.AttributeRtcOmissionReasonLimit, int64(s.htables.Limited()))
-	s.omit(entity, metadata.AttributeRtcOmissionReasonMerged, merged)
+	s.report.Omit(entity, metadata.AttributeRtcOmissionReasonLimit, int64(s.htables.Limited()))
+	s.report.Omit(entity, metadata.AttributeRtcOmissionReasonMerged, merged)
 	s.htables.End(true)
 }
 
@@ -154,7 +154,7 @@ func (s *tables) recordDispatcher(now pcommon.Timestamp, d *dispatcher) {
 			s.recordTarget(now, &item.Value)
 		}
 	}
-	s.omit(metadata.AttributeRtcEntityDispatcherTarget, metadata.AttributeRtcOmissionReasonLimit, int64(s.targets.Limited()))
+	s.report.Omit(metadata.AttributeRtcEntityDispatcherTarget, metadata.AttributeRtcOmissionReasonLimit, int64(s.targets.Limited()))
 	s.targets.End(true)
 }
 

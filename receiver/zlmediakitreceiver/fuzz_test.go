@@ -55,7 +55,7 @@ func FuzzMediaList(f *testing.F) {
 	c := &client{list: jsonwalk.NewReader(), header: http.Header{}}
 	f.Fuzz(func(t *testing.T, list []byte) {
 		s := newTestScraper(everything)
-		s.omitted = map[omission]int64{}
+		s.report.Begin()
 		c.http = httpapi.New(&http.Client{Transport: answer(list)}, "http://127.0.0.1")
 		w := s.streams.begin(pcommon.Timestamp(1))
 		sources := 0

@@ -79,8 +79,8 @@ func (s *proxies) record(now pcommon.Timestamp, list *proxyList, proxies []proxy
 	for _, state := range proxyStates {
 		s.mb.RecordZlmediakitProxyCountDataPoint(now, counts[state], list.kind, state)
 	}
-	s.omit(metadata.AttributeRtcEntityProxy, metadata.AttributeRtcOmissionReasonLimit, int64(list.items.Limited()))
-	s.omit(metadata.AttributeRtcEntityProxy, metadata.AttributeRtcOmissionReasonMerged, merged)
+	s.report.Omit(metadata.AttributeRtcEntityProxy, metadata.AttributeRtcOmissionReasonLimit, int64(list.items.Limited()))
+	s.report.Omit(metadata.AttributeRtcEntityProxy, metadata.AttributeRtcOmissionReasonMerged, merged)
 	list.items.End(true)
 }
 

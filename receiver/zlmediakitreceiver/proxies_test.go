@@ -50,7 +50,7 @@ func TestProxyState(t *testing.T) {
 
 // recordProxies records one list of pull proxies at a time in seconds and returns the metrics.
 func recordProxies(s *scraper, at int64, proxies ...proxy) pmetric.Metrics {
-	s.omitted = map[omission]int64{}
+	s.report.Begin()
 	now := pcommon.NewTimestampFromTime(time.Unix(at, 0))
 	s.proxies.record(now, s.proxies.pull, proxies)
 	s.recordScrape(now, true, nil)

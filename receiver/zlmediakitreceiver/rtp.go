@@ -49,7 +49,7 @@ func (s *scraper) recordRTPServers(now pcommon.Timestamp, servers []rtpServer) {
 		s.mb.RecordZlmediakitRtpServerCountDataPoint(now, n, g.mode, g.app)
 	}
 	if s.cfg.MetricsBuilderConfig.Metrics.ZlmediakitRtpServerInfo.Enabled {
-		s.omit(metadata.AttributeRtcEntityRtpServer, metadata.AttributeRtcOmissionReasonLimit, over)
+		s.report.Omit(metadata.AttributeRtcEntityRtpServer, metadata.AttributeRtcOmissionReasonLimit, over)
 	}
 	if s.rtpServers = servers; servers == nil {
 		s.rtpServers = []rtpServer{}

@@ -28,8 +28,8 @@ type scraper struct {
 	client *client
 	target scrape.Target
 	health *scrape.Health
-	errors scrape.Errors
 	starts cumulative.Starts
+	report *report
 
 	// What the server told of itself, and the Server header of the answer in which it did.
 	version version
@@ -42,23 +42,23 @@ type scraper struct {
 
 	// Of the current scrape.
 	rtpServers []rtpServer // nil when unknown
-	omitted    map[omission]int64
 
-	logged map[string]bool // notices that were given
+	notices scrape.Notices
 }
 
-// omission is why things of one kind are left out.
-type omission struct {
-	entity metadata.AttributeRtcEntity
-	reason metadata.AttributeRtcOmissionReason
+// report is what the scrapes tell of themselves.
+type report = scrape.Report[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason]
+
+func newReport(starts *cumulative.Starts) *report {
+	return scrape.NewReport[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason](metadata.MapAttributeErrorType, starts)
 }
 
 func newScraper(cfg *Config, set receiver.Settings) *scraper {
 	s := &scraper{
 		cfg: cfg, set: set,
-		mb:     metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
-		logged: map[string]bool{},
+		mb: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
 	}
+	s.report = newReport(&s.starts)
 	s.streams = newStreams(s)
 	s.proxies = newProxies(s)
 	return s
@@ -83,7 +83,8 @@ func (s *scraper) shutdown(context.Context) error {
 // scrape asks the server once for everything that enabled metrics need.
 func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	now := pcommon.NewTimestampFromTime(time.Now())
-	s.rtpServers, s.omitted = nil, map[omission]int64{}
+	s.rtpServers = nil
+	s.report.Begin()
 	results := scrape.Run(ctx, s.identity(), func() []scrape.Part { return s.parts(now) })
 	if len(results) == 0 { // nothing is wanted but whether the server is there
 		s.build = ""
@@ -140,18 +141,11 @@ func (s *scraper) offered(parts []scrape.Part) []scrape.Part {
 			continue
 		}
 		parts[i].Metrics = 0
-		if s.once("api " + p.API) {
+		if s.notices.First("api " + p.API) {
 			s.set.Logger.Info("the server does not offer an API: the metrics that need it are left out", zap.String("api", p.API))
 		}
 	}
 	return parts
-}
-
-// once reports whether a notice has not been given yet.
-func (s *scraper) once(notice string) bool {
-	given := s.logged[notice]
-	s.logged[notice] = true
-	return !given
 }
 
 // parts is the table of calls: how many enabled metrics are missing when each fails, and what becomes of its answer.
@@ -240,28 +234,13 @@ func (s *scraper) resource() pcommon.Resource {
 	return rb.Emit()
 }
 
-// omit counts things that are left out; n may be 0, to say that none are.
-func (s *scraper) omit(entity metadata.AttributeRtcEntity, reason metadata.AttributeRtcOmissionReason, n int64) {
-	s.omitted[omission{entity, reason}] += n
-}
-
 // recordScrape records how the scrape itself went.
 func (s *scraper) recordScrape(now pcommon.Timestamp, up bool, results []scrape.Result) {
-	s.mb.RecordRtcTargetUpDataPoint(now, scrape.Number(up))
-	for _, r := range results {
-		if r.Asked() {
-			s.mb.RecordRtcScrapeDurationDataPoint(now, r.Duration.Seconds(), r.API)
-		}
-	}
-	s.errors.Add(results)
-	for _, e := range s.errors.All() {
-		s.mb.RecordRtcScrapeErrorsDataPoint(now, e.N, e.API, metadata.MapAttributeErrorType[string(e.Type)])
-	}
-	for o, n := range s.omitted {
-		s.mb.RecordRtcScrapeOmittedCountDataPoint(now, n, o.entity, o.reason)
-		if limited := o.reason == metadata.AttributeRtcOmissionReasonLimit; limited && n > 0 && s.once("limit "+o.entity.String()) {
+	s.report.Record(s.mb, now, up, results)
+	for entity, n := range s.report.Omitted(metadata.AttributeRtcOmissionReasonLimit) {
+		if s.notices.First("limit " + entity.String()) {
 			s.set.Logger.Warn("things are left out of the metrics: raise streams::limit, or narrow it with streams::include and streams::exclude",
-				zap.Stringer("kind", o.entity), zap.Int64("left out", n), zap.Int("limit", s.cfg.Streams.Limit))
+				zap.Stringer("kind", entity), zap.Int64("left out", n), zap.Int("limit", s.cfg.Streams.Limit))
 		}
 	}
 }

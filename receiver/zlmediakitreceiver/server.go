@@ -174,7 +174,7 @@ func (s *scraper) recordSessions(now pcommon.Timestamp, all *sessions) {
 	for _, i := range all.infos {
 		s.mb.RecordZlmediakitSessionInfoDataPoint(now, 1, i.id, i.kind.protocol, i.kind.transport, i.local, i.localPort, i.peer, i.peerPort)
 	}
-	s.omit(metadata.AttributeRtcEntitySession, metadata.AttributeRtcOmissionReasonLimit, all.over)
+	s.report.Omit(metadata.AttributeRtcEntitySession, metadata.AttributeRtcOmissionReasonLimit, all.over)
 }
 
 // protocolTransports are the transports of session types that know only one, for servers that do not tell.

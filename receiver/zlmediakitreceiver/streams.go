@@ -95,7 +95,7 @@ func (s *streams) list(now pcommon.Timestamp) func(context.Context) (func(), err
 		}
 		s.complete = failed == nil || scrape.IsPartial(failed)
 		cut := !s.complete && len(s.items.Seen()) > 0 // how many are missing is not known
-		s.omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonTruncated, scrape.Number(cut))
+		s.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonTruncated, scrape.Number(cut))
 		defer s.items.End(s.complete)
 		if !s.complete {
 			s.listing.failed()
@@ -443,8 +443,8 @@ func (w *walk) finish() {
 		w.mb.RecordZlmediakitStreamAliveDataPoint(w.now, 0, vhost, app, stream)
 	}
 	w.recordTotals(&t)
-	w.omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonLimit, int64(w.items.Limited()))
-	w.omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonMerged, w.merged)
+	w.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonLimit, int64(w.items.Limited()))
+	w.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonMerged, w.merged)
 	w.listing.learn(bySchemas)
 }
 

@@ -25,7 +25,7 @@ import (
 // walkList records one complete media list of the given sources and returns the points.
 func walkList(t *testing.T, s *streams, sources ...*mediaSource) map[string]float64 {
 	t.Helper()
-	s.omitted = map[omission]int64{}
+	s.report.Begin()
 	w := s.begin(pcommon.NewTimestampFromTime(time.Unix(1800000000, 0)))
 	for _, m := range sources {
 		w.add(m)
