@@ -1,0 +1,131 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cumulative
+
+import "slices"
+
+// forgetAfter is for how many readings an object may be missing before it counts as gone: one that comes back must not be
+// counted twice.
+const forgetAfter = 5
+
+// Growth tells by how much counters of objects that come and go have grown from reading to reading, so that a sum over them
+// never falls when one goes. The first reading is where sums begin: what was counted before it does not belong to them.
+// What an object counts between the last reading that has it and its end is lost.
+type Growth struct {
+	kinds   []Kind
+	objects map[string]*Object
+	reading int // number of the current reading, 1 for the first
+}
+
+// Kind tells whether a counter may fall.
+type Kind bool
+
+// The kinds of counters.
+const (
+	// Monotonic counters fall only when they begin anew.
+	Monotonic Kind = true
+	// Signed counters, such as lost packets that arrive late after all, may fall at any time.
+	Signed Kind = false
+)
+
+// Object is one thing that counts, with one or more streams of counters.
+type Object struct {
+	growth        *Growth
+	first, last   int // readings that had it
+	firstMeasured int // the first one that had its counters, 0 for none
+	streams       []stream
+}
+
+// stream is one set of counters.
+type stream struct {
+	id     uint64
+	last   int // reading
+	values []int64
+}
+
+// NewGrowth returns the growth of objects whose streams have counters of these kinds.
+func NewGrowth(kinds ...Kind) *Growth {
+	return &Growth{kinds: kinds, objects: map[string]*Object{}}
+}
+
+// Reset forgets everything: the next reading is the first.
+func (g *Growth) Reset() {
+	clear(g.objects)
+	g.reading = 0
+}
+
+// Begin starts a reading.
+func (g *Growth) Begin() { g.reading++ }
+
+// End ends a reading and forgets the objects that are gone.
+func (g *Growth) End() {
+	for key, o := range g.objects {
+		if g.reading-o.last >= forgetAfter {
+			delete(g.objects, key)
+		}
+	}
+}
+
+// Object returns the object with a key, which the current reading lists. It may be listed without its counters: measured
+// says whether they came.
+func (g *Growth) Object(key []byte, measured bool) *Object {
+	o := g.objects[string(key)]
+	if o == nil {
+		o = &Object{growth: g, first: g.reading}
+		g.objects[string(key)] = o
+	}
+	o.last = g.reading
+	if measured && o.firstMeasured == 0 {
+		o.firstMeasured = g.reading
+	}
+	return o
+}
+
+// Add sets growth to what the counters of one stream have grown by since they were read last. A stream that is new counts
+// from 0, but for those of objects that were there at the first reading and whose counters were not read before.
+func (o *Object) Add(id uint64, values, growth []int64) {
+	s := o.stream(id)
+	switch {
+	case s == nil:
+		o.remember(id, values)
+		copy(growth, values)
+		if o.first == 1 && o.firstMeasured == o.growth.reading {
+			clear(growth)
+		}
+		return
+	case s.restarted(o.growth.kinds, values):
+		copy(growth, values)
+	default:
+		for i, value := range values {
+			growth[i] = value - s.values[i]
+		}
+	}
+	copy(s.values, values)
+	s.last = o.growth.reading
+}
+
+func (o *Object) stream(id uint64) *stream {
+	for i := range o.streams {
+		if o.streams[i].id == id {
+			return &o.streams[i]
+		}
+	}
+	return nil
+}
+
+// remember adds a stream, in the place of those that are gone.
+func (o *Object) remember(id uint64, values []int64) {
+	o.streams = slices.DeleteFunc(o.streams, func(s stream) bool { return o.growth.reading-s.last >= forgetAfter })
+	o.streams = append(o.streams, stream{id: id, last: o.growth.reading, values: slices.Clone(values)})
+}
+
+// restarted reports whether a counter fell that never falls.
+func (s *stream) restarted(kinds []Kind, values []int64) bool {
+	for i, kind := range kinds {
+		if kind == Monotonic && values[i] < s.values[i] {
+			return true
+		}
+	}
+	return false
+}

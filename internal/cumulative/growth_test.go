@@ -1,0 +1,203 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cumulative
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// read is what one reading tells of an object: nil stands for no counters, a missing key for an object that is not listed.
+type read map[string]map[uint64][2]int64
+
+// grow reads readings one after the other and returns the sums after each. The first counter is monotonic, the second signed.
+func grow(g *Growth, readings ...read) (after [][2]int64) {
+	var sum [2]int64
+	var growth [2]int64
+	for _, objects := range readings {
+		g.Begin()
+		for key, streams := range objects {
+			o := g.Object([]byte(key), streams != nil)
+			for id, values := range streams {
+				o.Add(id, values[:], growth[:])
+				sum[0] += growth[0]
+				sum[1] += growth[1]
+			}
+		}
+		g.End()
+		after = append(after, sum)
+	}
+	return after
+}
+
+func TestGrowth(t *testing.T) {
+	one := func(bytes, lost int64) map[uint64][2]int64 { return map[uint64][2]int64{7: {bytes, lost}} }
+	none := map[uint64][2]int64{}
+	for name, tt := range map[string]struct {
+		readings []read
+		want     [][2]int64
+	}{
+		"sums begin with the first reading": {
+			[]read{{"a": one(100, 5)}, {"a": one(130, 6)}}, [][2]int64{{0, 0}, {30, 1}},
+		},
+		"an object that comes counts from 0": {
+			[]read{{}, {"a": one(100, 5)}, {"a": one(150, 5)}}, [][2]int64{{0, 0}, {100, 5}, {150, 5}},
+		},
+		"one that goes takes nothing along": {
+			[]read{{"a": one(0, 0)}, {"a": one(100, 1)}, {}}, [][2]int64{{0, 0}, {100, 1}, {100, 1}},
+		},
+		"one that is missing for a reading is not counted twice": {
+			[]read{{"a": one(0, 0)}, {"a": one(100, 1)}, {}, {"a": one(160, 2)}}, [][2]int64{{0, 0}, {100, 1}, {100, 1}, {160, 2}},
+		},
+		"its counters may be missing": {
+			[]read{{"a": one(0, 0)}, {"a": nil}, {"a": one(160, 2)}}, [][2]int64{{0, 0}, {0, 0}, {160, 2}},
+		},
+		"what an object counted before the first reading is not known when its counters come late": {
+			[]read{{"a": nil}, {"a": one(500, 9)}, {"a": one(510, 9)}}, [][2]int64{{0, 0}, {0, 0}, {10, 0}},
+		},
+		"an object that comes without its counters counts from 0": {
+			[]read{{}, {"a": nil}, {"a": one(500, 9)}}, [][2]int64{{0, 0}, {0, 0}, {500, 9}},
+		},
+		"a stream that begins after the first reading counts from 0": {
+			[]read{{"a": none}, {"a": one(500, 9)}}, [][2]int64{{0, 0}, {500, 9}},
+		},
+		"a second stream counts from 0": {
+			[]read{{"a": one(5, 0)}, {"a": {7: {6, 0}, 8: {100, 2}}}}, [][2]int64{{0, 0}, {101, 2}},
+		},
+		"a signed counter falls": {
+			[]read{{"a": one(10, 5)}, {"a": one(20, 3)}, {"a": one(30, -1)}}, [][2]int64{{0, 0}, {10, -2}, {20, -6}},
+		},
+		"a stream begins anew": {
+			[]read{{"a": one(100, 5)}, {"a": one(30, 1)}}, [][2]int64{{0, 0}, {30, 1}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, tt.want, grow(NewGrowth(Monotonic, Signed), tt.readings...))
+		})
+	}
+}
+
+// What is gone for long takes no room.
+func TestGrowthForgets(t *testing.T) {
+	g := NewGrowth(Monotonic, Signed)
+	stay := read{"stays": {1: {1, 0}}}
+	grow(g, read{"stays": {1: {1, 0}, 2: {1, 0}}, "goes": {1: {1, 0}}}, stay, stay, stay, stay)
+	assert.Len(t, g.objects, 2)
+	grow(g, stay)
+	assert.Len(t, g.objects, 1)
+	grow(g, read{"stays": {1: {1, 0}, 3: {1, 0}}})
+	assert.Len(t, g.objects["stays"].streams, 2)
+	g.Reset()
+	assert.Equal(t, [][2]int64{{0, 0}, {2, 0}}, grow(g, read{"stays": {1: {9, 0}}}, read{"stays": {1: {11, 0}}}))
+}
+
+// epoch is a stretch in which a stream counted without beginning anew: where a naive model knows it from and how far it came.
+type epoch struct{ from, to [2]int64 }
+
+// Random lives of objects: sums equal those of a model that keeps every epoch of every stream, and bytes never fall.
+func TestGrowthOfRandomLives(t *testing.T) {
+	for seed := range uint64(200) {
+		lives := lives{random: rand.New(rand.NewPCG(seed, 1))}
+		readings := make([]read, 40)
+		want := make([][2]int64, len(readings))
+		for i := range readings {
+			readings[i] = lives.next(i == 0)
+			want[i] = lives.sum()
+		}
+		got := grow(NewGrowth(Monotonic, Signed), readings...)
+		for i := range got {
+			require.Equal(t, want[i], got[i], "seed %d, reading %d", seed, i)
+			require.GreaterOrEqual(t, got[i][0], got[max(i-1, 0)][0], "seed %d, reading %d", seed, i)
+		}
+	}
+}
+
+// lives are objects that come, count, begin anew, are missing, and go.
+type lives struct {
+	random *rand.Rand
+	made   int
+	alive  []*life
+	epochs []*epoch
+}
+
+type life struct {
+	key        string
+	streams    []*streamLife
+	unmeasured bool // was there at the first reading and has not been read
+	missing    int  // readings in a row
+}
+
+type streamLife struct {
+	counters [2]int64
+	epoch    *epoch // nil when it has not been read since it began
+}
+
+// next lets time pass and returns what a reading tells then.
+func (l *lives) next(first bool) read {
+	for range l.random.IntN(4) {
+		l.made++
+		born := &life{key: strconv.Itoa(l.made), unmeasured: first}
+		for range l.random.IntN(3) {
+			born.streams = append(born.streams, &streamLife{})
+		}
+		l.alive = append(l.alive, born)
+	}
+	l.alive = slices.DeleteFunc(l.alive, func(*life) bool { return l.random.IntN(10) == 0 })
+	reading := read{}
+	for _, o := range l.alive {
+		for _, s := range o.streams {
+			s.counters[0] += l.random.Int64N(1000)
+			s.counters[1] += l.random.Int64N(11) - 5
+		}
+		switch {
+		case o.missing < forgetAfter-1 && !first && l.random.IntN(5) == 0:
+			o.missing++
+			continue
+		case l.random.IntN(4) == 0:
+			reading[o.key] = nil
+		default:
+			reading[o.key] = l.measure(o)
+		}
+		o.missing = 0
+	}
+	return reading
+}
+
+// measure reads an object's counters, and notes in the model how far they came. Some begin anew just before: nobody could
+// tell of one that had outgrown its past by the next reading.
+func (l *lives) measure(o *life) map[uint64][2]int64 {
+	reading := map[uint64][2]int64{}
+	for id, s := range o.streams {
+		if s.epoch != nil && s.epoch.to[0] > 0 && l.random.IntN(8) == 0 {
+			s.counters = [2]int64{l.random.Int64N(s.epoch.to[0]), l.random.Int64N(3)}
+			s.epoch = nil
+		}
+		if s.epoch == nil {
+			s.epoch = &epoch{}
+			if o.unmeasured {
+				s.epoch.from = s.counters
+			}
+			l.epochs = append(l.epochs, s.epoch)
+		}
+		s.epoch.to = s.counters
+		reading[uint64(id)] = s.counters
+	}
+	o.unmeasured = false
+	return reading
+}
+
+// sum is what all streams counted in all epochs that were read.
+func (l *lives) sum() (sum [2]int64) {
+	for _, e := range l.epochs {
+		for i := range sum {
+			sum[i] += e.to[i] - e.from[i]
+		}
+	}
+	return sum
+}
