@@ -319,6 +319,7 @@ var sharedMetrics = map[string]metric{
 	"rtc.target.up":            {Unit: "1", Sum: monotonic(false)},
 	"rtc.scrape.duration":      {Unit: "s", Gauge: &gauge{Type: "double"}, Attributes: words(`rtc.api`)},
 	"rtc.scrape.errors":        {Unit: "{error}", Sum: monotonic(true), Attributes: words(`rtc.api error.type`)},
+	"rtc.scrapes":              {Unit: "{scrape}", Sum: monotonic(true)},
 	"rtc.scrape.omitted.count": {Unit: "{item}", Sum: monotonic(false), Attributes: words(`rtc.entity rtc.omission.reason`)},
 }
 
@@ -467,6 +468,7 @@ metrics:
     sum: {value_type: int, monotonic: true, aggregation_temporality: cumulative}}
   rtc.scrape.omitted.count: {description: Things., unit: '{item}', attributes: [rtc.entity, rtc.omission.reason],
     sum: {value_type: int, monotonic: false, aggregation_temporality: cumulative}}
+  rtc.scrapes: {description: Scrapes., unit: '{scrape}', sum: {value_type: int, monotonic: true, aggregation_temporality: cumulative}}
   x.stream.errors: {description: Faults., unit: '{error}', attributes: [x.stream.name, input_error],
     sum: {value_type: int, monotonic: true, aggregation_temporality: cumulative}}
   x.stream.packet_loss.average: {description: Share., unit: '1', gauge: {value_type: double}, attributes: [x.stream.name]}

@@ -17,6 +17,7 @@ import (
 // rtc.entity and rtc.omission.reason.
 type Recorder[T, E, R any] interface {
 	RecordRtcTargetUpDataPoint(now pcommon.Timestamp, up int64)
+	RecordRtcScrapesDataPoint(now pcommon.Timestamp, n int64)
 	RecordRtcScrapeDurationDataPoint(now pcommon.Timestamp, seconds float64, api string)
 	RecordRtcScrapeErrorsDataPoint(now pcommon.Timestamp, n int64, api string, errorType T)
 	RecordRtcScrapeOmittedCountDataPoint(now pcommon.Timestamp, n int64, entity E, reason R)
@@ -27,6 +28,7 @@ type Report[T any, E, R comparable] struct {
 	began   pcommon.Timestamp
 	starts  *cumulative.Starts
 	types   map[string]T
+	scrapes int64
 	errors  Errors
 	omitted map[omission[E, R]]int64 // of the current scrape
 }
@@ -37,8 +39,8 @@ type omission[E, R comparable] struct {
 	reason R
 }
 
-// NewReport returns the report of a process that is scraped from now on. Errors are counted since then, whenever the process
-// itself began, which starts is told. The types are the generated map of error.type's values.
+// NewReport returns the report of a process that is scraped from now on. Scrapes and errors are counted since then, whenever
+// the process itself began, which starts is told. The types are the generated map of error.type's values.
 func NewReport[T any, E, R comparable](types map[string]T, starts *cumulative.Starts) *Report[T, E, R] {
 	return &Report[T, E, R]{
 		began: pcommon.NewTimestampFromTime(time.Now()), starts: starts,
@@ -71,6 +73,9 @@ func (r *Report[T, E, R]) Omitted(reason R) iter.Seq2[E, int64] {
 // Record records how the scrape went: whether the process is up, what became of its calls, and what was left out.
 func (r *Report[T, E, R]) Record(mb Recorder[T, E, R], now pcommon.Timestamp, up bool, results []Result) {
 	mb.RecordRtcTargetUpDataPoint(now, Number(up))
+	r.scrapes++
+	mb.RecordRtcScrapesDataPoint(now, r.scrapes)
+	r.starts.Add("rtc.scrapes", r.began, now)
 	for i := range results {
 		if results[i].Asked() {
 			mb.RecordRtcScrapeDurationDataPoint(now, results[i].Duration.Seconds(), results[i].API)

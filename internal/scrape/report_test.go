@@ -26,6 +26,10 @@ func (p *points) RecordRtcTargetUpDataPoint(_ pcommon.Timestamp, up int64) {
 	*p = append(*p, fmt.Sprintf("up %d", up))
 }
 
+func (p *points) RecordRtcScrapesDataPoint(_ pcommon.Timestamp, n int64) {
+	*p = append(*p, fmt.Sprintf("scrapes %d", n))
+}
+
 func (p *points) RecordRtcScrapeDurationDataPoint(_ pcommon.Timestamp, seconds float64, api string) {
 	*p = append(*p, fmt.Sprintf("duration %v %s", seconds, api))
 }
@@ -56,7 +60,7 @@ func TestReport(t *testing.T) {
 		slices.Sort(got)
 		assert.Equal(t, points{
 			"duration 1 b", "duration 2 a", fmt.Sprintf("errors %d b CONNECTION", scrapes),
-			"omitted 0 stream merged", "omitted 3 stream limit", "up 1",
+			"omitted 0 stream merged", "omitted 3 stream limit", fmt.Sprintf("scrapes %d", scrapes), "up 1",
 		}, got)
 	}
 	for reason, want := range map[string]map[string]int64{"limit": {"stream": 3}, "merged": {}} {

@@ -78,7 +78,7 @@ rtpengine_poller_items 3
 	require.NoError(t, err)
 	points := withoutDurations(rtctest.Points(t, onlyResource(metrics, "rtpengine")))
 	assert.Equal(t, map[string]float64{
-		"rtc.target.up{}": 1, "rtpengine.uptime{}": 5, "rtpengine.rtp.lost_packets{}": 7,
+		"rtc.target.up{}": 1, "rtc.scrapes{}": 1, "rtpengine.uptime{}": 5, "rtpengine.rtp.lost_packets{}": 7,
 		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=duplicate}":                1,
 		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=reordered}":                2,
 		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=sequence_reset}":           3,

@@ -71,7 +71,7 @@ func (s *streams) wanted() int {
 		m.ZlmediakitStreamInfo.Enabled, m.ZlmediakitStreamIo.Enabled, m.ZlmediakitStreamPacketLoss.Enabled,
 		m.ZlmediakitStreamReaderCount.Enabled, m.ZlmediakitStreamReaderCountBySchema.Enabled,
 		m.ZlmediakitStreamRecordingActive.Enabled, m.ZlmediakitStreamRecordingCount.Enabled,
-		m.ZlmediakitStreamStartTime.Enabled, m.ZlmediakitStreamThroughput.Enabled, m.ZlmediakitStreamUptime.Enabled,
+		m.ZlmediakitStreamStartTime.Enabled, m.ZlmediakitStreamThroughput.Enabled, m.ZlmediakitStreamUptime.Enabled, m.ZlmediakitStreamUptimeBySchema.Enabled,
 		m.ZlmediakitStreamTrackChannelCount.Enabled, m.ZlmediakitStreamTrackFrameRate.Enabled, m.ZlmediakitStreamTrackFrames.Enabled,
 		m.ZlmediakitStreamTrackGopDuration.Enabled, m.ZlmediakitStreamTrackGopSize.Enabled, m.ZlmediakitStreamTrackHeight.Enabled,
 		m.ZlmediakitStreamTrackKeyFrames.Enabled, m.ZlmediakitStreamTrackReady.Enabled, m.ZlmediakitStreamTrackSampleDepth.Enabled,
@@ -328,6 +328,9 @@ func (w *walk) recordSource(st *stream, m *mediaSource, schema int) {
 	}
 	if stamp, ok := m.CreateStamp.Get(); ok {
 		w.mb.RecordZlmediakitStreamStartTimeDataPoint(w.now, float64(stamp), st.vhost, st.app, st.name, attribute)
+	}
+	if age, ok := m.AliveSeconds.Get(); ok {
+		w.mb.RecordZlmediakitStreamUptimeBySchemaDataPoint(w.now, float64(age), st.vhost, st.app, st.name, attribute)
 	}
 	if w.cfg.MetricsBuilderConfig.Metrics.ZlmediakitStreamInfo.Enabled {
 		w.mb.RecordZlmediakitStreamInfoDataPoint(w.now, 1, st.vhost, st.app, st.name, attribute, st.origin,

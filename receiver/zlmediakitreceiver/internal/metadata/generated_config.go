@@ -68,6 +68,26 @@ func (ms *RtcScrapeOmittedCountMetricConfig) Unmarshal(parser *confmap.Conf) err
 	return nil
 }
 
+// RtcScrapesMetricConfig provides config for the rtc.scrapes metric.
+type RtcScrapesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtcScrapesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // RtcTargetUpMetricConfig provides config for the rtc.target.up metric.
 type RtcTargetUpMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1108,6 +1128,26 @@ func (ms *ZlmediakitStreamUptimeMetricConfig) Unmarshal(parser *confmap.Conf) er
 	return nil
 }
 
+// ZlmediakitStreamUptimeBySchemaMetricConfig provides config for the zlmediakit.stream.uptime_by_schema metric.
+type ZlmediakitStreamUptimeBySchemaMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamUptimeBySchemaMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitThreadCountMetricConfig provides config for the zlmediakit.thread.count metric.
 type ZlmediakitThreadCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1253,6 +1293,7 @@ type MetricsConfig struct {
 	RtcScrapeDuration                   RtcScrapeDurationMetricConfig                   `mapstructure:"rtc.scrape.duration"`
 	RtcScrapeErrors                     RtcScrapeErrorsMetricConfig                     `mapstructure:"rtc.scrape.errors"`
 	RtcScrapeOmittedCount               RtcScrapeOmittedCountMetricConfig               `mapstructure:"rtc.scrape.omitted.count"`
+	RtcScrapes                          RtcScrapesMetricConfig                          `mapstructure:"rtc.scrapes"`
 	RtcTargetUp                         RtcTargetUpMetricConfig                         `mapstructure:"rtc.target.up"`
 	ZlmediakitAPIAvailable              ZlmediakitAPIAvailableMetricConfig              `mapstructure:"zlmediakit.api.available"`
 	ZlmediakitAPICount                  ZlmediakitAPICountMetricConfig                  `mapstructure:"zlmediakit.api.count"`
@@ -1305,6 +1346,7 @@ type MetricsConfig struct {
 	ZlmediakitStreamTrackTime           ZlmediakitStreamTrackTimeMetricConfig           `mapstructure:"zlmediakit.stream.track.time"`
 	ZlmediakitStreamTrackWidth          ZlmediakitStreamTrackWidthMetricConfig          `mapstructure:"zlmediakit.stream.track.width"`
 	ZlmediakitStreamUptime              ZlmediakitStreamUptimeMetricConfig              `mapstructure:"zlmediakit.stream.uptime"`
+	ZlmediakitStreamUptimeBySchema      ZlmediakitStreamUptimeBySchemaMetricConfig      `mapstructure:"zlmediakit.stream.uptime_by_schema"`
 	ZlmediakitThreadCount               ZlmediakitThreadCountMetricConfig               `mapstructure:"zlmediakit.thread.count"`
 	ZlmediakitThreadDelay               ZlmediakitThreadDelayMetricConfig               `mapstructure:"zlmediakit.thread.delay"`
 	ZlmediakitThreadFileDescriptorCount ZlmediakitThreadFileDescriptorCountMetricConfig `mapstructure:"zlmediakit.thread.file_descriptor.count"`
@@ -1324,6 +1366,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		RtcScrapeOmittedCount: RtcScrapeOmittedCountMetricConfig{
 			Enabled: true,
+		},
+		RtcScrapes: RtcScrapesMetricConfig{
+			Enabled: false,
 		},
 		RtcTargetUp: RtcTargetUpMetricConfig{
 			Enabled: true,
@@ -1480,6 +1525,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		ZlmediakitStreamUptime: ZlmediakitStreamUptimeMetricConfig{
 			Enabled: true,
+		},
+		ZlmediakitStreamUptimeBySchema: ZlmediakitStreamUptimeBySchemaMetricConfig{
+			Enabled: false,
 		},
 		ZlmediakitThreadCount: ZlmediakitThreadCountMetricConfig{
 			Enabled: true,

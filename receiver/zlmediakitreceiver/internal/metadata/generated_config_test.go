@@ -36,6 +36,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					RtcScrapeOmittedCount: RtcScrapeOmittedCountMetricConfig{
 						Enabled: true,
 					},
+					RtcScrapes: RtcScrapesMetricConfig{
+						Enabled: true,
+					},
 					RtcTargetUp: RtcTargetUpMetricConfig{
 						Enabled: true,
 					},
@@ -190,6 +193,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					ZlmediakitStreamUptime: ZlmediakitStreamUptimeMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitStreamUptimeBySchema: ZlmediakitStreamUptimeBySchemaMetricConfig{
 						Enabled: true,
 					},
 					ZlmediakitThreadCount: ZlmediakitThreadCountMetricConfig{
@@ -239,6 +245,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					RtcScrapeOmittedCount: RtcScrapeOmittedCountMetricConfig{
 						Enabled: false,
 					},
+					RtcScrapes: RtcScrapesMetricConfig{
+						Enabled: false,
+					},
 					RtcTargetUp: RtcTargetUpMetricConfig{
 						Enabled: false,
 					},
@@ -395,6 +404,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitStreamUptime: ZlmediakitStreamUptimeMetricConfig{
 						Enabled: false,
 					},
+					ZlmediakitStreamUptimeBySchema: ZlmediakitStreamUptimeBySchemaMetricConfig{
+						Enabled: false,
+					},
 					ZlmediakitThreadCount: ZlmediakitThreadCountMetricConfig{
 						Enabled: false,
 					},
@@ -433,7 +445,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcTargetUpMetricConfig{}, ZlmediakitAPIAvailableMetricConfig{}, ZlmediakitAPICountMetricConfig{}, ZlmediakitEgressThroughputMetricConfig{}, ZlmediakitFfmpegSourceCountMetricConfig{}, ZlmediakitIngestThroughputMetricConfig{}, ZlmediakitMediaListIntervalMetricConfig{}, ZlmediakitMediaSourceCountMetricConfig{}, ZlmediakitMemoryBlockCountMetricConfig{}, ZlmediakitMemoryUsageMetricConfig{}, ZlmediakitObjectCountMetricConfig{}, ZlmediakitProxyAgeMetricConfig{}, ZlmediakitProxyCountMetricConfig{}, ZlmediakitProxyIoMetricConfig{}, ZlmediakitProxyReaderCountMetricConfig{}, ZlmediakitProxyReconnectionsMetricConfig{}, ZlmediakitProxyStateMetricConfig{}, ZlmediakitProxyThroughputMetricConfig{}, ZlmediakitRtpSenderCountMetricConfig{}, ZlmediakitRtpSenderIoMetricConfig{}, ZlmediakitRtpSenderThroughputMetricConfig{}, ZlmediakitRtpServerCountMetricConfig{}, ZlmediakitRtpServerIdleCountMetricConfig{}, ZlmediakitRtpServerInfoMetricConfig{}, ZlmediakitRtpServerLimitMetricConfig{}, ZlmediakitSessionCountMetricConfig{}, ZlmediakitSessionInfoMetricConfig{}, ZlmediakitSessionPeerCountMetricConfig{}, ZlmediakitStreamAliveMetricConfig{}, ZlmediakitStreamCountMetricConfig{}, ZlmediakitStreamInfoMetricConfig{}, ZlmediakitStreamIoMetricConfig{}, ZlmediakitStreamPacketLossMetricConfig{}, ZlmediakitStreamReaderCountMetricConfig{}, ZlmediakitStreamReaderCountBySchemaMetricConfig{}, ZlmediakitStreamRecordingActiveMetricConfig{}, ZlmediakitStreamRecordingCountMetricConfig{}, ZlmediakitStreamStartTimeMetricConfig{}, ZlmediakitStreamThroughputMetricConfig{}, ZlmediakitStreamTrackChannelCountMetricConfig{}, ZlmediakitStreamTrackFrameRateMetricConfig{}, ZlmediakitStreamTrackFramesMetricConfig{}, ZlmediakitStreamTrackGopDurationMetricConfig{}, ZlmediakitStreamTrackGopSizeMetricConfig{}, ZlmediakitStreamTrackHeightMetricConfig{}, ZlmediakitStreamTrackKeyFramesMetricConfig{}, ZlmediakitStreamTrackReadyMetricConfig{}, ZlmediakitStreamTrackSampleDepthMetricConfig{}, ZlmediakitStreamTrackSampleRateMetricConfig{}, ZlmediakitStreamTrackTimeMetricConfig{}, ZlmediakitStreamTrackWidthMetricConfig{}, ZlmediakitStreamUptimeMetricConfig{}, ZlmediakitThreadCountMetricConfig{}, ZlmediakitThreadDelayMetricConfig{}, ZlmediakitThreadFileDescriptorCountMetricConfig{}, ZlmediakitThreadMemoryUsageMetricConfig{}, ZlmediakitThreadUtilizationMetricConfig{}, ZlmediakitWebrtcRoomCountMetricConfig{}, ZlmediakitWebrtcRoomKeeperCountMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}, ZlmediakitBuildBranchResourceAttributeConfig{}, ZlmediakitBuildTimeResourceAttributeConfig{}, ZlmediakitServerIDResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetUpMetricConfig{}, ZlmediakitAPIAvailableMetricConfig{}, ZlmediakitAPICountMetricConfig{}, ZlmediakitEgressThroughputMetricConfig{}, ZlmediakitFfmpegSourceCountMetricConfig{}, ZlmediakitIngestThroughputMetricConfig{}, ZlmediakitMediaListIntervalMetricConfig{}, ZlmediakitMediaSourceCountMetricConfig{}, ZlmediakitMemoryBlockCountMetricConfig{}, ZlmediakitMemoryUsageMetricConfig{}, ZlmediakitObjectCountMetricConfig{}, ZlmediakitProxyAgeMetricConfig{}, ZlmediakitProxyCountMetricConfig{}, ZlmediakitProxyIoMetricConfig{}, ZlmediakitProxyReaderCountMetricConfig{}, ZlmediakitProxyReconnectionsMetricConfig{}, ZlmediakitProxyStateMetricConfig{}, ZlmediakitProxyThroughputMetricConfig{}, ZlmediakitRtpSenderCountMetricConfig{}, ZlmediakitRtpSenderIoMetricConfig{}, ZlmediakitRtpSenderThroughputMetricConfig{}, ZlmediakitRtpServerCountMetricConfig{}, ZlmediakitRtpServerIdleCountMetricConfig{}, ZlmediakitRtpServerInfoMetricConfig{}, ZlmediakitRtpServerLimitMetricConfig{}, ZlmediakitSessionCountMetricConfig{}, ZlmediakitSessionInfoMetricConfig{}, ZlmediakitSessionPeerCountMetricConfig{}, ZlmediakitStreamAliveMetricConfig{}, ZlmediakitStreamCountMetricConfig{}, ZlmediakitStreamInfoMetricConfig{}, ZlmediakitStreamIoMetricConfig{}, ZlmediakitStreamPacketLossMetricConfig{}, ZlmediakitStreamReaderCountMetricConfig{}, ZlmediakitStreamReaderCountBySchemaMetricConfig{}, ZlmediakitStreamRecordingActiveMetricConfig{}, ZlmediakitStreamRecordingCountMetricConfig{}, ZlmediakitStreamStartTimeMetricConfig{}, ZlmediakitStreamThroughputMetricConfig{}, ZlmediakitStreamTrackChannelCountMetricConfig{}, ZlmediakitStreamTrackFrameRateMetricConfig{}, ZlmediakitStreamTrackFramesMetricConfig{}, ZlmediakitStreamTrackGopDurationMetricConfig{}, ZlmediakitStreamTrackGopSizeMetricConfig{}, ZlmediakitStreamTrackHeightMetricConfig{}, ZlmediakitStreamTrackKeyFramesMetricConfig{}, ZlmediakitStreamTrackReadyMetricConfig{}, ZlmediakitStreamTrackSampleDepthMetricConfig{}, ZlmediakitStreamTrackSampleRateMetricConfig{}, ZlmediakitStreamTrackTimeMetricConfig{}, ZlmediakitStreamTrackWidthMetricConfig{}, ZlmediakitStreamUptimeMetricConfig{}, ZlmediakitStreamUptimeBySchemaMetricConfig{}, ZlmediakitThreadCountMetricConfig{}, ZlmediakitThreadDelayMetricConfig{}, ZlmediakitThreadFileDescriptorCountMetricConfig{}, ZlmediakitThreadMemoryUsageMetricConfig{}, ZlmediakitThreadUtilizationMetricConfig{}, ZlmediakitWebrtcRoomCountMetricConfig{}, ZlmediakitWebrtcRoomKeeperCountMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}, ZlmediakitBuildBranchResourceAttributeConfig{}, ZlmediakitBuildTimeResourceAttributeConfig{}, ZlmediakitServerIDResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

@@ -537,6 +537,9 @@ var MetricsInfo = metricsInfo{
 		Name:       "rtc.scrape.omitted.count",
 		Attributes: []string{"rtc.entity", "rtc.omission.reason"},
 	},
+	RtcScrapes: metricInfo{
+		Name: "rtc.scrapes",
+	},
 	RtcTargetUp: metricInfo{
 		Name: "rtc.target.up",
 	},
@@ -736,6 +739,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "zlmediakit.stream.uptime",
 		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name"},
 	},
+	ZlmediakitStreamUptimeBySchema: metricInfo{
+		Name:       "zlmediakit.stream.uptime_by_schema",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.schema"},
+	},
 	ZlmediakitThreadCount: metricInfo{
 		Name:       "zlmediakit.thread.count",
 		Attributes: []string{"zlmediakit.thread.pool"},
@@ -768,6 +775,7 @@ type metricsInfo struct {
 	RtcScrapeDuration                   metricInfo
 	RtcScrapeErrors                     metricInfo
 	RtcScrapeOmittedCount               metricInfo
+	RtcScrapes                          metricInfo
 	RtcTargetUp                         metricInfo
 	ZlmediakitAPIAvailable              metricInfo
 	ZlmediakitAPICount                  metricInfo
@@ -820,6 +828,7 @@ type metricsInfo struct {
 	ZlmediakitStreamTrackTime           metricInfo
 	ZlmediakitStreamTrackWidth          metricInfo
 	ZlmediakitStreamUptime              metricInfo
+	ZlmediakitStreamUptimeBySchema      metricInfo
 	ZlmediakitThreadCount               metricInfo
 	ZlmediakitThreadDelay               metricInfo
 	ZlmediakitThreadFileDescriptorCount metricInfo
@@ -988,6 +997,58 @@ func (m *metricRtcScrapeOmittedCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricRtcScrapeOmittedCount(cfg RtcScrapeOmittedCountMetricConfig) metricRtcScrapeOmittedCount {
 	m := metricRtcScrapeOmittedCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtcScrapes struct {
+	data     pmetric.Metric         // data buffer for generated metric.
+	config   RtcScrapesMetricConfig // metric config provided by user.
+	capacity int                    // max observed number of data points added to the metric.
+}
+
+// init fills rtc.scrapes metric with initial data.
+func (m *metricRtcScrapes) init() {
+	m.data.SetName("rtc.scrapes")
+	m.data.SetDescription("Scrapes since the receiver started.")
+	m.data.SetUnit("{scrape}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricRtcScrapes) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtcScrapes) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtcScrapes) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtcScrapes(cfg RtcScrapesMetricConfig) metricRtcScrapes {
+	m := metricRtcScrapes{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -3889,6 +3950,61 @@ func newMetricZlmediakitStreamUptime(cfg ZlmediakitStreamUptimeMetricConfig) met
 	return m
 }
 
+type metricZlmediakitStreamUptimeBySchema struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   ZlmediakitStreamUptimeBySchemaMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.uptime_by_schema metric with initial data.
+func (m *metricZlmediakitStreamUptimeBySchema) init() {
+	m.data.SetName("zlmediakit.stream.uptime_by_schema")
+	m.data.SetDescription("Time since a stream was registered in a schema.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamUptimeBySchema) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitSchemaAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.schema", zlmediakitSchemaAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamUptimeBySchema) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamUptimeBySchema) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamUptimeBySchema(cfg ZlmediakitStreamUptimeBySchemaMetricConfig) metricZlmediakitStreamUptimeBySchema {
+	m := metricZlmediakitStreamUptimeBySchema{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricZlmediakitThreadCount struct {
 	data     pmetric.Metric                    // data buffer for generated metric.
 	config   ZlmediakitThreadCountMetricConfig // metric config provided by user.
@@ -4275,6 +4391,7 @@ type MetricsBuilder struct {
 	metricRtcScrapeDuration                   metricRtcScrapeDuration
 	metricRtcScrapeErrors                     metricRtcScrapeErrors
 	metricRtcScrapeOmittedCount               metricRtcScrapeOmittedCount
+	metricRtcScrapes                          metricRtcScrapes
 	metricRtcTargetUp                         metricRtcTargetUp
 	metricZlmediakitAPIAvailable              metricZlmediakitAPIAvailable
 	metricZlmediakitAPICount                  metricZlmediakitAPICount
@@ -4327,6 +4444,7 @@ type MetricsBuilder struct {
 	metricZlmediakitStreamTrackTime           metricZlmediakitStreamTrackTime
 	metricZlmediakitStreamTrackWidth          metricZlmediakitStreamTrackWidth
 	metricZlmediakitStreamUptime              metricZlmediakitStreamUptime
+	metricZlmediakitStreamUptimeBySchema      metricZlmediakitStreamUptimeBySchema
 	metricZlmediakitThreadCount               metricZlmediakitThreadCount
 	metricZlmediakitThreadDelay               metricZlmediakitThreadDelay
 	metricZlmediakitThreadFileDescriptorCount metricZlmediakitThreadFileDescriptorCount
@@ -4362,6 +4480,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricRtcScrapeDuration:                   newMetricRtcScrapeDuration(mbc.Metrics.RtcScrapeDuration),
 		metricRtcScrapeErrors:                     newMetricRtcScrapeErrors(mbc.Metrics.RtcScrapeErrors),
 		metricRtcScrapeOmittedCount:               newMetricRtcScrapeOmittedCount(mbc.Metrics.RtcScrapeOmittedCount),
+		metricRtcScrapes:                          newMetricRtcScrapes(mbc.Metrics.RtcScrapes),
 		metricRtcTargetUp:                         newMetricRtcTargetUp(mbc.Metrics.RtcTargetUp),
 		metricZlmediakitAPIAvailable:              newMetricZlmediakitAPIAvailable(mbc.Metrics.ZlmediakitAPIAvailable),
 		metricZlmediakitAPICount:                  newMetricZlmediakitAPICount(mbc.Metrics.ZlmediakitAPICount),
@@ -4414,6 +4533,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricZlmediakitStreamTrackTime:           newMetricZlmediakitStreamTrackTime(mbc.Metrics.ZlmediakitStreamTrackTime),
 		metricZlmediakitStreamTrackWidth:          newMetricZlmediakitStreamTrackWidth(mbc.Metrics.ZlmediakitStreamTrackWidth),
 		metricZlmediakitStreamUptime:              newMetricZlmediakitStreamUptime(mbc.Metrics.ZlmediakitStreamUptime),
+		metricZlmediakitStreamUptimeBySchema:      newMetricZlmediakitStreamUptimeBySchema(mbc.Metrics.ZlmediakitStreamUptimeBySchema),
 		metricZlmediakitThreadCount:               newMetricZlmediakitThreadCount(mbc.Metrics.ZlmediakitThreadCount),
 		metricZlmediakitThreadDelay:               newMetricZlmediakitThreadDelay(mbc.Metrics.ZlmediakitThreadDelay),
 		metricZlmediakitThreadFileDescriptorCount: newMetricZlmediakitThreadFileDescriptorCount(mbc.Metrics.ZlmediakitThreadFileDescriptorCount),
@@ -4544,6 +4664,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricRtcScrapeDuration.emit(ils.Metrics())
 	mb.metricRtcScrapeErrors.emit(ils.Metrics())
 	mb.metricRtcScrapeOmittedCount.emit(ils.Metrics())
+	mb.metricRtcScrapes.emit(ils.Metrics())
 	mb.metricRtcTargetUp.emit(ils.Metrics())
 	mb.metricZlmediakitAPIAvailable.emit(ils.Metrics())
 	mb.metricZlmediakitAPICount.emit(ils.Metrics())
@@ -4596,6 +4717,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricZlmediakitStreamTrackTime.emit(ils.Metrics())
 	mb.metricZlmediakitStreamTrackWidth.emit(ils.Metrics())
 	mb.metricZlmediakitStreamUptime.emit(ils.Metrics())
+	mb.metricZlmediakitStreamUptimeBySchema.emit(ils.Metrics())
 	mb.metricZlmediakitThreadCount.emit(ils.Metrics())
 	mb.metricZlmediakitThreadDelay.emit(ils.Metrics())
 	mb.metricZlmediakitThreadFileDescriptorCount.emit(ils.Metrics())
@@ -4647,6 +4769,11 @@ func (mb *MetricsBuilder) RecordRtcScrapeErrorsDataPoint(ts pcommon.Timestamp, v
 // RecordRtcScrapeOmittedCountDataPoint adds a data point to rtc.scrape.omitted.count metric.
 func (mb *MetricsBuilder) RecordRtcScrapeOmittedCountDataPoint(ts pcommon.Timestamp, val int64, rtcEntityAttributeValue AttributeRtcEntity, rtcOmissionReasonAttributeValue AttributeRtcOmissionReason) {
 	mb.metricRtcScrapeOmittedCount.recordDataPoint(mb.startTime, ts, val, rtcEntityAttributeValue.String(), rtcOmissionReasonAttributeValue.String())
+}
+
+// RecordRtcScrapesDataPoint adds a data point to rtc.scrapes metric.
+func (mb *MetricsBuilder) RecordRtcScrapesDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricRtcScrapes.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordRtcTargetUpDataPoint adds a data point to rtc.target.up metric.
@@ -4907,6 +5034,11 @@ func (mb *MetricsBuilder) RecordZlmediakitStreamTrackWidthDataPoint(ts pcommon.T
 // RecordZlmediakitStreamUptimeDataPoint adds a data point to zlmediakit.stream.uptime metric.
 func (mb *MetricsBuilder) RecordZlmediakitStreamUptimeDataPoint(ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string) {
 	mb.metricZlmediakitStreamUptime.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue)
+}
+
+// RecordZlmediakitStreamUptimeBySchemaDataPoint adds a data point to zlmediakit.stream.uptime_by_schema metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamUptimeBySchemaDataPoint(ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitSchemaAttributeValue AttributeZlmediakitSchema) {
+	mb.metricZlmediakitStreamUptimeBySchema.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitSchemaAttributeValue.String())
 }
 
 // RecordZlmediakitThreadCountDataPoint adds a data point to zlmediakit.thread.count metric.

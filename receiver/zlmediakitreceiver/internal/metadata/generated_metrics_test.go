@@ -75,6 +75,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtcScrapeOmittedCountDataPoint(ts, 1, AttributeRtcEntityStream, AttributeRtcOmissionReasonLimit)
+
+			allMetricsCount++
+			mb.RecordRtcScrapesDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtcTargetUpDataPoint(ts, 1)
@@ -231,6 +234,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordZlmediakitStreamUptimeDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val")
+
+			allMetricsCount++
+			mb.RecordZlmediakitStreamUptimeBySchemaDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val", AttributeZlmediakitSchemaRtsp)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordZlmediakitThreadCountDataPoint(ts, 1, AttributeZlmediakitThreadPoolNetwork)
@@ -345,6 +351,20 @@ func TestMetricsBuilder(t *testing.T) {
 					rtcOmissionReasonAttrVal, ok := dp.Attributes().Get("rtc.omission.reason")
 					assert.True(t, ok)
 					assert.Equal(t, "limit", rtcOmissionReasonAttrVal.Str())
+				case "rtc.scrapes":
+					assert.False(t, validatedMetrics["rtc.scrapes"], "Found a duplicate in the metrics slice: rtc.scrapes")
+					validatedMetrics["rtc.scrapes"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Scrapes since the receiver started.", mi.Description())
+					assert.Equal(t, "{scrape}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "rtc.target.up":
 					assert.False(t, validatedMetrics["rtc.target.up"], "Found a duplicate in the metrics slice: rtc.target.up")
 					validatedMetrics["rtc.target.up"] = true
@@ -1579,6 +1599,30 @@ func TestMetricsBuilder(t *testing.T) {
 					zlmediakitStreamNameAttrVal, ok := dp.Attributes().Get("zlmediakit.stream.name")
 					assert.True(t, ok)
 					assert.Equal(t, "zlmediakit.stream.name-val", zlmediakitStreamNameAttrVal.Str())
+				case "zlmediakit.stream.uptime_by_schema":
+					assert.False(t, validatedMetrics["zlmediakit.stream.uptime_by_schema"], "Found a duplicate in the metrics slice: zlmediakit.stream.uptime_by_schema")
+					validatedMetrics["zlmediakit.stream.uptime_by_schema"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since a stream was registered in a schema.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					zlmediakitVhostAttrVal, ok := dp.Attributes().Get("zlmediakit.vhost")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.vhost-val", zlmediakitVhostAttrVal.Str())
+					zlmediakitAppAttrVal, ok := dp.Attributes().Get("zlmediakit.app")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.app-val", zlmediakitAppAttrVal.Str())
+					zlmediakitStreamNameAttrVal, ok := dp.Attributes().Get("zlmediakit.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.stream.name-val", zlmediakitStreamNameAttrVal.Str())
+					zlmediakitSchemaAttrVal, ok := dp.Attributes().Get("zlmediakit.schema")
+					assert.True(t, ok)
+					assert.Equal(t, "rtsp", zlmediakitSchemaAttrVal.Str())
 				case "zlmediakit.thread.count":
 					assert.False(t, validatedMetrics["zlmediakit.thread.count"], "Found a duplicate in the metrics slice: zlmediakit.thread.count")
 					validatedMetrics["zlmediakit.thread.count"] = true
