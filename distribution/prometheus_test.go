@@ -50,7 +50,7 @@ func scrapePage(t require.TestingT, c *collector) families {
 func (f families) values(name string, wanted labels) (values []float64) {
 	for _, series := range f[name].GetMetric() {
 		if wanted.in(series) {
-			values = append(values, series.GetCounter().GetValue()+series.GetGauge().GetValue()) // one of them is 0
+			values = append(values, value(series))
 		}
 	}
 	return values
