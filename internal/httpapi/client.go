@@ -132,7 +132,7 @@ func refuse(resp *http.Response, b *body) error {
 	case len(b.head) > 0:
 		text += ": " + b.quote()
 	}
-	return &Error{Kind: kind, Text: text}
+	return &Error{Kind: kind, Status: resp.StatusCode, Text: text}
 }
 
 // body is an answer's body within bounds. It remembers why it broke off, because decoders bury the reason.

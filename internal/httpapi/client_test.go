@@ -434,6 +434,17 @@ func TestExcerpt(t *testing.T) {
 	}
 }
 
+// A status that is no success can be told from others.
+func TestStatus(t *testing.T) {
+	for status, want := range map[int]int{200: 0, 401: 401, 404: 404, 503: 503} {
+		server := httptest.NewServer(answer(status, "text/plain", "not JSON"))
+		defer server.Close()
+		var e *Error
+		require.ErrorAs(t, ask(t.Context(), newClient(t, server.URL), decode), &e)
+		assert.Equal(t, want, e.Status, "status %d", status)
+	}
+}
+
 func TestCheckEndpoint(t *testing.T) {
 	for endpoint, want := range map[string]string{
 		"http://10.0.0.5:8080":        "",

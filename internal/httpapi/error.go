@@ -64,6 +64,8 @@ var kinds = map[Kind]struct {
 // Error is a request that failed. It never holds a secret or the query of a URL.
 type Error struct {
 	Kind Kind
+	// Status is the HTTP status where that is what is wrong, else 0.
+	Status int
 	// Text is what came back.
 	Text string
 	// Hint is what to check; when empty, the usual advice for the kind is given.

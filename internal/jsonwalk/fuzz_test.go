@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io/fs"
+	"math"
 	"strconv"
 	"strings"
 	"testing"
@@ -126,6 +127,12 @@ func number(v any) string {
 
 func wantedInt(v any) (o optional.Value[int64]) {
 	text := number(v)
+	if strings.ContainsAny(text, "Ee") {
+		if f, err := strconv.ParseFloat(text, 64); err == nil && f == math.Trunc(f) && math.Abs(f) <= 1<<53 {
+			return optional.Of(int64(f))
+		}
+		return o
+	}
 	if whole, fraction, _ := strings.Cut(text, "."); strings.Trim(fraction, "0") == "" {
 		text = whole
 	}

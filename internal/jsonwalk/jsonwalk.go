@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,8 @@ const (
 	windowSize = 256 << 10
 	// maxValue bounds one value below the outer levels in bytes: a hundred times the largest that a server is known to send.
 	maxValue = 1 << 20
+	// maxExact is the largest number up to which every whole number can be written with an exponent.
+	maxExact = 1 << 53
 	// maxWrong bounds how many members of a wrong type are named.
 	maxWrong = 8
 )
@@ -111,6 +114,24 @@ func (r *Reader) Objects(element func() error) error {
 	})
 }
 
+// IsObject reports whether the next value is an object.
+func (r *Reader) IsObject() bool { return r.next() == jx.Object }
+
+// IsText reports whether the next value is a string.
+func (r *Reader) IsText() bool { return r.next() == jx.String }
+
+// Wrong says that the member being read has a wrong type in a way that only its reader can tell.
+func (r *Reader) Wrong() { r.noteWrong("") }
+
+// End refuses what follows an answer that has been read.
+func (r *Reader) End() error {
+	c, err := r.peek()
+	if r.eof && errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return unexpected(c, err)
+}
+
 // Skip passes over a value.
 func (r *Reader) Skip() error {
 	if err := r.enter(); err != nil {
@@ -132,7 +153,7 @@ func (r *Reader) Reread(raw []byte) {
 	r.value.ResetBytes(raw)
 }
 
-// Int reads a whole number: also one written as 25.0 or "25".
+// Int reads a whole number: also one written as 25.0, 2.5E1 or "25".
 func (r *Reader) Int(v *optional.Value[int64]) error {
 	return r.num(func(digits []byte) error {
 		i, err := parseInt(digits)
@@ -143,7 +164,7 @@ func (r *Reader) Int(v *optional.Value[int64]) error {
 	})
 }
 
-// Float reads a number.
+// Float reads a number. "NaN" and the infinities, which some servers write as strings, are the same as no value.
 func (r *Reader) Float(v *optional.Value[float64]) error {
 	return r.num(func(digits []byte) error {
 		f, err := strconv.ParseFloat(string(digits), 64)
@@ -169,6 +190,9 @@ func (r *Reader) num(set func(digits []byte) error) error {
 	raw = bytes.TrimSpace(raw)
 	if raw[0] == '"' {
 		raw = raw[1 : len(raw)-1]
+		if isNoNumber(raw) {
+			return nil
+		}
 		if len(bytes.Trim(raw, "-.0123456789Ee")) > 0 { // strconv takes more for numbers than JSON does
 			r.noteWrong("")
 			return nil
@@ -178,6 +202,15 @@ func (r *Reader) num(set func(digits []byte) error) error {
 		r.noteWrong("")
 	}
 	return nil
+}
+
+// isNoNumber tells the strings that stand for what JSON cannot write as a number.
+func isNoNumber(text []byte) bool {
+	switch string(text) {
+	case "NaN", "Infinity", "-Infinity":
+		return true
+	}
+	return false
 }
 
 // parseInt reads a whole number whose fraction, if any, is zero.
@@ -192,6 +225,13 @@ func parseInt(digits []byte) (int64, error) {
 	}
 	if plain { // as nearly all are
 		return i, nil
+	}
+	if bytes.ContainsAny(digits, "Ee") {
+		f, err := strconv.ParseFloat(string(digits), 64)
+		if err != nil || f != math.Trunc(f) || math.Abs(f) > maxExact {
+			return 0, strconv.ErrSyntax
+		}
+		return int64(f), nil
 	}
 	whole, fraction, _ := strings.Cut(string(digits), ".")
 	if strings.Trim(fraction, "0") != "" {

@@ -177,7 +177,11 @@ func TestNumbers(t *testing.T) {
 		`"-1"`:                    {int64(-1), -1.0},
 		`25.5`:                    {nil, 25.5},
 		`"0.25"`:                  {nil, 0.25},
-		`1e3`:                     {nil, 1000.0},
+		`1e3`:                     {int64(1000), 1000.0},
+		`"1.25E2"`:                {int64(125), 125.0},
+		`9007199254740992E0`:      {int64(9007199254740992), 9007199254740992.0},
+		`9007199254740994E0`:      {nil, 9007199254740994.0},
+		`-9e15`:                   {int64(-9e15), -9e15},
 		`1.5E-3`:                  {nil, 0.0015},
 		`999999999999999999`:      {int64(999999999999999999), 999999999999999999.0},
 		`9223372036854775807`:     {int64(9223372036854775807), 9223372036854775807.0},
@@ -199,8 +203,6 @@ func TestNumbers(t *testing.T) {
 		`"25]"`:                   {nil, nil},
 		`"2 5"`:                   {nil, nil},
 		`"0x10"`:                  {nil, nil},
-		`"NaN"`:                   {nil, nil},
-		`"Infinity"`:              {nil, nil},
 		`"1\u0030"`:               {nil, nil},
 		`null`:                    {nil, nil},
 		`true`:                    {nil, nil},
@@ -585,4 +587,87 @@ func TestKeysAreHandedOver(t *testing.T) {
 		return r.Skip()
 	}))
 	assert.Equal(t, []string{"", "a", "a", "a\n"}, keys)
+}
+
+// What some servers write as strings for want of numbers is the same as no value.
+func TestNoNumbers(t *testing.T) {
+	for text, named := range map[string][]string{
+		`"NaN"`: nil, `"Infinity"`: nil, `"-Infinity"`: nil, `null`: nil, `"nan"`: {"a"}, `"+Infinity"`: {"a"}, `" NaN"`: {"a"},
+	} {
+		r := NewReader()
+		r.Reset(strings.NewReader(`{"a":` + text + `}`))
+		var i optional.Value[int64]
+		var f optional.Value[float64]
+		require.NoError(t, r.Object(func([]byte) error { return r.Int(&i) }))
+		assert.Equal(t, named, wrongOf(r), text)
+		r.Reset(strings.NewReader(`{"a":` + text + `}`))
+		require.NoError(t, r.Object(func([]byte) error { return r.Float(&f) }))
+		assert.Equal(t, named, wrongOf(r), text)
+		assert.Equal(t, optional.Value[int64]{}, i, text)
+		assert.Equal(t, optional.Value[float64]{}, f, text)
+	}
+}
+
+func wrongOf(r *Reader) []string {
+	if e, ok := errors.AsType[*TypeError](r.Err()); ok {
+		return e.Members
+	}
+	return nil
+}
+
+// What the next value is can be asked on every level, and costs nothing of it.
+func TestKinds(t *testing.T) {
+	for text, want := range map[string]struct{ object, text bool }{
+		` {}`: {true, false}, `"{}"`: {false, true}, `[]`: {}, `1`: {}, `null`: {}, `true`: {}, ``: {},
+	} {
+		r := NewReader()
+		r.Reset(strings.NewReader(text))
+		assert.Equal(t, want.object, r.IsObject(), text)
+		assert.Equal(t, want.text, r.IsText(), text)
+		if text == "" {
+			continue
+		}
+		r.Reset(strings.NewReader(`[[` + text + `]]`))
+		require.NoError(t, r.Array(func() error {
+			return r.Array(func() error {
+				assert.Equal(t, want.object, r.IsObject(), text)
+				assert.Equal(t, want.text, r.IsText(), text)
+				return r.Skip()
+			})
+		}))
+	}
+}
+
+func TestWrongIsNamed(t *testing.T) {
+	r := NewReader()
+	r.Reset(strings.NewReader(`{"a":"x","b":1}`))
+	require.NoError(t, r.Object(func(key []byte) error {
+		if string(key) == "a" {
+			r.Wrong()
+		}
+		return r.Skip()
+	}))
+	assert.Equal(t, []string{"a"}, wrongOf(r))
+}
+
+// Nothing may follow an answer but white space.
+func TestEnd(t *testing.T) {
+	for text, want := range map[string]string{
+		`{}`: "", "{\"a\":[1]} \r\n\t": "", `{}{}`: "unexpected byte '{'", `{} x`: "unexpected byte 'x'", "{}\x00": `unexpected byte '\x00'`,
+	} {
+		for _, window := range []int{1, 5, 64} {
+			r := narrow(window)
+			r.Reset(iotest.OneByteReader(strings.NewReader(text)))
+			require.NoError(t, r.Skip())
+			if want == "" {
+				require.NoError(t, r.End(), text)
+				continue
+			}
+			require.EqualError(t, r.End(), want, text)
+		}
+	}
+	r := NewReader()
+	r.Reset(io.MultiReader(strings.NewReader("{} "), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	require.NoError(t, r.Skip())
+	require.ErrorIs(t, r.End(), io.ErrUnexpectedEOF, "a body that breaks off has no end")
 }
