@@ -1,0 +1,159 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package jitsireceiver
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/filter"
+	"go.opentelemetry.io/collector/scraper/scraperhelper"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
+)
+
+// Config is what a user may write below jitsi. A component without endpoint is not asked; one at least has one.
+type Config struct {
+	// JVB is the private API of a Videobridge. Its source is auto, colibri or metrics.
+	JVB SourceConfig `mapstructure:"jvb"`
+	// Jicofo is the private API of the focus. Its source is auto, stats or metrics.
+	Jicofo SourceConfig `mapstructure:"jicofo"`
+	// Jigasi is the private API of a SIP gateway.
+	Jigasi confighttp.ClientConfig `mapstructure:"jigasi"`
+	// Jibri is the private API of a recorder.
+	Jibri confighttp.ClientConfig `mapstructure:"jibri"`
+	// ControllerConfig says how often the components are asked, and how long a scrape may take as a whole.
+	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// MetricsBuilderConfig switches metrics and resource attributes on and off.
+	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
+	// Bridges says which of Jicofo's bridges are reported one by one. Names are JIDs.
+	Bridges SelectionConfig `mapstructure:"bridges"`
+	// Queues says which of Jicofo's packet queues are reported.
+	Queues SelectionConfig `mapstructure:"queues"`
+}
+
+// SourceConfig is how a component is reached that tells the same in two ways.
+type SourceConfig struct {
+	// ClientConfig is the HTTP client. The receiver adds the paths to its endpoint.
+	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+	// Source is metrics for /metrics, colibri or stats for the JSON of JVB or Jicofo, and auto for all of it that is there.
+	Source string `mapstructure:"source"`
+}
+
+// The sources besides the name of the JSON.
+const (
+	sourceAuto    = "auto"
+	sourceMetrics = "metrics"
+)
+
+// SelectionConfig says which named things are reported one by one.
+type SelectionConfig struct {
+	// Include lists the names to report; all when empty.
+	Include []filter.Config `mapstructure:"include"`
+	// Exclude lists names not to report; it wins over Include.
+	Exclude []filter.Config `mapstructure:"exclude"`
+	// Limit is the largest number of things to report at a time, at least 1.
+	Limit int `mapstructure:"limit"`
+}
+
+func (c *SelectionConfig) selection() selection.Config {
+	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit}
+}
+
+// Validate refuses a limit that lets nothing through.
+func (c *SelectionConfig) Validate() error { return selection.CheckLimit(c.Limit) }
+
+func createDefaultConfig() *Config {
+	client := confighttp.NewDefaultClientConfig()
+	client.Timeout = 0 // that of the scrape
+
+	controller := scraperhelper.NewDefaultControllerConfig()
+	controller.CollectionInterval = 30 * time.Second
+	controller.Timeout = 10 * time.Second
+
+	return &Config{
+		JVB:                  SourceConfig{ClientConfig: client, Source: sourceAuto},
+		Jicofo:               SourceConfig{ClientConfig: client, Source: sourceAuto},
+		Jigasi:               client,
+		Jibri:                client,
+		ControllerConfig:     controller,
+		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
+		Bridges:              SelectionConfig{Limit: 1000},
+		Queues:               SelectionConfig{Limit: 1000},
+	}
+}
+
+// block is how a component is reached.
+type block struct {
+	program *program
+	client  *confighttp.ClientConfig
+	source  string
+}
+
+// blocks are the components, also those that are not asked.
+func (c *Config) blocks() []block {
+	return []block{
+		{programs["jvb"], &c.JVB.ClientConfig, c.JVB.Source},
+		{programs["jicofo"], &c.Jicofo.ClientConfig, c.Jicofo.Source},
+		{programs["jigasi"], &c.Jigasi, sourceAuto},
+		{programs["jibri"], &c.Jibri, sourceAuto},
+	}
+}
+
+// Validate refuses what cannot work, each complaint with the setting's name and an example.
+func (c *Config) Validate() error {
+	errs := []error{scrape.CheckTimes(c.ControllerConfig)}
+	asked := 0
+	for _, b := range c.blocks() {
+		errs = append(errs, b.validate())
+		if b.client.Endpoint != "" {
+			asked++
+		}
+	}
+	if asked == 0 {
+		errs = append(errs, errors.New("none of jvb, jicofo, jigasi and jibri has an endpoint: one at least is needed, such as jvb::endpoint: "+programs["jvb"].example))
+	}
+	return errors.Join(errs...)
+}
+
+func (b *block) validate() error {
+	p := b.program
+	var errs []error
+	if b.source != sourceAuto && b.source != sourceMetrics && b.source != p.source {
+		errs = append(errs, fmt.Errorf("%s::source: %q must be auto, %s or metrics", p.block, b.source, p.source))
+	}
+	if b.client.Timeout != 0 {
+		errs = append(errs, fmt.Errorf("%s::timeout: must not be set, because the receiver has one timeout for all, such as timeout: 10s", p.block))
+	}
+	if b.client.Endpoint == "" {
+		return errors.Join(errs...)
+	}
+	if err := httpapi.CheckEndpoint(b.client.Endpoint); err != nil {
+		errs = append(errs, fmt.Errorf("%s::%w; of the private API, such as %s", p.block, err, p.example))
+	} else if path := pathOf(b.client.Endpoint); path != "" {
+		errs = append(errs, fmt.Errorf("%s::endpoint: must end before %s, such as %s: the receiver adds the paths", p.block, path, p.example))
+	}
+	return errors.Join(errs...)
+}
+
+// pathOf returns the path of an API that an endpoint ends in, because it was copied from the configuration of an exporter.
+func pathOf(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return ""
+	}
+	for _, path := range []string{apiColibri, apiAboutStats, apiStats, apiMetrics, apiVersion, apiJibri, apiHealth} {
+		if strings.HasSuffix(strings.TrimRight(u.Path, "/"), path) {
+			return path
+		}
+	}
+	return ""
+}

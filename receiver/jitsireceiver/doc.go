@@ -1,0 +1,7 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml
+
+// Package jitsireceiver scrapes the components of a Jitsi Meet installation: Videobridge, Jicofo, Jigasi and Jibri.
+package jitsireceiver

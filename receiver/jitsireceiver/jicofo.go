@@ -1,0 +1,126 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package jitsireceiver
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
+)
+
+// jicofoRows are the facts of the focus: keys of /stats since 2021, with their families on /metrics.
+var jicofoRows = slices.Concat([]row{
+	// What Jicofo says of itself.
+	{stats: "version", page: "version_info{version}", recorder: keep(version)},
+	{stats: "healthy", page: "healthy", recorder: yesNo((*builder).RecordJitsiJicofoHealthyDataPoint)},
+	{stats: "slow_health_check", recorder: whole((*builder).RecordJitsiJicofoSlowHealthChecksDataPoint)},
+	{stats: "threads", page: "threads", recorder: whole((*builder).RecordJitsiJicofoThreadCountDataPoint)},
+	{page: "xmpp_disconnects", recorder: whole((*builder).RecordJitsiJicofoXMPPDisconnectionsDataPoint)},
+	// Conferences and participants.
+	{stats: "conferences", page: "conferences", recorder: whole((*builder).RecordJitsiJicofoConferenceCountDataPoint)},
+	{stats: "conferences_with_visitors", page: "conferences_with_visitors", recorder: whole((*builder).RecordJitsiJicofoConferenceWithVisitorsCountDataPoint)},
+	{stats: "largest_conference", page: "largest_conference", recorder: whole((*builder).RecordJitsiJicofoConferenceSizeMaxDataPoint)},
+	{stats: "conference_sizes", recorder: sizes((*builder).RecordJitsiJicofoConferenceCountBySizeDataPoint)},
+	{stats: "total_conferences_created", page: "conferences_created", recorder: whole((*builder).RecordJitsiJicofoConferenceCreationsDataPoint)},
+	{page: "conferences_seconds", recorder: decimal((*builder).RecordJitsiJicofoConferenceTimeDataPoint)},
+	{page: "conference_requests", recorder: whole((*builder).RecordJitsiJicofoConferenceRequestsDataPoint)},
+	{page: "conference_requests_new", recorder: whole((*builder).RecordJitsiJicofoConferenceNewRequestsDataPoint)},
+	{stats: "participants", page: "participants_current", recorder: whole((*builder).RecordJitsiJicofoParticipantCountDataPoint)},
+	{stats: "visitors", page: "visitors_current", recorder: whole((*builder).RecordJitsiJicofoVisitorCountDataPoint)},
+	{stats: "endpoint_pairs", page: "participants_pairs", recorder: whole((*builder).RecordJitsiJicofoParticipantPairCountDataPoint)},
+	{stats: "total_participants", page: "participants", recorder: whole((*builder).RecordJitsiJicofoParticipantCreationsDataPoint)},
+	{stats: "bridge_failures.participants_moved", page: "participants_moved", recorder: whole((*builder).RecordJitsiJicofoParticipantMovesDataPoint)},
+	{stats: "participant_notifications.ice_failed", page: "participants_ice_failed", recorder: wholeOf((*builder).RecordJitsiJicofoParticipantNotificationsDataPoint, metadata.AttributeJitsiNotificationTypeIceFailed)},
+	{stats: "participant_notifications.request_restart", page: "participants_restart_requested", recorder: wholeOf((*builder).RecordJitsiJicofoParticipantNotificationsDataPoint, metadata.AttributeJitsiNotificationTypeRestartRequested)},
+	{page: "participants_no_start_muted_rmd", recorder: whole((*builder).RecordJitsiJicofoParticipantNoStartMutedJoinsDataPoint)},
+	{page: "endpoint_seconds", recorder: decimal((*builder).RecordJitsiJicofoEndpointTimeDataPoint)},
+	{page: "ice_restarts_requested", recorder: whole((*builder).RecordJitsiJicofoIceRestartRequestsDataPoint)},
+	{page: "ice_restarts_relayed", recorder: wholeOf((*builder).RecordJitsiJicofoIceRestartResultsDataPoint, metadata.AttributeJitsiIceRestartOutcomeRelayed)},
+	{page: "ice_restarts_not_needed", recorder: wholeOf((*builder).RecordJitsiJicofoIceRestartResultsDataPoint, metadata.AttributeJitsiIceRestartOutcomeNotNeeded)},
+	{page: "ice_restarts_failed", recorder: wholeOf((*builder).RecordJitsiJicofoIceRestartResultsDataPoint, metadata.AttributeJitsiIceRestartOutcomeFailed)},
+	// Bridges.
+	{stats: "bridge_selector.bridge_count", page: "bridge_selector_bridge_count", recorder: whole((*builder).RecordJitsiJicofoBridgeCountDataPoint)},
+	{stats: "bridge_selector.operational_bridge_count", page: "bridge_selector_bridge_count_operational", recorder: whole((*builder).RecordJitsiJicofoBridgeOperationalCountDataPoint)},
+	{stats: "bridge_selector.in_shutdown_bridge_count", page: "bridge_selector_bridge_count_in_shutdown", recorder: whole((*builder).RecordJitsiJicofoBridgeShuttingDownCountDataPoint)},
+	{stats: "bridge_selector.bridge_version_count", page: "bridge_selector_bridge_version_count", recorder: whole((*builder).RecordJitsiJicofoBridgeVersionCountDataPoint)},
+	{stats: "bridge_selector.lost_bridges", page: "bridge_selector_lost_bridges", recorder: whole((*builder).RecordJitsiJicofoBridgeLossesDataPoint)},
+	{stats: "bridge_failures.bridges_removed", page: "bridges_removed", recorder: whole((*builder).RecordJitsiJicofoBridgeRemovalsDataPoint)},
+	{page: "bridge_selection_rate_limited", recorder: whole((*builder).RecordJitsiJicofoBridgeRateLimitedSelectionsDataPoint)},
+	{page: "load_redistributor_endpoints_moved", recorder: whole((*builder).RecordJitsiJicofoLoadRedistributorMovesDataPoint)},
+	{page: "bridge_endpoints{jvb}", recorder: each(metadata.AttributeRtcEntityBridge, (*builder).RecordJitsiJicofoBridgeEndpointCountDataPoint)},
+	{page: "bridge_endpoints_moved{jvb}", recorder: each(metadata.AttributeRtcEntityBridge, (*builder).RecordJitsiJicofoBridgeEndpointMovesDataPoint)},
+	{page: "bridge_failing_ice{jvb}", recorder: each(metadata.AttributeRtcEntityBridge, (*builder).RecordJitsiJicofoBridgeFailingIceDataPoint)},
+	{page: "bridge_restart_requests{jvb}", recorder: each(metadata.AttributeRtcEntityBridge, (*builder).RecordJitsiJicofoBridgeRestartRequestsDataPoint)},
+	// Jibri and Jigasi. Failures of Jibri were top-level keys once.
+	{stats: "jibri.sip_call_active", page: "jibri_sip_active", recorder: wholeOf((*builder).RecordJitsiJicofoJibriSessionCountDataPoint, metadata.AttributeJitsiJibriModeSipCall)},
+	{stats: "jibri.sip_call_pending", recorder: wholeOf((*builder).RecordJitsiJicofoJibriSessionPendingCountDataPoint, metadata.AttributeJitsiJibriModeSipCall)},
+	{stats: "jibri.total_sip_call_failures total_sip_call_failures", page: "jibri_sip_failures", recorder: wholeOf((*builder).RecordJitsiJicofoJibriFailuresDataPoint, metadata.AttributeJitsiJibriModeSipCall)},
+	{stats: "jibri.live_streaming_active", page: "jibri_live_streaming_active", recorder: wholeOf((*builder).RecordJitsiJicofoJibriSessionCountDataPoint, metadata.AttributeJitsiJibriModeLiveStreaming)},
+	{stats: "jibri.live_streaming_pending", recorder: wholeOf((*builder).RecordJitsiJicofoJibriSessionPendingCountDataPoint, metadata.AttributeJitsiJibriModeLiveStreaming)},
+	{stats: "jibri.total_live_streaming_failures total_live_streaming_failures", page: "jibri_live_streaming_failures", recorder: wholeOf((*builder).RecordJitsiJicofoJibriFailuresDataPoint, metadata.AttributeJitsiJibriModeLiveStreaming)},
+	{stats: "jibri.recording_active", page: "jibri_recording_active", recorder: wholeOf((*builder).RecordJitsiJicofoJibriSessionCountDataPoint, metadata.AttributeJitsiJibriModeRecording)},
+	{stats: "jibri.recording_pending", recorder: wholeOf((*builder).RecordJitsiJicofoJibriSessionPendingCountDataPoint, metadata.AttributeJitsiJibriModeRecording)},
+	{stats: "jibri.total_recording_failures total_recording_failures", page: "jibri_recording_failures", recorder: wholeOf((*builder).RecordJitsiJicofoJibriFailuresDataPoint, metadata.AttributeJitsiJibriModeRecording)},
+	{page: "jibri_no_instance_failures", recorder: whole((*builder).RecordJitsiJicofoJibriNoInstanceFailuresDataPoint)},
+	{stats: "jibri_detector.count", page: "jibri_instances", recorder: wholeOf((*builder).RecordJitsiJicofoJibriInstanceCountDataPoint, metadata.AttributeJitsiJibriPoolJibri)},
+	{stats: "jibri_detector.available", page: "jibri_instances_available", recorder: wholeOf((*builder).RecordJitsiJicofoJibriInstanceAvailableCountDataPoint, metadata.AttributeJitsiJibriPoolJibri)},
+	{stats: "sip_jibri_detector.count", page: "sip_jibri_instances", recorder: wholeOf((*builder).RecordJitsiJicofoJibriInstanceCountDataPoint, metadata.AttributeJitsiJibriPoolSipJibri)},
+	{stats: "sip_jibri_detector.available", page: "sip_jibri_instances_available", recorder: wholeOf((*builder).RecordJitsiJicofoJibriInstanceAvailableCountDataPoint, metadata.AttributeJitsiJibriPoolSipJibri)},
+	{stats: "jigasi_detector.sip_count", page: "jigasi_sip_count", recorder: wholeOf((*builder).RecordJitsiJicofoJigasiInstanceCountDataPoint, metadata.AttributeJitsiJigasiRoleSip)},
+	{stats: "jigasi_detector.transcriber_count", page: "jigasi_transcriber_count", recorder: wholeOf((*builder).RecordJitsiJicofoJigasiInstanceCountDataPoint, metadata.AttributeJitsiJigasiRoleTranscriber)},
+	{stats: "jigasi_detector.sip_in_graceful_shutdown_count", page: "jigasi_sip_in_graceful_shutdown_count", recorder: whole((*builder).RecordJitsiJicofoJigasiInstanceShuttingDownCountDataPoint)},
+	{stats: "jigasi.accepted_requests", page: "jigasi_iq_handler_accepted_requests", recorder: wholeOf((*builder).RecordJitsiJicofoJigasiRequestsDataPoint, metadata.AttributeJitsiRequestOutcomeAccepted)},
+	{stats: "jigasi.rejected_requests", page: "jigasi_iq_handler_rejected_requests", recorder: wholeOf((*builder).RecordJitsiJicofoJigasiRequestsDataPoint, metadata.AttributeJitsiRequestOutcomeRejected)},
+	{stats: "jigasi.retries", page: "jigasi_iq_handler_retries", recorder: whole((*builder).RecordJitsiJicofoJigasiRetriesDataPoint)},
+	{stats: "jigasi.instance_errors", page: "jigasi_iq_handler_instance_errors", recorder: wholeOf((*builder).RecordJitsiJicofoJigasiErrorsDataPoint, metadata.AttributeJigasiErrorTypeInstanceError)},
+	{stats: "jigasi.instance_timeouts jigasi.instance_timeout", page: "jigasi_iq_handler_instance_timeouts", recorder: wholeOf((*builder).RecordJitsiJicofoJigasiErrorsDataPoint, metadata.AttributeJigasiErrorTypeInstanceTimeout)},
+	{stats: "jigasi.requests_failed_no_instance", recorder: wholeOf((*builder).RecordJitsiJicofoJigasiErrorsDataPoint, metadata.AttributeJigasiErrorTypeNoInstance)},
+	{stats: "jigasi.requests_failed_xmpp_not_connected", recorder: wholeOf((*builder).RecordJitsiJicofoJigasiErrorsDataPoint, metadata.AttributeJigasiErrorTypeXMPPNotConnected)},
+	// Queues.
+	{stats: "queues.*.added_packets", recorder: each(metadata.AttributeRtcEntityQueue, (*builder).RecordJitsiJicofoQueueAddedPacketsDataPoint)},
+	{stats: "queues.*.dropped_packets", recorder: each(metadata.AttributeRtcEntityQueue, (*builder).RecordJitsiJicofoQueueDroppedPacketsDataPoint)},
+	{stats: "queues.*.removed_packets", recorder: each(metadata.AttributeRtcEntityQueue, (*builder).RecordJitsiJicofoQueueRemovedPacketsDataPoint)},
+}, selectionRows(), jingleRows())
+
+// selectionReasons are why a bridge was chosen, as keys without total_.
+var selectionReasons = []string{
+	"least_loaded", "least_loaded_in_conference", "least_loaded_in_region", "least_loaded_in_region_in_conference",
+	"least_loaded_in_region_group", "least_loaded_in_region_group_in_conference", "not_loaded_in_region", "not_loaded_in_region_in_conference",
+	"not_loaded_in_region_group", "not_loaded_in_region_group_in_conference", "split_due_to_load", "split_due_to_region",
+}
+
+func selectionRows() (rows []row) {
+	for _, reason := range selectionReasons {
+		rows = append(rows, row{
+			stats:    "bridge_selector.total_" + reason,
+			recorder: wholeOf((*builder).RecordJitsiJicofoBridgeSelectionsDataPoint, reason),
+		})
+	}
+	return rows
+}
+
+// jingleActions are those of XEP-0166, and Jitsi's own two.
+var jingleActions = []string{
+	"content-accept", "content-add", "content-modify", "content-reject", "content-remove", "description-info", "security-info",
+	"session-accept", "session-info", "session-initiate", "session-terminate", "source-add", "source-remove", "transport-accept",
+	"transport-info", "transport-reject", "transport-replace",
+}
+
+// jingleRows knows three spellings: of the protocol, of the constants in Jicofo's code, and of those without any dash.
+func jingleRows() (rows []row) {
+	directions := map[string]metadata.AttributeNetworkIoDirection{"sent": transmit, "received": receive}
+	for _, action := range jingleActions {
+		snake := strings.ReplaceAll(action, "-", "_")
+		for direction, attribute := range directions {
+			path := "jingle." + direction + "."
+			rows = append(rows, row{
+				stats:    path + action + " " + path + strings.ToUpper(snake) + " " + path + strings.ToUpper(strings.ReplaceAll(action, "-", "")),
+				page:     "jingle_" + snake + "_" + direction,
+				recorder: wholeOf2((*builder).RecordJitsiJicofoJingleStanzasDataPoint, attribute, action),
+			})
+		}
+	}
+	return rows
+}
