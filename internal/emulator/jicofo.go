@@ -70,20 +70,12 @@ var jicofoValues = slices.Concat([]jitsiValue{
 	{"bridge_selector.lost_bridges", "bridge_selector_lost_bridges_total", jitsiOnEnd(1)},
 }, jicofoSizes())
 
-// jicofoSizes are the elements and buckets of conference_sizes. A bucket begins with its first number and ends before
-// its second one.
+// jicofoSizes are the elements and buckets of conference_sizes. A bucket ends before its second number.
 func jicofoSizes() []jitsiValue {
-	values := jitsiHistogram("conference_sizes", "", jitsiMoment.guests)
-	for _, bucket := range []struct {
-		name     string
-		from, to int64
-	}{{"0_to_1", 0, 1}, {"1_to_2", 1, 2}, {"2_to_3", 2, 3}, {"3_to_5", 3, 5}, {"5_to_10", 5, 10}} {
-		values = append(values, jitsiValue{stats: "conference_sizes.buckets." + bucket.name, moves: func(m jitsiMoment) float64 {
-			if m.guests() < bucket.from || m.guests() >= bucket.to {
-				return 0
-			}
-			return jitsiPerMeeting(m)
-		}})
+	values := jitsiSizes("conference_sizes", jitsiMoment.guests)
+	for name, bounds := range map[string][2]int64{"1_to_2": {1, 1}, "2_to_3": {2, 2}, "3_to_5": {3, 4}, "5_to_10": {5, 9}} {
+		moves := jitsiMeetingOf(jitsiMoment.guests, bounds[0], bounds[1])
+		values = append(values, jitsiValue{stats: "conference_sizes.buckets." + name, moves: moves})
 	}
 	return values
 }

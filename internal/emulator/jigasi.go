@@ -41,7 +41,7 @@ var jigasiValues = slices.Concat([]jitsiValue{
 	{"total_transcriber_started", "total_transcriber_started_total", jitsiMidwayBegun},
 	{"total_transcriber_stopped", "total_transcriber_stopped_total", jitsiOnEnd(1)},
 	{"total_transcriber_ggl_millis", "total_transcriber_ggl_millis", jitsiOnEnd(1000 * (jitsiEnd - jitsiMidway))},
-}, jitsiHistogram("conference_sizes", "", jitsiMoment.guests))
+}, jitsiSizes("conference_sizes", jitsiMoment.guests))
 
 // NewJigasi starts an emulated Jigasi. What it says of its health was not captured: an empty object, or nothing.
 func NewJigasi(o Jigasi) (*Server, error) {

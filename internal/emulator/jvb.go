@@ -82,7 +82,6 @@ var jvbValues = slices.Concat([]jitsiValue{
 	{"total_participants", "endpoints_total", jitsiPerJoin},
 	{"total_ice_succeeded", "ice_succeeded_total", jitsiPerJoin},
 	{"endpoints_sending_video", "endpoints_sending_video", jitsiPerMeeting},
-	{"endpoints_sending_audio", "endpoints_sending_audio", func(jitsiMoment) float64 { return 0 }},
 	{"receive_only_endpoints", "endpoints_recvonly", func(m jitsiMoment) float64 { return float64(m.guests() - m.meets()) }},
 	{"stress_level", "stress", jitsiPerGuest(0.01)},
 	{"bit_rate_download", "", jitsiPerGuest(jvbBitsDown / 1000)},
@@ -96,10 +95,15 @@ var jvbValues = slices.Concat([]jitsiValue{
 	{"total_packets_received", "packets_received_total", jitsiOnEnd(jitsiStayed * jvbPacketsDown)},
 	{"total_packets_sent", "packets_sent_total", jitsiOnEnd(jitsiStayed * jvbPacketsUp)},
 },
-	jitsiHistogram("conference_sizes", "conferences_by_size", jitsiMoment.guests),
-	jitsiHistogram("conferences_by_video_senders", "conferences_by_video_sender", jitsiMoment.meets),
-	jitsiHistogram("conferences_by_audio_senders", "conferences_by_audio_sender", func(jitsiMoment) int64 { return 0 }),
+	jitsiSizes("conference_sizes", jitsiMoment.guests),
+	jitsiSizes("conferences_by_video_senders", jitsiMoment.meets),
+	jitsiSizes("conferences_by_audio_senders", jitsiNobody),
+	jitsiHistogram("conferences_by_size", jitsiMoment.guests),
+	jitsiHistogram("conferences_by_video_sender", jitsiMoment.meets),
+	jitsiHistogram("conferences_by_audio_sender", jitsiNobody),
 )
+
+func jitsiNobody(jitsiMoment) int64 { return 0 }
 
 // jvbReleased is the version in the answers of a release.
 var jvbReleased = regexp.MustCompile(`"version":"([^"]*)"`)
