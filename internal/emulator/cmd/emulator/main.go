@@ -34,6 +34,10 @@ type systems struct {
 	kamailio  emulator.Kamailio
 	http      emulator.KamailioHTTP
 	rtpengine emulator.RTPEngine
+	jvb       emulator.JVB
+	jicofo    emulator.Jicofo
+	jigasi    emulator.Jigasi
+	jibri     emulator.Jibri
 }
 
 func (s *systems) flags() *flag.FlagSet {
@@ -46,7 +50,15 @@ func (s *systems) flags() *flag.FlagSet {
 	flags.IntVar(&s.kamailio.Targets, "targets", 5, "`number` of dispatcher targets of the Kamailio server")
 	flags.StringVar(&s.http.Addr, "kamailio-http", "", "`address` of the Kamailio server's JSON-RPC and metrics page; none when empty")
 	flags.StringVar(&s.rtpengine.Addr, "rtpengine", "", "`address` of the rtpengine server; none when empty")
+	flags.StringVar(&s.jvb.Addr, "jvb", "", "`address` of the Jitsi Videobridge; none when empty")
+	flags.StringVar(&s.jvb.Version, "jvb-version", "2.3.312", "`version` of the Jitsi Videobridge to answer from")
+	flags.StringVar(&s.jicofo.Addr, "jicofo", "", "`address` of the Jicofo server; none when empty")
+	flags.IntVar(&s.jicofo.Bridges, "bridges", 3, "`number` of bridges of the Jicofo server")
+	flags.StringVar(&s.jigasi.Addr, "jigasi", "", "`address` of the Jigasi server; none when empty")
+	flags.StringVar(&s.jibri.Addr, "jibri", "", "`address` of the Jibri server; none when empty")
 	s.kamailio.Moving, s.http.Moving, s.rtpengine.Moving = true, true, true
+	s.jvb.Moving, s.jicofo.Moving, s.jigasi.Moving, s.jibri.Moving = true, true, true, true
+	s.jvb.Stats, s.jibri.Metrics = true, true
 	return flags
 }
 
@@ -80,6 +92,10 @@ func (s *systems) start(out io.Writer) (servers []*emulator.Server, err error) {
 		{"kamailio", s.kamailio.Addr, func() (*emulator.Server, error) { return emulator.NewKamailio(s.kamailio) }},
 		{"kamailio-http", s.http.Addr, func() (*emulator.Server, error) { return emulator.NewKamailioHTTP(s.http) }},
 		{"rtpengine", s.rtpengine.Addr, func() (*emulator.Server, error) { return emulator.NewRTPEngine(s.rtpengine) }},
+		{"jvb", s.jvb.Addr, func() (*emulator.Server, error) { return emulator.NewJVB(s.jvb) }},
+		{"jicofo", s.jicofo.Addr, func() (*emulator.Server, error) { return emulator.NewJicofo(s.jicofo) }},
+		{"jigasi", s.jigasi.Addr, func() (*emulator.Server, error) { return emulator.NewJigasi(s.jigasi) }},
+		{"jibri", s.jibri.Addr, func() (*emulator.Server, error) { return emulator.NewJibri(s.jibri) }},
 	} {
 		if system.address == "" {
 			continue

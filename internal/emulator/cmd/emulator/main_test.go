@@ -54,13 +54,20 @@ func TestRunAll(t *testing.T) {
 	done := make(chan error, 1)
 	socket := t.TempDir() + "/ctl"
 	go func() {
-		done <- run(ctx, []string{"-zlmediakit", "", "-kamailio", socket, "-targets", "7", "-kamailio-http", "127.0.0.1:0", "-rtpengine", "127.0.0.1:0"}, in)
+		done <- run(ctx, []string{
+			"-zlmediakit", "", "-kamailio", socket, "-targets", "7", "-kamailio-http", "127.0.0.1:0", "-rtpengine", "127.0.0.1:0",
+			"-jvb", "127.0.0.1:0", "-jvb-version", "2.3.92", "-jicofo", "127.0.0.1:0", "-bridges", "7", "-jigasi", "127.0.0.1:0", "-jibri", "127.0.0.1:0",
+		}, in)
 	}()
 	lines := bufio.NewScanner(out)
 	for _, want := range []string{
 		"^kamailio answers at unix://" + socket + "$",
 		`^kamailio-http answers at (http://127\.0\.0\.1:\d+), its faults are listed at http://127\.0\.0\.1:\d+/_emulator/faults$`,
 		`^rtpengine answers at http://127\.0\.0\.1:\d+,`,
+		`^jvb answers at http://127\.0\.0\.1:\d+,`,
+		`^jicofo answers at http://127\.0\.0\.1:\d+,`,
+		`^jigasi answers at http://127\.0\.0\.1:\d+,`,
+		`^jibri answers at http://127\.0\.0\.1:\d+,`,
 	} {
 		require.True(t, lines.Scan())
 		assert.Regexp(t, want, lines.Text())
@@ -74,9 +81,10 @@ func TestRunAll(t *testing.T) {
 
 func TestRunFails(t *testing.T) {
 	for name, args := range map[string][]string{
-		"flag":  {"-nothing"},
-		"scene": {"-zlmediakit", "127.0.0.1:0", "-scene", "party"},
-		"later": {"-zlmediakit", "127.0.0.1:0", "-kamailio", "nowhere"},
+		"flag":    {"-nothing"},
+		"scene":   {"-zlmediakit", "127.0.0.1:0", "-scene", "party"},
+		"version": {"-zlmediakit", "", "-jvb", "127.0.0.1:0", "-jvb-version", "3"},
+		"later":   {"-zlmediakit", "127.0.0.1:0", "-kamailio", "nowhere"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Error(t, run(t.Context(), args, io.Discard))
