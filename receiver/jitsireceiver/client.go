@@ -38,9 +38,9 @@ const (
 
 // Bounds on what an answer may hold, far above what a server can have.
 const (
-	maxSizes  = 1000
-	maxThings = 100_000
-	maxWrong  = 8
+	maxSizes = 1000
+	maxFacts = 100_000
+	maxWrong = 8
 )
 
 // source is one of the two answers that tell the same facts.
@@ -212,10 +212,13 @@ func (c *client) Version(ctx context.Context) (version string, err error) {
 	return version, err
 }
 
-// Healthy asks for the component's own health check. It answers with an error of the server's if the check failed.
+// Healthy asks for the component's own health check. One that failed answers that the service is unavailable.
 func (c *client) Healthy(ctx context.Context) (bool, error) {
-	err := c.get(ctx, apiHealth, acceptJSON, func(http.Header, io.Reader) error { return nil })
-	if e, ok := errors.AsType[*httpapi.Error](err); ok && e.Status >= http.StatusInternalServerError {
+	err := c.get(ctx, apiHealth, acceptJSON, func(_ http.Header, body io.Reader) error {
+		_, err := io.Copy(io.Discard, body)
+		return err
+	})
+	if e, ok := errors.AsType[*httpapi.Error](err); ok && e.Status == http.StatusServiceUnavailable {
 		return false, nil
 	}
 	return err == nil, err
@@ -258,6 +261,9 @@ func (c *client) walk(a *answer, length int, of string) error {
 	return c.json.Object(func(key []byte) error {
 		if block := c.component.foreign[string(key)]; block != "" {
 			return c.foreignBlock(block)
+		}
+		if a.known+a.other >= maxFacts {
+			return tooMany("members", maxFacts)
 		}
 		group := len(c.appendPath(length, key))
 		if n, ok := c.names.stats[string(c.path)]; ok {
@@ -302,9 +308,6 @@ func (c *client) member(a *answer, n *name, of string) error {
 
 // memberOf reads the fact of one of several things.
 func (c *client) memberOf(a *answer, n *name, of string) error {
-	if len(a.things) == maxThings {
-		return tooMany("things", maxThings)
-	}
 	a.known++
 	f := fact{word: of}
 	there, err := c.value(&f, n.kind)
@@ -498,6 +501,9 @@ func (c *client) sample(a *answer, s *exposition.Sample) (ok bool, err error) {
 	if block != "" {
 		return true, c.foreignBlock(block)
 	}
+	if a.known+a.other >= maxFacts {
+		return true, tooMany("samples", maxFacts)
+	}
 	n, known := c.names.page[string(family)]
 	if !known {
 		a.other++
@@ -509,7 +515,7 @@ func (c *client) sample(a *answer, s *exposition.Sample) (ok bool, err error) {
 		return true, nil
 	}
 	if n.each {
-		return c.sampleOf(a, &n, string(label), s.Value)
+		return a.sampleOf(&n, string(label), s.Value), nil
 	}
 	f := a.set(&n)
 	if f == nil {
@@ -523,16 +529,13 @@ func (c *client) sample(a *answer, s *exposition.Sample) (ok bool, err error) {
 }
 
 // sampleOf reads the fact of one of several things.
-func (*client) sampleOf(a *answer, n *name, of string, v float64) (ok bool, err error) {
-	if len(a.things) == maxThings {
-		return true, tooMany("things", maxThings)
-	}
+func (a *answer) sampleOf(n *name, of string, v float64) (ok bool) {
 	a.known++
 	f := fact{word: of}
 	if f.whole, ok = wholeNumber(v); ok && of != "" {
 		a.things = append(a.things, thing{n.row, f})
 	}
-	return ok, nil
+	return ok
 }
 
 // setSample puts the value of a sample into a fact, and reports false where it is of a wrong type.

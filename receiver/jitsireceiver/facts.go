@@ -39,7 +39,6 @@ type unit struct {
 // The units in which components count.
 var (
 	milliseconds = same(factor{1, 1000})
-	bits         = same(factor{1, 8})
 	megabytes    = same(factor{1e6, 1})
 	// kilobits are whole ones in JSON.
 	kilobits = unit{stats: factor{1000, 8}, page: factor{1, 8}}

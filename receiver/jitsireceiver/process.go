@@ -189,7 +189,7 @@ func (p *process) asks(from source) bool {
 	return from == fromStats || p.wants.told[fromPage] > 0
 }
 
-// settle pardons a source that the component does not have if the other answered, and chooses between them.
+// settle pardons a source that the component does not have if the other answered, and keeps the choice between them.
 func (p *process) settle(results []scrape.Result) {
 	answered := [2]bool{p.answers[fromStats] != nil, p.answers[fromPage] != nil}
 	failed := false
@@ -200,23 +200,30 @@ func (p *process) settle(results []scrape.Result) {
 		}
 		failed = failed || !r.Answered()
 	}
-	if p.choice.scrapes++; failed || p.choice.scrapes > lasting {
+	p.choice.scrapes++
+	switch {
+	case p.block.source != sourceAuto:
+	case failed, p.choice.scrapes >= lasting:
 		p.choice = choice{}
+	case !p.choice.made:
+		p.choose(answered)
 	}
-	if p.block.source != sourceAuto || failed || p.choice.made {
+}
+
+// choose settles on the sources that tell something of their own.
+func (p *process) choose(answered [2]bool) {
+	p.choice = choice{made: true, asked: [2]bool{answered[fromStats], answered[fromPage] && p.pageTellsMore()}}
+	if p.logged == p.choice.asked {
 		return
 	}
-	p.choice = choice{made: true, asked: [2]bool{answered[fromStats], answered[fromPage] && p.pageTellsMore()}}
+	p.logged = p.choice.asked
 	var paths []string
 	for from, path := range [...]string{fromStats: p.stats, fromPage: apiMetrics} {
 		if p.choice.asked[from] {
 			paths = append(paths, path)
 		}
 	}
-	if p.logged != p.choice.asked {
-		p.logged = p.choice.asked
-		p.set.Logger.Info("chose what to ask a component of jitsi for", zap.String("component", p.program.block), zap.Strings("paths", paths))
-	}
+	p.set.Logger.Info("chose what to ask a component of jitsi for", zap.String("component", p.program.block), zap.Strings("paths", paths))
 }
 
 func (p *process) noteAbsent(r *scrape.Result) {
@@ -319,7 +326,7 @@ func (p *process) recordStart(now pcommon.Timestamp, f *fact) {
 // askVersion asks for the version of a component that does not tell it elsewhere.
 func (p *process) askVersion(ctx context.Context) []scrape.Result {
 	wanted := p.cfg.MetricsBuilderConfig.ResourceAttributes.ServiceVersion.Enabled
-	if p.about == "" || !wanted || p.asked || p.identity.version != "" {
+	if p.about == "" || !wanted || p.asked || p.identity.version != "" || ctx.Err() != nil {
 		return nil
 	}
 	results := scrape.Run(ctx, nil, func() []scrape.Part {

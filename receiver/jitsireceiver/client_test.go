@@ -1,0 +1,167 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package jitsireceiver
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+)
+
+// checkAnswer scrapes a component that answers so, everything switched on: the points are all of its own, the message is in the error.
+func checkAnswer(t *testing.T, block, source, path, body string, points map[string]float64, message string) {
+	t.Helper()
+	server := serve(t, "", answers{path: " " + body})
+	s, _ := startScraper(t, at(block, server.URL), withSource(source), everything, withoutVersion)
+	metrics, err := s.scrape(t.Context())
+	if message == "" {
+		require.NoError(t, err)
+	} else {
+		require.ErrorContains(t, err, message)
+	}
+	got := rtctest.Points(t, metrics)
+	up := message == "" || len(points) > 0 || strings.Contains(message, "left out")
+	if source != sourceMetrics {
+		assert.InDelta(t, float64(scrape.Number(up)), got["rtc.target.up{}"], 0)
+	}
+	remove(got, "rtc.")
+	want := map[string]float64{}
+	for point, value := range points {
+		want["jitsi."+block+"."+point] = value
+	}
+	assert.Equal(t, want, got)
+}
+
+// What real bridges have been seen to send, and what it comes to: points, or none and a word about it.
+func TestOddStatistics(t *testing.T) {
+	for name, tt := range map[string]struct {
+		body    string
+		points  map[string]float64 // all of them
+		message string
+	}{
+		"nothing":                       {`{}`, nil, ""},
+		"null":                          {` null`, nil, ""},
+		"null and a line feed":          {"null\n", nil, ""},
+		"a null":                        {`{"threads":null,"conferences":1}`, map[string]float64{"conference.count{}": 1}, ""},
+		"a quoted NaN":                  {`{"rtt_aggregate":"NaN","stress_level":"Infinity","conferences":"NaN"}`, nil, ""},
+		"quoted numbers":                {`{"conferences":"3","stress_level":"0.5"}`, map[string]float64{"conference.count{}": 3, "stress{}": 0.5}, ""},
+		"whole numbers as others":       {`{"conferences":3.0,"threads":4.2E3,"total_bytes_sent":1.823123451234E12}`, map[string]float64{"conference.count{}": 3, "thread.count{}": 4200, "network.io{jitsi.peer=endpoint,network.io.direction=transmit}": 1823123451234}, ""},
+		"another number":                {`{"conferences":3.5,"threads":1}`, map[string]float64{"thread.count{}": 1}, "values of a wrong type, which are left out: conferences"},
+		"a number over 64 bits":         {`{"total_bytes_sent":18446744073709551615}`, nil, "wrong type, which are left out: total_bytes_sent"},
+		"wrong types":                   {`{"healthy":1,"conferences":true,"region":[],"stress_level":"high","threads":2}`, map[string]float64{"thread.count{}": 2}, "left out: healthy, conferences, region, stress_level"},
+		"no round trip":                 {`{"rtt_aggregate":0.0}`, nil, ""},
+		"no packets":                    {`{"loss_rate_download":-1.0,"loss_rate_upload":0.0}`, map[string]float64{"network.packet_loss{network.io.direction=transmit}": 0}, ""},
+		"both names":                    {`{"participants":7,"endpoints":8}`, map[string]float64{"endpoint.count{}": 8}, ""},
+		"both names, the better first":  {`{"endpoints":8,"participants":7}`, map[string]float64{"endpoint.count{}": 8}, ""},
+		"the better name without value": {`{"participants":7,"endpoints":null}`, map[string]float64{"endpoint.count{}": 7}, ""},
+		"both losses":                   {`{"incoming_loss":0.1,"loss_rate_download":0.2}`, map[string]float64{"network.packet_loss{network.io.direction=receive}": 0.1}, ""},
+		"true only when true":           {`{"shutting_down":true,"graceful_shutdown":false}`, map[string]float64{"shutting_down{}": 1, "graceful_shutdown{}": 0}, ""},
+		"sizes that are not there yet":  {`{"conference_sizes":"[]"}`, nil, ""},
+		"sizes as text":                 {`{"conference_sizes":"[1,2]","threads":1}`, map[string]float64{"thread.count{}": 1}, "left out: conference_sizes"},
+		"sizes with another among them": {`{"conference_sizes":[1,"x",3],"threads":1}`, map[string]float64{"thread.count{}": 1}, "left out: conference_sizes"},
+		"sizes with null among them":    {`{"conference_sizes":[1,null,3]}`, nil, "left out: conference_sizes"},
+		"no sizes":                      {`{"conference_sizes":[]}`, nil, ""},
+		"15 sizes":                      {`{"conference_sizes":[1,0,2]}`, map[string]float64{"conference.count_by_size{jitsi.conference.size=0}": 1, "conference.count_by_size{jitsi.conference.size=1}": 0, "conference.count_by_size{jitsi.conference.size=2+}": 2}, ""},
+		"octo in bit/s":                 {`{"octo_send_bitrate":8000,"version":"2.1.163-x"}`, map[string]float64{"network.throughput{jitsi.peer=relay,network.io.direction=transmit}": 1000}, ""},
+		"octo in kbit/s":                {`{"octo_send_bitrate":8,"version":"2.1.157-x"}`, map[string]float64{"network.throughput{jitsi.peer=relay,network.io.direction=transmit}": 1000}, ""},
+		"keys that nobody knows":        {`{"threads":1,"new":{"a":[1,{}]},"version":null}`, map[string]float64{"thread.count{}": 1}, ""},
+		"white space behind it":         {"{\"threads\":1}\r\n\t ", map[string]float64{"thread.count{}": 1}, ""},
+		"something behind it":           {`{"threads":1}{"threads":2}`, nil, "cannot be decoded (26 bytes read"},
+		"a NUL behind it":               {"{\"threads\":1}\x00", nil, "unexpected byte '\\x00'"},
+		"a list":                        {`[{"threads":1}]`, nil, "the answer is no JSON object"},
+		"a number":                      {`1`, nil, "the answer is no JSON object"},
+		"a cut object":                  {`{"threads":1,"conf`, nil, "unexpected EOF"},
+		"nothing at all":                {``, nil, "unexpected EOF"},
+		"a page":                        {`<html>`, nil, "an HTML page instead of the API's answer: `<html>`"},
+		"another program":               {`{"status":"ok"}`, nil, "nothing of the answer is known of a JVB: check that the setting jvb::endpoint leads to it"},
+		"Jicofo":                        {`{"conferences":1,"bridge_selector":{}}`, nil, "this is the answer of Jicofo, not of a JVB: its endpoint belongs into the setting jicofo::endpoint"},
+		"Jicofo of 2021":                {`{"jibri_detector":{},"conferences":1}`, nil, "this is the answer of Jicofo, not of a JVB"},
+		"too many sizes":                {`{"conference_sizes":[` + strings.Repeat("0,", 1000) + `0]}`, nil, "more than 1000 sizes"},
+		"too many members":              {`{` + strings.Repeat(`"a":0,`, 100_000) + `"b":0}`, nil, "more than 100000 members"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			checkAnswer(t, "jvb", "colibri", apiColibri, tt.body, tt.points, tt.message)
+		})
+	}
+}
+
+// What a page can hold besides good samples.
+func TestOddPages(t *testing.T) {
+	for name, tt := range map[string]struct {
+		page    string
+		points  map[string]float64
+		message string
+	}{
+		"no metric":              {"# nothing\n", nil, ""},
+		"no number":              {"jitsi_jvb_stress NaN\njitsi_jvb_conferences +Inf\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, ""},
+		"another number":         {"jitsi_jvb_conferences 1.5\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "wrong type, which are left out: jitsi_jvb_conferences"},
+		"a huge number":          {"jitsi_jvb_conferences 1e19\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "left out: jitsi_jvb_conferences"},
+		"a bad line":             {"jitsi_jvb_conferences x\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "lines that cannot be read and are left out: 1; line 1 (jitsi_jvb_conferences)"},
+		"when counters began":    {"jitsi_jvb_endpoints_total 5\njitsi_jvb_endpoints_created 1.7e9\n", map[string]float64{"endpoint.creations{}": 5}, ""},
+		"the sum of all queues":  {"jitsi_jvb_queue_dropped_packets_total 7\njitsi_jvb_srtp_send_queue_dropped_packets_total 7\n", map[string]float64{"queue.dropped_packets{jitsi.queue.name=srtp_send}": 7}, ""},
+		"transit times":          {"jitsi_jvb_rtp_transit_time_bucket{le=\"5.0\"} 6\njitsi_jvb_rtp_transit_time_bucket{le=\"50.0\"} 8\njitsi_jvb_rtp_transit_time_bucket{le=\"+Inf\"} 11\njitsi_jvb_rtp_transit_time_count 11\n", map[string]float64{"transit.packets{jitsi.transit.protocol=rtp}": 11, "transit.late_packets{jitsi.transit.protocol=rtp}": 3}, ""},
+		"buckets in any order":   {"jitsi_jvb_conferences_by_size_bucket{le=\"+Inf\"} 5\njitsi_jvb_conferences_by_size_bucket{le=\"1.0\"} 3\njitsi_jvb_conferences_by_size_bucket{le=\"0.0\"} 1\n", map[string]float64{"conference.count_by_size{jitsi.conference.size=0}": 1, "conference.count_by_size{jitsi.conference.size=1}": 2, "conference.count_by_size{jitsi.conference.size=2+}": 2}, ""},
+		"buckets that fall":      {"jitsi_jvb_conferences_by_size_bucket{le=\"0.0\"} 5\njitsi_jvb_conferences_by_size_bucket{le=\"+Inf\"} 3\n", nil, "left out: conferences_by_size"},
+		"a bucket that is twice": {"jitsi_jvb_conferences_by_size_bucket{le=\"0.0\"} 5\njitsi_jvb_conferences_by_size_bucket{le=\"0\"} 5\n", nil, "left out: conferences_by_size"},
+		"a bucket of no size":    {"jitsi_jvb_conferences_by_size_bucket{le=\"x\"} 5\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "left out: jitsi_jvb_conferences_by_size_bucket"},
+		"another program":        {"go_goroutines 7\n", nil, "nothing of the answer is known of a JVB"},
+		"Jicofo":                 {"jitsi_jicofo_conferences 7\n", nil, "this is the answer of Jicofo, not of a JVB: its endpoint belongs into the setting jicofo::endpoint"},
+		"JSON":                   {`{"conferences_total":5}`, nil, "lines that cannot be read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			checkAnswer(t, "jvb", sourceMetrics, apiMetrics, tt.page, tt.points, tt.message)
+		})
+	}
+}
+
+// Valid statistics under a status that is no success are no statistics.
+func TestStatusCounts(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = w.Write([]byte(`{"conferences":1}`))
+	}))
+	defer server.Close()
+	s, _ := startScraper(t, at("jvb", server.URL))
+	metrics, err := s.scrape(t.Context())
+	require.ErrorContains(t, err, "HTTP status 500 Internal Server Error: `{\"conferences\":1}`")
+	assert.InDelta(t, 0, rtctest.Points(t, metrics)["rtc.target.up{}"], 0)
+}
+
+// Jicofo's sizes come as a list or as buckets, its actions in three spellings, and nothing of a bridge belongs to it.
+func TestOddFocus(t *testing.T) {
+	for name, tt := range map[string]struct {
+		body    string
+		points  map[string]float64
+		message string
+	}{
+		"buckets": {
+			`{"conference_sizes":{"average":"NaN","buckets":{"0_to_1":1,"3_to_5":2,"500_to_max":3,"p99_upper_bound":-1,"5_to_3":1,"a_to_b":1,"-1_to_2":1}}}`,
+			map[string]float64{"conference.count_by_size{jitsi.conference.size=0}": 1, "conference.count_by_size{jitsi.conference.size=3-4}": 2, "conference.count_by_size{jitsi.conference.size=500+}": 3}, "",
+		},
+		"spellings": {
+			`{"jingle":{"sent":{"session-initiate":1,"TRANSPORT_INFO":2,"SOURCEADD":3,"rm -rf":4},"received":{}}}`,
+			map[string]float64{
+				"jingle.stanzas{jitsi.jingle.action=session-initiate,network.io.direction=transmit}": 1,
+				"jingle.stanzas{jitsi.jingle.action=transport-info,network.io.direction=transmit}":   2,
+				"jingle.stanzas{jitsi.jingle.action=source-add,network.io.direction=transmit}":       3,
+			}, "",
+		},
+		"failures of old":  {`{"total_recording_failures":2}`, map[string]float64{"jibri.failures{jitsi.jibri.mode=recording}": 2}, ""},
+		"queues":           {`{"queues":{"a":{"added_packets":1},"b":{"added_packets":2,"x":{}}}}`, map[string]float64{"queue.added_packets{jitsi.queue.name=a}": 1, "queue.added_packets{jitsi.queue.name=b}": 2}, ""},
+		"objects gone bad": {`{"jibri":5,"queues":{"a":[]},"bridge_selector":{"bridge_count":{}},"threads":1}`, map[string]float64{"thread.count{}": 1}, "left out: jibri, a, bridge_count"},
+		"nothing in them":  {`{"jigasi":{},"xmpp":{},"jibri":null,"threads":1}`, map[string]float64{"thread.count{}": 1}, ""},
+		"a bridge":         {`{"bit_rate_download":1}`, nil, "this is the answer of a JVB, not of Jicofo: its endpoint belongs into the setting jvb::endpoint"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			checkAnswer(t, "jicofo", "stats", apiStats, tt.body, tt.points, tt.message)
+		})
+	}
+}

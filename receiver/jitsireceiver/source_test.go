@@ -1,0 +1,392 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package jitsireceiver
+
+import (
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
+)
+
+// pointsOf scrapes a component that answers so.
+func pointsOf(t *testing.T, block string, a answers, edit ...func(*Config)) map[string]float64 {
+	t.Helper()
+	s, _ := startScraper(t, append(edit, at(block, serve(t, filepath.Join(captures, block), a).URL))...)
+	s.clock = func() time.Time { return captured }
+	metrics, err := s.scrape(t.Context())
+	require.NoError(t, err)
+	points := rtctest.Points(t, metrics)
+	for point := range points {
+		if strings.HasPrefix(point, "rtc.") {
+			delete(points, point)
+		}
+	}
+	return points
+}
+
+// Both sources of a component give the same points, but for what one of them does not tell: JSON cuts throughput to whole kbit/s.
+func TestSourcesAgree(t *testing.T) {
+	for _, tt := range []struct {
+		block                string
+		stats, page          answers
+		statsOnly, different []string
+	}{
+		{
+			"jvb", answers{apiColibri: jvb3}, answers{apiMetrics: jvbPage}, []string{"jitsi.jvb.endpoint.stress{}"},
+			[]string{"jitsi.jvb.network.throughput{jitsi.peer=endpoint,network.io.direction=receive}", "jitsi.jvb.network.throughput{jitsi.peer=endpoint,network.io.direction=transmit}"},
+		},
+		{
+			"jicofo", answers{apiStats: focus}, answers{apiMetrics: focusPage},
+			[]string{
+				"jitsi.jicofo.conference.count_by_size", "jitsi.jicofo.queue.", "jitsi.jicofo.slow_health_checks{}",
+				"jitsi.jicofo.jigasi.errors{error.type=no_instance}", "jitsi.jicofo.jigasi.errors{error.type=xmpp_not_connected}",
+			},
+			[]string{"jitsi.jicofo.participant.pair.count{}"}, // the captures were made with different formulas
+		},
+		{
+			"jigasi", answers{apiAboutStats: gateway}, answers{apiMetrics: "metrics.constructed-master-2026-06-17.004.txt"},
+			[]string{"jitsi.jigasi.conference.count_by_size"}, nil,
+		},
+	} {
+		t.Run(tt.block, func(t *testing.T) {
+			stats, page := pointsOf(t, tt.block, tt.stats, everything), pointsOf(t, tt.block, tt.page, everything)
+			require.Greater(t, len(stats), 30)
+			for _, point := range tt.different {
+				require.Contains(t, stats, point)
+				if strings.Contains(point, "throughput") {
+					assert.InDelta(t, page[point]-62.5, stats[point], 62.5, point)
+				}
+				delete(stats, point)
+			}
+			for _, only := range tt.statsOnly {
+				assert.Positive(t, remove(stats, only), only)
+				assert.Zero(t, remove(page, only), only)
+			}
+			for point, value := range stats {
+				if assert.Contains(t, page, point) {
+					assert.InDelta(t, value, page[point], 1e-9, point)
+				}
+			}
+		})
+	}
+}
+
+// remove deletes the points that begin so, and returns how many there were.
+func remove(points map[string]float64, prefix string) (n int) {
+	for point := range points {
+		if strings.HasPrefix(point, prefix) {
+			delete(points, point)
+			n++
+		}
+	}
+	return n
+}
+
+// Both formats of the page give the same points.
+func TestFormatsAgree(t *testing.T) {
+	for block, page := range map[string]string{
+		"jvb": "metrics.constructed-2.3.312-master", "jicofo": "metrics.constructed-master-2026-08-19",
+		"jigasi": "metrics.constructed-master-2026-06-17", "jibri": "metrics.constructed-master-2026-08-05",
+	} {
+		old := pointsOf(t, block, answers{apiMetrics: page + ".004.txt"}, everything)
+		assert.NotEmpty(t, old)
+		assert.Equal(t, old, pointsOf(t, block, answers{apiMetrics: page + ".openmetrics.txt"}, everything), block)
+	}
+}
+
+// Before 2023-03 the families of a bridge began with jitsi_ alone, and before 2022 counters had no suffix.
+func TestOldPage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(captures, "jvb", jvbPage))
+	require.NoError(t, err)
+	old := strings.ReplaceAll(strings.ReplaceAll(string(page), "jitsi_jvb_", "jitsi_"), "_total ", " ")
+	assert.Equal(t, pointsOf(t, "jvb", answers{apiMetrics: jvbPage}, everything), pointsOf(t, "jvb", answers{apiMetrics: " " + old}, everything))
+}
+
+// What is asked for: both sources at first, then those that tell something, again after a failure, and again after a while.
+func TestChoice(t *testing.T) {
+	onlyStats := answers{apiColibri: jvb2}
+	onlyPage := answers{apiMetrics: jvbPage, apiVersion: about}
+	both := answers{apiColibri: jvb3, apiMetrics: jvbPage}
+	server := serve(t, filepath.Join(captures, "jvb"), onlyPage)
+	s, logs := startScraper(t, at("jvb", server.URL))
+	asked := func(a answers) []string {
+		server.change(a)
+		_, err := s.scrape(t.Context())
+		require.NoError(t, err)
+		return server.change(nil)
+	}
+	fails := func() {
+		server.change(answers{})
+		_, err := s.scrape(t.Context())
+		require.Error(t, err)
+	}
+	assert.ElementsMatch(t, []string{apiColibri, apiMetrics, apiVersion}, asked(onlyPage))
+	assert.ElementsMatch(t, []string{apiMetrics}, asked(onlyPage))
+	assert.ElementsMatch(t, []string{apiMetrics}, asked(both), "the choice lasts")
+	fails()
+	assert.ElementsMatch(t, []string{apiColibri, apiMetrics}, asked(both))
+	assert.ElementsMatch(t, []string{apiColibri, apiMetrics}, asked(both))
+	fails()
+	assert.ElementsMatch(t, []string{apiColibri, apiMetrics}, asked(onlyStats))
+	for range lasting - 1 {
+		require.ElementsMatch(t, []string{apiColibri}, asked(nil))
+	}
+	assert.ElementsMatch(t, []string{apiColibri}, asked(both))
+	assert.ElementsMatch(t, []string{apiColibri, apiMetrics}, asked(both))
+	var chosen []any
+	for _, entry := range logs.FilterMessageSnippet("chose what to ask").All() {
+		chosen = append(chosen, entry.ContextMap()["paths"])
+	}
+	assert.Equal(t, []any{[]any{apiMetrics}, []any{apiColibri, apiMetrics}, []any{apiColibri}, []any{apiColibri, apiMetrics}}, chosen)
+	assert.LessOrEqual(t, logs.FilterMessageSnippet("does not offer an API").Len(), 2)
+}
+
+// A page that tells nothing more than JSON does is not asked again.
+func TestChoiceLeavesOutWhatTellsNoMore(t *testing.T) {
+	server := serve(t, filepath.Join(captures, "jigasi"), answers{apiAboutStats: gateway, apiMetrics: "metrics.constructed-master-2026-06-17.004.txt", apiHealth: " {}"})
+	s, _ := startScraper(t, at("jigasi", server.URL))
+	for _, want := range [][]string{{apiAboutStats, apiHealth, apiMetrics}, {apiAboutStats, apiHealth}} {
+		_, err := s.scrape(t.Context())
+		require.NoError(t, err)
+		assert.ElementsMatch(t, want, server.change(nil))
+	}
+}
+
+// A source that is set is the only one, and its absence an error that says what to do.
+func TestSetSource(t *testing.T) {
+	for _, tt := range []struct{ block, source, path, off, hint string }{
+		{"jvb", "colibri", apiColibri, apiMetrics, "videobridge.apis.rest.enabled=true in jvb.conf turns it on"},
+		{"jvb", "metrics", apiMetrics, apiColibri, "videobridge.rest.prometheus.enabled=false"},
+		{"jicofo", "stats", apiStats, apiMetrics, "jicofo.rest.enabled"},
+		{"jicofo", "metrics", apiMetrics, apiStats, "since 2022"},
+	} {
+		t.Run(tt.block+" "+tt.source, func(t *testing.T) {
+			files := map[string]answers{"jvb": {apiColibri: jvb3, apiMetrics: jvbPage}, "jicofo": {apiStats: focus, apiMetrics: focusPage}}[tt.block]
+			server := serve(t, filepath.Join(captures, tt.block), files)
+			s, _ := startScraper(t, at(tt.block, server.URL), withSource(tt.source), withoutVersion)
+			_, err := s.scrape(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, []string{tt.path}, server.change(answers{tt.off: files[tt.off]}))
+			_, err = s.scrape(t.Context())
+			require.ErrorContains(t, err, tt.path+" of "+server.URL+": HTTP status 404 Not Found")
+			require.ErrorContains(t, err, tt.hint)
+		})
+	}
+}
+
+// Only what enabled metrics need is asked for, and always something.
+func TestRequests(t *testing.T) {
+	none := func(c *Config) { c.MetricsBuilderConfig.Metrics = metadata.MetricsConfig{} }
+	for name, tt := range map[string]struct {
+		edit func(*Config)
+		want []string
+	}{
+		"nothing":     {none, []string{apiColibri}},
+		"conferences": {func(c *Config) { none(c); c.MetricsBuilderConfig.Metrics.JitsiJvbConferenceCount.Enabled = true }, []string{apiColibri}},
+		"uptime": {
+			func(c *Config) { none(c); c.MetricsBuilderConfig.Metrics.JitsiJvbUptime.Enabled = true },
+			[]string{apiColibri, apiMetrics},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := serve(t, filepath.Join(captures, "jvb"), answers{apiColibri: jvb3, apiMetrics: jvbPage})
+			s, _ := startScraper(t, at("jvb", server.URL), tt.edit)
+			for range 2 { // the second one knows what tells more
+				server.change(nil)
+				_, err := s.scrape(t.Context())
+				require.NoError(t, err)
+			}
+			assert.ElementsMatch(t, tt.want, server.change(nil))
+		})
+	}
+}
+
+// Whatever is enabled, no path is asked for that changes a component; GET changes them on some.
+func TestOnlyReadingPaths(t *testing.T) {
+	allowed := map[string][]string{
+		"jvb stats": {apiColibri, apiVersion}, "jvb page": {apiMetrics, apiVersion}, "jicofo stats": {apiStats, apiVersion},
+		"jicofo page": {apiMetrics, apiVersion}, "jigasi": {apiAboutStats, apiMetrics, apiHealth}, "jibri": {apiJibri, apiMetrics},
+	}
+	for name, component := range emulated {
+		server := emulate(t, component.start)
+		s, _ := startScraper(t, at(component.block, server.URL()), withSource(component.source), everything)
+		for range 3 {
+			_, err := s.scrape(t.Context())
+			require.NoError(t, err)
+		}
+		assert.NotEmpty(t, server.Requests())
+		for _, path := range server.Requests() {
+			assert.Contains(t, allowed[name], path)
+		}
+	}
+}
+
+// A failure of the health check is told as such, an error of another kind as an error.
+func TestJigasiHealth(t *testing.T) {
+	for status, want := range map[int]string{200: "1", 503: "0", 500: "HTTP status 500", 404: ""} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == apiHealth {
+				w.WriteHeader(status)
+			}
+			_, _ = w.Write([]byte(`{"conferences":1}`))
+		}))
+		defer server.Close()
+		s, _ := startScraper(t, at("jigasi", server.URL))
+		s.processes[0].choice = choice{made: true, asked: [2]bool{fromStats: true}}
+		metrics, err := s.scrape(t.Context())
+		got, there := rtctest.Points(t, metrics)["jitsi.jigasi.healthy{}"]
+		switch want {
+		case "1", "0":
+			require.NoError(t, err)
+			assert.InDelta(t, float64(want[0]-'0'), got, 0)
+			continue
+		case "":
+			require.NoError(t, err)
+		default:
+			require.ErrorContains(t, err, apiHealth+" of "+server.URL+": "+want)
+		}
+		assert.False(t, there)
+	}
+}
+
+// Answers of real servers give no error, and a bridge tells of itself only what its version has.
+func TestRealSamples(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(shared, "*", "*.real-*.json"))
+	require.NoError(t, err)
+	if len(files) == 0 {
+		t.Skip("no answers of real servers beside the repository")
+	}
+	for _, file := range files {
+		folder, name := filepath.Split(file)
+		block := filepath.Base(folder)
+		server := serve(t, folder, answers{map[string]string{"jvb": apiColibri, "jicofo": apiStats}[block]: name})
+		s, _ := startScraper(t, at(block, server.URL), everything)
+		metrics, err := s.scrape(t.Context())
+		require.NoError(t, err, name)
+		assert.Greater(t, metrics.DataPointCount(), 40, name)
+		likeReal, err := fs.ReadFile(os.DirFS(captures), block+"/"+strings.Replace(name, ".real-", ".like-real-", 1))
+		require.NoError(t, err)
+		like := serve(t, folder, answers{map[string]string{"jvb": apiColibri, "jicofo": apiStats}[block]: " " + string(likeReal)})
+		s, _ = startScraper(t, at(block, like.URL), everything)
+		own, err := s.scrape(t.Context())
+		require.NoError(t, err, name)
+		assert.Equal(t, len(rtctest.Points(t, own)), len(rtctest.Points(t, metrics)), "our own sample is like %s", name)
+	}
+}
+
+// A JVB of today makes no metric of which only old ones know the fact, and the other way round.
+func TestVersionsStayApart(t *testing.T) {
+	old := []string{
+		"jitsi.jvb.channel.creations", "jitsi.jvb.channel.failures", "jitsi.jvb.connection.creations", "jitsi.jvb.host.memory.usage",
+		"jitsi.jvb.host.memory.limit", "jitsi.jvb.host.cpu.utilization", "jitsi.jvb.video_stream.count", "jitsi.jvb.network.dropped_packets",
+	}
+	today := pointsOf(t, "jvb", answers{apiColibri: jvb3, apiMetrics: jvbPage}, everything)
+	first := pointsOf(t, "jvb", answers{apiColibri: jvb1}, everything)
+	for _, name := range old[:7] {
+		assert.Positive(t, remove(first, name+"{"), name)
+	}
+	for _, name := range old {
+		assert.Zero(t, remove(today, name+"{"), name)
+	}
+}
+
+// Sums begin with the bridge where it tells when it began, and anew when it begins anew.
+func TestStartTimes(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(captures, "jvb", jvbPage))
+	require.NoError(t, err)
+	startedAt := func(ms string) answers {
+		return answers{apiMetrics: " " + strings.Replace(string(page), "startup_time 1.755650000123E12", "startup_time "+ms, 1), apiVersion: about}
+	}
+	server := serve(t, filepath.Join(captures, "jvb"), startedAt("1.787187000000E12"))
+	s, _ := startScraper(t, at("jvb", server.URL))
+	s.clock = func() time.Time { return captured }
+	startOf := func() int64 {
+		metrics, err := s.scrape(t.Context())
+		require.NoError(t, err)
+		return metricOf(t, metrics, "jitsi.jvb.conference.creations").Sum().DataPoints().At(0).StartTimestamp().AsTime().Unix()
+	}
+	assert.EqualValues(t, 1787187000, startOf())
+	assert.EqualValues(t, 1787187000, startOf())
+	server.change(startedAt("1.787187700000E12"))
+	assert.EqualValues(t, 1787187700, startOf())
+	assert.Contains(t, server.change(startedAt("1.9E12")), apiVersion, "it may be another version")
+	assert.EqualValues(t, 1787187700, startOf(), "a start to come is none")
+}
+
+func metricOf(t *testing.T, metrics pmetric.Metrics, name string) pmetric.Metric {
+	t.Helper()
+	for _, m := range metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+		if m.Name() == name {
+			return m
+		}
+	}
+	require.Fail(t, "no metric "+name)
+	return pmetric.Metric{}
+}
+
+// A component that was up keeps its identity while it is down, and has another when another comes up.
+func TestResource(t *testing.T) {
+	start := func() (*emulator.Server, error) {
+		return emulator.NewJVB(emulator.JVB{Stats: true, Upgrade: "2.3.999-g0"})
+	}
+	server := emulate(t, start)
+	s, _ := startScraper(t, at("jvb", server.URL()), everything)
+	resource := func() map[string]any {
+		metrics, _ := s.scrape(t.Context())
+		attributes := metrics.ResourceMetrics().At(0).Resource().Attributes().AsRaw()
+		delete(attributes, "server.port")
+		delete(attributes, "service.instance.id")
+		return attributes
+	}
+	want := map[string]any{
+		"service.name": "jitsi-videobridge", "service.version": "2.3.312-ga29d97d1", "server.address": "127.0.0.1",
+		"jitsi.region": "eu-central-1", "jitsi.relay.id": "jvb-eu-1", "jitsi.release": "7777",
+	}
+	assert.Equal(t, want, resource())
+	require.NoError(t, server.SetFault("refuse"))
+	assert.Equal(t, want, resource())
+	require.NoError(t, server.SetFault(""))
+	require.NoError(t, server.SetFault("restart"))
+	want["service.version"] = "2.3.999-g0"
+	assert.Equal(t, want, resource())
+}
+
+// Things beyond the limit, and things whose names become equal, are counted and told.
+func TestThings(t *testing.T) {
+	long := strings.Repeat("x", 300)
+	page := " " + `jitsi_jicofo_bridge_endpoints{jvb="a"} 1
+jitsi_jicofo_bridge_endpoints{jvb="b"} 2
+jitsi_jicofo_bridge_endpoints{jvb="c"} 3
+jitsi_jicofo_bridge_endpoints{jvb="` + long + `1"} 4
+jitsi_jicofo_bridge_endpoints{jvb="` + long + `2"} 5
+jitsi_jicofo_bridge_failing_ice{jvb="b"} 0
+jitsi_jicofo_bridge_endpoints{jvb=""} 9
+jitsi_jicofo_bridge_endpoints 9
+`
+	server := serve(t, "", answers{apiMetrics: page})
+	s, logs := startScraper(t, at("jicofo", server.URL), func(c *Config) { c.Bridges.Limit = 3 })
+	for range 2 {
+		metrics, err := s.scrape(t.Context())
+		require.NoError(t, err)
+		points := rtctest.Points(t, metrics)
+		assert.InDelta(t, 6, sumOf(points, "jitsi.jicofo.bridge.endpoint.count"), 0)
+		assert.InDelta(t, 0, points["jitsi.jicofo.bridge.failing_ice{jitsi.bridge.id=b}"], 0)
+		assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=bridge,rtc.omission.reason=limit}"], 0)
+		assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=bridge,rtc.omission.reason=merged}"], 0)
+	}
+	assert.Equal(t, 1, logs.FilterMessageSnippet("raise bridges::limit").Len())
+}
