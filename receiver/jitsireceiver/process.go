@@ -255,9 +255,9 @@ func (p *process) record(now pcommon.Timestamp) {
 	for i := range p.rows {
 		for from, a := range p.answers {
 			if a != nil && a.facts[i].rank > 0 {
-				f, r := a.facts[i], &p.rows[i]
+				f, r := &a.facts[i], &p.rows[i]
 				f.decimal = r.unit.base(f.decimal, source(from), p.identity.version)
-				r.record(p, now, &f)
+				r.record(p, now, f)
 				break
 			}
 		}
