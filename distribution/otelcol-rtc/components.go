@@ -17,6 +17,7 @@ import (
 	resourceprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/resourceprocessor"
 	transformprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
 	hostmetricsreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver"
+	jitsireceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver"
 	kamailioreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver"
 	zlmediakitreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver"
 	"go.opentelemetry.io/collector/component"
@@ -79,6 +80,7 @@ func components() (otelcol.Factories, error) {
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
 		zlmediakitreceiver.NewFactory(),
 		kamailioreceiver.NewFactory(),
+		jitsireceiver.NewFactory(),
 		otlpreceiver.NewFactory(),
 		hostmetricsreceiver.NewFactory(),
 	)
@@ -88,6 +90,7 @@ func components() (otelcol.Factories, error) {
 	factories.ReceiverModules = makeModulesMap(factories.Receivers, map[component.Type]string{
 		zlmediakitreceiver.NewFactory().Type():  "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
 		kamailioreceiver.NewFactory().Type():    "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
+		jitsireceiver.NewFactory().Type():       "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
 		otlpreceiver.NewFactory().Type():        "go.opentelemetry.io/collector/receiver/otlpreceiver v0.155.0",
 		hostmetricsreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver v0.155.0",
 	})

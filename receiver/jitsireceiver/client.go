@@ -552,11 +552,16 @@ func (f *fact) setSample(k kind, label []byte, v float64) (ok bool) {
 	case kindSizes:
 		upper, err := strconv.ParseFloat(string(label), 64)
 		count, isWhole := wholeNumber(v)
-		if ok = err == nil && isWhole && len(f.sizes) < maxSizes; ok {
+		if ok = err == nil && isWhole && isSize(upper) && len(f.sizes) < maxSizes; ok {
 			f.sizes = append(f.sizes, size{upper: upper, count: count})
 		}
 	}
 	return ok
+}
+
+// isSize reports whether a bucket can end there.
+func isSize(upper float64) bool {
+	return upper >= 0 && (upper == math.Trunc(upper) && upper < 1<<31 || math.IsInf(upper, 1))
 }
 
 // wholeNumber returns a whole number that was written as any.
@@ -591,9 +596,9 @@ func countBySize(all []size) bool {
 		case s.upper <= below.upper || all[i].count < 0:
 			return false
 		case math.IsInf(s.upper, 1):
-			all[i].label = strconv.FormatFloat(below.upper+1, 'f', -1, 64) + "+"
+			all[i].label = strconv.Itoa(int(below.upper)+1) + "+"
 		default:
-			all[i].label = strconv.FormatFloat(s.upper, 'f', -1, 64)
+			all[i].label = strconv.Itoa(int(s.upper))
 		}
 		below = s
 	}
