@@ -438,7 +438,7 @@ func TestExcerpt(t *testing.T) {
 func TestStatus(t *testing.T) {
 	for status, want := range map[int]int{200: 0, 401: 401, 404: 404, 503: 503} {
 		server := httptest.NewServer(answer(status, "text/plain", "not JSON"))
-		defer server.Close()
+		t.Cleanup(server.Close)
 		var e *Error
 		require.ErrorAs(t, ask(t.Context(), newClient(t, server.URL), decode), &e)
 		assert.Equal(t, want, e.Status, "status %d", status)

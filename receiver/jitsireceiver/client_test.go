@@ -144,7 +144,8 @@ func TestOddFocus(t *testing.T) {
 	}{
 		"buckets": {
 			`{"conference_sizes":{"average":"NaN","buckets":{"0_to_1":1,"3_to_5":2,"500_to_max":3,"p99_upper_bound":-1,"5_to_3":1,"a_to_b":1,"-1_to_2":1}}}`,
-			map[string]float64{"conference.count_by_size{jitsi.conference.size=0}": 1, "conference.count_by_size{jitsi.conference.size=3-4}": 2, "conference.count_by_size{jitsi.conference.size=500+}": 3}, "",
+			map[string]float64{"conference.count_by_size{jitsi.conference.size=0}": 1, "conference.count_by_size{jitsi.conference.size=3-4}": 2, "conference.count_by_size{jitsi.conference.size=500+}": 3},
+			"",
 		},
 		"spellings": {
 			`{"jingle":{"sent":{"session-initiate":1,"TRANSPORT_INFO":2,"SOURCEADD":3,"rm -rf":4},"received":{}}}`,
@@ -152,7 +153,8 @@ func TestOddFocus(t *testing.T) {
 				"jingle.stanzas{jitsi.jingle.action=session-initiate,network.io.direction=transmit}": 1,
 				"jingle.stanzas{jitsi.jingle.action=transport-info,network.io.direction=transmit}":   2,
 				"jingle.stanzas{jitsi.jingle.action=source-add,network.io.direction=transmit}":       3,
-			}, "",
+			},
+			"",
 		},
 		"failures of old":  {`{"total_recording_failures":2}`, map[string]float64{"jibri.failures{jitsi.jibri.mode=recording}": 2}, ""},
 		"queues":           {`{"queues":{"a":{"added_packets":1},"b":{"added_packets":2,"x":{}}}}`, map[string]float64{"queue.added_packets{jitsi.queue.name=a}": 1, "queue.added_packets{jitsi.queue.name=b}": 2}, ""},
