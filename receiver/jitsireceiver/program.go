@@ -40,7 +40,7 @@ var programs = map[string]*program{
 	"jicofo": {
 		block: "jicofo", title: "Jicofo", service: "jitsi-jicofo", example: "http://127.0.0.1:8888",
 		stats: apiStats, source: "stats", about: apiVersion, rows: jicofoRows,
-		absent:  map[string]string{apiStats: "check that jicofo.rest.enabled in jicofo.conf is not false", apiMetrics: metricsPage},
+		absent:  map[string]string{apiStats: "check that the setting jicofo::endpoint leads to its private API, on port 8888 unless configured otherwise", apiMetrics: metricsPage},
 		foreign: map[string]string{"local_endpoints": "jvb", "bit_rate_download": "jvb"},
 	},
 	"jigasi": {

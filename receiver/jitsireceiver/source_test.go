@@ -179,7 +179,7 @@ func TestSetSource(t *testing.T) {
 	for _, tt := range []struct{ block, source, path, off, hint string }{
 		{"jvb", "colibri", apiColibri, apiMetrics, "videobridge.apis.rest.enabled=true in jvb.conf turns it on"},
 		{"jvb", "metrics", apiMetrics, apiColibri, "videobridge.rest.prometheus.enabled=false"},
-		{"jicofo", "stats", apiStats, apiMetrics, "jicofo.rest.enabled"},
+		{"jicofo", "stats", apiStats, apiMetrics, "on port 8888"},
 		{"jicofo", "metrics", apiMetrics, apiStats, "since 2022"},
 	} {
 		t.Run(tt.block+" "+tt.source, func(t *testing.T) {
