@@ -70,10 +70,10 @@ type target struct {
 
 // relay is an rtpengine as Kamailio sees it.
 type relay struct {
-	URL                  string
-	Set                  int64
-	Disabled             string                // 0, 1, or 1(permanent)
-	Weight, RecheckDelay optional.Value[int64] // seconds
+	URL                         string
+	Set                         int64
+	Disabled                    string                // 0, 1, or 1(permanent)
+	Index, Weight, RecheckDelay optional.Value[int64] // the last in seconds
 }
 
 // htable is a hash table.
@@ -337,7 +337,7 @@ func (c *client) RTPEngines(ctx context.Context) ([]relay, error) {
 			set, _ := r.get("set").unsigned().Get()
 			relays = append(relays, relay{
 				URL: r.get("url").text(), Set: set, Disabled: r.get("disabled").word(),
-				Weight: r.get("weight").unsigned(), RecheckDelay: r.get("recheck_ticks").unsigned(),
+				Index: r.get("index").unsigned(), Weight: r.get("weight").unsigned(), RecheckDelay: r.get("recheck_ticks").unsigned(),
 			})
 		}
 		return nil

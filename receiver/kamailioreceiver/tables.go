@@ -215,12 +215,20 @@ func (s *tables) recordRelays(now pcommon.Timestamp, relays []relay) {
 		}
 		if state, known := relayStates[r.Disabled]; known {
 			states[node][state]++
+			s.recordRelayInfo(now, node, r, state)
 		}
 	}
 	for node, counts := range states {
 		for _, state := range relayStates {
 			s.mb.RecordKamailioRtpengineNodeStateDataPoint(now, counts[state], node.set, node.url, state)
 		}
+	}
+}
+
+func (s *tables) recordRelayInfo(now pcommon.Timestamp, node relayNode, r *relay, state metadata.AttributeKamailioRtpengineState) {
+	index, ok := r.Index.Get()
+	if weight, both := r.Weight.Get(); ok && both {
+		s.mb.RecordKamailioRtpengineNodeInfoDataPoint(now, 1, node.set, node.url, index, weight, state)
 	}
 }
 

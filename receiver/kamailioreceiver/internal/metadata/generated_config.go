@@ -1328,6 +1328,26 @@ func (ms *KamailioRtpengineCallCountMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// KamailioRtpengineNodeInfoMetricConfig provides config for the kamailio.rtpengine.node.info metric.
+type KamailioRtpengineNodeInfoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioRtpengineNodeInfoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // KamailioRtpengineNodeRecheckDelayMetricConfig provides config for the kamailio.rtpengine.node.recheck_delay metric.
 type KamailioRtpengineNodeRecheckDelayMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -3096,6 +3116,7 @@ type MetricsConfig struct {
 	KamailioRequests                         KamailioRequestsMetricConfig                         `mapstructure:"kamailio.requests"`
 	KamailioRequestsByMethod                 KamailioRequestsByMethodMetricConfig                 `mapstructure:"kamailio.requests_by_method"`
 	KamailioRtpengineCallCount               KamailioRtpengineCallCountMetricConfig               `mapstructure:"kamailio.rtpengine.call.count"`
+	KamailioRtpengineNodeInfo                KamailioRtpengineNodeInfoMetricConfig                `mapstructure:"kamailio.rtpengine.node.info"`
 	KamailioRtpengineNodeRecheckDelay        KamailioRtpengineNodeRecheckDelayMetricConfig        `mapstructure:"kamailio.rtpengine.node.recheck_delay"`
 	KamailioRtpengineNodeState               KamailioRtpengineNodeStateMetricConfig               `mapstructure:"kamailio.rtpengine.node.state"`
 	KamailioRtpengineNodeWeight              KamailioRtpengineNodeWeightMetricConfig              `mapstructure:"kamailio.rtpengine.node.weight"`
@@ -3382,6 +3403,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		KamailioRtpengineCallCount: KamailioRtpengineCallCountMetricConfig{
 			Enabled: true,
+		},
+		KamailioRtpengineNodeInfo: KamailioRtpengineNodeInfoMetricConfig{
+			Enabled: false,
 		},
 		KamailioRtpengineNodeRecheckDelay: KamailioRtpengineNodeRecheckDelayMetricConfig{
 			Enabled: false,

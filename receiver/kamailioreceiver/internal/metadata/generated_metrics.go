@@ -1143,6 +1143,10 @@ var MetricsInfo = metricsInfo{
 	KamailioRtpengineCallCount: metricInfo{
 		Name: "kamailio.rtpengine.call.count",
 	},
+	KamailioRtpengineNodeInfo: metricInfo{
+		Name:       "kamailio.rtpengine.node.info",
+		Attributes: []string{"kamailio.rtpengine.set", "kamailio.rtpengine.node", "kamailio.rtpengine.index", "kamailio.rtpengine.weight", "kamailio.rtpengine.state"},
+	},
 	KamailioRtpengineNodeRecheckDelay: metricInfo{
 		Name:       "kamailio.rtpengine.node.recheck_delay",
 		Attributes: []string{"kamailio.rtpengine.set", "kamailio.rtpengine.node"},
@@ -1505,6 +1509,7 @@ type metricsInfo struct {
 	KamailioRequests                         metricInfo
 	KamailioRequestsByMethod                 metricInfo
 	KamailioRtpengineCallCount               metricInfo
+	KamailioRtpengineNodeInfo                metricInfo
 	KamailioRtpengineNodeRecheckDelay        metricInfo
 	KamailioRtpengineNodeState               metricInfo
 	KamailioRtpengineNodeWeight              metricInfo
@@ -5065,6 +5070,64 @@ func (m *metricKamailioRtpengineCallCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricKamailioRtpengineCallCount(cfg KamailioRtpengineCallCountMetricConfig) metricKamailioRtpengineCallCount {
 	m := metricKamailioRtpengineCallCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioRtpengineNodeInfo struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   KamailioRtpengineNodeInfoMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.rtpengine.node.info metric with initial data.
+func (m *metricKamailioRtpengineNodeInfo) init() {
+	m.data.SetName("kamailio.rtpengine.node.info")
+	m.data.SetDescription("An rtpengine with its place in the list, weight and state.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioRtpengineNodeInfo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioRtpengineSetAttributeValue int64, kamailioRtpengineNodeAttributeValue string, kamailioRtpengineIndexAttributeValue int64, kamailioRtpengineWeightAttributeValue int64, kamailioRtpengineStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("kamailio.rtpengine.set", kamailioRtpengineSetAttributeValue)
+	dp.Attributes().PutStr("kamailio.rtpengine.node", kamailioRtpengineNodeAttributeValue)
+	dp.Attributes().PutInt("kamailio.rtpengine.index", kamailioRtpengineIndexAttributeValue)
+	dp.Attributes().PutInt("kamailio.rtpengine.weight", kamailioRtpengineWeightAttributeValue)
+	dp.Attributes().PutStr("kamailio.rtpengine.state", kamailioRtpengineStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioRtpengineNodeInfo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioRtpengineNodeInfo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioRtpengineNodeInfo(cfg KamailioRtpengineNodeInfoMetricConfig) metricKamailioRtpengineNodeInfo {
+	m := metricKamailioRtpengineNodeInfo{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -9641,6 +9704,7 @@ type MetricsBuilder struct {
 	metricKamailioRequests                         metricKamailioRequests
 	metricKamailioRequestsByMethod                 metricKamailioRequestsByMethod
 	metricKamailioRtpengineCallCount               metricKamailioRtpengineCallCount
+	metricKamailioRtpengineNodeInfo                metricKamailioRtpengineNodeInfo
 	metricKamailioRtpengineNodeRecheckDelay        metricKamailioRtpengineNodeRecheckDelay
 	metricKamailioRtpengineNodeState               metricKamailioRtpengineNodeState
 	metricKamailioRtpengineNodeWeight              metricKamailioRtpengineNodeWeight
@@ -9817,6 +9881,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricKamailioRequests:                         newMetricKamailioRequests(mbc.Metrics.KamailioRequests),
 		metricKamailioRequestsByMethod:                 newMetricKamailioRequestsByMethod(mbc.Metrics.KamailioRequestsByMethod),
 		metricKamailioRtpengineCallCount:               newMetricKamailioRtpengineCallCount(mbc.Metrics.KamailioRtpengineCallCount),
+		metricKamailioRtpengineNodeInfo:                newMetricKamailioRtpengineNodeInfo(mbc.Metrics.KamailioRtpengineNodeInfo),
 		metricKamailioRtpengineNodeRecheckDelay:        newMetricKamailioRtpengineNodeRecheckDelay(mbc.Metrics.KamailioRtpengineNodeRecheckDelay),
 		metricKamailioRtpengineNodeState:               newMetricKamailioRtpengineNodeState(mbc.Metrics.KamailioRtpengineNodeState),
 		metricKamailioRtpengineNodeWeight:              newMetricKamailioRtpengineNodeWeight(mbc.Metrics.KamailioRtpengineNodeWeight),
@@ -10070,6 +10135,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricKamailioRequests.emit(ils.Metrics())
 	mb.metricKamailioRequestsByMethod.emit(ils.Metrics())
 	mb.metricKamailioRtpengineCallCount.emit(ils.Metrics())
+	mb.metricKamailioRtpengineNodeInfo.emit(ils.Metrics())
 	mb.metricKamailioRtpengineNodeRecheckDelay.emit(ils.Metrics())
 	mb.metricKamailioRtpengineNodeState.emit(ils.Metrics())
 	mb.metricKamailioRtpengineNodeWeight.emit(ils.Metrics())
@@ -10514,6 +10580,11 @@ func (mb *MetricsBuilder) RecordKamailioRequestsByMethodDataPoint(ts pcommon.Tim
 // RecordKamailioRtpengineCallCountDataPoint adds a data point to kamailio.rtpengine.call.count metric.
 func (mb *MetricsBuilder) RecordKamailioRtpengineCallCountDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricKamailioRtpengineCallCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioRtpengineNodeInfoDataPoint adds a data point to kamailio.rtpengine.node.info metric.
+func (mb *MetricsBuilder) RecordKamailioRtpengineNodeInfoDataPoint(ts pcommon.Timestamp, val int64, kamailioRtpengineSetAttributeValue int64, kamailioRtpengineNodeAttributeValue string, kamailioRtpengineIndexAttributeValue int64, kamailioRtpengineWeightAttributeValue int64, kamailioRtpengineStateAttributeValue AttributeKamailioRtpengineState) {
+	mb.metricKamailioRtpengineNodeInfo.recordDataPoint(mb.startTime, ts, val, kamailioRtpengineSetAttributeValue, kamailioRtpengineNodeAttributeValue, kamailioRtpengineIndexAttributeValue, kamailioRtpengineWeightAttributeValue, kamailioRtpengineStateAttributeValue.String())
 }
 
 // RecordKamailioRtpengineNodeRecheckDelayDataPoint adds a data point to kamailio.rtpengine.node.recheck_delay metric.

@@ -266,6 +266,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordKamailioRtpengineCallCountDataPoint(ts, 1)
 
 			allMetricsCount++
+			mb.RecordKamailioRtpengineNodeInfoDataPoint(ts, 1, 22, "kamailio.rtpengine.node-val", 24, 25, AttributeKamailioRtpengineStateEnabled)
+
+			allMetricsCount++
 			mb.RecordKamailioRtpengineNodeRecheckDelayDataPoint(ts, 1, 22, "kamailio.rtpengine.node-val")
 			defaultMetricsCount++
 			allMetricsCount++
@@ -1584,6 +1587,35 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.rtpengine.node.info":
+					assert.False(t, validatedMetrics["kamailio.rtpengine.node.info"], "Found a duplicate in the metrics slice: kamailio.rtpengine.node.info")
+					validatedMetrics["kamailio.rtpengine.node.info"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "An rtpengine with its place in the list, weight and state.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioRtpengineSetAttrVal, ok := dp.Attributes().Get("kamailio.rtpengine.set")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, kamailioRtpengineSetAttrVal.Int())
+					kamailioRtpengineNodeAttrVal, ok := dp.Attributes().Get("kamailio.rtpengine.node")
+					assert.True(t, ok)
+					assert.Equal(t, "kamailio.rtpengine.node-val", kamailioRtpengineNodeAttrVal.Str())
+					kamailioRtpengineIndexAttrVal, ok := dp.Attributes().Get("kamailio.rtpengine.index")
+					assert.True(t, ok)
+					assert.EqualValues(t, 24, kamailioRtpengineIndexAttrVal.Int())
+					kamailioRtpengineWeightAttrVal, ok := dp.Attributes().Get("kamailio.rtpengine.weight")
+					assert.True(t, ok)
+					assert.EqualValues(t, 25, kamailioRtpengineWeightAttrVal.Int())
+					kamailioRtpengineStateAttrVal, ok := dp.Attributes().Get("kamailio.rtpengine.state")
+					assert.True(t, ok)
+					assert.Equal(t, "enabled", kamailioRtpengineStateAttrVal.Str())
 				case "kamailio.rtpengine.node.recheck_delay":
 					assert.False(t, validatedMetrics["kamailio.rtpengine.node.recheck_delay"], "Found a duplicate in the metrics slice: kamailio.rtpengine.node.recheck_delay")
 					validatedMetrics["kamailio.rtpengine.node.recheck_delay"] = true
