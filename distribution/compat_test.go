@@ -4,6 +4,8 @@
 package distribution_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/kamailiotest"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
@@ -41,9 +44,35 @@ type sameFact struct {
 }
 
 var exporters = map[string]exporter{
+	"kamailio_exporter": {
+		config: "kamailio.yaml",
+		often: `yaml:
+receivers:
+  kamailio: {collection_interval: 1s, timeout: 1s, initial_delay: 1ms, user_metrics: {endpoint: "${env:USER_METRICS}"}}
+`,
+		start: func(t *testing.T) []string {
+			t.Helper()
+			return []string{"KAMAILIO_ENDPOINT=" + kamailio(t).URL(), "USER_METRICS=" + servePage(t, userMetrics)}
+		},
+		same: []sameFact{
+			{"kamailio_dns_failed_request_total", "kamailio_dns_failures_total", nil, 1},
+			{"kamailio_my_custom_value_total", "kamailio_script_my_custom_value_total", nil, 1},
+			{"kamailio_rtpengine_enabled", "kamailio_rtpengine_node_state", labels{"kamailio_rtpengine_state": "enabled"}, 1},
+			{"kamailio_shm_fragments", "kamailio_memory_shared_fragment_count", nil, 1},
+			{"kamailio_sl_reply_total", "kamailio_sl_replies_total", nil, 1},
+			{"kamailio_tcp_connections", "kamailio_tcp_connection_count", nil, 1},
+			{"kamailio_tcp_writequeue", "kamailio_tcp_write_queue_size_bytes", nil, 1},
+			{"kamailio_tls_connections", "kamailio_tls_connection_count", nil, 1},
+			{"kamailio_tmx_code_total", "kamailio_transaction_completions_total", nil, 1},
+			{"kamailio_pkgmem_size", "kamailio_process_memory_limit_bytes", nil, 1},
+			{"kamailio_pkgmem_used", "kamailio_process_memory_usage_bytes", labels{"kamailio_memory_state": "used"}, 1},
+			{"kamailio_test_calls", "kamailio_test_calls", nil, 1},
+		},
+	},
 	"zlm_exporter": {
 		config: "prometheus.yaml", often: often,
 		start: func(t *testing.T) []string {
+			t.Helper()
 			return []string{"ZLMEDIAKIT_ENDPOINT=" + zlmediakit(t, emulator.ZLMediaKit{}).URL()}
 		},
 		varying: []string{"zlm_exporter_scrapes_total"},
@@ -60,6 +89,31 @@ var exporters = map[string]exporter{
 			{"zlm_statistics_rtp_packet", "zlmediakit_object_count", labels{"zlmediakit_object_type": "rtp_packet"}, 1},
 		},
 	},
+}
+
+// userMetrics is the head of a captured page of xhttp_prom: what the script counts.
+const userMetrics = `# User defined metrics
+kamailio_test_calls{outcome="relayed"} 13 1795215981738
+kamailio_test_calls{outcome="busy"} 1 1795215981738
+kamailio_test_calls{outcome="not_found"} 1 1795215981738
+kamailio_test_level 42.000000 1795215981738
+`
+
+// servePage serves one text, and returns its URL.
+func servePage(t *testing.T, text string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }))
+	t.Cleanup(server.Close)
+	return server.URL + "/metrics"
+}
+
+// kamailio starts an emulated server.
+func kamailio(t *testing.T) *emulator.Server {
+	t.Helper()
+	server, err := emulator.NewKamailio(emulator.Kamailio{})
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	return server
 }
 
 // Old and new names are served at once. The old page is what the exporter says of the same captured answers: the same
@@ -88,6 +142,50 @@ exporters:
 			c.Stop(t)
 		})
 	}
+}
+
+// A real server counts what SIPp sends under the old names too.
+func TestCompatKamailio(t *testing.T) {
+	t.Parallel()
+	s := kamailiotest.Start(t, kamailiotest.Options{})
+	address := freeAddress(t)
+	c := watch(t, s.Unix, filepath.Join("compat", "kamailio_exporter.yaml"), "yaml:exporters::prometheus/kamailio_exporter::endpoint: "+address)
+	read := func(t require.TestingT) families { return parsePage(t, fetch(t, "http://"+address+"/metrics")) }
+	before := read(t)
+	sent := s.Drive(
+		t,
+		kamailiotest.Calls{Scenario: "register", User: "u", Count: 4},
+		kamailiotest.Calls{Scenario: "request", Count: 2},
+		kamailiotest.Calls{Scenario: "call", User: "u1", Count: 5},
+		kamailiotest.Calls{Scenario: "fail", User: "forbidden", Count: 2},
+	)
+	invites, answered, bySL := sent.Requests["INVITE"], sent.Requests["BYE"], sent.Replies[403]
+	all := -bySL // module sl takes the ACKs of what it sends away before they are counted
+	for _, n := range sent.Requests {
+		all += n
+	}
+	eventually(t, func(ct *assert.CollectT) {
+		after := read(ct)
+		for _, l := range []line{
+			{"kamailio_core_request_total", labels{"method": "rcv"}, float64(all)},
+			{"kamailio_core_rcv_request_total", labels{"method": "invite"}, float64(invites)},
+			{"kamailio_core_rcv_request_total", labels{"method": "register"}, float64(sent.Requests["REGISTER"])},
+			{"kamailio_core_rcv_request_total", labels{"method": "unsupported"}, float64(sent.Requests["FOOBAR"])},
+			{"kamailio_core_rcv_reply_total", labels{"code": "2xx"}, float64(2 * answered)},
+			{"kamailio_core_rcv_reply_total", labels{"code": "18x"}, float64(answered)},
+			{"kamailio_sl_reply_total", labels{"code": "403"}, float64(bySL)},
+			{"kamailio_tmx_type_total", labels{"type": "uas"}, float64(2 * answered)},
+			{"kamailio_tmx_type_total", labels{"type": "uac"}, 0},
+			{"kamailio_dialog", labels{"type": "processed_dialogs"}, float64(invites)},
+			{"kamailio_my_custom_value_total", nil, float64(invites)},
+			{"kamailio_my_negative", nil, float64(-7 * invites)},
+		} {
+			assert.Len(ct, after.values(l.name, l.labels), 1, "%s%v", l.name, l.labels)
+			assert.InDelta(ct, l.value, l.of(after)-l.of(before), 0, "%s%v", l.name, l.labels)
+		}
+	})
+	assert.NotContains(t, c.Log(), "conflict") // a family of several metrics agrees with itself
+	c.Stop(t)
 }
 
 // oldPage is what the exporter said.
