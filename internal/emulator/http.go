@@ -54,8 +54,11 @@ type exchange struct {
 	system system
 }
 
-// well is the answer that a server without faults gives.
-func (e exchange) well() answer { return e.system.answer(e.r) }
+// well is the answer that a server without faults gives, never compressed: faults edit the text itself.
+func (e exchange) well() answer {
+	e.r.Header.Del("Accept-Encoding")
+	return e.system.answer(e.r)
+}
 
 // conn is the connection itself, for what net/http does not let a handler say.
 func (e exchange) conn() net.Conn { return e.r.Context().Value(connKey{}).(net.Conn) }

@@ -50,7 +50,7 @@ func NewRTPEngine(o RTPEngine) (*Server, error) {
 				return answer{status: http.StatusNotFound, header: http.Header{"Content-Type": {"text/plain"}}, body: []byte("not found\n")}
 			}
 			now := page
-			now.body = age.advancePage(page.body)
+			now.body = age.advancePage(page.body, rtpengineCounter)
 			return now
 		},
 		denied:  unauthorized,
@@ -58,14 +58,15 @@ func NewRTPEngine(o RTPEngine) (*Server, error) {
 	})
 }
 
-// advancePage edits the counters of a page. A number with decimals grows as a whole number of its last decimal.
-func (a *serverAge) advancePage(page []byte) []byte {
+// advancePage edits the counters of a page: the first group of a match are the digits, the second those after the point.
+// A number with decimals grows as a whole number of its last decimal.
+func (a *serverAge) advancePage(page []byte, counters *regexp.Regexp) []byte {
 	if !a.moves() {
 		return page
 	}
 	var edited []byte
 	from := 0
-	for _, at := range rtpengineCounter.FindAllSubmatchIndex(page, -1) {
+	for _, at := range counters.FindAllSubmatchIndex(page, -1) {
 		digits := string(page[at[2]:at[3]])
 		decimals := 0
 		if at[4] >= 0 {
