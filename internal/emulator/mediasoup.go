@@ -21,8 +21,26 @@ type Mediasoup struct {
 	Addr string
 	// Capture is the version of mediasoup and the reading of it in testdata/mediasoup: "3.12.16-a" when empty.
 	Capture string
+	// Consumers adds rooms until there are about so many consumers, never more; 0: the captured ones alone. A room
+	// holds up to ten people, who send audio and video over one transport and get those of all others over another.
+	Consumers int
 	// Token is what a bearer has to show; anybody may read when it is empty.
 	Token string
+	// SchemaVersion is what the snapshot claims; 1 when 0.
+	SchemaVersion int
+	// Unread is how many of 100 objects of every kind are listed without statistics, as when the agent ran out of time.
+	Unread int
+	// Moving makes people come and go and counters grow with Now. They do so in any case once there was a restart.
+	//
+	// With s the whole seconds since the start, and captured what the capture (or the room's model in it) has:
+	//   - A counter is captured + s*RATE, where RATE is a tenth of captured, rounded up. Of what came later, or after a
+	//     restart, it is RATE times the seconds since it came.
+	//   - From second 60 on, a room is empty and its router closed in every fifth minute; in most others somebody is away.
+	//     Who comes back has new ids, and so have all consumers from and to them.
+	//   - packetsLost of a consumer is 0, 1, 2, 3 less by turns, for ten seconds each.
+	//   - The first captured producer counts anew from second 30 of every minute.
+	//   - The second captured producer is without statistics from second 40 to 50 of every minute.
+	Moving bool
 	// Now is time.Now when nil.
 	Now func() time.Time
 }
@@ -32,26 +50,41 @@ const (
 	mediasoupHealth   = "/v1/health"
 )
 
-type mediasoup struct {
-	Mediasoup
-	body []byte
+// soupStats are the kinds of statistics that may be asked for, by list of the snapshot.
+var soupStats = map[string]string{
+	"workers": "workers", "transports": "transports", "producers": "producers", "consumers": "consumers",
+	"dataProducers": "data", "dataConsumers": "data",
 }
 
-// NewMediasoup starts an emulated agent.
+type mediasoup struct {
+	token    string
+	snapshot *soupSnapshot
+}
+
+// NewMediasoup starts an emulated agent. The fault "restart" is a new process: another instanceId, and all objects new.
 func NewMediasoup(o Mediasoup) (*Server, error) {
 	if o.Capture == "" {
 		o.Capture = "3.12.16-a"
 	}
-	m := &mediasoup{Mediasoup: o}
-	var err error
-	if m.body, err = fs.ReadFile(testdata.Files, "mediasoup/snapshot-"+o.Capture+".json"); err != nil {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Consumers < 0 || o.Unread < 0 || o.Unread > 100 {
+		return nil, fmt.Errorf("cannot scale to %d consumers of which %d %% are unread", o.Consumers, o.Unread)
+	}
+	captured, err := fs.ReadFile(testdata.Files, "mediasoup/snapshot-"+o.Capture+".json")
+	if err != nil {
 		return nil, fmt.Errorf("%q is no captured snapshot: %w", o.Capture, err)
+	}
+	m := &mediasoup{token: o.Token}
+	if m.snapshot, err = newSoupSnapshot(captured, o); err != nil {
+		return nil, fmt.Errorf("testdata/mediasoup/snapshot-%s.json: %w", o.Capture, err)
 	}
 	return newServer(o.Addr, system{
 		api:     func(r *http.Request) string { return r.URL.Path },
 		answer:  m.answer,
 		denied:  unauthorizedBearer,
-		restart: func() {},
+		restart: m.snapshot.restart,
 	})
 }
 
@@ -76,22 +109,27 @@ func (m *mediasoup) answer(r *http.Request) answer {
 		refused := jsonAnswer(http.StatusMethodNotAllowed, `{"error":"method not allowed"}`)
 		refused.header.Set("Allow", http.MethodGet)
 		return refused
-	case m.Token != "" && r.Header.Get("Authorization") != "Bearer "+m.Token:
+	case m.token != "" && r.Header.Get("Authorization") != "Bearer "+m.token:
 		return unauthorizedBearer()
 	case path == mediasoupHealth:
 		return jsonAnswer(http.StatusOK, `{"status":"ok"}`)
 	}
+	stats := soupAll
+	if query := r.URL.Query(); query.Has("stats") {
+		stats = query.Get("stats")
+	}
 	reading := jsonAnswer(http.StatusOK, "")
-	reading.body = m.body
+	plain, packed := m.snapshot.read(stats)
+	reading.body = plain
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		reading.header.Set("Content-Encoding", "gzip")
-		reading.body = packed(reading.body)
+		reading.body = packed()
 	}
 	return reading
 }
 
-// packed is a body as gzip, fast rather than small.
-func packed(body []byte) []byte {
+// pack is a body as gzip, fast rather than small.
+func pack(body []byte) []byte {
 	var out bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&out, gzip.BestSpeed) // the level exists
 	_, _ = w.Write(body)                              // a bytes.Buffer takes everything
