@@ -38,6 +38,8 @@ type systems struct {
 	jicofo    emulator.Jicofo
 	jigasi    emulator.Jigasi
 	jibri     emulator.Jibri
+	mediasoup emulator.Mediasoup
+	edumeet   emulator.Edumeet
 }
 
 func (s *systems) flags() *flag.FlagSet {
@@ -56,9 +58,13 @@ func (s *systems) flags() *flag.FlagSet {
 	flags.IntVar(&s.jicofo.Bridges, "bridges", 3, "`number` of bridges of the Jicofo server")
 	flags.StringVar(&s.jigasi.Addr, "jigasi", "", "`address` of the Jigasi server; none when empty")
 	flags.StringVar(&s.jibri.Addr, "jibri", "", "`address` of the Jibri server; none when empty")
+	flags.StringVar(&s.mediasoup.Addr, "mediasoup", "", "`address` of the agent in a mediasoup application; none when empty")
+	flags.IntVar(&s.mediasoup.Consumers, "mediasoup-consumers", 200, "about this `number` of mediasoup consumers, 0 for the captured ones")
+	flags.StringVar(&s.edumeet.Addr, "edumeet", "", "`address` of the metrics pages of an edumeet server; none when empty")
 	s.kamailio.Moving, s.http.Moving, s.rtpengine.Moving = true, true, true
 	s.jvb.Moving, s.jicofo.Moving, s.jigasi.Moving, s.jibri.Moving = true, true, true, true
 	s.jvb.Stats, s.jibri.Metrics = true, true
+	s.mediasoup.Moving, s.edumeet.Moving = true, true
 	return flags
 }
 
@@ -96,6 +102,8 @@ func (s *systems) start(out io.Writer) (servers []*emulator.Server, err error) {
 		{"jicofo", s.jicofo.Addr, func() (*emulator.Server, error) { return emulator.NewJicofo(s.jicofo) }},
 		{"jigasi", s.jigasi.Addr, func() (*emulator.Server, error) { return emulator.NewJigasi(s.jigasi) }},
 		{"jibri", s.jibri.Addr, func() (*emulator.Server, error) { return emulator.NewJibri(s.jibri) }},
+		{"mediasoup", s.mediasoup.Addr, func() (*emulator.Server, error) { return emulator.NewMediasoup(s.mediasoup) }},
+		{"edumeet", s.edumeet.Addr, func() (*emulator.Server, error) { return emulator.NewEdumeet(s.edumeet) }},
 	} {
 		if system.address == "" {
 			continue

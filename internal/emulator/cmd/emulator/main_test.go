@@ -57,6 +57,7 @@ func TestRunAll(t *testing.T) {
 		done <- run(ctx, []string{
 			"-zlmediakit", "", "-kamailio", socket, "-targets", "7", "-kamailio-http", "127.0.0.1:0", "-rtpengine", "127.0.0.1:0",
 			"-jvb", "127.0.0.1:0", "-jvb-version", "2.3.92", "-jicofo", "127.0.0.1:0", "-bridges", "7", "-jigasi", "127.0.0.1:0", "-jibri", "127.0.0.1:0",
+			"-mediasoup", "127.0.0.1:0", "-mediasoup-consumers", "20", "-edumeet", "127.0.0.1:0",
 		}, in)
 	}()
 	lines := bufio.NewScanner(out)
@@ -68,6 +69,8 @@ func TestRunAll(t *testing.T) {
 		`^jicofo answers at http://127\.0\.0\.1:\d+,`,
 		`^jigasi answers at http://127\.0\.0\.1:\d+,`,
 		`^jibri answers at http://127\.0\.0\.1:\d+,`,
+		`^mediasoup answers at http://127\.0\.0\.1:\d+,`,
+		`^edumeet answers at http://127\.0\.0\.1:\d+,`,
 	} {
 		require.True(t, lines.Scan())
 		assert.Regexp(t, want, lines.Text())
@@ -85,6 +88,7 @@ func TestRunFails(t *testing.T) {
 		"scene":   {"-zlmediakit", "127.0.0.1:0", "-scene", "party"},
 		"version": {"-zlmediakit", "", "-jvb", "127.0.0.1:0", "-jvb-version", "3"},
 		"later":   {"-zlmediakit", "127.0.0.1:0", "-kamailio", "nowhere"},
+		"scale":   {"-zlmediakit", "", "-mediasoup", "127.0.0.1:0", "-mediasoup-consumers", "-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Error(t, run(t.Context(), args, io.Discard))
