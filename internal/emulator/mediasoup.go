@@ -6,9 +6,11 @@ package emulator
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,41 +92,67 @@ func NewMediasoup(o Mediasoup) (*Server, error) {
 
 // unauthorizedBearer is the answer to a wrong token.
 func unauthorizedBearer() answer {
-	denied := jsonAnswer(http.StatusUnauthorized, `{"error":"unauthorized"}`)
+	denied := refusal(http.StatusUnauthorized, "send the token of the agent as bearer token")
 	denied.header.Set("Www-Authenticate", "Bearer")
 	return denied
 }
 
-func jsonAnswer(status int, body string) answer {
-	return answer{status: status, header: http.Header{"Content-Type": {"application/json"}}, body: []byte(body)}
+// refusal says what to do instead.
+func refusal(status int, message string) answer {
+	body, _ := json.Marshal(map[string]string{"error": message}) // a string can be encoded
+	return jsonAnswer(status, body)
+}
+
+func jsonAnswer(status int, body []byte) answer {
+	header := http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"no-store"}, "Vary": {"Accept-Encoding"}}
+	return answer{status: status, header: header, body: body}
 }
 
 // answer answers as the contract of testdata/mediasoup/snapshot.schema.json says.
 func (m *mediasoup) answer(r *http.Request) answer {
 	path := r.URL.Path
 	switch {
-	case path != mediasoupSnapshot && path != mediasoupHealth:
-		return jsonAnswer(http.StatusNotFound, `{"error":"not found"}`)
-	case r.Method != http.MethodGet:
-		refused := jsonAnswer(http.StatusMethodNotAllowed, `{"error":"method not allowed"}`)
-		refused.header.Set("Allow", http.MethodGet)
-		return refused
 	case m.token != "" && r.Header.Get("Authorization") != "Bearer "+m.token:
 		return unauthorizedBearer()
+	case path != mediasoupSnapshot && path != mediasoupHealth:
+		return refusal(http.StatusNotFound, "ask for "+mediasoupSnapshot+" or "+mediasoupHealth)
+	case r.Method != http.MethodGet:
+		refused := refusal(http.StatusMethodNotAllowed, "ask with GET")
+		refused.header.Set("Allow", http.MethodGet)
+		return refused
 	case path == mediasoupHealth:
-		return jsonAnswer(http.StatusOK, `{"status":"ok"}`)
+		body, _ := json.Marshal(map[string]string{"status": "ok", "instanceId": m.snapshot.instance()}) // strings can be encoded
+		return jsonAnswer(http.StatusOK, body)
 	}
 	stats := soupAll
 	if query := r.URL.Query(); query.Has("stats") {
 		stats = query.Get("stats")
 	}
-	reading := jsonAnswer(http.StatusOK, "")
-	plain, packed := m.snapshot.read(stats)
-	reading.body = plain
-	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		reading.header.Set("Content-Encoding", "gzip")
-		reading.body = packed()
+	if !isSoupStats(stats) {
+		return refusal(http.StatusBadRequest, "stats may name "+soupAll)
 	}
+	return m.reading(stats, strings.Contains(r.Header.Get("Accept-Encoding"), "gzip"))
+}
+
+// isSoupStats tells whether there are statistics of these kinds.
+func isSoupStats(stats string) bool {
+	known := strings.Split(soupAll, ",")
+	for kind := range strings.SplitSeq(stats, ",") {
+		if kind != "" && !slices.Contains(known, kind) {
+			return false
+		}
+	}
+	return true
+}
+
+// reading is the answer with these statistics.
+func (m *mediasoup) reading(stats string, isPacked bool) answer {
+	plain, packed := m.snapshot.read(stats)
+	if !isPacked {
+		return jsonAnswer(http.StatusOK, plain)
+	}
+	reading := jsonAnswer(http.StatusOK, packed())
+	reading.header.Set("Content-Encoding", "gzip")
 	return reading
 }
 

@@ -138,17 +138,17 @@ func (m *soupMoment) startOf(captured int64) int64 {
 }
 
 // appendReborn writes a captured id, another one after each restart.
-func (m *soupMoment) appendReborn(body []byte, captured string) []byte {
-	if m.incarnation == 0 {
+func appendReborn(body []byte, captured string, incarnation int) []byte {
+	if incarnation == 0 {
 		return append(body, captured...)
 	}
-	return append(appendHex(append(body, captured[:9]...), m.incarnation, 4), captured[13:]...)
+	return append(appendHex(append(body, captured[:9]...), incarnation, 4), captured[13:]...)
 }
 
 // appendID writes an id: as captured, or of a room.
 func (s *soupSlot) appendID(m *soupMoment, body []byte) []byte {
 	if m.room == 0 {
-		return m.appendReborn(body, s.text)
+		return appendReborn(body, s.text, m.incarnation)
 	}
 	who := m.people[s.role]
 	body = append(body, s.text[:9]...)

@@ -105,6 +105,13 @@ func (s *soupSnapshot) restart() {
 	s.incarnation++
 }
 
+// instance is the identity of the process.
+func (s *soupSnapshot) instance() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return string(appendReborn(nil, s.head.InstanceID, s.incarnation))
+}
+
 // read is the snapshot with these statistics, plain and packed.
 func (s *soupSnapshot) read(stats string) (plain []byte, packed func() []byte) {
 	s.mu.Lock()
@@ -157,7 +164,7 @@ func (s *soupSnapshot) headNow(m *soupMoment, skipped map[string]int) soupHead {
 	if !s.Moving {
 		return head
 	}
-	head.InstanceID = string(m.appendReborn(nil, s.head.InstanceID))
+	head.InstanceID = string(appendReborn(nil, s.head.InstanceID, s.incarnation))
 	head.TimeUnixMs = s.started.UnixMilli() + m.elapsed
 	head.Process = map[string]int64{
 		"pid":             s.head.Process["pid"] + int64(s.incarnation),

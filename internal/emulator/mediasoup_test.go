@@ -57,13 +57,15 @@ func TestMediasoupContract(t *testing.T) {
 		{"/v1/health", "t0ken", http.StatusOK},
 		{"/v1/health", "", http.StatusUnauthorized},
 		{"/v2/snapshot", "t0ken", http.StatusNotFound},
-		{"/", "", http.StatusNotFound},
+		{"/", "", http.StatusUnauthorized},
+		{"/v1/snapshot?stats=workers,,data", "t0ken", http.StatusOK},
+		{"/v1/snapshot?stats=workers,sessions", "t0ken", http.StatusBadRequest},
 	} {
 		status, body := fetch(t, server, c.path, c.token)
 		assert.Equal(t, c.status, status, c)
 		assert.True(t, json.Valid([]byte(body)), c)
 	}
-	response := do(t, newClient(t), http.MethodPost, server.URL()+"/v1/snapshot")
+	response := do(t, newClient(t), http.MethodPost, startMediasoup(t, Mediasoup{}).URL()+"/v1/snapshot")
 	assert.Equal(t, http.StatusMethodNotAllowed, response.status)
 	assert.Equal(t, "GET", response.header.Get("Allow"))
 }
@@ -230,10 +232,10 @@ func TestMediasoupStatsAsked(t *testing.T) {
 	server := startMediasoup(t, Mediasoup{})
 	for query, want := range map[string][6]int{ // without statistics
 		"?stats=workers,transports,producers,consumers,data": {},
-		"?stats=":                   {2, 9, 5, 7, 2, 2},
-		"?stats=transports":         {2, 0, 5, 7, 2, 2},
-		"?stats=workers,data":       {0, 9, 5, 7, 0, 0},
-		"?stats=consumers,whatever": {2, 9, 5, 0, 2, 2},
+		"?stats=":             {2, 9, 5, 7, 2, 2},
+		"?stats=transports":   {2, 0, 5, 7, 2, 2},
+		"?stats=workers,data": {0, 9, 5, 7, 0, 0},
+		"?stats=consumers,":   {2, 9, 5, 0, 2, 2},
 	} {
 		s := readSnapshot(t, server, query)
 		assertWhole(t, &s)
@@ -350,6 +352,8 @@ func TestMediasoupRestart(t *testing.T) {
 		after := readSnapshot(t, server, "")
 		assertWhole(t, &after)
 		assert.NotEqual(t, before.InstanceID, after.InstanceID)
+		_, health := fetch(t, server, "/v1/health", "")
+		assert.JSONEq(t, `{"status":"ok","instanceId":"`+after.InstanceID+`"}`, health)
 		assert.Equal(t, clock.Now().Add(-2*time.Second).UnixMilli(), after.Process.StartTimeUnixMs)
 		require.Equal(t, before.census(), after.census())
 		for i, consumer := range after.Consumers {
@@ -374,7 +378,7 @@ func TestMediasoupFaults(t *testing.T) {
 	whole := mediasoupFile(t, "snapshot-3.12.16-a.json")
 	assert.Equal(t, whole[:len(whole)/2], ask("invalid_json"))
 	assert.Contains(t, ask("wrong_types"), `"consumers":{"0":{`)
-	assert.JSONEq(t, `{"error":"unauthorized"}`, ask("wrong_secret"))
+	assert.JSONEq(t, `{"error":"send the token of the agent as bearer token"}`, ask("wrong_secret"))
 	assert.Equal(t, page404, ask("html_404"))
 }
 
