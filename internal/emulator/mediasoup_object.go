@@ -20,14 +20,12 @@ type soupObject struct {
 	bare     soupForm // without statistics
 }
 
-// soupLinks is who an object is and to whom it belongs.
+// soupLinks is what an object is and to whom it belongs.
 type soupLinks struct {
 	ID          string
 	RouterID    string
 	TransportID string
 	ProducerID  string
-	WorkerID    string
-	Kind        string
 	Type        string
 }
 
@@ -61,8 +59,8 @@ const (
 type soupMoment struct {
 	incarnation int
 	workers     []*soupObject
-	origin      int64 // ms of the capture's time until now, before elapsed
-	started     int64 // unix ms, once restarted
+	origin      int64 // ms from the capture to the start
+	started     int64 // unix ms
 	elapsed     int64 // ms since the start
 	second      int64 // since the start
 	minute      int   // since the start
