@@ -3,7 +3,14 @@
 
 package cumulative
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
+
+// Absent is the value of a counter that a reading does not tell. What it was last stays; one that was never told has not
+// grown when it is.
+const Absent = math.MinInt64
 
 // forgetAfter is for how many readings an object may be missing before it counts as gone: one that comes back must not be
 // counted twice.
@@ -16,6 +23,7 @@ type Growth struct {
 	kinds   []Kind
 	objects map[string]*Object
 	reading int // number of the current reading, 1 for the first
+	begun   int // readings, with those that broke off
 }
 
 // Kind tells whether a counter may fall.
@@ -34,13 +42,15 @@ type Object struct {
 	growth        *Growth
 	first, last   int // readings that had it
 	firstMeasured int // the first one that had its counters, 0 for none
+	measured      int // readings that had its counters
+	seen          int // begun when it was met last
 	streams       []stream
 }
 
 // stream is one set of counters.
 type stream struct {
 	id     uint64
-	last   int // reading
+	last   int // of the object's measured
 	values []int64
 }
 
@@ -56,10 +66,23 @@ func (g *Growth) Reset() {
 }
 
 // Begin starts a reading.
-func (g *Growth) Begin() { g.reading++ }
+func (g *Growth) Begin() {
+	g.reading++
+	g.begun++
+}
 
-// End ends a reading and forgets the objects that are gone.
-func (g *Growth) End() {
+// End ends a reading and forgets the objects that are gone. One that broke off proves nothing about what it lacks: what it
+// had has been counted, but the next reading takes its number, and if it was the first, all begins again.
+func (g *Growth) End(complete bool) {
+	switch {
+	case complete:
+	case g.reading == 1:
+		g.Reset()
+		return
+	default:
+		g.reading--
+		return
+	}
 	for key, o := range g.objects {
 		if g.reading-o.last >= forgetAfter {
 			delete(g.objects, key)
@@ -67,19 +90,25 @@ func (g *Growth) End() {
 	}
 }
 
-// Object returns the object with a key, which the current reading lists. It may be listed without its counters: measured
-// says whether they came.
-func (g *Growth) Object(key []byte, measured bool) *Object {
-	o := g.objects[string(key)]
+// Object returns the object with a key, which the current reading lists, and whether it does so for the first time. It may
+// be listed without its counters: measured says whether they came.
+func (g *Growth) Object(key []byte, measured bool) (o *Object, first bool) {
+	o = g.objects[string(key)]
 	if o == nil {
 		o = &Object{growth: g, first: g.reading}
 		g.objects[string(key)] = o
 	}
-	o.last = g.reading
-	if measured && o.firstMeasured == 0 {
-		o.firstMeasured = g.reading
+	if o.seen == g.begun {
+		return o, false
 	}
-	return o
+	o.last, o.seen = g.reading, g.begun
+	if measured {
+		o.measured++
+		if o.firstMeasured == 0 {
+			o.firstMeasured = g.reading
+		}
+	}
+	return o, true
 }
 
 // Add sets growth to what the counters of one stream have grown by since they were read last. A stream that is new counts
@@ -89,20 +118,37 @@ func (o *Object) Add(id uint64, values, growth []int64) {
 	switch {
 	case s == nil:
 		o.remember(id, values)
-		copy(growth, values)
+		count(values, growth)
 		if o.first == 1 && o.firstMeasured == o.growth.reading {
 			clear(growth)
 		}
 		return
 	case s.restarted(o.growth.kinds, values):
-		copy(growth, values)
+		count(values, growth)
 	default:
 		for i, value := range values {
-			growth[i] = value - s.values[i]
+			growth[i] = 0
+			if value != Absent && s.values[i] != Absent {
+				growth[i] = value - s.values[i]
+			}
 		}
 	}
-	copy(s.values, values)
-	s.last = o.growth.reading
+	for i, value := range values {
+		if value != Absent {
+			s.values[i] = value
+		}
+	}
+	s.last = o.measured
+}
+
+// count is the growth of counters that were 0 before.
+func count(values, growth []int64) {
+	for i, value := range values {
+		growth[i] = value
+		if value == Absent {
+			growth[i] = 0
+		}
+	}
 }
 
 func (o *Object) stream(id uint64) *stream {
@@ -116,14 +162,14 @@ func (o *Object) stream(id uint64) *stream {
 
 // remember adds a stream, in the place of those that are gone.
 func (o *Object) remember(id uint64, values []int64) {
-	o.streams = slices.DeleteFunc(o.streams, func(s stream) bool { return o.growth.reading-s.last >= forgetAfter })
-	o.streams = append(o.streams, stream{id: id, last: o.growth.reading, values: slices.Clone(values)})
+	o.streams = slices.DeleteFunc(o.streams, func(s stream) bool { return o.measured-s.last >= forgetAfter })
+	o.streams = append(o.streams, stream{id: id, last: o.measured, values: slices.Clone(values)})
 }
 
 // restarted reports whether a counter fell that never falls.
 func (s *stream) restarted(kinds []Kind, values []int64) bool {
 	for i, kind := range kinds {
-		if kind == Monotonic && values[i] < s.values[i] {
+		if kind == Monotonic && values[i] != Absent && values[i] < s.values[i] {
 			return true
 		}
 	}

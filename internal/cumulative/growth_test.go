@@ -23,14 +23,14 @@ func grow(g *Growth, readings ...read) (after [][2]int64) {
 	for _, objects := range readings {
 		g.Begin()
 		for key, streams := range objects {
-			o := g.Object([]byte(key), streams != nil)
+			o, _ := g.Object([]byte(key), streams != nil)
 			for id, values := range streams {
 				o.Add(id, values[:], growth[:])
 				sum[0] += growth[0]
 				sum[1] += growth[1]
 			}
 		}
-		g.End()
+		g.End(true)
 		after = append(after, sum)
 	}
 	return after
@@ -73,6 +73,12 @@ func TestGrowth(t *testing.T) {
 		"a signed counter falls": {
 			[]read{{"a": one(10, 5)}, {"a": one(20, 3)}, {"a": one(30, -1)}}, [][2]int64{{0, 0}, {10, -2}, {20, -6}},
 		},
+		"a counter that is not told for a reading has not grown": {
+			[]read{{"a": one(10, 5)}, {"a": one(Absent, 6)}, {"a": one(30, Absent)}, {"a": one(31, 8)}}, [][2]int64{{0, 0}, {0, 1}, {20, 1}, {21, 3}},
+		},
+		"a counter that is told late grows from there": {
+			[]read{{}, {"a": one(Absent, 5)}, {"a": one(100, 5)}, {"a": one(130, 5)}}, [][2]int64{{0, 0}, {0, 5}, {0, 5}, {30, 5}},
+		},
 		"a stream begins anew": {
 			[]read{{"a": one(100, 5)}, {"a": one(30, 1)}}, [][2]int64{{0, 0}, {30, 1}},
 		},
@@ -81,6 +87,50 @@ func TestGrowth(t *testing.T) {
 			assert.Equal(t, tt.want, grow(NewGrowth(Monotonic, Signed), tt.readings...))
 		})
 	}
+}
+
+// A reading that broke off counts what it has, and says nothing of what it lacks.
+func TestGrowthOfIncompleteReadings(t *testing.T) {
+	type reading struct {
+		bytes    int64 // 0: the object is not there
+		complete bool
+	}
+	for name, tt := range map[string]struct {
+		readings []reading
+		want     int64
+	}{
+		"sums begin with the first complete one": {[]reading{{100, false}, {120, false}, {150, true}, {160, true}}, 10},
+		"what it has counts once":                {[]reading{{100, true}, {150, false}, {170, true}}, 70},
+		"what it lacks is not gone":              {[]reading{{100, true}, {}, {}, {}, {}, {}, {}, {170, true}}, 70},
+		"an object that comes in it counts once": {[]reading{{0, true}, {50, false}, {70, true}}, 70},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewGrowth(Monotonic)
+			sum, growth := int64(0), make([]int64, 1)
+			for _, r := range tt.readings {
+				g.Begin()
+				if r.bytes > 0 {
+					o, first := g.Object([]byte("a"), true)
+					assert.True(t, first)
+					o.Add(7, []int64{r.bytes}, growth)
+					sum += growth[0]
+					_, first = g.Object([]byte("a"), true)
+					assert.False(t, first, "listed twice")
+				}
+				g.End(r.complete)
+			}
+			assert.Equal(t, tt.want, sum)
+		})
+	}
+}
+
+// Of an object whose counters are read now and then, no stream is forgotten while the object is there.
+func TestGrowthKeepsStreamsOfRareReadings(t *testing.T) {
+	listed := read{"a": nil}
+	readings := []read{{"a": {1: {100, 0}}}, listed, listed, listed, listed, listed, listed, listed}
+	readings = append(readings, read{"a": {2: {5, 0}, 1: {150, 0}}})
+	after := grow(NewGrowth(Monotonic, Signed), readings...)
+	assert.Equal(t, [2]int64{55, 0}, after[len(after)-1])
 }
 
 // What is gone for long takes no room.
