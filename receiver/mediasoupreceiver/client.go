@@ -1,0 +1,69 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasoupreceiver
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"go.opentelemetry.io/collector/component"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
+)
+
+// apiSnapshot is the only call to the agent. It changes nothing.
+const apiSnapshot = "/v1/snapshot"
+
+// client speaks to an agent or reads the page of edumeet: it knows the wire, not what becomes of it.
+type client struct {
+	http   *httpapi.Client
+	header http.Header
+	walk   walk
+	page   *exposition.Reader
+}
+
+func newClient(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*client, error) {
+	httpClient, err := cfg.ClientConfig.ToClient(ctx, host.GetExtensions(), set)
+	if err != nil {
+		return nil, err
+	}
+	c := &client{
+		http:   httpapi.New(httpClient, cfg.ClientConfig.Endpoint),
+		header: http.Header{},
+		walk:   walk{reader: jsonwalk.NewReader()},
+		page:   exposition.NewReader(),
+	}
+	if cfg.Token != "" {
+		c.header.Set("Authorization", "Bearer "+string(cfg.Token))
+	}
+	return c, nil
+}
+
+func (c *client) close() {
+	c.http.CloseIdle()
+}
+
+// Snapshot asks for all objects, with the statistics of the named kinds of them, and hands them to visitor. When the answer
+// breaks off, visitor has got what came before.
+func (c *client) Snapshot(ctx context.Context, stats []string, visitor *visitor) (snapshot, error) {
+	query := url.Values{"stats": {strings.Join(stats, ",")}}
+	err := c.http.Get(ctx, apiSnapshot, query, c.header, func(_ http.Header, body io.Reader) error {
+		return c.walk.read(body, visitor)
+	})
+	return c.walk.snapshot, err
+}
+
+// EachSample walks over the samples of edumeet's page, which is the endpoint itself. The sample is valid only inside f. A
+// line that cannot be read costs itself only.
+func (c *client) EachSample(ctx context.Context, f func(*exposition.Sample) error) error {
+	return c.http.Get(ctx, "", nil, c.header, func(header http.Header, body io.Reader) error {
+		c.page.Reset(body, header.Get("Content-Type"))
+		return c.page.Each(f)
+	})
+}

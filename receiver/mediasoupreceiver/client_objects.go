@@ -1,0 +1,438 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasoupreceiver
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+)
+
+// maxStreams bounds the streams of one producer or consumer: one per encoding.
+const maxStreams = 64
+
+// The figures of a worker, as getrusage tells them.
+const (
+	usageUserTime    = iota // milliseconds
+	usageSystemTime         // milliseconds
+	usagePeakMemory         // KiB
+	usageMinorFaults        // counts, as all that follow
+	usageMajorFaults
+	usageBlockReads
+	usageBlockWrites
+	usageVoluntarySwitches
+	usageInvoluntarySwitches
+	usageCount
+)
+
+var usageNames = [usageCount]string{
+	usageUserTime: "ru_utime", usageSystemTime: "ru_stime", usagePeakMemory: "ru_maxrss",
+	usageMinorFaults: "ru_minflt", usageMajorFaults: "ru_majflt", usageBlockReads: "ru_inblock", usageBlockWrites: "ru_oublock",
+	usageVoluntarySwitches: "ru_nvcsw", usageInvoluntarySwitches: "ru_nivcsw",
+}
+
+// worker is one process of mediasoup.
+type worker struct {
+	ID        []byte
+	StartTime optional.Value[int64] // Unix time in milliseconds
+	Usage     [usageCount]optional.Value[int64]
+}
+
+// router is a group of transports between which media flows: a room, or a part of one.
+type router struct {
+	ID, WorkerID []byte
+	Observers    optional.Value[int64]
+}
+
+// The counters of a transport: bytes since it was made. The rtp ones are counted elsewhere in the worker, and may be more
+// than the bytes of all packets.
+const (
+	transportReceived = iota
+	transportSent
+	transportRTPReceived
+	transportRTPSent
+	transportRTXReceived
+	transportRTXSent
+	transportProbationSent
+	transportCounters
+)
+
+var transportCounterNames = [transportCounters]string{
+	transportReceived: "bytesReceived", transportSent: "bytesSent",
+	transportRTPReceived: "rtpBytesReceived", transportRTPSent: "rtpBytesSent",
+	transportRTXReceived: "rtxBytesReceived", transportRTXSent: "rtxBytesSent",
+	transportProbationSent: "probationBytesSent",
+}
+
+// The two directions, as the server sees them.
+const (
+	received = iota
+	sent
+	directions
+)
+
+// transport is a connection to a peer or to another router.
+type transport struct {
+	ID, RouterID   []byte
+	Type, Protocol []byte
+	ICE, DTLS      []byte // states
+	SCTP           []byte // state
+	Measured       bool   // its statistics came
+	Carried        bool   // from an earlier reading
+	Counters       [transportCounters]int64
+	Bitrate        [directions]optional.Value[int64]   // bits per second
+	Available      [directions]optional.Value[int64]   // estimated bits per second
+	Loss           [directions]optional.Value[float64] // share of RTP packets, 0 to 1
+}
+
+// The counters of a stream since it was made.
+const (
+	streamBytes = iota
+	streamPackets
+	streamLost // signed: may fall, and be less than 0
+	streamRetransmitted
+	streamDiscarded
+	streamRepaired
+	streamNACKs
+	streamNACKedPackets
+	streamPLIs
+	streamFIRs
+	streamCounters
+)
+
+var streamMembers = [streamCounters]struct {
+	name  string
+	least int64
+}{
+	streamBytes:         {"byteCount", 0},
+	streamPackets:       {"packetCount", 0},
+	streamLost:          {"packetsLost", math.MinInt32},
+	streamRetransmitted: {"packetsRetransmitted", 0},
+	streamDiscarded:     {"packetsDiscarded", 0},
+	streamRepaired:      {"packetsRepaired", 0},
+	streamNACKs:         {"nackCount", 0},
+	streamNACKedPackets: {"nackPacketCount", 0},
+	streamPLIs:          {"pliCount", 0},
+	streamFIRs:          {"firCount", 0},
+}
+
+// rtpStream is one RTP stream of a producer or consumer.
+type rtpStream struct {
+	SSRC          optional.Value[int64]
+	Counters      [streamCounters]int64
+	Bitrate       optional.Value[int64]   // bits per second
+	FractionLost  optional.Value[int64]   // of 256, in the last interval of RTCP
+	Score         optional.Value[int64]   // 0 to 10
+	Jitter        optional.Value[float64] // in units of the clock rate
+	RoundTripTime optional.Value[float64] // milliseconds, 0 until it is known
+}
+
+// rtpObject is a producer or consumer. Its id is unique together with its transport only.
+type rtpObject struct {
+	ID, TransportID   []byte
+	Kind, Type        []byte
+	MimeType          []byte // such as video/VP8
+	ClockRate         optional.Value[int64]
+	Paused            optional.Value[bool]
+	ProducerPaused    optional.Value[bool] // of consumers
+	Spatial, Temporal optional.Value[int64]
+	Measured          bool // its statistics came
+	Carried           bool // from an earlier reading
+	Streams           []rtpStream
+}
+
+// The counters of a data producer or data consumer since it was made.
+const (
+	dataMessages = iota
+	dataBytes
+	dataCounters
+)
+
+// dataObject is a data producer or data consumer. Its id is unique together with its transport only.
+type dataObject struct {
+	ID, TransportID []byte
+	Type            []byte
+	Measured        bool // its statistics came
+	Carried         bool // from an earlier reading
+	Counters        [dataCounters]int64
+	Buffered        optional.Value[int64] // bytes that wait to be sent
+}
+
+// counter reads a whole number of at least least; what is less stays absent.
+func counter(r *jsonwalk.Reader, n *int64, least int64) error {
+	var value optional.Value[int64]
+	err := r.Int(&value)
+	if v, ok := value.Get(); ok && v >= least {
+		*n = v
+	}
+	return err
+}
+
+// absent fills counters that are not read yet.
+func absent(counters []int64) {
+	for i := range counters {
+		counters[i] = cumulative.Absent
+	}
+}
+
+func (w *walk) readWorker() error {
+	r, row := w.reader, &w.worker
+	*row = worker{ID: row.ID[:0]}
+	err := r.Object(func(key []byte) (err error) {
+		switch string(key) {
+		case "id":
+			row.ID, err = r.Str(row.ID)
+		case "startTimeUnixMs":
+			err = r.Int(&row.StartTime)
+		case "resourceUsage":
+			err = r.Object(func(key []byte) error {
+				for i, name := range usageNames {
+					if name == string(key) {
+						return r.Int(&row.Usage[i])
+					}
+				}
+				return r.Skip()
+			})
+		default:
+			err = r.Skip()
+		}
+		return err
+	})
+	if err == nil && len(row.ID) > 0 {
+		w.visitor.worker(row)
+	}
+	return err
+}
+
+func (w *walk) readRouter() error {
+	r, row := w.reader, &w.router
+	*row = router{ID: row.ID[:0], WorkerID: row.WorkerID[:0]}
+	err := r.Object(func(key []byte) (err error) {
+		switch string(key) {
+		case "id":
+			row.ID, err = r.Str(row.ID)
+		case "workerId":
+			row.WorkerID, err = r.Str(row.WorkerID)
+		case "rtpObservers":
+			err = r.Int(&row.Observers)
+		default:
+			err = r.Skip()
+		}
+		return err
+	})
+	if err == nil && len(row.ID) > 0 {
+		w.visitor.router(row)
+	}
+	return err
+}
+
+func (w *walk) readTransport() error {
+	r, row := w.reader, &w.transport
+	*row = transport{
+		ID: row.ID[:0], RouterID: row.RouterID[:0], Type: row.Type[:0], Protocol: row.Protocol[:0],
+		ICE: row.ICE[:0], DTLS: row.DTLS[:0], SCTP: row.SCTP[:0],
+	}
+	absent(row.Counters[:])
+	err := r.Object(func(key []byte) (err error) {
+		switch string(key) {
+		case "id":
+			row.ID, err = r.Str(row.ID)
+		case "routerId":
+			row.RouterID, err = r.Str(row.RouterID)
+		case "type":
+			row.Type, err = r.Str(row.Type)
+		case "protocol":
+			row.Protocol, err = r.Str(row.Protocol)
+		case "state":
+			err = row.readState(r)
+		case "stats":
+			row.Measured = true
+			err = row.readStats(r)
+		default:
+			err = r.Skip()
+		}
+		return err
+	})
+	if err == nil && len(row.ID) > 0 {
+		w.visitor.transport(row)
+	}
+	return err
+}
+
+func (t *transport) readState(r *jsonwalk.Reader) error {
+	return r.Object(func(key []byte) (err error) {
+		switch string(key) {
+		case "ice":
+			t.ICE, err = r.Str(t.ICE)
+		case "dtls":
+			t.DTLS, err = r.Str(t.DTLS)
+		case "sctp":
+			t.SCTP, err = r.Str(t.SCTP)
+		default:
+			err = r.Skip()
+		}
+		return err
+	})
+}
+
+func (t *transport) readStats(r *jsonwalk.Reader) error {
+	return r.Object(func(key []byte) error {
+		switch string(key) {
+		case "recvBitrate":
+			return r.Int(&t.Bitrate[received])
+		case "sendBitrate":
+			return r.Int(&t.Bitrate[sent])
+		case "availableIncomingBitrate":
+			return r.Int(&t.Available[received])
+		case "availableOutgoingBitrate":
+			return r.Int(&t.Available[sent])
+		case "rtpPacketLossReceived":
+			return r.Float(&t.Loss[received])
+		case "rtpPacketLossSent":
+			return r.Float(&t.Loss[sent])
+		}
+		for i, name := range transportCounterNames {
+			if name == string(key) {
+				return counter(r, &t.Counters[i], 0)
+			}
+		}
+		return r.Skip()
+	})
+}
+
+func (w *walk) readProducer() error { return w.readRTP(w.visitor.producer) }
+
+func (w *walk) readConsumer() error { return w.readRTP(w.visitor.consumer) }
+
+func (w *walk) readRTP(visit func(*rtpObject)) error {
+	r, row := w.reader, &w.rtp
+	*row = rtpObject{
+		ID: row.ID[:0], TransportID: row.TransportID[:0], Kind: row.Kind[:0], Type: row.Type[:0], MimeType: row.MimeType[:0],
+		Streams: row.Streams[:0],
+	}
+	err := r.Object(func(key []byte) error { return row.readMember(r, key) })
+	if err == nil && len(row.ID) > 0 && len(row.TransportID) > 0 {
+		visit(row)
+	}
+	return err
+}
+
+func (o *rtpObject) readMember(r *jsonwalk.Reader, key []byte) (err error) {
+	switch string(key) {
+	case "id":
+		o.ID, err = r.Str(o.ID)
+	case "transportId":
+		o.TransportID, err = r.Str(o.TransportID)
+	case "kind":
+		o.Kind, err = r.Str(o.Kind)
+	case "type":
+		o.Type, err = r.Str(o.Type)
+	case "mimeType":
+		o.MimeType, err = r.Str(o.MimeType)
+	case "clockRate":
+		err = r.Int(&o.ClockRate)
+	case "paused":
+		err = r.Bool(&o.Paused)
+	case "producerPaused":
+		err = r.Bool(&o.ProducerPaused)
+	case "currentLayers":
+		err = o.readLayers(r)
+	case "stats":
+		o.Measured = true
+		err = r.Objects(func() error { return o.readStream(r) })
+	default:
+		err = r.Skip()
+	}
+	return err
+}
+
+func (o *rtpObject) readLayers(r *jsonwalk.Reader) error {
+	return r.Object(func(key []byte) error {
+		switch string(key) {
+		case "spatialLayer":
+			return r.Int(&o.Spatial)
+		case "temporalLayer":
+			return r.Int(&o.Temporal)
+		}
+		return r.Skip()
+	})
+}
+
+func (o *rtpObject) readStream(r *jsonwalk.Reader) error {
+	if len(o.Streams) == maxStreams {
+		return &jsonwalk.SizeError{What: fmt.Sprintf("more than %d streams of one producer or consumer", maxStreams)}
+	}
+	o.Streams = append(o.Streams, rtpStream{})
+	s := &o.Streams[len(o.Streams)-1]
+	absent(s.Counters[:])
+	return r.Object(func(key []byte) error {
+		switch string(key) {
+		case "ssrc":
+			return r.Int(&s.SSRC)
+		case "bitrate":
+			return r.Int(&s.Bitrate)
+		case "fractionLost":
+			return r.Int(&s.FractionLost)
+		case "score":
+			return r.Int(&s.Score)
+		case "jitter":
+			return r.Float(&s.Jitter)
+		case "roundTripTime":
+			return r.Float(&s.RoundTripTime)
+		}
+		for i, c := range streamMembers {
+			if c.name == string(key) {
+				return counter(r, &s.Counters[i], c.least)
+			}
+		}
+		return r.Skip()
+	})
+}
+
+func (w *walk) readDataProducer() error {
+	return w.readData(w.visitor.dataProducer, "messagesReceived", "bytesReceived")
+}
+
+func (w *walk) readDataConsumer() error {
+	return w.readData(w.visitor.dataConsumer, "messagesSent", "bytesSent")
+}
+
+func (w *walk) readData(visit func(*dataObject), messages, bytes string) error {
+	r, row := w.reader, &w.data
+	*row = dataObject{ID: row.ID[:0], TransportID: row.TransportID[:0], Type: row.Type[:0]}
+	absent(row.Counters[:])
+	err := r.Object(func(key []byte) (err error) {
+		switch string(key) {
+		case "id":
+			row.ID, err = r.Str(row.ID)
+		case "transportId":
+			row.TransportID, err = r.Str(row.TransportID)
+		case "type":
+			row.Type, err = r.Str(row.Type)
+		case "stats":
+			row.Measured = true
+			err = r.Object(func(key []byte) error {
+				switch string(key) {
+				case messages:
+					return counter(r, &row.Counters[dataMessages], 0)
+				case bytes:
+					return counter(r, &row.Counters[dataBytes], 0)
+				case "bufferedAmount":
+					return r.Int(&row.Buffered)
+				}
+				return r.Skip()
+			})
+		default:
+			err = r.Skip()
+		}
+		return err
+	})
+	if err == nil && len(row.ID) > 0 && len(row.TransportID) > 0 {
+		visit(row)
+	}
+	return err
+}

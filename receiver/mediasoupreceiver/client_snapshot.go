@@ -1,0 +1,342 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasoupreceiver
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+)
+
+// What a snapshot must say of itself (snapshot.schema.json).
+const (
+	schemaName    = "mediasoup.snapshot"
+	schemaVersion = 1
+)
+
+// Bounds on what an answer may hold, far above what an application can have.
+const (
+	maxObjects  = 1_000_000 // in one list
+	maxCounters = 1000
+	// maxKept bounds in bytes what is kept of lists that come before those they refer to.
+	maxKept = 64 << 20
+)
+
+// snapshot is what the agent tells besides the objects.
+type snapshot struct {
+	Schema        string
+	SchemaVersion optional.Value[int64]
+	InstanceID    string // random for each start of the application
+	AgentVersion  string
+	Version       string                // of the library
+	Binding       string                // language of the library
+	Time          optional.Value[int64] // Unix time in milliseconds at the end of the collection
+	Process       process
+	Collection    collection
+	Counters      map[string]int64      // since the start of the application
+	Servers       optional.Value[int64] // WebRTC servers
+}
+
+// process is the application.
+type process struct {
+	PID       optional.Value[int64]
+	StartTime optional.Value[int64]   // Unix time in milliseconds
+	CPUUser   optional.Value[float64] // milliseconds
+	CPUSystem optional.Value[float64] // milliseconds
+	Memory    optional.Value[int64]   // resident bytes
+	Lag       optional.Value[float64] // milliseconds by which its event loop is late
+}
+
+// collection is how the agent's reading went. Skipped and Errors count objects by the names of their lists.
+type collection struct {
+	Present  bool
+	Duration optional.Value[float64] // milliseconds
+	Skipped  map[string]int64        // left out for want of time
+	Errors   map[string]int64        // failed
+}
+
+// visitor gets what a snapshot holds while it comes in: begin first, then parents before their children. Rows are valid
+// only until the function returns.
+type visitor struct {
+	begin        func(instanceID string)
+	worker       func(*worker)
+	router       func(*router)
+	transport    func(*transport)
+	producer     func(*rtpObject)
+	consumer     func(*rtpObject)
+	dataProducer func(*dataObject)
+	dataConsumer func(*dataObject)
+}
+
+// walk is the way through one snapshot at a time, with rows that are used again.
+type walk struct {
+	reader   *jsonwalk.Reader
+	visitor  *visitor
+	snapshot snapshot
+	begun    bool
+	done     [listCount]bool
+	kept     [listCount][]byte // lists that came too early
+	size     int               // of kept
+
+	worker    worker
+	router    router
+	transport transport
+	rtp       rtpObject
+	data      dataObject
+}
+
+// The lists of a snapshot in the order in which they can be read: JSON has none.
+const (
+	listWorkers = iota
+	listServers
+	listRouters
+	listTransports
+	listProducers
+	listConsumers
+	listDataProducers
+	listDataConsumers
+	listCount
+	noParent = -1
+)
+
+// lists says of each list which one its elements refer to, and whether every snapshot has it.
+var lists = [listCount]struct {
+	name     string
+	parent   int
+	required bool
+	element  func(*walk) error // reads one element and hands it on
+}{
+	listWorkers:       {"workers", noParent, true, (*walk).readWorker},
+	listServers:       {"webRtcServers", noParent, false, (*walk).skip},
+	listRouters:       {"routers", listWorkers, true, (*walk).readRouter},
+	listTransports:    {"transports", listRouters, true, (*walk).readTransport},
+	listProducers:     {"producers", listTransports, true, (*walk).readProducer},
+	listConsumers:     {"consumers", listTransports, true, (*walk).readConsumer},
+	listDataProducers: {"dataProducers", noParent, false, (*walk).readDataProducer},
+	listDataConsumers: {"dataConsumers", noParent, false, (*walk).readDataConsumer},
+}
+
+func (w *walk) read(body io.Reader, visitor *visitor) error {
+	*w = walk{reader: w.reader, visitor: visitor, worker: w.worker, router: w.router, transport: w.transport, rtp: w.rtp, data: w.data}
+	w.reader.Reset(body)
+	if err := w.reader.Object(w.member); err != nil {
+		return err
+	}
+	wrong := w.reader.Err()
+	if err := w.begin(); err != nil {
+		return err
+	}
+	for list, kept := range w.kept {
+		if kept == nil {
+			continue
+		}
+		w.reader.Reset(bytes.NewReader(append(kept, ']')))
+		if err := w.elements(list); err != nil {
+			return err
+		}
+		if wrong == nil {
+			wrong = w.reader.Err()
+		}
+	}
+	return w.complete(wrong)
+}
+
+// complete refuses a snapshot without what every snapshot has.
+func (w *walk) complete(wrong error) error {
+	members, _ := errors.AsType[*jsonwalk.TypeError](wrong)
+	for list, l := range lists {
+		switch {
+		case l.required && !w.done[list]:
+			return fmt.Errorf("no member %s", l.name)
+		case members != nil && slices.Contains(members.Members, l.name):
+			return fmt.Errorf("the member %s is of a wrong type", l.name)
+		}
+	}
+	return wrong
+}
+
+func (w *walk) member(key []byte) error {
+	for list := range lists {
+		switch {
+		case lists[list].name != string(key):
+		case w.ready(list):
+			if err := w.begin(); err != nil {
+				return err
+			}
+			return w.elements(list)
+		default:
+			return w.keep(list)
+		}
+	}
+	s := &w.snapshot
+	switch string(key) {
+	case "schema":
+		return readString(w.reader, &s.Schema)
+	case "schemaVersion":
+		return w.reader.Int(&s.SchemaVersion)
+	case "instanceId":
+		return readString(w.reader, &s.InstanceID)
+	case "agent":
+		return readStrings(w.reader, map[string]*string{"version": &s.AgentVersion})
+	case "mediasoup":
+		return readStrings(w.reader, map[string]*string{"version": &s.Version, "binding": &s.Binding})
+	case "timeUnixMs":
+		return w.reader.Int(&s.Time)
+	case "process":
+		return s.Process.read(w.reader)
+	case "collection":
+		return s.Collection.read(w.reader)
+	case "counters":
+		return readCounts(w.reader, &s.Counters)
+	}
+	return w.reader.Skip()
+}
+
+// ready reports whether all came that a list needs.
+func (w *walk) ready(list int) bool {
+	parent := lists[list].parent
+	_, versioned := w.snapshot.SchemaVersion.Get()
+	return w.snapshot.Schema != "" && versioned && w.snapshot.InstanceID != "" && (parent == noParent || w.done[parent])
+}
+
+// begin checks once what the snapshot says of itself, before anything of it counts.
+func (w *walk) begin() error {
+	if w.begun {
+		return nil
+	}
+	w.begun = true
+	version, versioned := w.snapshot.SchemaVersion.Get()
+	refused := &httpapi.Error{Kind: httpapi.KindDecode}
+	switch {
+	case w.snapshot.Schema != schemaName:
+		refused.Text = fmt.Sprintf("no snapshot of mediasoup: the member schema is %.100q", w.snapshot.Schema)
+	case !versioned:
+		refused.Text = "no member schemaVersion"
+	case version != schemaVersion:
+		refused.Text = fmt.Sprintf("version %d of the snapshot, and this collector knows version %d", version, schemaVersion)
+		refused.Hint = "update the collector"
+		if version < schemaVersion {
+			refused.Hint = "update the agent in the application"
+		}
+	case w.snapshot.InstanceID == "":
+		refused.Text = "no member instanceId"
+	default:
+		w.visitor.begin(w.snapshot.InstanceID)
+		return nil
+	}
+	return refused
+}
+
+// keep copies a list that came before those that it needs.
+func (w *walk) keep(list int) error {
+	kept := []byte{'['}
+	defer func() { w.kept[list] = kept }()
+	return w.reader.Array(func() error {
+		raw, err := w.reader.Raw()
+		if err != nil {
+			return err
+		}
+		if w.size += len(raw); w.size > maxKept {
+			return &jsonwalk.SizeError{What: fmt.Sprintf("more than %d MiB of the snapshot come before what they refer to", maxKept>>20)}
+		}
+		if len(kept) > 1 {
+			kept = append(kept, ',')
+		}
+		kept = append(kept, raw...)
+		return nil
+	})
+}
+
+// elements reads a list.
+func (w *walk) elements(list int) error {
+	n := int64(0)
+	err := w.reader.Objects(func() error {
+		if n++; n > maxObjects {
+			return &jsonwalk.SizeError{What: fmt.Sprintf("more than %d %s", maxObjects, lists[list].name)}
+		}
+		return lists[list].element(w)
+	})
+	w.done[list] = true
+	if list == listServers {
+		w.snapshot.Servers = optional.Of(n)
+	}
+	return err
+}
+
+func (w *walk) skip() error { return w.reader.Skip() }
+
+func (p *process) read(r *jsonwalk.Reader) error {
+	return r.Object(func(key []byte) error {
+		switch string(key) {
+		case "pid":
+			return r.Int(&p.PID)
+		case "startTimeUnixMs":
+			return r.Int(&p.StartTime)
+		case "cpuUserMs":
+			return r.Float(&p.CPUUser)
+		case "cpuSystemMs":
+			return r.Float(&p.CPUSystem)
+		case "rssBytes":
+			return r.Int(&p.Memory)
+		case "eventLoopLagMs":
+			return r.Float(&p.Lag)
+		}
+		return r.Skip()
+	})
+}
+
+func (c *collection) read(r *jsonwalk.Reader) error {
+	c.Present = true
+	return r.Object(func(key []byte) error {
+		switch string(key) {
+		case "durationMs":
+			return r.Float(&c.Duration)
+		case "skipped":
+			return readCounts(r, &c.Skipped)
+		case "errors":
+			return readCounts(r, &c.Errors)
+		}
+		return r.Skip()
+	})
+}
+
+// readCounts reads an object of whole numbers.
+func readCounts(r *jsonwalk.Reader, counts *map[string]int64) error {
+	*counts = map[string]int64{}
+	return r.Object(func(key []byte) error {
+		if len(*counts) == maxCounters {
+			return &jsonwalk.SizeError{What: fmt.Sprintf("more than %d counters", maxCounters)}
+		}
+		name := string(key)
+		var n optional.Value[int64]
+		err := r.Int(&n)
+		if n, ok := n.Get(); ok {
+			(*counts)[name] = n
+		}
+		return err
+	})
+}
+
+// readStrings reads the listed members of an object.
+func readStrings(r *jsonwalk.Reader, fields map[string]*string) error {
+	return r.Object(func(key []byte) error {
+		field := fields[string(key)]
+		if field == nil {
+			return r.Skip()
+		}
+		return readString(r, field)
+	})
+}
+
+func readString(r *jsonwalk.Reader, s *string) error {
+	text, err := r.Str(nil)
+	*s = string(text)
+	return err
+}

@@ -1,0 +1,7 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml
+
+// Package mediasoupreceiver scrapes a mediasoup application through its agent, or the exporter of edumeet 3.
+package mediasoupreceiver

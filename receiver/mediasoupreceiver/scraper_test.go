@@ -1,0 +1,228 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasoupreceiver
+
+import (
+	"context"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.opentelemetry.io/collector/scraper/scrapererror"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
+	"github.com/otelcol-rtc/otelcol-rtc/testdata"
+)
+
+const testToken = "t0k3n/+&="
+
+// captures are the captured snapshots, by version of mediasoup; there is an a and, about 5 s later, a b of each.
+var captures = []string{"3.7.19", "3.12.16", "3.27.1"}
+
+// startAgent starts an emulated agent that wants testToken.
+func startAgent(t testing.TB, o emulator.Mediasoup) *emulator.Server {
+	t.Helper()
+	o.Token = testToken
+	server, err := emulator.NewMediasoup(o)
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	return server
+}
+
+// startScraper starts a scraper of the agent at url with the default configuration, changed by edit.
+func startScraper(t testing.TB, url string, edit func(*Config)) (*scraper, *observer.ObservedLogs) {
+	t.Helper()
+	cfg := createDefaultConfig()
+	cfg.ClientConfig.Endpoint = url
+	cfg.Token = testToken
+	if edit != nil {
+		edit(cfg)
+	}
+	require.NoError(t, cfg.Validate())
+	set := receivertest.NewNopSettings(metadata.Type)
+	core, logs := observer.New(zap.DebugLevel)
+	set.Logger = zap.New(core)
+	s := newScraper(cfg, set)
+	require.NoError(t, s.start(t.Context(), componenttest.NewNopHost()))
+	t.Cleanup(func() { assert.NoError(t, s.shutdown(context.Background())) })
+	return s, logs
+}
+
+// answers serves bodies, one for each request; the last one again and again.
+func answers(t testing.TB, bodies ...string) (url string) {
+	t.Helper()
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		body := bodies[min(int(asked.Add(1)), len(bodies))-1]
+		_, _ = w.Write([]byte(body))
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// captured returns a captured answer.
+func captured(t testing.TB, name string) string {
+	t.Helper()
+	text, err := fs.ReadFile(testdata.Files, "mediasoup/"+name)
+	require.NoError(t, err)
+	return string(text)
+}
+
+func scrapeOnce(t testing.TB, s *scraper) pmetric.Metrics {
+	t.Helper()
+	metrics, err := s.scrape(t.Context())
+	require.NoError(t, err)
+	return metrics
+}
+
+// everything switches all metrics and resource attributes on.
+func everything(c *Config) {
+	rtctest.EnableAll(&c.MetricsBuilderConfig.Metrics)
+	rtctest.EnableAll(&c.MetricsBuilderConfig.ResourceAttributes)
+}
+
+// The first snapshot gives sums of 0, and the second what was counted between the two.
+func TestSnapshots(t *testing.T) {
+	for _, version := range captures {
+		for name, edit := range map[string]func(*Config){version: nil, version + "_everything": everything} {
+			t.Run(name, func(t *testing.T) {
+				s, _ := startScraper(t, answers(t, captured(t, "snapshot-"+version+"-a.json"), captured(t, "snapshot-"+version+"-b.json")), edit)
+				for _, letter := range []string{"a", "b"} {
+					metrics := scrapeOnce(t, s)
+					rtctest.Golden(t, name+"_"+letter, metrics)
+					rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), name+"_"+letter, rtctest.Points(t, metrics))
+				}
+			})
+		}
+	}
+}
+
+// sums returns the start time of each point of the sums that were scraped, by metric.
+func sums(metrics pmetric.Metrics) map[string][]time.Time {
+	starts := map[string][]time.Time{}
+	for _, m := range metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+		if m.Type() != pmetric.MetricTypeSum {
+			continue
+		}
+		for _, dp := range m.Sum().DataPoints().All() {
+			starts[m.Name()] = append(starts[m.Name()], dp.StartTimestamp().AsTime())
+		}
+	}
+	return starts
+}
+
+// What the agent counts began with the application, what workers count with each of them, sums over streams with the first scrape.
+func TestStartTimes(t *testing.T) {
+	s, _ := startScraper(t, answers(t, captured(t, "snapshot-3.12.16-a.json"), captured(t, "snapshot-3.12.16-b.json")), everything)
+	before := time.Now()
+	scrapeOnce(t, s)
+	after := time.Now()
+	starts := sums(scrapeOnce(t, s))
+	application := time.UnixMilli(1795217487014).UTC() // by jq, as those of the workers
+	worker := []time.Time{time.UnixMilli(1795217487522).UTC(), time.UnixMilli(1795217487570).UTC()}
+	if application.After(before) { // a clock that is behind that of the capture: no start is after its point
+		t.Skip("the clock of this machine is before that of the captures")
+	}
+	assert.Equal(t, []time.Time{application}, starts["mediasoup.transport.creations"])
+	assert.Equal(t, []time.Time{application, application}, starts["mediasoup.agent.errors"])
+	assert.Equal(t, []time.Time{worker[0], worker[0], worker[1], worker[1]}, starts["mediasoup.worker.cpu.time"])
+	for _, metric := range []string{"mediasoup.consumer.io", "mediasoup.transport.io", "mediasoup.data.messages", "mediasoup.producer.rtcp.messages"} {
+		assert.NotEmpty(t, starts[metric], metric)
+		for _, start := range starts[metric] {
+			assert.WithinRange(t, start, before, after, metric)
+		}
+	}
+}
+
+func TestStartTimeIsNeverAfterThePoint(t *testing.T) {
+	ahead := time.Now().Add(time.Hour)
+	server := startAgent(t, emulator.Mediasoup{Moving: true, Now: func() time.Time { return ahead }})
+	s, _ := startScraper(t, server.URL(), everything)
+	metrics := scrapeOnce(t, s)
+	for name, starts := range sums(metrics) {
+		for _, start := range starts {
+			assert.False(t, start.After(s.now.AsTime()), name)
+		}
+	}
+}
+
+// Whatever a metric needs is asked for: alone it has the points that it has among all others.
+func TestEachMetricAlone(t *testing.T) {
+	server := startAgent(t, emulator.Mediasoup{})
+	all, _ := startScraper(t, server.URL(), everything)
+	want := byMetric(scrapeOnce(t, all))
+	found := 0
+	for name, count := range want {
+		if name == "rtc.scrape.omitted.count" { // what is over the limit is told with the metrics that have one
+			continue
+		}
+		s, _ := startScraper(t, server.URL(), func(c *Config) { enableOnly(t, c, name) })
+		assert.Equal(t, map[string]int{name: count}, byMetric(scrapeOnce(t, s)), name)
+		found++
+	}
+	assert.Equal(t, 103, found)
+}
+
+// byMetric counts the points of each metric.
+func byMetric(metrics pmetric.Metrics) map[string]int {
+	counts := map[string]int{}
+	for _, m := range metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+		counts[m.Name()] = rtctest.NumberPoints(m).Len()
+	}
+	return counts
+}
+
+// What nobody needs is not asked for.
+func TestStatisticsAskedFor(t *testing.T) {
+	for name, tt := range map[string]struct {
+		metrics []string
+		want    []string
+	}{
+		"nothing":          {nil, nil},
+		"lists only":       {[]string{"mediasoup.consumer.count", "mediasoup.consumer.count_by_layer", "mediasoup.worker.deaths", "mediasoup.transport.count_by_ice_state", "mediasoup.data_producer.count"}, nil},
+		"workers":          {[]string{"mediasoup.worker.cpu.time"}, []string{"workers"}},
+		"transports":       {[]string{"mediasoup.transport.throughput"}, []string{"transports"}},
+		"silent producers": {[]string{"mediasoup.producer.silent.count"}, []string{"producers"}},
+		"single streams":   {[]string{"mediasoup.stream.score"}, []string{"producers", "consumers"}},
+		"data":             {[]string{"mediasoup.data.io"}, []string{"data"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := createDefaultConfig()
+			enableOnly(t, cfg, tt.metrics...)
+			wanted, stats := needs(cfg)
+			assert.Equal(t, len(tt.metrics), wanted)
+			assert.Equal(t, tt.want, stats)
+		})
+	}
+	_, stats := needs(createDefaultConfig())
+	assert.Equal(t, []string{"workers", "transports", "producers", "consumers"}, stats)
+}
+
+// A process that was up keeps its identity while it is down.
+func TestResourceOutlivesTheApplication(t *testing.T) {
+	server := startAgent(t, emulator.Mediasoup{Capture: "3.27.1-a"})
+	s, _ := startScraper(t, server.URL(), everything)
+	up := scrapeOnce(t, s)
+	require.NoError(t, server.SetFault("refuse"))
+	down, err := s.scrape(t.Context())
+	require.True(t, scrapererror.IsPartialScrapeError(err))
+	resource := up.ResourceMetrics().At(0).Resource().Attributes().AsRaw()
+	assert.Equal(t, "mediasoup", resource["service.name"])
+	assert.Equal(t, "3.27.1", resource["service.version"])
+	assert.Equal(t, "node", resource["mediasoup.binding"])
+	assert.Equal(t, resource, down.ResourceMetrics().At(0).Resource().Attributes().AsRaw())
+}

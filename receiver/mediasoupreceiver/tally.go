@@ -1,0 +1,58 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasoupreceiver
+
+// maxKeys bounds what things are told apart by, far above what an application can have.
+const maxKeys = 1000
+
+// tally counts things by what they are. A key that came once keeps its 0, so that the last of a kind leaves no stale number.
+type tally[K comparable] map[K]int64
+
+func (t tally[K]) begin() {
+	for key := range t {
+		t[key] = 0
+	}
+}
+
+func (t tally[K]) add(key K, n int64) {
+	if _, known := t[key]; known || len(t) < maxKeys {
+		t[key] += n
+	}
+}
+
+// figure is one figure over many things.
+type figure struct {
+	n             int64
+	sum, min, max float64
+}
+
+func (f *figure) add(value float64) {
+	if f.n == 0 {
+		f.min, f.max = value, value
+	}
+	f.n++
+	f.sum += value
+	f.min, f.max = min(f.min, value), max(f.max, value)
+}
+
+func (f *figure) average() float64 { return f.sum / float64(f.n) }
+
+// sum is a counter summed over things that come and go.
+type sum struct {
+	value int64
+	told  bool // by any of them
+}
+
+// coverage tells of how many of the listed things the statistics are new.
+type coverage struct{ listed, measured int64 }
+
+func (c *coverage) add(measured bool) {
+	c.listed++
+	if measured {
+		c.measured++
+	}
+}
+
+// enough reports whether figures of the present may stand for all things: with nine of ten.
+func (c *coverage) enough() bool { return 10*c.measured >= 9*c.listed }
