@@ -151,6 +151,9 @@ func (w *walk) read(body io.Reader, visitor *visitor) error {
 // complete refuses a snapshot without what every snapshot has.
 func (w *walk) complete(wrong error) error {
 	members, _ := errors.AsType[*jsonwalk.TypeError](wrong)
+	if members != nil && slices.Contains(members.Members, "stats") {
+		return errors.New("the member stats is of a wrong type")
+	}
 	for list, l := range lists {
 		switch {
 		case l.required && !w.done[list]:

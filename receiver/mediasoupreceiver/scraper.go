@@ -46,6 +46,7 @@ type scraper struct {
 	workers    *selection.Set[workerState]
 	routers    *selection.Set[routerState]
 	transports *selection.Set[transportState]
+	nobody     workerState // of what names no worker that is listed
 
 	links   *links
 	streams *streams

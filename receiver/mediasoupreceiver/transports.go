@@ -96,7 +96,7 @@ func enum[A any](values map[string]A, word []byte, unknown A) A {
 func (s *scraper) findTransport(id []byte) (state *transportState, first bool) {
 	item, first := s.transports.Get(id)
 	if first {
-		item.Value = transportState{kind: metadata.AttributeMediasoupTransportTypeUnknown, worker: &workerState{}}
+		item.Value = transportState{kind: metadata.AttributeMediasoupTransportTypeUnknown, worker: &s.nobody}
 	}
 	return &item.Value, first
 }

@@ -57,9 +57,9 @@ var skippable = map[string]metadata.AttributeRtcEntity{
 	"dataConsumers": metadata.AttributeRtcEntityDataConsumer,
 }
 
-// seconds records milliseconds that may be absent.
+// seconds records milliseconds that may be absent. There are none below 0.
 func (s *scraper) seconds(ms optional.Value[float64], record doublePoint) {
-	if v, ok := ms.Get(); ok {
+	if v, ok := ms.Get(); ok && v >= 0 {
 		record(s.mb, s.now, v/1000)
 	}
 }
@@ -157,7 +157,7 @@ func (s *scraper) findWorker(id []byte) (state *workerState, first bool) {
 func (s *scraper) findRouter(id []byte) (state *routerState, first bool) {
 	item, first := s.routers.Get(id)
 	if first {
-		item.Value = routerState{worker: &workerState{}}
+		item.Value = routerState{worker: &s.nobody}
 	}
 	return &item.Value, first
 }

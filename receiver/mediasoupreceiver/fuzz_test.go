@@ -1,0 +1,126 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasoupreceiver
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
+)
+
+// answer is a transport that answers every request with the same body.
+type answer []byte
+
+func (a answer) RoundTrip(*http.Request) (*http.Response, error) {
+	recorder := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body{bytes.NewReader(a)}}
+	return recorder, nil
+}
+
+type body struct{ *bytes.Reader }
+
+func (body) Close() error { return nil }
+
+// newFuzzScraper returns a scraper whose answers are set by its client.
+func newFuzzScraper(t *testing.T, edit func(*Config)) *scraper {
+	t.Helper()
+	cfg := createDefaultConfig()
+	edit(cfg)
+	s := newScraper(cfg, receivertest.NewNopSettings(metadata.Type))
+	require.NoError(t, s.start(t.Context(), componenttest.NewNopHost()))
+	return s
+}
+
+// FuzzSnapshot reads a captured snapshot, an arbitrary one twice, and the captured one again: whatever comes, nothing breaks,
+// strings are valid and bounded, monotonic sums are not below 0, and a whole one has as many workers as a plain decoder finds.
+func FuzzSnapshot(f *testing.F) {
+	for _, version := range captures {
+		var members map[string]json.RawMessage
+		require.NoError(f, json.Unmarshal([]byte(captured(f, "snapshot-"+version+"-a.json")), &members))
+		for name, member := range members { // small inputs make quick fuzzing
+			var list []json.RawMessage
+			if json.Unmarshal(member, &list) == nil {
+				short, err := json.Marshal(list[:min(len(list), 1)])
+				require.NoError(f, err)
+				members[name] = short
+			}
+		}
+		seed, err := json.Marshal(members)
+		require.NoError(f, err)
+		f.Add(seed)
+	}
+	f.Add([]byte(small(`"producers":[{"id":"p\ud800","transportId":"t","kind":"audio","stats":[{"ssrc":-1},{"ssrc":1e3,"byteCount":-5,"packetsLost":-5}]}]`, `"consumers":[]`)))
+	before := []byte(captured(f, "snapshot-3.12.16-a.json"))
+	f.Fuzz(func(t *testing.T, snapshot []byte) {
+		s := newFuzzScraper(t, everything)
+		for _, text := range [][]byte{before, snapshot, snapshot, before} {
+			s.client.http = httpapi.New(&http.Client{Transport: answer(text)}, "http://127.0.0.1")
+			metrics, err := s.scrape(t.Context())
+			checkPoints(t, metrics)
+			if n, same := plainWorkers(text); err == nil && same {
+				assert.InDelta(t, n, rtctest.Points(t, metrics)["mediasoup.worker.count{}"], 0)
+			}
+		}
+	})
+}
+
+// plainWorkers counts the workers that have an id; it reports false where two decoders may differ, because something comes twice.
+func plainWorkers(text []byte) (n int, same bool) {
+	var plain struct {
+		Workers []map[string]any `json:"workers"`
+	}
+	if json.Unmarshal(text, &plain) != nil || bytes.Count(bytes.ToLower(text), []byte(`workers"`)) > 1 {
+		return 0, false
+	}
+	ids := map[string]bool{}
+	for _, worker := range plain.Workers {
+		if id, _ := worker["id"].(string); id != "" {
+			ids[id] = true
+		}
+	}
+	return len(ids), len(ids) == len(plain.Workers)
+}
+
+// FuzzPage reads an arbitrary page of edumeet: whatever comes, nothing breaks, and strings are valid and bounded.
+func FuzzPage(f *testing.F) {
+	for _, page := range []string{"default", "default-quiet", "aggregated"} {
+		f.Add([]byte(captured(f, "edumeet-"+page+".prom")))
+	}
+	f.Add([]byte("edumeet_peers{room_id=\"\xff\"} 1e300\nedumeet_rooms -1\n"))
+	f.Fuzz(func(t *testing.T, page []byte) {
+		s := newFuzzScraper(t, edumeetEverything)
+		s.client.http = httpapi.New(&http.Client{Transport: answer(page)}, "http://127.0.0.1")
+		metrics, _ := s.scrape(t.Context())
+		checkPoints(t, metrics)
+	})
+}
+
+func checkPoints(t *testing.T, metrics pmetric.Metrics) {
+	t.Helper()
+	for _, rm := range metrics.ResourceMetrics().All() {
+		for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
+			for _, dp := range rtctest.NumberPoints(m).All() {
+				if m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic() {
+					assert.GreaterOrEqual(t, dp.DoubleValue(), 0.0, m.Name())
+					assert.GreaterOrEqual(t, dp.IntValue(), int64(0), m.Name())
+				}
+				for key, value := range dp.Attributes().All() {
+					assert.True(t, utf8.ValidString(value.Str()), key)
+					assert.LessOrEqual(t, len(value.Str()), 256, key)
+				}
+			}
+		}
+	}
+}

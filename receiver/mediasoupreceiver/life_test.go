@@ -1,0 +1,219 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasoupreceiver
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+)
+
+// clock is a clock that tests set.
+type clock struct{ seconds atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Unix(1_795_300_000+c.seconds.Load(), 0) }
+
+// plainSnapshot is what the model below reads of a snapshot, by another decoder.
+type plainSnapshot struct {
+	InstanceID string
+	Producers  []plainObject
+	Consumers  []plainObject
+	Transports []struct {
+		ID    string
+		Stats *struct{ BytesSent int64 }
+	}
+}
+
+type plainObject struct {
+	ID, TransportID string
+	Stats           []struct{ SSRC, ByteCount, PacketsLost int64 }
+}
+
+func ask(t *testing.T, url string) (s plainSnapshot) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+apiSnapshot, http.NoBody)
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+testToken)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(body, &s))
+	return s
+}
+
+// counter is one counter of one stream in one snapshot.
+type counterKey struct {
+	list, transport, id string
+	ssrc                int64
+}
+
+// model adds up what streams counted, as plainly as can be.
+type model struct {
+	instance string
+	first    map[counterKey]bool // listed in the first snapshot and not measured yet
+	bytes    map[counterKey]int64
+	lost     map[counterKey]int64
+	sums     map[string]int64 // by list
+	lostSums map[string]int64
+}
+
+func (m *model) read(s plainSnapshot) {
+	begins := s.InstanceID != m.instance
+	if begins {
+		*m = model{s.InstanceID, map[counterKey]bool{}, map[counterKey]int64{}, map[counterKey]int64{}, map[string]int64{}, map[string]int64{}}
+	}
+	for list, objects := range map[string][]plainObject{"producer": s.Producers, "consumer": s.Consumers} {
+		for _, o := range objects {
+			object := counterKey{list, o.TransportID, o.ID, 0}
+			if begins {
+				m.first[object] = true
+			}
+			for _, stream := range o.Stats {
+				key := counterKey{list, o.TransportID, o.ID, stream.SSRC}
+				m.add(key, m.first[object], stream.ByteCount, stream.PacketsLost)
+			}
+			if o.Stats != nil {
+				delete(m.first, object)
+			}
+		}
+	}
+	for _, tr := range s.Transports {
+		if tr.Stats != nil {
+			m.add(counterKey{"transport", tr.ID, "", 0}, begins, tr.Stats.BytesSent, 0)
+		}
+	}
+}
+
+func (m *model) add(key counterKey, baseline bool, bytes, lost int64) {
+	last, known := m.bytes[key]
+	lastLost := m.lost[key]
+	switch {
+	case !known && baseline:
+		last, lastLost = bytes, lost
+	case bytes < last: // began anew
+		last, lastLost = 0, 0
+	}
+	m.sums[key.list] += bytes - last
+	m.lostSums[key.list] += lost - lastLost
+	m.bytes[key], m.lost[key] = bytes, lost
+}
+
+// Sums over rooms that fill and empty, streams that begin anew and objects without statistics for a while are those of a plain
+// model, in every snapshot of seven minutes, and those of bytes never fall.
+func TestSumsOverALife(t *testing.T) {
+	var c clock
+	server := startAgent(t, emulator.Mediasoup{Consumers: 200, Moving: true, Now: c.now})
+	s, _ := startScraper(t, server.URL(), nil)
+	var m model
+	last := map[string]float64{}
+	fell, gone := false, 0
+	for second := int64(0); second < 420; second += 10 {
+		c.seconds.Store(second)
+		before := len(m.bytes)
+		plain := ask(t, server.URL())
+		m.read(plain)
+		if len(plain.Consumers) < before {
+			gone++
+		}
+		points := rtctest.Points(t, scrapeOnce(t, s))
+		for list, metric := range map[string]string{"producer": "mediasoup.producer.io{", "consumer": "mediasoup.consumer.io{"} {
+			assert.InDelta(t, float64(m.sums[list]), sumOf(points, metric), 0, "%s after %d s", metric, second)
+		}
+		sent := 0.0
+		for _, kind := range []string{"webrtc", "plain", "pipe", "direct"} {
+			sent += points["mediasoup.transport.io{mediasoup.transport.type="+kind+",network.io.direction=transmit}"]
+		}
+		assert.InDelta(t, float64(m.sums["transport"]), sent, 0, "after %d s", second)
+		lost := sumOf(points, "mediasoup.consumer.lost_packets{")
+		assert.InDelta(t, float64(m.lostSums["consumer"]), lost, 0, "after %d s", second)
+		fell = fell || lost < last["lost"]
+		last["lost"] = lost
+		for point, value := range points {
+			if len(point) > 22 && point[:22] == "mediasoup.consumer.io{" {
+				assert.GreaterOrEqual(t, value, last[point], point)
+				last[point] = value
+			}
+		}
+	}
+	assert.True(t, fell, "lost packets have come late after all")
+	assert.Positive(t, gone, "consumers have gone")
+}
+
+// With s seconds since the first snapshot, every stream has counted s times a tenth of its captured bytes, rounded up.
+func TestSumsAreExact(t *testing.T) {
+	var c clock
+	server := startAgent(t, emulator.Mediasoup{Moving: true, Now: c.now})
+	s, _ := startScraper(t, server.URL(), nil)
+	want := int64(0)
+	for _, o := range ask(t, server.URL()).Consumers {
+		for _, stream := range o.Stats {
+			want += (stream.ByteCount + 9) / 10
+		}
+	}
+	require.Positive(t, want)
+	for _, second := range []int64{0, 7, 25} {
+		c.seconds.Store(second)
+		assert.InDelta(t, float64(second*want), sumOf(rtctest.Points(t, scrapeOnce(t, s)), "mediasoup.consumer.io{"), 0)
+	}
+}
+
+// A new start of the application has sums of its own, that begin at 0 and then.
+func TestNewInstance(t *testing.T) {
+	var c clock
+	server := startAgent(t, emulator.Mediasoup{Moving: true, Now: c.now})
+	s, _ := startScraper(t, server.URL(), nil)
+	scrapeOnce(t, s)
+	c.seconds.Store(30)
+	points := rtctest.Points(t, scrapeOnce(t, s))
+	assert.Positive(t, sumOf(points, "mediasoup.consumer.io{"))
+	began := s.began
+	require.NoError(t, server.SetFault("restart"))
+	c.seconds.Store(40)
+	metrics := scrapeOnce(t, s)
+	points = rtctest.Points(t, metrics)
+	assert.Zero(t, sumOf(points, "mediasoup.consumer.io{"))
+	assert.Positive(t, sumOf(points, "mediasoup.consumer.count{"))
+	assert.Greater(t, s.began, began)
+	for _, start := range sums(metrics)["mediasoup.consumer.io"] {
+		assert.Equal(t, s.began.AsTime(), start)
+	}
+	c.seconds.Store(50)
+	assert.Positive(t, sumOf(rtctest.Points(t, scrapeOnce(t, s)), "mediasoup.consumer.io{"))
+}
+
+// A snapshot that breaks off neither loses what was counted nor counts it twice, and one at the very beginning is none.
+func TestSumsOverSnapshotsThatBreakOff(t *testing.T) {
+	a, b := captured(t, "snapshot-3.12.16-a.json"), captured(t, "snapshot-3.12.16-b.json")
+	whole, _ := startScraper(t, answers(t, a, b), nil)
+	scrapeOnce(t, whole)
+	want := rtctest.Points(t, scrapeOnce(t, whole))
+	for name, bodies := range map[string][]string{
+		"in between": {a, b[:len(b)*9/10], b},
+		"often":      {a, a[:9000], a[:9000], a[:9000], a[:9000], a[:9000], a[:9000], a[:9000], b},
+		"at first":   {b[:len(b)*9/10], a, b},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := startScraper(t, answers(t, bodies...), nil)
+			for _, body := range bodies[:len(bodies)-1] {
+				_, err := s.scrape(t.Context())
+				assert.Equal(t, body != a, err != nil)
+			}
+			got := rtctest.Points(t, scrapeOnce(t, s))
+			for _, metric := range []string{"mediasoup.consumer.io{", "mediasoup.producer.io{", "mediasoup.transport.io{", "mediasoup.consumer.lost_packets{"} {
+				assert.InDelta(t, sumOf(want, metric), sumOf(got, metric), 0, metric)
+			}
+		})
+	}
+}

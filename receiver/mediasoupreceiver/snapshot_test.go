@@ -1,0 +1,250 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasoupreceiver
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/scraper/scrapererror"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+)
+
+// A snapshot of another version, or none at all, is refused in words that say what to do.
+func TestRefusedSnapshots(t *testing.T) {
+	const head = `"schema":"mediasoup.snapshot","schemaVersion":1,"instanceId":"i"`
+	for name, tt := range map[string]struct{ body, want string }{
+		"a newer version":   {`{"schema":"mediasoup.snapshot","schemaVersion":2,"instanceId":"i"}`, "version 2 of the snapshot, and this collector knows version 1: update the collector"},
+		"an older version":  {`{"schema":"mediasoup.snapshot","schemaVersion":0,"instanceId":"i"}`, "version 0 of the snapshot, and this collector knows version 1: update the agent in the application"},
+		"no version":        {`{"schema":"mediasoup.snapshot"}`, "no member schemaVersion: check that the setting endpoint"},
+		"no instance":       {`{"schema":"mediasoup.snapshot","schemaVersion":1}`, "no member instanceId"},
+		"another schema":    {`{"schema":"x"}`, `no snapshot of mediasoup: the member schema is "x"`},
+		"another API":       {`{"status":"ok"}`, `no snapshot of mediasoup: the member schema is ""`},
+		"null":              {`null`, `no snapshot of mediasoup: the member schema is ""`},
+		"a list":            {`[]`, `no snapshot of mediasoup: the member schema is ""`},
+		"edumeet's page":    {"# HELP edumeet_rooms\n", "unexpected byte"},
+		"no workers":        {`{` + head + `}`, "no member workers"},
+		"no consumers":      {`{` + head + `,"workers":[],"routers":[],"transports":[],"producers":[]}`, "no member consumers"},
+		"a list that is no": {`{` + head + `,"workers":[],"routers":{},"transports":[],"producers":[],"consumers":[]}`, "the member routers is of a wrong type"},
+		"statistics":        {`{` + head + `,"workers":[],"routers":[],"transports":[],"producers":[],"consumers":[{"id":"c","transportId":"t","kind":"audio","stats":{}}]}`, "the member stats is of a wrong type"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := startScraper(t, answers(t, tt.body), nil)
+			metrics, err := s.scrape(t.Context())
+			require.ErrorContains(t, err, tt.want)
+			points := rtctest.Points(t, metrics)
+			assert.InDelta(t, 1, sumOf(points, "rtc.scrape.errors{error.type=format,rtc.api=/v1/snapshot}"), 0)
+			assert.InDelta(t, 0, points["rtc.target.up{}"], 0)
+		})
+	}
+	server := startAgent(t, emulator.Mediasoup{SchemaVersion: 3})
+	s, _ := startScraper(t, server.URL(), nil)
+	_, err := s.scrape(t.Context())
+	require.ErrorContains(t, err, "version 3 of the snapshot, and this collector knows version 1: update the collector")
+}
+
+// JSON has no order: with its members sorted by name, or backwards, a snapshot says the same.
+func TestOrderOfMembers(t *testing.T) {
+	body := captured(t, "snapshot-3.12.16-a.json")
+	s, _ := startScraper(t, answers(t, body), everything)
+	want := rtctest.Points(t, scrapeOnce(t, s))
+	var members map[string]any
+	require.NoError(t, json.Unmarshal([]byte(body), &members))
+	byName, err := json.Marshal(members)
+	require.NoError(t, err)
+	var backwards []string
+	for name, member := range members {
+		text, err := json.Marshal(map[string]any{name: member})
+		require.NoError(t, err)
+		backwards = append(backwards, string(text[1:len(text)-1]))
+	}
+	for _, body := range []string{string(byName), "{" + strings.Join(backwards, ",") + "}"} {
+		s, _ := startScraper(t, answers(t, body), everything)
+		got := rtctest.Points(t, scrapeOnce(t, s))
+		for point := range want {
+			if !strings.HasPrefix(point, "rtc.scrape.duration") {
+				assert.InDelta(t, want[point], got[point], 0, point)
+			}
+		}
+		assert.Len(t, got, len(want))
+	}
+}
+
+// small is a snapshot with one worker, router and transport, and what is given besides.
+func small(members ...string) string {
+	return `{"schema":"mediasoup.snapshot","schemaVersion":1,"instanceId":"i","workers":[{"id":"w"}],"routers":[{"id":"r","workerId":"w"}],` +
+		`"transports":[{"id":"t","routerId":"r","type":"webrtc","state":{}}],` + strings.Join(members, ",") + `}`
+}
+
+// What a snapshot says twice counts once, what it does not say is not there, what is unknown is called so.
+func TestOddSnapshots(t *testing.T) {
+	const stream = `"stats":[{"ssrc":1,"byteCount":10,"bitrate":80}]`
+	for name, tt := range map[string]struct {
+		members []string
+		want    map[string]float64
+	}{
+		"an object that is listed twice": {
+			[]string{`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"simple",` + stream + `},{"id":"p","transportId":"t","kind":"audio","type":"simple",` + stream + `}]`, `"consumers":[]`},
+			map[string]float64{
+				"mediasoup.producer.count{mediasoup.media.kind=audio,mediasoup.paused=false,mediasoup.stream.type=simple,mediasoup.transport.type=webrtc}": 1,
+				"rtc.scrape.omitted.count{rtc.entity=producer,rtc.omission.reason=merged}":                                                                 1,
+				"mediasoup.producer.throughput{mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}":                                                10,
+			},
+		},
+		"an id that is there twice on two transports": {
+			[]string{`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"simple"},{"id":"p","transportId":"u","kind":"audio","type":"pipe"}]`, `"consumers":[]`},
+			map[string]float64{
+				"mediasoup.producer.count{mediasoup.media.kind=audio,mediasoup.paused=false,mediasoup.stream.type=simple,mediasoup.transport.type=webrtc}": 1,
+				"mediasoup.producer.count{mediasoup.media.kind=audio,mediasoup.paused=false,mediasoup.stream.type=pipe,mediasoup.transport.type=unknown}":  1,
+				"mediasoup.producer.count_by_worker{mediasoup.worker.id=w}":                                                                                1,
+			},
+		},
+		"words that nobody knows": {
+			[]string{`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"hologram"}]`, `"consumers":[{"id":"c","transportId":"t","kind":"smell"}]`, `"dataProducers":[{"id":"d","transportId":"t"}]`},
+			map[string]float64{
+				"mediasoup.producer.count{mediasoup.media.kind=audio,mediasoup.paused=false,mediasoup.stream.type=unknown,mediasoup.transport.type=webrtc}": 1,
+				"mediasoup.data_producer.count{mediasoup.data.type=unknown}":                                                                                1,
+				"mediasoup.consumer.count_by_worker{mediasoup.worker.id=w}":                                                                                 0,
+				"mediasoup.transport.count_by_protocol{network.transport=unknown}":                                                                          1,
+			},
+		},
+		"paused on either side": {
+			[]string{`"producers":[]`, `"consumers":[{"id":"c","transportId":"t","kind":"video","type":"simple","producerPaused":true,"stats":[{"ssrc":1,"bitrate":0,"score":3,"packetCount":9}]},` +
+				`{"id":"d","transportId":"t","kind":"video","type":"simple","stats":[{"ssrc":1,"bitrate":0,"score":7,"packetCount":9}]}]`},
+			map[string]float64{
+				"mediasoup.consumer.silent.count{mediasoup.media.kind=video}": 1,
+				"mediasoup.consumer.score.min{mediasoup.media.kind=video}":    7,
+				"mediasoup.consumer.stream.count{mediasoup.media.kind=video}": 2,
+				"mediasoup.consumer.count_by_worker{mediasoup.worker.id=w}":   2,
+			},
+		},
+		"a producer that sends nothing": {
+			[]string{`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"simple","stats":[]}]`, `"consumers":[]`},
+			map[string]float64{"mediasoup.producer.silent.count{mediasoup.media.kind=audio}": 1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := startScraper(t, answers(t, small(tt.members...)), everything)
+			points := rtctest.Points(t, scrapeOnce(t, s))
+			for point, want := range tt.want {
+				got, there := points[point]
+				assert.True(t, there, point)
+				assert.InDelta(t, want, got, 0, point)
+			}
+			for point := range points {
+				assert.NotContains(t, point, "mediasoup.transport.io", "nothing was told of it")
+				assert.NotContains(t, point, "mediasoup.transport.count_by_ice_state")
+				assert.NotContains(t, point, "mediasoup.uptime")
+				assert.NotContains(t, point, "mediasoup.agent.")
+				assert.NotContains(t, point, "lost_packets")
+			}
+		})
+	}
+}
+
+// A group that had members keeps its 0, and its sums, when the last of them goes.
+func TestEmptyGroupsKeepTheirPoints(t *testing.T) {
+	full := small(`"producers":[]`, `"consumers":[{"id":"c","transportId":"t","kind":"audio","type":"simple","mimeType":"audio/opus","stats":[{"ssrc":1,"byteCount":10,"bitrate":80}]}]`)
+	later := strings.Replace(full, `"byteCount":10`, `"byteCount":25`, 1)
+	empty := small(`"producers":[]`, `"consumers":[]`)
+	s, _ := startScraper(t, answers(t, full, later, empty), nil)
+	scrapeOnce(t, s)
+	scrapeOnce(t, s)
+	points := rtctest.Points(t, scrapeOnce(t, s))
+	for point, want := range map[string]float64{
+		"mediasoup.consumer.io{mediasoup.media.codec=opus,mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}":                             15,
+		"mediasoup.consumer.count{mediasoup.media.kind=audio,mediasoup.paused=false,mediasoup.stream.type=simple,mediasoup.transport.type=webrtc}": 0,
+		"mediasoup.consumer.throughput{mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}":                                                0,
+		"mediasoup.consumer.silent.count{mediasoup.media.kind=audio}":                                                                              0,
+	} {
+		got, there := points[point]
+		assert.True(t, there, point)
+		assert.InDelta(t, want, got, 0, point)
+	}
+}
+
+// Figures of the present need nine of ten objects; what is counted needs none.
+func TestCoverage(t *testing.T) {
+	figures := []string{
+		"mediasoup.consumer.throughput", "mediasoup.consumer.score.average", "mediasoup.consumer.silent.count", "mediasoup.producer.score.min",
+		"mediasoup.consumer.stream.count{", "mediasoup.transport.throughput", "mediasoup.consumer.packet_loss.max",
+	}
+	for _, tt := range []struct {
+		unread int // of 100
+		want   bool
+	}{{0, true}, {5, true}, {20, false}, {100, false}} {
+		server := startAgent(t, emulator.Mediasoup{Consumers: 200, Unread: tt.unread})
+		s, _ := startScraper(t, server.URL(), everything)
+		points := rtctest.Points(t, scrapeOnce(t, s))
+		for _, metric := range figures {
+			there := false
+			for point := range points {
+				there = there || strings.HasPrefix(point, metric)
+			}
+			assert.Equal(t, tt.want, there, "%s with %d of 100 unread", metric, tt.unread)
+		}
+		assert.InDelta(t, float64(len(ask(t, server.URL()).Consumers)), sumOf(points, "mediasoup.consumer.count{"), 0)
+		skipped := points["mediasoup.agent.skipped.count{mediasoup.skip.reason=limit,rtc.entity=consumer}"]
+		assert.Equal(t, tt.unread > 0, skipped > 0)
+	}
+}
+
+// Single streams are bounded, and those over the limit are told.
+func TestStreamLimit(t *testing.T) {
+	server := startAgent(t, emulator.Mediasoup{})
+	s, logs := startScraper(t, server.URL(), func(c *Config) {
+		everything(c)
+		c.Streams.Limit = 8
+	})
+	for range 2 {
+		metrics := scrapeOnce(t, s)
+		points := rtctest.Points(t, metrics)
+		assert.Equal(t, 8, byMetric(metrics)["mediasoup.stream.io"])
+		streams := sumOf(points, "mediasoup.consumer.stream.count{") + sumOf(points, "mediasoup.producer.stream.count{")
+		assert.InDelta(t, streams-8, sumOf(points, "rtc.scrape.omitted.count{"), 0)
+	}
+	assert.Len(t, logs.FilterMessageSnippet("raise streams::limit").All(), 2, "one for producers, one for consumers")
+}
+
+// No address, name or user agent is in any point, whatever the agent or the exporter tells.
+func TestPrivacy(t *testing.T) {
+	// Told of the captures' people and machines: see testdata/mediasoup/README.md.
+	secrets := []string{"127.0.0.1:", "192.0.2", "Alice", "alice", "Bob", "bob", "Mozilla", "Chrome", "room_id"}
+	check := func(t *testing.T, url string, edit func(*Config)) {
+		t.Helper()
+		s, _ := startScraper(t, url, edit)
+		text := rtctest.Text(t, scrapeOnce(t, s))
+		for _, secret := range secrets {
+			assert.NotContains(t, text, secret)
+		}
+	}
+	for _, version := range captures {
+		for _, letter := range []string{"a", "b"} {
+			check(t, startAgent(t, emulator.Mediasoup{Capture: version + "-" + letter}).URL(), everything)
+		}
+	}
+	for _, page := range []string{"default", "default-5s-later", "quiet", "aggregated"} {
+		check(t, startEdumeet(t, emulator.Edumeet{Page: page}).URL(), edumeetEverything)
+	}
+	loud := small(`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"simple","appData":{"name":"Alice"},"labels":{"peer":"alice"},"displayName":"Bob","userAgent":"Mozilla","stats":[{"ssrc":1,"cname":"bob"}]}]`, `"consumers":[]`)
+	check(t, answers(t, strings.Replace(loud, `"state":{}`, `"state":{},"tuple":{"remoteIp":"192.0.2.2"},"labels":{"room_id":"192.0.2.3"}`, 1)), everything)
+}
+
+// Only a partial error comes of members of a wrong type that cost nothing but themselves.
+func TestWrongTypes(t *testing.T) {
+	body := strings.Replace(captured(t, "snapshot-3.12.16-a.json"), `"durationMs": 2.969`, `"durationMs": {}`, 1)
+	s, _ := startScraper(t, answers(t, body), nil)
+	metrics, err := s.scrape(t.Context())
+	require.ErrorContains(t, err, "values of a wrong type, which are left out: durationMs")
+	assert.True(t, scrapererror.IsPartialScrapeError(err))
+	points := rtctest.Points(t, metrics)
+	assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+	assert.NotContains(t, points, "mediasoup.agent.collection.duration{}")
+	assert.InDelta(t, 2, points["mediasoup.worker.count{}"], 0)
+}
