@@ -129,7 +129,7 @@ var defaultPorts = map[string][]int{
 	"Jitsi":                  {443, 2222, 3333, 4443, 8080, 8788, 8888, 9090, 10000},
 	"Kamailio and rtpengine": {2049, 2223, 2225, 5060, 8080, 22222},
 	"Flussonic":              {80, 443, 554, 1935, 8080, 8081},
-	"mediasoup":              {3000, 4443},
+	"mediasoup":              {3000, 4443, 8889, 9414},
 }
 
 // checkAddresses holds what the collector listens on against the rules: this machine only, and ports that are free on a media server.

@@ -19,6 +19,7 @@ import (
 	hostmetricsreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver"
 	jitsireceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver"
 	kamailioreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver"
+	mediasoupreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver"
 	zlmediakitreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
@@ -81,6 +82,7 @@ func components() (otelcol.Factories, error) {
 		zlmediakitreceiver.NewFactory(),
 		kamailioreceiver.NewFactory(),
 		jitsireceiver.NewFactory(),
+		mediasoupreceiver.NewFactory(),
 		otlpreceiver.NewFactory(),
 		hostmetricsreceiver.NewFactory(),
 	)
@@ -91,6 +93,7 @@ func components() (otelcol.Factories, error) {
 		zlmediakitreceiver.NewFactory().Type():  "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
 		kamailioreceiver.NewFactory().Type():    "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
 		jitsireceiver.NewFactory().Type():       "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
+		mediasoupreceiver.NewFactory().Type():   "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
 		otlpreceiver.NewFactory().Type():        "go.opentelemetry.io/collector/receiver/otlpreceiver v0.155.0",
 		hostmetricsreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver v0.155.0",
 	})

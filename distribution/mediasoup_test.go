@@ -1,0 +1,95 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package distribution_test
+
+import (
+	"testing"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+)
+
+// oftenMediasoup is laid over the shipped configuration, so that tests need not wait long.
+const oftenMediasoup = `yaml:
+receivers:
+  mediasoup: {collection_interval: 1s, timeout: 1s, initial_delay: 1ms}
+exporters:
+  prometheus: {metric_expiration: 3s}
+`
+
+// onMediasoupPage is what users look for. The values were taken from testdata/mediasoup/snapshot-3.12.16-a.json with jq.
+var onMediasoupPage = []struct {
+	name   string
+	kind   dto.MetricType
+	labels labels
+	value  float64
+}{
+	{"mediasoup_worker_count", dto.MetricType_GAUGE, nil, 2},
+	{"mediasoup_worker_cpu_time_seconds_total", dto.MetricType_COUNTER, labels{"mediasoup_worker_id": "0", "cpu_mode": "user"}, 0.173},
+	{"mediasoup_worker_memory_peak_bytes", dto.MetricType_GAUGE, labels{"mediasoup_worker_id": "1"}, 14740 * 1024},
+	{"mediasoup_transport_creations_total", dto.MetricType_COUNTER, nil, 9},
+	{"mediasoup_transport_count", dto.MetricType_GAUGE, labels{"mediasoup_transport_type": "direct"}, 1},
+	{"mediasoup_producer_io_bytes_total", dto.MetricType_COUNTER, labels{"mediasoup_media_kind": "audio", "mediasoup_transport_type": "plain"}, 0},
+	{"mediasoup_agent_collection_duration_seconds", dto.MetricType_GAUGE, nil, 0.002969},
+	{"mediasoup_uptime_seconds", dto.MetricType_GAUGE, nil, 17.841},
+	{"rtc_target_up", dto.MetricType_GAUGE, labels{"job": "mediasoup"}, 1},
+}
+
+// The page says what the agent says, without what an address or a name could be read from, and is 0 when the application is gone.
+func TestMediasoup(t *testing.T) {
+	t.Parallel()
+	server, err := emulator.NewMediasoup(emulator.Mediasoup{})
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	c := start(t, []string{"MEDIASOUP_ENDPOINT=" + server.URL()}, shipped("mediasoup.yaml"), oftenMediasoup)
+	awaitUp(t, c, 1)
+	page := scrapePage(t, c)
+	for _, row := range onMediasoupPage {
+		assert.Equal(t, row.kind, page[row.name].GetType(), row.name)
+		assert.Equal(t, []float64{row.value}, page.values(row.name, row.labels), row.name)
+	}
+	require.NoError(t, server.SetFault("refuse"))
+	awaitUp(t, c, 0)
+	require.NoError(t, server.SetFault(""))
+	awaitUp(t, c, 1)
+	c.Stop(t)
+}
+
+// Sums over people who come and go grow.
+func TestMediasoupLife(t *testing.T) {
+	t.Parallel()
+	server, err := emulator.NewMediasoup(emulator.Mediasoup{Consumers: 200, Moving: true})
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	c := start(t, []string{"MEDIASOUP_ENDPOINT=" + server.URL()}, shipped("mediasoup.yaml"), oftenMediasoup)
+	awaitUp(t, c, 1)
+	const sent = "mediasoup_consumer_io_bytes_total"
+	before := sum(scrapePage(t, c).values(sent, nil))
+	eventually(t, func(ct *assert.CollectT) {
+		assert.Greater(ct, sum(scrapePage(ct, c).values(sent, nil)), before)
+	})
+	c.Stop(t)
+}
+
+// The page of edumeet's exporter: a process of its own name.
+func TestEdumeet(t *testing.T) {
+	t.Parallel()
+	server, err := emulator.NewEdumeet(emulator.Edumeet{})
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	c := start(t, []string{"MEDIASOUP_ENDPOINT=" + server.URL()}, shipped("mediasoup.yaml"), oftenMediasoup, `yaml:
+receivers:
+  mediasoup: {format: edumeet}
+`)
+	awaitUp(t, c, 1)
+	page := scrapePage(t, c)
+	assert.Equal(t, []float64{1}, page.values("edumeet_room_count", labels{"job": "edumeet"}))
+	assert.Equal(t, []float64{2}, page.values("edumeet_peer_count", nil))
+	assert.Equal(t, []float64{222553 + 96901}, page.values("mediasoup_consumer_io_bytes", labels{"mediasoup_media_kind": "audio"}))
+	assert.Equal(t, dto.MetricType_GAUGE, page["mediasoup_consumer_io_bytes"].GetType(), "it falls when somebody leaves")
+	c.Stop(t)
+}
