@@ -252,6 +252,8 @@ func (w *walk) readTransport() error {
 		case "stats":
 			row.Measured = true
 			err = row.readStats(r)
+		case "statsAgeMs":
+			row.Carried, err = true, r.Skip()
 		default:
 			err = r.Skip()
 		}
@@ -344,6 +346,8 @@ func (o *rtpObject) readMember(r *jsonwalk.Reader, key []byte) (err error) {
 	case "stats":
 		o.Measured = true
 		err = r.Objects(func() error { return o.readStream(r) })
+	case "statsAgeMs":
+		o.Carried, err = true, r.Skip()
 	default:
 		err = r.Skip()
 	}
@@ -426,6 +430,8 @@ func (w *walk) readData(visit func(*dataObject), messages, bytes string) error {
 				}
 				return r.Skip()
 			})
+		case "statsAgeMs":
+			row.Carried, err = true, r.Skip()
 		default:
 			err = r.Skip()
 		}

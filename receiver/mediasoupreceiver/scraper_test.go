@@ -204,7 +204,7 @@ func TestStatisticsAskedFor(t *testing.T) {
 			cfg := createDefaultConfig()
 			enableOnly(t, cfg, tt.metrics...)
 			wanted, stats := needs(cfg)
-			assert.Equal(t, len(tt.metrics), wanted)
+			assert.Len(t, tt.metrics, wanted)
 			assert.Equal(t, tt.want, stats)
 		})
 	}

@@ -195,6 +195,36 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
+// Statistics that the agent carries over from an earlier reading are marked: sums and lists have them, figures of the present do not.
+func TestCarriedStatistics(t *testing.T) {
+	of := func(bytes, bits, age string) string {
+		return small(`"producers":[]`, `"consumers":[{"id":"c","transportId":"t","kind":"audio","type":"simple","mimeType":"audio/opus",`+
+			`"stats":[{"ssrc":1,"byteCount":`+bytes+`,"bitrate":`+bits+`}]`+age+`}]`)
+	}
+	const (
+		io         = "mediasoup.consumer.io{mediasoup.media.codec=opus,mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}"
+		throughput = "mediasoup.consumer.throughput{mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}"
+	)
+	s, _ := startScraper(t, answers(t, of("10", "80", ""), of("25", "160", ""), of("25", "160", `,"statsAgeMs":1000`), of("30", "240", "")), everything)
+	for _, want := range []map[string]float64{
+		{io: 0, throughput: 10},
+		{io: 15, throughput: 20},
+		{io: 15},
+		{io: 20, throughput: 30},
+	} {
+		points := rtctest.Points(t, scrapeOnce(t, s))
+		for _, point := range []string{io, throughput} {
+			value, wanted := want[point]
+			got, there := points[point]
+			assert.Equal(t, wanted, there, point)
+			assert.InDelta(t, value, got, 0, point)
+		}
+		assert.InDelta(t, want[throughput], sumOf(points, "mediasoup.stream.throughput{"), 0)
+		assert.Positive(t, sumOf(points, "mediasoup.stream.io{"))
+		assert.InDelta(t, 1, sumOf(points, "mediasoup.consumer.count{"), 0)
+	}
+}
+
 // Single streams are bounded, and those over the limit are told.
 func TestStreamLimit(t *testing.T) {
 	server := startAgent(t, emulator.Mediasoup{})

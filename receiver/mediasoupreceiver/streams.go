@@ -148,9 +148,12 @@ func (s *streams) end(complete bool) {
 	s.report.Omit(entity, metadata.AttributeRtcOmissionReasonTruncated, scrape.Number(!complete))
 }
 
+// rolePrefix begins the keys of producers, and of consumers.
+const rolePrefix = "pc"
+
 // appendKey appends what tells an object from all others to dst: ids repeat where a producer is piped to another router.
 func appendKey(dst []byte, r role, transportID, id []byte) []byte {
-	dst = append(append(dst, byte(r)), transportID...)
+	dst = append(append(dst, rolePrefix[r]), transportID...)
 	return append(append(dst, 0), id...)
 }
 
