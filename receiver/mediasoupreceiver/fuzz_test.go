@@ -16,8 +16,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
@@ -33,14 +36,17 @@ type body struct{ *bytes.Reader }
 
 func (body) Close() error { return nil }
 
-// newFuzzScraper returns a scraper whose answers are set by its client.
-func newFuzzScraper(t *testing.T, edit func(*Config)) *scraper {
-	t.Helper()
+// newFuzzScraper returns a scraper whose answers are set by its client, which several of them may use one after the other.
+func newFuzzScraper(c *client, edit func(*Config)) *scraper {
 	cfg := createDefaultConfig()
 	edit(cfg)
 	s := newScraper(cfg, receivertest.NewNopSettings(metadata.Type))
-	require.NoError(t, s.start(t.Context(), componenttest.NewNopHost()))
+	s.client, s.health = c, scrape.NewHealth(componenttest.NewNopHost())
 	return s
+}
+
+func newFuzzClient() *client {
+	return &client{header: http.Header{}, walk: walk{reader: jsonwalk.NewReader()}, page: exposition.NewReader()}
 }
 
 // FuzzSnapshot reads a captured snapshot, an arbitrary one twice, and the captured one again: whatever comes, nothing breaks,
@@ -63,8 +69,9 @@ func FuzzSnapshot(f *testing.F) {
 	}
 	f.Add([]byte(small(`"producers":[{"id":"p\ud800","transportId":"t","kind":"audio","stats":[{"ssrc":-1},{"ssrc":1e3,"byteCount":-5,"packetsLost":-5}]}]`, `"consumers":[]`)))
 	before := []byte(captured(f, "snapshot-3.12.16-a.json"))
+	c := newFuzzClient()
 	f.Fuzz(func(t *testing.T, snapshot []byte) {
-		s := newFuzzScraper(t, everything)
+		s := newFuzzScraper(c, everything)
 		for _, text := range [][]byte{before, snapshot, snapshot, before} {
 			s.client.http = httpapi.New(&http.Client{Transport: answer(text)}, "http://127.0.0.1")
 			metrics, err := s.scrape(t.Context())
@@ -99,8 +106,9 @@ func FuzzPage(f *testing.F) {
 		f.Add([]byte(captured(f, "edumeet-"+page+".prom")))
 	}
 	f.Add([]byte("edumeet_peers{room_id=\"\xff\"} 1e300\nedumeet_rooms -1\n"))
+	c := newFuzzClient()
 	f.Fuzz(func(t *testing.T, page []byte) {
-		s := newFuzzScraper(t, edumeetEverything)
+		s := newFuzzScraper(c, edumeetEverything)
 		s.client.http = httpapi.New(&http.Client{Transport: answer(page)}, "http://127.0.0.1")
 		metrics, _ := s.scrape(t.Context())
 		checkPoints(t, metrics)
