@@ -174,7 +174,7 @@ func TestEachMetricAlone(t *testing.T) {
 		assert.Equal(t, map[string]int{name: count}, byMetric(scrapeOnce(t, s)), name)
 		found++
 	}
-	assert.Equal(t, 103, found)
+	assert.Equal(t, 104, found)
 }
 
 // byMetric counts the points of each metric.
