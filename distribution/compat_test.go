@@ -4,6 +4,7 @@
 package distribution_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -89,6 +90,37 @@ receivers:
 			{"zlm_statistics_rtp_packet", "zlmediakit_object_count", labels{"zlmediakit_object_type": "rtp_packet"}, 1},
 		},
 	},
+	"jitsi_exporter": {
+		config: "jitsi.yaml", often: oftenBridge,
+		start: func(t *testing.T) []string {
+			t.Helper()
+			bridge, err := emulator.NewJVB(emulator.JVB{Version: "2.3.92", Stats: true})
+			require.NoError(t, err)
+			t.Cleanup(bridge.Close)
+			return []string{"JVB_ENDPOINT=" + bridge.URL()}
+		},
+		absent: map[string]string{ // TestCompatOldBridge has them
+			"jitsi_audiochannels":              "JVB 1",
+			"jitsi_octo_version":               "2.1.273 to 2.1.607",
+			"jitsi_shutting_down":              "here told only while it lasts",
+			"jitsi_total_packets_dropped_octo": "2.1.157 to 2.1.681",
+			"jitsi_videostreams":               "until 2.1.273",
+		},
+		same: []sameFact{
+			{"jitsi_stress_level", "jitsi_jvb_stress_ratio", nil, 1},
+			{"jitsi_conferences", "jitsi_jvb_conference_count", nil, 1},
+			{"jitsi_conference_sizes", "jitsi_jvb_conference_count_by_size", nil, 1},
+			{"jitsi_participants", "jitsi_jvb_endpoint_count", nil, 1},
+			{"jitsi_total_participants", "jitsi_jvb_endpoint_creations_total", nil, 1},
+			{"jitsi_bit_rate_download", "jitsi_jvb_network_throughput_bytes_per_second", labels{"jitsi_peer": "endpoint", "network_io_direction": "receive"}, 125},
+			{"jitsi_octo_send_bitrate", "jitsi_jvb_network_throughput_bytes_per_second", labels{"jitsi_peer": "relay", "network_io_direction": "transmit"}, 0.125},
+			{"jitsi_total_bytes_sent", "jitsi_jvb_network_io_bytes_total", labels{"jitsi_peer": "endpoint", "network_io_direction": "transmit"}, 1},
+			{"jitsi_incoming_loss", "jitsi_jvb_network_packet_loss_ratio", labels{"network_io_direction": "receive"}, 1},
+			{"jitsi_rtt_aggregate", "jitsi_jvb_round_trip_time_average_seconds", nil, 0.001},
+			{"jitsi_total_video_stream_milliseconds_received", "jitsi_jvb_video_time_seconds_total", nil, 0.001},
+			{"total_ice_failed", "jitsi_jvb_ice_negotiations_total", labels{"jitsi_ice_outcome": "failed"}, 1},
+		},
+	},
 }
 
 // userMetrics is the head of a captured page of xhttp_prom: what the script counts.
@@ -115,6 +147,16 @@ func kamailio(t *testing.T) *emulator.Server {
 	t.Cleanup(server.Close)
 	return server
 }
+
+// oftenBridge is laid over the shipped configuration, so that tests need not wait long, and asks nothing but the bridge.
+const oftenBridge = `yaml:
+receivers:
+  jitsi:
+    jicofo: {endpoint: ""}
+    collection_interval: 1s
+    timeout: 1s
+    initial_delay: 1ms
+`
 
 // Old and new names are served at once. The old page is what the exporter says of the same captured answers: the same
 // families, types, labels and values, and it has every family that the exporter documents.
@@ -240,4 +282,39 @@ func checkSame(t *testing.T, x exporter, ours, old families) {
 		require.NotEmpty(t, ours.values(fact.new, fact.labels), fact.new)
 		assert.InEpsilon(t, 1+sum(ours.values(fact.new, fact.labels)), 1+sum(old.values(fact.old, nil))*fact.factor, 1e-9, fact.old)
 	}
+}
+
+// The families that no capture has come from bridges of other times. What a bridge does not tell is not on the page.
+func TestCompatOldBridge(t *testing.T) {
+	t.Parallel()
+	bridge := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/colibri/stats" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"conferences":2,"octo_version":1,"audiochannels":3,"videostreams":4,"total_packets_dropped_octo":5,"shutting_down":true,
+			"loss_rate_download":0.25,"rtt_aggregate":null,"octo_send_bitrate":8000}`)
+	}))
+	t.Cleanup(bridge.Close)
+	address := freeAddress(t)
+	c := start(t, []string{"JVB_ENDPOINT=" + bridge.URL, "COMPAT=" + address},
+		shipped("jitsi.yaml"), filepath.Join("compat", "jitsi_exporter.yaml"), oftenBridge, `yaml:
+exporters:
+  prometheus/jitsi_exporter: {endpoint: "${env:COMPAT}"}
+`)
+	eventually(t, func(ct *assert.CollectT) {
+		assert.Equal(ct, map[string]float64{
+			"GAUGE jitsi_conferences{}":                  2,
+			"GAUGE jitsi_octo_version{}":                 1,
+			"GAUGE jitsi_audiochannels{}":                3,
+			"GAUGE jitsi_videostreams{}":                 4,
+			"COUNTER jitsi_total_packets_dropped_octo{}": 5,
+			"GAUGE jitsi_shutting_down{}":                1,
+			"GAUGE jitsi_loss_rate_download{}":           0.25,
+			"GAUGE jitsi_incoming_loss{}":                0.25,
+			"GAUGE jitsi_octo_send_bitrate{}":            8000,
+		}, seriesByType(parsePage(ct, fetch(ct, "http://"+address+"/metrics"))))
+	})
+	c.Stop(t)
 }
