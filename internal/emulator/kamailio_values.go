@@ -210,8 +210,8 @@ func (k *kamailio) varList(call binrpcCall) binrpcPacket {
 	return reply
 }
 
-// scaleTargets makes so many targets of a captured dispatcher.list. Copies follow their original, under its URI and
-// their own number.
+// scaleTargets makes so many targets of a captured dispatcher.list. Copies follow their original, under its URI with a
+// user of their own, because receivers leave unknown parameters out.
 func scaleTargets(list binrpcPacket, targets int) binrpcPacket {
 	name, uri := appendBINRPCText(nil, binrpcName, "DEST"), appendBINRPCText(nil, binrpcName, "URI")
 	parts := bytes.Split(list.body, name)
@@ -224,7 +224,7 @@ func scaleTargets(list binrpcPacket, targets int) binrpcPacket {
 		for n := i; n < targets; n += originals {
 			own := r.text()
 			if n > i {
-				own += fmt.Sprintf(";target=%05d", n)
+				own = strings.Replace(own, ":", fmt.Sprintf(":target%05d@", n), 1)
 			}
 			body = append(append(append(body, name...), before...), uri...)
 			body = append(appendBINRPCText(body, binrpcString, own), after...)
