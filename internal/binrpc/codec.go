@@ -361,9 +361,12 @@ type Request struct {
 	body []byte
 }
 
+// usualRequest is the room in bytes that a request with a few words needs.
+const usualRequest = 64
+
 // NewRequest returns a request to call a method with arguments.
 func NewRequest(method string, args ...string) Request {
-	body := appendText(nil, String, method)
+	body := appendText(make([]byte, 0, usualRequest), String, method)
 	for _, arg := range args {
 		body = appendText(body, String, arg)
 	}
@@ -395,17 +398,22 @@ func appendNumber(b []byte, typ Type, n uint64) []byte {
 
 // appendText appends a String, Bytes or name.
 func appendText(b []byte, typ Type, text string) []byte {
+	size := len(text)
 	if typ != Bytes {
-		text += "\x00"
+		size++ // the NUL
 	}
 	begin := len(b)
-	b = append(b, byte(len(text))<<4|byte(typ)) //nolint:gosec // replaced if it does not fit
-	if len(text) > 7 {
+	b = append(b, byte(size)<<4|byte(typ)) //nolint:gosec // replaced if it does not fit
+	if size > 7 {
 		var width int
-		b, width = appendMinimal(b, uint64(len(text)), 1)
+		b, width = appendMinimal(b, uint64(size), 1)
 		b[begin] = byte(8|width)<<4 | byte(typ) //nolint:gosec // 9 to 12
 	}
-	return append(b, text...)
+	b = append(b, text...)
+	if typ != Bytes {
+		b = append(b, 0)
+	}
+	return b
 }
 
 // appendMinimal appends a number in as few bytes as it needs, and says how many.

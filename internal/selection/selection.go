@@ -160,22 +160,33 @@ func (s *Set[T]) End(complete bool) {
 }
 
 // AppendName appends to dst what may stand in an attribute of a string that a server supplied: valid UTF-8, at most MaxName bytes.
-func AppendName(dst, name []byte) []byte {
-	if len(name) <= MaxName && utf8.Valid(name) {
+func AppendName[T string | []byte](dst []byte, name T) []byte {
+	if isName(name) {
 		return append(dst, name...)
 	}
-	clean := strings.ToValidUTF8(string(name), "\uFFFD")
-	if len(clean) > MaxName {
-		cut := MaxName
-		for !utf8.RuneStart(clean[cut]) {
-			cut--
-		}
-		clean = clean[:cut]
-	}
-	return append(dst, clean...)
+	return append(dst, clean(string(name))...)
 }
 
-// Name is AppendName for a string of its own.
-func Name(name []byte) string {
-	return string(AppendName(nil, name))
+// Name is AppendName for a string of its own. A string that needs no cleaning is returned as it is.
+func Name[T string | []byte](name T) string {
+	if isName(name) {
+		return string(name)
+	}
+	return clean(string(name))
+}
+
+func isName[T string | []byte](name T) bool {
+	return len(name) <= MaxName && utf8.Valid([]byte(name)) // no copy: the compiler sees that nobody writes to it
+}
+
+func clean(name string) string {
+	name = strings.ToValidUTF8(name, "\uFFFD")
+	if len(name) <= MaxName {
+		return name
+	}
+	cut := MaxName
+	for !utf8.RuneStart(name[cut]) {
+		cut--
+	}
+	return name[:cut]
 }

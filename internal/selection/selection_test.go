@@ -256,9 +256,28 @@ func TestName(t *testing.T) {
 		"not UTF-8 and too long":     {strings.Repeat("x", MaxName-1) + "\xff", strings.Repeat("x", MaxName-1)},
 	} {
 		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, tc.want, Name(tc.in))
 			assert.Equal(t, tc.want, Name([]byte(tc.in)))
+			assert.Equal(t, "before "+tc.want, string(AppendName([]byte("before "), tc.in)))
 			assert.Equal(t, "before "+tc.want, string(AppendName([]byte("before "), []byte(tc.in))))
 		})
+	}
+}
+
+// What is clean already costs nothing but the string, where there was none.
+func TestNameAllocations(t *testing.T) {
+	plain := strings.Repeat("é", MaxName/2)
+	raw, buffer := []byte(plain), make([]byte, 0, MaxName)
+	for name, tc := range map[string]struct {
+		f    func()
+		want float64
+	}{
+		"string":          {func() { plain = Name(plain) }, 0},
+		"bytes":           {func() { plain = Name(raw) }, 1},
+		"string appended": {func() { buffer = AppendName(buffer[:0], plain) }, 0},
+		"bytes appended":  {func() { buffer = AppendName(buffer[:0], raw) }, 0},
+	} {
+		t.Run(name, func(t *testing.T) { assert.InDelta(t, tc.want, testing.AllocsPerRun(10, tc.f), 0) })
 	}
 }
 
@@ -268,6 +287,7 @@ func FuzzName(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		name := Name(in)
+		require.Equal(t, name, Name(string(in)))
 		require.True(t, utf8.ValidString(name))
 		require.LessOrEqual(t, len(name), MaxName)
 		require.Equal(t, name, Name([]byte(name)), "a name stays as it is")

@@ -5,37 +5,91 @@ package kamailioreceiver
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 )
 
-// maxAllocations bounds a whole default scrape; some 200 of them are those of the server that plays Kamailio.
-const maxAllocations = 3200
+// maxAllocations bounds a whole default scrape of the captured server; some 120 of them are the emulator's, 2,300 those of pdata.
+const maxAllocations = 2850
 
-// BenchmarkScrape is a whole scrape over a socket, of a captured server with 16 processes and 170 statistics.
+// startFixedServer starts a server whose clock stands still and whose replies hold as many statistics as it has.
+func startFixedServer(t testing.TB, o emulator.Kamailio) string {
+	t.Helper()
+	now := time.Now()
+	o.Now, o.StructLimit = func() time.Time { return now }, binrpc.MaxBody
+	server, err := emulator.NewKamailio(o)
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	return server.URL()
+}
+
+// BenchmarkScrape is a whole scrape over a unix socket: of the captured server, which has 16 processes and 166 statistics, and
+// of those with many statistics in the script, and many destinations.
 func BenchmarkScrape(b *testing.B) {
-	for name, edit := range map[string]func(*Config){"default": nil, "every_metric": everything} {
-		b.Run(name, func(b *testing.B) {
-			s, _ := startScraper(b, startCtl(b, "unix").endpoint, edit)
-			points := 0
-			scrapeOnce := func() {
+	for _, bench := range []struct {
+		name   string
+		server emulator.Kamailio
+		points int
+	}{
+		{"captured", emulator.Kamailio{}, 360},
+		{"statistics=900", emulator.Kamailio{Statistics: 900 - 166}, 360 + 900 - 166},
+		{"targets=1000", emulator.Kamailio{Targets: 1000}, 360 + 10*(1000-5)},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			s, _ := startScraper(b, startFixedServer(b, bench.server), nil)
+			scrapeOnce := func() int {
 				metrics, err := s.scrape(b.Context())
 				require.NoError(b, err)
-				points = metrics.DataPointCount()
+				return metrics.DataPointCount()
 			}
 			scrapeOnce() // the first one also asks who the server is
+			require.Equal(b, bench.points, scrapeOnce())
 			b.ReportAllocs()
 			for b.Loop() {
 				scrapeOnce()
 			}
-			b.ReportMetric(float64(points), "points")
+			b.ReportMetric(float64(bench.points), "points")
 		})
+	}
+}
+
+// BenchmarkBareCalls makes the calls of a default scrape and reads nothing of their replies: what is left of BenchmarkScrape
+// is the receiver's.
+func BenchmarkBareCalls(b *testing.B) {
+	conn, err := binrpc.Dial(b.Context(), startFixedServer(b, emulator.Kamailio{}))
+	require.NoError(b, err)
+	defer conn.Close() //nolint:errcheck // nothing to do about it
+	var requests []binrpc.Request
+	for _, words := range [][]string{
+		{apiUptime},
+		{apiStatistics, "all"},
+		{apiTLS},
+		{apiTCP},
+		{apiDialogs},
+		{apiProcesses},
+		{apiDispatcher},
+		{apiRTPEngines, "all"},
+		{apiRTPEngineCalls},
+		{apiHtables},
+		{apiDMQ},
+	} {
+		requests = append(requests, binrpc.NewRequest(words[0], words[1:]...))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, request := range requests {
+			require.NoError(b, conn.Call(b.Context(), request, func(binrpc.Records) error { return nil }))
+		}
 	}
 }
 
 // A default scrape stays cheap.
 func TestScrapeAllocations(t *testing.T) {
-	s, _ := startScraper(t, startCtl(t, "unix").endpoint, nil)
+	s, _ := startScraper(t, startFixedServer(t, emulator.Kamailio{}), nil)
 	allocations := testing.AllocsPerRun(10, func() {
 		_, err := s.scrape(t.Context())
 		require.NoError(t, err)

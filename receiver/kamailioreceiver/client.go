@@ -218,6 +218,7 @@ func (c *client) Numbers(ctx context.Context, method string) (map[string]int64, 
 func (c *client) Processes(ctx context.Context) ([]process, error) {
 	var processes []process
 	err := c.call(ctx, apiProcesses, func(reply []value) error {
+		processes = make([]process, 0, len(reply))
 		for i := range reply {
 			r := &reply[i]
 			index, ok := r.get("entry").int().Get()

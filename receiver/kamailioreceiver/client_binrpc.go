@@ -15,8 +15,9 @@ import (
 type ctl struct {
 	endpoint string
 
-	mu   sync.Mutex
-	conn *binrpc.Conn
+	mu    sync.Mutex
+	conn  *binrpc.Conn
+	reply collector
 }
 
 func (t *ctl) close() {
@@ -49,7 +50,7 @@ func (t *ctl) try(ctx context.Context, calls []call, wanted func(*call) bool) {
 		}
 		made = append(made, c)
 		wire = append(wire, binrpc.Call{Request: binrpc.NewRequest(c.method, c.args...), Walk: func(records binrpc.Records) error {
-			reply, err := collect(records)
+			reply, err := t.reply.collect(records)
 			if err != nil {
 				return err
 			}
@@ -83,33 +84,41 @@ func (t *ctl) connect(ctx context.Context) (err error) {
 	return err
 }
 
-// collect turns the records of a reply into values, which share their memory.
-func collect(records binrpc.Records) ([]value, error) {
-	left := maxValues
-	values := members(records, &left)
-	if left < 0 {
+// collector turns the records of a reply into values, for which it uses the same room again and again.
+type collector struct {
+	values []value // those of lists that are whole; the members of each lie side by side
+	open   []value // those of lists that are being read, the outer ones first
+}
+
+// collect returns the values of a reply. They share its memory, and are valid until the next call.
+func (c *collector) collect(records binrpc.Records) ([]value, error) {
+	c.values, c.open = c.values[:0], c.open[:0]
+	reply := c.members(records)
+	if c.full() {
 		return nil, tooMany()
 	}
-	return values, nil
+	return reply, nil
 }
 
-// members turns records into values until none are left. Their depth is bounded by binrpc.
-func members(records binrpc.Records, left *int) []value {
-	n := 0
-	for range records.All() {
-		n++
-	}
-	if *left -= n; *left < 0 || n == 0 {
-		return nil
-	}
-	values := make([]value, 0, n)
+func (c *collector) full() bool { return len(c.values)+len(c.open) > maxValues }
+
+// members turns records into values until there are too many. Their depth is bounded by binrpc.
+func (c *collector) members(records binrpc.Records) []value {
+	first := len(c.open)
 	for name, record := range records.All() {
-		values = append(values, valueOf(name, record, left))
+		v := c.value(name, record) // which uses open too
+		c.open = append(c.open, v)
+		if c.full() {
+			return nil
+		}
 	}
-	return values
+	n := len(c.open) - first
+	c.values = append(c.values, c.open[first:]...) // what grows leaves earlier members where they are
+	c.open = c.open[:first]
+	return c.values[len(c.values)-n:]
 }
 
-func valueOf(name []byte, record binrpc.Value, left *int) value {
+func (c *collector) value(name []byte, record binrpc.Value) value {
 	v := value{name: name}
 	switch record.Type() {
 	case binrpc.Int:
@@ -123,7 +132,7 @@ func valueOf(name []byte, record binrpc.Value, left *int) value {
 		v.kind = kindText
 		v.bytes, _ = record.Text()
 	case binrpc.Struct, binrpc.Array:
-		v.kind, v.members = kindList, members(record.Records(), left)
+		v.kind, v.members = kindList, c.members(record.Records())
 	}
 	return v
 }

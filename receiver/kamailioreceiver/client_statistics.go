@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
@@ -138,6 +139,7 @@ func (c *client) fetch(ctx context.Context, todo []fetch, all *statistics, done 
 // returns the other's.
 func (c *client) add(all *statistics, f fetch, members []value) {
 	found := int64(0)
+	all.List = slices.Grow(all.List, len(members))
 	for i := range members {
 		n, ok := members[i].statistic().Get()
 		st := c.fetches.statistic(members[i].name)

@@ -358,7 +358,7 @@ func (s *scraper) resource() pcommon.Resource {
 		rb.SetServerPort(s.target.Port)
 	}
 	if s.version != "" {
-		rb.SetServiceVersion(selection.Name([]byte(s.version)))
+		rb.SetServiceVersion(selection.Name(s.version))
 	}
 	return rb.Emit()
 }

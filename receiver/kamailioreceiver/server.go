@@ -61,7 +61,7 @@ func (s *scraper) profiles(now pcommon.Timestamp) func(context.Context) (func(),
 		},
 		func(sizes []profileSize) {
 			for _, p := range sizes {
-				s.mb.RecordKamailioDialogCountByProfileDataPoint(now, p.Dialogs, selection.Name([]byte(p.Profile)), selection.Name([]byte(p.Value)))
+				s.mb.RecordKamailioDialogCountByProfileDataPoint(now, p.Dialogs, selection.Name(p.Profile), selection.Name(p.Value))
 			}
 		},
 	)

@@ -221,6 +221,7 @@ type statisticsScraper struct {
 	values map[string]int64 // of the statistics in the table
 	named  []*unknown       // to become metrics of their own
 	merged int64
+	key    []byte // reused
 }
 
 // unknown is what is kept of a statistic that has no metric of its own.
@@ -295,14 +296,19 @@ func (s *statisticsScraper) finish(now pcommon.Timestamp) {
 	}
 }
 
-// methodNames are the methods that Kamailio abbreviates.
-var methodNames = map[string]string{"reg": "REGISTER"}
+// methodNames are the methods as the core's statistics write them.
+var methodNames = map[string]string{
+	"ack": "ACK", "bye": "BYE", "cancel": "CANCEL", "info": "INFO", "invite": "INVITE", "kdmq": "KDMQ", "message": "MESSAGE",
+	"notify": "NOTIFY", "options": "OPTIONS", "prack": "PRACK", "publish": "PUBLISH", "refer": "REFER", "reg": "REGISTER",
+	"register": "REGISTER", "subscribe": "SUBSCRIBE", "update": "UPDATE",
+}
 
+// methodOf returns the method of a statistic's name, also of one that this receiver has not heard of.
 func methodOf(name string) string {
 	if method, ok := methodNames[name]; ok {
 		return method
 	}
-	return strings.ToUpper(selection.Name([]byte(name)))
+	return strings.ToUpper(selection.Name(name))
 }
 
 // recordMessages records the core's counters of requests by method, and of replies by class, code and method.
@@ -323,7 +329,7 @@ func (s *statisticsScraper) recordMessages(now pcommon.Timestamp, st *statistic)
 	case isClass:
 		s.mb.RecordKamailioRepliesByClassDataPoint(now, st.Value, class)
 	case !byMethod && len(code) == 3:
-		s.mb.RecordKamailioRepliesByCodeDataPoint(now, st.Value, selection.Name([]byte(code)))
+		s.mb.RecordKamailioRepliesByCodeDataPoint(now, st.Value, selection.Name(code))
 	default:
 		return false
 	}
@@ -347,7 +353,7 @@ func (s *statisticsScraper) recordDomain(now pcommon.Timestamp, st *statistic) b
 	default:
 		return false
 	}
-	domain := selection.Name([]byte(st.Name[:end]))
+	domain := selection.Name(st.Name[:end])
 	if item, _ := s.domains.Get([]byte(domain)); item.Kept {
 		record(s.mb, now, st.Value, domain)
 	}
@@ -356,7 +362,8 @@ func (s *statisticsScraper) recordDomain(now pcommon.Timestamp, st *statistic) b
 
 // recordUnknown records a statistic that has no metric of its own, under its group and name.
 func (s *statisticsScraper) recordUnknown(now pcommon.Timestamp, st *statistic) {
-	item, isFirst := s.items.Get(selection.AppendName(nil, []byte(st.Key)))
+	s.key = selection.AppendName(s.key[:0], st.Key)
+	item, isFirst := s.items.Get(s.key)
 	if !isFirst {
 		s.merged++
 		return

@@ -38,7 +38,7 @@ func (s *tables) recordProcesses(now pcommon.Timestamp, processes []process) {
 	s.processes.Begin()
 	for i := range processes {
 		p := &processes[i]
-		p.Description = selection.Name([]byte(p.Description))
+		p.Description = selection.Name(p.Description)
 		item, first := s.processes.GetKey(strconv.AppendInt(nil, p.Index, 10), []byte(p.Description))
 		switch {
 		case !first:
@@ -76,7 +76,7 @@ func (s *tables) recordHtables(now pcommon.Timestamp, all []htable) {
 	s.htables.Begin()
 	for i := range all {
 		t := &all[i]
-		name := selection.Name([]byte(t.Name))
+		name := selection.Name(t.Name)
 		item, first := s.htables.Get([]byte(name))
 		if !first {
 			merged++
@@ -129,7 +129,7 @@ func (s *tables) recordDispatcher(now pcommon.Timestamp, d *dispatcher) {
 	s.targets.Begin()
 	for i := range d.Targets {
 		t := &d.Targets[i]
-		t.Set, t.URI = selection.Name([]byte(t.Set)), selection.Name([]byte(t.URI))
+		t.Set, t.URI = selection.Name(t.Set), selection.Name(t.URI)
 		item, first := s.targets.Get([]byte(t.Set + "/" + t.URI))
 		if first {
 			item.Value = destination{target: *t, states: map[dispatcherState]int64{}}
@@ -203,7 +203,7 @@ func (s *tables) recordRelays(now pcommon.Timestamp, relays []relay) {
 	states := map[relayNode]map[metadata.AttributeKamailioRtpengineState]int64{}
 	for i := range relays {
 		r := &relays[i]
-		node := relayNode{r.Set, selection.Name([]byte(r.URL))}
+		node := relayNode{r.Set, selection.Name(r.URL)}
 		if states[node] == nil {
 			states[node] = map[metadata.AttributeKamailioRtpengineState]int64{}
 			if n, ok := r.Weight.Get(); ok {
@@ -241,7 +241,7 @@ type dmqIdentity struct {
 func (s *tables) recordDMQ(now pcommon.Timestamp, nodes []dmqNode) {
 	states := map[dmqIdentity]map[metadata.AttributeKamailioDmqState]int64{}
 	for _, n := range nodes {
-		id := dmqIdentity{selection.Name([]byte(net.JoinHostPort(n.Host, n.Port))), n.Local}
+		id := dmqIdentity{selection.Name(net.JoinHostPort(n.Host, n.Port)), n.Local}
 		if states[id] == nil {
 			states[id] = map[metadata.AttributeKamailioDmqState]int64{}
 		}
