@@ -5,11 +5,13 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -93,6 +95,31 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, header 
 		return classify(err)
 	}
 	maps.Copy(req.Header, header)
+	return c.do(req, read)
+}
+
+// Post sends JSON to a path below the endpoint, to ask for something: where the connection breaks, it is sent once more, and read
+// may be called again. All else is as with Get, but that read is also given answers of status 500 in JSON, because the faults
+// of JSON-RPC come so.
+func (c *Client) Post(ctx context.Context, path string, body []byte, read func(http.Header, io.Reader) error) error {
+	err := c.post(ctx, path, body, read)
+	// net/http does not repeat a POST that the server's end of an idle connection met halfway.
+	if e, ok := errors.AsType[*Error](err); ok && e.Kind == KindRefused {
+		err = c.post(ctx, path, body, read)
+	}
+	return err
+}
+
+func (c *Client) post(ctx context.Context, path string, body []byte, read func(http.Header, io.Reader) error) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return classify(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	return c.do(req, read)
+}
+
+func (c *Client) do(req *http.Request, read func(http.Header, io.Reader) error) error {
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return classify(err)
@@ -101,7 +128,7 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, header 
 
 	b := &body{r: resp.Body, left: MaxBody}
 	b.peek()
-	if err := refuse(resp, b); err != nil {
+	if err := refuse(resp, b); err != nil && (req.Method != http.MethodPost || !isFault(resp)) {
 		return err
 	}
 	if err := read(resp.Header, b); err != nil {
@@ -110,6 +137,12 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, header 
 	// What is left, if little, is read so that the connection can be used again.
 	_, _ = io.CopyN(io.Discard, b, 64<<10)
 	return nil
+}
+
+// isFault recognises what JSON-RPC answers where a call failed.
+func isFault(resp *http.Response) bool {
+	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return resp.StatusCode == http.StatusInternalServerError && mediaType == "application/json"
 }
 
 // refuse recognises answers that are no success, or a web page.

@@ -286,6 +286,97 @@ func TestGetAsks(t *testing.T) {
 	assert.Equal(t, secret, got.Header.Get("Secret"))
 }
 
+// readInto reads an answer whole.
+func readInto(text *string) func(http.Header, io.Reader) error {
+	return func(_ http.Header, body io.Reader) error {
+		b, err := io.ReadAll(body)
+		*text = string(b)
+		return err
+	}
+}
+
+func TestPostAsks(t *testing.T) {
+	var got *http.Request
+	var asked, answered string
+	endpoint := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
+		got = r.Clone(context.Background())
+		assert.NoError(t, readInto(&asked)(nil, r.Body))
+		answer(200, "application/json", `{"a":1}`)(w, r)
+	})
+	require.NoError(t, newClient(t, endpoint+"/base/").Post(t.Context(), "/api", []byte(`{"method":"x"}`), readInto(&answered)))
+	assert.Equal(t, `{"a":1}`, answered)
+	assert.Equal(t, http.MethodPost, got.Method)
+	assert.Equal(t, "/base/api", got.RequestURI)
+	assert.Equal(t, "application/json", got.Header.Get("Content-Type"))
+	assert.EqualValues(t, len(asked), got.ContentLength)
+	assert.JSONEq(t, `{"method":"x"}`, asked)
+}
+
+// Faults of JSON-RPC are answers, all else is refused as with Get.
+func TestPostReadsFaults(t *testing.T) {
+	for name, tc := range map[string]struct {
+		status      int
+		contentType string
+		want        Kind // KindOther when it is read
+	}{
+		"fault":              {500, "application/json", KindOther},
+		"fault with charset": {500, "application/json; charset=utf-8", KindOther},
+		"no JSON":            {500, "text/plain", KindStatus},
+		"another status":     {502, "application/json", KindStatus},
+		"secret refused":     {401, "application/json", KindAuth},
+		"a page":             {200, "text/html", KindHTML},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := newClient(t, serve(t, (*httptest.Server).Start, answer(tc.status, tc.contentType, `{"error":{}}`)))
+			var answered string
+			err := client.Post(t.Context(), "", nil, readInto(&answered))
+			if tc.want != KindOther {
+				requireKind(t, err, tc.want)
+				return
+			}
+			require.NoError(t, err)
+			assert.JSONEq(t, `{"error":{}}`, answered)
+			requireKind(t, client.Get(t.Context(), "", nil, nil, readInto(&answered)), KindStatus)
+		})
+	}
+}
+
+// A connection that breaks, as one does that was idle when the server restarted, costs no request; a server that is gone does.
+func TestPostIsRepeatedOnce(t *testing.T) {
+	for name, tc := range map[string]struct {
+		broken int64 // so many requests get no answer
+		asked  int64
+		want   Kind // KindOther when there is none
+	}{
+		"whole":        {0, 1, KindOther},
+		"broken":       {1, 2, KindOther},
+		"broken twice": {2, 2, KindRefused},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked atomic.Int64
+			client := newClient(t, serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
+				if asked.Add(1) <= tc.broken {
+					resetting()(w, r)
+					return
+				}
+				answer(200, "application/json", "{}")(w, r)
+			}))
+			if err := client.Post(t.Context(), "", []byte("{}"), decode); tc.want == KindOther {
+				require.NoError(t, err)
+			} else {
+				requireKind(t, err, tc.want)
+			}
+			assert.Equal(t, tc.asked, asked.Load())
+		})
+	}
+}
+
+func TestPostOfBadPath(t *testing.T) {
+	err := newClient(t, "http://127.0.0.1").Post(t.Context(), "/%zz?token="+secret, nil, decode)
+	require.Error(t, err)
+	assert.NotContains(t, err.Error(), secret)
+}
+
 func TestGetRefusesLargeAnswers(t *testing.T) {
 	for name, tc := range map[string]struct {
 		size int64

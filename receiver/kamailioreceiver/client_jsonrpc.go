@@ -4,12 +4,10 @@
 package kamailioreceiver
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"strconv"
 
@@ -31,7 +29,6 @@ func newJSONRPC(ctx context.Context, cfg *confighttp.ClientConfig, host componen
 	if err != nil {
 		return nil, err
 	}
-	client.Transport = &poster{next: client.Transport}
 	return &jsonRPC{http: httpapi.New(client, cfg.Endpoint)}, nil
 }
 
@@ -41,10 +38,6 @@ func (t *jsonRPC) close() { t.http.CloseIdle() }
 func (t *jsonRPC) do(ctx context.Context, calls []call) {
 	for i := range calls {
 		calls[i].err = t.call(ctx, &calls[i])
-		// A connection that was idle may have ended with a restart of the server. What is not read may be asked again.
-		if e, ok := errors.AsType[*httpapi.Error](calls[i].err); ok && e.Kind == httpapi.KindRefused {
-			calls[i].err = t.call(ctx, &calls[i])
-		}
 	}
 }
 
@@ -61,7 +54,7 @@ func (t *jsonRPC) call(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return t.http.Get(context.WithValue(ctx, bodyKey{}, body), "", nil, nil, func(_ http.Header, answer io.Reader) error {
+	return t.http.Post(ctx, "", body, func(_ http.Header, answer io.Reader) error {
 		text, err := io.ReadAll(io.LimitReader(answer, binrpc.MaxBody+1))
 		switch {
 		case err != nil:
@@ -152,40 +145,4 @@ func decodeNumber(d *jx.Decoder) (v value, err error) {
 		return value{kind: kindFloat, decimal: f}, nil
 	}
 	return v, nil
-}
-
-// bodyKey is where the context of a request holds the body to send.
-type bodyKey struct{}
-
-// poster makes of the requests of httpapi, which asks with GET, what JSON-RPC wants: POST, and faults that are answers
-// although their status is 500.
-type poster struct {
-	next http.RoundTripper
-}
-
-// RoundTrip sends the body that the request's context holds.
-func (p *poster) RoundTrip(req *http.Request) (*http.Response, error) {
-	body, _ := req.Context().Value(bodyKey{}).([]byte)
-	post := req.Clone(req.Context())
-	post.Method = http.MethodPost
-	post.Body = io.NopCloser(bytes.NewReader(body))
-	post.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	post.ContentLength = int64(len(body))
-	post.Header.Set("Content-Type", "application/json")
-	// Kamailio closes idle connections: say that the request may be sent again, as a GET would be.
-	post.Header["X-Idempotency-Key"] = nil
-	resp, err := p.next.RoundTrip(post)
-	if err != nil {
-		return nil, err
-	}
-	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if resp.StatusCode == http.StatusInternalServerError && mediaType == "application/json" {
-		resp.StatusCode = http.StatusOK
-	}
-	return resp, nil
-}
-
-// CloseIdleConnections closes those of the transport below.
-func (p *poster) CloseIdleConnections() {
-	(&http.Client{Transport: p.next}).CloseIdleConnections()
 }
