@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
 // statistic is one of Kamailio's statistics.
@@ -22,11 +24,16 @@ type statistic struct {
 	Value int64
 }
 
-// statistics are all that could be read, and the number of those that are known to be missing.
+// statistics are all that could be read, the number of those that are known to be missing, and the keys of those whose values
+// are no numbers.
 type statistics struct {
-	List    []statistic
-	Omitted int64
+	List       []statistic
+	Omitted    int64
+	Unreadable []string
 }
+
+// complete tells whether all statistics of the server are there.
+func (s *statistics) complete() bool { return s.Omitted == 0 && len(s.Unreadable) == 0 }
 
 const (
 	// maxStruct is the part of a struct's room that a batch of names may fill: half of the default of
@@ -48,9 +55,10 @@ var knownGroups = []string{
 // fetches are the arguments of the calls that together read all statistics. Each is one word, all or a group with a colon, or
 // names of one group. They stay the same while the server runs: each that is too large costs it a line of its log per statistic.
 type fetches struct {
-	all   []fetch
-	cut   int64                // statistics that no call can read
-	named map[string]statistic // by key, so that their names are not made anew each time
+	all       []fetch
+	cut       int64                // statistics that no call can read
+	uncounted bool                 // there are more of those
+	named     map[string]statistic // by key, so that their names are not made anew each time
 }
 
 // maxNamed bounds how many names are kept.
@@ -84,7 +92,7 @@ type fetch struct {
 func (c *client) Restarted() { c.fetches = fetches{} }
 
 // Statistics asks for all statistics. Where they do not fit into one struct, it asks group by group, and where one group does
-// not, for its names. What still cannot be read is counted, with a partial error.
+// not, for its names. What still does not fit is counted, with a partial error, and so is what is no number.
 func (c *client) Statistics(ctx context.Context) (statistics, error) {
 	if c.fetches.all == nil {
 		c.fetches.all = []fetch{{args: []string{"all"}}}
@@ -104,11 +112,40 @@ func (c *client) Statistics(ctx context.Context) (statistics, error) {
 		}
 	}
 	c.fetches.all = done
-	if all.Omitted += c.fetches.cut; all.Omitted > 0 {
-		return all, &partialError{scrape.Size, fmt.Sprintf("at least %d statistics do not fit into kamailio's replies, or cannot be read: "+
-			`raise modparam("ctl", "binrpc_struct_max_body_size", 64) and modparam("ctl", "binrpc_max_body_size", 128) in kamailio.cfg`, all.Omitted)}
+	all.Omitted += c.fetches.cut
+	return all, errors.Join(c.fetches.missing(all.Omitted), unreadable(all.Unreadable))
+}
+
+// missing says of n statistics that they are missing; nil if none are.
+func (f *fetches) missing(n int64) error {
+	what := fmt.Sprintf("%d statistics do", n)
+	switch {
+	case n == 0:
+		return nil
+	case f.uncounted:
+		what = "an unknown number of statistics do"
+	case n == 1:
+		what = "1 statistic does"
 	}
-	return all, nil
+	return &partialError{scrape.Size, what + ` not fit into kamailio's replies: raise modparam("ctl", "binrpc_struct_max_body_size", 64) ` +
+		`and modparam("ctl", "binrpc_max_body_size", 128) in kamailio.cfg`}
+}
+
+// unreadable says of statistics that their values are no numbers; nil if there are none.
+func unreadable(keys []string) error {
+	const told = 2
+	if len(keys) == 0 {
+		return nil
+	}
+	what := fmt.Sprintf("%d statistics have values that are no whole numbers", len(keys))
+	if len(keys) == 1 {
+		what = "1 statistic has a value that is no whole number"
+	}
+	names := make([]string, min(len(keys), told))
+	for i := range names {
+		names[i] = strconv.Quote(selection.Name(keys[i]))
+	}
+	return &partialError{scrape.Format, what + ", such as " + strings.Join(names, " and ") + ": please report it with the version of kamailio"}
 }
 
 // fetch makes the calls, adds what they return to all and those that were answered to done, and returns those that were too large.
@@ -147,7 +184,7 @@ func (c *client) add(all *statistics, f fetch, members []value) {
 		switch {
 		case f.group != "" && st.Group != f.group:
 		case !ok || st.Group == "":
-			all.Omitted++
+			all.Unreadable = append(all.Unreadable, st.Key)
 			found++
 		default:
 			all.List = append(all.List, st)
@@ -228,6 +265,7 @@ func (c *client) names(ctx context.Context, group string) ([]string, error) {
 	}
 	if size >= fullReply {
 		c.fetches.cut++
+		c.fetches.uncounted = true
 	}
 	return names, err
 }

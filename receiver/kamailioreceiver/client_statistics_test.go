@@ -97,12 +97,12 @@ func TestStatisticsThatDoNotFit(t *testing.T) {
 		"all fit":             {small{names: many("script", 50), room: 8 << 10, list: 32 << 10}, 1, 0, ""},
 		"each group fits":     {small{names: slices.Concat(many("script", 100), many("a", 100)), room: 8 << 10, list: 32 << 10}, 2, 0, ""},
 		"its names fit":       {small{names: slices.Concat(many("script", 600), many("a", 9)), room: 8 << 10, list: 32 << 10}, 13, 0, ""},
-		"the names do not":    {small{names: many("script", 1500), room: 8 << 10, list: 32 << 10}, 0, 1, "at least 1 statistics do not fit"},
-		"no batch does":       {small{names: many("script", 600), room: 1 << 10, list: 32 << 10}, 0, 594, "binrpc_struct_max_body_size"},
+		"the names do not":    {small{names: many("script", 1500), room: 8 << 10, list: 32 << 10}, 0, 1, "an unknown number of statistics do not fit into kamailio's replies: raise"},
+		"no batch does":       {small{names: many("script", 600), room: 1 << 10, list: 32 << 10}, 0, 594, "594 statistics do not fit into kamailio's replies: raise"},
 		"nobody knows groups": {small{names: slices.Concat(many("script", 100), many("core", 100)), room: 8 << 10, list: 32 << 10, noModule: true}, len(knownGroups), 0, ""},
 		"nobody knows names":  {small{names: many("script", 300), room: 8 << 10, list: 32 << 10, noModule: true}, 0, 0, ""},
 		"two groups, one name": {
-			small{names: slices.Concat(many("script", 300), []string{"a.same", "b.same"}, many("b", 300)), room: 8 << 10, list: 32 << 10}, 0, 1, "at least 1 statistics",
+			small{names: slices.Concat(many("script", 300), []string{"a.same", "b.same"}, many("b", 300)), room: 8 << 10, list: 32 << 10}, 0, 1, "1 statistic does not fit into kamailio's replies: raise",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -129,6 +129,31 @@ func TestStatisticsThatDoNotFit(t *testing.T) {
 					assert.Equal(t, tt.calls, calls)
 				}
 			}
+		})
+	}
+}
+
+// What is no number costs itself only, and is told apart from what does not fit.
+func TestUnreadableStatistics(t *testing.T) {
+	const advice = ": please report it with the version of kamailio"
+	for want, pairs := range map[string][]string{
+		`1 statistic has a value that is no whole number, such as "script.a"` + advice:                     {"script.a", "x"},
+		`1 statistic has a value that is no whole number, such as "nogroup"` + advice:                      {"nogroup", "1"},
+		`2 statistics have values that are no whole numbers, such as "script.a" and "script.b"` + advice:   {"script.a", "x", "script.b", ""},
+		`3 statistics have values that are no whole numbers, such as "script.\"a" and "script.�"` + advice: {"script.\"a", "x", "script.\xff", "1.5", "script.c", "NaN"},
+	} {
+		t.Run(want, func(t *testing.T) {
+			server := startCtl(t, "unix")
+			server.answer = func(words []string) ([]byte, bool, bool) {
+				return structBody(append(pairs, "core.fwd_requests", "7")...), false, words[0] == apiStatistics
+			}
+			s, _ := startScraper(t, server.endpoint, nil)
+			all, err := s.client.Statistics(t.Context())
+			require.EqualError(t, err, want)
+			assert.True(t, scrape.IsPartial(err))
+			assert.Equal(t, scrape.Format, scrape.TypeOf(err))
+			assert.Equal(t, []statistic{{"core.fwd_requests", "core", "fwd_requests", 7}}, all.List)
+			assert.Zero(t, all.Omitted)
 		})
 	}
 }

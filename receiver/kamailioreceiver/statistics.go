@@ -267,8 +267,8 @@ func (s *statisticsScraper) record(now pcommon.Timestamp, all *statistics) {
 	s.report.Omit(entity, metadata.AttributeRtcOmissionReasonMerged, s.merged)
 	s.report.Omit(entity, metadata.AttributeRtcOmissionReasonTruncated, all.Omitted)
 	s.report.Omit(metadata.AttributeRtcEntityUsrlocDomain, metadata.AttributeRtcOmissionReasonLimit, int64(s.domains.Limited()))
-	s.items.End(all.Omitted == 0)
-	s.domains.End(all.Omitted == 0)
+	s.items.End(all.complete())
+	s.domains.End(all.complete())
 }
 
 // standIn takes numbers that tell what statistics tell that the server does not have.
