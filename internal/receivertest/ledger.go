@@ -23,24 +23,32 @@ import (
 // The answer is the name of the captured file up to its first dot.
 func Fields(t *testing.T, ledger string, captures fs.FS, metadata string) {
 	t.Helper()
+	FieldsOf(t, ledger, metadata, func(found func(answer, path string)) {
+		require.NoError(t, fs.WalkDir(captures, ".", func(file string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || path.Ext(file) != ".json" || d.Name() == "index.json" {
+				return err
+			}
+			text, err := fs.ReadFile(captures, file)
+			require.NoError(t, err)
+			var answer any
+			require.NoError(t, json.Unmarshal(text, &answer), file)
+			name, _, _ := strings.Cut(d.Name(), ".")
+			Leaves(answer, func(leaf string) { found(name, leaf) })
+			return nil
+		}))
+	})
+}
+
+// FieldsOf is Fields for answers of any form: leaves calls found for every leaf of every answer.
+func FieldsOf(t *testing.T, ledger, metadata string, leaves func(found func(answer, path string))) {
+	t.Helper()
 	listed := map[string]string{}
 	for _, row := range Table(t, ledger) {
 		require.Len(t, row, 3, "%s: %q", ledger, row)
 		listed[row[0]+"\t"+row[1]] = row[2]
 	}
 	found := map[string]bool{}
-	require.NoError(t, fs.WalkDir(captures, ".", func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path.Ext(file) != ".json" || d.Name() == "index.json" {
-			return err
-		}
-		text, err := fs.ReadFile(captures, file)
-		require.NoError(t, err)
-		var answer any
-		require.NoError(t, json.Unmarshal(text, &answer), file)
-		name, _, _ := strings.Cut(d.Name(), ".")
-		leaves(answer, "", func(leaf string) { found[name+"\t"+leaf] = true })
-		return nil
-	}))
+	leaves(func(answer, path string) { found[answer+"\t"+path] = true })
 	known := Metadata(t, metadata)
 	for _, leaf := range slices.Sorted(maps.Keys(found)) {
 		assert.Contains(t, listed, leaf, "a leaf that %s does not list", ledger)
@@ -63,7 +71,9 @@ func checkNames(t *testing.T, ledger, becomes string, known map[string]bool) {
 	}
 }
 
-// leaves calls f for the path of every value that is neither an object nor a list, and for empty ones of those.
+// Leaves calls f for the path of every value in a JSON document that is neither an object nor a list, and for empty ones of those.
+func Leaves(document any, f func(path string)) { leaves(document, "", f) }
+
 func leaves(v any, at string, f func(string)) {
 	switch v := v.(type) {
 	case map[string]any:

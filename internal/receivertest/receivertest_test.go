@@ -78,7 +78,7 @@ func TestLeaves(t *testing.T) {
 		var v any
 		require.NoError(t, json.Unmarshal([]byte(text), &v))
 		var got []string
-		leaves(v, "", func(leaf string) { got = append(got, leaf) })
+		Leaves(v, func(leaf string) { got = append(got, leaf) })
 		slices.Sort(got)
 		assert.Equal(t, want, slices.Compact(got), text)
 	}
@@ -114,6 +114,15 @@ func TestFields(t *testing.T) {
 	ledger := file(t, good)
 	captures["one/broken.json"] = &fstest.MapFile{Data: []byte("{")}
 	assert.True(t, failed(func(a attempt) { Fields(a.t, ledger, captures, md) }), "a capture that is no JSON")
+}
+
+func TestFieldsOf(t *testing.T) {
+	md, ledger := file(t, metadataYAML), file(t, "one (fault)\tcode\tx.load\n")
+	for path, fails := range map[string]bool{"code": false, "text": true} {
+		assert.Equal(t, fails, failed(func(a attempt) {
+			FieldsOf(a.t, ledger, md, func(found func(answer, path string)) { found("one (fault)", path) })
+		}), path)
+	}
 }
 
 func TestSeeds(t *testing.T) {

@@ -5,14 +5,11 @@ package kamailioreceiver
 
 import (
 	"encoding/json"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
@@ -20,37 +17,16 @@ import (
 
 // Every leaf of every captured answer becomes a metric or attribute, or is ignored for a reason.
 func TestFieldLedger(t *testing.T) {
-	const ledger = captures + "/fields.tsv"
-	known := rtctest.Metadata(t, "metadata.yaml")
-	listed := map[string]bool{}
-	for _, row := range rtctest.Table(t, ledger) {
-		require.Len(t, row, 3, row)
-		listed[row[0]+"\t"+row[1]] = true
-		if reason, ignored := strings.CutPrefix(row[2], "ignored: "); ignored {
-			assert.NotEmpty(t, reason)
-			continue
-		}
-		for name := range strings.SplitSeq(row[2], ", ") {
-			assert.True(t, known[name], "%q is no metric or attribute of the receiver", name)
-		}
-	}
-	found := capturedLeaves(t)
-	for _, leaf := range slices.Sorted(maps.Keys(found)) {
-		assert.Contains(t, listed, leaf, "a leaf that %s does not list", ledger)
-	}
-	for leaf := range listed {
-		assert.True(t, found[leaf], "%s lists %q, which no captured answer has", ledger, leaf)
-	}
+	rtctest.FieldsOf(t, captures+"/fields.tsv", "metadata.yaml", func(found func(answer, path string)) { capturedLeaves(t, found) })
 }
 
 func TestSeedLedger(t *testing.T) {
 	rtctest.Seeds(t, "../../testdata/compat/kamailio_exporter.tsv", "metadata.yaml")
 }
 
-// capturedLeaves returns the paths of all leaves, with the transport and the name of the answer before them.
-func capturedLeaves(t *testing.T) map[string]bool {
+// capturedLeaves finds the leaves of all answers, which it names with their transport.
+func capturedLeaves(t *testing.T, found func(answer, path string)) {
 	t.Helper()
-	found := map[string]bool{}
 	files, err := filepath.Glob(filepath.Join(captures, "binrpc", "*", "*.rep.json"))
 	require.NoError(t, err)
 	for _, file := range files {
@@ -60,7 +36,7 @@ func capturedLeaves(t *testing.T) map[string]bool {
 			name += " (fault)"
 		}
 		for _, d := range reply.Records {
-			binrpcLeaves(t, d, "", func(leaf string) { found[name+"\t"+leaf] = true })
+			binrpcLeaves(t, d, "", func(leaf string) { found(name, leaf) })
 		}
 	}
 	files, err = filepath.Glob(filepath.Join(captures, "jsonrpc", "*.json"))
@@ -71,9 +47,8 @@ func capturedLeaves(t *testing.T) map[string]bool {
 		var answer any
 		require.NoError(t, json.Unmarshal(text, &answer), file)
 		name := "jsonrpc/" + strings.TrimSuffix(filepath.Base(file), ".json")
-		jsonLeaves(answer, "", func(leaf string) { found[name+"\t"+leaf] = true })
+		rtctest.Leaves(answer, func(leaf string) { found(name, leaf) })
 	}
-	return found
 }
 
 func binrpcLeaves(t *testing.T, d datum, at string, f func(string)) {
@@ -89,24 +64,4 @@ func binrpcLeaves(t *testing.T, d datum, at string, f func(string)) {
 	if len(members) == 0 {
 		f(at)
 	}
-}
-
-func jsonLeaves(v any, at string, f func(string)) {
-	switch v := v.(type) {
-	case map[string]any:
-		for k, m := range v {
-			jsonLeaves(m, strings.TrimPrefix(at+"."+k, "."), f)
-		}
-		if len(v) > 0 {
-			return
-		}
-	case []any:
-		for _, element := range v {
-			jsonLeaves(element, at+"[]", f)
-		}
-		if len(v) > 0 {
-			return
-		}
-	}
-	f(at)
 }
