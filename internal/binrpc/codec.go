@@ -208,6 +208,9 @@ type Records struct {
 	body []byte
 }
 
+// Size returns how many bytes the records are on the wire.
+func (r Records) Size() int { return len(r.body) }
+
 // Decode returns the records of one reply, given as a whole packet; they share its memory. The error is a *Fault when the
 // packet is one, else an *Error.
 func Decode(packet []byte) (Records, error) {

@@ -61,6 +61,7 @@ func TestCaptures(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
+			assert.EqualValues(t, want.Length, records.Size())
 			assert.Equal(t, want.Records, plainAll(records))
 			assert.Equal(t, packet[n:], encode(nil, records), "encoded anew")
 		})

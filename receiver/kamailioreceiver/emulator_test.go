@@ -187,6 +187,30 @@ func TestOneMethodOfTheEmulatorFails(t *testing.T) {
 	}
 }
 
+// Kamailio answers one call after the other: one that hangs costs those behind it too, but neither what came before, nor the next
+// scrape.
+func TestOneMethodOfTheEmulatorHangs(t *testing.T) {
+	for name, p := range protocols {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server, endpoint := p.start(t)
+			s, _ := startScraper(t, endpoint, nil)
+			require.NoError(t, server.SetFault("hang", apiDispatcher))
+			points, err := scrapeInTime(t, s, 2*time.Second)
+			require.ErrorContains(t, err, apiDispatcher)
+			require.ErrorContains(t, err, "in time")
+			assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+			assert.Contains(t, points, "kamailio.uptime{}")
+			assert.NotContains(t, points, "kamailio.dispatcher.set.count{}")
+			assert.InDelta(t, 1, points["rtc.scrape.errors{error.type=timeout,rtc.api="+apiDispatcher+"}"], 0)
+			require.NoError(t, server.SetFault(""))
+			points, err = scrapeInTime(t, s, plenty)
+			require.NoError(t, err)
+			assert.Contains(t, points, "kamailio.dispatcher.set.count{}")
+		})
+	}
+}
+
 func hasMetric(points map[string]float64, name string) bool {
 	for point := range points {
 		if strings.HasPrefix(point, name+"{") {
