@@ -4,6 +4,7 @@
 package distribution_test
 
 import (
+	"crypto/tls"
 	"fmt"
 	"maps"
 	"strconv"
@@ -424,6 +425,50 @@ receivers:
 		}))
 		assert.Equal(ct, []float64{0}, page.values("rtpengine_session_count", map[string]string{"rtpengine_session_type": "own"}))
 		assert.Len(ct, page.values("rtpengine_uptime_seconds", nil), 1)
+	})
+	assert.Empty(t, complaints(c))
+	c.Stop(t)
+}
+
+// The page that xhttp_prom makes passes through under its own names. A name that no page may hold costs its own line.
+func TestKamailioUserMetrics(t *testing.T) {
+	t.Parallel()
+	s := kamailiotest.Start(t, kamailiotest.Options{})
+	c := watch(t, s.Unix, `yaml:
+receivers:
+  kamailio: {user_metrics: {endpoint: `+s.Metrics+`}}
+`)
+	s.Drive(
+		t,
+		kamailiotest.Calls{Scenario: "register", User: "u", Count: 1},
+		kamailiotest.Calls{Scenario: "call", User: "u1", Count: 2},
+		kamailiotest.Calls{Scenario: "fail", User: "busy", Count: 3},
+	)
+	eventually(t, func(ct *assert.CollectT) {
+		page := scrapePage(ct, c)
+		assert.Equal(ct, []float64{2}, page.values("kamailio_test_calls", labels{"outcome": "relayed"}))
+		assert.Equal(ct, []float64{3}, page.values("kamailio_test_calls", labels{"outcome": "busy"}))
+		assert.Equal(ct, []float64{42}, page.values("kamailio_test_level", nil))
+		assert.Equal(ct, []float64{1}, page.values("rtc_target_up", nil))
+	})
+	assert.Contains(t, complaints(c), "/metrics of "+s.Metrics+": lines that cannot be read and are left out: 1")
+	c.Stop(t)
+}
+
+// Connections by TLS and the nodes of the message queue are counted where the server has any.
+func TestKamailioTLSAndDMQ(t *testing.T) {
+	t.Parallel()
+	s := kamailiotest.Start(t, kamailiotest.Options{TLS: true, DMQ: true})
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} // its certificate is its own
+	conn, err := dialer.DialContext(t.Context(), "tcp", s.TLS)
+	require.NoError(t, err)
+	defer conn.Close()
+	c := watch(t, s.Unix)
+	eventually(t, func(ct *assert.CollectT) {
+		page := scrapePage(ct, c)
+		assert.Equal(ct, []float64{1}, page.values("kamailio_tls_connection_count", nil))
+		assert.Equal(ct, []float64{1}, page.values("kamailio_dmq_node_state", labels{"kamailio_dmq_local": "true", "kamailio_dmq_state": "active"}))
+		assert.Equal(ct, []float64{0}, page.values("kamailio_dmq_node_state", labels{"kamailio_dmq_local": "true", "kamailio_dmq_state": "disabled"}))
 	})
 	assert.Empty(t, complaints(c))
 	c.Stop(t)
