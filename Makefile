@@ -3,6 +3,7 @@
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL      := go tool -modfile=internal/tools/go.mod
 MODULES   := . distribution/otelcol-rtc internal/tools internal/comparison
+COMPARE   := cd internal/comparison && export GOFLAGS=-tags=remove_all_sd # prometheusreceiver without clients of every cloud
 HAVE_CC   := $(shell command -v "$$(go env CC)")
 
 # Debian packages that the tests need. A receiver whose tests need a real server adds a line: TEST_PACKAGES += name
@@ -16,8 +17,9 @@ CONFIG   ?=
 BENCH    ?= .
 COUNT    ?= 1
 FUZZTIME ?= 30s
+ARGS     ?=
 
-.PHONY: help run test test-deps build generate lint bench fuzz clean
+.PHONY: help run test test-deps build generate lint bench compare fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -28,7 +30,7 @@ run: build ## build, then run the collector with an emulated server; CONFIG=path
 test: ## run go vet and the tests, with the race detector where there is a C compiler
 	go vet ./...
 	go test $(RACE) -shuffle=on ./...
-	cd internal/comparison && go vet ./... && go test $(RACE) -shuffle=on ./...
+	$(COMPARE) && go vet ./... && go test $(RACE) -shuffle=on ./...
 
 test-deps: ## install what the tests need: Debian packages that are missing, Go modules
 	@internal/tools/test-deps.sh $(TEST_PACKAGES)
@@ -47,14 +49,17 @@ generate: ## write generated code anew: from each metadata.yaml, and from builde
 
 lint: ## check style, hold each metadata.yaml against the naming rules
 	$(TOOL) golangci-lint run
-	cd internal/comparison && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
+	$(COMPARE) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	go mod tidy -diff
 	cd internal/comparison && go mod tidy -diff
 	go test -run Metadata ./receiver/
 
 bench: ## run benchmarks: BENCH=regexp COUNT=n
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
-	cd internal/comparison && go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
+	$(COMPARE) && go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
+
+compare: ## compare our receivers with what is done today, as internal/comparison/README.md shows; ARGS='-systems ZLM -sizes 100'
+	@$(COMPARE) && go build -o ../../bin/compare ./compare && ../../bin/compare $(ARGS)
 
 fuzz: ## run every fuzz target for FUZZTIME
 	@for package in $$(go list ./...); do \

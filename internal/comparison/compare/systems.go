@@ -1,0 +1,66 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"math"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/collector/receiver"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver"
+)
+
+// system is a server, with what reads it.
+type system struct {
+	name string
+	// serve plays the server, with so many streams.
+	serve func(size int, now func() time.Time) (*emulator.Server, error)
+	// factory and settings are those of our receiver; how often it reads is set elsewhere.
+	factory  receiver.Factory
+	settings func(endpoint string, size int) map[string]any
+	// exporter is what serves the series of our receiver today. When it is nil, the server does so itself, at page.
+	exporter func(endpoint string) prometheus.Collector
+	page     string
+}
+
+// systems are what is compared, each one that differs in what is sent or asked for being one of its own.
+var systems = []system{
+	{
+		name:    "ZLMediaKit, all schemas",
+		serve:   serveZLMediaKit,
+		factory: zlmediakitreceiver.NewFactory(),
+		settings: func(endpoint string, _ int) map[string]any {
+			return map[string]any{"endpoint": endpoint, "streams": map[string]any{"schemas": "all"}}
+		},
+		exporter: func(endpoint string) prometheus.Collector { return newZLMediaKitExporter(endpoint, "") },
+	},
+	{
+		name:    "ZLMediaKit, one schema", // what the default settles on where there are many streams
+		serve:   serveZLMediaKit,
+		factory: zlmediakitreceiver.NewFactory(),
+		settings: func(endpoint string, _ int) map[string]any {
+			return map[string]any{"endpoint": endpoint, "streams": map[string]any{"schemas": []any{"rtsp"}}}
+		},
+		exporter: func(endpoint string) prometheus.Collector { return newZLMediaKitExporter(endpoint, "rtsp") },
+	},
+	{
+		name: "Kamailio", // its size is the number of statistics of its script
+		serve: func(size int, now func() time.Time) (*emulator.Server, error) {
+			return emulator.NewKamailio(emulator.Kamailio{Statistics: size, StructLimit: math.MaxInt, Now: now})
+		},
+		factory: kamailioreceiver.NewFactory(),
+		settings: func(endpoint string, size int) map[string]any {
+			return map[string]any{"endpoint": endpoint, "statistics": map[string]any{"limit": 1000 + size}}
+		},
+		exporter: newKamailioExporter,
+	},
+}
+
+func serveZLMediaKit(size int, now func() time.Time) (*emulator.Server, error) {
+	return emulator.NewZLMediaKit(emulator.ZLMediaKit{Streams: size, Now: now})
+}
