@@ -43,6 +43,7 @@ type Reader struct {
 	value  jx.Decoder // of the value in the window
 	inside bool       // reading below the outer levels
 	key    []byte     // of the member being read
+	keys   []byte     // of it and of those around it, on the outer levels
 	wrong  []string   // keys of members that had a wrong type
 }
 
@@ -53,7 +54,7 @@ func NewReader() *Reader {
 
 // Reset begins a new answer.
 func (r *Reader) Reset(body io.Reader) {
-	*r = Reader{body: body, buffer: r.buffer, wrong: r.wrong[:0], key: r.key[:0]}
+	*r = Reader{body: body, buffer: r.buffer, wrong: r.wrong[:0], keys: r.keys[:0]}
 	r.window = r.buffer[:0]
 }
 
@@ -62,8 +63,8 @@ func (r *Reader) Object(member func(key []byte) error) error {
 	if !r.expect(jx.Object, "") {
 		return r.Skip()
 	}
-	outer := r.key
-	defer func() { r.key = outer }()
+	outer, begin := r.key, len(r.keys)
+	defer func() { r.key, r.keys = outer, r.keys[:begin] }()
 	if r.inside {
 		return r.value.ObjBytes(func(_ *jx.Decoder, key []byte) error {
 			r.key = key
@@ -74,15 +75,15 @@ func (r *Reader) Object(member func(key []byte) error) error {
 		if err := r.load(); err != nil {
 			return err
 		}
-		key, err := r.value.StrAppend(nil)
-		if err != nil {
+		var err error
+		if r.keys, err = r.value.StrAppend(r.keys[:begin]); err != nil {
 			return err
 		}
 		if c, err := r.token(); c != ':' {
 			return unexpected(c, err)
 		}
-		r.key = key
-		return member(key)
+		r.key = r.keys[begin:]
+		return member(r.key)
 	})
 }
 

@@ -589,6 +589,24 @@ func TestKeysAreHandedOver(t *testing.T) {
 	assert.Equal(t, []string{"", "a", "a", "a\n"}, keys)
 }
 
+// Keys of the outer levels cost no allocation, however many there are.
+func TestAllocations(t *testing.T) {
+	in, r := strings.NewReader(""), NewReader()
+	text := `{` + strings.Repeat(`"key":{"\u006bey":1},`, 1000) + `"key":1}`
+	var skip func([]byte) error
+	skip = func([]byte) error {
+		if r.IsObject() {
+			return r.Object(skip)
+		}
+		return r.Skip()
+	}
+	assert.Zero(t, testing.AllocsPerRun(10, func() {
+		in.Reset(text)
+		r.Reset(in)
+		require.NoError(t, r.Object(skip))
+	}))
+}
+
 // What some servers write as strings for want of numbers is the same as no value.
 func TestNoNumbers(t *testing.T) {
 	for text, named := range map[string][]string{
