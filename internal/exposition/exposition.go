@@ -88,11 +88,12 @@ type Reader struct {
 	ended  bool   // by # EOF
 
 	sample    Sample
-	family    Family          // announced last
-	other     Family          // of a sample that is not of the last one
-	types     map[string]Type // announced on this page
-	unescaped []byte          // names and values of the sample that had escapes
-	good      int             // samples read
+	family    Family // announced last
+	other     Family // of a sample that is not of the last one
+	types     map[string]*announcement
+	page      uint64 // counts from 1
+	unescaped []byte // names and values of the sample that had escapes
+	good      int    // samples read
 	bad       LineError
 }
 
@@ -100,7 +101,7 @@ type Reader struct {
 func NewReader() *Reader {
 	return &Reader{
 		buffer: make([]byte, 2*maxLine),
-		types:  map[string]Type{},
+		types:  map[string]*announcement{},
 		sample: Sample{Labels: make([]Label, 0, 2*maxLabels)}, // with those of an exemplar
 	}
 }
@@ -110,10 +111,12 @@ func NewReader() *Reader {
 func (r *Reader) Reset(body io.Reader, contentType string) {
 	*r = Reader{
 		body: body, left: maxPage, buffer: r.buffer, window: r.buffer[:0], unescaped: r.unescaped[:0],
-		types: r.types, sample: Sample{Labels: r.sample.Labels[:0]},
+		types: r.types, page: r.page + 1, sample: Sample{Labels: r.sample.Labels[:0]},
 		family: Family{Name: r.family.Name[:0], Help: r.family.Help[:0], Unit: r.family.Unit[:0]},
 	}
-	clear(r.types)
+	if len(r.types) > maxTypes/2 { // there must be room for the page's own
+		clear(r.types)
+	}
 	mediaType, _, _ := strings.Cut(contentType, ";")
 	r.openMetrics = strings.EqualFold(strings.TrimSpace(mediaType), "application/openmetrics-text")
 }

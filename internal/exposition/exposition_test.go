@@ -260,6 +260,12 @@ func TestBounds(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{`{"a0"} 1 # a0 gauge "" ""`, `{"a20000"} 1`}, got)
 	assert.Len(t, r.types, maxTypes)
+
+	// The names of one page do not keep those of the next from being remembered.
+	got, err = read(r, strings.NewReader("# TYPE b gauge\n# TYPE c gauge\nb 1\n"), text)
+	require.NoError(t, err)
+	assert.Equal(t, []string{`{"b"} 1 # b gauge "" ""`}, got)
+	assert.Len(t, r.types, 2)
 }
 
 type endless string
@@ -465,12 +471,15 @@ func TestReaderIsReused(t *testing.T) {
 		got, err := read(r, strings.NewReader("a 1"), text)
 		require.NoError(t, err)
 		assert.Equal(t, []string{`{"a"} 1`}, got)
+		got, err = read(r, strings.NewReader("# TYPE b counter\n# HELP a of this page\na 1\nb 1"), text)
+		require.NoError(t, err)
+		assert.Equal(t, []string{`{"a"} 1 # a unknown "of this page" ""`, `{"b"} 1 # b counter "" ""`}, got, "types are of one page")
 	}
 }
 
 func TestAllocations(t *testing.T) {
 	r, in := NewReader(), bytes.NewReader(nil)
-	content := []byte(strings.Repeat("a_bucket{le=\"+Inf\",b=\"\\\"c\"} 1.25 1795215981738 # {d=\"e\"} 1\n", 1000))
+	content := []byte("# HELP a b\n# TYPE a histogram\n# TYPE c gauge\n" + strings.Repeat("a_bucket{le=\"+Inf\",b=\"\\\"c\"} 1.25 1795215981738 # {d=\"e\"} 1\n", 1000))
 	count := func(*Sample) error { return nil }
 	assert.Zero(t, testing.AllocsPerRun(10, func() {
 		in.Reset(content)

@@ -64,7 +64,7 @@ func (r *Reader) comment(text []byte) {
 		return
 	}
 	keyword, rest := word(blanks(text))
-	rest = blanks(bytes.TrimRight(rest, " \t\r\n"))
+	rest = blanks(withoutEnd(rest))
 	switch string(keyword) {
 	case "EOF":
 		r.ended = r.openMetrics && len(rest) == 0
@@ -95,17 +95,37 @@ func (r *Reader) announce(text []byte) (said []byte, ok bool) {
 		return nil, false
 	}
 	if f := &r.family; !bytes.Equal(f.Name, named) {
-		*f = Family{Name: append(f.Name[:0], named...), Type: r.types[string(named)], Help: f.Help[:0], Unit: f.Unit[:0]}
+		*f = Family{Name: append(f.Name[:0], named...), Type: r.announcedType(named), Help: f.Help[:0], Unit: f.Unit[:0]}
 	}
 	return blanks(rest), true
 }
 
+// announcement is what the last page that named a family called its type. It outlasts the page, because the next one mostly
+// has the same names.
+type announcement struct {
+	kind Type
+	page uint64
+}
+
+// announcedType returns the type that this page has announced of a family.
+func (r *Reader) announcedType(family []byte) Type {
+	if a := r.types[string(family)]; a != nil && a.page == r.page {
+		return a.kind
+	}
+	return Unknown
+}
+
 // remember keeps the type of the current family up to the page's end.
 func (r *Reader) remember() {
-	_, known := r.types[string(r.family.Name)]
-	if known || len(r.types) < maxTypes && len(r.family.Name) <= maxTyped {
-		r.types[string(r.family.Name)] = r.family.Type
+	a := r.types[string(r.family.Name)]
+	if a == nil {
+		if len(r.types) == maxTypes || len(r.family.Name) > maxTyped {
+			return
+		}
+		a = &announcement{}
+		r.types[string(r.family.Name)] = a
 	}
+	a.kind, a.page = r.family.Type, r.page
 }
 
 // familyOf returns what was announced of a sample: by the comments before it, or, of its type, by any earlier ones, because
@@ -120,7 +140,7 @@ func (r *Reader) familyOf(sample []byte) *Family {
 	}
 	for _, suffix := range suffixes {
 		if base, ok := bytes.CutSuffix(sample, suffix); ok {
-			other := Family{Name: base, Type: r.types[string(base)]}
+			other := Family{Name: base, Type: r.announcedType(base)}
 			if other.Type != Unknown && other.has(suffix) {
 				r.other = other
 				break

@@ -139,7 +139,7 @@ func (r *Reader) exemplar(text []byte) (rest []byte, err error) {
 // value reads what strconv.ParseFloat does, less hexadecimal numbers: the formats know none.
 func value(text []byte) (v float64, rest []byte, err error) {
 	number, rest := word(blanks(text))
-	if i, ok := digits(number); ok {
+	if i, ok := digits(bytes.TrimSuffix(number, pointZero)); ok {
 		return float64(i), rest, nil
 	}
 	if v, err = strconv.ParseFloat(string(number), 64); err != nil || bytes.ContainsAny(number, "xX_") {
@@ -147,6 +147,8 @@ func value(text []byte) (v float64, rest []byte, err error) {
 	}
 	return v, rest, nil
 }
+
+var pointZero = []byte(".0") // which Java ends whole numbers with
 
 // digits reads a number of 1 to 15 digits and nothing else, all of which a float64 can hold: what most values are.
 func digits(number []byte) (i int64, ok bool) {
@@ -259,6 +261,15 @@ func blanks(text []byte) []byte {
 		}
 	}
 	return text[len(text):]
+}
+
+// withoutEnd cuts off the blanks and line ends that text ends with.
+func withoutEnd(text []byte) []byte {
+	n := len(text)
+	for n > 0 && class[text[n-1]]&(blank|lineEnd) != 0 {
+		n--
+	}
+	return text[:n]
 }
 
 // atEnd reports whether a line ends here: with LF, CR LF, or the page.
