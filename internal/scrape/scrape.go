@@ -130,10 +130,14 @@ func runTogether(ctx context.Context, light []Result, share int) {
 		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/time.Duration(share))
 		defer cancel()
 	}
-	var wg sync.WaitGroup
-	for i := range light {
-		wg.Go(func() { light[i].run(ctx) })
+	if len(light) == 0 {
+		return
 	}
+	var wg sync.WaitGroup
+	for i := range light[1:] {
+		wg.Go(func() { light[1+i].run(ctx) })
+	}
+	light[0].run(ctx) // here, where the stack has grown in earlier scrapes
 	wg.Wait()
 	for i := range light {
 		light[i].recordAnswer()

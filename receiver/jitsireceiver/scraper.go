@@ -56,9 +56,10 @@ func (s *scraper) shutdown(context.Context) error {
 func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	now := pcommon.NewTimestampFromTime(s.clock())
 	var wg sync.WaitGroup
-	for _, p := range s.processes {
+	for _, p := range s.processes[1:] {
 		wg.Go(func() { p.scrape(ctx, now) })
 	}
+	s.processes[0].scrape(ctx, now)
 	wg.Wait()
 
 	metrics := pmetric.NewMetrics()
