@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 )
 
-// maxAllocations bounds a scrape of a bridge; some 50 of them are those of the server that answers.
+// maxAllocations bounds a scrape of a bridge, in any configuration; some 50 of them per call are those of the server that answers.
 const maxAllocations = 1100
 
 // benched are the components, of which a server repeats what they answer once, so that it costs little itself.
@@ -105,7 +105,10 @@ func bareGet(t testing.TB, url string) []byte {
 
 // A scrape of a bridge stays cheap.
 func TestScrapeAllocations(t *testing.T) {
-	for _, bench := range benched[:2] {
+	for _, bench := range benched {
+		if bench.block != "jvb" {
+			continue
+		}
 		s, _ := startScraper(t, at(bench.block, repeat(t, bench.start, bench.paths)), withSource(bench.source))
 		allocations := testing.AllocsPerRun(10, func() {
 			_, err := s.scrape(t.Context())

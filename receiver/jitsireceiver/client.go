@@ -120,14 +120,15 @@ type name struct {
 
 // names are all names of a component's rows.
 type names struct {
-	stats  map[string]name
-	groups map[string]bool // objects on the way to them
-	page   map[string]name
-	rows   int
+	stats   map[string]name
+	groups  map[string]bool // objects on the way to them
+	page    map[string]name
+	buckets map[string]int // rows by family, those of the page that are told by size
+	rows    int
 }
 
 func newNames(rows []row) *names {
-	n := &names{stats: map[string]name{}, groups: map[string]bool{}, page: map[string]name{}, rows: len(rows)}
+	n := &names{stats: map[string]name{}, groups: map[string]bool{}, page: map[string]name{}, buckets: map[string]int{}, rows: len(rows)}
 	for i := range rows {
 		r := &rows[i]
 		for rank, path := range strings.Fields(r.stats) {
@@ -142,6 +143,7 @@ func newNames(rows []row) *names {
 			label, value, _ := strings.Cut(label, "=")
 			if r.kind == kindSizes {
 				family, label = family+"_bucket", "le"
+				n.buckets[family] = i
 			}
 			n.page[family] = name{row: i, rank: rank + 1, kind: r.kind, each: r.of != 0, label: label, value: value}
 		}
@@ -575,11 +577,8 @@ func wholeNumber(v float64) (int64, bool) {
 // countBuckets turns the buckets of the page, each of which counts all smaller ones too, into counts by size. It returns
 // the names of those that are none.
 func (c *client) countBuckets(a *answer) (wrong []string) {
-	for family, n := range c.names.page {
-		if n.kind != kindSizes {
-			continue
-		}
-		if f := &a.facts[n.row]; !countBySize(f.sizes) {
+	for family, row := range c.names.buckets {
+		if f := &a.facts[row]; !countBySize(f.sizes) {
 			*f = fact{sizes: f.sizes[:0]}
 			wrong = append(wrong, family)
 		}

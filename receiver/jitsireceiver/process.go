@@ -39,6 +39,9 @@ type process struct {
 	uptime   cumulative.Uptime
 	choice   choice
 
+	resource  pcommon.Resource
+	described identity // in resource
+
 	things map[entity]*selection.Set[recorded]
 
 	// Of the current scrape.
@@ -86,6 +89,7 @@ func newProcess(ctx context.Context, cfg *Config, b block, host component.Host, 
 	if p.target, err = scrape.NewTarget(b.client.Endpoint); err != nil {
 		return nil, err
 	}
+	p.resource = p.describe()
 	p.client, err = newClient(ctx, b.program, b.client, host, set.TelemetrySettings)
 	return p, err
 }
@@ -144,7 +148,10 @@ func (p *process) scrape(ctx context.Context, now pcommon.Timestamp) {
 	p.report.Record(p.mb, now, p.up, results)
 	p.warnOfLimits()
 	start := min(cmp.Or(p.uptime.Start(), p.report.Began()), now)
-	p.metrics = p.mb.Emit(metadata.WithResource(p.resource()), metadata.WithStartTimeOverride(start))
+	if p.described != p.identity {
+		p.resource, p.described = p.describe(), p.identity
+	}
+	p.metrics = p.mb.Emit(metadata.WithResource(p.resource), metadata.WithStartTimeOverride(start))
 	p.starts.Apply(p.metrics)
 }
 
@@ -341,8 +348,8 @@ func (p *process) askVersion(ctx context.Context) []scrape.Result {
 	return results
 }
 
-// resource describes the component as it was last seen, so that its identity stays the same while it is down.
-func (p *process) resource() pcommon.Resource {
+// describe makes the resource of the component as it was last seen, so that its identity stays the same while it is down.
+func (p *process) describe() pcommon.Resource {
 	rb := p.mb.NewResourceBuilder()
 	rb.SetServiceName(p.service)
 	rb.SetServiceInstanceID(p.target.Instance)
