@@ -463,3 +463,31 @@ func TestCompatMediasoupGrowth(t *testing.T) {
 	})
 	c.Stop(t)
 }
+
+// Threads that have something to do are summed up in percent and milliseconds. In the captures they have nothing to do.
+func TestCompatThreads(t *testing.T) {
+	t.Parallel()
+	answers := map[string]string{
+		"/index/api/getApiList":         `{"code":0,"data":["/index/api/getThreadsLoad","/index/api/getWorkThreadsLoad"]}`,
+		"/index/api/getThreadsLoad":     `{"code":0,"data":[{"name":"a","load":30,"delay":2},{"name":"b","load":50,"delay":3}]}`,
+		"/index/api/getWorkThreadsLoad": `{"code":0,"data":[{"name":"c","load":1,"delay":1000}]}`,
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, answers[r.URL.Path])
+	}))
+	t.Cleanup(server.Close)
+	address := freeAddress(t)
+	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL},
+		shipped("prometheus.yaml"), filepath.Join("compat", "zlm_exporter.yaml"), often, "yaml:exporters::prometheus/zlm_exporter::endpoint: "+address)
+	eventually(t, func(ct *assert.CollectT) {
+		page := parsePage(ct, fetch(ct, "http://"+address+"/metrics"))
+		for family, want := range map[string]float64{
+			"zlm_network_threads_load_total": 80, "zlm_network_threads_delay_total": 5,
+			"zlm_work_threads_load_total": 1, "zlm_work_threads_delay_total": 1000,
+		} {
+			assert.InDelta(ct, want, sum(page.values(family, nil)), 1e-9, family)
+		}
+	})
+	c.Stop(t)
+}
