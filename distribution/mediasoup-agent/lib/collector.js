@@ -1,0 +1,220 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+'use strict';
+
+const { performance } = require('node:perf_hooks');
+const { setImmediate: turn } = require('node:timers/promises');
+const { READINGS } = require('./stats.js');
+
+/** @typedef {import('./registry.js').Entry} Entry */
+/** @typedef {import('./registry.js').Kind} Kind */
+/** @typedef {typeof READINGS[number]} Reading */
+/** @typedef {{ entry: Entry, reading: Reading, round: number }} Call */
+
+/** Calls in flight, over all workers: more of them hold the event loop longer at a time. */
+const IN_FLIGHT = 50;
+
+/** How long a worker with late calls is left alone, in ms, unless they end before. */
+const RETRY_MS = 30_000;
+
+/** How many rounds old a number may be that an object keeps because its turn has not come. */
+const CARRIED_ROUNDS = 4;
+
+/**
+ * What one collection did.
+ *
+ * @typedef {object} Run
+ * @property {number} startTime when it began, in ms since 1970
+ * @property {number} deadline when it must end, on performance's clock
+ * @property {number} workerDeadline when a worker must be done, on performance's clock
+ * @property {number} lagMs longest turn of the event loop that was seen, in ms
+ * @property {Map<Kind, number>} rounds the kinds that are read, and their rounds
+ * @property {Map<Kind, number>} errors objects that were asked in vain, by kind
+ */
+
+/** Reads the numbers of all objects. It is the caller's duty to run one collection at a time. */
+class Collector {
+  /** @type {Map<Kind, number>} */
+  #rounds = new Map();
+
+  /**
+   * @param {import('./registry.js').Registry} registry
+   * @param {{ maxStats: number, timeoutMs: number }} limits objects that are read per collection, and how long that may take
+   */
+  constructor(registry, limits) {
+    this.registry = registry;
+    this.limits = limits;
+  }
+
+  /**
+   * Reads the numbers of some kinds of objects into their entries. Never rejects.
+   *
+   * @param {Set<string>} parts what to read, of PARTS
+   * @returns {Promise<Run>}
+   */
+  async collect(parts) {
+    const run = this.#begin(parts);
+    const queues = this.#plan(run);
+    const batch = Math.max(1, Math.floor(IN_FLIGHT / queues.size));
+    await Promise.all(Array.from(queues, ([worker, calls]) => this.#readWorker(run, worker, calls, batch)));
+    return run;
+  }
+
+  /**
+   * @param {Set<string>} parts
+   * @returns {Run}
+   */
+  #begin(parts) {
+    const now = performance.now();
+    const { timeoutMs } = this.limits;
+    const rounds = new Map();
+    for (const { kind, part } of READINGS) {
+      if (!parts.has(part)) continue;
+      this.#rounds.set(kind, (this.#rounds.get(kind) ?? 0) + 1);
+      rounds.set(kind, this.#rounds.get(kind));
+    }
+    // A worker gets less than the whole, so that what it costs is over before the answer is due.
+    const workerDeadline = now + 0.75 * timeoutMs;
+    return { startTime: Date.now(), deadline: now + timeoutMs, workerDeadline, lagMs: 0, rounds, errors: new Map() };
+  }
+
+  /**
+   * Shares the limit out, and gives each worker its calls in the order of READINGS. Those of a kind that waited longest come first.
+   *
+   * @param {Run} run
+   * @returns {Map<Entry, Call[]>}
+   */
+  #plan(run) {
+    const readings = READINGS.filter(({ kind }) => run.rounds.has(kind));
+    const quotas = share(this.limits.maxStats, readings.map(({ kind }) => this.registry.entries[kind].size));
+    /** @type {Map<Entry, Call[]>} */
+    const queues = new Map();
+    readings.forEach((reading, i) => {
+      const round = run.rounds.get(reading.kind) ?? 0;
+      const waiting = [...this.registry.entries[reading.kind]].sort((a, b) => a.askedRound - b.askedRound);
+      for (const entry of waiting.slice(0, quotas[i])) {
+        const calls = queues.get(entry.worker) ?? [];
+        calls.push({ entry, reading, round });
+        queues.set(entry.worker, calls);
+      }
+    });
+    return queues;
+  }
+
+  /**
+   * @param {Run} run
+   * @param {Entry} worker
+   * @param {Call[]} calls
+   * @param {number} size calls at a time
+   */
+  async #readWorker(run, worker, calls, size) {
+    let next = 0;
+    while (next < calls.length && performance.now() < run.workerDeadline) {
+      if (worker.late && Date.now() < worker.retryTime) {
+        for (const call of calls.slice(next)) fail(run, call);
+        return;
+      }
+      // The first call goes alone: a worker that hangs keeps one, not fifty.
+      const batch = calls.slice(next, next + (next === 0 ? 1 : size));
+      next += batch.length;
+      await this.#readBatch(run, worker, batch);
+      const before = performance.now();
+      await turn();
+      run.lagMs = Math.max(run.lagMs, performance.now() - before);
+    }
+  }
+
+  /**
+   * @param {Run} run
+   * @param {Entry} worker
+   * @param {Call[]} batch
+   */
+  async #readBatch(run, worker, batch) {
+    const waiting = new Set(batch);
+    const answers = Promise.all(batch.map((call) => this.#read(run, call, waiting)));
+    const left = Math.min(0.5 * this.limits.timeoutMs, run.deadline - performance.now());
+    if (await endsWithin(answers, left)) return;
+    for (const call of waiting) {
+      if (!call.entry.closed) this.registry.counters.statsTimeouts++;
+      fail(run, call);
+    }
+    waiting.clear();
+    worker.late = answers;
+    worker.retryTime = Date.now() + RETRY_MS;
+    answers.then(() => {
+      if (worker.late === answers) worker.late = undefined;
+    });
+  }
+
+  /**
+   * Never rejects. An answer counts while its call is among those that are waited for.
+   *
+   * @param {Run} run
+   * @param {Call} call
+   * @param {Set<Call>} waiting
+   */
+  async #read(run, call, waiting) {
+    const { entry, reading, round } = call;
+    entry.askedRound = round;
+    try {
+      if (entry.closed) throw new Error('closed');
+      const stats = reading.keep(await reading.ask(entry.object));
+      if (!waiting.delete(call)) return;
+      entry.stats = stats;
+      entry.statsTime = Date.now();
+      entry.readRound = round;
+    } catch {
+      if (!waiting.delete(call) || entry.closed) return;
+      this.registry.counters.statsErrors++;
+      fail(run, call);
+    }
+  }
+}
+
+/**
+ * Notes that an object was asked in vain, or would have been.
+ *
+ * @param {Run} run
+ * @param {Call} call
+ */
+function fail(run, { entry, reading, round }) {
+  entry.askedRound = round;
+  if (!entry.closed) run.errors.set(reading.kind, (run.errors.get(reading.kind) ?? 0) + 1);
+}
+
+/**
+ * Whether a promise that cannot reject ends within some ms.
+ *
+ * @param {Promise<unknown>} promise
+ * @param {number} ms
+ * @returns {Promise<boolean>}
+ */
+function endsWithin(promise, ms) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, Math.max(0, ms), false);
+    promise.then(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}
+
+/**
+ * Shares a limit out: small wishes are granted whole, the large ones share the rest alike.
+ *
+ * @param {number} limit
+ * @param {number[]} wishes
+ * @returns {number[]}
+ */
+function share(limit, wishes) {
+  const granted = wishes.map(() => 0);
+  const smallestFirst = wishes.map((_, i) => i).sort((a, b) => wishes[a] - wishes[b]);
+  smallestFirst.forEach((i, done) => {
+    granted[i] = Math.min(wishes[i], Math.floor(limit / (wishes.length - done)));
+    limit -= granted[i];
+  });
+  return granted;
+}
+
+module.exports = { CARRIED_ROUNDS, Collector, share };

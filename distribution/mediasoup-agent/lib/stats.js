@@ -1,0 +1,80 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+'use strict';
+
+/** @typedef {import('./registry.js').Entry} Entry */
+/** @typedef {import('./registry.js').Kind} Kind */
+
+// Names of what may leave the process. What is not listed never does: addresses, ports, labels and protocols of data channels.
+
+const RESOURCE_USAGE = [
+  'ru_utime', 'ru_stime', 'ru_maxrss', 'ru_ixrss', 'ru_idrss', 'ru_isrss', 'ru_minflt', 'ru_majflt', 'ru_nswap', 'ru_inblock',
+  'ru_oublock', 'ru_msgsnd', 'ru_msgrcv', 'ru_nsignals', 'ru_nvcsw', 'ru_nivcsw',
+];
+const TRANSPORT = [
+  'timestamp', 'bytesReceived', 'bytesSent', 'recvBitrate', 'sendBitrate', 'rtpBytesReceived', 'rtpBytesSent', 'rtpRecvBitrate',
+  'rtpSendBitrate', 'rtxBytesReceived', 'rtxBytesSent', 'rtxRecvBitrate', 'rtxSendBitrate', 'probationBytesSent',
+  'probationSendBitrate', 'availableOutgoingBitrate', 'availableIncomingBitrate', 'maxIncomingBitrate', 'maxOutgoingBitrate',
+  'minOutgoingBitrate', 'rtpPacketLossReceived', 'rtpPacketLossSent',
+];
+const RTP = [
+  'type', 'timestamp', 'ssrc', 'rtxSsrc', 'rid', 'kind', 'mimeType', 'packetCount', 'byteCount', 'bitrate', 'packetsLost',
+  'fractionLost', 'packetsDiscarded', 'packetsRetransmitted', 'packetsRepaired', 'rtxPacketsDiscarded', 'nackCount',
+  'nackPacketCount', 'pliCount', 'firCount', 'jitter', 'roundTripTime', 'score',
+];
+const DATA_PRODUCER = ['messagesReceived', 'bytesReceived'];
+const DATA_CONSUMER = ['messagesSent', 'bytesSent', 'bufferedAmount'];
+
+const MAX_STRING = 256;
+
+/**
+ * Copies the named members that are numbers or short texts. Not -1 either, which says unknown: but of lost packets, late ones make
+ * less than none.
+ *
+ * @param {any} from
+ * @param {readonly string[]} names
+ */
+function pick(from, names) {
+  /** @type {Record<string, number | string>} */
+  const to = {};
+  for (const name of names) {
+    const value = from?.[name];
+    const good = typeof value === 'number'
+      ? Number.isFinite(value) && (value >= 0 || name === 'packetsLost')
+      : typeof value === 'string' && value.length <= MAX_STRING;
+    if (good) to[name] = value;
+  }
+  return to;
+}
+
+/** @param {any} stream an entry of getStats(); the Rust binding's have no type */
+const outbound = (stream) => stream.type !== 'inbound-rtp';
+
+/** @param {any} object */
+const getStats = (object) => object.getStats();
+
+/**
+ * How the numbers of a kind are asked for and what of the answer is kept, in the order of reading: few and telling ones first.
+ *
+ * @type {{ kind: Kind, part: string, ask: (object: any) => Promise<any>, keep: (answer: any) => any }[]}
+ */
+const READINGS = [
+  { kind: 'workers', part: 'workers', ask: (worker) => worker.getResourceUsage(), keep: (usage) => pick(usage, RESOURCE_USAGE) },
+  { kind: 'transports', part: 'transports', ask: getStats, keep: ([stats]) => pick(stats, TRANSPORT) },
+  { kind: 'producers', part: 'producers', ask: getStats, keep: (streams) => streams.map((/** @type {any} */ s) => pick(s, RTP)) },
+  { kind: 'dataProducers', part: 'data', ask: getStats, keep: ([stats]) => pick(stats, DATA_PRODUCER) },
+  { kind: 'dataConsumers', part: 'data', ask: getStats, keep: ([stats]) => pick(stats, DATA_CONSUMER) },
+  {
+    kind: 'consumers',
+    part: 'consumers',
+    ask: getStats,
+    // mediasoup appends the producer's stream, which its producer tells already.
+    keep: (streams) => streams.filter(outbound).map((/** @type {any} */ s) => pick(s, RTP)),
+  },
+];
+
+/** What ?stats= may name. */
+const PARTS = [...new Set(READINGS.map((reading) => reading.part))];
+
+module.exports = { PARTS, READINGS, pick };

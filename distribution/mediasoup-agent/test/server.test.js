@@ -1,0 +1,154 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+'use strict';
+
+const assert = require('node:assert/strict');
+const http = require('node:http');
+const test = require('node:test');
+const zlib = require('node:zlib');
+const { start } = require('..');
+const { serve, validate } = require('./agent.js');
+const { application } = require('./fake.js');
+
+const TOKEN = 'correct-horse';
+
+/**
+ * A request as it is, without what fetch adds.
+ *
+ * @param {string} url
+ * @param {http.RequestOptions} [options]
+ * @returns {Promise<{ status: number | undefined, headers: http.IncomingHttpHeaders, body: Buffer }>}
+ */
+function ask(url, options = {}) {
+  return new Promise((resolve, reject) => {
+    const request = http.request(url, { agent: false, ...options }, async (response) => {
+      const chunks = [];
+      for await (const chunk of response) chunks.push(chunk);
+      resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) });
+    });
+    request.on('error', reject).end();
+  });
+}
+
+test('requests and what they get', async (t) => {
+  const agent = await serve(t, application().mediasoup, { token: TOKEN });
+  const right = { authorization: `Bearer ${TOKEN}` };
+  for (const [path, options, status] of [
+    ['/v1/snapshot', { headers: right }, 200],
+    ['/v1/snapshot?stats=workers,data', { headers: right }, 200],
+    ['/v1/snapshot?stats=', { headers: right }, 200],
+    ['/v1/snapshot?other=1', { headers: right }, 200],
+    ['/v1/health', { headers: right }, 200],
+    ['/v1/snapshot', {}, 401],
+    ['/v1/health', {}, 401],
+    ['/v1/snapshot', { headers: { authorization: 'Bearer wrong' } }, 401],
+    ['/v1/snapshot', { headers: { authorization: TOKEN } }, 401],
+    ['/', { headers: right }, 404],
+    ['/v1/snapshot/', { headers: right }, 404],
+    ['//', { headers: right }, 404],
+    ['/v1/snapshot', { headers: right, method: 'POST' }, 405],
+    ['/v1/snapshot', { headers: right, method: 'OPTIONS' }, 405],
+    ['/v1/snapshot?stats=rooms', { headers: right }, 400],
+  ]) {
+    const answer = await ask(agent.url + path, options);
+    assert.equal(answer.status, status, `${options.method} ${path}`);
+    assert.equal(answer.headers['content-type'], 'application/json');
+    assert.equal(answer.headers['www-authenticate'], status === 401 ? 'Bearer' : undefined);
+    assert.equal(answer.headers.allow, status === 405 ? 'GET' : undefined);
+    assert.equal('error' in JSON.parse(answer.body.toString()), status !== 200);
+    assert.ok(!answer.body.includes(TOKEN));
+  }
+  assert.deepEqual(agent.errors, []);
+});
+
+test('an answer is packed for those who can unpack it', async (t) => {
+  const { mediasoup, build } = application({ consumers: 500 });
+  const agent = await serve(t, mediasoup);
+  build();
+  for (const [accept, packed] of [['gzip', true], ['deflate, gzip;q=1.0, *;q=0.5', true], ['gzip;q=0', false], ['br', false]]) {
+    const { headers, body } = await ask(`${agent.url}/v1/snapshot`, { headers: { 'accept-encoding': accept } });
+    assert.equal(headers['content-encoding'], packed ? 'gzip' : undefined, accept);
+    const snapshot = JSON.parse((packed ? zlib.gunzipSync(body) : body).toString());
+    assert.ok(validate(snapshot));
+    assert.equal(snapshot.consumers.length, 500);
+  }
+});
+
+test('parts that are not asked for have no numbers, but their objects', async (t) => {
+  const { mediasoup, build } = application();
+  const agent = await serve(t, mediasoup);
+  build();
+  const numbers = (s) => [s.workers[0].resourceUsage, s.transports[0].stats, s.consumers[0].stats].map(Boolean);
+  for (const [query, want] of [
+    ['', [true, true, true]],
+    ['?stats=workers', [true, false, false]],
+    ['?stats=consumers,transports', [false, true, true]],
+    ['?stats=', [false, false, false]],
+  ]) {
+    const snapshot = await agent.snapshot(query);
+    assert.deepEqual(numbers(snapshot), want, query);
+    assert.equal(snapshot.collection.complete, true, query);
+  }
+});
+
+test('a client that goes away is nobody\'s error', async (t) => {
+  const { mediasoup, build } = application({ consumers: 2000 });
+  const agent = await serve(t, mediasoup);
+  build();
+  await new Promise((resolve) => {
+    const request = http.get(`${agent.url}/v1/snapshot`, (response) => response.once('data', () => request.destroy()));
+    request.on('error', resolve).on('close', resolve);
+  });
+  assert.equal((await agent.snapshot()).consumers.length, 2000);
+  assert.deepEqual(agent.errors, []);
+});
+
+test('an object that cannot be described fails the answer, not the application', async (t) => {
+  const { mediasoup, build, all } = application();
+  const agent = await serve(t, mediasoup);
+  build();
+  Object.defineProperty(all.at(-1), 'paused', { get: () => { throw new Error('odd'); } });
+  const { status, body } = await ask(`${agent.url}/v1/snapshot`);
+  assert.equal(status, 500);
+  assert.ok(!body.includes('odd'));
+  assert.deepEqual(agent.errors.map(({ message }) => message), ['odd']);
+});
+
+test('what cannot be meant is refused, and the application runs on without an agent', async () => {
+  const { mediasoup } = application();
+  for (const [first, options, complaint] of [
+    [undefined, {}, /module mediasoup/],
+    [{ version: '3' }, {}, /module mediasoup/],
+    [mediasoup, { port: '9414' }, /^port /],
+    [mediasoup, { port: 65536 }, /^port /],
+    [mediasoup, { host: 5 }, /^host /],
+    [mediasoup, { host: '0.0.0.0' }, /^host 0\.0\.0\.0 is open to others/],
+    [mediasoup, { token: '' }, /^token /],
+    [mediasoup, { maxStats: 0 }, /^maxStats /],
+    [mediasoup, { timeoutMs: 5001 }, /^timeoutMs /],
+    [mediasoup, { labels: 'room' }, /^labels /],
+  ]) {
+    const errors = [];
+    const agent = start(first, { ...options, onError: (error) => { errors.push(error); throw error; } });
+    assert.equal(await agent.ready, undefined);
+    await agent.close();
+    assert.match(errors.map((error) => error.message).join('\n'), complaint);
+  }
+  assert.equal(mediasoup.listening, 0);
+});
+
+test('a port that is taken is told, not thrown', async (t) => {
+  const agent = await serve(t, application().mediasoup);
+  const errors = [];
+  const other = start(application().mediasoup, { port: Number(new URL(agent.url).port), onError: (error) => errors.push(error) });
+  assert.equal(await other.ready, undefined);
+  assert.match(errors[0].message, /^listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
+  await other.close();
+});
+
+test('the package can be imported, too', async () => {
+  const module = await import('otelcol-rtc-mediasoup-agent');
+  assert.equal(module.start, start);
+  assert.equal(module.default.start, start);
+});
