@@ -9,9 +9,16 @@ HAVE_CC   := $(shell command -v "$$(go env CC)")
 # Debian packages that the tests need. A receiver whose tests need a real server adds a line: TEST_PACKAGES += name
 TEST_PACKAGES := $(if $(HAVE_CC),,gcc libc6-dev)
 TEST_PACKAGES += kamailio kamailio-extra-modules kamailio-json-modules kamailio-tls-modules rtpengine-daemon sip-tester
+TEST_PACKAGES += g++ libuv1-dev libsrtp2-dev libssl-dev libusrsctp-dev libabsl-dev nlohmann-json3-dev pkg-config
+TEST_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 
 # The race detector needs a C compiler.
 RACE := $(if $(HAVE_CC),-race)
+
+# Runs the script of the target's name in the npm package, where make test-deps has been.
+AGENT_DIR := distribution/mediasoup-agent
+AGENT = @cd $(AGENT_DIR) && if [ -d node_modules ]; then npm run --silent $@; \
+	else echo "mediasoup-agent: $@ skipped: run make test-deps" >&2; [ -z "$$CI" ]; fi
 
 CONFIG   ?=
 BENCH    ?= .
@@ -31,10 +38,13 @@ test: ## run go vet and the tests, with the race detector where there is a C com
 	go vet ./...
 	go test $(RACE) -shuffle=on ./...
 	$(COMPARE) && go vet ./... && go test $(RACE) -shuffle=on ./...
+	$(AGENT)
 
-test-deps: ## install what the tests need: Debian packages that are missing, Go modules
+test-deps: ## install what the tests need: Debian packages that are missing, Go and npm modules, a mediasoup (minutes, once)
 	@internal/tools/test-deps.sh $(TEST_PACKAGES)
 	@for module in $(MODULES); do (cd $$module && go mod download) || exit 1; done
+	@cd $(AGENT_DIR) && { [ node_modules -nt package-lock.json ] || npm ci --ignore-scripts --no-audit --no-fund; }
+	@$(AGENT_DIR)/test/mediasoup/install.sh
 
 build: export CGO_ENABLED = 0
 build: ## build bin/otelcol-rtc and bin/emulator
@@ -53,6 +63,7 @@ lint: ## check style, hold each metadata.yaml against the naming rules
 	go mod tidy -diff
 	cd internal/comparison && go mod tidy -diff
 	go test -run Metadata ./receiver/
+	$(AGENT)
 
 bench: ## run benchmarks: BENCH=regexp COUNT=n
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
