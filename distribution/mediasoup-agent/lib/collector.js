@@ -110,11 +110,12 @@ class Collector {
    */
   async #readWorker(run, worker, calls, size) {
     let next = 0;
-    while (next < calls.length && performance.now() < run.workerDeadline) {
+    while (next < calls.length) {
       if (worker.late && Date.now() < worker.retryTime) {
         for (const call of calls.slice(next)) fail(run, call);
         return;
       }
+      if (performance.now() > run.workerDeadline) return;
       // The first call goes alone: a worker that hangs keeps one, not fifty.
       const batch = calls.slice(next, next + (next === 0 ? 1 : size));
       next += batch.length;

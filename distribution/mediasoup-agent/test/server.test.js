@@ -4,6 +4,8 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { execFile } = require('node:child_process');
+const { once } = require('node:events');
 const http = require('node:http');
 const test = require('node:test');
 const zlib = require('node:zlib');
@@ -145,6 +147,27 @@ test('a port that is taken is told, not thrown', async (t) => {
   assert.equal(await other.ready, undefined);
   assert.match(errors[0].message, /^listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
   await other.close();
+});
+
+test('an agent that is closed at once does not listen afterwards', async () => {
+  const agent = start(application().mediasoup, { host: 'localhost', port: 0 });
+  await agent.close();
+  const address = await agent.ready;
+  await assert.rejects(ask(`http://localhost:${address?.port}/v1/health`), /ECONNREFUSED/);
+});
+
+test('a process that has nothing else to do ends, even while a client is connected', async () => {
+  const program = `
+    const agent = require('otelcol-rtc-mediasoup-agent').start({ observer: new (require('events'))(), version: '3' }, { port: 0 });
+    agent.ready.then(({ port }) => process.stdout.write(String(port)));
+    setTimeout(() => {}, 300); // until then the test connects`;
+  const child = execFile(process.execPath, ['-e', program], { cwd: __dirname, timeout: 4000 }); // a connection lives 5 s
+  const [port] = await once(child.stdout, 'data');
+  const keepAlive = new http.Agent({ keepAlive: true });
+  assert.equal((await ask(`http://127.0.0.1:${port}/v1/health`, { agent: keepAlive })).status, 200);
+  const [code] = await once(child, 'exit');
+  assert.equal(code, 0);
+  keepAlive.destroy();
 });
 
 test('the package can be imported, too', async () => {
