@@ -61,13 +61,15 @@ function run(mediasoup, options, report) {
  * @param {any} options
  */
 function check(mediasoup, { host, port, token, maxStats, timeoutMs, labels }) {
+  const whole = (/** @type {any} */ value, /** @type {number} */ least, /** @type {number} */ most) =>
+    Number.isInteger(value) && value >= least && value <= most;
   if (typeof mediasoup?.observer?.on !== 'function') throw new TypeError('the first argument must be the module mediasoup');
   if (typeof host !== 'string') throw new TypeError('host must be a text such as 127.0.0.1');
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new TypeError('port must be a number from 0 to 65535');
-  if (token !== undefined && (typeof token !== 'string' || token === '')) throw new TypeError('token must be a text that is not empty');
-  if (token === undefined && !isLoopback(host)) throw new TypeError(`host ${host} is open to others: set token, or listen on 127.0.0.1`);
-  if (!Number.isInteger(maxStats) || maxStats < 1) throw new TypeError('maxStats must be a number of objects, at least 1');
-  if (!Number.isInteger(timeoutMs) || timeoutMs < 10 || timeoutMs > 5000) throw new TypeError('timeoutMs must be a number from 10 to 5000');
+  if (!whole(port, 0, 65535)) throw new TypeError('port must be a number from 0 to 65535');
+  if (token === '' || !['string', 'undefined'].includes(typeof token)) throw new TypeError('token must be a text that is not empty');
+  if (!token && !isLoopback(host)) throw new TypeError(`host ${host} is open to others: set token, or listen on 127.0.0.1`);
+  if (!whole(maxStats, 1, Infinity)) throw new TypeError('maxStats must be a number of objects, at least 1');
+  if (!whole(timeoutMs, 10, 5000)) throw new TypeError('timeoutMs must be a number from 10 to 5000');
   if (labels !== undefined && typeof labels !== 'function') throw new TypeError('labels must be a function of a router');
 }
 

@@ -87,7 +87,8 @@ class Server {
     const [path, query] = (request.url ?? '').split('?', 2);
     if (path !== '/v1/snapshot' && path !== '/v1/health') return refusal(404, 'ask for /v1/snapshot or /v1/health');
     if (request.method !== 'GET') return refusal(405, 'ask with GET', { Allow: 'GET' });
-    if (path === '/v1/health') return { status: 200, pieces: [JSON.stringify({ status: 'ok', instanceId: this.snapshots.instanceId })] };
+    const { instanceId } = this.snapshots;
+    if (path === '/v1/health') return { status: 200, pieces: [JSON.stringify({ status: 'ok', instanceId })] };
     const wanted = new URLSearchParams(query).get('stats');
     const parts = wanted === null ? PARTS : wanted.split(',').filter(Boolean);
     if (!parts.every((part) => PARTS.includes(part))) return refusal(400, `stats may name ${PARTS.join(', ')}`);

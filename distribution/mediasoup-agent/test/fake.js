@@ -27,7 +27,8 @@ class Fake extends EventEmitter {
 
   /** How many listeners there are, of the object and its observer. */
   get listening() {
-    return [this, this.observer].reduce((n, emitter) => n + emitter.eventNames().reduce((m, e) => m + emitter.listenerCount(e), 0), 0);
+    const counts = [this, this.observer].flatMap((emitter) => emitter.eventNames().map((event) => emitter.listenerCount(event)));
+    return counts.reduce((total, count) => total + count, 0);
   }
 }
 

@@ -4,14 +4,14 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { EventEmitter, once } = require('node:events');
 const test = require('node:test');
-const { performance } = require('node:perf_hooks');
-const { setImmediate: turn, setTimeout: wait } = require('node:timers/promises');
+const { setImmediate: turn } = require('node:timers/promises');
 const { start } = require('..');
 const { share } = require('../lib/collector.js');
 const { serve } = require('./agent.js');
-const { Fake, application, consumer, never } = require('./fake.js');
+const { Fake, application, consumer } = require('./fake.js');
+
+/** Ids of the consumers with numbers of this collection. */
 const read = (snapshot) => snapshot.consumers.filter((c) => c.stats && c.statsAgeMs === undefined).map((c) => c.id);
 
 /** A copy of the snapshot is given for a second: a part that was not asked for yet is collected anew. */
@@ -23,87 +23,6 @@ async function collections(agent, n) {
   for (let i = 0; i < n; i++) all.push(await agent.snapshot(PARTS[i % PARTS.length]));
   return all;
 }
-
-test('a worker that hangs costs its own numbers, one call and half the time', async (t) => {
-  const { mediasoup, build, all } = application({ workers: 2, transports: 2, consumers: 3 });
-  const agent = await serve(t, mediasoup, { timeoutMs: 800 });
-  build();
-  let calls = 0;
-  const hangs = () => { calls++; return never(); };
-  const [hung] = all;
-  Object.assign(hung, { getResourceUsage: hangs });
-  for (const object of all) if (object.id?.startsWith('r0')) object.getStats = hangs;
-
-  const before = performance.now();
-  const snapshot = await agent.snapshot();
-  assert.ok(performance.now() - before < 1500);
-  assert.equal(calls, 1);
-  assert.deepEqual([snapshot.collection.errors, snapshot.collection.skipped], [{ workers: 1, transports: 2, consumers: 6 }, {}]);
-  assert.equal(snapshot.collection.complete, false);
-  assert.equal(snapshot.counters.statsTimeouts, 1);
-  assert.deepEqual(read(snapshot), ['r1t0c0', 'r1t0c1', 'r1t0c2', 'r1t1c0', 'r1t1c1', 'r1t1c2']);
-  assert.deepEqual(snapshot.workers.map((w) => w.resourceUsage), [undefined, { ru_utime: 5 }]);
-
-  await agent.snapshot('?stats=workers');
-  assert.equal(calls, 1, 'a worker with a late call is left alone');
-});
-
-test('a worker that goes on is read again, and what it says late is not counted twice', async (t) => {
-  const { mediasoup, build, all } = application();
-  const agent = await serve(t, mediasoup, { timeoutMs: 400 });
-  build();
-  const gate = new EventEmitter();
-  const worker = all[0];
-  worker.getResourceUsage = async () => { await once(gate, 'open'); throw new Error('late'); };
-  const hung = await agent.snapshot();
-  assert.equal(hung.workers[0].resourceUsage, undefined);
-  gate.emit('open');
-  worker.getResourceUsage = async () => ({ ru_utime: 2 });
-  const later = await agent.snapshot('?stats=workers,consumers');
-  assert.deepEqual(later.workers[0].resourceUsage, { ru_utime: 2 });
-  assert.equal(later.collection.complete, true);
-  assert.deepEqual([later.counters.statsTimeouts, later.counters.statsErrors], [1, 0]);
-});
-
-test('an answer that is late does not count, even if others take longer', async (t) => {
-  const { mediasoup, build, all } = application({ workers: 2 });
-  const agent = await serve(t, mediasoup, { timeoutMs: 1000 }); // 500 for a call
-  build();
-  const gate = new EventEmitter();
-  const [late, slow] = all.filter((o) => o.pid);
-  const transport = all.find((o) => o.id === 'r1t0');
-  late.getResourceUsage = async () => { await once(gate, 'open'); return { ru_utime: 1 }; };
-  slow.getResourceUsage = async () => { await wait(300); return { ru_utime: 2 }; };
-  transport.getStats = async () => { await wait(300); gate.emit('open'); return [{ bytesReceived: 3 }]; };
-  const snapshot = await agent.snapshot();
-  assert.deepEqual(snapshot.workers.map((w) => w.resourceUsage), [undefined, { ru_utime: 2 }]);
-  assert.deepEqual(snapshot.transports.map((x) => x.stats), [undefined, { bytesReceived: 3 }]);
-});
-
-test('a collection that takes too long ends, and the next one begins with the rest', async (t) => {
-  const { mediasoup, build, all } = application({ consumers: 600 });
-  const agent = await serve(t, mediasoup, { timeoutMs: 400 }); // 300 for a worker
-  build();
-  for (const object of all) if (object.kind) object.getStats = async () => { await wait(60); return [{ ssrc: 1 }]; };
-  const [first, second] = await collections(agent, 2);
-  const done = read(first);
-  assert.ok(done.length > 0 && done.length < 600, String(done.length));
-  assert.deepEqual(first.collection, { ...first.collection, complete: false, errors: {}, skipped: { consumers: 600 - done.length } });
-  assert.deepEqual(read(second).filter((id) => done.includes(id)), []);
-  assert.equal(second.collection.carried.consumers, done.length);
-});
-
-test('calls that hang in the end do not make the whole too long', async (t) => {
-  const { mediasoup, build, all } = application({ consumers: 100 });
-  const agent = await serve(t, mediasoup, { timeoutMs: 2000 }); // 1000 for a call
-  build();
-  all[0].getResourceUsage = async () => { await wait(600); return {}; };
-  const quick = async () => { await wait(600); return []; };
-  all.filter((o) => o.kind).forEach((o, i) => { o.getStats = i < 49 ? quick : never; });
-  const { collection } = await agent.snapshot();
-  assert.deepEqual([collection.errors, collection.skipped], [{ consumers: 51 }, {}]);
-  assert.ok(collection.durationMs < 2150, String(collection.durationMs));
-});
 
 test('what is new while others are read is not counted as skipped', async (t) => {
   const { mediasoup, build, all } = application();
