@@ -11,5 +11,5 @@ import "embed"
 //
 // all: captures whose names begin with an underscore are wanted too.
 //
-//go:embed jitsi all:kamailio mediasoup zlmediakit
+//go:embed flussonic jitsi all:kamailio mediasoup zlmediakit
 var Files embed.FS
