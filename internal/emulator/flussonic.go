@@ -6,7 +6,6 @@ package emulator
 import (
 	"bytes"
 	"crypto/subtle"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -69,18 +68,22 @@ var flussonicGenerations = map[string]struct {
 	"legacy":     {},
 }
 
-// flussonicFiles are the captures, by API. Lists may come in several files, one per page.
-var flussonicFiles = map[string]string{
-	"cluster/peers":        "peers.json",
-	"config/stats":         "config_stats.json",
-	"dvb_cards":            "dvb_cards.json",
-	"dvrs":                 "dvrs.json",
-	"monitoring/liveness":  "liveness.json",
-	"monitoring/readiness": "readiness.json",
-	"sessions":             "sessions.json",
-	"streams":              "streams*.json",
-	"vods/opened_files":    "opened_files.json",
-}
+// flussonicDocuments and flussonicLists are the captures, by API. A list may come in several files, one per page.
+var (
+	flussonicDocuments = map[string]string{
+		"config/stats":         "config_stats.json",
+		"monitoring/liveness":  "liveness.json",
+		"monitoring/readiness": "readiness.json",
+	}
+	flussonicLists = map[string]string{
+		"cluster/peers":     "peers.json",
+		"dvb_cards":         "dvb_cards.json",
+		"dvrs":              "dvrs.json",
+		"sessions":          "sessions.json",
+		"streams":           "streams*.json",
+		"vods/opened_files": "opened_files.json",
+	}
+)
 
 // When the pages were made, as far as their own values tell: ms since 1970.
 const (
@@ -156,28 +159,26 @@ func (f *flussonic) readAPIs() error {
 	if folders == nil {
 		return nil
 	}
-	stats, err := readFirst(folders, flussonicFiles["config/stats"])
-	if err != nil {
-		return err
-	}
-	made := flussonicNow(stats[0])
-	for api, pattern := range flussonicFiles {
-		files, err := readFirst(folders, pattern)
+	made := int64(0)
+	for api, name := range flussonicDocuments { // all were made at the same time
+		files, err := readFirst(folders, name)
 		if err != nil {
 			return err
 		}
-		list, err := newFlussonicList(api, files, made)
+		made = flussonicNow(files[0])
+		f.apis[api] = f.text(newFlussonicJSON(api, files[0], flussonicPace{made: made}))
+	}
+	for api, pattern := range flussonicLists {
+		pages, err := readFirst(folders, pattern)
 		if err != nil {
-			return fmt.Errorf("testdata/flussonic/api-v3/%s: %s: %w", folders[0], pattern, err)
+			return err
 		}
-		switch {
-		case list == nil:
-			f.apis[api] = f.text(newFlussonicJSON(api, files[0], flussonicPace{made: made}))
-			continue
-		case api == "streams":
-			list.scale(f.Streams)
-			list.paging = f.Paging
-			f.streams = list
+		list, err := newFlussonicList(api, pages, made)
+		if err != nil {
+			return fmt.Errorf("testdata/flussonic/api-v3: %s of %s: %w", pattern, f.Generation, err)
+		}
+		if api == "streams" {
+			list.scaledTo, list.paging, f.streams = f.Streams, f.Paging, list
 		}
 		f.apis[api] = func(r *http.Request, m flussonicMoment) answer { return f.list(list, r, m) }
 	}
@@ -243,7 +244,7 @@ func (f *flussonic) readLegacy() error {
 // text answers with one document.
 func (f *flussonic) text(text flussonicText) func(*http.Request, flussonicMoment) answer {
 	return func(_ *http.Request, m flussonicMoment) answer {
-		return flussonicOK("application/json", text.appendTo(nil, m))
+		return flussonicOK("application/json", text.appendTo(nil, &m))
 	}
 }
 
@@ -299,7 +300,7 @@ func flussonicAPIName(r *http.Request) string {
 	return r.URL.Path
 }
 
-// answer answers as the server does; it is only ever read.
+// answer answers as the server does to one who reads; nothing can be changed.
 func (f *flussonic) answer(r *http.Request) answer {
 	api := flussonicAPIName(r)
 	serve := f.apis[api]
@@ -337,5 +338,3 @@ func wantsOpenMetrics(r *http.Request) bool {
 	}
 	return strings.Contains(r.Header.Get("Accept"), "application/openmetrics-text")
 }
-
-var errFlussonicCursor = errors.New("unknown cursor")

@@ -7,19 +7,24 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 )
+
+var errFlussonicCursor = errors.New("unknown cursor")
 
 const (
 	flussonicLimit = 100 // rows of a page when nothing is asked for
 
 	// The text that a cursor hides, and the one of a cursor back.
 	flussonicAfter  = "%24position_gt="
-	flussonicBefore = "&%24reversed=true"
+	flussonicBefore = "%24position_lt="
+	flussonicBack   = "&%24reversed=true"
 )
 
 // flussonicList is a list of API v3: streams, sessions and the like. Rows are numbered from 0. The first ones are as
@@ -87,7 +92,7 @@ func cursorAfter(number int) string {
 
 // cursorBefore is the cursor of the page before a row.
 func cursorBefore(number int) string {
-	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%%24position_lt=%d%s", number, flussonicBefore))
+	return base64.StdEncoding.EncodeToString([]byte(flussonicBefore + strconv.Itoa(number) + flussonicBack))
 }
 
 // jsonMember is a member of a JSON object; the value keeps its captured form.
@@ -116,21 +121,19 @@ func jsonMembers(object []byte) (members []jsonMember, err error) {
 	return members, nil
 }
 
-// newFlussonicList takes the captured pages of a list apart; nil when they are none.
+// newFlussonicList takes the captured pages of a list apart.
 func newFlussonicList(api string, pages [][]byte, made int64) (*flussonicList, error) {
 	list := &flussonicList{api: api, texts: map[string][]flussonicText{}}
-	isList := false
 	for _, page := range pages {
 		members, err := jsonMembers(page)
 		if err != nil {
 			return nil, err
 		}
 		for i, m := range members {
-			if !isFlussonicRows(m) {
+			var rows []json.RawMessage
+			if !bytes.HasPrefix(m.value, []byte("[")) {
 				continue
 			}
-			isList = true
-			var rows []json.RawMessage
 			if err := json.Unmarshal(m.value, &rows); err != nil {
 				return nil, err
 			}
@@ -143,23 +146,11 @@ func newFlussonicList(api string, pages [][]byte, made int64) (*flussonicList, e
 		}
 		list.envelope = members
 	}
-	if !isList {
-		return nil, nil //nolint:nilnil // there is nothing wrong with a document that is no list
+	if len(list.rows) == 0 {
+		return nil, errors.New("there are no rows")
 	}
 	return list, nil
 }
-
-// isFlussonicRows tells the rows from the lists that config/stats has.
-func isFlussonicRows(m jsonMember) bool {
-	switch m.name {
-	case "streams", "sessions", "dvrs", "dvb_cards", "files", "peers":
-		return bytes.HasPrefix(m.value, []byte("["))
-	}
-	return false
-}
-
-// scale makes so many rows out of the captured ones; 0: leaves them.
-func (l *flussonicList) scale(rows int) { l.scaledTo = rows }
 
 // total is how many rows there can be.
 func (l *flussonicList) total() int {
@@ -227,12 +218,7 @@ func (l *flussonicList) page(request flussonicRequest, m flussonicMoment) []byte
 
 // tells tells whether the last page has a member of this name.
 func (l *flussonicList) tells(name string) bool {
-	for _, member := range l.envelope {
-		if member.name == name {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(l.envelope, func(m jsonMember) bool { return m.name == name })
 }
 
 // numbers are the rows of a page, and whether another page follows.
@@ -271,7 +257,7 @@ func (l *flussonicList) appendRows(body []byte, fields string, numbers []int, m 
 		m.number = number % l.total()
 		m.original = m.number % len(l.rows)
 		body = append(body, separator...)
-		body = texts[m.original].appendTo(body, m)
+		body = texts[m.original].appendTo(body, &m)
 		separator = ",\n    "
 	}
 	return append(body, "\n  ]"...)

@@ -95,13 +95,13 @@ func (p *flussonicPage) render(m flussonicMoment) (body []byte) {
 	for i := range p.blocks {
 		block := &p.blocks[i]
 		if block.ofStreams == nil {
-			body = block.line.appendTo(body, m)
+			body = block.line.appendTo(body, &m)
 			continue
 		}
 		for m.number = range total {
 			m.original = m.number % len(p.streams.rows)
 			if text, ok := block.ofStreams[m.original]; ok && p.streams.isPresent(m.number, &m) {
-				body = text.appendTo(body, m)
+				body = text.appendTo(body, &m)
 			}
 		}
 		m.number, m.original = 0, 0

@@ -114,19 +114,29 @@ type flussonicSlot struct {
 }
 
 // appendTo appends the text as it is now.
-func (t *flussonicText) appendTo(body []byte, m flussonicMoment) []byte {
+func (t *flussonicText) appendTo(body []byte, m *flussonicMoment) []byte {
 	for i := range t.slots {
 		s := &t.slots[i]
 		body = append(body, s.before...)
 		if s.value == nil {
-			if m.number != m.original {
-				body = fmt.Appendf(body, "-%05d", m.number)
-			}
+			body = m.appendSuffix(body)
 			continue
 		}
-		body = s.appendTo(body, &m)
+		body = s.appendTo(body, m)
 	}
 	return append(body, t.end...)
+}
+
+// appendSuffix appends what tells the name of a copy from that of its original, such as -00005.
+func (m *flussonicMoment) appendSuffix(body []byte) []byte {
+	if m.number == m.original {
+		return body
+	}
+	body = append(body, '-')
+	for digits := 10_000; m.number < digits; digits /= 10 {
+		body = append(body, '0')
+	}
+	return strconv.AppendInt(body, int64(m.number), 10)
 }
 
 // appendTo appends the value; a captured fraction stays.
@@ -209,7 +219,7 @@ func (s *flussonicSlot) position(m *flussonicMoment) int64 {
 // scaled is a time in the unit of the captured one: times of 1e11 and more are in ms, others in seconds.
 func (s *flussonicSlot) scaled(ms int64) int64 {
 	if s.number < 1e11 {
-		return ms / 1000
+		return (ms + 500) / 1000
 	}
 	return ms
 }
@@ -294,7 +304,7 @@ func (s *flussonicSlot) running(m *flussonicMoment) int64 {
 func newFlussonicJSON(root string, document []byte, pace flussonicPace) flussonicText {
 	var text flussonicText
 	from := 0
-	walkJSON(json.NewDecoder(bytes.NewReader(document)), root, func(path string, end int, value json.Token) {
+	walkScalars(json.NewDecoder(bytes.NewReader(document)), root, func(path string, end int, value json.Token) {
 		switch v := value.(type) {
 		case string:
 			if path == "streams.name" { // the captured name stays, its copies continue before the closing quote
@@ -314,8 +324,8 @@ func newFlussonicJSON(root string, document []byte, pace flussonicPace) flussoni
 	return text
 }
 
-// walkJSON calls scalar with the path of each scalar of a document, where it ends, and what it is.
-func walkJSON(decoder *json.Decoder, path string, scalar func(path string, end int, value json.Token)) {
+// walkScalars calls scalar with the path of each scalar of a document, where it ends, and what it is.
+func walkScalars(decoder *json.Decoder, path string, scalar func(path string, end int, value json.Token)) {
 	decoder.UseNumber()
 	token, err := decoder.Token()
 	if err != nil {
@@ -325,12 +335,12 @@ func walkJSON(decoder *json.Decoder, path string, scalar func(path string, end i
 	case json.Delim('{'):
 		for decoder.More() {
 			name, _ := decoder.Token() // a name, in what is whole
-			walkJSON(decoder, fmt.Sprint(path, ".", name), scalar)
+			walkScalars(decoder, fmt.Sprint(path, ".", name), scalar)
 		}
 		_, _ = decoder.Token()
 	case json.Delim('['):
 		for decoder.More() {
-			walkJSON(decoder, path, scalar)
+			walkScalars(decoder, path, scalar)
 		}
 		_, _ = decoder.Token()
 	default:

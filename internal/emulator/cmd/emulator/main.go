@@ -40,6 +40,7 @@ type systems struct {
 	jibri     emulator.Jibri
 	mediasoup emulator.Mediasoup
 	edumeet   emulator.Edumeet
+	flussonic emulator.Flussonic
 }
 
 func (s *systems) flags() *flag.FlagSet {
@@ -61,10 +62,14 @@ func (s *systems) flags() *flag.FlagSet {
 	flags.StringVar(&s.mediasoup.Addr, "mediasoup", "", "`address` of the agent in a mediasoup application; none when empty")
 	flags.IntVar(&s.mediasoup.Consumers, "mediasoup-consumers", 200, "about this `number` of mediasoup consumers, 0 for the captured ones")
 	flags.StringVar(&s.edumeet.Addr, "edumeet", "", "`address` of the metrics pages of an edumeet server; none when empty")
+	flags.StringVar(&s.flussonic.Addr, "flussonic", "", "`address` of the Flussonic server; none when empty")
+	flags.IntVar(&s.flussonic.Streams, "flussonic-streams", 25, "`number` of streams of the Flussonic server, 0 for the captured ones")
+	flags.StringVar(&s.flussonic.Generation, "flussonic-generation", "25.11", "`version` of the Flussonic server: 25.11, 23.10, 23.01, full-23.10, legacy")
 	s.kamailio.Moving, s.http.Moving, s.rtpengine.Moving = true, true, true
 	s.jvb.Moving, s.jicofo.Moving, s.jigasi.Moving, s.jibri.Moving = true, true, true, true
 	s.jvb.Stats, s.jibri.Metrics = true, true
 	s.mediasoup.Moving, s.edumeet.Moving = true, true
+	s.flussonic.Moving = true
 	return flags
 }
 
@@ -104,6 +109,7 @@ func (s *systems) start(out io.Writer) (servers []*emulator.Server, err error) {
 		{"jibri", s.jibri.Addr, func() (*emulator.Server, error) { return emulator.NewJibri(s.jibri) }},
 		{"mediasoup", s.mediasoup.Addr, func() (*emulator.Server, error) { return emulator.NewMediasoup(s.mediasoup) }},
 		{"edumeet", s.edumeet.Addr, func() (*emulator.Server, error) { return emulator.NewEdumeet(s.edumeet) }},
+		{"flussonic", s.flussonic.Addr, func() (*emulator.Server, error) { return emulator.NewFlussonic(s.flussonic) }},
 	} {
 		if system.address == "" {
 			continue

@@ -58,6 +58,7 @@ func TestRunAll(t *testing.T) {
 			"-zlmediakit", "", "-kamailio", socket, "-targets", "7", "-kamailio-http", "127.0.0.1:0", "-rtpengine", "127.0.0.1:0",
 			"-jvb", "127.0.0.1:0", "-jvb-version", "2.3.92", "-jicofo", "127.0.0.1:0", "-bridges", "7", "-jigasi", "127.0.0.1:0", "-jibri", "127.0.0.1:0",
 			"-mediasoup", "127.0.0.1:0", "-mediasoup-consumers", "20", "-edumeet", "127.0.0.1:0",
+			"-flussonic", "127.0.0.1:0", "-flussonic-streams", "7", "-flussonic-generation", "23.10",
 		}, in)
 	}()
 	lines := bufio.NewScanner(out)
@@ -71,6 +72,7 @@ func TestRunAll(t *testing.T) {
 		`^jibri answers at http://127\.0\.0\.1:\d+,`,
 		`^mediasoup answers at http://127\.0\.0\.1:\d+,`,
 		`^edumeet answers at http://127\.0\.0\.1:\d+,`,
+		`^flussonic answers at http://127\.0\.0\.1:\d+,`,
 	} {
 		require.True(t, lines.Scan())
 		assert.Regexp(t, want, lines.Text())
@@ -84,11 +86,12 @@ func TestRunAll(t *testing.T) {
 
 func TestRunFails(t *testing.T) {
 	for name, args := range map[string][]string{
-		"flag":    {"-nothing"},
-		"scene":   {"-zlmediakit", "127.0.0.1:0", "-scene", "party"},
-		"version": {"-zlmediakit", "", "-jvb", "127.0.0.1:0", "-jvb-version", "3"},
-		"later":   {"-zlmediakit", "127.0.0.1:0", "-kamailio", "nowhere"},
-		"scale":   {"-zlmediakit", "", "-mediasoup", "127.0.0.1:0", "-mediasoup-consumers", "-1"},
+		"flag":       {"-nothing"},
+		"scene":      {"-zlmediakit", "127.0.0.1:0", "-scene", "party"},
+		"version":    {"-zlmediakit", "", "-jvb", "127.0.0.1:0", "-jvb-version", "3"},
+		"later":      {"-zlmediakit", "127.0.0.1:0", "-kamailio", "nowhere"},
+		"scale":      {"-zlmediakit", "", "-mediasoup", "127.0.0.1:0", "-mediasoup-consumers", "-1"},
+		"generation": {"-zlmediakit", "", "-flussonic", "127.0.0.1:0", "-flussonic-generation", "19.04"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Error(t, run(t.Context(), args, io.Discard))
