@@ -4,13 +4,13 @@
 package emulator
 
 import (
-	"bytes"
 	"crypto/subtle"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -277,10 +277,8 @@ func flussonicOK(contentType string, body []byte) answer {
 
 // failure is an error in the form in which one is documented.
 func (f *flussonic) failure(status int, code, title string) answer {
-	body := f.errors["404-jsonapi.json"]
-	for from, to := range map[string]string{`"404"`: fmt.Sprintf(`"%d"`, status), `"not_found"`: fmt.Sprintf("%q", code), `"Not found"`: fmt.Sprintf("%q", title)} {
-		body = bytes.Replace(body, []byte(from), []byte(to), 1)
-	}
+	edit := strings.NewReplacer(`"404"`, fmt.Sprintf(`"%d"`, status), `"not_found"`, strconv.Quote(code), `"Not found"`, strconv.Quote(title))
+	body := []byte(edit.Replace(string(f.errors["404-jsonapi.json"])))
 	return answer{status: status, header: http.Header{"Content-Type": {"application/json"}}, body: body}
 }
 

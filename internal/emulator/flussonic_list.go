@@ -288,27 +288,35 @@ func (l *flussonicList) selected(fields string) []flussonicText {
 	return texts
 }
 
-// fieldTree are selected fields by name, each with what is selected of it; all of it when there is nothing.
+// fieldTree are selected fields by name, each with what is selected of it; all of it when that is nil.
 type fieldTree map[string]fieldTree
 
 // newFieldTree reads a,b.c.
 func newFieldTree(fields string) fieldTree {
 	root := fieldTree{}
 	for field := range strings.SplitSeq(fields, ",") {
-		at := root
-		for name := range strings.SplitSeq(strings.TrimSpace(field), ".") {
-			if at[name] == nil {
-				at[name] = fieldTree{}
-			}
-			at = at[name]
-		}
+		root.add(strings.Split(strings.TrimSpace(field), "."))
 	}
 	return root
 }
 
+// add selects one more field; what is selected as a whole stays so.
+func (t fieldTree) add(names []string) {
+	below, known := t[names[0]]
+	switch {
+	case len(names) == 1, known && below == nil:
+		t[names[0]] = nil
+		return
+	case !known:
+		below = fieldTree{}
+		t[names[0]] = below
+	}
+	below.add(names[1:])
+}
+
 // selectFields leaves the selected fields of an object, or of the objects of a list.
 func selectFields(value []byte, tree fieldTree) []byte {
-	if len(tree) == 0 {
+	if tree == nil {
 		var compact bytes.Buffer
 		_ = json.Compact(&compact, value) // it was decoded before
 		return compact.Bytes()

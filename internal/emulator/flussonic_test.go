@@ -363,6 +363,9 @@ func TestFlussonicSelect(t *testing.T) {
 		"streams?limit=1&select=name.x":                         `[{"name":"hockey1"}]}`,
 		"dvb_cards?select=stats.strength":                       `[{"name":"a16","stats":{"strength":95}},{"name":"a17","stats":null}]}`,
 		"cluster/peers?select=stats.error":                      `[{"stats":{}},{"stats":{"error":"timeout"}}]}`,
+		"streams?limit=1&select=position.x,stats.status":        `[{"name":"hockey1","position":0,"stats":{"status":"running"}}]}`,
+		"dvb_cards?limit=1&select=stats.snr,stats,stats.ber": `[{"name":"a16","stats":{"ber":0,"strength":95,"strength_raw":62446,"snr":71,"snr_raw":894,` +
+			`"has_signal":true,"has_carrier":true,"has_viterbi":true,"has_sync":true,"has_lock":true,"has_timedout":false}}]}`,
 	} {
 		assert.Equal(t, want, rows(path), path)
 	}
@@ -559,6 +562,7 @@ func TestFlussonicRestart(t *testing.T) {
 			stats := fetchWell(t, server, v3+"config/stats")
 			assert.Contains(t, stats, fmt.Sprintf(`"started_at": %d,`, begin.Unix()))
 			assert.Contains(t, stats, `"uptime": 2,`)
+			assert.Contains(t, fetchWell(t, server, "/flussonic/api/server"), `"uptime": 2,`)
 			native := fetchWell(t, server, flussonicMetrics)
 			assert.Contains(t, native, fmt.Sprintf("\nflussonic_boot_time_seconds %d\n", begin.Unix()))
 			assert.Contains(t, native, fmt.Sprintf("\nflussonic_stream_bytes_in{stream=\"hockey1-00005\"} %d\n", 2*2543*125))
