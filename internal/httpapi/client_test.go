@@ -239,6 +239,20 @@ func requireKind(t *testing.T, err error, want Kind, message ...string) {
 	assert.Less(t, len(err.Error()), 1000)
 }
 
+// The status tells those who ask whether a server lacks a path, or only refuses what was asked of it.
+func TestGetTellsTheStatus(t *testing.T) {
+	for _, status := range []int{401, 404, 500} {
+		err := ask(t.Context(), newClient(t, serve(t, (*httptest.Server).Start, answer(status, "text/plain", "no"))), decode)
+		var e *Error
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, status, e.Status)
+	}
+	err := ask(t.Context(), newClient(t, serve(t, (*httptest.Server).Start, answer(200, "application/json", "{x}"))), decode)
+	var e *Error
+	require.ErrorAs(t, err, &e)
+	assert.Zero(t, e.Status)
+}
+
 func TestGetOfClosedPort(t *testing.T) {
 	client := newClient(t, "http://"+closedPort(t))
 	requireKind(t, ask(t.Context(), client, decode), KindRefused, "connection refused", "check that the server runs")

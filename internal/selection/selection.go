@@ -102,6 +102,14 @@ func (s *Set[T]) GetKey(key, name []byte) (item *Item[T], first bool) {
 	return item, true
 }
 
+// Find returns the thing called name if this scrape has met it, else nil.
+func (s *Set[T]) Find(name []byte) *Item[T] {
+	if item := s.items[string(name)]; item != nil && item.seen == s.scrape {
+		return item
+	}
+	return nil
+}
+
 func (s *Set[T]) admit(name string) *Item[T] {
 	item := &Item[T]{Name: name}
 	expected := slices.Contains(s.config.Expected, name)

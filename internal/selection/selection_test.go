@@ -297,3 +297,16 @@ func FuzzName(f *testing.F) {
 		}
 	})
 }
+
+// Find knows what this scrape has met, and admits nothing.
+func TestFind(t *testing.T) {
+	s := New[int](Config{Limit: 1})
+	s.Begin()
+	assert.Nil(t, s.Find([]byte("a")))
+	item, _ := s.Get([]byte("a"))
+	assert.Same(t, item, s.Find([]byte("a")))
+	s.End(true)
+	s.Begin()
+	assert.Nil(t, s.Find([]byte("a")), "met by an earlier scrape only")
+	assert.Empty(t, s.Seen())
+}
