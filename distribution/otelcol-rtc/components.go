@@ -18,6 +18,7 @@ import (
 	transformprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
 	hostmetricsreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver"
 	jitsireceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver"
+	flussonicreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver"
 	kamailioreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver"
 	mediasoupreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver"
 	zlmediakitreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver"
@@ -83,6 +84,7 @@ func components() (otelcol.Factories, error) {
 		kamailioreceiver.NewFactory(),
 		jitsireceiver.NewFactory(),
 		mediasoupreceiver.NewFactory(),
+		flussonicreceiver.NewFactory(),
 		otlpreceiver.NewFactory(),
 		hostmetricsreceiver.NewFactory(),
 	)
@@ -94,6 +96,7 @@ func components() (otelcol.Factories, error) {
 		kamailioreceiver.NewFactory().Type():    "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
 		jitsireceiver.NewFactory().Type():       "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
 		mediasoupreceiver.NewFactory().Type():   "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
+		flussonicreceiver.NewFactory().Type():   "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
 		otlpreceiver.NewFactory().Type():        "go.opentelemetry.io/collector/receiver/otlpreceiver v0.155.0",
 		hostmetricsreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver v0.155.0",
 	})

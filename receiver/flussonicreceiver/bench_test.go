@@ -1,0 +1,127 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package flussonicreceiver
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+)
+
+// startFixedServer stands before an emulated server whose clock stands still, and remembers its answers, so that it costs
+// little more itself than to send them.
+func startFixedServer(b *testing.B, streams int) string {
+	b.Helper()
+	now := time.Now()
+	server := startServer(b, emulator.Flussonic{Streams: streams, Now: func() time.Time { return now }})
+	var answers sync.Map // of *answer, by request
+	type answer struct {
+		header http.Header
+		status int
+		body   []byte
+	}
+	return startHandler(b, func(w http.ResponseWriter, r *http.Request) {
+		known, _ := answers.Load(r.RequestURI)
+		a, _ := known.(*answer)
+		if a == nil {
+			req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, server.URL()+r.RequestURI, http.NoBody)
+			if err != nil {
+				panic(err)
+			}
+			req.Header.Set("Authorization", r.Header.Get("Authorization"))
+			resp, err := http.DefaultTransport.RoundTrip(req)
+			if err != nil {
+				panic(err)
+			}
+			a = &answer{header: resp.Header, status: resp.StatusCode}
+			a.body, _ = io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			answers.Store(r.RequestURI, a)
+		}
+		w.Header().Set("Content-Type", a.header.Get("Content-Type"))
+		w.WriteHeader(a.status)
+		_, _ = w.Write(a.body)
+	})
+}
+
+// BenchmarkScrape is a whole scrape over a socket: as configured by default, and with every metric.
+func BenchmarkScrape(b *testing.B) {
+	for _, bench := range []struct {
+		name   string
+		edit   func(*Config)
+		points map[int]int // by number of streams
+	}{
+		{"default", nil, map[int]int{100: 1_127, 1_000: 10_667, 10_000: 106_067}},
+		{"every_metric", everything, map[int]int{100: 3_943, 1_000: 38_683, 10_000: 386_083}},
+	} {
+		for _, streams := range []int{100, 1_000, 10_000} {
+			b.Run(fmt.Sprintf("%s/streams=%d", bench.name, streams), func(b *testing.B) {
+				s, _ := startScraper(b, startFixedServer(b, streams), bench.edit)
+				benchmarkScrape(b, s, bench.points[streams])
+			})
+		}
+	}
+}
+
+func benchmarkScrape(b *testing.B, s *scraper, points int) {
+	b.Helper()
+	scrapeOnce := func() int {
+		metrics, err := s.scrape(b.Context())
+		require.NoError(b, err)
+		return metrics.DataPointCount()
+	}
+	scrapeOnce()
+	require.Equal(b, points, scrapeOnce())
+	peak := peakHeap(func() { scrapeOnce() })
+	before := cpuTime()
+	for b.Loop() {
+		scrapeOnce()
+	}
+	b.ReportMetric(float64((cpuTime()-before).Milliseconds())/float64(b.N), "cpu-ms/op")
+	b.ReportMetric(peak, "peak-MB")
+	b.ReportMetric(float64(points), "points")
+}
+
+// cpuTime is what this process has used, on all processors: with the server, without what else runs on the machine.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// peakHeap samples the heap in use during f and returns its peak above what was in use before, in MB.
+func peakHeap(f func()) float64 {
+	runtime.GC()
+	idle, peak := heap(), uint64(0)
+	var stop atomic.Bool
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ; !stop.Load(); time.Sleep(time.Millisecond) {
+			peak = max(peak, heap())
+		}
+	}()
+	f()
+	stop.Store(true)
+	<-done
+	return float64(max(peak, idle)-idle) / 1e6
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

@@ -1,0 +1,472 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package flussonicreceiver
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+)
+
+// streamField is a number that the server tells of a stream, the same whatever the source and the generation.
+type streamField int
+
+const (
+	streamDisabled              streamField = iota // 0 or 1, as static and alive
+	streamStatic                                   //
+	streamAlive                                    //
+	streamClients                                  //
+	streamClientDelay                              // milliseconds
+	streamBytesIn                                  //
+	streamBytesOut                                 //
+	streamInputKbit                                // kbit/s
+	streamOutputBits                               // bit/s
+	streamRetries                                  //
+	streamErrorRate                                // packets per second
+	streamFrameDelay                               // milliseconds
+	streamFrameAt                                  // Unix time in milliseconds, as the two that follow; 0 is never
+	streamOpenedAt                                 //
+	streamRunningAt                                //
+	streamLifetime                                 // milliseconds
+	streamBackup                                   // 0 or 1
+	streamDepth                                    // seconds, as duration
+	streamDuration                                 //
+	streamArchive                                  // bytes, as disk
+	streamDisk                                     //
+	streamTranscoding                              // 0 or 1, as overloaded
+	streamOverloaded                               //
+	streamRestarts                                 //
+	streamTranscoded                               // frames
+	streamQualities                                //
+	streamFrames                                   //
+	streamSwitches                                 //
+	streamOnPrimary                                // seconds, as the two that follow
+	streamOnSecondary                              //
+	streamOnNone                                   //
+	streamValidInputs                              //
+	streamInvalidInputs                            //
+	streamResyncs                                  //
+	streamResyncJumps                              //
+	streamResyncDrifts                             //
+	streamRoundTrip                                // milliseconds
+	streamWritesFast                               // segments, as all that follow up to failed reads
+	streamWritesSlow                               //
+	streamWritesDelayed                            //
+	streamWritesCollapsed                          //
+	streamWritesFailed                             //
+	streamWritesSkipped                            //
+	streamWritesBroken                             //
+	streamReadsMissing                             //
+	streamReadsFailed                              //
+	streamAuthorizations                           // of viewers, as the three that follow
+	streamAuthorizationsFailed                     //
+	streamAuthorizationsDenied                     //
+	streamAuthorizationsRefused                    //
+	streamFields
+)
+
+// streamSource is where a number of a stream stands in API v3. Where a field has several, the first one that is there counts.
+type streamSource struct {
+	path   string
+	field  streamField
+	factor float64 // to the field's unit
+}
+
+// streamSources are those of all generations, the newest first: 25.11, 23.10, 23.01.
+var streamSources = []streamSource{
+	{"disabled", streamDisabled, 1},
+	{"static", streamStatic, 1},
+	{"stats.alive", streamAlive, 1},
+	{"stats.online_clients", streamClients, 1},
+	{"stats.client_count", streamClients, 1},
+	{"stats.input.bytes", streamBytesIn, 1},
+	{"stats.bytes_in", streamBytesIn, 1},
+	{"stats.bytes_out", streamBytesOut, 1},
+	{"stats.bitrate", streamInputKbit, 1},
+	{"stats.input_bitrate", streamInputKbit, 1},
+	{"stats.output_bandwidth", streamOutputBits, 1},
+	{"stats.out_bandwidth", streamOutputBits, 1000},
+	{"stats.input.retries", streamRetries, 1},
+	{"stats.retry_count", streamRetries, 1},
+	{"stats.input.error_rate", streamErrorRate, 1},
+	{"stats.input_error_rate", streamErrorRate, 1},
+	{"stats.ts_delay", streamFrameDelay, 1},
+	{"stats.last_dts_at", streamFrameAt, 1},
+	{"stats.opened_at", streamOpenedAt, 1},
+	{"stats.start_running_at", streamRunningAt, 1},
+	{"stats.lifetime", streamLifetime, 1},
+	{"stats.backup_running", streamBackup, 1},
+	{"stats.dvr_info.depth", streamDepth, 1},
+	{"stats.dvr_info.duration", streamDuration, 1},
+	{"stats.dvr_info.bytes", streamArchive, 1},
+	{"stats.dvr_info.disk_size", streamDisk, 1},
+	{"stats.running_transcoder", streamTranscoding, 1},
+	{"stats.transcoder_overloaded", streamOverloaded, 1},
+	{"stats.transcoder.restarts", streamRestarts, 1},
+	{"stats.transcoder.frames", streamTranscoded, 1},
+	{"stats.transcoder.qualities", streamQualities, 1},
+	{"stats.input.frames", streamFrames, 1},
+	{"stats.input.input_switches", streamSwitches, 1},
+	{"stats.input.num_sec_on_primary_input", streamOnPrimary, 1},
+	{"stats.input.num_sec_on_secondary_input", streamOnSecondary, 1},
+	{"stats.input.num_sec_no_data", streamOnNone, 1},
+	{"stats.input.valid_secondary_inputs", streamValidInputs, 1},
+	{"stats.input.invalid_secondary_inputs", streamInvalidInputs, 1},
+	{"stats.input.resync_count_normal", streamResyncs, 1},
+	{"stats.input.resync_count_jump", streamResyncJumps, 1},
+	{"stats.input.resync_count_drift", streamResyncDrifts, 1},
+	{"stats.input.srt.rtt", streamRoundTrip, 1},
+	{"stats.dvr_write.segments_written_fast", streamWritesFast, 1},
+	{"stats.dvr_write.segments_written_slow", streamWritesSlow, 1},
+	{"stats.dvr_write.segments_written_delayed", streamWritesDelayed, 1},
+	{"stats.dvr_write.segments_written_collapsed", streamWritesCollapsed, 1},
+	{"stats.dvr_write.segments_failed", streamWritesFailed, 1},
+	{"stats.dvr_write.segments_skipped", streamWritesSkipped, 1},
+	{"stats.dvr_write.segments_discontinuity", streamWritesBroken, 1},
+	{"stats.dvr_read_performance.segments_read_enoent", streamReadsMissing, 1},
+	{"stats.dvr_read_performance.segments_read_failed", streamReadsFailed, 1},
+	{"stats.play.authorizations_success", streamAuthorizations, 1},
+	{"stats.play.authorizations_failed", streamAuthorizationsFailed, 1},
+	{"stats.play.authorizations_denied", streamAuthorizationsDenied, 1},
+	{"stats.play.authorizations_declined", streamAuthorizationsRefused, 1},
+}
+
+// streamFlags are the fields that are written true or false.
+var streamFlags = []streamField{streamDisabled, streamStatic, streamAlive, streamBackup, streamTranscoding, streamOverloaded}
+
+// streamGroup is a set of numbers of a stream under names of the server's own.
+type streamGroup int
+
+const (
+	groupInputErrors streamGroup = iota
+	groupOpened
+	groupPlays
+	groupBytes
+	groupAnswers
+	groupReads
+	groupInputs
+	groupPushes
+	groupTracks
+	streamGroups
+)
+
+// groupPath is where a group stands.
+type groupPath struct {
+	path   string
+	group  streamGroup
+	fields string            // what to select, where that is not the path
+	has    func([]byte) bool // which members belong to the group; all when nil
+}
+
+var groupPaths = []groupPath{
+	{path: "stats.input", group: groupInputErrors, has: isInputError},
+	{path: "stats.play.play_opened_sessions_by_proto", group: groupOpened},
+	{path: "stats.play.play_total_sessions_by_proto", group: groupPlays},
+	{path: "stats.play.play_bytes_by_proto", group: groupBytes},
+	{path: "stats.play", group: groupAnswers, has: isAnswer},
+	{path: "stats.dvr_read_performance.segments_read_fast", group: groupReads},
+	{path: "stats.dvr_read_performance.segments_read_slow", group: groupReads},
+	{path: "stats.dvr_read_performance.segments_read_delayed", group: groupReads},
+	{path: "inputs", group: groupInputs, fields: "inputs.stats.active"},
+	{path: "pushes", group: groupPushes, fields: "pushes.stats.status,pushes.stats.bytes,pushes.stats.retries,pushes.stats.pusher_restarts"},
+	{path: "stats.push", group: groupPushes, fields: "stats.push.status,stats.push.bytes,stats.push.retries,stats.push.pusher_restarts"},
+	{path: "stats.media_info.tracks", group: groupTracks, fields: "stats.media_info.tracks.content"},
+}
+
+// inputErrors begins the names of the faults of an input, but for their sum.
+const inputErrors = "errors_"
+
+func isInputError(key []byte) bool { return bytes.HasPrefix(key, []byte(inputErrors)) }
+
+// The names of answers to viewers: play_hls_segment_http_200, play_other_time_longms.
+const (
+	answersPrefix   = "play_"
+	answersByStatus = "_http_"
+	answersByTime   = "_time_"
+)
+
+func isAnswer(key []byte) bool {
+	return bytes.HasPrefix(key, []byte(answersPrefix)) && (bytes.Contains(key, []byte(answersByStatus)) || bytes.Contains(key, []byte(answersByTime)))
+}
+
+// stream is one row of the list.
+type stream struct {
+	Name    []byte
+	NamedBy []byte // config, user, remote
+	Status  []byte // running, waiting, error
+	Entries []entry
+	Inputs  []optional.Value[bool] // whether each is the one in use
+	Pushes  []push
+	Tracks  [][]byte // content: video, audio, text ...
+
+	InputsOver, PushesOver int64 // over the bound
+
+	values [streamFields]float64
+	rank   [streamFields]int8 // of the source that a value is from, from 1; 0 when there is none
+}
+
+// entry is a number under a name of the server's own.
+type entry struct {
+	Group streamGroup
+	Name  []byte // of DVR reads: outcome.source
+	Value number
+}
+
+// push is a stream that the server sends somewhere else.
+type push struct {
+	Status         []byte
+	Bytes, Retries number
+}
+
+// Get returns a number of the stream and whether it is there; an absent one is 0.
+func (s *stream) Get(f streamField) (float64, bool) {
+	if s.rank[f] == 0 { // what stands there is an earlier stream's
+		return 0, false
+	}
+	return s.values[f], true
+}
+
+// set takes a number from a source. One that is listed earlier wins, whichever comes first in the answer.
+func (s *stream) set(f streamField, v float64, rank int8) {
+	if s.rank[f] == 0 || rank < s.rank[f] {
+		s.values[f], s.rank[f] = v, rank
+	}
+}
+
+func (s *stream) reset() {
+	s.Name, s.NamedBy, s.Status = s.Name[:0], s.NamedBy[:0], s.Status[:0]
+	s.Entries, s.Inputs, s.Pushes, s.Tracks = s.Entries[:0], s.Inputs[:0], s.Pushes[:0], s.Tracks[:0]
+	s.InputsOver, s.PushesOver = 0, 0
+	s.rank = [streamFields]int8{}
+}
+
+// next lengthens a list by one, whose memory is that of an earlier stream.
+func next[T any](list []T) []T {
+	if len(list) < cap(list) {
+		return list[:len(list)+1]
+	}
+	return append(list, *new(T))
+}
+
+// reading says how a member of a stream is read.
+type reading struct {
+	source streamSource
+	rank   int8 // of the source, from 1; 0 when the member is none
+	flag   bool
+	text   func(*stream) *[]byte
+	list   func(*stream, *jsonwalk.Reader) error
+	group  streamGroup
+	has    func([]byte) bool // which members belong to group; nil when none do
+	name   string            // before those of the members
+
+	members map[string]*reading
+}
+
+// selected is what to ask for of each stream, and how to read it.
+type selected struct {
+	Fields string // for the query
+	root   *reading
+}
+
+// selectStreams prepares the list of streams with these fields and groups, besides name, owner and state.
+func selectStreams(fields map[streamField]bool, groups map[streamGroup]bool) *selected {
+	s := &selected{root: &reading{}}
+	asked := []string{"name", "named_by", "stats.status"}
+	s.at("name").text = func(s *stream) *[]byte { return &s.Name }
+	s.at("named_by").text = func(s *stream) *[]byte { return &s.NamedBy }
+	s.at("stats.status").text = func(s *stream) *[]byte { return &s.Status }
+	for i, source := range streamSources {
+		if fields[source.field] {
+			asked = append(asked, source.path)
+			r := s.at(source.path)
+			r.source, r.rank, r.flag = source, int8(i+1), slices.Contains(streamFlags, source.field)
+		}
+	}
+	for _, p := range groupPaths {
+		if !groups[p.group] {
+			continue
+		}
+		ask := p.path
+		if p.fields != "" {
+			ask = p.fields
+		}
+		asked = append(asked, ask)
+		r := s.at(p.path)
+		switch p.group {
+		case groupInputs:
+			r.list = (*stream).readInputs
+		case groupPushes:
+			r.list = (*stream).readPushes
+		case groupTracks:
+			r.list = (*stream).readTracks
+		case groupReads:
+			r.name = p.path[strings.LastIndexByte(p.path, '_')+1:] + "."
+			fallthrough
+		default:
+			if r.group, r.has = p.group, p.has; p.has == nil {
+				r.has = func([]byte) bool { return true }
+			}
+		}
+	}
+	s.Fields = strings.Join(asked, ",")
+	return s
+}
+
+// at returns the reading of a path.
+func (s *selected) at(path string) *reading {
+	r := s.root
+	for key := range strings.SplitSeq(path, ".") {
+		if r.members == nil {
+			r.members = map[string]*reading{}
+		}
+		if r.members[key] == nil {
+			r.members[key] = &reading{}
+		}
+		r = r.members[key]
+	}
+	return r
+}
+
+// EachStream walks over the streams. The stream is valid only inside f. An error may come after some of them.
+func (c *client) EachStream(ctx context.Context, what *selected, f func(*stream)) error {
+	s := &c.stream
+	return c.pages(ctx, c.list, apiStreams, "streams", what.Fields, func() error {
+		s.reset()
+		if err := what.root.read(s, c.list); err != nil {
+			return err
+		}
+		if len(s.Name) > 0 {
+			f(s)
+		}
+		return nil
+	})
+}
+
+// read reads a member of a stream, or the stream itself.
+func (m *reading) read(s *stream, r *jsonwalk.Reader) error {
+	switch {
+	case m.text != nil:
+		text := m.text(s)
+		var err error
+		*text, err = r.Str(*text)
+		return err
+	case m.list != nil:
+		return m.list(s, r)
+	case m.flag:
+		var v optional.Value[bool]
+		err := r.Bool(&v)
+		if on, ok := v.Get(); ok {
+			s.set(m.source.field, float64(scrape.Number(on)), m.rank)
+		}
+		return err
+	case m.rank > 0:
+		var v number
+		err := r.Float(&v)
+		if n, ok := v.Get(); ok {
+			s.set(m.source.field, n*m.source.factor, m.rank)
+		}
+		return err
+	}
+	return r.Object(func(key []byte) error {
+		if member := m.members[string(key)]; member != nil {
+			return member.read(s, r)
+		}
+		return m.readEntry(s, r, key)
+	})
+}
+
+// readEntry reads a member under a name of the server's own.
+func (m *reading) readEntry(s *stream, r *jsonwalk.Reader, key []byte) error {
+	if m.has == nil || !m.has(key) || len(s.Entries) == maxEntries {
+		return r.Skip()
+	}
+	s.Entries = next(s.Entries)
+	e := &s.Entries[len(s.Entries)-1]
+	e.Group, e.Value = m.group, number{}
+	e.Name = append(append(e.Name[:0], m.name...), key...)
+	return r.Float(&e.Value)
+}
+
+func (s *stream) readInputs(r *jsonwalk.Reader) error {
+	return r.Objects(func() error {
+		var active optional.Value[bool]
+		err := eachStat(r, func(key []byte) error {
+			if string(key) == "active" {
+				return r.Bool(&active)
+			}
+			return r.Skip()
+		})
+		if len(s.Inputs) == maxParts {
+			s.InputsOver++
+			return err
+		}
+		s.Inputs = append(s.Inputs, active)
+		return err
+	})
+}
+
+// readPushes reads the pushes of a stream. Since 2025 they stand in two places, of which one may know more.
+func (s *stream) readPushes(r *jsonwalk.Reader) error {
+	i := 0
+	return r.Objects(func() error {
+		if i == maxParts {
+			s.PushesOver++
+			return r.Skip()
+		}
+		if i == len(s.Pushes) {
+			s.Pushes = next(s.Pushes)
+			s.Pushes[i] = push{Status: s.Pushes[i].Status[:0]}
+		}
+		p := &s.Pushes[i]
+		i++
+		read := func(key []byte) (err error) {
+			switch string(key) {
+			case "status":
+				p.Status, err = r.Str(p.Status)
+			case "bytes":
+				err = r.Float(&p.Bytes)
+			case "pusher_restarts", "retries":
+				err = r.Float(&p.Retries)
+			default:
+				err = r.Skip()
+			}
+			return err
+		}
+		return r.Object(func(key []byte) error {
+			if string(key) == "stats" {
+				return r.Object(read)
+			}
+			return read(key)
+		})
+	})
+}
+
+func (s *stream) readTracks(r *jsonwalk.Reader) error {
+	return r.Objects(func() error {
+		return r.Object(func(key []byte) (err error) {
+			if string(key) != "content" || len(s.Tracks) == maxEntries {
+				return r.Skip()
+			}
+			s.Tracks = next(s.Tracks)
+			last := &s.Tracks[len(s.Tracks)-1]
+			*last, err = r.Str(*last)
+			return err
+		})
+	})
+}
+
+// eachStat hands the members of stats to member.
+func eachStat(r *jsonwalk.Reader, member func(key []byte) error) error {
+	return r.Object(func(key []byte) error {
+		if string(key) == "stats" {
+			return r.Object(member)
+		}
+		return r.Skip()
+	})
+}

@@ -1,0 +1,117 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package flussonicreceiver
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/filter"
+	"go.opentelemetry.io/collector/scraper/scraperhelper"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
+)
+
+// Config is what a user may write below flussonic.
+type Config struct {
+	// ClientConfig is how the server is reached, and with which authentication. Its Timeout is the controller's: one setting for both.
+	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+	// ControllerConfig says how often the server is asked, and how long a scrape may take as a whole.
+	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// MetricsBuilderConfig switches metrics and resource attributes on and off.
+	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
+	// Sources lists what is read of the server: api, prometheus. Where both tell the same, api wins.
+	Sources []string `mapstructure:"sources"`
+	// PageSize is the number of streams that one request asks for, 1 to 1000.
+	PageSize int `mapstructure:"page_size"`
+	// Streams says which streams are reported one by one.
+	Streams StreamsConfig `mapstructure:"streams"`
+}
+
+const (
+	sourceAPI        = "api"
+	sourcePrometheus = "prometheus"
+
+	maxPageSize = 1000
+)
+
+// StreamsConfig says which streams are reported one by one. Sums over streams cover all of them.
+type StreamsConfig struct {
+	// Include lists the streams to report; all when empty.
+	Include []filter.Config `mapstructure:"include"`
+	// Exclude lists streams not to report; it wins over Include.
+	Exclude []filter.Config `mapstructure:"exclude"`
+	// Limit is the largest number of streams to report at a time, at least 1.
+	Limit int `mapstructure:"limit"`
+	// Expected lists streams that must be there: they are always reported, as not alive when they are missing or disabled.
+	Expected []string `mapstructure:"expected"`
+	// IncludeRemote takes in the streams that other servers of the cluster own, which their own receivers count already.
+	IncludeRemote bool `mapstructure:"include_remote"`
+}
+
+func (c *StreamsConfig) selection() selection.Config {
+	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit, Expected: c.Expected}
+}
+
+func createDefaultConfig() *Config {
+	client := confighttp.NewDefaultClientConfig()
+	client.Endpoint = "http://127.0.0.1"
+	client.Timeout = 10 * time.Second
+	// The small calls run at once, the list of streams alone.
+	client.MaxConnsPerHost = 4
+	client.MaxIdleConnsPerHost = 4
+
+	controller := scraperhelper.NewDefaultControllerConfig()
+	controller.CollectionInterval = 30 * time.Second
+	controller.Timeout = client.Timeout
+
+	return &Config{
+		ClientConfig:         client,
+		ControllerConfig:     controller,
+		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
+		Sources:              []string{sourceAPI, sourcePrometheus},
+		PageSize:             500,
+		Streams:              StreamsConfig{Limit: 20_000},
+	}
+}
+
+// Validate refuses what cannot work, each complaint with the setting's name and an example.
+func (c *Config) Validate() error {
+	errs := []error{
+		httpapi.CheckEndpoint(c.ClientConfig.Endpoint),
+		scrape.CheckTimes(c.ControllerConfig),
+		checkSources(c.Sources),
+	}
+	if c.PageSize < 1 || c.PageSize > maxPageSize {
+		errs = append(errs, fmt.Errorf("page_size: %d must be 1 to %d, such as 500", c.PageSize, maxPageSize))
+	}
+	return errors.Join(errs...)
+}
+
+func checkSources(sources []string) error {
+	for i, source := range sources {
+		if source != sourceAPI && source != sourcePrometheus || slices.Contains(sources[:i], source) {
+			return fmt.Errorf("sources: %q must be api or prometheus, and once, such as [api, prometheus]", source)
+		}
+	}
+	if len(sources) == 0 {
+		return errors.New("sources: must not be empty, such as [api, prometheus]")
+	}
+	return nil
+}
+
+// Validate refuses a limit that lets nothing through, and expected streams without a name.
+func (c *StreamsConfig) Validate() error {
+	errs := []error{selection.CheckLimit(c.Limit)}
+	if slices.Contains(c.Expected, "") {
+		errs = append(errs, errors.New("expected: must not hold an empty name, such as [sports/hockey]"))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,7 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml
+
+// Package flussonicreceiver scrapes a Flussonic Media Server through API v3 and its Prometheus page.
+package flussonicreceiver

@@ -1,0 +1,192 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package flussonicreceiver
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/scraper/scrapererror"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+)
+
+// faultRow says what a scrape makes of a fault that concerns all APIs.
+type faultRow struct {
+	up      bool
+	message string // in the error
+	counted string // error.type
+}
+
+// sources are what is read in the rows below: API v3 alone, the page alone.
+var sources = map[string]func(*Config){sourceAPI: onlyAPI, sourcePrometheus: onlyPage}
+
+var faultRows = map[string]map[string]faultRow{
+	"refuse":             both(faultRow{false, "connection refused: check that the server runs and that the setting endpoint names its host and port", "connection"}),
+	"reset":              both(faultRow{false, "connection reset by peer", "connection"}),
+	"hang":               both(faultRow{false, "no complete answer in time", "timeout"}),
+	"slow_header":        both(faultRow{false, "no complete answer in time", "timeout"}),
+	"slow_body":          both(faultRow{false, "no complete answer in time", "timeout"}),
+	"endless_body":       {sourceAPI: {false, "larger than 1024 KiB", "size"}, sourcePrometheus: {false, "larger than 256 MiB", "size"}},
+	"cut_body":           both(faultRow{false, "unexpected EOF", "format"}),
+	"gzip_bomb":          {sourceAPI: {false, "larger than 1024 KiB", "size"}, sourcePrometheus: {false, "larger than 256 MiB", "size"}},
+	"status_500":         both(faultRow{false, "HTTP status 500 Internal Server Error", "status"}),
+	"html_404":           both(faultRow{false, "HTTP status 404 Not Found with an HTML page", "status"}),
+	"redirect_elsewhere": both(faultRow{false, "redirect to another host, 192.0.2.1: check the setting endpoint", "status"}),
+	"wrong_secret":       both(faultRow{false, "check the setting auth: the server wants the user and password of view_auth", "authentication"}),
+	"invalid_json":       {sourceAPI: {false, "cannot be decoded", "format"}},
+	"wrong_types":        {sourceAPI: {true, "values of a wrong type", "format"}},
+	"restart":            both(faultRow{true, "", ""}),
+}
+
+func both(row faultRow) map[string]faultRow {
+	return map[string]faultRow{sourceAPI: row, sourcePrometheus: row}
+}
+
+// Every fault of the emulator, of a server that is new and of one that is known: what is emitted, what the error says,
+// that the deadline is kept, that the next scrape is whole again, and that the secret is nowhere.
+func TestFaults(t *testing.T) {
+	for _, fault := range emulator.Faults {
+		rows, ok := faultRows[fault.Name]
+		require.True(t, ok, "a fault without a row: %s", fault.Name)
+		for source, row := range rows {
+			t.Run(fault.Name+" "+source, func(t *testing.T) {
+				t.Parallel()
+				server := startServer(t, emulator.Flussonic{Streams: 20})
+				s, logs := startScraper(t, server.URL(), sources[source])
+				timeout := plenty
+				if row.counted == "timeout" {
+					timeout = 2 * time.Second
+				}
+				before := map[string]float64{}
+				for range 2 {
+					require.NoError(t, server.SetFault(fault.Name))
+					points, err := scrapeInTime(t, s, timeout)
+					checkFault(t, row, points, err)
+					if failed := "rtc.scrape.errors{error.type=" + row.counted; row.counted != "" {
+						assert.Greater(t, sumOf(points, failed), sumOf(before, failed))
+					}
+					before = points
+					require.NoError(t, server.SetFault(""))
+					checkRecovery(t, s)
+				}
+				for _, entry := range logs.All() {
+					rtctest.NoSecret(t, testSecret, entry.Message, fmt.Sprint(entry.ContextMap()))
+				}
+			})
+		}
+	}
+}
+
+// plenty is a timeout for scrapes that must not run into it, however slow the machine.
+const plenty = 60 * time.Second
+
+func scrapeInTime(t *testing.T, s *scraper, timeout time.Duration) (map[string]float64, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	metrics, err := s.scrape(ctx)
+	deadline, _ := ctx.Deadline()
+	assert.Less(t, time.Since(deadline), plenty, "long after the deadline")
+	rtctest.NoSecret(t, testSecret, rtctest.Text(t, metrics), fmt.Sprint(err))
+	return rtctest.Points(t, metrics), err
+}
+
+func checkFault(t *testing.T, row faultRow, points map[string]float64, err error) {
+	t.Helper()
+	assert.InDelta(t, float64(scrape.Number(row.up)), points["rtc.target.up{}"], 0)
+	if row.counted == "" {
+		require.NoError(t, err)
+		return
+	}
+	require.True(t, scrapererror.IsPartialScrapeError(err))
+	require.ErrorContains(t, err, row.message)
+	require.ErrorContains(t, err, " of http://127.0.0.1:")
+	assert.NotContains(t, err.Error(), "?")
+	assert.NotContains(t, err.Error(), "select=")
+	if row.up {
+		return
+	}
+	for point := range points {
+		assert.True(t, strings.HasPrefix(point, "rtc."), point)
+	}
+}
+
+func checkRecovery(t *testing.T, s *scraper) {
+	t.Helper()
+	points, err := scrapeInTime(t, s, plenty)
+	require.NoError(t, err)
+	assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+	assert.Positive(t, sumOf(points, "flussonic.stream.io"))
+}
+
+// sumOf adds up the points of the series that begin so.
+func sumOf(points map[string]float64, metric string) float64 {
+	sum := 0.0
+	for point, value := range points {
+		if strings.HasPrefix(point, metric) {
+			sum += value
+		}
+	}
+	return sum
+}
+
+// One API that fails costs its own metrics only, and what another source tells it costs nothing.
+func TestOneAPIFails(t *testing.T) {
+	for _, tt := range []struct {
+		fault, api string
+		lost       []string
+	}{
+		{"status_500", "dvrs", []string{"flussonic.dvr.errors"}},
+		{"hang", "dvrs", []string{"flussonic.dvr.errors"}},
+		{"wrong_secret", "config/stats", []string{"flussonic.alert.count"}}, // the page has the rest
+		{"wrong_types", "streams", []string{"flussonic.stream.count_by_state"}},
+		{"hang", "streams", []string{"flussonic.stream.count_by_state"}},
+		{"cut_body", "/flussonic/api/metrics", []string{"flussonic.network.io"}},
+		{"hang", "/flussonic/api/metrics", []string{"flussonic.network.io"}},
+	} {
+		t.Run(tt.fault+" "+tt.api, func(t *testing.T) {
+			t.Parallel()
+			server := startServer(t, emulator.Flussonic{})
+			require.NoError(t, server.SetFault(tt.fault, tt.api))
+			s, _ := startScraper(t, server.URL(), nil)
+			timeout := plenty
+			if tt.fault == "hang" {
+				timeout = 6 * time.Second
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
+			defer cancel()
+			metrics, err := s.scrape(ctx)
+			require.ErrorContains(t, err, tt.api+" of "+server.URL()+": ")
+			points := rtctest.Points(t, metrics)
+			assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+			lost := map[string]bool{}
+			for _, name := range tt.lost {
+				lost[name] = true
+			}
+			for _, name := range []string{
+				"flussonic.alert.count", "flussonic.dvr.errors", "flussonic.network.io", "flussonic.client.count", "flussonic.stream.count_by_state", "flussonic.stream.io",
+			} {
+				assert.Equal(t, lost[name], sumOf(points, name) == 0, name)
+			}
+		})
+	}
+}
+
+// A server that answers nothing is not asked for its heaviest answer.
+func TestDeadServerIsNotAskedForTheList(t *testing.T) {
+	server := startServer(t, emulator.Flussonic{})
+	require.NoError(t, server.SetFault("status_500"))
+	s, _ := startScraper(t, server.URL(), nil)
+	_, err := s.scrape(t.Context())
+	require.ErrorContains(t, err, "streams of "+server.URL()+": not asked, because the server answers nothing else")
+	assert.NotContains(t, paths(server), "streams")
+}

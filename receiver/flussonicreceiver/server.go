@@ -1,0 +1,438 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package flussonicreceiver
+
+import (
+	"cmp"
+	"math"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
+)
+
+// serverScraper turns into metrics what the server tells of itself as a whole: load, disks, GPUs, cards, archives, sessions.
+type serverScraper struct {
+	*scraper
+	onPage int // enabled metrics that the Prometheus page has too
+
+	// What the server told of itself.
+	about  server // its strings only
+	began  pcommon.Timestamp
+	uptime cumulative.Uptime
+	clock  clock
+
+	// Of the current scrape.
+	told  bool // API v3 has answered
+	given server
+}
+
+// clock is the server's: what it showed, and when that was.
+type clock struct {
+	milliseconds float64 // Unix time; 0 when unknown
+	read         time.Time
+}
+
+// now returns the server's time, 0 when it is unknown.
+func (c *clock) now() float64 {
+	if c.milliseconds == 0 {
+		return 0
+	}
+	return c.milliseconds + float64(time.Since(c.read).Milliseconds())
+}
+
+func newServerScraper(s *scraper) *serverScraper {
+	server := &serverScraper{scraper: s}
+	paged := map[serverField]bool{}
+	for _, field := range pageServer {
+		paged[field] = true
+	}
+	names := map[string]bool{}
+	for _, name := range deviceMetrics {
+		names[name] = true
+	}
+	for _, p := range serverPoints {
+		names[p.metric] = paged[p.field]
+	}
+	for _, name := range scrape.EnabledMetrics(&s.cfg.MetricsBuilderConfig.Metrics) {
+		server.onPage += scrape.Enabled(names[name])
+	}
+	return server
+}
+
+func (s *serverScraper) begin() {
+	s.told, s.given = false, server{}
+}
+
+// start returns when the server started, 0 when it has never told.
+func (s *serverScraper) start() pcommon.Timestamp { return cmp.Or(s.began, s.uptime.Start()) }
+
+type (
+	builder = metadata.MetricsBuilder
+	// point records a number, unless it cannot be one of its metric.
+	point = func(mb *builder, now pcommon.Timestamp, v float64) bool
+)
+
+// whole records what is counted. What is negative, or no whole number, is none.
+func whole(record func(*builder, pcommon.Timestamp, int64)) point {
+	return func(mb *builder, now pcommon.Timestamp, v float64) bool {
+		n, ok := wholeNumber(v)
+		if ok {
+			record(mb, now, n)
+		}
+		return ok
+	}
+}
+
+// over records a quotient: percent over 100.
+func over(divisor float64, record func(*builder, pcommon.Timestamp, float64)) point {
+	return func(mb *builder, now pcommon.Timestamp, v float64) bool {
+		record(mb, now, v/divisor)
+		return true
+	}
+}
+
+// kbit is how many bytes per second a kbit/s is.
+const kbit = 125
+
+func throughput(direction metadata.AttributeNetworkIoDirection) point {
+	return func(mb *builder, now pcommon.Timestamp, v float64) bool {
+		mb.RecordFlussonicNetworkThroughputDataPoint(now, v*kbit, direction)
+		return true
+	}
+}
+
+func startTime(mb *builder, now pcommon.Timestamp, v float64) bool {
+	if v > 0 {
+		mb.RecordFlussonicStartTimeDataPoint(now, unixTime(v))
+	}
+	return v > 0
+}
+
+// wholeNumber returns a count as such. Servers may write it as 1.2e13.
+func wholeNumber(v float64) (int64, bool) {
+	if v < 0 || v >= 1<<63 || v != math.Trunc(v) {
+		return 0, false
+	}
+	return int64(v), true
+}
+
+// unixTime returns a time in seconds that may be told in milliseconds: generations differ.
+func unixTime(v float64) float64 {
+	if v >= 1e11 {
+		return v / 1000
+	}
+	return v
+}
+
+func timestamp(v float64) pcommon.Timestamp {
+	return pcommon.NewTimestampFromTime(time.UnixMicro(int64(min(unixTime(v), 1e11) * 1e6)))
+}
+
+// serverPoints are the numbers of the server as a whole.
+var serverPoints = []struct {
+	field  serverField
+	metric string
+	record point
+}{
+	{serverBandwidth, metadata.MetricsInfo.FlussonicBandwidthUtilization.Name, over(100, (*builder).RecordFlussonicBandwidthUtilizationDataPoint)},
+	{serverCPU, metadata.MetricsInfo.FlussonicCPUUtilization.Name, over(100, (*builder).RecordFlussonicCPUUtilizationDataPoint)},
+	{serverMemory, metadata.MetricsInfo.FlussonicMemoryUtilization.Name, over(100, (*builder).RecordFlussonicMemoryUtilizationDataPoint)},
+	{serverScheduler, metadata.MetricsInfo.FlussonicSchedulerUtilization.Name, over(100, (*builder).RecordFlussonicSchedulerUtilizationDataPoint)},
+	{serverClients, metadata.MetricsInfo.FlussonicClientCount.Name, whole((*builder).RecordFlussonicClientCountDataPoint)},
+	{serverStreams, metadata.MetricsInfo.FlussonicStreamCount.Name, whole((*builder).RecordFlussonicStreamCountDataPoint)},
+	{serverOnlineStreams, metadata.MetricsInfo.FlussonicStreamOnlineCount.Name, whole((*builder).RecordFlussonicStreamOnlineCountDataPoint)},
+	{serverOpenFiles, metadata.MetricsInfo.FlussonicFileOpenCount.Name, whole((*builder).RecordFlussonicFileOpenCountDataPoint)},
+	{serverInput, metadata.MetricsInfo.FlussonicNetworkThroughput.Name, throughput(metadata.AttributeNetworkIoDirectionReceive)},
+	{serverOutput, metadata.MetricsInfo.FlussonicNetworkThroughput.Name, throughput(metadata.AttributeNetworkIoDirectionTransmit)},
+	{serverStarted, metadata.MetricsInfo.FlussonicStartTime.Name, startTime},
+	{serverUptime, metadata.MetricsInfo.FlussonicUptime.Name, over(1, (*builder).RecordFlussonicUptimeDataPoint)},
+	{serverDrops, metadata.MetricsInfo.FlussonicEventDrops.Name, whole((*builder).RecordFlussonicEventDropsDataPoint)},
+	{serverResends, metadata.MetricsInfo.FlussonicEventResends.Name, whole((*builder).RecordFlussonicEventResendsDataPoint)},
+}
+
+// deviceMetrics are those of devices that the Prometheus page has too.
+var deviceMetrics = []string{
+	metadata.MetricsInfo.FlussonicDiskIoUtilization.Name, metadata.MetricsInfo.FlussonicDiskLimit.Name, metadata.MetricsInfo.FlussonicDiskUtilization.Name,
+	metadata.MetricsInfo.FlussonicDvbSignalStrength.Name, metadata.MetricsInfo.FlussonicGpuDecoderUtilization.Name,
+	metadata.MetricsInfo.FlussonicGpuEncoderUtilization.Name, metadata.MetricsInfo.FlussonicGpuTemperature.Name,
+}
+
+// recordStats records config/stats.
+func (s *serverScraper) recordStats(now pcommon.Timestamp, told *server) {
+	s.told = true
+	if ms, ok := told.Numbers[serverNow].Get(); ok && ms > 0 {
+		s.clock = clock{ms, time.Now()}
+	}
+	if told.State != "" {
+		for name, state := range metadata.MapAttributeFlussonicState {
+			s.mb.RecordFlussonicStateDataPoint(now, scrape.Number(name == told.State), state)
+		}
+	}
+	if n, ok := told.Alerts.Get(); ok {
+		s.mb.RecordFlussonicAlertCountDataPoint(now, n)
+	}
+	if invalid, ok := told.ConfigInvalid.Get(); ok {
+		s.mb.RecordFlussonicConfigInvalidDataPoint(now, scrape.Number(invalid))
+	}
+	s.recordPage(now, told)
+}
+
+// recordPage records what any source may tell: numbers that none before it told, and devices of a kind of which none before
+// it told, because the sources name them differently.
+func (s *serverScraper) recordPage(now pcommon.Timestamp, told *server) {
+	s.learn(now, told)
+	for _, p := range serverPoints {
+		v, ok := told.Numbers[p.field].Get()
+		if _, given := s.given.Numbers[p.field].Get(); ok && !given && p.record(s.mb, now, v) {
+			s.given.Numbers[p.field] = told.Numbers[p.field]
+		}
+	}
+	if s.given.Disks == nil {
+		s.recordDisks(now, told.Disks)
+	}
+	if s.given.GPUs == nil {
+		s.recordGPUs(now, told.GPUs)
+	}
+	if s.given.Cards == nil {
+		s.recordCards(now, told.Cards)
+	}
+	if s.given.DVRDisks == nil {
+		for i := range told.DVRDisks {
+			s.recordDVRDisk(now, "", &told.DVRDisks[i])
+		}
+	}
+	s.recordInterfaces(now, told.Interfaces)
+}
+
+// learn keeps what the server says of its identity and its start; the first source of a scrape that does counts.
+func (s *serverScraper) learn(now pcommon.Timestamp, told *server) {
+	for _, one := range []struct{ told, given, about *string }{
+		{&told.Version, &s.given.Version, &s.about.Version},
+		{&told.Build, &s.given.Build, &s.about.Build},
+		{&told.Hostname, &s.given.Hostname, &s.about.Hostname},
+		{&told.ID, &s.given.ID, &s.about.ID},
+	} {
+		if *one.told != "" && *one.given == "" {
+			*one.given, *one.about = *one.told, *one.told
+		}
+	}
+	started, isStart := told.Numbers[serverStarted].Get()
+	uptime, isUptime := told.Numbers[serverUptime].Get()
+	_, isGiven := s.given.Numbers[serverStarted].Get()
+	switch {
+	case isStart && !isGiven && started > 0:
+		s.began = timestamp(started)
+	case isUptime && !isStart && uptime >= 0:
+		s.began = 0
+		s.uptime.Update(uptime, now)
+	}
+}
+
+func (s *serverScraper) recordDisks(now pcommon.Timestamp, disks []disk) {
+	seen, merged := map[string]bool{}, int64(0)
+	for i := range disks {
+		d := &disks[i]
+		path := selection.Name([]byte(d.Path))
+		if path == "" {
+			continue
+		}
+		if seen[path] {
+			merged++
+			continue
+		}
+		seen[path] = true
+		size, ok := d.Bytes.Get()
+		if !ok {
+			size, ok = d.Megabyte.Get()
+			size *= 1 << 20
+		}
+		if n, valid := wholeNumber(size); ok && valid {
+			s.mb.RecordFlussonicDiskLimitDataPoint(now, n, path)
+		}
+		if percent, ok := d.Usage.Get(); ok {
+			s.mb.RecordFlussonicDiskUtilizationDataPoint(now, percent/100, path)
+		}
+		if percent, ok := d.Busy.Get(); ok {
+			s.mb.RecordFlussonicDiskIoUtilizationDataPoint(now, percent/100, path)
+		}
+	}
+	if len(seen) > 0 {
+		s.given.Disks = disks
+		s.report.Omit(metadata.AttributeRtcEntityDisk, metadata.AttributeRtcOmissionReasonMerged, merged)
+	}
+}
+
+func (s *serverScraper) recordGPUs(now pcommon.Timestamp, gpus []gpu) {
+	type identity struct{ id, name string }
+	seen := map[identity]bool{}
+	for i := range gpus {
+		g := &gpus[i]
+		id, name := selection.Name([]byte(g.ID)), selection.Name([]byte(g.Name))
+		_, isDecoder := g.Decoder.Get()
+		_, isEncoder := g.Encoder.Get()
+		_, isHot := g.Temperature.Get()
+		used, isUsed := g.MemoryUsed.Get()
+		total, _ := g.MemoryTotal.Get()
+		if !isDecoder && !isEncoder && !isHot && !isUsed || seen[identity{id, name}] {
+			continue // a processor among them, whose number may be that of a GPU
+		}
+		seen[identity{id, name}] = true
+		if percent, ok := g.Decoder.Get(); ok {
+			s.mb.RecordFlussonicGpuDecoderUtilizationDataPoint(now, percent/100, id, name)
+		}
+		if percent, ok := g.Encoder.Get(); ok {
+			s.mb.RecordFlussonicGpuEncoderUtilizationDataPoint(now, percent/100, id, name)
+		}
+		if degrees, ok := g.Temperature.Get(); ok {
+			s.mb.RecordFlussonicGpuTemperatureDataPoint(now, degrees, id, name)
+		}
+		if isUsed && total > 0 {
+			s.mb.RecordFlussonicGpuMemoryUtilizationDataPoint(now, used/total, id, name)
+		}
+		s.given.GPUs = gpus
+	}
+}
+
+func (s *serverScraper) recordCards(now pcommon.Timestamp, cards []card) {
+	seen := map[string]bool{}
+	for i := range cards {
+		c := &cards[i]
+		name := selection.Name([]byte(c.Name))
+		if name == "" || seen[name] {
+			continue
+		}
+		seen[name] = true
+		for _, share := range []struct {
+			percent number
+			record  func(*builder, pcommon.Timestamp, float64, string)
+		}{
+			{c.Strength, (*builder).RecordFlussonicDvbSignalStrengthDataPoint},
+			{c.SNR, (*builder).RecordFlussonicDvbSignalSnrDataPoint},
+			{c.BitError, (*builder).RecordFlussonicDvbSignalBitErrorDataPoint},
+		} {
+			if percent, ok := share.percent.Get(); ok {
+				share.record(s.mb, now, percent/100, name)
+			}
+		}
+		if locked, ok := c.Locked.Get(); ok {
+			s.mb.RecordFlussonicDvbLockedDataPoint(now, scrape.Number(locked), name)
+		}
+		s.given.Cards = cards
+	}
+}
+
+func (s *serverScraper) recordInterfaces(now pcommon.Timestamp, interfaces []ethernet) {
+	for i := range interfaces {
+		e := &interfaces[i]
+		if n, ok := count(e.Received); ok {
+			s.mb.RecordFlussonicNetworkIoDataPoint(now, n, e.Name, metadata.AttributeNetworkIoDirectionReceive)
+		}
+		if n, ok := count(e.Transmit); ok {
+			s.mb.RecordFlussonicNetworkIoDataPoint(now, n, e.Name, metadata.AttributeNetworkIoDirectionTransmit)
+		}
+	}
+}
+
+// count returns a count that is there.
+func count(n number) (int64, bool) {
+	v, ok := n.Get()
+	if !ok {
+		return 0, false
+	}
+	return wholeNumber(v)
+}
+
+// dvrErrors are the errors of a DVR by what failed.
+var dvrErrors = map[string]metadata.AttributeFlussonicDvrOperation{
+	"read_errors":           metadata.AttributeFlussonicDvrOperationRead,
+	"write_errors":          metadata.AttributeFlussonicDvrOperationWrite,
+	"delete_errors":         metadata.AttributeFlussonicDvrOperationDelete,
+	"drop_write_count":      metadata.AttributeFlussonicDvrOperationDropWrite,
+	"collapsed_write_count": metadata.AttributeFlussonicDvrOperationCollapsedWrite,
+}
+
+func (s *serverScraper) recordDVRs(now pcommon.Timestamp, all []dvr) {
+	seen := map[string]bool{}
+	s.given.DVRDisks = []dvrDisk{}
+	for i := range all {
+		d := &all[i]
+		name := selection.Name([]byte(d.Name))
+		if name == "" || seen[name] {
+			continue
+		}
+		seen[name] = true
+		if n, ok := count(d.Size); ok {
+			s.mb.RecordFlussonicDvrLimitDataPoint(now, n, name)
+		}
+		if n, ok := count(d.Used); ok {
+			s.mb.RecordFlussonicDvrUsageDataPoint(now, n, name)
+		}
+		if percent, ok := d.Usage.Get(); ok {
+			s.mb.RecordFlussonicDvrUtilizationDataPoint(now, percent/100, name)
+		}
+		for field, operation := range dvrErrors {
+			if n, ok := count(d.Errors[field]); ok {
+				s.mb.RecordFlussonicDvrErrorsDataPoint(now, n, name, operation)
+			}
+		}
+		disks := map[string]bool{}
+		for j := range d.Disks {
+			if path := d.Disks[j].Path; !disks[path] {
+				disks[path] = true
+				s.recordDVRDisk(now, name, &d.Disks[j])
+			}
+		}
+	}
+}
+
+func (s *serverScraper) recordDVRDisk(now pcommon.Timestamp, dvr string, d *dvrDisk) {
+	path := selection.Name([]byte(d.Path))
+	if path == "" {
+		return
+	}
+	if percent, ok := d.Busy.Get(); ok {
+		s.mb.RecordFlussonicDvrDiskIoUtilizationDataPoint(now, percent/100, dvr, path)
+	}
+	if mounted, ok := d.Mounted.Get(); ok {
+		s.mb.RecordFlussonicDvrDiskMountedDataPoint(now, scrape.Number(mounted), dvr, path)
+	}
+}
+
+func (s *serverScraper) recordPeers(now pcommon.Timestamp, peers map[string]bool) {
+	seen := map[string]bool{}
+	for peer, up := range peers {
+		if name := selection.Name([]byte(peer)); !seen[name] {
+			seen[name] = true
+			s.mb.RecordFlussonicClusterPeerUpDataPoint(now, scrape.Number(up), name)
+		}
+	}
+}
+
+func (s *serverScraper) recordSessions(now pcommon.Timestamp, all *sessions) {
+	counts := map[session]int64{}
+	for group, n := range all.Counts {
+		counts[session{selection.Name([]byte(group.Protocol)), selection.Name([]byte(group.Type)), group.DVR}] += n
+	}
+	for group, n := range counts {
+		s.mb.RecordFlussonicSessionCountDataPoint(now, n, group.Protocol, group.Type, group.DVR)
+	}
+	s.report.Omit(metadata.AttributeRtcEntitySession, metadata.AttributeRtcOmissionReasonLimit, all.Over)
+}
+
+func (s *serverScraper) recordFiles(now pcommon.Timestamp, viewers map[string]float64) {
+	sums := map[string]float64{}
+	for prefix, n := range viewers {
+		sums[selection.Name([]byte(prefix))] += n
+	}
+	for prefix, v := range sums {
+		if n, ok := wholeNumber(v); ok {
+			s.mb.RecordFlussonicVodClientCountDataPoint(now, n, prefix)
+		}
+	}
+}
