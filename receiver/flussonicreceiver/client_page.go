@@ -130,7 +130,7 @@ func gpuSample(value func(*gpu) *number) func(*server, *exposition.Sample) {
 		if g.ID == "" && g.Name == "" {
 			g.ID = otherLabels(sample)
 		}
-		setDevice(&s.GPUs, g, func(g *gpu) string { return g.ID + g.Name }, value, sample)
+		setDevice(&s.GPUs, g, func(g *gpu) string { return strings.TrimRight(g.ID+"\x00"+g.Name, "\x00") }, value, sample)
 	}
 }
 

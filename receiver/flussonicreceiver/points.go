@@ -5,6 +5,8 @@ package flussonicreceiver
 
 import (
 	"bytes"
+	"maps"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -299,10 +301,14 @@ func (s *streams) recordParts(now pcommon.Timestamp, st *streamState, row *strea
 	s.over[metadata.AttributeRtcEntityPush] += row.PushesOver
 }
 
+// pushStates are the states of a push; to range over the generated map takes longer than to record it.
+var pushStates = slices.Sorted(maps.Values(metadata.MapAttributeFlussonicPushState))
+
 func (s *streams) recordPush(now pcommon.Timestamp, st *streamState, index int64, p *push) {
 	if len(p.Status) > 0 {
-		for name, state := range metadata.MapAttributeFlussonicPushState {
-			s.mb.RecordFlussonicStreamPushStateDataPoint(now, scrape.Number(name == string(p.Status)), st.name, index, state)
+		current := metadata.MapAttributeFlussonicPushState[string(p.Status)]
+		for _, state := range pushStates {
+			s.mb.RecordFlussonicStreamPushStateDataPoint(now, scrape.Number(state == current), st.name, index, state)
 		}
 	}
 	if n, ok := count(p.Bytes); ok {

@@ -1,0 +1,122 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package flussonicreceiver
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
+)
+
+// answer is a transport that answers every request with the same body.
+type answer []byte
+
+func (a answer) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(a))}, nil
+}
+
+// newFuzzScraper returns a scraper with every metric, whose server gives one answer to all.
+func newFuzzScraper(text []byte) *scraper {
+	cfg := createDefaultConfig()
+	everything(cfg)
+	s := newScraper(cfg, receivertest.NewNopSettings(metadata.Type))
+	s.client = newClientOf(httpapi.New(&http.Client{Transport: answer(text)}, "http://127.0.0.1"), cfg.PageSize)
+	s.report.Begin()
+	s.server.begin()
+	s.streams.begin()
+	return s
+}
+
+// FuzzStreams walks an arbitrary list and records it: whatever comes, nothing breaks, every string is valid and bounded, no
+// series comes twice.
+func FuzzStreams(f *testing.F) {
+	for _, file := range []string{"25.11/streams_page1.json", "25.11/streams_page3.json", "23.10/streams.json", "23.01/streams.json"} {
+		f.Add(capture(f, "api-v3/"+file))
+	}
+	f.Add([]byte(`{"next":0,"streams":[{"name":"s\ud800","stats":{"input":{"bytes":1e300,"errors_\u0000":"7"},"push":[{},[]]}},{"name":"s"},{"name":"s"}]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s := newFuzzScraper(text)
+		_, err := s.streams.list(1)(t.Context())
+		assert.Equal(t, err == nil || scrape.IsPartial(err), s.streams.complete)
+		s.streams.finish(1)
+		checkMetrics(t, s)
+	})
+}
+
+// FuzzServer reads an arbitrary answer as each of the small calls.
+func FuzzServer(f *testing.F) {
+	for _, file := range []string{"config_stats.json", "dvrs.json", "dvb_cards.json", "sessions.json", "opened_files.json", "peers.json"} {
+		f.Add(capture(f, "api-v3/25.11/"+file))
+	}
+	f.Add(capture(f, "legacy/server.json"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s := newFuzzScraper(text)
+		for _, part := range append(s.parts(1), s.oldServer(1)...) {
+			if part.API == apiStreams {
+				continue
+			}
+			if record, _ := part.Call(t.Context()); record != nil {
+				record()
+			}
+		}
+		checkMetrics(t, s)
+	})
+}
+
+// FuzzPage reads an arbitrary page.
+func FuzzPage(f *testing.F) {
+	for _, file := range []string{"metrics-typed.prom", "metrics-other-labels.prom", "openmetrics-config.txt", "openmetrics-streams.txt"} {
+		f.Add(capture(f, "prometheus/"+file))
+	}
+	f.Add([]byte("flussonic_disk_size{a=\"\xff\",b=\"x\"} 1e300\nflussonic_stream_bytes_in{stream=\"\"} 1\nflussonic_gpu_temp{id=\"1\",name=\"2\"} 3\nflussonic_gpu_temp{id=\"12\"} 3\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s := newFuzzScraper(text)
+		if record, _ := s.page(1)[0].Call(t.Context()); record != nil {
+			record()
+		}
+		s.streams.finish(1)
+		checkMetrics(t, s)
+	})
+}
+
+// checkMetrics holds what was recorded against what every backend expects.
+func checkMetrics(t *testing.T, s *scraper) {
+	t.Helper()
+	metrics := s.mb.Emit()
+	s.starts.Apply(metrics)
+	require.NotNil(t, rtctest.Points(t, metrics))
+	for _, rm := range metrics.ResourceMetrics().All() {
+		for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
+			for _, dp := range rtctest.NumberPoints(m).All() {
+				checkPoint(t, m, dp)
+			}
+		}
+	}
+}
+
+func checkPoint(t *testing.T, m pmetric.Metric, dp pmetric.NumberDataPoint) {
+	t.Helper()
+	for key, value := range dp.Attributes().All() {
+		if value.Type() == pcommon.ValueTypeStr {
+			assert.True(t, utf8.ValidString(value.Str()), key)
+			assert.LessOrEqual(t, len(value.Str()), 256, key)
+		}
+	}
+	if m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic() {
+		assert.GreaterOrEqual(t, dp.IntValue(), int64(0), m.Name())
+	}
+}

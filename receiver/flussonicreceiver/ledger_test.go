@@ -1,0 +1,29 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package flussonicreceiver
+
+import (
+	"io/fs"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/testdata"
+)
+
+const (
+	fieldLedger = "../../testdata/flussonic/fields.tsv"
+	seedLedger  = "../../testdata/compat/flussonic_exporter.tsv"
+)
+
+func TestFieldLedger(t *testing.T) {
+	captures, err := fs.Sub(testdata.Files, "flussonic")
+	require.NoError(t, err)
+	rtctest.Fields(t, fieldLedger, captures, "metadata.yaml")
+}
+
+func TestSeedLedger(t *testing.T) {
+	rtctest.Seeds(t, seedLedger, "metadata.yaml")
+}
