@@ -225,11 +225,13 @@ func (s *streamSamples) Each(f func(name []byte, field streamField, value float6
 type page struct {
 	server
 	Streams *streamSamples
+
+	wanted func(streamField) bool
 }
 
-// Page reads the Prometheus page, whichever its vocabulary. What is no finite number is none.
-func (c *client) Page(ctx context.Context) (page, error) {
-	p := page{Streams: &c.samples}
+// Page reads the Prometheus page, whichever its vocabulary, with the wanted fields of streams. What is no finite number is none.
+func (c *client) Page(ctx context.Context, wanted func(streamField) bool) (page, error) {
+	p := page{Streams: &c.samples, wanted: wanted}
 	c.samples = streamSamples{all: c.samples.all[:0], names: c.samples.names[:0]}
 	known := 0
 	err := c.http.Get(ctx, apiPage, nil, nil, func(header http.Header, body io.Reader) error {
@@ -253,7 +255,7 @@ func (p *page) add(sample *exposition.Sample) bool {
 		p.ID = string(id)
 	}
 	if source, known := pageStreams[string(sample.Name)]; known {
-		if len(p.Streams.all) < maxPageStreams {
+		if p.wanted(source.field) && len(p.Streams.all) < maxPageStreams {
 			p.Streams.add(sample, source)
 		}
 		return true

@@ -61,7 +61,10 @@ func TestFaults(t *testing.T) {
 			t.Run(fault.Name+" "+source, func(t *testing.T) {
 				t.Parallel()
 				server := startServer(t, emulator.Flussonic{Streams: 20})
-				s, logs := startScraper(t, server.URL(), sources[source])
+				s, logs := startScraper(t, server.URL(), func(c *Config) {
+					sources[source](c)
+					c.ClientConfig.Timeout = plenty
+				})
 				timeout := plenty
 				if row.counted == "timeout" {
 					timeout = 2 * time.Second

@@ -222,7 +222,8 @@ func (s *scraper) page(now pcommon.Timestamp) []scrape.Part {
 	if s.absent[apiPage] > 0 {
 		n = 0
 	}
-	return []scrape.Part{{API: apiPage, Metrics: n, Call: scrape.Fetch(s.client.Page, func(p page) {
+	read := func(ctx context.Context) (page, error) { return s.client.Page(ctx, s.streams.wanted) }
+	return []scrape.Part{{API: apiPage, Metrics: n, Call: scrape.Fetch(read, func(p page) {
 		s.server.recordPage(now, &p.server)
 		s.streams.recordPage(now, p.Streams)
 	})}}

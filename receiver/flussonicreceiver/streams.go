@@ -26,8 +26,9 @@ type streams struct {
 	onPage int                          // enabled metrics that the Prometheus page has too
 
 	// Of the current scrape.
-	complete bool // the list was
-	paged    bool // the Prometheus page was read
+	complete bool   // the list was
+	told     uint64 // fields that the list has told of any stream
+	paged    bool   // the Prometheus page was read
 	states   [streamStates]int64
 	merged   int64
 	over     map[metadata.AttributeRtcEntity]int64 // parts of streams over the client's bound
@@ -112,7 +113,7 @@ func newStreams(s *scraper) *streams {
 // begin starts a scrape, whatever becomes of the list.
 func (s *streams) begin() {
 	s.items.Begin()
-	s.complete, s.paged = false, false
+	s.complete, s.paged, s.told = false, false, 0
 	s.states, s.merged = [streamStates]int64{}, 0
 	clear(s.over)
 }
@@ -211,8 +212,14 @@ func (s *streams) recordRow(now pcommon.Timestamp, st *streamState, row *stream)
 			s.record(now, st, p, v)
 		}
 	}
+	s.told |= st.given
 	s.recordEntries(now, st, row)
 	s.recordParts(now, st, row)
+}
+
+// wanted reports whether the page is to tell a field: where there is a whole list, only what the list has told of no stream.
+func (s *streams) wanted(field streamField) bool {
+	return len(s.points[field]) > 0 && (!s.complete || s.told&(1<<field) == 0)
 }
 
 // setFrameDelay derives the age of the last frame from when it came, by the server's clock.
@@ -239,7 +246,6 @@ func (s *streams) recordPage(now pcommon.Timestamp, samples *streamSamples) {
 		if item == nil || !item.Kept || item.Value.disabled || item.Value.given&(1<<field) != 0 {
 			return
 		}
-		item.Value.given |= 1 << field // also where its metric is off
 		for _, p := range s.points[field] {
 			s.record(now, &item.Value, p, v)
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -109,14 +110,13 @@ func TestEndlessLists(t *testing.T) {
 		checkTruncated(t, rtctest.Points(t, metrics))
 	})
 	t.Run("empty pages", func(t *testing.T) {
-		requests := 0
+		var requests atomic.Int64
 		url := listServer(t, func(w http.ResponseWriter, _ *http.Request) {
-			requests++
-			_, _ = fmt.Fprintf(w, `{"streams":[],"next":"c%d"}`, requests)
+			_, _ = fmt.Fprintf(w, `{"streams":[],"next":"c%d"}`, requests.Add(1))
 		})
 		s, _ := startScraper(t, url, onlyAPI)
 		points := scrapePoints(t, s)
-		assert.Equal(t, 1, requests)
+		assert.EqualValues(t, 1, requests.Load())
 		assert.InDelta(t, 0, points[countRunning], 0)
 	})
 	t.Run("too many streams on a page", func(t *testing.T) {
@@ -145,12 +145,13 @@ func checkTruncated(t *testing.T, points map[string]float64) {
 // Pages that fail late cost what they held, those before them nothing.
 func TestLatePageFails(t *testing.T) {
 	row := func(i int) string { return fmt.Sprintf(`{"name":"s%d","stats":{"alive":true,"bytes_out":%d}}`, i, i) }
-	fails := true
+	var fails atomic.Bool
+	fails.Store(true)
 	url := listServer(t, func(w http.ResponseWriter, r *http.Request) {
 		switch cursor := r.URL.Query().Get("cursor"); {
 		case cursor == "":
 			_, _ = fmt.Fprintf(w, `{"streams":[%s,%s],"next":"a=b&c"}`, row(1), row(2))
-		case fails:
+		case fails.Load():
 			http.Error(w, "boom", http.StatusBadGateway)
 		default:
 			assert.Equal(t, "a=b&c", cursor)
@@ -165,7 +166,7 @@ func TestLatePageFails(t *testing.T) {
 	assert.Len(t, ofStreams(points), 4)
 	assert.NotContains(t, points, "flussonic.stream.alive{flussonic.stream.name=not there}", "it may be on the page that failed")
 
-	fails = false
+	fails.Store(false)
 	points = scrapePoints(t, s)
 	assert.Len(t, ofStreams(points), 7)
 	assert.Contains(t, points, "flussonic.stream.alive{flussonic.stream.name=not there}")
@@ -183,32 +184,30 @@ func TestCutAnswers(t *testing.T) {
 		{"prometheus/metrics-typed.prom", false},
 	} {
 		text := string(capture(t, tt.file))
-		whole, cut := 0, 0
+		var cut atomic.Int64
 		answer := func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", strconv.Itoa(len(text)))
-			_, _ = w.Write([]byte(text[:cut]))
-			if cut < len(text) {
+			_, _ = w.Write([]byte(text[:cut.Load()]))
+			if cut.Load() < int64(len(text)) {
 				panic(http.ErrAbortHandler)
 			}
 		}
-		url, edit := "", onlyAPI
+		url, edit := startHandler(t, answer), onlyPage
 		if tt.list {
 			text = strings.Replace(text, `"next": "JTI0cG9zaXRpb25fZ3Q9MQ=="`, `"next": null`, 1)
-			url = listServer(t, answer)
-		} else {
-			url, edit = startHandler(t, answer), onlyPage
+			url, edit = listServer(t, answer), onlyAPI
 		}
 		s, _ := startScraper(t, url, edit)
-		cut = len(text)
+		cut.Store(int64(len(text)))
 		want := scrapePoints(t, s)
-		whole = len(want)
-		require.NotZero(t, whole)
-		for cut = 0; cut < len(text); cut += 97 {
+		require.NotEmpty(t, ofStreams(want))
+		for at := 0; at < len(text); at += 97 {
+			cut.Store(int64(at))
 			metrics, err := s.scrape(t.Context())
-			require.Error(t, err, "%s cut at %d", tt.file, cut)
+			require.Error(t, err, "%s cut at %d", tt.file, at)
 			for point, value := range rtctest.Points(t, metrics) {
 				if strings.HasPrefix(point, "flussonic.") {
-					assert.InDelta(t, want[point], value, 0, "%s cut at %d: %s", tt.file, cut, point)
+					assert.InDelta(t, want[point], value, 0, "%s cut at %d: %s", tt.file, at, point)
 					assert.Contains(t, want, point)
 				}
 			}
@@ -223,14 +222,14 @@ func TestRemoteStreams(t *testing.T) {
 		{"name":"theirs","named_by":"remote","stats":{"status":"running","alive":true}},
 		{"name":"wanted","named_by":"remote","stats":{"status":"running","alive":false}}]}`
 	const page = "flussonic_stream_client_delay{stream=\"own\"} 1000\nflussonic_stream_client_delay{stream=\"theirs\"} 2000\n"
-	broken := false
+	var broken atomic.Bool
 	url := startHandler(t, func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == apiPage:
 			_, _ = w.Write([]byte(page))
 		case r.URL.Path == apiPath+apiStats:
 			_, _ = w.Write([]byte(`{"total_clients":1}`))
-		case r.URL.Path == apiPath+apiStreams && broken:
+		case r.URL.Path == apiPath+apiStreams && broken.Load():
 			http.Error(w, "boom", http.StatusInternalServerError)
 		case r.URL.Path == apiPath+apiStreams:
 			_, _ = w.Write([]byte(list))
@@ -243,12 +242,12 @@ func TestRemoteStreams(t *testing.T) {
 	points := scrapePoints(t, s)
 	assert.Equal(t, map[string]float64{alive + "own}": 1, alive + "wanted}": 0, delay + "own}": 1}, ofStreams(points))
 	assert.InDelta(t, 2, points[countRunning], 0)
-	broken = true
+	broken.Store(true)
 	metrics, err := s.scrape(t.Context())
 	require.Error(t, err)
 	assert.Equal(t, map[string]float64{delay + "own}": 1}, ofStreams(rtctest.Points(t, metrics)))
 
-	broken = false
+	broken.Store(false)
 	s, _ = startScraper(t, url, func(c *Config) { c.Streams.IncludeRemote = true })
 	points = scrapePoints(t, s)
 	assert.Equal(t, map[string]float64{alive + "own}": 1, alive + "theirs}": 1, alive + "wanted}": 0, delay + "own}": 1, delay + "theirs}": 2}, ofStreams(points))
