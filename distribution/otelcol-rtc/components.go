@@ -17,8 +17,8 @@ import (
 	resourceprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/resourceprocessor"
 	transformprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
 	hostmetricsreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver"
-	jitsireceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver"
 	flussonicreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver"
+	jitsireceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver"
 	kamailioreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver"
 	mediasoupreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver"
 	zlmediakitreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver"
@@ -83,8 +83,8 @@ func components() (otelcol.Factories, error) {
 		zlmediakitreceiver.NewFactory(),
 		kamailioreceiver.NewFactory(),
 		jitsireceiver.NewFactory(),
-		mediasoupreceiver.NewFactory(),
 		flussonicreceiver.NewFactory(),
+		mediasoupreceiver.NewFactory(),
 		otlpreceiver.NewFactory(),
 		hostmetricsreceiver.NewFactory(),
 	)
@@ -95,8 +95,8 @@ func components() (otelcol.Factories, error) {
 		zlmediakitreceiver.NewFactory().Type():  "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
 		kamailioreceiver.NewFactory().Type():    "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
 		jitsireceiver.NewFactory().Type():       "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
-		mediasoupreceiver.NewFactory().Type():   "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
 		flussonicreceiver.NewFactory().Type():   "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
+		mediasoupreceiver.NewFactory().Type():   "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
 		otlpreceiver.NewFactory().Type():        "go.opentelemetry.io/collector/receiver/otlpreceiver v0.155.0",
 		hostmetricsreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver v0.155.0",
 	})

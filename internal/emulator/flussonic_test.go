@@ -669,7 +669,7 @@ func TestFlussonicWrongTypes(t *testing.T) {
 func leaves(t *testing.T, document []byte) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	walkScalars(json.NewDecoder(strings.NewReader(string(document))), "", func(path string, _ int, value json.Token) {
+	walkJSON(document, "", false, func(path string, _ int, value json.Token) {
 		if kind := fmt.Sprintf("%T ", value); !strings.Contains(all[path], kind) {
 			all[path] += kind
 		}

@@ -6,7 +6,6 @@ package emulator
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -304,7 +303,7 @@ func (s *flussonicSlot) running(m *flussonicMoment) int64 {
 func newFlussonicJSON(root string, document []byte, pace flussonicPace) flussonicText {
 	var text flussonicText
 	from := 0
-	walkScalars(json.NewDecoder(bytes.NewReader(document)), root, func(path string, end int, value json.Token) {
+	walkJSON(document, root, false, func(path string, end int, value json.Token) {
 		switch v := value.(type) {
 		case string:
 			if path == "streams.name" { // the captured name stays, its copies continue before the closing quote
@@ -322,28 +321,4 @@ func newFlussonicJSON(root string, document []byte, pace flussonicPace) flussoni
 	})
 	text.end = document[from:]
 	return text
-}
-
-// walkScalars calls scalar with the path of each scalar of a document, where it ends, and what it is.
-func walkScalars(decoder *json.Decoder, path string, scalar func(path string, end int, value json.Token)) {
-	decoder.UseNumber()
-	token, err := decoder.Token()
-	if err != nil {
-		return
-	}
-	switch token {
-	case json.Delim('{'):
-		for decoder.More() {
-			name, _ := decoder.Token() // a name, in what is whole
-			walkScalars(decoder, fmt.Sprint(path, ".", name), scalar)
-		}
-		_, _ = decoder.Token()
-	case json.Delim('['):
-		for decoder.More() {
-			walkScalars(decoder, path, scalar)
-		}
-		_, _ = decoder.Token()
-	default:
-		scalar(path, int(decoder.InputOffset()), token)
-	}
 }

@@ -4,6 +4,7 @@
 package emulator
 
 import (
+	"encoding/json"
 	"io/fs"
 	"net/http"
 	"regexp"
@@ -182,9 +183,9 @@ func (j *jicofo) perBridge(page []byte) []byte {
 
 // jsonNumberAt is the whole number at a path of a document; 0 when there is none.
 func jsonNumberAt(document []byte, path string) (found int64) {
-	_ = walkJSON(document, func(at string, start, end int) { // captures are JSON
-		if at == path {
-			found, _ = strconv.ParseInt(string(document[start:end]), 10, 64)
+	walkJSON(document, "", true, func(at string, _ int, value json.Token) {
+		if n, isNumber := value.(json.Number); isNumber && at == path {
+			found, _ = n.Int64()
 		}
 	})
 	return found

@@ -4,7 +4,6 @@
 package emulator
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -209,49 +208,13 @@ func (l *jitsiLife) editJSON(document []byte) []byte {
 	edit := l.edit()
 	var edited []byte
 	from := 0
-	_ = walkJSON(document, func(path string, start, end int) { // captures are JSON
-		edited = append(append(edited, document[from:start]...), jitsiNumber(string(document[start:end]), edit, path)...)
-		from = end
+	walkJSON(document, "", true, func(path string, end int, value json.Token) {
+		if n, isNumber := value.(json.Number); isNumber {
+			edited = append(append(edited, document[from:end-len(n)]...), jitsiNumber(n.String(), edit, path)...)
+			from = end
+		}
 	})
 	return append(edited, document[from:]...)
-}
-
-// walkJSON calls number for every number in a document, with its path.
-func walkJSON(document []byte, number func(path string, start, end int)) error {
-	decoder := json.NewDecoder(bytes.NewReader(document))
-	decoder.UseNumber()
-	var value func(path string) error
-	value = func(path string) error {
-		token, err := decoder.Token()
-		if err != nil {
-			return err
-		}
-		if n, isNumber := token.(json.Number); isNumber {
-			end := int(decoder.InputOffset())
-			number(path, end-len(n), end)
-			return nil
-		}
-		delim, isDelim := token.(json.Delim)
-		if !isDelim {
-			return nil
-		}
-		for i := 0; decoder.More(); i++ {
-			name := strconv.Itoa(i)
-			if delim == '{' {
-				key, err := decoder.Token()
-				if err != nil {
-					return err
-				}
-				name = fmt.Sprint(key)
-			}
-			if err := value(strings.TrimPrefix(path+"."+name, ".")); err != nil {
-				return err
-			}
-		}
-		_, err = decoder.Token()
-		return err
-	}
-	return value("")
 }
 
 // jitsiSizes are the elements of a list in the statistics, the last of which counts 21 and more. The conference of the

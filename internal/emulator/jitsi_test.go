@@ -11,7 +11,6 @@ import (
 	"os"
 	"path"
 	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -67,11 +66,14 @@ func readJitsi(t *testing.T, file string) string {
 func numbersOf(t *testing.T, document string) map[string]float64 {
 	t.Helper()
 	numbers := map[string]float64{}
-	require.NoError(t, walkJSON([]byte(document), func(path string, start, end int) {
-		number, err := strconv.ParseFloat(document[start:end], 64)
-		require.NoError(t, err)
-		numbers[path] = number
-	}))
+	require.True(t, json.Valid([]byte(document)))
+	walkJSON([]byte(document), "", true, func(path string, _ int, value json.Token) {
+		if n, isNumber := value.(json.Number); isNumber {
+			number, err := n.Float64()
+			require.NoError(t, err)
+			numbers[path] = number
+		}
+	})
 	return numbers
 }
 

@@ -1688,6 +1688,26 @@ func (ms *RtcScrapeOmittedCountMetricConfig) Unmarshal(parser *confmap.Conf) err
 	return nil
 }
 
+// RtcScrapesMetricConfig provides config for the rtc.scrapes metric.
+type RtcScrapesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtcScrapesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // RtcTargetUpMetricConfig provides config for the rtc.target.up metric.
 type RtcTargetUpMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1794,6 +1814,7 @@ type MetricsConfig struct {
 	RtcScrapeDuration                      RtcScrapeDurationMetricConfig                      `mapstructure:"rtc.scrape.duration"`
 	RtcScrapeErrors                        RtcScrapeErrorsMetricConfig                        `mapstructure:"rtc.scrape.errors"`
 	RtcScrapeOmittedCount                  RtcScrapeOmittedCountMetricConfig                  `mapstructure:"rtc.scrape.omitted.count"`
+	RtcScrapes                             RtcScrapesMetricConfig                             `mapstructure:"rtc.scrapes"`
 	RtcTargetUp                            RtcTargetUpMetricConfig                            `mapstructure:"rtc.target.up"`
 }
 
@@ -2050,6 +2071,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		RtcScrapeOmittedCount: RtcScrapeOmittedCountMetricConfig{
 			Enabled: true,
+		},
+		RtcScrapes: RtcScrapesMetricConfig{
+			Enabled: false,
 		},
 		RtcTargetUp: RtcTargetUpMetricConfig{
 			Enabled: true,

@@ -1041,6 +1041,9 @@ var MetricsInfo = metricsInfo{
 		Name:       "rtc.scrape.omitted.count",
 		Attributes: []string{"rtc.entity", "rtc.omission.reason"},
 	},
+	RtcScrapes: metricInfo{
+		Name: "rtc.scrapes",
+	},
 	RtcTargetUp: metricInfo{
 		Name: "rtc.target.up",
 	},
@@ -1131,6 +1134,7 @@ type metricsInfo struct {
 	RtcScrapeDuration                      metricInfo
 	RtcScrapeErrors                        metricInfo
 	RtcScrapeOmittedCount                  metricInfo
+	RtcScrapes                             metricInfo
 	RtcTargetUp                            metricInfo
 }
 
@@ -5630,6 +5634,58 @@ func newMetricRtcScrapeOmittedCount(cfg RtcScrapeOmittedCountMetricConfig) metri
 	return m
 }
 
+type metricRtcScrapes struct {
+	data     pmetric.Metric         // data buffer for generated metric.
+	config   RtcScrapesMetricConfig // metric config provided by user.
+	capacity int                    // max observed number of data points added to the metric.
+}
+
+// init fills rtc.scrapes metric with initial data.
+func (m *metricRtcScrapes) init() {
+	m.data.SetName("rtc.scrapes")
+	m.data.SetDescription("Scrapes since the receiver started.")
+	m.data.SetUnit("{scrape}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricRtcScrapes) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtcScrapes) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtcScrapes) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtcScrapes(cfg RtcScrapesMetricConfig) metricRtcScrapes {
+	m := metricRtcScrapes{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricRtcTargetUp struct {
 	data     pmetric.Metric          // data buffer for generated metric.
 	config   RtcTargetUpMetricConfig // metric config provided by user.
@@ -5776,6 +5832,7 @@ type MetricsBuilder struct {
 	metricRtcScrapeDuration                      metricRtcScrapeDuration
 	metricRtcScrapeErrors                        metricRtcScrapeErrors
 	metricRtcScrapeOmittedCount                  metricRtcScrapeOmittedCount
+	metricRtcScrapes                             metricRtcScrapes
 	metricRtcTargetUp                            metricRtcTargetUp
 }
 
@@ -5886,6 +5943,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricRtcScrapeDuration:                      newMetricRtcScrapeDuration(mbc.Metrics.RtcScrapeDuration),
 		metricRtcScrapeErrors:                        newMetricRtcScrapeErrors(mbc.Metrics.RtcScrapeErrors),
 		metricRtcScrapeOmittedCount:                  newMetricRtcScrapeOmittedCount(mbc.Metrics.RtcScrapeOmittedCount),
+		metricRtcScrapes:                             newMetricRtcScrapes(mbc.Metrics.RtcScrapes),
 		metricRtcTargetUp:                            newMetricRtcTargetUp(mbc.Metrics.RtcTargetUp),
 		resourceAttributeIncludeFilter:               make(map[string]filter.Filter),
 		resourceAttributeExcludeFilter:               make(map[string]filter.Filter),
@@ -6091,6 +6149,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricRtcScrapeDuration.emit(ils.Metrics())
 	mb.metricRtcScrapeErrors.emit(ils.Metrics())
 	mb.metricRtcScrapeOmittedCount.emit(ils.Metrics())
+	mb.metricRtcScrapes.emit(ils.Metrics())
 	mb.metricRtcTargetUp.emit(ils.Metrics())
 
 	for _, op := range options {
@@ -6541,6 +6600,11 @@ func (mb *MetricsBuilder) RecordRtcScrapeErrorsDataPoint(ts pcommon.Timestamp, v
 // RecordRtcScrapeOmittedCountDataPoint adds a data point to rtc.scrape.omitted.count metric.
 func (mb *MetricsBuilder) RecordRtcScrapeOmittedCountDataPoint(ts pcommon.Timestamp, val int64, rtcEntityAttributeValue AttributeRtcEntity, rtcOmissionReasonAttributeValue AttributeRtcOmissionReason) {
 	mb.metricRtcScrapeOmittedCount.recordDataPoint(mb.startTime, ts, val, rtcEntityAttributeValue.String(), rtcOmissionReasonAttributeValue.String())
+}
+
+// RecordRtcScrapesDataPoint adds a data point to rtc.scrapes metric.
+func (mb *MetricsBuilder) RecordRtcScrapesDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricRtcScrapes.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordRtcTargetUpDataPoint adds a data point to rtc.target.up metric.

@@ -318,6 +318,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtcScrapeOmittedCountDataPoint(ts, 1, AttributeRtcEntityStream, AttributeRtcOmissionReasonLimit)
+
+			allMetricsCount++
+			mb.RecordRtcScrapesDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtcTargetUpDataPoint(ts, 1)
@@ -1806,6 +1809,20 @@ func TestMetricsBuilder(t *testing.T) {
 					rtcOmissionReasonAttrVal, ok := dp.Attributes().Get("rtc.omission.reason")
 					assert.True(t, ok)
 					assert.Equal(t, "limit", rtcOmissionReasonAttrVal.Str())
+				case "rtc.scrapes":
+					assert.False(t, validatedMetrics["rtc.scrapes"], "Found a duplicate in the metrics slice: rtc.scrapes")
+					validatedMetrics["rtc.scrapes"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Scrapes since the receiver started.", mi.Description())
+					assert.Equal(t, "{scrape}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "rtc.target.up":
 					assert.False(t, validatedMetrics["rtc.target.up"], "Found a duplicate in the metrics slice: rtc.target.up")
 					validatedMetrics["rtc.target.up"] = true
