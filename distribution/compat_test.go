@@ -49,6 +49,27 @@ type sameFact struct {
 }
 
 var exporters = map[string]exporter{
+	"flussonic_exporter": {
+		config: "flussonic.yaml", often: oftenFlussonicPage,
+		start: func(t *testing.T) []string {
+			t.Helper()
+			return flussonicEnv(flussonic(t, emulator.Flussonic{}))
+		},
+		same: []sameFact{
+			{"flussonic_boot_time_seconds", "flussonic_start_time_seconds", nil, 1},
+			{"flussonic_cpu_usage", "flussonic_cpu_utilization_ratio", nil, 0.01},
+			{"flussonic_disk_usage", "flussonic_disk_utilization_ratio", nil, 0.01},
+			{"flussonic_dvb_card_strength", "flussonic_dvb_signal_strength_ratio", nil, 0.01},
+			{"flussonic_gpu_enc", "flussonic_gpu_encoder_utilization_ratio", nil, 0.01},
+			{"flussonic_net_output_bytes", "flussonic_network_io_bytes_total", labels{"network_io_direction": "transmit"}, 1},
+			{"flussonic_stream_bitrate", "flussonic_stream_throughput_bytes_per_second", labels{"network_io_direction": "receive"}, 125},
+			{"flussonic_stream_bytes_in", "flussonic_stream_io_bytes_total", labels{"network_io_direction": "receive"}, 1},
+			{"flussonic_stream_client_delay", "flussonic_stream_client_delay_seconds", nil, 0.001},
+			{"flussonic_stream_dvr_info_depth", "flussonic_stream_dvr_depth_seconds", nil, 1},
+			{"flussonic_stream_start_running_at", "flussonic_stream_start_time_seconds", nil, 0.001},
+			{"flussonic_streams", "flussonic_stream_count", nil, 1},
+		},
+	},
 	"jitsi_exporter": {
 		config: "jitsi.yaml", often: oftenBridge,
 		start: func(t *testing.T) []string {
@@ -189,6 +210,17 @@ receivers:
     timeout: 1s
     initial_delay: 1ms
 `
+
+// oftenFlussonicPage is laid over the shipped configuration, so that tests need not wait long, and reads nothing but Flussonic's own page.
+const oftenFlussonicPage = `yaml:
+receivers:
+  flussonic: {sources: [prometheus], collection_interval: 1s, timeout: 1s, initial_delay: 1ms}
+`
+
+// flussonicEnv returns where the collector finds an emulated server.
+func flussonicEnv(server *emulator.Server) []string {
+	return []string{"FLUSSONIC_ENDPOINT=" + server.URL(), "FLUSSONIC_USER=" + flussonicUser, "FLUSSONIC_PASSWORD=" + secret}
+}
 
 // oftenEdumeet is laid over the shipped configuration, so that tests need not wait long, and reads edumeet's exporter.
 const oftenEdumeet = `yaml:
@@ -367,6 +399,35 @@ exporters:
 			"GAUGE jitsi_octo_send_bitrate{}":            8000,
 		}, seriesByType(parsePage(ct, fetch(ct, "http://"+address+"/metrics"))))
 	})
+	c.Stop(t)
+}
+
+// A server without the page has the old names too, but for what API v3 does not tell.
+func TestCompatFlussonicAPI(t *testing.T) {
+	t.Parallel()
+	const name = "flussonic_exporter"
+	server := flussonic(t, emulator.Flussonic{})
+	require.NoError(t, server.SetFault("html_404", "/flussonic/api/metrics"))
+	address := freeAddress(t)
+	c := start(t, append(flussonicEnv(server), "COMPAT="+address), shipped("flussonic.yaml"), filepath.Join("compat", name+".yaml"), oftenFlussonic, `yaml:
+exporters:
+  prometheus/`+name+`: {endpoint: "${env:COMPAT}"}
+`)
+	want := oldPage(t, name+".api")
+	eventually(t, func(ct *assert.CollectT) {
+		assert.Equal(ct, seriesByType(want), seriesByType(parsePage(ct, fetch(ct, "http://"+address+"/metrics"))))
+	})
+	x := exporter{absent: map[string]string{
+		"flussonic_net_*":               "of the page",
+		"flussonic_stream_client_delay": "of the page",
+	}}
+	for _, fact := range exporters[name].same {
+		if fact.old != "flussonic_net_output_bytes" && fact.old != "flussonic_stream_client_delay" {
+			x.same = append(x.same, fact)
+		}
+	}
+	checkFamilies(t, name, x, want)
+	checkSame(t, x, scrapePage(t, c), parsePage(t, fetch(t, "http://"+address+"/metrics")))
 	c.Stop(t)
 }
 
