@@ -91,6 +91,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			if _, err := io.WriteString(out, tableRows(s, size, &c)); err != nil {
 				return err
 			}
+			if s.fixed {
+				break
+			}
 		}
 	}
 	return nil

@@ -11,13 +11,17 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver"
 )
 
 // system is a server, with what reads it.
 type system struct {
-	name string
+	name  string
+	fixed bool // its size cannot be chosen
 	// serve plays the server, with so many streams.
 	serve func(size int, now func() time.Time) (*emulator.Server, error)
 	// factory and settings are those of our receiver; how often it reads is set elsewhere.
@@ -58,6 +62,49 @@ var systems = []system{
 			return map[string]any{"endpoint": endpoint, "statistics": map[string]any{"limit": 1000 + size}}
 		},
 		exporter: newKamailioExporter,
+	},
+	{
+		name: "mediasoup", // its size is the number of consumers
+		serve: func(size int, now func() time.Time) (*emulator.Server, error) {
+			return emulator.NewMediasoup(emulator.Mediasoup{Consumers: size, Now: now})
+		},
+		factory:  mediasoupreceiver.NewFactory(),
+		settings: func(endpoint string, _ int) map[string]any { return map[string]any{"endpoint": endpoint} },
+		exporter: newMediasoupExporter,
+	},
+	{
+		name: "Flussonic",
+		serve: func(size int, now func() time.Time) (*emulator.Server, error) {
+			return emulator.NewFlussonic(emulator.Flussonic{Streams: size, Now: now})
+		},
+		factory: flussonicreceiver.NewFactory(),
+		settings: func(endpoint string, _ int) map[string]any {
+			return map[string]any{"endpoint": endpoint, "sources": []any{"prometheus"}}
+		},
+		page: "/flussonic/api/metrics",
+	},
+	{
+		name:  "Jitsi, JVB",
+		fixed: true,
+		serve: func(_ int, now func() time.Time) (*emulator.Server, error) {
+			return emulator.NewJVB(emulator.JVB{Now: now})
+		},
+		factory: jitsireceiver.NewFactory(),
+		settings: func(endpoint string, _ int) map[string]any {
+			return map[string]any{"jvb": map[string]any{"endpoint": endpoint, "source": "metrics"}}
+		},
+		page: "/metrics",
+	},
+	{
+		name: "Jitsi, Jicofo", // its size is the number of bridges
+		serve: func(size int, now func() time.Time) (*emulator.Server, error) {
+			return emulator.NewJicofo(emulator.Jicofo{Bridges: size, Now: now})
+		},
+		factory: jitsireceiver.NewFactory(),
+		settings: func(endpoint string, size int) map[string]any {
+			return map[string]any{"jicofo": map[string]any{"endpoint": endpoint, "source": "metrics"}, "bridges": map[string]any{"limit": 1000 + size}}
+		},
+		page: "/metrics",
 	},
 }
 

@@ -21,7 +21,11 @@ const tableHead = `| system | size | read by | series | CPU per scrape | CPU per
 func tableRows(s *system, size int, c *comparison) string {
 	var b strings.Builder
 	ours, collector := median(c.ours), median(c.collector)
-	fmt.Fprintf(&b, "| %s | %s | our receiver |%s", s.name, grouped(float64(size)), ours.cells())
+	number := grouped(float64(size))
+	if s.fixed {
+		number = ""
+	}
+	fmt.Fprintf(&b, "| %s | %s | our receiver |%s", s.name, number, ours.cells())
 	today := collector
 	if len(c.exporter) > 0 {
 		exporter := median(c.exporter)
