@@ -525,6 +525,36 @@ func TestCompatMediasoupGrowth(t *testing.T) {
 	c.Stop(t)
 }
 
+// A real mediasoup counts what is sent under the old names too, of each producer and consumer: without a peer over WebRTC, the
+// sums have nothing.
+func TestCompatMediasoupReal(t *testing.T) {
+	t.Parallel()
+	a := startApplication(t, 0)
+	c, page := compatMediasoup(t, a.Endpoint, oftenMediasoup, documentedYAML(t, "mediasoup_exporter"))
+	awaitUp(t, c, 1)
+	a.do(t, "worker", nil)
+	audio, video := a.room(t, 0, "audio", 2), a.room(t, 0, "video", 1)
+	sound, picture := a.send(t, audio, 200), a.send(t, video, 100)
+	heard, seen := a.arrived(t, 2*200, audio), a.arrived(t, 100, video)
+	eventually(t, func(ct *assert.CollectT) {
+		after := parsePage(ct, fetch(ct, page))
+		for _, l := range []line{
+			{"mediasoup_producer_byte_count_bytes", labels{"id": audio.Producer, "kind": "audio", "type": "inbound-rtp"}, float64(sound.Bytes)},
+			{"mediasoup_producer_byte_count_bytes", labels{"id": video.Producer, "kind": "video", "type": "inbound-rtp"}, float64(picture.Bytes)},
+			{"mediasoup_consumer_byte_count_bytes", labels{"kind": "audio", "type": "outbound-rtp"}, float64(heard.Bytes)},
+			{"mediasoup_consumer_byte_count_bytes", labels{"kind": "video", "type": "outbound-rtp"}, float64(seen.Bytes)},
+			{"mediasoup_packets_counts_in_sum", nil, float64(sound.Packets + picture.Packets)},
+			{"mediasoup_workers_count", nil, 1},
+			{"mediasoup_audio_in_count", nil, 1},
+			{"mediasoup_audio_out_count", nil, 2},
+		} {
+			assert.InDelta(ct, l.value, l.of(after), 0, "%s%v", l.name, l.labels)
+		}
+	})
+	assert.Empty(t, complaints(c))
+	c.Stop(t)
+}
+
 // Threads that have something to do are summed up in percent and milliseconds. In the captures they have nothing to do.
 func TestCompatThreads(t *testing.T) {
 	t.Parallel()

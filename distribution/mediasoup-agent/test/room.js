@@ -7,8 +7,9 @@
 // or {"error": "..."}. Commands are done one after another. The first line it writes, unasked, is the answer to {"do":"agent"}.
 // It ends, and its workers with it, when stdin ends. The agent listens on the port that is given, or on any.
 //
-//   {"do":"agent"}                                    starts the agent anew: {"host":..,"port":..,"pid":..}; the port stays the same, and
-//                                                     only workers that are made afterwards are seen
+//   {"do":"agent","token":"t","timeoutMs":800}        starts the agent anew, with those options of start() that are given and those it had:
+//                                                     {"host":..,"port":..,"pid":..}; the port stays the same, and only workers that are
+//                                                     made afterwards are seen
 //   {"do":"worker"}                                   makes a worker: {"worker":0,"pid":..}, numbered in order, as the agent does
 //   {"do":"room","worker":0,"kind":"audio","consumers":3}
 //                                                     makes a router, a plain transport with a producer, a plain transport with
@@ -102,8 +103,9 @@ class Application {
     this.#port = options.port ?? 0;
   }
 
-  async agent() {
+  async agent(options = {}) {
     await this.#agent?.close();
+    this.options = { ...this.options, ...options };
     this.#agent = start(this.mediasoup, { ...this.options, port: this.#port });
     const address = await this.#agent.ready;
     if (!address) throw new Error('the agent does not listen');

@@ -1,0 +1,491 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package distribution_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+)
+
+// application is mediasoup-agent/test/room.js, running: a real mediasoup with an agent in it that does what it is told.
+type application struct {
+	Endpoint string // of the agent
+
+	port    int // of the agent
+	cmd     *exec.Cmd
+	stdin   io.WriteCloser
+	answers chan string
+	log     log
+	done    chan struct{} // closed when it and its workers have ended, with err
+	err     error
+}
+
+// fields are what a command to the application is told.
+type fields map[string]any
+
+// outcome is what an application says came of a command: members that the command does not have are 0.
+type outcome struct {
+	Port     int
+	Worker   int
+	Room     int
+	Producer string // id
+	Packets  int
+	Bytes    int
+	Error    string
+}
+
+func (o outcome) plus(more outcome) outcome {
+	o.Packets += more.Packets
+	o.Bytes += more.Bytes
+	return o
+}
+
+// startApplication runs an application until the end of the test. Its agent listens on a port, 0 for any.
+func startApplication(t *testing.T, port int) *application {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		missingMediasoup(t, "node")
+	}
+	a := &application{
+		cmd:     exec.CommandContext(t.Context(), node, filepath.Join("mediasoup-agent", "test", "room.js"), strconv.Itoa(port)),
+		answers: make(chan string, 1), done: make(chan struct{}),
+	}
+	// What is done to it at the end is done to its workers too, even to those that stand still.
+	a.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	a.cmd.Cancel = func() error { return syscall.Kill(-a.cmd.Process.Pid, syscall.SIGKILL) }
+	a.cmd.Stderr = &a.log
+	a.stdin, err = a.cmd.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := a.cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, a.cmd.Start())
+	go func() {
+		defer close(a.done)
+		for lines := bufio.NewScanner(stdout); lines.Scan(); {
+			a.answers <- lines.Text()
+		}
+		a.err = a.cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		<-a.done // the end of the test's context has killed it
+		if t.Failed() {
+			t.Logf("the end of the application's log:\n%s", end(a.log.String()))
+		}
+	})
+	a.port = a.answer(t, "start").Port
+	a.Endpoint = "http://127.0.0.1:" + strconv.Itoa(a.port)
+	return a
+}
+
+// missingMediasoup ends a test that lacks something: it is skipped, or fails where CI=1 is set.
+func missingMediasoup(t *testing.T, what string) {
+	t.Helper()
+	end := t.Skipf
+	if os.Getenv("CI") == "1" {
+		end = t.Fatalf
+	}
+	end("%s is not installed: run make test-deps", what)
+}
+
+// answer waits for what came of a command.
+func (a *application) answer(t *testing.T, command string) (o outcome) {
+	t.Helper()
+	select {
+	case line := <-a.answers:
+		require.NoError(t, json.Unmarshal([]byte(line), &o), "%s: %s", command, line)
+		require.Empty(t, o.Error, command)
+	case <-a.done:
+		if strings.Contains(a.log.String(), "no mediasoup") {
+			missingMediasoup(t, "mediasoup")
+		}
+		require.NoError(t, a.err, command)
+		require.Fail(t, "the application has ended", command)
+	case <-time.After(patience):
+		require.Fail(t, "the application does not answer", command)
+	}
+	return o
+}
+
+// do tells the application what to do, waits until it is done, and returns what came of it.
+func (a *application) do(t *testing.T, command string, what fields) outcome {
+	t.Helper()
+	line := fields{"do": command}
+	maps.Copy(line, what)
+	text, err := json.Marshal(line)
+	require.NoError(t, err)
+	_, err = a.stdin.Write(append(text, '\n'))
+	require.NoError(t, err, command)
+	return a.answer(t, command)
+}
+
+// room opens a room with a producer and consumers.
+func (a *application) room(t *testing.T, worker int, kind string, consumers int) outcome {
+	t.Helper()
+	return a.do(t, "room", fields{"worker": worker, "kind": kind, "consumers": consumers})
+}
+
+// send sends so many packets into a room.
+func (a *application) send(t *testing.T, room outcome, packets int) outcome {
+	t.Helper()
+	return a.do(t, "send", fields{"room": room.Room, "packets": packets})
+}
+
+// arrived waits until so many packets have arrived at the consumers of rooms, and tells how large they were: mediasoup adds header
+// extensions.
+func (a *application) arrived(t *testing.T, packets int, rooms ...outcome) outcome {
+	t.Helper()
+	var all outcome
+	require.Eventually(t, func() bool {
+		all = outcome{}
+		for _, room := range rooms {
+			got := a.do(t, "got", fields{"room": room.Room})
+			all.Packets += got.Packets
+			all.Bytes += got.Bytes
+		}
+		return all.Packets >= packets
+	}, patience, tick, "packets are lost on the way")
+	require.Equal(t, packets, all.Packets)
+	return all
+}
+
+// Restart ends the application and starts another one whose agent listens on the same port.
+func (a *application) Restart(t *testing.T) *application {
+	t.Helper()
+	require.NoError(t, a.stdin.Close())
+	select {
+	case <-a.done:
+		require.NoError(t, a.err)
+	case <-time.After(patience):
+		require.Fail(t, "the application does not end")
+	}
+	return startApplication(t, a.port)
+}
+
+// RestartAgent ends the agent and starts another one in the same application: it sees nothing that is older.
+func (a *application) RestartAgent(t *testing.T) *application {
+	t.Helper()
+	a.do(t, "agent", nil)
+	return a
+}
+
+// watchMediasoup starts a collector that scrapes an application, and returns it after its first scrape. All that it scrapes
+// goes to a backend too, in order.
+func watchMediasoup(t *testing.T, a *application, configs ...string) (*collector, *consumertest.MetricsSink) {
+	t.Helper()
+	address := freeAddress(t)
+	sink := backend(t, address)
+	configs = append([]string{shipped("mediasoup.yaml"), oftenMediasoup, `yaml:
+exporters:
+  otlp_http: {endpoint: "http://` + address + `", sending_queue: {num_consumers: 1}}
+service:
+  pipelines: {metrics: {exporters: [prometheus, otlp_http]}}
+`}, configs...)
+	c := start(t, []string{"MEDIASOUP_ENDPOINT=" + a.Endpoint}, configs...)
+	awaitUp(t, c, 1)
+	return c, sink
+}
+
+// Labels of what is summed by kind, codec and type of transport.
+var (
+	opus = labels{"mediasoup_media_kind": "audio", "mediasoup_media_codec": "opus"}
+	vp8  = labels{"mediasoup_media_kind": "video", "mediasoup_media_codec": "vp8"}
+
+	overPlain = labels{"mediasoup_transport_type": "plain"}
+	overPipe  = labels{"mediasoup_transport_type": "pipe"}
+)
+
+func ofWorker(id string) labels { return labels{"mediasoup_worker_id": id} }
+
+// carried are the sums of a role's packets and bytes.
+func carried(role string, l labels, what outcome) []line {
+	return []line{
+		{"mediasoup_" + role + "_packets_total", l, float64(what.Packets)},
+		{"mediasoup_" + role + "_io_bytes_total", l, float64(what.Bytes)},
+	}
+}
+
+// awaitLines waits until each of these lines is on the page, once and with its value.
+func awaitLines(t *testing.T, c *collector, lines ...line) {
+	t.Helper()
+	eventually(t, func(ct *assert.CollectT) {
+		page := scrapePage(ct, c)
+		for _, l := range lines {
+			assert.Equal(ct, []float64{l.value}, page.values(l.name, l.labels), "%s%v", l.name, l.labels)
+		}
+	})
+}
+
+// checkSums holds together all that a backend got: nothing is less than 0, and no sum falls that does not begin anew.
+func checkSums(t *testing.T, sink *consumertest.MetricsSink, except ...string) {
+	t.Helper()
+	last := map[string]pmetric.NumberDataPoint{}
+	for _, md := range sink.AllMetrics() {
+		for m := range metricsOf(md) {
+			if m.Type() != pmetric.MetricTypeSum || !m.Sum().IsMonotonic() || slices.Contains(except, m.Name()) {
+				continue
+			}
+			for _, dp := range pointsOf(m).All() {
+				series := m.Name() + fmt.Sprint(dp.Attributes().AsRaw())
+				before, known := last[series]
+				assert.GreaterOrEqual(t, number(dp), 0.0, series)
+				if known && dp.StartTimestamp() <= before.StartTimestamp() {
+					assert.GreaterOrEqual(t, number(dp), number(before), series)
+				}
+				last[series] = dp
+			}
+		}
+	}
+	assert.Greater(t, len(last), 10)
+}
+
+// number returns the value of a point, one of whose two is 0.
+func number(dp pmetric.NumberDataPoint) float64 { return float64(dp.IntValue()) + dp.DoubleValue() }
+
+// Sums are what was sent and what arrived, and stay that while the application opens and closes rooms.
+func TestRealMediasoup(t *testing.T) {
+	t.Parallel()
+	a := startApplication(t, 0)
+	a.do(t, "worker", nil)
+	a.do(t, "worker", nil)
+	audio := a.room(t, 0, "audio", 3)
+	a.send(t, audio, 10) // before the first scrape, where sums begin
+	c, sink := watchMediasoup(t, a, `yaml:
+receivers:
+  mediasoup: {metrics: {mediasoup.transport.closures: {enabled: true}}}
+`)
+	early := a.arrived(t, 3*10, audio)
+	video := a.room(t, 1, "video", 2)
+	piped := a.do(t, "pipe", fields{"room": audio.Room, "worker": 1, "consumers": 4})
+	sound := a.do(t, "send", fields{"room": audio.Room, "packets": 600, "lose": []int{100, 101, 300}, "perSecond": 500})
+	picture := a.do(t, "send", fields{"room": video.Room, "packets": 300, "lose": []int{50}, "size": 900, "perSecond": 500})
+	const extended = 16 // bytes of header extensions in a packet from worker to worker
+	assert.Equal(t, outcome{Packets: 600 - 3, Bytes: (600 - 3) * 172}, sound)
+	assert.Equal(t, outcome{Packets: 300 - 1, Bytes: (300 - 1) * 900}, picture)
+
+	sums := func(heard outcome) []line {
+		heard = heard.plus(outcome{Packets: -early.Packets, Bytes: -early.Bytes})
+		copied := outcome{Packets: sound.Packets, Bytes: sound.Bytes + sound.Packets*extended}
+		return slices.Concat(
+			carried("producer", opus.with(overPlain), sound),
+			carried("producer", opus.with(overPipe), copied),
+			carried("producer", vp8.with(overPlain), picture),
+			carried("consumer", opus.with(overPlain), heard),
+			carried("consumer", opus.with(overPipe), copied),
+			carried("consumer", vp8.with(overPlain), a.arrived(t, 2*299, video)),
+			[]line{
+				{"mediasoup_producer_lost_packets", opus.with(overPlain), 3},
+				{"mediasoup_producer_lost_packets", opus.with(overPipe), 3}, // the gaps are in the copy, too
+				{"mediasoup_producer_lost_packets", vp8.with(overPlain), 1},
+			},
+		)
+	}
+	awaitLines(t, c, append(
+		sums(a.arrived(t, 3*(10+597)+4*597, audio, piped)),
+		line{"mediasoup_worker_count", nil, 2},
+		line{"mediasoup_router_count", ofWorker("0"), 1},
+		line{"mediasoup_router_count", ofWorker("1"), 2},
+		line{"mediasoup_transport_count", overPlain, 3 + 2},
+		line{"mediasoup_transport_count", overPipe, 2},
+		line{"mediasoup_transport_creations_total", nil, 7},
+		line{"mediasoup_producer_count", labels{"mediasoup_media_kind": "video"}.with(overPlain), 1},
+		line{"mediasoup_producer_count", labels{"mediasoup_media_kind": "audio"}.with(overPipe), 1},
+		line{"mediasoup_consumer_count_by_worker", ofWorker("0"), 3 + 1}, // with that of the pipe
+		line{"mediasoup_consumer_count_by_worker", ofWorker("1"), 2 + 4},
+	)...)
+
+	a.do(t, "closeConsumer", fields{"room": audio.Room})
+	a.do(t, "closeConsumer", fields{"room": audio.Room})
+	a.do(t, "closeRoom", fields{"room": video.Room})
+	transports := 7
+	for begun := len(scrapeTimes(sink)); len(scrapeTimes(sink)) < begun+3; transports += 2 {
+		room := a.room(t, 0, "video", 10)
+		sound = sound.plus(a.send(t, audio, 5))
+		a.do(t, "closeConsumer", fields{"room": room.Room})
+		a.do(t, "closeRoom", fields{"room": room.Room})
+	}
+	awaitLines(t, c, append(
+		sums(a.arrived(t, 3*(10+597)+4*597+(1+4)*(sound.Packets-597), audio, piped)),
+		line{"mediasoup_transport_count", overPlain, 3},
+		line{"mediasoup_transport_creations_total", nil, float64(transports)},
+		line{"mediasoup_transport_closures_total", nil, float64(transports - 3 - 2)},
+		line{"mediasoup_router_count", ofWorker("0"), 1},
+		line{"mediasoup_consumer_count_by_worker", ofWorker("0"), 1 + 1},
+		line{"mediasoup_consumer_count_by_worker", ofWorker("1"), 4},
+		line{"mediasoup_consumer_count", labels{"mediasoup_media_kind": "video"}, 0},
+	)...)
+	assert.Empty(t, complaints(c))
+	c.Stop(t)
+	checkSums(t, sink)
+}
+
+// skipped are the objects of which the agent lacks statistics, of all that have some.
+func skipped(workers, transports, producers, consumers float64) (lines []line) {
+	for entity, n := range map[string]float64{"worker": workers, "transport": transports, "producer": producers, "consumer": consumers} {
+		for reason, value := range map[string]float64{"error": n, "limit": 0} {
+			l := labels{"rtc_entity": entity, "mediasoup_skip_reason": reason}
+			lines = append(lines, line{"mediasoup_agent_skipped_count", l, value})
+		}
+	}
+	return lines
+}
+
+// present are figures that need statistics of nearly all objects.
+var present = []string{
+	"mediasoup_transport_throughput_bytes_per_second", "mediasoup_producer_throughput_bytes_per_second",
+	"mediasoup_consumer_throughput_bytes_per_second", "mediasoup_producer_score_average", "mediasoup_consumer_silent_count",
+}
+
+// A worker that stands still or dies costs its own numbers only, and sums stay exact.
+func TestRealMediasoupWorkers(t *testing.T) {
+	t.Parallel()
+	a := startApplication(t, 0)
+	a.do(t, "agent", fields{"timeoutMs": 800}) // less than the collector waits
+	c, sink := watchMediasoup(t, a)
+	a.do(t, "worker", nil)
+	a.do(t, "worker", nil)
+	audio, video := a.room(t, 0, "audio", 5), a.room(t, 1, "video", 2)
+	sound, picture := a.send(t, audio, 20), a.send(t, video, 20)
+	sums := func() []line {
+		return slices.Concat(
+			carried("producer", opus, sound), carried("consumer", opus, a.arrived(t, 5*sound.Packets, audio)),
+			carried("producer", vp8, picture), carried("consumer", vp8, a.arrived(t, 2*picture.Packets, video)),
+		)
+	}
+	whole := slices.Concat(skipped(0, 0, 0, 0), []line{
+		{"rtc_target_up", nil, 1},
+		{"mediasoup_worker_count", nil, 2},
+		{"mediasoup_worker_deaths_total", nil, 0},
+		{"mediasoup_consumer_count_by_worker", ofWorker("0"), 5},
+		{"mediasoup_consumer_count_by_worker", ofWorker("1"), 2},
+	})
+	awaitLines(t, c, slices.Concat(whole, sums())...)
+	assert.Subset(t, slices.Collect(maps.Keys(scrapePage(t, c))), present)
+
+	a.do(t, "signal", fields{"worker": 0, "signal": "SIGSTOP"})
+	waiting := a.send(t, audio, 20) // until the worker goes on
+	picture = picture.plus(a.send(t, video, 30))
+	awaitLines(t, c, slices.Concat(whole[len(skipped(0, 0, 0, 0)):], skipped(1, 2, 1, 5), sums())...)
+	eventually(t, func(ct *assert.CollectT) {
+		page := scrapePage(ct, c)
+		for _, name := range present {
+			assert.Empty(ct, page[name].GetMetric(), name)
+		}
+		assert.Empty(ct, page.values("mediasoup_worker_memory_peak_bytes", ofWorker("0")))
+		assert.Len(ct, page.values("mediasoup_worker_memory_peak_bytes", ofWorker("1")), 1)
+	})
+
+	a.do(t, "signal", fields{"worker": 0, "signal": "SIGCONT"})
+	sound = sound.plus(waiting)
+	awaitLines(t, c, slices.Concat(whole, sums())...)
+	eventually(t, func(ct *assert.CollectT) {
+		assert.Subset(ct, slices.Collect(maps.Keys(scrapePage(ct, c))), present)
+	})
+
+	a.do(t, "signal", fields{"worker": 0, "signal": "SIGKILL"})
+	awaitLines(t, c, slices.Concat(skipped(0, 0, 0, 0), sums(), []line{
+		{"rtc_target_up", nil, 1},
+		{"mediasoup_worker_count", nil, 1},
+		{"mediasoup_worker_deaths_total", nil, 1},
+		{"mediasoup_consumer_count", labels{"mediasoup_media_kind": "audio"}, 0},
+		{"mediasoup_consumer_count", labels{"mediasoup_media_kind": "video"}, 2},
+	})...)
+	eventually(t, func(ct *assert.CollectT) {
+		assert.Empty(ct, scrapePage(ct, c).values("mediasoup_consumer_count_by_worker", ofWorker("0")))
+	})
+	assert.Empty(t, complaints(c))
+	c.Stop(t)
+	checkSums(t, sink)
+}
+
+// startOf returns since when a sum counts, as a backend was told last; 0 before it was.
+func startOf(sink *consumertest.MetricsSink, sum string) (began pcommon.Timestamp) {
+	for _, md := range sink.AllMetrics() {
+		for m := range metricsOf(md) {
+			if m.Name() == sum && pointsOf(m).Len() > 0 {
+				began = pointsOf(m).At(0).StartTimestamp()
+			}
+		}
+	}
+	return began
+}
+
+// Sums begin anew with an agent that starts again, in the same process or in another one.
+func TestRealMediasoupRestart(t *testing.T) {
+	t.Parallel()
+	for name, scene := range map[string]struct {
+		restart func(*application, *testing.T) *application
+		except  []string
+	}{
+		"application": {restart: (*application).Restart},
+		// The agent counts these, and says that they began with the process.
+		"agent": {(*application).RestartAgent, []string{"mediasoup.transport.creations"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := startApplication(t, 0)
+			c, sink := watchMediasoup(t, a)
+			traffic := func(packets int) {
+				room := a.room(t, a.do(t, "worker", nil).Worker, "audio", 2)
+				awaitLines(t, c, append(
+					slices.Concat(carried("producer", opus, a.send(t, room, packets)), carried("consumer", opus, a.arrived(t, 2*packets, room))),
+					line{"mediasoup_worker_count", nil, 1}, line{"mediasoup_transport_creations_total", nil, 2},
+				)...)
+			}
+			traffic(50)
+			asked := pcommon.NewTimestampFromTime(time.Now())
+			assert.Less(t, startOf(sink, "mediasoup.producer.packets"), asked)
+			a = scene.restart(a, t)
+			awaitLines(t, c, line{"mediasoup_worker_count", nil, 0}, line{"rtc_target_up", nil, 1})
+			traffic(30)
+			eventually(t, func(ct *assert.CollectT) {
+				assert.Greater(ct, startOf(sink, "mediasoup.producer.packets"), asked)
+				assert.Greater(ct, startOf(sink, "mediasoup.consumer.io"), asked)
+			})
+			c.Stop(t)
+			checkSums(t, sink, scene.except...)
+		})
+	}
+}
+
+// An agent with a token tells nothing without it, and the token stays where it is.
+func TestRealMediasoupToken(t *testing.T) {
+	t.Parallel()
+	a := startApplication(t, 0)
+	a.do(t, "agent", fields{"token": secret})
+	a.do(t, "worker", nil)
+	c := start(t, []string{"MEDIASOUP_ENDPOINT=" + a.Endpoint}, shipped("mediasoup.yaml"), oftenMediasoup)
+	awaitUp(t, c, 0)
+	assert.Contains(t, complaints(c), "HTTP status 401")
+	c.Stop(t)
+	c = start(t, []string{"MEDIASOUP_ENDPOINT=" + a.Endpoint, "MEDIASOUP_TOKEN=" + secret}, shipped("mediasoup.yaml"), oftenMediasoup, `yaml:
+receivers:
+  mediasoup: {token: "${env:MEDIASOUP_TOKEN}"}
+`)
+	awaitUp(t, c, 1)
+	awaitLines(t, c, line{"mediasoup_worker_count", nil, 1})
+	assert.Empty(t, complaints(c))
+	c.Stop(t)
+	rtctest.NoSecret(t, secret, c.Log())
+}
