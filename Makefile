@@ -25,6 +25,8 @@ BENCH    ?= .
 COUNT    ?= 1
 FUZZTIME ?= 30s
 ARGS     ?=
+# Flags for go test in make test, such as -json.
+TEST_FLAGS ?=
 
 .PHONY: help run test test-deps build generate lint bench compare fuzz clean
 
@@ -36,8 +38,8 @@ run: build ## build, then run the collector with an emulated server; CONFIG=path
 
 test: ## run go vet and the tests, with the race detector where there is a C compiler
 	go vet ./...
-	go test $(RACE) -shuffle=on ./...
-	$(COMPARE) && go vet ./... && go test $(RACE) -shuffle=on ./...
+	go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
+	$(COMPARE) && go vet ./... && go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
 	$(AGENT)
 
 test-deps: ## install what the tests need: Debian packages that are missing, Go and npm modules, a mediasoup (minutes, once)
