@@ -31,7 +31,7 @@ type Kind bool
 
 // The kinds of counters.
 const (
-	// Monotonic counters fall only when they begin anew.
+	// Monotonic counters fall only when they begin anew. Values below 0 are none.
 	Monotonic Kind = true
 	// Signed counters, such as lost packets that arrive late after all, may fall at any time.
 	Signed Kind = false
@@ -112,8 +112,14 @@ func (g *Growth) Object(key []byte, measured bool) (o *Object, first bool) {
 }
 
 // Add sets growth to what the counters of one stream have grown by since they were read last. A stream that is new counts
-// from 0, but for those of objects that were there at the first reading and whose counters were not read before.
+// from 0, but for those of objects that were there at the first reading and whose counters were not read before. Values below 0
+// of monotonic counters become Absent.
 func (o *Object) Add(id uint64, values, growth []int64) {
+	for i, kind := range o.growth.kinds {
+		if kind == Monotonic && values[i] < 0 {
+			values[i] = Absent
+		}
+	}
 	s := o.stream(id)
 	switch {
 	case s == nil:

@@ -55,6 +55,9 @@ func TestGrowth(t *testing.T) {
 		"one that is missing for a reading is not counted twice": {
 			[]read{{"a": one(0, 0)}, {"a": one(100, 1)}, {}, {"a": one(160, 2)}}, [][2]int64{{0, 0}, {100, 1}, {100, 1}, {160, 2}},
 		},
+		"no bytes are fewer than 0": {
+			[]read{{"a": one(100, 0)}, {"a": one(-1, -1)}, {"a": one(130, 1)}}, [][2]int64{{0, 0}, {0, -1}, {30, 1}},
+		},
 		"its counters may be missing": {
 			[]read{{"a": one(0, 0)}, {"a": nil}, {"a": one(160, 2)}}, [][2]int64{{0, 0}, {0, 0}, {160, 2}},
 		},
