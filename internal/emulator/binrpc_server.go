@@ -91,12 +91,19 @@ var binrpcFaults = map[string]func(binrpcPacket, net.Conn) bool{
 	"endless_body":       endlessBINRPCBody,
 	"cut_body":           cutBINRPCBody,
 	"gzip_bomb":          claimBINRPC, // nothing is packed, but lengths can lie
-	"status_500":         failBINRPC,
+	"status_500":         failBINRPC(http.StatusInternalServerError, "Internal error"),
+	"status_401":         failBINRPC(http.StatusUnauthorized, "Unauthorized"), // faults have codes too
+	"status_403":         failBINRPC(http.StatusForbidden, "Forbidden"),
+	"status_429":         failBINRPC(http.StatusTooManyRequests, "Too many requests"),
 	"html_404":           answerHTTP,
 	"redirect_elsewhere": misdirectBINRPC, // nothing points elsewhere, but a reply can come from there
 	"wrong_secret":       leaveConn,       // there are no secrets: whom a server does not want gets nothing
 	"invalid_json":       halveBINRPC,
 	"wrong_types":        mistypeBINRPC,
+
+	"invalid_utf8":         breakBINRPCText,
+	"numbers_out_of_range": exceedBINRPCNumbers,
+	"deep_nesting":         nestBINRPC,
 }
 
 func leaveConn(binrpcPacket, net.Conn) bool { return false }
@@ -168,10 +175,12 @@ func claimBINRPC(p binrpcPacket, conn net.Conn) bool {
 	return p.writeTo(conn)
 }
 
-func failBINRPC(p binrpcPacket, conn net.Conn) bool {
-	fault := newBINRPCFault(http.StatusInternalServerError, "Internal error")
-	fault.cookie = p.cookie
-	return fault.writeTo(conn)
+func failBINRPC(code uint32, text string) func(binrpcPacket, net.Conn) bool {
+	return func(p binrpcPacket, conn net.Conn) bool {
+		fault := newBINRPCFault(code, text)
+		fault.cookie = p.cookie
+		return fault.writeTo(conn)
+	}
 }
 
 // answerHTTP answers as an HTTP server does that listens where ctl was expected.
@@ -209,5 +218,47 @@ func mistypeBINRPC(p binrpcPacket, conn net.Conn) bool {
 		}
 	}
 	p.body = body
+	return p.writeTo(conn)
+}
+
+// editBINRPC sends the reply with each record edited.
+func editBINRPC(p binrpcPacket, conn net.Conn, change func(body []byte, r binrpcRecord) []byte) bool {
+	var body []byte
+	records, _ := cutBINRPCAll(p.body) // the reply is whole
+	for _, r := range records {
+		body = change(body, r)
+	}
+	p.body = body
+	return p.writeTo(conn)
+}
+
+// breakBINRPCText puts bytes that are no UTF-8 at the end of strings.
+func breakBINRPCText(p binrpcPacket, conn net.Conn) bool {
+	return editBINRPC(p, conn, func(body []byte, r binrpcRecord) []byte {
+		if r.typ == binrpcString {
+			return appendBINRPCText(body, binrpcString, r.text()+noUTF8)
+		}
+		return append(body, r.raw...)
+	})
+}
+
+// exceedBINRPCNumbers puts -1 and a number of 56 bits in the place of numbers by turns; Kamailio has 32.
+func exceedBINRPCNumbers(p binrpcPacket, conn net.Conn) bool {
+	turn := 0
+	return editBINRPC(p, conn, func(body []byte, r binrpcRecord) []byte {
+		if r.typ != binrpcInt && r.typ != binrpcDouble {
+			return append(body, r.raw...)
+		}
+		turn++
+		if turn%2 == 0 {
+			return append(body, 7<<4|r.typ, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)
+		}
+		return append(body, 4<<4|r.typ, 0xff, 0xff, 0xff, 0xff)
+	})
+}
+
+// nestBINRPC sends arrays in arrays in the place of the reply.
+func nestBINRPC(p binrpcPacket, conn net.Conn) bool {
+	p.body = append(bytes.Repeat([]byte{binrpcArray}, nested), bytes.Repeat([]byte{8<<4 | binrpcArray}, nested)...)
 	return p.writeTo(conn)
 }

@@ -207,6 +207,15 @@ func replies(check func(*testing.T, binrpcPacket)) func(*testing.T, wire) {
 	}
 }
 
+// faultsWith expects a fault with this code and text.
+func faultsWith(code, text string) func(*testing.T, wire) {
+	return replies(func(t *testing.T, p binrpcPacket) {
+		t.Helper()
+		assert.Equal(t, byte(binrpcFault), p.typ)
+		assert.Equal(t, []string{code, text}, texts(t, p))
+	})
+}
+
 const askedCookie = 0x1234
 
 // uptimeReply is the captured reply to what TestBINRPCFaults asks.
@@ -248,11 +257,10 @@ var binrpcFaultChecks = map[string]func(*testing.T, wire){
 		_, err := cutBINRPCAll(p.body)
 		assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	}),
-	"status_500": replies(func(t *testing.T, p binrpcPacket) {
-		t.Helper()
-		assert.Equal(t, byte(binrpcFault), p.typ)
-		assert.Equal(t, []string{"500", "Internal error"}, texts(t, p))
-	}),
+	"status_500": faultsWith("500", "Internal error"),
+	"status_401": faultsWith("401", "Unauthorized"),
+	"status_403": faultsWith("403", "Forbidden"),
+	"status_429": faultsWith("429", "Too many requests"),
 	"html_404": func(t *testing.T, w wire) {
 		t.Helper()
 		got, err := io.ReadAll(w)
@@ -274,6 +282,18 @@ var binrpcFaultChecks = map[string]func(*testing.T, wire){
 		assert.Equal(t, []string{"now", "7", "up_since", "Fri Nov 20 23:06:01 2026", "uptime", "14"}, texts(t, p))
 		assert.Contains(t, string(p.body), "\x75uptime\x00\x3114\x00\x83")
 		assert.Contains(t, string(p.body), "up_since\x00\x03\x91\x19Fri")
+	}),
+	"invalid_utf8": replies(func(t *testing.T, p binrpcPacket) {
+		t.Helper()
+		assert.Equal(t, "Fri Nov 20 23:06:01 2026"+noUTF8, texts(t, p)[3])
+	}),
+	"numbers_out_of_range": replies(func(t *testing.T, p binrpcPacket) {
+		t.Helper()
+		assert.Contains(t, string(p.body), "uptime\x00\x40\xff\xff\xff\xff")
+	}),
+	"deep_nesting": replies(func(t *testing.T, p binrpcPacket) {
+		t.Helper()
+		assert.Equal(t, strings.Repeat("\x04", nested)+strings.Repeat("\x84", nested), string(p.body))
 	}),
 }
 

@@ -37,11 +37,17 @@ var Faults = []Fault{
 	{Name: "cut_body", Doc: "the connection closes after half of the announced body"},
 	{Name: "gzip_bomb", Doc: "a small compressed body that unpacks to more than 1 GiB"},
 	{Name: "status_500", Doc: "HTTP 500 with a line of text"},
+	{Name: "status_401", Doc: "HTTP 401 with a line of text"},
+	{Name: "status_403", Doc: "HTTP 403 with a line of text"},
+	{Name: "status_429", Doc: "HTTP 429 with a line of text, and when to come back"},
 	{Name: "html_404", Doc: "HTTP 404 with an HTML page, as from a proxy in front"},
 	{Name: "redirect_elsewhere", Doc: "HTTP 302 to another host"},
 	{Name: "wrong_secret", Doc: "the answer to a wrong secret, whatever was sent"},
 	{Name: "invalid_json", Doc: "half of the answer, as if it were the whole"},
 	{Name: "wrong_types", Doc: "the answer with lists turned into objects, numbers into strings and objects"},
+	{Name: "invalid_utf8", Doc: "the answer with bytes in its strings that are no UTF-8"},
+	{Name: "numbers_out_of_range", Doc: "the answer with numbers that are too large, too small or negative"},
+	{Name: "deep_nesting", Doc: "the answer with lists and objects nested 10,000 deep"},
 	{Name: restart, Doc: "once: every connection closes and the counters begin at 0", whole: true},
 }
 

@@ -108,6 +108,19 @@ var faultChecks = map[string]func(*testing.T, *Server){
 		t.Helper()
 		assert.Equal(t, "internal server error\n", string(body))
 	}),
+	"status_401": answers(http.StatusUnauthorized, func(t *testing.T, _ reply, body []byte) {
+		t.Helper()
+		assert.Equal(t, "unauthorized\n", string(body))
+	}),
+	"status_403": answers(http.StatusForbidden, func(t *testing.T, _ reply, body []byte) {
+		t.Helper()
+		assert.Equal(t, "forbidden\n", string(body))
+	}),
+	"status_429": answers(http.StatusTooManyRequests, func(t *testing.T, response reply, body []byte) {
+		t.Helper()
+		assert.Equal(t, "too many requests\n", string(body))
+		assert.Equal(t, "60", response.header.Get("Retry-After"))
+	}),
 	"html_404": answers(http.StatusNotFound, func(t *testing.T, response reply, body []byte) {
 		t.Helper()
 		assert.Equal(t, "text/html", response.header.Get("Content-Type"))
@@ -137,6 +150,24 @@ var faultChecks = map[string]func(*testing.T, *Server){
 		assert.Len(t, list.Data, 55)
 		assert.Equal(t, map[string]any{"value": 85.0}, list.Data["0"]["aliveSecond"])
 		assert.Equal(t, "32163", list.Data["0"]["bytesSpeed"])
+	}),
+	"invalid_utf8": answers(http.StatusOK, func(t *testing.T, _ reply, body []byte) {
+		t.Helper()
+		assert.Contains(t, string(body), "\"app\" : \"live\xff\xc3\"")
+		assert.True(t, json.Valid(body), "broken inside of strings only")
+	}),
+	"numbers_out_of_range": answers(http.StatusOK, func(t *testing.T, _ reply, body []byte) {
+		t.Helper()
+		for _, number := range outOfRange {
+			assert.Contains(t, string(body), `" : `+number+",")
+		}
+		assert.True(t, json.Valid(body))
+		assert.NotRegexp(t, `"aliveSecond" : \d\d,`, string(body))
+	}),
+	"deep_nesting": answers(http.StatusOK, func(t *testing.T, _ reply, body []byte) {
+		t.Helper()
+		assert.Equal(t, nested+1, bytes.Count(body, []byte("["))+bytes.Count(body, []byte("{")))
+		assert.Contains(t, string(body), `"code":0,"data":[{"a":[{"a":`)
 	}),
 	"restart": func(t *testing.T, server *Server) {
 		t.Helper()
@@ -298,4 +329,19 @@ func TestReplacedFaultLasts(t *testing.T) {
 	require.NoError(t, server.SetFault("html_404"))
 	server.expire(first)
 	assert.Contains(t, get(t, server, "version"), "nginx")
+}
+
+// What text and other forms of JSON become.
+func TestEdits(t *testing.T) {
+	const page = "# HELP a What it is.\n# TYPE a gauge\na{b=\"c d\",e=\"\"} 1 1700000000\nf 2\n"
+	assert.Equal(t, "# HELP a What it is."+noUTF8+"\n# TYPE a gauge\na{b=\"c d"+noUTF8+"\",e=\""+noUTF8+"\"} 1 1700000000\nf 2\n", string(breakText([]byte(page))))
+	assert.Equal(t, "# HELP a What it is.\n# TYPE a gauge\na{b=\"c d\",e=\"\"} 1e400 1700000000\nf -1\n", string(exceedNumbers([]byte(page))))
+	assert.Equal(t, page, string(nestDeep([]byte(page))))
+	assert.Equal(t, page, string(mistype([]byte(page))))
+
+	assert.Equal(t, `{"a":["1`+noUTF8+`","b\"2`+noUTF8+`"],"c":3}`, string(breakText([]byte(`{"a":["1","b\"2"],"c":3}`))))
+	assert.Equal(t, `{"a1":[0,1,1e400,"2"],"c":-1}`, string(exceedNumbers([]byte(`{"a1":[0,1,10,"2"],"c":-3.5e7}`))))
+	assert.Len(t, nestDeep([]byte(`[1]`)), nested*4+1)
+	assert.Len(t, nestDeep([]byte(`{"a":1,"b":2}`)), 2*(nested*4+1)+len(`{"a":,"b":}`))
+	assert.Len(t, nestDeep([]byte(`{"a":1,"b":{}}`)), nested*4+1+len(`{"a":1,"b":}`))
 }

@@ -8,13 +8,16 @@ import (
 	"compress/flate"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"maps"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -73,12 +76,19 @@ var httpFaults = map[string]func(exchange){
 	"endless_body":       endlessBody,
 	"cut_body":           cutBody,
 	"gzip_bomb":          gzipBomb,
-	"status_500":         func(e exchange) { http.Error(e.w, "internal server error", http.StatusInternalServerError) },
+	"status_500":         status(http.StatusInternalServerError),
+	"status_401":         status(http.StatusUnauthorized),
+	"status_403":         status(http.StatusForbidden),
+	"status_429":         tooManyRequests,
 	"html_404":           html404,
 	"redirect_elsewhere": func(e exchange) { http.Redirect(e.w, e.r, "http://192.0.2.1/", http.StatusFound) },
 	"wrong_secret":       func(e exchange) { e.system.denied().write(e.w) },
-	"invalid_json":       invalidJSON,
-	"wrong_types":        wrongTypes,
+	"invalid_json":       edit(func(body []byte) []byte { return body[:len(body)/2] }),
+	"wrong_types":        edit(mistype),
+
+	"invalid_utf8":         edit(breakText),
+	"numbers_out_of_range": edit(exceedNumbers),
+	"deep_nesting":         edit(nestDeep),
 }
 
 const (
@@ -102,6 +112,25 @@ func resetConnection(e exchange) {
 		_ = tcp.SetLinger(0) // closing then sends a reset
 	}
 	abort()
+}
+
+// status answers with nothing but a status.
+func status(code int) func(exchange) {
+	return func(e exchange) { http.Error(e.w, strings.ToLower(http.StatusText(code)), code) }
+}
+
+func tooManyRequests(e exchange) {
+	e.w.Header().Set("Retry-After", "60")
+	status(http.StatusTooManyRequests)(e)
+}
+
+// edit answers with an edited body.
+func edit(change func([]byte) []byte) func(exchange) {
+	return func(e exchange) {
+		whole := e.well()
+		whole.body = change(whole.body)
+		whole.write(e.w)
+	}
 }
 
 func html404(e exchange) {
@@ -157,12 +186,6 @@ func cutBody(e exchange) {
 	flushAndAbort(e.w)
 }
 
-func invalidJSON(e exchange) {
-	half := e.well()
-	half.body = half.body[:len(half.body)/2]
-	half.write(e.w)
-}
-
 func gzipBomb(e exchange) {
 	whole := e.well()
 	whole.header = maps.Clone(whole.header)
@@ -195,16 +218,16 @@ var bomb = sync.OnceValue(func() []byte {
 	return binary.LittleEndian.AppendUint32(body, 1<<30+uint32(len(bodyBegin+"]}")))
 })
 
-func wrongTypes(e exchange) {
-	whole := e.well()
-	decoder := json.NewDecoder(bytes.NewReader(whole.body))
+// mistype is of JSON alone: text has no types.
+func mistype(body []byte) []byte {
+	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var value any
 	if decoder.Decode(&value) == nil {
 		var numbers int
-		whole.body, _ = json.Marshal(mistyped(value, &numbers)) // what was decoded can be encoded
+		body, _ = json.Marshal(mistyped(value, &numbers)) // what was decoded can be encoded
 	}
-	whole.write(e.w)
+	return body
 }
 
 // mistyped turns lists into objects, and numbers into strings and objects by turns.
@@ -230,4 +253,86 @@ func mistyped(value any, numbers *int) any {
 	default:
 		return v
 	}
+}
+
+var (
+	// jsonText is a string, with the colon behind it when it is a name.
+	jsonText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"(?:\s*:)?`)
+	// jsonTextOrNumber is a string or a number.
+	jsonTextOrNumber = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*`)
+	// pageText is the value of a label, or a line of help.
+	pageText = regexp.MustCompile(`(?m)="(?:[^"\\]|\\.)*"|^# HELP .*$`)
+	// pageNumber is a series and its value.
+	pageNumber = regexp.MustCompile(`(?m)^([a-zA-Z_:][^\s{]*(?:\{.*\})?[ \t]+)(\S+)`)
+)
+
+// noUTF8 is a byte that occurs nowhere in UTF-8, and the first of two.
+const noUTF8 = "\xff\xc3"
+
+// outOfRange are numbers that no counter, gauge or time can have: over a double, negative, over 64 bits.
+var outOfRange = []string{"1e400", "-1", "18446744073709551616", "-9223372036854775809", "1e300"}
+
+// breakText puts bytes that are no UTF-8 at the end of strings, or of the labels and the help of a page.
+func breakText(body []byte) []byte {
+	text := pageText
+	if json.Valid(body) {
+		text = jsonText
+	}
+	return text.ReplaceAllFunc(body, func(found []byte) []byte {
+		switch found[len(found)-1] {
+		case ':': // a name
+			return found
+		case '"':
+			return slices.Concat(found[:len(found)-1], []byte(noUTF8+`"`))
+		}
+		return slices.Concat(found, []byte(noUTF8))
+	})
+}
+
+// exceedNumbers puts outOfRange by turns in the place of numbers, but for the 0 and 1 of JSON: they say that a call succeeded,
+// or which form an answer has, and nobody would read on.
+func exceedNumbers(body []byte) []byte {
+	turn := 0
+	next := func() []byte {
+		turn++
+		return []byte(outOfRange[(turn-1)%len(outOfRange)])
+	}
+	if !json.Valid(body) {
+		return pageNumber.ReplaceAllFunc(body, func(found []byte) []byte {
+			series := pageNumber.FindSubmatch(found)[1]
+			return slices.Concat(series, next())
+		})
+	}
+	return jsonTextOrNumber.ReplaceAllFunc(body, func(found []byte) []byte {
+		if text := string(found); text[0] == '"' || text == "0" || text == "1" {
+			return found
+		}
+		return next()
+	})
+}
+
+const nested = 10_000
+
+// nestDeep puts nested lists and objects in the place of every list and object of an answer, or of all its members when it has
+// none. It is of JSON alone.
+func nestDeep(body []byte) []byte {
+	deep := strings.Repeat(`[{"a":`, nested/2) + "0" + strings.Repeat("}]", nested/2)
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil {
+		if json.Valid(body) {
+			return []byte(deep)
+		}
+		return body
+	}
+	holds := func(value json.RawMessage) bool { return value[0] == '[' || value[0] == '{' }
+	all := !slices.ContainsFunc(slices.Collect(maps.Values(members)), holds)
+	var edited []byte
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		value := string(members[name])
+		if all || holds(members[name]) {
+			value = deep
+		}
+		edited = fmt.Appendf(edited, ",%q:%s", name, value)
+	}
+	return append(append([]byte("{"), bytes.TrimPrefix(edited, []byte(","))...), '}')
 }

@@ -194,21 +194,27 @@ var jitsiFaultChecks = map[string]struct {
 	body   string // a pattern
 	err    error
 }{
-	refuse:               {err: syscall.ECONNREFUSED},
-	"reset":              {err: syscall.ECONNRESET},
-	"cut_body":           {err: io.ErrUnexpectedEOF},
-	"gzip_bomb":          {status: 200, body: "^\x1f"},
-	"status_500":         {status: 500, body: "^internal server error\n$"},
-	"html_404":           {status: 404, body: "<html>"},
-	"redirect_elsewhere": {status: 302, body: ""},
-	"wrong_secret":       {status: 401, body: "^Unauthorized\n$"},
-	"invalid_json":       {status: 200, body: "^# HELP "},
-	"wrong_types":        {status: 200, body: "^# HELP "}, // a page has no types
-	restart:              {status: 200, body: "^# HELP "},
-	"hang":               {err: os.ErrDeadlineExceeded},
-	"slow_header":        {err: os.ErrDeadlineExceeded},
-	"slow_body":          {err: os.ErrDeadlineExceeded},
-	"endless_body":       {err: os.ErrDeadlineExceeded},
+	refuse:                 {err: syscall.ECONNREFUSED},
+	"reset":                {err: syscall.ECONNRESET},
+	"cut_body":             {err: io.ErrUnexpectedEOF},
+	"gzip_bomb":            {status: 200, body: "^\x1f"},
+	"status_500":           {status: 500, body: "^internal server error\n$"},
+	"status_401":           {status: 401, body: "^unauthorized\n$"},
+	"status_403":           {status: 403, body: "^forbidden\n$"},
+	"status_429":           {status: 429, body: "^too many requests\n$"},
+	"html_404":             {status: 404, body: "<html>"},
+	"redirect_elsewhere":   {status: 302, body: ""},
+	"wrong_secret":         {status: 401, body: "^Unauthorized\n$"},
+	"invalid_json":         {status: 200, body: "^# HELP "},
+	"wrong_types":          {status: 200, body: "^# HELP "}, // a page has no types
+	"invalid_utf8":         {status: 200, body: "^# HELP "},
+	"numbers_out_of_range": {status: 200, body: "^# HELP .*\n.*\n.* 1e400\n"},
+	"deep_nesting":         {status: 200, body: "^# HELP "}, // nor has it depth
+	restart:                {status: 200, body: "^# HELP "},
+	"hang":                 {err: os.ErrDeadlineExceeded},
+	"slow_header":          {err: os.ErrDeadlineExceeded},
+	"slow_body":            {err: os.ErrDeadlineExceeded},
+	"endless_body":         {err: os.ErrDeadlineExceeded},
 }
 
 func TestJitsiFaults(t *testing.T) {

@@ -63,7 +63,7 @@ type kamailio struct {
 
 // NewKamailio starts an emulated Kamailio. Its URL is an endpoint such as unix:///tmp/kamailio_ctl or tcp://127.0.0.1:2049.
 // SetFault takes methods for APIs and every name in Faults; where one is of HTTP alone, it does what comes nearest:
-// gzip_bomb is a string that claims more than 1 GiB, status_500 a fault 500, html_404 an HTTP server in ctl's place,
+// gzip_bomb is a string that claims more than 1 GiB, status_500 a fault 500 (and so on), html_404 an HTTP server in ctl's place,
 // redirect_elsewhere the reply to another request, wrong_secret an end without a word, invalid_json half of a reply.
 // Over a unix socket reset is a mere end, because there is no other.
 func NewKamailio(o Kamailio) (*Server, error) {

@@ -16,7 +16,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/golden"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/pmetrictest"
@@ -155,4 +157,54 @@ func Text(t *testing.T, md pmetric.Metrics) string {
 	text, err := (&pmetric.JSONMarshaler{}).MarshalMetrics(md)
 	require.NoError(t, err)
 	return string(text)
+}
+
+// Clock is a clock that tests put forward and back.
+type Clock struct{ ahead atomic.Int64 }
+
+// Now is the time with the clock's error.
+func (c *Clock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// ClockJumps scrapes while the clocks of the collector and of the server jump by an hour and back: no point begins after its
+// time. Once the collector's clock is right again, sums begin when they began before.
+func ClockJumps(t *testing.T, collector, server *Clock, scrape func() pmetric.Metrics) {
+	t.Helper()
+	const tolerance = 10 * time.Second // of starts that are derived from whole seconds, on a slow machine
+	scrapeAt := func(clock *Clock, ahead time.Duration) map[string]time.Time {
+		clock.ahead.Store(int64(ahead))
+		return sumStarts(t, scrape(), collector.Now())
+	}
+	first := scrapeAt(collector, 0)
+	require.NotEmpty(t, first)
+	for _, jump := range []time.Duration{time.Hour, -time.Hour} {
+		scrapeAt(collector, jump)
+		again := scrapeAt(collector, 0)
+		for sum, start := range first {
+			assert.WithinDuration(t, start, again[sum], tolerance, sum)
+		}
+	}
+	for _, jump := range []time.Duration{time.Hour, 0, -time.Hour, 0} {
+		assert.NotEmpty(t, scrapeAt(server, jump))
+	}
+}
+
+// sumStarts returns when monotonic sums began, keyed as in Points, after a look at the times of all points.
+func sumStarts(t *testing.T, md pmetric.Metrics, now time.Time) map[string]time.Time {
+	t.Helper()
+	starts := map[string]time.Time{}
+	for _, rm := range md.ResourceMetrics().All() {
+		for _, sm := range rm.ScopeMetrics().All() {
+			for _, m := range sm.Metrics().All() {
+				for _, dp := range NumberPoints(m).All() {
+					key := m.Name() + attributes(dp.Attributes())
+					assert.LessOrEqual(t, dp.StartTimestamp(), dp.Timestamp(), key)
+					assert.WithinDuration(t, now, dp.Timestamp().AsTime(), time.Minute, key)
+					if m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic() {
+						starts[key] = dp.StartTimestamp().AsTime()
+					}
+				}
+			}
+		}
+	}
+	return starts
 }

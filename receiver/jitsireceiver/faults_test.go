@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/scraper/scrapererror"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
@@ -38,6 +39,9 @@ var ofAll = map[string]faultRow{
 	"slow_header":        {false, "no complete answer in time", "timeout"},
 	"slow_body":          {false, "no complete answer in time", "timeout"},
 	"status_500":         {false, "HTTP status 500 Internal Server Error", "status"},
+	"status_401":         {false, "HTTP status 401 Unauthorized: `unauthorized`: check the credentials in the configuration", "authentication"},
+	"status_403":         {false, "HTTP status 403 Forbidden: `forbidden`: check the credentials in the configuration", "authentication"},
+	"status_429":         {false, "HTTP status 429 Too Many Requests: `too many requests`", "status"},
 	"html_404":           {false, "HTTP status 404 Not Found with an HTML page", "status"},
 	"redirect_elsewhere": {false, "redirect to another host, 192.0.2.1: check the setting endpoint", "status"},
 	"wrong_secret":       {false, "HTTP status 401 Unauthorized", "authentication"},
@@ -48,22 +52,30 @@ var ofAll = map[string]faultRow{
 // ofStats and ofPage are the faults that look different in JSON and text.
 var (
 	ofStats = override(ofAll, map[string]faultRow{
-		"endless_body": {false, "one value of the answer is larger than 1024 KiB", "size"},
-		"gzip_bomb":    {false, "one value of the answer is larger than 1024 KiB", "size"},
-		"invalid_json": {false, "cannot be decoded", "format"},
-		"wrong_types":  {true, "values of a wrong type, which are left out: ", "format"},
+		"endless_body":         {false, "one value of the answer is larger than 1024 KiB", "size"},
+		"gzip_bomb":            {false, "one value of the answer is larger than 1024 KiB", "size"},
+		"invalid_json":         {false, "cannot be decoded", "format"},
+		"wrong_types":          {true, "values of a wrong type, which are left out: ", "format"},
+		"invalid_utf8":         {true, "", ""}, // what is left of a name is valid
+		"numbers_out_of_range": {true, "values of a wrong type, which are left out: ", "format"},
+		"deep_nesting":         {true, "values of a wrong type, which are left out: ", "format"},
 	})
 	// A page that ends early, and numbers in quotes, look like any other page.
 	ofPage = override(ofAll, map[string]faultRow{
-		"endless_body": {false, "the answer is larger than 256 MiB", "size"},
-		"gzip_bomb":    {false, "", "size"},
-		"invalid_json": {true, "", ""},
-		"wrong_types":  {true, "", ""},
+		"endless_body":         {false, "the answer is larger than 256 MiB", "size"},
+		"gzip_bomb":            {false, "", "size"},
+		"invalid_json":         {true, "", ""},
+		"wrong_types":          {true, "", ""},
+		"invalid_utf8":         {true, "", ""},
+		"numbers_out_of_range": {true, "lines that cannot be read and are left out: ", "format"},
+		"deep_nesting":         {true, "", ""},
 	})
+	// The limits of JVB's histograms are numbers in labels.
+	ofJVBPage = override(ofPage, map[string]faultRow{"invalid_utf8": {true, "which are left out: jitsi_jvb_conferences_by_size_bucket", "format"}})
 	// Jigasi's page, and what its health says, are good also where its statistics are not.
 	ofJigasi = override(ofStats, map[string]faultRow{"invalid_json": {true, "cannot be decoded", "format"}})
 	// Jibri's health has words only.
-	ofJibri = override(ofStats, map[string]faultRow{"wrong_types": {true, "", ""}})
+	ofJibri = override(ofStats, map[string]faultRow{"wrong_types": {true, "", ""}, "numbers_out_of_range": {true, "", ""}})
 )
 
 func override(rows, more map[string]faultRow) map[string]faultRow {
@@ -80,7 +92,7 @@ var emulated = map[string]struct {
 	whole         string
 }{
 	"jvb stats":    {"jvb", "colibri", func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{Stats: true}) }, ofStats, "jitsi.jvb.conference.count{}"},
-	"jvb page":     {"jvb", "metrics", func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{}) }, ofPage, "jitsi.jvb.conference.count{}"},
+	"jvb page":     {"jvb", "metrics", func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{}) }, ofJVBPage, "jitsi.jvb.conference.count{}"},
 	"jicofo stats": {"jicofo", "stats", func() (*emulator.Server, error) { return emulator.NewJicofo(emulator.Jicofo{}) }, ofStats, "jitsi.jicofo.conference.count{}"},
 	"jicofo page":  {"jicofo", "metrics", func() (*emulator.Server, error) { return emulator.NewJicofo(emulator.Jicofo{}) }, ofPage, "jitsi.jicofo.conference.count{}"},
 	"jigasi":       {"jigasi", "auto", func() (*emulator.Server, error) { return emulator.NewJigasi(emulator.Jigasi{}) }, ofJigasi, "jitsi.jigasi.conference.count{}"},
@@ -251,4 +263,34 @@ func TestOneComponentFails(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string]float64{"jitsi-videobridge": 1, "jitsi-jicofo": 0}, up)
+}
+
+// Neither clock has to be right.
+func TestClockJumps(t *testing.T) {
+	for name, start := range map[string]func(now func() time.Time) (*emulator.Server, error){
+		"jvb": func(now func() time.Time) (*emulator.Server, error) {
+			return emulator.NewJVB(emulator.JVB{Moving: true, Stats: true, Now: now})
+		},
+		"jicofo": func(now func() time.Time) (*emulator.Server, error) {
+			return emulator.NewJicofo(emulator.Jicofo{Moving: true, Now: now})
+		},
+		"jigasi": func(now func() time.Time) (*emulator.Server, error) {
+			return emulator.NewJigasi(emulator.Jigasi{Moving: true, Now: now})
+		},
+		"jibri": func(now func() time.Time) (*emulator.Server, error) {
+			return emulator.NewJibri(emulator.Jibri{Moving: true, Metrics: true, Now: now})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var collector, server rtctest.Clock
+			emulated := emulate(t, func() (*emulator.Server, error) { return start(server.Now) })
+			s, _ := startScraper(t, at(name, emulated.URL()))
+			s.clock = collector.Now
+			rtctest.ClockJumps(t, &collector, &server, func() pmetric.Metrics {
+				metrics, err := s.scrape(t.Context())
+				assert.NoError(t, err)
+				return metrics
+			})
+		})
+	}
 }

@@ -91,11 +91,12 @@ func readAnswer(text []byte) ([]value, error) {
 }
 
 func parseJSON(text []byte) (value, error) {
-	if !json.Valid(text) { // the decoder stops behind the first value
-		return value{}, errors.New("it is not JSON")
-	}
 	left := maxValues
-	return decodeJSON(jx.DecodeBytes(text), binrpc.MaxDepth, &left)
+	v, err := decodeJSON(jx.DecodeBytes(text), binrpc.MaxDepth, &left)
+	if err == nil && !json.Valid(text) { // the decoder stops behind the first value
+		err = errors.New("it is not JSON")
+	}
+	return v, err
 }
 
 // decodeJSON decodes one value, in which no more than depth objects or lists lie within each other.

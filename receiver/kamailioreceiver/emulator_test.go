@@ -38,39 +38,51 @@ var protocols = map[string]protocol{
 }
 
 var binrpcFaultRows = map[string]faultRow{
-	"refuse":             {false, "connection refused", "connection"},
-	"reset":              {false, "the connection is gone, after 0 bytes of the reply", "connection"},
-	"hang":               {false, "no complete reply in time", "timeout"},
-	"slow_header":        {false, "no complete reply in time", "timeout"},
-	"slow_body":          {false, "no complete reply in time", "timeout"},
-	"endless_body":       {false, "a reply of 4294967295 bytes is more than is read", "size"},
-	"cut_body":           {false, "the connection is gone", "connection"},
-	"gzip_bomb":          {false, "check that the setting endpoint names a socket", "format"},
-	"status_500":         {false, `fault 500 "Internal error"`, "response"},
-	"html_404":           {false, "check that the setting endpoint names a socket", "format"},
-	"redirect_elsewhere": {false, "where that to request", "format"},
-	"wrong_secret":       {false, "the connection is gone", "connection"},
-	"invalid_json":       {false, "check that the setting endpoint names a socket", "format"},
-	"wrong_types":        {true, "cannot be understood", "format"},
-	"restart":            {true, "", ""},
+	"refuse":               {false, "connection refused", "connection"},
+	"reset":                {false, "the connection is gone, after 0 bytes of the reply", "connection"},
+	"hang":                 {false, "no complete reply in time", "timeout"},
+	"slow_header":          {false, "no complete reply in time", "timeout"},
+	"slow_body":            {false, "no complete reply in time", "timeout"},
+	"endless_body":         {false, "a reply of 4294967295 bytes is more than is read", "size"},
+	"cut_body":             {false, "the connection is gone", "connection"},
+	"gzip_bomb":            {false, "check that the setting endpoint names a socket", "format"},
+	"status_500":           {false, `fault 500 "Internal error"`, "response"},
+	"status_401":           {false, `fault 401 "Unauthorized"`, "response"},
+	"status_403":           {false, `fault 403 "Forbidden"`, "response"},
+	"status_429":           {false, `fault 429 "Too many requests"`, "response"},
+	"html_404":             {false, "check that the setting endpoint names a socket", "format"},
+	"redirect_elsewhere":   {false, "where that to request", "format"},
+	"wrong_secret":         {false, "the connection is gone", "connection"},
+	"invalid_json":         {false, "check that the setting endpoint names a socket", "format"},
+	"wrong_types":          {true, "cannot be understood", "format"},
+	"invalid_utf8":         {true, "values that are no whole numbers", "format"},
+	"numbers_out_of_range": {true, "no uptime in it", "format"},
+	"deep_nesting":         {false, "structs more than 32 deep is more than is read", "size"},
+	"restart":              {true, "", ""},
 }
 
 var jsonrpcFaultRows = map[string]faultRow{
-	"refuse":             {false, "connection refused", "connection"},
-	"reset":              {false, "connection reset by peer", "connection"},
-	"hang":               {false, "no complete answer in time", "timeout"},
-	"slow_header":        {false, "no complete answer in time", "timeout"},
-	"slow_body":          {false, "no complete answer in time", "timeout"},
-	"endless_body":       {false, "more than 16 MiB in a reply", "size"},
-	"cut_body":           {false, "unexpected EOF", "format"},
-	"gzip_bomb":          {false, "more than 16 MiB in a reply", "size"},
-	"status_500":         {false, "HTTP status 500 Internal Server Error", "status"},
-	"html_404":           {false, "HTTP status 404 Not Found with an HTML page", "status"},
-	"redirect_elsewhere": {false, "redirect to another host, 192.0.2.1", "status"},
-	"wrong_secret":       {false, "HTTP status 401 Unauthorized", "authentication"},
-	"invalid_json":       {false, "cannot be decoded", "format"},
-	"wrong_types":        {true, "cannot be understood", "format"},
-	"restart":            {true, "", ""},
+	"refuse":               {false, "connection refused", "connection"},
+	"reset":                {false, "connection reset by peer", "connection"},
+	"hang":                 {false, "no complete answer in time", "timeout"},
+	"slow_header":          {false, "no complete answer in time", "timeout"},
+	"slow_body":            {false, "no complete answer in time", "timeout"},
+	"endless_body":         {false, "more than 16 MiB in a reply", "size"},
+	"cut_body":             {false, "unexpected EOF", "format"},
+	"gzip_bomb":            {false, "more than 16 MiB in a reply", "size"},
+	"status_500":           {false, "HTTP status 500 Internal Server Error", "status"},
+	"status_401":           {false, "HTTP status 401 Unauthorized: `unauthorized`: check the credentials in the configuration", "authentication"},
+	"status_403":           {false, "HTTP status 403 Forbidden: `forbidden`: check the credentials in the configuration", "authentication"},
+	"status_429":           {false, "HTTP status 429 Too Many Requests: `too many requests`", "status"},
+	"html_404":             {false, "HTTP status 404 Not Found with an HTML page", "status"},
+	"redirect_elsewhere":   {false, "redirect to another host, 192.0.2.1", "status"},
+	"wrong_secret":         {false, "HTTP status 401 Unauthorized", "authentication"},
+	"invalid_json":         {false, "cannot be decoded", "format"},
+	"wrong_types":          {true, "cannot be understood", "format"},
+	"invalid_utf8":         {true, "values that are no whole numbers", "format"},
+	"numbers_out_of_range": {true, "no uptime in it", "format"},
+	"deep_nesting":         {false, "values more than 32 deep in a reply", "size"},
+	"restart":              {true, "", ""},
 }
 
 func startUnix(t testing.TB) (*emulator.Server, string) {
@@ -278,4 +290,22 @@ func scrapeTargets(t *testing.T, s *scraper, timeout time.Duration) map[string]b
 		require.True(t, scrapererror.IsPartialScrapeError(err))
 	}
 	return up
+}
+
+// Neither clock has to be right.
+func TestClockJumps(t *testing.T) {
+	var collector, server rtctest.Clock
+	ctl, err := emulator.NewKamailio(emulator.Kamailio{Moving: true, Now: server.Now})
+	require.NoError(t, err)
+	t.Cleanup(ctl.Close)
+	page, err := emulator.NewRTPEngine(emulator.RTPEngine{Moving: true, Now: server.Now})
+	require.NoError(t, err)
+	t.Cleanup(page.Close)
+	s, _ := startScraper(t, ctl.URL(), func(c *Config) { c.RTPEngine.Endpoint = page.URL() + "/metrics" })
+	s.clock = collector.Now
+	rtctest.ClockJumps(t, &collector, &server, func() pmetric.Metrics {
+		metrics, err := s.scrape(t.Context())
+		assert.NoError(t, err)
+		return metrics
+	})
 }

@@ -50,6 +50,7 @@ type scraper struct {
 	rtpengine  *rtpengine   // nil when none is configured
 	user       *userMetrics // nil when none are configured
 
+	clock   func() time.Time
 	notices scrape.Notices
 }
 
@@ -65,6 +66,7 @@ func newScraper(cfg *Config, set receiver.Settings) *scraper {
 		cfg: cfg, set: set,
 		mb:    metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
 		wants: countWanted(&cfg.MetricsBuilderConfig.Metrics),
+		clock: time.Now,
 	}
 	s.report = newReport(&s.starts)
 	s.statistics = newStatisticsScraper(s)
@@ -137,7 +139,7 @@ func (s *scraper) shutdown(context.Context) error {
 
 // scrape asks Kamailio, rtpengine and the page of user metrics at once, so that one that hangs costs itself only.
 func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
-	now := pcommon.NewTimestampFromTime(time.Now())
+	now := pcommon.NewTimestampFromTime(s.clock())
 	var wg sync.WaitGroup
 	if s.user != nil {
 		wg.Go(func() { s.user.scrape(ctx, now) })

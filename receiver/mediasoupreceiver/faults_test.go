@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/scraper/scrapererror"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
@@ -28,28 +29,37 @@ type faultRow struct {
 
 // faultRows hold for both formats, but for what pageFaultRows says of edumeet's page.
 var faultRows = map[string]faultRow{
-	"refuse":             {false, "connection refused: check that the server runs and that the setting endpoint names its host and port", "connection"},
-	"reset":              {false, "connection reset by peer", "connection"},
-	"hang":               {false, "no complete answer in time", "timeout"},
-	"slow_header":        {false, "no complete answer in time", "timeout"},
-	"slow_body":          {false, "no complete answer in time", "timeout"},
-	"endless_body":       {false, "one value of the answer is larger than 1024 KiB", "size"},
-	"cut_body":           {false, "unexpected EOF", "format"},
-	"gzip_bomb":          {false, "one value of the answer is larger than 1024 KiB", "size"},
-	"status_500":         {false, "HTTP status 500 Internal Server Error", "status"},
-	"html_404":           {false, "HTTP status 404 Not Found with an HTML page", "status"},
-	"redirect_elsewhere": {false, "redirect to another host, 192.0.2.1: check the setting endpoint", "status"},
-	"wrong_secret":       {false, "HTTP status 401 Unauthorized", "authentication"},
-	"invalid_json":       {false, "cannot be decoded", "format"},
-	"wrong_types":        {false, "the member consumers is of a wrong type", "format"},
-	"restart":            {true, "", ""},
+	"refuse":               {false, "connection refused: check that the server runs and that the setting endpoint names its host and port", "connection"},
+	"reset":                {false, "connection reset by peer", "connection"},
+	"hang":                 {false, "no complete answer in time", "timeout"},
+	"slow_header":          {false, "no complete answer in time", "timeout"},
+	"slow_body":            {false, "no complete answer in time", "timeout"},
+	"endless_body":         {false, "one value of the answer is larger than 1024 KiB", "size"},
+	"cut_body":             {false, "unexpected EOF", "format"},
+	"gzip_bomb":            {false, "one value of the answer is larger than 1024 KiB", "size"},
+	"status_500":           {false, "HTTP status 500 Internal Server Error", "status"},
+	"status_401":           {false, "HTTP status 401 Unauthorized: `unauthorized`: check the credentials in the configuration", "authentication"},
+	"status_403":           {false, "HTTP status 403 Forbidden: `forbidden`: check the credentials in the configuration", "authentication"},
+	"status_429":           {false, "HTTP status 429 Too Many Requests: `too many requests`", "status"},
+	"html_404":             {false, "HTTP status 404 Not Found with an HTML page", "status"},
+	"redirect_elsewhere":   {false, "redirect to another host, 192.0.2.1: check the setting endpoint", "status"},
+	"wrong_secret":         {false, "HTTP status 401 Unauthorized", "authentication"},
+	"invalid_json":         {false, "cannot be decoded", "format"},
+	"wrong_types":          {false, "the member consumers is of a wrong type", "format"},
+	"invalid_utf8":         {false, `no snapshot of mediasoup: the member schema is "mediasoup.snapshot\xff\xc3"`, "format"},
+	"numbers_out_of_range": {true, "values of a wrong type, which are left out: ", "format"},
+	"deep_nesting":         {true, "values of a wrong type, which are left out: ", "format"},
+	"restart":              {true, "", ""},
 }
 
 var pageFaultRows = map[string]faultRow{
-	"endless_body": {false, "the answer is larger than 256 MiB", "size"},
-	"gzip_bomb":    {false, "the answer is larger than 256 MiB", "size"},
-	"invalid_json": {true, "lines that cannot be read", "format"},
-	"wrong_types":  {true, "", ""}, // text has none
+	"endless_body":         {false, "the answer is larger than 256 MiB", "size"},
+	"gzip_bomb":            {false, "the answer is larger than 256 MiB", "size"},
+	"invalid_json":         {true, "lines that cannot be read", "format"},
+	"wrong_types":          {true, "", ""}, // text has none
+	"invalid_utf8":         {true, "", ""},
+	"deep_nesting":         {true, "", ""}, // nor has it depth
+	"numbers_out_of_range": {true, "lines that cannot be read", "format"},
 }
 
 // TestFaults: of each fault of the emulator, in both formats, what is emitted, what the error says, that the deadline is kept,
@@ -143,4 +153,17 @@ func checkRecovery(t *testing.T, s *scraper) {
 	require.NoError(t, err)
 	assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
 	assert.Positive(t, sumOf(points, "mediasoup.consumer.count{")+sumOf(points, "edumeet.peer.count{"))
+}
+
+// Neither clock has to be right.
+func TestClockJumps(t *testing.T) {
+	var collector, server rtctest.Clock
+	emulated := startAgent(t, emulator.Mediasoup{Consumers: 50, Moving: true, Now: server.Now})
+	s, _ := startScraper(t, emulated.URL(), everything)
+	s.clock = collector.Now
+	rtctest.ClockJumps(t, &collector, &server, func() pmetric.Metrics {
+		metrics, err := s.scrape(t.Context())
+		assert.NoError(t, err)
+		return metrics
+	})
 }

@@ -4,6 +4,7 @@
 package mediasoupreceiver
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"time"
@@ -53,6 +54,7 @@ type scraper struct {
 	data    *dataChannels
 	page    *page
 
+	clock   func() time.Time
 	now     pcommon.Timestamp // of the current scrape
 	name    []byte
 	notices scrape.Notices
@@ -73,6 +75,7 @@ func newScraper(cfg *Config, set receiver.Settings) *scraper {
 		workers:    selection.New[workerState](everything),
 		routers:    selection.New[routerState](everything),
 		transports: selection.New[transportState](everything),
+		clock:      time.Now,
 	}
 	s.wanted, s.stats = needs(cfg)
 	s.report = newReport(&s.starts)
@@ -108,7 +111,7 @@ func (s *scraper) shutdown(context.Context) error {
 
 // scrape asks once for everything that enabled metrics need.
 func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
-	s.now = pcommon.NewTimestampFromTime(time.Now())
+	s.now = pcommon.NewTimestampFromTime(s.clock())
 	s.report.Begin()
 	results := scrape.Run(ctx, nil, func() []scrape.Part { return []scrape.Part{s.part()} })
 	err := scrape.Err(s.cfg.ClientConfig.Endpoint, results)
@@ -190,10 +193,7 @@ func (s *scraper) recordSnapshot() {
 
 // sumStart is when the sums began that have no start of their own.
 func (s *scraper) sumStart() pcommon.Timestamp {
-	if s.began == 0 {
-		return min(s.report.Began(), s.now)
-	}
-	return s.began
+	return min(cmp.Or(s.began, s.report.Began()), s.now)
 }
 
 // resource describes the application as it was last seen, so that its identity stays the same while it is down.

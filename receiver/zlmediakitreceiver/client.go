@@ -19,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/component"
 
@@ -207,7 +208,7 @@ func readString(r *jsonwalk.Reader, s *string) error {
 	return err
 }
 
-// APIs asks for the names of the APIs that the server offers.
+// APIs asks for the names of the APIs that the server offers; none that can be read are nil.
 func (c *client) APIs(ctx context.Context) ([]string, error) {
 	var apis []string
 	n := 0
@@ -218,7 +219,8 @@ func (c *client) APIs(ctx context.Context) ([]string, error) {
 			}
 			var path string
 			err := readString(r, &path)
-			if name, ok := strings.CutPrefix(path, apiPath); ok && !slices.Contains(apis, name) {
+			name, ok := strings.CutPrefix(path, apiPath)
+			if ok && utf8.ValidString(name) && !slices.Contains(apis, name) { // broken names, if believed, would end all calls
 				apis = append(apis, name)
 			}
 			return err

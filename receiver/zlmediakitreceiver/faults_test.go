@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/scraper/scrapererror"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
@@ -27,21 +28,27 @@ type faultRow struct {
 }
 
 var faultRows = map[string]faultRow{
-	"refuse":             {false, "connection refused: check that the server runs and that the setting endpoint names its host and port", "connection"},
-	"reset":              {false, "connection reset by peer", "connection"},
-	"hang":               {false, "no complete answer in time", "timeout"},
-	"slow_header":        {false, "no complete answer in time", "timeout"},
-	"slow_body":          {false, "no complete answer in time", "timeout"},
-	"endless_body":       {false, "more than 4096 threads", "size"},
-	"cut_body":           {false, "unexpected EOF", "format"},
-	"gzip_bomb":          {false, "one value of the answer is larger than 1024 KiB", "size"},
-	"status_500":         {false, "HTTP status 500 Internal Server Error", "status"},
-	"html_404":           {false, "HTTP status 404 Not Found with an HTML page", "status"},
-	"redirect_elsewhere": {false, "redirect to another host, 192.0.2.1: check the setting endpoint", "status"},
-	"wrong_secret":       {false, `code -100 "Please login first": check the setting secret`, "authentication"},
-	"invalid_json":       {false, "cannot be decoded", "format"},
-	"wrong_types":        {true, "the member data is of a wrong type", "format"},
-	"restart":            {true, "", ""},
+	"refuse":               {false, "connection refused: check that the server runs and that the setting endpoint names its host and port", "connection"},
+	"reset":                {false, "connection reset by peer", "connection"},
+	"hang":                 {false, "no complete answer in time", "timeout"},
+	"slow_header":          {false, "no complete answer in time", "timeout"},
+	"slow_body":            {false, "no complete answer in time", "timeout"},
+	"endless_body":         {false, "more than 4096 threads", "size"},
+	"cut_body":             {false, "unexpected EOF", "format"},
+	"gzip_bomb":            {false, "one value of the answer is larger than 1024 KiB", "size"},
+	"status_500":           {false, "HTTP status 500 Internal Server Error", "status"},
+	"status_401":           {false, "HTTP status 401 Unauthorized: `unauthorized`: check the credentials in the configuration", "authentication"},
+	"status_403":           {false, "HTTP status 403 Forbidden: `forbidden`: check the credentials in the configuration", "authentication"},
+	"status_429":           {false, "HTTP status 429 Too Many Requests: `too many requests`", "status"},
+	"html_404":             {false, "HTTP status 404 Not Found with an HTML page", "status"},
+	"redirect_elsewhere":   {false, "redirect to another host, 192.0.2.1: check the setting endpoint", "status"},
+	"wrong_secret":         {false, `code -100 "Please login first": check the setting secret`, "authentication"},
+	"invalid_json":         {false, "cannot be decoded", "format"},
+	"wrong_types":          {true, "the member data is of a wrong type", "format"},
+	"invalid_utf8":         {true, "", ""}, // what is left of a name is valid
+	"numbers_out_of_range": {true, "values of a wrong type, which are left out: ", "format"},
+	"deep_nesting":         {true, "the member data is of a wrong type", "format"},
+	"restart":              {true, "", ""},
 }
 
 // Every fault of the emulator, of a server that is new and of one that is known: what is emitted, what the error says,
@@ -180,4 +187,17 @@ func TestDeadServerIsNotAskedForTheList(t *testing.T) {
 	_, err := s.scrape(t.Context())
 	require.ErrorContains(t, err, "getMediaList of "+server.URL()+": not asked, because the server answers nothing else")
 	assert.NotContains(t, server.Requests(), "getMediaList")
+}
+
+// Neither clock has to be right.
+func TestClockJumps(t *testing.T) {
+	var collector, server rtctest.Clock
+	emulated := startServer(t, emulator.ZLMediaKit{Streams: 20, Now: server.Now})
+	s, _ := startScraper(t, emulated.URL(), everything)
+	s.clock = collector.Now
+	rtctest.ClockJumps(t, &collector, &server, func() pmetric.Metrics {
+		metrics, err := s.scrape(t.Context())
+		assert.NoError(t, err)
+		return metrics
+	})
 }

@@ -43,6 +43,7 @@ type scraper struct {
 	// Of the current scrape.
 	rtpServers []rtpServer // nil when unknown
 
+	clock   func() time.Time
 	notices scrape.Notices
 }
 
@@ -56,7 +57,8 @@ func newReport(starts *cumulative.Starts) *report {
 func newScraper(cfg *Config, set receiver.Settings) *scraper {
 	s := &scraper{
 		cfg: cfg, set: set,
-		mb: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
+		mb:    metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
+		clock: time.Now,
 	}
 	s.report = newReport(&s.starts)
 	s.streams = newStreams(s)
@@ -82,7 +84,7 @@ func (s *scraper) shutdown(context.Context) error {
 
 // scrape asks the server once for everything that enabled metrics need.
 func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
-	now := pcommon.NewTimestampFromTime(time.Now())
+	now := pcommon.NewTimestampFromTime(s.clock())
 	s.rtpServers = nil
 	s.report.Begin()
 	results := scrape.Run(ctx, s.identity(), func() []scrape.Part { return s.parts(now) })
@@ -105,7 +107,8 @@ func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 		s.health.Report(err)
 		s.build = "" // another server may come up in its place
 	}
-	metrics := s.mb.Emit(metadata.WithResource(s.resource()))
+	start := min(s.report.Began(), now)
+	metrics := s.mb.Emit(metadata.WithResource(s.resource()), metadata.WithStartTimeOverride(start))
 	s.starts.Apply(metrics)
 	return metrics, err
 }
