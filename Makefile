@@ -28,7 +28,12 @@ ARGS     ?=
 # Flags for go test in make test, such as -json.
 TEST_FLAGS ?=
 
-.PHONY: help run test test-deps build generate lint bench compare fuzz clean
+.PHONY: help run test test-deps build generate lint bench compare fuzz clean soak
+# Of make soak: how long, how many receivers, for how long the backend is down meanwhile.
+SOAK      ?= 30m
+RECEIVERS ?= 200
+OUTAGE    ?= 0
+
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -80,6 +85,9 @@ fuzz: ## run every fuzz target for FUZZTIME
 			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$package || exit 1; \
 		done; \
 	done
+
+soak: build ## run the collector with RECEIVERS emulated servers for SOAK; OUTAGE=10m: the backend is down that long meanwhile
+	go run ./internal/soak -collector bin/otelcol-rtc -duration $(SOAK) -receivers $(RECEIVERS) -outage $(OUTAGE)
 
 clean: ## delete what build made
 	rm -rf bin

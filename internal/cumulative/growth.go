@@ -115,8 +115,8 @@ func (g *Growth) Object(key []byte, measured bool) (o *Object, first bool) {
 // from 0, but for those of objects that were there at the first reading and whose counters were not read before. Values below 0
 // of monotonic counters become Absent.
 func (o *Object) Add(id uint64, values, growth []int64) {
-	for i, kind := range o.growth.kinds {
-		if kind == Monotonic && values[i] < 0 {
+	for i, value := range values {
+		if o.growth.kinds[i] == Monotonic && value < 0 {
 			values[i] = Absent
 		}
 	}

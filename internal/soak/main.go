@@ -1,0 +1,250 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Command soak runs the built collector against hundreds of emulated servers for a while, and prints as a table what it costs,
+// whether that grows, how punctual the scrapes are, and what was lost on the way to a backend that may be down meanwhile.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// options are what to run, and for how long.
+type options struct {
+	collector string        // its binary
+	servers   int           // one receiver for each
+	streams   int           // of each
+	interval  time.Duration // of scrapes and samples
+	duration  time.Duration
+	outage    time.Duration // of the backend, in the middle; 0 for none
+	log       string        // file for what the collector writes
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := command(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		_, _ = fmt.Fprintln(os.Stderr, "soak:", err)
+		os.Exit(1)
+	}
+}
+
+func command(ctx context.Context, args []string, out io.Writer) error {
+	var o options
+	flags := flag.NewFlagSet("soak", flag.ContinueOnError)
+	flags.StringVar(&o.collector, "collector", "bin/otelcol-rtc", "`path` of the built collector")
+	flags.IntVar(&o.servers, "receivers", 200, "`number` of receivers, each with a server of its own")
+	flags.IntVar(&o.streams, "streams", 50, "`number` of streams of each server")
+	flags.DurationVar(&o.interval, "interval", 10*time.Second, "`time` from scrape to scrape")
+	flags.DurationVar(&o.duration, "duration", 30*time.Minute, "`time` to run")
+	flags.DurationVar(&o.outage, "outage", 0, "`time` for which the backend is down, in the middle of the run")
+	flags.StringVar(&o.log, "log", filepath.Join(os.TempDir(), "otelcol-rtc-soak.log"), "`file` for what the collector writes")
+	serves := flags.Bool("serve", false, "play the servers only, as soak lets itself do in a process of its own")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *serves {
+		return serve(ctx, o, out)
+	}
+	return soak(ctx, o, out)
+}
+
+// soak runs all that takes part and prints the report.
+func soak(ctx context.Context, o options, out io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "soak")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	receivers, endServers, err := startServers(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer endServers()
+	sink, err := startBackend()
+	if err != nil {
+		return err
+	}
+	defer sink.close()
+	c := collector{backend: sink.url(), storage: dir}
+	if err := c.start(ctx, o, receivers); err != nil {
+		return err
+	}
+	defer c.end()
+	if err := c.ready(ctx); err != nil {
+		return fmt.Errorf("%w: see %s", err, o.log)
+	}
+	samples, err := watch(ctx, o, &c, sink)
+	if err != nil {
+		return fmt.Errorf("%w: see %s", err, o.log)
+	}
+	if err := c.stop(); err != nil { // what it has scraped is on its way
+		return fmt.Errorf("%w: see %s", err, o.log)
+	}
+	return report(out, o, samples, sink)
+}
+
+// startServers plays the servers in a process of its own and returns the configuration of their receivers.
+func startServers(ctx context.Context, o options) (receivers []string, end func(), err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, nil, err
+	}
+	cmd := exec.CommandContext(ctx, self, "-serve", fmt.Sprint("-receivers=", o.servers), fmt.Sprint("-streams=", o.streams)) //nolint:gosec // this program
+	cmd.Stderr = os.Stderr
+	announced, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, nil, err
+	}
+	end = func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+	}
+	for lines := bufio.NewScanner(announced); len(receivers) < o.servers && lines.Scan(); {
+		receivers = append(receivers, lines.Text())
+	}
+	if len(receivers) < o.servers {
+		end()
+		return nil, nil, errors.New("the emulated servers do not start")
+	}
+	return receivers, end, nil
+}
+
+// collector is the built collector, running.
+type collector struct {
+	backend   string // URL
+	storage   string // folder
+	telemetry string // URL of its own metrics
+	page      string // URL of the page for Prometheus
+	pprof     string // URL
+
+	cmd  *exec.Cmd
+	log  *os.File
+	done chan error
+}
+
+func (c *collector) start(ctx context.Context, o options, receivers []string) (err error) {
+	var addresses [3]string
+	for i := range addresses {
+		if addresses[i], err = freeAddress(); err != nil {
+			return err
+		}
+	}
+	c.page, c.telemetry = "http://"+addresses[0]+"/metrics", "http://"+addresses[1]+"/metrics"
+	c.pprof = "http://" + addresses[2] + "/debug/pprof/"
+	file := filepath.Join(c.storage, "config.yaml")
+	if err := os.WriteFile(file, []byte(c.config(o, receivers, addresses)), 0o600); err != nil {
+		return err
+	}
+	if c.log, err = os.Create(o.log); err != nil {
+		return err
+	}
+	c.cmd = exec.CommandContext(ctx, o.collector, "--config", file) //nolint:gosec // the caller's own binary
+	c.cmd.Stdout, c.cmd.Stderr = c.log, c.log
+	if err := c.cmd.Start(); err != nil {
+		return err
+	}
+	c.done = make(chan error, 1)
+	go func() { c.done <- c.cmd.Wait() }()
+	return nil
+}
+
+// config is what operators of many servers would write: one pipeline, a page, and a backend with a queue on disk.
+func (c *collector) config(o options, receivers []string, addresses [3]string) string {
+	var b strings.Builder
+	var names []string
+	b.WriteString("receivers:\n")
+	for _, r := range receivers {
+		name, settings, _ := strings.Cut(r, " ")
+		names = append(names, name)
+		_, _ = fmt.Fprintf(&b, "  %s: {%s, collection_interval: %s, timeout: %s, metrics: {rtc.scrapes: {enabled: true}}}\n", name, settings, o.interval, o.interval)
+	}
+	_, port, _ := net.SplitHostPort(addresses[1])
+	_, _ = fmt.Fprintf(&b, `processors:
+  memory_limiter: {check_interval: 1s, limit_mib: 2048, spike_limit_mib: 512}
+exporters:
+  prometheus: {endpoint: %q, metric_expiration: %s, without_scope_info: true}
+  otlp_http:
+    endpoint: %q
+    compression: none
+    retry_on_failure: {max_elapsed_time: 0, max_interval: 5s}
+    sending_queue: {storage: file_storage, num_consumers: 1, queue_size: 100000}
+extensions:
+  file_storage: {directory: %q, compaction: {on_rebound: true, directory: %q}}
+  pprof: {endpoint: %q}
+service:
+  extensions: [file_storage, pprof]
+  pipelines: {metrics: {receivers: [%s], processors: [memory_limiter], exporters: [prometheus, otlp_http]}}
+  telemetry:
+    logs: {disable_stacktrace: true}
+    metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %s}}}}]}
+`, addresses[0], o.interval*5/2, c.backend, c.storage, c.storage, addresses[2], strings.Join(names, ", "), port)
+	return b.String()
+}
+
+// ready waits until the collector's pages answer.
+func (c *collector) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		_, err := c.sample(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the collector does not start: %w", err)
+		case ended := <-c.done:
+			c.done <- ended
+			return fmt.Errorf("the collector does not start: %w", errors.Join(ended, err))
+		case <-tick.C:
+		}
+	}
+}
+
+// stop asks the collector to end and waits until it has.
+func (c *collector) stop() error {
+	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	err := <-c.done
+	c.done <- err
+	return err
+}
+
+// end makes sure that the collector has ended.
+func (c *collector) end() {
+	_ = c.cmd.Process.Kill()
+	<-c.done //nolint:errcheck // it is how a killed process ends
+	_ = c.log.Close()
+}
+
+// freeAddress returns a loopback address on which nothing listens.
+func freeAddress() (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
