@@ -28,12 +28,12 @@ ARGS     ?=
 # Flags for go test in make test, such as -json.
 TEST_FLAGS ?=
 
-.PHONY: help run test test-deps build generate lint bench compare fuzz clean soak
 # Of make soak: how long, how many receivers, for how long the backend is down meanwhile.
 SOAK      ?= 30m
 RECEIVERS ?= 200
 OUTAGE    ?= 0
 
+.PHONY: help run test test-deps build generate lint bench compare fuzz soak clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12

@@ -105,6 +105,7 @@ func TestStopDuringScrape(t *testing.T) {
 		"zlmediakit": {"prometheus.yaml", "ZLMEDIAKIT_ENDPOINT", func() (*emulator.Server, error) { return emulator.NewZLMediaKit(emulator.ZLMediaKit{}) }},
 		"kamailio":   {"kamailio.yaml", "KAMAILIO_ENDPOINT", func() (*emulator.Server, error) { return emulator.NewKamailio(emulator.Kamailio{}) }},
 		"jitsi":      {"jitsi.yaml", "JVB_ENDPOINT", func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{}) }},
+		"flussonic":  {"flussonic.yaml", "FLUSSONIC_ENDPOINT", func() (*emulator.Server, error) { return emulator.NewFlussonic(emulator.Flussonic{}) }},
 		"mediasoup":  {"mediasoup.yaml", "MEDIASOUP_ENDPOINT", func() (*emulator.Server, error) { return emulator.NewMediasoup(emulator.Mediasoup{}) }},
 	} {
 		t.Run(receiver, func(t *testing.T) {
@@ -113,7 +114,7 @@ func TestStopDuringScrape(t *testing.T) {
 			require.NoError(t, err)
 			t.Cleanup(server.Close)
 			require.NoError(t, server.SetFault("hang"))
-			c := start(t, []string{tt.endpoint + "=" + server.URL(), "MEDIASOUP_AGENT_TOKEN=" + secret}, shipped(tt.config), `yaml:
+			c := start(t, []string{tt.endpoint + "=" + server.URL(), "MEDIASOUP_AGENT_TOKEN=" + secret, "FLUSSONIC_USER=viewer", "FLUSSONIC_PASSWORD=" + secret}, shipped(tt.config), `yaml:
 receivers:
   `+receiver+`: {timeout: `+timeout.String()+`, initial_delay: 1ms}
 `)

@@ -25,6 +25,9 @@ var systems = []struct {
 	{"jitsi", "jvb: {endpoint: %q}", func(int) (*emulator.Server, error) {
 		return emulator.NewJVB(emulator.JVB{Stats: true, Moving: true})
 	}},
+	{"flussonic", "endpoint: %q", func(n int) (*emulator.Server, error) {
+		return emulator.NewFlussonic(emulator.Flussonic{Streams: n, Moving: true})
+	}},
 	{"mediasoup", "endpoint: %q", func(n int) (*emulator.Server, error) {
 		return emulator.NewMediasoup(emulator.Mediasoup{Consumers: n, Moving: true})
 	}},

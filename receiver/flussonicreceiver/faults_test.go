@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/scraper/scrapererror"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
@@ -30,21 +31,27 @@ type faultRow struct {
 var sources = map[string]func(*Config){sourceAPI: onlyAPI, sourcePrometheus: onlyPage}
 
 var faultRows = map[string]map[string]faultRow{
-	"refuse":             both(faultRow{false, "connection refused: check that the server runs and that the setting endpoint names its host and port", "connection"}),
-	"reset":              both(faultRow{false, "connection reset by peer", "connection"}),
-	"hang":               both(faultRow{false, "no complete answer in time", "timeout"}),
-	"slow_header":        both(faultRow{false, "no complete answer in time", "timeout"}),
-	"slow_body":          both(faultRow{false, "no complete answer in time", "timeout"}),
-	"endless_body":       {sourceAPI: {false, "larger than 1024 KiB", "size"}, sourcePrometheus: {false, "larger than 256 MiB", "size"}},
-	"cut_body":           both(faultRow{false, "unexpected EOF", "format"}),
-	"gzip_bomb":          {sourceAPI: {false, "larger than 1024 KiB", "size"}, sourcePrometheus: {false, "larger than 256 MiB", "size"}},
-	"status_500":         both(faultRow{false, "HTTP status 500 Internal Server Error", "status"}),
-	"html_404":           both(faultRow{false, "HTTP status 404 Not Found with an HTML page", "status"}),
-	"redirect_elsewhere": both(faultRow{false, "redirect to another host, 192.0.2.1: check the setting endpoint", "status"}),
-	"wrong_secret":       both(faultRow{false, "check the setting auth: the server wants the user and password of view_auth", "authentication"}),
-	"invalid_json":       {sourceAPI: {false, "cannot be decoded", "format"}},
-	"wrong_types":        {sourceAPI: {true, "values of a wrong type", "format"}},
-	"restart":            both(faultRow{true, "", ""}),
+	"refuse":               both(faultRow{false, "connection refused: check that the server runs and that the setting endpoint names its host and port", "connection"}),
+	"reset":                both(faultRow{false, "connection reset by peer", "connection"}),
+	"hang":                 both(faultRow{false, "no complete answer in time", "timeout"}),
+	"slow_header":          both(faultRow{false, "no complete answer in time", "timeout"}),
+	"slow_body":            both(faultRow{false, "no complete answer in time", "timeout"}),
+	"endless_body":         {sourceAPI: {false, "larger than 1024 KiB", "size"}, sourcePrometheus: {false, "larger than 256 MiB", "size"}},
+	"cut_body":             both(faultRow{false, "unexpected EOF", "format"}),
+	"gzip_bomb":            {sourceAPI: {false, "larger than 1024 KiB", "size"}, sourcePrometheus: {false, "larger than 256 MiB", "size"}},
+	"status_500":           both(faultRow{false, "HTTP status 500 Internal Server Error", "status"}),
+	"status_401":           both(faultRow{false, "HTTP status 401 Unauthorized", "authentication"}),
+	"status_403":           both(faultRow{false, "HTTP status 403 Forbidden", "authentication"}),
+	"status_429":           both(faultRow{false, "HTTP status 429 Too Many Requests", "status"}),
+	"html_404":             both(faultRow{false, "HTTP status 404 Not Found with an HTML page", "status"}),
+	"redirect_elsewhere":   both(faultRow{false, "redirect to another host, 192.0.2.1: check the setting endpoint", "status"}),
+	"wrong_secret":         both(faultRow{false, "check the setting auth: the server wants the user and password of view_auth", "authentication"}),
+	"invalid_json":         {sourceAPI: {false, "cannot be decoded", "format"}, sourcePrometheus: {true, "lines that cannot be read and are left out: 1", "format"}},
+	"wrong_types":          {sourceAPI: {true, "values of a wrong type", "format"}, sourcePrometheus: {true, "", ""}},
+	"invalid_utf8":         both(faultRow{true, "", ""}), // what is left of a name is valid
+	"numbers_out_of_range": {sourceAPI: {true, "values of a wrong type", "format"}, sourcePrometheus: {true, "lines that cannot be read and are left out: ", "format"}},
+	"deep_nesting":         {sourceAPI: {true, "values of a wrong type", "format"}, sourcePrometheus: {true, "", ""}},
+	"restart":              both(faultRow{true, "", ""}),
 }
 
 func both(row faultRow) map[string]faultRow {
@@ -192,4 +199,17 @@ func TestDeadServerIsNotAskedForTheList(t *testing.T) {
 	_, err := s.scrape(t.Context())
 	require.ErrorContains(t, err, "streams of "+server.URL()+": not asked, because the server answers nothing else")
 	assert.NotContains(t, paths(server), "streams")
+}
+
+// Neither clock has to be right.
+func TestClockJumps(t *testing.T) {
+	var collector, server rtctest.Clock
+	emulated := startServer(t, emulator.Flussonic{Streams: 20, Moving: true, Now: server.Now})
+	s, _ := startScraper(t, emulated.URL(), everything)
+	s.clock = collector.Now
+	rtctest.ClockJumps(t, &collector, &server, func() pmetric.Metrics {
+		metrics, err := s.scrape(t.Context())
+		assert.NoError(t, err)
+		return metrics
+	})
 }

@@ -33,6 +33,7 @@ type scraper struct {
 	client *client
 	target scrape.Target
 	health *scrape.Health
+	clock  func() time.Time
 	starts cumulative.Starts
 	report *report
 	wants  map[string]int // enabled metrics by the call that they need
@@ -53,7 +54,7 @@ func newReport(starts *cumulative.Starts) *report {
 
 func newScraper(cfg *Config, set receiver.Settings) *scraper {
 	s := &scraper{
-		cfg: cfg, set: set,
+		cfg: cfg, set: set, clock: time.Now,
 		mb:     metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
 		wants:  countWanted(&cfg.MetricsBuilderConfig.Metrics),
 		absent: map[string]int{},
@@ -82,7 +83,7 @@ func (s *scraper) shutdown(context.Context) error {
 
 // scrape asks the server once for everything that enabled metrics need.
 func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
-	now := pcommon.NewTimestampFromTime(time.Now())
+	now := pcommon.NewTimestampFromTime(s.clock())
 	s.report.Begin()
 	s.server.begin()
 	s.streams.begin()
