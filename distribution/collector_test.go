@@ -166,13 +166,16 @@ func launch(t *testing.T, env, configs []string) *collector {
 	return c
 }
 
+// running is what the collector logs when it listens to signals; its health is served before.
+const running = "Everything is ready"
+
 // ready waits for a healthy collector; it reports false when the collector ends instead.
 func (c *collector) ready(t *testing.T) bool {
 	t.Helper()
 	var healthy bool
 	require.Eventually(t, func() bool {
 		status, _, err := get(c.Status)
-		healthy = err == nil && status == http.StatusOK
+		healthy = err == nil && status == http.StatusOK && strings.Contains(c.Log(), running)
 		return healthy || c.ended()
 	}, patience, tick, "the collector does not become healthy")
 	return healthy && !c.ended()
