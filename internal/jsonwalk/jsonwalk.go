@@ -21,9 +21,13 @@ import (
 )
 
 const (
-	windowSize = 256 << 10
+	windowSize = 128 << 10 // there are two of them
 	// maxValue bounds one value below the outer levels in bytes: a hundred times the largest that a server is known to send.
 	maxValue = 1 << 20
+	// maxDepth bounds how deep values are nested. It is the decoder's, and encoding/json's.
+	maxDepth = 10_000
+	// maxDigits is how many digits fit into every int64.
+	maxDigits = 18
 	// maxExact is the largest number up to which every whole number can be written with an exponent.
 	maxExact = 1 << 53
 	// maxWrong bounds how many members of a wrong type are named.
@@ -32,19 +36,30 @@ const (
 
 // Reader reads one answer at a time. It can be used again and again, but not concurrently.
 //
-// The outer levels of an answer, which are objects and lists of any length, are walked through a window on the stream.
-// Every value below them is brought into the window as a whole and decoded there, where keys and strings cost no allocation.
+// An answer is walked through a window on the stream. Its outer levels, which are objects and lists of any length, pass by;
+// an element of an outer list stays in the window until it is read, so that what lies in it needs no copy. Plain keys,
+// strings, numbers and words are read where they stand, in one pass. All others are left to the decoder.
 type Reader struct {
 	body   io.Reader
-	window []byte // what has been read and not been walked over
-	buffer []byte // where the window lies
-	eof    bool
+	buffer []byte // where the window begins
+	spare  []byte // what the buffer was before; values that were handed out may lie there
+	place
+	after place // where to go on after values that are reread
 
-	value  jx.Decoder // of the value in the window
-	inside bool       // reading below the outer levels
+	begin  int        // where the element begins that stays in the window
+	inside bool       // reading such an element
+	depth  int        // of the value being read
+	value  jx.Decoder // of one that is not plain
 	key    []byte     // of the member being read
-	keys   []byte     // of it and of those around it, on the outer levels
+	keys   []byte     // of it and of those around it, but for those that stay in the window
 	wrong  []string   // keys of members that had a wrong type
+}
+
+// place is how far the answer has been walked over.
+type place struct {
+	window []byte // what has been read
+	head   int    // what of it has been walked over
+	eof    bool   // nothing comes after it
 }
 
 // NewReader returns a reader without an answer: call Reset.
@@ -54,7 +69,7 @@ func NewReader() *Reader {
 
 // Reset begins a new answer.
 func (r *Reader) Reset(body io.Reader) {
-	*r = Reader{body: body, buffer: r.buffer, wrong: r.wrong[:0], keys: r.keys[:0]}
+	*r = Reader{body: body, buffer: r.buffer, spare: r.spare, wrong: r.wrong[:0], keys: r.keys[:0]}
 	r.window = r.buffer[:0]
 }
 
@@ -63,28 +78,48 @@ func (r *Reader) Object(member func(key []byte) error) error {
 	if !r.expect(jx.Object, "") {
 		return r.Skip()
 	}
-	outer, begin := r.key, len(r.keys)
-	defer func() { r.key, r.keys = outer, r.keys[:begin] }()
-	if r.inside {
-		return r.value.ObjBytes(func(_ *jx.Decoder, key []byte) error {
-			r.key = key
-			return member(key)
-		})
+	outer, kept := r.key, len(r.keys)
+	more, err := r.open('}')
+	for ; more; more, err = r.more('}') {
+		if err := r.readKey(kept); err != nil {
+			return err
+		}
+		if err := member(r.key); err != nil {
+			return err
+		}
 	}
-	return r.each('{', '}', func() error {
-		if err := r.load(); err != nil {
+	r.key, r.keys = outer, r.keys[:kept]
+	return err
+}
+
+// readKey reads a key and the colon behind it. One that does not stay in the window is copied behind the kept ones.
+func (r *Reader) readKey(kept int) error {
+	if c, err := r.peek(); c != '"' {
+		return unexpected(c, err)
+	}
+	text, plain := r.plainText()
+	switch {
+	case plain && r.inside:
+		r.key = text
+	case plain:
+		r.keys = append(r.keys[:kept], text...)
+		r.key = r.keys[kept:]
+	default:
+		err := r.load()
+		if err == nil {
+			r.keys, err = r.value.StrAppend(r.keys[:kept])
+		}
+		if err != nil {
 			return err
 		}
-		var err error
-		if r.keys, err = r.value.StrAppend(r.keys[:begin]); err != nil {
-			return err
-		}
-		if c, err := r.token(); c != ':' {
-			return unexpected(c, err)
-		}
-		r.key = r.keys[begin:]
-		return member(r.key)
-	})
+		r.key = r.keys[kept:]
+	}
+	c, err := r.peek()
+	if c != ':' {
+		return unexpected(c, err)
+	}
+	r.head++
+	return nil
 }
 
 // Array calls element for every element of a list; element must read or Skip it.
@@ -92,17 +127,21 @@ func (r *Reader) Array(element func() error) error {
 	if !r.expect(jx.Array, "") {
 		return r.Skip()
 	}
-	if r.inside {
-		return r.value.Arr(func(*jx.Decoder) error { return element() })
-	}
-	return r.each('[', ']', func() error {
-		if err := r.load(); err != nil {
+	outermost := !r.inside
+	more, err := r.open(']')
+	for ; more; more, err = r.more(']') {
+		if outermost {
+			r.inside, r.begin = true, r.head
+		}
+		if err := element(); err != nil {
 			return err
 		}
-		r.inside = true
-		defer func() { r.inside = false }()
-		return element()
-	})
+		if outermost {
+			r.inside = false
+			r.goOn()
+		}
+	}
+	return err
 }
 
 // Objects is Array for a list of objects; elements of another type are passed over.
@@ -135,27 +174,74 @@ func (r *Reader) End() error {
 
 // Skip passes over a value.
 func (r *Reader) Skip() error {
-	if err := r.enter(); err != nil {
-		return err
+	if r.inside {
+		return r.skip()
 	}
-	return r.value.Skip()
+	_, err := r.Raw()
+	return err
+}
+
+func (r *Reader) skip() error {
+	switch r.next() {
+	case jx.Object:
+		return r.Object(func([]byte) error { return r.skip() })
+	case jx.Array:
+		return r.Array(r.skip)
+	case jx.String:
+		if _, plain := r.plainText(); plain {
+			return nil
+		}
+	case jx.Number:
+		if _, _, n := r.plainNumber(); n > 0 {
+			r.head += n
+			return nil
+		}
+	case jx.Bool, jx.Null:
+		if r.plainWord("null") || r.plainWord("false") || r.plainWord("true") {
+			return nil
+		}
+	}
+	return r.load()
 }
 
 // Raw passes over a value and returns it, for Reread while the value around it lasts.
 func (r *Reader) Raw() ([]byte, error) {
-	if err := r.enter(); err != nil {
+	if _, err := r.peek(); err != nil {
 		return nil, err
 	}
-	return r.value.Raw()
+	if !r.inside {
+		r.inside, r.begin = true, r.head
+		defer func() { r.inside = false }()
+	}
+	before := r.head - r.begin // the window may move
+	if err := r.skip(); err != nil {
+		return nil, err
+	}
+	return r.window[r.begin+before : r.head], nil
 }
 
 // Reread goes back to a value that Raw returned; it must be the last that is read of the value around it.
 func (r *Reader) Reread(raw []byte) {
-	r.value.ResetBytes(raw)
+	r.goOn()
+	r.after, r.place = r.place, place{window: raw, eof: true}
+}
+
+// goOn goes on behind what values were reread of.
+func (r *Reader) goOn() {
+	if r.after.window != nil {
+		r.place, r.after = r.after, place{}
+	}
 }
 
 // Int reads a whole number: also one written as 25.0, 2.5E1 or "25".
 func (r *Reader) Int(v *optional.Value[int64]) error {
+	if r.next() == jx.Number {
+		if i, places, n := r.plainNumber(); n > 0 && places == 0 {
+			r.head += n
+			*v = optional.Of(i)
+			return nil
+		}
+	}
 	return r.num(func(digits []byte) error {
 		i, err := parseInt(digits)
 		if err == nil {
@@ -167,6 +253,14 @@ func (r *Reader) Int(v *optional.Value[int64]) error {
 
 // Float reads a number. "NaN" and the infinities, which some servers write as strings, are the same as no value.
 func (r *Reader) Float(v *optional.Value[float64]) error {
+	if r.next() == jx.Number {
+		// The quotient of two numbers that a float64 holds exactly is the one that is nearest to the decimal fraction.
+		if i, places, n := r.plainNumber(); n > 0 && i <= maxExact {
+			r.head += n
+			*v = optional.Of(float64(i) / powers[places])
+			return nil
+		}
+	}
 	return r.num(func(digits []byte) error {
 		f, err := strconv.ParseFloat(string(digits), 64)
 		if err == nil {
@@ -181,14 +275,13 @@ func (r *Reader) num(set func(digits []byte) error) error {
 	if r.next() != jx.String && !r.expect(jx.Number, "") {
 		return r.Skip()
 	}
-	if err := r.enter(); err != nil {
+	if err := r.load(); err != nil {
 		return err
 	}
 	raw, err := r.value.Raw()
 	if err != nil {
 		return err
 	}
-	raw = bytes.TrimSpace(raw)
 	if raw[0] == '"' {
 		raw = raw[1 : len(raw)-1]
 		if isNoNumber(raw) {
@@ -216,17 +309,6 @@ func isNoNumber(text []byte) bool {
 
 // parseInt reads a whole number whose fraction, if any, is zero.
 func parseInt(digits []byte) (int64, error) {
-	i, plain := int64(0), len(digits) > 0 && len(digits) <= 18
-	for _, c := range digits {
-		if c < '0' || c > '9' {
-			plain = false
-			break
-		}
-		i = i*10 + int64(c-'0')
-	}
-	if plain { // as nearly all are
-		return i, nil
-	}
 	if bytes.ContainsAny(digits, "Ee") {
 		f, err := strconv.ParseFloat(string(digits), 64)
 		if err != nil || f != math.Trunc(f) || math.Abs(f) > maxExact {
@@ -246,7 +328,12 @@ func (r *Reader) Bool(v *optional.Value[bool]) error {
 	if !r.expect(jx.Bool, "") {
 		return r.Skip()
 	}
-	if err := r.enter(); err != nil {
+	yes := r.plainWord("true")
+	if yes || r.plainWord("false") {
+		*v = optional.Of(yes)
+		return nil
+	}
+	if err := r.load(); err != nil {
 		return err
 	}
 	b, err := r.value.Bool()
@@ -259,7 +346,10 @@ func (r *Reader) Str(buf []byte) ([]byte, error) {
 	if !r.expect(jx.String, "") {
 		return buf[:0], r.Skip()
 	}
-	if err := r.enter(); err != nil {
+	if text, plain := r.plainText(); plain {
+		return append(buf[:0], text...), nil
+	}
+	if err := r.load(); err != nil {
 		return buf[:0], err
 	}
 	return r.value.StrAppend(buf[:0])
@@ -312,23 +402,17 @@ func (r *Reader) expect(t jx.Type, within string) bool {
 	return next == t
 }
 
-// next returns the type of the next value; of one that breaks off it is Invalid.
-func (r *Reader) next() jx.Type {
-	if r.inside {
-		return r.value.Next()
-	}
-	if _, err := r.peek(); err != nil {
-		return jx.Invalid
-	}
-	return jx.Raw(r.window).Type()
+// types tells of which type the value is that a byte begins.
+var types = [256]jx.Type{
+	'{': jx.Object, '[': jx.Array, '"': jx.String, 't': jx.Bool, 'f': jx.Bool, 'n': jx.Null, '-': jx.Number,
+	'0': jx.Number, '1': jx.Number, '2': jx.Number, '3': jx.Number, '4': jx.Number,
+	'5': jx.Number, '6': jx.Number, '7': jx.Number, '8': jx.Number, '9': jx.Number,
 }
 
-// enter brings a value of the outer levels into the decoder.
-func (r *Reader) enter() error {
-	if r.inside {
-		return nil
-	}
-	return r.load()
+// next returns the type of the next value; of one that breaks off it is Invalid.
+func (r *Reader) next() jx.Type {
+	c, _ := r.peek()
+	return types[c]
 }
 
 func (r *Reader) noteWrong(within string) {
@@ -337,53 +421,118 @@ func (r *Reader) noteWrong(within string) {
 	}
 }
 
-// each walks over an object or list of the outer levels.
-func (r *Reader) each(begin, end byte, item func() error) error {
-	if c, err := r.token(); c != begin {
-		return unexpected(c, err)
+// open begins to walk over an object or list, and reports whether anything is in it.
+func (r *Reader) open(end byte) (more bool, err error) {
+	if r.depth++; r.depth > maxDepth {
+		return false, &SizeError{What: fmt.Sprintf("values of the answer are nested to a depth of more than %d", maxDepth)}
 	}
-	switch c, err := r.peek(); {
+	r.head++
+	c, err := r.peek()
+	if err != nil {
+		return false, err
+	}
+	if c == end {
+		r.depth--
+		r.head++
+	}
+	return c != end, nil
+}
+
+// more passes what follows an item of an object or list, and reports whether another item does.
+func (r *Reader) more(end byte) (more bool, err error) {
+	c, err := r.peek()
+	switch {
 	case err != nil:
-		return err
+		return false, err
 	case c == end:
-		r.pass(1)
-		return nil
+		r.depth--
+	case c != ',':
+		return false, unexpected(c, nil)
 	}
+	r.head++
+	return c != end, nil
+}
+
+// plainText passes over a string without escapes, and returns what is in it.
+func (r *Reader) plainText() (text []byte, plain bool) {
 	for {
-		if err := item(); err != nil {
-			return err
+		rest := r.window[r.head+1:]
+		for i, c := range rest {
+			if c == '"' {
+				r.head += i + 2
+				return rest[:i], true
+			}
+			if c == '\\' || c < ' ' {
+				return nil, false
+			}
 		}
-		switch c, err := r.token(); c {
-		case end:
-			return nil
-		case ',':
-		default:
-			return unexpected(c, err)
+		if r.fill() != nil {
+			return nil, false
 		}
 	}
 }
 
-// load moves one whole value from the window into the decoder.
+// plainWord passes over one of the three words of JSON, if it lies in the window.
+func (r *Reader) plainWord(word string) bool {
+	rest := r.window[r.head:]
+	plain := len(rest) >= len(word) && string(rest[:len(word)]) == word
+	if plain {
+		r.head += len(word)
+	}
+	return plain
+}
+
+// powers are those of ten, which float64 holds exactly up to 22.
+var powers = [maxDigits + 1]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}
+
+// plainNumber reads a number that has neither sign nor exponent nor too many digits: it is whole/10^places and takes up
+// n bytes. Any other number has none.
+func (r *Reader) plainNumber() (whole int64, places, n int) {
+	rest := r.window[r.head:]
+	whole, n = digits(rest, 0)
+	plain := n == 1 || n > 0 && rest[0] != '0'
+	if n < len(rest) && rest[n] == '.' {
+		whole, places = digits(rest[n+1:], whole)
+		plain = plain && places > 0
+		n += 1 + places
+	}
+	switch {
+	case n > maxDigits:
+		return 0, 0, 0
+	case n == len(rest) && r.fill() == nil: // it may go on
+		return r.plainNumber()
+	case !plain || n == len(rest) || !ends[rest[n]]:
+		return 0, 0, 0
+	}
+	return whole, places, n
+}
+
+// ends are the bytes that may follow a number.
+var ends = [256]bool{',': true, ']': true, '}': true, ' ': true, '\t': true, '\n': true, '\r': true}
+
+// digits appends the digits that text begins with to a number, and returns how many they are.
+func digits(text []byte, number int64) (int64, int) {
+	for i, c := range text {
+		digit := c - '0'
+		if digit > 9 {
+			return number, i
+		}
+		number = number*10 + int64(digit)
+	}
+	return number, len(text)
+}
+
+// load brings a string, number or word into the window as a whole, and from there into the decoder.
 func (r *Reader) load() error {
-	first, err := r.peek()
-	if err != nil {
-		return err
-	}
-	measure := r.scalarLength
-	if first == '{' || first == '[' {
-		measure = func() (int, error) { return nestedLength(r.window), nil }
-	}
 	for {
-		n, err := measure()
-		switch {
-		case err != nil:
+		n, err := r.scalarLength()
+		if err != nil {
 			return err
-		case n > 0:
-			r.value.ResetBytes(r.window[:n])
-			r.pass(n)
+		}
+		if n > 0 {
+			r.value.ResetBytes(r.window[r.head : r.head+n])
+			r.head += n
 			return nil
-		case r.eof:
-			return io.ErrUnexpectedEOF
 		}
 		if err := r.fill(); err != nil {
 			return err
@@ -393,10 +542,11 @@ func (r *Reader) load() error {
 
 // scalarLength returns the length of the string, number or word in the window, 0 when it may go on behind it.
 func (r *Reader) scalarLength() (int, error) {
-	r.value.ResetBytes(r.window)
+	rest := r.window[r.head:]
+	r.value.ResetBytes(rest)
 	raw, err := r.value.Raw()
 	switch {
-	case err == nil && (len(raw) < len(r.window) || r.eof):
+	case err == nil && (len(raw) < len(rest) || r.eof):
 		return len(raw), nil
 	case err == nil, errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return 0, nil
@@ -404,52 +554,26 @@ func (r *Reader) scalarLength() (int, error) {
 	return 0, err
 }
 
-// The bytes that matter for where an object or list ends.
-const (
-	quote = iota + 1
-	opening
-	closing
-)
-
-var structure = [256]uint8{'"': quote, '{': opening, '[': opening, '}': closing, ']': closing}
-
-// nestedLength returns the length of the object or list that text begins with, 0 when it goes on behind it. It only looks
-// for the end, in a third of the time that a decoder takes; whether what lies between is valid, the decoder tells.
-func nestedLength(text []byte) int {
-	depth := 0
-	for i := 0; i < len(text); i++ {
-		switch structure[text[i]] {
-		case quote:
-			for i++; i < len(text) && text[i] != '"'; i++ {
-				if text[i] == '\\' {
-					i++
-				}
-			}
-		case opening:
-			depth++
-		case closing:
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		}
-	}
-	return 0
-}
-
 // peek returns the next byte that is no white space, without passing it.
 func (r *Reader) peek() (byte, error) {
+	if r.head < len(r.window) && r.window[r.head] > ' ' {
+		return r.window[r.head], nil
+	}
+	return r.peekOn()
+}
+
+// peekOn passes over white space, of which there is none in most answers.
+func (r *Reader) peekOn() (byte, error) {
 	for blank := 0; blank < maxValue; {
-		for i, c := range r.window {
+		rest := r.window[r.head:]
+		for i, c := range rest {
 			if c != ' ' && c != '\t' && c != '\n' && c != '\r' {
-				r.pass(i)
+				r.head += i
 				return c, nil
 			}
 		}
-		blank += len(r.window)
-		r.pass(len(r.window))
-		if r.eof {
-			return 0, io.ErrUnexpectedEOF
-		}
+		blank += len(rest)
+		r.head = len(r.window)
 		if err := r.fill(); err != nil {
 			return 0, err
 		}
@@ -457,32 +581,46 @@ func (r *Reader) peek() (byte, error) {
 	return 0, tooLarge()
 }
 
-// token passes the next byte that is no white space.
-func (r *Reader) token() (byte, error) {
-	c, err := r.peek()
-	if err == nil {
-		r.pass(1)
-	}
-	return c, err
-}
-
-func (r *Reader) pass(n int) { r.window = r.window[n:] }
-
 // fill reads more into the window.
 func (r *Reader) fill() error {
-	if len(r.window) == len(r.buffer) {
-		if len(r.buffer) >= maxValue {
-			return tooLarge()
-		}
-		r.buffer = make([]byte, 2*len(r.buffer))
+	if r.eof {
+		return io.ErrUnexpectedEOF
 	}
-	kept := copy(r.buffer, r.window)
-	n, err := r.body.Read(r.buffer[kept:])
-	r.window = r.buffer[:kept+n]
+	if len(r.window) == len(r.buffer) {
+		if err := r.move(); err != nil {
+			return err
+		}
+	}
+	n, err := r.body.Read(r.buffer[len(r.window):])
+	r.window = r.buffer[:len(r.window)+n]
 	if errors.Is(err, io.EOF) {
 		r.eof, err = true, nil
 	}
 	return err
+}
+
+// move makes room for more. What is still needed goes to the other buffer, and the window with it; in this one nothing
+// changes before the next element, so that keys and values that were handed out stay as they are.
+func (r *Reader) move() error {
+	if !r.inside {
+		r.begin = r.head
+	}
+	needed := r.window[r.begin:]
+	size := len(r.buffer)
+	if len(needed) == size {
+		size *= 2
+	}
+	switch {
+	case len(needed) >= maxValue:
+		return tooLarge()
+	case len(r.spare) < size:
+		r.spare = make([]byte, size)
+	}
+	r.buffer, r.spare = r.spare, r.buffer
+	r.head -= r.begin
+	r.begin = 0
+	r.window = r.buffer[:copy(r.buffer, needed)]
+	return nil
 }
 
 func tooLarge() error {
