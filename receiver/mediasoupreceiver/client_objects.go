@@ -61,13 +61,6 @@ const (
 	transportCounters
 )
 
-var transportCounterNames = [transportCounters]string{
-	transportReceived: "bytesReceived", transportSent: "bytesSent",
-	transportRTPReceived: "rtpBytesReceived", transportRTPSent: "rtpBytesSent",
-	transportRTXReceived: "rtxBytesReceived", transportRTXSent: "rtxBytesSent",
-	transportProbationSent: "probationBytesSent",
-}
-
 // The two directions, as the server sees them.
 const (
 	received = iota
@@ -103,22 +96,6 @@ const (
 	streamFIRs
 	streamCounters
 )
-
-var streamMembers = [streamCounters]struct {
-	name  string
-	least int64
-}{
-	streamBytes:         {"byteCount", 0},
-	streamPackets:       {"packetCount", 0},
-	streamLost:          {"packetsLost", math.MinInt32},
-	streamRetransmitted: {"packetsRetransmitted", 0},
-	streamDiscarded:     {"packetsDiscarded", 0},
-	streamRepaired:      {"packetsRepaired", 0},
-	streamNACKs:         {"nackCount", 0},
-	streamNACKedPackets: {"nackPacketCount", 0},
-	streamPLIs:          {"pliCount", 0},
-	streamFIRs:          {"firCount", 0},
-}
 
 // rtpStream is one RTP stream of a producer or consumer.
 type rtpStream struct {
@@ -296,11 +273,20 @@ func (t *transport) readStats(r *jsonwalk.Reader) error {
 			return r.Float(&t.Loss[received])
 		case "rtpPacketLossSent":
 			return r.Float(&t.Loss[sent])
-		}
-		for i, name := range transportCounterNames {
-			if name == string(key) {
-				return counter(r, &t.Counters[i], 0)
-			}
+		case "bytesReceived":
+			return counter(r, &t.Counters[transportReceived], 0)
+		case "bytesSent":
+			return counter(r, &t.Counters[transportSent], 0)
+		case "rtpBytesReceived":
+			return counter(r, &t.Counters[transportRTPReceived], 0)
+		case "rtpBytesSent":
+			return counter(r, &t.Counters[transportRTPSent], 0)
+		case "rtxBytesReceived":
+			return counter(r, &t.Counters[transportRTXReceived], 0)
+		case "rtxBytesSent":
+			return counter(r, &t.Counters[transportRTXSent], 0)
+		case "probationBytesSent":
+			return counter(r, &t.Counters[transportProbationSent], 0)
 		}
 		return r.Skip()
 	})
@@ -387,11 +373,26 @@ func (o *rtpObject) readStream(r *jsonwalk.Reader) error {
 			return r.Float(&s.Jitter)
 		case "roundTripTime":
 			return r.Float(&s.RoundTripTime)
-		}
-		for i, c := range streamMembers {
-			if c.name == string(key) {
-				return counter(r, &s.Counters[i], c.least)
-			}
+		case "byteCount":
+			return counter(r, &s.Counters[streamBytes], 0)
+		case "packetCount":
+			return counter(r, &s.Counters[streamPackets], 0)
+		case "packetsLost":
+			return counter(r, &s.Counters[streamLost], math.MinInt32)
+		case "packetsRetransmitted":
+			return counter(r, &s.Counters[streamRetransmitted], 0)
+		case "packetsDiscarded":
+			return counter(r, &s.Counters[streamDiscarded], 0)
+		case "packetsRepaired":
+			return counter(r, &s.Counters[streamRepaired], 0)
+		case "nackCount":
+			return counter(r, &s.Counters[streamNACKs], 0)
+		case "nackPacketCount":
+			return counter(r, &s.Counters[streamNACKedPackets], 0)
+		case "pliCount":
+			return counter(r, &s.Counters[streamPLIs], 0)
+		case "firCount":
+			return counter(r, &s.Counters[streamFIRs], 0)
 		}
 		return r.Skip()
 	})

@@ -16,9 +16,12 @@ func (t tally[K]) begin() {
 }
 
 func (t tally[K]) add(key K, n int64) {
-	if _, known := t[key]; known || len(t) < maxKeys {
-		t[key] += n
+	if len(t) >= maxKeys {
+		if _, known := t[key]; !known {
+			return
+		}
 	}
+	t[key] += n
 }
 
 // figure is one figure over many things.
