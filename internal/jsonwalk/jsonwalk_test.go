@@ -183,6 +183,11 @@ func TestNumbers(t *testing.T) {
 		`9007199254740994E0`:      {nil, 9007199254740994.0},
 		`-9e15`:                   {int64(-9e15), -9e15},
 		`1.5E-3`:                  {nil, 0.0015},
+		`0.000000000000001`:       {nil, 1e-15},
+		`9007199254740993`:        {int64(9007199254740993), 9007199254740992.0},
+		`90071992547409.93`:       {nil, 90071992547409.93},
+		`900719925474099.3`:       {nil, 900719925474099.3},
+		`0.30000000000000004`:     {nil, 0.30000000000000004},
 		`999999999999999999`:      {int64(999999999999999999), 999999999999999999.0},
 		`9223372036854775807`:     {int64(9223372036854775807), 9223372036854775807.0},
 		`-9223372036854775808`:    {int64(-9223372036854775808), -9223372036854775808.0},
@@ -386,6 +391,31 @@ func TestRawAndReread(t *testing.T) {
 	}
 }
 
+// A key and a raw value stay as they are while the element around them is read, even when the window moves meanwhile.
+func TestWhatWasHandedOutStays(t *testing.T) {
+	element := `{"first":[1,2],"app":{"readerCount":"` + strings.Repeat("x", 40) + `","second":"` + strings.Repeat("y", 90) + `"}}`
+	for window := 1; window < 4*len(element); window++ {
+		r := narrow(window)
+		r.Reset(iotest.HalfReader(strings.NewReader("[" + strings.Repeat(element+",", 5) + element + "]")))
+		require.NoError(t, r.Objects(func() error {
+			var raw []byte
+			err := r.Object(func(key []byte) (err error) {
+				name := string(key)
+				if name == "first" {
+					raw, err = r.Raw()
+				} else {
+					err = r.Object(func([]byte) error { return r.Int(new(optional.Value[int64])) })
+				}
+				require.Equal(t, name, string(key), "window of %d", window)
+				return err
+			})
+			require.Equal(t, "[1,2]", string(raw), "window of %d", window)
+			return err
+		}))
+		require.Equal(t, []string{"readerCount", "second"}, wrongOf(r), "window of %d", window)
+	}
+}
+
 // Raw on the outer levels returns the value as it stands in the answer.
 func TestRawOutside(t *testing.T) {
 	r := reading(narrow(4), `{"a" : [1, {"b":2}] , "c":12}`)
@@ -492,7 +522,9 @@ func TestBrokenSyntax(t *testing.T) {
 	for _, text := range []string{
 		``, ` `, `}`, `]`, `:`, `x`, `nul`, `tru`, `{]`, `{,}`, `{"code"}`, `{"code" 1}`, `{"code":}`, `{"code":,"load":1}`, `{"code":1 "load":1}`,
 		`{"code":1,}`, `{"code":1]`, `{"code"::1}`, `{code:1}`, `{1:1}`, `{null:1}`, `{"code":01}`, `{"code":1.}`, `{"code":+1}`, `{"code":.5}`,
-		`{"code":1e}`, `{"code":-}`, `{"code":NaN}`, `{"ready":truE}`, `{"ready":nul}`, `{"msg":"a` + "\n" + `"}`, `{"msg":"\x"}`, `{"msg":"\u12g4"}`,
+		`{"code":1e}`, `{"code":-}`, `{"data":[{"readerCount":01}]}`, `{"data":[{"fps":1.}]}`, `{"data":[{"other":00}]}`, `{"data":[{"other":1x}]}`,
+		`{"data":[{"other":1.}]}`, `{"data":[{"other":nulL}]}`, `{"data":[{"other":nullx}]}`, `{"data":[{"isRecordingMP4":truefalse}]}`, `{"data":[{"other":"` + "\x1f" + `"}]}`,
+		`{"code":NaN}`, `{"ready":truE}`, `{"ready":nul}`, `{"msg":"a` + "\n" + `"}`, `{"msg":"\x"}`, `{"msg":"\u12g4"}`,
 		`{"data":[}`, `{"data":[,]}`, `{"data":[{},]}`, `{"data":[{}{}]}`, `{"data":[{}}`, `{"data":[1 2]}`, `{"data":[{"app"}]}`, `{"data":[{"app":"a",}]}`,
 		`{"data":[{"tracks":[1,]}]}`, `{"data":[{"originSock":{"app" 1}}]}`, `{"data":[{"app":tru}]}`, `{"data":[{"other":{x}}]}`, `{"skipped":[1,,2]}`,
 	} {
