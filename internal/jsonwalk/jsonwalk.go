@@ -114,11 +114,11 @@ func (r *Reader) readKey(kept int) error {
 		}
 		r.key = r.keys[kept:]
 	}
-	c, err := r.peek()
-	if c != ':' {
-		return unexpected(c, err)
+	for !r.pass(':') {
+		if c, err := r.peek(); c != ':' {
+			return unexpected(c, err)
+		}
 	}
-	r.head++
 	return nil
 }
 
@@ -440,6 +440,9 @@ func (r *Reader) open(end byte) (more bool, err error) {
 
 // more passes what follows an item of an object or list, and reports whether another item does.
 func (r *Reader) more(end byte) (more bool, err error) {
+	if r.pass(',') {
+		return true, nil
+	}
 	c, err := r.peek()
 	switch {
 	case err != nil:
@@ -560,6 +563,15 @@ func (r *Reader) peek() (byte, error) {
 		return r.window[r.head], nil
 	}
 	return r.peekOn()
+}
+
+// pass passes over a byte if it is the next one: a short way without white space.
+func (r *Reader) pass(c byte) bool {
+	is := r.head < len(r.window) && r.window[r.head] == c
+	if is {
+		r.head++
+	}
+	return is
 }
 
 // peekOn passes over white space, of which there is none in most answers.
