@@ -47,7 +47,7 @@ var Faults = []Fault{
 	{Name: "wrong_types", Doc: "the answer with lists turned into objects, numbers into strings and objects"},
 	{Name: "invalid_utf8", Doc: "the answer with bytes in its strings that are no UTF-8"},
 	{Name: "numbers_out_of_range", Doc: "the answer with numbers that are too large, too small or negative"},
-	{Name: "deep_nesting", Doc: "the answer with lists and objects nested 10,000 deep"},
+	{Name: "deep_nesting", Doc: "the answer with lists and objects nested 9,000 deep"},
 	{Name: restart, Doc: "once: every connection closes and the counters begin at 0", whole: true},
 }
 

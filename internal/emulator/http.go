@@ -311,7 +311,7 @@ func exceedNumbers(body []byte) []byte {
 	})
 }
 
-const nested = 10_000
+const nested = 9_000
 
 // nestDeep puts nested lists and objects in the place of every list and object of an answer, or of all its members when it has
 // none. It is of JSON alone.
