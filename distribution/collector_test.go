@@ -45,6 +45,7 @@ extensions:
   zpages: {endpoint: "${env:ZPAGES}"}
 service:
   telemetry:
+    logs: {level: info} # tells when the collector runs
     metrics:
       readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: "${env:TELEMETRY_PORT}"}}}}]
 `
