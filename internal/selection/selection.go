@@ -48,6 +48,7 @@ type Item[T any] struct {
 	// Value is the receiver's own state of the thing.
 	Value T
 
+	key     string // tells it apart
 	seen    uint64 // the last scrape that saw it
 	limited bool   // left out by the limit alone
 }
@@ -58,6 +59,7 @@ type Set[T any] struct {
 	include, exclude filter.Filter
 	items            map[string]*Item[T]
 	order            []*Item[T] // seen in this scrape
+	last             []*Item[T] // seen in the one before
 	kept             int
 	scrape           uint64
 }
@@ -75,7 +77,7 @@ func New[T any](c Config) *Set[T] {
 // Begin starts a scrape.
 func (s *Set[T]) Begin() {
 	s.scrape++
-	s.order = s.order[:0]
+	s.order, s.last = s.last[:0], s.order
 }
 
 // Get returns the thing called name and whether this scrape meets it for the first time. name is copied.
@@ -85,10 +87,11 @@ func (s *Set[T]) Get(name []byte) (item *Item[T], first bool) {
 
 // GetKey is Get for things that are told apart by a key, several of which may have one name. Nothing is expected of those.
 func (s *Set[T]) GetKey(key, name []byte) (item *Item[T], first bool) {
-	item, ok := s.items[string(key)]
-	if !ok {
+	item = s.find(key)
+	if item == nil {
 		item = s.admit(string(name))
-		s.items[string(key)] = item
+		item.key = string(key)
+		s.items[item.key] = item
 	}
 	if item.limited && s.kept < s.config.Limit {
 		item.limited, item.Kept = false, true
@@ -100,6 +103,14 @@ func (s *Set[T]) GetKey(key, name []byte) (item *Item[T], first bool) {
 	item.seen = s.scrape
 	s.order = append(s.order, item)
 	return item, true
+}
+
+// find looks first where the thing was in the last scrape: servers seldom change the order, and a comparison is cheaper than a hash.
+func (s *Set[T]) find(key []byte) *Item[T] {
+	if n := len(s.order); n < len(s.last) && s.last[n].key == string(key) {
+		return s.last[n]
+	}
+	return s.items[string(key)]
 }
 
 // Find returns the thing called name if this scrape has met it, else nil.

@@ -64,6 +64,27 @@ func TestGet(t *testing.T) {
 	s.End(true)
 }
 
+// A thing is known again wherever a scrape meets it.
+func TestOrder(t *testing.T) {
+	s := New[string](Config{Limit: 10})
+	for _, names := range []string{"abcd", "abcd", "dcba", "ad", "aad", "xady", "y", "", "abcdxy"} {
+		s.Begin()
+		for _, name := range names {
+			item, first := s.Get([]byte(string(name)))
+			assert.Equal(t, string(name), item.Name)
+			if !first {
+				continue
+			}
+			assert.Contains(t, []string{"", string(name)}, item.Value)
+			item.Value = string(name)
+		}
+		s.End(false)
+	}
+	for _, name := range "abcdxy" {
+		assert.Equal(t, string(name), s.Find([]byte(string(name))).Value)
+	}
+}
+
 // Things of one name are chosen alike, and stay apart.
 func TestGetKey(t *testing.T) {
 	s := New[int](Config{Limit: 2, Exclude: []filter.Config{{Strict: "x"}}})

@@ -19,13 +19,23 @@ import (
 // statistic is one of Kamailio's statistics.
 type statistic struct {
 	Key   string // group.name, any bytes
-	Group string
+	Group string // empty when the key has none
 	Name  string
+	Known bool // it stands in the table of points
 	Value int64
 }
 
+func newStatistic(key string) statistic {
+	st := statistic{Key: key}
+	_, st.Known = points[key]
+	if group, name, ok := strings.Cut(key, "."); ok {
+		st.Group, st.Name = group, name
+	}
+	return st
+}
+
 // statistics are all that could be read, the number of those that are known to be missing, and the keys of those whose values
-// are no numbers.
+// are no numbers. They are valid until they are asked for again.
 type statistics struct {
 	List       []statistic
 	Omitted    int64
@@ -56,30 +66,9 @@ var knownGroups = []string{
 // names of one group. They stay the same while the server runs: each that is too large costs it a line of its log per statistic.
 type fetches struct {
 	all       []fetch
-	cut       int64                // statistics that no call can read
-	uncounted bool                 // there are more of those
-	named     map[string]statistic // by key, so that their names are not made anew each time
-}
-
-// maxNamed bounds how many names are kept.
-const maxNamed = 10_000
-
-// statistic returns the statistic of this key, without its value; Group is empty when the key has none.
-func (f *fetches) statistic(key []byte) statistic {
-	if st, ok := f.named[string(key)]; ok {
-		return st
-	}
-	st := statistic{Key: string(key)}
-	if group, name, ok := strings.Cut(st.Key, "."); ok {
-		st.Group, st.Name = group, name
-	}
-	if f.named == nil {
-		f.named = map[string]statistic{}
-	}
-	if len(f.named) < maxNamed {
-		f.named[st.Key] = st
-	}
-	return st
+	cut       int64       // statistics that no call can read
+	uncounted bool        // there are more of those
+	last      []statistic // what was read last: its names are seldom others
 }
 
 // fetch is one call of stats.fetch.
@@ -97,7 +86,7 @@ func (c *client) Statistics(ctx context.Context) (statistics, error) {
 	if c.fetches.all == nil {
 		c.fetches.all = []fetch{{args: []string{"all"}}}
 	}
-	var all statistics
+	all := statistics{List: c.fetches.last[:0]}
 	var done []fetch
 	for todo := c.fetches.all; len(todo) > 0; {
 		tooLarge, err := c.fetch(ctx, todo, &all, &done)
@@ -111,7 +100,7 @@ func (c *client) Statistics(ctx context.Context) (statistics, error) {
 			return statistics{}, err
 		}
 	}
-	c.fetches.all = done
+	c.fetches.all, c.fetches.last = done, all.List
 	all.Omitted += c.fetches.cut
 	return all, errors.Join(c.fetches.missing(all.Omitted), unreadable(all.Unreadable))
 }
@@ -178,16 +167,20 @@ func (c *client) add(all *statistics, f fetch, members []value) {
 	found := int64(0)
 	all.List = slices.Grow(all.List, len(members))
 	for i := range members {
-		n, ok := members[i].statistic().Get()
-		st := c.fetches.statistic(members[i].name)
-		st.Value = n
+		room := len(all.List)
+		st := &all.List[:room+1][room] // as the last scrape left it
+		if st.Key != string(members[i].name) {
+			*st = newStatistic(string(members[i].name))
+		}
+		var ok bool
+		st.Value, ok = members[i].statistic().Get()
 		switch {
 		case f.group != "" && st.Group != f.group:
 		case !ok || st.Group == "":
 			all.Unreadable = append(all.Unreadable, st.Key)
 			found++
 		default:
-			all.List = append(all.List, st)
+			all.List = all.List[:room+1]
 			found++
 		}
 	}

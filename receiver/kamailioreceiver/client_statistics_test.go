@@ -133,6 +133,31 @@ func TestStatisticsThatDoNotFit(t *testing.T) {
 	}
 }
 
+// What the last scrape left is no part of the next one, wherever statistics come, go and move.
+func TestStatisticsThatMove(t *testing.T) {
+	server := startCtl(t, "unix")
+	s, _ := startScraper(t, server.endpoint, nil)
+	for _, names := range [][]string{
+		{"core.fwd_requests", "script.a", "script.b"},
+		{"script.b", "core.fwd_requests"},
+		{"script.b", "nogroup", "script.new", "core.fwd_requests"},
+		{"core.fwd_requests", "script.a", "script.b"},
+		nil,
+		{"script.b"},
+	} {
+		server.answer = (&small{names: names, room: 8 << 10, list: 32 << 10}).answer
+		all, err := s.client.Statistics(t.Context())
+		require.Equal(t, len(all.Unreadable) > 0, err != nil)
+		want := []statistic{}
+		for i, name := range names {
+			if group, rest, ok := strings.Cut(name, "."); ok {
+				want = append(want, statistic{name, group, rest, group == "core", int64(i)})
+			}
+		}
+		assert.Equal(t, want, slices.Clone(all.List))
+	}
+}
+
 // What is no number costs itself only, and is told apart from what does not fit.
 func TestUnreadableStatistics(t *testing.T) {
 	const advice = ": please report it with the version of kamailio"
@@ -152,7 +177,7 @@ func TestUnreadableStatistics(t *testing.T) {
 			require.EqualError(t, err, want)
 			assert.True(t, scrape.IsPartial(err))
 			assert.Equal(t, scrape.Format, scrape.TypeOf(err))
-			assert.Equal(t, []statistic{{"core.fwd_requests", "core", "fwd_requests", 7}}, all.List)
+			assert.Equal(t, []statistic{{"core.fwd_requests", "core", "fwd_requests", true, 7}}, all.List)
 			assert.Zero(t, all.Omitted)
 		})
 	}

@@ -251,14 +251,18 @@ func (s *statisticsScraper) record(now pcommon.Timestamp, all *statistics) {
 	s.groups = map[string]bool{}
 	s.items.Begin()
 	s.domains.Begin()
+	var group string
+	var record family
 	for i := range all.List {
 		st := &all.List[i]
-		s.groups[st.Group] = true
-		if _, known := points[st.Key]; known {
-			s.values[st.Key] = st.Value
-			continue
+		if i == 0 || st.Group != group { // those of a group stand together
+			group, record = st.Group, families[st.Group]
+			s.groups[group] = true
 		}
-		if record := families[st.Group]; record == nil || !record(s, now, st) {
+		switch {
+		case st.Known:
+			s.values[st.Key] = st.Value
+		case record == nil || !record(s, now, st):
 			s.recordUnknown(now, st)
 		}
 	}
