@@ -314,19 +314,19 @@ func checkAttributesDefined(md metadata) (wrong []string) {
 
 func monotonic(is bool) *sum { return &sum{Type: "int", Monotonic: &is, Temporality: "cumulative"} }
 
-// sharedMetrics are the same in all receivers, so that one alert covers a fleet.
+// sharedMetrics are the same in all receivers, so that one alert covers a fleet, and one page for Prometheus holds them all.
 var sharedMetrics = map[string]metric{
-	"rtc.target.up":            {Unit: "1", Sum: monotonic(false)},
-	"rtc.scrape.duration":      {Unit: "s", Gauge: &gauge{Type: "double"}, Attributes: words(`rtc.api`)},
-	"rtc.scrape.errors":        {Unit: "{error}", Sum: monotonic(true), Attributes: words(`rtc.api error.type`)},
-	"rtc.scrapes":              {Unit: "{scrape}", Sum: monotonic(true)},
-	"rtc.scrape.omitted.count": {Unit: "{item}", Sum: monotonic(false), Attributes: words(`rtc.entity rtc.omission.reason`)},
+	"rtc.target.up":            {Description: "Whether the server answered the last scrape.", Unit: "1", Sum: monotonic(false)},
+	"rtc.scrape.duration":      {Description: "Time that one request of the last scrape took.", Unit: "s", Gauge: &gauge{Type: "double"}, Attributes: words(`rtc.api`)},
+	"rtc.scrape.errors":        {Description: "Requests to the server that failed.", Unit: "{error}", Sum: monotonic(true), Attributes: words(`rtc.api error.type`)},
+	"rtc.scrapes":              {Description: "Scrapes since the receiver started.", Unit: "{scrape}", Sum: monotonic(true)},
+	"rtc.scrape.omitted.count": {Description: "Things that the last scrape left out, by reason.", Unit: "{item}", Sum: monotonic(false), Attributes: words(`rtc.entity rtc.omission.reason`)},
 }
 
 func checkSharedMetrics(md metadata) (wrong []string) {
 	for _, name := range slices.Sorted(maps.Keys(sharedMetrics)) {
 		got, want := md.Metrics[name], sharedMetrics[name]
-		if got.Unit != want.Unit || !assert.ObjectsAreEqual(want.Gauge, got.Gauge) || !assert.ObjectsAreEqual(want.Sum, got.Sum) ||
+		if got.Description != want.Description || got.Unit != want.Unit || !assert.ObjectsAreEqual(want.Gauge, got.Gauge) || !assert.ObjectsAreEqual(want.Sum, got.Sum) ||
 			!slices.Equal(want.Attributes, got.Attributes) {
 			wrong = append(wrong, name+" is missing, or not as in the other receivers")
 		}
@@ -462,13 +462,13 @@ attributes:
   input_error: {description: Fault., name_override: error.type, type: string, requirement_level: required}
   x.stream.name: {description: Name., type: string, requirement_level: required}
 metrics:
-  rtc.target.up: {description: Whether., unit: '1', sum: {value_type: int, monotonic: false, aggregation_temporality: cumulative}}
-  rtc.scrape.duration: {description: Time., unit: s, gauge: {value_type: double}, attributes: [rtc.api]}
-  rtc.scrape.errors: {description: Errors., unit: '{error}', attributes: [rtc.api, error.type],
+  rtc.target.up: {description: Whether the server answered the last scrape., unit: '1', sum: {value_type: int, monotonic: false, aggregation_temporality: cumulative}}
+  rtc.scrape.duration: {description: Time that one request of the last scrape took., unit: s, gauge: {value_type: double}, attributes: [rtc.api]}
+  rtc.scrape.errors: {description: Requests to the server that failed., unit: '{error}', attributes: [rtc.api, error.type],
     sum: {value_type: int, monotonic: true, aggregation_temporality: cumulative}}
-  rtc.scrape.omitted.count: {description: Things., unit: '{item}', attributes: [rtc.entity, rtc.omission.reason],
+  rtc.scrape.omitted.count: {description: 'Things that the last scrape left out, by reason.', unit: '{item}', attributes: [rtc.entity, rtc.omission.reason],
     sum: {value_type: int, monotonic: false, aggregation_temporality: cumulative}}
-  rtc.scrapes: {description: Scrapes., unit: '{scrape}', sum: {value_type: int, monotonic: true, aggregation_temporality: cumulative}}
+  rtc.scrapes: {description: Scrapes since the receiver started., unit: '{scrape}', sum: {value_type: int, monotonic: true, aggregation_temporality: cumulative}}
   x.stream.errors: {description: Faults., unit: '{error}', attributes: [x.stream.name, input_error],
     sum: {value_type: int, monotonic: true, aggregation_temporality: cumulative}}
   x.stream.packet_loss.average: {description: Share., unit: '1', gauge: {value_type: double}, attributes: [x.stream.name]}
@@ -590,6 +590,7 @@ func TestMetadataRulesOfFiles(t *testing.T) {
 		"attribute is not defined":    {"attributes: [x.stream.name]", "attributes: [x.vhost]", "has the attribute x.vhost, which is not defined"},
 		"attribute is not used":       {"[x.stream.name, input_error]", "[x.stream.name]", "the attribute input_error is not used"},
 		"shared metric is missing":    {"rtc.target.up", "x.target.up", "rtc.target.up is missing"},
+		"shared metric: description":  {"Scrapes since the", "Scrapes since this", "rtc.scrapes is missing, or not"},
 		"shared metric: unit":         {"'{item}'", "'{thing}'", "rtc.scrape.omitted.count is missing, or not"},
 		"shared metric: kind":         {"'{error}', attributes: [rtc.api, error.type],\n    sum: {value_type: int, monotonic: true", "'{error}', attributes: [rtc.api, error.type],\n    sum: {value_type: int, monotonic: false", "rtc.scrape.errors is missing, or not"},
 		"shared metric: attributes":   {"[rtc.api, error.type]", "[rtc.api]", "rtc.scrape.errors is missing, or not"},

@@ -10303,7 +10303,7 @@ type metricRtcScrapeErrors struct {
 // init fills rtc.scrape.errors metric with initial data.
 func (m *metricRtcScrapeErrors) init() {
 	m.data.SetName("rtc.scrape.errors")
-	m.data.SetDescription("Requests to the component that failed.")
+	m.data.SetDescription("Requests to the server that failed.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -10465,7 +10465,7 @@ type metricRtcTargetUp struct {
 // init fills rtc.target.up metric with initial data.
 func (m *metricRtcTargetUp) init() {
 	m.data.SetName("rtc.target.up")
-	m.data.SetDescription("Whether the component answered the last scrape.")
+	m.data.SetDescription("Whether the server answered the last scrape.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
