@@ -89,7 +89,7 @@ var binary = sync.OnceValues(func() (string, error) {
 })
 
 // command is the collector with arguments, in an environment of its own: what is set on this machine does not matter.
-func command(t *testing.T, env []string, args ...string) *exec.Cmd {
+func command(t testing.TB, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := binary()
 	require.NoError(t, err)
@@ -120,7 +120,7 @@ type collector struct {
 }
 
 // start runs the collector on configurations, each laid over those before it, until the end of the test. Its ports are free ones.
-func start(t *testing.T, env []string, configs ...string) *collector {
+func start(t testing.TB, env []string, configs ...string) *collector {
 	t.Helper()
 	const attempts = 3
 	for attempt := 1; ; attempt++ {
@@ -133,7 +133,7 @@ func start(t *testing.T, env []string, configs ...string) *collector {
 	}
 }
 
-func launch(t *testing.T, env, configs []string) *collector {
+func launch(t testing.TB, env, configs []string) *collector {
 	t.Helper()
 	page, status, zpages, telemetry := freeAddress(t), freeAddress(t), freeAddress(t), freeAddress(t)
 	_, port, err := net.SplitHostPort(telemetry)
@@ -171,7 +171,7 @@ func launch(t *testing.T, env, configs []string) *collector {
 const running = "Everything is ready"
 
 // ready waits for a healthy collector; it reports false when the collector ends instead.
-func (c *collector) ready(t *testing.T) bool {
+func (c *collector) ready(t testing.TB) bool {
 	t.Helper()
 	var healthy bool
 	require.Eventually(t, func() bool {
@@ -198,7 +198,7 @@ func (c *collector) Log() string { return c.log.String() }
 func end(log string) string { return log[max(0, len(log)-5000):] }
 
 // Stop asks the collector to end and waits until it has done so without an error.
-func (c *collector) Stop(t *testing.T) {
+func (c *collector) Stop(t testing.TB) {
 	t.Helper()
 	require.NoError(t, c.cmd.Process.Signal(syscall.SIGTERM))
 	select {
@@ -261,7 +261,7 @@ func eventually(t *testing.T, check func(c *assert.CollectT)) {
 var givenOut sync.Map // addresses, so that tests that run at the same time get different ones
 
 // freeAddress returns a loopback address on which nothing listens.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	for {
 		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -275,7 +275,7 @@ func freeAddress(t *testing.T) string {
 }
 
 // zlmediakit starts an emulated server that wants the secret.
-func zlmediakit(t *testing.T, o emulator.ZLMediaKit) *emulator.Server {
+func zlmediakit(t testing.TB, o emulator.ZLMediaKit) *emulator.Server {
 	t.Helper()
 	o.Secret = secret
 	server, err := emulator.NewZLMediaKit(o)

@@ -25,7 +25,7 @@ exporters:
 `
 
 // flussonic starts an emulated server that wants the secret.
-func flussonic(t *testing.T, o emulator.Flussonic) *emulator.Server {
+func flussonic(t testing.TB, o emulator.Flussonic) *emulator.Server {
 	t.Helper()
 	o.User, o.Password = flussonicUser, secret
 	server, err := emulator.NewFlussonic(o)
