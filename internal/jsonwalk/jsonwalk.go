@@ -114,6 +114,10 @@ func (r *Reader) readKey(kept int) error {
 		}
 		r.key = r.keys[kept:]
 	}
+	return r.passColon()
+}
+
+func (r *Reader) passColon() error {
 	for !r.pass(':') {
 		if c, err := r.peek(); c != ':' {
 			return unexpected(c, err)
@@ -184,13 +188,11 @@ func (r *Reader) Skip() error {
 func (r *Reader) skip() error {
 	switch r.next() {
 	case jx.Object:
-		return r.Object(func([]byte) error { return r.skip() })
+		return r.skipObject()
 	case jx.Array:
 		return r.Array(r.skip)
 	case jx.String:
-		if _, plain := r.plainText(); plain {
-			return nil
-		}
+		return r.skipText()
 	case jx.Number:
 		if _, _, n := r.plainNumber(); n > 0 {
 			r.head += n
@@ -200,6 +202,33 @@ func (r *Reader) skip() error {
 		if r.plainWord("null") || r.plainWord("false") || r.plainWord("true") {
 			return nil
 		}
+	}
+	return r.load()
+}
+
+// skipObject is Object for one whose keys do not matter.
+func (r *Reader) skipObject() error {
+	more, err := r.open('}')
+	for ; more; more, err = r.more('}') {
+		if c, err := r.peek(); c != '"' {
+			return unexpected(c, err)
+		}
+		if err := r.skipText(); err != nil {
+			return err
+		}
+		if err := r.passColon(); err != nil {
+			return err
+		}
+		if err := r.skip(); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (r *Reader) skipText() error {
+	if _, plain := r.plainText(); plain {
+		return nil
 	}
 	return r.load()
 }
@@ -456,18 +485,31 @@ func (r *Reader) more(end byte) (more bool, err error) {
 	return c != end, nil
 }
 
+// special are the bytes that are not what they stand for in a string.
+var special = func() (special [256]bool) {
+	for c := range ' ' {
+		special[c] = true
+	}
+	special['"'], special['\\'] = true, true
+	return special
+}()
+
+// blanks are the bytes that mean nothing between values.
+var blanks = [256]bool{' ': true, '\t': true, '\n': true, '\r': true}
+
 // plainText passes over a string without escapes, and returns what is in it.
 func (r *Reader) plainText() (text []byte, plain bool) {
 	for {
 		rest := r.window[r.head+1:]
 		for i, c := range rest {
-			if c == '"' {
-				r.head += i + 2
-				return rest[:i], true
+			if !special[c] {
+				continue
 			}
-			if c == '\\' || c < ' ' {
+			if c != '"' {
 				return nil, false
 			}
+			r.head += i + 2
+			return rest[:i], true
 		}
 		if r.fill() != nil {
 			return nil, false
@@ -559,8 +601,14 @@ func (r *Reader) scalarLength() (int, error) {
 
 // peek returns the next byte that is no white space, without passing it.
 func (r *Reader) peek() (byte, error) {
-	if r.head < len(r.window) && r.window[r.head] > ' ' {
-		return r.window[r.head], nil
+	if rest := r.window[r.head:]; len(rest) > 1 {
+		if rest[0] > ' ' {
+			return rest[0], nil
+		}
+		if rest[0] == ' ' && rest[1] > ' ' {
+			r.head++
+			return rest[1], nil
+		}
 	}
 	return r.peekOn()
 }
@@ -574,12 +622,12 @@ func (r *Reader) pass(c byte) bool {
 	return is
 }
 
-// peekOn passes over white space, of which there is none in most answers.
+// peekOn passes over white space, which is none or one space in most places.
 func (r *Reader) peekOn() (byte, error) {
 	for blank := 0; blank < maxValue; {
 		rest := r.window[r.head:]
 		for i, c := range rest {
-			if c != ' ' && c != '\t' && c != '\n' && c != '\r' {
+			if !blanks[c] {
 				r.head += i
 				return c, nil
 			}
