@@ -182,7 +182,7 @@ func otherLabels(sample *exposition.Sample) string {
 		slices.Sort(pairs)
 		only = strings.Join(pairs, ",")
 	}
-	return selection.Name([]byte(only))
+	return selection.Name(only)
 }
 
 // streamSamples are the samples of streams on a page, in its order. They last until the next page is read.

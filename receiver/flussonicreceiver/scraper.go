@@ -255,7 +255,7 @@ func (s *scraper) resource() pcommon.Resource {
 		{rb.SetFlussonicServerID, cmp.Or(s.client.ServerID(), about.ID)},
 	} {
 		if attribute.value != "" {
-			attribute.set(selection.Name([]byte(attribute.value)))
+			attribute.set(selection.Name(attribute.value))
 		}
 	}
 	return rb.Emit()

@@ -238,7 +238,7 @@ func (s *serverScraper) recordDisks(now pcommon.Timestamp, disks []disk) {
 	seen, merged := map[string]bool{}, int64(0)
 	for i := range disks {
 		d := &disks[i]
-		path := selection.Name([]byte(d.Path))
+		path := selection.Name(d.Path)
 		if path == "" {
 			continue
 		}
@@ -273,7 +273,7 @@ func (s *serverScraper) recordGPUs(now pcommon.Timestamp, gpus []gpu) {
 	seen := map[identity]bool{}
 	for i := range gpus {
 		g := &gpus[i]
-		id, name := selection.Name([]byte(g.ID)), selection.Name([]byte(g.Name))
+		id, name := selection.Name(g.ID), selection.Name(g.Name)
 		_, isDecoder := g.Decoder.Get()
 		_, isEncoder := g.Encoder.Get()
 		_, isHot := g.Temperature.Get()
@@ -303,7 +303,7 @@ func (s *serverScraper) recordCards(now pcommon.Timestamp, cards []card) {
 	seen := map[string]bool{}
 	for i := range cards {
 		c := &cards[i]
-		name := selection.Name([]byte(c.Name))
+		name := selection.Name(c.Name)
 		if name == "" || seen[name] {
 			continue
 		}
@@ -362,7 +362,7 @@ func (s *serverScraper) recordDVRs(now pcommon.Timestamp, all []dvr) {
 	s.given.DVRDisks = []dvrDisk{}
 	for i := range all {
 		d := &all[i]
-		name := selection.Name([]byte(d.Name))
+		name := selection.Name(d.Name)
 		if name == "" || seen[name] {
 			continue
 		}
@@ -392,7 +392,7 @@ func (s *serverScraper) recordDVRs(now pcommon.Timestamp, all []dvr) {
 }
 
 func (s *serverScraper) recordDVRDisk(now pcommon.Timestamp, dvr string, d *dvrDisk) {
-	path := selection.Name([]byte(d.Path))
+	path := selection.Name(d.Path)
 	if path == "" {
 		return
 	}
@@ -407,7 +407,7 @@ func (s *serverScraper) recordDVRDisk(now pcommon.Timestamp, dvr string, d *dvrD
 func (s *serverScraper) recordPeers(now pcommon.Timestamp, peers map[string]bool) {
 	seen := map[string]bool{}
 	for peer, up := range peers {
-		if name := selection.Name([]byte(peer)); !seen[name] {
+		if name := selection.Name(peer); !seen[name] {
 			seen[name] = true
 			s.mb.RecordFlussonicClusterPeerUpDataPoint(now, scrape.Number(up), name)
 		}
@@ -417,7 +417,7 @@ func (s *serverScraper) recordPeers(now pcommon.Timestamp, peers map[string]bool
 func (s *serverScraper) recordSessions(now pcommon.Timestamp, all *sessions) {
 	counts := map[session]int64{}
 	for group, n := range all.Counts {
-		counts[session{selection.Name([]byte(group.Protocol)), selection.Name([]byte(group.Type)), group.DVR}] += n
+		counts[session{selection.Name(group.Protocol), selection.Name(group.Type), group.DVR}] += n
 	}
 	for group, n := range counts {
 		s.mb.RecordFlussonicSessionCountDataPoint(now, n, group.Protocol, group.Type, group.DVR)
@@ -428,7 +428,7 @@ func (s *serverScraper) recordSessions(now pcommon.Timestamp, all *sessions) {
 func (s *serverScraper) recordFiles(now pcommon.Timestamp, viewers map[string]float64) {
 	sums := map[string]float64{}
 	for prefix, n := range viewers {
-		sums[selection.Name([]byte(prefix))] += n
+		sums[selection.Name(prefix)] += n
 	}
 	for prefix, v := range sums {
 		if n, ok := wholeNumber(v); ok {

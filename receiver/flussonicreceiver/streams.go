@@ -277,7 +277,7 @@ func (s *streams) finish(now pcommon.Timestamp) {
 	}
 	if known {
 		for _, name := range s.items.Missing() {
-			s.mb.RecordFlussonicStreamAliveDataPoint(now, 0, selection.Name([]byte(name)))
+			s.mb.RecordFlussonicStreamAliveDataPoint(now, 0, selection.Name(name))
 		}
 		for _, name := range s.cfg.Streams.Expected {
 			if item := s.items.Find([]byte(name)); item != nil && item.Value.disabled {

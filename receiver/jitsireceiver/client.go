@@ -517,7 +517,7 @@ func (c *client) sample(a *answer, s *exposition.Sample) (ok bool, err error) {
 		return true, nil
 	}
 	if n.each {
-		return a.sampleOf(&n, string(label), s.Value), nil
+		return a.sampleOf(&n, label, s.Value), nil
 	}
 	f := a.set(&n)
 	if f == nil {
@@ -530,14 +530,22 @@ func (c *client) sample(a *answer, s *exposition.Sample) (ok bool, err error) {
 	return ok, nil
 }
 
-// sampleOf reads the fact of one of several things.
-func (a *answer) sampleOf(n *name, of string, v float64) (ok bool) {
+// sampleOf reads the fact of one of several things. What lies behind the list is what the last answer left there: the names
+// are seldom others.
+func (a *answer) sampleOf(n *name, of []byte, v float64) (ok bool) {
 	a.known++
-	f := fact{word: of}
-	if f.whole, ok = wholeNumber(v); ok && of != "" {
-		a.things = append(a.things, thing{n.row, f})
+	number, ok := wholeNumber(v)
+	if !ok || len(of) == 0 {
+		return ok
 	}
-	return ok
+	room := len(a.things)
+	a.things = slices.Grow(a.things, 1)[:room+1]
+	t := &a.things[room]
+	if t.word != string(of) {
+		t.word = string(of)
+	}
+	*t = thing{n.row, fact{whole: number, word: t.word}}
+	return true
 }
 
 // setSample puts the value of a sample into a fact, and reports false where it is of a wrong type.

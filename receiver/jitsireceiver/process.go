@@ -6,6 +6,7 @@ package jitsireceiver
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -46,6 +47,7 @@ type process struct {
 
 	// Of the current scrape.
 	answers [2]*answer // by source; nil where there is none
+	key     []byte     // reused
 	metrics pmetric.Metrics
 	up      bool
 	err     error
@@ -62,7 +64,7 @@ func newReport(starts *cumulative.Starts) *report {
 }
 
 // recorded are the rows of which a thing has been recorded.
-type recorded map[int]bool
+type recorded []int
 
 // choice says which sources are asked. While it is not made, both are.
 type choice struct {
@@ -288,18 +290,20 @@ func (p *process) recordThings(now pcommon.Timestamp, of entity, set *selection.
 			if r.of != of || !p.wants.rows[t.row] {
 				continue
 			}
-			t.word = selection.Name([]byte(t.word))
-			item, first := set.Get([]byte(t.word))
+			p.key = selection.AppendName(p.key[:0], t.word)
+			item, first := set.Get(p.key)
 			if first {
-				item.Value = recorded{}
+				item.Value = item.Value[:0]
 			}
-			switch {
-			case item.Value[t.row]:
+			if slices.Contains(item.Value, t.row) {
 				merged++
-			case item.Kept:
+				continue
+			}
+			item.Value = append(item.Value, t.row)
+			if item.Kept {
+				t.word = item.Name
 				r.record(p, now, &t.fact)
 			}
-			item.Value[t.row] = true
 		}
 	}
 	if len(set.Seen()) > 0 {
@@ -366,7 +370,7 @@ func (p *process) describe() pcommon.Resource {
 		{rb.SetJitsiOctoVersion, p.identity.octo},
 	} {
 		if attribute.value != "" {
-			attribute.set(selection.Name([]byte(attribute.value)))
+			attribute.set(selection.Name(attribute.value))
 		}
 	}
 	return rb.Emit()

@@ -4,7 +4,9 @@
 package jitsireceiver
 
 import (
+	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -397,4 +399,26 @@ jitsi_jicofo_bridge_endpoints 9
 		assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=bridge,rtc.omission.reason=merged}"], 0)
 	}
 	assert.Equal(t, 1, logs.FilterMessageSnippet("raise bridges::limit").Len())
+}
+
+// What the last page told is no part of the next one, wherever bridges come, go and move.
+func TestBridgesThatMove(t *testing.T) {
+	server := serve(t, "", answers{})
+	s, _ := startScraper(t, at("jicofo", server.URL))
+	for _, bridges := range []string{"abc", "abc", "cb", "bdc", "", "a", "cba"} {
+		page := " jitsi_jicofo_threads 1\n"
+		want := map[string]float64{}
+		for i, bridge := range bridges {
+			page += fmt.Sprintf("jitsi_jicofo_bridge_endpoints{jvb=%q} %d\n", string(bridge), i)
+			want[fmt.Sprintf("jitsi.jicofo.bridge.endpoint.count{jitsi.bridge.id=%c}", bridge)] = float64(i)
+		}
+		server.change(answers{apiMetrics: page})
+		metrics, err := s.scrape(t.Context())
+		require.NoError(t, err)
+		points := rtctest.Points(t, metrics)
+		maps.DeleteFunc(points, func(name string, _ float64) bool {
+			return !strings.HasPrefix(name, "jitsi.jicofo.bridge.endpoint.count{")
+		})
+		assert.Equal(t, want, points, bridges)
+	}
 }

@@ -216,7 +216,7 @@ func (s *scraper) resource() pcommon.Resource {
 		{rb.SetMediasoupInstanceID, s.told.InstanceID},
 	} {
 		if attribute.value != "" {
-			attribute.set(selection.Name([]byte(attribute.value)))
+			attribute.set(selection.Name(attribute.value))
 		}
 	}
 	return rb.Emit()

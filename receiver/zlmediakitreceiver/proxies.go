@@ -67,7 +67,7 @@ func (s *proxies) record(now pcommon.Timestamp, list *proxyList, proxies []proxy
 		p := &proxies[i]
 		state := stateOf(list.kind, p)
 		counts[state]++
-		p.Key = selection.Name([]byte(p.Key))
+		p.Key = selection.Name(p.Key)
 		item, first := list.items.GetKey([]byte(p.Key), streamName(p))
 		switch {
 		case !first:

@@ -38,7 +38,7 @@ func (s *scraper) recordRTPServers(now pcommon.Timestamp, servers []rtpServer) {
 	infos, over := 0, int64(0)
 	for i := range servers {
 		one := &servers[i]
-		counts[group{modeOf(one), selection.Name([]byte(one.App))}]++
+		counts[group{modeOf(one), selection.Name(one.App)}]++
 		if infos++; infos > s.cfg.Streams.Limit {
 			over++
 			continue
@@ -60,8 +60,8 @@ func (s *scraper) recordRTPServer(now pcommon.Timestamp, one *rtpServer) {
 	port, hasPort := one.Port.Get()
 	ssrc, hasSSRC := one.SSRC.Get()
 	if hasPort && hasSSRC {
-		s.mb.RecordZlmediakitRtpServerInfoDataPoint(now, 1, port, selection.Name([]byte(one.Vhost)), selection.Name([]byte(one.App)),
-			selection.Name([]byte(one.StreamID)), strconv.FormatInt(ssrc, 10), modeOf(one))
+		s.mb.RecordZlmediakitRtpServerInfoDataPoint(now, 1, port, selection.Name(one.Vhost), selection.Name(one.App),
+			selection.Name(one.StreamID), strconv.FormatInt(ssrc, 10), modeOf(one))
 	}
 }
 

@@ -231,7 +231,7 @@ func (s *scraper) resource() pcommon.Resource {
 		{rb.SetZlmediakitServerID, s.config.ServerID},
 	} {
 		if attribute.value != "" {
-			attribute.set(selection.Name([]byte(attribute.value)))
+			attribute.set(selection.Name(attribute.value))
 		}
 	}
 	return rb.Emit()

@@ -26,7 +26,7 @@ func (s *scraper) threads(now pcommon.Timestamp, api string, pool metadata.Attri
 func (s *scraper) recordThreads(now pcommon.Timestamp, pool metadata.AttributeZlmediakitThreadPool, threads []thread) {
 	s.mb.RecordZlmediakitThreadCountDataPoint(now, int64(len(threads)), pool)
 	for _, t := range threads {
-		name := selection.Name([]byte(t.Name))
+		name := selection.Name(t.Name)
 		if percent, ok := t.Load.Get(); ok {
 			s.mb.RecordZlmediakitThreadUtilizationDataPoint(now, float64(percent)/100, pool, name)
 		}
@@ -84,7 +84,7 @@ func (s *scraper) recordStatistic(now pcommon.Timestamp, st statistic) {
 	threads := map[string]int64{} // several threads may have one name
 	for _, t := range st.Threads {
 		if n, ok := t.Bytes.Get(); ok {
-			threads[selection.Name([]byte(t.Name))] += n
+			threads[selection.Name(t.Name)] += n
 		}
 	}
 	for name, n := range threads {
@@ -104,7 +104,7 @@ func (s *scraper) recordAPIs(now pcommon.Timestamp) {
 	}
 	s.mb.RecordZlmediakitAPICountDataPoint(now, int64(len(s.apis)))
 	for _, name := range s.apis {
-		s.mb.RecordZlmediakitAPIAvailableDataPoint(now, 1, selection.Name([]byte(name)))
+		s.mb.RecordZlmediakitAPIAvailableDataPoint(now, 1, selection.Name(name))
 	}
 }
 
