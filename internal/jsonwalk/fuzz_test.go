@@ -30,6 +30,7 @@ func FuzzReader(f *testing.F) {
 	for _, text := range []string{
 		sample, `null`, `{"data":null}`, `{"code":1e3,"load":"1.5","data":[1,{"tracks":[null,{"fps":-0.0}]},[]]}`,
 		`{"msg":"\ud83d\u0041","code":18446744073709551615}`, `{"data":[{"originSock":{"originSock":5}}]`, `{"code":01}`,
+		`{"code":"01","load":".51"}`,
 	} {
 		f.Add([]byte(text))
 	}

@@ -6,6 +6,7 @@ package jsonwalk
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -316,7 +317,7 @@ func (r *Reader) num(set func(digits []byte) error) error {
 		if isNoNumber(raw) {
 			return nil
 		}
-		if len(bytes.Trim(raw, "-.0123456789Ee")) > 0 { // strconv takes more for numbers than JSON does
+		if len(bytes.Trim(raw, "-.0123456789Ee")) > 0 || !json.Valid(raw) { // strconv takes more for numbers than JSON does
 			r.noteWrong("")
 			return nil
 		}
