@@ -94,14 +94,18 @@ func TestBackend(t *testing.T) {
 // What grows, and what is lost, fails the run.
 func TestReport(t *testing.T) {
 	flat := func(int) float64 { return 100 }
+	grows := func(i int) float64 { return float64(100 + i*5) }
 	for name, tt := range map[string]struct {
 		rss     func(i int) float64
 		scrapes []int64
+		outage  time.Duration
 		verdict string
 	}{
-		"flat":  {flat, []int64{1, 2}, "Verdict: flat, nothing lost."},
-		"grows": {func(i int) float64 { return float64(100 + i*5) }, []int64{1, 2}, "grown by more than 10 %: 1 figures [RSS]"},
-		"loses": {flat, []int64{1, 3}, "grown by more than 10 %: 0 figures []"},
+		"flat":          {flat, []int64{1, 2}, 0, "Verdict: flat, nothing lost."},
+		"grows":         {grows, []int64{1, 2}, 0, "Verdict: NOT as it should be; grown by more than 10 %: 1 figures [RSS]"},
+		"loses":         {flat, []int64{1, 3}, 0, "Verdict: NOT as it should be; grown by more than 10 %: 0 figures []"},
+		"outage":        {grows, []int64{1, 2}, time.Minute, "Verdict: nothing lost."},
+		"outage, loses": {flat, []int64{1, 3}, time.Minute, "Verdict: NOT as it should be"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &backend{targets: map[string]*targetHistory{}}
@@ -113,10 +117,10 @@ func TestReport(t *testing.T) {
 				b.note(scrapeOf("a:1", n, 1, time.Unix(int64(i), 0)))
 			}
 			var out strings.Builder
-			err := report(&out, options{servers: 1, interval: time.Second, duration: time.Minute}, samples, b)
+			err := report(&out, options{servers: 1, interval: time.Second, duration: time.Minute, outage: tt.outage}, samples, b)
 			assert.Contains(t, out.String(), "| CPU, of one core | 50.0 % | 50.0 % | 50.0 % |")
 			assert.Contains(t, out.String(), tt.verdict)
-			assert.Equal(t, name == "flat", err == nil)
+			assert.Equal(t, !strings.Contains(tt.verdict, "NOT"), err == nil)
 		})
 	}
 }
