@@ -696,6 +696,7 @@ const (
 	AttributeRtcOmissionReasonLimit
 	AttributeRtcOmissionReasonTruncated
 	AttributeRtcOmissionReasonMerged
+	AttributeRtcOmissionReasonElsewhere
 )
 
 // String returns the string representation of the AttributeRtcOmissionReason.
@@ -707,6 +708,8 @@ func (av AttributeRtcOmissionReason) String() string {
 		return "truncated"
 	case AttributeRtcOmissionReasonMerged:
 		return "merged"
+	case AttributeRtcOmissionReasonElsewhere:
+		return "elsewhere"
 	}
 	return ""
 }
@@ -716,6 +719,7 @@ var MapAttributeRtcOmissionReason = map[string]AttributeRtcOmissionReason{
 	"limit":     AttributeRtcOmissionReasonLimit,
 	"truncated": AttributeRtcOmissionReasonTruncated,
 	"merged":    AttributeRtcOmissionReasonMerged,
+	"elsewhere": AttributeRtcOmissionReasonElsewhere,
 }
 
 var MetricsInfo = metricsInfo{

@@ -830,6 +830,7 @@ const (
 	AttributeRtcOmissionReasonLimit
 	AttributeRtcOmissionReasonTruncated
 	AttributeRtcOmissionReasonMerged
+	AttributeRtcOmissionReasonElsewhere
 )
 
 // String returns the string representation of the AttributeRtcOmissionReason.
@@ -841,6 +842,8 @@ func (av AttributeRtcOmissionReason) String() string {
 		return "truncated"
 	case AttributeRtcOmissionReasonMerged:
 		return "merged"
+	case AttributeRtcOmissionReasonElsewhere:
+		return "elsewhere"
 	}
 	return ""
 }
@@ -850,6 +853,7 @@ var MapAttributeRtcOmissionReason = map[string]AttributeRtcOmissionReason{
 	"limit":     AttributeRtcOmissionReasonLimit,
 	"truncated": AttributeRtcOmissionReasonTruncated,
 	"merged":    AttributeRtcOmissionReasonMerged,
+	"elsewhere": AttributeRtcOmissionReasonElsewhere,
 }
 
 // AttributeTranscriptionErrorType specifies the value transcription_error_type attribute.

@@ -654,6 +654,7 @@ const (
 	AttributeRtcOmissionReasonLimit
 	AttributeRtcOmissionReasonTruncated
 	AttributeRtcOmissionReasonMerged
+	AttributeRtcOmissionReasonElsewhere
 )
 
 // String returns the string representation of the AttributeRtcOmissionReason.
@@ -665,6 +666,8 @@ func (av AttributeRtcOmissionReason) String() string {
 		return "truncated"
 	case AttributeRtcOmissionReasonMerged:
 		return "merged"
+	case AttributeRtcOmissionReasonElsewhere:
+		return "elsewhere"
 	}
 	return ""
 }
@@ -674,6 +677,7 @@ var MapAttributeRtcOmissionReason = map[string]AttributeRtcOmissionReason{
 	"limit":     AttributeRtcOmissionReasonLimit,
 	"truncated": AttributeRtcOmissionReasonTruncated,
 	"merged":    AttributeRtcOmissionReasonMerged,
+	"elsewhere": AttributeRtcOmissionReasonElsewhere,
 }
 
 // AttributeRtpengineCloseReason specifies the value rtpengine.close.reason attribute.

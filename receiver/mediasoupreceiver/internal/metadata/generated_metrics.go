@@ -626,6 +626,7 @@ const (
 	AttributeRtcOmissionReasonLimit
 	AttributeRtcOmissionReasonTruncated
 	AttributeRtcOmissionReasonMerged
+	AttributeRtcOmissionReasonElsewhere
 )
 
 // String returns the string representation of the AttributeRtcOmissionReason.
@@ -637,6 +638,8 @@ func (av AttributeRtcOmissionReason) String() string {
 		return "truncated"
 	case AttributeRtcOmissionReasonMerged:
 		return "merged"
+	case AttributeRtcOmissionReasonElsewhere:
+		return "elsewhere"
 	}
 	return ""
 }
@@ -646,6 +649,7 @@ var MapAttributeRtcOmissionReason = map[string]AttributeRtcOmissionReason{
 	"limit":     AttributeRtcOmissionReasonLimit,
 	"truncated": AttributeRtcOmissionReasonTruncated,
 	"merged":    AttributeRtcOmissionReasonMerged,
+	"elsewhere": AttributeRtcOmissionReasonElsewhere,
 }
 
 var MetricsInfo = metricsInfo{

@@ -140,6 +140,7 @@ const (
 	AttributeRtcOmissionReasonLimit
 	AttributeRtcOmissionReasonTruncated
 	AttributeRtcOmissionReasonMerged
+	AttributeRtcOmissionReasonElsewhere
 )
 
 // String returns the string representation of the AttributeRtcOmissionReason.
@@ -151,6 +152,8 @@ func (av AttributeRtcOmissionReason) String() string {
 		return "truncated"
 	case AttributeRtcOmissionReasonMerged:
 		return "merged"
+	case AttributeRtcOmissionReasonElsewhere:
+		return "elsewhere"
 	}
 	return ""
 }
@@ -160,6 +163,7 @@ var MapAttributeRtcOmissionReason = map[string]AttributeRtcOmissionReason{
 	"limit":     AttributeRtcOmissionReasonLimit,
 	"truncated": AttributeRtcOmissionReasonTruncated,
 	"merged":    AttributeRtcOmissionReasonMerged,
+	"elsewhere": AttributeRtcOmissionReasonElsewhere,
 }
 
 // AttributeZlmediakitMediaKind specifies the value zlmediakit.media.kind attribute.
