@@ -89,7 +89,7 @@ func TestLegacyAnswers(t *testing.T) {
 		api := strings.TrimSuffix(strings.TrimPrefix(name, "legacy_shape/"), ".json")
 		assert.Equal(t, captured(t, name), get(t, server, api), api)
 	}
-	for _, api := range []string{"getServerConfig", "listFFmpegSource", "getMediaInfo?schema=hls&vhost=__defaultVhost__&app=live&stream=cam1"} {
+	for _, api := range []string{"listFFmpegSource", "getMediaInfo?schema=hls&vhost=__defaultVhost__&app=live&stream=cam1"} {
 		assert.Equal(t, captured(t, "errors/err_unknown_api.txt"), get(t, server, api), api)
 	}
 }

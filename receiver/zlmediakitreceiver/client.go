@@ -125,9 +125,27 @@ type rtpServer struct {
 
 // serverConfig is what is kept of the server's configuration, which holds all its secrets.
 type serverConfig struct {
-	ServerID  string // general.mediaServerId
-	PortRange string // rtp_proxy.port_range, such as 30000-35000
+	ServerID  string    // general.mediaServerId
+	PortRange string    // rtp_proxy.port_range, such as 30000-35000
+	OnDemand  schemaSet // protocol.*_demand: schemas that are made only while somebody reads them
+	Direct    schemaSet // rtmp.directProxy, rtsp.directProxy: schemas that origins of the same protocol feed as they come in
 }
+
+// demandSettings and directSettings are the yes-or-no settings that serverConfig holds. Servers that lack one behave as its
+// default says: nothing is on demand, and RTMP and RTSP are passed on directly.
+var (
+	demandSettings = map[string]schemaSet{
+		"protocol.rtsp_demand": 1 << schemaRTSP,
+		"protocol.rtmp_demand": 1 << schemaRTMP,
+		"protocol.ts_demand":   1 << schemaTS,
+		"protocol.fmp4_demand": 1 << schemaFMP4,
+		"protocol.hls_demand":  1<<schemaHLS | 1<<schemaHLSFMP4,
+	}
+	directSettings = map[string]schemaSet{
+		"rtmp.directProxy": 1 << schemaRTMP,
+		"rtsp.directProxy": 1 << schemaRTSP,
+	}
+)
 
 // client speaks the HTTP API of a MediaServer: it knows the wire, not what becomes of it.
 type client struct {
@@ -185,9 +203,24 @@ func (c *client) Version(ctx context.Context) (version, error) {
 func (c *client) ServerConfig(ctx context.Context) (serverConfig, error) {
 	var cfg serverConfig
 	fields := map[string]*string{"general.mediaServerId": &cfg.ServerID, "rtp_proxy.port_range": &cfg.PortRange}
+	for _, settings := range []map[string]schemaSet{demandSettings, directSettings} {
+		for name := range settings {
+			fields[name] = new(string)
+		}
+	}
 	err := c.data(ctx, apiServerConfig, func(r *jsonwalk.Reader) error {
 		return r.Objects(func() error { return readStrings(r, fields) })
 	})
+	for name, schemas := range demandSettings {
+		if on, err := strconv.ParseBool(*fields[name]); err == nil && on {
+			cfg.OnDemand |= schemas
+		}
+	}
+	for name, schemas := range directSettings {
+		if on, err := strconv.ParseBool(*fields[name]); err != nil || on {
+			cfg.Direct |= schemas
+		}
+	}
 	return cfg, err
 }
 

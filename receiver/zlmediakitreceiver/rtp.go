@@ -93,7 +93,7 @@ func (s *scraper) recordIdleRTPServers(now pcommon.Timestamp) {
 
 // recordRTPLimit records how many RTP servers the range of ports holds: each takes an even port for RTP and the odd one after it for RTCP.
 func (s *scraper) recordRTPLimit(now pcommon.Timestamp) {
-	from, to, _ := strings.Cut(s.config.PortRange, "-")
+	from, to, _ := strings.Cut(s.config.value.PortRange, "-")
 	first, err := strconv.ParseUint(from, 10, 16)
 	if err != nil {
 		return

@@ -93,8 +93,6 @@ func everythingLegacy(c *Config) {
 	m.ZlmediakitRtpSenderCount.Enabled = false
 	m.ZlmediakitRtpSenderIo.Enabled = false
 	m.ZlmediakitRtpSenderThroughput.Enabled = false
-	m.ZlmediakitRtpServerLimit.Enabled = false
-	c.MetricsBuilderConfig.ResourceAttributes.ZlmediakitServerID.Enabled = false
 }
 
 // The sums of a stream begin with its registration, all others with the receiver.
@@ -154,7 +152,7 @@ func TestRequests(t *testing.T) {
 			name: "default",
 			first: []string{
 				"version", "getApiList", "getThreadsLoad", "getWorkThreadsLoad", "getStatistic", "getAllSession", "listStreamProxy",
-				"listStreamPusherProxy", "listRtpServer", "listFFmpegSource", "getMediaList",
+				"listStreamPusherProxy", "listRtpServer", "listFFmpegSource", "getServerConfig", "getMediaList",
 			},
 			second: []string{
 				"getThreadsLoad", "getWorkThreadsLoad", "getStatistic", "getAllSession", "listStreamProxy",
@@ -165,7 +163,7 @@ func TestRequests(t *testing.T) {
 			name:   "nothing",
 			edit:   none,
 			first:  []string{"version", "getApiList"},
-			second: []string{"version", "getApiList"},
+			second: []string{"version"},
 		},
 		{
 			name: "objects",

@@ -99,11 +99,11 @@ func (s *scraper) count(api string, record func(int64)) func(context.Context) (f
 
 // recordAPIs records what the server offers, which stays the same while it runs.
 func (s *scraper) recordAPIs(now pcommon.Timestamp) {
-	if s.apis == nil {
+	if s.apis.value == nil {
 		return
 	}
-	s.mb.RecordZlmediakitAPICountDataPoint(now, int64(len(s.apis)))
-	for _, name := range s.apis {
+	s.mb.RecordZlmediakitAPICountDataPoint(now, int64(len(s.apis.value)))
+	for _, name := range s.apis.value {
 		s.mb.RecordZlmediakitAPIAvailableDataPoint(now, 1, selection.Name(name))
 	}
 }

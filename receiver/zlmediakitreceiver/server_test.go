@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -206,6 +207,76 @@ func TestIdentityIsAskedForAgain(t *testing.T) {
 	require.Error(t, err)
 	require.NoError(t, server.SetFault(""))
 	assert.Equal(t, 2, asked())
+}
+
+// What failed at the start is asked for again until it succeeds, and then no more.
+func TestIdentityCallsAreRepeated(t *testing.T) {
+	for _, api := range []string{"version", "getApiList", "getServerConfig"} {
+		t.Run(api, func(t *testing.T) {
+			server := startServer(t, emulator.ZLMediaKit{Scene: "legacy_shape"}) // which lacks three of the APIs
+			s, _ := startScraper(t, server.URL(), func(c *Config) {
+				c.MetricsBuilderConfig.Metrics.ZlmediakitRtpServerLimit.Enabled = true
+				c.MetricsBuilderConfig.ResourceAttributes.ZlmediakitServerID.Enabled = true
+			})
+			require.NoError(t, server.SetFault("status_500", api))
+			for range 2 {
+				_, err := s.scrape(t.Context())
+				require.ErrorContains(t, err, api)
+			}
+			require.NoError(t, server.SetFault(""))
+			metrics, err := s.scrape(t.Context())
+			require.NoError(t, err)
+			assert.Contains(t, rtctest.Points(t, metrics), "zlmediakit.rtp_server.limit{}")
+			resource := metrics.ResourceMetrics().At(0).Resource().Attributes().AsRaw()
+			assert.Equal(t, "zlm-test-1", resource["zlmediakit.server.id"])
+			assert.Equal(t, "master", resource["zlmediakit.build.branch"])
+			before := len(server.Requests())
+			_, err = s.scrape(t.Context())
+			require.NoError(t, err)
+			for _, request := range server.Requests()[before:] {
+				assert.NotContains(t, []string{"version", "getApiList", "getServerConfig"}, request)
+			}
+		})
+	}
+}
+
+// Another Server header is another build, whose identity and options may be others.
+func TestIdentityOfANewBuild(t *testing.T) {
+	var mu sync.Mutex
+	build, asked := "ZLMediaKit(git hash:1/x,branch:a,build time:b)", map[string]int{}
+	answers := base(nil)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		api := strings.TrimPrefix(r.URL.Path, apiPath)
+		asked[api]++
+		w.Header().Set("Server", build)
+		_, _ = w.Write([]byte(answers[api]))
+	}))
+	defer server.Close()
+	s, _ := startScraper(t, server.URL, nil)
+	scrapes := func(n int) {
+		for range n {
+			_, err := s.scrape(t.Context())
+			require.NoError(t, err)
+		}
+	}
+	scrapes(3)
+	want := map[string]int{"version": 1, "getApiList": 1, "getServerConfig": 1}
+	check := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		for api, n := range want {
+			assert.Equal(t, n, asked[api], api)
+		}
+	}
+	check()
+	mu.Lock()
+	build = "ZLMediaKit(git hash:2/x,branch:a,build time:b)"
+	mu.Unlock()
+	scrapes(3)
+	want = map[string]int{"version": 2, "getApiList": 2, "getServerConfig": 2}
+	check()
 }
 
 // The receiver only reads: with everything on it makes no call but these.
