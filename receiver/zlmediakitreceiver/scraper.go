@@ -108,7 +108,7 @@ func (s *scraper) shutdown(context.Context) error {
 // scrape asks the server once for everything that enabled metrics need.
 func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	now := pcommon.NewTimestampFromTime(s.clock())
-	s.rtpServers = nil
+	s.rtpServers, s.proxies.gone = nil, nil
 	s.report.Begin()
 	results := scrape.Run(ctx, s.identity(), func() []scrape.Part { return s.parts(now) })
 	if len(results) == 0 { // nothing is wanted but whether the server is there
@@ -204,7 +204,7 @@ func (s *scraper) parts(now pcommon.Timestamp) []scrape.Part {
 			Call: s.sessions(now),
 		},
 		{
-			API: apiPullProxies, Metrics: proxies,
+			API: apiPullProxies, Metrics: proxies + scrape.Enabled(m.ZlmediakitStreamAlive.Enabled),
 			Call: s.proxies.call(now, apiPullProxies, s.proxies.pull),
 		},
 		{

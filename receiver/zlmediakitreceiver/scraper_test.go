@@ -65,6 +65,9 @@ func TestScenes(t *testing.T) {
 		{scene: "busy_later", name: "busy_later"},
 		{scene: "degraded", name: "degraded"},
 		{scene: "degraded", name: "degraded_everything", edit: everything},
+		{scene: "empty", name: "empty"},
+		{scene: "on_demand_later", name: "on_demand_later"},
+		{scene: "all_on_demand_later", name: "all_on_demand_later"},
 		{scene: "legacy_shape", name: "legacy_shape"},
 		{scene: "legacy_shape", name: "legacy_shape_everything", edit: everythingLegacy},
 	} {

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"time"
 
@@ -33,17 +34,25 @@ type streams struct {
 type stream struct {
 	vhost, app, name string
 	firstSeen        pcommon.Timestamp
-	bytes            [schemaOther + 1]int64 // totalBytes of the last list, by schema
+	bytes            [schemaOther + 1]int64 // totalBytes of the last list that had the schema
 	hasBytes         schemaSet              // those of bytes that are known
+	frames           [2][]int64             // of the last list, by codec_type and number of the track
+	state            state                  // as it was judged last
+	before           schemaSet              // schemas of the last list
 
 	// All that follows is of the current list.
 	listed, reported schemaSet // schemas in the list; those of them that data points are made of
 	repeated         schemaSet // the schema in which a second stream of the same name came up
+	signs            schemaSet // schemas in which media has moved
+	framesGrew       bool      // in any track
+	hasSpeed         bool      // bytesSpeed or totalBytes was there
+	hasFrames        bool
+	readers          int64 // of all schemas
 	origin           metadata.AttributeZlmediakitOriginType
-	mp4, hls         bool // is being recorded
-	alive            bool
+	native           int   // the schema in which the stream came, schemaOther when there is none
+	mp4, hls         bool  // is being recorded
 	uptime           int64 // seconds, -1 when unknown
-	native, fastest  int64 // bytes per second in the schema in which the stream came, and in the fastest one
+	ingest, fastest  int64 // bytes per second in the native schema, and in the fastest one
 
 	sent cumulative.Counter // by its RTP sender
 }
@@ -112,6 +121,8 @@ type walk struct {
 	*streams
 	now      pcommon.Timestamp
 	reported schemaSet
+	full     bool // the list holds all schemas
+	doubt    bool // a stream may flow in a schema that was not asked for
 
 	sources [schemaOther + 1]int64
 	egress  [schemaOther + 1]float64
@@ -121,7 +132,7 @@ type walk struct {
 
 func (s *streams) begin(now pcommon.Timestamp) *walk {
 	s.items.Begin()
-	return &walk{streams: s, now: now, reported: s.listing.chosen}
+	return &walk{streams: s, now: now, reported: s.listing.chosen, full: s.listing.full()}
 }
 
 // add takes one media source. A second one of the same schema and name is left out: the server prints names
@@ -139,17 +150,19 @@ func (w *walk) add(m *mediaSource) {
 		}
 		return
 	}
+	if item.Kept && st.listed == 0 {
+		w.recordStream(st, m)
+	}
 	st.listed |= 1 << schema
+	st.observe(m, schema)
 	if !w.reported.has(schema) {
 		return
 	}
+	st.reported |= 1 << schema
 	if item.Kept {
-		if st.reported == 0 {
-			w.recordStream(st, m)
-		}
 		w.recordSource(st, m, schema)
 	}
-	w.count(st, m, schema)
+	w.count(m, schema)
 }
 
 // get returns what is kept of the source's stream.
@@ -164,38 +177,13 @@ func (w *walk) get(m *mediaSource) *selection.Item[stream] {
 		st.vhost, st.app, st.name = splitName(item.Name)
 		st.firstSeen = w.now
 	}
-	st.listed, st.reported, st.repeated = 0, 0, 0
-	st.mp4, st.hls, st.alive, st.uptime = false, false, false, -1
-	st.native, st.fastest = 0, 0
+	st.before, st.listed, st.reported, st.repeated, st.signs = st.listed, 0, 0, 0, 0
+	st.framesGrew, st.hasSpeed, st.hasFrames, st.readers = false, false, false, 0
+	st.mp4, st.hls, st.uptime = false, false, -1
+	st.ingest, st.fastest = 0, 0
 	st.origin = originOf(m.OriginType)
+	st.native = nativeSchema(st.origin, m.OriginURL)
 	return item
-}
-
-var (
-	escapeSlash   = strings.NewReplacer("%", "%25", "/", "%2F")
-	unescapeSlash = strings.NewReplacer("%25", "%", "%2F", "/")
-)
-
-// appendStream appends the name of a stream, vhost/app/stream, to dst.
-func appendStream(dst, vhost, app, stream []byte) []byte {
-	dst = append(appendPart(dst, vhost), '/')
-	dst = append(appendPart(dst, app), '/')
-	return selection.AppendName(dst, stream)
-}
-
-// appendPart appends a vhost or app to a stream's name, a slash in it escaped: a/b + c is not a + b/c.
-func appendPart(dst, part []byte) []byte {
-	if bytes.IndexByte(part, '/') < 0 && bytes.IndexByte(part, '%') < 0 {
-		return selection.AppendName(dst, part)
-	}
-	return append(dst, escapeSlash.Replace(selection.Name(part))...)
-}
-
-// splitName takes vhost/app/stream apart.
-func splitName(name string) (vhost, app, stream string) {
-	vhost, rest, _ := strings.Cut(name, "/")
-	app, stream, _ = strings.Cut(rest, "/")
-	return unescapeSlash.Replace(vhost), unescapeSlash.Replace(app), stream
 }
 
 func originOf(name []byte) metadata.AttributeZlmediakitOriginType {
@@ -221,6 +209,9 @@ func (w *walk) recordStream(st *stream, m *mediaSource) {
 	m.EachTrack(func(t *track) {
 		if codecType, ok := t.Type.Get(); ok && (codecType == codecTypeVideo || codecType == codecTypeAudio) {
 			w.recordTrack(st, t, indexes[codecType], start)
+			if n, ok := t.Frames.Get(); ok {
+				st.observeFrames(codecType, indexes[codecType], n)
+			}
 			indexes[codecType]++
 		}
 	})
@@ -349,29 +340,49 @@ var schemaAttributes = [schemaOther + 1]metadata.AttributeZlmediakitSchema{
 	metadata.AttributeZlmediakitSchemaOther,
 }
 
-// count adds a source to what is known of its stream and of the server. Sums cover all streams, also those left out of the points.
-func (w *walk) count(st *stream, m *mediaSource, schema int) {
+// count adds a source to the sums by schema. They cover all streams, also those left out of the points.
+func (w *walk) count(m *mediaSource, schema int) {
 	speed, _ := m.BytesSpeed.Get()
 	readers, _ := m.Readers.Get()
 	w.sources[schema]++
 	w.egress[schema] += float64(speed) * float64(readers)
+}
+
+// observe adds a source to what is known of its stream.
+func (st *stream) observe(m *mediaSource, schema int) {
+	speed, hasSpeed := m.BytesSpeed.Get()
 	st.fastest = max(st.fastest, speed)
-	if schema == nativeSchema(st.origin, m.OriginURL) {
-		st.native = speed
+	if schema == st.native {
+		st.ingest = speed
 	}
-	total, counted := m.TotalBytes.Get()
-	grew := counted && st.hasBytes.has(schema) && total > st.bytes[schema]
-	st.alive = st.alive || speed > 0 || grew
-	if counted {
+	total, hasTotal := m.TotalBytes.Get()
+	if speed > 0 || hasTotal && st.hasBytes.has(schema) && total > st.bytes[schema] {
+		st.signs |= 1 << schema
+	}
+	if hasTotal {
 		st.bytes[schema] = total
 		st.hasBytes |= 1 << schema
+	}
+	st.hasSpeed = st.hasSpeed || hasSpeed || hasTotal
+	if readers, ok := m.TotalReaders.Get(); ok {
+		st.readers = readers
 	}
 	if age, ok := m.AliveSeconds.Get(); ok {
 		st.uptime = max(st.uptime, age)
 	}
 	st.mp4, _ = m.RecordingMP4.Get()
 	st.hls, _ = m.RecordingHLS.Get()
-	st.reported |= 1 << schema
+}
+
+// observeFrames takes the frames of a track, by its codec_type and its number among those of the same type.
+func (st *stream) observeFrames(codecType, index, frames int64) {
+	st.hasFrames = true
+	known := &st.frames[codecType]
+	for int64(len(*known)) <= index {
+		*known = append(*known, math.MaxInt64)
+	}
+	st.framesGrew = st.framesGrew || frames > (*known)[index]
+	(*known)[index] = frames
 }
 
 // nativeSchemas are the schemas whose bytes are closest to those of a stream's origin.
@@ -392,16 +403,16 @@ func nativeSchema(origin metadata.AttributeZlmediakitOriginType, url []byte) int
 	}
 	if origin == metadata.AttributeZlmediakitOriginTypePull {
 		if scheme, _, ok := bytes.Cut(url, []byte("://")); ok {
-			return schemaIndex(scheme)
+			return schemaIndex(bytes.TrimSuffix(scheme, []byte("s"))) // rtsps and rtmps too
 		}
 	}
 	return schemaOther
 }
 
-// ingest estimates the bytes per second that come in for a stream.
-func (st *stream) ingest() int64 {
-	if st.native > 0 {
-		return st.native
+// input estimates the bytes per second that come in for a stream.
+func (st *stream) input() int64 {
+	if st.ingest > 0 {
+		return st.ingest
 	}
 	return st.fastest
 }
@@ -422,21 +433,21 @@ type totals struct {
 // finish records what only a complete list can tell.
 func (w *walk) finish() {
 	t := totals{map[streamGroup]int64{}, map[metadata.AttributeZlmediakitOriginType]int64{}, 0, 0}
-	bySchemas := map[schemaSet]int{}
+	profiles := map[profile]int{}
 	for _, item := range w.items.Seen() {
 		st := &item.Value
-		bySchemas[st.listed]++
-		if st.reported == 0 {
-			continue
-		}
+		profiles[profile{st.origin, st.native, st.listed, st.signs &^ (1 << schemaOther)}]++
 		t.streams[streamGroup{st.origin, st.vhost, st.app}]++
-		t.ingest[st.origin] += st.ingest()
+		t.ingest[st.origin] += st.input()
 		t.mp4 += scrape.Number(st.mp4)
 		t.hls += scrape.Number(st.hls)
 		if !item.Kept {
 			continue
 		}
-		w.mb.RecordZlmediakitStreamAliveDataPoint(w.now, scrape.Number(st.alive), st.vhost, st.app, st.name)
+		st.state = w.judge(st, item.Name)
+		if alive, known := st.state.alive(); known {
+			w.mb.RecordZlmediakitStreamAliveDataPoint(w.now, alive, st.vhost, st.app, st.name)
+		}
 		if st.uptime >= 0 {
 			w.mb.RecordZlmediakitStreamUptimeDataPoint(w.now, float64(st.uptime), st.vhost, st.app, st.name)
 		}
@@ -448,7 +459,7 @@ func (w *walk) finish() {
 	w.recordTotals(&t)
 	w.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonLimit, int64(w.items.Limited()))
 	w.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonMerged, w.merged)
-	w.listing.learn(bySchemas)
+	w.listing.learn(profiles, w.doubt)
 }
 
 func (w *walk) recordTotals(t *totals) {

@@ -200,57 +200,6 @@ func TestIncompleteList(t *testing.T) {
 	assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=stream,rtc.omission.reason=truncated}"], 0)
 }
 
-// schemas: auto asks for all schemas of a small server, and for one of a large one; what is reported does not change while it looks at all again.
-func TestAutoSchemas(t *testing.T) {
-	for _, tt := range []struct {
-		streams int
-		want    string
-	}{{100, "getMediaList"}, {101, "getMediaList?schema=rtsp"}} {
-		server := startServer(t, emulator.ZLMediaKit{Streams: tt.streams})
-		s, _ := startScraper(t, server.URL(), func(c *Config) { c.MetricsBuilderConfig.Metrics.ZlmediakitMediaListInterval.Enabled = false })
-		var sizes []int
-		for range 2 + fullListEvery {
-			s.streams.listing.wait = 0
-			metrics, err := s.scrape(t.Context())
-			require.NoError(t, err)
-			sizes = append(sizes, metrics.DataPointCount())
-		}
-		var lists []string
-		for _, request := range server.Requests() {
-			if strings.HasPrefix(request, "getMediaList") {
-				lists = append(lists, request)
-			}
-		}
-		require.Len(t, lists, 2+fullListEvery)
-		assert.Equal(t, "getMediaList", lists[0])
-		assert.Equal(t, tt.want, lists[1])
-		assert.Equal(t, tt.want, lists[fullListEvery])
-		assert.Equal(t, "getMediaList", lists[fullListEvery+1])
-		assert.Equal(t, sizes[1], sizes[fullListEvery+1])
-	}
-}
-
-func TestCover(t *testing.T) {
-	set := func(schemas ...int) (s schemaSet) {
-		for _, i := range schemas {
-			s |= 1 << i
-		}
-		return s
-	}
-	for _, tt := range []struct {
-		name    string
-		streams map[schemaSet]int
-		want    schemaSet
-	}{
-		{"none", nil, 0},
-		{"all have all", map[schemaSet]int{set(schemaRTSP, schemaRTMP, schemaHLS): 900}, set(schemaRTSP)},
-		{"most have hls", map[schemaSet]int{set(schemaRTSP, schemaHLS): 10, set(schemaHLS): 900}, set(schemaHLS)},
-		{"none has all", map[schemaSet]int{set(schemaRTSP): 10, set(schemaHLS, schemaTS): 900}, set(schemaTS, schemaRTSP)},
-	} {
-		assert.Equal(t, tt.want, cover(tt.streams), tt.name)
-	}
-}
-
 // The list is asked for so seldom that it takes half a second of each interval at the most.
 func TestSpacing(t *testing.T) {
 	for _, tt := range []struct {
