@@ -36,3 +36,10 @@ func splitName(name string) (vhost, app, stream string) {
 	app, stream, _ = strings.Cut(rest, "/")
 	return unescapeSlash.Replace(vhost), unescapeSlash.Replace(app), stream
 }
+
+// normalName returns a name of the configuration as appendStream writes it. In vhost and app, %25 stands for a percent sign and %2F
+// for a slash; any other percent sign is itself.
+func normalName(name string) string {
+	vhost, app, stream := splitName(name)
+	return string(appendStream(nil, []byte(vhost), []byte(app), []byte(stream)))
+}

@@ -32,7 +32,7 @@ const none = -1 // instead of a point of stream.alive
 
 func TestAliveByState(t *testing.T) {
 	const cam = "v/a/s"
-	everything := schemaSet(allSchemas) &^ (1 << schemaOther)
+	everything := allSchemas &^ (1 << schemaOther)
 	direct := setOf(schemaRTSP, schemaRTMP)
 	defaults := &serverConfig{Direct: direct}
 	onDemand := &serverConfig{OnDemand: everything, Direct: direct}

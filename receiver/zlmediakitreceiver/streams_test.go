@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/filter"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
 
@@ -25,6 +26,24 @@ import (
 // walkList records one complete media list of the given sources and returns the points.
 func walkList(t *testing.T, s *streams, sources ...*mediaSource) map[string]float64 {
 	t.Helper()
+	return rtctest.Points(t, walkMetrics(t, s, sources...))
+}
+
+// valuesOf returns the values of all points of a metric.
+func valuesOf(metrics pmetric.Metrics, name string) (values []float64) {
+	for _, m := range metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+		if m.Name() == name {
+			for _, dp := range rtctest.NumberPoints(m).All() {
+				values = append(values, float64(dp.IntValue())+dp.DoubleValue())
+			}
+		}
+	}
+	return values
+}
+
+// walkMetrics is walkList with all that was recorded.
+func walkMetrics(t *testing.T, s *streams, sources ...*mediaSource) pmetric.Metrics {
+	t.Helper()
 	s.report.Begin()
 	w := s.begin(pcommon.NewTimestampFromTime(time.Unix(1800000000, 0)))
 	for _, m := range sources {
@@ -35,7 +54,7 @@ func walkList(t *testing.T, s *streams, sources ...*mediaSource) map[string]floa
 	s.recordScrape(w.now, true, nil)
 	metrics := s.mb.Emit()
 	s.starts.Apply(metrics)
-	return rtctest.Points(t, metrics)
+	return metrics
 }
 
 func newTestStreams(edit func(*StreamsConfig)) *streams {
