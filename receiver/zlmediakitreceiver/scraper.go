@@ -36,8 +36,10 @@ type scraper struct {
 	apis    told[[]string]
 	config  told[serverConfig]
 
-	streams *streams
-	proxies *proxies
+	streams       *streams
+	proxies       *proxies
+	sessionCounts *tally[sessionKind, int64]
+	rtpCounts     *tally[rtpGroup, int64]
 
 	// Of the current scrape.
 	rtpServers []rtpServer // nil when unknown
@@ -80,8 +82,10 @@ func newReport(starts *cumulative.Starts) *report {
 func newScraper(cfg *Config, set receiver.Settings) *scraper {
 	s := &scraper{
 		cfg: cfg, set: set,
-		mb:    metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
-		clock: time.Now,
+		mb:            metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
+		clock:         time.Now,
+		sessionCounts: newTally[sessionKind, int64](0, nil),
+		rtpCounts:     newTally[rtpGroup, int64](cfg.Streams.Limit, rtpGroup.other),
 	}
 	s.report = newReport(&s.starts)
 	s.streams = newStreams(s)

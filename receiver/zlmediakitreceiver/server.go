@@ -165,8 +165,11 @@ func (s *scraper) addSession(all *sessions, one *session) {
 
 func (s *scraper) recordSessions(now pcommon.Timestamp, all *sessions) {
 	for kind, n := range all.counts {
-		s.mb.RecordZlmediakitSessionCountDataPoint(now, n, kind.protocol, kind.transport)
+		s.sessionCounts.add(kind, n)
 	}
+	s.sessionCounts.end(sessionKind{transport: metadata.AttributeNetworkTransportUnknown}, func(kind sessionKind, n int64) {
+		s.mb.RecordZlmediakitSessionCountDataPoint(now, n, kind.protocol, kind.transport)
+	})
 	s.mb.RecordZlmediakitSessionPeerCountDataPoint(now, int64(len(all.peers)))
 	if !s.cfg.MetricsBuilderConfig.Metrics.ZlmediakitSessionInfo.Enabled {
 		return

@@ -28,6 +28,8 @@ type streams struct {
 	items    *selection.Set[stream]
 	complete bool              // the media list of this scrape was complete
 	codecs   map[string]string // as the server writes them -> as we do
+	counts   *tally[streamGroup, int64]
+	inputs   *tally[metadata.AttributeZlmediakitOriginType, float64] // bytes per second
 }
 
 // stream is what is kept of one stream.
@@ -63,6 +65,8 @@ func newStreams(s *scraper) *streams {
 		listing: newListing(s.cfg.Streams.Schemas),
 		items:   selection.New[stream](s.cfg.Streams.selection()),
 		codecs:  map[string]string{"mpeg4-generic": "aac"},
+		counts:  newTally[streamGroup, int64](s.cfg.Streams.Limit, streamGroup.other),
+		inputs:  newTally[metadata.AttributeZlmediakitOriginType, float64](0, nil),
 	}
 }
 
@@ -423,24 +427,20 @@ type streamGroup struct {
 	vhost, app string
 }
 
-// totals are sums over the streams of one list.
-type totals struct {
-	streams  map[streamGroup]int64
-	ingest   map[metadata.AttributeZlmediakitOriginType]int64
-	mp4, hls int64
-}
+// other is the group of all streams of an origin that are over the limit.
+func (g streamGroup) other() streamGroup { return streamGroup{g.origin, nameOther, nameOther} }
 
 // finish records what only a complete list can tell.
 func (w *walk) finish() {
-	t := totals{map[streamGroup]int64{}, map[metadata.AttributeZlmediakitOriginType]int64{}, 0, 0}
+	var mp4, hls int64
 	profiles := map[profile]int{}
 	for _, item := range w.items.Seen() {
 		st := &item.Value
 		profiles[profile{st.origin, st.native, st.listed, st.signs &^ (1 << schemaOther)}]++
-		t.streams[streamGroup{st.origin, st.vhost, st.app}]++
-		t.ingest[st.origin] += st.input()
-		t.mp4 += scrape.Number(st.mp4)
-		t.hls += scrape.Number(st.hls)
+		w.counts.add(streamGroup{st.origin, st.vhost, st.app}, 1)
+		w.inputs.add(st.origin, float64(st.input()))
+		mp4 += scrape.Number(st.mp4)
+		hls += scrape.Number(st.hls)
 		if !item.Kept {
 			continue
 		}
@@ -456,27 +456,28 @@ func (w *walk) finish() {
 		vhost, app, stream := splitName(name)
 		w.mb.RecordZlmediakitStreamAliveDataPoint(w.now, 0, vhost, app, stream)
 	}
-	w.recordTotals(&t)
-	w.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonLimit, int64(w.items.Limited()))
+	w.mb.RecordZlmediakitStreamRecordingCountDataPoint(w.now, mp4, metadata.AttributeZlmediakitRecordingFormatMp4)
+	w.mb.RecordZlmediakitStreamRecordingCountDataPoint(w.now, hls, metadata.AttributeZlmediakitRecordingFormatHls)
+	w.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonLimit, w.recordTotals()+int64(w.items.Limited()))
 	w.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonMerged, w.merged)
 	w.listing.learn(profiles, w.doubt)
 }
 
-func (w *walk) recordTotals(t *totals) {
-	for group, n := range t.streams {
-		w.mb.RecordZlmediakitStreamCountDataPoint(w.now, n, group.origin, group.vhost, group.app)
-	}
-	for origin, speed := range t.ingest {
-		w.mb.RecordZlmediakitIngestThroughputDataPoint(w.now, float64(speed), origin)
-	}
-	w.mb.RecordZlmediakitStreamRecordingCountDataPoint(w.now, t.mp4, metadata.AttributeZlmediakitRecordingFormatMp4)
-	w.mb.RecordZlmediakitStreamRecordingCountDataPoint(w.now, t.hls, metadata.AttributeZlmediakitRecordingFormatHls)
+// recordTotals records what is added up over all streams, and returns how many groups of them are over the limit.
+func (w *walk) recordTotals() (over int64) {
+	over = w.counts.end(streamGroup{origin: metadata.AttributeZlmediakitOriginTypeUnknown}, func(g streamGroup, n int64) {
+		w.mb.RecordZlmediakitStreamCountDataPoint(w.now, n, g.origin, g.vhost, g.app)
+	})
+	w.inputs.end(metadata.AttributeZlmediakitOriginTypeUnknown, func(origin metadata.AttributeZlmediakitOriginType, speed float64) {
+		w.mb.RecordZlmediakitIngestThroughputDataPoint(w.now, speed, origin)
+	})
 	for schema, n := range w.sources {
 		if w.reported.has(schema) && (schema != schemaOther || n > 0) {
 			w.mb.RecordZlmediakitMediaSourceCountDataPoint(w.now, n, schemaAttributes[schema])
 			w.mb.RecordZlmediakitEgressThroughputDataPoint(w.now, w.egress[schema], schemaAttributes[schema])
 		}
 	}
+	return over
 }
 
 // recordInterval tells how often the list is asked for.

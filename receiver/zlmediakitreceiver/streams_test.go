@@ -288,5 +288,5 @@ func TestLimitIsLogged(t *testing.T) {
 	}
 	entries := logs.FilterMessageSnippet("streams::limit").FilterField(zap.Stringer("kind", metadata.AttributeRtcEntityStream)).All()
 	require.Len(t, entries, 1)
-	assert.EqualValues(t, 8, entries[0].ContextMap()["left out"])
+	assert.EqualValues(t, 8+6, entries[0].ContextMap()["left out"], "streams, and groups by origin and app")
 }
