@@ -241,6 +241,15 @@ func readString(r *jsonwalk.Reader, s *string) error {
 	return err
 }
 
+// readCount reads a whole number that counts or measures something; one below 0 is none.
+func readCount(r *jsonwalk.Reader, n *optional.Value[int64]) error {
+	err := r.Int(n)
+	if value, _ := n.Get(); value < 0 {
+		*n = optional.Value[int64]{}
+	}
+	return err
+}
+
 // APIs asks for the names of the APIs that the server offers; none that can be read are nil.
 func (c *client) APIs(ctx context.Context) ([]string, error) {
 	var apis []string
@@ -304,11 +313,11 @@ func (c *client) Threads(ctx context.Context, api string) ([]thread, error) {
 				case "name":
 					return readString(r, &t.Name)
 				case "load":
-					return r.Int(&t.Load)
+					return readCount(r, &t.Load)
 				case "delay":
-					return r.Int(&t.Delay)
+					return readCount(r, &t.Delay)
 				case "fd_count":
-					return r.Int(&t.FDs)
+					return readCount(r, &t.FDs)
 				}
 				return r.Skip()
 			})
@@ -326,14 +335,14 @@ func (c *client) Statistic(ctx context.Context, known func(class string) bool) (
 		return r.Object(func(key []byte) error {
 			switch class := string(key); {
 			case class == "totalMemUsage":
-				return r.Int(&st.Memory)
+				return readCount(r, &st.Memory)
 			case class == "totalMemBlock":
-				return r.Int(&st.MemoryBlocks)
+				return readCount(r, &st.MemoryBlocks)
 			case class == "threadMem":
 				return r.Objects(func() error { return st.readThread(r) })
 			case known(class):
 				var n optional.Value[int64]
-				err := r.Int(&n)
+				err := readCount(r, &n)
 				if n, ok := n.Get(); ok {
 					st.Objects[class] = n
 				}
@@ -355,7 +364,7 @@ func (s *statistic) readThread(r *jsonwalk.Reader) error {
 		case "threadName":
 			return readString(r, &t.Name)
 		case "threadMemUsage":
-			return r.Int(&t.Bytes)
+			return readCount(r, &t.Bytes)
 		}
 		return r.Skip()
 	})
@@ -437,15 +446,15 @@ func (p *proxy) read(r *jsonwalk.Reader) error {
 		case "status_str":
 			return readString(r, &p.StatusText)
 		case "liveSecs":
-			return r.Int(&p.LiveSeconds)
+			return readCount(r, &p.LiveSeconds)
 		case "rePullCount", "rePublishCount":
-			return r.Int(&p.Reconnections)
+			return readCount(r, &p.Reconnections)
 		case "totalReaderCount":
-			return r.Int(&p.Readers)
+			return readCount(r, &p.Readers)
 		case "bytesSpeed":
-			return r.Int(&p.BytesSpeed)
+			return readCount(r, &p.BytesSpeed)
 		case "totalBytes":
-			return r.Int(&p.TotalBytes)
+			return readCount(r, &p.TotalBytes)
 		}
 		return r.Skip()
 	})

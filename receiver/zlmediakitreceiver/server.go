@@ -5,6 +5,7 @@ package zlmediakitreceiver
 
 import (
 	"context"
+	"math"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -84,7 +85,8 @@ func (s *scraper) recordStatistic(now pcommon.Timestamp, st statistic) {
 	threads := map[string]int64{} // several threads may have one name
 	for _, t := range st.Threads {
 		if n, ok := t.Bytes.Get(); ok {
-			threads[selection.Name(t.Name)] += n
+			name := selection.Name(t.Name)
+			threads[name] += min(n, math.MaxInt64-threads[name])
 		}
 	}
 	for name, n := range threads {

@@ -5,6 +5,7 @@ package zlmediakitreceiver
 
 import (
 	"maps"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -330,4 +331,49 @@ func TestSessionLimit(t *testing.T) {
 	assert.InDelta(t, 2, points["zlmediakit.session.count{network.transport=tcp,zlmediakit.session.type=rtmp}"], 0)
 	assert.InDelta(t, 1, sumOf(points, "zlmediakit.session.info"), 0)
 	assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=session,rtc.omission.reason=limit}"], 0)
+}
+
+// A number below 0 of what is counted is no number: it has no point.
+func TestNegativeNumbers(t *testing.T) {
+	points, err := scrapeBodies(t, map[string]string{
+		"getThreadsLoad": `{"code":0,"data":[{"name":"a","load":-1,"delay":-1,"fd_count":-1}]}`,
+		"getStatistic":   `{"code":0,"data":{"Buffer":-3,"totalMemUsage":-1,"totalMemBlock":-1,"threadMem":[{"threadName":"a","threadMemUsage":-1}]}}`,
+		"listStreamProxy": `{"code":0,"data":[{"key":"v/a/s","src":{"vhost":"v","app":"a","stream":"s"},"status_str":"playing","liveSecs":-1,"rePullCount":-1,
+			"totalReaderCount":-1,"bytesSpeed":-1,"totalBytes":-1}]}`,
+		"getMediaList": `{"code":0,"data":[{"vhost":"v","app":"a","stream":"s","schema":"rtmp","originTypeStr":"rtmp_push","bytesSpeed":-1,"totalBytes":-1,
+			"readerCount":-1,"totalReaderCount":-1,"aliveSecond":-1,"createStamp":-1,"tracks":[{"codec_type":0,"frames":-1,"key_frames":-1,"fps":-1.0,
+			"duration":-1,"gop_size":-1,"gop_interval_ms":-1,"width":-1,"height":-1},{"codec_type":1,"sample_rate":-1,"channels":-1,"sample_bit":-1}]}]}`,
+		"getMediaInfo": `{"code":0}`, "listRtpSender": `{"code":0,"data":["1"],"bytesSpeed":-1,"totalBytes":-1}`,
+	})
+	require.NoError(t, err)
+	for point, value := range points {
+		assert.GreaterOrEqual(t, value, 0.0, point)
+	}
+	for _, name := range []string{
+		"thread.utilization", "thread.delay", "thread.file_descriptor.count", "object.count", "memory.usage", "memory.block.count", "thread.memory.usage",
+		"proxy.age", "proxy.reconnections", "proxy.reader.count", "proxy.io", "proxy.throughput", "stream.io", "stream.throughput", "stream.reader.count",
+		"stream.reader.count_by_schema", "stream.uptime", "stream.uptime_by_schema", "stream.start_time", "stream.track.frames", "stream.track.key_frames",
+		"stream.track.frame_rate", "stream.track.time", "stream.track.gop.size", "stream.track.gop.duration", "stream.track.width", "stream.track.height",
+		"stream.track.sample_rate", "stream.track.channel.count", "stream.track.sample_depth", "rtp_sender.io", "rtp_sender.throughput",
+	} {
+		assert.Empty(t, series(points, "zlmediakit."+name), name)
+	}
+	assert.Len(t, series(points, "zlmediakit.rtp_sender.count"), 1)
+}
+
+// Sums do not wrap around, however large their parts are.
+func TestLargeNumbers(t *testing.T) {
+	const huge = "9223372036854775807"
+	row := func(stream string) string {
+		return `{"vhost":"v","app":"a","stream":"` + stream + `","schema":"rtmp","originTypeStr":"rtmp_push","bytesSpeed":` + huge + `,"readerCount":` + huge + `}`
+	}
+	points, err := scrapeBodies(t, map[string]string{
+		"getMediaList": `{"code":0,"data":[` + row("s") + `,` + row("t") + `]}`,
+		"getStatistic": `{"code":0,"data":{"threadMem":[{"threadName":"a","threadMemUsage":` + huge + `},{"threadName":"a","threadMemUsage":` + huge + `}]}}`,
+		"getMediaInfo": `{"code":0}`, "listRtpSender": `{"code":0}`,
+	})
+	require.NoError(t, err)
+	assert.InEpsilon(t, 2*float64(math.MaxInt64), points["zlmediakit.ingest.throughput{zlmediakit.origin.type=rtmp_push}"], 1e-9)
+	assert.InEpsilon(t, 2*float64(math.MaxInt64)*float64(math.MaxInt64), points["zlmediakit.egress.throughput{zlmediakit.schema=rtmp}"], 1e-9)
+	assert.InEpsilon(t, float64(math.MaxInt64), points["zlmediakit.thread.memory.usage{zlmediakit.thread.name=a}"], 1e-9)
 }
