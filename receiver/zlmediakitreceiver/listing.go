@@ -24,8 +24,10 @@ const (
 	checkEvery = 5
 	// listBudget is the time that the list may take in each scrape; one that takes n times as long is asked for in every nth scrape.
 	listBudget = 500 * time.Millisecond
-	// maxSpacing bounds the number of scrapes from one list to the next.
-	maxSpacing = 10
+	// maxSpacing and maxSpacingTime bound the number of scrapes from one list to the next, and the time. Prometheus forgets after 5
+	// minutes what was pushed to it.
+	maxSpacing     = 10
+	maxSpacingTime = 4 * time.Minute
 )
 
 // The schemas of media sources; schemaOther stands for those that are not known yet.
@@ -61,19 +63,20 @@ func (s schemaSet) has(i int) bool { return s&(1<<i) != 0 }
 
 // listing decides when the media list is asked for and for which schemas, because it stops one of the server's event loops.
 type listing struct {
-	auto     bool
-	chosen   schemaSet        // what is reported
-	age      int              // lists since the last full one
-	check    bool             // the next list is a full one, because of a doubt
-	checked  int              // lists that must pass before there may be another one
-	keep     [schemaOther]int // how many more lists a chosen schema stays
-	spacing  int              // scrapes from one list to the next
-	wait     int              // scrapes until the next list
-	failures int              // since the last whole list
+	auto       bool
+	chosen     schemaSet        // what is reported
+	age        int              // lists since the last full one
+	check      bool             // the next list is a full one, because of a doubt
+	checked    int              // lists that must pass before there may be another one
+	keep       [schemaOther]int // how many more lists a chosen schema stays
+	spacing    int              // scrapes from one list to the next
+	maxSpacing int              // bounds spacing
+	wait       int              // scrapes until the next list
+	failures   int              // since the last whole list
 }
 
-func newListing(schemas Schemas) listing {
-	l := listing{chosen: allSchemas, spacing: 1}
+func newListing(schemas Schemas, interval time.Duration) listing {
+	l := listing{chosen: allSchemas, spacing: 1, maxSpacing: min(max(int(maxSpacingTime/interval), 1), maxSpacing)}
 	switch {
 	case slices.Equal(schemas, Schemas{schemasAuto}):
 		l.auto = true
@@ -116,7 +119,7 @@ func (l *listing) requests() []string {
 // took notes the time that a whole list took, and makes room when it was long.
 func (l *listing) took(d time.Duration) {
 	l.failures = 0
-	l.spacing = min(1+int((d-1)/listBudget), maxSpacing)
+	l.spacing = min(1+int((d-1)/listBudget), l.maxSpacing)
 	l.wait = l.spacing
 }
 
@@ -124,7 +127,7 @@ func (l *listing) took(d time.Duration) {
 // one is tried again at once.
 func (l *listing) failed() {
 	l.failures++
-	l.spacing = min(max(l.spacing, l.failures), maxSpacing)
+	l.spacing = min(max(l.spacing, l.failures), l.maxSpacing)
 	l.wait = l.spacing
 }
 

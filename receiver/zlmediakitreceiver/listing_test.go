@@ -75,7 +75,7 @@ func TestBestSchemas(t *testing.T) {
 	}
 }
 
-func auto() listing { return newListing(Schemas{schemasAuto}) }
+func auto() listing { return newListing(Schemas{schemasAuto}, 30*time.Second) }
 
 // A chosen schema stays for 20 lists, also when another choice is made in between; more than three are asked for at once.
 func TestChosenSchemasStay(t *testing.T) {
@@ -174,5 +174,20 @@ func TestOnDemandServer(t *testing.T) {
 			require.Positive(t, points["zlmediakit.ingest.throughput{zlmediakit.origin.type="+origin+"}"], "%s in list %d", origin, i)
 		}
 		age.Add(int64(30 * time.Second))
+	}
+}
+
+// Prometheus forgets after 5 minutes what was pushed to it: no two lists are further apart than 4, nor than 10 scrapes.
+func TestSpacingIsBounded(t *testing.T) {
+	for interval, want := range map[time.Duration]int{
+		10 * time.Second: 10, 24 * time.Second: 10, 25 * time.Second: 9, time.Minute: 4, 90 * time.Second: 2, 4 * time.Minute: 1, time.Hour: 1,
+	} {
+		l := newListing(Schemas{schemasAll}, interval)
+		l.took(time.Hour)
+		assert.Equal(t, want, l.spacing, interval)
+		for range 20 {
+			l.failed()
+		}
+		assert.Equal(t, want, l.spacing, interval)
 	}
 }

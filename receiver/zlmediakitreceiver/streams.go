@@ -62,7 +62,7 @@ type stream struct {
 func newStreams(s *scraper) *streams {
 	return &streams{
 		scraper: s,
-		listing: newListing(s.cfg.Streams.Schemas),
+		listing: newListing(s.cfg.Streams.Schemas, s.cfg.ControllerConfig.CollectionInterval),
 		items:   selection.New[stream](s.cfg.Streams.selection()),
 		codecs:  map[string]string{"mpeg4-generic": "aac"},
 		counts:  newTally[streamGroup, int64](s.cfg.Streams.Limit, streamGroup.other),

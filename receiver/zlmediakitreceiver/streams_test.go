@@ -229,9 +229,9 @@ func TestSpacing(t *testing.T) {
 		{500 * time.Millisecond, 1},
 		{501 * time.Millisecond, 2},
 		{1600 * time.Millisecond, 4},
-		{time.Minute, 10},
+		{time.Minute, 8}, // 4 minutes
 	} {
-		l := newListing(Schemas{schemasAll})
+		l := newListing(Schemas{schemasAll}, 30*time.Second)
 		require.True(t, l.due())
 		l.took(tt.took)
 		scrapes := 1
@@ -245,14 +245,14 @@ func TestSpacing(t *testing.T) {
 
 // A list that fails is tried again in the next scrape, and then less and less often.
 func TestSpacingAfterFailures(t *testing.T) {
-	l := newListing(Schemas{schemasAll})
+	l := newListing(Schemas{schemasAll}, 30*time.Second)
 	l.took(time.Millisecond)
 	var spacings []int
 	for range 12 {
 		l.failed()
 		spacings = append(spacings, l.spacing)
 	}
-	assert.Equal(t, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 10}, spacings)
+	assert.Equal(t, []int{1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 8, 8}, spacings)
 	l.took(time.Millisecond)
 	assert.Equal(t, 1, l.spacing)
 }
