@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"math"
 	"strings"
 	"time"
 
@@ -38,9 +37,11 @@ type stream struct {
 	firstSeen        pcommon.Timestamp
 	bytes            [schemaOther + 1]int64 // totalBytes of the last list that had the schema
 	hasBytes         schemaSet              // those of bytes that are known
-	frames           [2][]int64             // of the last list, by codec_type and number of the track
+	tracks           [2][]trackState        // by codec_type, in the order of the list
 	state            state                  // as it was judged last
 	before           schemaSet              // schemas of the last list
+	seen             pcommon.Timestamp      // time of the last list
+	start            pcommon.Timestamp      // its registration in the first of its schemas, latched
 
 	// All that follows is of the current list.
 	listed, reported schemaSet // schemas in the list; those of them that data points are made of
@@ -49,7 +50,8 @@ type stream struct {
 	framesGrew       bool      // in any track
 	hasSpeed         bool      // bytesSpeed or totalBytes was there
 	hasFrames        bool
-	readers          int64 // of all schemas
+	earliest         pcommon.Timestamp // of the registrations of its schemas; 0 when none is known
+	readers          int64             // of all schemas
 	origin           metadata.AttributeZlmediakitOriginType
 	native           int   // the schema in which the stream came, schemaOther when there is none
 	mp4, hls         bool  // is being recorded
@@ -57,6 +59,12 @@ type stream struct {
 	ingest, fastest  int64 // bytes per second in the native schema, and in the fastest one
 
 	sent cumulative.Counter // by its RTP sender
+}
+
+// trackState is what is kept of a track between two lists.
+type trackState struct {
+	frames    int64             // -1 when unknown
+	restarted pcommon.Timestamp // the last list before frames fell
 }
 
 func newStreams(s *scraper) *streams {
@@ -106,6 +114,7 @@ func (s *streams) list(now pcommon.Timestamp) func(context.Context) (func(), err
 				}
 			}
 		}
+		w.setTrackStarts()
 		s.complete = failed == nil || scrape.IsPartial(failed)
 		cut := !s.complete && len(s.items.Seen()) > 0 // how many are missing is not known
 		s.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonTruncated, scrape.Number(cut))
@@ -132,6 +141,15 @@ type walk struct {
 	egress  [schemaOther + 1]float64
 	merged  int64
 	name    []byte
+
+	trackStarts []trackStart
+}
+
+// trackStart is the start of a point of a track's sum, which the end of the list decides.
+type trackStart struct {
+	sum       string
+	stream    *stream
+	restarted pcommon.Timestamp
 }
 
 func (s *streams) begin(now pcommon.Timestamp) *walk {
@@ -158,7 +176,7 @@ func (w *walk) add(m *mediaSource) {
 		w.recordStream(st, m)
 	}
 	st.listed |= 1 << schema
-	st.observe(m, schema)
+	st.observe(m, schema, w.now)
 	if !w.reported.has(schema) {
 		return
 	}
@@ -182,7 +200,7 @@ func (w *walk) get(m *mediaSource) *selection.Item[stream] {
 		st.firstSeen = w.now
 	}
 	st.before, st.listed, st.reported, st.repeated, st.signs = st.listed, 0, 0, 0, 0
-	st.framesGrew, st.hasSpeed, st.hasFrames, st.readers = false, false, false, 0
+	st.framesGrew, st.hasSpeed, st.hasFrames, st.readers, st.earliest = false, false, false, 0, 0
 	st.mp4, st.hls, st.uptime = false, false, -1
 	st.ingest, st.fastest = 0, 0
 	st.origin = originOf(m.OriginType)
@@ -208,14 +226,10 @@ func (w *walk) recordStream(st *stream, m *mediaSource) {
 	if on, ok := m.RecordingHLS.Get(); ok {
 		w.mb.RecordZlmediakitStreamRecordingActiveDataPoint(w.now, scrape.Number(on), st.vhost, st.app, st.name, metadata.AttributeZlmediakitRecordingFormatHls)
 	}
-	start := w.start(st, m)
 	var indexes [2]int64 // of the tracks of a kind
 	m.EachTrack(func(t *track) {
 		if codecType, ok := t.Type.Get(); ok && (codecType == codecTypeVideo || codecType == codecTypeAudio) {
-			w.recordTrack(st, t, indexes[codecType], start)
-			if n, ok := t.Frames.Get(); ok {
-				st.observeFrames(codecType, indexes[codecType], n)
-			}
+			w.recordTrack(st, t, indexes[codecType], st.observeTrack(codecType, indexes[codecType], t))
 			indexes[codecType]++
 		}
 	})
@@ -254,7 +268,7 @@ var trackSeconds = []struct {
 	{func(t *track) optional.Value[int64] { return t.GOPInterval }, (*metadata.MetricsBuilder).RecordZlmediakitStreamTrackGopDurationDataPoint, ""},
 }
 
-func (w *walk) recordTrack(st *stream, t *track, index int64, start pcommon.Timestamp) {
+func (w *walk) recordTrack(st *stream, t *track, index int64, restarted pcommon.Timestamp) {
 	kind, codec := metadata.AttributeZlmediakitMediaKindAudio, w.codec(t.Codec)
 	if codecType, _ := t.Type.Get(); codecType == codecTypeVideo {
 		kind = metadata.AttributeZlmediakitMediaKindVideo
@@ -262,13 +276,13 @@ func (w *walk) recordTrack(st *stream, t *track, index int64, start pcommon.Time
 	for _, number := range trackNumbers {
 		if n, ok := number.value(t).Get(); ok {
 			number.record(w.mb, w.now, n, st.vhost, st.app, st.name, index, kind, codec)
-			w.began(number.sum, start)
+			w.trackBegan(number.sum, st, restarted)
 		}
 	}
 	for _, seconds := range trackSeconds {
 		if ms, ok := seconds.value(t).Get(); ok {
 			seconds.record(w.mb, w.now, float64(ms)/1000, st.vhost, st.app, st.name, index, kind, codec)
-			w.began(seconds.sum, start)
+			w.trackBegan(seconds.sum, st, restarted)
 		}
 	}
 	if fps, ok := t.FPS.Get(); ok {
@@ -279,11 +293,34 @@ func (w *walk) recordTrack(st *stream, t *track, index int64, start pcommon.Time
 	}
 }
 
-// began notes when the sum began whose point was just recorded; metrics that are no sums have no name here.
-func (w *walk) began(sum string, start pcommon.Timestamp) {
+// trackBegan notes that a point of a track's sum was just recorded; metrics that are no sums have no name here.
+func (w *walk) trackBegan(sum string, st *stream, restarted pcommon.Timestamp) {
 	if sum != "" {
-		w.starts.Add(sum, start, w.now)
+		w.trackStarts = append(w.trackStarts, trackStart{sum, st, restarted})
 	}
+}
+
+// setTrackStarts sets the start times of the points of tracks, once the list has told all registrations.
+func (w *walk) setTrackStarts() {
+	for _, item := range w.items.Seen() {
+		item.Value.latchStart(w.now)
+	}
+	for _, s := range w.trackStarts {
+		w.starts.Add(s.sum, max(s.stream.start, s.restarted), w.now)
+	}
+}
+
+// registeredAnew is by how much later than before the first registration of a stream has to be to count as another one.
+const registeredAnew = 5 * time.Second
+
+func (st *stream) latchStart(now pcommon.Timestamp) {
+	switch {
+	case st.earliest == 0 && st.start == 0:
+		st.start = st.firstSeen
+	case st.earliest != 0 && (st.start == 0 || st.earliest > st.start+pcommon.Timestamp(registeredAnew)):
+		st.start = st.earliest
+	}
+	st.seen = now
 }
 
 // maxCodecs bounds the codec names that are kept; the server knows about 20.
@@ -300,12 +337,10 @@ func (s *streams) codec(name []byte) string {
 	return codec
 }
 
-// start returns when the counters of a source began: at its registration.
-func (w *walk) start(st *stream, m *mediaSource) pcommon.Timestamp {
-	if stamp, ok := m.CreateStamp.Get(); ok {
-		return cumulative.Seconds(stamp)
-	}
-	return st.firstSeen
+// registration returns when a source was registered, 0 when that is unknown. It is not later than now, whatever the server's clock says.
+func (m *mediaSource) registration(now pcommon.Timestamp) pcommon.Timestamp {
+	stamp, _ := m.CreateStamp.Get()
+	return cumulative.Seconds(min(stamp, now.AsTime().Unix()))
 }
 
 // recordSource records one stream in one schema.
@@ -313,7 +348,11 @@ func (w *walk) recordSource(st *stream, m *mediaSource, schema int) {
 	attribute := schemaAttributes[schema]
 	if n, ok := m.TotalBytes.Get(); ok {
 		w.mb.RecordZlmediakitStreamIoDataPoint(w.now, n, st.vhost, st.app, st.name, attribute)
-		w.began(metadata.MetricsInfo.ZlmediakitStreamIo.Name, w.start(st, m))
+		start := m.registration(w.now)
+		if start == 0 {
+			start = st.firstSeen
+		}
+		w.starts.Add(metadata.MetricsInfo.ZlmediakitStreamIo.Name, start, w.now)
 	}
 	if speed, ok := m.BytesSpeed.Get(); ok {
 		w.mb.RecordZlmediakitStreamThroughputDataPoint(w.now, float64(speed), st.vhost, st.app, st.name, attribute)
@@ -353,7 +392,7 @@ func (w *walk) count(m *mediaSource, schema int) {
 }
 
 // observe adds a source to what is known of its stream.
-func (st *stream) observe(m *mediaSource, schema int) {
+func (st *stream) observe(m *mediaSource, schema int, now pcommon.Timestamp) {
 	speed, hasSpeed := m.BytesSpeed.Get()
 	st.fastest = max(st.fastest, speed)
 	if schema == st.native {
@@ -374,19 +413,30 @@ func (st *stream) observe(m *mediaSource, schema int) {
 	if age, ok := m.AliveSeconds.Get(); ok {
 		st.uptime = max(st.uptime, age)
 	}
+	if start := m.registration(now); st.earliest == 0 || start != 0 && start < st.earliest {
+		st.earliest = start
+	}
 	st.mp4, _ = m.RecordingMP4.Get()
 	st.hls, _ = m.RecordingHLS.Get()
 }
 
-// observeFrames takes the frames of a track, by its codec_type and its number among those of the same type.
-func (st *stream) observeFrames(codecType, index, frames int64) {
-	st.hasFrames = true
-	known := &st.frames[codecType]
+// observeTrack takes the frames of a track, by its codec_type and its number among those of the same type, and returns when it was
+// seen last before they fell; 0 when they never did.
+func (st *stream) observeTrack(codecType, index int64, t *track) pcommon.Timestamp {
+	known := &st.tracks[codecType]
 	for int64(len(*known)) <= index {
-		*known = append(*known, math.MaxInt64)
+		*known = append(*known, trackState{frames: -1})
 	}
-	st.framesGrew = st.framesGrew || frames > (*known)[index]
-	(*known)[index] = frames
+	state := &(*known)[index]
+	if frames, ok := t.Frames.Get(); ok {
+		st.hasFrames = true
+		st.framesGrew = st.framesGrew || state.frames >= 0 && frames > state.frames
+		if frames < state.frames {
+			state.restarted = st.seen
+		}
+		state.frames = frames
+	}
+	return state.restarted
 }
 
 // nativeSchemas are the schemas whose bytes are closest to those of a stream's origin.

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
@@ -44,11 +45,18 @@ func valuesOf(metrics pmetric.Metrics, name string) (values []float64) {
 // walkMetrics is walkList with all that was recorded.
 func walkMetrics(t *testing.T, s *streams, sources ...*mediaSource) pmetric.Metrics {
 	t.Helper()
+	return walkAt(t, s, 1800000000, sources...)
+}
+
+// walkAt is walkMetrics at a Unix time.
+func walkAt(t *testing.T, s *streams, at int64, sources ...*mediaSource) pmetric.Metrics {
+	t.Helper()
 	s.report.Begin()
-	w := s.begin(pcommon.NewTimestampFromTime(time.Unix(1800000000, 0)))
+	w := s.begin(pcommon.NewTimestampFromTime(time.Unix(at, 0)))
 	for _, m := range sources {
 		w.add(m)
 	}
+	w.setTrackStarts()
 	w.finish()
 	s.items.End(true)
 	s.recordScrape(w.now, true, nil)
@@ -161,6 +169,61 @@ func TestSlashesInNames(t *testing.T) {
 	assert.InDelta(t, 0, got[merged], 0)
 	assert.Contains(t, got, "zlmediakit.stream.alive{zlmediakit.app=a,zlmediakit.stream.name=b/c,zlmediakit.vhost=v}")
 	assert.Contains(t, got, "zlmediakit.stream.alive{zlmediakit.app=a/b,zlmediakit.stream.name=c,zlmediakit.vhost=v}")
+}
+
+// The sums of a track begin with the registration of the stream in the first of its schemas, whatever the order of the list.
+func TestTrackStart(t *testing.T) {
+	s := newTestStreams(nil)
+	registered := func(schema string, stamp, video, audio int64) *mediaSource {
+		m := source("v/a/s", schema, 7, 10)
+		m.CreateStamp = optional.Of(stamp)
+		m.reader, m.tracks = jsonwalk.NewReader(), fmt.Appendf(nil, `[{"codec_type":1,"frames":%d},{"codec_type":0,"frames":%d}]`, audio, video)
+		return m
+	}
+	for _, tt := range []struct {
+		name         string
+		at           int64
+		sources      []*mediaSource
+		audio, video int64
+	}{
+		{"first", 1000, []*mediaSource{registered("rtsp", 903, 50, 90), registered("rtmp", 900, 50, 90), registered("hls", 904, 50, 90)}, 900, 900},
+		{"another order", 1030, []*mediaSource{registered("hls", 904, 60, 99), registered("rtsp", 903, 60, 99), registered("rtmp", 900, 60, 99)}, 900, 900},
+		{"without the first one", 1060, []*mediaSource{registered("hls", 904, 60, 99)}, 900, 900},
+		{"the clock of the server was set a little", 1090, []*mediaSource{registered("rtmp", 895, 60, 99)}, 900, 900},
+		{"one track began anew", 1120, []*mediaSource{registered("rtmp", 900, 3, 100)}, 900, 1090},
+		{"and goes on", 1150, []*mediaSource{registered("rtmp", 900, 4, 101)}, 900, 1090},
+		{"registered anew, with more frames than before", 1180, []*mediaSource{registered("hls", 1172, 400, 401), registered("rtmp", 1170, 400, 401)}, 1170, 1170},
+		{"the server's clock is ahead", 1210, []*mediaSource{registered("rtmp", 1<<62, 500, 501)}, 1210, 1210},
+	} {
+		metrics := walkAt(t, s, tt.at, tt.sources...)
+		assert.Equal(t, []int64{tt.audio, tt.video}, startsOf(metrics, "zlmediakit.stream.track.frames"), tt.name)
+	}
+}
+
+// startsOf returns the start times of all points of a sum, in Unix seconds.
+func startsOf(metrics pmetric.Metrics, name string) (starts []int64) {
+	for _, m := range metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+		if m.Name() == name {
+			for _, dp := range m.Sum().DataPoints().All() {
+				starts = append(starts, dp.StartTimestamp().AsTime().Unix())
+			}
+		}
+	}
+	return starts
+}
+
+// A list that breaks off has its start times too.
+func TestTrackStartOfAnIncompleteList(t *testing.T) {
+	server := startServer(t, emulator.ZLMediaKit{Streams: 50})
+	s, _ := startScraper(t, server.URL(), nil)
+	require.NoError(t, server.SetFault("cut_body", "getMediaList"))
+	metrics, err := s.scrape(t.Context())
+	require.Error(t, err)
+	starts := startsOf(metrics, "zlmediakit.stream.track.frames")
+	require.NotEmpty(t, starts)
+	for _, start := range starts {
+		assert.InDelta(t, float64(time.Now().Unix()-89), float64(start), 30) // the captured streams were that old
+	}
 }
 
 func TestInvalidUTF8(t *testing.T) {
