@@ -118,9 +118,9 @@ type sessionKind struct {
 
 // sessionInfo is a session with its addresses.
 type sessionInfo struct {
-	kind                sessionKind
-	id, local, peer     string
-	localPort, peerPort int64
+	kind                   sessionKind
+	id, class, local, peer string
+	localPort, peerPort    int64
 }
 
 // sessions is what is kept of the list of sessions.
@@ -159,7 +159,7 @@ func (s *scraper) addSession(all *sessions, one *session) {
 	localPort, _ := one.LocalPort.Get()
 	peerPort, _ := one.PeerPort.Get()
 	all.infos = append(all.infos, sessionInfo{
-		kind: kind, id: selection.Name(one.ID),
+		kind: kind, id: selection.Name(one.ID), class: selection.Name(one.TypeID),
 		local: selection.Name(one.LocalIP), localPort: localPort,
 		peer: selection.Name(one.PeerIP), peerPort: peerPort,
 	})
@@ -177,7 +177,7 @@ func (s *scraper) recordSessions(now pcommon.Timestamp, all *sessions) {
 		return
 	}
 	for _, i := range all.infos {
-		s.mb.RecordZlmediakitSessionInfoDataPoint(now, 1, i.id, i.kind.protocol, i.kind.transport, i.local, i.localPort, i.peer, i.peerPort)
+		s.mb.RecordZlmediakitSessionInfoDataPoint(now, 1, i.id, i.kind.protocol, i.class, i.kind.transport, i.local, i.localPort, i.peer, i.peerPort)
 	}
 	s.report.Omit(metadata.AttributeRtcEntitySession, metadata.AttributeRtcOmissionReasonLimit, all.over)
 }

@@ -4,6 +4,7 @@
 package zlmediakitreceiver
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"net/http"
@@ -317,6 +318,35 @@ func TestOriginURLIsStripped(t *testing.T) {
 	}
 	assert.Contains(t, points, info("10.0.0.9", "s", "pull", "rtsp://10.0.0.9:554/live/1"))
 	assert.Contains(t, points, info("", "file", "mp4_vod", ""))
+}
+
+// The class of a session is told as the server writes it; its type is read off it.
+func TestSessionClasses(t *testing.T) {
+	var sessions []string
+	for i, class := range sessionClasses {
+		sessions = append(sessions, fmt.Sprintf(`{"id":"%d","typeid":%q,"type":"tcp","local_ip":"l","local_port":1,"peer_ip":"p","peer_port":2}`, i, class[0]))
+	}
+	points, err := scrapeBodies(t, map[string]string{"getAllSession": `{"code":0,"data":[` + strings.Join(sessions, ",") + `]}`})
+	require.NoError(t, err)
+	for i, class := range sessionClasses {
+		assert.Contains(t, points, fmt.Sprintf("zlmediakit.session.info{network.local.address=l,network.local.port=1,network.peer.address=p,network.peer.port=2,"+
+			"network.transport=tcp,zlmediakit.session.class=%s,zlmediakit.session.id=%d,zlmediakit.session.type=%s}", class[0], i, class[1]))
+	}
+}
+
+// sessionClasses are the classes of sessions, each with its type.
+var sessionClasses = [][2]string{
+	{"mediakit::HttpSession", "http"},
+	{"mediakit::RtmpSession", "rtmp"},
+	{"mediakit::RtspSession", "rtsp"},
+	{"mediakit::RtpSession", "rtp"},
+	{"mediakit::WebRtcSession", "webrtc"},
+	{"mediakit::IceSession", "ice"},
+	{"mediakit::WebRtcSignalingSession", "webrtcsignaling"},
+	{"SRT::SrtSession", "srt"},
+	{"toolkit::SessionWithSSL<mediakit::HttpSession>", "http"},
+	{"toolkit::SessionWithSSL<mediakit::RtmpSession>", "rtmp"},
+	{"toolkit::SessionWithSSL<mediakit::RtspSession>", "rtsp"},
 }
 
 func TestSessionLimit(t *testing.T) {
