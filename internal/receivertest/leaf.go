@@ -400,16 +400,16 @@ func (u units) checkAttributes(row ledgerRow) error {
 
 // change returns another value for the leaf, and by how much it is more.
 func (r ledgerRow) change(value any) (to any, amount float64, err error) {
+	how := r.how
+	if how == "absent" || how == "" && r.unit == "list" {
+		return Absent, -1, nil
+	}
 	word, isWord := value.(string)
 	if _, err := strconv.ParseFloat(word, 64); isWord && err == nil && r.unit != "word" {
 		to, amount, err = r.changeNumber(json.Number(word))
 		return fmt.Sprint(to), amount, err
 	}
-	how := r.how
-	switch {
-	case how == "absent", how == "" && r.unit == "list":
-		return Absent, -1, nil
-	case strings.HasPrefix(how, "="):
+	if strings.HasPrefix(how, "=") {
 		return r.replace(value, how[1:])
 	}
 	switch value := value.(type) {

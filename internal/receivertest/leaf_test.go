@@ -226,6 +226,7 @@ func TestChange(t *testing.T) {
 		"no":                 {ledgerRow{}, false, true, 1},
 		"list":               {ledgerRow{unit: "list"}, "a", Absent, -1},
 		"absent":             {ledgerRow{how: "absent"}, true, Absent, -1},
+		"list of numbers":    {ledgerRow{unit: "list"}, "1", Absent, -1}, // such as SSRCs in strings
 	} {
 		t.Run(name, func(t *testing.T) {
 			to, amount, err := tc.row.change(tc.value)
