@@ -51,12 +51,7 @@ func allOfThem(c *Config) { c.Streams.Schemas = Schemas{schemasAll} }
 
 func everyMetric(c *Config) {
 	allOfThem(c)
-	everything(c)
-	m := &c.MetricsBuilderConfig.Metrics
-	m.ZlmediakitStreamPacketLoss.Enabled = false
-	m.ZlmediakitRtpSenderCount.Enabled = false
-	m.ZlmediakitRtpSenderIo.Enabled = false
-	m.ZlmediakitRtpSenderThroughput.Enabled = false
+	withoutStreamCalls(c)
 }
 
 func benchmarkScrape(b *testing.B, s *scraper, points int) {

@@ -68,8 +68,9 @@ func TestScenes(t *testing.T) {
 		{scene: "empty", name: "empty"},
 		{scene: "on_demand_later", name: "on_demand_later"},
 		{scene: "all_on_demand_later", name: "all_on_demand_later"},
+		{scene: "sample", name: "sample_everything", edit: withoutStreamCalls},
 		{scene: "legacy_shape", name: "legacy_shape"},
-		{scene: "legacy_shape", name: "legacy_shape_everything", edit: everythingLegacy},
+		{scene: "legacy_shape", name: "legacy_shape_everything", edit: withoutStreamCalls},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, _ := startScraper(t, startServer(t, emulator.ZLMediaKit{Scene: tt.scene}).URL(), tt.edit)
@@ -88,8 +89,8 @@ func everything(c *Config) {
 	rtctest.EnableAll(&c.MetricsBuilderConfig.ResourceAttributes)
 }
 
-// everythingLegacy leaves out what legacy_shape has no answers for.
-func everythingLegacy(c *Config) {
+// withoutStreamCalls is everything but what takes a call per stream, which not all scenes have answers for.
+func withoutStreamCalls(c *Config) {
 	everything(c)
 	m := &c.MetricsBuilderConfig.Metrics
 	m.ZlmediakitStreamPacketLoss.Enabled = false
