@@ -159,6 +159,29 @@ func TestAliveByState(t *testing.T) {
 	}
 }
 
+// A short list that cannot tell whether a stream flows asks for a full one; where a schema that must flow stands still, the stream
+// is stalled at once.
+func TestDoubtAsksForAllSchemas(t *testing.T) {
+	onDemand := serverConfig{OnDemand: allSchemas, Direct: setOf(schemaRTSP, schemaRTMP)}
+	for _, tt := range []struct {
+		name   string
+		config serverConfig
+		origin string
+		frames int64
+		want   []string
+	}{
+		{"it may flow in rtsp", onDemand, "rtsp_push", 100, []string{""}},
+		{"nobody reads", onDemand, "rtp_push", 100, []string{"ts"}},
+		{"ts must flow", serverConfig{Direct: onDemand.Direct}, "rtsp_push", 100, []string{"ts"}},
+	} {
+		s := newTestStreams(nil)
+		s.config = told[serverConfig]{value: tt.config, has: true}
+		s.listing.chosen = setOf(schemaTS)
+		walkList(t, s, row{"ts", 0, 10, tt.frames, 0}.source(tt.origin, ""))
+		assert.Equal(t, tt.want, s.listing.requests(), tt.name)
+	}
+}
+
 func (r row) source(origin, url string) *mediaSource {
 	m := source("v/a/s", r.schema, r.speed, r.total)
 	m.OriginType, m.OriginURL = []byte(origin), []byte(url)

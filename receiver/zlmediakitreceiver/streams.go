@@ -29,6 +29,8 @@ type streams struct {
 	codecs   map[string]string // as the server writes them -> as we do
 	counts   *tally[streamGroup, int64]
 	inputs   *tally[metadata.AttributeZlmediakitOriginType, float64] // bytes per second
+
+	trackStarts []trackStart // of the points of the current list
 }
 
 // stream is what is kept of one stream.
@@ -141,8 +143,6 @@ type walk struct {
 	egress  [schemaOther + 1]float64
 	merged  int64
 	name    []byte
-
-	trackStarts []trackStart
 }
 
 // trackStart is the start of a point of a track's sum, which the end of the list decides.
@@ -154,6 +154,7 @@ type trackStart struct {
 
 func (s *streams) begin(now pcommon.Timestamp) *walk {
 	s.items.Begin()
+	s.trackStarts = s.trackStarts[:0]
 	return &walk{streams: s, now: now, reported: s.listing.chosen, full: s.listing.full()}
 }
 
