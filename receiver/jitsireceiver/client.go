@@ -23,6 +23,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
 // The paths that the client asks for. None of them changes the server; others that are asked for by GET do.
@@ -191,9 +192,11 @@ func (c *client) get(ctx context.Context, path string, accept http.Header, read 
 }
 
 // isAbsent reports whether the component does not have what was asked for.
-func isAbsent(err error) bool {
+func isAbsent(err error) bool { return hasStatus(err, http.StatusNotFound) }
+
+func hasStatus(err error, status int) bool {
 	e, ok := errors.AsType[*httpapi.Error](err)
-	return ok && e.Status == http.StatusNotFound
+	return ok && e.Status == status
 }
 
 // Version asks for the version of the component.
@@ -214,16 +217,23 @@ func (c *client) Version(ctx context.Context) (version string, err error) {
 	return version, err
 }
 
-// Healthy asks for the component's own health check. One that failed answers that the service is unavailable.
-func (c *client) Healthy(ctx context.Context) (bool, error) {
+// health is what a component's own health check says.
+type health struct {
+	passed bool
+	reason string // of a failure
+}
+
+// Health asks for the component's own health check. One that fails answers with status 500 or 503.
+func (c *client) Health(ctx context.Context) (health, error) {
 	err := c.get(ctx, apiHealth, acceptJSON, func(_ http.Header, body io.Reader) error {
 		_, err := io.Copy(io.Discard, body)
 		return err
 	})
-	if e, ok := errors.AsType[*httpapi.Error](err); ok && e.Status == http.StatusServiceUnavailable {
-		return false, nil
+	if hasStatus(err, http.StatusInternalServerError) || hasStatus(err, http.StatusServiceUnavailable) {
+		e, _ := errors.AsType[*httpapi.Error](err)
+		return health{reason: selection.Name(e.Text)}, nil
 	}
-	return err == nil, err
+	return health{passed: err == nil}, err
 }
 
 // Stats asks for the JSON answer. Members of a wrong type cost themselves only.

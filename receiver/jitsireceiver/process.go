@@ -6,6 +6,7 @@ package jitsireceiver
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"slices"
 
 	"go.opentelemetry.io/collector/component"
@@ -34,11 +35,11 @@ type process struct {
 	wants  wants
 
 	// What the component told of itself, since it was last away.
-	met      bool
-	identity identity
-	asked    bool // for its version
-	uptime   cumulative.Uptime
-	choice   choice
+	met         bool
+	identity    identity
+	versionWait int // scrapes until /about/version is asked again
+	uptime      cumulative.Uptime
+	choice      choice
 
 	resource  pcommon.Resource
 	described identity // in resource
@@ -54,6 +55,7 @@ type process struct {
 
 	notices scrape.Notices
 	logged  [2]bool // the last choice
+	illness string  // why the last health check failed, empty when it passed
 }
 
 // report is what the scrapes tell of themselves.
@@ -139,7 +141,7 @@ func (p *process) scrape(ctx context.Context, now pcommon.Timestamp) {
 	p.settle(results)
 	if p.up = scrape.Up(results); p.up {
 		if !p.met {
-			p.met, p.asked, p.identity = true, false, identity{}
+			p.met, p.versionWait, p.identity = true, 0, identity{}
 		}
 		p.record(now)
 		results = append(results, p.askVersion(ctx)...)
@@ -162,17 +164,30 @@ func (p *process) parts(now pcommon.Timestamp) []scrape.Part {
 	keep := func(from source) func(*answer) {
 		return func(a *answer) { p.answers[from] = a }
 	}
-	health := 0
+	healthy := 0
 	if p.health != "" {
-		health = scrape.Enabled(p.cfg.MetricsBuilderConfig.Metrics.JitsiJigasiHealthy.Enabled)
+		healthy = scrape.Enabled(p.cfg.MetricsBuilderConfig.Metrics.JitsiJigasiHealthy.Enabled)
 	}
 	return []scrape.Part{
 		{API: p.stats, Metrics: p.missing(fromStats), Call: scrape.Fetch(p.client.Stats, keep(fromStats))},
 		{API: apiMetrics, Metrics: p.missing(fromPage), Call: scrape.Fetch(p.client.Page, keep(fromPage))},
-		{API: p.health, Metrics: health, Call: scrape.Fetch(p.client.Healthy, func(yes bool) {
-			p.mb.RecordJitsiJigasiHealthyDataPoint(now, scrape.Number(yes))
-		})},
+		{API: p.health, Metrics: healthy, Call: scrape.Fetch(p.client.Health, func(h health) { p.recordHealth(now, h) })},
 	}
+}
+
+// recordHealth records the result of a health check, and logs the reason of a failure when it changes.
+func (p *process) recordHealth(now pcommon.Timestamp, h health) {
+	p.mb.RecordJitsiJigasiHealthyDataPoint(now, scrape.Number(h.passed))
+	switch {
+	case h.reason == p.illness:
+		return
+	case h.passed:
+		p.set.Logger.Info("the health check of a component of jitsi passes again", zap.String("component", p.program.block))
+	default:
+		p.set.Logger.Warn("the health check of a component of jitsi fails",
+			zap.String("component", p.program.block), zap.String("reason", h.reason))
+	}
+	p.illness = h.reason
 }
 
 // missing returns how many metrics are missing when a source fails, 0 when it is not to be asked.
@@ -204,7 +219,7 @@ func (p *process) settle(results []scrape.Result) {
 	failed := false
 	for i := range results {
 		r := &results[i]
-		if isAbsent(r.Err) && (answered[fromStats] || answered[fromPage]) {
+		if isAbsent(r.Err) && r.API != p.health && (answered[fromStats] || answered[fromPage]) {
 			p.noteAbsent(r)
 		}
 		failed = failed || !r.Answered()
@@ -330,24 +345,31 @@ func (p *process) recordStart(now pcommon.Timestamp, f *fact) {
 	}
 	p.mb.RecordJitsiJvbUptimeDataPoint(now, seconds)
 	if p.uptime.Update(seconds, now) {
-		p.identity.about, p.asked = "", false
+		p.identity.about, p.versionWait = "", 0
 	}
 }
 
-// askVersion asks for the version of a component that does not tell it elsewhere.
+// askVersion asks for the version of a component that does not tell it elsewhere. One that has none, which some say with
+// status 503, is asked again after a while.
 func (p *process) askVersion(ctx context.Context) []scrape.Result {
 	wanted := p.cfg.MetricsBuilderConfig.ResourceAttributes.ServiceVersion.Enabled
-	if p.about == "" || !wanted || p.asked || p.identity.version != "" || ctx.Err() != nil {
+	if p.about == "" || !wanted || cmp.Or(p.identity.version, p.identity.about) != "" || ctx.Err() != nil {
+		return nil
+	}
+	if p.versionWait > 0 {
+		p.versionWait--
 		return nil
 	}
 	results := scrape.Run(ctx, nil, func() []scrape.Part {
 		return []scrape.Part{{API: p.about, Metrics: 1, Call: scrape.Fetch(p.client.Version, func(v string) { p.identity.about = v })}}
 	})
 	for i := range results {
-		if isAbsent(results[i].Err) {
+		if isAbsent(results[i].Err) || hasStatus(results[i].Err, http.StatusServiceUnavailable) {
 			p.noteAbsent(&results[i])
 		}
-		p.asked = results[i].Err == nil
+		if results[i].Err == nil && p.identity.about == "" {
+			p.versionWait = lasting
+		}
 	}
 	return results
 }

@@ -45,7 +45,7 @@ var programs = map[string]*program{
 	},
 	"jigasi": {
 		block: "jigasi", title: "Jigasi", service: "jitsi-jigasi", example: "http://127.0.0.1:8788",
-		stats: apiAboutStats, source: sourceAuto, health: apiHealth, rows: jigasiRows,
+		stats: apiAboutStats, source: sourceAuto, about: apiVersion, health: apiHealth, rows: jigasiRows,
 		absent: map[string]string{apiMetrics: metricsPage},
 	},
 	"jibri": {
