@@ -150,13 +150,5 @@ func each(of entity, record func(*builder, timestamp, int64, string)) recorder {
 
 // keep keeps a word that describes the process.
 func keep(field func(*identity) *string) recorder {
-	return recorder{kind: kindWord, record: func(p *process, _ timestamp, f *fact) { *field(&p.identity) = f.word }}
+	return recorder{kind: kindWord, record: func(p *process, _ timestamp, f *fact) { *field(&p.told) = f.word }}
 }
-
-// identity is what a process says of itself; what it does not say is empty.
-type identity struct {
-	version, region, relayID, release, octo string
-	about                                   string // the version as /about/version told it
-}
-
-func version(i *identity) *string { return &i.version }
