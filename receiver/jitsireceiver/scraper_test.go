@@ -140,6 +140,7 @@ const (
 	jvb2      = "colibri-stats.constructed-2.3.92-stable-9364.json"
 	jvb3      = "colibri-stats.constructed-2.3.312-master-2026-08-19.json"
 	jvbPage   = "metrics.constructed-2.3.312-master.004.txt"
+	jvbPage2  = "metrics.constructed-2.3.92-stable-9364.004.txt"
 	focus     = "stats.constructed-master-2026-08-19.json"
 	focusPage = "metrics.constructed-master-2026-08-19.004.txt"
 	gateway   = "about-stats.constructed-master-2026-06-17.json"
@@ -151,6 +152,7 @@ const (
 var scenes = []scene{
 	{"jvb_1", "jvb", answers{apiColibri: jvb1, apiVersion: about}},
 	{"jvb_2.3.92", "jvb", answers{apiColibri: jvb2}},
+	{"jvb_2.3.92_page", "jvb", answers{apiMetrics: jvbPage2, apiVersion: about}},
 	{"jvb_2.3.312_stats", "jvb", answers{apiColibri: jvb3}},
 	{"jvb_2.3.312_page", "jvb", answers{apiMetrics: jvbPage, apiVersion: about}},
 	{"jvb_2.3.312", "jvb", answers{apiColibri: jvb3, apiMetrics: jvbPage}},

@@ -130,6 +130,23 @@ func TestOldPage(t *testing.T) {
 	assert.Equal(t, pointsOf(t, "jvb", answers{apiMetrics: jvbPage}, everything), pointsOf(t, "jvb", answers{apiMetrics: " " + old}, everything))
 }
 
+// The page of 2.3.92 tells less than its statistics, but the same. Some of its families have not been on any page since.
+func TestPageOf2024(t *testing.T) {
+	stats, page := pointsOf(t, "jvb", answers{apiColibri: jvb2}, everything), pointsOf(t, "jvb", answers{apiMetrics: jvbPage2}, everything)
+	delete(page, "jitsi.jvb.shutting_down{}") // which the statistics tell only while it lasts
+	require.Len(t, page, 29)
+	for point, value := range page {
+		if assert.Contains(t, stats, point) {
+			assert.InDelta(t, stats[point], value, 0, point)
+		}
+	}
+	for _, gone := range []string{
+		"jitsi.jvb.conference.failures{jitsi.failure.scope=full}", "jitsi.jvb.conference.failures{jitsi.failure.scope=partial}", "jitsi.jvb.bwe.expirations{}",
+	} {
+		assert.Contains(t, page, gone)
+	}
+}
+
 // What is asked for: both sources at first, then those that tell something, again after a failure, and again after a while.
 func TestChoice(t *testing.T) {
 	onlyStats := answers{apiColibri: jvb2}
