@@ -578,8 +578,10 @@ func (a *answer) sampleOf(n *name, of []byte, v float64) (ok bool) {
 // setSample puts the value of a sample into a fact, and reports false where it is of a wrong type.
 func (f *fact) setSample(k kind, label []byte, v float64) (ok bool) {
 	switch k {
-	case kindWhole, kindYesNo:
+	case kindWhole:
 		f.whole, ok = wholeNumber(v)
+	case kindYesNo:
+		f.whole, ok = int64(v), v == 0 || v == 1
 	case kindDecimal:
 		f.decimal, ok = v, true
 	case kindWord:
@@ -627,7 +629,7 @@ func countBySize(all []size) bool {
 	for i, s := range all {
 		all[i].count -= below.count
 		switch {
-		case s.upper <= below.upper || all[i].count < 0:
+		case s.upper <= below.upper || s.count < 0 || all[i].count < 0:
 			return false
 		case math.IsInf(s.upper, 1):
 			all[i].label = strconv.Itoa(int(below.upper)+1) + "+"

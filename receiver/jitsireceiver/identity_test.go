@@ -101,11 +101,12 @@ func TestSumsThatFall(t *testing.T) {
 		{"by rounding", `{"total_conferences_created":913,"total_conference_seconds":999999999999}`, both("scrape 0")},
 		{"one falls", `{"total_conferences_created":912,"total_conference_seconds":1e12}`, both("scrape 4")},
 		{"rises again", `{"total_conferences_created":920,"total_conference_seconds":1e12}`, both("scrape 4")},
+		{"below 0", `{"total_conferences_created":920,"total_conference_seconds":1e12,"total_bytes_sent":-1}`, both("scrape 4")},
 		{"one is missing", `{"total_conferences_created":920}`, map[string]string{created: "scrape 4"}},
 		{"nobody", "", map[string]string{}},
-		{"after a restart", `{"total_conferences_created":0,"total_conference_seconds":5}`, both("scrape 7")},
-		{"goes on", `{"total_conferences_created":1,"total_conference_seconds":5}`, both("scrape 7")},
-		{"the other falls", `{"total_conferences_created":1,"total_conference_seconds":4.99}`, both("scrape 10")},
+		{"after a restart", `{"total_conferences_created":0,"total_conference_seconds":5}`, both("scrape 8")},
+		{"goes on", `{"total_conferences_created":1,"total_conference_seconds":5}`, both("scrape 8")},
+		{"the other falls", `{"total_conferences_created":1,"total_conference_seconds":4.99}`, both("scrape 11")},
 	} {
 		a := answers{}
 		if step.body != "" {
@@ -175,7 +176,8 @@ func TestStartsOfThings(t *testing.T) {
 		{"requests 6, a 3, b 1", map[string]string{asked: "scrape 0", moves + " a": "scrape 0", moves + " b": "scrape 2"}},
 		{"requests 6, b 1", map[string]string{asked: "scrape 0", moves + " b": "scrape 2"}},
 		{"requests 6, a 1, b 2, c 9", map[string]string{asked: "scrape 0", moves + " a": "scrape 5", moves + " b": "scrape 2", moves + " c": "scrape 5"}},
-		{"requests 1, a 1, b 2", map[string]string{asked: "scrape 6", moves + " a": "scrape 6", moves + " b": "scrape 6"}},
+		{"requests 6, a -5, b 3, c 9", map[string]string{asked: "scrape 0", moves + " b": "scrape 2", moves + " c": "scrape 5"}},
+		{"requests 1, a 1, b 3", map[string]string{asked: "scrape 7", moves + " a": "scrape 7", moves + " b": "scrape 7"}},
 	} {
 		a := answers{}
 		if step.page != "" {

@@ -3,11 +3,7 @@
 
 package jitsireceiver
 
-import (
-	"math"
-
-	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
-)
+import "github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 
 // Attributes that many rows have.
 const (
@@ -125,11 +121,11 @@ var jvbRows = append([]row{
 	{stats: "total_packets_sent_octo", page: "relay_packets_sent", recorder: wholeOf2((*builder).RecordJitsiJvbNetworkPacketsDataPoint, relay, transmit)},
 	{stats: "total_packets_dropped_octo", recorder: wholeOf((*builder).RecordJitsiJvbNetworkDroppedPacketsDataPoint, relay)},
 	// Loss was told as a rate before: below 0 where nothing was received.
-	{stats: "incoming_loss loss_rate_download", page: "incoming_loss_fraction", recorder: measured(0, decimalOf((*builder).RecordJitsiJvbNetworkPacketLossDataPoint, receive))},
-	{stats: "outgoing_loss loss_rate_upload", page: "outgoing_loss_fraction", recorder: measured(0, decimalOf((*builder).RecordJitsiJvbNetworkPacketLossDataPoint, transmit))},
-	{stats: "overall_loss", page: "loss_fraction", recorder: measured(0, decimal((*builder).RecordJitsiJvbNetworkPacketLossOverallDataPoint))},
+	{stats: "incoming_loss loss_rate_download", page: "incoming_loss_fraction", recorder: decimalOf((*builder).RecordJitsiJvbNetworkPacketLossDataPoint, receive)},
+	{stats: "outgoing_loss loss_rate_upload", page: "outgoing_loss_fraction", recorder: decimalOf((*builder).RecordJitsiJvbNetworkPacketLossDataPoint, transmit)},
+	{stats: "overall_loss", page: "loss_fraction", recorder: decimal((*builder).RecordJitsiJvbNetworkPacketLossOverallDataPoint)},
 	// A round trip of 0 is the mean of no measurement.
-	{stats: "rtt_aggregate", page: "average_rtt", unit: milliseconds, recorder: measured(math.SmallestNonzeroFloat64, decimal((*builder).RecordJitsiJvbRoundTripTimeAverageDataPoint))},
+	{stats: "rtt_aggregate", page: "average_rtt", unit: milliseconds, recorder: positive(decimal((*builder).RecordJitsiJvbRoundTripTimeAverageDataPoint))},
 	{stats: "jitter_aggregate", unit: milliseconds, recorder: decimal((*builder).RecordJitsiJvbJitterAverageDataPoint)},
 	{stats: "tcc_unmatched_feedback", page: "tcc_unmatched_feedback", recorder: whole((*builder).RecordJitsiJvbTransportCcUnmatchedFeedbacksDataPoint)},
 	{stats: "total_aimd_bwe_expirations", page: "incoming_bitrate_expirations", recorder: whole((*builder).RecordJitsiJvbBweExpirationsDataPoint)},
@@ -182,7 +178,7 @@ func jvbQueueRows() (rows []row) {
 // late records the packets that took more than 50 ms: those timed, without those counted up to there.
 func late(timed string, protocol metadata.AttributeJitsiTransitProtocol) recorder {
 	return recorder{kind: kindWhole, record: func(p *process, now timestamp, f *fact) {
-		if all := p.onPage(timed); all.whole >= f.whole {
+		if all := p.onPage(timed); f.whole >= 0 && all.whole >= f.whole {
 			p.mb.RecordJitsiJvbTransitLatePacketsDataPoint(now, all.whole-f.whole, protocol)
 		}
 	}}

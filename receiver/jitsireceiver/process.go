@@ -349,7 +349,7 @@ func (p *process) recordThings(now pcommon.Timestamp, of entity, set *selection.
 		for i := range a.things {
 			t := &a.things[i]
 			r := &p.rows[t.row]
-			if r.of != of || !p.wants.rows[t.row] {
+			if r.of != of || !p.wants.rows[t.row] || t.whole < 0 {
 				continue
 			}
 			p.key = selection.AppendName(p.key[:0], t.word)

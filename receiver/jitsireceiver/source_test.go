@@ -266,6 +266,18 @@ func TestOnlyReadingPaths(t *testing.T) {
 	}
 }
 
+// A state of Jibri that nobody knows is told as such.
+func TestJibriStates(t *testing.T) {
+	for busy, want := range map[string]string{"IDLE": "idle", "BUSY": "busy", "EXPIRED": "expired", "DRAINING": "unknown", "": ""} {
+		points := pointsOf(t, "jibri", answers{apiJibri: fmt.Sprintf(` {"status":{"busyStatus":%q,"health":{"healthStatus":"HEALTHY"}}}`, busy)})
+		for _, state := range []string{"idle", "busy", "expired", "unknown"} {
+			got, there := points["jitsi.jibri.state{jitsi.jibri.state="+state+"}"]
+			assert.Equal(t, want != "", there, busy)
+			assert.Equal(t, state == want, got == 1, busy)
+		}
+	}
+}
+
 // Jigasi's health check answers with status 500 and a reason when it fails, and 503 when a gateway is not ready: these are
 // answers. Any other status is an error, and there is no point.
 func TestJigasiHealth(t *testing.T) {

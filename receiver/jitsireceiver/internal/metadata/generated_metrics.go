@@ -366,6 +366,7 @@ const (
 	AttributeJitsiJibriStateIdle
 	AttributeJitsiJibriStateBusy
 	AttributeJitsiJibriStateExpired
+	AttributeJitsiJibriStateUnknown
 )
 
 // String returns the string representation of the AttributeJitsiJibriState.
@@ -377,6 +378,8 @@ func (av AttributeJitsiJibriState) String() string {
 		return "busy"
 	case AttributeJitsiJibriStateExpired:
 		return "expired"
+	case AttributeJitsiJibriStateUnknown:
+		return "unknown"
 	}
 	return ""
 }
@@ -386,6 +389,7 @@ var MapAttributeJitsiJibriState = map[string]AttributeJitsiJibriState{
 	"idle":    AttributeJitsiJibriStateIdle,
 	"busy":    AttributeJitsiJibriStateBusy,
 	"expired": AttributeJitsiJibriStateExpired,
+	"unknown": AttributeJitsiJibriStateUnknown,
 }
 
 // AttributeJitsiJigasiRole specifies the value jitsi.jigasi.role attribute.
