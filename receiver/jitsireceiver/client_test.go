@@ -194,6 +194,17 @@ func TestOddFocus(t *testing.T) {
 	}
 }
 
+// Jicofo's page names actions after the constants in its code.
+func TestActionsOnPage(t *testing.T) {
+	checkAnswer(t, "jicofo", sourceMetrics, apiMetrics,
+		"jitsi_jicofo_jingle_session_initiate_sent_total 1\njitsi_jicofo_jingle_sourceadd_sent_total 2\njitsi_jicofo_jingle_sourceremove_received_total 3\n",
+		map[string]float64{
+			"jingle.stanzas{jitsi.jingle.action=session-initiate,network.io.direction=transmit}": 1,
+			"jingle.stanzas{jitsi.jingle.action=source-add,network.io.direction=transmit}":       2,
+			"jingle.stanzas{jitsi.jingle.action=source-remove,network.io.direction=receive}":     3,
+		}, "")
+}
+
 // Every answer of a component is its own, and that of every other is told as such.
 func TestWhoseAnswer(t *testing.T) {
 	captured := map[string]string{
