@@ -162,6 +162,8 @@ func TestEachMetricAlone(t *testing.T) {
 	}
 }
 
+func TestExpectedScript(t *testing.T) { rtctest.ExpectedScript(t) }
+
 func TestSeedLedger(t *testing.T) {
 	rtctest.Seeds(t, "../../testdata/compat/jitsi_exporter.tsv", "metadata.yaml")
 }
