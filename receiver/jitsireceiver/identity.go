@@ -30,8 +30,8 @@ func (i *identity) update(told identity) {
 	}
 }
 
-// process returns what tells one process from another. The version may have been told by /about/version.
-func (i *identity) process(about string) identity {
+// fingerprint returns what tells one process from another. The version may have been told by /about/version.
+func (i *identity) fingerprint(about string) identity {
 	return identity{version: cmp.Or(i.version, about), region: i.region, relayID: i.relayID, started: i.started}
 }
 

@@ -112,15 +112,19 @@ var jingleActions = []string{
 func jingleRows() (rows []row) {
 	directions := map[string]metadata.AttributeNetworkIoDirection{"sent": transmit, "received": receive}
 	for _, action := range jingleActions {
-		constant := strings.ReplaceAll(action, "-", "_")
+		snake := strings.ReplaceAll(action, "-", "_")
+		constant := snake
 		if strings.HasPrefix(action, "source-") {
 			constant = strings.ReplaceAll(action, "-", "")
 		}
 		for direction, attribute := range directions {
 			path := "jingle." + direction + "."
+			page := "jingle_" + constant + "_" + direction
+			if constant != snake {
+				page += " jingle_" + snake + "_" + direction
+			}
 			rows = append(rows, row{
-				stats:    path + action + " " + path + strings.ToUpper(constant),
-				page:     "jingle_" + constant + "_" + direction + " jingle_" + strings.ReplaceAll(action, "-", "_") + "_" + direction,
+				stats: path + action + " " + path + strings.ToUpper(constant), page: page,
 				recorder: wholeOf2((*builder).RecordJitsiJicofoJingleStanzasDataPoint, attribute, action),
 			})
 		}

@@ -317,7 +317,7 @@ func (p *process) record(now pcommon.Timestamp) {
 
 // noteMixture looks whether several processes answer in turn, and reports whether they no longer do.
 func (p *process) noteMixture() (ended bool) {
-	changed := p.mixture.observe(p.told.process(p.identity.about))
+	changed := p.mixture.observe(p.told.fingerprint(p.identity.about))
 	others := 0
 	if p.mixture.mixed {
 		others = len(p.mixture.different()) - 1
