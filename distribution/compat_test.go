@@ -559,6 +559,53 @@ func TestCompatMediasoupReal(t *testing.T) {
 	c.Stop(t)
 }
 
+// Sessions have the class that the server wrote, whatever it is. Totals of nothing are 0, as the exporter had them.
+func TestCompatSessions(t *testing.T) {
+	t.Parallel()
+	classes := []string{
+		"mediakit::HttpSession", "mediakit::RtmpSession", "mediakit::RtspSession", "mediakit::RtpSession", "mediakit::WebRtcSession", "mediakit::IceSession",
+		"mediakit::WebRtcSignalingSession", "SRT::SrtSession", "toolkit::SessionWithSSL<mediakit::HttpSession>",
+		"toolkit::SessionWithSSL<mediakit::RtmpSession>", "toolkit::SessionWithSSL<mediakit::RtspSession>",
+	}
+	var sessions []string
+	for _, class := range classes {
+		sessions = append(sessions, `{"id":"`+class+`","typeid":"`+class+`"}`)
+	}
+	const none = `{"code":0}`
+	var some atomic.Bool
+	some.Store(true)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := map[string]string{"/index/api/getApiList": `{"code":0,"data":["/index/api/getAllSession","/index/api/getMediaList","/index/api/listRtpServer"]}`}[r.URL.Path]
+		if r.URL.Path == "/index/api/getAllSession" && some.Load() {
+			body = `{"code":0,"data":[` + strings.Join(sessions, ",") + `]}`
+		}
+		if body == "" {
+			body = none
+		}
+		_, _ = io.WriteString(w, body)
+	}))
+	t.Cleanup(server.Close)
+	address := freeAddress(t)
+	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL},
+		shipped("prometheus.yaml"), filepath.Join("compat", "zlm_exporter.yaml"), often, "yaml:exporters::prometheus/zlm_exporter::endpoint: "+address)
+	totals := func(want map[string]float64) {
+		eventually(t, func(ct *assert.CollectT) {
+			page := parsePage(ct, fetch(ct, "http://"+address+"/metrics"))
+			for family, n := range want {
+				assert.Equal(ct, []float64{n}, page.values(family, nil), family)
+			}
+		})
+	}
+	totals(map[string]float64{"zlm_session_total": float64(len(classes)), "zlm_stream_total": 0, "zlm_rtp_server_total": 0})
+	page := parsePage(t, fetch(t, "http://"+address+"/metrics"))
+	for _, class := range classes {
+		assert.Len(t, page.values("zlm_session_info", labels{"id": class, "typeid": class}), 1, class)
+	}
+	some.Store(false)
+	totals(map[string]float64{"zlm_session_total": 0})
+	c.Stop(t)
+}
+
 // Threads that have something to do are summed up in percent and milliseconds. In the captures they have nothing to do.
 func TestCompatThreads(t *testing.T) {
 	t.Parallel()

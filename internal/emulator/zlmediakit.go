@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
 // ZLMediaKit are the options of an emulated ZLMediaKit server.
@@ -79,7 +81,7 @@ func NewZLMediaKit(o ZLMediaKit) (*Server, error) {
 		return nil, fmt.Errorf("testdata/zlmediakit/%s is no scene: it lacks getMediaList or getApiList", o.Scene)
 	}
 	var err error
-	if z.sources, err = newZLMSources(list[0].body, o.Streams, o.Now); err != nil {
+	if z.sources, err = newZLMSources(list[0].body, otherMediaList(o.Scene), o.Streams, o.Now); err != nil {
 		return nil, fmt.Errorf("testdata/zlmediakit/%s/getMediaList.json: %w", o.Scene, err)
 	}
 	return newServer(o.Addr, system{
@@ -111,6 +113,20 @@ func (z *zlmediakit) read(scene string) error {
 		z.captures[api] = append(z.captures[api], c)
 	}
 	return nil
+}
+
+// otherMediaList returns the media list that was captured from the same server a few seconds before or after a scene, nil
+// where there is none.
+func otherMediaList(scene string) []byte {
+	other, later := strings.CutSuffix(scene, "_later")
+	if !later {
+		other += "_later"
+	}
+	body, err := fs.ReadFile(testdata.Files, "zlmediakit/"+other+"/getMediaList.json")
+	if err != nil {
+		return nil
+	}
+	return body
 }
 
 // zlmAPIName is the API that a request is for; the whole path when it is for none.

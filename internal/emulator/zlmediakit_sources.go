@@ -56,6 +56,7 @@ type zlmRendering struct {
 
 // zlmSlot is a value of a captured row that is written anew.
 type zlmSlot struct {
+	name     string
 	before   []byte // the captured bytes up to it
 	captured int64
 	value    func(zlmSlot, zlmMoment) int64 // nil: the end of a stream's name
@@ -71,8 +72,9 @@ type zlmMoment struct {
 	restarted bool  // what was captured is forgotten
 }
 
-// newZLMSources takes a captured getMediaList apart.
-func newZLMSources(body []byte, streams int, now func() time.Time) (*zlmSources, error) {
+// newZLMSources takes a captured getMediaList apart. Another one of the same server, if there is one, shows which values stand
+// still: those of schemas on demand that nobody reads.
+func newZLMSources(body, other []byte, streams int, now func() time.Time) (*zlmSources, error) {
 	var list struct {
 		Data []json.RawMessage `json:"data"`
 	}
@@ -105,12 +107,69 @@ func newZLMSources(body []byte, streams int, now func() time.Time) (*zlmSources,
 		}
 		s.end = s.end[at+len(captured):]
 	}
+	if other != nil {
+		if err := s.stopWhatStands(other); err != nil {
+			return nil, fmt.Errorf("the other list: %w", err)
+		}
+	}
 	s.originals = len(numbers)
 	s.streams = s.originals
 	if streams > 0 {
 		s.streams = streams
 	}
 	return s, nil
+}
+
+// stopWhatStands stops the bytes and frames that are the same in another list.
+func (s *zlmSources) stopWhatStands(body []byte) error {
+	other, err := newZLMSources(body, nil, 0, s.now)
+	if err != nil {
+		return err
+	}
+	unread := map[int]bool{} // streams whose emulated viewer would see nothing
+	for i := range s.rows {
+		row := &s.rows[i]
+		same := slices.IndexFunc(other.rows, func(r zlmRow) bool { return r.zlmName == row.zlmName })
+		if same >= 0 && row.stop(&other.rows[same]) && row.schema == zlmViewed {
+			unread[row.original] = true
+		}
+	}
+	for i := range s.rows {
+		if row := &s.rows[i]; unread[row.original] {
+			row.stopReaders()
+		}
+	}
+	return nil
+}
+
+// stop stops what is the same in another capture of the row, and reports whether its bytes are.
+func (r *zlmRow) stop(other *zlmRow) (stands bool) {
+	speed := -1
+	for i := range min(len(r.slots), len(other.slots)) {
+		slot := &r.slots[i]
+		switch slot.name {
+		case "bytesSpeed": // the members come sorted by name: totalBytes follows
+			speed = i
+		case "totalBytes", "duration", "frames", "key_frames":
+			if slot.captured != other.slots[i].captured {
+				continue
+			}
+			slot.gain = 0
+			if slot.name == "totalBytes" && speed >= 0 {
+				r.slots[speed].gain, stands = 0, true
+			}
+		}
+	}
+	return stands
+}
+
+// stopReaders keeps the captured numbers of readers.
+func (r *zlmRow) stopReaders() {
+	for i, slot := range r.slots {
+		if slot.name == "readerCount" || slot.name == "totalReaderCount" {
+			r.slots[i].value, r.slots[i].gain = zlmSlot.counted, 0
+		}
+	}
 }
 
 // zlmValues are the named values that are written anew, each with how it comes about.
@@ -142,10 +201,12 @@ func newZLMRow(captured []byte) (zlmRow, error) {
 	}
 	row := zlmRow{zlmName: zlmName{source.Schema, source.Vhost, source.App, source.Stream}, captured: captured}
 	// Where the publisher went silent the server fills in a mute audio track: the other one stands still.
-	stalled := false
+	ended, goesOn := false, false
 	for _, track := range source.Tracks {
-		stalled = stalled || track.Duration < source.AliveSecond*1000/2
+		ended = ended || track.Duration < source.AliveSecond*1000/2
+		goesOn = goesOn || track.Duration > source.AliveSecond*1000*3/4
 	}
+	stalled := ended && goesOn
 	seen, from := map[string]int64{}, 0
 	for _, at := range zlmMember.FindAllSubmatchIndex(captured, -1) {
 		name := string(captured[at[2]:at[3]])
@@ -157,7 +218,7 @@ func newZLMRow(captured []byte) (zlmRow, error) {
 		if value == nil { // the captured name stays, its copies continue before the closing quote
 			begin, end = at[5]-1, at[5]-1
 		}
-		slot := zlmSlot{before: captured[from:begin], value: value}
+		slot := zlmSlot{name: name, before: captured[from:begin], value: value}
 		slot.captured, _ = strconv.ParseInt(string(captured[begin:end]), 10, 64) // the pattern has digits only
 		seen[name] = slot.captured
 		slot.gain, slot.per = gain(name, seen, stalled)

@@ -60,7 +60,9 @@ func assertHeaders(t *testing.T, want map[string]string, got http.Header, messag
 }
 
 func TestCapturedAnswers(t *testing.T) {
-	for _, scene := range []string{"idle", "busy", "busy_later", "degraded"} {
+	for _, scene := range []string{
+		"idle", "busy", "busy_later", "degraded", "empty", "on_demand", "on_demand_later", "all_on_demand", "all_on_demand_later",
+	} {
 		t.Run(scene, func(t *testing.T) {
 			w := dial(t, start(t, ZLMediaKit{Scene: scene}))
 			for _, entry := range index(t, scene) {
@@ -87,7 +89,7 @@ func TestLegacyAnswers(t *testing.T) {
 		api := strings.TrimSuffix(strings.TrimPrefix(name, "legacy_shape/"), ".json")
 		assert.Equal(t, captured(t, name), get(t, server, api), api)
 	}
-	for _, api := range []string{"getServerConfig", "listFFmpegSource", "getMediaInfo?schema=hls&vhost=__defaultVhost__&app=live&stream=cam1"} {
+	for _, api := range []string{"listFFmpegSource", "getMediaInfo?schema=hls&vhost=__defaultVhost__&app=live&stream=cam1"} {
 		assert.Equal(t, captured(t, "errors/err_unknown_api.txt"), get(t, server, api), api)
 	}
 }
@@ -324,6 +326,48 @@ func TestScaledAdvances(t *testing.T) {
 	assert.EqualValues(t, 12, with.TotalReaderCount)
 }
 
+// What a schema on demand does not make while nobody reads it stands still in a scaled list too.
+func TestScaledOnDemand(t *testing.T) {
+	const rtmp, made = "rtmp rtmp ", "rtmp rtmp frames frames " // twice, of the captured stream and of its copy
+	flowing := map[string]string{"cam1": rtmp, "cam2": rtmp, "cam3": made + "rtsp rtsp ", "gb1": made, "p1": made, "srt1": made}
+	for scene, want := range map[string]map[string]string{
+		"on_demand": flowing, "on_demand_later": flowing,
+		"all_on_demand": {"cam1": rtmp, "cam2": rtmp, "cam3": "rtsp rtsp ", "p1": made, "srt1": made},
+	} {
+		clock := newClock()
+		server := start(t, ZLMediaKit{Scene: scene, Streams: 12, Now: clock.Now})
+		before := decode(t, get(t, server, "getMediaList"))
+		clock.advance(10 * time.Minute)
+		after := decode(t, get(t, server, "getMediaList"))
+		require.Len(t, after, 60)
+		moving := map[string]string{} // by stream: schemas whose bytes grow, and whether frames do
+		for i, s := range after {
+			name, _, _ := strings.Cut(s.Stream, "-")
+			assert.Equal(t, s.TotalBytes > before[i].TotalBytes, s.BytesSpeed > 0, "%s %s", s.Schema, s.Stream)
+			if s.Schema == "fmp4" && s.Tracks[0].Frames > before[i].Tracks[0].Frames {
+				moving[name] += "frames "
+			}
+			if s.TotalBytes > before[i].TotalBytes {
+				moving[name] += s.Schema + " "
+			}
+		}
+		assert.Equal(t, want, moving, scene)
+	}
+}
+
+// Nobody reads a schema that stands still: a reader would make it flow.
+func TestScaledOnDemandReaders(t *testing.T) {
+	clock := newClock()
+	server := start(t, ZLMediaKit{Scene: "all_on_demand", Streams: 12, Now: clock.Now})
+	for range 2 {
+		for _, s := range decode(t, get(t, server, "getMediaList?app=rtp")) {
+			assert.Zero(t, s.TotalReaderCount)
+			assert.Zero(t, s.ReaderCount)
+		}
+		clock.advance(time.Minute)
+	}
+}
+
 func TestScaledStreamAPIs(t *testing.T) {
 	clock := newClock()
 	server := start(t, ZLMediaKit{Streams: 25, Now: clock.Now})
@@ -378,7 +422,7 @@ func TestRestart(t *testing.T) {
 // BenchmarkMediaList renders the list of 10,000 streams anew each time.
 func BenchmarkMediaList(b *testing.B) {
 	clock := newClock()
-	sources, err := newZLMSources([]byte(captured(b, "busy/getMediaList.json")), 10_000, clock.Now)
+	sources, err := newZLMSources([]byte(captured(b, "busy/getMediaList.json")), nil, 10_000, clock.Now)
 	require.NoError(b, err)
 	for b.Loop() {
 		clock.advance(time.Second)

@@ -125,9 +125,27 @@ type rtpServer struct {
 
 // serverConfig is what is kept of the server's configuration, which holds all its secrets.
 type serverConfig struct {
-	ServerID  string // general.mediaServerId
-	PortRange string // rtp_proxy.port_range, such as 30000-35000
+	ServerID  string    // general.mediaServerId
+	PortRange string    // rtp_proxy.port_range, such as 30000-35000
+	OnDemand  schemaSet // protocol.*_demand: schemas that are made only while somebody reads them
+	Direct    schemaSet // rtmp.directProxy, rtsp.directProxy: schemas that origins of the same protocol feed as they come in
 }
+
+// demandSettings and directSettings are the yes-or-no settings that serverConfig holds. Servers that lack one behave as its
+// default says: nothing is on demand, and RTMP and RTSP are passed on directly.
+var (
+	demandSettings = map[string]schemaSet{
+		"protocol.rtsp_demand": 1 << schemaRTSP,
+		"protocol.rtmp_demand": 1 << schemaRTMP,
+		"protocol.ts_demand":   1 << schemaTS,
+		"protocol.fmp4_demand": 1 << schemaFMP4,
+		"protocol.hls_demand":  1<<schemaHLS | 1<<schemaHLSFMP4,
+	}
+	directSettings = map[string]schemaSet{
+		"rtmp.directProxy": 1 << schemaRTMP,
+		"rtsp.directProxy": 1 << schemaRTSP,
+	}
+)
 
 // client speaks the HTTP API of a MediaServer: it knows the wire, not what becomes of it.
 type client struct {
@@ -185,9 +203,24 @@ func (c *client) Version(ctx context.Context) (version, error) {
 func (c *client) ServerConfig(ctx context.Context) (serverConfig, error) {
 	var cfg serverConfig
 	fields := map[string]*string{"general.mediaServerId": &cfg.ServerID, "rtp_proxy.port_range": &cfg.PortRange}
+	for _, settings := range []map[string]schemaSet{demandSettings, directSettings} {
+		for name := range settings {
+			fields[name] = new(string)
+		}
+	}
 	err := c.data(ctx, apiServerConfig, func(r *jsonwalk.Reader) error {
 		return r.Objects(func() error { return readStrings(r, fields) })
 	})
+	for name, schemas := range demandSettings {
+		if on, err := strconv.ParseBool(*fields[name]); err == nil && on {
+			cfg.OnDemand |= schemas
+		}
+	}
+	for name, schemas := range directSettings {
+		if on, err := strconv.ParseBool(*fields[name]); err != nil || on {
+			cfg.Direct |= schemas
+		}
+	}
 	return cfg, err
 }
 
@@ -205,6 +238,15 @@ func readStrings(r *jsonwalk.Reader, fields map[string]*string) error {
 func readString(r *jsonwalk.Reader, s *string) error {
 	text, err := r.Str(nil)
 	*s = string(text)
+	return err
+}
+
+// readCount reads a whole number that counts or measures something; one below 0 is none.
+func readCount(r *jsonwalk.Reader, n *optional.Value[int64]) error {
+	err := r.Int(n)
+	if value, _ := n.Get(); value < 0 {
+		*n = optional.Value[int64]{}
+	}
 	return err
 }
 
@@ -271,11 +313,11 @@ func (c *client) Threads(ctx context.Context, api string) ([]thread, error) {
 				case "name":
 					return readString(r, &t.Name)
 				case "load":
-					return r.Int(&t.Load)
+					return readCount(r, &t.Load)
 				case "delay":
-					return r.Int(&t.Delay)
+					return readCount(r, &t.Delay)
 				case "fd_count":
-					return r.Int(&t.FDs)
+					return readCount(r, &t.FDs)
 				}
 				return r.Skip()
 			})
@@ -293,14 +335,14 @@ func (c *client) Statistic(ctx context.Context, known func(class string) bool) (
 		return r.Object(func(key []byte) error {
 			switch class := string(key); {
 			case class == "totalMemUsage":
-				return r.Int(&st.Memory)
+				return readCount(r, &st.Memory)
 			case class == "totalMemBlock":
-				return r.Int(&st.MemoryBlocks)
+				return readCount(r, &st.MemoryBlocks)
 			case class == "threadMem":
 				return r.Objects(func() error { return st.readThread(r) })
 			case known(class):
 				var n optional.Value[int64]
-				err := r.Int(&n)
+				err := readCount(r, &n)
 				if n, ok := n.Get(); ok {
 					st.Objects[class] = n
 				}
@@ -322,7 +364,7 @@ func (s *statistic) readThread(r *jsonwalk.Reader) error {
 		case "threadName":
 			return readString(r, &t.Name)
 		case "threadMemUsage":
-			return r.Int(&t.Bytes)
+			return readCount(r, &t.Bytes)
 		}
 		return r.Skip()
 	})
@@ -404,15 +446,15 @@ func (p *proxy) read(r *jsonwalk.Reader) error {
 		case "status_str":
 			return readString(r, &p.StatusText)
 		case "liveSecs":
-			return r.Int(&p.LiveSeconds)
+			return readCount(r, &p.LiveSeconds)
 		case "rePullCount", "rePublishCount":
-			return r.Int(&p.Reconnections)
+			return readCount(r, &p.Reconnections)
 		case "totalReaderCount":
-			return r.Int(&p.Readers)
+			return readCount(r, &p.Readers)
 		case "bytesSpeed":
-			return r.Int(&p.BytesSpeed)
+			return readCount(r, &p.BytesSpeed)
 		case "totalBytes":
-			return r.Int(&p.TotalBytes)
+			return readCount(r, &p.TotalBytes)
 		}
 		return r.Skip()
 	})

@@ -121,17 +121,17 @@ func (m *mediaSource) read(r *jsonwalk.Reader) error {
 				return err
 			})
 		case "createStamp":
-			err = r.Int(&m.CreateStamp)
+			err = readCount(r, &m.CreateStamp)
 		case "aliveSecond":
-			err = r.Int(&m.AliveSeconds)
+			err = readCount(r, &m.AliveSeconds)
 		case "bytesSpeed":
-			err = r.Int(&m.BytesSpeed)
+			err = readCount(r, &m.BytesSpeed)
 		case "totalBytes":
-			err = r.Int(&m.TotalBytes)
+			err = readCount(r, &m.TotalBytes)
 		case "readerCount":
-			err = r.Int(&m.Readers)
+			err = readCount(r, &m.Readers)
 		case "totalReaderCount":
-			err = r.Int(&m.TotalReaders)
+			err = readCount(r, &m.TotalReaders)
 		case "isRecordingMP4":
 			err = r.Bool(&m.RecordingMP4)
 		case "isRecordingHLS":
@@ -170,6 +170,9 @@ func (t *track) read(r *jsonwalk.Reader) error {
 			err = r.Bool(&t.Ready)
 		case "fps":
 			err = r.Float(&t.FPS)
+			if fps, _ := t.FPS.Get(); fps < 0 {
+				t.FPS = optional.Value[float64]{}
+			}
 		case "loss":
 			err = r.Float(&t.Loss)
 		default:
@@ -177,7 +180,7 @@ func (t *track) read(r *jsonwalk.Reader) error {
 			if field == nil {
 				return r.Skip()
 			}
-			err = r.Int(field)
+			err = readCount(r, field)
 		}
 		return err
 	})
@@ -246,9 +249,9 @@ func (c *client) RTPSenders(ctx context.Context, vhost, app, stream string) (rtp
 				return r.Skip()
 			})
 		case "bytesSpeed":
-			return r.Int(&senders.BytesSpeed)
+			return readCount(r, &senders.BytesSpeed)
 		case "totalBytes":
-			return r.Int(&senders.TotalBytes)
+			return readCount(r, &senders.TotalBytes)
 		}
 		return r.Skip()
 	})

@@ -51,7 +51,13 @@ type StreamsConfig struct {
 }
 
 func (c *StreamsConfig) selection() selection.Config {
-	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit, Expected: c.Expected}
+	var expected []string
+	for _, name := range c.Expected {
+		if name = normalName(name); !slices.Contains(expected, name) {
+			expected = append(expected, name)
+		}
+	}
+	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit, Expected: expected}
 }
 
 // Schemas is auto, all, or the schemas to ask for.

@@ -63,6 +63,7 @@ func FuzzMediaList(f *testing.F) {
 			sources++
 			w.add(m)
 		})
+		w.setTrackStarts()
 		if err == nil || scrape.IsPartial(err) {
 			w.finish()
 		}

@@ -4,9 +4,13 @@
 package zlmediakitreceiver
 
 import (
+	"cmp"
+	"maps"
 	"math/bits"
 	"slices"
 	"time"
+
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
 )
 
 const (
@@ -14,10 +18,16 @@ const (
 	fullListMax = 500
 	// fullListEvery is the number of lists after which schemas: auto looks at all schemas again.
 	fullListEvery = 20
+	// fewSchemas is the number of schemas up to which schemas: auto asks for them one by one.
+	fewSchemas = 3
+	// checkEvery is the number of lists after which schemas: auto may look at all schemas again because of a doubt.
+	checkEvery = 5
 	// listBudget is the time that the list may take in each scrape; one that takes n times as long is asked for in every nth scrape.
 	listBudget = 500 * time.Millisecond
-	// maxSpacing bounds the number of scrapes from one list to the next.
-	maxSpacing = 10
+	// maxSpacing and maxSpacingTime bound the number of scrapes from one list to the next, and the time. Prometheus forgets after 5
+	// minutes what was pushed to it.
+	maxSpacing     = 10
+	maxSpacingTime = 4 * time.Minute
 )
 
 // The schemas of media sources; schemaOther stands for those that are not known yet.
@@ -53,16 +63,20 @@ func (s schemaSet) has(i int) bool { return s&(1<<i) != 0 }
 
 // listing decides when the media list is asked for and for which schemas, because it stops one of the server's event loops.
 type listing struct {
-	auto     bool
-	chosen   schemaSet // what is reported
-	age      int       // lists since the last full one
-	spacing  int       // scrapes from one list to the next
-	wait     int       // scrapes until the next list
-	failures int       // since the last whole list
+	auto       bool
+	chosen     schemaSet        // what is reported
+	age        int              // lists since the last full one
+	check      bool             // the next list is a full one, because of a doubt
+	checked    int              // lists that must pass before there may be another one
+	keep       [schemaOther]int // how many more lists a chosen schema stays
+	spacing    int              // scrapes from one list to the next
+	maxSpacing int              // bounds spacing
+	wait       int              // scrapes until the next list
+	failures   int              // since the last whole list
 }
 
-func newListing(schemas Schemas) listing {
-	l := listing{chosen: allSchemas, spacing: 1}
+func newListing(schemas Schemas, interval time.Duration) listing {
+	l := listing{chosen: allSchemas, spacing: 1, maxSpacing: min(max(int(maxSpacingTime/interval), 1), maxSpacing)}
 	switch {
 	case slices.Equal(schemas, Schemas{schemasAuto}):
 		l.auto = true
@@ -85,7 +99,7 @@ func (l *listing) due() bool {
 
 // full reports whether the next list is to hold all schemas.
 func (l *listing) full() bool {
-	return l.chosen == allSchemas || l.auto && l.age >= fullListEvery
+	return l.chosen == allSchemas || l.check || l.auto && l.age >= fullListEvery
 }
 
 // requests returns the schemas to ask for one by one; the empty string asks for all at once.
@@ -105,7 +119,7 @@ func (l *listing) requests() []string {
 // took notes the time that a whole list took, and makes room when it was long.
 func (l *listing) took(d time.Duration) {
 	l.failures = 0
-	l.spacing = min(1+int((d-1)/listBudget), maxSpacing)
+	l.spacing = min(1+int((d-1)/listBudget), l.maxSpacing)
 	l.wait = l.spacing
 }
 
@@ -113,37 +127,119 @@ func (l *listing) took(d time.Duration) {
 // one is tried again at once.
 func (l *listing) failed() {
 	l.failures++
-	l.spacing = min(max(l.spacing, l.failures), maxSpacing)
+	l.spacing = min(max(l.spacing, l.failures), l.maxSpacing)
 	l.wait = l.spacing
 }
 
-// learn chooses the schemas of the next lists after a complete one; streams counts the streams by the schemas that they have.
-func (l *listing) learn(streams map[schemaSet]int) {
-	full := l.full()
-	l.age++
-	if !l.auto || !full {
+// profile is what the choice of schemas depends on.
+type profile struct {
+	origin metadata.AttributeZlmediakitOriginType
+	native int       // schema of the origin
+	listed schemaSet // schemas that the stream has
+	shown  schemaSet // those of them in which media has moved
+}
+
+// learn takes a complete list and chooses the schemas of the next ones after a full one; streams counts the streams by profile.
+// A doubt about a stream asks for a full list.
+func (l *listing) learn(streams map[profile]int, doubt bool) {
+	if !l.auto {
 		return
 	}
-	l.age = 0
-	l.chosen = allSchemas
-	sources := 0
-	for set, n := range streams {
-		sources += n * bits.OnesCount8(uint8(set))
+	full := l.full()
+	l.age++
+	l.checked = max(l.checked-1, 0)
+	for i := range l.keep {
+		l.keep[i] = max(l.keep[i]-1, 0)
 	}
+	if !full {
+		l.check = doubt && l.checked == 0
+		return
+	}
+	if l.check {
+		l.check, l.checked = false, checkEvery-1
+	}
+	l.age = 0
+	sources := 0
+	for p, n := range streams {
+		sources += n * bits.OnesCount8(uint8(p.listed))
+	}
+	l.chosen = allSchemas
 	if sources > fullListMax {
-		l.chosen = cover(streams)
+		l.choose(streams)
 	}
 }
 
-// cover returns the fewest schemas, found greedily, that show every stream: usually a single one, that with most streams.
-func cover(streams map[schemaSet]int) schemaSet {
-	var chosen schemaSet
+// choose takes the schemas that show the streams, beside those that were chosen a short time ago.
+func (l *listing) choose(streams map[profile]int) {
+	chosen := bestSchemas(streams)
+	for i := range l.keep {
+		if chosen.has(i) {
+			l.keep[i] = fullListEvery
+		} else if l.keep[i] > 0 {
+			chosen |= 1 << i
+		}
+	}
+	if bits.OnesCount8(uint8(chosen)) <= fewSchemas {
+		l.chosen = chosen
+	}
+}
+
+// bestSchemas returns the schemas that show whether the streams flow: those of the origins where they do, then the fewest that
+// show the other streams, then those of the streams that no schema shows.
+func bestSchemas(streams map[profile]int) schemaSet {
+	for p := range streams {
+		if p.listed == 1<<schemaOther { // the server cannot be asked for a schema without a name
+			return allSchemas
+		}
+	}
+	chosen := cover(streams, nativeChoice(streams))
+	silent := slices.SortedFunc(maps.Keys(streams), func(a, b profile) int { // the most frequent first
+		return cmp.Or(streams[b]-streams[a], int(a.listed)-int(b.listed), a.native-b.native)
+	})
+	for _, p := range silent {
+		switch {
+		case p.shown != 0 || p.listed&chosen != 0:
+		case p.native != schemaOther && p.listed.has(p.native):
+			chosen |= 1 << p.native
+		default:
+			chosen |= 1 << bits.TrailingZeros8(uint8(p.listed))
+		}
+	}
+	return chosen
+}
+
+// nativeChoice returns the native schemas of those origins of which they show at least half of the streams that are shown at all.
+func nativeChoice(streams map[profile]int) (chosen schemaSet) {
+	type source struct {
+		origin metadata.AttributeZlmediakitOriginType
+		native int
+	}
+	balance := map[source]int{} // streams that the native schema shows, less those that only others show
+	for p, n := range streams {
+		switch {
+		case p.native == schemaOther || p.shown == 0:
+		case p.shown.has(p.native):
+			balance[source{p.origin, p.native}] += n
+		default:
+			balance[source{p.origin, p.native}] -= n
+		}
+	}
+	for s, n := range balance {
+		if n >= 0 {
+			chosen |= 1 << s.native
+		}
+	}
+	return chosen
+}
+
+// cover adds the fewest schemas to chosen, found greedily, that show every stream which any of them shows.
+func cover(streams map[profile]int, chosen schemaSet) schemaSet {
 	for {
 		best, most := 0, 0
 		for i := range schemaOther {
 			n := 0
-			for set, count := range streams {
-				if set&chosen == 0 && set.has(i) {
+			for p, count := range streams {
+				if p.shown&chosen == 0 && p.shown.has(i) {
 					n += count
 				}
 			}

@@ -19,6 +19,7 @@ import (
 type proxies struct {
 	*scraper
 	pull, push *proxyList
+	gone       map[string]bool // streams whose pull proxy has failed or was shut down; nil when unknown
 }
 
 // proxyList is what is kept of the proxies of one type between two scrapes.
@@ -63,12 +64,19 @@ func (s *proxies) record(now pcommon.Timestamp, list *proxyList, proxies []proxy
 	counts := map[metadata.AttributeZlmediakitProxyState]int64{}
 	merged := int64(0)
 	list.items.Begin()
+	if list == s.pull {
+		s.gone = map[string]bool{}
+	}
 	for i := range proxies {
 		p := &proxies[i]
 		state := stateOf(list.kind, p)
 		counts[state]++
 		p.Key = selection.Name(p.Key)
-		item, first := list.items.GetKey([]byte(p.Key), streamName(p))
+		name := streamName(p)
+		if list == s.pull && (state == metadata.AttributeZlmediakitProxyStateFailed || state == metadata.AttributeZlmediakitProxyStateShutdown) {
+			s.gone[string(name)] = true
+		}
+		item, first := list.items.GetKey([]byte(p.Key), name)
 		switch {
 		case !first:
 			merged++

@@ -29,28 +29,33 @@ func modeOf(s *rtpServer) metadata.AttributeZlmediakitRtpServerMode {
 	return metadata.AttributeZlmediakitRtpServerModeUnknown
 }
 
+// rtpGroup is what RTP servers are counted by.
+type rtpGroup struct {
+	mode metadata.AttributeZlmediakitRtpServerMode
+	app  string
+}
+
+// other is the group of all RTP servers of a mode that are over the limit.
+func (g rtpGroup) other() rtpGroup { return rtpGroup{g.mode, nameOther} }
+
 func (s *scraper) recordRTPServers(now pcommon.Timestamp, servers []rtpServer) {
-	type group struct {
-		mode metadata.AttributeZlmediakitRtpServerMode
-		app  string
-	}
-	counts := map[group]int64{}
 	infos, over := 0, int64(0)
 	for i := range servers {
 		one := &servers[i]
-		counts[group{modeOf(one), selection.Name(one.App)}]++
+		s.rtpCounts.add(rtpGroup{modeOf(one), selection.Name(one.App)}, 1)
 		if infos++; infos > s.cfg.Streams.Limit {
 			over++
 			continue
 		}
 		s.recordRTPServer(now, one)
 	}
-	for g, n := range counts {
+	if !s.cfg.MetricsBuilderConfig.Metrics.ZlmediakitRtpServerInfo.Enabled {
+		over = 0
+	}
+	over += s.rtpCounts.end(rtpGroup{mode: metadata.AttributeZlmediakitRtpServerModeUnknown}, func(g rtpGroup, n int64) {
 		s.mb.RecordZlmediakitRtpServerCountDataPoint(now, n, g.mode, g.app)
-	}
-	if s.cfg.MetricsBuilderConfig.Metrics.ZlmediakitRtpServerInfo.Enabled {
-		s.report.Omit(metadata.AttributeRtcEntityRtpServer, metadata.AttributeRtcOmissionReasonLimit, over)
-	}
+	})
+	s.report.Omit(metadata.AttributeRtcEntityRtpServer, metadata.AttributeRtcOmissionReasonLimit, over)
 	if s.rtpServers = servers; servers == nil {
 		s.rtpServers = []rtpServer{}
 	}
@@ -93,7 +98,7 @@ func (s *scraper) recordIdleRTPServers(now pcommon.Timestamp) {
 
 // recordRTPLimit records how many RTP servers the range of ports holds: each takes an even port for RTP and the odd one after it for RTCP.
 func (s *scraper) recordRTPLimit(now pcommon.Timestamp) {
-	from, to, _ := strings.Cut(s.config.PortRange, "-")
+	from, to, _ := strings.Cut(s.config.value.PortRange, "-")
 	first, err := strconv.ParseUint(from, 10, 16)
 	if err != nil {
 		return

@@ -31,20 +31,45 @@ type scraper struct {
 	starts cumulative.Starts
 	report *report
 
-	// What the server told of itself, and the Server header of the answer in which it did.
-	version version
-	config  serverConfig
-	apis    []string // nil when unknown
-	build   string
+	// What the server told of itself.
+	version told[version]
+	apis    told[[]string]
+	config  told[serverConfig]
 
-	streams *streams
-	proxies *proxies
+	streams       *streams
+	proxies       *proxies
+	sessionCounts *tally[sessionKind, int64]
+	rtpCounts     *tally[rtpGroup, int64]
 
 	// Of the current scrape.
 	rtpServers []rtpServer // nil when unknown
 
 	clock   func() time.Time
 	notices scrape.Notices
+}
+
+// told is the answer to a call that is made once for each build of the server. The answer stays while the server is away.
+type told[T any] struct {
+	value   T
+	has     bool   // value is an answer
+	current bool   // the call needs no repetition
+	build   string // the Server header that came with the answer
+}
+
+// due reports whether the call has to be made: it has not succeeded yet, or the server has been exchanged.
+func (a *told[T]) due(build string) bool {
+	return !a.current || a.build != build
+}
+
+// fetch is scrape.Fetch for such a call. An answer that is spoilt in part is used, and asked for again.
+func (a *told[T]) fetch(c *client, get func(context.Context) (T, error)) func(context.Context) (func(), error) {
+	return func(ctx context.Context) (func(), error) {
+		value, err := get(ctx)
+		if err != nil && !scrape.IsPartial(err) {
+			return nil, err
+		}
+		return func() { *a = told[T]{value: value, has: true, current: err == nil, build: c.Build()} }, err
+	}
 }
 
 // report is what the scrapes tell of themselves.
@@ -57,8 +82,10 @@ func newReport(starts *cumulative.Starts) *report {
 func newScraper(cfg *Config, set receiver.Settings) *scraper {
 	s := &scraper{
 		cfg: cfg, set: set,
-		mb:    metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
-		clock: time.Now,
+		mb:            metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
+		clock:         time.Now,
+		sessionCounts: newTally[sessionKind, int64](0, nil),
+		rtpCounts:     newTally[rtpGroup, int64](cfg.Streams.Limit, rtpGroup.other),
 	}
 	s.report = newReport(&s.starts)
 	s.streams = newStreams(s)
@@ -85,11 +112,11 @@ func (s *scraper) shutdown(context.Context) error {
 // scrape asks the server once for everything that enabled metrics need.
 func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	now := pcommon.NewTimestampFromTime(s.clock())
-	s.rtpServers = nil
+	s.rtpServers, s.proxies.gone = nil, nil
 	s.report.Begin()
 	results := scrape.Run(ctx, s.identity(), func() []scrape.Part { return s.parts(now) })
 	if len(results) == 0 { // nothing is wanted but whether the server is there
-		s.build = ""
+		s.version.current = false
 		results = scrape.Run(ctx, s.identity(), func() []scrape.Part { return nil })
 	}
 	err := scrape.Err(s.cfg.ClientConfig.Endpoint, results)
@@ -105,7 +132,7 @@ func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 		s.health.Report(nil)
 	} else {
 		s.health.Report(err)
-		s.build = "" // another server may come up in its place
+		s.version.current, s.apis.current, s.config.current = false, false, false // another server may come up in its place
 	}
 	start := min(s.report.Began(), now)
 	metrics := s.mb.Emit(metadata.WithResource(s.resource()), metadata.WithStartTimeOverride(start))
@@ -113,34 +140,36 @@ func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	return metrics, err
 }
 
-// identity is what to ask first of a server that is new, or has been exchanged or away.
+// identity is what to ask first of a server that is new, or has been exchanged or away, until it has answered.
 func (s *scraper) identity() []scrape.Part {
-	if build := s.client.Build(); s.build != "" && s.build == build {
-		return nil
-	}
-	r := &s.cfg.MetricsBuilderConfig.ResourceAttributes
 	m := &s.cfg.MetricsBuilderConfig.Metrics
-	return []scrape.Part{
-		{API: apiVersion, Metrics: 1, Call: scrape.Fetch(s.client.Version, s.setVersion)},
-		{
-			API: apiList, Metrics: 1 + scrape.Enabled(m.ZlmediakitAPIAvailable.Enabled, m.ZlmediakitAPICount.Enabled),
-			Call: scrape.Fetch(s.client.APIs, func(names []string) { s.apis = names }),
-		},
-		{
-			API: apiServerConfig, Metrics: scrape.Enabled(r.ZlmediakitServerID.Enabled, m.ZlmediakitRtpServerLimit.Enabled),
-			Call: scrape.Fetch(s.client.ServerConfig, func(c serverConfig) { s.config = c }),
-		},
+	var parts []scrape.Part
+	if s.version.due(s.client.Build()) {
+		parts = append(parts, scrape.Part{API: apiVersion, Metrics: 1, Call: s.version.fetch(s.client, s.client.Version)})
 	}
+	if s.apis.due(s.client.Build()) {
+		parts = append(parts, scrape.Part{
+			API: apiList, Metrics: 1 + scrape.Enabled(m.ZlmediakitAPIAvailable.Enabled, m.ZlmediakitAPICount.Enabled),
+			Call: s.apis.fetch(s.client, s.client.APIs),
+		})
+	}
+	return parts
 }
 
-func (s *scraper) setVersion(v version) {
-	s.version, s.build = v, s.client.Build()
+// configMetrics counts what is enabled and needs the server's configuration.
+func (s *scraper) configMetrics() int {
+	if !s.config.due(s.client.Build()) {
+		return 0
+	}
+	m := &s.cfg.MetricsBuilderConfig.Metrics
+	return scrape.Enabled(s.cfg.MetricsBuilderConfig.ResourceAttributes.ZlmediakitServerID.Enabled,
+		m.ZlmediakitRtpServerLimit.Enabled, m.ZlmediakitStreamAlive.Enabled)
 }
 
 // offered leaves out the calls that the server does not know.
 func (s *scraper) offered(parts []scrape.Part) []scrape.Part {
 	for i, p := range parts {
-		if s.apis == nil || p.Metrics == 0 || slices.Contains(s.apis, p.API) {
+		if s.apis.value == nil || p.Metrics == 0 || slices.Contains(s.apis.value, p.API) {
 			continue
 		}
 		parts[i].Metrics = 0
@@ -160,6 +189,7 @@ func (s *scraper) parts(now pcommon.Timestamp) []scrape.Part {
 		m.ZlmediakitProxyReaderCount.Enabled, m.ZlmediakitProxyReconnections.Enabled, m.ZlmediakitProxyState.Enabled,
 		m.ZlmediakitProxyThroughput.Enabled)
 	return s.offered([]scrape.Part{
+		{API: apiServerConfig, Metrics: s.configMetrics(), Call: s.config.fetch(s.client, s.client.ServerConfig)},
 		{
 			API: apiNetworkThreads, Metrics: threads,
 			Call: s.threads(now, apiNetworkThreads, metadata.AttributeZlmediakitThreadPoolNetwork),
@@ -178,7 +208,7 @@ func (s *scraper) parts(now pcommon.Timestamp) []scrape.Part {
 			Call: s.sessions(now),
 		},
 		{
-			API: apiPullProxies, Metrics: proxies,
+			API: apiPullProxies, Metrics: proxies + scrape.Enabled(m.ZlmediakitStreamAlive.Enabled),
 			Call: s.proxies.call(now, apiPullProxies, s.proxies.pull),
 		},
 		{
@@ -212,7 +242,7 @@ func (s *scraper) parts(now pcommon.Timestamp) []scrape.Part {
 
 // resource describes the server as it was last seen, so that its identity stays the same while it is down.
 func (s *scraper) resource() pcommon.Resource {
-	v := s.version
+	v := s.version.value
 	if v == (version{}) {
 		v = versionOf(s.client.Build())
 	}
@@ -228,7 +258,7 @@ func (s *scraper) resource() pcommon.Resource {
 		{rb.SetServiceVersion, v.Commit},
 		{rb.SetZlmediakitBuildBranch, v.Branch},
 		{rb.SetZlmediakitBuildTime, v.BuildTime},
-		{rb.SetZlmediakitServerID, s.config.ServerID},
+		{rb.SetZlmediakitServerID, s.config.value.ServerID},
 	} {
 		if attribute.value != "" {
 			attribute.set(selection.Name(attribute.value))

@@ -5,6 +5,7 @@ package zlmediakitreceiver
 
 import (
 	"context"
+	"math"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -84,7 +85,8 @@ func (s *scraper) recordStatistic(now pcommon.Timestamp, st statistic) {
 	threads := map[string]int64{} // several threads may have one name
 	for _, t := range st.Threads {
 		if n, ok := t.Bytes.Get(); ok {
-			threads[selection.Name(t.Name)] += n
+			name := selection.Name(t.Name)
+			threads[name] += min(n, math.MaxInt64-threads[name])
 		}
 	}
 	for name, n := range threads {
@@ -99,11 +101,11 @@ func (s *scraper) count(api string, record func(int64)) func(context.Context) (f
 
 // recordAPIs records what the server offers, which stays the same while it runs.
 func (s *scraper) recordAPIs(now pcommon.Timestamp) {
-	if s.apis == nil {
+	if s.apis.value == nil {
 		return
 	}
-	s.mb.RecordZlmediakitAPICountDataPoint(now, int64(len(s.apis)))
-	for _, name := range s.apis {
+	s.mb.RecordZlmediakitAPICountDataPoint(now, int64(len(s.apis.value)))
+	for _, name := range s.apis.value {
 		s.mb.RecordZlmediakitAPIAvailableDataPoint(now, 1, selection.Name(name))
 	}
 }
@@ -116,9 +118,9 @@ type sessionKind struct {
 
 // sessionInfo is a session with its addresses.
 type sessionInfo struct {
-	kind                sessionKind
-	id, local, peer     string
-	localPort, peerPort int64
+	kind                   sessionKind
+	id, class, local, peer string
+	localPort, peerPort    int64
 }
 
 // sessions is what is kept of the list of sessions.
@@ -157,7 +159,7 @@ func (s *scraper) addSession(all *sessions, one *session) {
 	localPort, _ := one.LocalPort.Get()
 	peerPort, _ := one.PeerPort.Get()
 	all.infos = append(all.infos, sessionInfo{
-		kind: kind, id: selection.Name(one.ID),
+		kind: kind, id: selection.Name(one.ID), class: selection.Name(one.TypeID),
 		local: selection.Name(one.LocalIP), localPort: localPort,
 		peer: selection.Name(one.PeerIP), peerPort: peerPort,
 	})
@@ -165,14 +167,17 @@ func (s *scraper) addSession(all *sessions, one *session) {
 
 func (s *scraper) recordSessions(now pcommon.Timestamp, all *sessions) {
 	for kind, n := range all.counts {
-		s.mb.RecordZlmediakitSessionCountDataPoint(now, n, kind.protocol, kind.transport)
+		s.sessionCounts.add(kind, n)
 	}
+	s.sessionCounts.end(sessionKind{transport: metadata.AttributeNetworkTransportUnknown}, func(kind sessionKind, n int64) {
+		s.mb.RecordZlmediakitSessionCountDataPoint(now, n, kind.protocol, kind.transport)
+	})
 	s.mb.RecordZlmediakitSessionPeerCountDataPoint(now, int64(len(all.peers)))
 	if !s.cfg.MetricsBuilderConfig.Metrics.ZlmediakitSessionInfo.Enabled {
 		return
 	}
 	for _, i := range all.infos {
-		s.mb.RecordZlmediakitSessionInfoDataPoint(now, 1, i.id, i.kind.protocol, i.kind.transport, i.local, i.localPort, i.peer, i.peerPort)
+		s.mb.RecordZlmediakitSessionInfoDataPoint(now, 1, i.id, i.kind.protocol, i.class, i.kind.transport, i.local, i.localPort, i.peer, i.peerPort)
 	}
 	s.report.Omit(metadata.AttributeRtcEntitySession, metadata.AttributeRtcOmissionReasonLimit, all.over)
 }

@@ -4,10 +4,13 @@
 package zlmediakitreceiver
 
 import (
+	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -208,6 +211,76 @@ func TestIdentityIsAskedForAgain(t *testing.T) {
 	assert.Equal(t, 2, asked())
 }
 
+// What failed at the start is asked for again until it succeeds, and then no more.
+func TestIdentityCallsAreRepeated(t *testing.T) {
+	for _, api := range []string{"version", "getApiList", "getServerConfig"} {
+		t.Run(api, func(t *testing.T) {
+			server := startServer(t, emulator.ZLMediaKit{Scene: "legacy_shape"}) // which lacks three of the APIs
+			s, _ := startScraper(t, server.URL(), func(c *Config) {
+				c.MetricsBuilderConfig.Metrics.ZlmediakitRtpServerLimit.Enabled = true
+				c.MetricsBuilderConfig.ResourceAttributes.ZlmediakitServerID.Enabled = true
+			})
+			require.NoError(t, server.SetFault("status_500", api))
+			for range 2 {
+				_, err := s.scrape(t.Context())
+				require.ErrorContains(t, err, api)
+			}
+			require.NoError(t, server.SetFault(""))
+			metrics, err := s.scrape(t.Context())
+			require.NoError(t, err)
+			assert.Contains(t, rtctest.Points(t, metrics), "zlmediakit.rtp_server.limit{}")
+			resource := metrics.ResourceMetrics().At(0).Resource().Attributes().AsRaw()
+			assert.Equal(t, "zlm-test-1", resource["zlmediakit.server.id"])
+			assert.Equal(t, "master", resource["zlmediakit.build.branch"])
+			before := len(server.Requests())
+			_, err = s.scrape(t.Context())
+			require.NoError(t, err)
+			for _, request := range server.Requests()[before:] {
+				assert.NotContains(t, []string{"version", "getApiList", "getServerConfig"}, request)
+			}
+		})
+	}
+}
+
+// Another Server header is another build, whose identity and options may be others.
+func TestIdentityOfANewBuild(t *testing.T) {
+	var mu sync.Mutex
+	build, asked := "ZLMediaKit(git hash:1/x,branch:a,build time:b)", map[string]int{}
+	answers := base(nil)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		api := strings.TrimPrefix(r.URL.Path, apiPath)
+		asked[api]++
+		w.Header().Set("Server", build)
+		_, _ = w.Write([]byte(answers[api]))
+	}))
+	defer server.Close()
+	s, _ := startScraper(t, server.URL, nil)
+	scrapes := func(n int) {
+		for range n {
+			_, err := s.scrape(t.Context())
+			require.NoError(t, err)
+		}
+	}
+	scrapes(3)
+	want := map[string]int{"version": 1, "getApiList": 1, "getServerConfig": 1}
+	check := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		for api, n := range want {
+			assert.Equal(t, n, asked[api], api)
+		}
+	}
+	check()
+	mu.Lock()
+	build = "ZLMediaKit(git hash:2/x,branch:a,build time:b)"
+	mu.Unlock()
+	scrapes(3)
+	want = map[string]int{"version": 2, "getApiList": 2, "getServerConfig": 2}
+	check()
+}
+
 // The receiver only reads: with everything on it makes no call but these.
 func TestReadOnly(t *testing.T) {
 	reading := map[string]bool{
@@ -247,6 +320,35 @@ func TestOriginURLIsStripped(t *testing.T) {
 	assert.Contains(t, points, info("", "file", "mp4_vod", ""))
 }
 
+// The class of a session is told as the server writes it; its type is read off it.
+func TestSessionClasses(t *testing.T) {
+	var sessions []string
+	for i, class := range sessionClasses {
+		sessions = append(sessions, fmt.Sprintf(`{"id":"%d","typeid":%q,"type":"tcp","local_ip":"l","local_port":1,"peer_ip":"p","peer_port":2}`, i, class[0]))
+	}
+	points, err := scrapeBodies(t, map[string]string{"getAllSession": `{"code":0,"data":[` + strings.Join(sessions, ",") + `]}`})
+	require.NoError(t, err)
+	for i, class := range sessionClasses {
+		assert.Contains(t, points, fmt.Sprintf("zlmediakit.session.info{network.local.address=l,network.local.port=1,network.peer.address=p,network.peer.port=2,"+
+			"network.transport=tcp,zlmediakit.session.class=%s,zlmediakit.session.id=%d,zlmediakit.session.type=%s}", class[0], i, class[1]))
+	}
+}
+
+// sessionClasses are the classes of sessions, each with its type.
+var sessionClasses = [][2]string{
+	{"mediakit::HttpSession", "http"},
+	{"mediakit::RtmpSession", "rtmp"},
+	{"mediakit::RtspSession", "rtsp"},
+	{"mediakit::RtpSession", "rtp"},
+	{"mediakit::WebRtcSession", "webrtc"},
+	{"mediakit::IceSession", "ice"},
+	{"mediakit::WebRtcSignalingSession", "webrtcsignaling"},
+	{"SRT::SrtSession", "srt"},
+	{"toolkit::SessionWithSSL<mediakit::HttpSession>", "http"},
+	{"toolkit::SessionWithSSL<mediakit::RtmpSession>", "rtmp"},
+	{"toolkit::SessionWithSSL<mediakit::RtspSession>", "rtsp"},
+}
+
 func TestSessionLimit(t *testing.T) {
 	one := `{"id":"1-1","typeid":"mediakit::RtmpSession","type":"tcp","local_ip":"l","local_port":1935,"peer_ip":"p","peer_port":1}`
 	s, _ := startScraper(t, serve(t, base(map[string]string{"getAllSession": `{"code":0,"data":[` + one + `,` + strings.Replace(one, "1-1", "2-2", 1) + `]}`})), func(c *Config) {
@@ -259,4 +361,49 @@ func TestSessionLimit(t *testing.T) {
 	assert.InDelta(t, 2, points["zlmediakit.session.count{network.transport=tcp,zlmediakit.session.type=rtmp}"], 0)
 	assert.InDelta(t, 1, sumOf(points, "zlmediakit.session.info"), 0)
 	assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=session,rtc.omission.reason=limit}"], 0)
+}
+
+// A number below 0 of what is counted is no number: it has no point.
+func TestNegativeNumbers(t *testing.T) {
+	points, err := scrapeBodies(t, map[string]string{
+		"getThreadsLoad": `{"code":0,"data":[{"name":"a","load":-1,"delay":-1,"fd_count":-1}]}`,
+		"getStatistic":   `{"code":0,"data":{"Buffer":-3,"totalMemUsage":-1,"totalMemBlock":-1,"threadMem":[{"threadName":"a","threadMemUsage":-1}]}}`,
+		"listStreamProxy": `{"code":0,"data":[{"key":"v/a/s","src":{"vhost":"v","app":"a","stream":"s"},"status_str":"playing","liveSecs":-1,"rePullCount":-1,
+			"totalReaderCount":-1,"bytesSpeed":-1,"totalBytes":-1}]}`,
+		"getMediaList": `{"code":0,"data":[{"vhost":"v","app":"a","stream":"s","schema":"rtmp","originTypeStr":"rtmp_push","bytesSpeed":-1,"totalBytes":-1,
+			"readerCount":-1,"totalReaderCount":-1,"aliveSecond":-1,"createStamp":-1,"tracks":[{"codec_type":0,"frames":-1,"key_frames":-1,"fps":-1.0,
+			"duration":-1,"gop_size":-1,"gop_interval_ms":-1,"width":-1,"height":-1},{"codec_type":1,"sample_rate":-1,"channels":-1,"sample_bit":-1}]}]}`,
+		"getMediaInfo": `{"code":0}`, "listRtpSender": `{"code":0,"data":["1"],"bytesSpeed":-1,"totalBytes":-1}`,
+	})
+	require.NoError(t, err)
+	for point, value := range points {
+		assert.GreaterOrEqual(t, value, 0.0, point)
+	}
+	for _, name := range []string{
+		"thread.utilization", "thread.delay", "thread.file_descriptor.count", "object.count", "memory.usage", "memory.block.count", "thread.memory.usage",
+		"proxy.age", "proxy.reconnections", "proxy.reader.count", "proxy.io", "proxy.throughput", "stream.io", "stream.throughput", "stream.reader.count",
+		"stream.reader.count_by_schema", "stream.uptime", "stream.uptime_by_schema", "stream.start_time", "stream.track.frames", "stream.track.key_frames",
+		"stream.track.frame_rate", "stream.track.time", "stream.track.gop.size", "stream.track.gop.duration", "stream.track.width", "stream.track.height",
+		"stream.track.sample_rate", "stream.track.channel.count", "stream.track.sample_depth", "rtp_sender.io", "rtp_sender.throughput",
+	} {
+		assert.Empty(t, series(points, "zlmediakit."+name), name)
+	}
+	assert.Len(t, series(points, "zlmediakit.rtp_sender.count"), 1)
+}
+
+// Sums do not wrap around, however large their parts are.
+func TestLargeNumbers(t *testing.T) {
+	const huge = "9223372036854775807"
+	row := func(stream string) string {
+		return `{"vhost":"v","app":"a","stream":"` + stream + `","schema":"rtmp","originTypeStr":"rtmp_push","bytesSpeed":` + huge + `,"readerCount":` + huge + `}`
+	}
+	points, err := scrapeBodies(t, map[string]string{
+		"getMediaList": `{"code":0,"data":[` + row("s") + `,` + row("t") + `]}`,
+		"getStatistic": `{"code":0,"data":{"threadMem":[{"threadName":"a","threadMemUsage":` + huge + `},{"threadName":"a","threadMemUsage":` + huge + `}]}}`,
+		"getMediaInfo": `{"code":0}`, "listRtpSender": `{"code":0}`,
+	})
+	require.NoError(t, err)
+	assert.InEpsilon(t, 2*float64(math.MaxInt64), points["zlmediakit.ingest.throughput{zlmediakit.origin.type=rtmp_push}"], 1e-9)
+	assert.InEpsilon(t, 2*float64(math.MaxInt64)*float64(math.MaxInt64), points["zlmediakit.egress.throughput{zlmediakit.schema=rtmp}"], 1e-9)
+	assert.InEpsilon(t, float64(math.MaxInt64), points["zlmediakit.thread.memory.usage{zlmediakit.thread.name=a}"], 1e-9)
 }

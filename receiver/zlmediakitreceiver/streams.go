@@ -27,33 +27,56 @@ type streams struct {
 	items    *selection.Set[stream]
 	complete bool              // the media list of this scrape was complete
 	codecs   map[string]string // as the server writes them -> as we do
+	counts   *tally[streamGroup, int64]
+	inputs   *tally[metadata.AttributeZlmediakitOriginType, float64] // bytes per second
+
+	trackStarts []trackStart // of the points of the current list
 }
 
 // stream is what is kept of one stream.
 type stream struct {
 	vhost, app, name string
 	firstSeen        pcommon.Timestamp
-	bytes            [schemaOther + 1]int64 // totalBytes of the last list, by schema
+	bytes            [schemaOther + 1]int64 // totalBytes of the last list that had the schema
 	hasBytes         schemaSet              // those of bytes that are known
+	tracks           [2][]trackState        // by codec_type, in the order of the list
+	state            state                  // as it was judged last
+	before           schemaSet              // schemas of the last list
+	seen             pcommon.Timestamp      // time of the last list
+	start            pcommon.Timestamp      // its registration in the first of its schemas, latched
 
 	// All that follows is of the current list.
 	listed, reported schemaSet // schemas in the list; those of them that data points are made of
 	repeated         schemaSet // the schema in which a second stream of the same name came up
+	signs            schemaSet // schemas in which media has moved
+	framesGrew       bool      // in any track
+	hasSpeed         bool      // bytesSpeed or totalBytes was there
+	hasFrames        bool
+	earliest         pcommon.Timestamp // of the registrations of its schemas; 0 when none is known
+	readers          int64             // of all schemas
 	origin           metadata.AttributeZlmediakitOriginType
-	mp4, hls         bool // is being recorded
-	alive            bool
+	native           int   // the schema in which the stream came, schemaOther when there is none
+	mp4, hls         bool  // is being recorded
 	uptime           int64 // seconds, -1 when unknown
-	native, fastest  int64 // bytes per second in the schema in which the stream came, and in the fastest one
+	ingest, fastest  int64 // bytes per second in the native schema, and in the fastest one
 
 	sent cumulative.Counter // by its RTP sender
+}
+
+// trackState is what is kept of a track between two lists.
+type trackState struct {
+	frames    int64             // -1 when unknown
+	restarted pcommon.Timestamp // the last list before frames fell
 }
 
 func newStreams(s *scraper) *streams {
 	return &streams{
 		scraper: s,
-		listing: newListing(s.cfg.Streams.Schemas),
+		listing: newListing(s.cfg.Streams.Schemas, s.cfg.ControllerConfig.CollectionInterval),
 		items:   selection.New[stream](s.cfg.Streams.selection()),
 		codecs:  map[string]string{"mpeg4-generic": "aac"},
+		counts:  newTally[streamGroup, int64](s.cfg.Streams.Limit, streamGroup.other),
+		inputs:  newTally[metadata.AttributeZlmediakitOriginType, float64](0, nil),
 	}
 }
 
@@ -93,6 +116,7 @@ func (s *streams) list(now pcommon.Timestamp) func(context.Context) (func(), err
 				}
 			}
 		}
+		w.setTrackStarts()
 		s.complete = failed == nil || scrape.IsPartial(failed)
 		cut := !s.complete && len(s.items.Seen()) > 0 // how many are missing is not known
 		s.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonTruncated, scrape.Number(cut))
@@ -112,6 +136,8 @@ type walk struct {
 	*streams
 	now      pcommon.Timestamp
 	reported schemaSet
+	full     bool // the list holds all schemas
+	doubt    bool // a stream may flow in a schema that was not asked for
 
 	sources [schemaOther + 1]int64
 	egress  [schemaOther + 1]float64
@@ -119,9 +145,17 @@ type walk struct {
 	name    []byte
 }
 
+// trackStart is the start of a point of a track's sum, which the end of the list decides.
+type trackStart struct {
+	sum       string
+	stream    *stream
+	restarted pcommon.Timestamp
+}
+
 func (s *streams) begin(now pcommon.Timestamp) *walk {
 	s.items.Begin()
-	return &walk{streams: s, now: now, reported: s.listing.chosen}
+	s.trackStarts = s.trackStarts[:0]
+	return &walk{streams: s, now: now, reported: s.listing.chosen, full: s.listing.full()}
 }
 
 // add takes one media source. A second one of the same schema and name is left out: the server prints names
@@ -139,17 +173,19 @@ func (w *walk) add(m *mediaSource) {
 		}
 		return
 	}
+	if item.Kept && st.listed == 0 {
+		w.recordStream(st, m)
+	}
 	st.listed |= 1 << schema
+	st.observe(m, schema, w.now)
 	if !w.reported.has(schema) {
 		return
 	}
+	st.reported |= 1 << schema
 	if item.Kept {
-		if st.reported == 0 {
-			w.recordStream(st, m)
-		}
 		w.recordSource(st, m, schema)
 	}
-	w.count(st, m, schema)
+	w.count(m, schema)
 }
 
 // get returns what is kept of the source's stream.
@@ -164,38 +200,13 @@ func (w *walk) get(m *mediaSource) *selection.Item[stream] {
 		st.vhost, st.app, st.name = splitName(item.Name)
 		st.firstSeen = w.now
 	}
-	st.listed, st.reported, st.repeated = 0, 0, 0
-	st.mp4, st.hls, st.alive, st.uptime = false, false, false, -1
-	st.native, st.fastest = 0, 0
+	st.before, st.listed, st.reported, st.repeated, st.signs = st.listed, 0, 0, 0, 0
+	st.framesGrew, st.hasSpeed, st.hasFrames, st.readers, st.earliest = false, false, false, 0, 0
+	st.mp4, st.hls, st.uptime = false, false, -1
+	st.ingest, st.fastest = 0, 0
 	st.origin = originOf(m.OriginType)
+	st.native = nativeSchema(st.origin, m.OriginURL)
 	return item
-}
-
-var (
-	escapeSlash   = strings.NewReplacer("%", "%25", "/", "%2F")
-	unescapeSlash = strings.NewReplacer("%25", "%", "%2F", "/")
-)
-
-// appendStream appends the name of a stream, vhost/app/stream, to dst.
-func appendStream(dst, vhost, app, stream []byte) []byte {
-	dst = append(appendPart(dst, vhost), '/')
-	dst = append(appendPart(dst, app), '/')
-	return selection.AppendName(dst, stream)
-}
-
-// appendPart appends a vhost or app to a stream's name, a slash in it escaped: a/b + c is not a + b/c.
-func appendPart(dst, part []byte) []byte {
-	if bytes.IndexByte(part, '/') < 0 && bytes.IndexByte(part, '%') < 0 {
-		return selection.AppendName(dst, part)
-	}
-	return append(dst, escapeSlash.Replace(selection.Name(part))...)
-}
-
-// splitName takes vhost/app/stream apart.
-func splitName(name string) (vhost, app, stream string) {
-	vhost, rest, _ := strings.Cut(name, "/")
-	app, stream, _ = strings.Cut(rest, "/")
-	return unescapeSlash.Replace(vhost), unescapeSlash.Replace(app), stream
 }
 
 func originOf(name []byte) metadata.AttributeZlmediakitOriginType {
@@ -216,11 +227,10 @@ func (w *walk) recordStream(st *stream, m *mediaSource) {
 	if on, ok := m.RecordingHLS.Get(); ok {
 		w.mb.RecordZlmediakitStreamRecordingActiveDataPoint(w.now, scrape.Number(on), st.vhost, st.app, st.name, metadata.AttributeZlmediakitRecordingFormatHls)
 	}
-	start := w.start(st, m)
 	var indexes [2]int64 // of the tracks of a kind
 	m.EachTrack(func(t *track) {
 		if codecType, ok := t.Type.Get(); ok && (codecType == codecTypeVideo || codecType == codecTypeAudio) {
-			w.recordTrack(st, t, indexes[codecType], start)
+			w.recordTrack(st, t, indexes[codecType], st.observeTrack(codecType, indexes[codecType], t))
 			indexes[codecType]++
 		}
 	})
@@ -259,7 +269,7 @@ var trackSeconds = []struct {
 	{func(t *track) optional.Value[int64] { return t.GOPInterval }, (*metadata.MetricsBuilder).RecordZlmediakitStreamTrackGopDurationDataPoint, ""},
 }
 
-func (w *walk) recordTrack(st *stream, t *track, index int64, start pcommon.Timestamp) {
+func (w *walk) recordTrack(st *stream, t *track, index int64, restarted pcommon.Timestamp) {
 	kind, codec := metadata.AttributeZlmediakitMediaKindAudio, w.codec(t.Codec)
 	if codecType, _ := t.Type.Get(); codecType == codecTypeVideo {
 		kind = metadata.AttributeZlmediakitMediaKindVideo
@@ -267,13 +277,13 @@ func (w *walk) recordTrack(st *stream, t *track, index int64, start pcommon.Time
 	for _, number := range trackNumbers {
 		if n, ok := number.value(t).Get(); ok {
 			number.record(w.mb, w.now, n, st.vhost, st.app, st.name, index, kind, codec)
-			w.began(number.sum, start)
+			w.trackBegan(number.sum, st, restarted)
 		}
 	}
 	for _, seconds := range trackSeconds {
 		if ms, ok := seconds.value(t).Get(); ok {
 			seconds.record(w.mb, w.now, float64(ms)/1000, st.vhost, st.app, st.name, index, kind, codec)
-			w.began(seconds.sum, start)
+			w.trackBegan(seconds.sum, st, restarted)
 		}
 	}
 	if fps, ok := t.FPS.Get(); ok {
@@ -284,11 +294,34 @@ func (w *walk) recordTrack(st *stream, t *track, index int64, start pcommon.Time
 	}
 }
 
-// began notes when the sum began whose point was just recorded; metrics that are no sums have no name here.
-func (w *walk) began(sum string, start pcommon.Timestamp) {
+// trackBegan notes that a point of a track's sum was just recorded; metrics that are no sums have no name here.
+func (w *walk) trackBegan(sum string, st *stream, restarted pcommon.Timestamp) {
 	if sum != "" {
-		w.starts.Add(sum, start, w.now)
+		w.trackStarts = append(w.trackStarts, trackStart{sum, st, restarted})
 	}
+}
+
+// setTrackStarts sets the start times of the points of tracks, once the list has told all registrations.
+func (w *walk) setTrackStarts() {
+	for _, item := range w.items.Seen() {
+		item.Value.latchStart(w.now)
+	}
+	for _, s := range w.trackStarts {
+		w.starts.Add(s.sum, max(s.stream.start, s.restarted), w.now)
+	}
+}
+
+// registeredAnew is by how much later than before the first registration of a stream has to be to count as another one.
+const registeredAnew = 5 * time.Second
+
+func (st *stream) latchStart(now pcommon.Timestamp) {
+	switch {
+	case st.earliest == 0 && st.start == 0:
+		st.start = st.firstSeen
+	case st.earliest != 0 && (st.start == 0 || st.earliest > st.start+pcommon.Timestamp(registeredAnew)):
+		st.start = st.earliest
+	}
+	st.seen = now
 }
 
 // maxCodecs bounds the codec names that are kept; the server knows about 20.
@@ -305,12 +338,10 @@ func (s *streams) codec(name []byte) string {
 	return codec
 }
 
-// start returns when the counters of a source began: at its registration.
-func (w *walk) start(st *stream, m *mediaSource) pcommon.Timestamp {
-	if stamp, ok := m.CreateStamp.Get(); ok {
-		return cumulative.Seconds(stamp)
-	}
-	return st.firstSeen
+// registration returns when a source was registered, 0 when that is unknown. It is not later than now, whatever the server's clock says.
+func (m *mediaSource) registration(now pcommon.Timestamp) pcommon.Timestamp {
+	stamp, _ := m.CreateStamp.Get()
+	return cumulative.Seconds(min(stamp, now.AsTime().Unix()))
 }
 
 // recordSource records one stream in one schema.
@@ -318,7 +349,11 @@ func (w *walk) recordSource(st *stream, m *mediaSource, schema int) {
 	attribute := schemaAttributes[schema]
 	if n, ok := m.TotalBytes.Get(); ok {
 		w.mb.RecordZlmediakitStreamIoDataPoint(w.now, n, st.vhost, st.app, st.name, attribute)
-		w.began(metadata.MetricsInfo.ZlmediakitStreamIo.Name, w.start(st, m))
+		start := m.registration(w.now)
+		if start == 0 {
+			start = st.firstSeen
+		}
+		w.starts.Add(metadata.MetricsInfo.ZlmediakitStreamIo.Name, start, w.now)
 	}
 	if speed, ok := m.BytesSpeed.Get(); ok {
 		w.mb.RecordZlmediakitStreamThroughputDataPoint(w.now, float64(speed), st.vhost, st.app, st.name, attribute)
@@ -349,29 +384,60 @@ var schemaAttributes = [schemaOther + 1]metadata.AttributeZlmediakitSchema{
 	metadata.AttributeZlmediakitSchemaOther,
 }
 
-// count adds a source to what is known of its stream and of the server. Sums cover all streams, also those left out of the points.
-func (w *walk) count(st *stream, m *mediaSource, schema int) {
+// count adds a source to the sums by schema. They cover all streams, also those left out of the points.
+func (w *walk) count(m *mediaSource, schema int) {
 	speed, _ := m.BytesSpeed.Get()
 	readers, _ := m.Readers.Get()
 	w.sources[schema]++
 	w.egress[schema] += float64(speed) * float64(readers)
+}
+
+// observe adds a source to what is known of its stream.
+func (st *stream) observe(m *mediaSource, schema int, now pcommon.Timestamp) {
+	speed, hasSpeed := m.BytesSpeed.Get()
 	st.fastest = max(st.fastest, speed)
-	if schema == nativeSchema(st.origin, m.OriginURL) {
-		st.native = speed
+	if schema == st.native {
+		st.ingest = speed
 	}
-	total, counted := m.TotalBytes.Get()
-	grew := counted && st.hasBytes.has(schema) && total > st.bytes[schema]
-	st.alive = st.alive || speed > 0 || grew
-	if counted {
+	total, hasTotal := m.TotalBytes.Get()
+	if speed > 0 || hasTotal && st.hasBytes.has(schema) && total > st.bytes[schema] {
+		st.signs |= 1 << schema
+	}
+	if hasTotal {
 		st.bytes[schema] = total
 		st.hasBytes |= 1 << schema
+	}
+	st.hasSpeed = st.hasSpeed || hasSpeed || hasTotal
+	if readers, ok := m.TotalReaders.Get(); ok {
+		st.readers = readers
 	}
 	if age, ok := m.AliveSeconds.Get(); ok {
 		st.uptime = max(st.uptime, age)
 	}
+	if start := m.registration(now); st.earliest == 0 || start != 0 && start < st.earliest {
+		st.earliest = start
+	}
 	st.mp4, _ = m.RecordingMP4.Get()
 	st.hls, _ = m.RecordingHLS.Get()
-	st.reported |= 1 << schema
+}
+
+// observeTrack takes the frames of a track, by its codec_type and its number among those of the same type, and returns when it was
+// seen last before they fell; 0 when they never did.
+func (st *stream) observeTrack(codecType, index int64, t *track) pcommon.Timestamp {
+	known := &st.tracks[codecType]
+	for int64(len(*known)) <= index {
+		*known = append(*known, trackState{frames: -1})
+	}
+	state := &(*known)[index]
+	if frames, ok := t.Frames.Get(); ok {
+		st.hasFrames = true
+		st.framesGrew = st.framesGrew || state.frames >= 0 && frames > state.frames
+		if frames < state.frames {
+			state.restarted = st.seen
+		}
+		state.frames = frames
+	}
+	return state.restarted
 }
 
 // nativeSchemas are the schemas whose bytes are closest to those of a stream's origin.
@@ -392,16 +458,16 @@ func nativeSchema(origin metadata.AttributeZlmediakitOriginType, url []byte) int
 	}
 	if origin == metadata.AttributeZlmediakitOriginTypePull {
 		if scheme, _, ok := bytes.Cut(url, []byte("://")); ok {
-			return schemaIndex(scheme)
+			return schemaIndex(bytes.TrimSuffix(scheme, []byte("s"))) // rtsps and rtmps too
 		}
 	}
 	return schemaOther
 }
 
-// ingest estimates the bytes per second that come in for a stream.
-func (st *stream) ingest() int64 {
-	if st.native > 0 {
-		return st.native
+// input estimates the bytes per second that come in for a stream.
+func (st *stream) input() int64 {
+	if st.ingest > 0 {
+		return st.ingest
 	}
 	return st.fastest
 }
@@ -412,31 +478,27 @@ type streamGroup struct {
 	vhost, app string
 }
 
-// totals are sums over the streams of one list.
-type totals struct {
-	streams  map[streamGroup]int64
-	ingest   map[metadata.AttributeZlmediakitOriginType]int64
-	mp4, hls int64
-}
+// other is the group of all streams of an origin that are over the limit.
+func (g streamGroup) other() streamGroup { return streamGroup{g.origin, nameOther, nameOther} }
 
 // finish records what only a complete list can tell.
 func (w *walk) finish() {
-	t := totals{map[streamGroup]int64{}, map[metadata.AttributeZlmediakitOriginType]int64{}, 0, 0}
-	bySchemas := map[schemaSet]int{}
+	var mp4, hls int64
+	profiles := map[profile]int{}
 	for _, item := range w.items.Seen() {
 		st := &item.Value
-		bySchemas[st.listed]++
-		if st.reported == 0 {
-			continue
-		}
-		t.streams[streamGroup{st.origin, st.vhost, st.app}]++
-		t.ingest[st.origin] += st.ingest()
-		t.mp4 += scrape.Number(st.mp4)
-		t.hls += scrape.Number(st.hls)
+		profiles[profile{st.origin, st.native, st.listed, st.signs &^ (1 << schemaOther)}]++
+		w.counts.add(streamGroup{st.origin, st.vhost, st.app}, 1)
+		w.inputs.add(st.origin, float64(st.input()))
+		mp4 += scrape.Number(st.mp4)
+		hls += scrape.Number(st.hls)
 		if !item.Kept {
 			continue
 		}
-		w.mb.RecordZlmediakitStreamAliveDataPoint(w.now, scrape.Number(st.alive), st.vhost, st.app, st.name)
+		st.state = w.judge(st, item.Name)
+		if alive, known := st.state.alive(); known {
+			w.mb.RecordZlmediakitStreamAliveDataPoint(w.now, alive, st.vhost, st.app, st.name)
+		}
 		if st.uptime >= 0 {
 			w.mb.RecordZlmediakitStreamUptimeDataPoint(w.now, float64(st.uptime), st.vhost, st.app, st.name)
 		}
@@ -445,27 +507,28 @@ func (w *walk) finish() {
 		vhost, app, stream := splitName(name)
 		w.mb.RecordZlmediakitStreamAliveDataPoint(w.now, 0, vhost, app, stream)
 	}
-	w.recordTotals(&t)
-	w.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonLimit, int64(w.items.Limited()))
+	w.mb.RecordZlmediakitStreamRecordingCountDataPoint(w.now, mp4, metadata.AttributeZlmediakitRecordingFormatMp4)
+	w.mb.RecordZlmediakitStreamRecordingCountDataPoint(w.now, hls, metadata.AttributeZlmediakitRecordingFormatHls)
+	w.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonLimit, w.recordTotals()+int64(w.items.Limited()))
 	w.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonMerged, w.merged)
-	w.listing.learn(bySchemas)
+	w.listing.learn(profiles, w.doubt)
 }
 
-func (w *walk) recordTotals(t *totals) {
-	for group, n := range t.streams {
-		w.mb.RecordZlmediakitStreamCountDataPoint(w.now, n, group.origin, group.vhost, group.app)
-	}
-	for origin, speed := range t.ingest {
-		w.mb.RecordZlmediakitIngestThroughputDataPoint(w.now, float64(speed), origin)
-	}
-	w.mb.RecordZlmediakitStreamRecordingCountDataPoint(w.now, t.mp4, metadata.AttributeZlmediakitRecordingFormatMp4)
-	w.mb.RecordZlmediakitStreamRecordingCountDataPoint(w.now, t.hls, metadata.AttributeZlmediakitRecordingFormatHls)
+// recordTotals records what is added up over all streams, and returns how many groups of them are over the limit.
+func (w *walk) recordTotals() (over int64) {
+	over = w.counts.end(streamGroup{origin: metadata.AttributeZlmediakitOriginTypeUnknown}, func(g streamGroup, n int64) {
+		w.mb.RecordZlmediakitStreamCountDataPoint(w.now, n, g.origin, g.vhost, g.app)
+	})
+	w.inputs.end(metadata.AttributeZlmediakitOriginTypeUnknown, func(origin metadata.AttributeZlmediakitOriginType, speed float64) {
+		w.mb.RecordZlmediakitIngestThroughputDataPoint(w.now, speed, origin)
+	})
 	for schema, n := range w.sources {
 		if w.reported.has(schema) && (schema != schemaOther || n > 0) {
 			w.mb.RecordZlmediakitMediaSourceCountDataPoint(w.now, n, schemaAttributes[schema])
 			w.mb.RecordZlmediakitEgressThroughputDataPoint(w.now, w.egress[schema], schemaAttributes[schema])
 		}
 	}
+	return over
 }
 
 // recordInterval tells how often the list is asked for.

@@ -13,10 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/filter"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
@@ -25,17 +27,42 @@ import (
 // walkList records one complete media list of the given sources and returns the points.
 func walkList(t *testing.T, s *streams, sources ...*mediaSource) map[string]float64 {
 	t.Helper()
+	return rtctest.Points(t, walkMetrics(t, s, sources...))
+}
+
+// valuesOf returns the values of all points of a metric.
+func valuesOf(metrics pmetric.Metrics, name string) (values []float64) {
+	for _, m := range metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+		if m.Name() == name {
+			for _, dp := range rtctest.NumberPoints(m).All() {
+				values = append(values, float64(dp.IntValue())+dp.DoubleValue())
+			}
+		}
+	}
+	return values
+}
+
+// walkMetrics is walkList with all that was recorded.
+func walkMetrics(t *testing.T, s *streams, sources ...*mediaSource) pmetric.Metrics {
+	t.Helper()
+	return walkAt(t, s, 1800000000, sources...)
+}
+
+// walkAt is walkMetrics at a Unix time.
+func walkAt(t *testing.T, s *streams, at int64, sources ...*mediaSource) pmetric.Metrics {
+	t.Helper()
 	s.report.Begin()
-	w := s.begin(pcommon.NewTimestampFromTime(time.Unix(1800000000, 0)))
+	w := s.begin(pcommon.NewTimestampFromTime(time.Unix(at, 0)))
 	for _, m := range sources {
 		w.add(m)
 	}
+	w.setTrackStarts()
 	w.finish()
 	s.items.End(true)
 	s.recordScrape(w.now, true, nil)
 	metrics := s.mb.Emit()
 	s.starts.Apply(metrics)
-	return rtctest.Points(t, metrics)
+	return metrics
 }
 
 func newTestStreams(edit func(*StreamsConfig)) *streams {
@@ -144,6 +171,61 @@ func TestSlashesInNames(t *testing.T) {
 	assert.Contains(t, got, "zlmediakit.stream.alive{zlmediakit.app=a/b,zlmediakit.stream.name=c,zlmediakit.vhost=v}")
 }
 
+// The sums of a track begin with the registration of the stream in the first of its schemas, whatever the order of the list.
+func TestTrackStart(t *testing.T) {
+	s := newTestStreams(nil)
+	registered := func(schema string, stamp, video, audio int64) *mediaSource {
+		m := source("v/a/s", schema, 7, 10)
+		m.CreateStamp = optional.Of(stamp)
+		m.reader, m.tracks = jsonwalk.NewReader(), fmt.Appendf(nil, `[{"codec_type":1,"frames":%d},{"codec_type":0,"frames":%d}]`, audio, video)
+		return m
+	}
+	for _, tt := range []struct {
+		name         string
+		at           int64
+		sources      []*mediaSource
+		audio, video int64
+	}{
+		{"first", 1000, []*mediaSource{registered("rtsp", 903, 50, 90), registered("rtmp", 900, 50, 90), registered("hls", 904, 50, 90)}, 900, 900},
+		{"another order", 1030, []*mediaSource{registered("hls", 904, 60, 99), registered("rtsp", 903, 60, 99), registered("rtmp", 900, 60, 99)}, 900, 900},
+		{"without the first one", 1060, []*mediaSource{registered("hls", 904, 60, 99)}, 900, 900},
+		{"the clock of the server was set a little", 1090, []*mediaSource{registered("rtmp", 895, 60, 99)}, 900, 900},
+		{"one track began anew", 1120, []*mediaSource{registered("rtmp", 900, 3, 100)}, 900, 1090},
+		{"and goes on", 1150, []*mediaSource{registered("rtmp", 900, 4, 101)}, 900, 1090},
+		{"registered anew, with more frames than before", 1180, []*mediaSource{registered("hls", 1172, 400, 401), registered("rtmp", 1170, 400, 401)}, 1170, 1170},
+		{"the server's clock is ahead", 1210, []*mediaSource{registered("rtmp", 1<<62, 500, 501)}, 1210, 1210},
+	} {
+		metrics := walkAt(t, s, tt.at, tt.sources...)
+		assert.Equal(t, []int64{tt.audio, tt.video}, startsOf(metrics, "zlmediakit.stream.track.frames"), tt.name)
+	}
+}
+
+// startsOf returns the start times of all points of a sum, in Unix seconds.
+func startsOf(metrics pmetric.Metrics, name string) (starts []int64) {
+	for _, m := range metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+		if m.Name() == name {
+			for _, dp := range m.Sum().DataPoints().All() {
+				starts = append(starts, dp.StartTimestamp().AsTime().Unix())
+			}
+		}
+	}
+	return starts
+}
+
+// A list that breaks off has its start times too.
+func TestTrackStartOfAnIncompleteList(t *testing.T) {
+	server := startServer(t, emulator.ZLMediaKit{Streams: 50})
+	s, _ := startScraper(t, server.URL(), nil)
+	require.NoError(t, server.SetFault("cut_body", "getMediaList"))
+	metrics, err := s.scrape(t.Context())
+	require.Error(t, err)
+	starts := startsOf(metrics, "zlmediakit.stream.track.frames")
+	require.NotEmpty(t, starts)
+	for _, start := range starts {
+		assert.InDelta(t, float64(time.Now().Unix()-89), float64(start), 30) // the captured streams were that old
+	}
+}
+
 func TestInvalidUTF8(t *testing.T) {
 	got := walkList(t, newTestStreams(nil), source("v/a/\xff\xfe", "rtsp", 1, 1))
 	assert.Contains(t, got, alive("v/a/\uFFFD"))
@@ -200,57 +282,6 @@ func TestIncompleteList(t *testing.T) {
 	assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=stream,rtc.omission.reason=truncated}"], 0)
 }
 
-// schemas: auto asks for all schemas of a small server, and for one of a large one; what is reported does not change while it looks at all again.
-func TestAutoSchemas(t *testing.T) {
-	for _, tt := range []struct {
-		streams int
-		want    string
-	}{{100, "getMediaList"}, {101, "getMediaList?schema=rtsp"}} {
-		server := startServer(t, emulator.ZLMediaKit{Streams: tt.streams})
-		s, _ := startScraper(t, server.URL(), func(c *Config) { c.MetricsBuilderConfig.Metrics.ZlmediakitMediaListInterval.Enabled = false })
-		var sizes []int
-		for range 2 + fullListEvery {
-			s.streams.listing.wait = 0
-			metrics, err := s.scrape(t.Context())
-			require.NoError(t, err)
-			sizes = append(sizes, metrics.DataPointCount())
-		}
-		var lists []string
-		for _, request := range server.Requests() {
-			if strings.HasPrefix(request, "getMediaList") {
-				lists = append(lists, request)
-			}
-		}
-		require.Len(t, lists, 2+fullListEvery)
-		assert.Equal(t, "getMediaList", lists[0])
-		assert.Equal(t, tt.want, lists[1])
-		assert.Equal(t, tt.want, lists[fullListEvery])
-		assert.Equal(t, "getMediaList", lists[fullListEvery+1])
-		assert.Equal(t, sizes[1], sizes[fullListEvery+1])
-	}
-}
-
-func TestCover(t *testing.T) {
-	set := func(schemas ...int) (s schemaSet) {
-		for _, i := range schemas {
-			s |= 1 << i
-		}
-		return s
-	}
-	for _, tt := range []struct {
-		name    string
-		streams map[schemaSet]int
-		want    schemaSet
-	}{
-		{"none", nil, 0},
-		{"all have all", map[schemaSet]int{set(schemaRTSP, schemaRTMP, schemaHLS): 900}, set(schemaRTSP)},
-		{"most have hls", map[schemaSet]int{set(schemaRTSP, schemaHLS): 10, set(schemaHLS): 900}, set(schemaHLS)},
-		{"none has all", map[schemaSet]int{set(schemaRTSP): 10, set(schemaHLS, schemaTS): 900}, set(schemaTS, schemaRTSP)},
-	} {
-		assert.Equal(t, tt.want, cover(tt.streams), tt.name)
-	}
-}
-
 // The list is asked for so seldom that it takes half a second of each interval at the most.
 func TestSpacing(t *testing.T) {
 	for _, tt := range []struct {
@@ -261,9 +292,9 @@ func TestSpacing(t *testing.T) {
 		{500 * time.Millisecond, 1},
 		{501 * time.Millisecond, 2},
 		{1600 * time.Millisecond, 4},
-		{time.Minute, 10},
+		{time.Minute, 8}, // 4 minutes
 	} {
-		l := newListing(Schemas{schemasAll})
+		l := newListing(Schemas{schemasAll}, 30*time.Second)
 		require.True(t, l.due())
 		l.took(tt.took)
 		scrapes := 1
@@ -277,14 +308,14 @@ func TestSpacing(t *testing.T) {
 
 // A list that fails is tried again in the next scrape, and then less and less often.
 func TestSpacingAfterFailures(t *testing.T) {
-	l := newListing(Schemas{schemasAll})
+	l := newListing(Schemas{schemasAll}, 30*time.Second)
 	l.took(time.Millisecond)
 	var spacings []int
 	for range 12 {
 		l.failed()
 		spacings = append(spacings, l.spacing)
 	}
-	assert.Equal(t, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 10}, spacings)
+	assert.Equal(t, []int{1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 8, 8}, spacings)
 	l.took(time.Millisecond)
 	assert.Equal(t, 1, l.spacing)
 }
@@ -320,5 +351,5 @@ func TestLimitIsLogged(t *testing.T) {
 	}
 	entries := logs.FilterMessageSnippet("streams::limit").FilterField(zap.Stringer("kind", metadata.AttributeRtcEntityStream)).All()
 	require.Len(t, entries, 1)
-	assert.EqualValues(t, 8, entries[0].ContextMap()["left out"])
+	assert.EqualValues(t, 8+6, entries[0].ContextMap()["left out"], "streams, and groups by origin and app")
 }

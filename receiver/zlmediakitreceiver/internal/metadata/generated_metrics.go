@@ -642,7 +642,7 @@ var MetricsInfo = metricsInfo{
 	},
 	ZlmediakitSessionInfo: metricInfo{
 		Name:       "zlmediakit.session.info",
-		Attributes: []string{"zlmediakit.session.id", "zlmediakit.session.type", "network.transport", "network.local.address", "network.local.port", "network.peer.address", "network.peer.port"},
+		Attributes: []string{"zlmediakit.session.id", "zlmediakit.session.type", "zlmediakit.session.class", "network.transport", "network.local.address", "network.local.port", "network.peer.address", "network.peer.port"},
 	},
 	ZlmediakitSessionPeerCount: metricInfo{
 		Name: "zlmediakit.session.peer.count",
@@ -2493,7 +2493,7 @@ func (m *metricZlmediakitSessionInfo) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricZlmediakitSessionInfo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitSessionIDAttributeValue string, zlmediakitSessionTypeAttributeValue string, networkTransportAttributeValue string, networkLocalAddressAttributeValue string, networkLocalPortAttributeValue int64, networkPeerAddressAttributeValue string, networkPeerPortAttributeValue int64) {
+func (m *metricZlmediakitSessionInfo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitSessionIDAttributeValue string, zlmediakitSessionTypeAttributeValue string, zlmediakitSessionClassAttributeValue string, networkTransportAttributeValue string, networkLocalAddressAttributeValue string, networkLocalPortAttributeValue int64, networkPeerAddressAttributeValue string, networkPeerPortAttributeValue int64) {
 	if !m.config.Enabled {
 		return
 	}
@@ -2503,6 +2503,7 @@ func (m *metricZlmediakitSessionInfo) recordDataPoint(start pcommon.Timestamp, t
 	dp.SetIntValue(val)
 	dp.Attributes().PutStr("zlmediakit.session.id", zlmediakitSessionIDAttributeValue)
 	dp.Attributes().PutStr("zlmediakit.session.type", zlmediakitSessionTypeAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.session.class", zlmediakitSessionClassAttributeValue)
 	dp.Attributes().PutStr("network.transport", networkTransportAttributeValue)
 	dp.Attributes().PutStr("network.local.address", networkLocalAddressAttributeValue)
 	dp.Attributes().PutInt("network.local.port", networkLocalPortAttributeValue)
@@ -4911,8 +4912,8 @@ func (mb *MetricsBuilder) RecordZlmediakitSessionCountDataPoint(ts pcommon.Times
 }
 
 // RecordZlmediakitSessionInfoDataPoint adds a data point to zlmediakit.session.info metric.
-func (mb *MetricsBuilder) RecordZlmediakitSessionInfoDataPoint(ts pcommon.Timestamp, val int64, zlmediakitSessionIDAttributeValue string, zlmediakitSessionTypeAttributeValue string, networkTransportAttributeValue AttributeNetworkTransport, networkLocalAddressAttributeValue string, networkLocalPortAttributeValue int64, networkPeerAddressAttributeValue string, networkPeerPortAttributeValue int64) {
-	mb.metricZlmediakitSessionInfo.recordDataPoint(mb.startTime, ts, val, zlmediakitSessionIDAttributeValue, zlmediakitSessionTypeAttributeValue, networkTransportAttributeValue.String(), networkLocalAddressAttributeValue, networkLocalPortAttributeValue, networkPeerAddressAttributeValue, networkPeerPortAttributeValue)
+func (mb *MetricsBuilder) RecordZlmediakitSessionInfoDataPoint(ts pcommon.Timestamp, val int64, zlmediakitSessionIDAttributeValue string, zlmediakitSessionTypeAttributeValue string, zlmediakitSessionClassAttributeValue string, networkTransportAttributeValue AttributeNetworkTransport, networkLocalAddressAttributeValue string, networkLocalPortAttributeValue int64, networkPeerAddressAttributeValue string, networkPeerPortAttributeValue int64) {
+	mb.metricZlmediakitSessionInfo.recordDataPoint(mb.startTime, ts, val, zlmediakitSessionIDAttributeValue, zlmediakitSessionTypeAttributeValue, zlmediakitSessionClassAttributeValue, networkTransportAttributeValue.String(), networkLocalAddressAttributeValue, networkLocalPortAttributeValue, networkPeerAddressAttributeValue, networkPeerPortAttributeValue)
 }
 
 // RecordZlmediakitSessionPeerCountDataPoint adds a data point to zlmediakit.session.peer.count metric.

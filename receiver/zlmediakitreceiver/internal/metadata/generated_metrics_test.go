@@ -158,7 +158,7 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordZlmediakitSessionCountDataPoint(ts, 1, "zlmediakit.session.type-val", AttributeNetworkTransportTCP)
 
 			allMetricsCount++
-			mb.RecordZlmediakitSessionInfoDataPoint(ts, 1, "zlmediakit.session.id-val", "zlmediakit.session.type-val", AttributeNetworkTransportTCP, "network.local.address-val", 18, "network.peer.address-val", 17)
+			mb.RecordZlmediakitSessionInfoDataPoint(ts, 1, "zlmediakit.session.id-val", "zlmediakit.session.type-val", "zlmediakit.session.class-val", AttributeNetworkTransportTCP, "network.local.address-val", 18, "network.peer.address-val", 17)
 
 			allMetricsCount++
 			mb.RecordZlmediakitSessionPeerCountDataPoint(ts, 1)
@@ -908,6 +908,9 @@ func TestMetricsBuilder(t *testing.T) {
 					zlmediakitSessionTypeAttrVal, ok := dp.Attributes().Get("zlmediakit.session.type")
 					assert.True(t, ok)
 					assert.Equal(t, "zlmediakit.session.type-val", zlmediakitSessionTypeAttrVal.Str())
+					zlmediakitSessionClassAttrVal, ok := dp.Attributes().Get("zlmediakit.session.class")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.session.class-val", zlmediakitSessionClassAttrVal.Str())
 					networkTransportAttrVal, ok := dp.Attributes().Get("network.transport")
 					assert.True(t, ok)
 					assert.Equal(t, "tcp", networkTransportAttrVal.Str())

@@ -1,0 +1,45 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
+)
+
+var (
+	escapeSlash   = strings.NewReplacer("%", "%25", "/", "%2F")
+	unescapeSlash = strings.NewReplacer("%25", "%", "%2F", "/")
+)
+
+// appendStream appends the name of a stream, vhost/app/stream, to dst.
+func appendStream(dst, vhost, app, stream []byte) []byte {
+	dst = append(appendPart(dst, vhost), '/')
+	dst = append(appendPart(dst, app), '/')
+	return selection.AppendName(dst, stream)
+}
+
+// appendPart appends a vhost or app to a stream's name, a slash in it escaped: a/b + c is not a + b/c.
+func appendPart(dst, part []byte) []byte {
+	if bytes.IndexByte(part, '/') < 0 && bytes.IndexByte(part, '%') < 0 {
+		return selection.AppendName(dst, part)
+	}
+	return append(dst, escapeSlash.Replace(selection.Name(part))...)
+}
+
+// splitName takes vhost/app/stream apart.
+func splitName(name string) (vhost, app, stream string) {
+	vhost, rest, _ := strings.Cut(name, "/")
+	app, stream, _ = strings.Cut(rest, "/")
+	return unescapeSlash.Replace(vhost), unescapeSlash.Replace(app), stream
+}
+
+// normalName returns a name of the configuration as appendStream writes it. In vhost and app, %25 stands for a percent sign and %2F
+// for a slash; any other percent sign is itself.
+func normalName(name string) string {
+	vhost, app, stream := splitName(name)
+	return string(appendStream(nil, []byte(vhost), []byte(app), []byte(stream)))
+}

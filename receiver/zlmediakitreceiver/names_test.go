@@ -1,0 +1,37 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// Names of the configuration and names of the server mean the same stream in every spelling: it has one point, and only one.
+func TestExpectedNames(t *testing.T) {
+	long := strings.Repeat("x", 300)
+	for _, tt := range []struct {
+		expected         string
+		vhost, app, name string // as the server lists it
+	}{
+		{"v/live/cam", "v", "live", "cam"},
+		{"v/a%20b/cam", "v", "a%20b", "cam"}, // as pushed: the server does not decode it
+		{"v/a%2520b/cam", "v", "a%20b", "cam"},
+		{"v/a%b/cam", "v", "a%b", "cam"},
+		{"v/a%25b/cam", "v", "a%b", "cam"},
+		{"v/a%2Fb/cam", "v", "a/b", "cam"},
+		{"v%2Fw/a%/cam", "v/w", "a%", "cam"},
+		{"v/a/b/cam%20%2F1", "v", "a", "b/cam%20%2F1"}, // the stream is taken as it is
+		{"v/a/" + long, "v", "a", long},
+		{"v/a/\xffcam", "v", "a", "\xffcam"},
+	} {
+		s := newTestStreams(func(c *StreamsConfig) { c.Expected = []string{tt.expected, tt.expected} })
+		m := source("v/a/s", "rtmp", 7, 10)
+		m.Vhost, m.App, m.Stream = []byte(tt.vhost), []byte(tt.app), []byte(tt.name)
+		assert.Equal(t, []float64{1}, valuesOf(walkMetrics(t, s, m), "zlmediakit.stream.alive"), tt.expected)
+		assert.Equal(t, []float64{0}, valuesOf(walkMetrics(t, s), "zlmediakit.stream.alive"), "missing: "+tt.expected)
+	}
+}

@@ -1,0 +1,73 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+// state says whether media flows in a stream and, where it does not, why.
+type state int
+
+const (
+	stateUnjudged   state = iota // no list has told yet
+	stateFlowing                 // a sign of life since the last list
+	stateSourceGone              // none, and the pull proxy of the stream has failed or was shut down
+	stateStalled                 // none, though at least one schema should flow
+	stateIdle                    // none, but all schemas are made on demand and nobody reads
+	stateUnknown                 // the server does not tell
+)
+
+// alive returns the value of stream.alive, and whether the state has one.
+func (s state) alive() (value int64, known bool) {
+	switch s {
+	case stateFlowing:
+		return 1, true
+	case stateSourceGone, stateStalled:
+		return 0, true
+	}
+	return 0, false
+}
+
+// judge returns the state of a stream after a complete list.
+//
+// Only schemas of the last list can prove that nothing moved since: in others, bytesSpeed is an average since somebody asked
+// last, which may be long ago. If only these show a sign, the stream keeps its state; the next list has them too.
+func (w *walk) judge(st *stream, name string) state {
+	fresh := st.before
+	if fresh == 0 {
+		fresh = allSchemas
+	}
+	unlisted := w.direct(st) &^ st.listed // media may flow there while nothing else is made of it
+	hidden := !w.full && (unlisted != 0 || st.readers > 0 && !st.hasFrames)
+	switch {
+	case st.framesGrew || st.signs&fresh != 0:
+		return stateFlowing
+	case w.proxies.gone[name]:
+		return stateSourceGone
+	case w.flowing(st)&st.listed&fresh != 0:
+		return stateStalled
+	case st.signs != 0:
+		return st.state
+	case hidden && w.listing.auto:
+		w.doubt = true
+		return st.state
+	case hidden || !st.hasSpeed && !st.hasFrames:
+		return stateUnknown
+	case st.readers > 0:
+		return stateStalled
+	case !w.config.has:
+		return stateUnknown
+	}
+	return stateIdle
+}
+
+// direct returns the schema that the origin of a stream feeds without a muxer, whatever is on demand.
+func (s *streams) direct(st *stream) schemaSet {
+	return s.config.value.Direct & (1 << st.native)
+}
+
+// flowing returns the schemas that must flow while the stream does, also when nobody reads them.
+func (s *streams) flowing(st *stream) schemaSet {
+	if !s.config.has {
+		return 0
+	}
+	return allSchemas&^(s.config.value.OnDemand|1<<schemaOther) | s.direct(st)
+}

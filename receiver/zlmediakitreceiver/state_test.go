@@ -1,0 +1,229 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+)
+
+// row is a media source of the stream v/a/s, in one list.
+type row struct {
+	schema       string
+	speed, total int64
+	frames       int64 // of its only track; none when 0
+	readers      int64
+}
+
+const none = -1 // instead of a point of stream.alive
+
+func TestAliveByState(t *testing.T) {
+	const cam = "v/a/s"
+	everything := allSchemas &^ (1 << schemaOther)
+	direct := setOf(schemaRTSP, schemaRTMP)
+	defaults := &serverConfig{Direct: direct}
+	onDemand := &serverConfig{OnDemand: everything, Direct: direct}
+	madeRTMP := &serverConfig{OnDemand: everything &^ setOf(schemaRTMP), Direct: direct}
+	indirect := &serverConfig{OnDemand: everything}
+	for _, tt := range []struct {
+		name    string
+		config  *serverConfig // nil when the server did not tell it
+		schemas Schemas
+		chosen  schemaSet // by schemas: auto
+		origin  string
+		url     string
+		gone    bool // its pull proxy has failed
+		lists   [][]row
+		want    []int
+	}{
+		{
+			name: "speed, bytes, nothing", config: defaults, origin: "rtmp_push",
+			lists: [][]row{{{"rtmp", 7, 10, 0, 0}}, {{"rtmp", 0, 20, 0, 0}}, {{"rtmp", 0, 20, 0, 0}}, {{"rtmp", 0, 5, 0, 0}}},
+			want:  []int{1, 1, 0, 0}, // fewer bytes are a new registration
+		},
+		{
+			name: "frames only", config: onDemand, origin: "srt_push",
+			lists: [][]row{{{"rtmp", 0, 10, 100, 0}}, {{"rtmp", 0, 10, 101, 0}}, {{"rtmp", 0, 10, 101, 0}}, {{"rtmp", 0, 10, 5, 0}}},
+			want:  []int{none, 1, none, none},
+		},
+		{
+			name: "all on demand and nobody reads", config: onDemand, origin: "rtp_push",
+			lists: [][]row{{{"rtmp", 4, 10, 100, 0}, {"ts", 9, 10, 100, 0}}, {{"rtmp", 0, 10, 100, 0}, {"ts", 0, 10, 100, 0}}},
+			want:  []int{1, none},
+		},
+		{
+			name: "all on demand, but somebody reads", config: onDemand, origin: "rtp_push",
+			lists: [][]row{{{"rtmp", 4, 10, 100, 1}}, {{"rtmp", 0, 10, 100, 1}}}, want: []int{1, 0},
+		},
+		{
+			name: "one schema is always made", config: madeRTMP, origin: "rtp_push",
+			lists: [][]row{{{"ts", 9, 10, 100, 0}, {"rtmp", 7, 10, 100, 0}}, {{"ts", 0, 10, 100, 0}, {"rtmp", 0, 10, 100, 0}}}, want: []int{1, 0},
+		},
+		{
+			name: "the stream has no such schema", config: madeRTMP, origin: "rtp_push",
+			lists: [][]row{{{"ts", 9, 10, 100, 0}}, {{"ts", 0, 10, 100, 0}}}, want: []int{1, none},
+		},
+		{
+			name: "an RTMP origin feeds rtmp directly", config: onDemand, origin: "rtmp_push",
+			lists: [][]row{{{"ts", 9, 10, 100, 0}, {"rtmp", 7, 10, 100, 0}}, {{"ts", 0, 10, 100, 0}, {"rtmp", 0, 10, 100, 0}}}, want: []int{1, 0},
+		},
+		{
+			name: "and so does a pulled one", config: onDemand, origin: "pull", url: "rtsps://10.0.0.1/x",
+			lists: [][]row{{{"rtsp", 7, 10, 100, 0}}, {{"rtsp", 0, 10, 100, 0}}}, want: []int{1, 0},
+		},
+		{
+			name: "unless it is told not to", config: indirect, origin: "rtmp_push",
+			lists: [][]row{{{"rtmp", 7, 10, 100, 0}}, {{"rtmp", 0, 10, 100, 0}}}, want: []int{1, none},
+		},
+		{
+			name: "the proxy has lost its source", config: onDemand, origin: "pull", url: "http://10.0.0.1/x", gone: true,
+			lists: [][]row{{{"rtmp", 7, 10, 100, 0}}, {{"rtmp", 0, 10, 100, 0}}}, want: []int{1, 0},
+		},
+		{
+			name: "unknown options and no reader", origin: "rtmp_push",
+			lists: [][]row{{{"rtmp", 7, 10, 100, 0}}, {{"rtmp", 0, 10, 100, 0}}}, want: []int{1, none},
+		},
+		{
+			name: "unknown options and a reader", origin: "rtp_push",
+			lists: [][]row{{{"rtmp", 7, 10, 100, 1}}, {{"rtmp", 0, 10, 100, 1}}}, want: []int{1, 0},
+		},
+		{
+			name: "the server tells nothing", config: onDemand, origin: "rtp_push",
+			lists: [][]row{{{"rtmp", none, none, 0, 1}}}, want: []int{none},
+		},
+		{
+			name: "schemas of the user, without the one that flows", config: onDemand, schemas: Schemas{"hls"}, origin: "rtsp_push",
+			lists: [][]row{{{"hls", 7, 10, 100, 0}}, {{"hls", 0, 10, 100, 0}}, {{"hls", 0, 10, 100, 1}}}, want: []int{1, none, none},
+		},
+		{
+			name: "a short list without the schema that flows: no verdict before all have been seen twice", config: onDemand,
+			chosen: setOf(schemaTS), origin: "rtsp_push",
+			lists: [][]row{
+				{{"ts", 7, 10, 100, 0}},
+				{{"ts", 0, 10, 100, 0}},
+				{{"ts", 0, 10, 100, 0}, {"rtsp", 7, 90, 100, 0}}, // since when is not known
+				{{"ts", 0, 10, 100, 0}, {"rtsp", 0, 90, 100, 0}},
+			},
+			want: []int{1, 1, 1, 0},
+		},
+		{
+			name: "a schema that was not asked for before revives nothing", config: defaults, chosen: setOf(schemaRTMP), origin: "rtmp_push",
+			lists: [][]row{
+				{{"rtmp", 7, 10, 100, 0}},
+				{{"rtmp", 0, 10, 100, 0}},
+				{{"rtmp", 0, 10, 100, 0}, {"hls", 3, 90, 100, 0}},
+			},
+			want: []int{1, 0, 0},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newTestStreams(func(c *StreamsConfig) {
+				if tt.schemas != nil {
+					c.Schemas = tt.schemas
+				}
+			})
+			if tt.config != nil {
+				s.config = told[serverConfig]{value: *tt.config, has: true}
+			}
+			if tt.gone {
+				s.proxies.gone = map[string]bool{cam: true}
+			}
+			for i, list := range tt.lists {
+				if tt.chosen != 0 {
+					s.listing.chosen, s.listing.check = tt.chosen, len(list) > 1
+				}
+				var sources []*mediaSource
+				for _, r := range list {
+					sources = append(sources, r.source(tt.origin, tt.url))
+				}
+				got, known := walkList(t, s, sources...)[alive(cam)]
+				if !known {
+					got = none
+				}
+				assert.InDelta(t, float64(tt.want[i]), got, 0, "list %d", i)
+			}
+		})
+	}
+}
+
+// A short list that cannot tell whether a stream flows asks for a full one; where a schema that must flow stands still, the stream
+// is stalled at once.
+func TestDoubtAsksForAllSchemas(t *testing.T) {
+	onDemand := serverConfig{OnDemand: allSchemas, Direct: setOf(schemaRTSP, schemaRTMP)}
+	for _, tt := range []struct {
+		name   string
+		config serverConfig
+		origin string
+		frames int64
+		want   []string
+	}{
+		{"it may flow in rtsp", onDemand, "rtsp_push", 100, []string{""}},
+		{"nobody reads", onDemand, "rtp_push", 100, []string{"ts"}},
+		{"ts must flow", serverConfig{Direct: onDemand.Direct}, "rtsp_push", 100, []string{"ts"}},
+	} {
+		s := newTestStreams(nil)
+		s.config = told[serverConfig]{value: tt.config, has: true}
+		s.listing.chosen = setOf(schemaTS)
+		walkList(t, s, row{"ts", 0, 10, tt.frames, 0}.source(tt.origin, ""))
+		assert.Equal(t, tt.want, s.listing.requests(), tt.name)
+	}
+}
+
+func (r row) source(origin, url string) *mediaSource {
+	m := source("v/a/s", r.schema, r.speed, r.total)
+	m.OriginType, m.OriginURL = []byte(origin), []byte(url)
+	m.TotalReaders = optional.Of(r.readers)
+	if r.speed == none {
+		m.BytesSpeed, m.TotalBytes = optional.Value[int64]{}, optional.Value[int64]{}
+	}
+	if r.frames > 0 {
+		m.reader, m.tracks = jsonwalk.NewReader(), fmt.Appendf(nil, `[{"codec_type":0,"frames":%d}]`, r.frames)
+	}
+	return m
+}
+
+// Servers with schemas on demand, as captured twice, ten seconds apart. All streams flowed.
+func TestOnDemandCaptures(t *testing.T) {
+	for scene, unknown := range map[string][]string{
+		"on_demand":     nil,
+		"all_on_demand": {"__defaultVhost__/rtp/gb1"}, // nothing moves on this server
+	} {
+		t.Run(scene, func(t *testing.T) {
+			var current atomic.Pointer[url.URL]
+			target := func(scene string) {
+				server, err := url.Parse(startServer(t, emulator.ZLMediaKit{Scene: scene}).URL())
+				require.NoError(t, err)
+				current.Store(server)
+			}
+			server := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(current.Load()) }})
+			defer server.Close()
+			target(scene)
+			s, _ := startScraper(t, server.URL, nil)
+			_, err := s.scrape(t.Context())
+			require.NoError(t, err)
+			target(scene + "_later")
+			metrics, err := s.scrape(t.Context())
+			require.NoError(t, err)
+			points := rtctest.Points(t, metrics)
+			want := 6.0
+			for _, name := range unknown {
+				assert.NotContains(t, points, alive(name))
+				want--
+			}
+			assert.InDelta(t, want, sumOf(points, "zlmediakit.stream.alive"), 0)
+		})
+	}
+}
