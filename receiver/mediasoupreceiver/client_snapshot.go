@@ -191,7 +191,7 @@ func (w *walk) member(key []byte) error {
 	case "mediasoup":
 		return readStrings(w.reader, map[string]*string{"version": &s.Version, "binding": &s.Binding})
 	case "timeUnixMs":
-		return w.reader.Int(&s.Time)
+		return readCount(w.reader, &s.Time)
 	case "process":
 		return s.Process.read(w.reader)
 	case "collection":
@@ -279,17 +279,17 @@ func (p *process) read(r *jsonwalk.Reader) error {
 	return r.Object(func(key []byte) error {
 		switch string(key) {
 		case "pid":
-			return r.Int(&p.PID)
+			return readCount(r, &p.PID)
 		case "startTimeUnixMs":
-			return r.Int(&p.StartTime)
+			return readCount(r, &p.StartTime)
 		case "cpuUserMs":
-			return r.Float(&p.CPUUser)
+			return readNumber(r, &p.CPUUser)
 		case "cpuSystemMs":
-			return r.Float(&p.CPUSystem)
+			return readNumber(r, &p.CPUSystem)
 		case "rssBytes":
-			return r.Int(&p.Memory)
+			return readCount(r, &p.Memory)
 		case "eventLoopLagMs":
-			return r.Float(&p.Lag)
+			return readNumber(r, &p.Lag)
 		}
 		return r.Skip()
 	})
@@ -300,7 +300,7 @@ func (c *collection) read(r *jsonwalk.Reader) error {
 	return r.Object(func(key []byte) error {
 		switch string(key) {
 		case "durationMs":
-			return r.Float(&c.Duration)
+			return readNumber(r, &c.Duration)
 		case "skipped":
 			return readCounts(r, &c.Skipped)
 		case "errors":
@@ -319,7 +319,7 @@ func readCounts(r *jsonwalk.Reader, counts *map[string]int64) error {
 		}
 		name := string(key)
 		var n optional.Value[int64]
-		err := r.Int(&n)
+		err := readCount(r, &n)
 		if n, ok := n.Get(); ok {
 			(*counts)[name] = n
 		}

@@ -82,15 +82,13 @@ func (d *dataChannels) add(r role, o *dataObject) {
 	if o.Measured {
 		object.Add(0, o.Counters[:], d.increase[:])
 		for i := range d.increase {
-			d.sums[r][i].value += d.increase[i]
-			d.sums[r][i].told = d.sums[r][i].told || o.Counters[i] != cumulative.Absent
+			d.addTo(&d.sums[r][i], d.increase[i], o.Counters[i] != cumulative.Absent)
 		}
 	}
 	if r == consumers {
 		d.coverage.add(o.Measured && !o.Carried)
 		n, ok := o.Buffered.Get()
-		d.buffered.value += n
-		d.buffered.told = d.buffered.told || ok
+		d.addTo(&d.buffered, n, ok)
 	}
 }
 

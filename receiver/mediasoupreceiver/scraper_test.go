@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -155,6 +156,17 @@ func TestStartTimeIsNeverAfterThePoint(t *testing.T) {
 	for name, starts := range sums(metrics) {
 		for _, start := range starts {
 			assert.False(t, start.After(s.now.AsTime()), name)
+		}
+	}
+}
+
+// A time that a timestamp cannot hold is no start: this one, in nanoseconds, would wrap to 1970.
+func TestStartTimeBeyondTimestamps(t *testing.T) {
+	body := strings.ReplaceAll(captured(t, "snapshot-3.12.16-a.json"), `"startTimeUnixMs": 17952174`, `"startTimeUnixMs": 18446744073710, "": 17952174`)
+	s, _ := startScraper(t, answers(t, body), everything)
+	for name, starts := range sums(scrapeOnce(t, s)) {
+		for _, start := range starts {
+			assert.WithinDuration(t, s.now.AsTime(), start, time.Minute, name)
 		}
 	}
 }

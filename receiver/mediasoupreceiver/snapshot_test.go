@@ -5,8 +5,10 @@ package mediasoupreceiver
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -106,12 +108,14 @@ func TestOddSnapshots(t *testing.T) {
 			},
 		},
 		"words that nobody knows": {
-			[]string{`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"hologram"}]`, `"consumers":[{"id":"c","transportId":"t","kind":"smell"}]`, `"dataProducers":[{"id":"d","transportId":"t"}]`},
+			[]string{`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"hologram"}]`, `"consumers":[{"id":"c","transportId":"t","kind":"smell","stats":[]}]`, `"dataProducers":[{"id":"d","transportId":"t"}]`},
 			map[string]float64{
-				"mediasoup.producer.count{mediasoup.media.kind=audio,mediasoup.paused=false,mediasoup.stream.type=unknown,mediasoup.transport.type=webrtc}": 1,
-				"mediasoup.data_producer.count{mediasoup.data.type=unknown}":                                                                                1,
-				"mediasoup.consumer.count_by_worker{mediasoup.worker.id=w}":                                                                                 0,
-				"mediasoup.transport.count_by_protocol{network.transport=unknown}":                                                                          1,
+				"mediasoup.producer.count{mediasoup.media.kind=audio,mediasoup.paused=false,mediasoup.stream.type=unknown,mediasoup.transport.type=webrtc}":   1,
+				"mediasoup.data_producer.count{mediasoup.data.type=unknown}":                                                                                  1,
+				"mediasoup.consumer.count{mediasoup.media.kind=unknown,mediasoup.paused=false,mediasoup.stream.type=unknown,mediasoup.transport.type=webrtc}": 1,
+				"mediasoup.consumer.count_by_worker{mediasoup.worker.id=w}":                                                                                   1,
+				"mediasoup.consumer.silent.count{mediasoup.media.kind=unknown}":                                                                               1,
+				"mediasoup.transport.count_by_protocol{network.transport=unknown}":                                                                            1,
 			},
 		},
 		"paused on either side": {
@@ -123,6 +127,26 @@ func TestOddSnapshots(t *testing.T) {
 				"mediasoup.consumer.stream.count{mediasoup.media.kind=video}": 2,
 				"mediasoup.consumer.count_by_worker{mediasoup.worker.id=w}":   2,
 			},
+		},
+		"entries of the other direction, as consumer.getStats() has them": {
+			[]string{
+				`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"simple","stats":[{"type":"inbound-rtp","ssrc":1,"bitrate":80},{"type":"outbound-rtp","ssrc":2,"bitrate":800}]}]`,
+				`"consumers":[{"id":"c","transportId":"t","kind":"audio","type":"simple","stats":[{"type":"outbound-rtp","ssrc":2,"bitrate":160},{"ssrc":1,"bitrate":1600,"type":"inbound-rtp"}]},` +
+					`{"id":"d","transportId":"t","kind":"video","type":"simple","stats":[{"ssrc":3,"bitrate":240}]}]`,
+			},
+			map[string]float64{
+				"mediasoup.producer.throughput{mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}": 10,
+				"mediasoup.producer.stream.count{mediasoup.media.kind=audio}":                               1,
+				"mediasoup.consumer.throughput{mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}": 20,
+				"mediasoup.consumer.stream.count{mediasoup.media.kind=audio}":                               1,
+				"mediasoup.consumer.throughput{mediasoup.media.kind=video,mediasoup.transport.type=webrtc}": 30,
+			},
+		},
+		"a score of what is paused or has not begun": {
+			[]string{`"producers":[]`, `"consumers":[{"id":"c","transportId":"t","kind":"video","type":"simple","paused":true,"stats":[{"ssrc":1,"score":3,"packetCount":9}]},` +
+				`{"id":"d","transportId":"t","kind":"video","type":"simple","stats":[{"ssrc":1,"score":3,"packetCount":0}]},` +
+				`{"id":"e","transportId":"t","kind":"video","type":"simple","stats":[{"ssrc":1,"score":3,"packetCount":9}]}]`},
+			map[string]float64{"mediasoup.consumer.stream.count_by_score{mediasoup.media.kind=video,mediasoup.score=3}": 1},
 		},
 		"a producer that sends nothing": {
 			[]string{`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"simple","stats":[]}]`, `"consumers":[]`},
@@ -146,6 +170,88 @@ func TestOddSnapshots(t *testing.T) {
 			}
 		})
 	}
+}
+
+// No number beyond 2^53-1 is exact where it comes from, and none but lost packets may be negative: such numbers are absent, and
+// nothing that is made of the others wraps.
+func TestNumbersOutOfRange(t *testing.T) {
+	const exact, beyond = "9007199254740991", "9007199254740992"
+	numbers := func(n string) string {
+		stream := `"stats":[{"ssrc":1,"byteCount":` + n + `,"bitrate":` + n + `,"jitter":` + n + `,"roundTripTime":` + n + `}]`
+		object := `"transportId":"t","kind":"audio","type":"simple","mimeType":"audio/opus","clockRate":1000,` + stream + `}`
+		return `{"schema":"mediasoup.snapshot","schemaVersion":1,"instanceId":"i","process":{"rssBytes":` + n + `,"startTimeUnixMs":` + n + `},` +
+			`"counters":{"transportsCreated":` + n + `},"workers":[{"id":"w","startTimeUnixMs":` + n + `,"resourceUsage":{"ru_maxrss":` + n + `,"ru_majflt":` + n + `}}],` +
+			`"routers":[{"id":"r","workerId":"w","rtpObservers":` + n + `}],` +
+			`"transports":[{"id":"t","routerId":"r","type":"webrtc","stats":{"bytesSent":` + n + `,"sendBitrate":` + n + `,"rtpPacketLossSent":` + n + `}}],` +
+			`"producers":[],"consumers":[{"id":"c",` + object + `,{"id":"d",` + object + `],` +
+			`"dataConsumers":[{"id":"e","transportId":"t","type":"sctp","stats":{"bytesSent":` + n + `,"bufferedAmount":` + n + `}}]}`
+	}
+	want := map[string]float64{
+		"mediasoup.process.memory.usage{}":                                                                             9007199254740991,
+		"mediasoup.transport.creations{}":                                                                              9007199254740991,
+		"mediasoup.worker.memory.peak{mediasoup.worker.id=w}":                                                          9007199254740991 * 1024,
+		"mediasoup.worker.page_faults{mediasoup.page_fault.type=major,mediasoup.worker.id=w}":                          9007199254740991,
+		"mediasoup.rtp_observer.count{}":                                                                               9007199254740991,
+		"mediasoup.transport.throughput{mediasoup.transport.type=webrtc,network.io.direction=transmit}":                9007199254740991.0 / 8,
+		"mediasoup.transport.packet_loss.max{network.io.direction=transmit}":                                           9007199254740991,
+		"mediasoup.consumer.throughput{mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}":                    2 * 9007199254740991.0 / 8,
+		"mediasoup.consumer.jitter.max{mediasoup.media.kind=audio}":                                                    9007199254740.991,
+		"mediasoup.consumer.round_trip_time.max{mediasoup.media.kind=audio}":                                           9007199254740.991,
+		"mediasoup.data.buffer.size{}":                                                                                 9007199254740991,
+		"mediasoup.consumer.io{mediasoup.media.codec=opus,mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}": 0,
+		"mediasoup.transport.io{mediasoup.transport.type=webrtc,network.io.direction=transmit}":                        0,
+		"mediasoup.data.io{network.io.direction=transmit}":                                                             0,
+	}
+	for n, present := range map[string]bool{exact: true, beyond: false, "9223372036854775807": false, "-1": false} {
+		t.Run(n, func(t *testing.T) {
+			s, _ := startScraper(t, answers(t, numbers(n)), everything)
+			metrics := scrapeOnce(t, s)
+			points := rtctest.Points(t, metrics)
+			for point, value := range want {
+				got, there := points[point]
+				assert.Equal(t, present, there, point)
+				if present {
+					assert.InDelta(t, value, got, 0, point)
+				}
+			}
+			for metric, starts := range sums(metrics) {
+				for _, start := range starts {
+					assert.WithinDuration(t, s.now.AsTime(), start, time.Minute, metric) // the year 287396 is no start
+				}
+			}
+		})
+	}
+}
+
+// Sums that would leave int64 stay where they are, and say so once.
+func TestSumsThatWouldWrap(t *testing.T) {
+	const each = 9007199254740991 // 1025 of them are more than 2^63
+	snapshot := func(objects int, n int64) string {
+		var routers, consumers, data []string
+		for i := range objects {
+			routers = append(routers, fmt.Sprintf(`{"id":"r%d","workerId":"w","rtpObservers":%d}`, i, n))
+			consumers = append(consumers, fmt.Sprintf(`{"id":"c%d","transportId":"t","kind":"audio","type":"simple","mimeType":"audio/opus","stats":[{"ssrc":1,"byteCount":%d,"nackCount":%d}]}`, i, n, n))
+			data = append(data, fmt.Sprintf(`{"id":"d%d","transportId":"t","type":"sctp","stats":{"bytesSent":%d,"bufferedAmount":%d}}`, i, n, n))
+		}
+		return `{"schema":"mediasoup.snapshot","schemaVersion":1,"instanceId":"i","workers":[{"id":"w"}],"routers":[` + strings.Join(routers, ",") + `],` +
+			`"transports":[{"id":"t","routerId":"r0","type":"webrtc","state":{}}],"producers":[],"consumers":[` + strings.Join(consumers, ",") + `],` +
+			`"dataConsumers":[` + strings.Join(data, ",") + `]}`
+	}
+	s, logs := startScraper(t, answers(t, snapshot(1025, 0), snapshot(1025, each)), everything)
+	scrapeOnce(t, s)
+	for range 2 {
+		points := rtctest.Points(t, scrapeOnce(t, s))
+		for _, point := range []string{
+			"mediasoup.consumer.io{mediasoup.media.codec=opus,mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}",
+			"mediasoup.consumer.rtcp.messages{mediasoup.media.kind=audio,mediasoup.rtcp.type=nack}",
+			"mediasoup.data.io{network.io.direction=transmit}",
+			"mediasoup.data.buffer.size{}",
+			"mediasoup.rtp_observer.count{}",
+		} {
+			assert.InDelta(t, 1024*float64(each), points[point], 0, point)
+		}
+	}
+	assert.Equal(t, 1, logs.FilterMessageSnippet("a sum would exceed the largest number").Len())
 }
 
 // A group that had members keeps its 0, and its sums, when the last of them goes.

@@ -34,7 +34,7 @@ type (
 )
 
 // kindCount is one more than the largest kind.
-const kindCount = metadata.AttributeMediasoupMediaKindVideo + 1
+const kindCount = metadata.AttributeMediasoupMediaKindUnknown + 1
 
 // streamGroup is what counters of streams are summed by.
 type streamGroup struct {
@@ -157,17 +157,18 @@ func appendKey(dst []byte, r role, transportID, id []byte) []byte {
 	return append(append(dst, 0), id...)
 }
 
+func mediaKind(word []byte) kind {
+	return enum(metadata.MapAttributeMediasoupMediaKind, word, metadata.AttributeMediasoupMediaKindUnknown)
+}
+
 func yes(v optional.Value[bool]) bool {
 	is, _ := v.Get()
 	return is
 }
 
-// add takes one producer or consumer. Media of another kind than audio and video does not exist.
+// add takes one producer or consumer.
 func (s *streams) add(r role, o *rtpObject) {
-	kind, known := metadata.MapAttributeMediasoupMediaKind[string(o.Kind)]
-	if !known {
-		return
-	}
+	kind := mediaKind(o.Kind)
 	s.key = appendKey(s.key[:0], r, o.TransportID, o.ID)
 	object, first := s.growth.Object(s.key, o.Measured)
 	if !first {
@@ -184,9 +185,9 @@ func (s *streams) add(r role, o *rtpObject) {
 	group := streamGroup{kind, s.codec(o.MimeType), transport.kind}
 	for i := range o.Streams {
 		stream := &o.Streams[i]
-		if ssrc, ok := stream.SSRC.Get(); ok && ssrc >= 0 {
-			object.Add(uint64(ssrc), stream.Counters[:], s.increase[:])
-			state.grow(group, stream, &s.increase)
+		if ssrc, ok := stream.SSRC.Get(); ok {
+			object.Add(uint64(ssrc), stream.Counters[:], s.increase[:]) //nolint:gosec // it is not negative
+			s.grow(state, group, stream)
 			s.singles.add(r, kind, o, stream, s.key)
 		}
 	}
@@ -213,18 +214,17 @@ func (s *roleState) count(kind kind, transport transportType, o *rtpObject) {
 func (o *rtpObject) paused() bool { return yes(o.Paused) || yes(o.ProducerPaused) }
 
 // grow adds what a stream counted since the last snapshot.
-func (s *roleState) grow(group streamGroup, stream *rtpStream, increase *[streamCounters]int64) {
-	sums := s.sums[group]
+func (s *streams) grow(state *roleState, group streamGroup, stream *rtpStream) {
+	sums := state.sums[group]
 	if sums == nil {
-		if len(s.sums) == maxKeys {
+		if len(state.sums) == maxKeys {
 			return
 		}
 		sums = &[streamCounters]sum{}
-		s.sums[group] = sums
+		state.sums[group] = sums
 	}
 	for i := range sums {
-		sums[i].value += increase[i]
-		sums[i].told = sums[i].told || stream.Counters[i] != cumulative.Absent
+		s.addTo(&sums[i], s.increase[i], stream.Counters[i] != cumulative.Absent)
 	}
 }
 
@@ -258,11 +258,9 @@ func (s *roleState) flow(key flow) *figure {
 // measureStream takes the figures of a stream. The score of what is paused, or has not begun, means nothing.
 func (s *roleState) measureStream(kind kind, o *rtpObject, stream *rtpStream) {
 	figures := &s.figures[kind]
-	if score, ok := stream.Score.Get(); ok {
+	if score, ok := stream.Score.Get(); ok && !o.paused() && stream.Counters[streamPackets] > 0 {
 		s.scores.add(scored{kind, score}, 1)
-		if !o.paused() && stream.Counters[streamPackets] > 0 {
-			figures[figureScore].add(float64(score))
-		}
+		figures[figureScore].add(float64(score))
 	}
 	if lost, ok := stream.FractionLost.Get(); ok {
 		figures[figureLoss].add(float64(lost) / 256)
@@ -406,9 +404,7 @@ func (s *streams) recordSums(r role) {
 	var byKind [kindCount][streamCounters]sum
 	for g, sums := range s.roles[r].sums {
 		for i, one := range sums {
-			all := &byKind[g.kind][i]
-			all.value += one.value
-			all.told = all.told || one.told
+			s.addTo(&byKind[g.kind][i], one.value, one.told)
 			if record := points.sums[i]; record != nil && one.told {
 				record(s.mb, s.now, one.value, g.kind, g.codec, g.transport)
 			}

@@ -3,6 +3,8 @@
 
 package mediasoupreceiver
 
+import "math"
+
 // maxKeys bounds what things are told apart by, far above what an application can have.
 const maxKeys = 1000
 
@@ -45,6 +47,21 @@ func (f *figure) average() float64 { return f.sum / float64(f.n) }
 type sum struct {
 	value int64
 	told  bool // by any of them
+}
+
+// fits reports whether n can be added to the sum without leaving int64.
+func (s *sum) fits(n int64) bool {
+	return n <= 0 && s.value >= math.MinInt64-n || n > 0 && s.value <= math.MaxInt64-n
+}
+
+// addTo adds n to a sum, if an object told it. What would leave int64 is not added.
+func (s *scraper) addTo(to *sum, n int64, told bool) {
+	if to.fits(n) {
+		to.value += n
+	} else if s.notices.First("sum") {
+		s.set.Logger.Warn("a sum would exceed the largest number: what would make it do so is not added")
+	}
+	to.told = to.told || told
 }
 
 // coverage tells of how many of the listed things the statistics are new.

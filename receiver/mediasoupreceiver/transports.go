@@ -45,8 +45,8 @@ type links struct {
 	dtls      tally[metadata.AttributeMediasoupDtlsState]
 	sctp      tally[metadata.AttributeMediasoupSctpState]
 	protocols tally[metadata.AttributeNetworkTransport]
-	flows     tally[transportFlow] // bits per second
-	available [directions]figure   // bits per second
+	flows     map[transportFlow]float64 // bits per second
+	available [directions]figure        // bits per second
 	loss      [directions]figure
 }
 
@@ -69,7 +69,7 @@ func (l *links) reset() {
 	l.dtls = tally[metadata.AttributeMediasoupDtlsState]{}
 	l.sctp = tally[metadata.AttributeMediasoupSctpState]{}
 	l.protocols = tally[metadata.AttributeNetworkTransport]{}
-	l.flows = tally[transportFlow]{}
+	l.flows = map[transportFlow]float64{}
 }
 
 func (l *links) begin() {
@@ -80,7 +80,9 @@ func (l *links) begin() {
 	l.dtls.begin()
 	l.sctp.begin()
 	l.protocols.begin()
-	l.flows.begin()
+	for flow := range l.flows {
+		l.flows[flow] = 0
+	}
 	l.available, l.loss = [directions]figure{}, [directions]figure{}
 }
 
@@ -150,8 +152,7 @@ func (l *links) grow(kind transportType, t *transport) {
 		l.sums[kind] = sums
 	}
 	for i := range sums {
-		sums[i].value += l.increase[i]
-		sums[i].told = sums[i].told || t.Counters[i] != cumulative.Absent
+		l.addTo(&sums[i], l.increase[i], t.Counters[i] != cumulative.Absent)
 	}
 }
 
@@ -159,7 +160,7 @@ func (l *links) grow(kind transportType, t *transport) {
 func (l *links) measure(kind transportType, t *transport) {
 	for i := range directions {
 		if bits, ok := t.Bitrate[i].Get(); ok {
-			l.flows.add(transportFlow{kind, i}, bits)
+			l.flows[transportFlow{kind, i}] += float64(bits)
 		}
 		if bits, ok := t.Available[i].Get(); ok {
 			l.available[i].add(float64(bits))
@@ -217,7 +218,7 @@ func (l *links) record() {
 
 func (l *links) recordFigures() {
 	for flow, bits := range l.flows {
-		l.mb.RecordMediasoupTransportThroughputDataPoint(l.now, float64(bits)/8, flow.kind, directionOf[flow.direction])
+		l.mb.RecordMediasoupTransportThroughputDataPoint(l.now, bits/8, flow.kind, directionOf[flow.direction])
 	}
 	for i, to := range directionOf {
 		if f := &l.available[i]; f.n > 0 {

@@ -4,6 +4,7 @@
 package mediasoupreceiver
 
 import (
+	"math"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -57,9 +58,9 @@ var skippable = map[string]metadata.AttributeRtcEntity{
 	"dataConsumers": metadata.AttributeRtcEntityDataConsumer,
 }
 
-// seconds records milliseconds that may be absent. There are none below 0.
+// seconds records milliseconds that may be absent.
 func (s *scraper) seconds(ms optional.Value[float64], record doublePoint) {
-	if v, ok := ms.Get(); ok && v >= 0 {
+	if v, ok := ms.Get(); ok {
 		record(s.mb, s.now, v/1000)
 	}
 }
@@ -68,7 +69,7 @@ func (s *scraper) seconds(ms optional.Value[float64], record doublePoint) {
 func (s *scraper) recordApplication() {
 	start := s.applicationStart()
 	for _, c := range counters {
-		if n, told := s.told.Counters[c.name]; told && n >= 0 {
+		if n, told := s.told.Counters[c.name]; told {
 			c.record(s.mb, s.now, n)
 			s.starts.Add(c.metric, start, s.now)
 		}
@@ -97,7 +98,7 @@ func (s *scraper) recordProcess(start pcommon.Timestamp) {
 	s.seconds(p.Lag, (*builder).RecordMediasoupAgentEventLoopLagDataPoint)
 	from, hasStart := p.StartTime.Get()
 	to, hasTime := s.told.Time.Get()
-	if hasStart && hasTime {
+	if hasStart && hasTime && to >= from {
 		s.mb.RecordMediasoupUptimeDataPoint(s.now, float64(to-from)/1000)
 	}
 }
@@ -119,9 +120,9 @@ func (s *scraper) applicationStart() pcommon.Timestamp {
 	return startOf(s.told.Process.StartTime, s.report.Began())
 }
 
-// startOf returns a Unix time in milliseconds as a timestamp, or otherwise where it is absent.
+// startOf returns a Unix time in milliseconds as a timestamp, or otherwise where it is absent or later than timestamps can be.
 func startOf(ms optional.Value[int64], otherwise pcommon.Timestamp) pcommon.Timestamp {
-	if v, ok := ms.Get(); ok {
+	if v, ok := ms.Get(); ok && v <= math.MaxInt64/int64(time.Millisecond) {
 		return pcommon.NewTimestampFromTime(time.UnixMilli(v))
 	}
 	return otherwise
@@ -219,6 +220,7 @@ func cpuTime(mode metadata.AttributeCPUMode) usagePoint {
 	}
 }
 
+// recordPeakMemory multiplies a number of at most maxExact, so that the product is at most 2^63 - 1024.
 func recordPeakMemory(mb *builder, now pcommon.Timestamp, kib int64, worker string) {
 	mb.RecordMediasoupWorkerMemoryPeakDataPoint(now, kib*1024, worker)
 }
@@ -244,7 +246,7 @@ func (s *scraper) recordUsage(state *workerState, id string) {
 	start := startOf(state.start, s.applicationStart())
 	for i, usage := range usages {
 		v, ok := state.usage[i].Get()
-		if !ok || v < 0 {
+		if !ok {
 			continue
 		}
 		usage.record(s.mb, s.now, v, id)
@@ -255,7 +257,7 @@ func (s *scraper) recordUsage(state *workerState, id string) {
 }
 
 func (s *scraper) recordRouters() {
-	empty, observers, told := int64(0), int64(0), false
+	empty, observers := int64(0), sum{}
 	for _, item := range s.routers.Seen() {
 		state := &item.Value
 		if !state.listed {
@@ -265,11 +267,10 @@ func (s *scraper) recordRouters() {
 			empty++
 		}
 		n, ok := state.observers.Get()
-		observers += n
-		told = told || ok
+		s.addTo(&observers, n, ok)
 	}
 	s.mb.RecordMediasoupRouterEmptyCountDataPoint(s.now, empty)
-	if told {
-		s.mb.RecordMediasoupRtpObserverCountDataPoint(s.now, observers)
+	if observers.told {
+		s.mb.RecordMediasoupRtpObserverCountDataPoint(s.now, observers.value)
 	}
 }

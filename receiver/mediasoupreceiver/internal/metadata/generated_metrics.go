@@ -293,6 +293,7 @@ const (
 	_ AttributeMediasoupMediaKind = iota
 	AttributeMediasoupMediaKindAudio
 	AttributeMediasoupMediaKindVideo
+	AttributeMediasoupMediaKindUnknown
 )
 
 // String returns the string representation of the AttributeMediasoupMediaKind.
@@ -302,14 +303,17 @@ func (av AttributeMediasoupMediaKind) String() string {
 		return "audio"
 	case AttributeMediasoupMediaKindVideo:
 		return "video"
+	case AttributeMediasoupMediaKindUnknown:
+		return "unknown"
 	}
 	return ""
 }
 
 // MapAttributeMediasoupMediaKind is a helper map of string to AttributeMediasoupMediaKind attribute value.
 var MapAttributeMediasoupMediaKind = map[string]AttributeMediasoupMediaKind{
-	"audio": AttributeMediasoupMediaKindAudio,
-	"video": AttributeMediasoupMediaKindVideo,
+	"audio":   AttributeMediasoupMediaKindAudio,
+	"video":   AttributeMediasoupMediaKindVideo,
+	"unknown": AttributeMediasoupMediaKindUnknown,
 }
 
 // AttributeMediasoupPageFaultType specifies the value mediasoup.page_fault.type attribute.
