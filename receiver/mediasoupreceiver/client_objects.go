@@ -39,6 +39,8 @@ var usageNames = [usageCount]string{
 type worker struct {
 	ID        []byte
 	StartTime optional.Value[int64] // Unix time in milliseconds
+	Measured  bool                  // its statistics came
+	Carried   bool                  // from an earlier reading
 	Usage     [usageCount]optional.Value[int64]
 }
 
@@ -195,7 +197,10 @@ func (w *walk) readWorker() error {
 			row.ID, err = r.Str(row.ID)
 		case "startTimeUnixMs":
 			err = readCount(r, &row.StartTime)
+		case "statsAgeMs":
+			row.Carried, err = true, r.Skip()
 		case "resourceUsage":
+			row.Measured = true
 			err = r.Object(func(key []byte) error {
 				for i, name := range usageNames {
 					if name == string(key) {

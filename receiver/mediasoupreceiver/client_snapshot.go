@@ -54,10 +54,12 @@ type process struct {
 	Lag       optional.Value[float64] // milliseconds by which its event loop is late
 }
 
-// collection is how the agent's reading went. Skipped and Errors count objects by the names of their lists.
+// collection is how the agent's reading went. Its maps count objects by the names of their lists.
 type collection struct {
 	Present  bool
 	Duration optional.Value[float64] // milliseconds
+	Fresh    map[string]int64        // read
+	Carried  map[string]int64        // with statistics of an earlier reading for want of time
 	Skipped  map[string]int64        // left out for want of time
 	Errors   map[string]int64        // failed
 }
@@ -301,6 +303,10 @@ func (c *collection) read(r *jsonwalk.Reader) error {
 		switch string(key) {
 		case "durationMs":
 			return readNumber(r, &c.Duration)
+		case "fresh":
+			return readCounts(r, &c.Fresh)
+		case "carried":
+			return readCounts(r, &c.Carried)
 		case "skipped":
 			return readCounts(r, &c.Skipped)
 		case "errors":

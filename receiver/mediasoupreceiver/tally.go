@@ -63,16 +63,3 @@ func (s *scraper) addTo(to *sum, n int64, told bool) {
 	}
 	to.told = to.told || told
 }
-
-// coverage tells of how many of the listed things the statistics are new.
-type coverage struct{ listed, measured int64 }
-
-func (c *coverage) add(measured bool) {
-	c.listed++
-	if measured {
-		c.measured++
-	}
-}
-
-// enough reports whether figures of the present may stand for all things: with nine of ten.
-func (c *coverage) enough() bool { return 10*c.measured >= 9*c.listed }

@@ -39,7 +39,6 @@ type links struct {
 	sums map[transportType]*[transportCounters]sum // since the first snapshot
 
 	// All that follows is of the current snapshot.
-	coverage  coverage
 	counts    tally[transportType]
 	ice       tally[metadata.AttributeMediasoupIceState]
 	dtls      tally[metadata.AttributeMediasoupDtlsState]
@@ -74,7 +73,6 @@ func (l *links) reset() {
 
 func (l *links) begin() {
 	l.growth.Begin()
-	l.coverage = coverage{}
 	l.counts.begin()
 	l.ice.begin()
 	l.dtls.begin()
@@ -118,15 +116,13 @@ func (l *links) add(t *transport) {
 	l.count(t, state.kind)
 
 	object, _ := l.growth.Object(t.ID, t.Measured)
-	l.coverage.add(t.Measured && !t.Carried)
+	l.coverage[listTransports].add(t.Measured, t.Carried)
 	if !t.Measured {
 		return
 	}
 	object.Add(0, t.Counters[:], l.increase[:])
 	l.grow(state.kind, t)
-	if !t.Carried {
-		l.measure(state.kind, t)
-	}
+	l.measure(state.kind, t)
 }
 
 // count counts a transport by what it is. Not every type has every state.
@@ -156,11 +152,14 @@ func (l *links) grow(kind transportType, t *transport) {
 	}
 }
 
-// measure takes what a transport does now.
+// measure takes what a transport does now. Statistics of an earlier snapshot are good enough for sums only.
 func (l *links) measure(kind transportType, t *transport) {
 	for i := range directions {
 		if bits, ok := t.Bitrate[i].Get(); ok {
 			l.flows[transportFlow{kind, i}] += float64(bits)
+		}
+		if t.Carried {
+			continue
 		}
 		if bits, ok := t.Available[i].Get(); ok {
 			l.available[i].add(float64(bits))
@@ -211,15 +210,17 @@ func (l *links) record() {
 			}
 		}
 	}
-	if l.coverage.enough() {
+	if l.coverage[listTransports].forSums() {
+		for flow, bits := range l.flows {
+			l.mb.RecordMediasoupTransportThroughputDataPoint(l.now, bits/8, flow.kind, directionOf[flow.direction])
+		}
+	}
+	if l.coverage[listTransports].forFigures() {
 		l.recordFigures()
 	}
 }
 
 func (l *links) recordFigures() {
-	for flow, bits := range l.flows {
-		l.mb.RecordMediasoupTransportThroughputDataPoint(l.now, bits/8, flow.kind, directionOf[flow.direction])
-	}
 	for i, to := range directionOf {
 		if f := &l.available[i]; f.n > 0 {
 			l.mb.RecordMediasoupTransportAvailableThroughputAverageDataPoint(l.now, f.average()/8, to)

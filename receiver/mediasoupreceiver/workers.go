@@ -48,16 +48,6 @@ func agentErrors(t metadata.AttributeAgentErrorType) intPoint {
 	return func(mb *builder, now pcommon.Timestamp, n int64) { mb.RecordMediasoupAgentErrorsDataPoint(now, n, t) }
 }
 
-// skippable are the lists whose objects have statistics, and so can lack them.
-var skippable = map[string]metadata.AttributeRtcEntity{
-	"workers":       metadata.AttributeRtcEntityWorker,
-	"transports":    metadata.AttributeRtcEntityTransport,
-	"producers":     metadata.AttributeRtcEntityProducer,
-	"consumers":     metadata.AttributeRtcEntityConsumer,
-	"dataProducers": metadata.AttributeRtcEntityDataProducer,
-	"dataConsumers": metadata.AttributeRtcEntityDataConsumer,
-}
-
 // seconds records milliseconds that may be absent.
 func (s *scraper) seconds(ms optional.Value[float64], record doublePoint) {
 	if v, ok := ms.Get(); ok {
@@ -109,9 +99,11 @@ func (s *scraper) recordCollection() {
 	if !c.Present {
 		return
 	}
-	for list, entity := range skippable {
-		s.mb.RecordMediasoupAgentSkippedCountDataPoint(s.now, c.Skipped[list], entity, metadata.AttributeMediasoupSkipReasonLimit)
-		s.mb.RecordMediasoupAgentSkippedCountDataPoint(s.now, c.Errors[list], entity, metadata.AttributeMediasoupSkipReasonError)
+	for _, m := range measurable {
+		list := lists[m.list].name
+		s.mb.RecordMediasoupAgentSkippedCountDataPoint(s.now, c.Skipped[list], m.entity, metadata.AttributeMediasoupSkipReasonLimit)
+		s.mb.RecordMediasoupAgentSkippedCountDataPoint(s.now, c.Errors[list], m.entity, metadata.AttributeMediasoupSkipReasonError)
+		s.mb.RecordMediasoupAgentSkippedCountDataPoint(s.now, c.Carried[list], m.entity, metadata.AttributeMediasoupSkipReasonCarried)
 	}
 }
 
@@ -175,6 +167,7 @@ func (s *scraper) addWorker(w *worker) {
 		return
 	}
 	state.listed, state.start, state.usage = true, w.StartTime, w.Usage
+	s.coverage[listWorkers].add(w.Measured, w.Carried)
 }
 
 func (s *scraper) addRouter(r *router) {
