@@ -1544,7 +1544,7 @@ type metricMediasoupAgentEventLoopLag struct {
 // init fills mediasoup.agent.event_loop.lag metric with initial data.
 func (m *metricMediasoupAgentEventLoopLag) init() {
 	m.data.SetName("mediasoup.agent.event_loop.lag")
-	m.data.SetDescription("Delay of the application's event loop.")
+	m.data.SetDescription("Longest delay of the application's event loop since the last snapshot.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 }

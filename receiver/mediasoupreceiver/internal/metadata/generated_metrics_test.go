@@ -544,7 +544,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.agent.event_loop.lag"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Delay of the application's event loop.", mi.Description())
+					assert.Equal(t, "Longest delay of the application's event loop since the last snapshot.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
