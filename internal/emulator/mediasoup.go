@@ -110,7 +110,7 @@ func jsonAnswer(status int, body []byte) answer {
 	return answer{status: status, header: header, body: body}
 }
 
-// answer answers as the contract of testdata/mediasoup/snapshot.schema.json says.
+// answer answers as the contract of distribution/mediasoup-agent/snapshot.schema.json says.
 func (m *mediasoup) answer(r *http.Request) answer {
 	path := r.URL.Path
 	switch {
