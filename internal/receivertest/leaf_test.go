@@ -314,6 +314,7 @@ func TestEachMetricAlone(t *testing.T) {
 			return md
 		}
 		assert.Equal(t, needsOther, failed(func(a attempt) { EachMetricAlone(a.t, scrape) }), name)
+		assert.False(t, failed(func(a attempt) { EachMetricAlone(a.t, scrape, "x.load") }), name)
 	}
 }
 
