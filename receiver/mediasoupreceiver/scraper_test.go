@@ -171,26 +171,6 @@ func TestStartTimeBeyondTimestamps(t *testing.T) {
 	}
 }
 
-// Whatever a metric needs is asked for: alone it has the points that it has among all others.
-func TestEachMetricAlone(t *testing.T) {
-	server := startAgent(t, emulator.Mediasoup{})
-	all, _ := startScraper(t, server.URL(), everything)
-	want := byMetric(scrapeOnce(t, all))
-	found := 0
-	for name, count := range want {
-		switch name {
-		case "rtc.scrape.omitted.count": // what is over the limit is told with the metrics that have one
-			continue
-		case "mediasoup.agent.coverage": // it is of what others need
-			continue
-		}
-		s, _ := startScraper(t, server.URL(), func(c *Config) { enableOnly(t, c, name) })
-		assert.Equal(t, map[string]int{name: count}, byMetric(scrapeOnce(t, s)), name)
-		found++
-	}
-	assert.Equal(t, 104, found)
-}
-
 // byMetric counts the points of each metric.
 func byMetric(metrics pmetric.Metrics) map[string]int {
 	counts := map[string]int{}
