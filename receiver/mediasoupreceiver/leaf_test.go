@@ -161,6 +161,14 @@ func TestLeaves(t *testing.T) {
 	}.Run(t)
 }
 
+// Sums begin with the objects that came after the first scrape; figures are over what was read anew.
+func TestConstructedSnapshot(t *testing.T) {
+	metrics := scrapeSnapshot(t, []byte(captured(t, constructed)), everything)
+	rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), "constructed", rtctest.Points(t, metrics))
+}
+
+func TestExpectedScript(t *testing.T) { rtctest.ExpectedScript(t) }
+
 // Whatever a metric needs is asked for: alone it has the points that it has among all others.
 func TestEachMetricAlone(t *testing.T) {
 	seen := map[string]bool{}
