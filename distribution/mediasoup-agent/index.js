@@ -41,12 +41,18 @@ function run(mediasoup, options, report) {
   const snapshots = new Snapshots(String(mediasoup.version), registry, options);
   const server = new Server(snapshots, options, report);
   const { host } = options;
-  const ready = server.listen(host, options.port).then((port) => ({ host, port }), (error) => report(error));
+  const unwatch = () => {
+    registry.close();
+    snapshots.close();
+  };
+  const ready = server.listen(host, options.port).then((port) => ({ host, port }), (error) => {
+    unwatch();
+    report(error);
+  });
   return {
     ready: ready.then((address) => address || undefined),
     close: async () => {
-      registry.close();
-      snapshots.close();
+      unwatch();
       await ready; // what does not listen yet cannot be closed
       await server.close();
     },

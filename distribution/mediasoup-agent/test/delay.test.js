@@ -51,9 +51,13 @@ test('the delay is not measured where it is not wanted', async (t) => {
 
 test('an agent that cannot start measures nothing', async (t) => {
   const monitor = fakeMonitor(t);
-  const agent = start(application().mediasoup, { port: -1, onError: () => {} });
-  assert.equal(await agent.ready, undefined);
+  assert.equal(await start(application().mediasoup, { port: -1, onError: () => {} }).ready, undefined);
   assert.equal(monitor.enabled, undefined);
+  const other = await serve(t, application().mediasoup, { eventLoopDelay: false });
+  const agent = start(application().mediasoup, { port: Number(new URL(other.url).port), onError: () => {} });
+  assert.equal(monitor.enabled, true);
+  assert.equal(await agent.ready, undefined);
+  assert.equal(monitor.enabled, false);
 });
 
 test('a block of the event loop is seen', async (t) => {

@@ -181,8 +181,10 @@ test('what cannot be meant is refused, and the application runs on without an ag
 test('a port that is taken is told, not thrown', async (t) => {
   const agent = await serve(t, application().mediasoup);
   const errors = [];
-  const other = start(application().mediasoup, { port: Number(new URL(agent.url).port), onError: (error) => errors.push(error) });
+  const { mediasoup } = application();
+  const other = start(mediasoup, { port: Number(new URL(agent.url).port), onError: (error) => errors.push(error) });
   assert.equal(await other.ready, undefined);
+  assert.equal(mediasoup.listening, 0, 'nobody can ask it, so it does not watch');
   assert.match(errors[0].message, /^listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
   await other.close();
 });
