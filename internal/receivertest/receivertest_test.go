@@ -105,8 +105,6 @@ func TestFields(t *testing.T) {
 		"ignored without reason":  {good + "getLoad\tload\tignored: \n", true},
 		"ignored without a colon": {good + "getLoad\tload\tignored\n", true},
 		"a column is missing":     {good + "getLoad\tload\n", true},
-		"start times alone":       {good + "getLoad\tload\t\t\ts\t\t1\n", false},
-		"nothing":                 {good + "getLoad\tload\t\t\ts\n", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ledger := file(t, tc.ledger)
