@@ -60,7 +60,7 @@ func (m metric) upDown() bool { return m.Sum != nil && !m.monotonic() }
 // The vocabulary. A new word is added here when it stands for an idea that the catalogue has no word for.
 var (
 	// ratios are the last words of gauges with unit 1, without `average`, `min`, `max`. The Prometheus exporter appends _ratio to them.
-	ratios = words(`utilization io_utilization packet_loss packet_loss_overall stress steal bit_error snr strength range default_range`)
+	ratios = words(`utilization io_utilization packet_loss packet_loss_overall coverage stress steal bit_error snr strength range default_range`)
 	// states are the last words of up-down sums with unit 1: yes or no, or one state of several.
 	states = words(`up state info alive active healthy draining overloaded ready recording running static invalid locked mounted
 		available probing failing_ice graceful_shutdown shutting_down`)

@@ -18,10 +18,20 @@ export interface Options {
   port?: number;
   /** Bearer token that clients must send. Default: none is asked for. */
   token?: string;
-  /** Objects whose numbers are read in one collection, at most. What is beyond has its turn in the next ones. Default 5000. */
+  /**
+   * Without a token: names, without ports, by which clients may ask for this machine besides localhost and loopback addresses. A
+   * request for any other name is refused (421), because web pages can make their own name resolve to this machine. Default: none.
+   */
+  allowedHosts?: string[];
+  /**
+   * Objects whose numbers are read in one collection, at most. What is beyond has its turn in the next ones. Default: no limit but
+   * timeoutMs.
+   */
   maxStats?: number;
   /** Time for one collection, in ms, at most 5000: a call has half of it, a worker three quarters. Default 2000. */
   timeoutMs?: number;
+  /** Whether to measure the delay of the event loop, which costs 0.4 % of a core. Default true. */
+  eventLoopDelay?: boolean;
   /**
    * Labels of a router for the snapshot, such as a room's name: at most 16 of 256 characters. They leave the process. Called once for
    * each router and collection. Default: no labels.

@@ -32,6 +32,8 @@ type Mediasoup struct {
 	SchemaVersion int
 	// Unread is how many of 100 objects of every kind are listed without statistics, as when the agent ran out of time.
 	Unread int
+	// Carried is how many of 100 objects with statistics have those of an earlier reading, for the same reason.
+	Carried int
 	// Moving makes people come and go and counters grow with Now. They do so in any case once there was a restart.
 	//
 	// With s the whole seconds since the start, and captured what the capture (or the room's model in it) has:
@@ -71,8 +73,8 @@ func NewMediasoup(o Mediasoup) (*Server, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Consumers < 0 || o.Unread < 0 || o.Unread > 100 {
-		return nil, fmt.Errorf("cannot scale to %d consumers of which %d %% are unread", o.Consumers, o.Unread)
+	if o.Consumers < 0 || o.Unread < 0 || o.Unread > 100 || o.Carried < 0 || o.Carried > 100 {
+		return nil, fmt.Errorf("cannot scale to %d consumers of which %d %% are unread, and %d %% of the others carried", o.Consumers, o.Unread, o.Carried)
 	}
 	captured, err := fs.ReadFile(testdata.Files, "mediasoup/snapshot-"+o.Capture+".json")
 	if err != nil {
@@ -108,7 +110,7 @@ func jsonAnswer(status int, body []byte) answer {
 	return answer{status: status, header: header, body: body}
 }
 
-// answer answers as the contract of testdata/mediasoup/snapshot.schema.json says.
+// answer answers as the contract of distribution/mediasoup-agent/snapshot.schema.json says.
 func (m *mediasoup) answer(r *http.Request) answer {
 	path := r.URL.Path
 	switch {

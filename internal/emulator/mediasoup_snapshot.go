@@ -54,6 +54,7 @@ type soupCollection struct {
 	DurationMs float64        `json:"durationMs"`
 	Complete   bool           `json:"complete"`
 	Skipped    map[string]int `json:"skipped"`
+	Carried    map[string]int `json:"carried,omitempty"`
 	Errors     map[string]int `json:"errors"`
 }
 
@@ -129,7 +130,7 @@ func (s *soupSnapshot) read(stats string) (plain []byte, packed func() []byte) {
 
 // asCaptured tells whether nothing in the snapshot differs from the capture.
 func (s *soupSnapshot) asCaptured(stats string) bool {
-	return !s.Moving && len(s.rooms) == 0 && s.Unread == 0 && s.SchemaVersion == 0 && stats == soupAll
+	return !s.Moving && len(s.rooms) == 0 && s.Unread == 0 && s.Carried == 0 && s.SchemaVersion == 0 && stats == soupAll
 }
 
 // render puts the snapshot together. The caller holds mu.
@@ -143,23 +144,24 @@ func (s *soupSnapshot) render(stats string, now time.Time) []byte {
 		s.rooms[i].settle(m.minute)
 	}
 	w := soupWriter{
-		s: s, moment: m, asked: strings.Split(stats, ","), skipped: map[string]int{},
+		s: s, moment: m, asked: strings.Split(stats, ","), skipped: map[string]int{}, carried: map[string]int{},
 		body: make([]byte, 0, len(s.rendered.body)+len(s.rendered.body)/64),
 	}
 	for _, list := range soupLists {
 		w.list(list)
 	}
-	head, _ := json.Marshal(s.headNow(&m, w.skipped)) // what was decoded can be encoded
+	head, _ := json.Marshal(s.headNow(&m, w.skipped, w.carried)) // what was decoded can be encoded
 	return slices.Concat(bytes.TrimSuffix(head, []byte("}")), w.body, []byte("}"))
 }
 
 // headNow is the head at a moment.
-func (s *soupSnapshot) headNow(m *soupMoment, skipped map[string]int) soupHead {
+func (s *soupSnapshot) headNow(m *soupMoment, skipped, carried map[string]int) soupHead {
 	head := s.head
 	if s.SchemaVersion > 0 {
 		head.SchemaVersion = s.SchemaVersion
 	}
-	head.Collection.Complete, head.Collection.Skipped = len(skipped) == 0, skipped
+	head.Collection.Complete = len(skipped) == 0 && len(carried) == 0
+	head.Collection.Skipped, head.Collection.Carried = skipped, carried
 	head.Counters = s.tally.counters(s.head.Counters)
 	if !s.Moving {
 		return head
@@ -180,6 +182,7 @@ type soupWriter struct {
 	of      soupMoment // of the object
 	asked   []string
 	skipped map[string]int
+	carried map[string]int
 	body    []byte
 	written int // objects of the list
 }
@@ -209,20 +212,31 @@ func (w *soupWriter) object(list string, object *soupObject) {
 	if w.written > 0 {
 		w.body = append(w.body, ',')
 	}
-	n := w.written
-	w.written++
 	asked := slices.Contains(w.asked, soupStats[list])
-	unread := w.of.unread || (n+1)*w.s.Unread/100 > n*w.s.Unread/100
-	if asked && unread && len(object.measured.slots) > len(object.bare.slots) {
+	measured := len(object.measured.slots) > len(object.bare.slots)
+	read, carried := w.turn()
+	form := &object.bare
+	if asked && read {
+		form = &object.measured
+	} else if asked && measured {
 		w.skipped[list]++
-	}
-	form := &object.measured
-	if !asked || unread {
-		form = &object.bare
 	}
 	for i := range form.slots {
 		slot := &form.slots[i]
 		w.body = slot.append(slot, &w.of, append(w.body, slot.before...))
 	}
 	w.body = append(w.body, form.end...)
+	if asked && carried && measured {
+		w.carried[list]++
+		w.body = append(bytes.TrimSuffix(w.body, []byte("}")), `,"statsAgeMs":1000}`...)
+	}
+}
+
+// turn tells whether the agent has statistics of the next object of the list, and whether they are of an earlier reading.
+func (w *soupWriter) turn() (read, carried bool) {
+	among := func(n, of100 int) bool { return (n+1)*of100/100 > n*of100/100 }
+	n := w.written
+	w.written++
+	read = !among(n, w.s.Unread) && !w.of.unread
+	return read, read && among(n-n*w.s.Unread/100, w.s.Carried)
 }

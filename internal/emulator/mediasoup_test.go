@@ -94,6 +94,7 @@ type snapshot struct {
 	Collection    struct {
 		Complete bool
 		Skipped  map[string]int
+		Carried  map[string]int
 	}
 	Counters                                           map[string]int
 	Workers, Routers, Transports                       []soupListed
@@ -103,7 +104,7 @@ type snapshot struct {
 // soupListed is any object of a snapshot.
 type soupListed struct {
 	ID, WorkerID, RouterID, TransportID, ProducerID, Kind string
-	StartTimeUnixMs                                       int64
+	StartTimeUnixMs, StatsAgeMs                           int64
 	ResourceUsage                                         map[string]int64
 	Stats                                                 json.RawMessage
 }
@@ -257,6 +258,25 @@ func TestMediasoupUnread(t *testing.T) {
 	assert.Equal(t, map[string]int{"transports": 6, "consumers": 19}, s.Collection.Skipped)
 	_, err := NewMediasoup(Mediasoup{Unread: 101})
 	assert.ErrorContains(t, err, "101 % are unread")
+}
+
+func TestMediasoupCarried(t *testing.T) {
+	s := readSnapshot(t, startMediasoup(t, Mediasoup{Consumers: 100, Unread: 20, Carried: 50}), "?stats=transports,consumers")
+	assertWhole(t, &s)
+	assert.Equal(t, 19, unread(s.Consumers))
+	aged := 0
+	for _, consumer := range s.Consumers {
+		if consumer.StatsAgeMs > 0 {
+			assert.NotNil(t, consumer.Stats)
+			aged++
+		}
+	}
+	assert.Equal(t, 40, aged)
+	assert.False(t, s.Collection.Complete)
+	assert.Equal(t, map[string]int{"transports": 6, "consumers": 19}, s.Collection.Skipped)
+	assert.Equal(t, map[string]int{"transports": 12, "consumers": 40}, s.Collection.Carried)
+	_, err := NewMediasoup(Mediasoup{Unread: 51, Carried: 101})
+	assert.ErrorContains(t, err, "51 % are unread, and 101 % of the others carried")
 }
 
 func TestMediasoupCounters(t *testing.T) {

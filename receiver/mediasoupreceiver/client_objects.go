@@ -39,6 +39,8 @@ var usageNames = [usageCount]string{
 type worker struct {
 	ID        []byte
 	StartTime optional.Value[int64] // Unix time in milliseconds
+	Measured  bool                  // its statistics came
+	Carried   bool                  // from an earlier reading
 	Usage     [usageCount]optional.Value[int64]
 }
 
@@ -120,6 +122,9 @@ type rtpObject struct {
 	Measured          bool // its statistics came
 	Carried           bool // from an earlier reading
 	Streams           []rtpStream
+
+	foreign   string // type of streams that belong to an object of the other side
+	statsType []byte // of the stream that is read
 }
 
 // The counters of a data producer or data consumer since it was made.
@@ -139,11 +144,38 @@ type dataObject struct {
 	Buffered        optional.Value[int64] // bytes that wait to be sent
 }
 
-// counter reads a whole number of at least least; what is less stays absent.
-func counter(r *jsonwalk.Reader, n *int64, least int64) error {
+// maxExact is the largest whole number that JavaScript can count to.
+const maxExact = 1<<53 - 1
+
+// readCount reads a whole number; one below 0 or above maxExact is absent.
+func readCount(r *jsonwalk.Reader, n *optional.Value[int64]) error {
+	return readAtLeast(r, n, 0)
+}
+
+func readAtLeast(r *jsonwalk.Reader, n *optional.Value[int64], least int64) error {
 	var value optional.Value[int64]
 	err := r.Int(&value)
-	if v, ok := value.Get(); ok && v >= least {
+	if v, ok := value.Get(); ok && v >= least && v <= maxExact {
+		*n = value
+	}
+	return err
+}
+
+// readNumber is readCount for numbers that may have a fraction.
+func readNumber(r *jsonwalk.Reader, n *optional.Value[float64]) error {
+	var value optional.Value[float64]
+	err := r.Float(&value)
+	if v, ok := value.Get(); ok && v >= 0 && v <= maxExact {
+		*n = value
+	}
+	return err
+}
+
+// readCounter is readAtLeast for counters, which have a value of their own for what is absent.
+func readCounter(r *jsonwalk.Reader, n *int64, least int64) error {
+	var value optional.Value[int64]
+	err := readAtLeast(r, &value, least)
+	if v, ok := value.Get(); ok {
 		*n = v
 	}
 	return err
@@ -164,12 +196,15 @@ func (w *walk) readWorker() error {
 		case "id":
 			row.ID, err = r.Str(row.ID)
 		case "startTimeUnixMs":
-			err = r.Int(&row.StartTime)
+			err = readCount(r, &row.StartTime)
+		case "statsAgeMs":
+			row.Carried, err = true, r.Skip()
 		case "resourceUsage":
+			row.Measured = true
 			err = r.Object(func(key []byte) error {
 				for i, name := range usageNames {
 					if name == string(key) {
-						return r.Int(&row.Usage[i])
+						return readCount(r, &row.Usage[i])
 					}
 				}
 				return r.Skip()
@@ -195,7 +230,7 @@ func (w *walk) readRouter() error {
 		case "workerId":
 			row.WorkerID, err = r.Str(row.WorkerID)
 		case "rtpObservers":
-			err = r.Int(&row.Observers)
+			err = readCount(r, &row.Observers)
 		default:
 			err = r.Skip()
 		}
@@ -262,45 +297,47 @@ func (t *transport) readStats(r *jsonwalk.Reader) error {
 	return r.Object(func(key []byte) error {
 		switch string(key) {
 		case "recvBitrate":
-			return r.Int(&t.Bitrate[received])
+			return readCount(r, &t.Bitrate[received])
 		case "sendBitrate":
-			return r.Int(&t.Bitrate[sent])
+			return readCount(r, &t.Bitrate[sent])
 		case "availableIncomingBitrate":
-			return r.Int(&t.Available[received])
+			return readCount(r, &t.Available[received])
 		case "availableOutgoingBitrate":
-			return r.Int(&t.Available[sent])
+			return readCount(r, &t.Available[sent])
 		case "rtpPacketLossReceived":
-			return r.Float(&t.Loss[received])
+			return readNumber(r, &t.Loss[received])
 		case "rtpPacketLossSent":
-			return r.Float(&t.Loss[sent])
+			return readNumber(r, &t.Loss[sent])
 		case "bytesReceived":
-			return counter(r, &t.Counters[transportReceived], 0)
+			return readCounter(r, &t.Counters[transportReceived], 0)
 		case "bytesSent":
-			return counter(r, &t.Counters[transportSent], 0)
+			return readCounter(r, &t.Counters[transportSent], 0)
 		case "rtpBytesReceived":
-			return counter(r, &t.Counters[transportRTPReceived], 0)
+			return readCounter(r, &t.Counters[transportRTPReceived], 0)
 		case "rtpBytesSent":
-			return counter(r, &t.Counters[transportRTPSent], 0)
+			return readCounter(r, &t.Counters[transportRTPSent], 0)
 		case "rtxBytesReceived":
-			return counter(r, &t.Counters[transportRTXReceived], 0)
+			return readCounter(r, &t.Counters[transportRTXReceived], 0)
 		case "rtxBytesSent":
-			return counter(r, &t.Counters[transportRTXSent], 0)
+			return readCounter(r, &t.Counters[transportRTXSent], 0)
 		case "probationBytesSent":
-			return counter(r, &t.Counters[transportProbationSent], 0)
+			return readCounter(r, &t.Counters[transportProbationSent], 0)
 		}
 		return r.Skip()
 	})
 }
 
-func (w *walk) readProducer() error { return w.readRTP(w.visitor.producer) }
+// An agent may pass the library's statistics on as they are: those of a consumer have the producer's streams too.
+func (w *walk) readProducer() error { return w.readRTP(w.visitor.producer, "outbound-rtp") }
 
-func (w *walk) readConsumer() error { return w.readRTP(w.visitor.consumer) }
+func (w *walk) readConsumer() error { return w.readRTP(w.visitor.consumer, "inbound-rtp") }
 
-func (w *walk) readRTP(visit func(*rtpObject)) error {
+// readRTP reads a producer or consumer without those of its streams whose type is foreign.
+func (w *walk) readRTP(visit func(*rtpObject), foreign string) error {
 	r, row := w.reader, &w.rtp
 	*row = rtpObject{
 		ID: row.ID[:0], TransportID: row.TransportID[:0], Kind: row.Kind[:0], Type: row.Type[:0], MimeType: row.MimeType[:0],
-		Streams: row.Streams[:0],
+		foreign: foreign, statsType: row.statsType[:0], Streams: row.Streams[:0],
 	}
 	err := r.Object(func(key []byte) error { return row.readMember(r, key) })
 	if err == nil && len(row.ID) > 0 && len(row.TransportID) > 0 {
@@ -322,7 +359,7 @@ func (o *rtpObject) readMember(r *jsonwalk.Reader, key []byte) (err error) {
 	case "mimeType":
 		o.MimeType, err = r.Str(o.MimeType)
 	case "clockRate":
-		err = r.Int(&o.ClockRate)
+		err = readCount(r, &o.ClockRate)
 	case "paused":
 		err = r.Bool(&o.Paused)
 	case "producerPaused":
@@ -344,9 +381,9 @@ func (o *rtpObject) readLayers(r *jsonwalk.Reader) error {
 	return r.Object(func(key []byte) error {
 		switch string(key) {
 		case "spatialLayer":
-			return r.Int(&o.Spatial)
+			return readCount(r, &o.Spatial)
 		case "temporalLayer":
-			return r.Int(&o.Temporal)
+			return readCount(r, &o.Temporal)
 		}
 		return r.Skip()
 	})
@@ -356,43 +393,54 @@ func (o *rtpObject) readStream(r *jsonwalk.Reader) error {
 	if len(o.Streams) == maxStreams {
 		return &jsonwalk.SizeError{What: fmt.Sprintf("more than %d streams of one producer or consumer", maxStreams)}
 	}
-	o.Streams = append(o.Streams, rtpStream{})
-	s := &o.Streams[len(o.Streams)-1]
+	o.Streams, o.statsType = append(o.Streams, rtpStream{}), o.statsType[:0]
+	last := len(o.Streams) - 1
+	err := o.readStats(r, &o.Streams[last])
+	if string(o.statsType) == o.foreign {
+		o.Streams = o.Streams[:last]
+	}
+	return err
+}
+
+func (o *rtpObject) readStats(r *jsonwalk.Reader, s *rtpStream) error {
 	absent(s.Counters[:])
-	return r.Object(func(key []byte) error {
+	return r.Object(func(key []byte) (err error) {
 		switch string(key) {
+		case "type":
+			o.statsType, err = r.Str(o.statsType)
+			return err
 		case "ssrc":
-			return r.Int(&s.SSRC)
+			return readCount(r, &s.SSRC)
 		case "bitrate":
-			return r.Int(&s.Bitrate)
+			return readCount(r, &s.Bitrate)
 		case "fractionLost":
-			return r.Int(&s.FractionLost)
+			return readCount(r, &s.FractionLost)
 		case "score":
-			return r.Int(&s.Score)
+			return readCount(r, &s.Score)
 		case "jitter":
-			return r.Float(&s.Jitter)
+			return readNumber(r, &s.Jitter)
 		case "roundTripTime":
-			return r.Float(&s.RoundTripTime)
+			return readNumber(r, &s.RoundTripTime)
 		case "byteCount":
-			return counter(r, &s.Counters[streamBytes], 0)
+			return readCounter(r, &s.Counters[streamBytes], 0)
 		case "packetCount":
-			return counter(r, &s.Counters[streamPackets], 0)
+			return readCounter(r, &s.Counters[streamPackets], 0)
 		case "packetsLost":
-			return counter(r, &s.Counters[streamLost], math.MinInt32)
+			return readCounter(r, &s.Counters[streamLost], math.MinInt32)
 		case "packetsRetransmitted":
-			return counter(r, &s.Counters[streamRetransmitted], 0)
+			return readCounter(r, &s.Counters[streamRetransmitted], 0)
 		case "packetsDiscarded":
-			return counter(r, &s.Counters[streamDiscarded], 0)
+			return readCounter(r, &s.Counters[streamDiscarded], 0)
 		case "packetsRepaired":
-			return counter(r, &s.Counters[streamRepaired], 0)
+			return readCounter(r, &s.Counters[streamRepaired], 0)
 		case "nackCount":
-			return counter(r, &s.Counters[streamNACKs], 0)
+			return readCounter(r, &s.Counters[streamNACKs], 0)
 		case "nackPacketCount":
-			return counter(r, &s.Counters[streamNACKedPackets], 0)
+			return readCounter(r, &s.Counters[streamNACKedPackets], 0)
 		case "pliCount":
-			return counter(r, &s.Counters[streamPLIs], 0)
+			return readCounter(r, &s.Counters[streamPLIs], 0)
 		case "firCount":
-			return counter(r, &s.Counters[streamFIRs], 0)
+			return readCounter(r, &s.Counters[streamFIRs], 0)
 		}
 		return r.Skip()
 	})
@@ -423,11 +471,11 @@ func (w *walk) readData(visit func(*dataObject), messages, bytes string) error {
 			err = r.Object(func(key []byte) error {
 				switch string(key) {
 				case messages:
-					return counter(r, &row.Counters[dataMessages], 0)
+					return readCounter(r, &row.Counters[dataMessages], 0)
 				case bytes:
-					return counter(r, &row.Counters[dataBytes], 0)
+					return readCounter(r, &row.Counters[dataBytes], 0)
 				case "bufferedAmount":
-					return r.Int(&row.Buffered)
+					return readCount(r, &row.Buffered)
 				}
 				return r.Skip()
 			})

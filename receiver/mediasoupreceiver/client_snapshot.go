@@ -54,10 +54,12 @@ type process struct {
 	Lag       optional.Value[float64] // milliseconds by which its event loop is late
 }
 
-// collection is how the agent's reading went. Skipped and Errors count objects by the names of their lists.
+// collection is how the agent's reading went. Its maps count objects by the names of their lists.
 type collection struct {
 	Present  bool
 	Duration optional.Value[float64] // milliseconds
+	Fresh    map[string]int64        // read
+	Carried  map[string]int64        // with statistics of an earlier reading for want of time
 	Skipped  map[string]int64        // left out for want of time
 	Errors   map[string]int64        // failed
 }
@@ -191,7 +193,7 @@ func (w *walk) member(key []byte) error {
 	case "mediasoup":
 		return readStrings(w.reader, map[string]*string{"version": &s.Version, "binding": &s.Binding})
 	case "timeUnixMs":
-		return w.reader.Int(&s.Time)
+		return readCount(w.reader, &s.Time)
 	case "process":
 		return s.Process.read(w.reader)
 	case "collection":
@@ -279,17 +281,17 @@ func (p *process) read(r *jsonwalk.Reader) error {
 	return r.Object(func(key []byte) error {
 		switch string(key) {
 		case "pid":
-			return r.Int(&p.PID)
+			return readCount(r, &p.PID)
 		case "startTimeUnixMs":
-			return r.Int(&p.StartTime)
+			return readCount(r, &p.StartTime)
 		case "cpuUserMs":
-			return r.Float(&p.CPUUser)
+			return readNumber(r, &p.CPUUser)
 		case "cpuSystemMs":
-			return r.Float(&p.CPUSystem)
+			return readNumber(r, &p.CPUSystem)
 		case "rssBytes":
-			return r.Int(&p.Memory)
+			return readCount(r, &p.Memory)
 		case "eventLoopLagMs":
-			return r.Float(&p.Lag)
+			return readNumber(r, &p.Lag)
 		}
 		return r.Skip()
 	})
@@ -300,7 +302,11 @@ func (c *collection) read(r *jsonwalk.Reader) error {
 	return r.Object(func(key []byte) error {
 		switch string(key) {
 		case "durationMs":
-			return r.Float(&c.Duration)
+			return readNumber(r, &c.Duration)
+		case "fresh":
+			return readCounts(r, &c.Fresh)
+		case "carried":
+			return readCounts(r, &c.Carried)
 		case "skipped":
 			return readCounts(r, &c.Skipped)
 		case "errors":
@@ -319,7 +325,7 @@ func readCounts(r *jsonwalk.Reader, counts *map[string]int64) error {
 		}
 		name := string(key)
 		var n optional.Value[int64]
-		err := r.Int(&n)
+		err := readCount(r, &n)
 		if n, ok := n.Get(); ok {
 			(*counts)[name] = n
 		}

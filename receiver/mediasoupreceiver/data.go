@@ -15,15 +15,16 @@ type dataType = metadata.AttributeMediasoupDataType
 // dataRole says what becomes of data producers, and of data consumers.
 var dataRole = [roles]struct {
 	entity    metadata.AttributeRtcEntity
+	list      int
 	direction direction
 	count     func(*builder, pcommon.Timestamp, int64, dataType)
 }{
 	producers: {
-		metadata.AttributeRtcEntityDataProducer, metadata.AttributeNetworkIoDirectionReceive,
+		metadata.AttributeRtcEntityDataProducer, listDataProducers, metadata.AttributeNetworkIoDirectionReceive,
 		(*builder).RecordMediasoupDataProducerCountDataPoint,
 	},
 	consumers: {
-		metadata.AttributeRtcEntityDataConsumer, metadata.AttributeNetworkIoDirectionTransmit,
+		metadata.AttributeRtcEntityDataConsumer, listDataConsumers, metadata.AttributeNetworkIoDirectionTransmit,
 		(*builder).RecordMediasoupDataConsumerCountDataPoint,
 	},
 }
@@ -45,7 +46,6 @@ type dataChannels struct {
 
 	// All that follows is of the current snapshot.
 	counts   [roles]tally[dataType]
-	coverage coverage // of data consumers
 	buffered sum
 }
 
@@ -64,7 +64,7 @@ func (d *dataChannels) reset() {
 
 func (d *dataChannels) begin() {
 	d.growth.Begin()
-	d.coverage, d.buffered = coverage{}, sum{}
+	d.buffered = sum{}
 	for _, counts := range d.counts {
 		counts.begin()
 	}
@@ -79,18 +79,16 @@ func (d *dataChannels) add(r role, o *dataObject) {
 		return
 	}
 	d.counts[r].add(enum(metadata.MapAttributeMediasoupDataType, o.Type, metadata.AttributeMediasoupDataTypeUnknown), 1)
+	d.coverage[dataRole[r].list].add(o.Measured, o.Carried)
 	if o.Measured {
 		object.Add(0, o.Counters[:], d.increase[:])
 		for i := range d.increase {
-			d.sums[r][i].value += d.increase[i]
-			d.sums[r][i].told = d.sums[r][i].told || o.Counters[i] != cumulative.Absent
+			d.addTo(&d.sums[r][i], d.increase[i], o.Counters[i] != cumulative.Absent)
 		}
 	}
 	if r == consumers {
-		d.coverage.add(o.Measured && !o.Carried)
 		n, ok := o.Buffered.Get()
-		d.buffered.value += n
-		d.buffered.told = d.buffered.told || ok
+		d.addTo(&d.buffered, n, ok)
 	}
 }
 
@@ -105,7 +103,7 @@ func (d *dataChannels) record() {
 			}
 		}
 	}
-	if d.buffered.told && d.coverage.enough() {
+	if d.buffered.told && d.coverage[listDataConsumers].forSums() {
 		d.mb.RecordMediasoupDataBufferSizeDataPoint(d.now, d.buffered.value)
 	}
 }

@@ -6,7 +6,6 @@ package mediasoupreceiver
 import (
 	"context"
 	"errors"
-	"math"
 	"net/url"
 	"strings"
 
@@ -58,12 +57,19 @@ var pageSums = []struct {
 }
 
 func rounded(record intPoint) doublePoint {
-	return func(mb *builder, now pcommon.Timestamp, v float64) { record(mb, now, int64(v)) }
+	return func(mb *builder, now pcommon.Timestamp, v float64) {
+		if isCount(v) {
+			record(mb, now, int64(v))
+		}
+	}
 }
 
 func ofKind(record kindPoint, of kind) doublePoint {
-	return func(mb *builder, now pcommon.Timestamp, v float64) { record(mb, now, int64(v), of) }
+	return rounded(func(mb *builder, now pcommon.Timestamp, n int64) { record(mb, now, n, of) })
 }
+
+// isCount reports whether a number may count something: it is not negative, and JavaScript can count to it.
+func isCount(v float64) bool { return v >= 0 && v <= maxExact }
 
 // bitsOf records bits per second over transports of all types.
 func bitsOf(record flowPoint, of kind) doublePoint {
@@ -111,7 +117,7 @@ func (p *page) read(ctx context.Context) (func(), error) {
 	return p.record, err
 }
 
-// add takes one sample. What is no finite number is none.
+// add takes one sample. None of those that matter can be negative, or more than JavaScript can count to; NaN is neither.
 func (p *page) add(s *exposition.Sample) {
 	add, labelled := pageSamples[string(s.Name)]
 	plain := pageNames[string(s.Name)]
@@ -119,7 +125,7 @@ func (p *page) add(s *exposition.Sample) {
 		return
 	}
 	p.known++
-	if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
+	if !isCount(s.Value) {
 		return
 	}
 	if plain {
@@ -149,18 +155,15 @@ func (p *page) addPeers(s *exposition.Sample) {
 
 // addBytes takes the bytes of one producer or consumer. The page has those over WebRTC only.
 func (p *page) addBytes(r role, s *exposition.Sample) {
-	kind, known := metadata.MapAttributeMediasoupMediaKind[string(s.Label("kind"))]
 	codec := strings.ToLower(selection.Name(s.Label("codec")))
-	group := streamGroup{kind, codec, metadata.AttributeMediasoupTransportTypeWebrtc}
-	if _, there := p.bytes[r][group]; known && (there || len(p.bytes[r]) < maxKeys) {
+	group := streamGroup{mediaKind(s.Label("kind")), codec, metadata.AttributeMediasoupTransportTypeWebrtc}
+	if _, there := p.bytes[r][group]; there || len(p.bytes[r]) < maxKeys {
 		p.bytes[r][group] += s.Value
 	}
 }
 
 func (p *page) addScore(r role, s *exposition.Sample) {
-	if kind, known := metadata.MapAttributeMediasoupMediaKind[string(s.Label("kind"))]; known {
-		p.scores[r][kind].add(s.Value)
-	}
+	p.scores[r][mediaKind(s.Label("kind"))].add(s.Value)
 }
 
 func (p *page) record() {
@@ -173,11 +176,15 @@ func (p *page) record() {
 		}
 	}
 	for room, n := range p.rooms {
-		p.mb.RecordEdumeetPeerCountByRoomDataPoint(p.now, int64(n), room)
+		if isCount(n) {
+			p.mb.RecordEdumeetPeerCountByRoomDataPoint(p.now, int64(n), room)
+		}
 	}
 	for r, points := range rolePoints {
 		for g, n := range p.bytes[r] {
-			points.sums[streamBytes](p.mb, p.now, int64(n), g.kind, g.codec, g.transport)
+			if isCount(n) {
+				points.sums[streamBytes](p.mb, p.now, int64(n), g.kind, g.codec, g.transport)
+			}
 		}
 		for kind := range kindCount {
 			points.figures[figureScore].record(p.streams, kind, &p.scores[r][kind])

@@ -5,6 +5,7 @@ package mediasoupreceiver
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -99,7 +100,29 @@ func TestPageContents(t *testing.T) {
 			"",
 		},
 		"an unknown kind": {
-			"edumeet_rooms 1\nmediasoup_consumer_byte_count_bytes{kind=\"text\",codec=\"x\"} 7\nmediasoup_consumer_score{kind=\"text\"} 7\n",
+			"edumeet_rooms 1\nmediasoup_consumer_byte_count_bytes{kind=\"text\",codec=\"x\"} 7\nmediasoup_consumer_byte_count_bytes{kind=\"smell\",codec=\"x\"} 5\nmediasoup_consumer_score{kind=\"text\"} 7\n",
+			map[string]float64{
+				"edumeet.room.count{}": 1,
+				"mediasoup.consumer.io{mediasoup.media.codec=x,mediasoup.media.kind=unknown,mediasoup.transport.type=webrtc}": 12,
+				"mediasoup.consumer.score.average{mediasoup.media.kind=unknown}":                                              7,
+				"mediasoup.consumer.score.min{mediasoup.media.kind=unknown}":                                                  7,
+			},
+			"",
+		},
+		"numbers out of range": {
+			"edumeet_rooms 1e+21\nedumeet_peers{room_id=\"a\"} -1\nedumeet_peers{room_id=\"b\"} 3\nmediasoup_workers_count 9007199254740992\n" +
+				"mediasoup_audio_in_count 9007199254740991\nmediasoup_video_bitrates_in_sum 1e+21\n" +
+				"mediasoup_consumer_byte_count_bytes{kind=\"audio\",codec=\"opus\"} 1e+21\nmediasoup_consumer_byte_count_bytes{kind=\"audio\",codec=\"opus\"} 5\n",
+			map[string]float64{
+				"edumeet.peer.count{}": 3, "edumeet.peer.count_by_room{edumeet.room.id=b}": 3,
+				"mediasoup.producer.stream.count{mediasoup.media.kind=audio}":                                                  9007199254740991,
+				"mediasoup.consumer.io{mediasoup.media.codec=opus,mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}": 5,
+			},
+			"",
+		},
+		"sums out of range": {
+			"edumeet_rooms 1\n" + strings.Repeat("edumeet_peers{room_id=\"a\"} 9007199254740991\n", 1025) +
+				strings.Repeat("mediasoup_consumer_byte_count_bytes{kind=\"audio\",codec=\"opus\"} 9007199254740991\n", 1025),
 			map[string]float64{"edumeet.room.count{}": 1},
 			"",
 		},

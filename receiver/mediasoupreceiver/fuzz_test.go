@@ -6,6 +6,7 @@ package mediasoupreceiver
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"net/http"
 	"testing"
 	"unicode/utf8"
@@ -50,11 +51,12 @@ func newFuzzClient() *client {
 }
 
 // FuzzSnapshot reads a captured snapshot, an arbitrary one twice, and the captured one again: whatever comes, nothing breaks,
-// strings are valid and bounded, monotonic sums are not below 0, and a whole one has as many workers as a plain decoder finds.
+// strings are valid and bounded, numbers finite, monotonic sums not below 0, and a whole one has as many workers as a plain decoder
+// finds.
 func FuzzSnapshot(f *testing.F) {
-	for _, version := range captures {
+	for _, file := range []string{"snapshot-3.7.19-a.json", "snapshot-3.12.16-a.json", "snapshot-3.27.1-a.json", constructed} {
 		var members map[string]json.RawMessage
-		require.NoError(f, json.Unmarshal([]byte(captured(f, "snapshot-"+version+"-a.json")), &members))
+		require.NoError(f, json.Unmarshal([]byte(captured(f, file)), &members))
 		for name, member := range members { // small inputs make quick fuzzing
 			var list []json.RawMessage
 			if json.Unmarshal(member, &list) == nil {
@@ -68,6 +70,7 @@ func FuzzSnapshot(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Add([]byte(small(`"producers":[{"id":"p\ud800","transportId":"t","kind":"audio","stats":[{"ssrc":-1},{"ssrc":1e3,"byteCount":-5,"packetsLost":-5}]}]`, `"consumers":[]`)))
+	f.Add([]byte(small(`"producers":[{"id":"p","transportId":"t","kind":"x","clockRate":1,"stats":[{"type":"outbound-rtp"},{"ssrc":1,"byteCount":9007199254740991,"bitrate":9223372036854775807,"jitter":1e308,"roundTripTime":1e308}]}]`, `"consumers":[]`)))
 	before := []byte(captured(f, "snapshot-3.12.16-a.json"))
 	c := newFuzzClient()
 	f.Fuzz(func(t *testing.T, snapshot []byte) {
@@ -105,7 +108,7 @@ func FuzzPage(f *testing.F) {
 	for _, page := range []string{"default", "default-quiet", "aggregated"} {
 		f.Add([]byte(captured(f, "edumeet-"+page+".prom")))
 	}
-	f.Add([]byte("edumeet_peers{room_id=\"\xff\"} 1e300\nedumeet_rooms -1\n"))
+	f.Add([]byte("edumeet_peers{room_id=\"\xff\"} 1e300\nedumeet_rooms -1\nmediasoup_consumer_score{kind=\"x\"} 9007199254740991\n"))
 	c := newFuzzClient()
 	f.Fuzz(func(t *testing.T, page []byte) {
 		s := newFuzzScraper(c, edumeetEverything)
@@ -124,6 +127,7 @@ func checkPoints(t *testing.T, metrics pmetric.Metrics) {
 					assert.GreaterOrEqual(t, dp.DoubleValue(), 0.0, m.Name())
 					assert.GreaterOrEqual(t, dp.IntValue(), int64(0), m.Name())
 				}
+				assert.False(t, math.IsNaN(dp.DoubleValue()) || math.IsInf(dp.DoubleValue(), 0), m.Name())
 				for key, value := range dp.Attributes().All() {
 					assert.True(t, utf8.ValidString(value.Str()), key)
 					assert.LessOrEqual(t, len(value.Str()), 256, key)

@@ -39,3 +39,14 @@ func sumOf(points map[string]float64, metric string) float64 {
 	}
 	return sum
 }
+
+// with returns the points of the series that begin so.
+func with(points map[string]float64, metric string) map[string]float64 {
+	found := map[string]float64{}
+	for point, value := range points {
+		if strings.HasPrefix(point, metric) {
+			found[point] = value
+		}
+	}
+	return found
+}

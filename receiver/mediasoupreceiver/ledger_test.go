@@ -5,7 +5,7 @@ package mediasoupreceiver
 
 import (
 	"io/fs"
-	"strings"
+	"path"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -21,25 +21,30 @@ const (
 	seedLedger  = "../../testdata/compat/mediasoup_exporter.tsv"
 )
 
-// snapshots are the captured answers of agents; the others show what such an agent has before it.
-type snapshots struct{ fs.FS }
-
-// ReadDir leaves out what is no snapshot.
-func (s snapshots) ReadDir(name string) ([]fs.DirEntry, error) {
-	entries, err := fs.ReadDir(s.FS, name)
-	var kept []fs.DirEntry
-	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), "snapshot-") {
-			kept = append(kept, entry)
+// eachAnswer calls f for each answer that the receiver reads; the other files show what an agent has before it.
+func eachAnswer(t *testing.T, f func(file string, document rtctest.Document)) {
+	t.Helper()
+	for _, pattern := range []string{"mediasoup/snapshot-*.json", "mediasoup/*.prom"} {
+		files, err := fs.Glob(testdata.Files, pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, files, pattern)
+		for _, file := range files {
+			name := path.Base(file)
+			if path.Ext(name) == ".prom" {
+				f(name, families{rtctest.Page(captured(t, name))})
+			} else {
+				f(name, rtctest.ReadJSON(t, []byte(captured(t, name))))
+			}
 		}
 	}
-	return kept, err
 }
 
 func TestFieldLedger(t *testing.T) {
-	captures, err := fs.Sub(testdata.Files, "mediasoup")
-	require.NoError(t, err)
-	rtctest.Fields(t, fieldLedger, snapshots{captures}, "metadata.yaml")
+	rtctest.FieldsOf(t, fieldLedger, "metadata.yaml", func(found func(answer, path string)) {
+		eachAnswer(t, func(file string, document rtctest.Document) {
+			document.EachLeaf(func(leaf rtctest.Leaf) { found(answerOf(file), leaf.Path) })
+		})
+	})
 }
 
 func TestSeedLedger(t *testing.T) {
@@ -54,7 +59,7 @@ func TestSeedLedgerIsWhole(t *testing.T) {
 	}
 	pages, err := fs.Glob(testdata.Files, "mediasoup/*.prom")
 	require.NoError(t, err)
-	require.Len(t, pages, 4)
+	require.Len(t, pages, 6)
 	for _, page := range pages {
 		file, err := testdata.Files.Open(page)
 		require.NoError(t, err)

@@ -49,6 +49,9 @@ type scraper struct {
 	transports *selection.Set[transportState]
 	nobody     workerState // of what names no worker that is listed
 
+	coverage [listCount]coverage // of the current snapshot
+	few      [listCount]bool     // the coverage of the last one was too low for figures
+
 	links   *links
 	streams *streams
 	data    *dataChannels
@@ -160,6 +163,7 @@ func (s *scraper) begin(instanceID string) {
 	}
 	s.told.InstanceID = instanceID
 	s.reading = true
+	s.coverage = [listCount]coverage{}
 	s.workers.Begin()
 	s.routers.Begin()
 	s.transports.Begin()
@@ -183,6 +187,8 @@ func (s *scraper) end(complete bool) {
 }
 
 func (s *scraper) recordSnapshot() {
+	s.settleCoverage()
+	s.recordCoverage()
 	s.recordApplication()
 	s.recordWorkers()
 	s.recordRouters()

@@ -52,7 +52,7 @@ func (s *singles) add(r role, kind kind, o *rtpObject, stream *rtpStream, object
 		return
 	}
 	ssrc, _ := stream.SSRC.Get()
-	s.key = binary.BigEndian.AppendUint64(append(s.key[:0], object...), uint64(ssrc)) //nolint:gosec // the caller leaves out those below 0
+	s.key = binary.BigEndian.AppendUint64(append(s.key[:0], object...), uint64(ssrc)) //nolint:gosec // it is not negative
 	item, first := s.items.GetKey(s.key, nil)
 	switch {
 	case !first:

@@ -5,8 +5,10 @@ package mediasoupreceiver
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -106,12 +108,14 @@ func TestOddSnapshots(t *testing.T) {
 			},
 		},
 		"words that nobody knows": {
-			[]string{`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"hologram"}]`, `"consumers":[{"id":"c","transportId":"t","kind":"smell"}]`, `"dataProducers":[{"id":"d","transportId":"t"}]`},
+			[]string{`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"hologram"}]`, `"consumers":[{"id":"c","transportId":"t","kind":"smell","stats":[]}]`, `"dataProducers":[{"id":"d","transportId":"t"}]`},
 			map[string]float64{
-				"mediasoup.producer.count{mediasoup.media.kind=audio,mediasoup.paused=false,mediasoup.stream.type=unknown,mediasoup.transport.type=webrtc}": 1,
-				"mediasoup.data_producer.count{mediasoup.data.type=unknown}":                                                                                1,
-				"mediasoup.consumer.count_by_worker{mediasoup.worker.id=w}":                                                                                 0,
-				"mediasoup.transport.count_by_protocol{network.transport=unknown}":                                                                          1,
+				"mediasoup.producer.count{mediasoup.media.kind=audio,mediasoup.paused=false,mediasoup.stream.type=unknown,mediasoup.transport.type=webrtc}":   1,
+				"mediasoup.data_producer.count{mediasoup.data.type=unknown}":                                                                                  1,
+				"mediasoup.consumer.count{mediasoup.media.kind=unknown,mediasoup.paused=false,mediasoup.stream.type=unknown,mediasoup.transport.type=webrtc}": 1,
+				"mediasoup.consumer.count_by_worker{mediasoup.worker.id=w}":                                                                                   1,
+				"mediasoup.consumer.silent.count{mediasoup.media.kind=unknown}":                                                                               1,
+				"mediasoup.transport.count_by_protocol{network.transport=unknown}":                                                                            1,
 			},
 		},
 		"paused on either side": {
@@ -123,6 +127,26 @@ func TestOddSnapshots(t *testing.T) {
 				"mediasoup.consumer.stream.count{mediasoup.media.kind=video}": 2,
 				"mediasoup.consumer.count_by_worker{mediasoup.worker.id=w}":   2,
 			},
+		},
+		"entries of the other direction, as consumer.getStats() has them": {
+			[]string{
+				`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"simple","stats":[{"type":"inbound-rtp","ssrc":1,"bitrate":80},{"type":"outbound-rtp","ssrc":2,"bitrate":800}]}]`,
+				`"consumers":[{"id":"c","transportId":"t","kind":"audio","type":"simple","stats":[{"type":"outbound-rtp","ssrc":2,"bitrate":160},{"ssrc":1,"bitrate":1600,"type":"inbound-rtp"}]},` +
+					`{"id":"d","transportId":"t","kind":"video","type":"simple","stats":[{"ssrc":3,"bitrate":240}]}]`,
+			},
+			map[string]float64{
+				"mediasoup.producer.throughput{mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}": 10,
+				"mediasoup.producer.stream.count{mediasoup.media.kind=audio}":                               1,
+				"mediasoup.consumer.throughput{mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}": 20,
+				"mediasoup.consumer.stream.count{mediasoup.media.kind=audio}":                               1,
+				"mediasoup.consumer.throughput{mediasoup.media.kind=video,mediasoup.transport.type=webrtc}": 30,
+			},
+		},
+		"a score of what is paused or has not begun": {
+			[]string{`"producers":[]`, `"consumers":[{"id":"c","transportId":"t","kind":"video","type":"simple","paused":true,"stats":[{"ssrc":1,"score":3,"packetCount":9}]},` +
+				`{"id":"d","transportId":"t","kind":"video","type":"simple","stats":[{"ssrc":1,"score":3,"packetCount":0}]},` +
+				`{"id":"e","transportId":"t","kind":"video","type":"simple","stats":[{"ssrc":1,"score":3,"packetCount":9}]}]`},
+			map[string]float64{"mediasoup.consumer.stream.count_by_score{mediasoup.media.kind=video,mediasoup.score=3}": 1},
 		},
 		"a producer that sends nothing": {
 			[]string{`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"simple","stats":[]}]`, `"consumers":[]`},
@@ -141,11 +165,94 @@ func TestOddSnapshots(t *testing.T) {
 				assert.NotContains(t, point, "mediasoup.transport.io", "nothing was told of it")
 				assert.NotContains(t, point, "mediasoup.transport.count_by_ice_state")
 				assert.NotContains(t, point, "mediasoup.uptime")
-				assert.NotContains(t, point, "mediasoup.agent.")
+				assert.NotContains(t, point, "mediasoup.agent.skipped.count")
+				assert.NotContains(t, point, "mediasoup.agent.collection.duration")
 				assert.NotContains(t, point, "lost_packets")
 			}
 		})
 	}
+}
+
+// No number beyond 2^53-1 is exact where it comes from, and none but lost packets may be negative: such numbers are absent, and
+// nothing that is made of the others wraps.
+func TestNumbersOutOfRange(t *testing.T) {
+	const exact, beyond = "9007199254740991", "9007199254740992"
+	numbers := func(n string) string {
+		stream := `"stats":[{"ssrc":1,"byteCount":` + n + `,"bitrate":` + n + `,"jitter":` + n + `,"roundTripTime":` + n + `}]`
+		object := `"transportId":"t","kind":"audio","type":"simple","mimeType":"audio/opus","clockRate":1000,` + stream + `}`
+		return `{"schema":"mediasoup.snapshot","schemaVersion":1,"instanceId":"i","process":{"rssBytes":` + n + `,"startTimeUnixMs":` + n + `},` +
+			`"counters":{"transportsCreated":` + n + `},"workers":[{"id":"w","startTimeUnixMs":` + n + `,"resourceUsage":{"ru_maxrss":` + n + `,"ru_majflt":` + n + `}}],` +
+			`"routers":[{"id":"r","workerId":"w","rtpObservers":` + n + `}],` +
+			`"transports":[{"id":"t","routerId":"r","type":"webrtc","stats":{"bytesSent":` + n + `,"sendBitrate":` + n + `,"rtpPacketLossSent":` + n + `}}],` +
+			`"producers":[],"consumers":[{"id":"c",` + object + `,{"id":"d",` + object + `],` +
+			`"dataConsumers":[{"id":"e","transportId":"t","type":"sctp","stats":{"bytesSent":` + n + `,"bufferedAmount":` + n + `}}]}`
+	}
+	want := map[string]float64{
+		"mediasoup.process.memory.usage{}":                                                                             9007199254740991,
+		"mediasoup.transport.creations{}":                                                                              9007199254740991,
+		"mediasoup.worker.memory.peak{mediasoup.worker.id=w}":                                                          9007199254740991 * 1024,
+		"mediasoup.worker.page_faults{mediasoup.page_fault.type=major,mediasoup.worker.id=w}":                          9007199254740991,
+		"mediasoup.rtp_observer.count{}":                                                                               9007199254740991,
+		"mediasoup.transport.throughput{mediasoup.transport.type=webrtc,network.io.direction=transmit}":                9007199254740991.0 / 8,
+		"mediasoup.transport.packet_loss.max{network.io.direction=transmit}":                                           9007199254740991,
+		"mediasoup.consumer.throughput{mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}":                    2 * 9007199254740991.0 / 8,
+		"mediasoup.consumer.jitter.max{mediasoup.media.kind=audio}":                                                    9007199254740.991,
+		"mediasoup.consumer.round_trip_time.max{mediasoup.media.kind=audio}":                                           9007199254740.991,
+		"mediasoup.data.buffer.size{}":                                                                                 9007199254740991,
+		"mediasoup.consumer.io{mediasoup.media.codec=opus,mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}": 0,
+		"mediasoup.transport.io{mediasoup.transport.type=webrtc,network.io.direction=transmit}":                        0,
+		"mediasoup.data.io{network.io.direction=transmit}":                                                             0,
+	}
+	for n, present := range map[string]bool{exact: true, beyond: false, "9223372036854775807": false, "-1": false} {
+		t.Run(n, func(t *testing.T) {
+			s, _ := startScraper(t, answers(t, numbers(n)), everything)
+			metrics := scrapeOnce(t, s)
+			points := rtctest.Points(t, metrics)
+			for point, value := range want {
+				got, there := points[point]
+				assert.Equal(t, present, there, point)
+				if present {
+					assert.InDelta(t, value, got, 0, point)
+				}
+			}
+			for metric, starts := range sums(metrics) {
+				for _, start := range starts {
+					assert.WithinDuration(t, s.now.AsTime(), start, time.Minute, metric) // the year 287396 is no start
+				}
+			}
+		})
+	}
+}
+
+// Sums that would leave int64 stay where they are, and say so once.
+func TestSumsThatWouldWrap(t *testing.T) {
+	const each = 9007199254740991 // 1025 of them are more than 2^63
+	snapshot := func(objects int, n int64) string {
+		var routers, consumers, data []string
+		for i := range objects {
+			routers = append(routers, fmt.Sprintf(`{"id":"r%d","workerId":"w","rtpObservers":%d}`, i, n))
+			consumers = append(consumers, fmt.Sprintf(`{"id":"c%d","transportId":"t","kind":"audio","type":"simple","mimeType":"audio/opus","stats":[{"ssrc":1,"byteCount":%d,"nackCount":%d}]}`, i, n, n))
+			data = append(data, fmt.Sprintf(`{"id":"d%d","transportId":"t","type":"sctp","stats":{"bytesSent":%d,"bufferedAmount":%d}}`, i, n, n))
+		}
+		return `{"schema":"mediasoup.snapshot","schemaVersion":1,"instanceId":"i","workers":[{"id":"w"}],"routers":[` + strings.Join(routers, ",") + `],` +
+			`"transports":[{"id":"t","routerId":"r0","type":"webrtc","state":{}}],"producers":[],"consumers":[` + strings.Join(consumers, ",") + `],` +
+			`"dataConsumers":[` + strings.Join(data, ",") + `]}`
+	}
+	s, logs := startScraper(t, answers(t, snapshot(1025, 0), snapshot(1025, each)), everything)
+	scrapeOnce(t, s)
+	for range 2 {
+		points := rtctest.Points(t, scrapeOnce(t, s))
+		for _, point := range []string{
+			"mediasoup.consumer.io{mediasoup.media.codec=opus,mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}",
+			"mediasoup.consumer.rtcp.messages{mediasoup.media.kind=audio,mediasoup.rtcp.type=nack}",
+			"mediasoup.data.io{network.io.direction=transmit}",
+			"mediasoup.data.buffer.size{}",
+			"mediasoup.rtp_observer.count{}",
+		} {
+			assert.InDelta(t, 1024*float64(each), points[point], 0, point)
+		}
+	}
+	assert.Equal(t, 1, logs.FilterMessageSnippet("a sum would exceed the largest number").Len())
 }
 
 // A group that had members keeps its 0, and its sums, when the last of them goes.
@@ -169,33 +276,179 @@ func TestEmptyGroupsKeepTheirPoints(t *testing.T) {
 	}
 }
 
-// Figures of the present need nine of ten objects; what is counted needs none.
+// Averages, minima and maxima need new statistics of a quarter of the objects, sums any statistics; what is counted needs none.
 func TestCoverage(t *testing.T) {
+	sums := []string{
+		"mediasoup.consumer.throughput{", "mediasoup.consumer.silent.count{", "mediasoup.consumer.stream.count{", "mediasoup.producer.throughput{",
+		"mediasoup.transport.throughput{",
+	}
 	figures := []string{
-		"mediasoup.consumer.throughput", "mediasoup.consumer.score.average", "mediasoup.consumer.silent.count", "mediasoup.producer.score.min",
-		"mediasoup.consumer.stream.count{", "mediasoup.transport.throughput", "mediasoup.consumer.packet_loss.max",
+		"mediasoup.consumer.score.average{", "mediasoup.consumer.packet_loss.max{", "mediasoup.consumer.round_trip_time.max{",
+		"mediasoup.consumer.stream.count_by_score{", "mediasoup.consumer.stream.throughput.max{", "mediasoup.producer.score.min{",
+		"mediasoup.transport.available_throughput.min{",
+	}
+	always := []string{
+		"mediasoup.consumer.count{", "mediasoup.consumer.io{", "mediasoup.consumer.lost_packets{", "mediasoup.consumer.count_by_layer{",
+		"mediasoup.transport.count_by_ice_state{",
 	}
 	for _, tt := range []struct {
-		unread int // of 100
-		want   bool
-	}{{0, true}, {5, true}, {20, false}, {100, false}} {
-		server := startAgent(t, emulator.Mediasoup{Consumers: 200, Unread: tt.unread})
-		s, _ := startScraper(t, server.URL(), everything)
-		points := rtctest.Points(t, scrapeOnce(t, s))
-		for _, metric := range figures {
-			there := false
-			for point := range points {
-				there = there || strings.HasPrefix(point, metric)
+		unread, carried int // of 100
+		sums, figures   bool
+		warnings        int
+	}{
+		{0, 0, true, true, 0},
+		{20, 0, true, true, 0},
+		{50, 30, true, true, 0},
+		{0, 70, true, true, 0},
+		{0, 80, true, false, 3}, // of each of the long lists
+		{70, 80, true, false, 3},
+		{80, 0, false, false, 3},
+	} {
+		t.Run(fmt.Sprintf("%d unread, %d carried", tt.unread, tt.carried), func(t *testing.T) {
+			server := startAgent(t, emulator.Mediasoup{Consumers: 200})
+			some := startAgent(t, emulator.Mediasoup{Consumers: 200, Unread: tt.unread, Carried: tt.carried})
+			s, logs := startScraper(t, server.URL(), everything)
+			scrapeOnce(t, s)
+			s.client.http = recorded(t, some.URL())
+			points := rtctest.Points(t, scrapeOnce(t, s))
+			scrapeOnce(t, s)
+			for _, metrics := range []struct {
+				names []string
+				want  bool
+			}{{sums, tt.sums}, {figures, tt.figures}, {always, true}} {
+				for _, metric := range metrics.names {
+					assert.Equal(t, metrics.want, len(with(points, metric)) > 0, metric)
+				}
 			}
-			assert.Equal(t, tt.want, there, "%s with %d of 100 unread", metric, tt.unread)
-		}
-		assert.InDelta(t, float64(len(ask(t, server.URL()).Consumers)), sumOf(points, "mediasoup.consumer.count{"), 0)
-		skipped := points["mediasoup.agent.skipped.count{mediasoup.skip.reason=limit,rtc.entity=consumer}"]
-		assert.Equal(t, tt.unread > 0, skipped > 0)
+			assert.InDelta(t, float64(len(ask(t, server.URL()).Consumers)), sumOf(points, "mediasoup.consumer.count{"), 0)
+			assert.InDelta(t, float64(100-tt.unread)*float64(100-tt.carried)/1e4, points["mediasoup.agent.coverage{rtc.entity=consumer}"], 0.01)
+			assert.Equal(t, tt.warnings, logs.FilterMessageSnippet("too few objects have new statistics").Len(), "once, and not with each scrape")
+		})
 	}
 }
 
-// Statistics that the agent carries over from an earlier reading are marked: sums and lists have them, figures of the present do not.
+// crowd is a snapshot with four consumers, the last of them on a worker of its own, and what collection says.
+func crowd(collection string, stats ...string) string {
+	var consumers []string
+	for i := range 4 {
+		rest := ""
+		if i < len(stats) {
+			rest = stats[i]
+		}
+		consumers = append(consumers, fmt.Sprintf(`{"id":"c%d","transportId":"t%d","kind":"audio","type":"simple"%s}`, i, i, rest))
+	}
+	return `{"schema":"mediasoup.snapshot","schemaVersion":1,"instanceId":"i","collection":` + collection + `,` +
+		`"workers":[{"id":"w"},{"id":"x"}],"routers":[{"id":"r","workerId":"w"},{"id":"s","workerId":"x"}],` +
+		`"transports":[{"id":"t0","routerId":"r","type":"webrtc"},{"id":"t1","routerId":"r","type":"webrtc"},{"id":"t2","routerId":"r","type":"webrtc"},{"id":"t3","routerId":"s","type":"webrtc"}],` +
+		`"producers":[],"consumers":[` + strings.Join(consumers, ",") + `]}`
+}
+
+// What figures stand for: the objects that have statistics, in the words of the agent where it has them.
+func TestWhatFiguresStandFor(t *testing.T) {
+	const (
+		fresh    = `,"stats":[{"ssrc":1,"bitrate":80,"score":8,"packetCount":1}]`
+		carried  = `,"stats":[{"ssrc":1,"bitrate":160,"score":2,"packetCount":1}],"statsAgeMs":9000`
+		coverage = "mediasoup.agent.coverage{rtc.entity=consumer}"
+		sum      = "mediasoup.consumer.throughput{mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}"
+		average  = "mediasoup.consumer.stream.throughput.average{mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}"
+		worst    = "mediasoup.consumer.score.min{mediasoup.media.kind=audio}"
+		silent   = "mediasoup.consumer.silent.count{mediasoup.media.kind=audio}"
+		limited  = "mediasoup.agent.skipped.count{mediasoup.skip.reason=limit,rtc.entity=consumer}"
+		failed   = "mediasoup.agent.skipped.count{mediasoup.skip.reason=error,rtc.entity=consumer}"
+		older    = "mediasoup.agent.skipped.count{mediasoup.skip.reason=carried,rtc.entity=consumer}"
+	)
+	const none = -1 // no such point
+	for name, tt := range map[string]struct {
+		snapshot string
+		want     map[string]float64
+	}{
+		"all": {
+			crowd(`{}`, fresh, fresh, fresh, fresh),
+			map[string]float64{coverage: 1, sum: 40, average: 10, worst: 8, silent: 0, limited: 0, failed: 0, older: 0},
+		},
+		"one worker of two hangs": {
+			crowd(`{"skipped":{},"carried":{},"errors":{"consumers":1}}`, fresh, fresh, fresh),
+			map[string]float64{coverage: 0.75, sum: 30, average: 10, worst: 8, limited: 0, failed: 1, older: 0},
+		},
+		"carried ones count in sums only": {
+			crowd(`{"skipped":{},"carried":{"consumers":2},"errors":{}}`, fresh, carried, fresh, carried),
+			map[string]float64{coverage: 0.5, sum: 60, average: 10, worst: 8, limited: 0, failed: 0, older: 2},
+		},
+		"a quarter": {
+			crowd(`{"skipped":{"consumers":3},"errors":{}}`, fresh),
+			map[string]float64{coverage: 0.25, sum: 10, average: 10, worst: 8, limited: 3},
+		},
+		"carried ones alone": {
+			crowd(`{"skipped":{"consumers":3},"carried":{"consumers":1},"errors":{}}`, carried),
+			map[string]float64{coverage: 0, sum: 20, average: none, worst: none, silent: 0, limited: 3, older: 1},
+		},
+		"none": {
+			crowd(`{"skipped":{"consumers":4},"errors":{}}`),
+			map[string]float64{coverage: 0, sum: none, average: none, worst: none, silent: none, limited: 4},
+		},
+		"what came meanwhile is not missing": {
+			crowd(`{"skipped":{},"errors":{"consumers":1}}`, fresh),
+			map[string]float64{coverage: 0.5, sum: 10, average: 10, worst: 8, failed: 1},
+		},
+		"an agent that does not say what it skipped": {
+			crowd(`{}`, fresh, fresh),
+			map[string]float64{coverage: 0.5, sum: 20, limited: 0, failed: 0, older: 0},
+		},
+		"an agent that counts what it read": {
+			crowd(`{"fresh":{"consumers":1},"skipped":{},"errors":{}}`, fresh, fresh, carried, carried),
+			map[string]float64{coverage: 0.25, sum: 60, average: 10},
+		},
+		"an agent that counts too much": {
+			crowd(`{"fresh":{"consumers":9}}`, fresh, fresh),
+			map[string]float64{coverage: 1, sum: 20},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := startScraper(t, answers(t, tt.snapshot), everything)
+			points := rtctest.Points(t, scrapeOnce(t, s))
+			for point, want := range tt.want {
+				got, there := points[point]
+				assert.Equal(t, want != none, there, point)
+				if there {
+					assert.InDelta(t, want, got, 1e-9, point)
+				}
+			}
+			for _, kind := range []string{"producer", "data_producer", "data_consumer"} {
+				assert.NotContains(t, points, "mediasoup.agent.coverage{rtc.entity="+kind+"}", "there is none")
+			}
+		})
+	}
+}
+
+// A kind whose statistics nobody needs is not asked for, so that none are missing.
+func TestCoverageOfWhatIsNotAskedFor(t *testing.T) {
+	server := startAgent(t, emulator.Mediasoup{Consumers: 100, Unread: 90})
+	s, logs := startScraper(t, server.URL(), func(c *Config) {
+		enableOnly(t, c, "mediasoup.agent.coverage", "mediasoup.worker.cpu.time")
+	})
+	points := rtctest.Points(t, scrapeOnce(t, s))
+	assert.Len(t, with(points, "mediasoup.agent.coverage{"), 1)
+	assert.Contains(t, points, "mediasoup.agent.coverage{rtc.entity=worker}")
+	assert.Equal(t, 0, logs.FilterMessageSnippet("too few objects have new statistics").Len())
+}
+
+// The warning comes again when there were enough in between.
+func TestWarningOfEachStretch(t *testing.T) {
+	const fresh = `,"stats":[{"ssrc":1,"bitrate":80}]`
+	few, enough := crowd(`{}`), crowd(`{}`, fresh)
+	s, logs := startScraper(t, answers(t, few, few, enough, few, few), func(c *Config) { enableOnly(t, c, "mediasoup.consumer.io") })
+	for range 5 {
+		scrapeOnce(t, s)
+	}
+	warnings := logs.FilterMessageSnippet("too few objects have new statistics").All()
+	require.Len(t, warnings, 2)
+	for _, warning := range warnings {
+		assert.Contains(t, warning.Message, "timeoutMs")
+		assert.Equal(t, map[string]any{"kind": "consumer", "share": 0.0}, warning.ContextMap())
+	}
+}
+
+// Statistics that the agent carries over from an earlier reading are marked: sums have them, averages and single streams do not.
 func TestCarriedStatistics(t *testing.T) {
 	of := func(bytes, bits, age string) string {
 		return small(`"producers":[]`, `"consumers":[{"id":"c","transportId":"t","kind":"audio","type":"simple","mimeType":"audio/opus",`+
@@ -204,22 +457,23 @@ func TestCarriedStatistics(t *testing.T) {
 	const (
 		io         = "mediasoup.consumer.io{mediasoup.media.codec=opus,mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}"
 		throughput = "mediasoup.consumer.throughput{mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}"
+		average    = "mediasoup.consumer.stream.throughput.average{mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}"
 	)
 	s, _ := startScraper(t, answers(t, of("10", "80", ""), of("25", "160", ""), of("25", "160", `,"statsAgeMs":1000`), of("30", "240", "")), everything)
 	for _, want := range []map[string]float64{
-		{io: 0, throughput: 10},
+		{io: 0, throughput: 10, average: 10},
+		{io: 15, throughput: 20, average: 20},
 		{io: 15, throughput: 20},
-		{io: 15},
-		{io: 20, throughput: 30},
+		{io: 20, throughput: 30, average: 30},
 	} {
 		points := rtctest.Points(t, scrapeOnce(t, s))
-		for _, point := range []string{io, throughput} {
+		for _, point := range []string{io, throughput, average} {
 			value, wanted := want[point]
 			got, there := points[point]
 			assert.Equal(t, wanted, there, point)
 			assert.InDelta(t, value, got, 0, point)
 		}
-		assert.InDelta(t, want[throughput], sumOf(points, "mediasoup.stream.throughput{"), 0)
+		assert.InDelta(t, want[average], sumOf(points, "mediasoup.stream.throughput{"), 0)
 		assert.Positive(t, sumOf(points, "mediasoup.stream.io{"))
 		assert.InDelta(t, 1, sumOf(points, "mediasoup.consumer.count{"), 0)
 	}

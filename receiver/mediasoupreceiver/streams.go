@@ -34,7 +34,7 @@ type (
 )
 
 // kindCount is one more than the largest kind.
-const kindCount = metadata.AttributeMediasoupMediaKindVideo + 1
+const kindCount = metadata.AttributeMediasoupMediaKindUnknown + 1
 
 // streamGroup is what counters of streams are summed by.
 type streamGroup struct {
@@ -55,6 +55,12 @@ type objectGroup struct {
 type flow struct {
 	kind      kind
 	transport transportType
+}
+
+// bitrate is how many bits per second streams have.
+type bitrate struct {
+	sum  float64
+	each figure // of those with new statistics
 }
 
 // layers are those that a consumer gets.
@@ -80,14 +86,13 @@ type roleState struct {
 	sums map[streamGroup]*[streamCounters]sum // since the first snapshot
 
 	// All that follows is of the current snapshot.
-	coverage coverage
-	counts   tally[objectGroup]
-	layers   tally[layers]
-	silent   tally[kind]
-	streams  tally[kind]
-	scores   tally[scored]
-	figures  [kindCount][figureCount]figure
-	flows    map[flow]*figure // bits per second of a stream
+	counts  tally[objectGroup]
+	layers  tally[layers]
+	silent  tally[kind]
+	streams tally[kind]
+	scores  tally[scored]
+	figures [kindCount][figureCount]figure
+	flows   map[flow]*bitrate
 }
 
 // streams turns producers and consumers into metrics.
@@ -117,7 +122,7 @@ func (s *streams) reset() {
 	for r := range s.roles {
 		s.roles[r] = roleState{
 			sums: map[streamGroup]*[streamCounters]sum{}, counts: tally[objectGroup]{}, layers: tally[layers]{},
-			silent: tally[kind]{}, streams: tally[kind]{}, scores: tally[scored]{}, flows: map[flow]*figure{},
+			silent: tally[kind]{}, streams: tally[kind]{}, scores: tally[scored]{}, flows: map[flow]*bitrate{},
 		}
 	}
 }
@@ -127,7 +132,6 @@ func (s *streams) begin() {
 	s.singles.begin()
 	for r := range s.roles {
 		state := &s.roles[r]
-		state.coverage = coverage{}
 		state.counts.begin()
 		state.layers.begin()
 		state.silent.begin()
@@ -135,7 +139,7 @@ func (s *streams) begin() {
 		state.scores.begin()
 		state.figures = [kindCount][figureCount]figure{}
 		for _, f := range state.flows {
-			*f = figure{}
+			*f = bitrate{}
 		}
 		s.report.Omit(rolePoints[r].entity, metadata.AttributeRtcOmissionReasonMerged, 0)
 	}
@@ -157,17 +161,18 @@ func appendKey(dst []byte, r role, transportID, id []byte) []byte {
 	return append(append(dst, 0), id...)
 }
 
+func mediaKind(word []byte) kind {
+	return enum(metadata.MapAttributeMediasoupMediaKind, word, metadata.AttributeMediasoupMediaKindUnknown)
+}
+
 func yes(v optional.Value[bool]) bool {
 	is, _ := v.Get()
 	return is
 }
 
-// add takes one producer or consumer. Media of another kind than audio and video does not exist.
+// add takes one producer or consumer.
 func (s *streams) add(r role, o *rtpObject) {
-	kind, known := metadata.MapAttributeMediasoupMediaKind[string(o.Kind)]
-	if !known {
-		return
-	}
+	kind := mediaKind(o.Kind)
 	s.key = appendKey(s.key[:0], r, o.TransportID, o.ID)
 	object, first := s.growth.Object(s.key, o.Measured)
 	if !first {
@@ -176,6 +181,7 @@ func (s *streams) add(r role, o *rtpObject) {
 	}
 	transport, _ := s.findTransport(o.TransportID)
 	transport.worker.objects[r]++
+	s.coverage[rolePoints[r].list].add(o.Measured, o.Carried)
 	state := &s.roles[r]
 	state.count(kind, transport.kind, o)
 	if !o.Measured {
@@ -184,22 +190,19 @@ func (s *streams) add(r role, o *rtpObject) {
 	group := streamGroup{kind, s.codec(o.MimeType), transport.kind}
 	for i := range o.Streams {
 		stream := &o.Streams[i]
-		if ssrc, ok := stream.SSRC.Get(); ok && ssrc >= 0 {
-			object.Add(uint64(ssrc), stream.Counters[:], s.increase[:])
-			state.grow(group, stream, &s.increase)
+		if ssrc, ok := stream.SSRC.Get(); ok {
+			object.Add(uint64(ssrc), stream.Counters[:], s.increase[:]) //nolint:gosec // it is not negative
+			s.grow(state, group, stream)
 			s.singles.add(r, kind, o, stream, s.key)
 		}
 	}
-	if !o.Carried {
-		state.measure(kind, transport.kind, o)
-	}
+	state.measure(kind, transport.kind, o)
 }
 
 // count counts a producer or consumer by what it is.
 func (s *roleState) count(kind kind, transport transportType, o *rtpObject) {
 	of := enum(metadata.MapAttributeMediasoupStreamType, o.Type, metadata.AttributeMediasoupStreamTypeUnknown)
 	s.counts.add(objectGroup{kind, of, transport, o.paused()}, 1)
-	s.coverage.add(o.Measured && !o.Carried)
 	s.silent.add(kind, 0)
 	s.streams.add(kind, 0)
 	spatial, hasSpatial := o.Spatial.Get()
@@ -213,31 +216,32 @@ func (s *roleState) count(kind kind, transport transportType, o *rtpObject) {
 func (o *rtpObject) paused() bool { return yes(o.Paused) || yes(o.ProducerPaused) }
 
 // grow adds what a stream counted since the last snapshot.
-func (s *roleState) grow(group streamGroup, stream *rtpStream, increase *[streamCounters]int64) {
-	sums := s.sums[group]
+func (s *streams) grow(state *roleState, group streamGroup, stream *rtpStream) {
+	sums := state.sums[group]
 	if sums == nil {
-		if len(s.sums) == maxKeys {
+		if len(state.sums) == maxKeys {
 			return
 		}
 		sums = &[streamCounters]sum{}
-		s.sums[group] = sums
+		state.sums[group] = sums
 	}
 	for i := range sums {
-		sums[i].value += increase[i]
-		sums[i].told = sums[i].told || stream.Counters[i] != cumulative.Absent
+		s.addTo(&sums[i], s.increase[i], stream.Counters[i] != cumulative.Absent)
 	}
 }
 
-// measure takes what a producer or consumer does now.
+// measure takes what a producer or consumer does now. Statistics of an earlier snapshot are good enough for sums only.
 func (s *roleState) measure(kind kind, transport transportType, o *rtpObject) {
 	bits, told := int64(0), len(o.Streams) == 0
 	for i := range o.Streams {
 		stream := &o.Streams[i]
-		s.measureStream(kind, o, stream)
+		if !o.Carried {
+			s.measureStream(kind, o, stream)
+		}
 		if n, ok := stream.Bitrate.Get(); ok {
 			bits += n
 			told = true
-			s.flow(flow{kind, transport}).add(float64(n))
+			s.flow(flow{kind, transport}).add(n, o.Carried)
 		}
 	}
 	s.streams.add(kind, int64(len(o.Streams)))
@@ -246,23 +250,28 @@ func (s *roleState) measure(kind kind, transport transportType, o *rtpObject) {
 	}
 }
 
-func (s *roleState) flow(key flow) *figure {
+func (s *roleState) flow(key flow) *bitrate {
 	f := s.flows[key]
 	if f == nil {
-		f = &figure{}
+		f = &bitrate{}
 		s.flows[key] = f
 	}
 	return f
 }
 
+func (b *bitrate) add(bits int64, carried bool) {
+	b.sum += float64(bits)
+	if !carried {
+		b.each.add(float64(bits))
+	}
+}
+
 // measureStream takes the figures of a stream. The score of what is paused, or has not begun, means nothing.
 func (s *roleState) measureStream(kind kind, o *rtpObject, stream *rtpStream) {
 	figures := &s.figures[kind]
-	if score, ok := stream.Score.Get(); ok {
+	if score, ok := stream.Score.Get(); ok && !o.paused() && stream.Counters[streamPackets] > 0 {
 		s.scores.add(scored{kind, score}, 1)
-		if !o.paused() && stream.Counters[streamPackets] > 0 {
-			figures[figureScore].add(float64(score))
-		}
+		figures[figureScore].add(float64(score))
 	}
 	if lost, ok := stream.FractionLost.Get(); ok {
 		figures[figureLoss].add(float64(lost) / 256)
@@ -309,6 +318,7 @@ type (
 // rolePoints says what becomes of producers, and of consumers.
 var rolePoints = [roles]struct {
 	entity        metadata.AttributeRtcEntity
+	list          int
 	direction     direction
 	count         func(*builder, pcommon.Timestamp, int64, kind, streamType, transportType, bool)
 	countByLayer  func(*builder, pcommon.Timestamp, int64, int64, int64)
@@ -322,7 +332,7 @@ var rolePoints = [roles]struct {
 	scores        func(*builder, pcommon.Timestamp, int64, kind, int64)
 }{
 	producers: {
-		entity: metadata.AttributeRtcEntityProducer, direction: metadata.AttributeNetworkIoDirectionReceive,
+		entity: metadata.AttributeRtcEntityProducer, list: listProducers, direction: metadata.AttributeNetworkIoDirectionReceive,
 		count: (*builder).RecordMediasoupProducerCountDataPoint, countByLayer: nil,
 		sums: [streamCounters]sumPoint{
 			streamBytes:         (*builder).RecordMediasoupProducerIoDataPoint,
@@ -349,7 +359,7 @@ var rolePoints = [roles]struct {
 		silent: (*builder).RecordMediasoupProducerSilentCountDataPoint, streams: (*builder).RecordMediasoupProducerStreamCountDataPoint, scores: (*builder).RecordMediasoupProducerStreamCountByScoreDataPoint,
 	},
 	consumers: {
-		entity: metadata.AttributeRtcEntityConsumer, direction: metadata.AttributeNetworkIoDirectionTransmit,
+		entity: metadata.AttributeRtcEntityConsumer, list: listConsumers, direction: metadata.AttributeNetworkIoDirectionTransmit,
 		count: (*builder).RecordMediasoupConsumerCountDataPoint, countByLayer: (*builder).RecordMediasoupConsumerCountByLayerDataPoint,
 		sums: [streamCounters]sumPoint{
 			streamBytes:         (*builder).RecordMediasoupConsumerIoDataPoint,
@@ -394,7 +404,10 @@ func (s *streams) record() {
 			points.countByLayer(s.mb, s.now, n, l.spatial, l.temporal)
 		}
 		s.recordSums(role(r))
-		if state.coverage.enough() {
+		if s.coverage[points.list].forSums() {
+			s.recordPresent(role(r))
+		}
+		if s.coverage[points.list].forFigures() {
 			s.recordFigures(role(r))
 		}
 	}
@@ -406,9 +419,7 @@ func (s *streams) recordSums(r role) {
 	var byKind [kindCount][streamCounters]sum
 	for g, sums := range s.roles[r].sums {
 		for i, one := range sums {
-			all := &byKind[g.kind][i]
-			all.value += one.value
-			all.told = all.told || one.told
+			s.addTo(&byKind[g.kind][i], one.value, one.told)
 			if record := points.sums[i]; record != nil && one.told {
 				record(s.mb, s.now, one.value, g.kind, g.codec, g.transport)
 			}
@@ -426,8 +437,8 @@ func (s *streams) recordSums(r role) {
 	}
 }
 
-// recordFigures records what streams do now.
-func (s *streams) recordFigures(r role) {
+// recordPresent records sums over what streams do now.
+func (s *streams) recordPresent(r role) {
 	state, points := &s.roles[r], &rolePoints[r]
 	for kind, n := range state.silent {
 		points.silent(s.mb, s.now, n, kind)
@@ -435,6 +446,14 @@ func (s *streams) recordFigures(r role) {
 	for kind, n := range state.streams {
 		points.streams(s.mb, s.now, n, kind)
 	}
+	for key, f := range state.flows {
+		points.throughput.sum(s.mb, s.now, f.sum/8, key.kind, key.transport)
+	}
+}
+
+// recordFigures records how streams do now, one with another.
+func (s *streams) recordFigures(r role) {
+	state, points := &s.roles[r], &rolePoints[r]
 	for of, n := range state.scores {
 		points.scores(s.mb, s.now, n, of.kind, of.score)
 	}
@@ -444,7 +463,7 @@ func (s *streams) recordFigures(r role) {
 		}
 	}
 	for key, f := range state.flows {
-		points.throughput.record(s, key, f)
+		points.throughput.record(s, key, &f.each)
 	}
 }
 
@@ -463,7 +482,6 @@ func (p *figurePoints) record(s *streams, kind kind, f *figure) {
 
 // record turns bits into bytes.
 func (p *flowPoints) record(s *streams, key flow, f *figure) {
-	p.sum(s.mb, s.now, f.sum/8, key.kind, key.transport)
 	if f.n == 0 {
 		return
 	}

@@ -3,6 +3,8 @@
 
 package mediasoupreceiver
 
+import "math"
+
 // maxKeys bounds what things are told apart by, far above what an application can have.
 const maxKeys = 1000
 
@@ -47,15 +49,17 @@ type sum struct {
 	told  bool // by any of them
 }
 
-// coverage tells of how many of the listed things the statistics are new.
-type coverage struct{ listed, measured int64 }
-
-func (c *coverage) add(measured bool) {
-	c.listed++
-	if measured {
-		c.measured++
-	}
+// fits reports whether n can be added to the sum without leaving int64.
+func (s *sum) fits(n int64) bool {
+	return n <= 0 && s.value >= math.MinInt64-n || n > 0 && s.value <= math.MaxInt64-n
 }
 
-// enough reports whether figures of the present may stand for all things: with nine of ten.
-func (c *coverage) enough() bool { return 10*c.measured >= 9*c.listed }
+// addTo adds n to a sum, if an object told it. What would leave int64 is not added.
+func (s *scraper) addTo(to *sum, n int64, told bool) {
+	if to.fits(n) {
+		to.value += n
+	} else if s.notices.First("sum") {
+		s.set.Logger.Warn("a sum would exceed the largest number: what would make it do so is not added")
+	}
+	to.told = to.told || told
+}

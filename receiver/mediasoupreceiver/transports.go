@@ -39,14 +39,13 @@ type links struct {
 	sums map[transportType]*[transportCounters]sum // since the first snapshot
 
 	// All that follows is of the current snapshot.
-	coverage  coverage
 	counts    tally[transportType]
 	ice       tally[metadata.AttributeMediasoupIceState]
 	dtls      tally[metadata.AttributeMediasoupDtlsState]
 	sctp      tally[metadata.AttributeMediasoupSctpState]
 	protocols tally[metadata.AttributeNetworkTransport]
-	flows     tally[transportFlow] // bits per second
-	available [directions]figure   // bits per second
+	flows     map[transportFlow]float64 // bits per second
+	available [directions]figure        // bits per second
 	loss      [directions]figure
 }
 
@@ -69,18 +68,19 @@ func (l *links) reset() {
 	l.dtls = tally[metadata.AttributeMediasoupDtlsState]{}
 	l.sctp = tally[metadata.AttributeMediasoupSctpState]{}
 	l.protocols = tally[metadata.AttributeNetworkTransport]{}
-	l.flows = tally[transportFlow]{}
+	l.flows = map[transportFlow]float64{}
 }
 
 func (l *links) begin() {
 	l.growth.Begin()
-	l.coverage = coverage{}
 	l.counts.begin()
 	l.ice.begin()
 	l.dtls.begin()
 	l.sctp.begin()
 	l.protocols.begin()
-	l.flows.begin()
+	for flow := range l.flows {
+		l.flows[flow] = 0
+	}
 	l.available, l.loss = [directions]figure{}, [directions]figure{}
 }
 
@@ -116,15 +116,13 @@ func (l *links) add(t *transport) {
 	l.count(t, state.kind)
 
 	object, _ := l.growth.Object(t.ID, t.Measured)
-	l.coverage.add(t.Measured && !t.Carried)
+	l.coverage[listTransports].add(t.Measured, t.Carried)
 	if !t.Measured {
 		return
 	}
 	object.Add(0, t.Counters[:], l.increase[:])
 	l.grow(state.kind, t)
-	if !t.Carried {
-		l.measure(state.kind, t)
-	}
+	l.measure(state.kind, t)
 }
 
 // count counts a transport by what it is. Not every type has every state.
@@ -150,16 +148,18 @@ func (l *links) grow(kind transportType, t *transport) {
 		l.sums[kind] = sums
 	}
 	for i := range sums {
-		sums[i].value += l.increase[i]
-		sums[i].told = sums[i].told || t.Counters[i] != cumulative.Absent
+		l.addTo(&sums[i], l.increase[i], t.Counters[i] != cumulative.Absent)
 	}
 }
 
-// measure takes what a transport does now.
+// measure takes what a transport does now. Statistics of an earlier snapshot are good enough for sums only.
 func (l *links) measure(kind transportType, t *transport) {
 	for i := range directions {
 		if bits, ok := t.Bitrate[i].Get(); ok {
-			l.flows.add(transportFlow{kind, i}, bits)
+			l.flows[transportFlow{kind, i}] += float64(bits)
+		}
+		if t.Carried {
+			continue
 		}
 		if bits, ok := t.Available[i].Get(); ok {
 			l.available[i].add(float64(bits))
@@ -210,15 +210,17 @@ func (l *links) record() {
 			}
 		}
 	}
-	if l.coverage.enough() {
+	if l.coverage[listTransports].forSums() {
+		for flow, bits := range l.flows {
+			l.mb.RecordMediasoupTransportThroughputDataPoint(l.now, bits/8, flow.kind, directionOf[flow.direction])
+		}
+	}
+	if l.coverage[listTransports].forFigures() {
 		l.recordFigures()
 	}
 }
 
 func (l *links) recordFigures() {
-	for flow, bits := range l.flows {
-		l.mb.RecordMediasoupTransportThroughputDataPoint(l.now, float64(bits)/8, flow.kind, directionOf[flow.direction])
-	}
 	for i, to := range directionOf {
 		if f := &l.available[i]; f.n > 0 {
 			l.mb.RecordMediasoupTransportAvailableThroughputAverageDataPoint(l.now, f.average()/8, to)

@@ -4,6 +4,7 @@
 package mediasoupreceiver
 
 import (
+	"math"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -47,19 +48,9 @@ func agentErrors(t metadata.AttributeAgentErrorType) intPoint {
 	return func(mb *builder, now pcommon.Timestamp, n int64) { mb.RecordMediasoupAgentErrorsDataPoint(now, n, t) }
 }
 
-// skippable are the lists whose objects have statistics, and so can lack them.
-var skippable = map[string]metadata.AttributeRtcEntity{
-	"workers":       metadata.AttributeRtcEntityWorker,
-	"transports":    metadata.AttributeRtcEntityTransport,
-	"producers":     metadata.AttributeRtcEntityProducer,
-	"consumers":     metadata.AttributeRtcEntityConsumer,
-	"dataProducers": metadata.AttributeRtcEntityDataProducer,
-	"dataConsumers": metadata.AttributeRtcEntityDataConsumer,
-}
-
-// seconds records milliseconds that may be absent. There are none below 0.
+// seconds records milliseconds that may be absent.
 func (s *scraper) seconds(ms optional.Value[float64], record doublePoint) {
-	if v, ok := ms.Get(); ok && v >= 0 {
+	if v, ok := ms.Get(); ok {
 		record(s.mb, s.now, v/1000)
 	}
 }
@@ -68,7 +59,7 @@ func (s *scraper) seconds(ms optional.Value[float64], record doublePoint) {
 func (s *scraper) recordApplication() {
 	start := s.applicationStart()
 	for _, c := range counters {
-		if n, told := s.told.Counters[c.name]; told && n >= 0 {
+		if n, told := s.told.Counters[c.name]; told {
 			c.record(s.mb, s.now, n)
 			s.starts.Add(c.metric, start, s.now)
 		}
@@ -97,7 +88,7 @@ func (s *scraper) recordProcess(start pcommon.Timestamp) {
 	s.seconds(p.Lag, (*builder).RecordMediasoupAgentEventLoopLagDataPoint)
 	from, hasStart := p.StartTime.Get()
 	to, hasTime := s.told.Time.Get()
-	if hasStart && hasTime {
+	if hasStart && hasTime && to >= from {
 		s.mb.RecordMediasoupUptimeDataPoint(s.now, float64(to-from)/1000)
 	}
 }
@@ -108,9 +99,11 @@ func (s *scraper) recordCollection() {
 	if !c.Present {
 		return
 	}
-	for list, entity := range skippable {
-		s.mb.RecordMediasoupAgentSkippedCountDataPoint(s.now, c.Skipped[list], entity, metadata.AttributeMediasoupSkipReasonLimit)
-		s.mb.RecordMediasoupAgentSkippedCountDataPoint(s.now, c.Errors[list], entity, metadata.AttributeMediasoupSkipReasonError)
+	for _, m := range measurable {
+		list := lists[m.list].name
+		s.mb.RecordMediasoupAgentSkippedCountDataPoint(s.now, c.Skipped[list], m.entity, metadata.AttributeMediasoupSkipReasonLimit)
+		s.mb.RecordMediasoupAgentSkippedCountDataPoint(s.now, c.Errors[list], m.entity, metadata.AttributeMediasoupSkipReasonError)
+		s.mb.RecordMediasoupAgentSkippedCountDataPoint(s.now, c.Carried[list], m.entity, metadata.AttributeMediasoupSkipReasonCarried)
 	}
 }
 
@@ -119,9 +112,9 @@ func (s *scraper) applicationStart() pcommon.Timestamp {
 	return startOf(s.told.Process.StartTime, s.report.Began())
 }
 
-// startOf returns a Unix time in milliseconds as a timestamp, or otherwise where it is absent.
+// startOf returns a Unix time in milliseconds as a timestamp, or otherwise where it is absent or later than timestamps can be.
 func startOf(ms optional.Value[int64], otherwise pcommon.Timestamp) pcommon.Timestamp {
-	if v, ok := ms.Get(); ok {
+	if v, ok := ms.Get(); ok && v <= math.MaxInt64/int64(time.Millisecond) {
 		return pcommon.NewTimestampFromTime(time.UnixMilli(v))
 	}
 	return otherwise
@@ -174,6 +167,7 @@ func (s *scraper) addWorker(w *worker) {
 		return
 	}
 	state.listed, state.start, state.usage = true, w.StartTime, w.Usage
+	s.coverage[listWorkers].add(w.Measured, w.Carried)
 }
 
 func (s *scraper) addRouter(r *router) {
@@ -219,6 +213,7 @@ func cpuTime(mode metadata.AttributeCPUMode) usagePoint {
 	}
 }
 
+// recordPeakMemory multiplies a number of at most maxExact, so that the product is at most 2^63 - 1024.
 func recordPeakMemory(mb *builder, now pcommon.Timestamp, kib int64, worker string) {
 	mb.RecordMediasoupWorkerMemoryPeakDataPoint(now, kib*1024, worker)
 }
@@ -244,7 +239,7 @@ func (s *scraper) recordUsage(state *workerState, id string) {
 	start := startOf(state.start, s.applicationStart())
 	for i, usage := range usages {
 		v, ok := state.usage[i].Get()
-		if !ok || v < 0 {
+		if !ok {
 			continue
 		}
 		usage.record(s.mb, s.now, v, id)
@@ -255,7 +250,7 @@ func (s *scraper) recordUsage(state *workerState, id string) {
 }
 
 func (s *scraper) recordRouters() {
-	empty, observers, told := int64(0), int64(0), false
+	empty, observers := int64(0), sum{}
 	for _, item := range s.routers.Seen() {
 		state := &item.Value
 		if !state.listed {
@@ -265,11 +260,10 @@ func (s *scraper) recordRouters() {
 			empty++
 		}
 		n, ok := state.observers.Get()
-		observers += n
-		told = told || ok
+		s.addTo(&observers, n, ok)
 	}
 	s.mb.RecordMediasoupRouterEmptyCountDataPoint(s.now, empty)
-	if told {
-		s.mb.RecordMediasoupRtpObserverCountDataPoint(s.now, observers)
+	if observers.told {
+		s.mb.RecordMediasoupRtpObserverCountDataPoint(s.now, observers.value)
 	}
 }

@@ -28,7 +28,6 @@ const CARRIED_ROUNDS = 4;
  * @property {number} startTime when it began, in ms since 1970
  * @property {number} deadline when it must end, on performance's clock
  * @property {number} workerDeadline when a worker must be done, on performance's clock
- * @property {number} lagMs longest turn of the event loop that was seen, in ms
  * @property {Map<Kind, number>} rounds the kinds that are read, and their rounds
  * @property {Map<Kind, number>} errors objects that were asked in vain, by kind
  */
@@ -76,7 +75,7 @@ class Collector {
     }
     // A worker gets less than the whole, so that what it costs is over before the answer is due.
     const workerDeadline = now + 0.75 * timeoutMs;
-    return { startTime: Date.now(), deadline: now + timeoutMs, workerDeadline, lagMs: 0, rounds, errors: new Map() };
+    return { startTime: Date.now(), deadline: now + timeoutMs, workerDeadline, rounds, errors: new Map() };
   }
 
   /**
@@ -120,9 +119,7 @@ class Collector {
       const batch = calls.slice(next, next + (next === 0 ? 1 : size));
       next += batch.length;
       await this.#readBatch(run, worker, batch);
-      const before = performance.now();
       await turn();
-      run.lagMs = Math.max(run.lagMs, performance.now() - before);
     }
   }
 

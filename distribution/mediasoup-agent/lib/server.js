@@ -7,6 +7,7 @@ const { createHash, timingSafeEqual } = require('node:crypto');
 const http = require('node:http');
 const { Readable, pipeline } = require('node:stream');
 const zlib = require('node:zlib');
+const { isKnownHost } = require('./hosts.js');
 const { PARTS } = require('./stats.js');
 
 /** @typedef {{ status: number, headers?: Record<string, string>, pieces: string[] }} Answer */
@@ -23,16 +24,19 @@ const GZIP = { level: 1 };
 class Server {
   #http;
   #token;
+  #allowedHosts;
 
   /**
    * @param {import('./snapshot.js').Snapshots} snapshots
-   * @param {string | undefined} token what clients must send as bearer token
+   * @param {{ token?: string, allowedHosts: string[] }} access what clients must send as bearer token; without one, the names by which
+   * they may ask for this machine besides its own
    * @param {(error: unknown) => void} report is told what went wrong; must not throw
    */
-  constructor(snapshots, token, report) {
+  constructor(snapshots, { token, allowedHosts }, report) {
     this.snapshots = snapshots;
     this.report = report;
     this.#token = token === undefined ? undefined : digest(`Bearer ${token}`);
+    this.#allowedHosts = allowedHosts.map((host) => host.toLowerCase());
     this.#http = http.createServer({ requestTimeout: CLIENT_MS }, (request, response) => void this.#serve(request, response));
     this.#http.maxConnections = MAX_CONNECTIONS;
     this.#http.setTimeout(CLIENT_MS);
@@ -83,6 +87,9 @@ class Server {
    * @returns {Promise<Answer>}
    */
   async #answer(request) {
+    if (!this.#isMeant(request)) {
+      return refusal(421, 'this agent has no token and answers to localhost only: set its option token, or list the name in its option allowedHosts');
+    }
     if (!this.#allows(request)) return refusal(401, 'send the token of the agent as bearer token', { 'WWW-Authenticate': 'Bearer' });
     const [path, query] = (request.url ?? '').split('?', 2);
     if (path !== '/v1/snapshot' && path !== '/v1/health') return refusal(404, 'ask for /v1/snapshot or /v1/health');
@@ -93,6 +100,11 @@ class Server {
     const parts = wanted === null ? PARTS : wanted.split(',').filter(Boolean);
     if (!parts.every((part) => PARTS.includes(part))) return refusal(400, `stats may name ${PARTS.join(', ')}`);
     return { status: 200, pieces: await this.snapshots.get(new Set(parts)) };
+  }
+
+  /** @param {http.IncomingMessage} request */
+  #isMeant(request) {
+    return this.#token !== undefined || isKnownHost(request.headers.host, this.#allowedHosts);
   }
 
   /** @param {http.IncomingMessage} request */

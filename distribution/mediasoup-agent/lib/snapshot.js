@@ -6,6 +6,7 @@
 const { randomUUID } = require('node:crypto');
 const { performance } = require('node:perf_hooks');
 const { Collector } = require('./collector.js');
+const { EventLoopDelay } = require('./delay.js');
 const { Writer, guardLabels } = require('./writer.js');
 const { name, version } = require('../package.json');
 
@@ -34,13 +35,18 @@ class Snapshots {
   /**
    * @param {string} mediasoupVersion
    * @param {import('./registry.js').Registry} registry
-   * @param {{ maxStats: number, timeoutMs: number, labels?: (router: any) => Record<string, string> }} options
+   * @param {ReturnType<typeof import('./options.js').complete>} options
    */
   constructor(mediasoupVersion, registry, options) {
     this.mediasoupVersion = mediasoupVersion;
     this.registry = registry;
     this.collector = new Collector(registry, options);
     this.labels = guardLabels(options.labels, registry.report);
+    this.delay = options.eventLoopDelay ? new EventLoopDelay() : undefined;
+  }
+
+  close() {
+    this.delay?.close();
   }
 
   /**
@@ -74,19 +80,14 @@ class Snapshots {
     const durationMs = Math.round(1000 * (performance.now() - start)) / 1000;
     const writer = new Writer(this.registry, run, this.labels);
     const pieces = await writer.lists();
-    const { skipped, carried, errors } = writer;
+    const { fresh, skipped, carried, errors } = writer;
     const complete = [skipped, carried, errors].every((counts) => Object.keys(counts).length === 0);
-    this.#latest = {
-      key,
-      bornTime: performance.now(),
-      head: { ...this.#head(run), timeUnixMs, collection: { durationMs, cached: false, complete, skipped, carried, errors } },
-      pieces,
-    };
+    const collection = { durationMs, cached: false, complete, fresh, skipped, carried, errors };
+    this.#latest = { key, bornTime: performance.now(), head: { ...this.#head(), timeUnixMs, collection }, pieces };
     return this.#latest;
   }
 
-  /** @param {import('./collector.js').Run} run */
-  #head(run) {
+  #head() {
     const cpu = process.cpuUsage();
     return {
       schema: 'mediasoup.snapshot',
@@ -100,7 +101,7 @@ class Snapshots {
         cpuUserMs: Math.round(cpu.user / 1000),
         cpuSystemMs: Math.round(cpu.system / 1000),
         rssBytes: process.memoryUsage.rss(),
-        eventLoopLagMs: Math.round(1000 * run.lagMs) / 1000,
+        ...this.delay?.read(),
       },
       counters: { ...this.registry.counters },
     };

@@ -29,8 +29,8 @@ const DATA_CONSUMER = ['messagesSent', 'bytesSent', 'bufferedAmount'];
 const MAX_STRING = 256;
 
 /**
- * Copies the named members that are numbers or short texts. Not -1 either, which says unknown: but of lost packets, late ones make
- * less than none.
+ * Copies the named members that are short texts, or numbers that JavaScript can count to. Not -1 either, which says unknown: but of
+ * lost packets, late ones make less than none.
  *
  * @param {any} from
  * @param {readonly string[]} names
@@ -41,7 +41,7 @@ function pick(from, names) {
   for (const name of names) {
     const value = from?.[name];
     const good = typeof value === 'number'
-      ? Number.isFinite(value) && (value >= 0 || name === 'packetsLost')
+      ? Math.abs(value) <= Number.MAX_SAFE_INTEGER && (value >= 0 || name === 'packetsLost')
       : typeof value === 'string' && value.length <= MAX_STRING;
     if (good) to[name] = value;
   }

@@ -95,7 +95,7 @@ const DESCRIPTIONS = {
 /**
  * What the application's callback says of a router, if that is short texts.
  *
- * @param {((router: any) => Record<string, string>) | undefined} callback
+ * @param {((router: any) => Record<string, string> | undefined) | undefined} callback
  * @param {(error: unknown) => void} report
  * @returns {(router: any) => Record<string, string> | undefined}
  */
@@ -114,6 +114,8 @@ function guardLabels(callback, report) {
 
 /** Writes the lists of the snapshot, a few objects per turn of the event loop. */
 class Writer {
+  /** Objects with numbers of this round, by kind. */
+  fresh = /** @type {Record<string, number>} */ ({});
   /** Objects without numbers for want of a turn, by kind. */
   skipped = /** @type {Record<string, number>} */ ({});
   /** Objects with the numbers of an earlier round, by kind. */
@@ -170,7 +172,10 @@ class Writer {
     const round = this.run.rounds.get(kind);
     if (round === undefined) return undefined;
     const member = STATS_MEMBER[kind] ?? 'stats';
-    if (entry.stats && entry.readRound === round) return { [member]: entry.stats };
+    if (entry.stats && entry.readRound === round) {
+      add(this.fresh, kind);
+      return { [member]: entry.stats };
+    }
     if (entry.askedRound === round) return undefined; // in vain: among the errors
     if (!entry.stats || round - entry.readRound > CARRIED_ROUNDS) {
       if (entry.bornTime < this.run.startTime) add(this.skipped, kind);

@@ -14,7 +14,7 @@ const agent = require('..');
 const captures = path.join(__dirname, '../../../testdata/mediasoup');
 const capture = (name) => JSON.parse(readFileSync(path.join(captures, name), 'utf8'));
 
-const validate = new Ajv({ strict: false }).compile(capture('snapshot.schema.json'));
+const validate = new Ajv({ strict: false }).compile(require('../snapshot.schema.json'));
 
 /**
  * Starts an agent that ends with the test. Whatever it complains of is collected, and fails the test unless errors is looked at.

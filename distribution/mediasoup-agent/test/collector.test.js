@@ -6,6 +6,7 @@
 const assert = require('node:assert/strict');
 const test = require('node:test');
 const { Collector } = require('../lib/collector.js');
+const { complete } = require('../lib/options.js');
 const { Registry } = require('../lib/registry.js');
 const { PARTS } = require('../lib/stats.js');
 const { Writer } = require('../lib/writer.js');
@@ -21,21 +22,29 @@ function read(t, size) {
   const registry = new Registry(mediasoup, assert.ifError);
   const all = build();
   clock.now = 1; // what is as young as a collection is not counted as skipped
-  const collector = new Collector(registry, { maxStats: 5000, timeoutMs: TIMEOUT });
-  /** Collects; tells what was written, and how many ms the collection took. */
-  const collect = async () => {
+  const collector = new Collector(registry, complete({ timeoutMs: TIMEOUT }));
+  /** Collects while time passes, or stands still; tells what was written, and how many ms the collection took. */
+  const collect = async (passing = clock.until) => {
     const begun = clock.now;
-    const run = await clock.until(collector.collect(new Set(PARTS)));
+    const run = await passing(collector.collect(new Set(PARTS)));
     const ms = clock.now - begun;
     const writer = new Writer(registry, run, () => undefined);
     const lists = JSON.parse(`{"ms":${ms}${(await writer.lists()).join('')}}`);
-    const { errors, skipped, carried } = writer;
-    return { ...lists, errors, skipped, carried };
+    const { fresh: read, errors, skipped, carried } = writer;
+    return { ...lists, read, errors, skipped, carried };
   };
   return { clock, registry, all, collect };
 }
 
 const fresh = ({ consumers }) => consumers.filter((c) => c.stats && c.statsAgeMs === undefined).map(({ id }) => id);
+
+test('the time bounds a collection, not a number of objects', async (t) => {
+  const { all, collect } = read(t, { workers: 2, consumers: 4000 });
+  all.at(-1).getStats = async () => { throw new Error('no'); };
+  const { read: counts, errors, skipped, carried } = await collect((collecting) => collecting);
+  assert.deepEqual(counts, { workers: 2, transports: 2, consumers: 7999 });
+  assert.deepEqual([skipped, carried, errors], [{}, {}, { consumers: 1 }]);
+});
 
 test('a worker that hangs costs its own numbers, one call and half the time', async (t) => {
   const { all, collect, registry } = read(t, { workers: 2, transports: 2, consumers: 3 });

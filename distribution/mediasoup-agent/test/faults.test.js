@@ -89,6 +89,7 @@ test('beyond the limit everybody has a turn, and numbers are carried for four ro
   assert.deepEqual(rounds.map((s) => read(s).length), [2, 2, 1, 1, 2, 2, 1]);
   assert.deepEqual(rounds.slice(0, 6).flatMap(read).map((id) => Number(id.split('c')[1])), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   assert.deepEqual(rounds.map((s) => s.collection.carried.consumers ?? 0), [0, 2, 4, 5, 6, 6, 6]);
+  assert.deepEqual(rounds.map((s) => s.collection.fresh.consumers), [2, 2, 1, 1, 2, 2, 1]);
   assert.deepEqual(rounds.map((s) => s.collection.skipped.consumers ?? 0), [10, 8, 7, 6, 4, 4, 5]);
   assert.deepEqual(rounds[4].consumers.map((c) => c.statsAgeMs !== undefined),
     [true, true, true, true, true, true, false, false, false, false, false, false]);
@@ -103,6 +104,7 @@ test('small kinds are read whole, large ones share what is left', () => {
     [10, [100, 3, 100], [3, 3, 4]],
     [1, [5, 5], [0, 1]],
     [1, [], []],
+    [Infinity, [5, 5000], [5, 5000]],
   ]) assert.deepEqual(share(limit, wishes), granted);
 });
 
@@ -242,8 +244,9 @@ test('numbers that are none are left out', async (t) => {
   const agent = await serve(t, mediasoup);
   build();
   Object.assign(all.at(-1), {
-    getStats: async () => [{ ssrc: 1, jitter: NaN, roundTripTime: Infinity, packetCount: -1, packetsLost: -2, rid: null, score: '9'.repeat(300) }],
+    getStats: async () => [{ ssrc: 1, jitter: NaN, roundTripTime: Infinity, packetCount: -1, packetsLost: -2, rid: null, score: '9'.repeat(300),
+      byteCount: 1e21, pliCount: 2 ** 53, firCount: 2 ** 53 - 1 }],
   });
   const { consumers } = await agent.snapshot();
-  assert.deepEqual(consumers[0].stats, [{ ssrc: 1, packetsLost: -2 }]);
+  assert.deepEqual(consumers[0].stats, [{ ssrc: 1, packetsLost: -2, firCount: 2 ** 53 - 1 }]);
 });

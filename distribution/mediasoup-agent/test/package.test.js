@@ -40,17 +40,58 @@ async function pack(t) {
   return { folder, file: path.join(folder, filename), paths: files.map((file) => file.path) };
 }
 
+/** Makes node_modules with the package in a folder, and returns its path. */
+async function unpack(folder, file) {
+  const modules = path.join(folder, 'node_modules');
+  await mkdir(path.join(modules, NAME), { recursive: true });
+  await run('tar', ['-xzf', file, '--strip-components=1', '-C', path.join(modules, NAME)], LIMITS);
+  return modules;
+}
+
 test('the package has what an application needs, and no more', async (t) => {
   const { paths } = await pack(t);
-  const modules = ['collector', 'registry', 'server', 'snapshot', 'stats', 'writer'].map((name) => `lib/${name}.js`);
-  assert.deepEqual(paths.sort(), ['LICENSE', 'README.md', 'index.d.ts', 'index.js', 'index.mjs', ...modules, 'package.json']);
+  const modules = ['collector', 'delay', 'hosts', 'options', 'registry', 'server', 'snapshot', 'stats', 'writer'].map((name) => `lib/${name}.js`);
+  const types = ['index.d.mts', 'index.d.ts'];
+  const all = ['CHANGELOG.md', 'LICENSE', 'README.md', ...types, 'index.js', 'index.mjs', ...modules, 'package.json', 'snapshot.schema.json'];
+  assert.deepEqual(paths.sort(), all);
+});
+
+test('the package says where it comes from and what it needs', () => {
+  const { repository, homepage, bugs, keywords, peerDependencies, peerDependenciesMeta } = require('../package.json');
+  assert.equal(repository.directory, 'distribution/mediasoup-agent');
+  assert.match(repository.url, /^git\+https:.*\.git$/);
+  for (const url of [homepage, bugs.url]) assert.match(url, /^https:/);
+  for (const word of ['mediasoup', 'opentelemetry', 'prometheus', 'metrics', 'webrtc', 'sfu']) assert.ok(keywords.includes(word), word);
+  assert.deepEqual([peerDependencies, peerDependenciesMeta], [{ mediasoup: '>=3.7.0' }, { mediasoup: { optional: true } }]);
+});
+
+test('types are there for require and for import', async (t) => {
+  const { folder, file } = await pack(t);
+  await unpack(folder, file);
+  const rest = `
+    import type { EventEmitter } from 'node:events';
+    declare const observer: EventEmitter;
+    const agent = start({ observer, version: '3' }, { port: 0, eventLoopDelay: false, allowedHosts: ['agent'], labels: () => ({ room: 'a' }) });
+    agent.ready.then((address) => address?.port.toFixed());
+    // @ts-expect-error: there is no such option
+    start({ observer, version: '3' }, { labls: () => ({}) });`;
+  await writeFile(path.join(folder, 'application.cts'), `import module = require('${NAME}');\nconst { start } = module;${rest}`);
+  await writeFile(path.join(folder, 'application.mts'), `
+    import module, { start, type Options } from '${NAME}';
+    import schema from '${NAME}/snapshot.schema.json' with { type: 'json' };
+    const options: Options = { token: 'x' };
+    export const both = [module.start === start, options, schema.title];${rest}`);
+  const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc');
+  const typeRoots = path.join(path.dirname(require.resolve('@types/node/package.json')), '..');
+  const args = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--resolveJsonModule', '--types', 'node', '--typeRoots', typeRoots];
+  const compile = [tsc, ...args, 'application.cts', 'application.mts'];
+  const { stdout } = await run(process.execPath, compile, { cwd: folder, timeout: 120_000 }).catch((error) => error);
+  assert.equal(stdout, '');
 });
 
 test('one line is enough, with require and with import', { skip: missing }, async (t) => {
   const { folder, file } = await pack(t);
-  const modules = path.join(folder, 'node_modules');
-  await mkdir(path.join(modules, NAME), { recursive: true });
-  await run('tar', ['-xzf', file, '--strip-components=1', '-C', path.join(modules, NAME)], LIMITS);
+  const modules = await unpack(folder, file);
   const cache = path.dirname(process.env.MEDIASOUP_WORKER_BIN ?? ''); // mediasoup.js has set it
   await symlink(path.join(cache, 'node_modules/mediasoup'), path.join(modules, 'mediasoup'));
   for (const [name, program] of Object.entries({

@@ -63,6 +63,10 @@ for (const version of VERSIONS) {
   });
 }
 
+test('the constructed snapshot keeps to the contract', () => {
+  assert.ok(validate(capture('snapshot-3.constructed.json')), JSON.stringify(validate.errors));
+});
+
 test('a piped producer and its original are two objects with one id, and the original outlives the copy', async (t) => {
   const { mediasoup, play } = application(capture('getstats-3.12.16.json'));
   const producers = [];

@@ -10,6 +10,7 @@ const http = require('node:http');
 const test = require('node:test');
 const zlib = require('node:zlib');
 const { start } = require('..');
+const { isKnownHost } = require('../lib/hosts.js');
 const { serve, validate } = require('./agent.js');
 const { application } = require('./fake.js');
 
@@ -62,6 +63,35 @@ test('requests and what they get', async (t) => {
     assert.ok(!answer.body.includes(TOKEN));
   }
   assert.deepEqual(agent.errors, []);
+});
+
+test('without a token only those are answered who ask for this machine by its own name', async (t) => {
+  const open = await serve(t, application().mediasoup, { allowedHosts: ['Agent.internal'] });
+  for (const [host, status] of [
+    ['localhost', 200],
+    ['LOCALHOST:80', 200],
+    ['127.0.0.1', 200],
+    ['127.9.9.9:9414', 200],
+    ['[::1]:9414', 200],
+    ['agent.internal:1', 200],
+    ['AGENT.internal', 200],
+    ['evil.example', 421],
+    ['127.0.0.1.evil.example', 421],
+    ['localhost.evil.example:9414', 421],
+    ['[::2]', 421],
+    ['192.0.2.1', 421],
+    ['127.0.0.1:9414:80', 421],
+  ]) {
+    for (const path of ['/v1/snapshot', '/v1/health', '/']) {
+      const { status: got, body } = await ask(open.url + path, { headers: { host } });
+      assert.equal(got, status === 200 && path === '/' ? 404 : status, `${host}${path}`);
+      if (status === 421) assert.match(JSON.parse(body.toString()).error, /option allowedHosts/);
+    }
+  }
+  for (const header of [undefined, '', ':80', '[]']) assert.equal(isKnownHost(header, []), false);
+  const closed = await serve(t, application().mediasoup, { token: TOKEN });
+  const headers = { host: 'evil.example', authorization: `Bearer ${TOKEN}` };
+  assert.equal((await ask(`${closed.url}/v1/health`, { headers })).status, 200, 'a page of another site has no token');
 });
 
 test('an answer is packed for those who can unpack it', async (t) => {
@@ -130,6 +160,14 @@ test('what cannot be meant is refused, and the application runs on without an ag
     [mediasoup, { maxStats: 0 }, /^maxStats /],
     [mediasoup, { timeoutMs: 5001 }, /^timeoutMs /],
     [mediasoup, { labels: 'room' }, /^labels /],
+    [mediasoup, { eventLoopDelay: 'no' }, /^eventLoopDelay /],
+    [mediasoup, { allowedHosts: 'agent' }, /^allowedHosts /],
+    [mediasoup, { allowedHosts: ['agent:9414'] }, /^allowedHosts /],
+    [mediasoup, { allowedHosts: [''] }, /^allowedHosts /],
+    [mediasoup, { labls: () => ({}) }, /^unknown option "labls": did you mean "labels"\?$/],
+    [mediasoup, { Token: 'x' }, /^unknown option "Token": did you mean "token"\?$/],
+    [mediasoup, { timeout: undefined }, /^unknown option "timeout": did you mean "timeoutMs"\?$/],
+    [mediasoup, { interval: 5 }, /^unknown option "interval"$/],
   ]) {
     const errors = [];
     const agent = start(first, { ...options, onError: (error) => { errors.push(error); throw error; } });
@@ -143,8 +181,10 @@ test('what cannot be meant is refused, and the application runs on without an ag
 test('a port that is taken is told, not thrown', async (t) => {
   const agent = await serve(t, application().mediasoup);
   const errors = [];
-  const other = start(application().mediasoup, { port: Number(new URL(agent.url).port), onError: (error) => errors.push(error) });
+  const { mediasoup } = application();
+  const other = start(mediasoup, { port: Number(new URL(agent.url).port), onError: (error) => errors.push(error) });
   assert.equal(await other.ready, undefined);
+  assert.equal(mediasoup.listening, 0, 'nobody can ask it, so it does not watch');
   assert.match(errors[0].message, /^listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
   await other.close();
 });

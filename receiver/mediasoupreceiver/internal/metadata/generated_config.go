@@ -88,6 +88,26 @@ func (ms *MediasoupAgentCollectionDurationMetricConfig) Unmarshal(parser *confma
 	return nil
 }
 
+// MediasoupAgentCoverageMetricConfig provides config for the mediasoup.agent.coverage metric.
+type MediasoupAgentCoverageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupAgentCoverageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MediasoupAgentErrorsMetricConfig provides config for the mediasoup.agent.errors metric.
 type MediasoupAgentErrorsMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2294,6 +2314,7 @@ type MetricsConfig struct {
 	EdumeetPeerCountByRoom                       EdumeetPeerCountByRoomMetricConfig                       `mapstructure:"edumeet.peer.count_by_room"`
 	EdumeetRoomCount                             EdumeetRoomCountMetricConfig                             `mapstructure:"edumeet.room.count"`
 	MediasoupAgentCollectionDuration             MediasoupAgentCollectionDurationMetricConfig             `mapstructure:"mediasoup.agent.collection.duration"`
+	MediasoupAgentCoverage                       MediasoupAgentCoverageMetricConfig                       `mapstructure:"mediasoup.agent.coverage"`
 	MediasoupAgentErrors                         MediasoupAgentErrorsMetricConfig                         `mapstructure:"mediasoup.agent.errors"`
 	MediasoupAgentEventLoopLag                   MediasoupAgentEventLoopLagMetricConfig                   `mapstructure:"mediasoup.agent.event_loop.lag"`
 	MediasoupAgentSkippedCount                   MediasoupAgentSkippedCountMetricConfig                   `mapstructure:"mediasoup.agent.skipped.count"`
@@ -2418,6 +2439,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		MediasoupAgentCollectionDuration: MediasoupAgentCollectionDurationMetricConfig{
+			Enabled: true,
+		},
+		MediasoupAgentCoverage: MediasoupAgentCoverageMetricConfig{
 			Enabled: true,
 		},
 		MediasoupAgentErrors: MediasoupAgentErrorsMetricConfig{

@@ -293,6 +293,7 @@ const (
 	_ AttributeMediasoupMediaKind = iota
 	AttributeMediasoupMediaKindAudio
 	AttributeMediasoupMediaKindVideo
+	AttributeMediasoupMediaKindUnknown
 )
 
 // String returns the string representation of the AttributeMediasoupMediaKind.
@@ -302,14 +303,17 @@ func (av AttributeMediasoupMediaKind) String() string {
 		return "audio"
 	case AttributeMediasoupMediaKindVideo:
 		return "video"
+	case AttributeMediasoupMediaKindUnknown:
+		return "unknown"
 	}
 	return ""
 }
 
 // MapAttributeMediasoupMediaKind is a helper map of string to AttributeMediasoupMediaKind attribute value.
 var MapAttributeMediasoupMediaKind = map[string]AttributeMediasoupMediaKind{
-	"audio": AttributeMediasoupMediaKindAudio,
-	"video": AttributeMediasoupMediaKindVideo,
+	"audio":   AttributeMediasoupMediaKindAudio,
+	"video":   AttributeMediasoupMediaKindVideo,
+	"unknown": AttributeMediasoupMediaKindUnknown,
 }
 
 // AttributeMediasoupPageFaultType specifies the value mediasoup.page_fault.type attribute.
@@ -417,6 +421,7 @@ const (
 	_ AttributeMediasoupSkipReason = iota
 	AttributeMediasoupSkipReasonLimit
 	AttributeMediasoupSkipReasonError
+	AttributeMediasoupSkipReasonCarried
 )
 
 // String returns the string representation of the AttributeMediasoupSkipReason.
@@ -426,14 +431,17 @@ func (av AttributeMediasoupSkipReason) String() string {
 		return "limit"
 	case AttributeMediasoupSkipReasonError:
 		return "error"
+	case AttributeMediasoupSkipReasonCarried:
+		return "carried"
 	}
 	return ""
 }
 
 // MapAttributeMediasoupSkipReason is a helper map of string to AttributeMediasoupSkipReason attribute value.
 var MapAttributeMediasoupSkipReason = map[string]AttributeMediasoupSkipReason{
-	"limit": AttributeMediasoupSkipReasonLimit,
-	"error": AttributeMediasoupSkipReasonError,
+	"limit":   AttributeMediasoupSkipReasonLimit,
+	"error":   AttributeMediasoupSkipReasonError,
+	"carried": AttributeMediasoupSkipReasonCarried,
 }
 
 // AttributeMediasoupStreamType specifies the value mediasoup.stream.type attribute.
@@ -665,6 +673,10 @@ var MetricsInfo = metricsInfo{
 	},
 	MediasoupAgentCollectionDuration: metricInfo{
 		Name: "mediasoup.agent.collection.duration",
+	},
+	MediasoupAgentCoverage: metricInfo{
+		Name:       "mediasoup.agent.coverage",
+		Attributes: []string{"rtc.entity"},
 	},
 	MediasoupAgentErrors: metricInfo{
 		Name:       "mediasoup.agent.errors",
@@ -1091,6 +1103,7 @@ type metricsInfo struct {
 	EdumeetPeerCountByRoom                       metricInfo
 	EdumeetRoomCount                             metricInfo
 	MediasoupAgentCollectionDuration             metricInfo
+	MediasoupAgentCoverage                       metricInfo
 	MediasoupAgentErrors                         metricInfo
 	MediasoupAgentEventLoopLag                   metricInfo
 	MediasoupAgentSkippedCount                   metricInfo
@@ -1416,6 +1429,58 @@ func newMetricMediasoupAgentCollectionDuration(cfg MediasoupAgentCollectionDurat
 	return m
 }
 
+type metricMediasoupAgentCoverage struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   MediasoupAgentCoverageMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.agent.coverage metric with initial data.
+func (m *metricMediasoupAgentCoverage) init() {
+	m.data.SetName("mediasoup.agent.coverage")
+	m.data.SetDescription("Share of the objects whose statistics are new in this snapshot.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupAgentCoverage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, rtcEntityAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("rtc.entity", rtcEntityAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupAgentCoverage) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupAgentCoverage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupAgentCoverage(cfg MediasoupAgentCoverageMetricConfig) metricMediasoupAgentCoverage {
+	m := metricMediasoupAgentCoverage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricMediasoupAgentErrors struct {
 	data     pmetric.Metric                   // data buffer for generated metric.
 	config   MediasoupAgentErrorsMetricConfig // metric config provided by user.
@@ -1479,7 +1544,7 @@ type metricMediasoupAgentEventLoopLag struct {
 // init fills mediasoup.agent.event_loop.lag metric with initial data.
 func (m *metricMediasoupAgentEventLoopLag) init() {
 	m.data.SetName("mediasoup.agent.event_loop.lag")
-	m.data.SetDescription("Delay of the application's event loop.")
+	m.data.SetDescription("Longest delay of the application's event loop since the last snapshot.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 }
@@ -1529,7 +1594,7 @@ type metricMediasoupAgentSkippedCount struct {
 // init fills mediasoup.agent.skipped.count metric with initial data.
 func (m *metricMediasoupAgentSkippedCount) init() {
 	m.data.SetName("mediasoup.agent.skipped.count")
-	m.data.SetDescription("Objects of which the agent gives no statistics.")
+	m.data.SetDescription("Objects of which the agent gives no new statistics.")
 	m.data.SetUnit("{entity}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7326,6 +7391,7 @@ type MetricsBuilder struct {
 	metricEdumeetPeerCountByRoom                       metricEdumeetPeerCountByRoom
 	metricEdumeetRoomCount                             metricEdumeetRoomCount
 	metricMediasoupAgentCollectionDuration             metricMediasoupAgentCollectionDuration
+	metricMediasoupAgentCoverage                       metricMediasoupAgentCoverage
 	metricMediasoupAgentErrors                         metricMediasoupAgentErrors
 	metricMediasoupAgentEventLoopLag                   metricMediasoupAgentEventLoopLag
 	metricMediasoupAgentSkippedCount                   metricMediasoupAgentSkippedCount
@@ -7465,6 +7531,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricEdumeetPeerCountByRoom:                       newMetricEdumeetPeerCountByRoom(mbc.Metrics.EdumeetPeerCountByRoom),
 		metricEdumeetRoomCount:                             newMetricEdumeetRoomCount(mbc.Metrics.EdumeetRoomCount),
 		metricMediasoupAgentCollectionDuration:             newMetricMediasoupAgentCollectionDuration(mbc.Metrics.MediasoupAgentCollectionDuration),
+		metricMediasoupAgentCoverage:                       newMetricMediasoupAgentCoverage(mbc.Metrics.MediasoupAgentCoverage),
 		metricMediasoupAgentErrors:                         newMetricMediasoupAgentErrors(mbc.Metrics.MediasoupAgentErrors),
 		metricMediasoupAgentEventLoopLag:                   newMetricMediasoupAgentEventLoopLag(mbc.Metrics.MediasoupAgentEventLoopLag),
 		metricMediasoupAgentSkippedCount:                   newMetricMediasoupAgentSkippedCount(mbc.Metrics.MediasoupAgentSkippedCount),
@@ -7705,6 +7772,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricEdumeetPeerCountByRoom.emit(ils.Metrics())
 	mb.metricEdumeetRoomCount.emit(ils.Metrics())
 	mb.metricMediasoupAgentCollectionDuration.emit(ils.Metrics())
+	mb.metricMediasoupAgentCoverage.emit(ils.Metrics())
 	mb.metricMediasoupAgentErrors.emit(ils.Metrics())
 	mb.metricMediasoupAgentEventLoopLag.emit(ils.Metrics())
 	mb.metricMediasoupAgentSkippedCount.emit(ils.Metrics())
@@ -7864,6 +7932,11 @@ func (mb *MetricsBuilder) RecordEdumeetRoomCountDataPoint(ts pcommon.Timestamp, 
 // RecordMediasoupAgentCollectionDurationDataPoint adds a data point to mediasoup.agent.collection.duration metric.
 func (mb *MetricsBuilder) RecordMediasoupAgentCollectionDurationDataPoint(ts pcommon.Timestamp, val float64) {
 	mb.metricMediasoupAgentCollectionDuration.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordMediasoupAgentCoverageDataPoint adds a data point to mediasoup.agent.coverage metric.
+func (mb *MetricsBuilder) RecordMediasoupAgentCoverageDataPoint(ts pcommon.Timestamp, val float64, rtcEntityAttributeValue AttributeRtcEntity) {
+	mb.metricMediasoupAgentCoverage.recordDataPoint(mb.startTime, ts, val, rtcEntityAttributeValue.String())
 }
 
 // RecordMediasoupAgentErrorsDataPoint adds a data point to mediasoup.agent.errors metric.

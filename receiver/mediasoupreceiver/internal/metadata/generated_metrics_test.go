@@ -80,6 +80,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordMediasoupAgentCollectionDurationDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordMediasoupAgentCoverageDataPoint(ts, 1, AttributeRtcEntityWorker)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordMediasoupAgentErrorsDataPoint(ts, 1, AttributeAgentErrorTypeFailed)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -504,6 +507,21 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
 					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "mediasoup.agent.coverage":
+					assert.False(t, validatedMetrics["mediasoup.agent.coverage"], "Found a duplicate in the metrics slice: mediasoup.agent.coverage")
+					validatedMetrics["mediasoup.agent.coverage"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of the objects whose statistics are new in this snapshot.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					rtcEntityAttrVal, ok := dp.Attributes().Get("rtc.entity")
+					assert.True(t, ok)
+					assert.Equal(t, "worker", rtcEntityAttrVal.Str())
 				case "mediasoup.agent.errors":
 					assert.False(t, validatedMetrics["mediasoup.agent.errors"], "Found a duplicate in the metrics slice: mediasoup.agent.errors")
 					validatedMetrics["mediasoup.agent.errors"] = true
@@ -526,7 +544,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.agent.event_loop.lag"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Delay of the application's event loop.", mi.Description())
+					assert.Equal(t, "Longest delay of the application's event loop since the last snapshot.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -538,7 +556,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.agent.skipped.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Objects of which the agent gives no statistics.", mi.Description())
+					assert.Equal(t, "Objects of which the agent gives no new statistics.", mi.Description())
 					assert.Equal(t, "{entity}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())

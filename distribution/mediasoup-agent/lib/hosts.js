@@ -1,0 +1,31 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+'use strict';
+
+const { isIP } = require('node:net');
+
+/**
+ * Whether a name or address, without brackets, is of this machine alone.
+ *
+ * @param {string} host
+ */
+const isLoopback = (host) => host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+
+/** A Host header: a name, or an IPv6 address in brackets, and maybe a port. */
+const HOST = /^(?:\[([^\]]*)\]|([^:]*))(?::\d+)?$/;
+
+/**
+ * Whether a Host header names this machine or an allowed host. A web page of another site that makes its own name resolve to
+ * 127.0.0.1 sends that name.
+ *
+ * @param {string | undefined} header
+ * @param {string[]} allowed in lower case
+ */
+function isKnownHost(header, allowed) {
+  const [, address, name] = HOST.exec((header ?? '').toLowerCase()) ?? [];
+  const host = address ?? name;
+  return Boolean(host) && (isLoopback(host) || allowed.includes(host));
+}
+
+module.exports = { isKnownHost, isLoopback };

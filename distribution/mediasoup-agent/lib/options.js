@@ -1,0 +1,90 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+'use strict';
+
+const { isIP } = require('node:net');
+const { isLoopback } = require('./hosts.js');
+
+/** @typedef {import('../index').Options} Options */
+
+const DEFAULTS = {
+  host: '127.0.0.1',
+  port: 9414,
+  allowedHosts: /** @type {string[]} */ ([]),
+  maxStats: Infinity,
+  timeoutMs: 2000,
+  eventLoopDelay: true,
+};
+
+/** Every option by its name. */
+const NAMES = [...Object.keys(DEFAULTS), 'token', 'labels', 'onError'];
+
+/** So many letters may be wrong in the name of an option that is suggested. */
+const MAX_DISTANCE = 2;
+
+/**
+ * The options with their defaults. Throws what is wrong with them; each complaint names the option.
+ *
+ * @param {Options} [options] a member that is undefined means the default
+ * @returns {Options & typeof DEFAULTS}
+ */
+function complete(options = {}) {
+  const unknown = Object.keys(options).find((name) => !NAMES.includes(name));
+  if (unknown !== undefined) throw new TypeError(`unknown option "${unknown}"${suggestion(unknown)}`);
+  const defined = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const completed = { ...DEFAULTS, ...defined };
+  check(completed);
+  return completed;
+}
+
+/** @param {any} options */
+function check({ host, port, token, allowedHosts, maxStats, timeoutMs, eventLoopDelay, labels }) {
+  const whole = (/** @type {any} */ value, /** @type {number} */ least, /** @type {number} */ most) =>
+    Number.isInteger(value) && value >= least && value <= most;
+  if (typeof host !== 'string') throw new TypeError('host must be a text such as 127.0.0.1');
+  if (!whole(port, 0, 65535)) throw new TypeError('port must be a number from 0 to 65535');
+  if (token === '' || !['string', 'undefined'].includes(typeof token)) throw new TypeError('token must be a text that is not empty');
+  if (!token && !isLoopback(host)) throw new TypeError(`host ${host} is open to others: set token, or listen on 127.0.0.1`);
+  if (!Array.isArray(allowedHosts) || !allowedHosts.every(isName)) {
+    throw new TypeError('allowedHosts must be a list of names such as ["agent.internal"], without ports');
+  }
+  if (maxStats !== Infinity && !whole(maxStats, 1, Infinity)) throw new TypeError('maxStats must be a number of objects, at least 1');
+  if (!whole(timeoutMs, 10, 5000)) throw new TypeError('timeoutMs must be a number from 10 to 5000');
+  if (typeof eventLoopDelay !== 'boolean') throw new TypeError('eventLoopDelay must be true or false');
+  if (labels !== undefined && typeof labels !== 'function') throw new TypeError('labels must be a function of a router');
+}
+
+/** @param {any} host */
+const isName = (host) => typeof host === 'string' && (isIP(host) > 0 || /^[^\s:/[\]]+$/.test(host));
+
+/**
+ * The option that was meant, as the end of a complaint; empty where none is near.
+ *
+ * @param {string} unknown
+ */
+function suggestion(unknown) {
+  const distances = NAMES.map((name) => ({ name, letters: distance(unknown.toLowerCase(), name.toLowerCase()) }));
+  const [nearest] = distances.sort((a, b) => a.letters - b.letters);
+  return nearest.letters <= MAX_DISTANCE ? `: did you mean "${nearest.name}"?` : '';
+}
+
+/**
+ * How many letters must be added, removed or replaced to make one text of another.
+ *
+ * @param {string} a
+ * @param {string} b
+ */
+function distance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+module.exports = { complete };
