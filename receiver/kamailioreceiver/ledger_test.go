@@ -41,7 +41,9 @@ func capturedLeaves(t *testing.T, found func(answer, path string)) {
 	}
 	files, err = filepath.Glob(filepath.Join(captures, "jsonrpc", "*.json"))
 	require.NoError(t, err)
-	for _, file := range files {
+	others, err := filepath.Glob(filepath.Join(captures, "jsonrpc", "*", "*.json"))
+	require.NoError(t, err)
+	for _, file := range append(files, others...) {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		var answer any
