@@ -21,13 +21,15 @@ import (
 )
 
 // canned is a transport that answers every call with the same reply.
-type canned struct {
-	calls []value
-}
+type canned struct{ asList, asOne []value }
 
-func (c *canned) do(_ context.Context, calls []call) {
-	for i := range calls {
-		calls[i].err = calls[i].read(c.calls)
+func (c *canned) do(_ context.Context, calls []*call) {
+	for _, made := range calls {
+		reply := c.asOne
+		if lists[made.method] {
+			reply = c.asList
+		}
+		made.err = made.read(reply)
 	}
 }
 
@@ -43,18 +45,19 @@ func FuzzAnswers(f *testing.F) {
 	}
 	f.Add([]byte(`{"result":[{"entry":0,"used":4294967295,"free":-1,"real_used":1.5,"desc":"\ud800"}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		reply, err := readAnswer(text)
-		if err != nil {
+		asOne, err := readAnswer(text, false)
+		asList, errList := readAnswer(text, true)
+		if err != nil && errList != nil {
 			return
 		}
 		assert.True(t, json.Valid(text))
 		cfg := createDefaultConfig()
 		everything(cfg)
 		s := newScraper(cfg, receivertest.NewNopSettings(metadata.Type))
-		s.client = &client{transport: &canned{reply}}
+		s.client = &client{transport: &canned{asList, asOne}}
 		now := pcommon.Timestamp(1)
 		s.report.Begin()
-		for _, part := range append(s.identity(), s.parts(now)...) {
+		for _, part := range s.exchange(append(s.identity(), s.parts(now)...)) {
 			if record, _ := part.Call(t.Context()); record != nil {
 				record()
 			}
