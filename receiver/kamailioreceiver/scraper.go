@@ -265,6 +265,8 @@ var sources = []struct{ prefix, api string }{
 	{"kamailio.transaction.delayed_releases", apiTransactions},
 	{"kamailio.transaction.releases", apiTransactions},
 	{"kamailio.uptime", apiUptime},
+	{"kamailio.tcp.connection.count", apiStatistics},
+	{"kamailio.tcp.write_queue.", apiStatistics},
 	{"kamailio.tls.", apiStatistics},
 	{"kamailio.transaction.", apiStatistics},
 	{"kamailio.", apiStatistics},
@@ -318,8 +320,15 @@ func (s *scraper) wanted(api string) int {
 		n = 1
 	case api == apiVersion:
 		n = scrape.Enabled(s.cfg.MetricsBuilderConfig.ResourceAttributes.ServiceVersion.Enabled)
-	case s.methods != nil && !slices.Contains(s.methods, api):
+	case !s.offers(api):
 		n = 0
+	case api == apiTCP:
+		if !s.statistics.groups["tcp"] {
+			n += s.wants["kamailio.tcp.connection.count"] + s.wants["kamailio.tcp.write_queue."]
+		}
+		if !s.statistics.groups["tls"] && !s.offers(apiTLS) {
+			n += s.wants["kamailio.tls."]
+		}
 	case api == apiTLS && !s.statistics.groups["tls"]:
 		n += s.wants["kamailio.tls."]
 	case api == apiTransactions && !s.statistics.groups["tmx"]:
@@ -329,6 +338,9 @@ func (s *scraper) wanted(api string) int {
 	}
 	return n
 }
+
+// offers reports whether the server has a method, as far as it is known.
+func (s *scraper) offers(api string) bool { return s.methods == nil || slices.Contains(s.methods, api) }
 
 // mayBeAbsent makes a call to a module that the server may not have, which is no error.
 func (s *scraper) mayBeAbsent(api string, call func(context.Context) (func(), error)) func(context.Context) (func(), error) {
