@@ -205,8 +205,11 @@ func isFault(err error, text string) bool {
 func isAbsent(err error) bool {
 	fault, ok := errors.AsType[*binrpc.Fault](err)
 	return ok && (strings.HasPrefix(fault.Text, "command ") && strings.HasSuffix(fault.Text, " not found") ||
-		strings.EqualFold(fault.Text, "method not found") || fault.Text == "tcp support disabled")
+		strings.EqualFold(fault.Text, "method not found") || fault.Code == codeNoMethod || fault.Text == "tcp support disabled")
 }
+
+// codeNoMethod is JSON-RPC's own code of a method that does not exist.
+const codeNoMethod = -32601
 
 // partialError spoilt only a part of an answer.
 type partialError struct {

@@ -410,10 +410,24 @@ func TestManySmallRecords(t *testing.T) {
 	}), uint64(1<<16))
 }
 
+// The core's own methods are never absent.
+func TestCoreIsNeverAbsent(t *testing.T) {
+	for _, method := range []string{apiUptime, apiMethods, apiVersion} {
+		server := startCtl(t, "unix")
+		server.answer = func(words []string) ([]byte, bool, bool) {
+			return faultBody("command " + method + " not found"), true, words[0] == method
+		}
+		s, _ := startScraper(t, server.endpoint, nil)
+		metrics, err := s.scrape(t.Context())
+		require.ErrorContains(t, err, method+" of ")
+		assert.InDelta(t, 1, rtctest.Points(t, metrics)["rtc.scrape.errors{error.type=response,rtc.api="+method+"}"], 0)
+	}
+}
+
 // A result that is null stands beside an error as none would.
 func TestNullBesideError(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(`{"result":null,"error":{"code":-32601,"message":"Method Not Found"}}`))
+		_, _ = w.Write([]byte(`{"result":null,"error":{"code":-32601,"message":"nosuch"}}`))
 	}))
 	defer server.Close()
 	s, _ := startScraper(t, server.URL, nil)

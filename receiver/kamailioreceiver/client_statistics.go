@@ -122,7 +122,9 @@ func (r *statisticsReader) finish(ctx context.Context) (statistics, error) {
 			smaller, err = r.divide(ctx, tooLarge)
 		}
 		if err != nil {
-			r.Restarted()
+			if r.again || !isLost(err) { // else the same calls are worth making again
+				r.Restarted()
+			}
 			return statistics{}, err
 		}
 		r.again = true
@@ -140,6 +142,12 @@ func (r *statisticsReader) finish(ctx context.Context) (statistics, error) {
 		return statistics{}, unexpected("no statistic in it that is a whole number")
 	}
 	return r.all, errors.Join(r.fetches.missing(r.all.Omitted), unreadable(r.all.Unreadable))
+}
+
+// isLost reports whether a call failed for want of an answer.
+func isLost(err error) bool {
+	counted := scrape.TypeOf(err)
+	return counted == scrape.Timeout || counted == scrape.Connection
 }
 
 // sort adds what was answered to done, and returns what was too large. A group without names is not asked for again.

@@ -4,12 +4,14 @@
 package kamailioreceiver
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -232,6 +234,38 @@ func TestCapturedGroups(t *testing.T) {
 		asked := server.Requests()[before:]
 		assert.Equal(t, scrapes == 0, slices.Contains(asked, "stats.fetch nosuch:"))
 	}
+}
+
+// What was learnt of a server's size outlasts calls that were lost, as each try costs it a line of its log for each statistic.
+func TestLostCallsForgetNothing(t *testing.T) {
+	names := make([]string, 300)
+	for i := range names {
+		names[i] = fmt.Sprintf("%s.a_statistic_of_its_own_%04d", []string{"script", "a"}[i%2], i)
+	}
+	server := startCtl(t, "unix")
+	play := (&small{names: names, room: 8 << 10, list: 32 << 10}).answer
+	server.answer = play
+	s, _ := startScraper(t, server.endpoint, nil)
+	_, err := get(t.Context(), s.client, s.client.Statistics())
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	server.expectAtOnce(3)
+	_, err = get(ctx, s.client, s.client.Statistics())
+	require.ErrorContains(t, err, "in time")
+	server.expectAtOnce(0)
+	before := len(server.Requests())
+	_, err = get(t.Context(), s.client, s.client.Statistics())
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{"stats.fetch script:", "stats.fetch a:"}, server.Requests()[before:])
+
+	server.answer = func([]string) ([]byte, bool, bool) { return []byte{0x10, 7}, false, true } // another server
+	_, err = get(t.Context(), s.client, s.client.Statistics())
+	require.Error(t, err)
+	server.answer = play
+	_, err = get(t.Context(), s.client, s.client.Statistics())
+	require.NoError(t, err)
+	assert.Contains(t, server.Requests()[before+4:], "stats.fetch all")
 }
 
 // capturedGroups are the groups of the server with many modules.

@@ -38,7 +38,7 @@ func (*canned) close() {}
 // FuzzAnswers reads an arbitrary JSON-RPC answer as that of each method and records it: whatever comes, nothing breaks, and
 // every string is valid and bounded. What is no JSON is refused.
 func FuzzAnswers(f *testing.F) {
-	for _, method := range []string{apiStatistics, apiDispatcher, apiRTPEngines, apiHtables, apiDMQ, apiPike, apiUptime, apiVersion, apiTransactions, "no.such_method"} {
+	for _, method := range []string{apiStatistics, apiDispatcher, apiRTPEngines, apiHtables, apiDMQ, apiPike, apiUptime, apiVersion, apiTransactions, "no.such_method", "6.1/" + apiRTPEngines, "6.1/" + apiDMQ, "sample/" + apiStatistics} {
 		text, err := os.ReadFile(filepath.Join(captures, "jsonrpc", method+".json"))
 		require.NoError(f, err)
 		f.Add(text)

@@ -214,12 +214,16 @@ func (s *scraper) exchange(parts []part) []scrape.Part {
 			continue
 		}
 		calls = append(calls, p.calls()...)
+		finish := p.finish
+		if !alwaysThere[p.api] {
+			finish = s.mayBeAbsent(p.api, p.finish)
+		}
 		wanted = append(wanted, scrape.Part{
 			API: p.api, Metrics: metrics,
-			Call: s.mayBeAbsent(p.api, func(ctx context.Context) (func(), error) {
+			Call: func(ctx context.Context) (func(), error) {
 				once.Do(func() { s.client.do(ctx, calls) })
-				return p.finish(ctx)
-			}),
+				return finish(ctx)
+			},
 			Took: func() (took time.Duration) {
 				for _, c := range p.calls() {
 					took += c.duration
@@ -342,10 +346,13 @@ func (s *scraper) wanted(api string) int {
 // offers reports whether the server has a method, as far as it is known.
 func (s *scraper) offers(api string) bool { return s.methods == nil || slices.Contains(s.methods, api) }
 
-// mayBeAbsent makes a call to a module that the server may not have, which is no error.
-func (s *scraper) mayBeAbsent(api string, call func(context.Context) (func(), error)) func(context.Context) (func(), error) {
+// alwaysThere are the methods that every Kamailio has.
+var alwaysThere = map[string]bool{apiUptime: true, apiMethods: true, apiVersion: true}
+
+// mayBeAbsent finishes a call to a module that the server may not have, which is no error.
+func (s *scraper) mayBeAbsent(api string, finish func(context.Context) (func(), error)) func(context.Context) (func(), error) {
 	return func(ctx context.Context) (func(), error) {
-		record, err := call(ctx)
+		record, err := finish(ctx)
 		if isAbsent(err) {
 			return func() { s.noteAbsent(api, err) }, nil
 		}

@@ -318,7 +318,7 @@ def rtpengine():
 
 UNIX, MINIMAL, HTTP = Server("binrpc", "unix"), Server("binrpc", "minimal"), Server("jsonrpc", "")
 SCENES = [
-    ("unix", UNIX), ("unix_everything", UNIX), ("unix_named", UNIX), ("tcp", Server("binrpc", "tcp")), ("minimal", MINIMAL),
+    ("unix", UNIX), ("unix_everything", UNIX), ("unix_named", UNIX), ("tcp", Server("binrpc", "tcp", "unix")), ("minimal", MINIMAL),
     ("minimal_everything", MINIMAL), ("many_modules", Server("binrpc", "many_modules")), ("6.1", Server("binrpc", "6.1", "unix")),
     ("jsonrpc", HTTP), ("jsonrpc_everything", HTTP), ("rtpengine", None), ("rtpengine_everything", None),
 ]
