@@ -140,7 +140,10 @@ func TestLeafTest(t *testing.T) {
 		fails         bool
 	}{
 		"right":                               {leafLedger, "", false},
-		"start times":                         {replace("since\tignored: see starts", "since\tx.io, x.version\t1, key\ts\t\t1"), "", true},
+		"start times with a value":            {replace("since\tignored: see starts", "since\tx.io, x.version\t1, key\ts\t\t1"), "", true},
+		"start times":                         {replace("since\tignored: see starts", "since\tstart times\t\ts\t\t1"), "", false},
+		"start times by another factor":       {replace("since\tignored: see starts", "since\tstart times\t\tms\t\t0.001"), "", true},
+		"start times without a factor":        {replace("since\tignored: see starts", "since\tstart times"), "", true},
 		"a factor is left out":                {leafLedger, "unscaled", true},
 		"attributes are swapped":              {leafLedger, "swapped", true},
 		"another metric moves":                {leafLedger, "neighbour", true},
@@ -226,6 +229,7 @@ func TestChange(t *testing.T) {
 		"no":                 {ledgerRow{}, false, true, 1},
 		"list":               {ledgerRow{unit: "list"}, "a", Absent, -1},
 		"absent":             {ledgerRow{how: "absent"}, true, Absent, -1},
+		"absent digits":      {ledgerRow{how: "absent", unit: "list"}, "0.5", Absent, -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			to, amount, err := tc.row.change(tc.value)
@@ -314,6 +318,7 @@ func TestEachMetricAlone(t *testing.T) {
 			return md
 		}
 		assert.Equal(t, needsOther, failed(func(a attempt) { EachMetricAlone(a.t, scrape) }), name)
+		assert.False(t, failed(func(a attempt) { EachMetricAlone(a.t, scrape, "x.load") }), name)
 	}
 }
 

@@ -113,8 +113,10 @@ func TestLeaves(t *testing.T) {
 
 // A metric that is enabled alone has the points that it has among all others.
 func TestEachMetricAlone(t *testing.T) {
-	for name, answers := range playedScenes(t) {
+	scenes := playedScenes(t)
+	for _, name := range []string{"0 sample", "many modules", "no statistics", "only core", "rtpengine", "a newer rtpengine"} { // all metrics are in these
 		t.Run(name, func(t *testing.T) {
+			answers := scenes[name]
 			rtctest.EachMetricAlone(t, func(t *testing.T, enable func(*metadata.MetricsConfig)) pmetric.Metrics {
 				t.Helper()
 				metrics := play(t, answers, func(c *Config) {
