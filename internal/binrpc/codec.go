@@ -36,7 +36,8 @@ const (
 	typeReply   = 1
 	typeFault   = 3
 
-	fixedHeader = 2 // up to LL and CL, which tell the size of the rest
+	fixedHeader   = 2 // up to LL and CL, which tell the size of the rest
+	longestHeader = fixedHeader + 4 + 4
 )
 
 type header struct {
@@ -211,6 +212,26 @@ type Records struct {
 // Size returns how many bytes the records are on the wire.
 func (r Records) Size() int { return len(r.body) }
 
+// Len returns the number of records, without those within structs and arrays.
+func (r Records) Len() (n int) {
+	for range r.All() {
+		n++
+	}
+	return n
+}
+
+// Count returns the number of records, with those within structs and arrays.
+func (r Records) Count() (n int) {
+	for rest := r.body; len(rest) > 0; {
+		var v record
+		v, rest, _ = cut(rest) // checked before
+		if v.typ != avp && !v.end {
+			n++
+		}
+	}
+	return n
+}
+
 // Decode returns the records of one reply, given as a whole packet; they share its memory. The error is a *Fault when the
 // packet is one, else an *Error.
 func Decode(packet []byte) (Records, error) {
@@ -361,7 +382,8 @@ func (v Value) Records() Records {
 
 // Request is a method and its arguments, encoded once and sent as often as needed.
 type Request struct {
-	body []byte
+	method string
+	body   []byte
 }
 
 // usualRequest is the room in bytes that a request with a few words needs.
@@ -373,12 +395,12 @@ func NewRequest(method string, args ...string) Request {
 	for _, arg := range args {
 		body = appendText(body, String, arg)
 	}
-	return Request{body}
+	return Request{method, body}
 }
 
 // WithInt returns the request with one more argument, a number.
 func (r Request) WithInt(arg int32) Request {
-	return Request{appendNumber(slices.Clip(r.body), Int, uint64(uint32(arg)))} //nolint:gosec // two's complement
+	return Request{r.method, appendNumber(slices.Clip(r.body), Int, uint64(uint32(arg)))} //nolint:gosec // two's complement
 }
 
 // appendHeader appends the header of a packet whose records are size bytes.

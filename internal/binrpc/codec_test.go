@@ -447,3 +447,16 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestCounts(t *testing.T) {
+	for name, want := range map[string][2]int{ // without and with those within others
+		"unix/stats.fetch_all.rep.bin":          {1, 167},
+		"unix/pkg.stats.rep.bin":                {16, 16 + 16*9},
+		"unix/system.listMethods.rep.bin":       {180, 180},
+		"unix/rtpengine.get_hash_total.rep.bin": {1, 1},
+	} {
+		r, err := Decode(capture(t, name))
+		require.NoError(t, err)
+		assert.Equal(t, want, [2]int{r.Len(), r.Count()}, name)
+	}
+}

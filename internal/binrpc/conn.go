@@ -22,6 +22,8 @@ const (
 	maxRequest = 65535
 	// firstBuffer is what is read at once, in bytes, before more has been seen to come.
 	firstBuffer = 16 << 10
+	// keptBuffer is the size in bytes over which the buffer of a reply is not kept for the next one.
+	keptBuffer = 1 << 20
 )
 
 // ParseEndpoint returns the network and address that net.Dial wants for an endpoint: unix:///path of a stream socket, or
@@ -91,6 +93,9 @@ type Call struct {
 	Walk func(Records) error
 	// Err is set by Do: a *Fault, an *Error, what Walk returned, or nil.
 	Err error
+	// Duration is set by Do: how long it waited for this reply alone, from the arrival of the one before it, or from the end
+	// of the sending.
+	Duration time.Duration
 }
 
 // Call makes one call and returns its error.
@@ -100,12 +105,18 @@ func (c *Conn) Call(ctx context.Context, request Request, walk func(Records) err
 	return calls[0].Err
 }
 
-// Do makes calls, all sent at once and answered in their order, before ctx ends. A fault, or a reply that is whole but
-// cannot be read, costs its own call only. When the connection breaks, the calls without a reply fail with it; those whose
-// Err is ErrGone are worth repeating on a new one. A request of more than 65535 bytes is not read by Kamailio: with one
-// among them, all calls fail and nothing is sent.
+// Do makes calls and reads their replies in order, before ctx ends. All calls are sent at once, or in as few writes as
+// Kamailio can read. A fault, or a reply that is whole but cannot be read, costs its own call only. When the connection
+// breaks, the calls without a reply are lost: the error of the first one says why, and the others name it, unless the
+// connection is gone. Those whose Err is ErrGone are worth repeating on a new connection. With a request of more than 65535
+// bytes among them, all calls fail and nothing is sent.
 func (c *Conn) Do(ctx context.Context, calls []Call) {
-	first := c.cookie + 1
+	if err := checkSizes(calls); err != nil {
+		for i := range calls {
+			calls[i].Err = err
+		}
+		return
+	}
 	err := c.begin(ctx)
 	if err == nil {
 		stop := context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })
@@ -115,23 +126,43 @@ func (c *Conn) Do(ctx context.Context, calls []Call) {
 				_ = c.breakOff(ctx.Err())
 			}
 		}()
-		err = c.send(ctx, calls)
+	}
+	for err == nil && len(calls) > 0 {
+		var sent, answered int
+		if sent, err = c.send(ctx, calls); err == nil {
+			answered, err = c.receiveAll(ctx, calls[:sent])
+		}
+		calls = calls[answered:]
 	}
 	for i := range calls {
-		call := &calls[i]
-		var h header
-		var body []byte
-		if err == nil {
-			h, body, err = c.receive(ctx, first+uint32(i), i == len(calls)-1)
+		calls[i].Err = err
+		if i == 0 {
+			err = Behind(calls[0].Request.method, err)
 		}
-		if call.Err = err; err != nil {
-			continue
+	}
+	if cap(c.in) > keptBuffer {
+		c.in, c.used = nil, 0 // all of it has been read
+	}
+}
+
+// receiveAll reads the replies to calls and returns how many came.
+func (c *Conn) receiveAll(ctx context.Context, calls []Call) (answered int, err error) {
+	first := c.cookie - uint32(len(calls)) + 1 //nolint:gosec // the cookies of the last requests
+	last := time.Now()
+	for i := range calls {
+		call := &calls[i]
+		h, body, err := c.receive(ctx, first+uint32(i), i == len(calls)-1)
+		now := time.Now()
+		call.Duration, last = now.Sub(last), now
+		if err != nil {
+			return i, err
 		}
 		var records Records
 		if records, call.Err = decode(h.typ, body); call.Err == nil {
 			call.Err = call.Walk(records)
 		}
 	}
+	return len(calls), nil
 }
 
 // begin makes the connection keep to the deadline of ctx.
@@ -146,22 +177,33 @@ func (c *Conn) begin(ctx context.Context) error {
 	return nil
 }
 
-// send writes all requests at once.
-func (c *Conn) send(ctx context.Context, calls []Call) error {
-	c.out = c.out[:0]
+// checkSizes refuses requests that Kamailio would not read.
+func checkSizes(calls []Call) error {
 	for i := range calls {
-		body := calls[i].Request.body
-		c.cookie++
-		begin := len(c.out)
-		c.out = append(appendHeader(c.out, typeRequest, len(body), c.cookie), body...)
-		if size := len(c.out) - begin; size > maxRequest {
+		if size := len(calls[i].Request.body); longestHeader+size > maxRequest {
 			return &Error{Type: scrape.Size, Text: fmt.Sprintf("a request of %d bytes is more than the %d that kamailio reads", size, maxRequest)}
 		}
 	}
-	if _, err := c.conn.Write(c.out); err != nil {
-		return c.breakOff(transferError(ctx, "while sending", err))
-	}
 	return nil
+}
+
+// send writes as many requests as Kamailio can hold until it reads them, and returns how many. The others wait for the
+// replies, because Kamailio does not wait until somebody reads those.
+func (c *Conn) send(ctx context.Context, calls []Call) (sent int, err error) {
+	c.out = c.out[:0]
+	for sent < len(calls) {
+		body := calls[sent].Request.body
+		if len(c.out)+longestHeader+len(body) > maxRequest {
+			break
+		}
+		c.cookie++
+		c.out = append(appendHeader(c.out, typeRequest, len(body), c.cookie), body...)
+		sent++
+	}
+	if _, err := c.conn.Write(c.out); err != nil {
+		return 0, c.breakOff(transferError(ctx, "while sending", err))
+	}
+	return sent, nil
 }
 
 // receive reads the reply to the request with this cookie. Nothing may follow the last one. The body is valid until the

@@ -421,6 +421,124 @@ func TestRemainingCalls(t *testing.T) {
 	assert.ErrorContains(t, calls[1].Err, "check that kamailio runs")
 }
 
+// TestLostCalls ends an exchange at its second call: the error of that says why, and those of the others name it.
+func TestLostCalls(t *testing.T) {
+	first := packet(typeReply, 1, str("one"))
+	for name, tc := range map[string]struct {
+		answer      []byte
+		ctx         func(testing.TB) context.Context
+		text        string
+		want, after scrape.ErrorType
+		behind      string
+	}{
+		"hangs": {first, soon, "no complete reply in time", scrape.Timeout, scrape.Timeout, "behind dispatcher.list, which did not answer in time"},
+		"cookie": {
+			slices.Concat(first, packet(typeReply, 7, nil)), patient, "the answer to request 7", scrape.Format, scrape.Connection,
+			"behind dispatcher.list, whose answer cannot be read",
+		},
+		"size": {
+			slices.Concat(first, unhex(t, "a1 1c ff ff ff ff 02 00")), patient, "a reply of 4294967295 bytes", scrape.Size, scrape.Connection,
+			"behind dispatcher.list, whose answer cannot be read",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := dial(t, serve(t, "unix", func(conn net.Conn) {
+				for range 4 {
+					_, _ = readRequest(conn)
+				}
+				_, _ = conn.Write(tc.answer)
+				_, _ = io.Copy(io.Discard, conn)
+			}))
+			var got []any
+			calls := []Call{
+				{Request: version5, Walk: collect(&got)},
+				{Request: NewRequest("dispatcher.list"), Walk: unwanted(t)},
+				{Request: version5, Walk: unwanted(t)},
+				{Request: version5, Walk: unwanted(t)},
+			}
+			c.Do(tc.ctx(t), calls)
+			require.NoError(t, calls[0].Err)
+			assert.Equal(t, plainStrings("one"), got)
+			require.ErrorContains(t, calls[1].Err, tc.text)
+			assert.Equal(t, tc.want, scrape.TypeOf(calls[1].Err))
+			for _, lost := range calls[2:] {
+				require.EqualError(t, lost.Err, tc.behind)
+				assert.Equal(t, tc.after, scrape.TypeOf(lost.Err))
+				assert.Zero(t, lost.Duration)
+			}
+			assert.Positive(t, calls[0].Duration)
+			assert.Positive(t, calls[1].Duration)
+			assert.True(t, c.Broken())
+		})
+	}
+}
+
+// peer is a connection whose other end answers each write at once, and notes how large it was.
+type peer struct {
+	net.Conn
+	writes  []int
+	replies bytes.Buffer
+}
+
+func (p *peer) Write(b []byte) (int, error) {
+	p.writes = append(p.writes, len(b))
+	for requests := bytes.NewReader(b); requests.Len() > 0; {
+		head := make([]byte, longestHeader)
+		_, _ = io.ReadFull(requests, head[:fixedHeader])
+		n := fixedHeader + int(head[1]>>2&3) + 1 + int(head[1]&3) + 1
+		_, _ = io.ReadFull(requests, head[fixedHeader:n])
+		h := parseHeader(head[:n])
+		_, _ = io.CopyN(io.Discard, requests, int64(h.size))
+		p.replies.Write(packet(typeReply, h.cookie, str("x")))
+	}
+	return len(b), nil
+}
+
+func (p *peer) Read(b []byte) (int, error)  { return p.replies.Read(b) }
+func (p *peer) SetDeadline(time.Time) error { return nil }
+func (p *peer) Close() error                { return nil }
+
+// TestManyRequests sends no more at once than Kamailio holds, and the rest when that has been answered.
+func TestManyRequests(t *testing.T) {
+	for _, tc := range []struct {
+		size, calls int
+		writes      []int
+	}{
+		{100, 2, []int{2 * (100 + 4)}},
+		{1000, 150, []int{65 * 1005, 65 * 1005, 20 * 1005}},
+		{60_000, 3, []int{60_005, 60_005, 60_005}},
+		{maxRequest - longestHeader, 2, []int{maxRequest - longestHeader + 5, maxRequest - longestHeader + 5}},
+	} {
+		p := &peer{}
+		c := &Conn{conn: p}
+		calls := make([]Call, tc.calls)
+		var got []any
+		for i := range calls {
+			calls[i] = Call{Request: Request{body: make([]byte, tc.size)}, Walk: collect(&got)}
+		}
+		c.Do(patient(t), calls)
+		for i := range calls {
+			require.NoError(t, calls[i].Err)
+		}
+		assert.Len(t, got, tc.calls)
+		assert.Equal(t, tc.writes, p.writes)
+	}
+}
+
+// TestLargeReplyIsNotKept gives the room of a large reply back.
+func TestLargeReplyIsNotKept(t *testing.T) {
+	for size, kept := range map[int]bool{keptBuffer / 2: true, 2 * keptBuffer: false} {
+		c := dial(t, serve(t, "unix", replying(str(strings.Repeat("x", size)), str("two"))))
+		for _, want := range []int{size, 3} {
+			var got []any
+			require.NoError(t, c.Call(patient(t), version5, collect(&got)))
+			assert.Len(t, got[0].(map[string]any)["str"], want)
+		}
+		assert.Equal(t, kept, cap(c.in) > firstBuffer)
+		assert.Less(t, cap(c.in), 2*keptBuffer)
+	}
+}
+
 // TestRestart closes an idle connection, as a server does that is started anew.
 func TestRestart(t *testing.T) {
 	for _, network := range networks {
@@ -436,7 +554,7 @@ func TestRestart(t *testing.T) {
 func TestLargeRequest(t *testing.T) {
 	c := dial(t, serve(t, "unix", replying(str("one"))))
 	err := c.Call(patient(t), NewRequest(strings.Repeat("x", maxRequest)), unwanted(t))
-	require.ErrorContains(t, err, "a request of 65546 bytes")
+	require.ErrorContains(t, err, "a request of 65540 bytes")
 	assert.Equal(t, scrape.Size, scrape.TypeOf(err))
 	require.NoError(t, c.Call(patient(t), version5, func(Records) error { return nil }), "nothing was sent")
 }

@@ -116,6 +116,18 @@ func late(ctx context.Context, text string) error {
 	return &Error{Type: scrape.Timeout, Text: text, Hint: hintTimeout}
 }
 
+// Behind returns the error of a call whose reply was lost because that of an earlier call to method failed for a reason. Calls
+// that found their connection gone share the reason.
+func Behind(method string, reason error) error {
+	switch scrape.TypeOf(reason) {
+	case scrape.Timeout:
+		return &Error{Type: scrape.Timeout, Text: "behind " + method + ", which did not answer in time"}
+	case scrape.Format, scrape.Size:
+		return &Error{Type: scrape.Connection, Text: "behind " + method + ", whose answer cannot be read"}
+	}
+	return reason
+}
+
 func malformed(format string, args ...any) *Error {
 	return &Error{Type: scrape.Format, Text: fmt.Sprintf(format, args...), Hint: hintPort}
 }

@@ -29,6 +29,8 @@ type Part struct {
 	Heavy bool
 	// Call asks the server. It may return what records the answer beside an error that spoilt only a part of it.
 	Call func(context.Context) (record func(), err error)
+	// Took, when set, returns how long the server took for the call, where Call waits for others too.
+	Took func() time.Duration
 }
 
 // Fetch joins a call that returns an answer with the function that records it, also where the answer is spoilt in part.
@@ -45,7 +47,7 @@ func Fetch[T any](get func(context.Context) (T, error), record func(T)) func(con
 // Result tells how one part went.
 type Result struct {
 	Part
-	// Duration is the time from the request to the end of the decoded answer.
+	// Duration is the time from the request to the end of the decoded answer, or what Took returned.
 	Duration time.Duration
 	// Err is nil when the whole answer was understood.
 	Err error
@@ -148,6 +150,9 @@ func (r *Result) run(ctx context.Context) {
 	began := time.Now()
 	r.record, r.Err = r.Call(ctx)
 	r.Duration = time.Since(began)
+	if r.Took != nil {
+		r.Duration = r.Took()
+	}
 }
 
 func (r *Result) recordAnswer() {

@@ -326,3 +326,19 @@ func TestNumber(t *testing.T) {
 	assert.Equal(t, int64(1), Number(true))
 	assert.Zero(t, Number(false))
 }
+
+// A call that knows how long it took itself is believed.
+func TestTook(t *testing.T) {
+	call := func(context.Context) (func(), error) { return nil, nil }
+	results := Run(t.Context(), nil, func() []Part {
+		return []Part{
+			{API: "a", Metrics: 1, Call: call, Took: func() time.Duration { return 7 * time.Hour }},
+			{API: "b", Metrics: 1, Call: call, Took: func() time.Duration { return 0 }},
+			{API: "c", Metrics: 1, Call: call},
+		}
+	})
+	require.Len(t, results, 3)
+	assert.Equal(t, 7*time.Hour, results[0].Duration)
+	assert.Zero(t, results[1].Duration)
+	assert.Positive(t, results[2].Duration)
+}

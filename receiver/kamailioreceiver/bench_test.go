@@ -57,13 +57,13 @@ func BenchmarkScrape(b *testing.B) {
 	}
 }
 
-// BenchmarkBareCalls makes the calls of a default scrape and reads nothing of their replies: what is left of BenchmarkScrape
+// BenchmarkBareCalls makes the calls of a default scrape at once and reads nothing of their replies: what is left of BenchmarkScrape
 // is the receiver's.
 func BenchmarkBareCalls(b *testing.B) {
 	conn, err := binrpc.Dial(b.Context(), startFixedServer(b, emulator.Kamailio{}))
 	require.NoError(b, err)
 	defer conn.Close() //nolint:errcheck // nothing to do about it
-	var requests []binrpc.Request
+	var calls []binrpc.Call
 	for _, words := range [][]string{
 		{apiUptime},
 		{apiStatistics, "all"},
@@ -77,12 +77,13 @@ func BenchmarkBareCalls(b *testing.B) {
 		{apiHtables},
 		{apiDMQ},
 	} {
-		requests = append(requests, binrpc.NewRequest(words[0], words[1:]...))
+		calls = append(calls, binrpc.Call{Request: binrpc.NewRequest(words[0], words[1:]...), Walk: func(binrpc.Records) error { return nil }})
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		for _, request := range requests {
-			require.NoError(b, conn.Call(b.Context(), request, func(binrpc.Records) error { return nil }))
+		conn.Do(b.Context(), calls)
+		for i := range calls {
+			require.NoError(b, calls[i].Err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
 )
@@ -29,47 +30,51 @@ func (t *ctl) close() {
 }
 
 // do makes calls, all sent at once. When Kamailio has restarted since the last ones, they are made on a new connection.
-func (t *ctl) do(ctx context.Context, calls []call) {
+func (t *ctl) do(ctx context.Context, calls []*call) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	known := t.conn != nil && !t.conn.Broken()
-	t.try(ctx, calls, func(*call) bool { return true })
-	if known && t.conn.Broken() {
-		t.try(ctx, calls, func(c *call) bool { return errors.Is(c.err, binrpc.ErrGone) })
+	t.try(ctx, calls)
+	if !known || !t.conn.Broken() {
+		return
+	}
+	var gone []*call
+	for _, c := range calls {
+		if errors.Is(c.err, binrpc.ErrGone) {
+			gone = append(gone, c)
+		}
+	}
+	if len(gone) > 0 {
+		t.try(ctx, gone)
 	}
 }
 
-// try makes those of the calls that are wanted.
-func (t *ctl) try(ctx context.Context, calls []call, wanted func(*call) bool) {
-	var made []*call
-	var wire []binrpc.Call
-	for i := range calls {
-		c := &calls[i]
-		if !wanted(c) {
-			continue
+// try makes calls once.
+func (t *ctl) try(ctx context.Context, calls []*call) {
+	began := time.Now()
+	if err := t.connect(ctx); err != nil {
+		calls[0].duration += time.Since(began)
+		for _, c := range calls {
+			c.err = err
 		}
-		made = append(made, c)
-		wire = append(wire, binrpc.Call{Request: binrpc.NewRequest(c.method, c.args...), Walk: func(records binrpc.Records) error {
+		return
+	}
+	wire := make([]binrpc.Call, len(calls))
+	for i, c := range calls {
+		wire[i] = binrpc.Call{Request: binrpc.NewRequest(c.method, c.args...), Walk: func(records binrpc.Records) error {
 			reply, err := t.reply.collect(records)
 			if err != nil {
 				return err
 			}
 			return c.read(reply)
-		}})
+		}}
 	}
-	if len(made) == 0 {
-		return
-	}
-	err := t.connect(ctx)
-	if err == nil {
-		t.conn.Do(ctx, wire)
-	}
-	for i, c := range made {
+	t.conn.Do(ctx, wire)
+	for i, c := range calls {
 		c.err = wire[i].Err
-		if err != nil {
-			c.err = err
-		}
+		c.duration += wire[i].Duration
 	}
+	t.reply.shrink()
 }
 
 // connect makes a connection, unless there is one.
@@ -86,43 +91,51 @@ func (t *ctl) connect(ctx context.Context) (err error) {
 
 // collector turns the records of a reply into values, for which it uses the same room again and again.
 type collector struct {
-	values []value // those of lists that are whole; the members of each lie side by side
-	open   []value // those of lists that are being read, the outer ones first
+	values []value // the members of each list lie side by side
+}
+
+// keptValues bounds the room that is kept for the next reply.
+const keptValues = 10_000
+
+// shrink gives back the room of a large reply.
+func (c *collector) shrink() {
+	if cap(c.values) > keptValues {
+		c.values = nil
+	}
 }
 
 // collect returns the values of a reply. They share its memory, and are valid until the next call.
 func (c *collector) collect(records binrpc.Records) ([]value, error) {
-	c.values, c.open = c.values[:0], c.open[:0]
-	reply := c.members(records)
-	if c.full() {
+	n := records.Count()
+	if n > maxValues {
 		return nil, tooMany()
 	}
-	return reply, nil
+	if cap(c.values) < n {
+		c.values = make([]value, 0, n)
+	}
+	c.values = c.values[:0]
+	return c.members(records), nil
 }
 
-func (c *collector) full() bool { return len(c.values)+len(c.open) > maxValues }
-
-// members turns records into values until there are too many. Their depth is bounded by binrpc.
+// members turns records into values. There is room for all of them, and their depth is bounded by binrpc.
 func (c *collector) members(records binrpc.Records) []value {
-	first := len(c.open)
+	first := len(c.values)
+	end := first + records.Len()
+	c.values = c.values[:end]
+	members := c.values[first:end:end]
+	i := 0
 	for name, record := range records.All() {
-		v := c.value(name, record) // which uses open too
-		c.open = append(c.open, v)
-		if c.full() {
-			return nil
-		}
+		members[i] = c.value(name, record)
+		i++
 	}
-	n := len(c.open) - first
-	c.values = append(c.values, c.open[first:]...) // what grows leaves earlier members where they are
-	c.open = c.open[:first]
-	return c.values[len(c.values)-n:]
+	return members
 }
 
 func (c *collector) value(name []byte, record binrpc.Value) value {
 	v := value{name: name}
 	switch record.Type() {
 	case binrpc.Int:
-		v.kind = kindInt
+		v.kind = kindWord
 		v.integer, _ = record.Int()
 	case binrpc.Double:
 		if f, ok := record.Float(); ok {
@@ -131,8 +144,10 @@ func (c *collector) value(name []byte, record binrpc.Value) value {
 	case binrpc.String, binrpc.Bytes:
 		v.kind = kindText
 		v.bytes, _ = record.Text()
-	case binrpc.Struct, binrpc.Array:
-		v.kind, v.members = kindList, c.members(record.Records())
+	case binrpc.Struct:
+		v.kind, v.members = kindStruct, c.members(record.Records())
+	case binrpc.Array:
+		v.kind, v.members = kindArray, c.members(record.Records())
 	}
 	return v
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/go-faster/jx"
 	"go.opentelemetry.io/collector/component"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
 // jsonRPC carries calls over HTTP, through Kamailio's module jsonrpcs.
@@ -34,10 +36,18 @@ func newJSONRPC(ctx context.Context, cfg *confighttp.ClientConfig, host componen
 
 func (t *jsonRPC) close() { t.http.CloseIdle() }
 
-// do makes calls one by one: Kamailio takes no batches.
-func (t *jsonRPC) do(ctx context.Context, calls []call) {
-	for i := range calls {
-		calls[i].err = t.call(ctx, &calls[i])
+// do makes calls one by one: Kamailio takes no batches. One that is not answered in time costs those behind it.
+func (t *jsonRPC) do(ctx context.Context, calls []*call) {
+	for i, c := range calls {
+		began := time.Now()
+		c.err = t.call(ctx, c)
+		c.duration = time.Since(began)
+		if scrape.TypeOf(c.err) == scrape.Timeout {
+			for _, lost := range calls[i+1:] {
+				lost.err = binrpc.Behind(c.method, c.err)
+			}
+			return
+		}
 	}
 }
 
@@ -62,7 +72,7 @@ func (t *jsonRPC) call(ctx context.Context, c *call) error {
 		case len(text) > binrpc.MaxBody:
 			return tooLarge("more than " + strconv.Itoa(binrpc.MaxBody>>20) + " MiB")
 		}
-		reply, err := readAnswer(text)
+		reply, err := readAnswer(text, lists[c.method])
 		if err != nil {
 			return err
 		}
@@ -71,20 +81,23 @@ func (t *jsonRPC) call(ctx context.Context, c *call) error {
 }
 
 // readAnswer returns the result in the form of a BINRPC reply, where the elements of a list stand side by side.
-func readAnswer(text []byte) ([]value, error) {
+func readAnswer(text []byte, isList bool) ([]value, error) {
 	answer, err := parseJSON(text)
 	if err != nil {
 		return nil, err
 	}
-	if fault := answer.get("error"); fault.kind == kindList {
+	result, fault := answer.get("result"), answer.get("error")
+	switch {
+	case result.kind == kindNone && fault.kind == kindStruct:
 		code, _ := fault.get("code").int().Get()
 		return nil, &binrpc.Fault{Code: code, Text: fault.get("message").text()}
-	}
-	result := answer.get("result")
-	switch {
 	case result.kind == kindNone:
-		return nil, errors.New("neither result nor error in the answer")
-	case result.kind == kindList && len(result.members) > 0 && result.members[0].name == nil:
+		return nil, unexpected("neither result nor error in it")
+	case fault.kind != kindNone:
+		return nil, unexpected("both result and error in it")
+	case isList != (result.kind == kindArray):
+		return nil, unexpected("an array where none belongs, or none where one belongs")
+	case isList:
 		return result.members, nil
 	}
 	return []value{*result}, nil
@@ -113,8 +126,13 @@ func decodeJSON(d *jx.Decoder, depth int, left *int) (v value, err error) {
 	case jx.String:
 		v.kind = kindText
 		v.bytes, err = d.StrAppend(nil)
+	case jx.Bool:
+		v.kind = kindBool
+		var yes bool
+		yes, err = d.Bool()
+		v.integer = scrape.Number(yes)
 	case jx.Object:
-		v.kind = kindList
+		v.kind = kindStruct
 		err = d.Obj(func(d *jx.Decoder, key string) error {
 			member, err := decodeJSON(d, depth-1, left)
 			member.name = []byte(key)
@@ -122,13 +140,13 @@ func decodeJSON(d *jx.Decoder, depth int, left *int) (v value, err error) {
 			return err
 		})
 	case jx.Array:
-		v.kind = kindList
+		v.kind = kindArray
 		err = d.Arr(func(d *jx.Decoder) error {
 			element, err := decodeJSON(d, depth-1, left)
 			v.members = append(v.members, element)
 			return err
 		})
-	default: // null and what no method answers with
+	default: // null
 		err = d.Skip()
 	}
 	return v, err

@@ -58,8 +58,9 @@ const (
 // knownGroups are asked for where no module tells which groups there are.
 var knownGroups = []string{
 	"core", "shmem", "sl", "tmx", "tcp", "tls", "sctp", "dns", "usrloc", "registrar", "dialog", "pike", "script", "uac",
-	"websocket", "siptrace", "sipcapture", "mysql", "http_async_client", "cdp", "msilo", "sst", "kafka", "nat_traversal",
-	"imc", "p_usrloc", "tsilo",
+	"websocket", "siptrace", "sipcapture", "mysql", "http_async_client", "httpclient", "cdp", "msilo", "sst", "kafka",
+	"nat_traversal", "imc", "p_usrloc", "tsilo", "ims_auth", "ims_charging", "ims_icscf", "ims_qos", "ims_qos_npn",
+	"ims_registrar_scscf",
 }
 
 // fetches are the arguments of the calls that together read all statistics. Each is one word, all or a group with a colon, or
@@ -82,28 +83,92 @@ func (c *client) Restarted() { c.fetches = fetches{} }
 
 // Statistics asks for all statistics. Where they do not fit into one struct, it asks group by group, and where one group does
 // not, for its names. What still does not fit is counted, with a partial error, and so is what is no number.
-func (c *client) Statistics(ctx context.Context) (statistics, error) {
+func (c *client) Statistics() *query[statistics] {
 	if c.fetches.all == nil {
 		c.fetches.all = []fetch{{args: []string{"all"}}}
 	}
-	all := statistics{List: c.fetches.last[:0]}
-	var done []fetch
-	for todo := c.fetches.all; len(todo) > 0; {
-		tooLarge, err := c.fetch(ctx, todo, &all, &done)
-		if err == nil && len(tooLarge) > 0 {
-			todo, err = c.divide(ctx, tooLarge)
-		} else {
-			todo = nil
+	r := &statisticsReader{client: c, query: &query[statistics]{}, all: statistics{List: c.fetches.last[:0]}}
+	r.begin(c.fetches.all)
+	r.query.answer = r.finish
+	return r.query
+}
+
+// statisticsReader reads all statistics, in one call or several.
+type statisticsReader struct {
+	*client
+	query *query[statistics]
+	all   statistics
+	todo  []fetch
+	calls []*call // one for each of todo
+	done  []fetch // those that were answered
+	again bool    // todo was not asked for before
+}
+
+// begin makes the calls for fetches.
+func (r *statisticsReader) begin(todo []fetch) {
+	r.todo, r.calls = todo, make([]*call, len(todo))
+	for i, f := range todo {
+		r.calls[i] = &call{method: apiStatistics, args: f.args, read: func(reply []value) error { return r.add(f, reply) }}
+	}
+	r.query.calls = append(r.query.calls, r.calls...)
+}
+
+// finish makes further calls for what did not fit into the replies.
+func (r *statisticsReader) finish(ctx context.Context) (statistics, error) {
+	for len(r.todo) > 0 {
+		tooLarge, err := r.sort()
+		var smaller []fetch
+		if err == nil {
+			smaller, err = r.divide(ctx, tooLarge)
 		}
 		if err != nil {
-			c.Restarted()
+			if r.again || !isLost(err) { // else the same calls are worth making again
+				r.Restarted()
+			}
 			return statistics{}, err
 		}
+		r.again = true
+		r.begin(smaller)
+		if len(smaller) > 0 {
+			r.do(ctx, r.calls)
+		}
 	}
-	c.fetches.all, c.fetches.last = done, all.List
-	all.Omitted += c.fetches.cut
-	return all, errors.Join(c.fetches.missing(all.Omitted), unreadable(all.Unreadable))
+	r.fetches.all, r.fetches.last = r.done, r.all.List
+	if len(r.all.List) > keptValues {
+		r.fetches.last = nil
+	}
+	r.all.Omitted += r.fetches.cut
+	if len(r.all.List) == 0 && r.all.Omitted == 0 {
+		return statistics{}, unexpected("no statistic in it that is a whole number")
+	}
+	return r.all, errors.Join(r.fetches.missing(r.all.Omitted), unreadable(r.all.Unreadable))
 }
+
+// isLost reports whether a call failed for want of an answer.
+func isLost(err error) bool {
+	counted := scrape.TypeOf(err)
+	return counted == scrape.Timeout || counted == scrape.Connection
+}
+
+// sort adds what was answered to done, and returns what was too large. A group without names is not asked for again.
+func (r *statisticsReader) sort() (tooLarge []fetch, err error) {
+	for i, made := range r.calls {
+		fault, isFault := errors.AsType[*binrpc.Fault](made.err)
+		switch {
+		case made.err == nil:
+			r.done = append(r.done, r.todo[i])
+		case errors.Is(made.err, errNoNames):
+		case isFault && !isAbsent(fault):
+			tooLarge = append(tooLarge, r.todo[i])
+		default:
+			return nil, made.err
+		}
+	}
+	return tooLarge, nil
+}
+
+// errNoNames is the error of a group that was asked for on the chance that the server has it.
+var errNoNames = errors.New("no names in the group")
 
 // missing says of n statistics that they are missing; nil if none are.
 func (f *fetches) missing(n int64) error {
@@ -137,33 +202,19 @@ func unreadable(keys []string) error {
 	return &partialError{scrape.Format, what + ", such as " + strings.Join(names, " and ") + ": please report it with the version of kamailio"}
 }
 
-// fetch makes the calls, adds what they return to all and those that were answered to done, and returns those that were too large.
-func (c *client) fetch(ctx context.Context, todo []fetch, all *statistics, done *[]fetch) (tooLarge []fetch, err error) {
-	calls := make([]call, len(todo))
-	for i, f := range todo {
-		calls[i] = call{method: apiStatistics, args: f.args, read: func(reply []value) error {
-			c.add(all, f, first(reply).members)
-			return nil
-		}}
+// add adds the statistics of one reply. Names are looked up by Kamailio without their group: one that two groups have returns
+// the other's.
+func (r *statisticsReader) add(f fetch, reply []value) error {
+	members := first(reply).members
+	switch {
+	case first(reply).kind != kindStruct:
+		return unexpected("no struct of statistics")
+	case len(members) == 0 && r.again && f.group == "":
+		return errNoNames
+	case len(members) == 0:
+		return unexpected("no statistic in it")
 	}
-	c.transport.do(ctx, calls)
-	for i := range calls {
-		fault, isFault := errors.AsType[*binrpc.Fault](calls[i].err)
-		switch {
-		case calls[i].err == nil:
-			*done = append(*done, todo[i])
-		case isFault && !isAbsent(fault):
-			tooLarge = append(tooLarge, todo[i])
-		default:
-			return nil, calls[i].err
-		}
-	}
-	return tooLarge, nil
-}
-
-// add adds the statistics of one reply to all. Names are looked up by Kamailio without their group: one that two groups have
-// returns the other's.
-func (c *client) add(all *statistics, f fetch, members []value) {
+	all := &r.all
 	found := int64(0)
 	all.List = slices.Grow(all.List, len(members))
 	for i := range members {
@@ -187,21 +238,22 @@ func (c *client) add(all *statistics, f fetch, members []value) {
 	if f.group != "" {
 		all.Omitted += int64(len(f.args)) - found
 	}
+	return nil
 }
 
 // divide makes smaller calls of those that were too large.
-func (c *client) divide(ctx context.Context, tooLarge []fetch) (smaller []fetch, err error) {
+func (r *statisticsReader) divide(ctx context.Context, tooLarge []fetch) (smaller []fetch, err error) {
 	for _, f := range tooLarge {
 		group, isGroup := strings.CutSuffix(f.args[0], ":")
 		switch {
 		case f.group != "":
-			c.fetches.cut += int64(len(f.args))
+			r.fetches.cut += int64(len(f.args))
 		case isGroup:
 			var batches []fetch
-			batches, err = c.batches(ctx, group)
+			batches, err = r.batches(ctx, group)
 			smaller = append(smaller, batches...)
 		default:
-			smaller, err = c.groups(ctx)
+			smaller, err = r.groups(ctx)
 		}
 		if err != nil {
 			return nil, err
@@ -211,8 +263,8 @@ func (c *client) divide(ctx context.Context, tooLarge []fetch) (smaller []fetch,
 }
 
 // groups returns a call for every group.
-func (c *client) groups(ctx context.Context) ([]fetch, error) {
-	groups, err := c.texts(ctx, apiGroups)
+func (r *statisticsReader) groups(ctx context.Context) ([]fetch, error) {
+	groups, err := r.texts(ctx, apiGroups)
 	if isAbsent(err) {
 		groups, err = knownGroups, nil
 	}
@@ -224,8 +276,8 @@ func (c *client) groups(ctx context.Context) ([]fetch, error) {
 }
 
 // batches returns calls for all names of a group, each of a size that fits into a struct.
-func (c *client) batches(ctx context.Context, group string) ([]fetch, error) {
-	names, err := c.names(ctx, group)
+func (r *statisticsReader) batches(ctx context.Context, group string) ([]fetch, error) {
+	names, err := r.names(ctx, group)
 	var all []fetch
 	room := 0
 	for _, name := range names {
@@ -242,12 +294,12 @@ func (c *client) batches(ctx context.Context, group string) ([]fetch, error) {
 
 // names asks for the names of a group. Where they do not fit into one reply either, or no module tells them, it takes those
 // of stats.get_statistics, which Kamailio cuts without a word: how many are lost is unknown then, and counts as one.
-func (c *client) names(ctx context.Context, group string) ([]string, error) {
-	names, err := c.texts(ctx, apiNames, group)
+func (r *statisticsReader) names(ctx context.Context, group string) ([]string, error) {
+	names, err := r.texts(ctx, apiNames, group)
 	if _, isFault := errors.AsType[*binrpc.Fault](err); !isFault {
 		return names, err
 	}
-	lines, err := c.texts(ctx, apiStatisticLines, group+":")
+	lines, err := r.texts(ctx, apiStatisticLines, group+":")
 	size := 0
 	for _, line := range lines { // such as script:calls = 5
 		size += len(line) + len("\x00") + 2
@@ -257,8 +309,15 @@ func (c *client) names(ctx context.Context, group string) ([]string, error) {
 		}
 	}
 	if size >= fullReply {
-		c.fetches.cut++
-		c.fetches.uncounted = true
+		r.fetches.cut++
+		r.fetches.uncounted = true
 	}
 	return names, err
+}
+
+// texts asks for a list of strings.
+func (r *statisticsReader) texts(ctx context.Context, method string, args ...string) ([]string, error) {
+	q := ask(method, readTexts, args...)
+	r.query.calls = append(r.query.calls, q.calls...)
+	return get(ctx, r.client, q)
 }

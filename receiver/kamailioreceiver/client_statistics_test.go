@@ -4,11 +4,14 @@
 package kamailioreceiver
 
 import (
+	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -99,7 +102,7 @@ func TestStatisticsThatDoNotFit(t *testing.T) {
 		"its names fit":       {small{names: slices.Concat(many("script", 600), many("a", 9)), room: 8 << 10, list: 32 << 10}, 13, 0, ""},
 		"the names do not":    {small{names: many("script", 1500), room: 8 << 10, list: 32 << 10}, 0, 1, "an unknown number of statistics do not fit into kamailio's replies: raise"},
 		"no batch does":       {small{names: many("script", 600), room: 1 << 10, list: 32 << 10}, 0, 594, "594 statistics do not fit into kamailio's replies: raise"},
-		"nobody knows groups": {small{names: slices.Concat(many("script", 100), many("core", 100)), room: 8 << 10, list: 32 << 10, noModule: true}, len(knownGroups), 0, ""},
+		"nobody knows groups": {small{names: slices.Concat(many("script", 100), many("core", 100)), room: 8 << 10, list: 32 << 10, noModule: true}, 2, 0, ""},
 		"nobody knows names":  {small{names: many("script", 300), room: 8 << 10, list: 32 << 10, noModule: true}, 0, 0, ""},
 		"two groups, one name": {
 			small{names: slices.Concat(many("script", 300), []string{"a.same", "b.same"}, many("b", 300)), room: 8 << 10, list: 32 << 10}, 0, 1, "1 statistic does not fit into kamailio's replies: raise",
@@ -111,7 +114,7 @@ func TestStatisticsThatDoNotFit(t *testing.T) {
 			s, _ := startScraper(t, server.endpoint, nil)
 			for range 2 {
 				before := len(server.Requests())
-				all, err := s.client.Statistics(t.Context())
+				all, err := get(t.Context(), s.client, s.client.Statistics())
 				calls := len(server.Requests()) - before
 				if tt.message == "" {
 					require.NoError(t, err)
@@ -146,7 +149,11 @@ func TestStatisticsThatMove(t *testing.T) {
 		{"script.b"},
 	} {
 		server.answer = (&small{names: names, room: 8 << 10, list: 32 << 10}).answer
-		all, err := s.client.Statistics(t.Context())
+		all, err := get(t.Context(), s.client, s.client.Statistics())
+		if names == nil {
+			require.ErrorContains(t, err, "no statistic in it")
+			continue
+		}
 		require.Equal(t, len(all.Unreadable) > 0, err != nil)
 		want := []statistic{}
 		for i, name := range names {
@@ -173,7 +180,7 @@ func TestUnreadableStatistics(t *testing.T) {
 				return structBody(append(pairs, "core.fwd_requests", "7")...), false, words[0] == apiStatistics
 			}
 			s, _ := startScraper(t, server.endpoint, nil)
-			all, err := s.client.Statistics(t.Context())
+			all, err := get(t.Context(), s.client, s.client.Statistics())
 			require.EqualError(t, err, want)
 			assert.True(t, scrape.IsPartial(err))
 			assert.Equal(t, scrape.Format, scrape.TypeOf(err))
@@ -187,11 +194,87 @@ func TestUnreadableStatistics(t *testing.T) {
 func TestCapturedOverflow(t *testing.T) {
 	server := startCtl(t, "limits", "unix")
 	s, _ := startScraper(t, server.endpoint, nil)
-	all, err := s.client.Statistics(t.Context())
+	all, err := get(t.Context(), s.client, s.client.Statistics())
 	require.NoError(t, err)
 	assert.Len(t, all.List, 85, "those of core, the only group captured by itself")
 	assert.Contains(t, server.Requests(), "stats.fetch core:")
 	assert.Contains(t, server.Requests(), "cnt.grps_list")
+}
+
+// The server that was captured with many modules, if it could not send all statistics at once: group by group they are the same.
+// A group that it does not have is not asked for again.
+func TestCapturedGroups(t *testing.T) {
+	server := startCtl(t, "many_modules")
+	s, _ := startScraper(t, server.endpoint, nil)
+	want, err := get(t.Context(), s.client, s.client.Statistics())
+	require.NoError(t, err)
+	assert.Len(t, want.List, 237)
+	keysOf := func(all []statistic) (keys []string) {
+		for _, st := range all {
+			keys = append(keys, st.Key)
+		}
+		return keys
+	}
+	all := keysOf(want.List)
+	s.client.Restarted()
+	server.answer = func(words []string) ([]byte, bool, bool) {
+		switch {
+		case slices.Equal(words, []string{apiStatistics, "all"}):
+			return faultBody("Internal error"), true, true
+		case words[0] == apiGroups:
+			return stringsBody(append([]string{"nosuch"}, capturedGroups(t)...)...), false, true
+		}
+		return nil, false, false
+	}
+	for scrapes := range 2 {
+		before := len(server.Requests())
+		got, err := get(t.Context(), s.client, s.client.Statistics())
+		require.NoError(t, err)
+		assert.ElementsMatch(t, all, keysOf(got.List))
+		asked := server.Requests()[before:]
+		assert.Equal(t, scrapes == 0, slices.Contains(asked, "stats.fetch nosuch:"))
+	}
+}
+
+// What was learnt of a server's size outlasts calls that were lost, as each try costs it a line of its log for each statistic.
+func TestLostCallsForgetNothing(t *testing.T) {
+	names := make([]string, 300)
+	for i := range names {
+		names[i] = fmt.Sprintf("%s.a_statistic_of_its_own_%04d", []string{"script", "a"}[i%2], i)
+	}
+	server := startCtl(t, "unix")
+	play := (&small{names: names, room: 8 << 10, list: 32 << 10}).answer
+	server.answer = play
+	s, _ := startScraper(t, server.endpoint, nil)
+	_, err := get(t.Context(), s.client, s.client.Statistics())
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	server.expectAtOnce(3)
+	_, err = get(ctx, s.client, s.client.Statistics())
+	require.ErrorContains(t, err, "in time")
+	server.expectAtOnce(0)
+	before := len(server.Requests())
+	_, err = get(t.Context(), s.client, s.client.Statistics())
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{"stats.fetch script:", "stats.fetch a:"}, server.Requests()[before:])
+
+	server.answer = func([]string) ([]byte, bool, bool) { return []byte{0x10, 7}, false, true } // another server
+	_, err = get(t.Context(), s.client, s.client.Statistics())
+	require.Error(t, err)
+	server.answer = play
+	_, err = get(t.Context(), s.client, s.client.Statistics())
+	require.NoError(t, err)
+	assert.Contains(t, server.Requests()[before+4:], "stats.fetch all")
+}
+
+// capturedGroups are the groups of the server with many modules.
+func capturedGroups(t *testing.T) (groups []string) {
+	t.Helper()
+	for _, record := range readDecoded(t, filepath.Join(captures, "binrpc", "many_modules", "cnt.grps_list.rep.json")).Records {
+		groups = append(groups, *record.String)
+	}
+	return groups
 }
 
 func TestStatisticValues(t *testing.T) {

@@ -37,6 +37,7 @@ type fakeCtl struct {
 	mu          sync.Mutex
 	listener    net.Listener
 	requests    []string
+	atOnce      int // requests that must have come before any is answered
 	connections []net.Conn
 	wg          sync.WaitGroup
 }
@@ -114,9 +115,17 @@ func (f *fakeCtl) Requests() []string {
 	return slices.Clone(f.requests)
 }
 
+// expectAtOnce makes the server wait until so many requests have come, and then answer all of them.
+func (f *fakeCtl) expectAtOnce(n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.atOnce = n
+}
+
 func (f *fakeCtl) serve(conn net.Conn) {
 	defer conn.Close()
-	for {
+	var replies []byte
+	for held := 1; ; held++ {
 		head := make([]byte, 2)
 		if _, err := io.ReadFull(conn, head); err != nil {
 			return
@@ -130,9 +139,17 @@ func (f *fakeCtl) serve(conn net.Conn) {
 		if _, err := io.ReadFull(conn, body); err != nil {
 			return
 		}
-		if _, err := conn.Write(f.reply(requestWords(body), number32(rest[width:]))); err != nil {
+		replies = append(replies, f.reply(requestWords(body), number32(rest[width:]))...)
+		f.mu.Lock()
+		wait := held < f.atOnce
+		f.mu.Unlock()
+		if wait {
+			continue
+		}
+		if _, err := conn.Write(replies); err != nil {
 			return
 		}
+		replies, held = replies[:0], 0
 	}
 }
 
@@ -221,8 +238,9 @@ func stringsBody(texts ...string) (body []byte) {
 	return body
 }
 
-// startRPC starts a JSON-RPC server with the captured answers; result, when it has one, overrides them.
-func startRPC(t testing.TB, result func(words []string) json.RawMessage) *httptest.Server {
+// startRPC starts a JSON-RPC server with the captured answers of some folders, the first of which wins; result, when it has
+// one, overrides them.
+func startRPC(t testing.TB, result func(words []string) json.RawMessage, folders ...string) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var request struct {
@@ -241,7 +259,12 @@ func startRPC(t testing.TB, result func(words []string) json.RawMessage) *httpte
 			_, _ = w.Write(body)
 			return
 		}
-		body, err := os.ReadFile(filepath.Join(captures, "jsonrpc", filepath.Base(request.Method)+".json"))
+		body, err := []byte(nil), os.ErrNotExist
+		for _, folder := range append(folders, "") {
+			if errors.Is(err, os.ErrNotExist) {
+				body, err = os.ReadFile(filepath.Join(captures, "jsonrpc", folder, filepath.Base(request.Method)+".json"))
+			}
+		}
 		if errors.Is(err, os.ErrNotExist) {
 			w.WriteHeader(http.StatusInternalServerError)
 			body, err = os.ReadFile(filepath.Join(captures, "jsonrpc", "no.such_method.json"))

@@ -164,7 +164,7 @@ func TestForeignAnswers(t *testing.T) {
 		counted                 scrape.ErrorType
 	}{
 		"a fault":        {500, "application/json", `{"jsonrpc":"2.0","error":{"code":500,"message":"Internal error"},"id":1}`, `fault 500 "Internal error"`, scrape.Response},
-		"another API":    {200, "application/json", `{"status":"ok"}`, "neither result nor error in the answer", scrape.Format},
+		"another API":    {200, "application/json", `{"status":"ok"}`, "neither result nor error in it", scrape.Format},
 		"a web page":     {200, "text/html", `<html>`, "an HTML page instead of the API's answer", scrape.Format},
 		"a login":        {401, "text/plain", `no`, "HTTP status 401 Unauthorized", scrape.Authentication},
 		"a proxy":        {502, "text/html", `<html>`, "HTTP status 502 Bad Gateway with an HTML page", scrape.Status},
@@ -180,7 +180,7 @@ func TestForeignAnswers(t *testing.T) {
 			}))
 			defer server.Close()
 			s, _ := startScraper(t, server.URL, nil)
-			_, err := s.client.Uptime(t.Context())
+			_, err := get(t.Context(), s.client, ask(apiUptime, readUptime))
 			require.ErrorContains(t, err, tt.want)
 			assert.Equal(t, tt.counted, scrape.TypeOf(err))
 		})

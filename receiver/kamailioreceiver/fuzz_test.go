@@ -21,13 +21,15 @@ import (
 )
 
 // canned is a transport that answers every call with the same reply.
-type canned struct {
-	calls []value
-}
+type canned struct{ asList, asOne []value }
 
-func (c *canned) do(_ context.Context, calls []call) {
-	for i := range calls {
-		calls[i].err = calls[i].read(c.calls)
+func (c *canned) do(_ context.Context, calls []*call) {
+	for _, made := range calls {
+		reply := c.asOne
+		if lists[made.method] {
+			reply = c.asList
+		}
+		made.err = made.read(reply)
 	}
 }
 
@@ -36,25 +38,26 @@ func (*canned) close() {}
 // FuzzAnswers reads an arbitrary JSON-RPC answer as that of each method and records it: whatever comes, nothing breaks, and
 // every string is valid and bounded. What is no JSON is refused.
 func FuzzAnswers(f *testing.F) {
-	for _, method := range []string{apiStatistics, apiDispatcher, apiRTPEngines, apiHtables, apiDMQ, apiPike, apiUptime, apiVersion, apiTransactions, "no.such_method"} {
+	for _, method := range []string{apiStatistics, apiDispatcher, apiRTPEngines, apiHtables, apiDMQ, apiPike, apiUptime, apiVersion, apiTransactions, "no.such_method", "6.1/" + apiRTPEngines, "6.1/" + apiDMQ, "sample/" + apiStatistics} {
 		text, err := os.ReadFile(filepath.Join(captures, "jsonrpc", method+".json"))
 		require.NoError(f, err)
 		f.Add(text)
 	}
 	f.Add([]byte(`{"result":[{"entry":0,"used":4294967295,"free":-1,"real_used":1.5,"desc":"\ud800"}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		reply, err := readAnswer(text)
-		if err != nil {
+		asOne, err := readAnswer(text, false)
+		asList, errList := readAnswer(text, true)
+		if err != nil && errList != nil {
 			return
 		}
 		assert.True(t, json.Valid(text))
 		cfg := createDefaultConfig()
 		everything(cfg)
 		s := newScraper(cfg, receivertest.NewNopSettings(metadata.Type))
-		s.client = &client{transport: &canned{reply}}
+		s.client = &client{transport: &canned{asList, asOne}}
 		now := pcommon.Timestamp(1)
 		s.report.Begin()
-		for _, part := range append(s.identity(), s.parts(now)...) {
+		for _, part := range s.exchange(append(s.identity(), s.parts(now)...)) {
 			if record, _ := part.Call(t.Context()); record != nil {
 				record()
 			}

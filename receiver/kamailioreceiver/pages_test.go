@@ -53,7 +53,8 @@ func TestRTPEnginePage(t *testing.T) {
 	}
 }
 
-// Newer releases tell more; a bad line, a repeated one, an unknown label, what is no number cost themselves only.
+// Newer releases tell more; a bad line, a repeated one, what is no number cost themselves only. Unlisted values of a label are
+// unknown, and added up.
 func TestRTPEnginePageOfNewerReleases(t *testing.T) {
 	page := `rtpengine_uptime_seconds 5
 rtpengine_packets_lost 7
@@ -66,7 +67,12 @@ rtpengine_transcode_packets_total{chain="PCMA -> opus"} 6
 rtpengine_transcode_bytes_total{chain="PCMA -> opus"} 8
 rtpengine_transcode_samples_total{chain="PCMA -> opus"} 9
 rtpengine_transcode_samples_total{chain="PCMA -> opus"} 10
+rtpengine_sessions{type="own"} 4
 rtpengine_sessions{type="unheard of"} 1
+rtpengine_sessions{type="unknown"} 2
+rtpengine_sessions 3
+rtpengine_closed_sessions_total{reason="bored"} 7
+rtpengine_packets_total{type="io_uring"} 8
 rtpengine_transcoded_media NaN
 rtpengine_poller_items 3
 `
@@ -79,6 +85,10 @@ rtpengine_poller_items 3
 	points := withoutDurations(rtctest.Points(t, onlyResource(metrics, "rtpengine")))
 	assert.Equal(t, map[string]float64{
 		"rtc.target.up{}": 1, "rtc.scrapes{}": 1, "rtpengine.uptime{}": 5, "rtpengine.rtp.lost_packets{}": 7,
+		"rtpengine.session.count{rtpengine.session.type=own}":                     4,
+		"rtpengine.session.count{rtpengine.session.type=unknown}":                 6,
+		"rtpengine.session.closures{rtpengine.close.reason=unknown}":              7,
+		"rtpengine.network.packets{rtpengine.forwarding=unknown}":                 8,
 		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=duplicate}":                1,
 		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=reordered}":                2,
 		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=sequence_reset}":           3,
@@ -88,6 +98,68 @@ rtpengine_poller_items 3
 		"rtpengine.transcoding.io{rtpengine.transcoding.chain=PCMA -> opus}":      8,
 		"rtpengine.transcoding.samples{rtpengine.transcoding.chain=PCMA -> opus}": 9,
 	}, points)
+}
+
+// A counter below zero is printed as a number near 2^64: no point, and one error that names it, which is told once.
+func TestRTPEngineValuesOutOfRange(t *testing.T) {
+	page := `rtpengine_uptime_seconds 5
+rtpengine_sessions{type="own"} 18446744073709551615
+rtpengine_sessions{type="foreign"} 1
+rtpengine_packets_lost -1
+rtpengine_sessions_total 9223372036854775808
+rtpengine_call_duration_total 18446744073709551000
+rtpengine_one_way_sessions_total 9223372036854774784
+rtpengine_mediastreams{type="a"} 9223372036854774784
+rtpengine_mediastreams{type="b"} 9223372036854774784
+`
+	s, _ := startScraper(t, startCtl(t, "unix").endpoint, func(c *Config) {
+		everything(c)
+		c.RTPEngine.Endpoint = startPage(t, page)
+	})
+	for scrapes := 1; scrapes <= 3; scrapes++ {
+		metrics, err := s.scrape(t.Context())
+		if scrapes == 1 {
+			require.ErrorContains(t, err, "values below zero or of 2^63 and more, which are left out: "+
+				"rtpengine_call_duration_total, rtpengine_mediastreams, rtpengine_packets_lost, rtpengine_sessions, rtpengine_sessions_total")
+		} else {
+			require.NoError(t, err, "told before")
+		}
+		points := withoutDurations(rtctest.Points(t, onlyResource(metrics, "rtpengine")))
+		assert.Equal(t, map[string]float64{
+			"rtc.target.up{}": 1, "rtc.scrapes{}": float64(scrapes), "rtpengine.uptime{}": 5,
+			"rtc.scrape.errors{error.type=format,rtc.api=/metrics}":   float64(scrapes),
+			"rtpengine.session.count{rtpengine.session.type=foreign}": 1,
+			"rtpengine.session.one_way_sessions{}":                    9223372036854774784,
+		}, points)
+	}
+}
+
+// What is wrong with a page is told once, and again when it was right in between; it is counted each time.
+func TestPageIsComplainedOfOnce(t *testing.T) {
+	good, bad := "level 1\n", "level 1\nbad line\n"
+	page := bad
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if page == "" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		_, _ = w.Write([]byte(page))
+	}))
+	defer server.Close()
+	s, _ := startScraper(t, startCtl(t, "unix").endpoint, func(c *Config) { c.UserMetrics.Endpoint = server.URL + "/metrics" })
+	for i, tt := range []struct {
+		page    string
+		counted float64
+		told    bool
+	}{
+		{bad, 1, true}, {bad, 2, false}, {bad, 3, false}, {good, 3, false}, {bad, 4, true}, {bad, 5, false}, {"", 5, true}, {"", 5, true}, {bad, 6, true},
+	} {
+		page = tt.page
+		metrics, err := s.scrape(t.Context())
+		assert.Equal(t, tt.told, err != nil, "scrape %d: %v", i, err)
+		points := rtctest.Points(t, metrics)
+		assert.InDelta(t, tt.counted, points["rtc.scrape.errors{error.type=format,rtc.api=/metrics}"], 0, i)
+		assert.Equal(t, tt.page != "", hasMetric(points, "level"))
+	}
 }
 
 // A relay that is down costs nothing of Kamailio's, and the other way round.
@@ -109,7 +181,8 @@ func TestEachTargetIsUpForItself(t *testing.T) {
 	assert.Equal(t, []float64{1, 1}, []float64{kamailio, relay})
 	server.stop()
 	kamailio, relay, err := up()
-	require.ErrorContains(t, err, "core.uptime of "+server.endpoint+": ")
+	require.ErrorContains(t, err, "core.uptime, ")
+	require.ErrorContains(t, err, " of "+server.endpoint+": ")
 	assert.Equal(t, []float64{0, 1}, []float64{kamailio, relay})
 	server.listen(t)
 	pages.Close()

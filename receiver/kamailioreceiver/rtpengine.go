@@ -6,7 +6,10 @@ package kamailioreceiver
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
+	"slices"
+	"strings"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -32,17 +35,19 @@ type rtpengine struct {
 	wanted int // enabled metrics
 
 	// Of the current scrape.
-	seen    map[string]bool // series, because a page may repeat them
-	metrics pmetric.Metrics
-	up      bool
-	err     error
+	seen     map[string]bool    // series, because a page may repeat them
+	unlisted map[string]float64 // sums over labels of unlisted values, by sample
+	refused  []string           // samples whose values cannot be
+	metrics  pmetric.Metrics
+	up       bool
+	err      error
 }
 
 func newRTPEngine(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (*rtpengine, error) {
 	r := &rtpengine{
 		cfg: cfg, mb: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
 		wanted: countWanted(&cfg.MetricsBuilderConfig.Metrics)[pageRTPEngine],
-		seen:   map[string]bool{},
+		seen:   map[string]bool{}, unlisted: map[string]float64{},
 	}
 	r.report = newReport(&r.starts)
 	var err error
@@ -56,6 +61,8 @@ func newRTPEngine(ctx context.Context, cfg *Config, host component.Host, set rec
 // scrape reads the page once.
 func (r *rtpengine) scrape(ctx context.Context, now pcommon.Timestamp) {
 	clear(r.seen)
+	clear(r.unlisted)
+	r.refused = nil
 	results := scrape.Run(ctx, nil, func() []scrape.Part {
 		return []scrape.Part{{API: r.page.path, Metrics: max(1, r.wanted), Call: func(ctx context.Context) (func(), error) {
 			err := r.page.Each(ctx, func(s *exposition.Sample) error {
@@ -66,10 +73,11 @@ func (r *rtpengine) scrape(ctx context.Context, now pcommon.Timestamp) {
 				r.mb.Emit() // what came of a page that broke off is dropped
 				return nil, err
 			}
-			return func() {}, err
+			r.recordUnlisted(now)
+			return func() {}, errors.Join(err, r.refusals())
 		}}}
 	})
-	r.up, r.err = scrape.Up(results), scrape.Err(r.cfg.RTPEngine.Endpoint, results)
+	r.up, r.err = scrape.Up(results), r.page.newError(scrape.Err(r.cfg.RTPEngine.Endpoint, results), results)
 	r.report.Record(r.mb, now, r.up, results)
 	start := min(cmp.Or(r.uptime.Start(), r.report.Began()), now)
 	r.metrics = r.mb.Emit(metadata.WithResource(r.resource()), metadata.WithStartTimeOverride(start))
@@ -85,10 +93,21 @@ func (r *rtpengine) resource() pcommon.Resource {
 	return rb.Emit()
 }
 
-// labels are what a sample's points are told apart by, as attributes may have them.
-type labels func(name string) string
+// labels are those of a sample. Without one, each is unknown.
+type labels struct{ sample *exposition.Sample }
 
-// samplePoint records a sample, and reports whether its labels were as expected.
+// unknownLabel stands for values of a label that are not listed.
+const unknownLabel = "unknown"
+
+// get returns a label as an attribute may have it.
+func (l labels) get(name string) string {
+	if l.sample == nil {
+		return unknownLabel
+	}
+	return selection.Name(l.sample.Label(name))
+}
+
+// samplePoint records a sample, and reports whether its labels have listed values.
 type samplePoint = func(mb *metadata.MetricsBuilder, now pcommon.Timestamp, v float64, l labels) bool
 
 func double(record func(*metadata.MetricsBuilder, pcommon.Timestamp, float64)) samplePoint {
@@ -113,25 +132,27 @@ func always[A any](record func(*metadata.MetricsBuilder, pcommon.Timestamp, int6
 // by records a whole number with an attribute of known values, which a label tells.
 func by[A any](label string, values map[string]A, record func(*metadata.MetricsBuilder, pcommon.Timestamp, int64, A)) samplePoint {
 	return func(mb *metadata.MetricsBuilder, now pcommon.Timestamp, v float64, l labels) bool {
-		attribute, known := values[l(label)]
-		if known {
-			record(mb, now, int64(v), attribute)
+		value := l.get(label)
+		attribute, listed := values[value]
+		if !listed || value == unknownLabel && l.sample != nil {
+			return false
 		}
-		return known
+		record(mb, now, int64(v), attribute)
+		return true
 	}
 }
 
 // byText records a whole number with the text of a label.
 func byText(label string, record func(*metadata.MetricsBuilder, pcommon.Timestamp, int64, string)) samplePoint {
 	return func(mb *metadata.MetricsBuilder, now pcommon.Timestamp, v float64, l labels) bool {
-		record(mb, now, int64(v), l(label))
+		record(mb, now, int64(v), l.get(label))
 		return true
 	}
 }
 
 func ports(state metadata.AttributeRtpenginePortState) samplePoint {
 	return func(mb *metadata.MetricsBuilder, now pcommon.Timestamp, v float64, l labels) bool {
-		mb.RecordRtpenginePortCountDataPoint(now, int64(v), l("name"), l("address"), state)
+		mb.RecordRtpenginePortCountDataPoint(now, int64(v), l.get("name"), l.get("address"), state)
 		return true
 	}
 }
@@ -172,18 +193,19 @@ var samplePoints = map[string]samplePoint{
 }
 
 func recordRequests(mb *metadata.MetricsBuilder, now pcommon.Timestamp, v float64, l labels) bool {
-	mb.RecordRtpengineRequestsDataPoint(now, int64(v), l("proxy"), l("request"))
+	mb.RecordRtpengineRequestsDataPoint(now, int64(v), l.get("proxy"), l.get("request"))
 	return true
 }
 
 func recordRequestTime(mb *metadata.MetricsBuilder, now pcommon.Timestamp, v float64, l labels) bool {
-	mb.RecordRtpengineRequestTimeDataPoint(now, v, l("proxy"), l("request"))
+	mb.RecordRtpengineRequestTimeDataPoint(now, v, l.get("proxy"), l.get("request"))
 	return true
 }
 
-// record records one sample. What is no finite number is none.
+// record records one sample. NaN and infinities are skipped.
 func (r *rtpengine) record(now pcommon.Timestamp, s *exposition.Sample) {
-	record, known := samplePoints[string(s.Name)]
+	name := string(s.Name)
+	record, known := samplePoints[name]
 	if !known || math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
 		return
 	}
@@ -192,10 +214,43 @@ func (r *rtpengine) record(now pcommon.Timestamp, s *exposition.Sample) {
 		return
 	}
 	r.seen[key] = true
-	record(r.mb, now, s.Value, func(name string) string { return selection.Name(s.Label(name)) })
-	if string(s.Name) == "rtpengine_uptime_seconds" && s.Value >= 0 {
+	switch {
+	case !countable(s.Value):
+		r.refuse(name)
+	case !record(r.mb, now, s.Value, labels{s}):
+		r.unlisted[name] += s.Value
+	case name == "rtpengine_uptime_seconds":
 		r.uptime.Update(s.Value, now)
 	}
+}
+
+// countable reports whether a value can count something: a counter below zero is printed as a number near 2^64.
+func countable(v float64) bool { return v >= 0 && v < 1<<63 }
+
+// recordUnlisted records the sums over labels of unlisted values.
+func (r *rtpengine) recordUnlisted(now pcommon.Timestamp) {
+	for name, sum := range r.unlisted {
+		if !countable(sum) {
+			r.refuse(name)
+			continue
+		}
+		samplePoints[name](r.mb, now, sum, labels{})
+	}
+}
+
+func (r *rtpengine) refuse(name string) {
+	if !slices.Contains(r.refused, name) {
+		r.refused = append(r.refused, name)
+	}
+}
+
+// refusals is the error of samples whose values cannot be, nil when there are none.
+func (r *rtpengine) refusals() error {
+	if len(r.refused) == 0 {
+		return nil
+	}
+	slices.Sort(r.refused)
+	return &partialError{scrape.Format, "values below zero or of 2^63 and more, which are left out: " + strings.Join(r.refused, ", ")}
 }
 
 // maxSeries bounds the series of one page that are kept.

@@ -172,20 +172,67 @@ func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	return metrics, scrape.Join(errs...)
 }
 
-// ask asks Kamailio once for everything that enabled metrics need.
+// ask asks Kamailio once for everything that enabled metrics need: a server that is known in one exchange, another in two,
+// because the first one tells what to ask it for.
 func (s *scraper) ask(ctx context.Context, now pcommon.Timestamp) []scrape.Result {
 	s.report.Begin()
 	s.statistics.begin()
-	uptime := scrape.Part{API: apiUptime, Metrics: 1, Call: scrape.Fetch(s.client.Uptime, func(seconds float64) { s.recordUptime(now, seconds) })}
-	identity := s.identity()
-	results := scrape.Run(ctx, append([]scrape.Part{uptime}, identity...), func() []scrape.Part {
-		if identity == nil { // the uptime may have told that the server is a new one
-			return append(s.identity(), s.parts(now)...)
+	uptime := newPart(apiUptime, ask(apiUptime, readUptime), func(seconds float64) { s.recordUptime(now, seconds) })
+	var results []scrape.Result
+	if s.known {
+		results = scrape.Run(ctx, nil, func() []scrape.Part { return s.exchange(append([]part{uptime}, s.parts(now)...)) })
+		if !s.known { // the uptime has told that the server is a new one
+			results = append(results, scrape.Run(ctx, nil, func() []scrape.Part { return s.exchange(s.identity()) })...)
 		}
-		return s.parts(now)
-	})
+	} else {
+		first := s.exchange(append([]part{uptime}, s.identity()...))
+		results = scrape.Run(ctx, first, func() []scrape.Part { return s.exchange(s.parts(now)) })
+	}
 	s.statistics.finish(now)
 	return results
+}
+
+// part is one RPC, in one call or several, with what records the answer.
+type part struct {
+	api    string
+	calls  func() []*call
+	finish func(context.Context) (record func(), err error) // after the calls have been made
+}
+
+func newPart[T any](api string, q *query[T], record func(T)) part {
+	return part{api, func() []*call { return q.calls }, scrape.Fetch(q.answer, record)}
+}
+
+// exchange makes the calls of all parts that are wanted at once, when the first of them is run.
+func (s *scraper) exchange(parts []part) []scrape.Part {
+	var calls []*call
+	var once sync.Once
+	wanted := make([]scrape.Part, 0, len(parts))
+	for _, p := range parts {
+		metrics := s.wanted(p.api)
+		if metrics == 0 {
+			continue
+		}
+		calls = append(calls, p.calls()...)
+		finish := p.finish
+		if !alwaysThere[p.api] {
+			finish = s.mayBeAbsent(p.api, p.finish)
+		}
+		wanted = append(wanted, scrape.Part{
+			API: p.api, Metrics: metrics,
+			Call: func(ctx context.Context) (func(), error) {
+				once.Do(func() { s.client.do(ctx, calls) })
+				return finish(ctx)
+			},
+			Took: func() (took time.Duration) {
+				for _, c := range p.calls() {
+					took += c.duration
+				}
+				return took
+			},
+		})
+	}
+	return wanted
 }
 
 // recordUptime keeps the server's start. Modules and statistics stay the same until the server starts again.
@@ -199,18 +246,10 @@ func (s *scraper) recordUptime(now pcommon.Timestamp, seconds float64) {
 }
 
 // identity is what to ask of a server that is new, or has been away.
-func (s *scraper) identity() []scrape.Part {
-	if s.known {
-		return nil
-	}
-	return []scrape.Part{
-		{API: apiMethods, Metrics: 1, Call: s.mayBeAbsent(apiMethods, scrape.Fetch(s.client.Methods, func(methods []string) {
-			s.methods, s.known = methods, true
-		}))},
-		{
-			API: apiVersion, Metrics: scrape.Enabled(s.cfg.MetricsBuilderConfig.ResourceAttributes.ServiceVersion.Enabled),
-			Call: s.mayBeAbsent(apiVersion, scrape.Fetch(s.client.Version, func(version string) { s.version = version })),
-		},
+func (s *scraper) identity() []part {
+	return []part{
+		newPart(apiMethods, ask(apiMethods, readMethods), func(methods []string) { s.methods, s.known = methods, true }),
+		newPart(apiVersion, ask(apiVersion, readVersion), func(version string) { s.version = version }),
 	}
 }
 
@@ -230,6 +269,8 @@ var sources = []struct{ prefix, api string }{
 	{"kamailio.transaction.delayed_releases", apiTransactions},
 	{"kamailio.transaction.releases", apiTransactions},
 	{"kamailio.uptime", apiUptime},
+	{"kamailio.tcp.connection.count", apiStatistics},
+	{"kamailio.tcp.write_queue.", apiStatistics},
 	{"kamailio.tls.", apiStatistics},
 	{"kamailio.transaction.", apiStatistics},
 	{"kamailio.", apiStatistics},
@@ -254,46 +295,44 @@ func countWanted(metrics *metadata.MetricsConfig) map[string]int {
 	return counts
 }
 
-// parts is the table of calls: how many enabled metrics are missing when each fails, and what becomes of its answer.
-func (s *scraper) parts(now pcommon.Timestamp) []scrape.Part {
+// parts is the table of calls, in the order in which they are made: what takes locks, or grows with use, comes last, because a
+// call that hangs costs those behind it.
+func (s *scraper) parts(now pcommon.Timestamp) []part {
 	t := s.tables
-	parts := []scrape.Part{
-		{API: apiStatistics, Call: scrape.Fetch(s.client.Statistics, func(all statistics) { s.statistics.record(now, &all) })},
-		{API: apiTLS, Call: s.numbers(apiTLS, func(n map[string]int64) { s.statistics.standIn(apiTLS, n) })},
-		{API: apiTransactions, Call: s.numbers(apiTransactions, func(n map[string]int64) { s.recordTransactions(now, n) })},
-		{API: apiTCP, Call: s.numbers(apiTCP, func(n map[string]int64) { s.recordTCP(now, n) })},
-		{API: apiDialogs, Call: s.numbers(apiDialogs, func(n map[string]int64) { s.recordDialogs(now, n) })},
-		{API: apiProfileSize, Call: s.profiles(now)},
-		{API: apiProcesses, Call: scrape.Fetch(s.client.Processes, func(all []process) { t.recordProcesses(now, all) })},
-		{API: apiDispatcher, Call: scrape.Fetch(s.client.Dispatcher, func(d dispatcher) { t.recordDispatcher(now, &d) })},
-		{API: apiRTPEngines, Call: scrape.Fetch(s.client.RTPEngines, func(all []relay) { t.recordRelays(now, all) })},
-		{API: apiRTPEngineCalls, Call: scrape.Fetch(
-			func(ctx context.Context) (int64, error) { return s.client.Number(ctx, apiRTPEngineCalls) },
-			func(n int64) { s.mb.RecordKamailioRtpengineCallCountDataPoint(now, n) },
-		)},
-		{API: apiHtables, Call: scrape.Fetch(s.client.Htables, func(all []htable) { t.recordHtables(now, all) })},
-		{API: apiPike, Call: scrape.Fetch(s.client.PikeAddresses, func(counts map[string]int64) { s.recordPike(now, counts) })},
-		{API: apiDMQ, Call: scrape.Fetch(s.client.DMQNodes, func(all []dmqNode) { t.recordDMQ(now, all) })},
+	return []part{
+		newPart(apiTLS, ask(apiTLS, readNumbers("max_connections")), func(n map[string]int64) { s.statistics.standIn(apiTLS, n) }),
+		newPart(apiTCP, ask(apiTCP, readNumbers("readers")), func(n map[string]int64) { s.recordTCP(now, n) }),
+		newPart(apiTransactions, ask(apiTransactions, readTransactions), func(n map[string]int64) { s.recordTransactions(now, n) }),
+		newPart(apiRTPEngineCalls, ask(apiRTPEngineCalls, readNumber), func(n int64) { s.mb.RecordKamailioRtpengineCallCountDataPoint(now, n) }),
+		newPart(apiStatistics, s.client.Statistics(), func(all statistics) { s.statistics.record(now, &all) }),
+		newPart(apiProcesses, ask(apiProcesses, readProcesses), func(all []process) { t.recordProcesses(now, all) }),
+		newPart(apiHtables, htablesQuery(), func(all []htable) { t.recordHtables(now, all) }),
+		newPart(apiRTPEngines, relaysQuery(), func(all []relay) { t.recordRelays(now, all) }),
+		newPart(apiDispatcher, dispatcherQuery(), func(d dispatcher) { t.recordDispatcher(now, &d) }),
+		newPart(apiDMQ, ask(apiDMQ, readDMQNodes), func(all []dmqNode) { t.recordDMQ(now, all) }),
+		newPart(apiDialogs, ask(apiDialogs, readNumbers("ongoing")), func(n map[string]int64) { s.recordDialogs(now, n) }),
+		newPart(apiProfileSize, profileSizes(s.cfg.DialogProfiles), func(sizes []profileSize) { s.recordProfiles(now, sizes) }),
+		newPart(apiPike, ask(apiPike, readPike, "ALL"), func(counts map[string]int64) { s.recordPike(now, counts) }),
 	}
-	for i := range parts {
-		api := parts[i].API
-		parts[i].Metrics = s.wanted(api)
-		parts[i].Call = s.mayBeAbsent(api, parts[i].Call)
-	}
-	return parts
-}
-
-// numbers asks for a struct of numbers.
-func (s *scraper) numbers(api string, record func(map[string]int64)) func(context.Context) (func(), error) {
-	return scrape.Fetch(func(ctx context.Context) (map[string]int64, error) { return s.client.Numbers(ctx, api) }, record)
 }
 
 // wanted counts the enabled metrics that need a method; 0 when the server does not offer it.
 func (s *scraper) wanted(api string) int {
 	n := s.wants[api]
 	switch {
-	case s.methods != nil && !slices.Contains(s.methods, api):
+	case api == apiUptime, api == apiMethods:
+		n = 1
+	case api == apiVersion:
+		n = scrape.Enabled(s.cfg.MetricsBuilderConfig.ResourceAttributes.ServiceVersion.Enabled)
+	case !s.offers(api):
 		n = 0
+	case api == apiTCP:
+		if !s.statistics.groups["tcp"] {
+			n += s.wants["kamailio.tcp.connection.count"] + s.wants["kamailio.tcp.write_queue."]
+		}
+		if !s.statistics.groups["tls"] && !s.offers(apiTLS) {
+			n += s.wants["kamailio.tls."]
+		}
 	case api == apiTLS && !s.statistics.groups["tls"]:
 		n += s.wants["kamailio.tls."]
 	case api == apiTransactions && !s.statistics.groups["tmx"]:
@@ -304,10 +343,16 @@ func (s *scraper) wanted(api string) int {
 	return n
 }
 
-// mayBeAbsent makes a call to a module that the server may not have, which is no error.
-func (s *scraper) mayBeAbsent(api string, call func(context.Context) (func(), error)) func(context.Context) (func(), error) {
+// offers reports whether the server has a method, as far as it is known.
+func (s *scraper) offers(api string) bool { return s.methods == nil || slices.Contains(s.methods, api) }
+
+// alwaysThere are the methods that every Kamailio has.
+var alwaysThere = map[string]bool{apiUptime: true, apiMethods: true, apiVersion: true}
+
+// mayBeAbsent finishes a call to a module that the server may not have, which is no error.
+func (s *scraper) mayBeAbsent(api string, finish func(context.Context) (func(), error)) func(context.Context) (func(), error) {
 	return func(ctx context.Context) (func(), error) {
-		record, err := call(ctx)
+		record, err := finish(ctx)
 		if isAbsent(err) {
 			return func() { s.noteAbsent(api, err) }, nil
 		}

@@ -4,11 +4,8 @@
 package kamailioreceiver
 
 import (
-	"context"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
 )
@@ -27,10 +24,10 @@ func (s *scraper) recordTransactions(now pcommon.Timestamp, numbers map[string]i
 	s.statistics.standIn(apiTransactions, numbers)
 }
 
-// difference adds a number that is the rest of one without another, where both are known.
+// difference adds a number that is the rest of one without another, where both are known and none has wrapped.
 func difference(numbers map[string]int64, rest, whole, part string) {
 	w, hasWhole := numbers[whole]
-	if p, hasPart := numbers[part]; hasWhole && hasPart {
+	if p, hasPart := numbers[part]; hasWhole && hasPart && p <= w {
 		numbers[rest] = w - p
 	}
 }
@@ -53,18 +50,10 @@ func (s *scraper) recordDialogs(now pcommon.Timestamp, numbers map[string]int64)
 	}
 }
 
-// profiles asks for the dialogs of the configured profiles.
-func (s *scraper) profiles(now pcommon.Timestamp) func(context.Context) (func(), error) {
-	return scrape.Fetch(
-		func(ctx context.Context) ([]profileSize, error) {
-			return s.client.ProfileSizes(ctx, s.cfg.DialogProfiles)
-		},
-		func(sizes []profileSize) {
-			for _, p := range sizes {
-				s.mb.RecordKamailioDialogCountByProfileDataPoint(now, p.Dialogs, selection.Name(p.Profile), selection.Name(p.Value))
-			}
-		},
-	)
+func (s *scraper) recordProfiles(now pcommon.Timestamp, sizes []profileSize) {
+	for _, p := range sizes {
+		s.mb.RecordKamailioDialogCountByProfileDataPoint(now, p.Dialogs, selection.Name(p.Profile), selection.Name(p.Value))
+	}
 }
 
 // pikeStates are the states of an address as the server writes them.

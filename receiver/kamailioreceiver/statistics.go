@@ -4,6 +4,8 @@
 package kamailioreceiver
 
 import (
+	"maps"
+	"regexp"
 	"strings"
 
 	"go.opentelemetry.io/collector/filter"
@@ -196,18 +198,35 @@ var standIns = map[string]map[string]string{
 
 // moduleCounters are the statistics of modules without metrics of their own that only rise.
 var moduleCounters = map[string]bool{
-	"kafka.total_messages":     true,
-	"kafka.total_messages_err": true,
-	"msilo.dumped_messages":    true,
-	"msilo.dumped_reminders":   true,
-	"msilo.failed_messages":    true,
-	"msilo.failed_reminders":   true,
-	"msilo.stored_messages":    true,
-	"sst.expired_sst":          true,
-	"tsilo.added_branches":     true,
-	"tsilo.total_ruris":        true,
-	"tsilo.total_transactions": true,
+	"httpclient.connfail":                         true,
+	"httpclient.connok":                           true,
+	"kafka.total_messages":                        true,
+	"kafka.total_messages_err":                    true,
+	"msilo.dumped_messages":                       true,
+	"msilo.dumped_reminders":                      true,
+	"msilo.failed_messages":                       true,
+	"msilo.failed_reminders":                      true,
+	"msilo.stored_messages":                       true,
+	"sst.expired_sst":                             true,
+	"tsilo.added_branches":                        true,
+	"tsilo.total_ruris":                           true,
+	"tsilo.total_transactions":                    true,
+	"websocket.ws_msrp_failed_connections":        true,
+	"websocket.ws_msrp_local_closed_connections":  true,
+	"websocket.ws_msrp_received_frames":           true,
+	"websocket.ws_msrp_remote_closed_connections": true,
+	"websocket.ws_msrp_successful_handshakes":     true,
+	"websocket.ws_msrp_transmitted_frames":        true,
+	"websocket.ws_sip_failed_connections":         true,
+	"websocket.ws_sip_local_closed_connections":   true,
+	"websocket.ws_sip_received_frames":            true,
+	"websocket.ws_sip_remote_closed_connections":  true,
+	"websocket.ws_sip_successful_handshakes":      true,
+	"websocket.ws_sip_transmitted_frames":         true,
 }
+
+// imsCounters are the statistics of the modules for IMS that only rise; the others are averages and numbers of things.
+var imsCounters = regexp.MustCompile(`_(replies_received|replies_response_time|timeouts)$`)
 
 // statisticsScraper turns statistics into metrics.
 type statisticsScraper struct {
@@ -285,19 +304,25 @@ func (s *statisticsScraper) standIn(api string, numbers map[string]int64) {
 	}
 }
 
-// finish records the statistics of the table.
+// finish records the statistics of the table. All of them count things: a negative one has wrapped, and gives no point.
 func (s *statisticsScraper) finish(now pcommon.Timestamp) {
+	maps.DeleteFunc(s.values, func(_ string, v int64) bool { return v < 0 })
 	for key, v := range s.values {
 		points[key](s.mb, now, v)
 	}
-	used, ok := s.values["shmem.used_size"]
-	if realUsed, both := s.values["shmem.real_used_size"]; ok && both {
-		s.mb.RecordKamailioMemorySharedUsageDataPoint(now, realUsed-used, metadata.AttributeKamailioMemoryStateOverhead)
+	if overhead, ok := s.difference("shmem.real_used_size", "shmem.used_size"); ok {
+		s.mb.RecordKamailioMemorySharedUsageDataPoint(now, overhead, metadata.AttributeKamailioMemoryStateOverhead)
 	}
-	all, ok := s.values["tmx.UAS_transactions"]
-	if local, both := s.values["tmx.UAC_transactions"]; ok && both {
-		s.mb.RecordKamailioTransactionCreationsDataPoint(now, all-local, metadata.AttributeKamailioTransactionOriginRemote)
+	if remote, ok := s.difference("tmx.UAS_transactions", "tmx.UAC_transactions"); ok {
+		s.mb.RecordKamailioTransactionCreationsDataPoint(now, remote, metadata.AttributeKamailioTransactionOriginRemote)
 	}
+}
+
+// difference returns what is left of a statistic without a part of it, unless one of them is missing or has wrapped.
+func (s *statisticsScraper) difference(whole, part string) (int64, bool) {
+	w, hasWhole := s.values[whole]
+	p, hasPart := s.values[part]
+	return w - p, hasWhole && hasPart && p <= w
 }
 
 // methodNames are the methods as the core's statistics write them.
@@ -317,13 +342,16 @@ func methodOf(name string) string {
 
 // recordMessages records the core's counters of requests by method, and of replies by class, code and method.
 func (s *statisticsScraper) recordMessages(now pcommon.Timestamp, st *statistic) bool {
-	if method, ok := strings.CutPrefix(st.Name, "rcv_requests_"); ok {
+	method, isRequest := strings.CutPrefix(st.Name, "rcv_requests_")
+	rest, isReply := strings.CutPrefix(st.Name, "rcv_replies_")
+	switch {
+	case !isRequest && !isReply:
+		return false
+	case st.Value < 0:
+		return true // it has wrapped
+	case isRequest:
 		s.mb.RecordKamailioRequestsByMethodDataPoint(now, st.Value, methodOf(method))
 		return true
-	}
-	rest, ok := strings.CutPrefix(st.Name, "rcv_replies_")
-	if !ok {
-		return false
 	}
 	code, method, byMethod := strings.Cut(rest, "_")
 	class, isClass := metadata.MapAttributeKamailioReplyClass[code]
@@ -358,7 +386,7 @@ func (s *statisticsScraper) recordDomain(now pcommon.Timestamp, st *statistic) b
 		return false
 	}
 	domain := selection.Name(st.Name[:end])
-	if item, _ := s.domains.Get([]byte(domain)); item.Kept {
+	if item, _ := s.domains.Get([]byte(domain)); item.Kept && st.Value >= 0 {
 		record(s.mb, now, st.Value, domain)
 	}
 	return true
@@ -382,6 +410,7 @@ func (s *statisticsScraper) recordUnknown(now pcommon.Timestamp, st *statistic) 
 	}
 	u.value = st.Value
 	switch {
+	case u.counter && u.value < 0: // it has wrapped
 	case st.Group == scriptGroup && s.cfg.Statistics.Naming == namingName:
 		s.named = append(s.named, u)
 	case u.counter:
@@ -402,7 +431,7 @@ func (s *statisticsScraper) isCounter(st *statistic) bool {
 	case st.Group == scriptGroup && s.cfg.Statistics.Naming == namingName: // as with the exporter that gave them these names
 		return strings.HasSuffix(st.Name, "_seconds") || strings.HasSuffix(st.Name, "_bytes")
 	}
-	return strings.HasPrefix(st.Group, "ims_") && strings.HasSuffix(st.Name, "_timeouts")
+	return strings.HasPrefix(st.Group, "ims_") && imsCounters.MatchString(st.Name)
 }
 
 // appendNamed appends the metrics that bear the name of a statistic.

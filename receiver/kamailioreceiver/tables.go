@@ -6,6 +6,7 @@ package kamailioreceiver
 import (
 	"net"
 	"strconv"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -63,7 +64,7 @@ func (s *tables) recordProcess(now pcommon.Timestamp, p *process) {
 	if isUsed {
 		s.mb.RecordKamailioProcessMemoryUsageDataPoint(now, used, p.Index, p.Description, metadata.AttributeKamailioMemoryStateUsed)
 	}
-	if realUsed, ok := p.RealUsed.Get(); ok && isUsed {
+	if realUsed, ok := p.RealUsed.Get(); ok && isUsed && used <= realUsed {
 		s.mb.RecordKamailioProcessMemoryUsageDataPoint(now, realUsed-used, p.Index, p.Description, metadata.AttributeKamailioMemoryStateOverhead)
 	}
 	if n, ok := p.Free.Get(); ok {
@@ -137,12 +138,12 @@ func (s *tables) recordDispatcher(now pcommon.Timestamp, d *dispatcher) {
 		if sets[t.Set] == nil {
 			sets[t.Set] = map[dispatcherState]int64{}
 		}
-		flags := t.Flags + "  "
-		if state, known := dispatcherStates[flags[0]]; known {
+		if t.hasState() {
+			state := dispatcherStates[t.Flags[0]]
 			item.Value.states[state]++
 			sets[t.Set][state]++
 		}
-		item.Value.probed += scrape.Number(flags[1] == 'P')
+		item.Value.probed += scrape.Number(strings.HasPrefix(t.Flags[min(1, len(t.Flags)):], "P"))
 	}
 	for set, counts := range sets {
 		for _, state := range dispatcherStates {
@@ -159,8 +160,10 @@ func (s *tables) recordDispatcher(now pcommon.Timestamp, d *dispatcher) {
 }
 
 func (s *tables) recordTarget(now pcommon.Timestamp, d *destination) {
-	for _, state := range dispatcherStates {
-		s.mb.RecordKamailioDispatcherTargetStateDataPoint(now, d.states[state], d.Set, d.URI, state)
+	if len(d.states) > 0 {
+		for _, state := range dispatcherStates {
+			s.mb.RecordKamailioDispatcherTargetStateDataPoint(now, d.states[state], d.Set, d.URI, state)
+		}
 	}
 	s.mb.RecordKamailioDispatcherTargetProbingDataPoint(now, d.probed, d.Set, d.URI)
 	for _, latency := range []struct {
@@ -184,11 +187,11 @@ func (s *tables) recordTarget(now pcommon.Timestamp, d *destination) {
 	}
 }
 
-// relayStates are the values of disabled.
-var relayStates = map[string]metadata.AttributeKamailioRtpengineState{
-	"0":            metadata.AttributeKamailioRtpengineStateEnabled,
-	"1":            metadata.AttributeKamailioRtpengineStateDisabled,
-	"1(permanent)": metadata.AttributeKamailioRtpengineStateDisabledPermanently,
+// relayStates are the known states of an rtpengine.
+var relayStates = map[relayState]metadata.AttributeKamailioRtpengineState{
+	relayEnabled:  metadata.AttributeKamailioRtpengineStateEnabled,
+	relayDisabled: metadata.AttributeKamailioRtpengineStateDisabled,
+	relayRemoved:  metadata.AttributeKamailioRtpengineStateDisabledPermanently,
 }
 
 // relayNode tells rtpengines apart.
@@ -213,12 +216,15 @@ func (s *tables) recordRelays(now pcommon.Timestamp, relays []relay) {
 				s.mb.RecordKamailioRtpengineNodeRecheckDelayDataPoint(now, float64(seconds), node.set, node.url)
 			}
 		}
-		if state, known := relayStates[r.Disabled]; known {
+		if state, known := relayStates[r.State]; known {
 			states[node][state]++
 			s.recordRelayInfo(now, node, r, state)
 		}
 	}
 	for node, counts := range states {
+		if len(counts) == 0 {
+			continue
+		}
 		for _, state := range relayStates {
 			s.mb.RecordKamailioRtpengineNodeStateDataPoint(now, counts[state], node.set, node.url, state)
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// maxValues bounds the values of one reply. The largest replies known, with 1,500 statistics, have about as many.
+// maxValues bounds the values of one reply. A list of 10,000 destinations has about as many.
 const maxValues = 200_000
 
 // kind is what a value holds.
@@ -22,10 +22,13 @@ type kind uint8
 
 const (
 	kindNone kind = iota
-	kindInt
+	kindInt       // of JSON
+	kindWord      // of BINRPC, which does not tell whether its 32 bits are signed
+	kindBool      // of JSON; its integer is 0 or 1
 	kindFloat
 	kindText
-	kindList
+	kindStruct // also BINRPC's lists
+	kindArray
 )
 
 // value is one value of a reply, the same whichever transport brought it. Its bytes are valid as long as the reply.
@@ -35,7 +38,7 @@ type value struct {
 	integer int64
 	decimal float64
 	bytes   []byte
-	members []value // of structs and lists; names may repeat
+	members []value // of structs and arrays; names may repeat
 }
 
 var none value
@@ -73,10 +76,13 @@ func (v *value) each(name string) iter.Seq[*value] {
 	}
 }
 
+// isList reports whether the value has members, or is a list without any.
+func (v *value) isList() bool { return v.kind == kindStruct || v.kind == kindArray }
+
 // int returns a whole number. Some fields are doubles in some releases.
 func (v *value) int() optional.Value[int64] {
 	switch {
-	case v.kind == kindInt:
+	case v.kind == kindInt || v.kind == kindWord:
 		return optional.Of(v.integer)
 	case v.kind == kindFloat && v.decimal == math.Trunc(v.decimal) && math.Abs(v.decimal) < 1<<53:
 		return optional.Of(int64(v.decimal))
@@ -84,21 +90,41 @@ func (v *value) int() optional.Value[int64] {
 	return optional.Value[int64]{}
 }
 
-// unsigned returns a whole number that cannot be negative: BINRPC does not tell whether its 32 bits are signed.
-func (v *value) unsigned() optional.Value[int64] {
-	n, ok := v.int().Get()
-	switch {
-	case !ok || n < math.MinInt32:
+// isNumber reports whether the value is a whole number.
+func (v *value) isNumber() bool {
+	_, ok := v.int().Get()
+	return ok
+}
+
+// count returns a whole number that is not negative.
+func (v *value) count() optional.Value[int64] {
+	n := v.int()
+	if i, ok := n.Get(); ok && i < 0 {
 		return optional.Value[int64]{}
-	case n < 0:
-		n += 1 << 32
 	}
-	return optional.Of(n)
+	return n
+}
+
+// unsigned returns a whole number of a field that holds 32 unsigned bits, which BINRPC may show as negative.
+func (v *value) unsigned() optional.Value[int64] {
+	if v.kind == kindWord && v.integer < 0 && v.integer >= math.MinInt32 {
+		return optional.Of(v.integer + 1<<32)
+	}
+	return v.count()
+}
+
+// bool returns a yes or no, which is 0 or 1 over BINRPC and in releases before 6.0.
+func (v *value) bool() optional.Value[bool] {
+	isNumber := v.kind == kindInt || v.kind == kindWord || v.kind == kindBool
+	if !isNumber || v.integer != 0 && v.integer != 1 {
+		return optional.Value[bool]{}
+	}
+	return optional.Of(v.integer == 1)
 }
 
 func (v *value) float() optional.Value[float64] {
 	switch v.kind {
-	case kindInt:
+	case kindInt, kindWord:
 		return optional.Of(float64(v.integer))
 	case kindFloat:
 		return optional.Of(v.decimal)

@@ -142,6 +142,7 @@ type AttributeKamailioDmqState int
 const (
 	_ AttributeKamailioDmqState = iota
 	AttributeKamailioDmqStateActive
+	AttributeKamailioDmqStateNotActive
 	AttributeKamailioDmqStatePending
 	AttributeKamailioDmqStateDisabled
 	AttributeKamailioDmqStateTimeout
@@ -153,6 +154,8 @@ func (av AttributeKamailioDmqState) String() string {
 	switch av {
 	case AttributeKamailioDmqStateActive:
 		return "active"
+	case AttributeKamailioDmqStateNotActive:
+		return "not_active"
 	case AttributeKamailioDmqStatePending:
 		return "pending"
 	case AttributeKamailioDmqStateDisabled:
@@ -167,11 +170,12 @@ func (av AttributeKamailioDmqState) String() string {
 
 // MapAttributeKamailioDmqState is a helper map of string to AttributeKamailioDmqState attribute value.
 var MapAttributeKamailioDmqState = map[string]AttributeKamailioDmqState{
-	"active":   AttributeKamailioDmqStateActive,
-	"pending":  AttributeKamailioDmqStatePending,
-	"disabled": AttributeKamailioDmqStateDisabled,
-	"timeout":  AttributeKamailioDmqStateTimeout,
-	"other":    AttributeKamailioDmqStateOther,
+	"active":     AttributeKamailioDmqStateActive,
+	"not_active": AttributeKamailioDmqStateNotActive,
+	"pending":    AttributeKamailioDmqStatePending,
+	"disabled":   AttributeKamailioDmqStateDisabled,
+	"timeout":    AttributeKamailioDmqStateTimeout,
+	"other":      AttributeKamailioDmqStateOther,
 }
 
 // AttributeKamailioMemoryState specifies the value kamailio.memory.state attribute.
@@ -692,6 +696,7 @@ const (
 	AttributeRtpengineCloseReasonOfferTimeout
 	AttributeRtpengineCloseReasonTerminated
 	AttributeRtpengineCloseReasonForceTerminated
+	AttributeRtpengineCloseReasonUnknown
 )
 
 // String returns the string representation of the AttributeRtpengineCloseReason.
@@ -711,6 +716,8 @@ func (av AttributeRtpengineCloseReason) String() string {
 		return "terminated"
 	case AttributeRtpengineCloseReasonForceTerminated:
 		return "force_terminated"
+	case AttributeRtpengineCloseReasonUnknown:
+		return "unknown"
 	}
 	return ""
 }
@@ -724,6 +731,7 @@ var MapAttributeRtpengineCloseReason = map[string]AttributeRtpengineCloseReason{
 	"offer_timeout":    AttributeRtpengineCloseReasonOfferTimeout,
 	"terminated":       AttributeRtpengineCloseReasonTerminated,
 	"force_terminated": AttributeRtpengineCloseReasonForceTerminated,
+	"unknown":          AttributeRtpengineCloseReasonUnknown,
 }
 
 // AttributeRtpengineForwarding specifies the value rtpengine.forwarding attribute.
@@ -734,6 +742,7 @@ const (
 	AttributeRtpengineForwardingUserspace
 	AttributeRtpengineForwardingKernel
 	AttributeRtpengineForwardingMixed
+	AttributeRtpengineForwardingUnknown
 )
 
 // String returns the string representation of the AttributeRtpengineForwarding.
@@ -745,6 +754,8 @@ func (av AttributeRtpengineForwarding) String() string {
 		return "kernel"
 	case AttributeRtpengineForwardingMixed:
 		return "mixed"
+	case AttributeRtpengineForwardingUnknown:
+		return "unknown"
 	}
 	return ""
 }
@@ -754,6 +765,7 @@ var MapAttributeRtpengineForwarding = map[string]AttributeRtpengineForwarding{
 	"userspace": AttributeRtpengineForwardingUserspace,
 	"kernel":    AttributeRtpengineForwardingKernel,
 	"mixed":     AttributeRtpengineForwardingMixed,
+	"unknown":   AttributeRtpengineForwardingUnknown,
 }
 
 // AttributeRtpenginePortState specifies the value rtpengine.port.state attribute.
@@ -823,6 +835,7 @@ const (
 	_ AttributeRtpengineSessionType = iota
 	AttributeRtpengineSessionTypeOwn
 	AttributeRtpengineSessionTypeForeign
+	AttributeRtpengineSessionTypeUnknown
 )
 
 // String returns the string representation of the AttributeRtpengineSessionType.
@@ -832,6 +845,8 @@ func (av AttributeRtpengineSessionType) String() string {
 		return "own"
 	case AttributeRtpengineSessionTypeForeign:
 		return "foreign"
+	case AttributeRtpengineSessionTypeUnknown:
+		return "unknown"
 	}
 	return ""
 }
@@ -840,6 +855,7 @@ func (av AttributeRtpengineSessionType) String() string {
 var MapAttributeRtpengineSessionType = map[string]AttributeRtpengineSessionType{
 	"own":     AttributeRtpengineSessionTypeOwn,
 	"foreign": AttributeRtpengineSessionTypeForeign,
+	"unknown": AttributeRtpengineSessionTypeUnknown,
 }
 
 // AttributeSctpErrorType specifies the value sctp_error_type attribute.

@@ -1,0 +1,388 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kamailioreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
+)
+
+// Here is what the replies of each method mean. One of another shape is an error, never an empty answer.
+
+// beginsWith returns the struct that a reply begins with, which has a member of that name.
+func beginsWith(reply []value, name string) (*value, error) {
+	v := first(reply)
+	if v.kind != kindStruct || v.get(name).kind == kindNone {
+		return nil, unexpected("no " + name + " in it")
+	}
+	return v, nil
+}
+
+// readUptime reads the seconds since the server started.
+func readUptime(reply []value) (float64, error) {
+	seconds, ok := first(reply).get("uptime").float().Get()
+	if !ok || seconds < 0 {
+		return 0, unexpected("no uptime in it")
+	}
+	return seconds, nil
+}
+
+// readVersion reads the release, such as 5.6.3.
+func readVersion(reply []value) (string, error) {
+	for word := range strings.FieldsSeq(first(reply).text()) {
+		if word[0] >= '0' && word[0] <= '9' {
+			return word, nil
+		}
+	}
+	return "", unexpected("no number of a release in it")
+}
+
+// readMethods reads the methods that the server offers, which depends on its modules.
+func readMethods(reply []value) ([]string, error) {
+	methods, err := readTexts(reply)
+	if err == nil && !slices.Contains(methods, apiUptime) { // a wrong list would switch off everything for good
+		return nil, unexpected("no " + apiUptime + " in it")
+	}
+	return methods, err
+}
+
+// readTexts reads a list of strings, which is not empty.
+func readTexts(reply []value) ([]string, error) {
+	if len(reply) == 0 {
+		return nil, unexpected("nothing in it")
+	}
+	texts := make([]string, len(reply))
+	for i := range reply {
+		if reply[i].kind != kindText {
+			return nil, unexpected("a list of strings with something else in it")
+		}
+		texts[i] = reply[i].text()
+	}
+	return texts, nil
+}
+
+// readNumber reads a single number.
+func readNumber(reply []value) (int64, error) {
+	n, ok := first(reply).unsigned().Get()
+	if !ok {
+		return 0, unexpected("no number in it")
+	}
+	return n, nil
+}
+
+// readNumbers returns what reads a struct of numbers, with those that must be there. Negative ones are left out.
+func readNumbers(required ...string) func([]value) (map[string]int64, error) {
+	return func(reply []value) (map[string]int64, error) {
+		numbers := map[string]int64{}
+		members := first(reply).members
+		for i := range members {
+			if n, ok := members[i].count().Get(); ok {
+				numbers[string(members[i].name)] = n
+			}
+		}
+		for _, name := range required {
+			if !first(reply).get(name).isNumber() {
+				return nil, unexpected("no " + name + " in it")
+			}
+		}
+		return numbers, nil
+	}
+}
+
+// readTransactions reads the numbers of the module tm. Those that count since the start have 32 unsigned bits.
+func readTransactions(reply []value) (map[string]int64, error) {
+	numbers, err := readNumbers("current", "total")(reply)
+	if err != nil {
+		return nil, err
+	}
+	members := first(reply).members
+	for i := range members {
+		name := string(members[i].name)
+		if n, ok := members[i].unsigned().Get(); ok && name != "current" && name != "waiting" {
+			numbers[name] = n
+		}
+	}
+	return numbers, nil
+}
+
+// readProcesses reads the private memory of every process.
+func readProcesses(reply []value) ([]process, error) {
+	processes := make([]process, len(reply))
+	for i := range reply {
+		r := &reply[i]
+		index, ok := r.get("entry").int().Get()
+		if !ok || !r.get("used").isNumber() {
+			return nil, unexpected("a process without entry or used")
+		}
+		processes[i] = process{
+			Index: index, Description: r.get("desc").text(),
+			Used: r.get("used").unsigned(), RealUsed: r.get("real_used").unsigned(), Free: r.get("free").unsigned(),
+			Size: r.get("total_size").unsigned(), Fragments: r.get("total_frags").unsigned(),
+		}
+	}
+	if len(processes) == 0 {
+		return nil, unexpected("no process in it")
+	}
+	return processes, nil
+}
+
+// profileSizes asks for the number of dialogs in each profile, written profile or profile/value.
+func profileSizes(profiles []string) *query[[]profileSize] {
+	sizes := make([]profileSize, len(profiles))
+	calls := make([]*call, len(profiles))
+	for i, name := range profiles {
+		args := strings.SplitN(name, "/", 2)
+		sizes[i].Profile = args[0]
+		if len(args) > 1 {
+			sizes[i].Value = args[1]
+		}
+		calls[i] = &call{method: apiProfileSize, args: args, read: func(reply []value) (err error) {
+			sizes[i].Dialogs, err = readNumber(reply)
+			return err
+		}}
+	}
+	return &query[[]profileSize]{calls, func(context.Context) ([]profileSize, error) { return knownProfiles(sizes, calls) }}
+}
+
+// knownProfiles returns the sizes of the profiles that the server knows.
+func knownProfiles(sizes []profileSize, calls []*call) ([]profileSize, error) {
+	var known []profileSize
+	var errs []error
+	for i, made := range calls {
+		switch fault, isFault := errors.AsType[*binrpc.Fault](made.err); {
+		case made.err == nil:
+			known = append(known, sizes[i])
+		case isFault && fault.Code == codeNotFound:
+			errs = append(errs, fmt.Errorf("%w: check the setting dialog_profiles", fault))
+		default:
+			return nil, made.err
+		}
+	}
+	if len(errs) > 0 {
+		return known, &partialError{scrape.Response, errors.Join(errs...).Error()}
+	}
+	return known, nil
+}
+
+// codeNotFound is the fault of a thing that the server does not know.
+const codeNotFound = 404
+
+// dispatcherQuery asks for the destinations of the dispatcher.
+func dispatcherQuery() *query[dispatcher] {
+	return ask(apiDispatcher, readDispatcher).orEmpty("No Destination Sets", dispatcher{Sets: optional.Of(int64(0))})
+}
+
+// orEmpty takes a fault with that text for an answer.
+func (q *query[T]) orEmpty(text string, empty T) *query[T] {
+	answer := q.answer
+	q.answer = func(ctx context.Context) (T, error) {
+		all, err := answer(ctx)
+		if isFault(err, text) {
+			return empty, nil
+		}
+		return all, err
+	}
+	return q
+}
+
+func readDispatcher(reply []value) (d dispatcher, err error) {
+	v, err := beginsWith(reply, "NRSETS")
+	if err != nil {
+		return d, err
+	}
+	if d.Sets = v.get("NRSETS").count(); !v.get("NRSETS").isNumber() {
+		return d, unexpected("NRSETS is no number")
+	}
+	sets := 0
+	var odd []error
+	for set := range v.get("RECORDS").each("SET") {
+		sets++
+		id := set.get("ID").word()
+		for dest := range set.get("TARGETS").each("DEST") {
+			if dest.get("URI").text() == "" {
+				return d, unexpected("a destination without URI")
+			}
+			t := readTarget(id, dest)
+			if !t.hasState() {
+				odd = append(odd, fmt.Errorf("FLAGS of %s are %q", t.URI, selection.Name(t.Flags)))
+			}
+			d.Targets = append(d.Targets, t)
+		}
+	}
+	if sets == 0 {
+		return d, unexpected("no SET in it")
+	}
+	return d, oddValues(odd)
+}
+
+// hasState reports whether the flags begin with one of the states that a destination can have.
+func (t *target) hasState() bool { return strings.IndexAny(t.Flags, "ATID") == 0 }
+
+func readTarget(set string, dest *value) target {
+	latency := dest.get("LATENCY")
+	return target{
+		Set: set, URI: withoutSecrets(dest.get("URI").text()), Flags: dest.get("FLAGS").text(),
+		Average: latency.get("AVG").float(), Deviation: latency.get("STD").float(),
+		Estimate: latency.get("EST").float(), Max: latency.get("MAX").float(),
+		Timeouts: latency.get("TIMEOUT").count(),
+		Dialogs:  dest.get("RUNTIME").get("DLGLOAD").count(),
+	}
+}
+
+// withoutSecrets leaves out of a SIP address what may be a secret: the password, the headers, and parameters other than
+// those that say how the host is reached.
+func withoutSecrets(uri string) string {
+	uri, _, _ = strings.Cut(uri, "?")
+	scheme, rest, hasScheme := strings.Cut(uri, ":")
+	if !hasScheme {
+		return uri
+	}
+	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+		user, _, _ := strings.Cut(rest[:at], ":")
+		user, _, _ = strings.Cut(user, ";")
+		rest = user + rest[at:]
+	}
+	host, parameters, _ := strings.Cut(rest, ";")
+	for p := range strings.SplitSeq(parameters, ";") {
+		switch name, _, _ := strings.Cut(strings.ToLower(p), "="); name {
+		case "transport", "lr", "maddr", "ttl", "user", "comp", "alias", "ob":
+			host += ";" + p
+		}
+	}
+	return scheme + ":" + host
+}
+
+// relaysQuery asks for the rtpengines that are configured.
+func relaysQuery() *query[[]relay] {
+	return ask(apiRTPEngines, readRelays, "all").orEmpty("no sets loaded", nil)
+}
+
+func readRelays(reply []value) ([]relay, error) {
+	relays := make([]relay, len(reply))
+	var odd []error
+	for i := range reply {
+		r := &reply[i]
+		url := r.get("url").text()
+		set, ok := r.get("set").int().Get()
+		if url == "" || !ok {
+			return nil, unexpected("an rtpengine without url or set")
+		}
+		state, key := readRelayState(r)
+		if state == relayUnknown {
+			odd = append(odd, fmt.Errorf("%s of %s is %q", key, selection.Name(url), selection.Name(r.get(key).word())))
+		}
+		relays[i] = relay{
+			URL: url, Set: set, State: state,
+			Index: r.get("index").count(), Weight: r.get("weight").count(), RecheckDelay: r.get("recheck_ticks").count(),
+		}
+	}
+	return relays, oddValues(odd)
+}
+
+// readRelayState returns the state of an rtpengine, or the key that does not tell it. Before 6.0 disabled told all; since then
+// it says whether an administrator switched the rtpengine off, and active whether it is used.
+func readRelayState(r *value) (relayState, string) {
+	disabled, hasDisabled := r.get("disabled").bool().Get()
+	if r.get("active").kind == kindNone {
+		switch {
+		case r.get("disabled").text() == "1(permanent)":
+			return relayRemoved, ""
+		case !hasDisabled:
+			return relayUnknown, "disabled"
+		case disabled:
+			return relayDisabled, ""
+		}
+		return relayEnabled, ""
+	}
+	active, hasActive := r.get("active").bool().Get()
+	switch {
+	case !hasActive:
+		return relayUnknown, "active"
+	case !hasDisabled:
+		return relayUnknown, "disabled"
+	case active:
+		return relayEnabled, ""
+	case disabled:
+		return relayRemoved, ""
+	}
+	return relayDisabled, ""
+}
+
+// htablesQuery asks how full the hash tables are.
+func htablesQuery() *query[[]htable] { return ask(apiHtables, readHtables).orEmpty("No htables", nil) }
+
+func readHtables(reply []value) ([]htable, error) {
+	tables := make([]htable, len(reply))
+	for i := range reply {
+		r := &reply[i]
+		if r.get("name").text() == "" || !r.get("all").isNumber() {
+			return nil, unexpected("a hash table without name or all")
+		}
+		tables[i] = htable{
+			Name: r.get("name").text(), Slots: r.get("slots").unsigned(),
+			All: r.get("all").unsigned(), Min: r.get("min").unsigned(), Max: r.get("max").unsigned(),
+		}
+	}
+	if len(tables) == 0 {
+		return nil, unexpected("no hash table in it")
+	}
+	return tables, nil
+}
+
+// readPike counts the addresses that send much by status, such as HOT.
+func readPike(reply []value) (map[string]int64, error) {
+	v, err := beginsWith(reply, "max_hits")
+	if err != nil {
+		return nil, err
+	}
+	list := v.get("list")
+	if list.kind != kindNone && !list.isList() {
+		return nil, unexpected("a list that is none")
+	}
+	counts := map[string]int64{}
+	for row := range list.each("") {
+		if row.get("status").kind != kindText {
+			return nil, unexpected("an address without status")
+		}
+		counts[row.get("status").text()]++
+	}
+	return counts, nil
+}
+
+// readDMQNodes reads the nodes of the distributed message queue.
+func readDMQNodes(reply []value) ([]dmqNode, error) {
+	nodes := make([]dmqNode, len(reply))
+	for i := range reply {
+		r := &reply[i]
+		if r.get("host").text() == "" || r.get("status").kind != kindText {
+			return nil, unexpected("a node without host or status")
+		}
+		local, _ := r.get("local").int().Get()
+		nodes[i] = dmqNode{
+			Host: r.get("host").text(), Port: r.get("port").word(), Status: r.get("status").text(), Local: local != 0,
+		}
+	}
+	if len(nodes) == 0 {
+		return nil, unexpected("no node in it")
+	}
+	return nodes, nil
+}
+
+// oddValues is the error of values that are none of those known, nil when there are none. The rest of the answer is good.
+func oddValues(odd []error) error {
+	const told = 2
+	if len(odd) == 0 {
+		return nil
+	}
+	text := "values that cannot be understood: " + errors.Join(odd[:min(len(odd), told)]...).Error()
+	return &partialError{scrape.Format, strings.ReplaceAll(text, "\n", "; ") + ": please report it with the version of kamailio"}
+}

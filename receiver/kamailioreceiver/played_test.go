@@ -1,0 +1,290 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kamailioreceiver
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"io"
+	"maps"
+	"math"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
+)
+
+// binrpcReply is a captured reply as a document: its records in the form in which they stand in files .rep.json.
+type binrpcReply []any
+
+// readReply reads a file .rep.json.
+func readReply(t *testing.T, file string) binrpcReply {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var reply struct {
+		Records []any `json:"records"`
+	}
+	require.NoError(t, decoder.Decode(&reply), file)
+	return reply.Records
+}
+
+// Bytes returns the reply as a packet.
+func (r binrpcReply) Bytes() []byte {
+	var body []byte
+	for _, record := range r {
+		body = appendDatum(body, record.(map[string]any))
+	}
+	return packet(body, false, 1)
+}
+
+// appendDatum encodes one record.
+func appendDatum(b []byte, d map[string]any) []byte {
+	switch {
+	case d["int"] != nil:
+		n, _ := d["int"].(json.Number).Int64()
+		return binary.BigEndian.AppendUint32(append(b, 0x40), uint32(n))
+	case d["double"] != nil:
+		f, _ := json.Number(d["double"].(string)).Float64()
+		return binary.BigEndian.AppendUint64(append(b, 0x82), uint64(int64(math.Round(f*1000))))
+	case d["str"] != nil:
+		return append(b, longRecord(1, d["str"].(string))...)
+	}
+	b = append(b, 0x03)
+	for _, member := range d["struct"].([]any) {
+		pair := member.([]any)
+		if name, named := pair[0].(string); named {
+			b = append(b, longRecord(5, name)...)
+		}
+		b = appendDatum(b, pair[1].(map[string]any))
+	}
+	return append(b, 0x83)
+}
+
+// longRecord encodes a text of any length.
+func longRecord(kind byte, text string) []byte {
+	b := binary.BigEndian.AppendUint32([]byte{0xc0 | kind}, uint32(len(text)+1))
+	return append(append(b, text...), 0)
+}
+
+// EachLeaf walks over the leaves, with the paths that binrpcLeaves gives them.
+func (r binrpcReply) EachLeaf(f func(rtctest.Leaf)) {
+	for i, record := range r {
+		eachDatum(record.(map[string]any), "", func(d any) rtctest.Document { return binrpcReply(replaced(r, i, d)) }, f)
+	}
+}
+
+// eachDatum walks over one record; with returns the reply in which another stands in its place.
+func eachDatum(d map[string]any, at string, with func(any) rtctest.Document, f func(rtctest.Leaf)) {
+	members, isStruct := d["struct"].([]any)
+	for j, member := range members {
+		pair := member.([]any)
+		name, named := pair[0].(string)
+		if !named {
+			name = "[]"
+		}
+		eachDatum(pair[1].(map[string]any), strings.TrimPrefix(at+"."+name, "."), func(d any) rtctest.Document {
+			if d != rtctest.Absent {
+				d = []any{pair[0], d}
+			}
+			return with(map[string]any{"struct": replaced(members, j, d)})
+		}, f)
+	}
+	if isStruct {
+		if len(members) == 0 {
+			f(rtctest.Leaf{Path: at, With: with})
+		}
+		return
+	}
+	for kind, value := range d {
+		if kind == "uint" { // beside an int
+			continue
+		}
+		if kind == "double" {
+			value = json.Number(value.(string))
+		}
+		f(rtctest.Leaf{Path: at, Value: value, With: func(v any) rtctest.Document {
+			if number, ok := v.(json.Number); ok && kind == "double" {
+				v = string(number)
+			}
+			if v == rtctest.Absent {
+				return with(v)
+			}
+			return with(map[string]any{kind: v})
+		}})
+	}
+}
+
+// replaced returns a list in which another element stands in place of one, or none.
+func replaced(list []any, i int, element any) []any {
+	list = slices.Clone(list)
+	if element == rtctest.Absent {
+		return slices.Delete(list, i, i+1)
+	}
+	list[i] = element
+	return list
+}
+
+// captureName is the name of the captured reply to a call.
+func captureName(method string, args []string) string {
+	group, isGroup := strings.CutSuffix(strings.Join(args, "_"), ":")
+	switch {
+	case len(args) == 0:
+		return method
+	case isGroup:
+		return method + "_group_" + group
+	case method == apiProfileSize:
+		return method + "_" + args[0]
+	}
+	return method + "_" + group
+}
+
+// played is a transport that answers with documents, through the decoders of both real ones.
+type played struct {
+	answers map[string]rtctest.Document // by transport and name, such as binrpc/stats.fetch_all
+	reply   collector
+}
+
+func (*played) close() {}
+
+func (p *played) do(_ context.Context, calls []*call) {
+	for _, c := range calls {
+		c.err = p.answer(c)
+	}
+}
+
+func (p *played) answer(c *call) error {
+	switch answer := p.find(c).(type) {
+	case rtctest.JSON:
+		reply, err := readAnswer(answer.Bytes(), lists[c.method])
+		if err != nil {
+			return err
+		}
+		return c.read(reply)
+	case binrpcReply:
+		records, err := binrpc.Decode(answer.Bytes())
+		if err != nil {
+			return err
+		}
+		reply, err := p.reply.collect(records)
+		if err != nil {
+			return err
+		}
+		return c.read(reply)
+	}
+	if c.method == apiStatistics && p.answers["binrpc/"+apiGroups] != nil { // there are more statistics than fit
+		return &binrpc.Fault{Code: 500, Text: "Internal error"}
+	}
+	return &binrpc.Fault{Code: 500, Text: "command " + c.method + " not found"}
+}
+
+func (p *played) find(c *call) rtctest.Document {
+	for _, name := range []string{"binrpc/" + captureName(c.method, c.args), "binrpc/" + c.method, "jsonrpc/" + c.method} {
+		if answer := p.answers[name]; answer != nil {
+			return answer
+		}
+	}
+	if c.method == apiRTPEngines {
+		return p.answers["binrpc/rtpengine.show_permanent"]
+	}
+	return nil
+}
+
+// repliesOf reads the replies of some folders, the first of which wins.
+func repliesOf(t *testing.T, folders ...string) map[string]rtctest.Document {
+	t.Helper()
+	answers := map[string]rtctest.Document{}
+	for _, folder := range slices.Backward(folders) {
+		files, err := filepath.Glob(filepath.Join(captures, "binrpc", folder, "*.rep.json"))
+		require.NoError(t, err)
+		for _, file := range files {
+			answers["binrpc/"+strings.TrimSuffix(filepath.Base(file), ".rep.json")] = readReply(t, file)
+		}
+	}
+	maps.DeleteFunc(answers, func(name string, _ rtctest.Document) bool { return !isPlayed(name) })
+	return answers
+}
+
+// isPlayed reports whether the receiver makes the call that an answer is of.
+func isPlayed(name string) bool {
+	for method := range shapeMetrics {
+		for _, answer := range []string{method, method + "_all", method + "_ALL", method + "_inbound", method + "_caller"} {
+			if name == "binrpc/"+answer {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// answersOf reads the answers over JSON-RPC of some folders, the first of which wins.
+func answersOf(t *testing.T, folders ...string) map[string]rtctest.Document {
+	t.Helper()
+	answers := map[string]rtctest.Document{}
+	for _, folder := range slices.Backward(folders) {
+		for method := range shapeMetrics {
+			text, err := os.ReadFile(filepath.Join(captures, "jsonrpc", folder, method+".json"))
+			if err == nil {
+				answers["jsonrpc/"+method] = rtctest.ReadJSON(t, text)
+			}
+		}
+	}
+	return answers
+}
+
+// readPage reads a page of metrics.
+func readPage(t *testing.T, name string) rtctest.Page {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(captures, "prometheus", name+".txt"))
+	require.NoError(t, err)
+	return text
+}
+
+// pageTransport answers HTTP requests with a page.
+type pageTransport struct{ page rtctest.Document }
+
+func (p pageTransport) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/plain"}}, Body: io.NopCloser(bytes.NewReader(p.page.Bytes())),
+	}, nil
+}
+
+// play scrapes a server that gives these answers once, at a time that is always the same.
+func play(t *testing.T, answers map[string]rtctest.Document, edit func(*Config)) pmetric.Metrics {
+	t.Helper()
+	cfg := createDefaultConfig()
+	edit(cfg)
+	s := newScraper(cfg, receivertest.NewNopSettings(metadata.Type))
+	s.clock = func() time.Time { return time.Unix(1_790_000_000, 0) }
+	s.health = scrape.NewHealth(componenttest.NewNopHost())
+	s.client = &client{transport: &played{answers: answers}}
+	if page := answers["rtpengine.page"]; page != nil {
+		cfg.RTPEngine.Endpoint = "http://127.0.0.1:9901/metrics"
+		var err error
+		s.rtpengine, err = newRTPEngine(t.Context(), cfg, componenttest.NewNopHost(), s.set)
+		require.NoError(t, err)
+		s.rtpengine.page.http = httpapi.New(&http.Client{Transport: pageTransport{page}}, cfg.RTPEngine.Endpoint)
+	}
+	metrics, err := s.scrape(t.Context())
+	require.NoError(t, err)
+	return metrics
+}

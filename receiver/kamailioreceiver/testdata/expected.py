@@ -1,0 +1,332 @@
+# Copyright The otelcol-rtc Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Prints expected.tsv: the points that the receiver must make of each captured server, derived from the captures alone."""
+
+import json
+import pathlib
+import re
+
+HERE = pathlib.Path(__file__).resolve().parent
+CAPTURES = HERE.parents[2] / "testdata" / "kamailio"
+METADATA = (HERE.parent / "metadata.yaml").read_text()
+# Metrics that are off by default.
+OFF = set(re.findall(r"\n  ([a-z][\w.]+):\n    enabled: false", METADATA))
+
+# Statistics by group.name: the metric without "kamailio.", then an attribute, and a factor.
+STATISTICS = """
+cdp.average_response_time cdp.response_time.average * 0.001; cdp.queuelength cdp.queue.count; cdp.replies_received cdp.replies;
+cdp.replies_response_time cdp.response.time * 0.001; cdp.timeout cdp.timeouts; core.bad_URIs_rcvd request.bad_uris;
+core.bad_msg_hdr message.bad_headers; core.drop_replies reply.drops; core.drop_requests request.drops;
+core.err_replies reply.errors; core.err_requests request.errors; core.fwd_replies reply.forwards;
+core.fwd_requests request.forwards; core.rcv_replies replies; core.rcv_requests requests;
+core.unsupported_methods request.unsupported_methods; dialog.active_dialogs dialog.active.count;
+dialog.early_dialogs dialog.early.count; dialog.expired_dialogs dialog.expirations; dialog.failed_dialogs dialog.failures;
+dialog.processed_dialogs dialog.creations; dns.failed_dns_request dns.failures; dns.slow_dns_request dns.slow_requests;
+pike.blocked_ips pike.blocked_address.count; registrar.accepted_regs registrar.registrations registrar.outcome=accepted;
+registrar.default_expire registrar.expires.default; registrar.default_expires_range registrar.expires.default_range * 0.01;
+registrar.expires_range registrar.expires.range * 0.01; registrar.max_contacts registrar.contact.limit;
+registrar.max_expires registrar.expires.max; registrar.rejected_regs registrar.registrations registrar.outcome=rejected;
+shmem.fragments memory.shared.fragment.count; shmem.free_size memory.shared.usage memory.state=free;
+shmem.max_used_size memory.shared.peak; shmem.total_size memory.shared.limit;
+shmem.used_size memory.shared.usage memory.state=used; sipcapture.captured_replies sipcapture.replies;
+sipcapture.captured_requests sipcapture.requests; siptrace.traced_replies siptrace.replies;
+siptrace.traced_requests siptrace.requests; sl.failures sl.failures; sl.received_ACKs sl.acks;
+sl.sent_err_replies sl.error_replies; tcp.con_reset tcp.errors error.type=connection_reset;
+tcp.con_timeout tcp.errors error.type=connection_timeout; tcp.connect_failed tcp.errors error.type=connect_failed;
+tcp.connect_success tcp.connection.opens tcp.initiator=self; tcp.current_opened_connections tcp.connection.count;
+tcp.current_write_queue_size tcp.write_queue.size; tcp.established tcp.connection.establishments;
+tcp.local_reject tcp.errors error.type=local_reject; tcp.passive_open tcp.connection.opens tcp.initiator=peer;
+tcp.send_timeout tcp.errors error.type=send_timeout; tcp.sendq_full tcp.errors error.type=send_queue_full;
+tls.clear_text_write_queued_bytes tls.write_queue.size; tls.max_connections tls.connection.limit;
+tls.opened_connections tls.connection.count; tmx.UAC_transactions transaction.creations transaction.origin=local;
+tmx.active_transactions transaction.active.count; tmx.inuse_transactions transaction.count;
+tmx.rpl_absorbed transaction.absorbed_replies; tmx.rpl_generated transaction.sent_replies reply.origin=generated;
+tmx.rpl_received transaction.received_replies; tmx.rpl_relayed transaction.sent_replies reply.origin=relayed;
+uac.regactive uac.registration.active.count; uac.regdisabled uac.registration.disabled.count;
+uac.regtotal uac.registration.count; usrloc.registered_users usrloc.registered_user.count;
+websocket.ws_failed_connections websocket.connection.failures;
+websocket.ws_failed_handshakes websocket.handshakes websocket.outcome=failed;
+websocket.ws_local_closed_connections websocket.connection.closures websocket.initiator=local;
+websocket.ws_msrp_current_connections websocket.connection.count websocket.protocol=msrp;
+websocket.ws_msrp_max_concurrent_connections websocket.connection.peak websocket.protocol=msrp;
+websocket.ws_received_frames websocket.frames network.io.direction=receive;
+websocket.ws_remote_closed_connections websocket.connection.closures websocket.initiator=remote;
+websocket.ws_sip_current_connections websocket.connection.count websocket.protocol=sip;
+websocket.ws_sip_max_concurrent_connections websocket.connection.peak websocket.protocol=sip;
+websocket.ws_successful_handshakes websocket.handshakes websocket.outcome=successful;
+websocket.ws_transmitted_frames websocket.frames network.io.direction=transmit
+"""
+STATISTICS = {words[0]: words[1:] for words in map(str.split, STATISTICS.split(";"))}
+# Statistics whose facts others tell, or that are reckoned with below.
+SILENT = {"shmem.real_used_size", "tmx.UAS_transactions", "tmx.rpl_sent", "sl.sent_replies"}
+# Statistics of modules without metrics of their own that count, besides those that end in _total.
+COUNTS = re.compile(
+    r"msilo\..*|sst\.expired_sst|tsilo\.added_branches|tsilo\.total_.*|httpclient\.conn(ok|fail)"
+    r"|ims_\w+\.\w+_(replies_received|replies_response_time|timeouts)|websocket\.ws_\w+_(connections|frames|handshakes)"
+)
+NOT_COUNTS = re.compile(r"websocket\..*(current|max_concurrent)_connections|httpclient\.connections")
+METHODS = {"reg": "REGISTER"}
+
+
+def own(attribute):
+    """Writes an attribute in full: most are Kamailio's own."""
+    return attribute if attribute.startswith(("error.", "network.")) else "kamailio." + attribute
+
+
+def point(metric, *attributes):
+    """Writes the name of a point as the receiver's tests do."""
+    return "kamailio." + metric + "{" + ",".join(sorted(map(own, attributes))) + "}"
+
+
+def plain(record):
+    """Turns a record of a file .rep.json into a number, a text, or a list of pairs."""
+    (kind, content), *_ = record.items()
+    if kind == "struct":
+        return [(name, plain(member)) for name, member in content]
+    return float(content) if kind == "double" else content
+
+
+def pairs(node):
+    """Turns a node of JSON into the same; lists of objects with one member each lose a level."""
+    if isinstance(node, dict):
+        return [(key, pairs(member)) for key, member in node.items()]
+    if isinstance(node, list):
+        wrapped = all(isinstance(e, dict) and list(e) in (["SET"], ["DEST"]) for e in node)
+        return [(next(iter(e)), pairs(next(iter(e.values())))) if wrapped else (None, pairs(e)) for e in node]
+    return node
+
+
+def get(node, name):
+    """Returns a member of a struct."""
+    return next((v for k, v in node if k == name), None) if node is not None else None
+
+
+class Server:
+    """The captured replies of a server: those of some folders, the first of which wins."""
+
+    def __init__(self, transport, *folders):
+        self.transport, self.folders = transport, folders
+
+    def reply(self, method, binrpc_name=None):
+        """Returns the records of a reply, none if there is none."""
+        for folder in self.folders:
+            if self.transport == "jsonrpc":
+                file = CAPTURES / "jsonrpc" / folder / (method + ".json")
+                answer = json.loads(file.read_text()) if file.exists() else {}
+                if "result" in answer:
+                    result = answer["result"]
+                    return [pairs(e) for e in result] if isinstance(result, list) else [pairs(result)]
+                continue
+            for name in (binrpc_name or method, method):
+                file = CAPTURES / "binrpc" / folder / (name + ".rep.json")
+                if file.exists():
+                    answer = json.loads(file.read_text())
+                    return [plain(r) for r in answer["records"]] if answer["type"] == "reply" else []
+        return []
+
+
+def statistics(server, naming):
+    """Yields the points of stats.fetch and of what stands in for it."""
+    values = {}
+    for key, text in (server.reply("stats.fetch", "stats.fetch_all") or [[]])[0]:
+        number = int(text)
+        values[key] = number - 2**64 if number >= 2**63 else number  # as %lu prints a negative long
+    connections = (server.reply("core.tcp_info") or [[]])[0]
+    for member, value in (server.reply("tls.info") or [[]])[0]:
+        values.setdefault("tls." + member, value)
+    for member, key in (
+        ("opened_connections", "tcp.current_opened_connections"), ("write_queued_bytes", "tcp.current_write_queue_size"),
+        ("opened_tls_connections", "tls.opened_connections"), ("max_tls_connections", "tls.max_connections"),
+    ):
+        if get(connections, member) is not None:
+            values.setdefault(key, get(connections, member))
+    for key, value in values.items():
+        yield from statistic(key, value, naming)
+    for key, (metric, *attributes) in STATISTICS.items():
+        if key not in values and not attributes:
+            yield point(metric), "-"
+    for whole, part, metric, attribute in (
+        ("shmem.real_used_size", "shmem.used_size", "memory.shared.usage", "memory.state=overhead"),
+        ("tmx.UAS_transactions", "tmx.UAC_transactions", "transaction.creations", "transaction.origin=remote"),
+    ):
+        if whole in values:
+            yield point(metric, attribute), values[whole] - values[part]
+
+
+def statistic(key, value, naming):
+    """Yields the points of one statistic."""
+    group, name = key.split(".", 1)
+    method = name.rsplit("_", 1)[-1]
+    by_method = "request.method=" + METHODS.get(method, method.upper())
+    code = name.removeprefix("rcv_replies_")
+    if key in SILENT:
+        return
+    if key in STATISTICS:
+        metric, *rest = STATISTICS[key]
+        factor = rest[rest.index("*") + 1:] if "*" in rest else []
+        attributes = [] if factor else rest
+        yield point(metric, *attributes), "-" if value < 0 else value * float(factor[0]) if factor else value
+    elif group == "sl":
+        group_of = {"xxx": "other", "1xx": "1xx", "6xx": "6xx"}.get(name[:3], name[:3] + "_other" if "xx" in name else name[:3])
+        yield point("sl.replies", "reply.group=" + group_of), value
+    elif group == "tmx" and name.endswith("xx_transactions"):
+        yield point("transaction.completions", "reply.class=" + name[:3]), value
+    elif group == "core" and name.startswith("rcv_requests_"):
+        yield point("requests_by_method", by_method), value
+    elif group == "core" and re.fullmatch(r"[1-6]xx", code):
+        yield point("replies_by_class", "reply.class=" + code), value
+    elif group == "core" and "_" in code:
+        yield point("replies_by_method", "reply.class=" + code[:3], by_method), value
+    elif group == "core":
+        yield point("replies_by_code", "reply.code=" + code), value
+    elif group == "usrloc":
+        table, what = re.fullmatch(r"(.*)_(\w+)", name).groups()
+        metric = {"users": "user.count", "contacts": "contact.count", "expires": "contact.expirations"}[what]
+        yield point("usrloc." + metric, "usrloc.domain=" + table), value
+    elif group == "script" and naming:
+        yield "kamailio.script." + name + "{}", value
+        yield point("statistic.value", "statistic.group=script", "statistic.name=" + name), "-"
+    else:
+        counts = name.endswith("_total") or COUNTS.fullmatch(key) and not NOT_COUNTS.fullmatch(key)
+        attributes = "statistic.group=" + group, "statistic.name=" + name
+        yield point("statistic.counts" if counts else "statistic.value", *attributes), value
+        if counts:
+            yield point("statistic.value", *attributes), "-"
+
+
+def lists(server):
+    """Yields the points of replies that list things."""
+    processes = server.reply("pkg.stats")
+    if processes:
+        yield point("process.count"), len(processes)
+    for p in map(dict, processes):
+        of = f"process.index={p['entry']}", "process.description=" + p["desc"]
+        used = p["used"] % 2**32
+        yield point("process.memory.limit", *of), p["total_size"]
+        yield point("process.memory.fragment.count", *of), p["total_frags"]
+        yield point("process.memory.usage", "memory.state=used", *of), used
+        yield point("process.memory.usage", "memory.state=overhead", *of), p["real_used"] % 2**32 - used
+        yield point("process.memory.usage", "memory.state=free", *of), p["free"] % 2**32
+    for table in map(dict, server.reply("htable.stats")):
+        for member, metric in (("all", "item.count"), ("slots", "slot.count"), ("min", "slot.fill.min"), ("max", "slot.fill.max")):
+            yield point("htable." + metric, "htable.name=" + table["name"]), table[member]
+    for node in map(dict, server.reply("dmq.list_nodes")):
+        of = f"dmq.node={node['host']}:{node['port']}", f"dmq.local={'true' if node['local'] else 'false'}"
+        for state in ("active", "not_active", "pending", "disabled", "timeout", "other"):
+            yield point("dmq.node.state", "dmq.state=" + state, *of), int(node["status"] == state)
+    addresses = server.reply("pike.top", "pike.top_ALL")
+    if addresses:
+        found = [get(row, "status") for _, row in get(addresses[0], "list") or []]
+        for state in ("warm", "hot"):
+            yield point("pike.address.count", "pike.state=" + state), found.count(state.upper())
+    yield from relays(server)
+    yield from destinations(server)
+
+
+def relays(server):
+    """Yields the points of the rtpengines as Kamailio sees them."""
+    for node in map(dict, server.reply("rtpengine.show", "rtpengine.show_all")):
+        of = f"rtpengine.set={node['set']}", "rtpengine.node=" + node["url"]
+        if "active" in node:  # since 6.0
+            current = "enabled" if node["active"] else "disabled_permanently" if node["disabled"] else "disabled"
+        else:
+            current = {0: "enabled", 1: "disabled", "1(permanent)": "disabled_permanently"}[node["disabled"]]
+        for state in ("enabled", "disabled", "disabled_permanently"):
+            yield point("rtpengine.node.state", "rtpengine.state=" + state, *of), int(state == current)
+        info = f"rtpengine.index={node['index']}", f"rtpengine.weight={node['weight']}", "rtpengine.state=" + current
+        yield point("rtpengine.node.info", *info, *of), 1
+        yield point("rtpengine.node.weight", *of), node["weight"]
+        ticks = node["recheck_ticks"]
+        yield point("rtpengine.node.recheck_delay", *of), ticks if ticks != "N/A" and ticks >= 0 else "-"
+
+
+def destinations(server):
+    """Yields the points of the dispatcher. No captured set has an address twice."""
+    reply = server.reply("dispatcher.list")
+    if not reply:
+        return
+    states = {"A": "active", "T": "trying", "I": "inactive", "D": "disabled"}
+    yield point("dispatcher.set.count"), get(reply[0], "NRSETS")
+    for _, in_set in get(reply[0], "RECORDS"):
+        number = f"dispatcher.set={get(in_set, 'ID')}"
+        targets = [target for _, target in get(in_set, "TARGETS")]
+        for letter, state in states.items():
+            count = sum(get(t, "FLAGS")[0] == letter for t in targets)
+            yield point("dispatcher.target.count", number, "dispatcher.state=" + state), count
+        for t in targets:
+            of = number, "dispatcher.uri=" + re.sub(r";(?!transport=)[^;]*", "", get(t, "URI"))
+            for letter, state in states.items():
+                yield point("dispatcher.target.state", "dispatcher.state=" + state, *of), int(get(t, "FLAGS")[0] == letter)
+            yield point("dispatcher.target.probing", *of), int(get(t, "FLAGS")[1] == "P")
+            latency = get(t, "LATENCY")
+            for member, name in (("AVG", "average"), ("STD", "deviation"), ("EST", "estimate"), ("MAX", "max")):
+                if latency:
+                    yield point("dispatcher.target.latency." + name, *of), get(latency, member) / 1000
+            if latency:
+                yield point("dispatcher.target.timeouts", *of), get(latency, "TIMEOUT")
+            if get(t, "RUNTIME"):
+                yield point("dispatcher.target.dialog.count", *of), get(get(t, "RUNTIME"), "DLGLOAD")
+
+
+def kamailio(server, naming=False):
+    """Yields all points of a server."""
+    yield point("uptime"), get(server.reply("core.uptime")[0], "uptime")
+    yield from statistics(server, naming)
+    yield from lists(server)
+    for method, members in (
+        ("core.tcp_info", {"max_connections": "tcp.connection.limit", "readers": "tcp.reader.count"}),
+        ("tm.stats", {"freed": "transaction.releases", "delayed_free": "transaction.delayed_releases"}),
+    ):
+        for member, metric in members.items():
+            for reply in server.reply(method) or [[(member, "-")]]:
+                yield point(metric), get(reply, member)
+    for reply in server.reply("dlg.stats_active"):
+        for state in ("starting", "connecting", "answering", "ongoing"):
+            yield point("dialog.count", "dialog.state=" + state), get(reply, state)
+    for profile, value, name in (("inbound", "", "inbound"), ("caller", "alice", "caller")):
+        if server.transport == "binrpc" or not value:
+            for reply in server.reply("dlg.profile_get_size", "dlg.profile_get_size_" + name):
+                yield point("dialog.count_by_profile", "dialog.profile=" + profile, "dialog.value=" + value), reply
+    for reply in server.reply("rtpengine.get_hash_total"):
+        yield point("rtpengine.call.count"), reply
+
+
+# Families of rtpengine's page: the metric without "rtpengine.", and a fixed attribute.
+PAGE = dict(entry.split(maxsplit=1) for entry in """
+bytes_total network.io; call_duration2_total call.squared_time; call_duration_avg call.duration.average;
+call_duration_total call.time; closed_sessions_total session.closures; errors_total request.errors; mediastreams stream.count;
+mos2_total mos.squared_scores; mos_samples_total mos.samples; mos_total mos.scores;
+one_way_sessions_total session.one_way_sessions; packet_errors_total network.packet_errors; packets_total network.packets;
+ports_free port.count rtpengine.port.state=free; ports_used port.count rtpengine.port.state=used;
+request_seconds_total request.time; requests_total requests; sessions session.count; sessions_total session.creations;
+transcoded_media transcoded_media.count; uptime_seconds uptime; zero_packet_streams_total stream.zero_packet_streams
+""".split(";"))
+LABELS = {"reason": "close.reason", "proxy": "proxy", "request": "command", "name": "interface.name", "address": "interface.address"}
+
+
+def rtpengine():
+    """Yields all points of rtpengine's page."""
+    for line in (CAPTURES / "prometheus" / "rtpengine.txt").read_text().splitlines():
+        sample = re.fullmatch(r"rtpengine_(\w+)(?:{(.*)})? (\S+)", line)
+        if sample and sample[1] in PAGE:
+            metric, *fixed = PAGE[sample[1]].split()
+            for label, value in re.findall(r'(\w+)="([^"]*)"', sample[2] or ""):
+                kind = "session.type" if sample[1] == "sessions" else "forwarding"
+                fixed.append(f"rtpengine.{LABELS.get(label, kind)}={value}")
+            yield f"rtpengine.{metric}{{{','.join(sorted(fixed))}}}", float(sample[3]) if "." in sample[3] else int(sample[3])
+
+
+UNIX, MINIMAL, HTTP = Server("binrpc", "unix"), Server("binrpc", "minimal"), Server("jsonrpc", "")
+SCENES = [
+    ("unix", UNIX), ("unix_everything", UNIX), ("unix_named", UNIX), ("tcp", Server("binrpc", "tcp", "unix")), ("minimal", MINIMAL),
+    ("minimal_everything", MINIMAL), ("many_modules", Server("binrpc", "many_modules")), ("6.1", Server("binrpc", "6.1", "unix")),
+    ("jsonrpc", HTTP), ("jsonrpc_everything", HTTP), ("rtpengine", None), ("rtpengine_everything", None),
+]
+print("# scene\tpoint\tvalue; made by expected.py from the captures, independently of the receiver; - means no such point")
+for scene, captured in SCENES:
+    all_on = scene.endswith("_everything") or scene == "many_modules"
+    points = rtpengine() if captured is None else kamailio(captured, scene == "unix_named")
+    for name, value in points:
+        off = name.split("{")[0] in OFF and not all_on
+        if value is not None and not (off and value == "-"):
+            print(scene, name, "-" if off else value, sep="\t")
