@@ -266,7 +266,7 @@ func (s *streams) find(now pcommon.Timestamp, name []byte) *selection.Item[strea
 
 // finish records what only a complete list can tell.
 func (s *streams) finish(now pcommon.Timestamp) {
-	listed := slices.Contains(s.cfg.Sources, sourceAPI) && s.wants[apiStreams] > 0 && s.absent[apiStreams] == 0
+	listed := slices.Contains(s.cfg.Sources, sourceAPI) && s.wants[apiStreams] > 0 && !s.offers.neverHad(apiStreams)
 	known := s.complete || s.paged && !listed
 	defer s.items.End(known)
 	met := len(s.items.Seen()) > 0
