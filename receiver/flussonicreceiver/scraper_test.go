@@ -122,6 +122,7 @@ func TestScenes(t *testing.T) {
 		{name: "23.10_everything", server: emulator.Flussonic{Generation: "23.10"}, edit: everythingOfAPI},
 		{name: "25.11", server: emulator.Flussonic{}},
 		{name: "25.11_everything", server: emulator.Flussonic{}, edit: everythingOfAPI},
+		{name: "edge", server: emulator.Flussonic{Generation: "edge"}, edit: everythingOfAPI},
 		{name: "full-23.10_everything", server: emulator.Flussonic{Generation: "full-23.10"}, edit: everythingOfAPI},
 		{name: "page", server: emulator.Flussonic{}, edit: func(c *Config) { everything(c); onlyPage(c) }},
 		{name: "legacy", server: emulator.Flussonic{Generation: "legacy"}},
@@ -353,7 +354,10 @@ func TestSelectFollowsTheMetrics(t *testing.T) {
 		assert.NotContains(t, byDefault, field)
 	}
 	assert.Contains(t, byDefault, "stats.input.bytes")
-	assert.Equal(t, []string{"name", "named_by", "stats.status", "disabled", "stats.alive"}, fields(func(c *Config) {
+	assert.Equal(t, []string{ // what tells whether the stream runs here, besides
+		"name", "named_by", "stats.running_on", "stats.status", "disabled", "stats.alive",
+		"stats.play.play_opened_sessions", "stats.online_clients", "stats.client_count", "stats.input.bytes", "stats.bytes_in", "stats.bytes_out", "stats.opened_at",
+	}, fields(func(c *Config) {
 		c.MetricsBuilderConfig.Metrics = metadata.MetricsConfig{}
 		c.MetricsBuilderConfig.Metrics.FlussonicStreamAlive.Enabled = true
 	}))
