@@ -37,7 +37,8 @@ type Scene struct {
 // amounts that it states. The columns of the ledger are:
 //
 //   - answer, path: which leaf.
-//   - becomes: the metrics and attributes that the leaf becomes, comma-separated; or "ignored: " and the reason.
+//   - becomes: the metrics and attributes that the leaf becomes, comma-separated; "start times", where it moves these alone; or
+//     "ignored: " and the reason.
 //   - effects: what a change does to each of these names, comma-separated in the same order.
 //     A number such as 1, 0.001 or -1: each point that moves does so by the change times this factor. The change of a word is 1.
 //     0.001/n: likewise, divided by a whole number up to 100, because the metric is a mean over n things.
@@ -65,6 +66,9 @@ type LeafTest struct {
 	// Uncovered are metrics that no leaf becomes, with the reason.
 	Uncovered map[string]string
 }
+
+// startTimes stands for the start times of points among the names that a leaf moves.
+const startTimes = "start times"
 
 // maxTries bounds how many elements of lists are tried for one row.
 const maxTries = 60
@@ -167,7 +171,7 @@ func (r *leafRun) prove(t *testing.T, row ledgerRow) error {
 	for _, effect := range row.effects {
 		missing[effect.name] = true
 	}
-	missing["start times"] = row.starts != 0
+	missing[startTimes] = row.starts != 0
 	for _, at := range places[:min(len(places), maxTries)] {
 		to, amount, err := row.change(at.leaf.Value)
 		if err != nil {
@@ -285,6 +289,12 @@ type effect struct {
 
 func (u units) parseRow(columns []string) (ledgerRow, error) {
 	columns = append(slices.Clone(columns), make([]string, 5)...)
+	if columns[2] == startTimes {
+		columns[2] = ""
+		if columns[6] == "" {
+			return ledgerRow{}, errors.New("the column starts is empty")
+		}
+	}
 	row := ledgerRow{answer: columns[0], path: columns[1], unit: columns[4], how: columns[7], attributes: map[string]string{}}
 	names, kinds := split(columns[2]), split(columns[3])
 	if len(names) != len(kinds) {
@@ -589,7 +599,7 @@ func (c *comparison) comparePoint(key string, before, after point) error {
 		if want := time.Duration(c.starts * c.amount * float64(time.Second)); (shift - want).Abs() > time.Millisecond {
 			return fmt.Errorf("the start of %s moved by %v, not by %v", key, shift, want)
 		}
-		c.moved["start times"] = true
+		c.moved[startTimes] = true
 	}
 	by := after.value - before.value
 	if near(before.value, after.value) {

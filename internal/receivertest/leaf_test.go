@@ -140,7 +140,10 @@ func TestLeafTest(t *testing.T) {
 		fails         bool
 	}{
 		"right":                               {leafLedger, "", false},
-		"start times":                         {replace("since\tignored: see starts", "since\tx.io, x.version\t1, key\ts\t\t1"), "", true},
+		"start times with a value":            {replace("since\tignored: see starts", "since\tx.io, x.version\t1, key\ts\t\t1"), "", true},
+		"start times":                         {replace("since\tignored: see starts", "since\tstart times\t\ts\t\t1"), "", false},
+		"start times by another factor":       {replace("since\tignored: see starts", "since\tstart times\t\tms\t\t0.001"), "", true},
+		"start times without a factor":        {replace("since\tignored: see starts", "since\tstart times"), "", true},
 		"a factor is left out":                {leafLedger, "unscaled", true},
 		"attributes are swapped":              {leafLedger, "swapped", true},
 		"another metric moves":                {leafLedger, "neighbour", true},
