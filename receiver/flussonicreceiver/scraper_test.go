@@ -125,10 +125,12 @@ func TestScenes(t *testing.T) {
 		{name: "edge", server: emulator.Flussonic{Generation: "edge"}, edit: everythingOfAPI},
 		{name: "full-23.10_everything", server: emulator.Flussonic{Generation: "full-23.10"}, edit: everythingOfAPI},
 		{name: "page", server: emulator.Flussonic{}, edit: func(c *Config) { everything(c); onlyPage(c) }},
+		{name: "aliases", server: emulator.Flussonic{Labels: "aliases"}, edit: func(c *Config) { everything(c); onlyPage(c) }},
 		{name: "legacy", server: emulator.Flussonic{Generation: "legacy"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, _ := startScraper(t, startServer(t, tt.server).URL(), tt.edit)
+			s.clock = func() time.Time { return sceneTime } // else the age of a frame grows between two answers
 			metrics, err := s.scrape(t.Context())
 			require.NoError(t, err)
 			rtctest.Golden(t, tt.name, metrics)

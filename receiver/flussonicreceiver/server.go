@@ -48,12 +48,12 @@ type clock struct {
 	read         time.Time
 }
 
-// now returns the server's time, 0 when it is unknown.
-func (c *clock) now() float64 {
-	if c.milliseconds == 0 {
+// now returns the server's time in milliseconds, 0 when it is unknown.
+func (s *serverScraper) now() float64 {
+	if s.clock.milliseconds == 0 {
 		return 0
 	}
-	return c.milliseconds + float64(time.Since(c.read).Milliseconds())
+	return s.clock.milliseconds + float64(s.scraper.clock().Sub(s.clock.read).Milliseconds())
 }
 
 func newServerScraper(s *scraper) *serverScraper {
@@ -170,7 +170,7 @@ func (s *serverScraper) recordStats(now pcommon.Timestamp, told *server) {
 	s.told = true
 	if v, ok := told.Numbers[serverNow].Get(); ok {
 		if seconds, ok := moment(v); ok {
-			s.clock = clock{seconds * 1000, time.Now()}
+			s.clock = clock{seconds * 1000, s.scraper.clock()}
 		}
 	}
 	if told.State != "" {

@@ -307,7 +307,7 @@ func (s *streams) wanted(field streamField) bool {
 func (s *streams) setFrameDelay(row *stream) {
 	v, _ := row.Get(streamFrameAt)
 	at, ok := moment(v)
-	clock := s.server.clock.now()
+	clock := s.server.now()
 	switch age := clock - at*1000; {
 	case v != 0 && !ok:
 		s.implausible("last_dts_at", v)

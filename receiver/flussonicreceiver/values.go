@@ -89,7 +89,7 @@ func (s *serverScraper) began(field string, n number) (seconds float64, ok bool)
 		return 0, false
 	}
 	seconds, ok = moment(v)
-	if now := s.clock.now(); now > 0 && seconds*1000 > now+float64(maxAhead.Milliseconds()) {
+	if now := s.now(); now > 0 && seconds*1000 > now+float64(maxAhead.Milliseconds()) {
 		ok = false
 	}
 	if !ok {
