@@ -139,6 +139,22 @@ func TestScenes(t *testing.T) {
 	}
 }
 
+// The script that derives the values from the captures knows every point that API v3 has.
+func TestNothingElseIsReported(t *testing.T) {
+	expected := map[string]bool{}
+	for _, row := range rtctest.Table(t, filepath.Join("testdata", "expected.tsv")) {
+		expected[row[0]+" "+row[1]] = row[2] != "-"
+	}
+	for scene, generation := range map[string]string{
+		"23.01": "23.01", "23.10_everything": "23.10", "25.11_everything": "25.11", "full-23.10_everything": "full-23.10", "edge": "edge",
+	} {
+		s, _ := startScraper(t, startServer(t, emulator.Flussonic{Generation: generation}).URL(), everythingOfAPI)
+		for point := range scrapePoints(t, s) {
+			assert.True(t, expected[scene+" "+point] || strings.HasPrefix(point, "rtc."), "%s: %s", scene, point)
+		}
+	}
+}
+
 // pageOf is a scrape of the page alone, in one of its spellings.
 func pageOf(t *testing.T, labels string) map[string]float64 {
 	t.Helper()
