@@ -367,7 +367,8 @@ func checkSame(t *testing.T, x exporter, ours, old families) {
 	}
 }
 
-// The families that no capture has come from bridges of other times. What a bridge does not tell is not on the page.
+// The families that no capture has come from bridges of other times. What a bridge does not tell is not on the page. The last
+// size of a list has no plus, however long the list is.
 func TestCompatOldBridge(t *testing.T) {
 	t.Parallel()
 	bridge := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -377,7 +378,7 @@ func TestCompatOldBridge(t *testing.T) {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"conferences":2,"octo_version":1,"audiochannels":3,"videostreams":4,"total_packets_dropped_octo":5,"shutting_down":true,
-			"loss_rate_download":0.25,"rtt_aggregate":null,"octo_send_bitrate":8000}`)
+			"loss_rate_download":0.25,"rtt_aggregate":null,"octo_send_bitrate":8000,"conference_sizes":[0,1,2]}`)
 	}))
 	t.Cleanup(bridge.Close)
 	address := freeAddress(t)
@@ -388,15 +389,18 @@ exporters:
 `)
 	eventually(t, func(ct *assert.CollectT) {
 		assert.Equal(ct, map[string]float64{
-			"GAUGE jitsi_conferences{}":                  2,
-			"GAUGE jitsi_octo_version{}":                 1,
-			"GAUGE jitsi_audiochannels{}":                3,
-			"GAUGE jitsi_videostreams{}":                 4,
-			"COUNTER jitsi_total_packets_dropped_octo{}": 5,
-			"GAUGE jitsi_shutting_down{}":                1,
-			"GAUGE jitsi_loss_rate_download{}":           0.25,
-			"GAUGE jitsi_incoming_loss{}":                0.25,
-			"GAUGE jitsi_octo_send_bitrate{}":            8000,
+			"GAUGE jitsi_conferences{}":                       2,
+			"GAUGE jitsi_octo_version{}":                      1,
+			"GAUGE jitsi_audiochannels{}":                     3,
+			"GAUGE jitsi_videostreams{}":                      4,
+			"COUNTER jitsi_total_packets_dropped_octo{}":      5,
+			"GAUGE jitsi_shutting_down{}":                     1,
+			"GAUGE jitsi_loss_rate_download{}":                0.25,
+			"GAUGE jitsi_incoming_loss{}":                     0.25,
+			"GAUGE jitsi_octo_send_bitrate{}":                 8000,
+			"GAUGE jitsi_conference_sizes{conference_size=0}": 0,
+			"GAUGE jitsi_conference_sizes{conference_size=1}": 1,
+			"GAUGE jitsi_conference_sizes{conference_size=2}": 2,
 		}, seriesByType(parsePage(ct, fetch(ct, "http://"+address+"/metrics"))))
 	})
 	c.Stop(t)

@@ -17,8 +17,12 @@ import (
 type Jigasi struct {
 	// Addr is where to listen; a free loopback port when empty.
 	Addr string
-	// Unhealthy makes the health check fail.
+	// Unhealthy makes the health check fail: status 500 with a reason.
 	Unhealthy bool
+	// NotReady leaves a gateway unready: the health check answers with status 503 and nothing else.
+	NotReady bool
+	// NoGateway leaves Jigasi without a gateway: the health check fails, and there are no statistics.
+	NoGateway bool
 	// Moving makes conferences come and go with Now. They do so in any case once there was a restart.
 	Moving bool
 	// Now is time.Now when nil.
@@ -43,7 +47,7 @@ var jigasiValues = slices.Concat([]jitsiValue{
 	{"total_transcriber_ggl_millis", "total_transcriber_ggl_millis", jitsiOnEnd(1000 * (jitsiEnd - jitsiMidway))},
 }, jitsiSizes("conference_sizes", jitsiMoment.guests))
 
-// NewJigasi starts an emulated Jigasi. What it says of its health was not captured: an empty object, or nothing.
+// NewJigasi starts an emulated Jigasi.
 func NewJigasi(o Jigasi) (*Server, error) {
 	stats, err := fs.ReadFile(testdata.Files, "jitsi/jigasi/about-stats.constructed-master-2026-06-17.json")
 	if err != nil {
@@ -54,14 +58,34 @@ func NewJigasi(o Jigasi) (*Server, error) {
 		return nil, err
 	}
 	life := newJitsiLife("jitsi_jigasi_", jigasiValues, jigasiResets, o.Now, o.Moving)
-	return newJitsi(o.Addr, jitsiPaths{
-		jigasiStatsPath: func(*http.Request) answer { return jitsiAnswer(http.StatusOK, jitsiJSON, life.editJSON(stats)) },
-		metricsPath:     func(r *http.Request) answer { return page.answer(r, life) },
-		jitsiHealth: func(*http.Request) answer {
-			if o.Unhealthy {
+	paths := jitsiPaths{
+		jigasiStatsPath: func(*http.Request) answer {
+			if o.NoGateway {
 				return answer{status: http.StatusServiceUnavailable}
 			}
-			return jitsiAnswer(http.StatusOK, jitsiJSON, []byte("{}"))
+			return jitsiAnswer(http.StatusOK, jitsiJSON, life.editJSON(stats))
 		},
-	}, nil, life.restart)
+		metricsPath: func(r *http.Request) answer { return page.answer(r, life) },
+		jitsiHealth: func(*http.Request) answer { return o.health() },
+	}
+	if err := paths.read(jitsiVersion, http.StatusOK, "jigasi/about-version.constructed-master-2026-06-17.json"); err != nil {
+		return nil, err
+	}
+	return newJitsi(o.Addr, paths, nil, life.restart)
+}
+
+// health is the answer of the health check.
+func (o *Jigasi) health() answer {
+	failed := func(reason string) answer {
+		return jitsiAnswer(http.StatusInternalServerError, jitsiJSON, []byte(`{"reason":"`+reason+`"}`))
+	}
+	switch {
+	case o.NotReady:
+		return answer{status: http.StatusServiceUnavailable}
+	case o.NoGateway:
+		return failed("No gateways configured.")
+	case o.Unhealthy:
+		return failed("CallManager is not healthy.")
+	}
+	return jitsiAnswer(http.StatusOK, jitsiJSON, []byte("{}"))
 }

@@ -168,10 +168,13 @@ func TestJitsiUnhealthy(t *testing.T) {
 		status       int
 		told, detail string
 	}{
-		"jvb":    {startJitsi(t, NewJVB, JVB{Unhealthy: true}), jitsiHealth, readJitsi(t, "jvb/about-health.500.body"), 500, metricsPath, "\njitsi_jvb_healthy 0.0\n"},
-		"jicofo": {startJitsi(t, NewJicofo, Jicofo{Unhealthy: true}), jitsiHealth, readJitsi(t, "jicofo/about-health.500.body"), 500, jicofoStatsPath, `"healthy":false`},
-		"jigasi": {startJitsi(t, NewJigasi, Jigasi{Unhealthy: true}), jitsiHealth, "", 503, jigasiStatsPath, `"conferences":3`},
-		"jibri":  {startJitsi(t, NewJibri, Jibri{Unhealthy: true}), "/", "", 404, jibriHealthPath, `"healthStatus":"UNHEALTHY"`},
+		"jvb":                                 {startJitsi(t, NewJVB, JVB{Unhealthy: true}), jitsiHealth, readJitsi(t, "jvb/about-health.500.body"), 500, metricsPath, "\njitsi_jvb_healthy 0.0\n"},
+		"jicofo":                              {startJitsi(t, NewJicofo, Jicofo{Unhealthy: true}), jitsiHealth, readJitsi(t, "jicofo/about-health.500.body"), 500, jicofoStatsPath, `"healthy":false`},
+		"jigasi":                              {startJitsi(t, NewJigasi, Jigasi{Unhealthy: true}), jitsiHealth, `{"reason":"CallManager is not healthy."}`, 500, jigasiStatsPath, `"conferences":3`},
+		"jigasi, a gateway that is not ready": {startJitsi(t, NewJigasi, Jigasi{NotReady: true}), jitsiHealth, "", 503, jigasiStatsPath, `"conferences":3`},
+		"jigasi, no gateway, statistics":      {startJitsi(t, NewJigasi, Jigasi{NoGateway: true}), jigasiStatsPath, "", 503, jitsiVersion, `"name":"JIGASI"`},
+		"jigasi, no gateway, health":          {startJitsi(t, NewJigasi, Jigasi{NoGateway: true}), jitsiHealth, `{"reason":"No gateways configured."}`, 500, jitsiVersion, `"name":"JIGASI"`},
+		"jibri":                               {startJitsi(t, NewJibri, Jibri{Unhealthy: true}), "/", "", 404, jibriHealthPath, `"healthStatus":"UNHEALTHY"`},
 	} {
 		response, body := ask(t, test.server, http.MethodGet, test.path, "")
 		assert.Equal(t, test.status, response.status, name)

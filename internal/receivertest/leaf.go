@@ -410,6 +410,9 @@ func (u units) checkAttributes(row ledgerRow) error {
 
 // change returns another value for the leaf, and by how much it is more.
 func (r ledgerRow) change(value any) (to any, amount float64, err error) {
+	if r.how == "absent" { // also of a word that looks like a number
+		return Absent, -1, nil
+	}
 	word, isWord := value.(string)
 	if _, err := strconv.ParseFloat(word, 64); isWord && err == nil && r.unit != "word" {
 		to, amount, err = r.changeNumber(json.Number(word))
@@ -417,7 +420,7 @@ func (r ledgerRow) change(value any) (to any, amount float64, err error) {
 	}
 	how := r.how
 	switch {
-	case how == "absent", how == "" && r.unit == "list":
+	case how == "" && r.unit == "list":
 		return Absent, -1, nil
 	case strings.HasPrefix(how, "="):
 		return r.replace(value, how[1:])

@@ -229,6 +229,7 @@ func TestChange(t *testing.T) {
 		"no":                 {ledgerRow{}, false, true, 1},
 		"list":               {ledgerRow{unit: "list"}, "a", Absent, -1},
 		"absent":             {ledgerRow{how: "absent"}, true, Absent, -1},
+		"absent digits":      {ledgerRow{how: "absent", unit: "list"}, "0.5", Absent, -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			to, amount, err := tc.row.change(tc.value)
@@ -317,6 +318,7 @@ func TestEachMetricAlone(t *testing.T) {
 			return md
 		}
 		assert.Equal(t, needsOther, failed(func(a attempt) { EachMetricAlone(a.t, scrape) }), name)
+		assert.False(t, failed(func(a attempt) { EachMetricAlone(a.t, scrape, "x.load") }), name)
 	}
 }
 

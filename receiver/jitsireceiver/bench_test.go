@@ -25,9 +25,9 @@ var benched = []struct {
 	start               func() (*emulator.Server, error)
 	points              int
 }{
-	{"jvb_stats", "jvb", "colibri", []string{apiColibri}, func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{Stats: true}) }, 78},
-	{"jvb_page", "jvb", "metrics", []string{apiMetrics}, func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{}) }, 127},
-	{"jvb_both", "jvb", "auto", []string{apiColibri, apiMetrics}, func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{Stats: true}) }, 129},
+	{"jvb_stats", "jvb", "colibri", []string{apiColibri}, func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{Stats: true}) }, 79},
+	{"jvb_page", "jvb", "metrics", []string{apiMetrics}, func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{}) }, 128},
+	{"jvb_both", "jvb", "auto", []string{apiColibri, apiMetrics}, func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{Stats: true}) }, 130},
 	{"jicofo_200_bridges", "jicofo", "auto", []string{apiStats, apiMetrics}, func() (*emulator.Server, error) { return emulator.NewJicofo(emulator.Jicofo{Bridges: 200}) }, 588},
 }
 

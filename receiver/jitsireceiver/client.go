@@ -4,11 +4,13 @@
 package jitsireceiver
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -23,6 +25,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
 // The paths that the client asks for. None of them changes the server; others that are asked for by GET do.
@@ -90,6 +93,8 @@ type answer struct {
 	things []thing
 	known  int // facts in it
 	other  int // anything else
+	// owned counts the own keys of each component, or the families with its prefix, by block.
+	owned map[string]int
 }
 
 func (a *answer) reset(rows int) {
@@ -98,6 +103,10 @@ func (a *answer) reset(rows int) {
 		a.facts[i] = fact{sizes: a.facts[i].sizes[:0]}
 	}
 	a.things, a.known, a.other = a.things[:0], 0, 0
+	if a.owned == nil {
+		a.owned = map[string]int{}
+	}
+	clear(a.owned)
 }
 
 // set returns where to put the fact of a row, unless a better name has told it already.
@@ -160,6 +169,7 @@ type client struct {
 	text      *exposition.Reader
 	answers   [2]answer // by source
 	path      []byte    // of the member being read
+	last      []byte    // name of the last sample
 }
 
 func newClient(ctx context.Context, of *program, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings) (*client, error) {
@@ -191,9 +201,11 @@ func (c *client) get(ctx context.Context, path string, accept http.Header, read 
 }
 
 // isAbsent reports whether the component does not have what was asked for.
-func isAbsent(err error) bool {
+func isAbsent(err error) bool { return hasStatus(err, http.StatusNotFound) }
+
+func hasStatus(err error, status int) bool {
 	e, ok := errors.AsType[*httpapi.Error](err)
-	return ok && e.Status == http.StatusNotFound
+	return ok && e.Status == status
 }
 
 // Version asks for the version of the component.
@@ -214,16 +226,23 @@ func (c *client) Version(ctx context.Context) (version string, err error) {
 	return version, err
 }
 
-// Healthy asks for the component's own health check. One that failed answers that the service is unavailable.
-func (c *client) Healthy(ctx context.Context) (bool, error) {
+// health is what a component's own health check says.
+type health struct {
+	passed bool
+	reason string // of a failure
+}
+
+// Health asks for the component's own health check. One that fails answers with status 500 or 503.
+func (c *client) Health(ctx context.Context) (health, error) {
 	err := c.get(ctx, apiHealth, acceptJSON, func(_ http.Header, body io.Reader) error {
 		_, err := io.Copy(io.Discard, body)
 		return err
 	})
-	if e, ok := errors.AsType[*httpapi.Error](err); ok && e.Status == http.StatusServiceUnavailable {
-		return false, nil
+	if hasStatus(err, http.StatusInternalServerError) || hasStatus(err, http.StatusServiceUnavailable) {
+		e, _ := errors.AsType[*httpapi.Error](err)
+		return health{reason: selection.Name(e.Text)}, nil
 	}
-	return err == nil, err
+	return health{passed: err == nil}, err
 }
 
 // Stats asks for the JSON answer. Members of a wrong type cost themselves only.
@@ -241,37 +260,38 @@ func (c *client) Stats(ctx context.Context) (*answer, error) {
 		if err := c.json.End(); err != nil {
 			return err
 		}
-		return cmp.Or(c.foreign(a), c.json.Err())
+		return cmp.Or(c.judge(a), c.json.Err())
 	})
 	return a, err
 }
 
 // noObject reads an answer that is no object. JVB 1 says null while it has no statistics.
 func (c *client) noObject() error {
-	text, err := c.json.Raw()
-	if err != nil {
+	if _, err := c.json.Raw(); err != nil {
 		return err
 	}
-	if string(text) != "null" {
-		return &httpapi.Error{Kind: httpapi.KindDecode, Text: "the answer is no JSON object"}
-	}
-	return c.json.End()
+	return &httpapi.Error{Kind: httpapi.KindDecode, Text: "the answer is no JSON object"}
 }
 
 // walk reads the facts in an object, whose path takes up the first bytes of c.path. It may be of one of several things.
 func (c *client) walk(a *answer, length int, of string) error {
 	return c.json.Object(func(key []byte) error {
-		if block := c.component.foreign[string(key)]; block != "" {
-			return c.foreignBlock(block)
-		}
 		if a.known+a.other >= maxFacts {
 			return tooMany("members", maxFacts)
 		}
 		group := len(c.appendPath(length, key))
+		if block := owners[string(c.path)]; block != "" {
+			a.owned[block]++
+		}
 		if n, ok := c.names.stats[string(c.path)]; ok {
 			return c.member(a, &n, of)
 		}
 		if c.names.groups[string(c.path)] {
+			a.known++
+			return c.walk(a, group, of)
+		}
+		if ownerGroups[string(c.path)] && c.json.IsObject() {
+			a.other++
 			return c.walk(a, group, of)
 		}
 		if group = len(c.appendPath(length, []byte("*"))); c.names.groups[string(c.path)] {
@@ -447,23 +467,28 @@ func bucketLabel(key string) (string, bool) {
 	return fmt.Sprintf("%d-%d", least, limit-1), true
 }
 
-// foreign tells answers of other programs: there is something in it, and nothing of it is known.
-func (c *client) foreign(a *answer) error {
-	if a.known > 0 || a.other == 0 {
-		return nil
+// judge refuses an answer, read to its end, of another program, or one that has more own keys of another component than of
+// the one that was asked.
+func (c *client) judge(a *answer) error {
+	most := c.component.block
+	for _, block := range slices.Sorted(maps.Keys(a.owned)) {
+		if a.owned[block] > a.owned[most] {
+			most = block
+		}
 	}
-	return &httpapi.Error{
-		Kind: httpapi.KindDecode, Text: "nothing of the answer is known of " + c.component.title,
-		Hint: "check that the setting " + c.component.block + "::endpoint leads to it",
+	switch {
+	case most != c.component.block:
+		return &httpapi.Error{
+			Kind: httpapi.KindDecode, Text: "this is the answer of " + programs[most].title + ", not of " + c.component.title,
+			Hint: "its endpoint belongs into the setting " + most + "::endpoint",
+		}
+	case a.known == 0:
+		return &httpapi.Error{
+			Kind: httpapi.KindDecode, Text: "nothing of the answer is known of " + c.component.title,
+			Hint: "check that the setting " + c.component.block + "::endpoint leads to it",
+		}
 	}
-}
-
-// foreignBlock tells answers of another component of Jitsi.
-func (c *client) foreignBlock(block string) error {
-	return &httpapi.Error{
-		Kind: httpapi.KindDecode, Text: "this is the answer of " + programs[block].title + ", not of " + c.component.title,
-		Hint: "its endpoint belongs into the setting " + block + "::endpoint",
-	}
+	return nil
 }
 
 // Page asks for the page of metrics. Lines that cannot be read, and values of a wrong type, cost themselves only.
@@ -472,6 +497,7 @@ func (c *client) Page(ctx context.Context) (*answer, error) {
 	a.reset(c.names.rows)
 	err := c.get(ctx, apiMetrics, acceptText, func(header http.Header, body io.Reader) error {
 		c.text.Reset(body, header.Get("Content-Type"))
+		c.last = c.last[:0]
 		var wrong []string
 		err := c.text.Each(func(s *exposition.Sample) error {
 			ok, err := c.sample(a, s)
@@ -484,7 +510,7 @@ func (c *client) Page(ctx context.Context) (*answer, error) {
 			return err
 		}
 		wrong = append(wrong, c.countBuckets(a)...)
-		return cmp.Or(c.foreign(a), err, typeError(wrong))
+		return cmp.Or(c.judge(a), err, typeError(wrong))
 	})
 	return a, err
 }
@@ -499,15 +525,16 @@ func typeError(wrong []string) error {
 
 // sample reads one line of the page. It reports false where the value is of a wrong type.
 func (c *client) sample(a *answer, s *exposition.Sample) (ok bool, err error) {
-	family, block := c.component.family(s.Name)
-	if block != "" {
-		return true, c.foreignBlock(block)
-	}
 	if a.known+a.other >= maxFacts {
 		return true, tooMany("samples", maxFacts)
 	}
+	family, block := family(s.Name)
+	if block != "" && !bytes.Equal(s.Name, c.last) { // however many samples a family has
+		a.owned[block]++
+		c.last = append(c.last[:0], s.Name...)
+	}
 	n, known := c.names.page[string(family)]
-	if !known {
+	if !known || block != c.component.block {
 		a.other++
 		return true, nil
 	}
@@ -551,8 +578,10 @@ func (a *answer) sampleOf(n *name, of []byte, v float64) (ok bool) {
 // setSample puts the value of a sample into a fact, and reports false where it is of a wrong type.
 func (f *fact) setSample(k kind, label []byte, v float64) (ok bool) {
 	switch k {
-	case kindWhole, kindYesNo:
+	case kindWhole:
 		f.whole, ok = wholeNumber(v)
+	case kindYesNo:
+		f.whole, ok = int64(v), v == 0 || v == 1
 	case kindDecimal:
 		f.decimal, ok = v, true
 	case kindWord:
@@ -600,7 +629,7 @@ func countBySize(all []size) bool {
 	for i, s := range all {
 		all[i].count -= below.count
 		switch {
-		case s.upper <= below.upper || all[i].count < 0:
+		case s.upper <= below.upper || s.count < 0 || all[i].count < 0:
 			return false
 		case math.IsInf(s.upper, 1):
 			all[i].label = strconv.Itoa(int(below.upper)+1) + "+"

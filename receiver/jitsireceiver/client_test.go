@@ -6,6 +6,8 @@ package jitsireceiver
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -47,9 +49,9 @@ func TestOddStatistics(t *testing.T) {
 		points  map[string]float64 // all of them
 		message string
 	}{
-		"nothing":                       {`{}`, nil, ""},
-		"null":                          {` null`, nil, ""},
-		"null and a line feed":          {"null\n", nil, ""},
+		"nothing":                       {`{}`, nil, "nothing of the answer is known of a JVB"},
+		"null":                          {` null`, nil, "the answer is no JSON object"},
+		"null and a line feed":          {"null\n", nil, "the answer is no JSON object"},
 		"a null":                        {`{"threads":null,"conferences":1}`, map[string]float64{"conference.count{}": 1}, ""},
 		"a quoted NaN":                  {`{"rtt_aggregate":"NaN","stress_level":"Infinity","conferences":"NaN"}`, nil, ""},
 		"quoted numbers":                {`{"conferences":"3","stress_level":"0.5"}`, map[string]float64{"conference.count{}": 3, "stress{}": 0.5}, ""},
@@ -84,6 +86,18 @@ func TestOddStatistics(t *testing.T) {
 		"another program":               {`{"status":"ok"}`, nil, "nothing of the answer is known of a JVB: check that the setting jvb::endpoint leads to it"},
 		"Jicofo":                        {`{"conferences":1,"bridge_selector":{}}`, nil, "this is the answer of Jicofo, not of a JVB: its endpoint belongs into the setting jicofo::endpoint"},
 		"Jicofo of 2021":                {`{"jibri_detector":{},"conferences":1}`, nil, "this is the answer of Jicofo, not of a JVB"},
+		"Jicofo, most of it":            {`{"bit_rate_download":8,"bridge_selector":{},"jingle":{}}`, nil, "this is the answer of Jicofo, not of a JVB"},
+		"Jicofo, half of it":            {`{"threads":1,"bit_rate_download":8,"bridge_selector":{}}`, map[string]float64{"thread.count{}": 1, "network.throughput{jitsi.peer=endpoint,network.io.direction=receive}": 1000}, ""},
+		"a foreign key":                 {`{"bridge_selector":{"bridge_count":3},"muc_clients_configured":1,"drain":false}`, map[string]float64{"xmpp.client.configured.count{}": 1, "draining{}": 0}, ""},
+		"foreign keys of two others":    {`{"bridge_selector":{},"total_transcriber_started":1,"drain":true}`, map[string]float64{"draining{}": 1}, ""},
+		"shared keys only":              {`{"conferences":1,"largest_conference":2}`, map[string]float64{"conference.count{}": 1, "conference.size.max{}": 2}, ""},
+		"Jigasi":                        {`{"conferences":1,"total_calls_with_dropped_media":0}`, nil, "this is the answer of Jigasi, not of a JVB: its endpoint belongs into the setting jigasi::endpoint"},
+		"Jibri":                         {`{"status":{"busyStatus":"IDLE","health":{}}}`, nil, "this is the answer of Jibri, not of a JVB: its endpoint belongs into the setting jibri::endpoint"},
+		"a status of another kind":      {`{"status":"ok","threads":1}`, map[string]float64{"thread.count{}": 1}, ""},
+		"Jicofo, cut":                   {`{"bridge_selector":{},"thr`, nil, "unexpected EOF"},
+		"below 0":                       {`{"conferences":-1,"total_bytes_sent":-1,"threads":1,"stress_level":-0.5,"bit_rate_download":-8,"total_conference_seconds":-1,"rtt_aggregate":-1}`, map[string]float64{"thread.count{}": 1}, ""},
+		"sizes below 0":                 {`{"conference_sizes":[1,-2,3]}`, map[string]float64{"conference.count_by_size{jitsi.conference.size=0}": 1, "conference.count_by_size{jitsi.conference.size=2+}": 3}, ""},
+		"products out of range":         {`{"bit_rate_download":1e308,"used_memory":1e300,"threads":1}`, map[string]float64{"thread.count{}": 1}, ""},
 		"too many sizes":                {`{"conference_sizes":[` + strings.Repeat("0,", 1000) + `0]}`, nil, "more than 1000 sizes"},
 		"too many members":              {`{` + strings.Repeat(`"a":0,`, 100_000) + `"b":0}`, nil, "more than 100000 members"},
 	} {
@@ -100,7 +114,7 @@ func TestOddPages(t *testing.T) {
 		points  map[string]float64
 		message string
 	}{
-		"no metric":              {"# nothing\n", nil, ""},
+		"no metric":              {"# nothing\n", nil, "nothing of the answer is known of a JVB"},
 		"no number":              {"jitsi_jvb_stress NaN\njitsi_jvb_conferences +Inf\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, ""},
 		"another number":         {"jitsi_jvb_conferences 1.5\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "wrong type, which are left out: jitsi_jvb_conferences"},
 		"a huge number":          {"jitsi_jvb_conferences 1e19\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "left out: jitsi_jvb_conferences"},
@@ -112,8 +126,17 @@ func TestOddPages(t *testing.T) {
 		"buckets that fall":      {"jitsi_jvb_conferences_by_size_bucket{le=\"0.0\"} 5\njitsi_jvb_conferences_by_size_bucket{le=\"+Inf\"} 3\n", nil, "left out: conferences_by_size"},
 		"a bucket that is twice": {"jitsi_jvb_conferences_by_size_bucket{le=\"0.0\"} 5\njitsi_jvb_conferences_by_size_bucket{le=\"0\"} 5\n", nil, "left out: conferences_by_size"},
 		"a bucket of no size":    {"jitsi_jvb_conferences_by_size_bucket{le=\"x\"} 5\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "left out: jitsi_jvb_conferences_by_size_bucket"},
+		"below 0":                {"jitsi_jvb_conferences -1\njitsi_jvb_bytes_sent_total -1\njitsi_jvb_cpu_steal -0.1\njitsi_jvb_jvm_gc_time -1\njitsi_jvb_startup_time -1e300\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, ""},
+		"no yes and no no":       {"jitsi_jvb_healthy 5\njitsi_jvb_drain_mode -1\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "left out: jitsi_jvb_drain_mode, jitsi_jvb_healthy"},
+		"buckets out of range":   {"jitsi_jvb_conferences_by_size_bucket{le=\"0.0\"} -9e18\njitsi_jvb_conferences_by_size_bucket{le=\"+Inf\"} 9e18\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "left out: conferences_by_size"},
+		"transit times below 0":  {"jitsi_jvb_rtp_transit_time_bucket{le=\"50.0\"} -9e18\njitsi_jvb_rtp_transit_time_count 9e18\n", map[string]float64{"transit.packets{jitsi.transit.protocol=rtp}": 9e18}, ""},
 		"another program":        {"go_goroutines 7\n", nil, "nothing of the answer is known of a JVB"},
 		"Jicofo":                 {"jitsi_jicofo_conferences 7\n", nil, "this is the answer of Jicofo, not of a JVB: its endpoint belongs into the setting jicofo::endpoint"},
+		"Jicofo, most of it":     {"jitsi_jvb_thread_count 1\njitsi_jicofo_conferences 7\njitsi_jicofo_participants_current 7\n", nil, "this is the answer of Jicofo, not of a JVB"},
+		"bridges of Jicofo":      {"jitsi_jicofo_bridge_endpoints{jvb=\"a\"} 1\njitsi_jicofo_bridge_endpoints{jvb=\"b\"} 1\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, ""},
+		"a foreign family":       {"jitsi_jigasi_threads 5\njitsi_jvb_thread_count 1\njitsi_jvb_new 1\n", map[string]float64{"thread.count{}": 1}, ""},
+		"an old page":            {"jitsi_thread_count 1\njitsi_jigasi_threads 5\n", map[string]float64{"thread.count{}": 1}, ""},
+		"families of tomorrow":   {"jitsi_jvb_new 1\n", nil, "nothing of the answer is known of a JVB"},
 		"JSON":                   {`{"conferences_total":5}`, nil, "lines that cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -160,10 +183,80 @@ func TestOddFocus(t *testing.T) {
 		"queues":           {`{"queues":{"a":{"added_packets":1},"b":{"added_packets":2,"x":{}}}}`, map[string]float64{"queue.added_packets{jitsi.queue.name=a}": 1, "queue.added_packets{jitsi.queue.name=b}": 2}, ""},
 		"objects gone bad": {`{"jibri":5,"queues":{"a":[]},"bridge_selector":{"bridge_count":{}},"threads":1}`, map[string]float64{"thread.count{}": 1}, "left out: jibri, a, bridge_count"},
 		"nothing in them":  {`{"jigasi":{},"xmpp":{},"jibri":null,"threads":1}`, map[string]float64{"thread.count{}": 1}, ""},
+		"nothing":          {`{}`, nil, "nothing of the answer is known of Jicofo"},
+		"null":             {`null`, nil, "the answer is no JSON object"},
+		"an empty object":  {`{"jigasi":{}}`, nil, ""},
 		"a bridge":         {`{"bit_rate_download":1}`, nil, "this is the answer of a JVB, not of Jicofo: its endpoint belongs into the setting jvb::endpoint"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			checkAnswer(t, "jicofo", "stats", apiStats, tt.body, tt.points, tt.message)
 		})
+	}
+}
+
+// Jicofo's page names actions after the constants in its code.
+func TestActionsOnPage(t *testing.T) {
+	checkAnswer(t, "jicofo", sourceMetrics, apiMetrics,
+		"jitsi_jicofo_jingle_session_initiate_sent_total 1\njitsi_jicofo_jingle_sourceadd_sent_total 2\njitsi_jicofo_jingle_sourceremove_received_total 3\n",
+		map[string]float64{
+			"jingle.stanzas{jitsi.jingle.action=session-initiate,network.io.direction=transmit}": 1,
+			"jingle.stanzas{jitsi.jingle.action=source-add,network.io.direction=transmit}":       2,
+			"jingle.stanzas{jitsi.jingle.action=source-remove,network.io.direction=receive}":     3,
+		}, "")
+}
+
+// Every answer of a component is its own, and that of every other is told as such.
+func TestWhoseAnswer(t *testing.T) {
+	captured := map[string]string{
+		"jvb": "jvb/" + jvb3, "jicofo": "jicofo/" + focus, "jigasi": "jigasi/" + gateway, "jibri": "jibri/health.idle.json",
+	}
+	for block, file := range captured {
+		text, err := os.ReadFile(filepath.Join(captures, file))
+		require.NoError(t, err)
+		for of, p := range programs {
+			t.Run(block+" asked as "+of, func(t *testing.T) {
+				server := serve(t, "", answers{p.stats: " " + string(text), apiHealth: " {}"})
+				s, _ := startScraper(t, at(of, server.URL), withSource(p.source), withoutVersion)
+				metrics, err := s.scrape(t.Context())
+				points := rtctest.Points(t, metrics)
+				if of == block {
+					require.NoError(t, err)
+					return
+				}
+				require.ErrorContains(t, err, "this is the answer of "+programs[block].title+", not of "+p.title)
+				assert.InDelta(t, 1, points["rtc.scrape.errors{error.type=format,rtc.api="+p.stats+"}"], 0)
+			})
+		}
+	}
+}
+
+// A foreign key among many costs nothing, wherever it stands.
+func TestForeignKey(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(captures, "jvb", jvb3))
+	require.NoError(t, err)
+	want := pointsOf(t, "jvb", answers{apiColibri: jvb3}, withSource("colibri"))
+	require.Greater(t, len(want), 70)
+	end := strings.LastIndexByte(string(text), '}')
+	for name, body := range map[string]string{
+		"first": `{"bridge_selector":{"bridge_count":1},` + string(text[1:]),
+		"last":  string(text[:end]) + `,"jibri_detector":{"count":1}}`,
+	} {
+		assert.Equal(t, want, pointsOf(t, "jvb", answers{apiColibri: " " + body}, withSource("colibri")), name)
+	}
+}
+
+// A wrong answer of one source costs that source only, in every scrape.
+func TestWrongAnswerOfOneSource(t *testing.T) {
+	for _, body := range []string{"null", "{}", "[]", "7", `{"bridge_selector":{}}`} {
+		server := serve(t, filepath.Join(captures, "jvb"), answers{apiColibri: " " + body, apiMetrics: jvbPage})
+		s, _ := startScraper(t, at("jvb", server.URL), withoutVersion)
+		for scrapes := 1; scrapes <= 3; scrapes++ {
+			metrics, err := s.scrape(t.Context())
+			require.ErrorContains(t, err, apiColibri+" of "+server.URL)
+			points := rtctest.Points(t, metrics)
+			assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+			assert.InDelta(t, scrapes, points["rtc.scrape.errors{error.type=format,rtc.api=/colibri/stats}"], 0)
+			assert.InDelta(t, 8, points["jitsi.jvb.conference.count{}"], 0)
+		}
 	}
 }

@@ -77,9 +77,13 @@ type recorder struct {
 	of entity
 }
 
-// whole records a whole number.
+// whole records a whole number of things, which is never below 0.
 func whole(record func(*builder, timestamp, int64)) recorder {
-	return recorder{kind: kindWhole, record: func(p *process, now timestamp, f *fact) { record(p.mb, now, f.whole) }}
+	return recorder{kind: kindWhole, record: func(p *process, now timestamp, f *fact) {
+		if f.whole >= 0 {
+			record(p.mb, now, f.whole)
+		}
+	}}
 }
 
 // wholeOf records a whole number with a fixed attribute.
@@ -99,17 +103,21 @@ func yesNo(record func(*builder, timestamp, int64)) recorder {
 	return r
 }
 
-// decimal records any number.
+// decimal records a number that is neither below 0 nor, in base units, infinite.
 func decimal(record func(*builder, timestamp, float64)) recorder {
-	return recorder{kind: kindDecimal, record: func(p *process, now timestamp, f *fact) { record(p.mb, now, f.decimal) }}
+	return recorder{kind: kindDecimal, record: func(p *process, now timestamp, f *fact) {
+		if f.decimal >= 0 && !math.IsInf(f.decimal, 1) {
+			record(p.mb, now, f.decimal)
+		}
+	}}
 }
 
-// decimalOf records any number with a fixed attribute.
+// decimalOf records a number with a fixed attribute.
 func decimalOf[A any](record func(*builder, timestamp, float64, A), a A) recorder {
 	return decimal(func(mb *builder, now timestamp, v float64) { record(mb, now, v, a) })
 }
 
-// decimalOf2 records any number with two fixed attributes.
+// decimalOf2 records a number with two fixed attributes.
 func decimalOf2[A, B any](record func(*builder, timestamp, float64, A, B), a A, b B) recorder {
 	return decimal(func(mb *builder, now timestamp, v float64) { record(mb, now, v, a, b) })
 }
@@ -123,11 +131,11 @@ func rounded(record func(*builder, timestamp, int64)) recorder {
 	})
 }
 
-// measured leaves out what the server sends when it has measured nothing: a number below least.
-func measured(least float64, r recorder) recorder {
+// positive leaves out 0, which some send when they have measured nothing.
+func positive(r recorder) recorder {
 	record := r.record
 	r.record = func(p *process, now timestamp, f *fact) {
-		if f.decimal >= least {
+		if f.decimal > 0 {
 			record(p, now, f)
 		}
 	}
@@ -138,7 +146,9 @@ func measured(least float64, r recorder) recorder {
 func sizes(record func(*builder, timestamp, int64, string)) recorder {
 	return recorder{kind: kindSizes, record: func(p *process, now timestamp, f *fact) {
 		for i := range f.sizes {
-			record(p.mb, now, f.sizes[i].count, f.sizes[i].label)
+			if f.sizes[i].count >= 0 {
+				record(p.mb, now, f.sizes[i].count, f.sizes[i].label)
+			}
 		}
 	}}
 }
@@ -150,13 +160,5 @@ func each(of entity, record func(*builder, timestamp, int64, string)) recorder {
 
 // keep keeps a word that describes the process.
 func keep(field func(*identity) *string) recorder {
-	return recorder{kind: kindWord, record: func(p *process, _ timestamp, f *fact) { *field(&p.identity) = f.word }}
+	return recorder{kind: kindWord, record: func(p *process, _ timestamp, f *fact) { *field(&p.told) = f.word }}
 }
-
-// identity is what a process says of itself; what it does not say is empty.
-type identity struct {
-	version, region, relayID, release, octo string
-	about                                   string // the version as /about/version told it
-}
-
-func version(i *identity) *string { return &i.version }

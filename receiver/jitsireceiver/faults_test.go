@@ -72,8 +72,11 @@ var (
 	})
 	// The limits of JVB's histograms are numbers in labels.
 	ofJVBPage = override(ofPage, map[string]faultRow{"invalid_utf8": {true, "which are left out: jitsi_jvb_conferences_by_size_bucket", "format"}})
-	// Jigasi's page, and what its health says, are good also where its statistics are not.
-	ofJigasi = override(ofStats, map[string]faultRow{"invalid_json": {true, "cannot be decoded", "format"}})
+	// Jigasi's page, and what its health says, are good also where its statistics are not. Status 500 is what its health check fails with.
+	ofJigasi = override(ofStats, map[string]faultRow{
+		"invalid_json": {true, "cannot be decoded", "format"},
+		"status_500":   {true, "HTTP status 500 Internal Server Error", "status"},
+	})
 	// Jibri's health has words only.
 	ofJibri = override(ofStats, map[string]faultRow{"wrong_types": {true, "", ""}, "numbers_out_of_range": {true, "", ""}})
 )

@@ -34,8 +34,12 @@ var jibriStates = map[string]metadata.AttributeJitsiJibriState{
 }
 
 func recordJibriState(p *process, now timestamp, f *fact) {
-	for word, state := range jibriStates {
-		p.mb.RecordJitsiJibriStateDataPoint(now, scrape.Number(word == f.word), state)
+	current, known := jibriStates[f.word]
+	if !known {
+		current = metadata.AttributeJitsiJibriStateUnknown
+	}
+	for _, state := range metadata.MapAttributeJitsiJibriState {
+		p.mb.RecordJitsiJibriStateDataPoint(now, scrape.Number(state == current), state)
 	}
 }
 

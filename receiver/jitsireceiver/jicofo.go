@@ -101,23 +101,30 @@ func selectionRows() (rows []row) {
 	return rows
 }
 
-// jingleActions are those of XEP-0166, and Jitsi's own two.
+// jingleActions are those of XEP-0166, and Jitsi's own, as the protocol writes them.
 var jingleActions = []string{
 	"content-accept", "content-add", "content-modify", "content-reject", "content-remove", "description-info", "security-info",
-	"session-accept", "session-info", "session-initiate", "session-terminate", "source-add", "source-remove", "transport-accept",
-	"transport-info", "transport-reject", "transport-replace",
+	"session-accept", "session-info", "session-initiate", "session-terminate", "transport-accept", "transport-info",
+	"transport-reject", "transport-replace", "source-add", "source-remove", "addsource", "removesource",
 }
 
-// jingleRows knows three spellings: of the protocol, of the constants in Jicofo's code, and of those without any dash.
+// jingleRows know the actions as the protocol writes them, and as constants in Jicofo's code: SESSION_INITIATE, but SOURCEADD.
 func jingleRows() (rows []row) {
 	directions := map[string]metadata.AttributeNetworkIoDirection{"sent": transmit, "received": receive}
 	for _, action := range jingleActions {
 		snake := strings.ReplaceAll(action, "-", "_")
+		constant := snake
+		if strings.HasPrefix(action, "source-") {
+			constant = strings.ReplaceAll(action, "-", "")
+		}
 		for direction, attribute := range directions {
 			path := "jingle." + direction + "."
+			page := "jingle_" + constant + "_" + direction
+			if constant != snake {
+				page += " jingle_" + snake + "_" + direction
+			}
 			rows = append(rows, row{
-				stats:    path + action + " " + path + strings.ToUpper(snake) + " " + path + strings.ToUpper(strings.ReplaceAll(action, "-", "")),
-				page:     "jingle_" + snake + "_" + direction,
+				stats: path + action + " " + path + strings.ToUpper(constant), page: page,
 				recorder: wholeOf2((*builder).RecordJitsiJicofoJingleStanzasDataPoint, attribute, action),
 			})
 		}

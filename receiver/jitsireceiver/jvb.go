@@ -3,11 +3,7 @@
 
 package jitsireceiver
 
-import (
-	"math"
-
-	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
-)
+import "github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 
 // Attributes that many rows have.
 const (
@@ -56,8 +52,8 @@ var jvbRows = append([]row{
 	{stats: "total_conferences_created", page: "conferences_created", recorder: whole((*builder).RecordJitsiJvbConferenceCreationsDataPoint)},
 	{stats: "total_conferences_completed", page: "conferences_completed", recorder: whole((*builder).RecordJitsiJvbConferenceCompletionsDataPoint)},
 	{stats: "total_conference_seconds", page: "conference_seconds", recorder: decimal((*builder).RecordJitsiJvbConferenceTimeDataPoint)},
-	{stats: "total_failed_conferences", recorder: wholeOf((*builder).RecordJitsiJvbConferenceFailuresDataPoint, metadata.AttributeJitsiFailureScopeFull)},
-	{stats: "total_partially_failed_conferences", recorder: wholeOf((*builder).RecordJitsiJvbConferenceFailuresDataPoint, metadata.AttributeJitsiFailureScopePartial)},
+	{stats: "total_failed_conferences", page: "failed_conferences", recorder: wholeOf((*builder).RecordJitsiJvbConferenceFailuresDataPoint, metadata.AttributeJitsiFailureScopeFull)},
+	{stats: "total_partially_failed_conferences", page: "partially_failed_conferences", recorder: wholeOf((*builder).RecordJitsiJvbConferenceFailuresDataPoint, metadata.AttributeJitsiFailureScopePartial)},
 	{stats: "total_dominant_speaker_changes", page: "dominant_speaker_changes", recorder: whole((*builder).RecordJitsiJvbDominantSpeakerChangesDataPoint)},
 	// Endpoints: participants is what they were called first.
 	{stats: "endpoints participants", page: "current_endpoints", recorder: whole((*builder).RecordJitsiJvbEndpointCountDataPoint)},
@@ -125,14 +121,14 @@ var jvbRows = append([]row{
 	{stats: "total_packets_sent_octo", page: "relay_packets_sent", recorder: wholeOf2((*builder).RecordJitsiJvbNetworkPacketsDataPoint, relay, transmit)},
 	{stats: "total_packets_dropped_octo", recorder: wholeOf((*builder).RecordJitsiJvbNetworkDroppedPacketsDataPoint, relay)},
 	// Loss was told as a rate before: below 0 where nothing was received.
-	{stats: "incoming_loss loss_rate_download", page: "incoming_loss_fraction", recorder: measured(0, decimalOf((*builder).RecordJitsiJvbNetworkPacketLossDataPoint, receive))},
-	{stats: "outgoing_loss loss_rate_upload", page: "outgoing_loss_fraction", recorder: measured(0, decimalOf((*builder).RecordJitsiJvbNetworkPacketLossDataPoint, transmit))},
-	{stats: "overall_loss", page: "loss_fraction", recorder: measured(0, decimal((*builder).RecordJitsiJvbNetworkPacketLossOverallDataPoint))},
+	{stats: "incoming_loss loss_rate_download", page: "incoming_loss_fraction", recorder: decimalOf((*builder).RecordJitsiJvbNetworkPacketLossDataPoint, receive)},
+	{stats: "outgoing_loss loss_rate_upload", page: "outgoing_loss_fraction", recorder: decimalOf((*builder).RecordJitsiJvbNetworkPacketLossDataPoint, transmit)},
+	{stats: "overall_loss", page: "loss_fraction", recorder: decimal((*builder).RecordJitsiJvbNetworkPacketLossOverallDataPoint)},
 	// A round trip of 0 is the mean of no measurement.
-	{stats: "rtt_aggregate", page: "average_rtt", unit: milliseconds, recorder: measured(math.SmallestNonzeroFloat64, decimal((*builder).RecordJitsiJvbRoundTripTimeAverageDataPoint))},
+	{stats: "rtt_aggregate", page: "average_rtt", unit: milliseconds, recorder: positive(decimal((*builder).RecordJitsiJvbRoundTripTimeAverageDataPoint))},
 	{stats: "jitter_aggregate", unit: milliseconds, recorder: decimal((*builder).RecordJitsiJvbJitterAverageDataPoint)},
 	{stats: "tcc_unmatched_feedback", page: "tcc_unmatched_feedback", recorder: whole((*builder).RecordJitsiJvbTransportCcUnmatchedFeedbacksDataPoint)},
-	{stats: "total_aimd_bwe_expirations", recorder: whole((*builder).RecordJitsiJvbBweExpirationsDataPoint)},
+	{stats: "total_aimd_bwe_expirations", page: "incoming_bitrate_expirations", recorder: whole((*builder).RecordJitsiJvbBweExpirationsDataPoint)},
 	{stats: "total_loss_controlled_participant_seconds", recorder: decimalOf((*builder).RecordJitsiJvbLossStateTimeDataPoint, metadata.AttributeJitsiLossStateControlled)},
 	{stats: "total_loss_limited_participant_seconds", recorder: decimalOf((*builder).RecordJitsiJvbLossStateTimeDataPoint, metadata.AttributeJitsiLossStateLimited)},
 	{stats: "total_loss_degraded_participant_seconds", recorder: decimalOf((*builder).RecordJitsiJvbLossStateTimeDataPoint, metadata.AttributeJitsiLossStateDegraded)},
@@ -182,7 +178,7 @@ func jvbQueueRows() (rows []row) {
 // late records the packets that took more than 50 ms: those timed, without those counted up to there.
 func late(timed string, protocol metadata.AttributeJitsiTransitProtocol) recorder {
 	return recorder{kind: kindWhole, record: func(p *process, now timestamp, f *fact) {
-		if all := p.onPage(timed); all.whole >= f.whole {
+		if all := p.onPage(timed); f.whole >= 0 && all.whole >= f.whole {
 			p.mb.RecordJitsiJvbTransitLatePacketsDataPoint(now, all.whole-f.whole, protocol)
 		}
 	}}

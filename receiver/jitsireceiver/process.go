@@ -6,6 +6,7 @@ package jitsireceiver
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"slices"
 
 	"go.opentelemetry.io/collector/component"
@@ -34,26 +35,33 @@ type process struct {
 	wants  wants
 
 	// What the component told of itself, since it was last away.
-	met      bool
-	identity identity
-	asked    bool // for its version
-	uptime   cumulative.Uptime
-	choice   choice
+	met         bool
+	identity    identity
+	mixture     mixture
+	versionWait int // scrapes until /about/version is asked again
+	choice      choice
 
 	resource  pcommon.Resource
 	described identity // in resource
 
 	things map[entity]*selection.Set[recorded]
 
+	start pcommon.Timestamp // of the sums; 0 while nothing was recorded
+	last  pcommon.Timestamp // time of the last scrape that was recorded
+	sums  [2][]float64      // what the sources told last of monotonic values, by row
+
 	// Of the current scrape.
 	answers [2]*answer // by source; nil where there is none
-	key     []byte     // reused
+	partial bool       // one of them failed
+	told    identity
+	key     []byte // reused
 	metrics pmetric.Metrics
 	up      bool
 	err     error
 
 	notices scrape.Notices
 	logged  [2]bool // the last choice
+	illness string  // why the last health check failed, empty when it passed
 }
 
 // report is what the scrapes tell of themselves.
@@ -63,8 +71,11 @@ func newReport(starts *cumulative.Starts) *report {
 	return scrape.NewReport[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason](metadata.MapAttributeErrorType, starts)
 }
 
-// recorded are the rows of which a thing has been recorded.
-type recorded []int
+// recorded is what has been recorded of a thing.
+type recorded struct {
+	rows []int // in this scrape
+	sums []thingSum
+}
 
 // choice says which sources are asked. While it is not made, both are.
 type choice struct {
@@ -87,6 +98,7 @@ func newProcess(ctx context.Context, cfg *Config, b block, host component.Host, 
 	}
 	p.report = newReport(&p.starts)
 	p.wants = countWanted(p.rows, p.mb)
+	p.sums = [2][]float64{make([]float64, len(p.rows)), make([]float64, len(p.rows))}
 	var err error
 	if p.target, err = scrape.NewTarget(b.client.Endpoint); err != nil {
 		return nil, err
@@ -98,14 +110,15 @@ func newProcess(ctx context.Context, cfg *Config, b block, host component.Host, 
 
 // wants are the enabled metrics.
 type wants struct {
-	rows     []bool // that make one
-	told     [2]int // by source that tells them
+	rows     []bool   // that make one
+	sums     []string // names of those that are monotonic, by row
+	told     [2]int   // by source that tells them
 	pageOnly int
 }
 
 // countWanted learns which metrics the rows make by recording each of them once.
 func countWanted(rows []row, mb *metadata.MetricsBuilder) wants {
-	w := wants{rows: make([]bool, len(rows))}
+	w := wants{rows: make([]bool, len(rows)), sums: make([]string, len(rows))}
 	told := [2]map[string]bool{{}, {}}
 	example := fact{decimal: 1, sizes: []size{{}}}
 	for i := range rows {
@@ -115,7 +128,11 @@ func countWanted(rows []row, mb *metadata.MetricsBuilder) wants {
 			continue
 		}
 		w.rows[i] = true
-		name := made.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Name()
+		metric := made.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0)
+		name := metric.Name()
+		if isMonotonic(metric) {
+			w.sums[i] = name
+		}
 		for from, names := range [...]string{fromStats: rows[i].stats, fromPage: rows[i].page} {
 			if names != "" {
 				told[from][name] = true
@@ -139,7 +156,7 @@ func (p *process) scrape(ctx context.Context, now pcommon.Timestamp) {
 	p.settle(results)
 	if p.up = scrape.Up(results); p.up {
 		if !p.met {
-			p.met, p.asked, p.identity = true, false, identity{}
+			p.met, p.versionWait, p.identity = true, 0, identity{}
 		}
 		p.record(now)
 		results = append(results, p.askVersion(ctx)...)
@@ -149,12 +166,15 @@ func (p *process) scrape(ctx context.Context, now pcommon.Timestamp) {
 	p.err = scrape.Err(p.block.client.Endpoint, results)
 	p.report.Record(p.mb, now, p.up, results)
 	p.warnOfLimits()
-	start := min(cmp.Or(p.uptime.Start(), p.report.Began()), now)
+	start := min(cmp.Or(p.start, p.report.Began()), now)
 	if p.described != p.identity {
 		p.resource, p.described = p.describe(), p.identity
 	}
 	p.metrics = p.mb.Emit(metadata.WithResource(p.resource), metadata.WithStartTimeOverride(start))
 	p.starts.Apply(p.metrics)
+	if p.mixture.mixed {
+		dropSums(p.metrics)
+	}
 }
 
 // parts is the table of calls: how many enabled metrics are missing when each fails, and what becomes of its answer.
@@ -162,17 +182,30 @@ func (p *process) parts(now pcommon.Timestamp) []scrape.Part {
 	keep := func(from source) func(*answer) {
 		return func(a *answer) { p.answers[from] = a }
 	}
-	health := 0
+	healthy := 0
 	if p.health != "" {
-		health = scrape.Enabled(p.cfg.MetricsBuilderConfig.Metrics.JitsiJigasiHealthy.Enabled)
+		healthy = scrape.Enabled(p.cfg.MetricsBuilderConfig.Metrics.JitsiJigasiHealthy.Enabled)
 	}
 	return []scrape.Part{
 		{API: p.stats, Metrics: p.missing(fromStats), Call: scrape.Fetch(p.client.Stats, keep(fromStats))},
 		{API: apiMetrics, Metrics: p.missing(fromPage), Call: scrape.Fetch(p.client.Page, keep(fromPage))},
-		{API: p.health, Metrics: health, Call: scrape.Fetch(p.client.Healthy, func(yes bool) {
-			p.mb.RecordJitsiJigasiHealthyDataPoint(now, scrape.Number(yes))
-		})},
+		{API: p.health, Metrics: healthy, Call: scrape.Fetch(p.client.Health, func(h health) { p.recordHealth(now, h) })},
 	}
+}
+
+// recordHealth records the result of a health check, and logs the reason of a failure when it changes.
+func (p *process) recordHealth(now pcommon.Timestamp, h health) {
+	p.mb.RecordJitsiJigasiHealthyDataPoint(now, scrape.Number(h.passed))
+	switch {
+	case h.reason == p.illness:
+		return
+	case h.passed:
+		p.set.Logger.Info("the health check of a component of jitsi passes again", zap.String("component", p.program.block))
+	default:
+		p.set.Logger.Warn("the health check of a component of jitsi fails",
+			zap.String("component", p.program.block), zap.String("reason", h.reason))
+	}
+	p.illness = h.reason
 }
 
 // missing returns how many metrics are missing when a source fails, 0 when it is not to be asked.
@@ -201,18 +234,18 @@ func (p *process) asks(from source) bool {
 // settle pardons a source that the component does not have if the other answered, and keeps the choice between them.
 func (p *process) settle(results []scrape.Result) {
 	answered := [2]bool{p.answers[fromStats] != nil, p.answers[fromPage] != nil}
-	failed := false
+	p.partial = false
 	for i := range results {
 		r := &results[i]
-		if isAbsent(r.Err) && (answered[fromStats] || answered[fromPage]) {
+		if isAbsent(r.Err) && r.API != p.health && (answered[fromStats] || answered[fromPage]) {
 			p.noteAbsent(r)
 		}
-		failed = failed || !r.Answered()
+		p.partial = p.partial || !r.Answered()
 	}
 	p.choice.scrapes++
 	switch {
 	case p.block.source != sourceAuto:
-	case failed, p.choice.scrapes >= lasting:
+	case p.partial, p.choice.scrapes >= lasting:
 		p.choice = choice{}
 	case !p.choice.made:
 		p.choose(answered)
@@ -261,19 +294,48 @@ func (p *process) pageTellsMore() bool {
 
 // record records what the sources told, each fact once: what both tell, as the JSON answer has it.
 func (p *process) record(now pcommon.Timestamp) {
+	fell := p.sumsFell()
+	p.told = identity{}
 	for i := range p.rows {
 		for from, a := range p.answers {
 			if a != nil && a.facts[i].rank > 0 {
 				f, r := &a.facts[i], &p.rows[i]
-				f.decimal = r.unit.base(f.decimal, source(from), p.identity.version)
+				f.decimal = r.unit.base(f.decimal, source(from), p.told.version)
 				r.record(p, now, f)
 				break
 			}
 		}
 	}
+	p.identity.update(p.told)
+	ended := p.noteMixture()
+	p.start = p.startOfSums(now, fell || ended)
 	for of, set := range p.things {
 		p.recordThings(now, of, set)
 	}
+	p.last = now
+}
+
+// noteMixture looks whether several processes answer in turn, and reports whether they no longer do.
+func (p *process) noteMixture() (ended bool) {
+	changed := p.mixture.observe(p.told.fingerprint(p.identity.about))
+	others := 0
+	if p.mixture.mixed {
+		others = len(p.mixture.different()) - 1
+	}
+	if len(p.mixture.recent) > 0 {
+		p.report.Omit(metadata.AttributeRtcEntityBridge, metadata.AttributeRtcOmissionReasonMerged, int64(others))
+	}
+	switch {
+	case !changed:
+		return false
+	case p.mixture.mixed:
+		p.set.Logger.Warn("several components of jitsi answer at one address in turn, and their sums are left out: point each receiver at one of them (pod address, headless service)",
+			zap.String("component", p.program.block), zap.String("endpoint", p.block.client.Endpoint), zap.Stringers("identities", p.mixture.different()))
+		return false
+	}
+	p.set.Logger.Info("it is no longer several components of jitsi that answer at one address",
+		zap.String("component", p.program.block), zap.String("endpoint", p.block.client.Endpoint))
+	return true
 }
 
 // recordThings records the facts of things of one kind.
@@ -287,22 +349,28 @@ func (p *process) recordThings(now pcommon.Timestamp, of entity, set *selection.
 		for i := range a.things {
 			t := &a.things[i]
 			r := &p.rows[t.row]
-			if r.of != of || !p.wants.rows[t.row] {
+			if r.of != of || !p.wants.rows[t.row] || t.whole < 0 {
 				continue
 			}
 			p.key = selection.AppendName(p.key[:0], t.word)
 			item, first := set.Get(p.key)
 			if first {
-				item.Value = item.Value[:0]
+				item.Value.rows = item.Value.rows[:0]
 			}
-			if slices.Contains(item.Value, t.row) {
+			if slices.Contains(item.Value.rows, t.row) {
 				merged++
 				continue
 			}
-			item.Value = append(item.Value, t.row)
+			item.Value.rows = append(item.Value.rows, t.row)
 			if item.Kept {
 				t.word = item.Name
 				r.record(p, now, &t.fact)
+			}
+			if sum := p.wants.sums[t.row]; sum != "" {
+				start := item.Value.startOf(t.row, t.whole, p.last)
+				if item.Kept {
+					p.starts.Add(sum, max(start, p.start), now)
+				}
 			}
 		}
 	}
@@ -310,7 +378,7 @@ func (p *process) recordThings(now pcommon.Timestamp, of entity, set *selection.
 		p.report.Omit(of, metadata.AttributeRtcOmissionReasonLimit, int64(set.Limited()))
 		p.report.Omit(of, metadata.AttributeRtcOmissionReasonMerged, merged)
 	}
-	set.End(true)
+	set.End(!p.partial)
 }
 
 // onPage returns what the page told of a family.
@@ -322,32 +390,41 @@ func (p *process) onPage(family string) fact {
 	return a.facts[p.client.names.page[family].row]
 }
 
-// recordStart records how long the bridge has been running. It begins to count anew with its start, in seconds since 1970.
+// recordStart records how long the bridge has been running. One that started since, in seconds since 1970, may have another version.
 func (p *process) recordStart(now pcommon.Timestamp, f *fact) {
-	seconds := float64(now)/1e9 - f.decimal
-	if seconds < 0 {
+	if f.decimal <= 0 {
 		return
 	}
-	p.mb.RecordJitsiJvbUptimeDataPoint(now, seconds)
-	if p.uptime.Update(seconds, now) {
-		p.identity.about, p.asked = "", false
+	p.told.started = f.decimal
+	if p.told.started != p.identity.started {
+		p.identity.about, p.versionWait = "", 0
+	}
+	if seconds := float64(now)/1e9 - f.decimal; seconds >= 0 {
+		p.mb.RecordJitsiJvbUptimeDataPoint(now, seconds)
 	}
 }
 
-// askVersion asks for the version of a component that does not tell it elsewhere.
+// askVersion asks for the version of a component that does not tell it elsewhere. One that has none, which some say with
+// status 503, is asked again after a while.
 func (p *process) askVersion(ctx context.Context) []scrape.Result {
 	wanted := p.cfg.MetricsBuilderConfig.ResourceAttributes.ServiceVersion.Enabled
-	if p.about == "" || !wanted || p.asked || p.identity.version != "" || ctx.Err() != nil {
+	if p.about == "" || !wanted || cmp.Or(p.identity.version, p.identity.about) != "" || p.mixture.mixed || ctx.Err() != nil {
+		return nil
+	}
+	if p.versionWait > 0 {
+		p.versionWait--
 		return nil
 	}
 	results := scrape.Run(ctx, nil, func() []scrape.Part {
 		return []scrape.Part{{API: p.about, Metrics: 1, Call: scrape.Fetch(p.client.Version, func(v string) { p.identity.about = v })}}
 	})
 	for i := range results {
-		if isAbsent(results[i].Err) {
+		if isAbsent(results[i].Err) || hasStatus(results[i].Err, http.StatusServiceUnavailable) {
 			p.noteAbsent(&results[i])
 		}
-		p.asked = results[i].Err == nil
+		if results[i].Err == nil && p.identity.about == "" {
+			p.versionWait = lasting
+		}
 	}
 	return results
 }

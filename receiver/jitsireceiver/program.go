@@ -3,7 +3,10 @@
 
 package jitsireceiver
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // program is what there is to know of a component of Jitsi.
 type program struct {
@@ -18,8 +21,8 @@ type program struct {
 	about, health string
 	// absent says of a path that is not there how it comes to be.
 	absent map[string]string
-	// foreign are keys of other components' answers, with their blocks.
-	foreign map[string]string
+	// own are keys of its JSON answer that no other component has. They tell whose answer it is.
+	own []string
 
 	rows []row
 }
@@ -35,42 +38,59 @@ var programs = map[string]*program{
 			apiColibri: "it is off by default; videobridge.apis.rest.enabled=true in jvb.conf turns it on, or COLIBRI_REST_ENABLED=true for Docker",
 			apiMetrics: "it is there since JVB 2.2, unless videobridge.rest.prometheus.enabled=false in jvb.conf",
 		},
-		foreign: map[string]string{"bridge_selector": "jicofo", "jibri_detector": "jicofo"},
+		own: []string{
+			"bit_rate_download", "bit_rate_upload", "packet_rate_download", "rtt_aggregate", "total_bytes_received", "local_endpoints",
+			"inactive_conferences", "muc_clients_configured", "octo_conferences", "drain", "audiochannels", "total_channels", "videostreams",
+		},
 	},
 	"jicofo": {
 		block: "jicofo", title: "Jicofo", service: "jitsi-jicofo", example: "http://127.0.0.1:8888",
 		stats: apiStats, source: "stats", about: apiVersion, rows: jicofoRows,
-		absent:  map[string]string{apiStats: "check that the setting jicofo::endpoint leads to its private API, on port 8888 unless configured otherwise", apiMetrics: metricsPage},
-		foreign: map[string]string{"local_endpoints": "jvb", "bit_rate_download": "jvb"},
+		absent: map[string]string{apiStats: "check that the setting jicofo::endpoint leads to its private API, on port 8888 unless configured otherwise", apiMetrics: metricsPage},
+		own: []string{
+			"bridge_selector", "bridge_failures", "jibri_detector", "jigasi_detector", "participant_notifications", "jingle", "endpoint_pairs",
+		},
 	},
 	"jigasi": {
 		block: "jigasi", title: "Jigasi", service: "jitsi-jigasi", example: "http://127.0.0.1:8788",
-		stats: apiAboutStats, source: sourceAuto, health: apiHealth, rows: jigasiRows,
+		stats: apiAboutStats, source: sourceAuto, about: apiVersion, health: apiHealth, rows: jigasiRows,
 		absent: map[string]string{apiMetrics: metricsPage},
+		own: []string{
+			"total_calls_with_dropped_media", "total_calls_with_connection_failed", "total_count_dropped_media", "total_transcriber_started",
+		},
 	},
 	"jibri": {
 		block: "jibri", title: "Jibri", service: "jitsi-jibri", example: "http://127.0.0.1:2222",
 		stats: apiJibri, source: sourceAuto, rows: jibriRows,
 		absent: map[string]string{apiMetrics: "it is off by default; jibri.stats.prometheus.enabled=true in jibri.conf turns it on"},
+		own:    []string{"status.busyStatus"},
 	},
 }
 
-// family returns a sample's name without what all of a component's families have in common, or the block of the component
-// that it is of instead. Before 2023-03 the prefix of JVB was jitsi_.
-func (p *program) family(sample []byte) (family []byte, foreign string) {
+// owners are the blocks of all own keys, ownerGroups the objects on the way to those within one.
+var owners, ownerGroups = func() (owners map[string]string, groups map[string]bool) {
+	owners, groups = map[string]string{}, map[string]bool{}
+	for block, p := range programs {
+		for _, path := range p.own {
+			owners[path] = block
+			if group, _, within := strings.Cut(path, "."); within {
+				groups[group] = true
+			}
+		}
+	}
+	return owners, groups
+}()
+
+// family returns a sample's name without what all of a component's families have in common, and the block of the component whose
+// prefix it has. Before 2023-03 the prefix of JVB was jitsi_.
+func family(sample []byte) (family []byte, block string) {
 	family, ok := bytes.CutPrefix(sample, []byte("jitsi_"))
 	if !ok {
 		return nil, ""
 	}
 	family = bytes.TrimSuffix(family, []byte("_total"))
-	first, rest, ok := bytes.Cut(family, []byte("_"))
-	switch {
-	case ok && string(first) == p.block:
-		return rest, ""
-	case ok && programs[string(first)] != nil:
-		return nil, string(first)
-	case p.block != "jvb":
-		return nil, ""
+	if first, rest, ok := bytes.Cut(family, []byte("_")); ok && programs[string(first)] != nil {
+		return rest, programs[string(first)].block
 	}
-	return family, ""
+	return family, "jvb"
 }

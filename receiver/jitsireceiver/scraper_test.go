@@ -41,6 +41,7 @@ type fakeServer struct {
 	folder  string
 	mu      sync.Mutex
 	answers answers
+	status  map[string]int // by path; 200 where there is none
 	asked   []string
 }
 
@@ -63,6 +64,10 @@ func (s *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	assert.Equal(s.t, []string{accept}, r.Header.Values("Accept"), r.URL.Path)
 	assert.Equal(s.t, http.MethodGet, r.Method)
+	if status := s.status[r.URL.Path]; status != 0 {
+		w.WriteHeader(status)
+		return
+	}
 	if !ok {
 		http.NotFound(w, r)
 		return
@@ -135,15 +140,19 @@ const (
 	jvb2      = "colibri-stats.constructed-2.3.92-stable-9364.json"
 	jvb3      = "colibri-stats.constructed-2.3.312-master-2026-08-19.json"
 	jvbPage   = "metrics.constructed-2.3.312-master.004.txt"
+	jvbPage2  = "metrics.constructed-2.3.92-stable-9364.004.txt"
 	focus     = "stats.constructed-master-2026-08-19.json"
 	focusPage = "metrics.constructed-master-2026-08-19.004.txt"
 	gateway   = "about-stats.constructed-master-2026-06-17.json"
 	about     = "about-version.json"
+	// gatewayAbout is about-version.json of Jigasi.
+	gatewayAbout = "about-version.constructed-master-2026-06-17.json"
 )
 
 var scenes = []scene{
 	{"jvb_1", "jvb", answers{apiColibri: jvb1, apiVersion: about}},
 	{"jvb_2.3.92", "jvb", answers{apiColibri: jvb2}},
+	{"jvb_2.3.92_page", "jvb", answers{apiMetrics: jvbPage2, apiVersion: about}},
 	{"jvb_2.3.312_stats", "jvb", answers{apiColibri: jvb3}},
 	{"jvb_2.3.312_page", "jvb", answers{apiMetrics: jvbPage, apiVersion: about}},
 	{"jvb_2.3.312", "jvb", answers{apiColibri: jvb3, apiMetrics: jvbPage}},
@@ -155,8 +164,8 @@ var scenes = []scene{
 	{"jicofo_page", "jicofo", answers{apiMetrics: focusPage}},
 	{"jicofo_2021", "jicofo", answers{apiStats: "stats.like-real-2021-04-two-participants.json"}},
 	{"jicofo_2022", "jicofo", answers{apiStats: "stats.like-real-2022-07-idle.json"}},
-	{"jigasi", "jigasi", answers{apiAboutStats: gateway, apiHealth: " {}"}},
-	{"jigasi_page", "jigasi", answers{apiMetrics: "metrics.constructed-master-2026-06-17.004.txt", apiHealth: " {}"}},
+	{"jigasi", "jigasi", answers{apiAboutStats: gateway, apiHealth: " {}", apiVersion: gatewayAbout}},
+	{"jigasi_page", "jigasi", answers{apiMetrics: "metrics.constructed-master-2026-06-17.004.txt", apiHealth: " {}", apiVersion: gatewayAbout}},
 	{"jibri_idle", "jibri", answers{apiJibri: "health.idle.json"}},
 	{"jibri_busy", "jibri", answers{apiJibri: "health.busy.constructed.json", apiMetrics: "metrics.constructed-master-2026-08-05.004.txt"}},
 }

@@ -11,13 +11,17 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.uber.org/zap"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
@@ -66,8 +70,8 @@ func TestSourcesAgree(t *testing.T) {
 		},
 		{
 			"jigasi",
-			answers{apiAboutStats: gateway},
-			answers{apiMetrics: "metrics.constructed-master-2026-06-17.004.txt"},
+			answers{apiAboutStats: gateway, apiHealth: " {}"},
+			answers{apiMetrics: "metrics.constructed-master-2026-06-17.004.txt", apiHealth: " {}"},
 			[]string{"jitsi.jigasi.conference.count_by_size"},
 			nil,
 		},
@@ -112,9 +116,9 @@ func TestFormatsAgree(t *testing.T) {
 		"jvb": "metrics.constructed-2.3.312-master", "jicofo": "metrics.constructed-master-2026-08-19",
 		"jigasi": "metrics.constructed-master-2026-06-17", "jibri": "metrics.constructed-master-2026-08-05",
 	} {
-		old := pointsOf(t, block, answers{apiMetrics: page + ".004.txt"}, everything)
+		old := pointsOf(t, block, answers{apiMetrics: page + ".004.txt", apiHealth: " {}"}, everything)
 		assert.NotEmpty(t, old)
-		assert.Equal(t, old, pointsOf(t, block, answers{apiMetrics: page + ".openmetrics.txt"}, everything), block)
+		assert.Equal(t, old, pointsOf(t, block, answers{apiMetrics: page + ".openmetrics.txt", apiHealth: " {}"}, everything), block)
 	}
 }
 
@@ -124,6 +128,23 @@ func TestOldPage(t *testing.T) {
 	require.NoError(t, err)
 	old := strings.ReplaceAll(strings.ReplaceAll(string(page), "jitsi_jvb_", "jitsi_"), "_total ", " ")
 	assert.Equal(t, pointsOf(t, "jvb", answers{apiMetrics: jvbPage}, everything), pointsOf(t, "jvb", answers{apiMetrics: " " + old}, everything))
+}
+
+// The page of 2.3.92 tells less than its statistics, but the same. Some of its families have not been on any page since.
+func TestPageOf2024(t *testing.T) {
+	stats, page := pointsOf(t, "jvb", answers{apiColibri: jvb2}, everything), pointsOf(t, "jvb", answers{apiMetrics: jvbPage2}, everything)
+	delete(page, "jitsi.jvb.shutting_down{}") // which the statistics tell only while it lasts
+	require.Len(t, page, 29)
+	for point, value := range page {
+		if assert.Contains(t, stats, point) {
+			assert.InDelta(t, stats[point], value, 0, point)
+		}
+	}
+	for _, gone := range []string{
+		"jitsi.jvb.conference.failures{jitsi.failure.scope=full}", "jitsi.jvb.conference.failures{jitsi.failure.scope=partial}", "jitsi.jvb.bwe.expirations{}",
+	} {
+		assert.Contains(t, page, gone)
+	}
 }
 
 // What is asked for: both sources at first, then those that tell something, again after a failure, and again after a while.
@@ -168,7 +189,7 @@ func TestChoice(t *testing.T) {
 // A page that tells nothing more than JSON does is not asked again.
 func TestChoiceLeavesOutWhatTellsNoMore(t *testing.T) {
 	server := serve(t, filepath.Join(captures, "jigasi"), answers{apiAboutStats: gateway, apiMetrics: "metrics.constructed-master-2026-06-17.004.txt", apiHealth: " {}"})
-	s, _ := startScraper(t, at("jigasi", server.URL))
+	s, _ := startScraper(t, at("jigasi", server.URL), withoutVersion)
 	for _, want := range [][]string{{apiAboutStats, apiHealth, apiMetrics}, {apiAboutStats, apiHealth}} {
 		_, err := s.scrape(t.Context())
 		require.NoError(t, err)
@@ -229,7 +250,7 @@ func TestRequests(t *testing.T) {
 func TestOnlyReadingPaths(t *testing.T) {
 	allowed := map[string][]string{
 		"jvb stats": {apiColibri, apiVersion}, "jvb page": {apiMetrics, apiVersion}, "jicofo stats": {apiStats, apiVersion},
-		"jicofo page": {apiMetrics, apiVersion}, "jigasi": {apiAboutStats, apiMetrics, apiHealth}, "jibri": {apiJibri, apiMetrics},
+		"jicofo page": {apiMetrics, apiVersion}, "jigasi": {apiAboutStats, apiMetrics, apiHealth, apiVersion}, "jibri": {apiJibri, apiMetrics},
 	}
 	for name, component := range emulated {
 		server := emulate(t, component.start)
@@ -245,32 +266,144 @@ func TestOnlyReadingPaths(t *testing.T) {
 	}
 }
 
-// A failure of the health check is told as such, an error of another kind as an error.
-func TestJigasiHealth(t *testing.T) {
-	for status, want := range map[int]string{200: "1", 503: "0", 500: "HTTP status 500", 404: ""} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == apiHealth {
-				w.WriteHeader(status)
-			}
-			_, _ = w.Write([]byte(`{"conferences":1}`))
-		}))
-		t.Cleanup(server.Close)
-		s, _ := startScraper(t, at("jigasi", server.URL))
-		s.processes[0].choice = choice{made: true, asked: [2]bool{fromStats: true}}
-		metrics, err := s.scrape(t.Context())
-		got, there := rtctest.Points(t, metrics)["jitsi.jigasi.healthy{}"]
-		switch want {
-		case "1", "0":
-			require.NoError(t, err)
-			assert.InDelta(t, float64(want[0]-'0'), got, 0)
-			continue
-		case "":
-			require.NoError(t, err)
-		default:
-			require.ErrorContains(t, err, apiHealth+" of "+server.URL+": "+want)
+// A state of Jibri that nobody knows is told as such.
+func TestJibriStates(t *testing.T) {
+	for busy, want := range map[string]string{"IDLE": "idle", "BUSY": "busy", "EXPIRED": "expired", "DRAINING": "unknown", "": ""} {
+		points := pointsOf(t, "jibri", answers{apiJibri: fmt.Sprintf(` {"status":{"busyStatus":%q,"health":{"healthStatus":"HEALTHY"}}}`, busy)})
+		for _, state := range []string{"idle", "busy", "expired", "unknown"} {
+			got, there := points["jitsi.jibri.state{jitsi.jibri.state="+state+"}"]
+			assert.Equal(t, want != "", there, busy)
+			assert.Equal(t, state == want, got == 1, busy)
 		}
-		assert.False(t, there)
 	}
+}
+
+// Jigasi's health check answers with status 500 and a reason when it fails, and 503 when a gateway is not ready: these are
+// answers. Any other status is an error, and there is no point.
+func TestJigasiHealth(t *testing.T) {
+	for status, tt := range map[int]struct {
+		healthy float64
+		message string
+	}{
+		http.StatusOK:                  {healthy: 1},
+		http.StatusInternalServerError: {healthy: 0},
+		http.StatusServiceUnavailable:  {healthy: 0},
+		http.StatusBadGateway:          {message: "HTTP status 502"},
+		http.StatusNotFound:            {message: "HTTP status 404"},
+		http.StatusForbidden:           {message: "HTTP status 403"},
+	} {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			s, _ := startScraper(t, at("jigasi", serveGateway(t, func(w http.ResponseWriter) { w.WriteHeader(status) })))
+			metrics, err := s.scrape(t.Context())
+			points := rtctest.Points(t, metrics)
+			assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+			healthy, there := points["jitsi.jigasi.healthy{}"]
+			if tt.message != "" {
+				require.ErrorContains(t, err, tt.message)
+				assert.False(t, there)
+				return
+			}
+			require.NoError(t, err)
+			assert.Zero(t, remove(points, "rtc.scrape.errors"))
+			require.True(t, there)
+			assert.InDelta(t, tt.healthy, healthy, 0)
+		})
+	}
+}
+
+// serveGateway serves a Jigasi whose health check answers so.
+func serveGateway(t *testing.T, health func(http.ResponseWriter)) (url string) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case apiHealth:
+			health(w)
+		case apiAboutStats:
+			_, _ = w.Write([]byte(`{"conferences":1}`))
+		case apiVersion:
+			_, _ = w.Write([]byte(`{"name":"JIGASI","version":"1.1","os":"Linux"}`))
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// The reason of a health check that fails is logged when it changes, and no more of it than is fit to read.
+func TestJigasiHealthReason(t *testing.T) {
+	var reason atomic.Value
+	s, logs := startScraper(t, at("jigasi", serveGateway(t, func(w http.ResponseWriter) {
+		if text := reason.Load().(string); text != "" {
+			w.WriteHeader(http.StatusInternalServerError)
+			_, _ = fmt.Fprintf(w, `{"reason":%q}`, text)
+		}
+	})))
+	for _, text := range []string{"", "GW not ready.", "GW not ready.", "CallManager is not healthy.", "", "", "GW not ready.", strings.Repeat("`\t", 1000)} {
+		reason.Store(text)
+		_, err := s.scrape(t.Context())
+		require.NoError(t, err)
+	}
+	var logged []string
+	for _, entry := range logs.FilterMessageSnippet("health check").All() {
+		text, _ := entry.ContextMap()["reason"].(string)
+		assert.LessOrEqual(t, len(text), 256)
+		logged = append(logged, entry.Level.String()+": "+text)
+	}
+	require.Len(t, logged, 5)
+	assert.Contains(t, logged[0], "warn: HTTP status 500 Internal Server Error: `{\"reason\":\"GW not ready.\"}`")
+	assert.Contains(t, logged[1], "CallManager is not healthy.")
+	assert.Equal(t, "info: ", logged[2])
+	assert.Contains(t, logged[3], "GW not ready.")
+	assert.True(t, strings.HasPrefix(logged[4], "warn: HTTP status 500"))
+}
+
+// A Jigasi without a gateway has no statistics, but a health.
+func TestJigasiWithoutGateway(t *testing.T) {
+	server := emulate(t, func() (*emulator.Server, error) { return emulator.NewJigasi(emulator.Jigasi{NoGateway: true}) })
+	s, logs := startScraper(t, at("jigasi", server.URL()))
+	metrics, err := s.scrape(t.Context())
+	require.ErrorContains(t, err, apiAboutStats+" of "+server.URL()+": HTTP status 503")
+	points := rtctest.Points(t, metrics)
+	assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+	assert.InDelta(t, 0, points["jitsi.jigasi.healthy{}"], 0)
+	assert.Contains(t, points, "jitsi.jigasi.healthy{}")
+	assert.InDelta(t, 1, points["rtc.scrape.errors{error.type=status,rtc.api=/about/stats}"], 0)
+	assert.InDelta(t, 1, sumOf(points, "rtc.scrape.errors"), 0)
+	reasons := logs.FilterMessageSnippet("health check").All()
+	require.Len(t, reasons, 1)
+	assert.Contains(t, reasons[0].ContextMap()["reason"], "No gateways configured.")
+}
+
+// Jigasi is asked for its version once. One that has none registered is asked again after a while.
+func TestJigasiVersion(t *testing.T) {
+	server := serve(t, filepath.Join(captures, "jigasi"), answers{apiAboutStats: gateway, apiHealth: " {}", apiVersion: gatewayAbout})
+	s, _ := startScraper(t, at("jigasi", server.URL))
+	version := func() string {
+		metrics, err := s.scrape(t.Context())
+		require.NoError(t, err)
+		attributes := metrics.ResourceMetrics().At(0).Resource().Attributes().AsRaw()
+		version, _ := attributes["service.version"].(string)
+		return version
+	}
+	asked := func() bool { return slices.Contains(server.change(nil), apiVersion) }
+	assert.Equal(t, "1.1-420-g6fbf4f2d", version())
+	assert.True(t, asked())
+	assert.Equal(t, "1.1-420-g6fbf4f2d", version())
+	assert.False(t, asked())
+
+	server.change(answers{apiAboutStats: gateway, apiHealth: " {}"})
+	server.status = map[string]int{apiVersion: http.StatusServiceUnavailable}
+	s, logs := startScraper(t, at("jigasi", server.URL))
+	for range 2 {
+		assert.Empty(t, version())
+		assert.True(t, asked())
+		for range 100 {
+			require.Empty(t, version())
+		}
+		require.False(t, asked())
+	}
+	assert.Equal(t, 1, logs.FilterField(zap.String("api", apiVersion)).Len())
 }
 
 // Answers of real servers give no error, and a bridge tells of itself only what its version has.

@@ -366,6 +366,7 @@ const (
 	AttributeJitsiJibriStateIdle
 	AttributeJitsiJibriStateBusy
 	AttributeJitsiJibriStateExpired
+	AttributeJitsiJibriStateUnknown
 )
 
 // String returns the string representation of the AttributeJitsiJibriState.
@@ -377,6 +378,8 @@ func (av AttributeJitsiJibriState) String() string {
 		return "busy"
 	case AttributeJitsiJibriStateExpired:
 		return "expired"
+	case AttributeJitsiJibriStateUnknown:
+		return "unknown"
 	}
 	return ""
 }
@@ -386,6 +389,7 @@ var MapAttributeJitsiJibriState = map[string]AttributeJitsiJibriState{
 	"idle":    AttributeJitsiJibriStateIdle,
 	"busy":    AttributeJitsiJibriStateBusy,
 	"expired": AttributeJitsiJibriStateExpired,
+	"unknown": AttributeJitsiJibriStateUnknown,
 }
 
 // AttributeJitsiJigasiRole specifies the value jitsi.jigasi.role attribute.
@@ -1694,7 +1698,7 @@ type metricJitsiJibriRecording struct {
 // init fills jitsi.jibri.recording metric with initial data.
 func (m *metricJitsiJibriRecording) init() {
 	m.data.SetName("jitsi.jibri.recording")
-	m.data.SetDescription("Whether this Jibri is recording.")
+	m.data.SetDescription("Whether this Jibri is in use: recording, streaming or in a SIP call.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3060,7 +3064,7 @@ type metricJitsiJicofoConferenceTime struct {
 // init fills jitsi.jicofo.conference.time metric with initial data.
 func (m *metricJitsiJicofoConferenceTime) init() {
 	m.data.SetName("jitsi.jicofo.conference.time")
-	m.data.SetDescription("Length of all conferences together.")
+	m.data.SetDescription("Length of all ended conferences together; those under way are not in it.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3164,7 +3168,7 @@ type metricJitsiJicofoEndpointTime struct {
 // init fills jitsi.jicofo.endpoint.time metric with initial data.
 func (m *metricJitsiJicofoEndpointTime) init() {
 	m.data.SetName("jitsi.jicofo.endpoint.time")
-	m.data.SetDescription("Time that all endpoints spent in conferences.")
+	m.data.SetDescription("Time that endpoints that have left spent in conferences.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4069,7 +4073,7 @@ type metricJitsiJicofoParticipantCount struct {
 // init fills jitsi.jicofo.participant.count metric with initial data.
 func (m *metricJitsiJicofoParticipantCount) init() {
 	m.data.SetName("jitsi.jicofo.participant.count")
-	m.data.SetDescription("Participants of all conferences.")
+	m.data.SetDescription("Participants of all conferences, visitors included.")
 	m.data.SetUnit("{participant}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)

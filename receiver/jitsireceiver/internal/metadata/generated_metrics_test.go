@@ -631,7 +631,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jibri.recording"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether this Jibri is recording.", mi.Description())
+					assert.Equal(t, "Whether this Jibri is in use: recording, streaming or in a SIP call.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1017,7 +1017,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.conference.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Length of all conferences together.", mi.Description())
+					assert.Equal(t, "Length of all ended conferences together; those under way are not in it.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1045,7 +1045,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.endpoint.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Time that all endpoints spent in conferences.", mi.Description())
+					assert.Equal(t, "Time that endpoints that have left spent in conferences.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1316,7 +1316,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.participant.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Participants of all conferences.", mi.Description())
+					assert.Equal(t, "Participants of all conferences, visitors included.", mi.Description())
 					assert.Equal(t, "{participant}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
