@@ -558,7 +558,7 @@ func (c *client) Files(ctx context.Context) (map[string]float64, error) {
 			}
 			return r.Skip()
 		})
-		if n, ok := clients.Get(); ok && prefix != "" {
+		if n, ok := clients.Get(); ok && n >= 0 && prefix != "" {
 			if _, known := viewers[prefix]; !known && len(viewers) == maxDevices {
 				return tooMany("prefixes", maxDevices)
 			}

@@ -106,6 +106,23 @@ func TestImplausibleValuesOfStreams(t *testing.T) {
 	}
 }
 
+// A negative number of viewers of a file takes nothing away from those of other files.
+func TestNegativeViewers(t *testing.T) {
+	url := startHandler(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case apiPath + apiStats:
+			_, _ = w.Write([]byte(`{"uptime":1}`))
+		case apiPath + apiFiles:
+			_, _ = w.Write([]byte(`{"files":[{"prefix":"a","stats":{"client_count":7}},{"prefix":"a","stats":{"client_count":-5}},{"prefix":"b","stats":{"client_count":-1}}]}`))
+		default:
+			http.NotFound(w, r)
+		}
+	})
+	s, _ := startScraper(t, url, everythingOfAPI)
+	points := ofServer(scrapePoints(t, s))
+	assert.Equal(t, map[string]float64{"flussonic.uptime{}": 1, "flussonic.vod.client.count{flussonic.vod.prefix=a}": 7}, points)
+}
+
 // Of the page, infinities and negative ages have no point either.
 func TestImplausibleValuesOfThePage(t *testing.T) {
 	page := `flussonic_clients 7
