@@ -38,7 +38,6 @@ type streams struct {
 	rows     int    // of the list
 	told     uint64 // fields that the list has told of any stream
 	paged    bool   // the Prometheus page was read as a whole
-	cut      bool   // it was not
 	states   [streamStates]int64
 	merged   int64
 	leftOut  int64                                 // streams that run elsewhere
@@ -148,7 +147,7 @@ func newStreams(s *scraper) *streams {
 func (s *streams) begin() {
 	s.items.Begin()
 	s.scrapes++
-	s.complete, s.rows, s.told, s.paged, s.cut = false, 0, 0, false, false
+	s.complete, s.rows, s.told, s.paged = false, 0, 0, false
 	s.states, s.merged, s.leftOut = [streamStates]int64{}, 0, 0
 	clear(s.over)
 }
@@ -344,7 +343,7 @@ func (s *streams) record(now pcommon.Timestamp, st *streamState, p *streamPoint,
 
 // recordPage fills in what the list does not have, or, where there was no list, records all that the page has.
 func (s *streams) recordPage(now pcommon.Timestamp, samples *streamSamples) {
-	s.paged, s.cut = !samples.cut, samples.cut
+	s.paged = !samples.cut
 	samples.Each(func(name []byte, field streamField, v float64) {
 		item := s.find(now, name)
 		if item == nil || !item.Kept || item.Value.disabled || item.Value.given&(1<<field) != 0 {
@@ -390,7 +389,7 @@ func (s *streams) finish(now pcommon.Timestamp) {
 	if known || len(s.items.Seen()) > 0 {
 		s.report.Omit(entity, metadata.AttributeRtcOmissionReasonLimit, int64(s.items.Limited()))
 		s.report.Omit(entity, metadata.AttributeRtcOmissionReasonMerged, s.merged)
-		s.report.Omit(entity, metadata.AttributeRtcOmissionReasonTruncated, scrape.Number(!known || s.cut)) // how many are missing is not known
+		s.report.Omit(entity, metadata.AttributeRtcOmissionReasonTruncated, scrape.Number(!known)) // how many are missing is not known
 	}
 }
 

@@ -365,6 +365,29 @@ func TestPageWithBadLinesProvesNothing(t *testing.T) {
 	assert.InDelta(t, 1, points[omittedTruncated], 0)
 }
 
+// Bad lines of the page take nothing away from a list that was read whole.
+func TestBadPageBesideAList(t *testing.T) {
+	url := startHandler(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case apiPath + apiStreams:
+			_, _ = w.Write([]byte(`{"streams":[{"name":"a","stats":{"alive":true}}]}`))
+		case apiPath + apiStats:
+			_, _ = w.Write([]byte(`{"uptime":1}`))
+		case apiPage:
+			_, _ = w.Write([]byte("flussonic_stream_bytes_in{stream=\"a\"} 1\nflussonic_stream_bytes_in{stream=\"b\"} undefined\n"))
+		default:
+			http.NotFound(w, r)
+		}
+	})
+	s, _ := startScraper(t, url, func(c *Config) { c.Streams.Expected = []string{"gone"} })
+	metrics, err := s.scrape(t.Context())
+	require.ErrorContains(t, err, "lines that cannot be read")
+	points := rtctest.Points(t, metrics)
+	assert.InDelta(t, 0, points[omittedTruncated], 0)
+	assert.Contains(t, points, aliveOf("gone"))
+	assert.InDelta(t, 1, points["flussonic.stream.io{flussonic.stream.name=a,network.io.direction=receive}"], 0)
+}
+
 // Of the places where a generation tells of inputs and pushes, the newer one wins, number by number.
 func TestPlacesOfParts(t *testing.T) {
 	list := `{"streams":[{"name":"a",
