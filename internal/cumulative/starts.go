@@ -56,8 +56,8 @@ func Seconds(s int64) pcommon.Timestamp {
 // Counter tells when a counter of the server's began that does not tell it itself: when it was first seen, or, after a
 // fall, when it was last seen before. The zero value is a counter that was never seen.
 type Counter struct {
-	start, seen pcommon.Timestamp
-	value       int64
+	start, seen, since pcommon.Timestamp
+	value              int64
 }
 
 // Start returns the start of a counter that now stands at value.
@@ -69,5 +69,18 @@ func (c *Counter) Start(value int64, now pcommon.Timestamp) pcommon.Timestamp {
 		c.start = c.seen
 	}
 	c.value, c.seen = value, now
+	return c.start
+}
+
+// StartSince is Start for a counter that began at since, as the server says. After a fall while since stays, the counter
+// began when it was last seen before the fall. The start never moves back, and is never after now.
+func (c *Counter) StartSince(since pcommon.Timestamp, value int64, now pcommon.Timestamp) pcommon.Timestamp {
+	switch {
+	case c.seen == 0, since != c.since && since > c.start:
+		c.start = min(since, now)
+	case value < c.value:
+		c.start = max(c.start, min(c.seen, now))
+	}
+	c.since, c.value, c.seen = since, value, now
 	return c.start
 }

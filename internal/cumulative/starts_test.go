@@ -107,6 +107,33 @@ func TestCounter(t *testing.T) {
 	}
 }
 
+func TestCounterStartSince(t *testing.T) {
+	type observation struct {
+		since, now pcommon.Timestamp
+		value      int64
+		want       pcommon.Timestamp
+	}
+	for name, observations := range map[string][]observation{
+		"never falls":                      {{5, 10, 1, 5}, {5, 20, 2, 5}},
+		"falls":                            {{5, 10, 9, 5}, {5, 20, 1, 10}, {5, 30, 2, 10}},
+		"falls again":                      {{5, 10, 9, 5}, {5, 20, 8, 10}, {5, 30, 7, 20}},
+		"begins anew":                      {{5, 10, 9, 5}, {15, 20, 1, 15}, {15, 30, 2, 15}},
+		"begins anew and grows beyond":     {{5, 10, 9, 5}, {15, 20, 99, 15}},
+		"falls, then begins anew":          {{5, 10, 9, 5}, {5, 20, 1, 10}, {25, 30, 0, 25}},
+		"begins anew before the last fall": {{5, 10, 9, 5}, {5, 20, 1, 10}, {8, 30, 0, 20}},
+		"never moves back":                 {{5, 10, 9, 5}, {3, 20, 10, 5}},
+		"the server's clock is ahead":      {{50, 10, 1, 10}, {50, 20, 2, 10}, {50, 30, 1, 20}, {50, 60, 2, 20}},
+		"the collector's clock goes back":  {{5, 100, 9, 5}, {5, 50, 10, 5}, {5, 60, 1, 50}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var c Counter
+			for i, o := range observations {
+				assert.Equal(t, o.want, c.StartSince(o.since, o.value, o.now), i)
+			}
+		})
+	}
+}
+
 func TestSeconds(t *testing.T) {
 	assert.Equal(t, pcommon.NewTimestampFromTime(time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)), Seconds(1795132800))
 	assert.Zero(t, Seconds(0))

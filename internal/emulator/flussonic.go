@@ -21,8 +21,9 @@ import (
 type Flussonic struct {
 	// Addr is where to listen; a free loopback port when empty.
 	Addr string
-	// Generation is a folder of testdata/flussonic/api-v3: "25.11" (when empty), "23.10", "23.01" or "full-23.10", in
-	// which every field is set; or "legacy" for a server that has neither API v3 nor the page of metrics.
+	// Generation is a folder of testdata/flussonic/api-v3: "25.11" (when empty), "23.10", "23.01"; "full-23.10", in which
+	// every field is set; "edge", a server of a cluster that pulls most of its streams from another one; or "legacy" for a
+	// server that has neither API v3 nor the page of metrics.
 	Generation string
 	// Streams scales the streams of the API and of the pages to so many; 0: the captured ones.
 	Streams int
@@ -65,6 +66,7 @@ var flussonicGenerations = map[string]struct {
 	"23.10":      {folders: []string{"23.10", "full-23.10"}, openMetrics: true},
 	"23.01":      {folders: []string{"23.01", "full-23.10"}},
 	"full-23.10": {folders: []string{"full-23.10"}, openMetrics: true},
+	"edge":       {folders: []string{"edge", "25.11"}, openMetrics: true},
 	"legacy":     {},
 }
 

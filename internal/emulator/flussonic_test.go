@@ -82,6 +82,8 @@ func TestFlussonicCapturedAnswers(t *testing.T) {
 		{"23.01", v3 + "streams", "api-v3/23.01/streams.json"},
 		{"23.01", v3 + "streams?format=openmetrics", "api-v3/23.01/streams.json"},
 		{"full-23.10", v3 + "config/stats", "api-v3/full-23.10/config_stats.json"},
+		{"edge", v3 + "config/stats", "api-v3/edge/config_stats.json"},
+		{"edge", v3 + "dvrs", "api-v3/25.11/dvrs.json"},
 		{"25.11", v3 + "streams?format=openmetrics", "prometheus/openmetrics-streams.txt"},
 		{"23.10", v3 + "config?format=openmetrics", "prometheus/openmetrics-config.txt"},
 		{"25.11", flussonicMetrics, "prometheus/metrics-typed.prom"},

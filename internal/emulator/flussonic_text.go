@@ -172,7 +172,7 @@ var flussonicValues = []struct {
 // flussonicCounter matches what only grows.
 var flussonicCounter = regexp.MustCompile(`^(` + strings.Join([]string{
 	`streams\.stats\.(bytes_in|bytes_out|retry_count|playback_(bytes|duration|total_sessions)|(push|inputs)_(bytes|duration))`,
-	`streams\.(stats\.(input|push)|(inputs|pushes)\.stats)\.(bytes|bytes_dvr|frames|segments|retries|pusher_restarts|input_switches|` +
+	`streams\.(stats\.(inputs?|push)|(inputs|pushes)\.stats)\.(bytes|bytes_dvr|frames|segments|retries|pusher_restarts|input_switches|` +
 		`media_info_changes|num_sec_\w+|reorder_count|resync_count_\w+|resent_packets|errors\w*|pids\.(packets|errors_\w+))`,
 	`streams\.stats\.play\.(play_(bytes|duration|total_sessions)(_by_proto\.\w+)?|authorizations_\w+|webrtc_\w+|play_\w+_(http|time)_\w+)`,
 	`streams\.stats\.(transcoder\.(restarts|frames|tracks\.\w+_(added|removed))|dvr_write\.\w+|dvr_read_performance\.[\w.]+)`,

@@ -165,6 +165,9 @@ func (r *Reader) IsObject() bool { return r.next() == jx.Object }
 // IsText reports whether the next value is a string.
 func (r *Reader) IsText() bool { return r.next() == jx.String }
 
+// IsNull reports whether the next value is null.
+func (r *Reader) IsNull() bool { return r.next() == jx.Null }
+
 // Wrong says that the member being read has a wrong type in a way that only its reader can tell.
 func (r *Reader) Wrong() { r.noteWrong("") }
 

@@ -670,13 +670,14 @@ func wrongOf(r *Reader) []string {
 
 // What the next value is can be asked on every level, and costs nothing of it.
 func TestKinds(t *testing.T) {
-	for text, want := range map[string]struct{ object, text bool }{
-		`{}`: {true, false}, `"{}"`: {false, true}, `[]`: {}, `1`: {}, `null`: {}, `true`: {}, ``: {},
+	for text, want := range map[string]struct{ object, text, null bool }{
+		`{}`: {object: true}, `"{}"`: {text: true}, `[]`: {}, `1`: {}, `null`: {null: true}, `true`: {}, ``: {},
 	} {
 		r := NewReader()
 		r.Reset(strings.NewReader(" " + text))
 		assert.Equal(t, want.object, r.IsObject(), text)
 		assert.Equal(t, want.text, r.IsText(), text)
+		assert.Equal(t, want.null, r.IsNull(), text)
 		if text == "" {
 			continue
 		}
@@ -685,6 +686,7 @@ func TestKinds(t *testing.T) {
 			return r.Array(func() error {
 				assert.Equal(t, want.object, r.IsObject(), text)
 				assert.Equal(t, want.text, r.IsText(), text)
+				assert.Equal(t, want.null, r.IsNull(), text)
 				return r.Skip()
 			})
 		}))

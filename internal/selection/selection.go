@@ -138,6 +138,9 @@ func (s *Set[T]) Seen() []*Item[T] {
 	return s.order
 }
 
+// Len returns how many things are remembered, whether or not this scrape met them.
+func (s *Set[T]) Len() int { return len(s.items) }
+
 // Missing returns the expected names that this scrape did not meet.
 func (s *Set[T]) Missing() []string {
 	var missing []string

@@ -258,7 +258,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	for i := range 1000 {
 		meet(s, i%2 == 0, fmt.Sprint("stream", i))
 	}
-	assert.LessOrEqual(t, len(s.items), 2)
+	assert.LessOrEqual(t, s.Len(), 2)
 }
 
 func TestName(t *testing.T) {

@@ -112,6 +112,8 @@ type server struct {
 	Cards                        []card     // of the page only; API v3 has a call for them
 	Interfaces                   []ethernet // of the page only
 	DVRDisks                     []dvrDisk  // of the page only, without the name of their DVR
+
+	places map[devicePlace]int // of the page's devices in these lists
 }
 
 // disk is a mounted file system.
@@ -556,7 +558,7 @@ func (c *client) Files(ctx context.Context) (map[string]float64, error) {
 			}
 			return r.Skip()
 		})
-		if n, ok := clients.Get(); ok && prefix != "" {
+		if n, ok := clients.Get(); ok && n >= 0 && prefix != "" {
 			if _, known := viewers[prefix]; !known && len(viewers) == maxDevices {
 				return tooMany("prefixes", maxDevices)
 			}

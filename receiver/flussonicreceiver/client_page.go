@@ -4,6 +4,7 @@
 package flussonicreceiver
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"math"
@@ -30,9 +31,6 @@ var (
 	// serverLabels tell which server a sample is of, which is no part of a thing's name.
 	serverLabels = []string{"server_id", "server", "host", "instance", "hostname", "job"}
 )
-
-// maxPageStreams bounds the samples of streams that are kept of one page.
-const maxPageStreams = 20 * maxItems
 
 // pageServer are the samples of the server as a whole.
 var pageServer = map[string]serverField{
@@ -101,25 +99,29 @@ var pageDevices = map[string]func(*server, *exposition.Sample){
 
 func diskSample(value func(*disk) *number) func(*server, *exposition.Sample) {
 	return func(s *server, sample *exposition.Sample) {
-		setDevice(&s.Disks, disk{Path: labelOf(sample, diskLabels)}, func(d *disk) string { return d.Path }, value, sample)
+		path := labelOf(sample, diskLabels)
+		setDevice(s, &s.Disks, path, disk{Path: path}, value, sample)
 	}
 }
 
 func interfaceSample(value func(*ethernet) *number) func(*server, *exposition.Sample) {
 	return func(s *server, sample *exposition.Sample) {
-		setDevice(&s.Interfaces, ethernet{Name: labelOf(sample, interfaceLabels)}, func(e *ethernet) string { return e.Name }, value, sample)
+		name := labelOf(sample, interfaceLabels)
+		setDevice(s, &s.Interfaces, name, ethernet{Name: name}, value, sample)
 	}
 }
 
 func cardSample(value func(*card) *number) func(*server, *exposition.Sample) {
 	return func(s *server, sample *exposition.Sample) {
-		setDevice(&s.Cards, card{Name: labelOf(sample, cardLabels)}, func(c *card) string { return c.Name }, value, sample)
+		name := labelOf(sample, cardLabels)
+		setDevice(s, &s.Cards, name, card{Name: name}, value, sample)
 	}
 }
 
 func dvrDiskSample(value func(*dvrDisk) *number) func(*server, *exposition.Sample) {
 	return func(s *server, sample *exposition.Sample) {
-		setDevice(&s.DVRDisks, dvrDisk{Path: labelOf(sample, diskLabels)}, func(d *dvrDisk) string { return d.Path }, value, sample)
+		path := labelOf(sample, diskLabels)
+		setDevice(s, &s.DVRDisks, path, dvrDisk{Path: path}, value, sample)
 	}
 }
 
@@ -130,19 +132,27 @@ func gpuSample(value func(*gpu) *number) func(*server, *exposition.Sample) {
 		if g.ID == "" && g.Name == "" {
 			g.ID = otherLabels(sample)
 		}
-		setDevice(&s.GPUs, g, func(g *gpu) string { return strings.TrimRight(g.ID+"\x00"+g.Name, "\x00") }, value, sample)
+		setDevice(s, &s.GPUs, strings.TrimRight(g.ID+"\x00"+g.Name, "\x00"), g, value, sample)
 	}
 }
 
+// devicePlace is where a device of the page stands: in which list, and under which name.
+type devicePlace struct {
+	list any
+	name string
+}
+
 // setDevice sets one number of a device, which may be a new one. The first sample of a series counts; one without a name is none.
-func setDevice[T any](all *[]T, device T, name func(*T) string, value func(*T) *number, sample *exposition.Sample) {
-	i := slices.IndexFunc(*all, func(known T) bool { return name(&known) == name(&device) })
+func setDevice[T any](s *server, all *[]T, name string, device T, value func(*T) *number, sample *exposition.Sample) {
+	at := devicePlace{all, name}
+	i, known := s.places[at]
 	switch {
-	case name(&device) == "" || i < 0 && len(*all) == maxDevices:
+	case name == "" || !known && len(*all) == maxDevices:
 		return
-	case i < 0:
+	case !known:
 		i = len(*all)
 		*all = append(*all, device)
+		s.places[at] = i
 	}
 	field := value(&(*all)[i])
 	if _, twice := field.Get(); !twice {
@@ -187,37 +197,80 @@ func otherLabels(sample *exposition.Sample) string {
 
 // streamSamples are the samples of streams on a page, in its order. They last until the next page is read.
 type streamSamples struct {
+	names [][]byte
 	all   []streamSample
-	names []byte
+	cut   bool // streams are missing: there are too many, or lines that cannot be read
+
+	known map[string]*pageStream // of this page and of earlier ones
+	page  uint64                 // counts from 1
+	name  []byte
 }
 
 type streamSample struct {
-	from, to int // of the name
-	field    streamField
-	value    float64
+	stream int // position of its name
+	field  streamField
+	value  float64
+}
+
+// pageStream is a stream of a page.
+type pageStream struct {
+	name  []byte
+	page  uint64 // that had it last
+	index int    // of its name there
+}
+
+// begin starts a page. Names are kept from page to page, because most are the same; those of earlier ones may be as many.
+func (s *streamSamples) begin() {
+	if s.known == nil || len(s.known) > 2*len(s.names) {
+		*s = streamSamples{known: map[string]*pageStream{}, page: s.page}
+	}
+	s.names, s.all, s.cut = s.names[:0], s.all[:0], false
+	s.page++
 }
 
 func (s *streamSamples) add(sample *exposition.Sample, source streamSource) {
-	from := len(s.names)
-	for _, name := range streamLabels {
-		if value := sample.Label(name); len(value) > 0 {
-			s.names = selection.AppendName(s.names, value)
+	s.name = s.name[:0]
+	for _, label := range streamLabels {
+		if value := sample.Label(label); len(value) > 0 {
+			s.name = selection.AppendName(s.name, value)
 			break
 		}
 	}
-	if len(s.names) == from {
-		s.names = append(s.names, otherLabels(sample)...)
+	if len(s.name) == 0 {
+		s.name = append(s.name, otherLabels(sample)...)
 	}
-	if len(s.names) > from {
-		s.all = append(s.all, streamSample{from, len(s.names), source.field, sample.Value * source.factor})
+	if len(s.name) == 0 {
+		return
+	}
+	if stream := s.stream(); stream != nil && len(s.all) < maxItems*len(pageStreams) {
+		s.all = append(s.all, streamSample{stream.index, source.field, sample.Value * source.factor})
+	} else {
+		s.cut = true
 	}
 }
 
-// Each walks over the samples. The name is valid only inside f.
+// stream returns the stream called s.name, nil when it is one too many.
+func (s *streamSamples) stream() *pageStream {
+	stream := s.known[string(s.name)]
+	switch {
+	case stream != nil && stream.page == s.page:
+		return stream
+	case len(s.names) == maxItems:
+		return nil
+	case stream == nil:
+		stream = &pageStream{name: bytes.Clone(s.name)}
+		s.known[string(s.name)] = stream
+	}
+	stream.page, stream.index = s.page, len(s.names)
+	s.names = append(s.names, stream.name)
+	return stream
+}
+
+// Each walks over the samples.
 func (s *streamSamples) Each(f func(name []byte, field streamField, value float64)) {
 	for i := range s.all {
 		one := &s.all[i]
-		f(s.names[one.from:one.to], one.field, one.value)
+		f(s.names[one.stream], one.field, one.value)
 	}
 }
 
@@ -229,15 +282,15 @@ type page struct {
 	wanted func(streamField) bool
 }
 
-// Page reads the Prometheus page, whichever its vocabulary, with the wanted fields of streams. What is no finite number is none.
+// Page reads the Prometheus page, whichever its vocabulary, with the wanted fields of streams. NaN is no value.
 func (c *client) Page(ctx context.Context, wanted func(streamField) bool) (page, error) {
-	p := page{Streams: &c.samples, wanted: wanted}
-	c.samples = streamSamples{all: c.samples.all[:0], names: c.samples.names[:0]}
+	p := page{server: server{places: map[devicePlace]int{}}, Streams: &c.samples, wanted: wanted}
+	p.Streams.begin()
 	known := 0
 	err := c.http.Get(ctx, apiPage, nil, nil, func(header http.Header, body io.Reader) error {
 		c.page.Reset(body, header.Get("Content-Type"))
 		return c.page.Each(func(sample *exposition.Sample) error {
-			if !math.IsNaN(sample.Value) && !math.IsInf(sample.Value, 0) && p.add(sample) {
+			if !math.IsNaN(sample.Value) && p.add(sample) {
 				known++
 			}
 			return nil
@@ -246,6 +299,7 @@ func (c *client) Page(ctx context.Context, wanted func(streamField) bool) (page,
 	if err == nil && known == 0 {
 		err = &httpapi.Error{Kind: httpapi.KindDecode, Text: "a page without a single metric of flussonic"}
 	}
+	p.Streams.cut = p.Streams.cut || err != nil
 	return p, explain(err)
 }
 
@@ -255,7 +309,7 @@ func (p *page) add(sample *exposition.Sample) bool {
 		p.ID = string(id)
 	}
 	if source, known := pageStreams[string(sample.Name)]; known {
-		if p.wanted(source.field) && len(p.Streams.all) < maxPageStreams {
+		if p.wanted(source.field) {
 			p.Streams.add(sample, source)
 		}
 		return true

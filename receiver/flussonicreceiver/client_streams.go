@@ -28,7 +28,7 @@ const (
 	streamInputKbit                                // kbit/s
 	streamOutputBits                               // bit/s
 	streamRetries                                  //
-	streamErrorRate                                // packets per second
+	streamErrorRate                                // per second
 	streamFrameDelay                               // milliseconds
 	streamFrameAt                                  // Unix time in milliseconds, as the two that follow; 0 is never
 	streamOpenedAt                                 //
@@ -83,18 +83,19 @@ var streamSources = []streamSource{
 	{"disabled", streamDisabled, 1},
 	{"static", streamStatic, 1},
 	{"stats.alive", streamAlive, 1},
+	{"stats.play.play_opened_sessions", streamClients, 1},
 	{"stats.online_clients", streamClients, 1},
 	{"stats.client_count", streamClients, 1},
 	{"stats.input.bytes", streamBytesIn, 1},
 	{"stats.bytes_in", streamBytesIn, 1},
 	{"stats.bytes_out", streamBytesOut, 1},
-	{"stats.bitrate", streamInputKbit, 1},
 	{"stats.input_bitrate", streamInputKbit, 1},
+	{"stats.bitrate", streamInputKbit, 1},
 	{"stats.output_bandwidth", streamOutputBits, 1},
 	{"stats.out_bandwidth", streamOutputBits, 1000},
 	{"stats.input.retries", streamRetries, 1},
 	{"stats.retry_count", streamRetries, 1},
-	{"stats.input.error_rate", streamErrorRate, 1},
+	{"stats.input.error_rate", streamErrorRate, 1.0 / 60}, // it counts the last minute
 	{"stats.input_error_rate", streamErrorRate, 1},
 	{"stats.ts_delay", streamFrameDelay, 1},
 	{"stats.last_dts_at", streamFrameAt, 1},
@@ -161,6 +162,7 @@ type groupPath struct {
 	path   string
 	group  streamGroup
 	fields string            // what to select, where that is not the path
+	older  bool              // another path with the same group wins
 	has    func([]byte) bool // which members belong to the group; all when nil
 }
 
@@ -173,9 +175,13 @@ var groupPaths = []groupPath{
 	{path: "stats.dvr_read_performance.segments_read_fast", group: groupReads},
 	{path: "stats.dvr_read_performance.segments_read_slow", group: groupReads},
 	{path: "stats.dvr_read_performance.segments_read_delayed", group: groupReads},
-	{path: "inputs", group: groupInputs, fields: "inputs.stats.active"},
-	{path: "pushes", group: groupPushes, fields: "pushes.stats.status,pushes.stats.bytes,pushes.stats.retries,pushes.stats.pusher_restarts"},
-	{path: "stats.push", group: groupPushes, fields: "stats.push.status,stats.push.bytes,stats.push.retries,stats.push.pusher_restarts"},
+	{path: "stats.inputs", group: groupInputs, fields: "stats.inputs.active"},
+	{path: "inputs", group: groupInputs, fields: "inputs.stats.active", older: true},
+	{path: "stats.push", group: groupPushes, fields: "stats.push.status,stats.push.bytes,stats.push.retries,stats.push.pusher_restarts,stats.push.opened_at"},
+	{
+		path: "pushes", group: groupPushes, older: true,
+		fields: "pushes.stats.status,pushes.stats.bytes,pushes.stats.retries,pushes.stats.pusher_restarts,pushes.stats.opened_at",
+	},
 	{path: "stats.media_info.tracks", group: groupTracks, fields: "stats.media_info.tracks.content"},
 }
 
@@ -197,16 +203,16 @@ func isAnswer(key []byte) bool {
 
 // stream is one row of the list.
 type stream struct {
-	Name    []byte
-	NamedBy []byte // config, user, remote
-	Status  []byte // running, waiting, error
-	Entries []entry
-	Inputs  []optional.Value[bool] // whether each is the one in use
-	Pushes  []push
-	Tracks  [][]byte // content: video, audio, text ...
+	Name      []byte
+	NamedBy   []byte   // config, user, external, remote
+	RunningOn [][]byte // host names of the servers on which it runs
+	Status    []byte   // running, waiting, error
+	HasStats  bool
+	Entries   []entry
+	parts
+	Tracks [][]byte // content: video, audio, text ...
 
-	InputsOver, PushesOver int64 // over the bound
-
+	older  parts // what the places that the current generation deprecates tell of them
 	values [streamFields]float64
 	rank   [streamFields]int8 // of the source that a value is from, from 1; 0 when there is none
 }
@@ -218,10 +224,66 @@ type entry struct {
 	Value number
 }
 
+// parts are the inputs and pushes of a stream, by their position in the configuration.
+type parts struct {
+	Inputs []optional.Value[bool] // whether each is the one in use
+	Pushes []push
+
+	InputsOver, PushesOver int64 // over the bound
+}
+
+func (p *parts) reset() {
+	*p = parts{Inputs: p.Inputs[:0], Pushes: p.Pushes[:0]}
+}
+
+// fill takes from older what is missing.
+func (p *parts) fill(older *parts) {
+	for i, active := range older.Inputs {
+		if i == len(p.Inputs) {
+			p.Inputs = append(p.Inputs, active)
+		}
+		p.Inputs[i] = either(p.Inputs[i], active)
+	}
+	for i := range older.Pushes {
+		p.push(i).fill(&older.Pushes[i])
+	}
+	p.InputsOver = max(p.InputsOver, older.InputsOver)
+	p.PushesOver = max(p.PushesOver, older.PushesOver)
+}
+
+// push returns the push at position i, which may be one behind the last.
+func (p *parts) push(i int) *push {
+	if i == len(p.Pushes) {
+		p.Pushes = next(p.Pushes)
+		p.Pushes[i] = push{Status: p.Pushes[i].Status[:0]}
+	}
+	return &p.Pushes[i]
+}
+
 // push is a stream that the server sends somewhere else.
 type push struct {
-	Status         []byte
-	Bytes, Retries number
+	Status            []byte
+	Bytes             number
+	Restarts, Retries number // the same in two generations
+	OpenedAt          number // Unix time
+}
+
+func (p *push) fill(older *push) {
+	if len(p.Status) == 0 {
+		p.Status = append(p.Status, older.Status...)
+	}
+	p.Bytes = either(p.Bytes, older.Bytes)
+	p.Restarts = either(p.Restarts, older.Restarts)
+	p.Retries = either(p.Retries, older.Retries)
+	p.OpenedAt = either(p.OpenedAt, older.OpenedAt)
+}
+
+// either returns the first of two values that is present.
+func either[T any](a, b optional.Value[T]) optional.Value[T] {
+	if _, ok := a.Get(); ok {
+		return a
+	}
+	return b
 }
 
 // Get returns a number of the stream and whether it is there; an absent one is 0.
@@ -230,6 +292,15 @@ func (s *stream) Get(f streamField) (float64, bool) {
 		return 0, false
 	}
 	return s.values[f], true
+}
+
+// number is Get as an optional value.
+func (s *stream) number(f streamField) number {
+	v, ok := s.Get(f)
+	if !ok {
+		return number{}
+	}
+	return optional.Of(v)
 }
 
 // set takes a number from a source. One that is listed earlier wins, whichever comes first in the answer.
@@ -241,8 +312,9 @@ func (s *stream) set(f streamField, v float64, rank int8) {
 
 func (s *stream) reset() {
 	s.Name, s.NamedBy, s.Status = s.Name[:0], s.NamedBy[:0], s.Status[:0]
-	s.Entries, s.Inputs, s.Pushes, s.Tracks = s.Entries[:0], s.Inputs[:0], s.Pushes[:0], s.Tracks[:0]
-	s.InputsOver, s.PushesOver = 0, 0
+	s.RunningOn, s.Entries, s.Tracks, s.HasStats = s.RunningOn[:0], s.Entries[:0], s.Tracks[:0], false
+	s.parts.reset()
+	s.older.reset()
 	s.rank = [streamFields]int8{}
 }
 
@@ -259,6 +331,7 @@ type reading struct {
 	source streamSource
 	rank   int8 // of the source, from 1; 0 when the member is none
 	flag   bool
+	stats  bool // it is stats as a whole
 	text   func(*stream) *[]byte
 	list   func(*stream, *jsonwalk.Reader) error
 	group  streamGroup
@@ -274,12 +347,14 @@ type selected struct {
 	root   *reading
 }
 
-// selectStreams prepares the list of streams with these fields and groups, besides name, owner and state.
+// selectStreams prepares the list of streams with these fields and groups, besides name, owner, place and state.
 func selectStreams(fields map[streamField]bool, groups map[streamGroup]bool) *selected {
 	s := &selected{root: &reading{}}
-	asked := []string{"name", "named_by", "stats.status"}
+	asked := []string{"name", "named_by", "stats.running_on", "stats.status"}
 	s.at("name").text = func(s *stream) *[]byte { return &s.Name }
 	s.at("named_by").text = func(s *stream) *[]byte { return &s.NamedBy }
+	s.at("stats").stats = true
+	s.at("stats.running_on").list = (*stream).readRunningOn
 	s.at("stats.status").text = func(s *stream) *[]byte { return &s.Status }
 	for i, source := range streamSources {
 		if fields[source.field] {
@@ -298,11 +373,15 @@ func selectStreams(fields map[streamField]bool, groups map[streamGroup]bool) *se
 		}
 		asked = append(asked, ask)
 		r := s.at(p.path)
+		place := func(s *stream) *parts { return &s.parts }
+		if p.older {
+			place = func(s *stream) *parts { return &s.older }
+		}
 		switch p.group {
 		case groupInputs:
-			r.list = (*stream).readInputs
+			r.list = func(s *stream, r *jsonwalk.Reader) error { return place(s).readInputs(r) }
 		case groupPushes:
-			r.list = (*stream).readPushes
+			r.list = func(s *stream, r *jsonwalk.Reader) error { return place(s).readPushes(r) }
 		case groupTracks:
 			r.list = (*stream).readTracks
 		case groupReads:
@@ -342,6 +421,7 @@ func (c *client) EachStream(ctx context.Context, what *selected, f func(*stream)
 			return err
 		}
 		if len(s.Name) > 0 {
+			s.fill(&s.older)
 			f(s)
 		}
 		return nil
@@ -373,6 +453,9 @@ func (m *reading) read(s *stream, r *jsonwalk.Reader) error {
 		}
 		return err
 	}
+	if m.stats {
+		s.HasStats = !r.IsNull()
+	}
 	return r.Object(func(key []byte) error {
 		if member := m.members[string(key)]; member != nil {
 			return member.read(s, r)
@@ -393,7 +476,19 @@ func (m *reading) readEntry(s *stream, r *jsonwalk.Reader, key []byte) error {
 	return r.Float(&e.Value)
 }
 
-func (s *stream) readInputs(r *jsonwalk.Reader) error {
+func (s *stream) readRunningOn(r *jsonwalk.Reader) error {
+	return r.Array(func() (err error) {
+		if len(s.RunningOn) == maxEntries {
+			return r.Skip()
+		}
+		s.RunningOn = next(s.RunningOn)
+		last := &s.RunningOn[len(s.RunningOn)-1]
+		*last, err = r.Str(*last)
+		return err
+	})
+}
+
+func (p *parts) readInputs(r *jsonwalk.Reader) error {
 	return r.Objects(func() error {
 		var active optional.Value[bool]
 		err := eachStat(r, func(key []byte) error {
@@ -402,47 +497,40 @@ func (s *stream) readInputs(r *jsonwalk.Reader) error {
 			}
 			return r.Skip()
 		})
-		if len(s.Inputs) == maxParts {
-			s.InputsOver++
+		if len(p.Inputs) == maxParts {
+			p.InputsOver++
 			return err
 		}
-		s.Inputs = append(s.Inputs, active)
+		p.Inputs = append(p.Inputs, active)
 		return err
 	})
 }
 
-// readPushes reads the pushes of a stream. Since 2025 they stand in two places, of which one may know more.
-func (s *stream) readPushes(r *jsonwalk.Reader) error {
+func (p *parts) readPushes(r *jsonwalk.Reader) error {
 	i := 0
 	return r.Objects(func() error {
 		if i == maxParts {
-			s.PushesOver++
+			p.PushesOver++
 			return r.Skip()
 		}
-		if i == len(s.Pushes) {
-			s.Pushes = next(s.Pushes)
-			s.Pushes[i] = push{Status: s.Pushes[i].Status[:0]}
-		}
-		p := &s.Pushes[i]
+		one := p.push(i)
 		i++
-		read := func(key []byte) (err error) {
+		return eachStat(r, func(key []byte) (err error) {
 			switch string(key) {
 			case "status":
-				p.Status, err = r.Str(p.Status)
+				one.Status, err = r.Str(one.Status)
 			case "bytes":
-				err = r.Float(&p.Bytes)
-			case "pusher_restarts", "retries":
-				err = r.Float(&p.Retries)
+				err = r.Float(&one.Bytes)
+			case "pusher_restarts":
+				err = r.Float(&one.Restarts)
+			case "retries":
+				err = r.Float(&one.Retries)
+			case "opened_at":
+				err = r.Float(&one.OpenedAt)
 			default:
 				err = r.Skip()
 			}
 			return err
-		}
-		return r.Object(func(key []byte) error {
-			if string(key) == "stats" {
-				return r.Object(read)
-			}
-			return read(key)
 		})
 	})
 }
@@ -461,12 +549,12 @@ func (s *stream) readTracks(r *jsonwalk.Reader) error {
 	})
 }
 
-// eachStat hands the members of stats to member.
+// eachStat hands the figures of a part to member: they stand in it, or in its own stats.
 func eachStat(r *jsonwalk.Reader, member func(key []byte) error) error {
 	return r.Object(func(key []byte) error {
 		if string(key) == "stats" {
 			return r.Object(member)
 		}
-		return r.Skip()
+		return member(key)
 	})
 }

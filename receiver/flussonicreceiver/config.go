@@ -52,12 +52,17 @@ type StreamsConfig struct {
 	Limit int `mapstructure:"limit"`
 	// Expected lists streams that must be there: they are always reported, as not alive when they are missing or disabled.
 	Expected []string `mapstructure:"expected"`
-	// IncludeRemote takes in the streams that other servers of the cluster own, which their own receivers count already.
+	// IncludeRemote takes in the streams that run on other servers of the cluster, which their own receivers report already.
 	IncludeRemote bool `mapstructure:"include_remote"`
 }
 
 func (c *StreamsConfig) selection() selection.Config {
-	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit, Expected: c.Expected}
+	expected := make([]string, len(c.Expected))
+	for i, name := range c.Expected {
+		expected[i] = selection.Name(name)
+	}
+	slices.Sort(expected)
+	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit, Expected: slices.Compact(expected)}
 }
 
 func createDefaultConfig() *Config {

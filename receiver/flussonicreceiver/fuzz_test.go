@@ -44,7 +44,7 @@ func newFuzzScraper(text []byte) *scraper {
 // FuzzStreams walks an arbitrary list and records it: whatever comes, nothing breaks, every string is valid and bounded, no
 // series comes twice.
 func FuzzStreams(f *testing.F) {
-	for _, file := range []string{"25.11/streams_page1.json", "25.11/streams_page3.json", "23.10/streams.json", "23.01/streams.json"} {
+	for _, file := range []string{"25.11/streams_page1.json", "25.11/streams_page3.json", "23.10/streams.json", "23.01/streams.json", "edge/streams.json"} {
 		f.Add(capture(f, "api-v3/"+file))
 	}
 	f.Add([]byte(`{"next":0,"streams":[{"name":"s\ud800","stats":{"input":{"bytes":1e300,"errors_\u0000":"7"},"push":[{},[]]}},{"name":"s"},{"name":"s"}]}`))
@@ -79,7 +79,7 @@ func FuzzServer(f *testing.F) {
 
 // FuzzPage reads an arbitrary page.
 func FuzzPage(f *testing.F) {
-	for _, file := range []string{"metrics-typed.prom", "metrics-other-labels.prom", "openmetrics-config.txt", "openmetrics-streams.txt"} {
+	for _, file := range []string{"metrics-typed.prom", "metrics-other-labels.prom", "metrics-aliases.prom", "openmetrics-config.txt", "openmetrics-streams.txt"} {
 		f.Add(capture(f, "prometheus/"+file))
 	}
 	f.Add([]byte("flussonic_disk_size{a=\"\xff\",b=\"x\"} 1e300\nflussonic_stream_bytes_in{stream=\"\"} 1\nflussonic_gpu_temp{id=\"1\",name=\"2\"} 3\nflussonic_gpu_temp{id=\"12\"} 3\n"))

@@ -24,6 +24,8 @@ type streamPoint struct {
 	metric string
 	sum    bool // counted since the stream was opened
 	record func(mb *builder, now pcommon.Timestamp, v float64, stream string) bool
+
+	total int // position of a sum among those of the stream
 }
 
 // streamPoints are the numbers of a stream.
@@ -31,19 +33,19 @@ var streamPoints = []streamPoint{
 	numberOf(streamStatic, metadata.MetricsInfo.FlussonicStreamStatic.Name, (*builder).RecordFlussonicStreamStaticDataPoint),
 	numberOf(streamAlive, metadata.MetricsInfo.FlussonicStreamAlive.Name, (*builder).RecordFlussonicStreamAliveDataPoint),
 	numberOf(streamClients, metadata.MetricsInfo.FlussonicStreamClientCount.Name, (*builder).RecordFlussonicStreamClientCountDataPoint),
-	gaugeOf(streamClientDelay, metadata.MetricsInfo.FlussonicStreamClientDelay.Name, 1000, (*builder).RecordFlussonicStreamClientDelayDataPoint),
+	gaugeOf(streamClientDelay, metadata.MetricsInfo.FlussonicStreamClientDelay.Name, 1000, ages, (*builder).RecordFlussonicStreamClientDelayDataPoint),
 	totalBy(streamBytesIn, metadata.MetricsInfo.FlussonicStreamIo.Name, metadata.AttributeNetworkIoDirectionReceive, (*builder).RecordFlussonicStreamIoDataPoint),
 	totalBy(streamBytesOut, metadata.MetricsInfo.FlussonicStreamIo.Name, metadata.AttributeNetworkIoDirectionTransmit, (*builder).RecordFlussonicStreamIoDataPoint),
 	streamThroughput(streamInputKbit, kbit, metadata.AttributeNetworkIoDirectionReceive),
 	streamThroughput(streamOutputBits, 1.0/8, metadata.AttributeNetworkIoDirectionTransmit),
 	totalOf(streamRetries, metadata.MetricsInfo.FlussonicStreamRetries.Name, (*builder).RecordFlussonicStreamRetriesDataPoint),
-	gaugeOf(streamErrorRate, metadata.MetricsInfo.FlussonicStreamInputErrorRate.Name, 1, (*builder).RecordFlussonicStreamInputErrorRateDataPoint),
-	gaugeOf(streamFrameDelay, metadata.MetricsInfo.FlussonicStreamFrameAge.Name, 1000, (*builder).RecordFlussonicStreamFrameAgeDataPoint),
-	{streamRunningAt, metadata.MetricsInfo.FlussonicStreamStartTime.Name, false, streamStart},
-	gaugeOf(streamLifetime, metadata.MetricsInfo.FlussonicStreamUptime.Name, 1000, (*builder).RecordFlussonicStreamUptimeDataPoint),
+	gaugeOf(streamErrorRate, metadata.MetricsInfo.FlussonicStreamInputErrorRate.Name, 1, errorRates, (*builder).RecordFlussonicStreamInputErrorRateDataPoint),
+	gaugeOf(streamFrameDelay, metadata.MetricsInfo.FlussonicStreamFrameAge.Name, 1000, ages, (*builder).RecordFlussonicStreamFrameAgeDataPoint),
+	gaugeOf(streamRunningAt, metadata.MetricsInfo.FlussonicStreamStartTime.Name, 1, moments, (*builder).RecordFlussonicStreamStartTimeDataPoint),
+	gaugeOf(streamLifetime, metadata.MetricsInfo.FlussonicStreamUptime.Name, 1000, spans, (*builder).RecordFlussonicStreamUptimeDataPoint),
 	numberOf(streamBackup, metadata.MetricsInfo.FlussonicStreamBackupActive.Name, (*builder).RecordFlussonicStreamBackupActiveDataPoint),
-	gaugeOf(streamDepth, metadata.MetricsInfo.FlussonicStreamDvrDepth.Name, 1, (*builder).RecordFlussonicStreamDvrDepthDataPoint),
-	gaugeOf(streamDuration, metadata.MetricsInfo.FlussonicStreamDvrDuration.Name, 1, (*builder).RecordFlussonicStreamDvrDurationDataPoint),
+	gaugeOf(streamDepth, metadata.MetricsInfo.FlussonicStreamDvrDepth.Name, 1, spans, (*builder).RecordFlussonicStreamDvrDepthDataPoint),
+	gaugeOf(streamDuration, metadata.MetricsInfo.FlussonicStreamDvrDuration.Name, 1, spans, (*builder).RecordFlussonicStreamDvrDurationDataPoint),
 	numberOf(streamArchive, metadata.MetricsInfo.FlussonicStreamDvrArchiveSize.Name, (*builder).RecordFlussonicStreamDvrArchiveSizeDataPoint),
 	numberOf(streamDisk, metadata.MetricsInfo.FlussonicStreamDvrDiskUsage.Name, (*builder).RecordFlussonicStreamDvrDiskUsageDataPoint),
 	numberOf(streamTranscoding, metadata.MetricsInfo.FlussonicStreamTranscoderRunning.Name, (*builder).RecordFlussonicStreamTranscoderRunningDataPoint),
@@ -61,7 +63,7 @@ var streamPoints = []streamPoint{
 	totalBy(streamResyncs, metadata.MetricsInfo.FlussonicStreamInputResyncs.Name, metadata.AttributeFlussonicResyncReasonNormal, (*builder).RecordFlussonicStreamInputResyncsDataPoint),
 	totalBy(streamResyncJumps, metadata.MetricsInfo.FlussonicStreamInputResyncs.Name, metadata.AttributeFlussonicResyncReasonJump, (*builder).RecordFlussonicStreamInputResyncsDataPoint),
 	totalBy(streamResyncDrifts, metadata.MetricsInfo.FlussonicStreamInputResyncs.Name, metadata.AttributeFlussonicResyncReasonDrift, (*builder).RecordFlussonicStreamInputResyncsDataPoint),
-	gaugeOf(streamRoundTrip, metadata.MetricsInfo.FlussonicStreamInputSrtRoundTripTime.Name, 1000, (*builder).RecordFlussonicStreamInputSrtRoundTripTimeDataPoint),
+	gaugeOf(streamRoundTrip, metadata.MetricsInfo.FlussonicStreamInputSrtRoundTripTime.Name, 1000, ages, (*builder).RecordFlussonicStreamInputSrtRoundTripTimeDataPoint),
 	totalBy(streamWritesFast, metadata.MetricsInfo.FlussonicStreamDvrSegmentWrites.Name, metadata.AttributeFlussonicDvrWriteOutcomeFast, (*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint),
 	totalBy(streamWritesSlow, metadata.MetricsInfo.FlussonicStreamDvrSegmentWrites.Name, metadata.AttributeFlussonicDvrWriteOutcomeSlow, (*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint),
 	totalBy(streamWritesDelayed, metadata.MetricsInfo.FlussonicStreamDvrSegmentWrites.Name, metadata.AttributeFlussonicDvrWriteOutcomeDelayed, (*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint),
@@ -77,17 +79,20 @@ var streamPoints = []streamPoint{
 	totalBy(streamAuthorizationsRefused, metadata.MetricsInfo.FlussonicStreamPlayAuthorizations.Name, metadata.AttributeFlussonicOutcomeDeclined, (*builder).RecordFlussonicStreamPlayAuthorizationsDataPoint),
 }
 
-// gaugeOf makes a metric of a quotient.
-func gaugeOf(f streamField, metric string, divisor float64, record func(*builder, pcommon.Timestamp, float64, string)) streamPoint {
-	return streamPoint{f, metric, false, func(mb *builder, now pcommon.Timestamp, v float64, stream string) bool {
-		record(mb, now, v/divisor, stream)
-		return true
+// gaugeOf makes a metric of a quotient within bounds.
+func gaugeOf(f streamField, metric string, divisor float64, within bounds, record func(*builder, pcommon.Timestamp, float64, string)) streamPoint {
+	return streamPoint{field: f, metric: metric, record: func(mb *builder, now pcommon.Timestamp, v float64, stream string) bool {
+		v /= divisor
+		if within.has(v) {
+			record(mb, now, v, stream)
+		}
+		return within.has(v)
 	}}
 }
 
 // numberOf makes a metric of what there is now.
 func numberOf(f streamField, metric string, record func(*builder, pcommon.Timestamp, int64, string)) streamPoint {
-	return streamPoint{f, metric, false, func(mb *builder, now pcommon.Timestamp, v float64, stream string) bool {
+	return streamPoint{field: f, metric: metric, record: func(mb *builder, now pcommon.Timestamp, v float64, stream string) bool {
 		n, ok := wholeNumber(v)
 		if ok {
 			record(mb, now, n, stream)
@@ -117,27 +122,23 @@ func totalBy[A any](f streamField, metric string, attribute A, record func(*buil
 }
 
 func inputTime(f streamField, kind metadata.AttributeFlussonicInputKind) streamPoint {
-	return streamPoint{f, metadata.MetricsInfo.FlussonicStreamInputTime.Name, true, func(mb *builder, now pcommon.Timestamp, v float64, stream string) bool {
-		if v >= 0 {
-			mb.RecordFlussonicStreamInputTimeDataPoint(now, v, stream, kind)
-		}
-		return v >= 0
-	}}
+	p := gaugeOf(f, metadata.MetricsInfo.FlussonicStreamInputTime.Name, 1, spans, func(mb *builder, now pcommon.Timestamp, v float64, stream string) {
+		mb.RecordFlussonicStreamInputTimeDataPoint(now, v, stream, kind)
+	})
+	p.sum = true
+	return p
 }
 
 // streamThroughput makes a metric of a rate in a unit of so many bytes per second.
 func streamThroughput(f streamField, unit float64, direction metadata.AttributeNetworkIoDirection) streamPoint {
-	return streamPoint{f, metadata.MetricsInfo.FlussonicStreamThroughput.Name, false, func(mb *builder, now pcommon.Timestamp, v float64, stream string) bool {
-		mb.RecordFlussonicStreamThroughputDataPoint(now, v*unit, stream, direction)
-		return true
-	}}
-}
-
-func streamStart(mb *builder, now pcommon.Timestamp, v float64, stream string) bool {
-	if v > 0 { // else it has never run
-		mb.RecordFlussonicStreamStartTimeDataPoint(now, unixTime(v), stream)
+	record := func(mb *builder, now pcommon.Timestamp, v float64, stream string) bool {
+		v *= unit
+		if throughputs.has(v) {
+			mb.RecordFlussonicStreamThroughputDataPoint(now, v, stream, direction)
+		}
+		return throughputs.has(v)
 	}
-	return v > 0
+	return streamPoint{field: f, metric: metadata.MetricsInfo.FlussonicStreamThroughput.Name, record: record}
 }
 
 // groupMetrics are the metrics that are made of groups.
@@ -154,6 +155,16 @@ var groupMetrics = map[string]streamGroup{
 	metadata.MetricsInfo.FlussonicStreamPushRetries.Name:             groupPushes,
 	metadata.MetricsInfo.FlussonicStreamPushState.Name:               groupPushes,
 	metadata.MetricsInfo.FlussonicStreamTrackCount.Name:              groupTracks,
+}
+
+// groupNames say in the log what the entries of a group are.
+var groupNames = [streamGroups]string{
+	groupInputErrors: "errors of an input",
+	groupOpened:      "play_opened_sessions_by_proto",
+	groupPlays:       "play_total_sessions_by_proto",
+	groupBytes:       "play_bytes_by_proto",
+	groupAnswers:     "answers to viewers",
+	groupReads:       "dvr_read_performance",
 }
 
 // entryPoints record an entry of a group; they return the metric if it is a sum that has been recorded.
@@ -241,10 +252,11 @@ func recordReads(mb *builder, now pcommon.Timestamp, n int64, stream, name strin
 	return metadata.MetricsInfo.FlussonicStreamDvrSegmentReads.Name
 }
 
-// entryKey tells the entries of one stream apart.
+// entryKey tells the entries of one stream apart, and the numbers of its parts.
 type entryKey struct {
 	group streamGroup
 	name  string
+	part  int
 }
 
 // recordEntries records the numbers with names of the server's own. Of two whose names become equal the first counts.
@@ -252,14 +264,14 @@ func (s *streams) recordEntries(now pcommon.Timestamp, st *streamState, row *str
 	clear(s.seen)
 	for i := range row.Entries {
 		e := &row.Entries[i]
-		n, ok := count(e.Value)
-		key := entryKey{e.Group, selection.Name(e.Name)}
+		n, ok := s.count(groupNames[e.Group], e.Value)
+		key := entryKey{group: e.Group, name: selection.Name(e.Name)}
 		if !ok || s.seen[key] {
 			continue
 		}
 		s.seen[key] = true
 		if sum := entryPoints[e.Group](s.mb, now, n, st.name, key.name); sum != "" {
-			s.starts.Add(sum, st.start, now)
+			s.starts.Add(sum, st.counter(key).StartSince(st.start, n, now), now)
 		}
 	}
 }
@@ -306,17 +318,30 @@ var pushStates = slices.Sorted(maps.Values(metadata.MapAttributeFlussonicPushSta
 
 func (s *streams) recordPush(now pcommon.Timestamp, st *streamState, index int64, p *push) {
 	if len(p.Status) > 0 {
-		current := metadata.MapAttributeFlussonicPushState[string(p.Status)]
+		current, known := metadata.MapAttributeFlussonicPushState[string(p.Status)]
+		if !known {
+			current = metadata.AttributeFlussonicPushStateUnknown
+		}
 		for _, state := range pushStates {
 			s.mb.RecordFlussonicStreamPushStateDataPoint(now, scrape.Number(state == current), st.name, index, state)
 		}
 	}
-	if n, ok := count(p.Bytes); ok {
-		s.mb.RecordFlussonicStreamPushIoDataPoint(now, n, st.name, index)
-		s.starts.Add(metadata.MetricsInfo.FlussonicStreamPushIo.Name, st.start, now)
+	start := st.start
+	if at, ok := s.server.began("opened_at of a push", p.OpenedAt); ok {
+		start = timestamp(at)
 	}
-	if n, ok := count(p.Retries); ok {
-		s.mb.RecordFlussonicStreamPushRetriesDataPoint(now, n, st.name, index)
-		s.starts.Add(metadata.MetricsInfo.FlussonicStreamPushRetries.Name, st.start, now)
+	for _, sum := range []struct {
+		metric string
+		value  number
+		record func(*builder, pcommon.Timestamp, int64, string, int64)
+	}{
+		{metadata.MetricsInfo.FlussonicStreamPushIo.Name, p.Bytes, (*builder).RecordFlussonicStreamPushIoDataPoint},
+		{metadata.MetricsInfo.FlussonicStreamPushRetries.Name, either(p.Restarts, p.Retries), (*builder).RecordFlussonicStreamPushRetriesDataPoint},
+	} {
+		if n, ok := s.count(sum.metric, sum.value); ok {
+			sum.record(s.mb, now, n, st.name, index)
+			counter := st.counter(entryKey{group: groupPushes, name: sum.metric, part: int(index)})
+			s.starts.Add(sum.metric, counter.StartSince(start, n, now), now)
+		}
 	}
 }

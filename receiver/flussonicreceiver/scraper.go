@@ -22,9 +22,6 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
 )
 
-// lookAgain is the number of scrapes after which a path that the server did not know is asked for again: it may have been updated.
-const lookAgain = 10
-
 // scraper turns the server's answers into metrics.
 type scraper struct {
 	cfg    *Config
@@ -37,7 +34,7 @@ type scraper struct {
 	starts cumulative.Starts
 	report *report
 	wants  map[string]int // enabled metrics by the call that they need
-	absent map[string]int // scrapes for which a path is not asked for
+	offers offers
 
 	server  *serverScraper
 	streams *streams
@@ -57,7 +54,7 @@ func newScraper(cfg *Config, set receiver.Settings) *scraper {
 		cfg: cfg, set: set, clock: time.Now,
 		mb:     metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
 		wants:  countWanted(&cfg.MetricsBuilderConfig.Metrics),
-		absent: map[string]int{},
+		offers: offers{},
 	}
 	s.report = newReport(&s.starts)
 	s.server = newServerScraper(s)
@@ -135,28 +132,39 @@ func (s *scraper) share(ctx context.Context) (context.Context, context.CancelFun
 
 // lacks reports whether a source, which may not be wanted, turned out not to be offered.
 func (s *scraper) lacks(source, api string, results []scrape.Result) bool {
-	return !slices.Contains(s.cfg.Sources, source) || s.absent[api] > 0 ||
+	return !slices.Contains(s.cfg.Sources, source) || s.offers.lack(api) ||
 		slices.ContainsFunc(results, func(r scrape.Result) bool { return r.API == api && isAbsent(r.Err) })
 }
 
-// forgive takes it for no failure that a server which answers other calls does not know one.
+// forgive clears the 404s of paths that the server does not offer, from a server that answered something else. Where it
+// offers none of API v3, it does not offer the heavy calls either, which were not made.
 func (s *scraper) forgive(results []scrape.Result) {
-	for api, scrapes := range s.absent {
-		if s.absent[api]--; scrapes == 1 {
-			delete(s.absent, api)
+	s.offers.pass()
+	release := ""
+	if s.server.told {
+		release = s.server.given.Version + " " + s.server.given.Build
+	}
+	forgiven := 0
+	for i := range results {
+		switch r := &results[i]; {
+		case r.Answered():
+			s.offers.answer(r.API, release)
+		case r.Asked() && !isAbsent(r.Err):
+			s.offers.fail(r.API)
+		case r.Asked() && s.offers.miss(r.API, release):
+			if s.notices.First("absent " + r.API) {
+				s.set.Logger.Info("the server does not offer an API: the metrics that need it are left out, unless another source tells them",
+					zap.String("api", r.API))
+			}
+			r.Err = nil
+			forgiven++
 		}
 	}
 	for i := range results {
-		r := &results[i]
-		switch {
-		case r.Answered() || r.Asked() && !isAbsent(r.Err):
-			continue
-		case r.Asked() && s.notices.First("absent "+r.API):
-			s.set.Logger.Info("the server does not offer an API: the metrics that need it are left out, unless another source tells them",
-				zap.String("api", r.API))
+		if r := &results[i]; !r.Asked() && forgiven > 0 && s.offers.lack(apiStats) {
+			s.offers.missAll(r.API)
+			r.Err = nil
 		}
-		r.Err = nil
-		s.absent[r.API] = lookAgain
 	}
 }
 
@@ -204,7 +212,7 @@ func (s *scraper) parts(now pcommon.Timestamp) []scrape.Part {
 	}
 	s.wants[apiStats] = max(1, s.wants[apiStats]) // it also tells whether the server is there, and its version
 	for i := range parts {
-		if s.absent[parts[i].API] == 0 {
+		if !s.offers.lack(parts[i].API) {
 			parts[i].Metrics = s.wants[parts[i].API]
 		}
 	}
@@ -220,7 +228,7 @@ func (s *scraper) page(now pcommon.Timestamp) []scrape.Part {
 	if !s.streams.complete {
 		n += s.streams.onPage
 	}
-	if s.absent[apiPage] > 0 {
+	if s.offers.lack(apiPage) {
 		n = 0
 	}
 	read := func(ctx context.Context) (page, error) { return s.client.Page(ctx, s.streams.wanted) }

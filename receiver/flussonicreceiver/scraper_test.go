@@ -122,17 +122,36 @@ func TestScenes(t *testing.T) {
 		{name: "23.10_everything", server: emulator.Flussonic{Generation: "23.10"}, edit: everythingOfAPI},
 		{name: "25.11", server: emulator.Flussonic{}},
 		{name: "25.11_everything", server: emulator.Flussonic{}, edit: everythingOfAPI},
+		{name: "edge", server: emulator.Flussonic{Generation: "edge"}, edit: everythingOfAPI},
 		{name: "full-23.10_everything", server: emulator.Flussonic{Generation: "full-23.10"}, edit: everythingOfAPI},
 		{name: "page", server: emulator.Flussonic{}, edit: func(c *Config) { everything(c); onlyPage(c) }},
+		{name: "aliases", server: emulator.Flussonic{Labels: "aliases"}, edit: func(c *Config) { everything(c); onlyPage(c) }},
 		{name: "legacy", server: emulator.Flussonic{Generation: "legacy"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, _ := startScraper(t, startServer(t, tt.server).URL(), tt.edit)
+			s.clock = func() time.Time { return sceneTime } // else the age of a frame grows between two answers
 			metrics, err := s.scrape(t.Context())
 			require.NoError(t, err)
 			rtctest.Golden(t, tt.name, metrics)
 			rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), tt.name, rtctest.Points(t, metrics))
 		})
+	}
+}
+
+// The script that derives the values from the captures knows every point that API v3 has.
+func TestNothingElseIsReported(t *testing.T) {
+	expected := map[string]bool{}
+	for _, row := range rtctest.Table(t, filepath.Join("testdata", "expected.tsv")) {
+		expected[row[0]+" "+row[1]] = row[2] != "-"
+	}
+	for scene, generation := range map[string]string{
+		"23.01": "23.01", "23.10_everything": "23.10", "25.11_everything": "25.11", "full-23.10_everything": "full-23.10", "edge": "edge",
+	} {
+		s, _ := startScraper(t, startServer(t, emulator.Flussonic{Generation: generation}).URL(), everythingOfAPI)
+		for point := range scrapePoints(t, s) {
+			assert.True(t, expected[scene+" "+point] || strings.HasPrefix(point, "rtc."), "%s: %s", scene, point)
+		}
 	}
 }
 
@@ -353,7 +372,10 @@ func TestSelectFollowsTheMetrics(t *testing.T) {
 		assert.NotContains(t, byDefault, field)
 	}
 	assert.Contains(t, byDefault, "stats.input.bytes")
-	assert.Equal(t, []string{"name", "named_by", "stats.status", "disabled", "stats.alive"}, fields(func(c *Config) {
+	assert.Equal(t, []string{ // what tells whether the stream runs here, besides
+		"name", "named_by", "stats.running_on", "stats.status", "disabled", "stats.alive",
+		"stats.play.play_opened_sessions", "stats.online_clients", "stats.client_count", "stats.input.bytes", "stats.bytes_in", "stats.bytes_out", "stats.opened_at",
+	}, fields(func(c *Config) {
 		c.MetricsBuilderConfig.Metrics = metadata.MetricsConfig{}
 		c.MetricsBuilderConfig.Metrics.FlussonicStreamAlive.Enabled = true
 	}))

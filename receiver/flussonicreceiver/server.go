@@ -5,12 +5,12 @@ package flussonicreceiver
 
 import (
 	"cmp"
-	"math"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
@@ -22,15 +22,25 @@ type serverScraper struct {
 	onPage int // enabled metrics that the Prometheus page has too
 
 	// What the server told of itself.
-	about  server // its strings only
-	began  pcommon.Timestamp
-	uptime cumulative.Uptime
-	clock  clock
+	about    server // its strings only
+	started  pcommon.Timestamp
+	uptime   cumulative.Uptime
+	clock    clock
+	counters map[counterKey]*cumulative.Counter
 
 	// Of the current scrape.
 	told  bool // API v3 has answered
 	given server
 }
+
+// counterKey tells the server's counters apart.
+type counterKey struct {
+	metric, name string // of a DVR or an interface
+	part         int
+}
+
+// maxCounters bounds the counters that are remembered: a server that names ever new things has them forgotten.
+const maxCounters = 20 * maxDevices
 
 // clock is the server's: what it showed, and when that was.
 type clock struct {
@@ -38,16 +48,16 @@ type clock struct {
 	read         time.Time
 }
 
-// now returns the server's time, 0 when it is unknown.
-func (c *clock) now() float64 {
-	if c.milliseconds == 0 {
+// now returns the server's time in milliseconds, 0 when it is unknown.
+func (s *serverScraper) now() float64 {
+	if s.clock.milliseconds == 0 {
 		return 0
 	}
-	return c.milliseconds + float64(time.Since(c.read).Milliseconds())
+	return s.clock.milliseconds + float64(s.scraper.clock().Sub(s.clock.read).Milliseconds())
 }
 
 func newServerScraper(s *scraper) *serverScraper {
-	server := &serverScraper{scraper: s}
+	server := &serverScraper{scraper: s, counters: map[counterKey]*cumulative.Counter{}}
 	paged := map[serverField]bool{}
 	for _, field := range pageServer {
 		paged[field] = true
@@ -70,7 +80,20 @@ func (s *serverScraper) begin() {
 }
 
 // start returns when the server started, 0 when it has never told.
-func (s *serverScraper) start() pcommon.Timestamp { return cmp.Or(s.began, s.uptime.Start()) }
+func (s *serverScraper) start() pcommon.Timestamp { return cmp.Or(s.started, s.uptime.Start()) }
+
+// addStart notes when the sum began whose point was recorded last in metric.
+func (s *serverScraper) addStart(now pcommon.Timestamp, key counterKey, value int64) {
+	counter := s.counters[key]
+	if counter == nil {
+		if len(s.counters) == maxCounters {
+			clear(s.counters)
+		}
+		counter = &cumulative.Counter{}
+		s.counters[key] = counter
+	}
+	s.starts.Add(key.metric, counter.StartSince(cmp.Or(s.start(), s.report.Began()), value, now), now)
+}
 
 type (
 	builder = metadata.MetricsBuilder
@@ -89,11 +112,14 @@ func whole(record func(*builder, pcommon.Timestamp, int64)) point {
 	}
 }
 
-// over records a quotient: percent over 100.
-func over(divisor float64, record func(*builder, pcommon.Timestamp, float64)) point {
+// over records a quotient within bounds: percent over 100.
+func over(divisor float64, within bounds, record func(*builder, pcommon.Timestamp, float64)) point {
 	return func(mb *builder, now pcommon.Timestamp, v float64) bool {
-		record(mb, now, v/divisor)
-		return true
+		v /= divisor
+		if within.has(v) {
+			record(mb, now, v)
+		}
+		return within.has(v)
 	}
 }
 
@@ -102,36 +128,12 @@ const kbit = 125
 
 func throughput(direction metadata.AttributeNetworkIoDirection) point {
 	return func(mb *builder, now pcommon.Timestamp, v float64) bool {
-		mb.RecordFlussonicNetworkThroughputDataPoint(now, v*kbit, direction)
-		return true
+		v *= kbit
+		if throughputs.has(v) {
+			mb.RecordFlussonicNetworkThroughputDataPoint(now, v, direction)
+		}
+		return throughputs.has(v)
 	}
-}
-
-func startTime(mb *builder, now pcommon.Timestamp, v float64) bool {
-	if v > 0 {
-		mb.RecordFlussonicStartTimeDataPoint(now, unixTime(v))
-	}
-	return v > 0
-}
-
-// wholeNumber returns a count as such. Servers may write it as 1.2e13.
-func wholeNumber(v float64) (int64, bool) {
-	if v < 0 || v >= 1<<63 || v != math.Trunc(v) {
-		return 0, false
-	}
-	return int64(v), true
-}
-
-// unixTime returns a time in seconds that may be told in milliseconds: generations differ.
-func unixTime(v float64) float64 {
-	if v >= 1e11 {
-		return v / 1000
-	}
-	return v
-}
-
-func timestamp(v float64) pcommon.Timestamp {
-	return pcommon.NewTimestampFromTime(time.UnixMicro(int64(min(unixTime(v), 1e11) * 1e6)))
 }
 
 // serverPoints are the numbers of the server as a whole.
@@ -140,18 +142,18 @@ var serverPoints = []struct {
 	metric string
 	record point
 }{
-	{serverBandwidth, metadata.MetricsInfo.FlussonicBandwidthUtilization.Name, over(100, (*builder).RecordFlussonicBandwidthUtilizationDataPoint)},
-	{serverCPU, metadata.MetricsInfo.FlussonicCPUUtilization.Name, over(100, (*builder).RecordFlussonicCPUUtilizationDataPoint)},
-	{serverMemory, metadata.MetricsInfo.FlussonicMemoryUtilization.Name, over(100, (*builder).RecordFlussonicMemoryUtilizationDataPoint)},
-	{serverScheduler, metadata.MetricsInfo.FlussonicSchedulerUtilization.Name, over(100, (*builder).RecordFlussonicSchedulerUtilizationDataPoint)},
+	{serverBandwidth, metadata.MetricsInfo.FlussonicBandwidthUtilization.Name, over(100, ratios, (*builder).RecordFlussonicBandwidthUtilizationDataPoint)},
+	{serverCPU, metadata.MetricsInfo.FlussonicCPUUtilization.Name, over(100, ratios, (*builder).RecordFlussonicCPUUtilizationDataPoint)},
+	{serverMemory, metadata.MetricsInfo.FlussonicMemoryUtilization.Name, over(100, ratios, (*builder).RecordFlussonicMemoryUtilizationDataPoint)},
+	{serverScheduler, metadata.MetricsInfo.FlussonicSchedulerUtilization.Name, over(100, ratios, (*builder).RecordFlussonicSchedulerUtilizationDataPoint)},
 	{serverClients, metadata.MetricsInfo.FlussonicClientCount.Name, whole((*builder).RecordFlussonicClientCountDataPoint)},
 	{serverStreams, metadata.MetricsInfo.FlussonicStreamCount.Name, whole((*builder).RecordFlussonicStreamCountDataPoint)},
 	{serverOnlineStreams, metadata.MetricsInfo.FlussonicStreamOnlineCount.Name, whole((*builder).RecordFlussonicStreamOnlineCountDataPoint)},
 	{serverOpenFiles, metadata.MetricsInfo.FlussonicFileOpenCount.Name, whole((*builder).RecordFlussonicFileOpenCountDataPoint)},
 	{serverInput, metadata.MetricsInfo.FlussonicNetworkThroughput.Name, throughput(metadata.AttributeNetworkIoDirectionReceive)},
 	{serverOutput, metadata.MetricsInfo.FlussonicNetworkThroughput.Name, throughput(metadata.AttributeNetworkIoDirectionTransmit)},
-	{serverStarted, metadata.MetricsInfo.FlussonicStartTime.Name, startTime},
-	{serverUptime, metadata.MetricsInfo.FlussonicUptime.Name, over(1, (*builder).RecordFlussonicUptimeDataPoint)},
+	{serverStarted, metadata.MetricsInfo.FlussonicStartTime.Name, over(1, moments, (*builder).RecordFlussonicStartTimeDataPoint)},
+	{serverUptime, metadata.MetricsInfo.FlussonicUptime.Name, over(1, spans, (*builder).RecordFlussonicUptimeDataPoint)},
 	{serverDrops, metadata.MetricsInfo.FlussonicEventDrops.Name, whole((*builder).RecordFlussonicEventDropsDataPoint)},
 	{serverResends, metadata.MetricsInfo.FlussonicEventResends.Name, whole((*builder).RecordFlussonicEventResendsDataPoint)},
 }
@@ -166,12 +168,18 @@ var deviceMetrics = []string{
 // recordStats records config/stats.
 func (s *serverScraper) recordStats(now pcommon.Timestamp, told *server) {
 	s.told = true
-	if ms, ok := told.Numbers[serverNow].Get(); ok && ms > 0 {
-		s.clock = clock{ms, time.Now()}
+	if v, ok := told.Numbers[serverNow].Get(); ok {
+		if seconds, ok := moment(v); ok {
+			s.clock = clock{seconds * 1000, s.scraper.clock()}
+		}
 	}
 	if told.State != "" {
-		for name, state := range metadata.MapAttributeFlussonicState {
-			s.mb.RecordFlussonicStateDataPoint(now, scrape.Number(name == told.State), state)
+		current, known := metadata.MapAttributeFlussonicState[told.State]
+		if !known {
+			current = metadata.AttributeFlussonicStateUnknown
+		}
+		for _, state := range metadata.MapAttributeFlussonicState {
+			s.mb.RecordFlussonicStateDataPoint(now, scrape.Number(state == current), state)
 		}
 	}
 	if n, ok := told.Alerts.Get(); ok {
@@ -189,8 +197,16 @@ func (s *serverScraper) recordPage(now pcommon.Timestamp, told *server) {
 	s.learn(now, told)
 	for _, p := range serverPoints {
 		v, ok := told.Numbers[p.field].Get()
-		if _, given := s.given.Numbers[p.field].Get(); ok && !given && p.record(s.mb, now, v) {
-			s.given.Numbers[p.field] = told.Numbers[p.field]
+		if _, given := s.given.Numbers[p.field].Get(); !ok || given {
+			continue
+		}
+		if !p.record(s.mb, now, v) {
+			s.implausible(p.metric, v)
+			continue
+		}
+		s.given.Numbers[p.field] = told.Numbers[p.field]
+		if p.field == serverDrops || p.field == serverResends {
+			s.addStart(now, counterKey{metric: p.metric}, int64(v))
 		}
 	}
 	if s.given.Disks == nil {
@@ -222,14 +238,18 @@ func (s *serverScraper) learn(now pcommon.Timestamp, told *server) {
 			*one.given, *one.about = *one.told, *one.told
 		}
 	}
-	started, isStart := told.Numbers[serverStarted].Get()
+	started, isStart := s.began(metadata.MetricsInfo.FlussonicStartTime.Name, told.Numbers[serverStarted])
 	uptime, isUptime := told.Numbers[serverUptime].Get()
 	_, isGiven := s.given.Numbers[serverStarted].Get()
+	told.Numbers[serverStarted] = number{}
 	switch {
-	case isStart && !isGiven && started > 0:
-		s.began = timestamp(started)
-	case isUptime && !isStart && uptime >= 0:
-		s.began = 0
+	case isStart:
+		told.Numbers[serverStarted] = optional.Of(started)
+		if !isGiven {
+			s.started = timestamp(started)
+		}
+	case isUptime && spans.has(uptime):
+		s.started = 0
 		s.uptime.Update(uptime, now)
 	}
 }
@@ -252,14 +272,16 @@ func (s *serverScraper) recordDisks(now pcommon.Timestamp, disks []disk) {
 			size, ok = d.Megabyte.Get()
 			size *= 1 << 20
 		}
-		if n, valid := wholeNumber(size); ok && valid {
+		if n, valid := wholeNumber(size); valid && ok {
 			s.mb.RecordFlussonicDiskLimitDataPoint(now, n, path)
+		} else if ok {
+			s.implausible(metadata.MetricsInfo.FlussonicDiskLimit.Name, size)
 		}
-		if percent, ok := d.Usage.Get(); ok {
-			s.mb.RecordFlussonicDiskUtilizationDataPoint(now, percent/100, path)
+		if share, ok := s.percent(metadata.MetricsInfo.FlussonicDiskUtilization.Name, d.Usage); ok {
+			s.mb.RecordFlussonicDiskUtilizationDataPoint(now, share, path)
 		}
-		if percent, ok := d.Busy.Get(); ok {
-			s.mb.RecordFlussonicDiskIoUtilizationDataPoint(now, percent/100, path)
+		if share, ok := s.percent(metadata.MetricsInfo.FlussonicDiskIoUtilization.Name, d.Busy); ok {
+			s.mb.RecordFlussonicDiskIoUtilizationDataPoint(now, share, path)
 		}
 	}
 	if len(seen) > 0 {
@@ -277,23 +299,24 @@ func (s *serverScraper) recordGPUs(now pcommon.Timestamp, gpus []gpu) {
 		_, isDecoder := g.Decoder.Get()
 		_, isEncoder := g.Encoder.Get()
 		_, isHot := g.Temperature.Get()
-		used, isUsed := g.MemoryUsed.Get()
-		total, _ := g.MemoryTotal.Get()
+		_, isUsed := g.MemoryUsed.Get()
 		if !isDecoder && !isEncoder && !isHot && !isUsed || seen[identity{id, name}] {
 			continue // a processor among them, whose number may be that of a GPU
 		}
 		seen[identity{id, name}] = true
-		if percent, ok := g.Decoder.Get(); ok {
-			s.mb.RecordFlussonicGpuDecoderUtilizationDataPoint(now, percent/100, id, name)
+		if share, ok := s.percent(metadata.MetricsInfo.FlussonicGpuDecoderUtilization.Name, g.Decoder); ok {
+			s.mb.RecordFlussonicGpuDecoderUtilizationDataPoint(now, share, id, name)
 		}
-		if percent, ok := g.Encoder.Get(); ok {
-			s.mb.RecordFlussonicGpuEncoderUtilizationDataPoint(now, percent/100, id, name)
+		if share, ok := s.percent(metadata.MetricsInfo.FlussonicGpuEncoderUtilization.Name, g.Encoder); ok {
+			s.mb.RecordFlussonicGpuEncoderUtilizationDataPoint(now, share, id, name)
 		}
-		if degrees, ok := g.Temperature.Get(); ok {
+		if degrees, ok := s.possible(metadata.MetricsInfo.FlussonicGpuTemperature.Name, g.Temperature, 1, temperatures); ok {
 			s.mb.RecordFlussonicGpuTemperatureDataPoint(now, degrees, id, name)
 		}
-		if isUsed && total > 0 {
-			s.mb.RecordFlussonicGpuMemoryUtilizationDataPoint(now, used/total, id, name)
+		if total, _ := g.MemoryTotal.Get(); total > 0 {
+			if share, ok := s.possible(metadata.MetricsInfo.FlussonicGpuMemoryUtilization.Name, g.MemoryUsed, total, ratios); ok {
+				s.mb.RecordFlussonicGpuMemoryUtilizationDataPoint(now, share, id, name)
+			}
 		}
 		s.given.GPUs = gpus
 	}
@@ -309,15 +332,16 @@ func (s *serverScraper) recordCards(now pcommon.Timestamp, cards []card) {
 		}
 		seen[name] = true
 		for _, share := range []struct {
+			metric  string
 			percent number
 			record  func(*builder, pcommon.Timestamp, float64, string)
 		}{
-			{c.Strength, (*builder).RecordFlussonicDvbSignalStrengthDataPoint},
-			{c.SNR, (*builder).RecordFlussonicDvbSignalSnrDataPoint},
-			{c.BitError, (*builder).RecordFlussonicDvbSignalBitErrorDataPoint},
+			{metadata.MetricsInfo.FlussonicDvbSignalStrength.Name, c.Strength, (*builder).RecordFlussonicDvbSignalStrengthDataPoint},
+			{metadata.MetricsInfo.FlussonicDvbSignalSnr.Name, c.SNR, (*builder).RecordFlussonicDvbSignalSnrDataPoint},
+			{metadata.MetricsInfo.FlussonicDvbSignalBitError.Name, c.BitError, (*builder).RecordFlussonicDvbSignalBitErrorDataPoint},
 		} {
-			if percent, ok := share.percent.Get(); ok {
-				share.record(s.mb, now, percent/100, name)
+			if v, ok := s.percent(share.metric, share.percent); ok {
+				share.record(s.mb, now, v, name)
 			}
 		}
 		if locked, ok := c.Locked.Get(); ok {
@@ -330,22 +354,19 @@ func (s *serverScraper) recordCards(now pcommon.Timestamp, cards []card) {
 func (s *serverScraper) recordInterfaces(now pcommon.Timestamp, interfaces []ethernet) {
 	for i := range interfaces {
 		e := &interfaces[i]
-		if n, ok := count(e.Received); ok {
-			s.mb.RecordFlussonicNetworkIoDataPoint(now, n, e.Name, metadata.AttributeNetworkIoDirectionReceive)
-		}
-		if n, ok := count(e.Transmit); ok {
-			s.mb.RecordFlussonicNetworkIoDataPoint(now, n, e.Name, metadata.AttributeNetworkIoDirectionTransmit)
+		for _, io := range []struct {
+			bytes     number
+			direction metadata.AttributeNetworkIoDirection
+		}{
+			{e.Received, metadata.AttributeNetworkIoDirectionReceive},
+			{e.Transmit, metadata.AttributeNetworkIoDirectionTransmit},
+		} {
+			if n, ok := s.count(metadata.MetricsInfo.FlussonicNetworkIo.Name, io.bytes); ok {
+				s.mb.RecordFlussonicNetworkIoDataPoint(now, n, e.Name, io.direction)
+				s.addStart(now, counterKey{metadata.MetricsInfo.FlussonicNetworkIo.Name, e.Name, int(io.direction)}, n)
+			}
 		}
 	}
-}
-
-// count returns a count that is there.
-func count(n number) (int64, bool) {
-	v, ok := n.Get()
-	if !ok {
-		return 0, false
-	}
-	return wholeNumber(v)
 }
 
 // dvrErrors are the errors of a DVR by what failed.
@@ -367,18 +388,19 @@ func (s *serverScraper) recordDVRs(now pcommon.Timestamp, all []dvr) {
 			continue
 		}
 		seen[name] = true
-		if n, ok := count(d.Size); ok {
+		if n, ok := s.count(metadata.MetricsInfo.FlussonicDvrLimit.Name, d.Size); ok {
 			s.mb.RecordFlussonicDvrLimitDataPoint(now, n, name)
 		}
-		if n, ok := count(d.Used); ok {
+		if n, ok := s.count(metadata.MetricsInfo.FlussonicDvrUsage.Name, d.Used); ok {
 			s.mb.RecordFlussonicDvrUsageDataPoint(now, n, name)
 		}
-		if percent, ok := d.Usage.Get(); ok {
-			s.mb.RecordFlussonicDvrUtilizationDataPoint(now, percent/100, name)
+		if share, ok := s.percent(metadata.MetricsInfo.FlussonicDvrUtilization.Name, d.Usage); ok {
+			s.mb.RecordFlussonicDvrUtilizationDataPoint(now, share, name)
 		}
 		for field, operation := range dvrErrors {
-			if n, ok := count(d.Errors[field]); ok {
+			if n, ok := s.count(metadata.MetricsInfo.FlussonicDvrErrors.Name, d.Errors[field]); ok {
 				s.mb.RecordFlussonicDvrErrorsDataPoint(now, n, name, operation)
+				s.addStart(now, counterKey{metadata.MetricsInfo.FlussonicDvrErrors.Name, name, int(operation)}, n)
 			}
 		}
 		disks := map[string]bool{}
@@ -396,8 +418,8 @@ func (s *serverScraper) recordDVRDisk(now pcommon.Timestamp, dvr string, d *dvrD
 	if path == "" {
 		return
 	}
-	if percent, ok := d.Busy.Get(); ok {
-		s.mb.RecordFlussonicDvrDiskIoUtilizationDataPoint(now, percent/100, dvr, path)
+	if share, ok := s.percent(metadata.MetricsInfo.FlussonicDvrDiskIoUtilization.Name, d.Busy); ok {
+		s.mb.RecordFlussonicDvrDiskIoUtilizationDataPoint(now, share, dvr, path)
 	}
 	if mounted, ok := d.Mounted.Get(); ok {
 		s.mb.RecordFlussonicDvrDiskMountedDataPoint(now, scrape.Number(mounted), dvr, path)

@@ -64,7 +64,7 @@ func (s *systems) flags() *flag.FlagSet {
 	flags.StringVar(&s.edumeet.Addr, "edumeet", "", "`address` of the metrics pages of an edumeet server; none when empty")
 	flags.StringVar(&s.flussonic.Addr, "flussonic", "", "`address` of the Flussonic server; none when empty")
 	flags.IntVar(&s.flussonic.Streams, "flussonic-streams", 25, "`number` of streams of the Flussonic server, 0 for the captured ones")
-	flags.StringVar(&s.flussonic.Generation, "flussonic-generation", "25.11", "`version` of the Flussonic server: 25.11, 23.10, 23.01, full-23.10, legacy")
+	flags.StringVar(&s.flussonic.Generation, "flussonic-generation", "25.11", "`version` of the Flussonic server: 25.11, 23.10, 23.01, full-23.10, edge, legacy")
 	s.kamailio.Moving, s.http.Moving, s.rtpengine.Moving = true, true, true
 	s.jvb.Moving, s.jicofo.Moving, s.jigasi.Moving, s.jibri.Moving = true, true, true, true
 	s.jvb.Stats, s.jibri.Metrics = true, true

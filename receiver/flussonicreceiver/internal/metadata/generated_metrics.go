@@ -379,6 +379,7 @@ const (
 	AttributeFlussonicPushStateRunning
 	AttributeFlussonicPushStateStalling
 	AttributeFlussonicPushStateFinished
+	AttributeFlussonicPushStateUnknown
 )
 
 // String returns the string representation of the AttributeFlussonicPushState.
@@ -400,6 +401,8 @@ func (av AttributeFlussonicPushState) String() string {
 		return "stalling"
 	case AttributeFlussonicPushStateFinished:
 		return "finished"
+	case AttributeFlussonicPushStateUnknown:
+		return "unknown"
 	}
 	return ""
 }
@@ -414,6 +417,7 @@ var MapAttributeFlussonicPushState = map[string]AttributeFlussonicPushState{
 	"running":      AttributeFlussonicPushStateRunning,
 	"stalling":     AttributeFlussonicPushStateStalling,
 	"finished":     AttributeFlussonicPushStateFinished,
+	"unknown":      AttributeFlussonicPushStateUnknown,
 }
 
 // AttributeFlussonicResource specifies the value flussonic.resource attribute.
@@ -551,10 +555,12 @@ const (
 	_ AttributeFlussonicState = iota
 	AttributeFlussonicStateNoConfig
 	AttributeFlussonicStateBrokenConfig
+	AttributeFlussonicStateConfigExternalError
 	AttributeFlussonicStateLicenseFailure
 	AttributeFlussonicStateNoLicense
 	AttributeFlussonicStateStarting
 	AttributeFlussonicStateRunning
+	AttributeFlussonicStateUnknown
 )
 
 // String returns the string representation of the AttributeFlussonicState.
@@ -564,6 +570,8 @@ func (av AttributeFlussonicState) String() string {
 		return "no_config"
 	case AttributeFlussonicStateBrokenConfig:
 		return "broken_config"
+	case AttributeFlussonicStateConfigExternalError:
+		return "config_external_error"
 	case AttributeFlussonicStateLicenseFailure:
 		return "license_failure"
 	case AttributeFlussonicStateNoLicense:
@@ -572,18 +580,22 @@ func (av AttributeFlussonicState) String() string {
 		return "starting"
 	case AttributeFlussonicStateRunning:
 		return "running"
+	case AttributeFlussonicStateUnknown:
+		return "unknown"
 	}
 	return ""
 }
 
 // MapAttributeFlussonicState is a helper map of string to AttributeFlussonicState attribute value.
 var MapAttributeFlussonicState = map[string]AttributeFlussonicState{
-	"no_config":       AttributeFlussonicStateNoConfig,
-	"broken_config":   AttributeFlussonicStateBrokenConfig,
-	"license_failure": AttributeFlussonicStateLicenseFailure,
-	"no_license":      AttributeFlussonicStateNoLicense,
-	"starting":        AttributeFlussonicStateStarting,
-	"running":         AttributeFlussonicStateRunning,
+	"no_config":             AttributeFlussonicStateNoConfig,
+	"broken_config":         AttributeFlussonicStateBrokenConfig,
+	"config_external_error": AttributeFlussonicStateConfigExternalError,
+	"license_failure":       AttributeFlussonicStateLicenseFailure,
+	"no_license":            AttributeFlussonicStateNoLicense,
+	"starting":              AttributeFlussonicStateStarting,
+	"running":               AttributeFlussonicStateRunning,
+	"unknown":               AttributeFlussonicStateUnknown,
 }
 
 // AttributeFlussonicStreamState specifies the value flussonic.stream.state attribute.
@@ -3697,8 +3709,8 @@ type metricFlussonicStreamInputErrorRate struct {
 // init fills flussonic.stream.input.error_rate metric with initial data.
 func (m *metricFlussonicStreamInputErrorRate) init() {
 	m.data.SetName("flussonic.stream.input.error_rate")
-	m.data.SetDescription("Faulty packets per second from a stream's source.")
-	m.data.SetUnit("{packet}/s")
+	m.data.SetDescription("Faults per second from a stream's source, over the last minute.")
+	m.data.SetUnit("{error}/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }

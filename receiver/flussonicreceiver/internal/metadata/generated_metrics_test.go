@@ -1150,8 +1150,8 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.input.error_rate"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Faulty packets per second from a stream's source.", mi.Description())
-					assert.Equal(t, "{packet}/s", mi.Unit())
+					assert.Equal(t, "Faults per second from a stream's source, over the last minute.", mi.Description())
+					assert.Equal(t, "{error}/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
 					assert.Equal(t, ts, dp.Timestamp())

@@ -1,0 +1,163 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package flussonicreceiver
+
+import (
+	"bytes"
+	"io"
+	"io/fs"
+	"maps"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
+	"github.com/otelcol-rtc/otelcol-rtc/testdata"
+)
+
+// scene is a server whose answers do not change. It is asked for what edit leaves.
+type scene struct {
+	name  string
+	files []string // patterns below testdata/flussonic
+	edit  func(*Config)
+}
+
+var scenes = []scene{
+	{"25.11", []string{"api-v3/25.11/*.json"}, onlyAPI},
+	{"23.10", []string{"api-v3/23.10/*.json"}, onlyAPI},
+	{"23.01", []string{"api-v3/23.01/*.json"}, onlyAPI},
+	{"full-23.10", []string{"api-v3/full-23.10/*.json"}, onlyAPI},
+	{"edge", []string{"api-v3/edge/*.json"}, onlyAPI},
+	{"legacy", []string{"legacy/server.json"}, func(*Config) {}},
+	{"typed", []string{"prometheus/metrics-typed.prom"}, onlyPage},
+	{"bare", []string{"prometheus/metrics-bare.prom"}, onlyPage},
+	{"other labels", []string{"prometheus/metrics-other-labels.prom"}, onlyPage},
+	{"aliases", []string{"prometheus/metrics-aliases.prom"}, onlyPage},
+	{"openmetrics", []string{"prometheus/openmetrics-config.txt", "prometheus/openmetrics-streams.txt"}, onlyPage},
+	{"openmetrics, later", []string{"prometheus/openmetrics-later.txt"}, onlyPage},
+}
+
+// sceneTime is when all scenes are scraped: after their answers were made.
+var sceneTime = time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
+
+// document reads one captured answer.
+func document(t *testing.T, file string) rtctest.Document {
+	t.Helper()
+	text := capture(t, file)
+	if path.Ext(file) == ".json" {
+		return rtctest.ReadJSON(t, text)
+	}
+	return rtctest.Page(text)
+}
+
+// answers returns the documents of a scene by file.
+func (s *scene) answers(t *testing.T) map[string]rtctest.Document {
+	t.Helper()
+	answers := map[string]rtctest.Document{}
+	for _, pattern := range s.files {
+		files, err := fs.Glob(testdata.Files, "flussonic/"+pattern)
+		require.NoError(t, err)
+		for _, file := range files {
+			file = strings.TrimPrefix(file, "flussonic/")
+			answers[file] = document(t, file)
+		}
+	}
+	require.NotEmpty(t, answers)
+	return answers
+}
+
+// scrape scrapes a server that gives these answers once, with the metrics that enable chooses.
+func (s *scene) scrape(t *testing.T, answers map[string]rtctest.Document, enable func(*metadata.MetricsConfig)) pmetric.Metrics {
+	t.Helper()
+	cfg := createDefaultConfig()
+	rtctest.EnableAll(&cfg.MetricsBuilderConfig.ResourceAttributes)
+	enable(&cfg.MetricsBuilderConfig.Metrics)
+	s.edit(cfg)
+	scraper := newScraper(cfg, receivertest.NewNopSettings(metadata.Type))
+	require.NoError(t, scraper.start(t.Context(), componenttest.NewNopHost()))
+	scraper.clock = func() time.Time { return sceneTime }
+	scraper.client = newClientOf(httpapi.New(&http.Client{Transport: &documents{answers: answers}}, "http://127.0.0.1"), cfg.PageSize)
+	metrics, err := scraper.scrape(t.Context())
+	if err != nil {
+		t.Log(err) // it is also in the metrics
+	}
+	return metrics
+}
+
+// documents is a transport that answers with documents, and with 404 where there is none.
+type documents struct {
+	answers map[string]rtctest.Document
+	page    int // of the list of streams
+}
+
+// files say which documents are the answer to a path; of the list of streams, one after the other.
+var files = map[string]string{
+	apiStats: "*/config_stats.json", apiDVRs: "*/dvrs.json", apiCards: "*/dvb_cards.json", apiPeers: "*/peers.json",
+	apiSessions: "*/sessions.json", apiFiles: "*/opened_files.json", apiStreams: "*/streams*.json", apiOldServer: "legacy/server.json",
+	apiPage: "prometheus/*",
+}
+
+// RoundTrip implements http.RoundTripper.
+func (d *documents) RoundTrip(r *http.Request) (*http.Response, error) {
+	api := strings.TrimPrefix(r.URL.Path, apiPath)
+	var bodies [][]byte
+	for _, file := range slices.Sorted(maps.Keys(d.answers)) {
+		if ok, _ := path.Match(files[api], strings.TrimPrefix(file, "api-v3/")); ok {
+			bodies = append(bodies, d.answers[file].Bytes())
+		}
+	}
+	response := &http.Response{StatusCode: http.StatusNotFound, Header: http.Header{}, Body: http.NoBody}
+	if len(bodies) == 0 {
+		return response, nil
+	}
+	body := bytes.Join(bodies, nil)
+	if api == apiStreams {
+		body = bodies[d.page]
+		d.page++
+	}
+	response.StatusCode, response.Body = http.StatusOK, io.NopCloser(bytes.NewReader(body))
+	return response, nil
+}
+
+// Each leaf that an answer of the server has moves what the ledger says, and nothing else.
+func TestLeaves(t *testing.T) {
+	test := rtctest.LeafTest{Ledger: fieldLedger, Metadata: "metadata.yaml", Expected: "testdata/expected.tsv"}
+	for _, s := range scenes {
+		test.Scenes = append(test.Scenes, rtctest.Scene{
+			Name: s.name, Answers: s.answers(t),
+			Scrape: func(t *testing.T, answers map[string]rtctest.Document) pmetric.Metrics {
+				t.Helper()
+				return s.scrape(t, answers, func(m *metadata.MetricsConfig) { rtctest.EnableAll(m) })
+			},
+		})
+	}
+	test.Run(t)
+}
+
+// A metric does not need another one: enabled alone, it has the same points.
+func TestEachMetricAlone(t *testing.T) {
+	for _, s := range scenes {
+		t.Run(s.name, func(t *testing.T) {
+			answers := s.answers(t)
+			rtctest.EachMetricAlone(t, func(t *testing.T, enable func(*metadata.MetricsConfig)) pmetric.Metrics {
+				t.Helper()
+				return s.scrape(t, answers, enable)
+			})
+		})
+	}
+}
+
+func TestExpectedScript(t *testing.T) {
+	rtctest.ExpectedScript(t)
+}
