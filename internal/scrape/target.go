@@ -14,7 +14,6 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
-	"go.opentelemetry.io/collector/scraper/scraperhelper"
 )
 
 // Target is what the resource attributes tell of a monitored process.
@@ -54,14 +53,6 @@ func NewTarget(endpoint string) (Target, error) {
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
-}
-
-// CheckTimes refuses a scrape that could outlive its interval, or never end.
-func CheckTimes(c scraperhelper.ControllerConfig) error {
-	if c.Timeout <= 0 || c.Timeout > c.CollectionInterval {
-		return fmt.Errorf("timeout: %v must be more than 0 and at most the collection_interval (%v), such as 10s", c.Timeout, c.CollectionInterval)
-	}
-	return nil
 }
 
 // Health tells the collector's health checks of a target that does not answer. Its errors are recoverable:

@@ -7,14 +7,12 @@ import (
 	"errors"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/scraper/scraperhelper"
 )
 
 func TestNewTarget(t *testing.T) {
@@ -60,28 +58,6 @@ func TestNewTargetRefuses(t *testing.T) {
 		t.Run(endpoint, func(t *testing.T) {
 			_, err := NewTarget(endpoint)
 			require.EqualError(t, err, want)
-		})
-	}
-}
-
-func TestCheckTimes(t *testing.T) {
-	for name, tc := range map[string]struct {
-		timeout, interval time.Duration
-		ok                bool
-	}{
-		"shorter":  {10 * time.Second, 30 * time.Second, true},
-		"equal":    {30 * time.Second, 30 * time.Second, true},
-		"longer":   {31 * time.Second, 30 * time.Second, false},
-		"none":     {0, 30 * time.Second, false},
-		"negative": {-1, 30 * time.Second, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			err := CheckTimes(scraperhelper.ControllerConfig{Timeout: tc.timeout, CollectionInterval: tc.interval})
-			if tc.ok {
-				require.NoError(t, err)
-				return
-			}
-			require.ErrorContains(t, err, "timeout: "+tc.timeout.String()+" must be more than 0 and at most the collection_interval (30s)")
 		})
 	}
 }
