@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
@@ -32,7 +33,9 @@ func startReceiver(t *testing.T, interval time.Duration, scrape func(context.Con
 	set.Logger = zap.New(core).With(zap.String("server", "one"))
 	sink := &consumertest.MetricsSink{}
 	cfg := scraperhelper.ControllerConfig{CollectionInterval: interval, Timeout: interval}
-	r, err := NewReceiver(set, set.ID.Type(), &cfg, sink, func(receiver.Settings) Scraper { return Scraper{Scrape: scrape} })
+	r, err := NewReceiver(set, set.ID.Type(), &cfg, sink, func(receiver.Settings) Scraper {
+		return Scraper{Scrape: scrape, Resources: func() []pcommon.Resource { return nil }}
+	})
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 	return r, sink, logs
@@ -119,4 +122,30 @@ func TestFailureLog(t *testing.T) {
 	failures.end(logger)
 	failures.end(logger)
 	assert.Equal(t, 4+maxFailures-2+2, logs.Len())
+}
+
+// Two receivers of one server: the second does not start until the first has been shut down.
+func TestOneReceiverPerIdentity(t *testing.T) {
+	newReceiver := func(name string) receiver.Metrics {
+		set := receivertest.NewNopSettings(component.MustNewType("x"))
+		set.ID = component.NewIDWithName(set.ID.Type(), name)
+		cfg := scraperhelper.ControllerConfig{CollectionInterval: time.Hour}
+		r, err := NewReceiver(set, set.ID.Type(), &cfg, consumertest.NewNop(), func(receiver.Settings) Scraper {
+			return Scraper{
+				Scrape:    func(context.Context) (pmetric.Metrics, error) { return pmetric.NewMetrics(), nil },
+				Resources: func() []pcommon.Resource { return []pcommon.Resource{resource("x", "host:1")} },
+			}
+		})
+		require.NoError(t, err)
+		return r
+	}
+	a, b := newReceiver("a"), newReceiver("b")
+	require.NoError(t, a.Start(t.Context(), componenttest.NewNopHost()))
+	require.ErrorContains(t, b.Start(t.Context(), componenttest.NewNopHost()), "x host:1 is read by x/a too")
+	require.NoError(t, b.Shutdown(t.Context()))
+	require.ErrorContains(t, newReceiver("c").Start(t.Context(), componenttest.NewNopHost()), "x/a", "the failed one has released nothing")
+	require.NoError(t, a.Shutdown(t.Context()))
+	d := newReceiver("d")
+	require.NoError(t, d.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, d.Shutdown(t.Context()))
 }

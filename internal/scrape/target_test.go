@@ -21,7 +21,12 @@ func TestNewTarget(t *testing.T) {
 	for endpoint, want := range map[string]Target{
 		"http://10.0.0.5:8080":           {"10.0.0.5", 8080, "10.0.0.5:8080"},
 		"http://media.example":           {"media.example", 80, "media.example:80"},
-		"https://media.example/base/":    {"media.example", 443, "media.example:443"},
+		"https://media.example/":         {"media.example", 443, "media.example:443"},
+		"https://media.example/base/":    {"media.example", 443, "media.example:443/base"},
+		"http://media.example/a/jvb1":    {"media.example", 80, "media.example:80/a/jvb1"},
+		"http://media.example/a%2Fb":     {"media.example", 80, "media.example:80/a%2Fb"},
+		"http://media.example/metrics":   {"media.example", 80, "media.example:80"},
+		"http://localhost/metrics/x":     {"localhost", 80, machine + ":80/metrics/x"},
 		"https://media.example:8443":     {"media.example", 8443, "media.example:8443"},
 		"http://media.example:":          {"media.example", 80, "media.example:80"},
 		"http://media.example:1":         {"media.example", 1, "media.example:1"},
@@ -39,7 +44,7 @@ func TestNewTarget(t *testing.T) {
 		"http://128.0.0.1":               {"128.0.0.1", 80, "128.0.0.1:80"},
 	} {
 		t.Run(endpoint, func(t *testing.T) {
-			got, err := NewTarget(endpoint)
+			got, err := NewTarget(endpoint, "/metrics")
 			require.NoError(t, err)
 			assert.Equal(t, want, got)
 		})
@@ -56,7 +61,7 @@ func TestNewTargetRefuses(t *testing.T) {
 		"http://u:pa55w0rd@exa mple": "endpoint is not a URL",
 	} {
 		t.Run(endpoint, func(t *testing.T) {
-			_, err := NewTarget(endpoint)
+			_, err := NewTarget(endpoint, "")
 			require.EqualError(t, err, want)
 		})
 	}

@@ -88,7 +88,7 @@ func newProcess(ctx context.Context, cfg *Config, b block, host component.Host, 
 	p.report = newReport(&p.starts)
 	p.wants = countWanted(p.rows, p.mb)
 	var err error
-	if p.target, err = scrape.NewTarget(b.client.Endpoint); err != nil {
+	if p.target, err = scrape.NewTarget(b.client.Endpoint, ""); err != nil {
 		return nil, err
 	}
 	p.resource = p.describe()

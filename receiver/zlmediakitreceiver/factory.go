@@ -27,6 +27,6 @@ func createMetrics(_ context.Context, set receiver.Settings, cfg component.Confi
 	c := cfg.(*Config)
 	return scrape.NewReceiver(set, metadata.Type, &c.ControllerConfig, next, func(set receiver.Settings) scrape.Scraper {
 		s := newScraper(c, set)
-		return scrape.Scraper{Start: s.start, Scrape: s.scrape, Shutdown: s.shutdown}
+		return scrape.Scraper{Start: s.start, Scrape: s.scrape, Shutdown: s.shutdown, Resources: s.resources}
 	})
 }
