@@ -20,7 +20,7 @@ var public = []string{"Accept", "Accept-Encoding", "Content-Encoding", "Content-
 // minSecret is the length in bytes from which a text is taken for a secret: shorter ones occur in any text.
 const minSecret = 4
 
-// redacted is an error that quoted the request's secrets. What it wraps still tells its type.
+// redacted is the text of an error whose own text quotes the request's secrets. What it wraps still tells its type.
 type redacted struct {
 	text string
 	err  error
@@ -36,15 +36,24 @@ func redact(err error, sent *http.Request) error {
 	if err == nil || sent == nil {
 		return err
 	}
-	text := err.Error()
-	clean := text
-	for _, secret := range secretsOf(sent.Header) {
-		clean = removeSecret(clean, secret)
+	secrets := secretsOf(sent.Header)
+	clean := func(text string) string {
+		for _, secret := range secrets {
+			text = removeSecret(text, secret)
+		}
+		return text
 	}
-	if clean == text {
+	if text := err.Error(); clean(text) == text {
 		return err
 	}
-	return &redacted{text: clean, err: err}
+	if e, ok := err.(*Error); ok { //nolint:errorlint // one that is wrapped is in the text of what wraps it
+		e = &Error{Kind: e.Kind, Status: e.Status, Text: clean(e.Text), Hint: e.Hint, Err: e.Err}
+		if e.Err != nil {
+			e.Err = &redacted{clean(e.Err.Error()), e.Err}
+		}
+		return e
+	}
+	return &redacted{clean(err.Error()), err}
 }
 
 // secretsOf returns the secrets of a header in all forms in which they may be echoed, longest first.

@@ -5,6 +5,7 @@ package httpapi
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -69,6 +70,9 @@ func TestErrorsAreRedacted(t *testing.T) {
 				assert.NotContains(t, err.Error(), basic)
 				assert.Contains(t, err.Error(), "[redacted]")
 				assert.NotEqual(t, scrape.Other, scrape.TypeOf(err), "the error tells its type")
+				if e, ok := errors.AsType[*Error](err); ok {
+					rtctest.NoSecret(t, strong, e.Text)
+				}
 			})
 		}
 	}
