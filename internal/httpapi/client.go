@@ -129,10 +129,10 @@ func (c *Client) do(req *http.Request, read func(http.Header, io.Reader) error) 
 	b := &body{r: resp.Body, left: MaxBody}
 	b.peek()
 	if err := refuse(resp, b); err != nil && (req.Method != http.MethodPost || !isFault(resp)) {
-		return err
+		return redact(err, resp.Request)
 	}
 	if err := read(resp.Header, b); err != nil {
-		return b.explain(err)
+		return redact(b.explain(err), resp.Request)
 	}
 	// What is left, if little, is read so that the connection can be used again.
 	_, _ = io.CopyN(io.Discard, b, 64<<10)

@@ -89,7 +89,7 @@ func TestEnabledMetrics(t *testing.T) {
 func TestJoin(t *testing.T) {
 	require.NoError(t, Join(nil, nil))
 	err := Join(scrapererror.NewPartialScrapeError(errors.New("first"), 3), nil, scrapererror.NewPartialScrapeError(errors.New("second"), 4))
-	require.EqualError(t, err, "first\nsecond")
+	require.EqualError(t, err, "first; second")
 	partial, ok := errors.AsType[scrapererror.PartialScrapeError](err)
 	require.True(t, ok)
 	assert.Equal(t, 7, partial.Failed)

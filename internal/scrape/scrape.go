@@ -65,10 +65,11 @@ func (r *Result) Answered() bool {
 	return r.Err == nil || r.record != nil
 }
 
-// Run makes the calls of all parts that a metric needs. First come those of before, within a quarter of the time that ctx
-// leaves: what they learn decides what parts returns. When no other call can succeed either, nothing else is asked.
-// Then come the light parts at once and within half of the time, so that one that hangs costs itself only; then the heavy
-// ones, unless nothing at all was answered. Answers are recorded one after the other, in the order of parts.
+// Run makes the calls of all parts that a metric needs. First come those of before: what they learn decides what parts returns. When
+// no other call can succeed either, nothing else is asked. Then come the light parts at once; then the heavy ones, unless nothing at
+// all was answered. Once one of them was answered, the first calls get a quarter of the time that ctx leaves, and light ones before
+// heavy ones half of it, so that one that hangs costs itself only. A server that answers nothing is waited for until ctx ends.
+// Answers are recorded one after the other, in the order of parts.
 func Run(ctx context.Context, before []Part, parts func() []Part) []Result {
 	first, _ := needed(before)
 	runTogether(ctx, first, 4)
@@ -125,21 +126,34 @@ func notAsked(results []Result) []Result {
 	return results
 }
 
-// runTogether makes calls at once, within a share of the time that ctx leaves: all of it, half, a quarter.
+// runTogether makes calls at once. Those that are not answered within a share of the time that ctx leaves, all of it, half, a quarter,
+// have timed out once another one was answered.
 func runTogether(ctx context.Context, light []Result, share int) {
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/time.Duration(share))
-		defer cancel()
-	}
 	if len(light) == 0 {
 		return
 	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	answered := make(chan struct{}, len(light))
+	if deadline, ok := ctx.Deadline(); ok && share > 1 {
+		defer time.AfterFunc(time.Until(deadline)/time.Duration(share), func() {
+			select {
+			case <-answered:
+				stop(context.DeadlineExceeded)
+			case <-ctx.Done():
+			}
+		}).Stop()
+	}
+	run := func(r *Result) {
+		if r.run(ctx); r.Answered() {
+			answered <- struct{}{}
+		}
+	}
 	var wg sync.WaitGroup
 	for i := range light[1:] {
-		wg.Go(func() { light[1+i].run(ctx) })
+		wg.Go(func() { run(&light[1+i]) })
 	}
-	light[0].run(ctx) // here, where the stack has grown in earlier scrapes
+	run(&light[0]) // here, where the stack has grown in earlier scrapes
 	wg.Wait()
 	for i := range light {
 		light[i].recordAnswer()
@@ -194,13 +208,26 @@ func Err(target string, results []Result) error {
 	for i, cause := range causes {
 		causes[i] = fmt.Errorf("%s of %s: %w", strings.Join(apis[cause.Error()], ", "), target, cause)
 	}
-	return scrapererror.NewPartialScrapeError(errors.Join(causes...), failed)
+	return scrapererror.NewPartialScrapeError(joined(causes), failed)
 }
+
+// joined are errors on one line, because the collector's log prints a line feed as \n.
+type joined []error
+
+func (e joined) Error() string {
+	texts := make([]string, len(e))
+	for i, err := range e {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (e joined) Unwrap() []error { return e }
 
 // Join makes one partial scrape error of those of several targets, nil when there are none.
 func Join(errs ...error) error {
-	err := errors.Join(errs...)
-	if err == nil {
+	errs = slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
+	if len(errs) == 0 {
 		return nil
 	}
 	failed := 0
@@ -208,7 +235,7 @@ func Join(errs ...error) error {
 		partial, _ := errors.AsType[scrapererror.PartialScrapeError](e)
 		failed += partial.Failed
 	}
-	return scrapererror.NewPartialScrapeError(err, failed)
+	return scrapererror.NewPartialScrapeError(joined(errs), failed)
 }
 
 // Enabled counts what is switched on, such as the metrics that need a call.

@@ -6,8 +6,10 @@ package scrape
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -23,9 +25,11 @@ type failure struct {
 	text    string
 	counted ErrorType
 	partial bool
+	cause   error
 }
 
 func (f *failure) Error() string        { return f.text }
+func (f *failure) Unwrap() error        { return f.cause }
 func (f *failure) ErrorType() ErrorType { return f.counted }
 func (f *failure) Partial() bool        { return f.partial }
 
@@ -188,51 +192,61 @@ func TestRunTogether(t *testing.T) {
 	assert.Equal(t, []int{0, 1, 2, 3, 4}, recorded)
 }
 
-// The first calls get a quarter of the time; the light ones half of it, but only where heavy ones are to come after them.
+// A server that answers late is up as long as the time is not used up. Once it has answered anything, a call that hangs costs itself
+// only: the first calls end after a quarter of the time, light ones after half of it where heavy ones are to come.
 func TestRunSharesTime(t *testing.T) {
+	const never = 3600
 	for name, tc := range map[string]struct {
-		heavy   int
-		lightIn time.Duration
+		first, first2, light, light2, heavy int // seconds until the answers; 0 for a call that is not made
+		asked                               string
+		after                               int // seconds until the end
 	}{
-		"with a heavy call":    {1, 2 * time.Hour},
-		"without a heavy call": {0, 4 * time.Hour},
+		"quick":                    {1, 1, 1, 1, 1, "first first2 light light2 heavy", 3},
+		"late":                     {3, 0, 2, 2, 2, "first light light2 heavy", 7},
+		"very late":                {7, 0, 0, 0, 0, "first", 7},
+		"the first hangs":          {never, 1, 1, 1, 1, "-first first2 light light2 heavy", 4},
+		"the first is late":        {3, never, 1, 1, 1, "first -first2 light light2 heavy", 5},
+		"a light call hangs":       {0, 0, 1, never, 1, "light -light2 heavy", 5},
+		"none is heavy":            {0, 0, 1, 7, 0, "light light2", 7},
+		"late before heavy ones":   {0, 0, 5, 0, 2, "light heavy", 7},
+		"all hang":                 {never, never, 1, 1, 1, "-first -first2", 8},
+		"all light calls hang":     {0, 0, never, never, 1, "-light -light2", 8},
+		"a heavy call hangs":       {0, 0, 1, 0, never, "light -heavy", 8},
+		"hangs until the very end": {0, 0, never, 7, 1, "-light light2 heavy", 8},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Hour)
-			defer cancel()
-			end, _ := ctx.Deadline()
-			left := map[string]time.Time{}
-			deadline := func(api string, metrics int, heavy bool) Part {
-				return Part{API: api, Metrics: metrics, Heavy: heavy, Call: func(ctx context.Context) (func(), error) {
-					left[api], _ = ctx.Deadline()
-					return func() {}, nil
-				}}
-			}
-			Run(ctx, []Part{deadline("first", 1, false)}, all(deadline("light", 1, false), deadline("heavy", tc.heavy, true)))
-			began := end.Add(-4 * time.Hour)
-			assert.WithinDuration(t, began.Add(time.Hour), left["first"], 10*time.Minute)
-			assert.WithinDuration(t, began.Add(tc.lightIn), left["light"], 10*time.Minute)
-			if tc.heavy > 0 {
-				assert.Equal(t, end, left["heavy"])
-			}
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+				defer cancel()
+				began := time.Now()
+				call := func(api string, seconds int, heavy bool) Part {
+					return Part{API: api, Metrics: min(1, seconds), Heavy: heavy, Call: func(ctx context.Context) (func(), error) {
+						select {
+						case <-time.After(time.Duration(seconds) * time.Second):
+							return func() {}, nil
+						case <-ctx.Done():
+							return nil, &failure{counted: Timeout, cause: context.Cause(ctx)}
+						}
+					}}
+				}
+				results := Run(ctx, []Part{call("first", tc.first, false), call("first2", tc.first2, false)},
+					all(call("light", tc.light, false), call("light2", tc.light2, false), call("heavy", tc.heavy, true)))
+				var asked []string
+				for _, r := range results {
+					switch {
+					case !r.Asked():
+					case r.Answered():
+						asked = append(asked, r.API)
+					default:
+						require.ErrorIs(t, r.Err, context.DeadlineExceeded)
+						asked = append(asked, "-"+r.API)
+					}
+				}
+				assert.Equal(t, tc.asked, strings.Join(asked, " "))
+				assert.Equal(t, time.Duration(tc.after)*time.Second, time.Since(began))
+			})
 		})
 	}
-}
-
-// A light call that hangs costs itself only: the heavy ones are made.
-func TestRunSurvivesACallThatHangs(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	hanging := Part{API: "hanging", Metrics: 1, Call: func(ctx context.Context) (func(), error) {
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}}
-	var d diary
-	results := Run(ctx, nil, all(hanging, d.part("light", 1, false, nil), d.part("heavy", 1, true, nil)))
-	require.Len(t, results, 3)
-	require.ErrorIs(t, results[0].Err, context.DeadlineExceeded)
-	assert.Positive(t, results[0].Duration)
-	assert.Equal(t, []string{"ask light", "record light", "ask heavy", "record heavy"}, d.entries)
 }
 
 func TestRunWithoutDeadline(t *testing.T) {
@@ -292,13 +306,13 @@ func TestErr(t *testing.T) {
 					d.part("c", 3, false, refused()), d.part("d", 4, false, nil),
 				}
 			},
-			want: "a, c of example:80: connection refused\nb of example:80: HTML", failed: 6,
+			want: "a, c of example:80: connection refused; b of example:80: HTML", failed: 6,
 		},
 		"not asked": {
 			parts: func(d *diary) []Part {
 				return []Part{d.part("a", 1, false, refused()), d.part("b", 2, true, nil)}
 			},
-			want: "a of example:80: connection refused\nb of example:80: not asked, because the server answers nothing else", failed: 3,
+			want: "a of example:80: connection refused; b of example:80: not asked, because the server answers nothing else", failed: 3,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

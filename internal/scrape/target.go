@@ -14,7 +14,6 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
-	"go.opentelemetry.io/collector/scraper/scraperhelper"
 )
 
 // Target is what the resource attributes tell of a monitored process.
@@ -24,12 +23,14 @@ type Target struct {
 	// Port is the port of the endpoint, 1 to 65535: server.port.
 	Port int64
 	// Instance tells the process apart from all others at the backend: service.instance.id.
-	// It is host:port, with this machine's name for a loopback host, because every collector may read its own localhost.
+	// It is host:port, with this machine's name for a loopback host, because every collector may read its own localhost. A path
+	// other than the customary one follows, because several servers may be behind one port.
 	Instance string
 }
 
-// NewTarget reads the target off an http or https endpoint.
-func NewTarget(endpoint string) (Target, error) {
+// NewTarget reads the target off a URL whose scheme is http or https, or that has a port. The customary path is the one that endpoints of
+// this kind usually have, such as /metrics; empty when they have none.
+func NewTarget(endpoint, customary string) (Target, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil {
 		return Target{}, errors.New("endpoint is not a URL")
@@ -48,20 +49,16 @@ func NewTarget(endpoint string) (Target, error) {
 			return Target{}, fmt.Errorf("name of this machine: %w", err)
 		}
 	}
-	return Target{Address: u.Hostname(), Port: int64(number), Instance: net.JoinHostPort(host, port)}, nil
+	path := strings.TrimRight(u.EscapedPath(), "/")
+	if path == customary {
+		path = ""
+	}
+	return Target{Address: u.Hostname(), Port: int64(number), Instance: net.JoinHostPort(host, port) + path}, nil
 }
 
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
-}
-
-// CheckTimes refuses a scrape that could outlive its interval, or never end.
-func CheckTimes(c scraperhelper.ControllerConfig) error {
-	if c.Timeout <= 0 || c.Timeout > c.CollectionInterval {
-		return fmt.Errorf("timeout: %v must be more than 0 and at most the collection_interval (%v), such as 10s", c.Timeout, c.CollectionInterval)
-	}
-	return nil
 }
 
 // Health tells the collector's health checks of a target that does not answer. Its errors are recoverable:

@@ -7,14 +7,12 @@ import (
 	"errors"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/scraper/scraperhelper"
 )
 
 func TestNewTarget(t *testing.T) {
@@ -23,7 +21,12 @@ func TestNewTarget(t *testing.T) {
 	for endpoint, want := range map[string]Target{
 		"http://10.0.0.5:8080":           {"10.0.0.5", 8080, "10.0.0.5:8080"},
 		"http://media.example":           {"media.example", 80, "media.example:80"},
-		"https://media.example/base/":    {"media.example", 443, "media.example:443"},
+		"https://media.example/":         {"media.example", 443, "media.example:443"},
+		"https://media.example/base/":    {"media.example", 443, "media.example:443/base"},
+		"http://media.example/a/jvb1":    {"media.example", 80, "media.example:80/a/jvb1"},
+		"http://media.example/a%2Fb":     {"media.example", 80, "media.example:80/a%2Fb"},
+		"http://media.example/metrics":   {"media.example", 80, "media.example:80"},
+		"http://localhost/metrics/x":     {"localhost", 80, machine + ":80/metrics/x"},
 		"https://media.example:8443":     {"media.example", 8443, "media.example:8443"},
 		"http://media.example:":          {"media.example", 80, "media.example:80"},
 		"http://media.example:1":         {"media.example", 1, "media.example:1"},
@@ -41,7 +44,7 @@ func TestNewTarget(t *testing.T) {
 		"http://128.0.0.1":               {"128.0.0.1", 80, "128.0.0.1:80"},
 	} {
 		t.Run(endpoint, func(t *testing.T) {
-			got, err := NewTarget(endpoint)
+			got, err := NewTarget(endpoint, "/metrics")
 			require.NoError(t, err)
 			assert.Equal(t, want, got)
 		})
@@ -58,30 +61,8 @@ func TestNewTargetRefuses(t *testing.T) {
 		"http://u:pa55w0rd@exa mple": "endpoint is not a URL",
 	} {
 		t.Run(endpoint, func(t *testing.T) {
-			_, err := NewTarget(endpoint)
+			_, err := NewTarget(endpoint, "")
 			require.EqualError(t, err, want)
-		})
-	}
-}
-
-func TestCheckTimes(t *testing.T) {
-	for name, tc := range map[string]struct {
-		timeout, interval time.Duration
-		ok                bool
-	}{
-		"shorter":  {10 * time.Second, 30 * time.Second, true},
-		"equal":    {30 * time.Second, 30 * time.Second, true},
-		"longer":   {31 * time.Second, 30 * time.Second, false},
-		"none":     {0, 30 * time.Second, false},
-		"negative": {-1, 30 * time.Second, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			err := CheckTimes(scraperhelper.ControllerConfig{Timeout: tc.timeout, CollectionInterval: tc.interval})
-			if tc.ok {
-				require.NoError(t, err)
-				return
-			}
-			require.ErrorContains(t, err, "timeout: "+tc.timeout.String()+" must be more than 0 and at most the collection_interval (30s)")
 		})
 	}
 }

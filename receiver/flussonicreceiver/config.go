@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/filter"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
@@ -87,11 +88,16 @@ func createDefaultConfig() *Config {
 	}
 }
 
+// Unmarshal reads the configuration. The timeout is no longer than the interval, unless the user wrote it.
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	return scrape.UnmarshalConfig(conf, c, &c.ControllerConfig)
+}
+
 // Validate refuses what cannot work, each complaint with the setting's name and an example.
 func (c *Config) Validate() error {
 	errs := []error{
 		httpapi.CheckEndpoint(c.ClientConfig.Endpoint),
-		scrape.CheckTimes(c.ControllerConfig),
+		scrape.CheckSchedule(c.ControllerConfig),
 		checkSources(c.Sources),
 	}
 	if c.PageSize < 1 || c.PageSize > maxPageSize {

@@ -9,9 +9,8 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
-	otelscraper "go.opentelemetry.io/collector/scraper"
-	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
 )
 
@@ -26,10 +25,8 @@ func NewFactory() receiver.Factory {
 
 func createMetrics(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
 	c := cfg.(*Config)
-	s := newScraper(c, set)
-	m, err := otelscraper.NewMetrics(s.scrape, otelscraper.WithStart(s.start), otelscraper.WithShutdown(s.shutdown))
-	if err != nil {
-		return nil, err
-	}
-	return scraperhelper.NewMetricsController(&c.ControllerConfig, set, next, scraperhelper.AddMetricsScraper(metadata.Type, m))
+	return scrape.NewReceiver(set, metadata.Type, &c.ControllerConfig, next, func(set receiver.Settings) scrape.Scraper {
+		s := newScraper(c, set)
+		return scrape.Scraper{Start: s.start, Scrape: s.scrape, Shutdown: s.shutdown, Resources: s.resources}
+	})
 }

@@ -63,7 +63,7 @@ func newScraper(cfg *Config, set receiver.Settings) *scraper {
 }
 
 func (s *scraper) start(ctx context.Context, host component.Host) (err error) {
-	if s.target, err = scrape.NewTarget(s.cfg.ClientConfig.Endpoint); err != nil {
+	if s.target, err = scrape.NewTarget(s.cfg.ClientConfig.Endpoint, ""); err != nil {
 		return err
 	}
 	s.health = scrape.NewHealth(host)
@@ -244,6 +244,8 @@ func (s *scraper) oldServer(now pcommon.Timestamp) []scrape.Part {
 		s.server.recordPage(now, &told)
 	})}}
 }
+
+func (s *scraper) resources() []pcommon.Resource { return []pcommon.Resource{s.resource()} }
 
 // resource describes the server as it was last seen, so that its identity stays the same while it is down.
 func (s *scraper) resource() pcommon.Resource {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/filter"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
@@ -108,9 +109,14 @@ func (c *Config) blocks() []block {
 	}
 }
 
+// Unmarshal reads the configuration. The timeout is no longer than the interval, unless the user wrote it.
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	return scrape.UnmarshalConfig(conf, c, &c.ControllerConfig)
+}
+
 // Validate refuses what cannot work, each complaint with the setting's name and an example.
 func (c *Config) Validate() error {
-	errs := []error{scrape.CheckTimes(c.ControllerConfig)}
+	errs := []error{scrape.CheckSchedule(c.ControllerConfig)}
 	asked := 0
 	for _, b := range c.blocks() {
 		errs = append(errs, b.validate())

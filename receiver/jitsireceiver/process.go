@@ -100,7 +100,7 @@ func newProcess(ctx context.Context, cfg *Config, b block, host component.Host, 
 	p.wants = countWanted(p.rows, p.mb)
 	p.sums = [2][]float64{make([]float64, len(p.rows)), make([]float64, len(p.rows))}
 	var err error
-	if p.target, err = scrape.NewTarget(b.client.Endpoint); err != nil {
+	if p.target, err = scrape.NewTarget(b.client.Endpoint, ""); err != nil {
 		return nil, err
 	}
 	p.resource = p.describe()

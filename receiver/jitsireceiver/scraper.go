@@ -52,6 +52,15 @@ func (s *scraper) shutdown(context.Context) error {
 	return nil
 }
 
+// resources describes the components.
+func (s *scraper) resources() []pcommon.Resource {
+	resources := make([]pcommon.Resource, len(s.processes))
+	for i, p := range s.processes {
+		resources[i] = p.describe()
+	}
+	return resources
+}
+
 // scrape asks all components at once, so that one that hangs costs itself only.
 func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	now := pcommon.NewTimestampFromTime(s.clock())

@@ -4,6 +4,7 @@
 package kamailioreceiver
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -34,7 +35,7 @@ func newPage(ctx context.Context, cfg *confighttp.ClientConfig, host component.H
 	if err != nil {
 		return nil, err
 	}
-	return &page{http: httpapi.New(client, cfg.Endpoint), path: u.Path, reader: exposition.NewReader()}, nil
+	return &page{http: httpapi.New(client, cfg.Endpoint), path: cmp.Or(u.Path, "/"), reader: exposition.NewReader()}, nil
 }
 
 func (p *page) close() { p.http.CloseIdle() }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/filter"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
@@ -125,11 +126,16 @@ func createDefaultConfig() *Config {
 	}
 }
 
+// Unmarshal reads the configuration. The timeout is no longer than the interval, unless the user wrote it.
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	return scrape.UnmarshalConfig(conf, c, &c.ControllerConfig)
+}
+
 // Validate refuses what cannot work, each complaint with the setting's name and an example.
 func (c *Config) Validate() error {
 	errs := []error{
 		checkEndpoint(c.ClientConfig.Endpoint),
-		scrape.CheckTimes(c.ControllerConfig),
+		scrape.CheckSchedule(c.ControllerConfig),
 		checkPage("rtpengine", &c.RTPEngine, "http://127.0.0.1:9901/metrics"),
 		checkPage("user_metrics", &c.UserMetrics, "http://127.0.0.1:5060/metrics"),
 	}

@@ -51,7 +51,7 @@ func newRTPEngine(ctx context.Context, cfg *Config, host component.Host, set rec
 	}
 	r.report = newReport(&r.starts)
 	var err error
-	if r.target, err = scrape.NewTarget(cfg.RTPEngine.Endpoint); err != nil {
+	if r.target, err = scrape.NewTarget(cfg.RTPEngine.Endpoint, "/metrics"); err != nil {
 		return nil, err
 	}
 	r.page, err = newPage(ctx, &cfg.RTPEngine, host, set.TelemetrySettings)

@@ -97,14 +97,14 @@ func (s *scraper) start(ctx context.Context, host component.Host) (err error) {
 // newTarget reads the target off an endpoint. For a socket, its path stands for the port, and this machine's name for the host.
 func newTarget(endpoint string) (scrape.Target, error) {
 	if isHTTP(endpoint) {
-		return scrape.NewTarget(endpoint)
+		return scrape.NewTarget(endpoint, "/RPC")
 	}
 	network, address, err := binrpc.ParseEndpoint(endpoint)
 	if err != nil {
 		return scrape.Target{}, err
 	}
 	if network == "tcp" {
-		return scrape.NewTarget("tcp://" + address)
+		return scrape.NewTarget("tcp://"+address, "")
 	}
 	machine, err := os.Hostname()
 	return scrape.Target{Address: address, Instance: machine + ":" + address}, err
@@ -393,6 +393,15 @@ func (s *scraper) ownMetrics(metrics pmetric.Metrics) pmetric.MetricSlice {
 		rm.ScopeMetrics().AppendEmpty().Scope().SetName(metadata.ScopeName)
 	}
 	return metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics()
+}
+
+// resources describes Kamailio and rtpengine.
+func (s *scraper) resources() []pcommon.Resource {
+	resources := []pcommon.Resource{s.resource()}
+	if s.rtpengine != nil {
+		resources = append(resources, s.rtpengine.resource())
+	}
+	return resources
 }
 
 // resource describes the server as it was last seen, so that its identity stays the same while it is down.

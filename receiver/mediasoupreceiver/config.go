@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
@@ -32,6 +33,8 @@ type Config struct {
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 	// Streams says how many streams are reported one by one, where their metrics are switched on.
 	Streams StreamsConfig `mapstructure:"streams"`
+
+	credentialErr error // what is wrong with token, as it was written
 }
 
 // StreamsConfig says how many streams, or rooms of edumeet, are reported one by one. Sums cover all of them.
@@ -81,11 +84,21 @@ func createDefaultConfig() *Config {
 	}
 }
 
+// Unmarshal reads the configuration. The timeout is no longer than the interval, unless the user wrote it.
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	if err := scrape.UnmarshalConfig(conf, c, &c.ControllerConfig); err != nil {
+		return err
+	}
+	c.credentialErr = scrape.CheckCredential(conf, "token", &c.Token)
+	return nil
+}
+
 // Validate refuses what cannot work, each complaint with the setting's name and an example.
 func (c *Config) Validate() error {
 	return errors.Join(
 		httpapi.CheckEndpoint(c.ClientConfig.Endpoint),
-		scrape.CheckTimes(c.ControllerConfig),
+		scrape.CheckSchedule(c.ControllerConfig),
+		c.credentialErr,
 	)
 }
 

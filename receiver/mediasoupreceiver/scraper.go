@@ -97,7 +97,7 @@ func newScraper(cfg *Config, set receiver.Settings) *scraper {
 }
 
 func (s *scraper) start(ctx context.Context, host component.Host) (err error) {
-	if s.target, err = scrape.NewTarget(s.cfg.ClientConfig.Endpoint); err != nil {
+	if s.target, err = scrape.NewTarget(s.cfg.ClientConfig.Endpoint, "/metrics"); err != nil {
 		return err
 	}
 	s.health = scrape.NewHealth(host)
@@ -201,6 +201,8 @@ func (s *scraper) recordSnapshot() {
 func (s *scraper) sumStart() pcommon.Timestamp {
 	return min(cmp.Or(s.began, s.report.Began()), s.now)
 }
+
+func (s *scraper) resources() []pcommon.Resource { return []pcommon.Resource{s.resource()} }
 
 // resource describes the application as it was last seen, so that its identity stays the same while it is down.
 func (s *scraper) resource() pcommon.Resource {

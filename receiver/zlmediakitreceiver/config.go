@@ -12,6 +12,7 @@ import (
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/filter"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
@@ -33,6 +34,8 @@ type Config struct {
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 	// Streams says which streams are reported one by one.
 	Streams StreamsConfig `mapstructure:"streams"`
+
+	credentialErr error // what is wrong with secret, as it was written
 }
 
 // StreamsConfig says which streams are reported one by one. Names are written vhost/app/stream.
@@ -114,11 +117,21 @@ func createDefaultConfig() *Config {
 	}
 }
 
+// Unmarshal reads the configuration. The timeout is no longer than the interval, unless the user wrote it.
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	if err := scrape.UnmarshalConfig(conf, c, &c.ControllerConfig); err != nil {
+		return err
+	}
+	c.credentialErr = scrape.CheckCredential(conf, "secret", &c.Secret)
+	return nil
+}
+
 // Validate refuses what cannot work, each complaint with the setting's name and an example.
 func (c *Config) Validate() error {
 	return errors.Join(
 		httpapi.CheckEndpoint(c.ClientConfig.Endpoint),
-		scrape.CheckTimes(c.ControllerConfig),
+		scrape.CheckSchedule(c.ControllerConfig),
+		c.credentialErr,
 	)
 }
 

@@ -94,7 +94,7 @@ func newScraper(cfg *Config, set receiver.Settings) *scraper {
 }
 
 func (s *scraper) start(ctx context.Context, host component.Host) (err error) {
-	if s.target, err = scrape.NewTarget(s.cfg.ClientConfig.Endpoint); err != nil {
+	if s.target, err = scrape.NewTarget(s.cfg.ClientConfig.Endpoint, ""); err != nil {
 		return err
 	}
 	s.health = scrape.NewHealth(host)
@@ -239,6 +239,8 @@ func (s *scraper) parts(now pcommon.Timestamp) []scrape.Part {
 		},
 	})
 }
+
+func (s *scraper) resources() []pcommon.Resource { return []pcommon.Resource{s.resource()} }
 
 // resource describes the server as it was last seen, so that its identity stays the same while it is down.
 func (s *scraper) resource() pcommon.Resource {

@@ -1,0 +1,66 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scrape
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/scraper/scraperhelper"
+)
+
+// shortest is the shortest interval or timeout that anybody means. A number without a unit is in nanoseconds and shorter.
+const shortest = time.Millisecond
+
+// UnmarshalConfig reads conf into cfg, a pointer to a receiver's configuration, of which controller is a part. A timeout that the user
+// did not write is no longer than the interval.
+func UnmarshalConfig(conf *confmap.Conf, cfg any, controller *scraperhelper.ControllerConfig) error {
+	if err := conf.Unmarshal(cfg); err != nil {
+		return err
+	}
+	if !conf.IsSet("timeout") && controller.CollectionInterval >= shortest {
+		controller.Timeout = min(controller.Timeout, controller.CollectionInterval)
+	}
+	return nil
+}
+
+// CheckCredential cuts off the line feed with which files and secret stores end a credential. It refuses one that is written but
+// empty, as by a variable that is not set, and one that no header can carry.
+func CheckCredential(conf *confmap.Conf, setting string, credential *configopaque.String) error {
+	text := strings.TrimRight(string(*credential), "\r\n")
+	*credential = configopaque.String(text)
+	if conf.IsSet(setting) && text == "" {
+		return fmt.Errorf("%s: is empty: set the variable that it is read from, or leave the setting out for a server that wants none", setting)
+	}
+	for i := range len(text) {
+		if text[i] < ' ' && text[i] != '\t' || text[i] == 0x7f {
+			return fmt.Errorf("%s: has a control character at position %d", setting, i+1)
+		}
+	}
+	return nil
+}
+
+// CheckSchedule refuses times without a unit, and a scrape that could outlive its interval, or never end.
+func CheckSchedule(c scraperhelper.ControllerConfig) error {
+	errs := []error{checkTime("collection_interval", c.CollectionInterval), checkTime("timeout", c.Timeout)}
+	if c.CollectionInterval >= shortest && c.Timeout > c.CollectionInterval {
+		errs = append(errs, fmt.Errorf("timeout: %v is longer than the collection_interval of %v: leave it out, or write at most timeout: %v",
+			c.Timeout, c.CollectionInterval, c.CollectionInterval))
+	}
+	return errors.Join(errs...)
+}
+
+func checkTime(setting string, t time.Duration) error {
+	switch {
+	case t <= 0:
+		return fmt.Errorf("%s: %v must be more than 0, such as 10s", setting, t)
+	case t < shortest:
+		return fmt.Errorf("%s: %v is too short: write the unit, such as %ds", setting, t, t.Nanoseconds())
+	}
+	return nil
+}

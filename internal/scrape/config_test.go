@@ -1,0 +1,93 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scrape
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/scraper/scraperhelper"
+)
+
+// scheduled is a configuration with a schedule.
+type scheduled struct {
+	Endpoint   string                         `mapstructure:"endpoint"`
+	Secret     configopaque.String            `mapstructure:"secret"`
+	Controller scraperhelper.ControllerConfig `mapstructure:",squash"`
+}
+
+func (c *scheduled) Unmarshal(conf *confmap.Conf) error {
+	return UnmarshalConfig(conf, c, &c.Controller)
+}
+
+func TestSchedule(t *testing.T) {
+	for name, tc := range map[string]struct {
+		written map[string]any
+		timeout time.Duration
+		message string
+	}{
+		"defaults":                {map[string]any{}, 10 * time.Second, ""},
+		"a short interval":        {map[string]any{"collection_interval": "5s"}, 5 * time.Second, ""},
+		"a long interval":         {map[string]any{"collection_interval": "1m"}, 10 * time.Second, ""},
+		"both":                    {map[string]any{"collection_interval": "5s", "timeout": "5s"}, 5 * time.Second, ""},
+		"a long timeout":          {map[string]any{"timeout": "40s"}, 40 * time.Second, "timeout: 40s is longer than the collection_interval of 30s: leave it out, or write at most timeout: 30s"},
+		"an interval of no unit":  {map[string]any{"collection_interval": 15}, 10 * time.Second, "collection_interval: 15ns is too short: write the unit, such as 15s"},
+		"a timeout of no unit":    {map[string]any{"timeout": 5}, 5, "timeout: 5ns is too short: write the unit, such as 5s"},
+		"no timeout":              {map[string]any{"timeout": "0s"}, 0, "timeout: 0s must be more than 0, such as 10s"},
+		"a negative interval":     {map[string]any{"collection_interval": "-1s"}, 10 * time.Second, "collection_interval: -1s must be more than 0, such as 10s"},
+		"a millisecond is enough": {map[string]any{"collection_interval": "1ms"}, time.Millisecond, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := scheduled{Controller: scraperhelper.ControllerConfig{CollectionInterval: 30 * time.Second, Timeout: 10 * time.Second}}
+			require.NoError(t, confmap.NewFromStringMap(tc.written).Unmarshal(&c))
+			assert.Equal(t, tc.timeout, c.Controller.Timeout)
+			if tc.message == "" {
+				require.NoError(t, CheckSchedule(c.Controller))
+			} else {
+				require.EqualError(t, CheckSchedule(c.Controller), tc.message)
+			}
+		})
+	}
+}
+
+// A setting that does not exist is still refused.
+func TestUnmarshalConfigIsStrict(t *testing.T) {
+	require.ErrorContains(t, confmap.NewFromStringMap(map[string]any{"endpont": "x"}).Unmarshal(&scheduled{}), "endpont")
+}
+
+func TestCredentials(t *testing.T) {
+	const empty = "secret: is empty: set the variable that it is read from, or leave the setting out for a server that wants none"
+	for name, tc := range map[string]struct {
+		written map[string]any
+		secret  string
+		message string
+	}{
+		"none":                {map[string]any{}, "", ""},
+		"plain":               {map[string]any{"secret": "pa55 w0rd"}, "pa55 w0rd", ""},
+		"with a line feed":    {map[string]any{"secret": "pa55\r\n"}, "pa55", ""},
+		"not ASCII":           {map[string]any{"secret": "pä55"}, "pä55", ""},
+		"empty":               {map[string]any{"secret": ""}, "", empty},
+		"null":                {map[string]any{"secret": nil}, "", empty},
+		"a line feed only":    {map[string]any{"secret": "\n"}, "", empty},
+		"a line feed inside":  {map[string]any{"secret": "pa55\nw0rd"}, "", "secret: has a control character at position 5"},
+		"a control character": {map[string]any{"secret": "pa55wo\x7frd"}, "", "secret: has a control character at position 7"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var c scheduled
+			conf := confmap.NewFromStringMap(tc.written)
+			require.NoError(t, conf.Unmarshal(&c))
+			err := CheckCredential(conf, "secret", &c.Secret)
+			if tc.message != "" {
+				require.EqualError(t, err, tc.message)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, tc.secret, string(c.Secret))
+		})
+	}
+}

@@ -1,0 +1,105 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scrape
+
+import (
+	"sync"
+	"time"
+	"unicode"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// failureMessage is the message with which scraperhelper logs the error of every scrape that fails.
+const failureMessage = "Error scraping metrics"
+
+// repeatAfter is the time after which a failure that lasts is logged again.
+const repeatAfter = 10 * time.Minute
+
+// maxFailures bounds how many different errors of one failure are remembered.
+const maxFailures = 20
+
+// failureLog lets an error line of scraperhelper through when a failure begins, when its error changes, and every repeatAfter while it
+// lasts. The errors themselves are still returned, because the collector counts them. The zero value is ready.
+type failureLog struct {
+	mu     sync.Mutex
+	began  time.Time            // zero while nothing fails
+	logged map[string]time.Time // when each error of the failure was logged last
+}
+
+// wrap returns a logger whose lines pass the log.
+func (l *failureLog) wrap(logger *zap.Logger) *zap.Logger {
+	return logger.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core { return &failureCore{Core: core, log: l} }))
+}
+
+// end logs that a failure is over, if there was one.
+func (l *failureLog) end(logger *zap.Logger) {
+	l.mu.Lock()
+	began := l.began
+	l.began, l.logged = time.Time{}, nil
+	l.mu.Unlock()
+	if !began.IsZero() {
+		logger.Info("all requests are answered again", zap.Duration("after", time.Since(began).Round(time.Second)))
+	}
+}
+
+// admit reports whether an error is to be logged.
+func (l *failureLog) admit(text string, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.began.IsZero() {
+		l.began, l.logged = now, map[string]time.Time{}
+	}
+	text = withoutDigits(text)
+	last, known := l.logged[text]
+	if known && now.Sub(last) < repeatAfter || !known && len(l.logged) == maxFailures {
+		return false
+	}
+	l.logged[text] = now
+	return true
+}
+
+// withoutDigits makes errors equal that differ by a number of bytes or a time.
+func withoutDigits(text string) string {
+	kept := make([]rune, 0, len(text))
+	for _, r := range text {
+		if !unicode.IsDigit(r) {
+			kept = append(kept, r)
+		}
+	}
+	return string(kept)
+}
+
+// failureCore passes the lines that its log admits to the core that it wraps.
+type failureCore struct {
+	zapcore.Core
+	log *failureLog
+}
+
+// With implements zapcore.Core.
+func (c *failureCore) With(fields []zapcore.Field) zapcore.Core {
+	return &failureCore{Core: c.Core.With(fields), log: c.log}
+}
+
+// Check implements zapcore.Core.
+func (c *failureCore) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if entry.Message == failureMessage && c.Enabled(entry.Level) {
+		return checked.AddCore(entry, c)
+	}
+	return c.Core.Check(entry, checked)
+}
+
+// Write implements zapcore.Core.
+func (c *failureCore) Write(entry zapcore.Entry, fields []zapcore.Field) error {
+	for _, field := range fields {
+		if err, isError := field.Interface.(error); isError && !c.log.admit(err.Error(), entry.Time) {
+			return nil
+		}
+	}
+	if checked := c.Core.Check(entry, nil); checked != nil {
+		checked.Write(fields...)
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scrape
+
+import (
+	"fmt"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// identity tells a monitored process apart at the backend. Prometheus knows it as job and instance.
+type identity struct{ service, instance string }
+
+// identities are those that the receivers of this process report: two that report one would overwrite each other's points.
+var identities = registry{owners: map[identity]component.ID{}}
+
+// registry holds the owners of identities.
+type registry struct {
+	mu     sync.Mutex
+	owners map[identity]component.ID
+}
+
+// claim makes owner the only one that reports these resources, until release. An error leaves none claimed. Resources whose
+// service.name or service.instance.id is switched off have no identity.
+func (r *registry) claim(owner component.ID, resources []pcommon.Resource) (release func(), err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var claimed []identity
+	for _, resource := range resources {
+		service, hasService := resource.Attributes().Get("service.name")
+		instance, hasInstance := resource.Attributes().Get("service.instance.id")
+		if !hasService || !hasInstance {
+			continue
+		}
+		id := identity{service.AsString(), instance.AsString()}
+		if other, taken := r.owners[id]; taken {
+			r.release(claimed)
+			return nil, fmt.Errorf("%s %s is read by %s too: remove one of the two, or, to read one server twice, "+
+				"set resource_attributes::service.instance.id::override_value", id.service, id.instance, other)
+		}
+		r.owners[id] = owner
+		claimed = append(claimed, id)
+	}
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.release(claimed)
+	}, nil
+}
+
+func (r *registry) release(claimed []identity) {
+	for _, id := range claimed {
+		delete(r.owners, id)
+	}
+}

@@ -1,0 +1,45 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scrape
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+func resource(service, instance string) pcommon.Resource {
+	r := pcommon.NewResource()
+	for key, value := range map[string]string{"service.name": service, "service.instance.id": instance} {
+		if value != "" {
+			r.Attributes().PutStr(key, value)
+		}
+	}
+	return r
+}
+
+// An identity has one owner at a time.
+func TestClaim(t *testing.T) {
+	r := registry{owners: map[identity]component.ID{}}
+	a, b := component.MustNewIDWithName("jitsi", "a"), component.MustNewIDWithName("jitsi", "b")
+	release, err := r.claim(a, []pcommon.Resource{resource("jvb", "host:80/1"), resource("jicofo", "host:80")})
+	require.NoError(t, err)
+
+	releaseB, err := r.claim(b, []pcommon.Resource{resource("jvb", "host:80/2")})
+	require.NoError(t, err, "another instance")
+	releaseB()
+	_, err = r.claim(b, []pcommon.Resource{resource("jvb", "host:80/2"), resource("jvb", "host:80/1")})
+	require.EqualError(t, err, "jvb host:80/1 is read by jitsi/a too: remove one of the two, or, to read one server twice, "+
+		"set resource_attributes::service.instance.id::override_value")
+	_, err = r.claim(b, []pcommon.Resource{resource("", "host:80/1"), resource("jvb", "")})
+	require.NoError(t, err, "no identity")
+
+	release()
+	releaseB, err = r.claim(b, []pcommon.Resource{resource("jvb", "host:80/2"), resource("jvb", "host:80/1")})
+	require.NoError(t, err, "the failed claim left nothing, and the owner has released its own")
+	releaseB()
+	require.Empty(t, r.owners)
+}
