@@ -15,7 +15,6 @@ import (
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
 // page is a page of metrics in the text format of Prometheus. It is read by one call at a time.
@@ -23,7 +22,6 @@ type page struct {
 	http   *httpapi.Client
 	path   string
 	reader *exposition.Reader
-	spoilt bool // whether a part of the page could not be read last time
 }
 
 func newPage(ctx context.Context, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings) (*page, error) {
@@ -46,16 +44,4 @@ func (p *page) Each(ctx context.Context, f func(*exposition.Sample) error) error
 		p.reader.Reset(body, header.Get("Content-Type"))
 		return p.reader.Each(f)
 	})
-}
-
-// newError returns the error of a scrape of the page, unless it spoils a part of the page only, as the last one did: what is
-// wrong with a page stays wrong, and would be logged at every scrape. It is counted every time.
-func (p *page) newError(err error, results []scrape.Result) error {
-	spoilt := err != nil && scrape.Up(results)
-	known := spoilt && p.spoilt
-	p.spoilt = spoilt
-	if known {
-		return nil
-	}
-	return err
 }

@@ -77,7 +77,7 @@ func (r *rtpengine) scrape(ctx context.Context, now pcommon.Timestamp) {
 			return func() {}, errors.Join(err, r.refusals())
 		}}}
 	})
-	r.up, r.err = scrape.Up(results), r.page.newError(scrape.Err(r.cfg.RTPEngine.Endpoint, results), results)
+	r.up, r.err = scrape.Up(results), scrape.Err(r.cfg.RTPEngine.Endpoint, results)
 	r.report.Record(r.mb, now, r.up, results)
 	start := min(cmp.Or(r.uptime.Start(), r.report.Began()), now)
 	r.metrics = r.mb.Emit(metadata.WithResource(r.resource()), metadata.WithStartTimeOverride(start))

@@ -65,7 +65,7 @@ func (u *userMetrics) scrape(ctx context.Context, now pcommon.Timestamp) {
 			return func() {}, err
 		}}}
 	})
-	u.err = u.page.newError(scrape.Err(u.cfg.UserMetrics.Endpoint, u.results), u.results)
+	u.err = scrape.Err(u.cfg.UserMetrics.Endpoint, u.results)
 }
 
 // ownNames are the names that the receiver's own metrics have at Prometheus.
