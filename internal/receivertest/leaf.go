@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"math"
 	"os"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,7 +52,8 @@ type Scene struct {
 //     "list" for what is counted or told by its presence alone (then metrics that are not named may move as well).
 //   - attributes: key=value of the points that move, comma-separated. Attributes with a fixed set of values must be given,
 //     as key=* where another leaf decides the value.
-//   - starts: by what factor the change moves start times; empty where they stay.
+//   - starts: by what factor the change moves the start times of monotonic sums, such as -1 or "0.001 of x.stream.*, x.requests". Without
+//     names all sums of the scene move, but those of the receiver itself. Empty where start times stay.
 //   - change: how the leaf is changed: +7 or -0.5 is added, =x is put in its place, "absent" takes it out.
 //     The default is +7 for whole numbers, +0.25 for others, the opposite for booleans, "absent" for lists, the word with an x for words.
 //
@@ -171,7 +174,9 @@ func (r *leafRun) prove(t *testing.T, row ledgerRow) error {
 	for _, effect := range row.effects {
 		missing[effect.name] = true
 	}
-	missing[startTimes] = row.starts != 0
+	for metric := range r.startsOf(row, places) {
+		missing[startOf(metric)] = true
+	}
 	for _, at := range places[:min(len(places), maxTries)] {
 		to, amount, err := row.change(at.leaf.Value)
 		if err != nil {
@@ -198,6 +203,25 @@ func (r *leafRun) prove(t *testing.T, row ledgerRow) error {
 	}
 	return nil
 }
+
+// startsOf returns the metrics whose start times a row moves, as far as its scenes have points of them.
+func (r *leafRun) startsOf(row ledgerRow, places []place) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if row.starts == 0 {
+			return
+		}
+		for _, at := range places {
+			for _, p := range r.bases[at.scene.Name].points {
+				if p.monotonic && row.movesStart(p.metric) && !yield(p.metric) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// startOf names the start times of a metric among what a leaf moves.
+func startOf(metric string) string { return startTimes + " of " + metric }
 
 func anyTrue(set map[string]bool) bool {
 	maps.DeleteFunc(set, func(_ string, yes bool) bool { return !yes })
@@ -275,6 +299,7 @@ type ledgerRow struct {
 	unit         string
 	attributes   map[string]string // of moved points; "*" is any value
 	starts       float64
+	startsOf     []string // patterns of the sums whose start times move; all when empty
 	how          string
 }
 
@@ -315,13 +340,25 @@ func (u units) parseRow(columns []string) (ledgerRow, error) {
 		row.attributes[key] = value
 	}
 	if columns[6] != "" {
-		factor, err := parseFactor(columns[6])
-		if err != nil {
+		factor, names, _ := strings.Cut(columns[6], " of ")
+		var err error
+		if row.starts, err = parseFactor(factor); err != nil {
 			return row, fmt.Errorf("starts: %w", err)
 		}
-		row.starts = factor
+		row.startsOf = split(names)
 	}
 	return row, u.checkAttributes(row)
+}
+
+// movesStart reports whether the leaf moves the start times of a metric.
+func (r ledgerRow) movesStart(metric string) bool {
+	if len(r.startsOf) == 0 {
+		return r.starts != 0 && !strings.HasPrefix(metric, "rtc.")
+	}
+	return slices.ContainsFunc(r.startsOf, func(pattern string) bool {
+		matches, err := path.Match(pattern, metric)
+		return err == nil && matches
+	})
 }
 
 func split(list string) []string {
@@ -492,6 +529,7 @@ type point struct {
 	service    string
 	attributes map[string]string
 	value      float64
+	monotonic  bool
 	start      time.Time
 }
 
@@ -521,7 +559,10 @@ func takeSnapshot(t *testing.T, md pmetric.Metrics) snapshot {
 					key := service + m.Name() + attributes(dp.Attributes())
 					_, twice := s.points[key]
 					require.False(t, twice, "two points %s", key)
-					p := point{metric: m.Name(), service: service, attributes: map[string]string{}, value: value(dp), start: dp.StartTimestamp().AsTime()}
+					p := point{
+						metric: m.Name(), service: service, attributes: map[string]string{}, value: value(dp),
+						monotonic: m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic(), start: dp.StartTimestamp().AsTime(),
+					}
 					for k, v := range dp.Attributes().All() {
 						p.attributes[k] = v.AsString()
 					}
@@ -598,11 +639,14 @@ func (c *comparison) compareResources(before, after map[string]string) (errs []e
 }
 
 func (c *comparison) comparePoint(key string, before, after point) error {
-	if shift := after.start.Sub(before.start); shift != 0 {
-		if want := time.Duration(c.starts * c.amount * float64(time.Second)); (shift - want).Abs() > time.Millisecond {
-			return fmt.Errorf("the start of %s moved by %v, not by %v", key, shift, want)
+	if shift := after.start.Sub(before.start); shift != 0 && before.monotonic {
+		if !c.movesStart(before.metric) {
+			return fmt.Errorf("the start time %s moved by %v, and the ledger does not name it", key, shift)
 		}
-		c.moved[startTimes] = true
+		if want := time.Duration(c.starts * c.amount * float64(time.Second)); (shift - want).Abs() > time.Millisecond {
+			return fmt.Errorf("the start time %s moved by %v, not by %v", key, shift, want)
+		}
+		c.moved[startOf(before.metric)] = true
 	}
 	by := after.value - before.value
 	if near(before.value, after.value) {
