@@ -6,6 +6,7 @@ package selection
 
 import (
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -50,6 +51,7 @@ type Item[T any] struct {
 
 	key     string // tells it apart
 	seen    uint64 // the last scrape that saw it
+	listed  uint64 // the last scrape that began with it
 	limited bool   // left out by the limit alone
 }
 
@@ -78,6 +80,33 @@ func New[T any](c Config) *Set[T] {
 func (s *Set[T]) Begin() {
 	s.scrape++
 	s.order, s.last = s.last[:0], s.order
+}
+
+// BeginOf is Begin for a scrape whose keys are known before. Things that are gone leave their places at once to those that are there,
+// so that nothing is left out that the limit has room for.
+func (s *Set[T]) BeginOf(keys iter.Seq[[]byte]) {
+	s.Begin()
+	for key := range keys {
+		if item := s.items[string(key)]; item != nil {
+			item.listed = s.scrape
+		}
+	}
+	for _, item := range s.items {
+		if item.listed != s.scrape {
+			s.forget(item)
+		}
+	}
+}
+
+// KeysOf returns the keys of the elements of a list, for BeginOf. A key is valid until the next one.
+func KeysOf[E any](list []E, key func(*E) []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for i := range list {
+			if !yield(key(&list[i])) {
+				return
+			}
+		}
+	}
 }
 
 // Get returns the thing called name and whether this scrape meets it for the first time. name is copied.
@@ -170,15 +199,18 @@ func (s *Set[T]) End(complete bool) {
 	if !complete {
 		oldest -= min(oldest, patience)
 	}
-	for name, item := range s.items {
-		if item.seen >= oldest {
-			continue
+	for _, item := range s.items {
+		if item.seen < oldest {
+			s.forget(item)
 		}
-		if item.Kept {
-			s.kept--
-		}
-		delete(s.items, name)
 	}
+}
+
+func (s *Set[T]) forget(item *Item[T]) {
+	if item.Kept {
+		s.kept--
+	}
+	delete(s.items, item.key)
 }
 
 // AppendName appends to dst what may stand in an attribute of a string that a server supplied: valid UTF-8, at most MaxName bytes.

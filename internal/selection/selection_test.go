@@ -253,6 +253,36 @@ func TestEndFreesPlaces(t *testing.T) {
 	require.Equal(t, []string{"b"}, meet(s, false, "b"))
 }
 
+// What is there and fits is never left out, where it is known before what is there: those that came first stay among these.
+func TestBeginOf(t *testing.T) {
+	s := New[int](Config{Limit: 3})
+	for i, scrape := range []struct {
+		meets, kept []string
+		limited     int
+	}{
+		{[]string{"a", "b"}, []string{"a", "b"}, 0},
+		{[]string{"c", "d", "e"}, []string{"c", "d", "e"}, 0},
+		{[]string{"f", "g", "c", "d"}, []string{"f", "c", "d"}, 1},
+		{[]string{"g", "f", "c", "d"}, []string{"f", "c", "d"}, 1},
+		{[]string{"g", "d"}, []string{"g", "d"}, 0},
+		{[]string{"g", "g", "h", "i"}, []string{"g", "h", "i"}, 0},
+	} {
+		s.BeginOf(KeysOf(scrape.meets, func(name *string) []byte { return []byte(*name) }))
+		var kept []string
+		for _, name := range scrape.meets {
+			if item, first := s.Get([]byte(name)); first && item.Kept {
+				kept = append(kept, item.Name)
+			}
+		}
+		assert.Equal(t, scrape.kept, kept, "scrape %d", i)
+		assert.Equal(t, scrape.limited, s.Limited(), "scrape %d", i)
+		s.End(true)
+	}
+	for range KeysOf([]string{"a", "b"}, func(name *string) []byte { return []byte(*name) }) {
+		break // a reader may stop
+	}
+}
+
 func TestMemoryIsBounded(t *testing.T) {
 	s := New[int](Config{Limit: 1})
 	for i := range 1000 {

@@ -6,6 +6,7 @@ package jitsireceiver
 import (
 	"cmp"
 	"context"
+	"iter"
 	"net/http"
 	"slices"
 
@@ -338,39 +339,62 @@ func (p *process) noteMixture() (ended bool) {
 	return true
 }
 
+// thingsOf walks over the wanted facts of things of one kind, those of the JSON answer first.
+func (p *process) thingsOf(of entity) iter.Seq[*thing] {
+	return func(yield func(*thing) bool) {
+		for _, a := range p.answers {
+			if a == nil {
+				continue
+			}
+			for i := range a.things {
+				t := &a.things[i]
+				if p.rows[t.row].of == of && p.wants.rows[t.row] && t.whole >= 0 && !yield(t) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// beginThings starts a scrape of things of one kind. All of them are known before, unless a source failed.
+func (p *process) beginThings(of entity, set *selection.Set[recorded]) {
+	if p.partial {
+		set.Begin()
+		return
+	}
+	set.BeginOf(func(yield func([]byte) bool) {
+		for t := range p.thingsOf(of) {
+			p.key = selection.AppendName(p.key[:0], t.word)
+			if !yield(p.key) {
+				return
+			}
+		}
+	})
+}
+
 // recordThings records the facts of things of one kind.
 func (p *process) recordThings(now pcommon.Timestamp, of entity, set *selection.Set[recorded]) {
-	set.Begin()
+	p.beginThings(of, set)
 	merged := int64(0)
-	for _, a := range p.answers {
-		if a == nil {
+	for t := range p.thingsOf(of) {
+		p.key = selection.AppendName(p.key[:0], t.word)
+		item, first := set.Get(p.key)
+		if first {
+			item.Value.rows = item.Value.rows[:0]
+		}
+		if slices.Contains(item.Value.rows, t.row) {
+			merged++
 			continue
 		}
-		for i := range a.things {
-			t := &a.things[i]
-			r := &p.rows[t.row]
-			if r.of != of || !p.wants.rows[t.row] || t.whole < 0 {
-				continue
-			}
-			p.key = selection.AppendName(p.key[:0], t.word)
-			item, first := set.Get(p.key)
-			if first {
-				item.Value.rows = item.Value.rows[:0]
-			}
-			if slices.Contains(item.Value.rows, t.row) {
-				merged++
-				continue
-			}
-			item.Value.rows = append(item.Value.rows, t.row)
+		item.Value.rows = append(item.Value.rows, t.row)
+		if item.Kept {
+			t.word = item.Name
+			p.rows[t.row].record(p, now, &t.fact)
+		}
+		if sum := p.wants.sums[t.row]; sum != "" {
+			start := item.Value.startOf(t.row, t.whole, p.last)
 			if item.Kept {
-				t.word = item.Name
-				r.record(p, now, &t.fact)
-			}
-			if sum := p.wants.sums[t.row]; sum != "" {
-				start := item.Value.startOf(t.row, t.whole, p.last)
-				if item.Kept {
-					p.starts.Add(sum, max(start, p.start), now)
-				}
+				p.starts.Add(sum, max(start, p.start), now)
 			}
 		}
 	}

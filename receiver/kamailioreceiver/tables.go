@@ -22,6 +22,7 @@ type tables struct {
 	processes *selection.Set[struct{}]
 	htables   *selection.Set[struct{}]
 	targets   *selection.Set[destination]
+	key       []byte // of the thing that is looked up
 }
 
 func newTables(s *scraper) *tables {
@@ -36,11 +37,11 @@ func newTables(s *scraper) *tables {
 func (s *tables) recordProcesses(now pcommon.Timestamp, processes []process) {
 	s.mb.RecordKamailioProcessCountDataPoint(now, int64(len(processes)))
 	entity, merged := metadata.AttributeRtcEntityProcess, int64(0)
-	s.processes.Begin()
+	s.processes.BeginOf(selection.KeysOf(processes, s.processKey))
 	for i := range processes {
 		p := &processes[i]
 		p.Description = selection.Name(p.Description)
-		item, first := s.processes.GetKey(strconv.AppendInt(nil, p.Index, 10), []byte(p.Description))
+		item, first := s.processes.GetKey(s.processKey(p), []byte(p.Description))
 		switch {
 		case !first:
 			merged++
@@ -51,6 +52,11 @@ func (s *tables) recordProcesses(now pcommon.Timestamp, processes []process) {
 	s.report.Omit(entity, metadata.AttributeRtcOmissionReasonLimit, int64(s.processes.Limited()))
 	s.report.Omit(entity, metadata.AttributeRtcOmissionReasonMerged, merged)
 	s.processes.End(true)
+}
+
+func (s *tables) processKey(p *process) []byte {
+	s.key = strconv.AppendInt(s.key[:0], p.Index, 10)
+	return s.key
 }
 
 func (s *tables) recordProcess(now pcommon.Timestamp, p *process) {
@@ -72,13 +78,17 @@ func (s *tables) recordProcess(now pcommon.Timestamp, p *process) {
 	}
 }
 
+func (s *tables) htableKey(t *htable) []byte {
+	s.key = selection.AppendName(s.key[:0], t.Name)
+	return s.key
+}
+
 func (s *tables) recordHtables(now pcommon.Timestamp, all []htable) {
 	entity, merged := metadata.AttributeRtcEntityHtable, int64(0)
-	s.htables.Begin()
+	s.htables.BeginOf(selection.KeysOf(all, s.htableKey))
 	for i := range all {
 		t := &all[i]
-		name := selection.Name(t.Name)
-		item, first := s.htables.Get([]byte(name))
+		item, first := s.htables.Get(s.htableKey(t))
 		if !first {
 			merged++
 			continue
@@ -96,13 +106,18 @@ func (s *tables) recordHtables(now pcommon.Timestamp, all []htable) {
 			{t.Max, (*metadata.MetricsBuilder).RecordKamailioHtableSlotFillMaxDataPoint},
 		} {
 			if n, ok := number.value.Get(); ok {
-				number.record(s.mb, now, n, name)
+				number.record(s.mb, now, n, item.Name)
 			}
 		}
 	}
 	s.report.Omit(entity, metadata.AttributeRtcOmissionReasonLimit, int64(s.htables.Limited()))
 	s.report.Omit(entity, metadata.AttributeRtcOmissionReasonMerged, merged)
 	s.htables.End(true)
+}
+
+func (s *tables) targetKey(t *target) []byte {
+	s.key = append(append(append(s.key[:0], t.Set...), '/'), t.URI...)
+	return s.key
 }
 
 // destination is an address of a dispatcher set, which may be listed more than once.
@@ -127,11 +142,14 @@ func (s *tables) recordDispatcher(now pcommon.Timestamp, d *dispatcher) {
 		s.mb.RecordKamailioDispatcherSetCountDataPoint(now, n)
 	}
 	sets := map[string]map[dispatcherState]int64{}
-	s.targets.Begin()
 	for i := range d.Targets {
 		t := &d.Targets[i]
 		t.Set, t.URI = selection.Name(t.Set), selection.Name(t.URI)
-		item, first := s.targets.Get([]byte(t.Set + "/" + t.URI))
+	}
+	s.targets.BeginOf(selection.KeysOf(d.Targets, s.targetKey))
+	for i := range d.Targets {
+		t := &d.Targets[i]
+		item, first := s.targets.Get(s.targetKey(t))
 		if first {
 			item.Value = destination{target: *t, states: map[dispatcherState]int64{}}
 		}

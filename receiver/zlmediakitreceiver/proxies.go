@@ -63,7 +63,10 @@ var proxyStates = []metadata.AttributeZlmediakitProxyState{
 func (s *proxies) record(now pcommon.Timestamp, list *proxyList, proxies []proxy) {
 	counts := map[metadata.AttributeZlmediakitProxyState]int64{}
 	merged := int64(0)
-	list.items.Begin()
+	for i := range proxies {
+		proxies[i].Key = selection.Name(proxies[i].Key)
+	}
+	list.items.BeginOf(selection.KeysOf(proxies, func(p *proxy) []byte { return []byte(p.Key) }))
 	if list == s.pull {
 		s.gone = map[string]bool{}
 	}
@@ -71,7 +74,6 @@ func (s *proxies) record(now pcommon.Timestamp, list *proxyList, proxies []proxy
 		p := &proxies[i]
 		state := stateOf(list.kind, p)
 		counts[state]++
-		p.Key = selection.Name(p.Key)
 		name := streamName(p)
 		if list == s.pull && (state == metadata.AttributeZlmediakitProxyStateFailed || state == metadata.AttributeZlmediakitProxyStateShutdown) {
 			s.gone[string(name)] = true
