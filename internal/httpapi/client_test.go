@@ -143,8 +143,8 @@ func TestGetClassifiesFailures(t *testing.T) {
 			},
 			want: KindRefused, message: []string{"connection reset"},
 		},
-		"no answer in time":         {handler: hanging(""), timeout: 20 * time.Millisecond, want: KindTimeout, message: []string{"no complete answer in time"}},
-		"half an answer in time":    {handler: hanging("[1,"), timeout: 50 * time.Millisecond, want: KindTimeout, message: []string{"no complete answer in time"}},
+		"no answer in time":         {handler: hanging(""), timeout: 20 * time.Millisecond, want: KindTimeout, message: []string{"no complete answer in time: the server is overloaded"}},
+		"half an answer in time":    {handler: hanging("[1,"), timeout: 50 * time.Millisecond, want: KindTimeout, message: []string{"no complete answer in time: the server is overloaded"}},
 		"https to a server of http": {handler: answer(200, "application/json", "{}"), scheme: "https", want: KindTLS, message: []string{"below tls"}},
 		"unknown certificate":       {start: (*httptest.Server).StartTLS, handler: answer(200, "application/json", "{}"), want: KindTLS, message: []string{"certificate"}},
 		"certificate of our own wanted": {

@@ -77,7 +77,7 @@ type Error struct {
 // Error says what came back and what to check.
 func (e *Error) Error() string {
 	msg := e.Text
-	if e.Err != nil {
+	if e.Err != nil && e.Kind != KindTimeout { // net/http has several texts for a timeout, which say no more
 		if msg != "" {
 			msg += ": "
 		}
