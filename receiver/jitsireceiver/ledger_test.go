@@ -5,20 +5,15 @@ package jitsireceiver
 
 import (
 	"io/fs"
-	"net/http"
 	"path"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
-	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
@@ -66,103 +61,6 @@ func TestFieldLedger(t *testing.T) {
 		}
 	})
 }
-
-// ledgerScenes are what components answer whose leaves are changed. What both sources tell is read from the statistics, so that
-// the leaves of a page are changed where it stands alone.
-var ledgerScenes = []scene{
-	{"jvb_used_page", "jvb", answers{apiMetrics: "metrics.constructed-2.3.149-used.004.txt"}},
-	{"jvb_page", "jvb", answers{apiMetrics: jvbPage}},
-	{"jvb_2.3.92_page", "jvb", answers{apiMetrics: jvbPage2}},
-	{"jvb", "jvb", answers{apiColibri: jvb3}},
-	{"jvb_2.3.92", "jvb", answers{apiColibri: jvb2}},
-	{"jvb_2.1.508", "jvb", answers{apiColibri: "colibri-stats.like-real-2.1.508-active.json"}},
-	{"jvb_2.1.273", "jvb", answers{apiColibri: "colibri-stats.constructed-2.1.273-octo.json"}},
-	{"jvb_2.1.169", "jvb", answers{apiColibri: "colibri-stats.like-real-2.1.169-idle.json"}},
-	{"jvb_2.1.157", "jvb", answers{apiColibri: "colibri-stats-2-1-157.constructed.json"}},
-	{"jvb_1", "jvb", answers{apiColibri: jvb1}},
-	{"jicofo_page", "jicofo", answers{apiMetrics: focusPage}},
-	{"jicofo_jingle_page", "jicofo", answers{apiMetrics: "metrics.constructed-jingle.004.txt"}},
-	{"jicofo", "jicofo", answers{apiStats: focus}},
-	{"jicofo_2022", "jicofo", answers{apiStats: "stats.like-real-2022-07-idle.json"}},
-	{"jicofo_2021", "jicofo", answers{apiStats: "stats.like-real-2021-04-two-participants.json"}},
-	{"jicofo_2019", "jicofo", answers{apiStats: "stats.constructed-2019.json"}},
-	{"jicofo_jingle_names", "jicofo", answers{apiStats: "stats.constructed-jingle-names.json"}},
-	{"jicofo_jingle_constants", "jicofo", answers{apiStats: "stats.constructed-jingle-constants.json"}},
-	{"jigasi_page", "jigasi", answers{apiMetrics: "metrics.constructed-master-2026-06-17.004.txt"}},
-	{"jigasi", "jigasi", answers{apiAboutStats: gateway, apiVersion: gatewayAbout}},
-	{"jibri_page", "jibri", answers{apiMetrics: "metrics.constructed-master-2026-08-05.004.txt"}},
-	{"jibri", "jibri", answers{apiJibri: "health.idle.json"}},
-}
-
-// transport answers requests by path, without a network. What it has no answer for is not found, but a health check passes.
-type transport map[string]rtctest.Document
-
-func (a transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	document, there := a[r.URL.Path]
-	switch {
-	case there:
-		return sent(document.Bytes()).RoundTrip(r)
-	case r.URL.Path == apiHealth:
-		return sent("{}").RoundTrip(r)
-	}
-	return &http.Response{StatusCode: http.StatusNotFound, Header: http.Header{}, Body: http.NoBody}, nil
-}
-
-// scrapeOnce scrapes a component that is new and answers so.
-func scrapeOnce(t *testing.T, block string, a transport, edit func(*Config)) (pmetric.Metrics, error) {
-	t.Helper()
-	s, _ := startScraper(t, at(block, programs[block].example), edit)
-	s.processes[0].client.http = httpapi.New(&http.Client{Transport: a}, programs[block].example)
-	s.clock = func() time.Time { return captured }
-	return s.scrape(t.Context())
-}
-
-func TestLeaves(t *testing.T) {
-	leaves := rtctest.LeafTest{
-		Ledger: ledger, Metadata: "metadata.yaml", Answer: answerOf, Expected: filepath.Join("testdata", "expected.tsv"),
-	}
-	for _, scene := range ledgerScenes {
-		documents, paths := map[string]rtctest.Document{}, map[string]string{}
-		for apiPath, name := range scene.answers {
-			file := scene.block + "/" + name
-			documents[file], paths[file] = document(t, file), apiPath
-		}
-		leaves.Scenes = append(leaves.Scenes, rtctest.Scene{
-			Name: scene.name, Answers: documents,
-			Scrape: func(t *testing.T, answers map[string]rtctest.Document) pmetric.Metrics {
-				t.Helper()
-				a := transport{}
-				for file, document := range answers {
-					a[paths[file]] = document
-				}
-				metrics, err := scrapeOnce(t, scene.block, a, everything)
-				require.NoError(t, err)
-				return metrics
-			},
-		})
-	}
-	leaves.Run(t)
-}
-
-// Each metric alone has the points that it has among all others, whichever source tells it.
-func TestEachMetricAlone(t *testing.T) {
-	for _, scene := range append(ledgerScenes, scene{"jvb_both", "jvb", answers{apiColibri: jvb3, apiMetrics: jvbPage}}) {
-		t.Run(scene.name, func(t *testing.T) {
-			a := transport{}
-			for apiPath, name := range scene.answers {
-				a[apiPath] = document(t, scene.block+"/"+name)
-			}
-			rtctest.EachMetricAlone(t, func(t *testing.T, enable func(*metadata.MetricsConfig)) pmetric.Metrics {
-				t.Helper()
-				// A source that is not there is an error where it alone tells the metric.
-				metrics, _ := scrapeOnce(t, scene.block, a, func(c *Config) { enable(&c.MetricsBuilderConfig.Metrics) })
-				return metrics
-			})
-		})
-	}
-}
-
-func TestExpectedScript(t *testing.T) { rtctest.ExpectedScript(t) }
 
 func TestSeedLedger(t *testing.T) {
 	rtctest.Seeds(t, "../../testdata/compat/jitsi_exporter.tsv", "metadata.yaml")

@@ -128,3 +128,5 @@ func TestEachMetricAlone(t *testing.T) {
 		})
 	}
 }
+
+func TestExpectedScript(t *testing.T) { rtctest.ExpectedScript(t) }

@@ -27,5 +27,3 @@ func TestFieldLedger(t *testing.T) {
 func TestSeedLedger(t *testing.T) {
 	rtctest.Seeds(t, seedLedger, "metadata.yaml")
 }
-
-func TestExpectedScript(t *testing.T) { rtctest.ExpectedScript(t) }
