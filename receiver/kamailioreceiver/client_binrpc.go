@@ -95,7 +95,7 @@ type collector struct {
 }
 
 // keptValues bounds the room that is kept for the next reply.
-const keptValues = 10_000
+const keptValues = 20_000
 
 // shrink gives back the room of a large reply.
 func (c *collector) shrink() {
