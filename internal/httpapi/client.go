@@ -26,6 +26,10 @@ const peeked = 200
 
 // Client asks one server. It is safe for concurrent use.
 type Client struct {
+	// Block is the part of the configuration that describes the server, such as jibri, for errors that name a setting. It is
+	// empty for the receiver's own settings.
+	Block string
+
 	http *http.Client
 	base string
 }
@@ -120,6 +124,14 @@ func (c *Client) post(ctx context.Context, path string, body []byte, read func(h
 }
 
 func (c *Client) do(req *http.Request, read func(http.Header, io.Reader) error) error {
+	err := c.exchange(req, read)
+	if e, ok := errors.AsType[*Error](err); ok && c.Block != "" {
+		e.Hint = strings.NewReplacer("setting endpoint", "setting "+c.Block+"::endpoint", "below tls", "below "+c.Block+"::tls").Replace(e.hint())
+	}
+	return err
+}
+
+func (c *Client) exchange(req *http.Request, read func(http.Header, io.Reader) error) error {
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return classify(err)

@@ -613,3 +613,19 @@ func TestStripURL(t *testing.T) {
 		assert.Equal(t, want, StripURL(reported), reported)
 	}
 }
+
+// Errors name the settings of the server's own block.
+func TestErrorsNameTheBlock(t *testing.T) {
+	endpoint := serve(t, (*httptest.Server).Start, answer(http.StatusNotFound, "text/plain", "no"))
+	for block, want := range map[string]string{
+		"":      "check the setting endpoint and the server's log",
+		"jibri": "check the setting jibri::endpoint and the server's log",
+	} {
+		client := newClient(t, endpoint)
+		client.Block = block
+		require.ErrorContains(t, client.Get(t.Context(), "/", nil, nil, nil), want)
+	}
+	secure := newClient(t, serve(t, (*httptest.Server).StartTLS, answer(http.StatusOK, "text/plain", "yes")))
+	secure.Block = "jvb"
+	require.ErrorContains(t, secure.Get(t.Context(), "/", nil, nil, nil), "check the scheme of the setting jvb::endpoint and the settings below jvb::tls")
+}

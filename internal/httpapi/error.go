@@ -4,6 +4,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -83,15 +84,13 @@ func (e *Error) Error() string {
 		}
 		msg += e.Err.Error()
 	}
-	hint := e.Hint
-	if hint == "" {
-		hint = kinds[e.Kind].hint
-	}
-	if hint != "" {
+	if hint := e.hint(); hint != "" {
 		msg += ": " + hint
 	}
 	return msg
 }
+
+func (e *Error) hint() string { return cmp.Or(e.Hint, kinds[e.Kind].hint) }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }

@@ -177,10 +177,12 @@ func newClient(ctx context.Context, of *program, cfg *confighttp.ClientConfig, h
 	if err != nil {
 		return nil, err
 	}
-	return &client{
+	c := &client{
 		http: httpapi.New(httpClient, cfg.Endpoint), component: of, names: newNames(of.rows),
 		json: jsonwalk.NewReader(), text: exposition.NewReader(),
-	}, nil
+	}
+	c.http.Block = of.block
+	return c, nil
 }
 
 func (c *client) close() { c.http.CloseIdle() }

@@ -142,6 +142,7 @@ func TestFaults(t *testing.T) {
 				t.Parallel()
 				row, ok := component.rows[fault.Name]
 				require.True(t, ok, "a fault without a row")
+				row.message = strings.ReplaceAll(row.message, "setting endpoint", "setting "+component.block+"::endpoint")
 				server := emulate(t, component.start)
 				s, logs := startScraper(t, at(component.block, server.URL()), withSource(component.source), withSecret, withoutVersion)
 				timeout := plenty

@@ -24,7 +24,8 @@ type page struct {
 	reader *exposition.Reader
 }
 
-func newPage(ctx context.Context, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings) (*page, error) {
+// newPage returns the page that a block of the configuration describes.
+func newPage(ctx context.Context, block string, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings) (*page, error) {
 	client, err := cfg.ToClient(ctx, host.GetExtensions(), set)
 	if err != nil {
 		return nil, err
@@ -33,7 +34,9 @@ func newPage(ctx context.Context, cfg *confighttp.ClientConfig, host component.H
 	if err != nil {
 		return nil, err
 	}
-	return &page{http: httpapi.New(client, cfg.Endpoint), path: cmp.Or(u.Path, "/"), reader: exposition.NewReader()}, nil
+	p := &page{http: httpapi.New(client, cfg.Endpoint), path: cmp.Or(u.Path, "/"), reader: exposition.NewReader()}
+	p.http.Block = block
+	return p, nil
 }
 
 func (p *page) close() { p.http.CloseIdle() }

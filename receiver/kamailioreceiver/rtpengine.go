@@ -54,7 +54,7 @@ func newRTPEngine(ctx context.Context, cfg *Config, host component.Host, set rec
 	if r.target, err = scrape.NewTarget(cfg.RTPEngine.Endpoint, "/metrics"); err != nil {
 		return nil, err
 	}
-	r.page, err = newPage(ctx, &cfg.RTPEngine, host, set.TelemetrySettings)
+	r.page, err = newPage(ctx, "rtpengine", &cfg.RTPEngine, host, set.TelemetrySettings)
 	return r, err
 }
 

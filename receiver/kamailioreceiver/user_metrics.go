@@ -40,7 +40,7 @@ type userMetrics struct {
 }
 
 func newUserMetrics(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (*userMetrics, error) {
-	p, err := newPage(ctx, &cfg.UserMetrics, host, set.TelemetrySettings)
+	p, err := newPage(ctx, "user_metrics", &cfg.UserMetrics, host, set.TelemetrySettings)
 	return &userMetrics{cfg: cfg, page: p}, err
 }
 
