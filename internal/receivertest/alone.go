@@ -4,18 +4,13 @@
 package receivertest
 
 import (
-	"context"
 	"maps"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
@@ -44,31 +39,4 @@ func pointsOf(metric string, points map[string]float64) map[string]float64 {
 	points = maps.Clone(points)
 	maps.DeleteFunc(points, func(key string, _ float64) bool { return !strings.HasPrefix(key, metric+"{") })
 	return points
-}
-
-// ExpectedScript requires that testdata/expected.py of the package under test prints the table testdata/expected.tsv: the script
-// takes the values from the captured answers and shares no code with the receiver.
-func ExpectedScript(t *testing.T) {
-	t.Helper()
-	expectedScript(t.Context(), t)
-}
-
-func expectedScript(ctx context.Context, t *testing.T) {
-	t.Helper()
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		end := t.Skip
-		if os.Getenv("CI") == "1" {
-			end = t.Fatal
-		}
-		end("python3 is not installed: run make test-deps")
-	}
-	var complaints strings.Builder
-	cmd := exec.CommandContext(ctx, python, filepath.Join("testdata", "expected.py")) //nolint:gosec // a script of this repository
-	cmd.Stderr = &complaints
-	got, err := cmd.Output()
-	require.NoError(t, err, complaints.String())
-	want, err := os.ReadFile(filepath.Join("testdata", "expected.tsv"))
-	require.NoError(t, err)
-	assert.Equal(t, string(want), string(got), "make expected.tsv again: python3 testdata/expected.py >testdata/expected.tsv")
 }

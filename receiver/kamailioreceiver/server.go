@@ -19,17 +19,20 @@ func (s *scraper) recordTransactions(now pcommon.Timestamp, numbers map[string]i
 	if n, ok := numbers["freed"]; ok {
 		s.mb.RecordKamailioTransactionReleasesDataPoint(now, n)
 	}
-	difference(numbers, "active", "current", "waiting")
-	difference(numbers, "rpl_relayed", "rpl_sent", "rpl_generated")
+	if active, ok := difference(numbers, "current", "waiting"); ok {
+		numbers["active"] = active
+	}
+	if relayed, ok := difference(numbers, "rpl_sent", "rpl_generated"); ok {
+		numbers["rpl_relayed"] = relayed
+	}
 	s.statistics.standIn(apiTransactions, numbers)
 }
 
-// difference adds a number that is the rest of one without another, where both are known and none has wrapped.
-func difference(numbers map[string]int64, rest, whole, part string) {
+// difference returns what is left of a number without a part of it, unless one of them is missing or has wrapped around.
+func difference(numbers map[string]int64, whole, part string) (rest int64, ok bool) {
 	w, hasWhole := numbers[whole]
-	if p, hasPart := numbers[part]; hasWhole && hasPart && p <= w {
-		numbers[rest] = w - p
-	}
+	p, hasPart := numbers[part]
+	return w - p, hasWhole && hasPart && p <= w
 }
 
 func (s *scraper) recordTCP(now pcommon.Timestamp, numbers map[string]int64) {

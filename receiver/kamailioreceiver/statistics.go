@@ -304,25 +304,18 @@ func (s *statisticsScraper) standIn(api string, numbers map[string]int64) {
 	}
 }
 
-// finish records the statistics of the table. All of them count things: a negative one has wrapped, and gives no point.
+// finish records the statistics of the table. All of them count things: a negative value has wrapped around and is skipped.
 func (s *statisticsScraper) finish(now pcommon.Timestamp) {
 	maps.DeleteFunc(s.values, func(_ string, v int64) bool { return v < 0 })
 	for key, v := range s.values {
 		points[key](s.mb, now, v)
 	}
-	if overhead, ok := s.difference("shmem.real_used_size", "shmem.used_size"); ok {
+	if overhead, ok := difference(s.values, "shmem.real_used_size", "shmem.used_size"); ok {
 		s.mb.RecordKamailioMemorySharedUsageDataPoint(now, overhead, metadata.AttributeKamailioMemoryStateOverhead)
 	}
-	if remote, ok := s.difference("tmx.UAS_transactions", "tmx.UAC_transactions"); ok {
+	if remote, ok := difference(s.values, "tmx.UAS_transactions", "tmx.UAC_transactions"); ok {
 		s.mb.RecordKamailioTransactionCreationsDataPoint(now, remote, metadata.AttributeKamailioTransactionOriginRemote)
 	}
-}
-
-// difference returns what is left of a statistic without a part of it, unless one of them is missing or has wrapped.
-func (s *statisticsScraper) difference(whole, part string) (int64, bool) {
-	w, hasWhole := s.values[whole]
-	p, hasPart := s.values[part]
-	return w - p, hasWhole && hasPart && p <= w
 }
 
 // methodNames are the methods as the core's statistics write them.
