@@ -232,7 +232,7 @@ func (w *soupWriter) object(list string, object *soupObject) {
 	}
 }
 
-// turn tells whether the agent has statistics of the next object of the list, and whether they are of an earlier reading.
+// turn reports whether the agent has statistics of the next object in the list, and whether they are from an earlier collection.
 func (w *soupWriter) turn() (read, carried bool) {
 	among := func(n, of100 int) bool { return (n+1)*of100/100 > n*of100/100 }
 	n := w.written

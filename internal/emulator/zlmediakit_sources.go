@@ -73,7 +73,7 @@ type zlmMoment struct {
 }
 
 // newZLMSources takes a captured getMediaList apart. Another one of the same server, if there is one, shows which values stand
-// still: those of schemas on demand that nobody reads.
+// still: those of on-demand schemas without readers.
 func newZLMSources(body, other []byte, streams int, now func() time.Time) (*zlmSources, error) {
 	var list struct {
 		Data []json.RawMessage `json:"data"`

@@ -326,7 +326,7 @@ func TestScaledAdvances(t *testing.T) {
 	assert.EqualValues(t, 12, with.TotalReaderCount)
 }
 
-// What a schema on demand does not make while nobody reads it stands still in a scaled list too.
+// The counters of an on-demand schema without readers do not advance in a scaled list either.
 func TestScaledOnDemand(t *testing.T) {
 	const rtmp, made = "rtmp rtmp ", "rtmp rtmp frames frames " // twice, of the captured stream and of its copy
 	flowing := map[string]string{"cam1": rtmp, "cam2": rtmp, "cam3": made + "rtsp rtsp ", "gb1": made, "p1": made, "srt1": made}

@@ -20,7 +20,7 @@ var public = []string{"Accept", "Accept-Encoding", "Content-Encoding", "Content-
 // minSecret is the length in bytes from which a text is taken for a secret: shorter ones occur in any text.
 const minSecret = 4
 
-// redacted is the text of an error whose own text quotes the request's secrets. What it wraps still tells its type.
+// redacted replaces the text of an error that quotes the request's secrets. The wrapped error keeps its type.
 type redacted struct {
 	text string
 	err  error

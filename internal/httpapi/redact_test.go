@@ -78,7 +78,7 @@ func TestErrorsAreRedacted(t *testing.T) {
 	}
 }
 
-// What is no secret is quoted as it came.
+// Text without secrets is quoted unchanged.
 func TestErrorsWithoutSecrets(t *testing.T) {
 	sent := &http.Request{Header: http.Header{"Accept": {"application/json"}, "Token": {"abc"}, "Secret": {"pa55w0rd"}}}
 	for _, text := range []string{"not application/json", "abc", "pa5 and w0rd"} {

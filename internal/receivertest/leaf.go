@@ -49,7 +49,7 @@ type Scene struct {
 //     shift: from points to others, while their total stays. For states and counts of groups.
 //     key: an attribute; points keep their values under another value of the attribute.
 //   - unit: of the server's value. It must agree with the factor and the metric's unit. Or what the value is: "word", "bool",
-//     "list" for what is counted or told by its presence alone (then metrics that are not named may move as well).
+//     "list" for a leaf whose presence alone matters (metrics that are not named may then move as well).
 //   - attributes: key=value of the points that move, comma-separated. Attributes with a fixed set of values must be given,
 //     as key=* where another leaf decides the value.
 //   - starts: by what factor the change moves the start times of monotonic sums, such as -1 or "0.001 of x.stream.*, x.requests". Without
@@ -250,7 +250,7 @@ func (r *leafRun) uncovered(t *testing.T) (names []string) {
 	return names
 }
 
-// units is what a metadata.yaml says of names, as far as a field ledger needs it.
+// units holds the parts of a metadata.yaml that a field ledger is checked against.
 type units struct {
 	metrics map[string]struct {
 		Unit       string
@@ -303,7 +303,7 @@ type ledgerRow struct {
 	how          string
 }
 
-// effect is what a change of a leaf does to a name.
+// effect describes how a metric or attribute responds to a change of a leaf.
 type effect struct {
 	name string
 	// kind is "" for a factor, "n", "~", "move", "shift" or "key".

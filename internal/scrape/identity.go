@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// identity tells a monitored process apart at the backend. Prometheus knows it as job and instance.
+// identity distinguishes a monitored process at the backend. Prometheus calls its parts job and instance.
 type identity struct{ service, instance string }
 
 // identities are those that the receivers of this process report: two that report one would overwrite each other's points.

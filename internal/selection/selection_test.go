@@ -253,7 +253,7 @@ func TestEndFreesPlaces(t *testing.T) {
 	require.Equal(t, []string{"b"}, meet(s, false, "b"))
 }
 
-// What is there and fits is never left out, where it is known before what is there: those that came first stay among these.
+// With all keys known in advance, nothing that fits the limit is left out, and the oldest of those present stay.
 func TestBeginOf(t *testing.T) {
 	s := New[int](Config{Limit: 3})
 	for i, scrape := range []struct {

@@ -282,7 +282,7 @@ type page struct {
 	wanted func(streamField) bool
 }
 
-// Page reads the Prometheus page, whichever its vocabulary, with the wanted fields of streams. NaN is no value.
+// Page reads the Prometheus page in any of its vocabularies, with the wanted fields of streams. NaN is skipped.
 func (c *client) Page(ctx context.Context, wanted func(streamField) bool) (page, error) {
 	p := page{server: server{places: map[devicePlace]int{}}, Streams: &c.samples, wanted: wanted}
 	p.Streams.begin()

@@ -212,7 +212,7 @@ type stream struct {
 	parts
 	Tracks [][]byte // content: video, audio, text ...
 
-	older  parts // what the places that the current generation deprecates tell of them
+	older  parts // as read from deprecated fields
 	values [streamFields]float64
 	rank   [streamFields]int8 // of the source that a value is from, from 1; 0 when there is none
 }

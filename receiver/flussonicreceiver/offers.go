@@ -11,7 +11,7 @@ const lookAgain = 10
 // never answered.
 type offers map[string]*offer
 
-// offer is what is known of one path.
+// offer records how one path has answered so far.
 type offer struct {
 	answered bool   // at least once
 	release  string // of the server when the path answered last; empty when unknown

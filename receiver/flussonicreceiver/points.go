@@ -252,7 +252,7 @@ func recordReads(mb *builder, now pcommon.Timestamp, n int64, stream, name strin
 	return metadata.MetricsInfo.FlussonicStreamDvrSegmentReads.Name
 }
 
-// entryKey tells the entries of one stream apart, and the numbers of its parts.
+// entryKey identifies an entry of a stream, or a number of one of its inputs or pushes.
 type entryKey struct {
 	group streamGroup
 	name  string

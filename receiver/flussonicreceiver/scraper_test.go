@@ -372,7 +372,7 @@ func TestSelectFollowsTheMetrics(t *testing.T) {
 		assert.NotContains(t, byDefault, field)
 	}
 	assert.Contains(t, byDefault, "stats.input.bytes")
-	assert.Equal(t, []string{ // what tells whether the stream runs here, besides
+	assert.Equal(t, []string{ // these fields also show whether the stream runs here
 		"name", "named_by", "stats.running_on", "stats.status", "disabled", "stats.alive",
 		"stats.play.play_opened_sessions", "stats.online_clients", "stats.client_count", "stats.input.bytes", "stats.bytes_in", "stats.bytes_out", "stats.opened_at",
 	}, fields(func(c *Config) {

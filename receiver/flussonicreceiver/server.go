@@ -33,7 +33,7 @@ type serverScraper struct {
 	given server
 }
 
-// counterKey tells the server's counters apart.
+// counterKey identifies a counter of the server.
 type counterKey struct {
 	metric, name string // of a DVR or an interface
 	part         int

@@ -49,7 +49,7 @@ type streams struct {
 // streamState is what is kept of one stream.
 type streamState struct {
 	name    string
-	start   pcommon.Timestamp // as the server tells; else when the stream was first seen
+	start   pcommon.Timestamp // as the server reports it, else when the stream was first seen
 	totals  []cumulative.Counter
 	entries map[entryKey]*cumulative.Counter
 

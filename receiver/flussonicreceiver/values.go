@@ -38,7 +38,7 @@ func wholeNumber(v float64) (int64, bool) {
 	return int64(v), true
 }
 
-// moment returns a Unix time in seconds. Generations tell it in seconds or in milliseconds; what can be neither is no time.
+// moment returns a Unix time in seconds. Depending on its generation, the server sends seconds or milliseconds; other values are not times.
 func moment(v float64) (seconds float64, ok bool) {
 	if !moments.has(v) {
 		v /= 1000

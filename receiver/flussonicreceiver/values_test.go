@@ -218,7 +218,7 @@ func scrapeSteps(t *testing.T, s *scraper, steps int, set func(step int)) (times
 	return times, starts
 }
 
-// A counter that falls has begun anew, whatever the others of the stream do and whoever tells the start.
+// A counter that falls gets a new start time, independently of the stream's other counters and of the source of its start.
 func TestStartsAfterFalls(t *testing.T) {
 	const told = 1763590000
 	opened := pcommon.NewTimestampFromTime(time.Unix(told, 0))
@@ -252,7 +252,7 @@ func TestStartsAfterFalls(t *testing.T) {
 	}
 }
 
-// A push tells its own start; one that does not began with its stream.
+// A push that does not report its own start started with its stream.
 func TestStartsOfPushes(t *testing.T) {
 	url := listServer(t, fixedList(`{"streams":[
 		{"name":"a","stats":{"opened_at":1763590000000,"push":[{"bytes":1,"opened_at":1763591000000}]}},
@@ -267,7 +267,7 @@ func TestStartsOfPushes(t *testing.T) {
 	}, startsOf(t, metrics))
 }
 
-// The page tells no starts but the server's.
+// The page reports no start times but the server's.
 func TestStartsOfThePage(t *testing.T) {
 	pages := []string{
 		"flussonic_boot_time_seconds 1763000000\nflussonic_net_input_bytes{interface=\"eth0\"} 100\nflussonic_stream_bytes_in{stream=\"a\"} 100\n",
@@ -388,7 +388,7 @@ func TestBadPageBesideAList(t *testing.T) {
 	assert.InDelta(t, 1, points["flussonic.stream.io{flussonic.stream.name=a,network.io.direction=receive}"], 0)
 }
 
-// Of the places where a generation tells of inputs and pushes, the newer one wins, number by number.
+// Where old and new fields describe the same input or push, the new field wins, value by value.
 func TestPlacesOfParts(t *testing.T) {
 	list := `{"streams":[{"name":"a",
 		"inputs":[{"stats":{"active":true}},{"stats":{"active":true}},{"stats":{"active":false}}],

@@ -228,7 +228,7 @@ func (c *client) Version(ctx context.Context) (version string, err error) {
 	return version, err
 }
 
-// health is what a component's own health check says.
+// health is the result of a component's own health check.
 type health struct {
 	passed bool
 	reason string // of a failure

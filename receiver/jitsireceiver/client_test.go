@@ -205,7 +205,7 @@ func TestActionsOnPage(t *testing.T) {
 		}, "")
 }
 
-// Every answer of a component is its own, and that of every other is told as such.
+// An answer is attributed to the component that sent it.
 func TestWhoseAnswer(t *testing.T) {
 	captured := map[string]string{
 		"jvb": "jvb/" + jvb3, "jicofo": "jicofo/" + focus, "jigasi": "jigasi/" + gateway, "jibri": "jibri/health.idle.json",

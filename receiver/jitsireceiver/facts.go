@@ -160,5 +160,5 @@ func each(of entity, record func(*builder, timestamp, int64, string)) recorder {
 
 // keep keeps a word that describes the process.
 func keep(field func(*identity) *string) recorder {
-	return recorder{kind: kindWord, record: func(p *process, _ timestamp, f *fact) { *field(&p.told) = f.word }}
+	return recorder{kind: kindWord, record: func(p *process, _ timestamp, f *fact) { *field(&p.reported) = f.word }}
 }

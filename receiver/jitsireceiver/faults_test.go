@@ -72,7 +72,7 @@ var (
 	})
 	// The limits of JVB's histograms are numbers in labels.
 	ofJVBPage = override(ofPage, map[string]faultRow{"invalid_utf8": {true, "which are left out: jitsi_jvb_conferences_by_size_bucket", "format"}})
-	// Jigasi's page, and what its health says, are good also where its statistics are not. Status 500 is what its health check fails with.
+	// Jigasi's page and health check work while its statistics fail. Its health check fails with status 500.
 	ofJigasi = override(ofStats, map[string]faultRow{
 		"invalid_json": {true, "cannot be decoded", "format"},
 		"status_500":   {true, "HTTP status 500 Internal Server Error", "status"},

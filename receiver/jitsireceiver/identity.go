@@ -12,16 +12,16 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
-// identity is what a process says of itself; what it does not say is empty.
+// identity holds how a process identifies itself. Fields that it does not report are empty.
 type identity struct {
 	version, region, relayID, release, octo string
-	about                                   string  // the version as /about/version told it
+	about                                   string  // the version from /about/version
 	started                                 float64 // in seconds since 1970
 }
 
 func version(i *identity) *string { return &i.version }
 
-// update takes over what another scrape of the same process told.
+// update takes the fields that a later scrape of the same process reported.
 func (i *identity) update(told identity) {
 	*i = identity{
 		version: cmp.Or(told.version, i.version), region: cmp.Or(told.region, i.region), relayID: cmp.Or(told.relayID, i.relayID),
@@ -30,12 +30,12 @@ func (i *identity) update(told identity) {
 	}
 }
 
-// fingerprint returns what tells one process from another. The version may have been told by /about/version.
+// fingerprint returns the fields that distinguish processes. The version may come from /about/version.
 func (i *identity) fingerprint(about string) identity {
 	return identity{version: cmp.Or(i.version, about), region: i.region, relayID: i.relayID, started: i.started}
 }
 
-// same reports whether two scrapes may be of one process: whatever both tell is equal.
+// same reports whether two scrapes may be of one process: all fields that both report are equal.
 func (i *identity) same(as identity) bool {
 	return agree(i.version, as.version) && agree(i.region, as.region) && agree(i.relayID, as.relayID) && agree(i.started, as.started)
 }
@@ -69,11 +69,11 @@ const (
 
 // mixture notices that several processes answer at one address in turn, as behind a load balancer. The zero value is ready.
 type mixture struct {
-	recent []identity // of the last scrapes that told one, oldest first
+	recent []identity // of the last scrapes that reported one, oldest first
 	mixed  bool
 }
 
-// observe takes the identity that a scrape told, and reports whether a mixture began or ended.
+// observe takes the identity that a scrape reported, and reports whether a mixture began or ended.
 func (m *mixture) observe(told identity) (changed bool) {
 	if told == (identity{}) {
 		return false

@@ -116,7 +116,7 @@ func TestSumsThatFall(t *testing.T) {
 	}
 }
 
-// Where the page is lost, the start that it told last counts until a value falls; when it is back, what it tells.
+// Without the page, its last reported start holds until a value falls.
 func TestStartWithoutPage(t *testing.T) {
 	const created = "jitsi.jvb.conference.creations"
 	st := newStory(t, "jvb", sourceAuto)
@@ -196,7 +196,7 @@ func TestStartsOfThings(t *testing.T) {
 	}
 }
 
-// Several bridges behind one address are told from one that restarts or is upgraded by what each says of itself.
+// Several bridges behind one address are distinguished from one that restarts or is upgraded by their identities.
 func TestSeveralBridges(t *testing.T) {
 	// The bridges: started at, relay id, version, region; - where it does not tell.
 	bridges := map[rune]string{

@@ -17,8 +17,8 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 )
 
-// ledgerScenes are what components answer whose leaves are changed. What both sources tell is read from the statistics, so that
-// the leaves of a page are changed where it stands alone.
+// ledgerScenes are the answers whose leaves are changed. Where both sources have a value the statistics win, so the leaves of a page
+// are changed in a scene without statistics.
 var ledgerScenes = []scene{
 	{"jvb_used_page", "jvb", answers{apiMetrics: "metrics.constructed-2.3.149-used.004.txt"}},
 	{"jvb_page", "jvb", answers{apiMetrics: jvbPage}},
@@ -94,7 +94,7 @@ func TestLeaves(t *testing.T) {
 	leaves.Run(t)
 }
 
-// Each metric alone has the points that it has among all others, whichever source tells it.
+// A metric that is enabled alone has the same points as among all others, from either source.
 func TestEachMetricAlone(t *testing.T) {
 	for _, scene := range append(ledgerScenes, scene{"jvb_both", "jvb", answers{apiColibri: jvb3, apiMetrics: jvbPage}}) {
 		t.Run(scene.name, func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestEachMetricAlone(t *testing.T) {
 			}
 			rtctest.EachMetricAlone(t, func(t *testing.T, enable func(*metadata.MetricsConfig)) pmetric.Metrics {
 				t.Helper()
-				// A source that is not there is an error where it alone tells the metric.
+				// A missing source is an error if it is the only one that has the metric.
 				metrics, _ := scrapeOnce(t, scene.block, a, func(c *Config) { enable(&c.MetricsBuilderConfig.Metrics) })
 				return metrics
 			})

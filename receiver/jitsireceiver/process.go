@@ -49,16 +49,16 @@ type process struct {
 
 	start pcommon.Timestamp // of the sums; 0 while nothing was recorded
 	last  pcommon.Timestamp // time of the last scrape that was recorded
-	sums  [2][]float64      // what the sources told last of monotonic values, by row
+	sums  [2][]float64      // last monotonic values by source and row
 
 	// Of the current scrape.
-	answers [2]*answer // by source; nil where there is none
-	partial bool       // one of them failed
-	told    identity
-	key     []byte // reused
-	metrics pmetric.Metrics
-	up      bool
-	err     error
+	answers  [2]*answer // by source; nil where there is none
+	partial  bool       // one of them failed
+	reported identity
+	key      []byte // reused
+	metrics  pmetric.Metrics
+	up       bool
+	err      error
 
 	notices scrape.Notices
 	logged  [2]bool // the last choice
@@ -72,7 +72,7 @@ func newReport(starts *cumulative.Starts) *report {
 	return scrape.NewReport[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason](metadata.MapAttributeErrorType, starts)
 }
 
-// recorded is what has been recorded of a thing.
+// recorded is the state of a named thing between scrapes.
 type recorded struct {
 	rows []int // in this scrape
 	sums []thingSum
@@ -296,18 +296,18 @@ func (p *process) pageTellsMore() bool {
 // record records what the sources told, each fact once: what both tell, as the JSON answer has it.
 func (p *process) record(now pcommon.Timestamp) {
 	fell := p.sumsFell()
-	p.told = identity{}
+	p.reported = identity{}
 	for i := range p.rows {
 		for from, a := range p.answers {
 			if a != nil && a.facts[i].rank > 0 {
 				f, r := &a.facts[i], &p.rows[i]
-				f.decimal = r.unit.base(f.decimal, source(from), p.told.version)
+				f.decimal = r.unit.base(f.decimal, source(from), p.reported.version)
 				r.record(p, now, f)
 				break
 			}
 		}
 	}
-	p.identity.update(p.told)
+	p.identity.update(p.reported)
 	ended := p.noteMixture()
 	p.start = p.startOfSums(now, fell || ended)
 	for of, set := range p.things {
@@ -318,7 +318,7 @@ func (p *process) record(now pcommon.Timestamp) {
 
 // noteMixture looks whether several processes answer in turn, and reports whether they no longer do.
 func (p *process) noteMixture() (ended bool) {
-	changed := p.mixture.observe(p.told.fingerprint(p.identity.about))
+	changed := p.mixture.observe(p.reported.fingerprint(p.identity.about))
 	others := 0
 	if p.mixture.mixed {
 		others = len(p.mixture.different()) - 1
@@ -419,8 +419,8 @@ func (p *process) recordStart(now pcommon.Timestamp, f *fact) {
 	if f.decimal <= 0 {
 		return
 	}
-	p.told.started = f.decimal
-	if p.told.started != p.identity.started {
+	p.reported.started = f.decimal
+	if p.reported.started != p.identity.started {
 		p.identity.about, p.versionWait = "", 0
 	}
 	if seconds := float64(now)/1e9 - f.decimal; seconds >= 0 {

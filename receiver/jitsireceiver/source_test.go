@@ -130,7 +130,7 @@ func TestOldPage(t *testing.T) {
 	assert.Equal(t, pointsOf(t, "jvb", answers{apiMetrics: jvbPage}, everything), pointsOf(t, "jvb", answers{apiMetrics: " " + old}, everything))
 }
 
-// The page of 2.3.92 tells less than its statistics, but the same. Some of its families have not been on any page since.
+// The page of 2.3.92 has fewer values than its statistics, and they agree. Later pages lack some of its families.
 func TestPageOf2024(t *testing.T) {
 	stats, page := pointsOf(t, "jvb", answers{apiColibri: jvb2}, everything), pointsOf(t, "jvb", answers{apiMetrics: jvbPage2}, everything)
 	delete(page, "jitsi.jvb.shutting_down{}") // which the statistics tell only while it lasts
@@ -266,7 +266,7 @@ func TestOnlyReadingPaths(t *testing.T) {
 	}
 }
 
-// A state of Jibri that nobody knows is told as such.
+// A state of Jibri that is not listed is reported as unknown.
 func TestJibriStates(t *testing.T) {
 	for busy, want := range map[string]string{"IDLE": "idle", "BUSY": "busy", "EXPIRED": "expired", "DRAINING": "unknown", "": ""} {
 		points := pointsOf(t, "jibri", answers{apiJibri: fmt.Sprintf(` {"status":{"busyStatus":%q,"health":{"healthStatus":"HEALTHY"}}}`, busy)})

@@ -17,7 +17,7 @@ import (
 // rounding is by which part of it a decimal value may fall without having begun anew.
 const rounding = 1e-9
 
-// sumsFell reports whether a source told of a monotonic value less than it did before: the process has begun anew.
+// sumsFell reports whether any monotonic value of a source has fallen, because the process has restarted.
 func (p *process) sumsFell() (fell bool) {
 	for from, a := range p.answers {
 		if a == nil {
@@ -42,10 +42,10 @@ func (p *process) sumsFell() (fell bool) {
 	return fell
 }
 
-// startOfSums returns when the sums of the process began: with the process if it tells when that was, else with the first
-// scrape or, if it began anew, the last one before that.
+// startOfSums returns the start time of the process's sums: its own start if it reports that, else the first scrape or, after a
+// restart, the last scrape before it.
 func (p *process) startOfSums(now pcommon.Timestamp, anew bool) pcommon.Timestamp {
-	switch started := p.told.started; {
+	switch started := p.reported.started; {
 	case started > 0 && started <= float64(now)/1e9:
 		return pcommon.NewTimestampFromTime(time.UnixMilli(int64(math.Round(started * 1000))))
 	case anew && p.last != 0:

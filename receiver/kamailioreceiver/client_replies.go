@@ -16,7 +16,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
-// Here is what the replies of each method mean. One of another shape is an error, never an empty answer.
+// The functions below decode the reply of each method. A reply of another shape is an error, never an empty answer.
 
 // beginsWith returns the struct that a reply begins with, which has a member of that name.
 func beginsWith(reply []value, name string) (*value, error) {
@@ -288,8 +288,8 @@ func readRelays(reply []value) ([]relay, error) {
 	return relays, oddValues(odd)
 }
 
-// readRelayState returns the state of an rtpengine, or the key that does not tell it. Before 6.0 disabled told all; since then
-// it says whether an administrator switched the rtpengine off, and active whether it is used.
+// readRelayState returns the state of an rtpengine, or the key whose value is not known. Before 6.0, disabled holds the whole state;
+// since then it holds whether an administrator disabled the rtpengine, and active whether it is used.
 func readRelayState(r *value) (relayState, string) {
 	disabled, hasDisabled := r.get("disabled").bool().Get()
 	if r.get("active").kind == kindNone {
@@ -377,7 +377,7 @@ func readDMQNodes(reply []value) ([]dmqNode, error) {
 	return nodes, nil
 }
 
-// oddValues is the error of values that are none of those known, nil when there are none. The rest of the answer is good.
+// oddValues returns a partial error that lists unknown values, nil when there are none.
 func oddValues(odd []error) error {
 	const told = 2
 	if len(odd) == 0 {

@@ -95,7 +95,7 @@ func TestWrongShapes(t *testing.T) {
 	}
 }
 
-// JSON-RPC tells an object from an array, and a result from an error.
+// JSON-RPC distinguishes objects from arrays, and results from errors.
 func TestJSONShapes(t *testing.T) {
 	for name, tt := range map[string]struct {
 		method, answer, want string
@@ -166,7 +166,7 @@ func relayPoint(node, set, state string) string {
 	return "kamailio.rtpengine.node.state{kamailio.rtpengine.node=" + node + ",kamailio.rtpengine.set=" + set + ",kamailio.rtpengine.state=" + state + "}"
 }
 
-// Since 6.0 rtpengine.show tells with active what it told with disabled.
+// Since 6.0 rtpengine.show reports in active what it reported in disabled.
 func TestRelayStates(t *testing.T) {
 	for release, want := range map[string]map[[2]string]string{
 		"6.0": {
@@ -214,7 +214,7 @@ func TestRelayStates(t *testing.T) {
 	}
 }
 
-// What active or disabled cannot be gives no state, and an error that names the key. The other nodes keep theirs.
+// An unknown value of active or disabled gives no state and an error that names the key. Other nodes keep their state.
 func TestUnknownRelayStates(t *testing.T) {
 	for members, key := range map[string]string{
 		`"disabled":0,"active":2`:              "active",
@@ -247,7 +247,7 @@ func TestUnknownRelayStates(t *testing.T) {
 	}
 }
 
-// A destination whose state nobody knows has none, and is told of; its set still counts the others.
+// A destination with an unknown state has no state point and gives an error; its set still counts the others.
 func TestUnknownDispatcherStates(t *testing.T) {
 	answer := `{"result":{"NRSETS":1,"RECORDS":[{"SET":{"ID":4,"TARGETS":[{"DEST":{"URI":"sip:a","FLAGS":"ZP"}},{"DEST":{"URI":"sip:b","FLAGS":"AX"}}]}}]}}`
 	s, _ := startScraper(t, startRPC(t, func(words []string) json.RawMessage {

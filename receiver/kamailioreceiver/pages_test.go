@@ -130,7 +130,7 @@ rtpengine_mediastreams{type="b"} 9223372036854774784
 	}
 }
 
-// What is wrong with a page is returned and counted by every scrape; scrape.NewReceiver keeps it from the log.
+// Errors of a page are returned and counted in every scrape; scrape.NewReceiver limits how often they are logged.
 func TestBadLineOfAPageIsCounted(t *testing.T) {
 	good, bad := "level 1\n", "level 1\nbad line\n"
 	page := bad

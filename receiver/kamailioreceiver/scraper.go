@@ -181,7 +181,7 @@ func (s *scraper) ask(ctx context.Context, now pcommon.Timestamp) []scrape.Resul
 	var results []scrape.Result
 	if s.known {
 		results = scrape.Run(ctx, nil, func() []scrape.Part { return s.exchange(append([]part{uptime}, s.parts(now)...)) })
-		if !s.known { // the uptime has told that the server is a new one
+		if !s.known { // the uptime shows a restart
 			results = append(results, scrape.Run(ctx, nil, func() []scrape.Part { return s.exchange(s.identity()) })...)
 		}
 	} else {

@@ -86,7 +86,7 @@ func TestScenes(t *testing.T) {
 	}
 }
 
-// The captured server with many modules tells the same over JSON-RPC, a moment later.
+// The captured server with many modules reports the same over JSON-RPC, a moment later.
 func TestManyModulesOverHTTP(t *testing.T) {
 	s, _ := startScraper(t, startRPC(t, nil, "many_modules").URL, func(c *Config) {
 		everything(c)

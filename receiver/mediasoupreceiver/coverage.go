@@ -42,7 +42,7 @@ func (c *coverage) add(measured, carried bool) {
 	}
 }
 
-// settle applies what the agent says of a list. Objects that came while it was reading have no statistics, and none are missing.
+// settle applies the agent's own counts of a list. Objects that were created during the collection have no statistics and are not missing.
 func (c *coverage) settle(told *collection, list string) {
 	if told.Skipped != nil && told.Errors != nil {
 		c.listed = min(c.listed, c.measured+told.Skipped[list]+told.Errors[list])

@@ -27,7 +27,7 @@ import (
 // constructed is a snapshot of our own: it has what no captured one has.
 const constructed = "snapshot-3.constructed.json"
 
-// agentScene scrapes an agent that had no objects at first, so that sums are what the snapshot counts.
+// agentScene scrapes an agent that had no objects at first, so that sums equal the snapshot's counters.
 func agentScene(t *testing.T, file string) rtctest.Scene {
 	t.Helper()
 	return rtctest.Scene{

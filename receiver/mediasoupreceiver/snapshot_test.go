@@ -420,7 +420,7 @@ func TestWhatFiguresStandFor(t *testing.T) {
 	}
 }
 
-// A kind whose statistics nobody needs is not asked for, so that none are missing.
+// Statistics that no enabled metric needs are not requested, and do not count as missing.
 func TestCoverageOfWhatIsNotAskedFor(t *testing.T) {
 	server := startAgent(t, emulator.Mediasoup{Consumers: 100, Unread: 90})
 	s, logs := startScraper(t, server.URL(), func(c *Config) {

@@ -54,7 +54,7 @@ func (s *sum) fits(n int64) bool {
 	return n <= 0 && s.value >= math.MinInt64-n || n > 0 && s.value <= math.MaxInt64-n
 }
 
-// addTo adds n to a sum, if an object told it. What would leave int64 is not added.
+// addTo adds n to a sum, unless the result would overflow. told is whether the object reported n.
 func (s *scraper) addTo(to *sum, n int64, told bool) {
 	if to.fits(n) {
 		to.value += n

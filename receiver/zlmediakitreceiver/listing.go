@@ -131,7 +131,7 @@ func (l *listing) failed() {
 	l.wait = l.spacing
 }
 
-// profile is what the choice of schemas depends on.
+// profile holds the properties of a stream on which the choice of schemas depends.
 type profile struct {
 	origin metadata.AttributeZlmediakitOriginType
 	native int       // schema of the origin

@@ -29,7 +29,7 @@ func modeOf(s *rtpServer) metadata.AttributeZlmediakitRtpServerMode {
 	return metadata.AttributeZlmediakitRtpServerModeUnknown
 }
 
-// rtpGroup is what RTP servers are counted by.
+// rtpGroup is the key by which RTP servers are counted.
 type rtpGroup struct {
 	mode metadata.AttributeZlmediakitRtpServerMode
 	app  string

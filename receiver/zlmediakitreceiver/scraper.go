@@ -31,10 +31,10 @@ type scraper struct {
 	starts cumulative.Starts
 	report *report
 
-	// What the server told of itself.
-	version told[version]
-	apis    told[[]string]
-	config  told[serverConfig]
+	// Answers that stay the same while the server runs.
+	version cachedAnswer[version]
+	apis    cachedAnswer[[]string]
+	config  cachedAnswer[serverConfig]
 
 	streams       *streams
 	proxies       *proxies
@@ -48,8 +48,8 @@ type scraper struct {
 	notices scrape.Notices
 }
 
-// told is the answer to a call that is made once for each build of the server. The answer stays while the server is away.
-type told[T any] struct {
+// cachedAnswer is the answer to a call that is made once per build of the server. The last answer is kept while the server is down.
+type cachedAnswer[T any] struct {
 	value   T
 	has     bool   // value is an answer
 	current bool   // the call needs no repetition
@@ -57,18 +57,18 @@ type told[T any] struct {
 }
 
 // due reports whether the call has to be made: it has not succeeded yet, or the server has been exchanged.
-func (a *told[T]) due(build string) bool {
+func (a *cachedAnswer[T]) due(build string) bool {
 	return !a.current || a.build != build
 }
 
 // fetch is scrape.Fetch for such a call. An answer that is spoilt in part is used, and asked for again.
-func (a *told[T]) fetch(c *client, get func(context.Context) (T, error)) func(context.Context) (func(), error) {
+func (a *cachedAnswer[T]) fetch(c *client, get func(context.Context) (T, error)) func(context.Context) (func(), error) {
 	return func(ctx context.Context) (func(), error) {
 		value, err := get(ctx)
 		if err != nil && !scrape.IsPartial(err) {
 			return nil, err
 		}
-		return func() { *a = told[T]{value: value, has: true, current: err == nil, build: c.Build()} }, err
+		return func() { *a = cachedAnswer[T]{value: value, has: true, current: err == nil, build: c.Build()} }, err
 	}
 }
 
@@ -140,7 +140,7 @@ func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	return metrics, err
 }
 
-// identity is what to ask first of a server that is new, or has been exchanged or away, until it has answered.
+// identity returns the first calls to a server that is new, was replaced or was down, until it has answered them.
 func (s *scraper) identity() []scrape.Part {
 	m := &s.cfg.MetricsBuilderConfig.Metrics
 	var parts []scrape.Part

@@ -320,7 +320,7 @@ func TestOriginURLIsStripped(t *testing.T) {
 	assert.Contains(t, points, info("", "file", "mp4_vod", ""))
 }
 
-// The class of a session is told as the server writes it; its type is read off it.
+// The class of a session is reported as the server writes it, and its type is derived from it.
 func TestSessionClasses(t *testing.T) {
 	var sessions []string
 	for i, class := range sessionClasses {

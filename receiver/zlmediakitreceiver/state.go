@@ -7,11 +7,11 @@ package zlmediakitreceiver
 type state int
 
 const (
-	stateUnjudged   state = iota // no list has told yet
+	stateUnjudged   state = iota // not judged by any list yet
 	stateFlowing                 // a sign of life since the last list
 	stateSourceGone              // none, and the pull proxy of the stream has failed or was shut down
 	stateStalled                 // none, though at least one schema should flow
-	stateIdle                    // none, but all schemas are made on demand and nobody reads
+	stateIdle                    // none, but all schemas are on demand and have no readers
 	stateUnknown                 // the server does not tell
 )
 
@@ -64,7 +64,7 @@ func (s *streams) direct(st *stream) schemaSet {
 	return s.config.value.Direct & (1 << st.native)
 }
 
-// flowing returns the schemas that must flow while the stream does, also when nobody reads them.
+// flowing returns the schemas that carry media whenever the stream does, even without readers.
 func (s *streams) flowing(st *stream) schemaSet {
 	if !s.config.has {
 		return 0

@@ -136,7 +136,7 @@ func TestAliveByState(t *testing.T) {
 				}
 			})
 			if tt.config != nil {
-				s.config = told[serverConfig]{value: *tt.config, has: true}
+				s.config = cachedAnswer[serverConfig]{value: *tt.config, has: true}
 			}
 			if tt.gone {
 				s.proxies.gone = map[string]bool{cam: true}
@@ -175,7 +175,7 @@ func TestDoubtAsksForAllSchemas(t *testing.T) {
 		{"ts must flow", serverConfig{Direct: onDemand.Direct}, "rtsp_push", 100, []string{"ts"}},
 	} {
 		s := newTestStreams(nil)
-		s.config = told[serverConfig]{value: tt.config, has: true}
+		s.config = cachedAnswer[serverConfig]{value: tt.config, has: true}
 		s.listing.chosen = setOf(schemaTS)
 		walkList(t, s, row{"ts", 0, 10, tt.frames, 0}.source(tt.origin, ""))
 		assert.Equal(t, tt.want, s.listing.requests(), tt.name)

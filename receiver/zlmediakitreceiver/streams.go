@@ -63,7 +63,7 @@ type stream struct {
 	sent cumulative.Counter // by its RTP sender
 }
 
-// trackState is what is kept of a track between two lists.
+// trackState is the state of a track between two lists.
 type trackState struct {
 	frames    int64             // -1 when unknown
 	restarted pcommon.Timestamp // the last list before frames fell
@@ -301,7 +301,7 @@ func (w *walk) trackBegan(sum string, st *stream, restarted pcommon.Timestamp) {
 	}
 }
 
-// setTrackStarts sets the start times of the points of tracks, once the list has told all registrations.
+// setTrackStarts sets the start times of the points of tracks, once all registrations in the list are known.
 func (w *walk) setTrackStarts() {
 	for _, item := range w.items.Seen() {
 		item.Value.latchStart(w.now)

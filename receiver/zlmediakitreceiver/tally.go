@@ -13,7 +13,7 @@ const nameOther = "_OTHER"
 type tally[K comparable, N int64 | float64] struct {
 	groups map[K]*group[N]
 
-	// The limit, 0 for none, is for groups whose names publishers choose. Those that came first stay, other stands for the rest.
+	// The limit (0 means no limit) bounds groups whose names publishers choose. The oldest groups stay; other replaces the rest.
 	limit int
 	other func(K) K
 	kept  int        // groups that count against the limit

@@ -37,7 +37,7 @@ const (
 	plainServers  = "zlmediakit.rtp_server.count{zlmediakit.app=,zlmediakit.rtp_server.mode=unknown}"
 )
 
-// Counts of nothing are 0: a group that is gone for 20 complete answers, then, when none is left, a single one.
+// Empty counts are 0: a group that is gone stays at 0 for 20 complete answers; then, with no group left, a single 0 remains.
 func TestZeros(t *testing.T) {
 	var full, failing atomic.Bool
 	empty, busy := base(nil), base(map[string]string{
