@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -523,6 +524,43 @@ func TestManyRequests(t *testing.T) {
 		assert.Len(t, got, tc.calls)
 		assert.Equal(t, tc.writes, p.writes)
 	}
+}
+
+// A slow call is not blamed on those that were sent with it.
+func TestDurations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := net.Pipe()
+		c := &Conn{conn: client}
+		defer func() { assert.NoError(t, c.Close()) }()
+		go func() {
+			defer server.Close()
+			var cookies [3]uint32
+			for i := range cookies {
+				var err error
+				if cookies[i], err = readRequest(server); !assert.NoError(t, err) {
+					return
+				}
+			}
+			for i, wait := range []time.Duration{0, 3 * time.Second, 0} {
+				time.Sleep(wait) // on the clock of the test
+				if _, err := server.Write(packet(typeReply, cookies[i], str("ok"))); !assert.NoError(t, err) {
+					return
+				}
+			}
+		}()
+
+		calls := make([]Call, 3)
+		for i := range calls {
+			calls[i] = Call{Request: version5, Walk: func(Records) error { return nil }}
+		}
+		c.Do(patient(t), calls)
+		var durations []time.Duration
+		for _, call := range calls {
+			require.NoError(t, call.Err)
+			durations = append(durations, call.Duration)
+		}
+		assert.Equal(t, []time.Duration{0, 3 * time.Second, 0}, durations)
+	})
 }
 
 // TestLargeReplyIsNotKept gives the room of a large reply back.
