@@ -34,7 +34,7 @@ type Client struct {
 	base string
 }
 
-// New returns a client of the server at endpoint, an URL that CheckEndpoint accepts. The HTTP client becomes its own:
+// New returns a client of the server at endpoint, a URL that scrape.CheckEndpoint accepts. The HTTP client becomes its own:
 // redirects to another host are errors from now on.
 func New(client *http.Client, endpoint string) *Client {
 	client.CheckRedirect = func(next *http.Request, via []*http.Request) error {
@@ -50,20 +50,6 @@ func New(client *http.Client, endpoint string) *Client {
 		return nil
 	}
 	return &Client{http: client, base: strings.TrimRight(endpoint, "/")}
-}
-
-// CheckEndpoint refuses what cannot be the endpoint of an HTTP API, and URLs that carry secrets.
-func CheckEndpoint(endpoint string) error {
-	u, err := url.Parse(endpoint)
-	switch {
-	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
-		return errors.New("endpoint: must be an http or https URL, such as http://10.0.0.5:8080")
-	case u.User != nil:
-		return errors.New("endpoint: must not hold a user name or password: they would show up in logs")
-	case u.RawQuery != "" || u.Fragment != "":
-		return errors.New("endpoint: must not hold a query or fragment: it would show up in logs")
-	}
-	return nil
 }
 
 // StripURL leaves the scheme, host and path of a URL that a server reports: no user, no password, no query. Where these

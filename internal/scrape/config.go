@@ -6,6 +6,7 @@ package scrape
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -61,6 +62,20 @@ func checkTime(setting string, t time.Duration) error {
 		return fmt.Errorf("%s: %v must be more than 0, such as 10s", setting, t)
 	case t < shortest:
 		return fmt.Errorf("%s: %v is too short: write the unit, such as %ds", setting, t, t.Nanoseconds())
+	}
+	return nil
+}
+
+// CheckEndpoint refuses what cannot be the endpoint of an HTTP API, and URLs that carry secrets.
+func CheckEndpoint(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	switch {
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
+		return errors.New("endpoint: must be an http or https URL, such as http://10.0.0.5:8080")
+	case u.User != nil:
+		return errors.New("endpoint: must not hold a user name or password: they would show up in logs")
+	case u.RawQuery != "" || u.Fragment != "":
+		return errors.New("endpoint: must not hold a query or fragment: it would show up in logs")
 	}
 	return nil
 }

@@ -91,3 +91,40 @@ func TestCredentials(t *testing.T) {
 		})
 	}
 }
+
+func TestCheckEndpoint(t *testing.T) {
+	for endpoint, want := range map[string]string{
+		"http://10.0.0.5:8080":        "",
+		"https://media.example":       "",
+		"HTTP://media.example":        "",
+		"http://[::1]:80/base/":       "",
+		"":                            "must be an http or https URL",
+		"media.example":               "must be an http or https URL",
+		"media.example:80":            "must be an http or https URL",
+		"10.0.0.5:80":                 "must be an http or https URL",
+		"http://":                     "must be an http or https URL",
+		"http://:8080":                "must be an http or https URL",
+		"http:///path":                "must be an http or https URL",
+		"http:media.example":          "must be an http or https URL",
+		"ftp://media.example":         "must be an http or https URL",
+		"unix:///run/media.sock":      "must be an http or https URL",
+		"http://media.example:port":   "must be an http or https URL",
+		"http://media.example/\x7f":   "must be an http or https URL",
+		"http://u:pa55w0rd@example":   "must not hold a user name or password",
+		"http://pa55w0rd@example":     "must not hold a user name or password",
+		"http://example/?s=pa55w0rd":  "must not hold a query or fragment",
+		"http://example/#pa55w0rd":    "must not hold a query or fragment",
+		"http://:pa55w0rd@exa mple":   "must be an http or https URL",
+		"http://example:80?=pa55w0rd": "must not hold a query or fragment",
+	} {
+		t.Run(endpoint, func(t *testing.T) {
+			err := CheckEndpoint(endpoint)
+			if want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, "endpoint: "+want)
+			assert.NotContains(t, err.Error(), secret)
+		})
+	}
+}

@@ -4,12 +4,15 @@
 package scrape
 
 import (
-	"cmp"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/scraper/scrapererror"
 )
 
-// ErrorType says in one word why a call failed: the attribute error.type of rtc.scrape.errors.
+// ErrorType is the value of the attribute error.type of rtc.scrape.errors: why a call failed.
 type ErrorType string
 
 // The reasons for which a call can fail.
@@ -32,13 +35,13 @@ const (
 	Other ErrorType = "_OTHER"
 )
 
-// Typed is an error that knows why its call failed.
+// Typed is an error with a type.
 type Typed interface {
 	error
 	ErrorType() ErrorType
 }
 
-// TypeOf returns why a call failed, Other when the error does not tell.
+// TypeOf returns why a call failed, Other for an error without a type.
 func TypeOf(err error) ErrorType {
 	if t, ok := errors.AsType[Typed](err); ok {
 		return t.ErrorType()
@@ -52,38 +55,63 @@ func IsPartial(err error) bool {
 	return errors.As(err, &p) && p.Partial()
 }
 
-// ErrorCount is the number of failures of one API for one reason.
-type ErrorCount struct {
-	API  string
-	Type ErrorType
-	N    int64
-}
+// errNotAsked stands for a call that was not made because the process answered no other one.
+var errNotAsked = errors.New("not asked, because the server answers nothing else")
 
-// Errors counts failed calls since the receiver's start. The zero value is ready.
-type Errors struct {
-	counts map[ErrorCount]int64 // N is 0 in the keys
-}
-
-// Add counts the failures among the results of one scrape.
-func (e *Errors) Add(results []Result) {
-	if e.counts == nil {
-		e.counts = map[ErrorCount]int64{}
-	}
+// joinResults makes one partial scrape error of the calls of a process that failed, nil when there are none. Calls that failed for the
+// same reason share a line.
+func joinResults(endpoint string, results []Result) error {
+	var causes []error
+	apis := map[string][]string{}
+	missing := map[string]bool{} // metrics
 	for i := range results {
-		if r := &results[i]; r.Err != nil && r.Asked() {
-			e.counts[ErrorCount{API: r.API, Type: TypeOf(r.Err)}]++
+		err := results[i].Err
+		if results[i].Outcome == NotAsked {
+			err = errNotAsked
+		}
+		if err == nil {
+			continue
+		}
+		if apis[err.Error()] == nil {
+			causes = append(causes, err)
+		}
+		apis[err.Error()] = append(apis[err.Error()], results[i].API)
+		for _, m := range results[i].Metrics {
+			missing[m.Name] = true
 		}
 	}
+	if len(causes) == 0 {
+		return nil
+	}
+	for i, cause := range causes {
+		causes[i] = fmt.Errorf("%s of %s: %w", strings.Join(apis[cause.Error()], ", "), endpoint, cause)
+	}
+	return scrapererror.NewPartialScrapeError(joined(causes), len(missing))
 }
 
-// All returns every count, sorted by API and type.
-func (e *Errors) All() []ErrorCount {
-	counts := make([]ErrorCount, 0, len(e.counts))
-	for k, n := range e.counts {
-		counts = append(counts, ErrorCount{k.API, k.Type, n})
+// joinProcesses makes one partial scrape error of those of several processes, nil when there are none.
+func joinProcesses(errs []error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) == 0 {
+		return nil
 	}
-	slices.SortFunc(counts, func(a, b ErrorCount) int {
-		return cmp.Or(cmp.Compare(a.API, b.API), cmp.Compare(a.Type, b.Type))
-	})
-	return counts
+	failed := 0
+	for _, err := range errs {
+		partial, _ := errors.AsType[scrapererror.PartialScrapeError](err)
+		failed += partial.Failed
+	}
+	return scrapererror.NewPartialScrapeError(joined(errs), failed)
 }
+
+// joined are errors on one line, because the collector's log prints a line feed as \n.
+type joined []error
+
+func (e joined) Error() string {
+	texts := make([]string, len(e))
+	for i, err := range e {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (e joined) Unwrap() []error { return e }

@@ -1,129 +1,135 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package scrape runs the calls of one scrape and sums up how they went, alike for all receivers.
 package scrape
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
-
-	"go.opentelemetry.io/collector/scraper/scrapererror"
 )
 
-// errNotAsked stands for a call that was not made because the server answered no other.
-var errNotAsked = errors.New("not asked, because the server answers nothing else")
+// Scrape is one scrape of a process: the calls that were made so far. Its methods may be called at the same time.
+type Scrape struct {
+	runner *Runner
 
-// Part is one call to the monitored server, with the metrics that come from its answer.
-type Part struct {
-	// API is the call's name, as in the attribute rtc.api.
-	API string
-	// Metrics is the number of enabled metrics that need the call; with 0 it is not made.
-	Metrics int
-	// Heavy calls cost the server much. They are made one by one, after all others.
-	Heavy bool
-	// Call asks the server. It may return what records the answer beside an error that spoilt only a part of it.
-	Call func(context.Context) (record func(), err error)
-	// Took, when set, returns how long the server took for the call, where Call waits for others too.
-	Took func() time.Duration
+	mu      sync.Mutex
+	results []Result
+	rounds  int
+	down    bool // the first calls failed for reasons that all others share
 }
 
-// Fetch joins a call that returns an answer with the function that records it, also where the answer is spoilt in part.
-func Fetch[T any](get func(context.Context) (T, error), record func(T)) func(context.Context) (func(), error) {
-	return func(ctx context.Context) (func(), error) {
-		answer, err := get(ctx)
-		if err != nil && !IsPartial(err) {
-			return nil, err
-		}
-		return func() { record(answer) }, err
+// Answered reports whether an answer to any call of this scrape could be used.
+func (s *Scrape) Answered() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return anyAnswered(s.results)
+}
+
+// Outcome returns what became of a call, and whether it was among the calls of this scrape.
+func (s *Scrape) Outcome(api string) (outcome Outcome, known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.results, func(r Result) bool { return r.API == api })
+	if i < 0 {
+		return 0, false
 	}
+	return s.results[i].Outcome, true
 }
 
-// Result tells how one part went.
-type Result struct {
-	Part
-	// Duration is the time from the request to the end of the decoded answer, or what Took returned.
-	Duration time.Duration
-	// Err is nil when the whole answer was understood.
-	Err error
-
-	record func()
-}
-
-// Asked reports whether the call was made at all.
-func (r *Result) Asked() bool {
-	return !errors.Is(r.Err, errNotAsked)
-}
-
-// Answered reports whether at least a part of the answer could be used.
-func (r *Result) Answered() bool {
-	return r.Err == nil || r.record != nil
-}
-
-// Run makes the calls of all parts that a metric needs. First come those of before: what they learn decides what parts returns. When
-// no other call can succeed either, nothing else is asked. Then come the light parts at once; then the heavy ones, unless nothing at
-// all was answered. Once one of them was answered, the first calls get a quarter of the time that ctx leaves, and light ones before
-// heavy ones half of it, so that one that hangs costs itself only. A server that answers nothing is waited for until ctx ends.
-// Answers are recorded one after the other, in the order of parts.
-func Run(ctx context.Context, before []Part, parts func() []Part) []Result {
-	first, _ := needed(before)
+// RunFirst makes calls whose answers decide which others are made; none of them is heavy. If all of them fail for reasons that every call shares, no other one
+// is made in this scrape. Once one of them was answered, the others get a quarter of the time that ctx leaves.
+func (s *Scrape) RunFirst(ctx context.Context, calls ...Call) {
+	first, _ := s.needed(calls)
 	runTogether(ctx, first, 4)
-	light, heavy := needed(parts())
-	if hopeless(first) {
-		return slices.Concat(first, notAsked(light), notAsked(heavy))
+	s.add(first)
+	s.down = len(first) > 0 && !slices.ContainsFunc(first, func(r Result) bool { return !sharedReasons[TypeOf(r.Err)] })
+}
+
+// sharedReasons are the reasons for which every call fails.
+var sharedReasons = map[ErrorType]bool{Connection: true, Timeout: true, Authentication: true}
+
+// Run makes the calls that an enabled metric needs: the light ones at once, then the heavy ones, unless no call of this scrape was
+// answered. Once a light call was answered, the others get half of the time that ctx leaves where heavy ones follow, so that one that
+// hangs costs itself only. A process that answers nothing is waited for until ctx ends.
+func (s *Scrape) Run(ctx context.Context, calls ...Call) {
+	light, heavy := s.needed(calls)
+	if s.down {
+		s.add(notAsked(light))
+		s.add(notAsked(heavy))
+		return
 	}
 	share := 1
 	if len(heavy) > 0 {
 		share = 2
 	}
 	runTogether(ctx, light, share)
-	light = slices.Concat(first, light)
-	if len(light) > 0 && !Up(light) {
-		return slices.Concat(light, notAsked(heavy))
+	s.add(light)
+	s.runHeavy(ctx, heavy)
+}
+
+func (s *Scrape) runHeavy(ctx context.Context, heavy []Result) {
+	if s.made() && !s.Answered() {
+		s.add(notAsked(heavy))
+		return
 	}
 	for i := range heavy {
 		heavy[i].run(ctx)
 		heavy[i].recordAnswer()
 	}
-	return slices.Concat(light, heavy)
+	s.add(heavy)
 }
 
-// hopeless reports whether calls failed for reasons that all others share.
-func hopeless(results []Result) bool {
-	for i := range results {
-		switch TypeOf(results[i].Err) {
-		case Connection, Timeout, Authentication:
-		default:
-			return false
-		}
-	}
-	return len(results) > 0
-}
-
-// needed leaves the parts that a metric needs.
-func needed(parts []Part) (light, heavy []Result) {
-	for _, p := range parts {
+// needed returns the calls that are to be made, and adds those to the results that are not due or not offered.
+func (s *Scrape) needed(calls []Call) (light, heavy []Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rounds++
+	for _, c := range calls {
+		r := Result{Call: c, round: s.rounds}
 		switch {
-		case p.Metrics == 0:
-		case p.Heavy:
-			heavy = append(heavy, Result{Part: p})
+		case len(c.Metrics) == 0 && !c.Always:
+		case c.NotDue:
+			r.Outcome = NotDue
+			s.results = append(s.results, r)
+		case s.runner.offers.lacks(c.API):
+			r.Outcome = NotOffered
+			s.results = append(s.results, r)
+		case c.Heavy:
+			heavy = append(heavy, r)
 		default:
-			light = append(light, Result{Part: p})
+			light = append(light, r)
 		}
 	}
 	return light, heavy
 }
 
+// made reports whether any call of this scrape was made.
+func (s *Scrape) made() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.results, func(r Result) bool { return r.made })
+}
+
+func (s *Scrape) add(results []Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.results = append(s.results, results...)
+	if anyAnswered(s.results) {
+		s.runner.noteOffers(s.results)
+	}
+}
+
 func notAsked(results []Result) []Result {
 	for i := range results {
-		results[i].Err = errNotAsked
+		results[i].Outcome = NotAsked
 	}
 	return results
+}
+
+func anyAnswered(results []Result) bool {
+	return slices.ContainsFunc(results, func(r Result) bool { return r.made && r.Outcome == Answered })
 }
 
 // runTogether makes calls at once. Those that are not answered within a share of the time that ctx leaves, all of it, half, a quarter,
@@ -145,7 +151,7 @@ func runTogether(ctx context.Context, light []Result, share int) {
 		}).Stop()
 	}
 	run := func(r *Result) {
-		if r.run(ctx); r.Answered() {
+		if r.run(ctx); r.Outcome == Answered {
 			answered <- struct{}{}
 		}
 	}
@@ -160,99 +166,8 @@ func runTogether(ctx context.Context, light []Result, share int) {
 	}
 }
 
-func (r *Result) run(ctx context.Context) {
-	began := time.Now()
-	r.record, r.Err = r.Call(ctx)
-	r.Duration = time.Since(began)
-	if r.Took != nil {
-		r.Duration = r.Took()
-	}
-}
-
 func (r *Result) recordAnswer() {
 	if r.record != nil {
 		r.record()
 	}
-}
-
-// Up reports whether the server answered any of the calls.
-func Up(results []Result) bool {
-	for i := range results {
-		if results[i].Answered() {
-			return true
-		}
-	}
-	return false
-}
-
-// Err joins the errors of a scrape of target into one partial scrape error, nil when there are none.
-// Calls that failed for the same reason share a line.
-func Err(target string, results []Result) error {
-	var causes []error
-	apis := map[string][]string{}
-	failed := 0
-	for _, r := range results {
-		if r.Err == nil {
-			continue
-		}
-		failed += r.Metrics
-		cause := r.Err.Error()
-		if apis[cause] == nil {
-			causes = append(causes, r.Err)
-		}
-		apis[cause] = append(apis[cause], r.API)
-	}
-	if len(causes) == 0 {
-		return nil
-	}
-	for i, cause := range causes {
-		causes[i] = fmt.Errorf("%s of %s: %w", strings.Join(apis[cause.Error()], ", "), target, cause)
-	}
-	return scrapererror.NewPartialScrapeError(joined(causes), failed)
-}
-
-// joined are errors on one line, because the collector's log prints a line feed as \n.
-type joined []error
-
-func (e joined) Error() string {
-	texts := make([]string, len(e))
-	for i, err := range e {
-		texts[i] = err.Error()
-	}
-	return strings.Join(texts, "; ")
-}
-
-func (e joined) Unwrap() []error { return e }
-
-// Join makes one partial scrape error of those of several targets, nil when there are none.
-func Join(errs ...error) error {
-	errs = slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
-	if len(errs) == 0 {
-		return nil
-	}
-	failed := 0
-	for _, e := range errs {
-		partial, _ := errors.AsType[scrapererror.PartialScrapeError](e)
-		failed += partial.Failed
-	}
-	return scrapererror.NewPartialScrapeError(joined(errs), failed)
-}
-
-// Enabled counts what is switched on, such as the metrics that need a call.
-func Enabled(switches ...bool) int {
-	n := 0
-	for _, on := range switches {
-		if on {
-			n++
-		}
-	}
-	return n
-}
-
-// Number is the value of a yes or no: 1 or 0.
-func Number(yes bool) int64 {
-	if yes {
-		return 1
-	}
-	return 0
 }

@@ -14,21 +14,23 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
-// Target is what the resource attributes tell of a monitored process.
+// Target holds the resource attributes of a monitored process that follow from its endpoint.
 type Target struct {
 	// Address is the host of the endpoint: server.address.
 	Address string
-	// Port is the port of the endpoint, 1 to 65535: server.port.
+	// Port is the port of the endpoint, 1 to 65535, or 0 for a socket: server.port.
 	Port int64
-	// Instance tells the process apart from all others at the backend: service.instance.id.
+	// Instance distinguishes the process from all others at the backend: service.instance.id.
 	// It is host:port, with this machine's name for a loopback host, because every collector may read its own localhost. A path
 	// other than the customary one follows, because several servers may be behind one port.
 	Instance string
 }
 
-// NewTarget reads the target off a URL whose scheme is http or https, or that has a port. The customary path is the one that endpoints of
+// NewTarget returns the target of a URL whose scheme is http or https, or that has a port. The customary path is the one that endpoints of
 // this kind usually have, such as /metrics; empty when they have none.
 func NewTarget(endpoint, customary string) (Target, error) {
 	u, err := url.Parse(endpoint)
@@ -56,32 +58,52 @@ func NewTarget(endpoint, customary string) (Target, error) {
 	return Target{Address: u.Hostname(), Port: int64(number), Instance: net.JoinHostPort(host, port) + path}, nil
 }
 
+// resourceBuilder is what the generated resource builders have in common.
+type resourceBuilder interface {
+	SetServiceName(string)
+	SetServiceInstanceID(string)
+	SetServerAddress(string)
+	SetServerPort(int64)
+}
+
+// Describe sets the resource attributes of the target. A socket has no port.
+func (t Target) Describe(rb resourceBuilder, service string) {
+	rb.SetServiceName(service)
+	rb.SetServiceInstanceID(t.Instance)
+	rb.SetServerAddress(t.Address)
+	if t.Port != 0 {
+		rb.SetServerPort(t.Port)
+	}
+}
+
+// SetText sets a resource attribute to a text of the server's, unless it is empty.
+func SetText(set func(string), text string) {
+	if text != "" {
+		set(selection.Name(text))
+	}
+}
+
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-// Health tells the collector's health checks of a target that does not answer. Its errors are recoverable:
-// a dead target must not get a live collector restarted.
-type Health struct {
+// health reports to the collector's health checks whether the monitored processes answer. Its errors are recoverable: a dead target must
+// not get a live collector restarted.
+type health struct {
 	host component.Host
 	down bool
 }
 
-// NewHealth reports to host.
-func NewHealth(host component.Host) *Health {
-	return &Health{host: host}
-}
-
-// Report tells of a change: err is why the target is down, nil when it is up.
-func (s *Health) Report(err error) {
-	if down := err != nil; down == s.down {
+// report reports a change: err is why processes are down, nil when all are up.
+func (h *health) report(err error) {
+	if down := err != nil; down == h.down {
 		return
 	}
-	s.down = err != nil
+	h.down = err != nil
 	event := componentstatus.NewEvent(componentstatus.StatusOK)
-	if s.down {
+	if h.down {
 		event = componentstatus.NewRecoverableErrorEvent(err)
 	}
-	componentstatus.ReportStatus(s.host, event)
+	componentstatus.ReportStatus(h.host, event)
 }

@@ -20,21 +20,19 @@ const MaxName = 256
 // patience is the number of incomplete scrapes for which a thing is remembered that none of them met.
 const patience = 20
 
-// Config says which named things get data points of their own.
+// Config selects the named things that get data points of their own. Receivers have it in their configuration as it is.
 type Config struct {
 	// Include lists the names to keep; all when empty.
-	Include []filter.Config
+	Include []filter.Config `mapstructure:"include"`
 	// Exclude lists the names to leave out; it wins over Include.
-	Exclude []filter.Config
+	Exclude []filter.Config `mapstructure:"exclude"`
 	// Limit is the largest number of things at a time, at least 1. Those that came first stay.
-	Limit int
-	// Expected lists names that must be there: always kept, and reported when they are missing.
-	Expected []string
+	Limit int `mapstructure:"limit"`
 }
 
-// CheckLimit refuses a limit that lets nothing through.
-func CheckLimit(limit int) error {
-	if limit < 1 {
+// Validate refuses a limit that lets nothing through.
+func (c *Config) Validate() error {
+	if c.Limit < 1 {
 		return errors.New("limit: must be at least 1, such as 20000")
 	}
 	return nil
@@ -58,6 +56,7 @@ type Item[T any] struct {
 // Set remembers named things. A scrape calls Begin, then Get for everything that the server names, then End.
 type Set[T any] struct {
 	config           Config
+	expected         []string
 	include, exclude filter.Filter
 	items            map[string]*Item[T]
 	order            []*Item[T] // seen in this scrape
@@ -66,10 +65,10 @@ type Set[T any] struct {
 	scrape           uint64
 }
 
-// New returns an empty set.
-func New[T any](c Config) *Set[T] {
+// New returns an empty set. Expected names are always kept, and reported while they are missing.
+func New[T any](c Config, expected ...string) *Set[T] {
 	return &Set[T]{
-		config:  c,
+		config: c, expected: expected,
 		include: filter.CreateFilter(c.Include),
 		exclude: filter.CreateFilter(c.Exclude),
 		items:   map[string]*Item[T]{},
@@ -152,7 +151,7 @@ func (s *Set[T]) Find(name []byte) *Item[T] {
 
 func (s *Set[T]) admit(name string) *Item[T] {
 	item := &Item[T]{Name: name}
-	expected := slices.Contains(s.config.Expected, name)
+	expected := slices.Contains(s.expected, name)
 	wanted := (len(s.config.Include) == 0 || s.include.Matches(name)) && !s.exclude.Matches(name)
 	item.limited = wanted && !expected && s.kept >= s.config.Limit
 	item.Kept = expected || wanted && !item.limited
@@ -173,7 +172,7 @@ func (s *Set[T]) Len() int { return len(s.items) }
 // Missing returns the expected names that this scrape did not meet.
 func (s *Set[T]) Missing() []string {
 	var missing []string
-	for _, name := range s.config.Expected {
+	for _, name := range s.expected {
 		if item := s.items[name]; item == nil || item.seen != s.scrape {
 			missing = append(missing, name)
 		}

@@ -30,11 +30,11 @@ func meet(s *Set[int], complete bool, names ...string) []string {
 	return kept
 }
 
-func TestCheckLimit(t *testing.T) {
-	require.NoError(t, CheckLimit(1))
-	require.NoError(t, CheckLimit(20000))
+func TestConfigValidate(t *testing.T) {
+	require.NoError(t, (&Config{Limit: 1}).Validate())
+	require.NoError(t, (&Config{Limit: 20000}).Validate())
 	for _, limit := range []int{0, -1} {
-		require.EqualError(t, CheckLimit(limit), "limit: must be at least 1, such as 20000")
+		require.EqualError(t, (&Config{Limit: limit}).Validate(), "limit: must be at least 1, such as 20000")
 	}
 }
 

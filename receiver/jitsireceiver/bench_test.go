@@ -54,9 +54,9 @@ func repeat(t testing.TB, start func() (*emulator.Server, error), paths []string
 func BenchmarkScrape(b *testing.B) {
 	for _, bench := range benched {
 		b.Run(bench.name, func(b *testing.B) {
-			s, _ := startScraper(b, at(bench.block, repeat(b, bench.start, bench.paths)), withSource(bench.source))
+			s, _ := startSystem(b, at(bench.block, repeat(b, bench.start, bench.paths)), withSource(bench.source))
 			scrapeOnce := func() int {
-				metrics, err := s.scrape(b.Context())
+				metrics, err := s.Scrape(b.Context())
 				require.NoError(b, err)
 				return metrics.DataPointCount()
 			}
@@ -109,9 +109,9 @@ func TestScrapeAllocations(t *testing.T) {
 		if bench.block != "jvb" {
 			continue
 		}
-		s, _ := startScraper(t, at(bench.block, repeat(t, bench.start, bench.paths)), withSource(bench.source))
+		s, _ := startSystem(t, at(bench.block, repeat(t, bench.start, bench.paths)), withSource(bench.source))
 		allocations := testing.AllocsPerRun(10, func() {
-			_, err := s.scrape(t.Context())
+			_, err := s.Scrape(t.Context())
 			require.NoError(t, err)
 		})
 		require.Less(t, allocations, float64(maxAllocations), bench.name)

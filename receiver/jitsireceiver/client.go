@@ -24,6 +24,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
@@ -41,12 +42,12 @@ const (
 
 // Bounds on what an answer may hold, far above what a server can have.
 const (
-	maxSizes = 1000
-	maxFacts = 100_000
-	maxWrong = 8
+	maxSizes  = 1000
+	maxValues = 100_000
+	maxWrong  = 8
 )
 
-// source is one of the two answers that tell the same facts.
+// source is one of the two answers of a component, which hold much the same values.
 type source uint8
 
 const (
@@ -54,134 +55,142 @@ const (
 	fromPage                // text
 )
 
-// kind is what a fact is.
+// kind is the type of a value.
 type kind uint8
 
 const (
 	kindWhole kind = iota
 	kindDecimal
 	kindYesNo // kept as 1 or 0
-	kindWord
+	kindText
 	kindSizes
 )
 
-// fact is what an answer tells under one of a row's names.
-type fact struct {
-	rank    int // of the name, from 1; 0 where there is no fact
+// key says under which names an answer holds a value, as in row.
+type key struct {
+	stats, page string
+	kind        kind
+	named       bool // each of several named things has the value
+}
+
+// value is the value of a key in an answer.
+type value struct {
+	rank    int // of the name that was used, from 1; 0 where there is no value
 	whole   int64
 	decimal float64
-	word    string // also whose fact it is, where each of several things has one
+	text    string // also the name of the thing, where each of several has the value
 	sizes   []size
 }
 
-// size is how many things there are of one size.
+// size is the number of things of one size.
 type size struct {
 	label string
 	upper float64 // of a bucket of the page
 	count int64
 }
 
-// thing is the fact of one of several things.
-type thing struct {
-	row int
-	fact
+// namedValue is the value of one of several named things.
+type namedValue struct {
+	key int
+	value
 }
 
-// answer is what a source tells. It is valid until the source is asked again.
+// answer holds the values of a source. It is valid until the source is asked again.
 type answer struct {
-	facts  []fact // by row
-	things []thing
-	known  int // facts in it
+	values []value // by key
+	named  []namedValue
+	known  int // values in it
 	other  int // anything else
-	// owned counts the own keys of each component, or the families with its prefix, by block.
+	// owned counts the own keys of each component, or the families with its prefix.
 	owned map[string]int
 }
 
-func (a *answer) reset(rows int) {
-	a.facts = slices.Grow(a.facts[:0], rows)[:rows]
-	for i := range a.facts {
-		a.facts[i] = fact{sizes: a.facts[i].sizes[:0]}
+func (a *answer) reset(keys int) {
+	a.values = slices.Grow(a.values[:0], keys)[:keys]
+	for i := range a.values {
+		a.values[i] = value{sizes: a.values[i].sizes[:0]}
 	}
-	a.things, a.known, a.other = a.things[:0], 0, 0
+	a.named, a.known, a.other = a.named[:0], 0, 0
 	if a.owned == nil {
 		a.owned = map[string]int{}
 	}
 	clear(a.owned)
 }
 
-// set returns where to put the fact of a row, unless a better name has told it already.
-func (a *answer) set(n *name) *fact {
+// set returns where to put the value of a key, nil where a better name has set it already.
+func (a *answer) set(n *name) *value {
 	a.known++
-	f := &a.facts[n.row]
-	if f.rank != 0 && f.rank < n.rank {
+	v := &a.values[n.key]
+	if v.rank != 0 && v.rank < n.rank {
 		return nil
 	}
-	return f
+	return v
 }
 
-// name is one of the names of a row.
+// name is one of the names of a key.
 type name struct {
-	row, rank    int
+	key, rank    int
 	kind         kind
-	each         bool // of several things
+	named        bool
 	label, value string
 }
 
-// names are all names of a component's rows.
+// names are all names of a component's keys.
 type names struct {
 	stats   map[string]name
 	groups  map[string]bool // objects on the way to them
 	page    map[string]name
-	buckets map[string]int // rows by family, those of the page that are told by size
-	rows    int
+	buckets map[string]int // keys by family of the page, those that are counted by size
+	keys    int
 }
 
-func newNames(rows []row) *names {
-	n := &names{stats: map[string]name{}, groups: map[string]bool{}, page: map[string]name{}, buckets: map[string]int{}, rows: len(rows)}
-	for i := range rows {
-		r := &rows[i]
-		for rank, path := range strings.Fields(r.stats) {
-			n.stats[path] = name{row: i, rank: rank + 1, kind: r.kind, each: r.of != 0}
+func newNames(keys []key) *names {
+	n := &names{stats: map[string]name{}, groups: map[string]bool{}, page: map[string]name{}, buckets: map[string]int{}, keys: len(keys)}
+	for i, k := range keys {
+		for rank, path := range strings.Fields(k.stats) {
+			n.stats[path] = name{key: i, rank: rank + 1, kind: k.kind, named: k.named}
 			for at := strings.LastIndexByte(path, '.'); at > 0; at = strings.LastIndexByte(path, '.') {
 				path = path[:at]
 				n.groups[path] = true
 			}
 		}
-		for rank, family := range strings.Fields(r.page) {
+		for rank, family := range strings.Fields(k.page) {
 			family, label, _ := strings.Cut(strings.TrimSuffix(family, "}"), "{")
 			label, value, _ := strings.Cut(label, "=")
-			if r.kind == kindSizes {
+			if k.kind == kindSizes {
 				family, label = family+"_bucket", "le"
 				n.buckets[family] = i
 			}
-			n.page[family] = name{row: i, rank: rank + 1, kind: r.kind, each: r.of != 0, label: label, value: value}
+			n.page[family] = name{key: i, rank: rank + 1, kind: k.kind, named: k.named, label: label, value: value}
 		}
 	}
 	return n
 }
 
-// client asks one component: it knows the wire, not what becomes of it. Each source is asked by one call at a time.
+// client requests the answers of one component. Each source is requested by one call at a time.
 type client struct {
 	http      *httpapi.Client
-	component *program
+	component *jitsiComponent
 	names     *names
 	json      *jsonwalk.Reader
-	text      *exposition.Reader
+	page      *exposition.Reader
 	answers   [2]answer // by source
 	path      []byte    // of the member being read
 	last      []byte    // name of the last sample
 }
 
-func newClient(ctx context.Context, of *program, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings) (*client, error) {
+func newClient(
+	ctx context.Context, of *jitsiComponent, keys []key, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings,
+) (*client, error) {
 	httpClient, err := cfg.ToClient(ctx, host.GetExtensions(), set)
 	if err != nil {
 		return nil, err
 	}
 	c := &client{
-		http: httpapi.New(httpClient, cfg.Endpoint), component: of, names: newNames(of.rows),
-		json: jsonwalk.NewReader(), text: exposition.NewReader(),
+		http: httpapi.New(httpClient, cfg.Endpoint), component: of, names: newNames(keys),
+		json: jsonwalk.NewReader(), page: exposition.NewReader(),
 	}
-	c.http.Block = of.block
+	c.http.Block = of.name
 	return c, nil
 }
 
@@ -193,7 +202,7 @@ var (
 	acceptText = http.Header{"Accept": {"text/plain; version=0.0.4"}}
 )
 
-// get asks for a path. A path that is not there is told with what turns it on.
+// get requests a path. The error of a path that is not there says what turns it on.
 func (c *client) get(ctx context.Context, path string, accept http.Header, read func(http.Header, io.Reader) error) error {
 	err := c.http.Get(ctx, path, nil, accept, read)
 	if e, ok := errors.AsType[*httpapi.Error](err); ok && isAbsent(err) {
@@ -210,7 +219,7 @@ func hasStatus(err error, status int) bool {
 	return ok && e.Status == status
 }
 
-// Version asks for the version of the component.
+// Version requests the version of the component.
 func (c *client) Version(ctx context.Context) (version string, err error) {
 	err = c.get(ctx, apiVersion, acceptJSON, func(_ http.Header, body io.Reader) error {
 		r := jsonwalk.NewReader()
@@ -225,8 +234,17 @@ func (c *client) Version(ctx context.Context) (version string, err error) {
 		})
 		return cmp.Or(err, r.Err())
 	})
+	if hasStatus(err, http.StatusServiceUnavailable) || err == nil && version == "" {
+		err = errNoVersion
+	}
 	return version, err
 }
+
+// errNoVersion says that a component does not report its version, which some do with status 503.
+var errNoVersion = errors.New("the component does not report its version")
+
+// isNotOffered reports whether an error says that the component does not offer what was requested.
+func isNotOffered(err error) bool { return isAbsent(err) || errors.Is(err, errNoVersion) }
 
 // health is the result of a component's own health check.
 type health struct {
@@ -234,7 +252,7 @@ type health struct {
 	reason string // of a failure
 }
 
-// Health asks for the component's own health check. One that fails answers with status 500 or 503.
+// Health requests the component's own health check. One that fails answers with status 500 or 503.
 func (c *client) Health(ctx context.Context) (health, error) {
 	err := c.get(ctx, apiHealth, acceptJSON, func(_ http.Header, body io.Reader) error {
 		_, err := io.Copy(io.Discard, body)
@@ -247,10 +265,10 @@ func (c *client) Health(ctx context.Context) (health, error) {
 	return health{passed: err == nil}, err
 }
 
-// Stats asks for the JSON answer. Members of a wrong type cost themselves only.
+// Stats requests the JSON answer. Members of a wrong type cost themselves only.
 func (c *client) Stats(ctx context.Context) (*answer, error) {
 	a := &c.answers[fromStats]
-	a.reset(c.names.rows)
+	a.reset(c.names.keys)
 	err := c.get(ctx, c.component.stats, acceptJSON, func(_ http.Header, body io.Reader) error {
 		c.json.Reset(body)
 		if !c.json.IsObject() {
@@ -275,26 +293,26 @@ func (c *client) noObject() error {
 	return &httpapi.Error{Kind: httpapi.KindDecode, Text: "the answer is no JSON object"}
 }
 
-// walk reads the facts in an object, whose path takes up the first bytes of c.path. It may be of one of several things.
-func (c *client) walk(a *answer, length int, of string) error {
+// walk reads the values in an object, whose path takes up the first bytes of c.path. It may be that of a named thing.
+func (c *client) walk(a *answer, length int, thing string) error {
 	return c.json.Object(func(key []byte) error {
-		if a.known+a.other >= maxFacts {
-			return tooMany("members", maxFacts)
+		if a.known+a.other >= maxValues {
+			return tooMany("members", maxValues)
 		}
 		group := len(c.appendPath(length, key))
-		if block := owners[string(c.path)]; block != "" {
-			a.owned[block]++
+		if owner := owners[string(c.path)]; owner != "" {
+			a.owned[owner]++
 		}
 		if n, ok := c.names.stats[string(c.path)]; ok {
-			return c.member(a, &n, of)
+			return c.member(a, &n, thing)
 		}
 		if c.names.groups[string(c.path)] {
 			a.known++
-			return c.walk(a, group, of)
+			return c.walk(a, group, thing)
 		}
 		if ownerGroups[string(c.path)] && c.json.IsObject() {
 			a.other++
-			return c.walk(a, group, of)
+			return c.walk(a, group, thing)
 		}
 		if group = len(c.appendPath(length, []byte("*"))); c.names.groups[string(c.path)] {
 			return c.walk(a, group, string(key))
@@ -313,30 +331,30 @@ func (c *client) appendPath(length int, key []byte) []byte {
 	return c.path
 }
 
-// member reads one fact.
-func (c *client) member(a *answer, n *name, of string) error {
-	if n.each {
-		return c.memberOf(a, n, of)
+// member reads one value.
+func (c *client) member(a *answer, n *name, thing string) error {
+	if n.named {
+		return c.memberOf(a, n, thing)
 	}
-	f := a.set(n)
-	if f == nil {
+	v := a.set(n)
+	if v == nil {
 		return c.json.Skip()
 	}
-	told := fact{rank: n.rank, sizes: f.sizes[:0]}
-	there, err := c.value(&told, n.kind)
+	read := value{rank: n.rank, sizes: v.sizes[:0]}
+	there, err := c.value(&read, n.kind)
 	if there {
-		*f = told
+		*v = read
 	}
 	return err
 }
 
-// memberOf reads the fact of one of several things.
-func (c *client) memberOf(a *answer, n *name, of string) error {
+// memberOf reads the value of a named thing.
+func (c *client) memberOf(a *answer, n *name, thing string) error {
 	a.known++
-	f := fact{word: of}
-	there, err := c.value(&f, n.kind)
+	v := value{text: thing}
+	there, err := c.value(&v, n.kind)
 	if there {
-		a.things = append(a.things, thing{n.row, f})
+		a.named = append(a.named, namedValue{n.key, v})
 	}
 	return err
 }
@@ -345,34 +363,34 @@ func tooMany(things string, limit int) error {
 	return &jsonwalk.SizeError{What: fmt.Sprintf("more than %d %s", limit, things)}
 }
 
-// value reads a value into a fact, and reports whether there is one.
-func (c *client) value(f *fact, k kind) (there bool, err error) {
+// value reads a value of a kind, and reports whether there is one.
+func (c *client) value(v *value, k kind) (there bool, err error) {
 	switch k {
 	case kindWhole:
-		var v optional.Value[int64]
-		err = c.json.Int(&v)
-		f.whole, there = v.Get()
+		var n optional.Value[int64]
+		err = c.json.Int(&n)
+		v.whole, there = n.Get()
 	case kindDecimal:
-		var v optional.Value[float64]
-		err = c.json.Float(&v)
-		f.decimal, there = v.Get()
+		var f optional.Value[float64]
+		err = c.json.Float(&f)
+		v.decimal, there = f.Get()
 	case kindYesNo:
-		var v optional.Value[bool]
-		err = c.json.Bool(&v)
-		yes, ok := v.Get()
-		f.whole, there = scrape.Number(yes), ok
-	case kindWord:
-		f.word, err = c.word()
-		there = f.word != ""
+		var b optional.Value[bool]
+		err = c.json.Bool(&b)
+		yes, ok := b.Get()
+		v.whole, there = rows.BoolToInt(yes), ok
+	case kindText:
+		v.text, err = c.text()
+		there = v.text != ""
 	case kindSizes:
-		f.sizes, err = c.sizes(f.sizes)
-		there = len(f.sizes) > 0
+		v.sizes, err = c.sizes(v.sizes)
+		there = len(v.sizes) > 0
 	}
 	return there, err
 }
 
-// word reads a string, or a number as one.
-func (c *client) word() (string, error) {
+// text reads a string, or a number as one.
+func (c *client) text() (string, error) {
 	if c.json.IsText() {
 		text, err := c.json.Str(nil)
 		return string(text), err
@@ -385,7 +403,7 @@ func (c *client) word() (string, error) {
 	return "", err
 }
 
-// sizes reads how many things there are of each size: a list by size, whose last element counts all larger ones too, or
+// sizes reads the number of things of each size: a list by size, whose last element counts all larger ones too, or
 // buckets. Before its first statistics JVB sends "[]", as text.
 func (c *client) sizes(all []size) ([]size, error) {
 	switch {
@@ -428,8 +446,8 @@ func (c *client) sizes(all []size) ([]size, error) {
 	return all, err
 }
 
-// buckets reads an object whose keys tell from which size to which other, that one left out, it counts: 3_to_5 counts those
-// of 3 and 4. Other keys are percentiles.
+// buckets reads an object whose keys are ranges of sizes without the upper end: 3_to_5 counts the things of size 3 and 4. Other keys
+// are percentiles.
 func (c *client) buckets(all []size) ([]size, error) {
 	err := c.json.Object(func(key []byte) error {
 		label, ok := bucketLabel(string(key))
@@ -449,7 +467,7 @@ func (c *client) buckets(all []size) ([]size, error) {
 	return all, err
 }
 
-// bucketLabel writes the sizes of a bucket: 3_to_5 is 3-4, 1_to_2 is 1, 500_to_max is 500+.
+// bucketLabel returns the sizes of a bucket: 3_to_5 is 3-4, 1_to_2 is 1, 500_to_max is 500+.
 func bucketLabel(key string) (string, bool) {
 	from, to, ok := strings.Cut(key, "_to_")
 	least, err := strconv.ParseUint(from, 10, 31)
@@ -469,39 +487,38 @@ func bucketLabel(key string) (string, bool) {
 	return fmt.Sprintf("%d-%d", least, limit-1), true
 }
 
-// judge refuses an answer, read to its end, of another program, or one that has more own keys of another component than of
-// the one that was asked.
+// judge refuses an answer without any value of the component, and one that has more own keys of another component.
 func (c *client) judge(a *answer) error {
-	most := c.component.block
-	for _, block := range slices.Sorted(maps.Keys(a.owned)) {
-		if a.owned[block] > a.owned[most] {
-			most = block
+	most := c.component.name
+	for _, owner := range slices.Sorted(maps.Keys(a.owned)) {
+		if a.owned[owner] > a.owned[most] {
+			most = owner
 		}
 	}
 	switch {
-	case most != c.component.block:
+	case most != c.component.name:
 		return &httpapi.Error{
-			Kind: httpapi.KindDecode, Text: "this is the answer of " + programs[most].title + ", not of " + c.component.title,
+			Kind: httpapi.KindDecode, Text: "this is the answer of " + components[most].title + ", not of " + c.component.title,
 			Hint: "its endpoint belongs into the setting " + most + "::endpoint",
 		}
 	case a.known == 0:
 		return &httpapi.Error{
 			Kind: httpapi.KindDecode, Text: "nothing of the answer is known of " + c.component.title,
-			Hint: "check that the setting " + c.component.block + "::endpoint leads to it",
+			Hint: "check that the setting " + c.component.name + "::endpoint leads to it",
 		}
 	}
 	return nil
 }
 
-// Page asks for the page of metrics. Lines that cannot be read, and values of a wrong type, cost themselves only.
+// Page requests the page of metrics. Lines that cannot be read, and values of a wrong type, cost themselves only.
 func (c *client) Page(ctx context.Context) (*answer, error) {
 	a := &c.answers[fromPage]
-	a.reset(c.names.rows)
+	a.reset(c.names.keys)
 	err := c.get(ctx, apiMetrics, acceptText, func(header http.Header, body io.Reader) error {
-		c.text.Reset(body, header.Get("Content-Type"))
+		c.page.Reset(body, header.Get("Content-Type"))
 		c.last = c.last[:0]
 		var wrong []string
-		err := c.text.Each(func(s *exposition.Sample) error {
+		err := c.page.Each(func(s *exposition.Sample) error {
 			ok, err := c.sample(a, s)
 			if !ok && len(wrong) < maxWrong {
 				wrong = append(wrong, string(s.Name))
@@ -527,16 +544,16 @@ func typeError(wrong []string) error {
 
 // sample reads one line of the page. It reports false where the value is of a wrong type.
 func (c *client) sample(a *answer, s *exposition.Sample) (ok bool, err error) {
-	if a.known+a.other >= maxFacts {
-		return true, tooMany("samples", maxFacts)
+	if a.known+a.other >= maxValues {
+		return true, tooMany("samples", maxValues)
 	}
-	family, block := family(s.Name)
-	if block != "" && !bytes.Equal(s.Name, c.last) { // however many samples a family has
-		a.owned[block]++
+	family, owner := family(s.Name)
+	if owner != "" && !bytes.Equal(s.Name, c.last) { // however many samples a family has
+		a.owned[owner]++
 		c.last = append(c.last[:0], s.Name...)
 	}
 	n, known := c.names.page[string(family)]
-	if !known || block != c.component.block {
+	if !known || owner != c.component.name {
 		a.other++
 		return true, nil
 	}
@@ -545,56 +562,56 @@ func (c *client) sample(a *answer, s *exposition.Sample) (ok bool, err error) {
 		a.known++
 		return true, nil
 	}
-	if n.each {
+	if n.named {
 		return a.sampleOf(&n, label, s.Value), nil
 	}
-	f := a.set(&n)
-	if f == nil {
+	v := a.set(&n)
+	if v == nil {
 		return true, nil
 	}
-	told := fact{rank: n.rank, sizes: f.sizes}
-	if ok = told.setSample(n.kind, label, s.Value); ok {
-		*f = told
+	read := value{rank: n.rank, sizes: v.sizes}
+	if ok = read.setSample(n.kind, label, s.Value); ok {
+		*v = read
 	}
 	return ok, nil
 }
 
-// sampleOf reads the fact of one of several things. What lies behind the list is what the last answer left there: the names
-// are seldom others.
-func (a *answer) sampleOf(n *name, of []byte, v float64) (ok bool) {
+// sampleOf reads the value of a named thing. It reuses the string that the last answer left behind the end of the list, because the
+// names are mostly the same.
+func (a *answer) sampleOf(n *name, thing []byte, sample float64) (ok bool) {
 	a.known++
-	number, ok := wholeNumber(v)
-	if !ok || len(of) == 0 {
+	number, ok := rows.ToWhole(sample)
+	if !ok || len(thing) == 0 {
 		return ok
 	}
-	room := len(a.things)
-	a.things = slices.Grow(a.things, 1)[:room+1]
-	t := &a.things[room]
-	if t.word != string(of) {
-		t.word = string(of)
+	end := len(a.named)
+	a.named = slices.Grow(a.named, 1)[:end+1]
+	v := &a.named[end]
+	if v.text != string(thing) {
+		v.text = string(thing)
 	}
-	*t = thing{n.row, fact{whole: number, word: t.word}}
+	*v = namedValue{n.key, value{whole: number, text: v.text}}
 	return true
 }
 
-// setSample puts the value of a sample into a fact, and reports false where it is of a wrong type.
-func (f *fact) setSample(k kind, label []byte, v float64) (ok bool) {
+// setSample sets a value to that of a sample, and reports false where it is of a wrong type.
+func (v *value) setSample(k kind, label []byte, sample float64) (ok bool) {
 	switch k {
 	case kindWhole:
-		f.whole, ok = wholeNumber(v)
+		v.whole, ok = rows.ToWhole(sample)
 	case kindYesNo:
-		f.whole, ok = int64(v), v == 0 || v == 1
+		v.whole, ok = int64(sample), sample == 0 || sample == 1
 	case kindDecimal:
-		f.decimal, ok = v, true
-	case kindWord:
-		if f.word, ok = string(label), true; label == nil {
-			f.word = strconv.FormatFloat(v, 'f', -1, 64)
+		v.decimal, ok = sample, true
+	case kindText:
+		if v.text, ok = string(label), true; label == nil {
+			v.text = strconv.FormatFloat(sample, 'f', -1, 64)
 		}
 	case kindSizes:
 		upper, err := strconv.ParseFloat(string(label), 64)
-		count, isWhole := wholeNumber(v)
-		if ok = err == nil && isWhole && isSize(upper) && len(f.sizes) < maxSizes; ok {
-			f.sizes = append(f.sizes, size{upper: upper, count: count})
+		count, isWhole := rows.ToWhole(sample)
+		if ok = err == nil && isWhole && isSize(upper) && len(v.sizes) < maxSizes; ok {
+			v.sizes = append(v.sizes, size{upper: upper, count: count})
 		}
 	}
 	return ok
@@ -605,20 +622,12 @@ func isSize(upper float64) bool {
 	return upper >= 0 && (upper == math.Trunc(upper) && upper < 1<<31 || math.IsInf(upper, 1))
 }
 
-// wholeNumber returns a whole number that was written as any.
-func wholeNumber(v float64) (int64, bool) {
-	if v != math.Trunc(v) || math.Abs(v) >= 1<<63 {
-		return 0, false
-	}
-	return int64(v), true
-}
-
-// countBuckets turns the buckets of the page, each of which counts all smaller ones too, into counts by size. It returns
-// the names of those that are none.
+// countBuckets turns the buckets of the page, each of which counts all smaller ones too, into counts by size. It returns the names of
+// families whose buckets contradict each other.
 func (c *client) countBuckets(a *answer) (wrong []string) {
-	for family, row := range c.names.buckets {
-		if f := &a.facts[row]; !countBySize(f.sizes) {
-			*f = fact{sizes: f.sizes[:0]}
+	for family, key := range c.names.buckets {
+		if v := &a.values[key]; !countBySize(v.sizes) {
+			*v = value{sizes: v.sizes[:0]}
 			wrong = append(wrong, family)
 		}
 	}

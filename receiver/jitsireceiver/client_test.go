@@ -15,15 +15,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 )
 
 // checkAnswer scrapes a component that answers so, everything switched on: the points are all of its own, the message is in the error.
 func checkAnswer(t *testing.T, block, source, path, body string, points map[string]float64, message string) {
 	t.Helper()
 	server := serve(t, "", answers{path: " " + body})
-	s, _ := startScraper(t, at(block, server.URL), withSource(source), everything, withoutVersion)
-	metrics, err := s.scrape(t.Context())
+	s, _ := startSystem(t, at(block, server.URL), withSource(source), everything, withoutVersion)
+	metrics, err := s.Scrape(t.Context())
 	if message == "" {
 		require.NoError(t, err)
 	} else {
@@ -32,7 +32,7 @@ func checkAnswer(t *testing.T, block, source, path, body string, points map[stri
 	got := rtctest.Points(t, metrics)
 	up := message == "" || len(points) > 0 || strings.Contains(message, "left out")
 	if source != sourceMetrics {
-		assert.InDelta(t, float64(scrape.Number(up)), got["rtc.target.up{}"], 0)
+		assert.InDelta(t, float64(rows.BoolToInt(up)), got["rtc.target.up{}"], 0)
 	}
 	remove(got, "rtc.")
 	want := map[string]float64{}
@@ -152,8 +152,8 @@ func TestStatusCounts(t *testing.T) {
 		_, _ = w.Write([]byte(`{"conferences":1}`))
 	}))
 	defer server.Close()
-	s, _ := startScraper(t, at("jvb", server.URL))
-	metrics, err := s.scrape(t.Context())
+	s, _ := startSystem(t, at("jvb", server.URL))
+	metrics, err := s.Scrape(t.Context())
 	require.ErrorContains(t, err, "HTTP status 500 Internal Server Error: `{\"conferences\":1}`")
 	assert.InDelta(t, 0, rtctest.Points(t, metrics)["rtc.target.up{}"], 0)
 }
@@ -213,17 +213,17 @@ func TestWhoseAnswer(t *testing.T) {
 	for block, file := range captured {
 		text, err := os.ReadFile(filepath.Join(captures, file))
 		require.NoError(t, err)
-		for of, p := range programs {
+		for of, p := range components {
 			t.Run(block+" asked as "+of, func(t *testing.T) {
 				server := serve(t, "", answers{p.stats: " " + string(text), apiHealth: " {}"})
-				s, _ := startScraper(t, at(of, server.URL), withSource(p.source), withoutVersion)
-				metrics, err := s.scrape(t.Context())
+				s, _ := startSystem(t, at(of, server.URL), withSource(p.statsSource), withoutVersion)
+				metrics, err := s.Scrape(t.Context())
 				points := rtctest.Points(t, metrics)
 				if of == block {
 					require.NoError(t, err)
 					return
 				}
-				require.ErrorContains(t, err, "this is the answer of "+programs[block].title+", not of "+p.title)
+				require.ErrorContains(t, err, "this is the answer of "+components[block].title+", not of "+p.title)
 				assert.InDelta(t, 1, points["rtc.scrape.errors{error.type=format,rtc.api="+p.stats+"}"], 0)
 			})
 		}
@@ -249,9 +249,9 @@ func TestForeignKey(t *testing.T) {
 func TestWrongAnswerOfOneSource(t *testing.T) {
 	for _, body := range []string{"null", "{}", "[]", "7", `{"bridge_selector":{}}`} {
 		server := serve(t, filepath.Join(captures, "jvb"), answers{apiColibri: " " + body, apiMetrics: jvbPage})
-		s, _ := startScraper(t, at("jvb", server.URL), withoutVersion)
+		s, _ := startSystem(t, at("jvb", server.URL), withoutVersion)
 		for scrapes := 1; scrapes <= 3; scrapes++ {
-			metrics, err := s.scrape(t.Context())
+			metrics, err := s.Scrape(t.Context())
 			require.ErrorContains(t, err, apiColibri+" of "+server.URL)
 			points := rtctest.Points(t, metrics)
 			assert.InDelta(t, 1, points["rtc.target.up{}"], 0)

@@ -12,16 +12,14 @@ import (
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/filter"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 )
 
-// Config is what a user may write below jitsi. A component without endpoint is not asked; one at least has one.
+// Config is what a user may write below jitsi. A component without endpoint is not asked; at least one has one.
 type Config struct {
 	// JVB is the private API of a Videobridge. Its source is auto, colibri or metrics.
 	JVB SourceConfig `mapstructure:"jvb"`
@@ -36,9 +34,9 @@ type Config struct {
 	// MetricsBuilderConfig switches metrics and resource attributes on and off.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 	// Bridges says which of Jicofo's bridges are reported one by one. Names are JIDs.
-	Bridges SelectionConfig `mapstructure:"bridges"`
+	Bridges selection.Config `mapstructure:"bridges"`
 	// Queues says which of Jicofo's packet queues are reported.
-	Queues SelectionConfig `mapstructure:"queues"`
+	Queues selection.Config `mapstructure:"queues"`
 }
 
 // SourceConfig is how a component is reached that tells the same in two ways.
@@ -55,23 +53,6 @@ const (
 	sourceMetrics = "metrics"
 )
 
-// SelectionConfig says which named things are reported one by one.
-type SelectionConfig struct {
-	// Include lists the names to report; all when empty.
-	Include []filter.Config `mapstructure:"include"`
-	// Exclude lists names not to report; it wins over Include.
-	Exclude []filter.Config `mapstructure:"exclude"`
-	// Limit is the largest number of things to report at a time, at least 1.
-	Limit int `mapstructure:"limit"`
-}
-
-func (c *SelectionConfig) selection() selection.Config {
-	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit}
-}
-
-// Validate refuses a limit that lets nothing through.
-func (c *SelectionConfig) Validate() error { return selection.CheckLimit(c.Limit) }
-
 func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Timeout = 0 // that of the scrape
@@ -87,25 +68,25 @@ func createDefaultConfig() *Config {
 		Jibri:                client,
 		ControllerConfig:     controller,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
-		Bridges:              SelectionConfig{Limit: 1000},
-		Queues:               SelectionConfig{Limit: 1000},
+		Bridges:              selection.Config{Limit: 1000},
+		Queues:               selection.Config{Limit: 1000},
 	}
 }
 
-// block is how a component is reached.
-type block struct {
-	program *program
-	client  *confighttp.ClientConfig
-	source  string
+// endpointConfig is how one component is reached.
+type endpointConfig struct {
+	*jitsiComponent
+	client *confighttp.ClientConfig
+	source string
 }
 
-// blocks are the components, also those that are not asked.
-func (c *Config) blocks() []block {
-	return []block{
-		{programs["jvb"], &c.JVB.ClientConfig, c.JVB.Source},
-		{programs["jicofo"], &c.Jicofo.ClientConfig, c.Jicofo.Source},
-		{programs["jigasi"], &c.Jigasi, sourceAuto},
-		{programs["jibri"], &c.Jibri, sourceAuto},
+// endpoints returns how the components are reached, also those that are not monitored.
+func (c *Config) endpoints() []endpointConfig {
+	return []endpointConfig{
+		{components["jvb"], &c.JVB.ClientConfig, c.JVB.Source},
+		{components["jicofo"], &c.Jicofo.ClientConfig, c.Jicofo.Source},
+		{components["jigasi"], &c.Jigasi, sourceAuto},
+		{components["jibri"], &c.Jibri, sourceAuto},
 	}
 }
 
@@ -117,35 +98,35 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 // Validate refuses what cannot work, each complaint with the setting's name and an example.
 func (c *Config) Validate() error {
 	errs := []error{scrape.CheckSchedule(c.ControllerConfig)}
-	asked := 0
-	for _, b := range c.blocks() {
-		errs = append(errs, b.validate())
-		if b.client.Endpoint != "" {
-			asked++
+	monitored := 0
+	for _, e := range c.endpoints() {
+		errs = append(errs, e.validate())
+		if e.client.Endpoint != "" {
+			monitored++
 		}
 	}
-	if asked == 0 {
-		errs = append(errs, errors.New("none of jvb, jicofo, jigasi and jibri has an endpoint: one at least is needed, such as jvb::endpoint: "+programs["jvb"].example))
+	if monitored == 0 {
+		errs = append(errs, errors.New("none of jvb, jicofo, jigasi and jibri has an endpoint: at least one is needed, such as jvb::endpoint: "+
+			components["jvb"].example))
 	}
 	return errors.Join(errs...)
 }
 
-func (b *block) validate() error {
-	p := b.program
+func (e *endpointConfig) validate() error {
 	var errs []error
-	if b.source != sourceAuto && b.source != sourceMetrics && b.source != p.source {
-		errs = append(errs, fmt.Errorf("%s::source: %q must be auto, %s or metrics", p.block, b.source, p.source))
+	if e.source != sourceAuto && e.source != sourceMetrics && e.source != e.statsSource {
+		errs = append(errs, fmt.Errorf("%s::source: %q must be auto, %s or metrics", e.name, e.source, e.statsSource))
 	}
-	if b.client.Timeout != 0 {
-		errs = append(errs, fmt.Errorf("%s::timeout: must not be set, because the receiver has one timeout for all, such as timeout: 10s", p.block))
+	if e.client.Timeout != 0 {
+		errs = append(errs, fmt.Errorf("%s::timeout: must not be set, because the receiver has one timeout for all, such as timeout: 10s", e.name))
 	}
-	if b.client.Endpoint == "" {
+	if e.client.Endpoint == "" {
 		return errors.Join(errs...)
 	}
-	if err := httpapi.CheckEndpoint(b.client.Endpoint); err != nil {
-		errs = append(errs, fmt.Errorf("%s::%w; of the private API, such as %s", p.block, err, p.example))
-	} else if path := pathOf(b.client.Endpoint); path != "" {
-		errs = append(errs, fmt.Errorf("%s::endpoint: must end before %s, such as %s: the receiver adds the paths", p.block, path, p.example))
+	if err := scrape.CheckEndpoint(e.client.Endpoint); err != nil {
+		errs = append(errs, fmt.Errorf("%s::%w; of the private API, such as %s", e.name, err, e.example))
+	} else if path := pathOf(e.client.Endpoint); path != "" {
+		errs = append(errs, fmt.Errorf("%s::endpoint: must end before %s, such as %s: the receiver adds the paths", e.name, path, e.example))
 	}
 	return errors.Join(errs...)
 }

@@ -58,7 +58,7 @@ func TestConfigRefused(t *testing.T) {
 	conf, err := confmaptest.LoadConf("testdata/config_refused.yaml")
 	require.NoError(t, err)
 	for name, want := range map[string]string{
-		"nothing":                "none of jvb, jicofo, jigasi and jibri has an endpoint: one at least is needed, such as jvb::endpoint: http://127.0.0.1:8080",
+		"nothing":                "none of jvb, jicofo, jigasi and jibri has an endpoint: at least one is needed, such as jvb::endpoint: http://127.0.0.1:8080",
 		"no_scheme":              "jvb::endpoint: must be an http or https URL, such as http://10.0.0.5:8080; of the private API, such as http://127.0.0.1:8080",
 		"credentials":            "jicofo::endpoint: must not hold a user name or password: they would show up in logs; of the private API, such as http://127.0.0.1:8888",
 		"query":                  "jigasi::endpoint: must not hold a query or fragment: it would show up in logs",

@@ -19,7 +19,7 @@ import (
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 )
 
 const testSecret = "s3cr3t/+&="
@@ -113,7 +113,7 @@ func emulate(t testing.TB, start func() (*emulator.Server, error)) *emulator.Ser
 
 // withSecret sends the secret, which must not come out anywhere.
 func withSecret(c *Config) {
-	for _, b := range c.blocks() {
+	for _, b := range c.endpoints() {
 		b.client.Headers.Set("Authorization", configopaque.String("Bearer "+testSecret))
 	}
 }
@@ -126,7 +126,7 @@ func withoutVersion(c *Config) {
 func withSource(source string) func(*Config) {
 	return func(c *Config) {
 		for component, setting := range map[string]*string{"jvb": &c.JVB.Source, "jicofo": &c.Jicofo.Source} {
-			if source == sourceMetrics || source == programs[component].source {
+			if source == sourceMetrics || source == components[component].statsSource {
 				*setting = source
 			}
 		}
@@ -144,7 +144,7 @@ func TestFaults(t *testing.T) {
 				require.True(t, ok, "a fault without a row")
 				row.message = strings.ReplaceAll(row.message, "setting endpoint", "setting "+component.block+"::endpoint")
 				server := emulate(t, component.start)
-				s, logs := startScraper(t, at(component.block, server.URL()), withSource(component.source), withSecret, withoutVersion)
+				s, logs := startSystem(t, at(component.block, server.URL()), withSource(component.source), withSecret, withoutVersion)
 				timeout := plenty
 				if row.counted == "timeout" {
 					timeout = 500 * time.Millisecond
@@ -174,11 +174,11 @@ func TestFaults(t *testing.T) {
 // plenty is a timeout for scrapes that must not run into it, however slow the machine.
 const plenty = 30 * time.Second
 
-func scrapeInTime(t *testing.T, s *scraper, timeout time.Duration) (map[string]float64, error) {
+func scrapeInTime(t *testing.T, s *system, timeout time.Duration) (map[string]float64, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	metrics, err := s.scrape(ctx)
+	metrics, err := s.Scrape(ctx)
 	deadline, _ := ctx.Deadline()
 	assert.Less(t, time.Since(deadline), plenty, "long after the deadline")
 	rtctest.NoSecret(t, testSecret, rtctest.Text(t, metrics), fmt.Sprint(err))
@@ -187,7 +187,7 @@ func scrapeInTime(t *testing.T, s *scraper, timeout time.Duration) (map[string]f
 
 func checkFault(t *testing.T, row faultRow, url string, points map[string]float64, err error) {
 	t.Helper()
-	assert.InDelta(t, float64(scrape.Number(row.up)), points["rtc.target.up{}"], 0)
+	assert.InDelta(t, float64(rows.BoolToInt(row.up)), points["rtc.target.up{}"], 0)
 	if row.counted == "" {
 		require.NoError(t, err)
 		return
@@ -225,7 +225,7 @@ func TestOneSourceFails(t *testing.T) {
 		t.Run(tt.fault+" "+tt.path, func(t *testing.T) {
 			t.Parallel()
 			server := emulate(t, func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{Stats: true}) })
-			s, _ := startScraper(t, at("jvb", server.URL()))
+			s, _ := startSystem(t, at("jvb", server.URL()))
 			for range 2 {
 				require.NoError(t, server.SetFault(tt.fault, tt.path))
 				timeout := plenty
@@ -251,10 +251,10 @@ func TestOneComponentFails(t *testing.T) {
 	bridge := emulate(t, emulated["jvb page"].start)
 	focus := emulate(t, emulated["jicofo stats"].start)
 	require.NoError(t, focus.SetFault("hang"))
-	s, _ := startScraper(t, at("jvb", bridge.URL()), at("jicofo", focus.URL()))
+	s, _ := startSystem(t, at("jvb", bridge.URL()), at("jicofo", focus.URL()))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	metrics, err := s.scrape(ctx)
+	metrics, err := s.Scrape(ctx)
 	require.ErrorContains(t, err, apiStats+", "+apiMetrics+" of "+focus.URL()+": no complete answer in time")
 	assert.NotContains(t, err.Error(), bridge.URL())
 	up := map[string]float64{}
@@ -288,10 +288,10 @@ func TestClockJumps(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var collector, server rtctest.Clock
 			emulated := emulate(t, func() (*emulator.Server, error) { return start(server.Now) })
-			s, _ := startScraper(t, at(name, emulated.URL()))
-			s.clock = collector.Now
+			s, _ := startSystem(t, at(name, emulated.URL()))
+			s.SetClock(collector.Now)
 			rtctest.ClockJumps(t, &collector, &server, func() pmetric.Metrics {
-				metrics, err := s.scrape(t.Context())
+				metrics, err := s.Scrape(t.Context())
 				assert.NoError(t, err)
 				return metrics
 			})

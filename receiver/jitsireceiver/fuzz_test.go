@@ -16,7 +16,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
@@ -33,17 +32,17 @@ func (s sent) RoundTrip(*http.Request) (*http.Response, error) {
 }
 
 // newFuzzed returns the components, everything switched on.
-func newFuzzed(f *testing.F) (processes []*process) {
+func newFuzzed(f *testing.F) (scrapers []*scraper) {
 	f.Helper()
 	cfg := createDefaultConfig()
 	everything(cfg)
-	for _, b := range cfg.blocks() {
-		b.client.Endpoint = b.program.example
-		p, err := newProcess(f.Context(), cfg, b, componenttest.NewNopHost(), receivertest.NewNopSettings(metadata.Type))
+	for _, b := range cfg.endpoints() {
+		b.client.Endpoint = b.example
+		p, err := newScraper(f.Context(), cfg, b, componenttest.NewNopHost(), receivertest.NewNopSettings(metadata.Type))
 		require.NoError(f, err)
-		processes = append(processes, p)
+		scrapers = append(scrapers, p)
 	}
-	return processes
+	return scrapers
 }
 
 func seed(f *testing.F, pattern string) {
@@ -60,9 +59,9 @@ func seed(f *testing.F, pattern string) {
 
 // fuzz reads an arbitrary answer as that of each component and records it: whatever comes, nothing breaks, no point comes
 // twice, and every string is valid and bounded.
-func fuzz(t *testing.T, processes []*process, from source, text []byte) {
+func fuzz(t *testing.T, scrapers []*scraper, from source, text []byte) {
 	t.Helper()
-	for _, p := range processes {
+	for _, p := range scrapers {
 		p.client.http = httpapi.New(&http.Client{Transport: sent(text)}, "http://127.0.0.1")
 		get := p.client.Stats
 		if from == fromPage {
@@ -77,7 +76,7 @@ func fuzz(t *testing.T, processes []*process, from source, text []byte) {
 		}
 		p.answers = [2]*answer{}
 		p.answers[from] = a
-		p.record(pcommon.Timestamp(2e18))
+		p.record()
 		metrics := p.mb.Emit()
 		rtctest.Points(t, metrics)
 		for _, rm := range metrics.ResourceMetrics().All() {
@@ -96,13 +95,13 @@ func fuzz(t *testing.T, processes []*process, from source, text []byte) {
 func FuzzStats(f *testing.F) {
 	seed(f, "*.json")
 	f.Add([]byte(`{"queues":{"\ud800":{"added_packets":1},"a":{"added_packets":"NaN"}},"conference_sizes":"[]"}`))
-	processes := newFuzzed(f)
-	f.Fuzz(func(t *testing.T, text []byte) { fuzz(t, processes, fromStats, text) })
+	scrapers := newFuzzed(f)
+	f.Fuzz(func(t *testing.T, text []byte) { fuzz(t, scrapers, fromStats, text) })
 }
 
 func FuzzPage(f *testing.F) {
 	seed(f, "*.004.txt")
 	f.Add([]byte("jitsi_jicofo_bridge_endpoints{jvb=\"\xff\"} 1\njitsi_conferences_by_size_bucket{le=\"-1\"} 2\n"))
-	processes := newFuzzed(f)
-	f.Fuzz(func(t *testing.T, text []byte) { fuzz(t, processes, fromPage, text) })
+	scrapers := newFuzzed(f)
+	f.Fuzz(func(t *testing.T, text []byte) { fuzz(t, scrapers, fromPage, text) })
 }

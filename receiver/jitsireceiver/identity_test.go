@@ -33,7 +33,7 @@ const interval = 10 * time.Second
 type story struct {
 	t      *testing.T
 	server *fakeServer
-	s      *scraper
+	s      *system
 	began  time.Time
 	number int // of the scrape, from 1
 }
@@ -41,9 +41,9 @@ type story struct {
 func newStory(t *testing.T, block, source string) *story {
 	t.Helper()
 	st := &story{t: t, server: serve(t, "", nil)}
-	st.s, _ = startScraper(t, at(block, st.server.URL), withSource(source), everything)
-	st.began = st.s.processes[0].report.Began().AsTime()
-	st.s.clock = func() time.Time { return st.time(st.number) }
+	st.s, _ = startSystem(t, at(block, st.server.URL), withSource(source), everything)
+	st.began = st.s.scrapers[0].run.StartTime().AsTime()
+	st.s.SetClock(func() time.Time { return st.time(st.number) })
 	return st
 }
 
@@ -54,7 +54,7 @@ func (st *story) time(number int) time.Time { return st.began.Add(time.Duration(
 func (st *story) scrape(a answers) pmetric.Metrics {
 	st.number++
 	st.server.change(a)
-	metrics, _ := st.s.scrape(st.t.Context())
+	metrics, _ := st.s.Scrape(st.t.Context())
 	return metrics
 }
 
@@ -274,7 +274,7 @@ func TestSeveralBridgesEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			st := newStory(t, "jvb", sourceAuto)
 			core, logs := observer.New(zap.DebugLevel)
-			st.s.processes[0].set.Logger = zap.New(core)
+			st.s.scrapers[0].run.Logger = zap.New(core)
 			st.scrape(bridgeAnswers(tt.first))
 			st.scrape(bridgeAnswers(tt.second))
 			assert.Zero(t, logs.FilterMessageSnippet("several").Len())
@@ -319,7 +319,7 @@ func TestAlternatingBridges(t *testing.T) {
 		bridges[turn.Load()%2].ServeHTTP(w, r)
 	}))
 	t.Cleanup(balancer.Close)
-	s, _ := startScraper(t, at("jvb", balancer.URL))
+	s, _ := startSystem(t, at("jvb", balancer.URL))
 	for scrapes := range 6 {
 		turn.Store(int64(scrapes))
 		points, err := scrapeInTime(t, s, plenty)
@@ -355,7 +355,7 @@ func TestSeveralBridgesOutage(t *testing.T) {
 		st.scrape(bridgeAnswers("1000 r1 v1 eu"))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := st.s.scrape(ctx)
+		_, err := st.s.Scrape(ctx)
 		require.Error(t, err)
 	}
 	points := rtctest.Points(t, st.scrape(bridgeAnswers("1000 r1 v1 eu")))

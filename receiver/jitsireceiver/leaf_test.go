@@ -61,10 +61,10 @@ func (a transport) RoundTrip(r *http.Request) (*http.Response, error) {
 // scrapeOnce scrapes a component that is new and answers so.
 func scrapeOnce(t *testing.T, block string, a transport, edit func(*Config)) (pmetric.Metrics, error) {
 	t.Helper()
-	s, _ := startScraper(t, at(block, programs[block].example), edit)
-	s.processes[0].client.http = httpapi.New(&http.Client{Transport: a}, programs[block].example)
-	s.clock = func() time.Time { return captured }
-	return s.scrape(t.Context())
+	s, _ := startSystem(t, at(block, components[block].example), edit)
+	s.scrapers[0].client.http = httpapi.New(&http.Client{Transport: a}, components[block].example)
+	s.SetClock(func() time.Time { return captured })
+	return s.Scrape(t.Context())
 }
 
 func TestLeaves(t *testing.T) {

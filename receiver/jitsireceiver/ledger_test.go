@@ -69,7 +69,7 @@ func TestSeedLedger(t *testing.T) {
 // Every key that a bridge has ever sent is read, also those of versions of which there is no answer, or ignored for a reason.
 func TestKeyLedger(t *testing.T) {
 	known := rtctest.Metadata(t, "metadata.yaml")
-	read := newNames(jvbRows).stats
+	read := newNames(keysOf(jvbRows)).stats
 	rows := rtctest.Table(t, filepath.Join("testdata", "keys.tsv"))
 	assert.Len(t, rows, 112)
 	for _, row := range rows {

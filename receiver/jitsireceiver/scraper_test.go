@@ -16,11 +16,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 )
@@ -93,8 +96,14 @@ func (s *fakeServer) change(a answers) (asked []string) {
 	return asked
 }
 
-// startScraper starts a scraper with the default configuration, changed by edit, and by more edits where tests have some.
-func startScraper(t testing.TB, edit ...func(*Config)) (*scraper, *observer.ObservedLogs) {
+// system is a started system with the scrapers of its components.
+type system struct {
+	*scrape.System
+	scrapers []*scraper
+}
+
+// startSystem starts a system with the default configuration, changed by edits where tests have some.
+func startSystem(t testing.TB, edit ...func(*Config)) (*system, *observer.ObservedLogs) {
 	t.Helper()
 	cfg := createDefaultConfig()
 	for _, e := range edit {
@@ -106,17 +115,24 @@ func startScraper(t testing.TB, edit ...func(*Config)) (*scraper, *observer.Obse
 	set := receivertest.NewNopSettings(metadata.Type)
 	core, logs := observer.New(zap.DebugLevel)
 	set.Logger = zap.New(core)
-	s := newScraper(cfg, set)
-	require.NoError(t, s.start(t.Context(), componenttest.NewNopHost()))
-	t.Cleanup(func() { assert.NoError(t, s.shutdown(context.Background())) })
+	s := &system{}
+	s.System = scrape.NewSystem(set, func(ctx context.Context, host component.Host, set receiver.Settings) (runners []*scrape.Runner, err error) {
+		s.scrapers, err = newScrapers(ctx, cfg, host, set)
+		for _, one := range s.scrapers {
+			runners = append(runners, one.run)
+		}
+		return runners, err
+	})
+	require.NoError(t, s.Start(t.Context(), componenttest.NewNopHost()))
+	t.Cleanup(func() { assert.NoError(t, s.Shutdown(context.Background())) })
 	return s, logs
 }
 
 // at sets the endpoint of a component.
 func at(block, url string) func(*Config) {
 	return func(c *Config) {
-		for _, b := range c.blocks() {
-			if b.program.block == block {
+		for _, b := range c.endpoints() {
+			if b.name == block {
 				b.client.Endpoint = url
 			}
 		}
@@ -178,9 +194,9 @@ func TestScenes(t *testing.T) {
 		for suffix, edit := range map[string]func(*Config){"": nil, "_everything": everything} {
 			t.Run(scene.name+suffix, func(t *testing.T) {
 				server := serve(t, filepath.Join(captures, scene.block), scene.answers)
-				s, _ := startScraper(t, at(scene.block, server.URL), edit)
-				s.clock = func() time.Time { return captured }
-				metrics, err := s.scrape(t.Context())
+				s, _ := startSystem(t, at(scene.block, server.URL), edit)
+				s.SetClock(func() time.Time { return captured })
+				metrics, err := s.Scrape(t.Context())
 				require.NoError(t, err)
 				rtctest.Golden(t, scene.name+suffix, metrics)
 				rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), scene.name+suffix, rtctest.Points(t, metrics))

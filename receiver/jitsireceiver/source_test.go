@@ -31,9 +31,9 @@ import (
 // pointsOf scrapes a component that answers so.
 func pointsOf(t *testing.T, block string, a answers, edit ...func(*Config)) map[string]float64 {
 	t.Helper()
-	s, _ := startScraper(t, append(edit, at(block, serve(t, filepath.Join(captures, block), a).URL))...)
-	s.clock = func() time.Time { return captured }
-	metrics, err := s.scrape(t.Context())
+	s, _ := startSystem(t, append(edit, at(block, serve(t, filepath.Join(captures, block), a).URL))...)
+	s.SetClock(func() time.Time { return captured })
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	points := rtctest.Points(t, metrics)
 	for point := range points {
@@ -153,16 +153,16 @@ func TestChoice(t *testing.T) {
 	onlyPage := answers{apiMetrics: jvbPage, apiVersion: about}
 	both := answers{apiColibri: jvb3, apiMetrics: jvbPage}
 	server := serve(t, filepath.Join(captures, "jvb"), onlyPage)
-	s, logs := startScraper(t, at("jvb", server.URL))
+	s, logs := startSystem(t, at("jvb", server.URL))
 	asked := func(a answers) []string {
 		server.change(a)
-		_, err := s.scrape(t.Context())
+		_, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 		return server.change(nil)
 	}
 	fails := func() {
 		server.change(answers{})
-		_, err := s.scrape(t.Context())
+		_, err := s.Scrape(t.Context())
 		require.Error(t, err)
 	}
 	assert.ElementsMatch(t, []string{apiColibri, apiMetrics, apiVersion}, asked(onlyPage))
@@ -173,13 +173,19 @@ func TestChoice(t *testing.T) {
 	assert.ElementsMatch(t, []string{apiColibri, apiMetrics}, asked(both))
 	fails()
 	assert.ElementsMatch(t, []string{apiColibri, apiMetrics}, asked(onlyStats))
-	for range lasting - 1 {
-		require.ElementsMatch(t, []string{apiColibri}, asked(nil))
+	for scrape := 1; scrape < rechooseAfter-1; scrape++ {
+		want := []string{apiColibri}
+		if scrape%10 == 0 { // what is not offered is requested again
+			want = append(want, apiMetrics)
+		}
+		require.ElementsMatch(t, want, asked(nil), scrape)
 	}
 	assert.ElementsMatch(t, []string{apiColibri}, asked(both))
-	assert.ElementsMatch(t, []string{apiColibri, apiMetrics}, asked(both))
+	for range 2 {
+		assert.ElementsMatch(t, []string{apiColibri, apiMetrics}, asked(both))
+	}
 	var chosen []any
-	for _, entry := range logs.FilterMessageSnippet("chose what to ask").All() {
+	for _, entry := range logs.FilterMessageSnippet("chose the paths").All() {
 		chosen = append(chosen, entry.ContextMap()["paths"])
 	}
 	assert.Equal(t, []any{[]any{apiMetrics}, []any{apiColibri, apiMetrics}, []any{apiColibri}, []any{apiColibri, apiMetrics}}, chosen)
@@ -189,9 +195,9 @@ func TestChoice(t *testing.T) {
 // A page that tells nothing more than JSON does is not asked again.
 func TestChoiceLeavesOutWhatTellsNoMore(t *testing.T) {
 	server := serve(t, filepath.Join(captures, "jigasi"), answers{apiAboutStats: gateway, apiMetrics: "metrics.constructed-master-2026-06-17.004.txt", apiHealth: " {}"})
-	s, _ := startScraper(t, at("jigasi", server.URL), withoutVersion)
+	s, _ := startSystem(t, at("jigasi", server.URL), withoutVersion)
 	for _, want := range [][]string{{apiAboutStats, apiHealth, apiMetrics}, {apiAboutStats, apiHealth}} {
-		_, err := s.scrape(t.Context())
+		_, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 		assert.ElementsMatch(t, want, server.change(nil))
 	}
@@ -208,11 +214,11 @@ func TestSetSource(t *testing.T) {
 		t.Run(tt.block+" "+tt.source, func(t *testing.T) {
 			files := map[string]answers{"jvb": {apiColibri: jvb3, apiMetrics: jvbPage}, "jicofo": {apiStats: focus, apiMetrics: focusPage}}[tt.block]
 			server := serve(t, filepath.Join(captures, tt.block), files)
-			s, _ := startScraper(t, at(tt.block, server.URL), withSource(tt.source), withoutVersion)
-			_, err := s.scrape(t.Context())
+			s, _ := startSystem(t, at(tt.block, server.URL), withSource(tt.source), withoutVersion)
+			_, err := s.Scrape(t.Context())
 			require.NoError(t, err)
 			assert.Equal(t, []string{tt.path}, server.change(answers{tt.off: files[tt.off]}))
-			_, err = s.scrape(t.Context())
+			_, err = s.Scrape(t.Context())
 			require.ErrorContains(t, err, tt.path+" of "+server.URL+": HTTP status 404 Not Found")
 			require.ErrorContains(t, err, tt.hint)
 		})
@@ -235,10 +241,10 @@ func TestRequests(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := serve(t, filepath.Join(captures, "jvb"), answers{apiColibri: jvb3, apiMetrics: jvbPage})
-			s, _ := startScraper(t, at("jvb", server.URL), tt.edit)
+			s, _ := startSystem(t, at("jvb", server.URL), tt.edit)
 			for range 2 { // the second one knows what tells more
 				server.change(nil)
-				_, err := s.scrape(t.Context())
+				_, err := s.Scrape(t.Context())
 				require.NoError(t, err)
 			}
 			assert.ElementsMatch(t, tt.want, server.change(nil))
@@ -254,9 +260,9 @@ func TestOnlyReadingPaths(t *testing.T) {
 	}
 	for name, component := range emulated {
 		server := emulate(t, component.start)
-		s, _ := startScraper(t, at(component.block, server.URL()), withSource(component.source), everything)
+		s, _ := startSystem(t, at(component.block, server.URL()), withSource(component.source), everything)
 		for range 3 {
-			_, err := s.scrape(t.Context())
+			_, err := s.Scrape(t.Context())
 			require.NoError(t, err)
 		}
 		assert.NotEmpty(t, server.Requests())
@@ -284,17 +290,18 @@ func TestJigasiHealth(t *testing.T) {
 	for status, tt := range map[int]struct {
 		healthy float64
 		message string
+		absent  bool // the component has no health check
 	}{
 		http.StatusOK:                  {healthy: 1},
 		http.StatusInternalServerError: {healthy: 0},
 		http.StatusServiceUnavailable:  {healthy: 0},
 		http.StatusBadGateway:          {message: "HTTP status 502"},
-		http.StatusNotFound:            {message: "HTTP status 404"},
+		http.StatusNotFound:            {absent: true},
 		http.StatusForbidden:           {message: "HTTP status 403"},
 	} {
 		t.Run(strconv.Itoa(status), func(t *testing.T) {
-			s, _ := startScraper(t, at("jigasi", serveGateway(t, func(w http.ResponseWriter) { w.WriteHeader(status) })))
-			metrics, err := s.scrape(t.Context())
+			s, _ := startSystem(t, at("jigasi", serveGateway(t, func(w http.ResponseWriter) { w.WriteHeader(status) })))
+			metrics, err := s.Scrape(t.Context())
 			points := rtctest.Points(t, metrics)
 			assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
 			healthy, there := points["jitsi.jigasi.healthy{}"]
@@ -305,7 +312,7 @@ func TestJigasiHealth(t *testing.T) {
 			}
 			require.NoError(t, err)
 			assert.Zero(t, remove(points, "rtc.scrape.errors"))
-			require.True(t, there)
+			require.Equal(t, !tt.absent, there)
 			assert.InDelta(t, tt.healthy, healthy, 0)
 		})
 	}
@@ -333,7 +340,7 @@ func serveGateway(t *testing.T, health func(http.ResponseWriter)) (url string) {
 // The reason of a health check that fails is logged when it changes, and no more of it than is fit to read.
 func TestJigasiHealthReason(t *testing.T) {
 	var reason atomic.Value
-	s, logs := startScraper(t, at("jigasi", serveGateway(t, func(w http.ResponseWriter) {
+	s, logs := startSystem(t, at("jigasi", serveGateway(t, func(w http.ResponseWriter) {
 		if text := reason.Load().(string); text != "" {
 			w.WriteHeader(http.StatusInternalServerError)
 			_, _ = fmt.Fprintf(w, `{"reason":%q}`, text)
@@ -341,7 +348,7 @@ func TestJigasiHealthReason(t *testing.T) {
 	})))
 	for _, text := range []string{"", "GW not ready.", "GW not ready.", "CallManager is not healthy.", "", "", "GW not ready.", strings.Repeat("`\t", 1000)} {
 		reason.Store(text)
-		_, err := s.scrape(t.Context())
+		_, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 	}
 	var logged []string
@@ -361,8 +368,8 @@ func TestJigasiHealthReason(t *testing.T) {
 // A Jigasi without a gateway has no statistics, but a health.
 func TestJigasiWithoutGateway(t *testing.T) {
 	server := emulate(t, func() (*emulator.Server, error) { return emulator.NewJigasi(emulator.Jigasi{NoGateway: true}) })
-	s, logs := startScraper(t, at("jigasi", server.URL()))
-	metrics, err := s.scrape(t.Context())
+	s, logs := startSystem(t, at("jigasi", server.URL()))
+	metrics, err := s.Scrape(t.Context())
 	require.ErrorContains(t, err, apiAboutStats+" of "+server.URL()+": HTTP status 503")
 	points := rtctest.Points(t, metrics)
 	assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
@@ -378,9 +385,9 @@ func TestJigasiWithoutGateway(t *testing.T) {
 // Jigasi is asked for its version once. One that has none registered is asked again after a while.
 func TestJigasiVersion(t *testing.T) {
 	server := serve(t, filepath.Join(captures, "jigasi"), answers{apiAboutStats: gateway, apiHealth: " {}", apiVersion: gatewayAbout})
-	s, _ := startScraper(t, at("jigasi", server.URL))
+	s, _ := startSystem(t, at("jigasi", server.URL))
 	version := func() string {
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 		attributes := metrics.ResourceMetrics().At(0).Resource().Attributes().AsRaw()
 		version, _ := attributes["service.version"].(string)
@@ -394,11 +401,11 @@ func TestJigasiVersion(t *testing.T) {
 
 	server.change(answers{apiAboutStats: gateway, apiHealth: " {}"})
 	server.status = map[string]int{apiVersion: http.StatusServiceUnavailable}
-	s, logs := startScraper(t, at("jigasi", server.URL))
+	s, logs := startSystem(t, at("jigasi", server.URL))
 	for range 2 {
 		assert.Empty(t, version())
 		assert.True(t, asked())
-		for range 100 {
+		for range 9 {
 			require.Empty(t, version())
 		}
 		require.False(t, asked())
@@ -417,15 +424,15 @@ func TestRealSamples(t *testing.T) {
 		folder, name := filepath.Split(file)
 		block := filepath.Base(folder)
 		server := serve(t, folder, answers{map[string]string{"jvb": apiColibri, "jicofo": apiStats}[block]: name})
-		s, _ := startScraper(t, at(block, server.URL), everything)
-		metrics, err := s.scrape(t.Context())
+		s, _ := startSystem(t, at(block, server.URL), everything)
+		metrics, err := s.Scrape(t.Context())
 		require.NoError(t, err, name)
 		assert.Greater(t, metrics.DataPointCount(), 40, name)
 		likeReal, err := fs.ReadFile(os.DirFS(captures), block+"/"+strings.Replace(name, ".real-", ".like-real-", 1))
 		require.NoError(t, err)
 		like := serve(t, folder, answers{map[string]string{"jvb": apiColibri, "jicofo": apiStats}[block]: " " + string(likeReal)})
-		s, _ = startScraper(t, at(block, like.URL), everything)
-		own, err := s.scrape(t.Context())
+		s, _ = startSystem(t, at(block, like.URL), everything)
+		own, err := s.Scrape(t.Context())
 		require.NoError(t, err, name)
 		assert.Len(t, rtctest.Points(t, own), metrics.DataPointCount(), "our own sample is like %s", name)
 	}
@@ -455,10 +462,10 @@ func TestStartTimes(t *testing.T) {
 		return answers{apiMetrics: " " + strings.Replace(string(page), "startup_time 1.755650000123E12", "startup_time "+ms, 1), apiVersion: about}
 	}
 	server := serve(t, filepath.Join(captures, "jvb"), startedAt("1.787187000000E12"))
-	s, _ := startScraper(t, at("jvb", server.URL))
-	s.clock = func() time.Time { return captured }
+	s, _ := startSystem(t, at("jvb", server.URL))
+	s.SetClock(func() time.Time { return captured })
 	startOf := func() int64 {
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 		return metricOf(t, metrics, "jitsi.jvb.conference.creations").Sum().DataPoints().At(0).StartTimestamp().AsTime().Unix()
 	}
@@ -487,9 +494,9 @@ func TestResource(t *testing.T) {
 		return emulator.NewJVB(emulator.JVB{Stats: true, Upgrade: "2.3.999-g0"})
 	}
 	server := emulate(t, start)
-	s, _ := startScraper(t, at("jvb", server.URL()), everything)
+	s, _ := startSystem(t, at("jvb", server.URL()), everything)
 	resource := func() map[string]any {
-		metrics, _ := s.scrape(t.Context())
+		metrics, _ := s.Scrape(t.Context())
 		attributes := metrics.ResourceMetrics().At(0).Resource().Attributes().AsRaw()
 		delete(attributes, "server.port")
 		delete(attributes, "service.instance.id")
@@ -521,9 +528,9 @@ jitsi_jicofo_bridge_endpoints{jvb=""} 9
 jitsi_jicofo_bridge_endpoints 9
 `
 	server := serve(t, "", answers{apiMetrics: page})
-	s, logs := startScraper(t, at("jicofo", server.URL), func(c *Config) { c.Bridges.Limit = 3 })
+	s, logs := startSystem(t, at("jicofo", server.URL), func(c *Config) { c.Bridges.Limit = 3 })
 	for range 2 {
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 		points := rtctest.Points(t, metrics)
 		assert.InDelta(t, 6, sumOf(points, "jitsi.jicofo.bridge.endpoint.count"), 0)
@@ -537,7 +544,7 @@ jitsi_jicofo_bridge_endpoints 9
 // What the last page told is no part of the next one, wherever bridges come, go and move.
 func TestBridgesThatMove(t *testing.T) {
 	server := serve(t, "", answers{})
-	s, _ := startScraper(t, at("jicofo", server.URL))
+	s, _ := startSystem(t, at("jicofo", server.URL))
 	for _, bridges := range []string{"abc", "abc", "cb", "bdc", "", "a", "cba"} {
 		page := " jitsi_jicofo_threads 1\n"
 		want := map[string]float64{}
@@ -546,7 +553,7 @@ func TestBridgesThatMove(t *testing.T) {
 			want[fmt.Sprintf("jitsi.jicofo.bridge.endpoint.count{jitsi.bridge.id=%c}", bridge)] = float64(i)
 		}
 		server.change(answers{apiMetrics: page})
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 		points := rtctest.Points(t, metrics)
 		maps.DeleteFunc(points, func(name string, _ float64) bool {

@@ -4,14 +4,14 @@
 package jitsireceiver
 
 import (
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 )
 
-// jibriRows are the facts of a recorder: keys of its health, and families on /metrics, which is off by default.
+// jibriRows are the values of a recorder: keys of its health, and families on /metrics, which is off by default.
 var jibriRows = []row{
-	{stats: "status.busyStatus", recorder: recorder{kind: kindWord, record: recordJibriState}},
-	{stats: "status.health.healthStatus", page: "healthy", recorder: recorder{kind: kindWord, record: recordJibriHealth}},
+	{stats: "status.busyStatus", recorder: jibriState()},
+	{stats: "status.health.healthStatus", page: "healthy", recorder: jibriHealth()},
 	{page: "recording", recorder: yesNo((*builder).RecordJitsiJibriRecordingDataPoint)},
 	{page: "busy", recorder: whole((*builder).RecordJitsiJibriRequestRejectionsDataPoint)},
 	{page: "sessions_started", recorder: whole((*builder).RecordJitsiJibriSessionCreationsDataPoint)},
@@ -26,24 +26,14 @@ var jibriRows = []row{
 	{page: "xmpp_closed_on_error", recorder: wholeOf((*builder).RecordJitsiJibriXMPPEventsDataPoint, metadata.AttributeJitsiXMPPEventClosedOnError)},
 }
 
-// jibriStates are the values of busyStatus.
-var jibriStates = map[string]metadata.AttributeJitsiJibriState{
-	"IDLE":    metadata.AttributeJitsiJibriStateIdle,
-	"BUSY":    metadata.AttributeJitsiJibriStateBusy,
-	"EXPIRED": metadata.AttributeJitsiJibriStateExpired,
+func jibriState() recorder {
+	return recorder{kind: kindText, record: recordJibriState, Point: rows.WholeOf(func(mb *builder, start timestamp, n int64, state string) {
+		mb.RecordJitsiJibriStateDataPoint(start, n, metadata.MapAttributeJitsiJibriState[state])
+	})}
 }
 
-func recordJibriState(p *process, now timestamp, f *fact) {
-	current, known := jibriStates[f.word]
-	if !known {
-		current = metadata.AttributeJitsiJibriStateUnknown
-	}
-	for _, state := range metadata.MapAttributeJitsiJibriState {
-		p.mb.RecordJitsiJibriStateDataPoint(now, scrape.Number(state == current), state)
-	}
-}
-
-// recordJibriHealth knows the words of the health and the number of the page.
-func recordJibriHealth(p *process, now timestamp, f *fact) {
-	p.mb.RecordJitsiJibriHealthyDataPoint(now, scrape.Number(f.word == "HEALTHY" || f.word == "1"))
+func jibriHealth() recorder {
+	r := whole((*builder).RecordJitsiJibriHealthyDataPoint)
+	r.kind, r.record = kindText, recordJibriHealth
+	return r
 }

@@ -3,9 +3,15 @@
 
 package jitsireceiver
 
-import "github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
+import (
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
+)
 
-// jigasiRows are the facts of a SIP gateway: keys of /about/stats, with their families on /metrics.
+// jigasiHealthy is the result of /about/health.
+var jigasiHealthy = rows.Whole((*builder).RecordJitsiJigasiHealthyDataPoint)
+
+// jigasiRows are the values of a SIP gateway: keys of /about/stats, with their families on /metrics.
 var jigasiRows = []row{
 	{stats: "conferences", page: "conferences", recorder: whole((*builder).RecordJitsiJigasiConferenceCountDataPoint)},
 	{stats: "conference_sizes", recorder: sizes((*builder).RecordJitsiJigasiConferenceCountBySizeDataPoint)},

@@ -10,9 +10,9 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 )
 
-// jicofoRows are the facts of the focus: keys of /stats since 2021, with their families on /metrics.
+// jicofoRows are the values of the focus: keys of /stats since 2021, with their families on /metrics.
 var jicofoRows = slices.Concat([]row{
-	// What Jicofo says of itself.
+	// Identity and health.
 	{stats: "version", page: "version_info{version}", recorder: keep(version)},
 	{stats: "healthy", page: "healthy", recorder: yesNo((*builder).RecordJitsiJicofoHealthyDataPoint)},
 	{stats: "slow_health_check", recorder: whole((*builder).RecordJitsiJicofoSlowHealthChecksDataPoint)},
@@ -84,7 +84,7 @@ var jicofoRows = slices.Concat([]row{
 	{stats: "queues.*.removed_packets", recorder: each(metadata.AttributeRtcEntityQueue, (*builder).RecordJitsiJicofoQueueRemovedPacketsDataPoint)},
 }, selectionRows(), jingleRows())
 
-// selectionReasons are why a bridge was chosen, as keys without total_.
+// selectionReasons are the reasons for which a bridge was chosen: keys without total_.
 var selectionReasons = []string{
 	"least_loaded", "least_loaded_in_conference", "least_loaded_in_region", "least_loaded_in_region_in_conference",
 	"least_loaded_in_region_group", "least_loaded_in_region_group_in_conference", "not_loaded_in_region", "not_loaded_in_region_in_conference",
@@ -108,7 +108,7 @@ var jingleActions = []string{
 	"transport-reject", "transport-replace", "source-add", "source-remove", "addsource", "removesource",
 }
 
-// jingleRows know the actions as the protocol writes them, and as constants in Jicofo's code: SESSION_INITIATE, but SOURCEADD.
+// jingleRows have the names of actions as in the protocol and as constants in the code of Jicofo: SESSION_INITIATE, but SOURCEADD.
 func jingleRows() (rows []row) {
 	directions := map[string]metadata.AttributeNetworkIoDirection{"sent": transmit, "received": receive}
 	for _, action := range jingleActions {

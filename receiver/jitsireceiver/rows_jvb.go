@@ -13,10 +13,10 @@ const (
 	transmit = metadata.AttributeNetworkIoDirectionTransmit
 )
 
-// jvbRows are the facts of a bridge: every key of /colibri/stats since 2018, sorted by what they are about, with its family on
-// /metrics. In spite of their names, endpoints_disconnected, dtls_failed_endpoints and the like only rise.
+// jvbRows are the values of a bridge: every key of /colibri/stats since 2018, by subject, with its family on /metrics. In spite of their
+// names, endpoints_disconnected, dtls_failed_endpoints and the like only rise.
 var jvbRows = append([]row{
-	// What the bridge says of itself.
+	// Identity and health.
 	{stats: "version", recorder: keep(version)},
 	{stats: "region", page: "region_info{region}", recorder: keep(func(i *identity) *string { return &i.region })},
 	{stats: "relay_id", recorder: keep(func(i *identity) *string { return &i.relayID })},
@@ -26,7 +26,7 @@ var jvbRows = append([]row{
 	{stats: "graceful_shutdown", page: "graceful_shutdown", recorder: yesNo((*builder).RecordJitsiJvbGracefulShutdownDataPoint)},
 	{stats: "shutting_down", page: "shutting_down", recorder: yesNo((*builder).RecordJitsiJvbShuttingDownDataPoint)},
 	{stats: "drain", page: "drain_mode", recorder: yesNo((*builder).RecordJitsiJvbDrainingDataPoint)},
-	{page: "startup_time", unit: milliseconds, recorder: recorder{kind: kindDecimal, record: (*process).recordStart}},
+	{page: "startup_time", unit: milliseconds, recorder: jvbUptime()},
 	// Load.
 	{stats: "stress_level", page: "stress", recorder: decimal((*builder).RecordJitsiJvbStressDataPoint)},
 	{stats: "average_participant_stress", recorder: decimal((*builder).RecordJitsiJvbEndpointStressDataPoint)},
@@ -120,7 +120,7 @@ var jvbRows = append([]row{
 	{stats: "total_packets_sent", page: "packets_sent", recorder: wholeOf2((*builder).RecordJitsiJvbNetworkPacketsDataPoint, endpoint, transmit)},
 	{stats: "total_packets_sent_octo", page: "relay_packets_sent", recorder: wholeOf2((*builder).RecordJitsiJvbNetworkPacketsDataPoint, relay, transmit)},
 	{stats: "total_packets_dropped_octo", recorder: wholeOf((*builder).RecordJitsiJvbNetworkDroppedPacketsDataPoint, relay)},
-	// Loss was told as a rate before: below 0 where nothing was received.
+	// Loss was a rate before: negative where nothing was received.
 	{stats: "incoming_loss loss_rate_download", page: "incoming_loss_fraction", recorder: decimalOf((*builder).RecordJitsiJvbNetworkPacketLossDataPoint, receive)},
 	{stats: "outgoing_loss loss_rate_upload", page: "outgoing_loss_fraction", recorder: decimalOf((*builder).RecordJitsiJvbNetworkPacketLossDataPoint, transmit)},
 	{stats: "overall_loss", page: "loss_fraction", recorder: decimal((*builder).RecordJitsiJvbNetworkPacketLossOverallDataPoint)},
@@ -147,7 +147,7 @@ var jvbRows = append([]row{
 	{page: "rtp_transit_time_bucket{le=50.0}", recorder: late("rtp_transit_time_count", metadata.AttributeJitsiTransitProtocolRtp)},
 	{page: "rtcp_transit_time_count", recorder: wholeOf((*builder).RecordJitsiJvbTransitPacketsDataPoint, metadata.AttributeJitsiTransitProtocolRtcp)},
 	{page: "rtcp_transit_time_bucket{le=50.0}", recorder: late("rtcp_transit_time_count", metadata.AttributeJitsiTransitProtocolRtcp)},
-	// XMPP. The family mucs_connected tells those configured, as its help says.
+	// XMPP. The family mucs_connected counts those configured, as its help says.
 	{stats: "muc_clients_configured", page: "muc_clients_configured", recorder: whole((*builder).RecordJitsiJvbXMPPClientConfiguredCountDataPoint)},
 	{stats: "muc_clients_connected", page: "muc_clients_connected", recorder: whole((*builder).RecordJitsiJvbXMPPClientConnectedCountDataPoint)},
 	{stats: "mucs_configured", page: "mucs_connected", recorder: whole((*builder).RecordJitsiJvbXMPPRoomConfiguredCountDataPoint)},
@@ -155,7 +155,7 @@ var jvbRows = append([]row{
 	{page: "xmpp_disconnects", recorder: whole((*builder).RecordJitsiJvbXMPPDisconnectionsDataPoint)},
 }, jvbQueueRows()...)
 
-// jvbQueues are the queues of a bridge by what the names of their families begin with. Another family is the sum of them all.
+// jvbQueues are the queues of a bridge by the prefix of their families. Another family is the sum of them all.
 var jvbQueues = map[string]string{
 	"rtp_receiver":                   "rtp_receiver",
 	"rtp_sender":                     "rtp_sender",
@@ -175,11 +175,8 @@ func jvbQueueRows() (rows []row) {
 	return rows
 }
 
-// late records the packets that took more than 50 ms: those timed, without those counted up to there.
-func late(timed string, protocol metadata.AttributeJitsiTransitProtocol) recorder {
-	return recorder{kind: kindWhole, record: func(p *process, now timestamp, f *fact) {
-		if all := p.onPage(timed); f.whole >= 0 && all.whole >= f.whole {
-			p.mb.RecordJitsiJvbTransitLatePacketsDataPoint(now, all.whole-f.whole, protocol)
-		}
-	}}
+func jvbUptime() recorder {
+	r := decimal((*builder).RecordJitsiJvbUptimeDataPoint)
+	r.record = recordUptime
+	return r
 }

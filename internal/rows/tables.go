@@ -1,0 +1,97 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package rows
+
+import (
+	"reflect"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+// Metric describes a metric that a Point records.
+type Metric struct {
+	Name string
+	// Monotonic says that the metric is a sum that never falls.
+	Monotonic bool
+}
+
+// example is a Point of any metric.
+type example interface{ Example(builder any) }
+
+// Metrics returns the enabled metrics that tables record. A table is a Point, or whatever holds Points in exported fields, elements or
+// values. The builder is the generated one, emit its Emit.
+func Metrics(builder any, emit func() pmetric.Metrics, tables ...any) []Metric {
+	for _, table := range tables {
+		eachPoint(reflect.ValueOf(table), func(e example) { e.Example(builder) })
+	}
+	var metrics []Metric
+	for _, rm := range emit().ResourceMetrics().All() {
+		for _, sm := range rm.ScopeMetrics().All() {
+			for _, m := range sm.Metrics().All() {
+				metrics = append(metrics, Metric{m.Name(), IsMonotonic(m)})
+			}
+		}
+	}
+	return metrics
+}
+
+// eachPoint walks over the Points in a table.
+func eachPoint(v reflect.Value, f func(example)) {
+	if !v.IsValid() || !v.CanInterface() {
+		return
+	}
+	if e, ok := v.Interface().(example); ok {
+		f(e)
+		return
+	}
+	switch v.Kind() {
+	case reflect.Interface, reflect.Pointer:
+		eachPoint(v.Elem(), f)
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			eachPoint(v.Index(i), f)
+		}
+	case reflect.Map:
+		for _, value := range v.Seq2() {
+			eachPoint(value, f)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			eachPoint(v.Field(i), f)
+		}
+	}
+}
+
+// IsMonotonic reports whether a metric is a sum that never falls.
+func IsMonotonic(m pmetric.Metric) bool {
+	return m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic()
+}
+
+// Finish puts the times of recorded points in their places. Points without a start time of their own get that of the process. No point
+// starts after now, whatever the clock of the server says.
+func Finish(metrics pmetric.Metrics, start, now pcommon.Timestamp) {
+	for _, rm := range metrics.ResourceMetrics().All() {
+		for _, sm := range rm.ScopeMetrics().All() {
+			for _, m := range sm.Metrics().All() {
+				for _, dp := range pointsOf(m).All() {
+					own := dp.Timestamp()
+					if own == 0 {
+						own = start
+					}
+					dp.SetStartTimestamp(min(own, now))
+					dp.SetTimestamp(now)
+				}
+			}
+		}
+	}
+}
+
+// pointsOf returns the points of a metric of a generated builder, which makes gauges and sums.
+func pointsOf(m pmetric.Metric) pmetric.NumberDataPointSlice {
+	if m.Type() == pmetric.MetricTypeSum {
+		return m.Sum().DataPoints()
+	}
+	return m.Gauge().DataPoints()
+}

@@ -1,0 +1,230 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package scrape does what the receivers do alike: it runs the calls of a scrape, reports how they went, and keeps the state of the
+// monitored processes.
+package scrape
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
+)
+
+// Process is what a receiver knows of one monitored process. A Runner calls the functions one after the other.
+type Process struct {
+	// Endpoint is the address of the process in error messages.
+	Endpoint string
+	// Logger logs with the names of the receiver and the process.
+	Logger *zap.Logger
+	// Limits names the settings that limit things, by the value of rtc.entity.
+	Limits map[string]string
+
+	// Scrape makes the calls of one scrape and records their answers.
+	Scrape func(context.Context, *Scrape)
+	// Finish records what follows from several answers; up says whether the process answered any call. It may be nil.
+	Finish func(up bool)
+	// Resource describes the process as it was last seen, so that its identity stays the same while it is down.
+	Resource func() pcommon.Resource
+	// StartTime returns when the process started, 0 while that is unknown. It may be nil.
+	StartTime func() pcommon.Timestamp
+	// NotOffered reports whether an error says that the process does not offer a call. It may be nil.
+	NotOffered func(error) bool
+	// Amend changes the metrics of a scrape before they are passed on. It may be nil.
+	Amend func(pmetric.MetricSlice)
+	// Close closes the connections to the process.
+	Close func()
+}
+
+// Builder is the generated builder of a receiver, as far as those of all receivers are alike. T, E and R are its types of the attributes
+// error.type, rtc.entity and rtc.omission.reason, O its option of Emit.
+type Builder[T, E, R, O any] interface {
+	RecordRtcTargetUpDataPoint(start pcommon.Timestamp, up int64)
+	RecordRtcScrapesDataPoint(start pcommon.Timestamp, n int64)
+	RecordRtcScrapeDurationDataPoint(start pcommon.Timestamp, seconds float64, api string)
+	RecordRtcScrapeErrorsDataPoint(start pcommon.Timestamp, n int64, api string, errorType T)
+	RecordRtcScrapeOmittedCountDataPoint(start pcommon.Timestamp, n int64, entity E, reason R)
+	Emit(options ...O) pmetric.Metrics
+}
+
+// Words are the generated maps of the values of attributes.
+type Words[T, E, R any] struct {
+	ErrorTypes map[string]T
+	Entities   map[string]E
+	Reasons    map[string]R
+}
+
+// Runner scrapes one monitored process.
+type Runner struct {
+	*Report
+	process Process
+	builder any
+	emit    func() pmetric.Metrics
+
+	offers  offers
+	scrapes int64
+	errors  errorCounts
+	self    selfMetrics
+}
+
+// selfMetrics record how a scrape went, with the words of a receiver's own types.
+type selfMetrics struct {
+	up, scrapes func(start pcommon.Timestamp, n int64)
+	duration    func(start pcommon.Timestamp, seconds float64, api string)
+	errors      func(start pcommon.Timestamp, n int64, api, errorType string)
+	omitted     func(start pcommon.Timestamp, n int64, entity, reason string)
+}
+
+// NewRunner returns the Runner of a process whose metrics are recorded with b.
+func NewRunner[T, E, R, O any](b Builder[T, E, R, O], words Words[T, E, R], process Process) *Runner {
+	return &Runner{
+		Report: newReport(process.Logger), process: process, builder: b,
+		emit: func() pmetric.Metrics { return b.Emit() },
+		self: selfMetrics{
+			up: b.RecordRtcTargetUpDataPoint, scrapes: b.RecordRtcScrapesDataPoint, duration: b.RecordRtcScrapeDurationDataPoint,
+			errors: func(start pcommon.Timestamp, n int64, api, errorType string) {
+				b.RecordRtcScrapeErrorsDataPoint(start, n, api, words.ErrorTypes[errorType])
+			},
+			omitted: func(start pcommon.Timestamp, n int64, entity, reason string) {
+				b.RecordRtcScrapeOmittedCountDataPoint(start, n, words.Entities[entity], words.Reasons[reason])
+			},
+		},
+	}
+}
+
+// Enabled returns the enabled metrics that tables of rows record. It is called before the first scrape.
+func (r *Runner) Enabled(tables ...any) []rows.Metric {
+	return rows.Metrics(r.builder, r.emit, tables...)
+}
+
+// Restarted says that the current scrape has found the process started again: what it did not offer before it may offer now.
+func (r *Runner) Restarted() { r.offers.reset() }
+
+// Offers reports whether the process offers a call, as far as it is known.
+func (r *Runner) Offers(api string) bool { return !r.offers.lacks(api) }
+
+// outcome is what came of a scrape of a process.
+type outcome struct {
+	metrics pmetric.Metrics
+	up      bool
+	err     error
+}
+
+// scrape scrapes the process once.
+func (r *Runner) scrape(ctx context.Context) outcome {
+	r.beginScrape()
+	r.offers.nextScrape()
+	s := &Scrape{runner: r}
+	r.process.Scrape(ctx, s)
+	up := s.Answered()
+	if !up {
+		r.offers.reset() // another release may come up in its place
+	}
+	if r.process.Finish != nil {
+		r.process.Finish(up)
+	}
+	r.record(up, s.results)
+	return outcome{r.finish(), up, joinResults(r.process.Endpoint, s.results)}
+}
+
+// noteOffers notes which calls a process offers that answered something. It clears the errors that say that it does not offer a call.
+// Where it offers none of the calls that were made together, it does not offer the heavy ones either that were not made because of that.
+func (r *Runner) noteOffers(results []Result) {
+	offered := map[int]bool{} // rounds with a call that is offered
+	for i := range results {
+		one := &results[i]
+		if one.made && !one.known {
+			one.known = true
+			r.noteOffer(one)
+		}
+		offered[one.round] = offered[one.round] || one.made && one.Outcome != NotOffered
+	}
+	for i := range results {
+		if one := &results[i]; one.Outcome == NotAsked && !offered[one.round] {
+			r.offers.miss(one.API)
+			r.clearNotOffered(one)
+		}
+	}
+}
+
+// noteOffer notes whether the process offers a call that was made.
+func (r *Runner) noteOffer(result *Result) {
+	switch {
+	case result.Outcome == Answered:
+		r.offers.answer(result.API)
+	case r.process.NotOffered == nil || !r.process.NotOffered(result.Err):
+		r.offers.fail(result.API)
+	case r.offers.miss(result.API):
+		r.clearNotOffered(result)
+	}
+}
+
+func (r *Runner) clearNotOffered(result *Result) {
+	if r.Once("not offered: " + result.API) {
+		r.Logger.Info("the server does not offer an API: the metrics that need it are left out",
+			zap.String("api", result.API), zap.Error(result.Err))
+	}
+	result.Err, result.Outcome = nil, NotOffered
+}
+
+// record records how the scrape went: whether the process is up, what became of its calls, and what was left out.
+func (r *Runner) record(up bool, results []Result) {
+	r.self.up(0, rows.BoolToInt(up))
+	r.scrapes++
+	r.self.scrapes(r.start, r.scrapes)
+	for i := range results {
+		if results[i].made {
+			r.self.duration(0, results[i].Duration.Seconds(), results[i].API)
+		}
+	}
+	r.errors.add(results)
+	for _, e := range r.errors.all() {
+		r.self.errors(r.start, e.n, e.api, string(e.why))
+	}
+	for o, n := range r.omitted {
+		r.self.omitted(0, n, o.entity, o.reason)
+	}
+	for entity, n := range r.limited() {
+		r.warnOfLimit(entity, n)
+	}
+}
+
+// warnOfLimit logs once for each kind of things that some of them are left out, and how to change that.
+func (r *Runner) warnOfLimit(entity string, n int64) {
+	if !r.Once("limit: " + entity) {
+		return
+	}
+	advice := "there are more of a kind than the receiver reports"
+	if setting := r.process.Limits[entity]; setting != "" {
+		advice = fmt.Sprintf("raise %s::limit, or narrow the selection with %s::include and %s::exclude", setting, setting, setting)
+	}
+	r.Logger.Warn("things are left out of the metrics: "+advice, zap.String("kind", entity), zap.Int64("left out", n))
+}
+
+// finish returns the metrics of the scrape with their times and the resource of the process.
+func (r *Runner) finish() pmetric.Metrics {
+	metrics := r.emit()
+	start := r.StartTime()
+	if r.process.StartTime != nil {
+		start = cmp.Or(r.process.StartTime(), start)
+	}
+	rows.Finish(metrics, start, r.now)
+	if metrics.ResourceMetrics().Len() == 0 {
+		if r.process.Amend == nil {
+			return metrics
+		}
+		metrics.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
+	}
+	rm := metrics.ResourceMetrics().At(0)
+	r.process.Resource().CopyTo(rm.Resource())
+	if r.process.Amend != nil {
+		r.process.Amend(rm.ScopeMetrics().At(0).Metrics())
+	}
+	return metrics
+}

@@ -1,0 +1,112 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scrape
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver"
+)
+
+// Start returns a Runner for each process of a system. The logger of set repeats a lasting failure every 10 minutes instead of every
+// scrape. Runners that are returned beside an error are closed.
+type Start func(ctx context.Context, host component.Host, set receiver.Settings) ([]*Runner, error)
+
+// System is what one receiver monitors: one process or several, each of which is a resource of its own.
+type System struct {
+	set      receiver.Settings
+	start    Start
+	runners  []*Runner
+	health   health
+	failures failureLog
+
+	stopping context.Context // ends when the receiver is shut down
+	stop     context.CancelFunc
+}
+
+// NewSystem returns a system whose processes start returns.
+func NewSystem(set receiver.Settings, start Start) *System {
+	s := &System{set: set, start: start}
+	s.set.Logger = s.failures.wrap(set.Logger)
+	s.stopping, s.stop = context.WithCancel(context.Background())
+	return s
+}
+
+// Start prepares for the first scrape.
+func (s *System) Start(ctx context.Context, host component.Host) (err error) {
+	s.health.host = host
+	s.runners, err = s.start(ctx, host, s.set)
+	return err
+}
+
+// Shutdown cancels the running scrape and closes all connections.
+func (s *System) Shutdown(context.Context) error {
+	s.stop()
+	for _, r := range s.runners {
+		r.process.Close()
+	}
+	return nil
+}
+
+// resources returns the resources of the processes.
+func (s *System) resources() []pcommon.Resource {
+	resources := make([]pcommon.Resource, len(s.runners))
+	for i, r := range s.runners {
+		resources[i] = r.process.Resource()
+	}
+	return resources
+}
+
+// Scrape scrapes all processes at once, so that one that hangs costs itself only. A scrape that the shutdown breaks off returns nothing,
+// because it says nothing of the system.
+func (s *System) Scrape(ctx context.Context) (pmetric.Metrics, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.stopping, cancel)()
+	outcomes := make([]outcome, len(s.runners))
+	var wg sync.WaitGroup
+	for i, r := range s.runners[1:] {
+		wg.Go(func() { outcomes[1+i] = r.scrape(ctx) })
+	}
+	outcomes[0] = s.runners[0].scrape(ctx) // here, where the stack has grown in earlier scrapes
+	wg.Wait()
+	if s.stopping.Err() != nil {
+		return pmetric.NewMetrics(), nil
+	}
+	return s.join(outcomes)
+}
+
+// join joins what came of the scrapes of all processes.
+func (s *System) join(outcomes []outcome) (pmetric.Metrics, error) {
+	metrics := outcomes[0].metrics
+	var errs, down []error
+	for i, o := range outcomes {
+		errs = append(errs, o.err)
+		if !o.up {
+			down = append(down, o.err)
+		}
+		if i > 0 {
+			o.metrics.ResourceMetrics().MoveAndAppendTo(metrics.ResourceMetrics())
+		}
+	}
+	s.health.report(errors.Join(down...))
+	err := joinProcesses(errs)
+	if err == nil {
+		s.failures.end(s.set.Logger)
+	}
+	return metrics, err
+}
+
+// SetClock makes the started processes take the time from a clock of a test.
+func (s *System) SetClock(now func() time.Time) {
+	for _, r := range s.runners {
+		r.clock = now
+	}
+}

@@ -1,0 +1,106 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package jitsireceiver
+
+import (
+	"iter"
+	"slices"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
+)
+
+// namedState is what is kept of a bridge or queue between two scrapes.
+type namedState struct {
+	rows []int // that were recorded in this scrape
+	sums []namedSum
+}
+
+// namedSum is a monotonic value of a named thing, which may begin again while those of the component go on.
+type namedSum struct {
+	row   int
+	value int64
+	start pcommon.Timestamp
+}
+
+// namedValues walks over the values of enabled metrics of one kind of things, those of the JSON answer first.
+func (s *scraper) namedValues(of entity) iter.Seq[*namedValue] {
+	return func(yield func(*namedValue) bool) {
+		for _, a := range s.answers {
+			if a == nil {
+				continue
+			}
+			for i := range a.named {
+				v := &a.named[i]
+				if s.rows[v.key].of == of && s.metrics[v.key].Name != "" && v.whole >= 0 && !yield(v) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// beginNamed starts a scrape of one kind of things. All of them are known before, unless a source failed.
+func (s *scraper) beginNamed(of entity, set *selection.Set[namedState]) {
+	if !s.complete {
+		set.Begin()
+		return
+	}
+	set.BeginOf(func(yield func([]byte) bool) {
+		for v := range s.namedValues(of) {
+			s.key = selection.AppendName(s.key[:0], v.text)
+			if !yield(s.key) {
+				return
+			}
+		}
+	})
+}
+
+// recordNamed records the values of one kind of things. Of several with one name, the first counts.
+func (s *scraper) recordNamed(of entity, set *selection.Set[namedState]) {
+	s.beginNamed(of, set)
+	merged := int64(0)
+	for v := range s.namedValues(of) {
+		s.key = selection.AppendName(s.key[:0], v.text)
+		item, first := set.Get(s.key)
+		state := &item.Value
+		if first {
+			state.rows = state.rows[:0]
+		}
+		if slices.Contains(state.rows, v.key) {
+			merged++
+			continue
+		}
+		state.rows = append(state.rows, v.key)
+		start := pcommon.Timestamp(0)
+		if s.metrics[v.key].Monotonic {
+			start = max(state.startOf(v.key, v.whole, s.sums.recorded), s.sums.start)
+		}
+		if item.Kept {
+			s.rows[v.key].Point.RecordSince(s.mb, start, v.whole, item.Name)
+		}
+	}
+	if len(set.Seen()) > 0 {
+		s.run.Omit(of, metadata.AttributeRtcOmissionReasonLimit, int64(set.Limited()))
+		s.run.Omit(of, metadata.AttributeRtcOmissionReasonMerged, merged)
+	}
+	set.End(s.complete)
+}
+
+// startOf returns when a monotonic value began: at the last scrape where it is new or has fallen.
+func (n *namedState) startOf(row int, value int64, last pcommon.Timestamp) pcommon.Timestamp {
+	at := slices.IndexFunc(n.sums, func(sum namedSum) bool { return sum.row == row })
+	if at < 0 {
+		n.sums = append(n.sums, namedSum{row: row, value: value, start: last})
+		return last
+	}
+	sum := &n.sums[at]
+	if value < sum.value {
+		sum.start = last
+	}
+	sum.value = value
+	return sum.start
+}
