@@ -124,7 +124,7 @@ func TestCheckEndpoint(t *testing.T) {
 				return
 			}
 			require.ErrorContains(t, err, "endpoint: "+want)
-			assert.NotContains(t, err.Error(), secret)
+			assert.NotContains(t, err.Error(), "pa55w0rd")
 		})
 	}
 }

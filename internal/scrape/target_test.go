@@ -78,9 +78,9 @@ func (l *listener) Report(e *componentstatus.Event) { l.events = append(l.events
 func TestHealthReportsChanges(t *testing.T) {
 	refused, reset := errors.New("refused"), errors.New("reset")
 	host := &listener{Host: componenttest.NewNopHost()}
-	health := NewHealth(host)
+	h := health{host: host}
 	for _, err := range []error{nil, nil, refused, reset, nil, nil, reset} {
-		health.Report(err)
+		h.report(err)
 	}
 	require.Len(t, host.events, 3)
 	for i, want := range []struct {
@@ -96,5 +96,5 @@ func TestHealthReportsChanges(t *testing.T) {
 
 // A host that does not listen is no reason to fail.
 func TestHealthWithoutListener(t *testing.T) {
-	assert.NotPanics(t, func() { NewHealth(componenttest.NewNopHost()).Report(errors.New("refused")) })
+	assert.NotPanics(t, func() { (&health{host: componenttest.NewNopHost()}).report(errors.New("refused")) })
 }
