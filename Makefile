@@ -29,12 +29,15 @@ ARGS     ?=
 # Flags for go test in make test, such as -json.
 TEST_FLAGS ?=
 
-# Of make soak: how long, how many receivers, for how long the backend is down meanwhile.
+# Of make mutate: ## plant errors in the receivers and see that a test notices each of them; ARGS=receiver/<system>receiver for one
+	go run ./internal/mutate $(ARGS)
+
+soak: how long, how many receivers, for how long the backend is down meanwhile.
 SOAK      ?= 30m
 RECEIVERS ?= 200
 OUTAGE    ?= 0
 
-.PHONY: help run test test-deps build generate lint bench compare fuzz soak clean
+.PHONY: help run test test-deps build generate lint bench compare fuzz mutate soak clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12

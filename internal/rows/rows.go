@@ -22,12 +22,12 @@ type None struct{}
 // Point records the data points of one metric. B is the generated builder of the receiver, K holds what the attributes of a point are
 // taken from. The zero value records nothing. By default a point is neither negative nor infinite.
 type Point[B, K any] struct {
-	whole    func(b B, start pcommon.Timestamp, v int64, of K)
-	decimal  func(b B, start pcommon.Timestamp, v float64, of K)
-	unit     Unit
-	min, max float64 // of what is recorded; max 0 means that there is none
-	signed   bool
-	rounded  bool
+	whole       func(b B, start pcommon.Timestamp, v int64, of K)
+	decimal     func(b B, start pcommon.Timestamp, v float64, of K)
+	unit        Unit
+	least, most float64 // of what is recorded; most 0 means that there is no range
+	signed      bool
+	rounded     bool
 }
 
 // Whole returns the Point of an integer metric without attributes.
@@ -71,9 +71,9 @@ func (p Point[B, K]) In(unit Unit) Point[B, K] {
 	return p
 }
 
-// Within returns a Point that records numbers from min to max, in the unit of the metric.
-func (p Point[B, K]) Within(min, max float64) Point[B, K] {
-	p.min, p.max, p.signed = min, max, false
+// Within returns a Point that records numbers from least to most, in the unit of the metric.
+func (p Point[B, K]) Within(least, most float64) Point[B, K] {
+	p.least, p.most, p.signed = least, most, false
 	return p
 }
 
@@ -133,8 +133,8 @@ func (p Point[B, K]) RecordFloatSince(b B, start pcommon.Timestamp, v float64, o
 // allows reports whether a number is within the range of the metric. NaN never is.
 func (p *Point[B, K]) allows(v float64) bool {
 	switch {
-	case p.max != 0:
-		return v >= p.min && v <= p.max
+	case p.most != 0:
+		return v >= p.least && v <= p.most
 	case p.signed:
 		return !math.IsNaN(v) && !math.IsInf(v, 0)
 	}

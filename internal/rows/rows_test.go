@@ -22,14 +22,12 @@ func newBuilder() *builder { return &builder{pmetric.NewMetricSlice()} }
 func (b *builder) add(name string, start pcommon.Timestamp, attributes ...string) pmetric.NumberDataPoint {
 	m := b.metrics.AppendEmpty()
 	m.SetName(name)
-	dps := pmetric.NumberDataPointSlice{}
 	if name == "calls" {
 		m.SetEmptySum().SetIsMonotonic(true)
-		dps = m.Sum().DataPoints()
 	} else {
-		dps = m.SetEmptyGauge().DataPoints()
+		m.SetEmptyGauge()
 	}
-	dp := dps.AppendEmpty()
+	dp := pointsOf(m).AppendEmpty()
 	dp.SetTimestamp(start)
 	for _, a := range attributes {
 		dp.Attributes().PutStr(a, a)
@@ -155,8 +153,17 @@ func TestUnits(t *testing.T) {
 		unit Unit
 		want float64 // of 1 in the unit
 	}{
-		{Unit{}, 1}, {Percent, 0.01}, {Per256, 1.0 / 256}, {Milliseconds, 1e-3}, {Microseconds, 1e-6}, {Minutes, 60},
-		{Bits, 0.125}, {Kilobits, 125}, {Kibibytes, 1024}, {Megabytes, 1e6}, {Mebibytes, 1048576},
+		{Unit{}, 1},
+		{Percent, 0.01},
+		{Per256, 1.0 / 256},
+		{Milliseconds, 1e-3},
+		{Microseconds, 1e-6},
+		{Minutes, 60},
+		{Bits, 0.125},
+		{Kilobits, 125},
+		{Kibibytes, 1024},
+		{Megabytes, 1e6},
+		{Mebibytes, 1048576},
 	} {
 		assert.InDelta(t, tt.want, tt.unit.Base(1), 0)
 	}

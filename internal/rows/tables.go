@@ -42,7 +42,7 @@ func eachPoint(v reflect.Value, f func(example)) {
 	if !v.IsValid() || !v.CanInterface() {
 		return
 	}
-	if e, ok := v.Interface().(example); ok {
+	if e, ok := reflect.TypeAssert[example](v); ok {
 		f(e)
 		return
 	}
@@ -58,8 +58,8 @@ func eachPoint(v reflect.Value, f func(example)) {
 			eachPoint(value, f)
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			eachPoint(v.Field(i), f)
+		for _, field := range v.Fields() {
+			eachPoint(field, f)
 		}
 	}
 }

@@ -98,6 +98,7 @@ func TestOddStatistics(t *testing.T) {
 		"below 0":                       {`{"conferences":-1,"total_bytes_sent":-1,"threads":1,"stress_level":-0.5,"bit_rate_download":-8,"total_conference_seconds":-1,"rtt_aggregate":-1}`, map[string]float64{"thread.count{}": 1}, ""},
 		"sizes below 0":                 {`{"conference_sizes":[1,-2,3]}`, map[string]float64{"conference.count_by_size{jitsi.conference.size=0}": 1, "conference.count_by_size{jitsi.conference.size=2+}": 3}, ""},
 		"products out of range":         {`{"bit_rate_download":1e308,"used_memory":1e300,"threads":1}`, map[string]float64{"thread.count{}": 1}, ""},
+		"a fraction of a megabyte":      {`{"used_memory":1.0000006}`, map[string]float64{"host.memory.usage{}": 1000001}, ""},
 		"too many sizes":                {`{"conference_sizes":[` + strings.Repeat("0,", 1000) + `0]}`, nil, "more than 1000 sizes"},
 		"too many members":              {`{` + strings.Repeat(`"a":0,`, 100_000) + `"b":0}`, nil, "more than 100000 members"},
 	} {

@@ -197,7 +197,7 @@ func (s *scraper) chooseSources(calls *scrape.Scrape) {
 	for from, api := range [...]string{fromStats: s.stats, fromPage: apiMetrics} {
 		outcome, requested := calls.Outcome(api)
 		absent[from] = requested && outcome == scrape.NotOffered
-		s.complete = s.complete && !(requested && (outcome == scrape.Failed || outcome == scrape.NotAsked))
+		s.complete = s.complete && (!requested || outcome != scrape.Failed && outcome != scrape.NotAsked)
 	}
 	s.choice.scrapes++
 	switch {
