@@ -18,6 +18,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/systems"
 )
 
 func TestVersion(t *testing.T) {
@@ -25,7 +27,7 @@ func TestVersion(t *testing.T) {
 	assert.Equal(t, "otelcol-rtc version "+version+"\n", run(t, nil, "--version"))
 }
 
-// The collector has what builder-config.yaml lists, no more and no less, and a receiver for each folder of receiver/.
+// The collector has the components of builder-config.yaml, no more and no less, and a receiver for each system.
 func TestComponents(t *testing.T) {
 	t.Parallel()
 	type component struct{ Name, Module, GoMod string }
@@ -56,11 +58,9 @@ func TestComponents(t *testing.T) {
 	for _, c := range section(built, "receivers") {
 		names = append(names, c.Name)
 	}
-	folders, err := filepath.Glob("../receiver/*receiver")
-	require.NoError(t, err)
-	require.NotEmpty(t, folders)
-	for _, folder := range folders {
-		assert.Contains(t, names, strings.TrimSuffix(filepath.Base(folder), "receiver"))
+	require.NotEmpty(t, systems.All)
+	for _, system := range systems.All {
+		assert.Contains(t, names, system.Receiver)
 	}
 }
 
@@ -89,8 +89,34 @@ type config struct {
 
 type pipeline struct{ Receivers, Processors, Exporters []string }
 
-// required are the variables that a configuration has no default for.
+// required matches the variables for which a configuration has no default.
 var required = regexp.MustCompile(`\$\{env:(\w+)}`)
+
+// requiredBy returns the variables that a configuration requires, with some value.
+func requiredBy(text string) (env []string) {
+	for _, name := range required.FindAllStringSubmatch(text, -1) {
+		env = append(env, name[1]+"=something")
+	}
+	return env
+}
+
+// shippedFor returns the path of a shipped configuration for a receiver, and the variables that it requires.
+func shippedFor(t *testing.T, receiver string) (file string, env []string) {
+	t.Helper()
+	files, err := filepath.Glob(shipped("*.yaml"))
+	require.NoError(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var cfg config
+		require.NoError(t, yaml.Unmarshal(text, &cfg))
+		if _, found := cfg.Receivers[receiver]; found {
+			return file, requiredBy(string(text))
+		}
+	}
+	require.Fail(t, "no configuration is shipped for this receiver", receiver)
+	return "", nil
+}
 
 // Every shipped configuration is valid, keeps the house rules, starts, and ends cleanly.
 func TestShippedConfigurations(t *testing.T) {
@@ -111,10 +137,7 @@ func TestShippedConfigurations(t *testing.T) {
 			checkSecrets(t, leaves)
 			checkPipelines(t, cfg)
 
-			env := []string{"OTELCOL_RTC_STORAGE=" + t.TempDir()}
-			for _, name := range required.FindAllStringSubmatch(string(text), -1) {
-				env = append(env, name[1]+"=something")
-			}
+			env := append(requiredBy(string(text)), "OTELCOL_RTC_STORAGE="+t.TempDir())
 			run(t, env, "validate", "--config", file)
 			c := start(t, env, file)
 			assert.Contains(t, fetch(t, c.Telemetry), "otelcol_process_uptime")
@@ -123,16 +146,8 @@ func TestShippedConfigurations(t *testing.T) {
 	}
 }
 
-// defaultPorts are those that the monitored systems listen on, often on the same machine.
-var defaultPorts = map[string][]int{
-	"ZLMediaKit":             {80, 443, 554, 1935, 8000, 9000, 10000},
-	"Jitsi":                  {443, 2222, 3333, 4443, 8080, 8788, 8888, 9090, 10000},
-	"Kamailio and rtpengine": {2049, 2223, 2225, 5060, 8080, 22222},
-	"Flussonic":              {80, 443, 554, 1935, 8080, 8081},
-	"mediasoup":              {3000, 4443, 8889, 9414},
-}
-
-// checkAddresses holds what the collector listens on against the rules: this machine only, and ports that are free on a media server.
+// checkAddresses checks the addresses on which the collector listens: loopback only, and no default port of a monitored
+// system, which often runs on the same machine.
 func checkAddresses(t *testing.T, leaves map[string]any) {
 	t.Helper()
 	addresses := listened(leaves)
@@ -142,8 +157,8 @@ func checkAddresses(t *testing.T, leaves map[string]any) {
 		assert.Equal(t, "127.0.0.1", host, address)
 		number, err := strconv.Atoi(port)
 		require.NoError(t, err)
-		for system, ports := range defaultPorts {
-			assert.NotContains(t, ports, number, system)
+		for _, system := range systems.All {
+			assert.NotContains(t, system.Ports, number, system.Receiver)
 		}
 	}
 	assert.Contains(t, addresses, "127.0.0.1:18888", "the collector's own metrics")

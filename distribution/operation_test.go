@@ -15,11 +15,9 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/jitsi"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/kamailio"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/emulatortest"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/systems"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
@@ -99,30 +97,20 @@ func TestSecretStaysInside(t *testing.T) {
 	rtctest.NoSecret(t, secret, c.Log())
 }
 
-// A scrape that hangs does not keep the collector from ending, whatever the protocol: its timeout does it.
+// A hanging scrape of any system does not keep the collector from ending: its timeout ends it.
 func TestStopDuringScrape(t *testing.T) {
 	t.Parallel()
 	const timeout, slack = 3 * time.Second, 3 * time.Second
-	for receiver, tt := range map[string]struct {
-		config, endpoint string
-		start            func() (*emulator.Server, error)
-	}{
-		"zlmediakit": {"prometheus.yaml", "ZLMEDIAKIT_ENDPOINT", func() (*emulator.Server, error) { return zlmediakit.New(zlmediakit.Options{}) }},
-		"kamailio":   {"kamailio.yaml", "KAMAILIO_ENDPOINT", func() (*emulator.Server, error) { return kamailio.NewCtl(kamailio.CtlOptions{}) }},
-		"jitsi":      {"jitsi.yaml", "JVB_ENDPOINT", func() (*emulator.Server, error) { return jitsi.NewJVB(jitsi.JVBOptions{}) }},
-		"flussonic":  {"flussonic.yaml", "FLUSSONIC_ENDPOINT", func() (*emulator.Server, error) { return flussonic.New(flussonic.Options{}) }},
-		"mediasoup":  {"mediasoup.yaml", "MEDIASOUP_ENDPOINT", func() (*emulator.Server, error) { return mediasoup.NewAgent(mediasoup.AgentOptions{}) }},
-	} {
-		t.Run(receiver, func(t *testing.T) {
+	for _, system := range systems.All {
+		t.Run(system.Receiver, func(t *testing.T) {
 			t.Parallel()
-			server, err := tt.start()
-			require.NoError(t, err)
-			t.Cleanup(server.Close)
+			server := emulatortest.Start(t, system.Start, 0)
 			require.NoError(t, server.SetFault("hang"))
-			c := start(t, []string{tt.endpoint + "=" + server.URL(), "MEDIASOUP_AGENT_TOKEN=" + secret, "FLUSSONIC_USER=viewer", "FLUSSONIC_PASSWORD=" + secret}, shipped(tt.config), `yaml:
+			file, env := shippedFor(t, system.Receiver)
+			c := start(t, env, file, fmt.Sprintf(`yaml:
 receivers:
-  `+receiver+`: {timeout: `+timeout.String()+`, initial_delay: 1ms}
-`)
+  %s: {`+system.Settings+`, timeout: %s, initial_delay: 1ms}
+`, system.Receiver, server.URL(), timeout))
 			eventually(t, func(ct *assert.CollectT) { assert.NotEmpty(ct, server.Requests()) })
 			asked := time.Now()
 			c.Stop(t)

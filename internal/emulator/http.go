@@ -324,7 +324,7 @@ func exceedNumbers(body []byte) []byte {
 	})
 }
 
-// nestDeep replaces every list and object of a JSON document with deeply NestingDepth ones, or all its members when it has
+// nestDeep replaces every list and object of a JSON document with deeply nested ones, or all its members when it has
 // neither. Text stays as it is.
 func nestDeep(body []byte) []byte {
 	deep := strings.Repeat(`[{"a":`, NestingDepth/2) + "0" + strings.Repeat("}]", NestingDepth/2)

@@ -21,21 +21,23 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/systems"
 )
 
-// Every system is played, each server on a port of its own.
+// There are servers of every system, each on its own port.
 func TestServe(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out, in := io.Pipe()
 	done := make(chan error, 1)
-	n := 2 * len(systems)
+	n := 2 * len(systems.All)
 	go func() { done <- serve(ctx, options{servers: n, streams: 3}, in) }()
 	lines := bufio.NewScanner(out)
 	var endpoints []string
 	for i := range n {
 		require.True(t, lines.Scan())
 		name, settings, _ := strings.Cut(lines.Text(), " ")
-		assert.Equal(t, fmt.Sprintf("%s/%d", systems[i%len(systems)].receiver, i), name)
+		assert.Equal(t, fmt.Sprintf("%s/%d", systems.All[i%len(systems.All)].Receiver, i), name)
 		assert.Regexp(t, `endpoint: "(http|tcp)://127\.0\.0\.1:\d+"`, settings)
 		assert.NotContains(t, endpoints, settings)
 		endpoints = append(endpoints, settings)

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/systems"
 )
 
 // sample is what the collector costs at a time.
@@ -120,7 +122,7 @@ func report(out io.Writer, o options, samples []sample, sink *backend) error {
 	third := len(samples) / 3
 	thirds := [][]sample{samples[:third], samples[third : len(samples)-third], samples[len(samples)-third:]}
 	w := &table{out: out}
-	w.print("%d receivers of %d systems, %d streams each, every %s, for %s; thirds after %s of warm-up.\n", o.servers, len(systems), o.streams, o.interval, o.duration, o.warmUp())
+	w.print("%d receivers of %d systems, %d streams each, every %s, for %s; thirds after %s of warm-up.\n", o.servers, len(systems.All), o.streams, o.interval, o.duration, o.warmUp())
 	w.print("\n| | first third | middle | last third |\n| --- | --- | --- | --- |\n")
 	var grew []string
 	for _, row := range []struct {

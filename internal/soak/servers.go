@@ -9,36 +9,11 @@ import (
 	"io"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/jitsi"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/kamailio"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/systems"
 )
 
-// systems are played by turns: the type of the receiver, its settings for a server's URL, and such a server with n streams.
-var systems = []struct {
-	receiver, settings string
-	start              func(n int) (*emulator.Server, error)
-}{
-	{"zlmediakit", "endpoint: %q, secret: soak", func(n int) (*emulator.Server, error) {
-		return zlmediakit.New(zlmediakit.Options{Streams: n})
-	}},
-	{"kamailio", "endpoint: %q", func(n int) (*emulator.Server, error) {
-		return kamailio.NewCtl(kamailio.CtlOptions{Network: "tcp", Targets: n, Moving: true})
-	}},
-	{"jitsi", "jvb: {endpoint: %q}", func(int) (*emulator.Server, error) {
-		return jitsi.NewJVB(jitsi.JVBOptions{Stats: true, Moving: true})
-	}},
-	{"flussonic", "endpoint: %q", func(n int) (*emulator.Server, error) {
-		return flussonic.New(flussonic.Options{Streams: n, Moving: true})
-	}},
-	{"mediasoup", "endpoint: %q", func(n int) (*emulator.Server, error) {
-		return mediasoup.NewAgent(mediasoup.AgentOptions{Consumers: n, Moving: true})
-	}},
-}
-
-// serve plays the servers until the context ends, and tells a receiver's name and settings for each, a line each.
+// serve starts servers of all systems in turn and prints a line for each: the name of a receiver and its settings. It
+// returns when the context ends.
 func serve(ctx context.Context, o options, out io.Writer) error {
 	var servers []*emulator.Server
 	defer func() {
@@ -47,13 +22,13 @@ func serve(ctx context.Context, o options, out io.Writer) error {
 		}
 	}()
 	for i := range o.servers {
-		system := systems[i%len(systems)]
-		server, err := system.start(o.streams)
+		system := systems.All[i%len(systems.All)]
+		server, err := system.Start(o.streams)
 		if err != nil {
 			return err
 		}
 		servers = append(servers, server)
-		if _, err := fmt.Fprintf(out, "%s/%d "+system.settings+"\n", system.receiver, i, server.URL()); err != nil {
+		if _, err := fmt.Fprintf(out, "%s/%d "+system.Settings+"\n", system.Receiver, i, server.URL()); err != nil {
 			return err
 		}
 	}

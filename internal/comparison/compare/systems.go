@@ -23,21 +23,22 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver"
 )
 
-// system is a server, with what reads it.
+// system is a server with its readers.
 type system struct {
 	name  string
-	fixed bool // its size cannot be chosen
-	// serve plays the server, with so many streams.
+	fixed bool // the server cannot be scaled
+	// serve starts the server, scaled to size streams or the like.
 	serve func(size int, now func() time.Time) (*emulator.Server, error)
-	// factory and settings are those of our receiver; how often it reads is set elsewhere.
+	// factory and settings are those of our receiver; the interval is added elsewhere.
 	factory  receiver.Factory
 	settings func(endpoint string, size int) map[string]any
-	// exporter is what serves the series of our receiver today. When it is nil, the server does so itself, at page.
+	// exporter serves the series of our receiver today. When it is nil, the server itself does so, at page.
 	exporter func(endpoint string) prometheus.Collector
 	page     string
 }
 
-// systems are what is compared, each one that differs in what is sent or asked for being one of its own.
+// systems lists what is compared. It does not follow internal/emulator/systems: a system is here when there is another way to
+// read it today, and more than once when the answers or the requests differ.
 var systems = []system{
 	{
 		name:    "ZLMediaKit, all schemas",

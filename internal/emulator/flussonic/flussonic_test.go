@@ -641,7 +641,7 @@ func TestFaults(t *testing.T) {
 		for api, path := range map[string]string{"streams": v3 + "streams", metricsPath: metricsPath} {
 			t.Run(fault.Name+" "+path, func(t *testing.T) {
 				t.Parallel()
-				require.Contains(t, outcomes, fault.Name, "every fault needs a row in flussonicOutcomes")
+				require.Contains(t, outcomes, fault.Name, "every fault needs a row in outcomes")
 				server := start(t, Options{Now: emulatortest.NewClock().Now})
 				whole := fetchWell(t, server, path)
 				if fault.Whole {

@@ -36,7 +36,7 @@ func newMetricsPage(content []byte, streams *rowList, capturedAt int64, first in
 		}
 		family := string(line[at[2]:at[3]])
 		number, nameEnd := streams.named(line)
-		text := newLine(line, family, at[6:8], nameEnd, streams.activityOf(number, capturedAt))
+		text := newLineTemplate(line, family, at[6:8], nameEnd, streams.activityOf(number, capturedAt))
 		if number < 0 {
 			page.blocks = append(page.blocks, pageBlock{line: text})
 			continue
@@ -70,8 +70,8 @@ func (l *rowList) activityOf(number int, capturedAt int64) activity {
 	return of
 }
 
-// newLine splits a line at the name of its stream and at its value.
-func newLine(line []byte, family string, value []int, nameEnd int, of activity) (text template) {
+// newLineTemplate splits a line at the name of its stream and at its value.
+func newLineTemplate(line []byte, family string, value []int, nameEnd int, of activity) (text template) {
 	from := 0
 	if nameEnd >= 0 {
 		text.slots = append(text.slots, valueSlot{before: line[:nameEnd]})

@@ -220,7 +220,7 @@ func TestFaults(t *testing.T) {
 	} {
 		for _, fault := range emulator.Faults {
 			t.Run(name+"/"+fault.Name, func(t *testing.T) {
-				require.Contains(t, faultChecks, fault.Name, "every fault needs a row in jitsiFaultChecks")
+				require.Contains(t, faultChecks, fault.Name, "every fault needs a row in faultChecks")
 				want := faultChecks[fault.Name]
 				require.NoError(t, server.SetFault(fault.Name))
 				client := emulatortest.NewClient(t)

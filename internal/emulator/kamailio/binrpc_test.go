@@ -310,8 +310,8 @@ func TestFaults(t *testing.T) {
 		}
 		t.Run(fault.Name, func(t *testing.T) {
 			check := faultChecks[fault.Name]
-			require.NotNil(t, check, "every fault needs a row in binrpcFaultChecks")
-			require.Contains(t, faults, fault.Name, "every fault needs a row in binrpcFaults")
+			require.NotNil(t, check, "every fault needs a row in faultChecks")
+			require.Contains(t, faults, fault.Name, "every fault needs a row in faults")
 			server := startCtl(t, CtlOptions{Network: "tcp"})
 			for _, methods := range [][]string{nil, {"pkg.stats", "core.uptime"}} {
 				require.NoError(t, server.SetFault(fault.Name, methods...))

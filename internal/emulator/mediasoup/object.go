@@ -213,7 +213,8 @@ var counterMembers = []string{
 	"ru_utime", "ru_stime", "ru_minflt", "ru_majflt", "ru_nvcsw", "ru_nivcsw", "ru_inblock", "ru_oublock",
 }
 
-// rewrittenMembers has how each member is rewritten. A name such as routers.workerId is that of a member in this list only.
+// rewrittenMembers has the function that writes each rewritten member; nil keeps it. A name such as routers.workerId is that
+// of a member in this list only.
 var rewrittenMembers = func() map[string]func(*valueSlot, *moment, []byte) []byte {
 	members := map[string]func(*valueSlot, *moment, []byte) []byte{
 		"consumers.packetsLost": (*valueSlot).appendWave,

@@ -1,7 +1,7 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command emulator plays the monitored servers for a demonstration, until it is interrupted.
+// Command emulator runs emulated servers of the monitored systems until it is interrupted.
 package main
 
 import (
@@ -12,15 +12,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/jitsi"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/kamailio"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/systems"
 )
 
 func main() {
@@ -33,105 +30,56 @@ func main() {
 	}
 }
 
-// systems are the servers to play, each with its options; those without an address are left out.
-type systems struct {
-	zlm       zlmediakit.Options
-	kamailio  kamailio.CtlOptions
-	http      kamailio.HTTPOptions
-	rtpengine kamailio.RTPEngineOptions
-	jvb       jitsi.JVBOptions
-	jicofo    jitsi.JicofoOptions
-	jigasi    jitsi.JigasiOptions
-	jibri     jitsi.JibriOptions
-	mediasoup mediasoup.AgentOptions
-	edumeet   mediasoup.EdumeetOptions
-	flussonic flussonic.Options
+// server is a server with the address of its flag.
+type server struct {
+	systems.Server
+	address *string
+	start   systems.StartFunc
 }
 
-func (s *systems) flags() *flag.FlagSet {
+// defaultAddresses has the addresses of the servers that start without a flag.
+var defaultAddresses = map[string]string{"zlmediakit": "127.0.0.1:18080"}
+
+// parse returns the servers that have an address.
+func parse(args []string) (servers []server, err error) {
 	flags := flag.NewFlagSet("emulator", flag.ContinueOnError)
-	flags.StringVar(&s.zlm.Addr, "zlmediakit", "127.0.0.1:18080", "`address` of the ZLMediaKit server")
-	flags.StringVar(&s.zlm.Scene, "scene", "busy", "`folder` of testdata/zlmediakit to answer from")
-	flags.IntVar(&s.zlm.Streams, "streams", 25, "`number` of streams, 0 for the captured answers as they are")
-	flags.StringVar(&s.zlm.Secret, "secret", "", "API `secret`, empty to accept any")
-	flags.StringVar(&s.kamailio.Addr, "kamailio", "", "`socket` of the Kamailio server, /path or host:port; none when empty")
-	flags.IntVar(&s.kamailio.Targets, "targets", 5, "`number` of dispatcher targets of the Kamailio server")
-	flags.StringVar(&s.http.Addr, "kamailio-http", "", "`address` of the Kamailio server's JSON-RPC and metrics page; none when empty")
-	flags.StringVar(&s.rtpengine.Addr, "rtpengine", "", "`address` of the rtpengine server; none when empty")
-	flags.StringVar(&s.jvb.Addr, "jvb", "", "`address` of the Jitsi Videobridge; none when empty")
-	flags.StringVar(&s.jvb.Version, "jvb-version", "2.3.312", "`version` of the Jitsi Videobridge to answer from")
-	flags.StringVar(&s.jicofo.Addr, "jicofo", "", "`address` of the Jicofo server; none when empty")
-	flags.IntVar(&s.jicofo.Bridges, "bridges", 3, "`number` of bridges of the Jicofo server")
-	flags.StringVar(&s.jigasi.Addr, "jigasi", "", "`address` of the Jigasi server; none when empty")
-	flags.StringVar(&s.jibri.Addr, "jibri", "", "`address` of the Jibri server; none when empty")
-	flags.StringVar(&s.mediasoup.Addr, "mediasoup", "", "`address` of the agent in a mediasoup application; none when empty")
-	flags.IntVar(&s.mediasoup.Consumers, "mediasoup-consumers", 200, "about this `number` of mediasoup consumers, 0 for the captured ones")
-	flags.StringVar(&s.edumeet.Addr, "edumeet", "", "`address` of the metrics pages of an edumeet server; none when empty")
-	flags.StringVar(&s.flussonic.Addr, "flussonic", "", "`address` of the Flussonic server; none when empty")
-	flags.IntVar(&s.flussonic.Streams, "flussonic-streams", 25, "`number` of streams of the Flussonic server, 0 for the captured ones")
-	flags.StringVar(&s.flussonic.Generation, "flussonic-generation", "25.11", "`version` of the Flussonic server: 25.11, 23.10, 23.01, full-23.10, edge, legacy")
-	s.kamailio.Moving, s.http.Moving, s.rtpengine.Moving = true, true, true
-	s.jvb.Moving, s.jicofo.Moving, s.jigasi.Moving, s.jibri.Moving = true, true, true, true
-	s.jvb.Stats, s.jibri.Metrics = true, true
-	s.mediasoup.Moving, s.edumeet.Moving = true, true
-	s.flussonic.Moving = true
-	return flags
+	for _, system := range systems.All {
+		for _, s := range system.Servers {
+			address := flags.String(s.Name, defaultAddresses[s.Name], "`address` of the "+s.Doc+"; not started when empty")
+			servers = append(servers, server{s, address, s.Define(flags)})
+		}
+	}
+	err = flags.Parse(args)
+	return slices.DeleteFunc(servers, func(s server) bool { return *s.address == "" }), err
 }
 
 // run serves until the context ends.
 func run(ctx context.Context, args []string, out io.Writer) error {
-	var s systems
-	if err := s.flags().Parse(args); err != nil {
+	servers, err := parse(args)
+	if err != nil {
 		return err
 	}
-	servers, err := s.start(out)
-	if err == nil {
-		<-ctx.Done()
-	}
-	for _, server := range servers {
-		server.Close()
-	}
-	return err
-}
-
-// start starts what has an address. When it fails, what was started is returned all the same.
-func (s *systems) start(out io.Writer) (servers []*emulator.Server, err error) {
-	s.kamailio.Network = "tcp"
-	if strings.HasPrefix(s.kamailio.Addr, "/") {
-		s.kamailio.Network = "unix"
-	}
-	for _, system := range []struct {
-		name, address string
-		start         func() (*emulator.Server, error)
-	}{
-		{"zlmediakit", s.zlm.Addr, func() (*emulator.Server, error) { return zlmediakit.New(s.zlm) }},
-		{"kamailio", s.kamailio.Addr, func() (*emulator.Server, error) { return kamailio.NewCtl(s.kamailio) }},
-		{"kamailio-http", s.http.Addr, func() (*emulator.Server, error) { return kamailio.NewHTTP(s.http) }},
-		{"rtpengine", s.rtpengine.Addr, func() (*emulator.Server, error) { return kamailio.NewRTPEngine(s.rtpengine) }},
-		{"jvb", s.jvb.Addr, func() (*emulator.Server, error) { return jitsi.NewJVB(s.jvb) }},
-		{"jicofo", s.jicofo.Addr, func() (*emulator.Server, error) { return jitsi.NewJicofo(s.jicofo) }},
-		{"jigasi", s.jigasi.Addr, func() (*emulator.Server, error) { return jitsi.NewJigasi(s.jigasi) }},
-		{"jibri", s.jibri.Addr, func() (*emulator.Server, error) { return jitsi.NewJibri(s.jibri) }},
-		{"mediasoup", s.mediasoup.Addr, func() (*emulator.Server, error) { return mediasoup.NewAgent(s.mediasoup) }},
-		{"edumeet", s.edumeet.Addr, func() (*emulator.Server, error) { return mediasoup.NewEdumeet(s.edumeet) }},
-		{"flussonic", s.flussonic.Addr, func() (*emulator.Server, error) { return flussonic.New(s.flussonic) }},
-	} {
-		if system.address == "" {
-			continue
+	var running []*emulator.Server
+	defer func() {
+		for _, s := range running {
+			s.Close()
 		}
-		server, err := system.start()
+	}()
+	for _, s := range servers {
+		started, err := s.start(*s.address)
 		if err != nil {
-			return servers, err
+			return err
 		}
-		servers = append(servers, server)
-		if err := announce(out, system.name, server.URL()); err != nil {
-			return servers, err
+		running = append(running, started)
+		if err := announce(out, s.Name, started.URL()); err != nil {
+			return err
 		}
 	}
-	return servers, nil
+	<-ctx.Done()
+	return nil
 }
 
-// announce says where a server is. Only those that speak HTTP can be told their faults.
+// announce prints the URL of a server. Only HTTP servers have the pages that control faults.
 func announce(out io.Writer, name, url string) error {
 	line := name + " answers at " + url
 	if strings.HasPrefix(url, "http://") {
