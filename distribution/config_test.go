@@ -118,7 +118,10 @@ func shippedFor(t *testing.T, receiver string) (file string, env []string) {
 	return "", nil
 }
 
-// Every shipped configuration is valid, keeps the house rules, starts, and ends cleanly.
+// unstable matches the start-up log line of a component with stability level development.
+var unstable = regexp.MustCompile(`Development component\..*"otelcol\.component\.id": "([^"]+)"`)
+
+// Every shipped configuration is valid, keeps the house rules, starts, and ends cleanly. The receivers are beta components.
 func TestShippedConfigurations(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(shipped("*.yaml"))
@@ -141,6 +144,11 @@ func TestShippedConfigurations(t *testing.T) {
 			run(t, env, "validate", "--config", file)
 			c := start(t, env, file)
 			assert.Contains(t, fetch(t, c.Telemetry), "otelcol_process_uptime")
+			var names []string
+			for _, match := range unstable.FindAllStringSubmatch(c.Log(), -1) {
+				names = append(names, match[1])
+			}
+			assert.Equal(t, []string{"healthcheckv2"}, names)
 			c.Stop(t)
 		})
 	}

@@ -317,10 +317,10 @@ func monotonic(is bool) *sum { return &sum{Type: "int", Monotonic: &is, Temporal
 // sharedMetrics are the same in all receivers, so that one alert covers a fleet, and one page for Prometheus holds them all.
 var sharedMetrics = map[string]metric{
 	"rtc.target.up":            {Description: "Whether the server answered the last scrape.", Unit: "1", Sum: monotonic(false)},
-	"rtc.scrape.duration":      {Description: "Time that one request of the last scrape took.", Unit: "s", Gauge: &gauge{Type: "double"}, Attributes: words(`rtc.api`)},
-	"rtc.scrape.errors":        {Description: "Requests to the server that failed.", Unit: "{error}", Sum: monotonic(true), Attributes: words(`rtc.api error.type`)},
-	"rtc.scrapes":              {Description: "Scrapes since the receiver started.", Unit: "{scrape}", Sum: monotonic(true)},
-	"rtc.scrape.omitted.count": {Description: "Things that the last scrape left out, by reason.", Unit: "{item}", Sum: monotonic(false), Attributes: words(`rtc.entity rtc.omission.reason`)},
+	"rtc.scrape.duration":      {Description: "Duration of one API request of the last scrape.", Unit: "s", Gauge: &gauge{Type: "double"}, Attributes: words(`rtc.api`)},
+	"rtc.scrape.errors":        {Description: "Number of failed requests to the server.", Unit: "{error}", Sum: monotonic(true), Attributes: words(`rtc.api error.type`)},
+	"rtc.scrapes":              {Description: "Number of scrapes since the receiver started.", Unit: "{scrape}", Sum: monotonic(true)},
+	"rtc.scrape.omitted.count": {Description: "Number of items that the last scrape omitted, by reason.", Unit: "{item}", Sum: monotonic(false), Attributes: words(`rtc.entity rtc.omission.reason`)},
 }
 
 func checkSharedMetrics(md metadata) (wrong []string) {
@@ -463,12 +463,12 @@ attributes:
   x.stream.name: {description: Name., type: string, requirement_level: required}
 metrics:
   rtc.target.up: {description: Whether the server answered the last scrape., unit: '1', sum: {value_type: int, monotonic: false, aggregation_temporality: cumulative}}
-  rtc.scrape.duration: {description: Time that one request of the last scrape took., unit: s, gauge: {value_type: double}, attributes: [rtc.api]}
-  rtc.scrape.errors: {description: Requests to the server that failed., unit: '{error}', attributes: [rtc.api, error.type],
+  rtc.scrape.duration: {description: Duration of one API request of the last scrape., unit: s, gauge: {value_type: double}, attributes: [rtc.api]}
+  rtc.scrape.errors: {description: Number of failed requests to the server., unit: '{error}', attributes: [rtc.api, error.type],
     sum: {value_type: int, monotonic: true, aggregation_temporality: cumulative}}
-  rtc.scrape.omitted.count: {description: 'Things that the last scrape left out, by reason.', unit: '{item}', attributes: [rtc.entity, rtc.omission.reason],
+  rtc.scrape.omitted.count: {description: 'Number of items that the last scrape omitted, by reason.', unit: '{item}', attributes: [rtc.entity, rtc.omission.reason],
     sum: {value_type: int, monotonic: false, aggregation_temporality: cumulative}}
-  rtc.scrapes: {description: Scrapes since the receiver started., unit: '{scrape}', sum: {value_type: int, monotonic: true, aggregation_temporality: cumulative}}
+  rtc.scrapes: {description: Number of scrapes since the receiver started., unit: '{scrape}', sum: {value_type: int, monotonic: true, aggregation_temporality: cumulative}}
   x.stream.errors: {description: Faults., unit: '{error}', attributes: [x.stream.name, input_error],
     sum: {value_type: int, monotonic: true, aggregation_temporality: cumulative}}
   x.stream.packet_loss.average: {description: Share., unit: '1', gauge: {value_type: double}, attributes: [x.stream.name]}
@@ -590,7 +590,7 @@ func TestMetadataRulesOfFiles(t *testing.T) {
 		"attribute is not defined":    {"attributes: [x.stream.name]", "attributes: [x.vhost]", "has the attribute x.vhost, which is not defined"},
 		"attribute is not used":       {"[x.stream.name, input_error]", "[x.stream.name]", "the attribute input_error is not used"},
 		"shared metric is missing":    {"rtc.target.up", "x.target.up", "rtc.target.up is missing"},
-		"shared metric: description":  {"Scrapes since the", "Scrapes since this", "rtc.scrapes is missing, or not"},
+		"shared metric: description":  {"scrapes since the", "scrapes since this", "rtc.scrapes is missing, or not"},
 		"shared metric: unit":         {"'{item}'", "'{thing}'", "rtc.scrape.omitted.count is missing, or not"},
 		"shared metric: kind":         {"'{error}', attributes: [rtc.api, error.type],\n    sum: {value_type: int, monotonic: true", "'{error}', attributes: [rtc.api, error.type],\n    sum: {value_type: int, monotonic: false", "rtc.scrape.errors is missing, or not"},
 		"shared metric: attributes":   {"[rtc.api, error.type]", "[rtc.api]", "rtc.scrape.errors is missing, or not"},

@@ -1168,7 +1168,7 @@ type metricFlussonicAlertCount struct {
 // init fills flussonic.alert.count metric with initial data.
 func (m *metricFlussonicAlertCount) init() {
 	m.data.SetName("flussonic.alert.count")
-	m.data.SetDescription("Alerts that the server shows.")
+	m.data.SetDescription("Number of alerts shown by the server.")
 	m.data.SetUnit("{alert}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1220,7 +1220,7 @@ type metricFlussonicBandwidthUtilization struct {
 // init fills flussonic.bandwidth.utilization metric with initial data.
 func (m *metricFlussonicBandwidthUtilization) init() {
 	m.data.SetName("flussonic.bandwidth.utilization")
-	m.data.SetDescription("Share of the licensed or configured bandwidth in use.")
+	m.data.SetDescription("Fraction of the licensed or configured bandwidth in use.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -1270,7 +1270,7 @@ type metricFlussonicClientCount struct {
 // init fills flussonic.client.count metric with initial data.
 func (m *metricFlussonicClientCount) init() {
 	m.data.SetName("flussonic.client.count")
-	m.data.SetDescription("Viewers of all streams.")
+	m.data.SetDescription("Number of viewers of all streams.")
 	m.data.SetUnit("{client}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1322,7 +1322,7 @@ type metricFlussonicClusterPeerUp struct {
 // init fills flussonic.cluster.peer.up metric with initial data.
 func (m *metricFlussonicClusterPeerUp) init() {
 	m.data.SetName("flussonic.cluster.peer.up")
-	m.data.SetDescription("Whether the server reaches another one of its cluster.")
+	m.data.SetDescription("Whether the server can reach another server of its cluster.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1376,7 +1376,7 @@ type metricFlussonicConfigInvalid struct {
 // init fills flussonic.config.invalid metric with initial data.
 func (m *metricFlussonicConfigInvalid) init() {
 	m.data.SetName("flussonic.config.invalid")
-	m.data.SetDescription("Whether the server complains about its configuration.")
+	m.data.SetDescription("Whether the server reports an error in its configuration.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1428,7 +1428,7 @@ type metricFlussonicCPUUtilization struct {
 // init fills flussonic.cpu.utilization metric with initial data.
 func (m *metricFlussonicCPUUtilization) init() {
 	m.data.SetName("flussonic.cpu.utilization")
-	m.data.SetDescription("Share of the processors in use.")
+	m.data.SetDescription("Fraction of CPU time in use.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -1478,7 +1478,7 @@ type metricFlussonicDiskIoUtilization struct {
 // init fills flussonic.disk.io_utilization metric with initial data.
 func (m *metricFlussonicDiskIoUtilization) init() {
 	m.data.SetName("flussonic.disk.io_utilization")
-	m.data.SetDescription("Share of the time in which a disk is busy.")
+	m.data.SetDescription("Fraction of time in which a disk is busy.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -1584,7 +1584,7 @@ type metricFlussonicDiskUtilization struct {
 // init fills flussonic.disk.utilization metric with initial data.
 func (m *metricFlussonicDiskUtilization) init() {
 	m.data.SetName("flussonic.disk.utilization")
-	m.data.SetDescription("Share of a disk in use.")
+	m.data.SetDescription("Fraction of a disk in use.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -1636,7 +1636,7 @@ type metricFlussonicDvbLocked struct {
 // init fills flussonic.dvb.locked metric with initial data.
 func (m *metricFlussonicDvbLocked) init() {
 	m.data.SetName("flussonic.dvb.locked")
-	m.data.SetDescription("Whether a DVB card has locked on to a signal.")
+	m.data.SetDescription("Whether a DVB card is locked on a signal.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1690,7 +1690,7 @@ type metricFlussonicDvbSignalBitError struct {
 // init fills flussonic.dvb.signal.bit_error metric with initial data.
 func (m *metricFlussonicDvbSignalBitError) init() {
 	m.data.SetName("flussonic.dvb.signal.bit_error")
-	m.data.SetDescription("Share of wrong bits in the signal of a DVB card.")
+	m.data.SetDescription("Bit error ratio of the signal of a DVB card.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -1742,7 +1742,7 @@ type metricFlussonicDvbSignalSnr struct {
 // init fills flussonic.dvb.signal.snr metric with initial data.
 func (m *metricFlussonicDvbSignalSnr) init() {
 	m.data.SetName("flussonic.dvb.signal.snr")
-	m.data.SetDescription("Quality of the signal of a DVB card as the driver rates it.")
+	m.data.SetDescription("Signal-to-noise ratio of a DVB card on the scale of its driver.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -1794,7 +1794,7 @@ type metricFlussonicDvbSignalStrength struct {
 // init fills flussonic.dvb.signal.strength metric with initial data.
 func (m *metricFlussonicDvbSignalStrength) init() {
 	m.data.SetName("flussonic.dvb.signal.strength")
-	m.data.SetDescription("Strength of the signal of a DVB card.")
+	m.data.SetDescription("Signal strength of a DVB card.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -1846,7 +1846,7 @@ type metricFlussonicDvrDiskIoUtilization struct {
 // init fills flussonic.dvr.disk.io_utilization metric with initial data.
 func (m *metricFlussonicDvrDiskIoUtilization) init() {
 	m.data.SetName("flussonic.dvr.disk.io_utilization")
-	m.data.SetDescription("Share of the time in which a disk of a DVR is busy.")
+	m.data.SetDescription("Fraction of time in which a disk of a DVR is busy.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -1954,7 +1954,7 @@ type metricFlussonicDvrErrors struct {
 // init fills flussonic.dvr.errors metric with initial data.
 func (m *metricFlussonicDvrErrors) init() {
 	m.data.SetName("flussonic.dvr.errors")
-	m.data.SetDescription("Operations on a DVR that failed.")
+	m.data.SetDescription("Number of failed DVR operations.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2009,7 +2009,7 @@ type metricFlussonicDvrLimit struct {
 // init fills flussonic.dvr.limit metric with initial data.
 func (m *metricFlussonicDvrLimit) init() {
 	m.data.SetName("flussonic.dvr.limit")
-	m.data.SetDescription("Size of a DVR's storage.")
+	m.data.SetDescription("Storage size of a DVR.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2117,7 +2117,7 @@ type metricFlussonicDvrUtilization struct {
 // init fills flussonic.dvr.utilization metric with initial data.
 func (m *metricFlussonicDvrUtilization) init() {
 	m.data.SetName("flussonic.dvr.utilization")
-	m.data.SetDescription("Share of a DVR's storage in use.")
+	m.data.SetDescription("Fraction of the storage of a DVR in use.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2169,7 +2169,7 @@ type metricFlussonicEventDrops struct {
 // init fills flussonic.event.drops metric with initial data.
 func (m *metricFlussonicEventDrops) init() {
 	m.data.SetName("flussonic.event.drops")
-	m.data.SetDescription("Events that could not be delivered.")
+	m.data.SetDescription("Number of events that could not be delivered.")
 	m.data.SetUnit("{event}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2221,7 +2221,7 @@ type metricFlussonicEventResends struct {
 // init fills flussonic.event.resends metric with initial data.
 func (m *metricFlussonicEventResends) init() {
 	m.data.SetName("flussonic.event.resends")
-	m.data.SetDescription("Events that were sent again.")
+	m.data.SetDescription("Number of events that were resent.")
 	m.data.SetUnit("{event}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2273,7 +2273,7 @@ type metricFlussonicFileOpenCount struct {
 // init fills flussonic.file.open.count metric with initial data.
 func (m *metricFlussonicFileOpenCount) init() {
 	m.data.SetName("flussonic.file.open.count")
-	m.data.SetDescription("Files that are open for viewers.")
+	m.data.SetDescription("Number of files open for viewers.")
 	m.data.SetUnit("{file}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2325,7 +2325,7 @@ type metricFlussonicGpuDecoderUtilization struct {
 // init fills flussonic.gpu.decoder.utilization metric with initial data.
 func (m *metricFlussonicGpuDecoderUtilization) init() {
 	m.data.SetName("flussonic.gpu.decoder.utilization")
-	m.data.SetDescription("Share of a GPU's decoder in use.")
+	m.data.SetDescription("Fraction of a GPU's decoder in use.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2378,7 +2378,7 @@ type metricFlussonicGpuEncoderUtilization struct {
 // init fills flussonic.gpu.encoder.utilization metric with initial data.
 func (m *metricFlussonicGpuEncoderUtilization) init() {
 	m.data.SetName("flussonic.gpu.encoder.utilization")
-	m.data.SetDescription("Share of a GPU's encoder in use.")
+	m.data.SetDescription("Fraction of a GPU's encoder in use.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2431,7 +2431,7 @@ type metricFlussonicGpuMemoryUtilization struct {
 // init fills flussonic.gpu.memory.utilization metric with initial data.
 func (m *metricFlussonicGpuMemoryUtilization) init() {
 	m.data.SetName("flussonic.gpu.memory.utilization")
-	m.data.SetDescription("Share of a GPU's memory in use.")
+	m.data.SetDescription("Fraction of a GPU's memory in use.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2537,7 +2537,7 @@ type metricFlussonicMemoryUtilization struct {
 // init fills flussonic.memory.utilization metric with initial data.
 func (m *metricFlussonicMemoryUtilization) init() {
 	m.data.SetName("flussonic.memory.utilization")
-	m.data.SetDescription("Share of the memory in use.")
+	m.data.SetDescription("Fraction of memory in use.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -2587,7 +2587,7 @@ type metricFlussonicNetworkIo struct {
 // init fills flussonic.network.io metric with initial data.
 func (m *metricFlussonicNetworkIo) init() {
 	m.data.SetName("flussonic.network.io")
-	m.data.SetDescription("Bytes through a network interface.")
+	m.data.SetDescription("Bytes transferred through a network interface.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2642,7 +2642,7 @@ type metricFlussonicNetworkThroughput struct {
 // init fills flussonic.network.throughput metric with initial data.
 func (m *metricFlussonicNetworkThroughput) init() {
 	m.data.SetName("flussonic.network.throughput")
-	m.data.SetDescription("Media bytes per second in and out of all streams.")
+	m.data.SetDescription("Rate of media bytes received and sent for all streams.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2694,7 +2694,7 @@ type metricFlussonicSchedulerUtilization struct {
 // init fills flussonic.scheduler.utilization metric with initial data.
 func (m *metricFlussonicSchedulerUtilization) init() {
 	m.data.SetName("flussonic.scheduler.utilization")
-	m.data.SetDescription("Share of the time in which Erlang's schedulers are busy; the truest measure of load.")
+	m.data.SetDescription("Fraction of time in which the Erlang schedulers are busy. This is the best measure of load.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -2744,7 +2744,7 @@ type metricFlussonicSessionCount struct {
 // init fills flussonic.session.count metric with initial data.
 func (m *metricFlussonicSessionCount) init() {
 	m.data.SetName("flussonic.session.count")
-	m.data.SetDescription("Open sessions.")
+	m.data.SetDescription("Number of open sessions.")
 	m.data.SetUnit("{session}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2904,7 +2904,7 @@ type metricFlussonicStreamAlive struct {
 // init fills flussonic.stream.alive metric with initial data.
 func (m *metricFlussonicStreamAlive) init() {
 	m.data.SetName("flussonic.stream.alive")
-	m.data.SetDescription("Whether media flows in a stream.")
+	m.data.SetDescription("Whether media is flowing in a stream.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2958,7 +2958,7 @@ type metricFlussonicStreamBackupActive struct {
 // init fills flussonic.stream.backup.active metric with initial data.
 func (m *metricFlussonicStreamBackupActive) init() {
 	m.data.SetName("flussonic.stream.backup.active")
-	m.data.SetDescription("Whether a stream shows its backup instead of its source.")
+	m.data.SetDescription("Whether a stream plays its backup instead of its source.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3012,7 +3012,7 @@ type metricFlussonicStreamClientCount struct {
 // init fills flussonic.stream.client.count metric with initial data.
 func (m *metricFlussonicStreamClientCount) init() {
 	m.data.SetName("flussonic.stream.client.count")
-	m.data.SetDescription("Viewers of a stream.")
+	m.data.SetDescription("Number of viewers of a stream.")
 	m.data.SetUnit("{client}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3066,7 +3066,7 @@ type metricFlussonicStreamClientDelay struct {
 // init fills flussonic.stream.client.delay metric with initial data.
 func (m *metricFlussonicStreamClientDelay) init() {
 	m.data.SetName("flussonic.stream.client.delay")
-	m.data.SetDescription("Delay of a stream's viewers.")
+	m.data.SetDescription("Delay of the viewers of a stream.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3118,7 +3118,7 @@ type metricFlussonicStreamCount struct {
 // init fills flussonic.stream.count metric with initial data.
 func (m *metricFlussonicStreamCount) init() {
 	m.data.SetName("flussonic.stream.count")
-	m.data.SetDescription("Streams by the server's own count.")
+	m.data.SetDescription("Number of streams that the server reports.")
 	m.data.SetUnit("{stream}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3170,7 +3170,7 @@ type metricFlussonicStreamCountByState struct {
 // init fills flussonic.stream.count_by_state metric with initial data.
 func (m *metricFlussonicStreamCountByState) init() {
 	m.data.SetName("flussonic.stream.count_by_state")
-	m.data.SetDescription("Streams of the list by state.")
+	m.data.SetDescription("Number of listed streams by state.")
 	m.data.SetUnit("{stream}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3224,7 +3224,7 @@ type metricFlussonicStreamDvrArchiveSize struct {
 // init fills flussonic.stream.dvr.archive.size metric with initial data.
 func (m *metricFlussonicStreamDvrArchiveSize) init() {
 	m.data.SetName("flussonic.stream.dvr.archive.size")
-	m.data.SetDescription("Bytes of media in a stream's archive.")
+	m.data.SetDescription("Media bytes in the archive of a stream.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3278,7 +3278,7 @@ type metricFlussonicStreamDvrDepth struct {
 // init fills flussonic.stream.dvr.depth metric with initial data.
 func (m *metricFlussonicStreamDvrDepth) init() {
 	m.data.SetName("flussonic.stream.dvr.depth")
-	m.data.SetDescription("Age of the oldest recording in a stream's archive.")
+	m.data.SetDescription("Age of the oldest recording in the archive of a stream.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3330,7 +3330,7 @@ type metricFlussonicStreamDvrDiskUsage struct {
 // init fills flussonic.stream.dvr.disk.usage metric with initial data.
 func (m *metricFlussonicStreamDvrDiskUsage) init() {
 	m.data.SetName("flussonic.stream.dvr.disk.usage")
-	m.data.SetDescription("Space that a stream's archive takes on disk.")
+	m.data.SetDescription("Disk space used by the archive of a stream.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3384,7 +3384,7 @@ type metricFlussonicStreamDvrDuration struct {
 // init fills flussonic.stream.dvr.duration metric with initial data.
 func (m *metricFlussonicStreamDvrDuration) init() {
 	m.data.SetName("flussonic.stream.dvr.duration")
-	m.data.SetDescription("Playing time of a stream's archive without its gaps.")
+	m.data.SetDescription("Playing time of the archive of a stream, excluding gaps.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3436,7 +3436,7 @@ type metricFlussonicStreamDvrSegmentReadFailures struct {
 // init fills flussonic.stream.dvr.segment.read_failures metric with initial data.
 func (m *metricFlussonicStreamDvrSegmentReadFailures) init() {
 	m.data.SetName("flussonic.stream.dvr.segment.read_failures")
-	m.data.SetDescription("Segments of a stream that could not be read from its archive.")
+	m.data.SetDescription("Number of segments of a stream that could not be read from its archive.")
 	m.data.SetUnit("{segment}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3491,7 +3491,7 @@ type metricFlussonicStreamDvrSegmentReads struct {
 // init fills flussonic.stream.dvr.segment.reads metric with initial data.
 func (m *metricFlussonicStreamDvrSegmentReads) init() {
 	m.data.SetName("flussonic.stream.dvr.segment.reads")
-	m.data.SetDescription("Segments of a stream read from its archive.")
+	m.data.SetDescription("Number of segments of a stream read from its archive.")
 	m.data.SetUnit("{segment}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3547,7 +3547,7 @@ type metricFlussonicStreamDvrSegmentWrites struct {
 // init fills flussonic.stream.dvr.segment.writes metric with initial data.
 func (m *metricFlussonicStreamDvrSegmentWrites) init() {
 	m.data.SetName("flussonic.stream.dvr.segment.writes")
-	m.data.SetDescription("Segments of a stream written to its archive, by how it went.")
+	m.data.SetDescription("Number of segments of a stream written to its archive, by result.")
 	m.data.SetUnit("{segment}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3654,7 +3654,7 @@ type metricFlussonicStreamInputActive struct {
 // init fills flussonic.stream.input.active metric with initial data.
 func (m *metricFlussonicStreamInputActive) init() {
 	m.data.SetName("flussonic.stream.input.active")
-	m.data.SetDescription("Whether an input of a stream is the one in use.")
+	m.data.SetDescription("Whether an input of a stream is the active one.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3709,7 +3709,7 @@ type metricFlussonicStreamInputErrorRate struct {
 // init fills flussonic.stream.input.error_rate metric with initial data.
 func (m *metricFlussonicStreamInputErrorRate) init() {
 	m.data.SetName("flussonic.stream.input.error_rate")
-	m.data.SetDescription("Faults per second from a stream's source, over the last minute.")
+	m.data.SetDescription("Rate of errors from the source of a stream over the last minute.")
 	m.data.SetUnit("{error}/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3761,7 +3761,7 @@ type metricFlussonicStreamInputErrors struct {
 // init fills flussonic.stream.input.errors metric with initial data.
 func (m *metricFlussonicStreamInputErrors) init() {
 	m.data.SetName("flussonic.stream.input.errors")
-	m.data.SetDescription("Faults in what a stream's source sends.")
+	m.data.SetDescription("Number of errors from the source of a stream.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3816,7 +3816,7 @@ type metricFlussonicStreamInputFrames struct {
 // init fills flussonic.stream.input.frames metric with initial data.
 func (m *metricFlussonicStreamInputFrames) init() {
 	m.data.SetName("flussonic.stream.input.frames")
-	m.data.SetDescription("Frames received from a stream's source.")
+	m.data.SetDescription("Number of frames received from the source of a stream.")
 	m.data.SetUnit("{frame}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3870,7 +3870,7 @@ type metricFlussonicStreamInputResyncs struct {
 // init fills flussonic.stream.input.resyncs metric with initial data.
 func (m *metricFlussonicStreamInputResyncs) init() {
 	m.data.SetName("flussonic.stream.input.resyncs")
-	m.data.SetDescription("Times that a stream's timestamps were put right.")
+	m.data.SetDescription("Number of timestamp resynchronizations of a stream.")
 	m.data.SetUnit("{resync}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3925,7 +3925,7 @@ type metricFlussonicStreamInputSecondaryCount struct {
 // init fills flussonic.stream.input.secondary.count metric with initial data.
 func (m *metricFlussonicStreamInputSecondaryCount) init() {
 	m.data.SetName("flussonic.stream.input.secondary.count")
-	m.data.SetDescription("Secondary inputs of a stream by state.")
+	m.data.SetDescription("Number of secondary inputs of a stream by state.")
 	m.data.SetUnit("{input}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3980,7 +3980,7 @@ type metricFlussonicStreamInputSrtRoundTripTime struct {
 // init fills flussonic.stream.input.srt.round_trip_time metric with initial data.
 func (m *metricFlussonicStreamInputSrtRoundTripTime) init() {
 	m.data.SetName("flussonic.stream.input.srt.round_trip_time")
-	m.data.SetDescription("Round trip time of a stream's SRT source.")
+	m.data.SetDescription("Round-trip time to the SRT source of a stream.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4032,7 +4032,7 @@ type metricFlussonicStreamInputSwitches struct {
 // init fills flussonic.stream.input.switches metric with initial data.
 func (m *metricFlussonicStreamInputSwitches) init() {
 	m.data.SetName("flussonic.stream.input.switches")
-	m.data.SetDescription("Changes from one input of a stream to another.")
+	m.data.SetDescription("Number of switches between the inputs of a stream.")
 	m.data.SetUnit("{switch}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4141,7 +4141,7 @@ type metricFlussonicStreamIo struct {
 // init fills flussonic.stream.io metric with initial data.
 func (m *metricFlussonicStreamIo) init() {
 	m.data.SetName("flussonic.stream.io")
-	m.data.SetDescription("Bytes of a stream, in from its source and out to viewers and pushes.")
+	m.data.SetDescription("Bytes that a stream received from its source and sent to viewers and pushes.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4196,7 +4196,7 @@ type metricFlussonicStreamOnlineCount struct {
 // init fills flussonic.stream.online.count metric with initial data.
 func (m *metricFlussonicStreamOnlineCount) init() {
 	m.data.SetName("flussonic.stream.online.count")
-	m.data.SetDescription("Streams that run, by the server's own count.")
+	m.data.SetDescription("Number of running streams that the server reports.")
 	m.data.SetUnit("{stream}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4248,7 +4248,7 @@ type metricFlussonicStreamPlayAuthorizations struct {
 // init fills flussonic.stream.play.authorizations metric with initial data.
 func (m *metricFlussonicStreamPlayAuthorizations) init() {
 	m.data.SetName("flussonic.stream.play.authorizations")
-	m.data.SetDescription("Authorisations of viewers of a stream.")
+	m.data.SetDescription("Number of authorizations of viewers of a stream.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4358,7 +4358,7 @@ type metricFlussonicStreamPlayResponses struct {
 // init fills flussonic.stream.play.responses metric with initial data.
 func (m *metricFlussonicStreamPlayResponses) init() {
 	m.data.SetName("flussonic.stream.play.responses")
-	m.data.SetDescription("Answers to viewers of a stream by class.")
+	m.data.SetDescription("Number of responses to viewers of a stream by class.")
 	m.data.SetUnit("{response}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4415,7 +4415,7 @@ type metricFlussonicStreamPlayResponsesByDuration struct {
 // init fills flussonic.stream.play.responses_by_duration metric with initial data.
 func (m *metricFlussonicStreamPlayResponsesByDuration) init() {
 	m.data.SetName("flussonic.stream.play.responses_by_duration")
-	m.data.SetDescription("Answers to viewers of a stream by the time they took.")
+	m.data.SetDescription("Number of responses to viewers of a stream by response time.")
 	m.data.SetUnit("{response}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4472,7 +4472,7 @@ type metricFlussonicStreamPlaySessionCount struct {
 // init fills flussonic.stream.play.session.count metric with initial data.
 func (m *metricFlussonicStreamPlaySessionCount) init() {
 	m.data.SetName("flussonic.stream.play.session.count")
-	m.data.SetDescription("Open viewer sessions of a stream.")
+	m.data.SetDescription("Number of open viewer sessions of a stream.")
 	m.data.SetUnit("{session}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4527,7 +4527,7 @@ type metricFlussonicStreamPlaySessionCreations struct {
 // init fills flussonic.stream.play.session.creations metric with initial data.
 func (m *metricFlussonicStreamPlaySessionCreations) init() {
 	m.data.SetName("flussonic.stream.play.session.creations")
-	m.data.SetDescription("Viewer sessions of a stream since it started.")
+	m.data.SetDescription("Number of viewer sessions of a stream since it started.")
 	m.data.SetUnit("{session}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4637,7 +4637,7 @@ type metricFlussonicStreamPushRetries struct {
 // init fills flussonic.stream.push.retries metric with initial data.
 func (m *metricFlussonicStreamPushRetries) init() {
 	m.data.SetName("flussonic.stream.push.retries")
-	m.data.SetDescription("Attempts to set up a push of a stream again.")
+	m.data.SetDescription("Number of retries of a push of a stream.")
 	m.data.SetUnit("{retry}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4748,7 +4748,7 @@ type metricFlussonicStreamRetries struct {
 // init fills flussonic.stream.retries metric with initial data.
 func (m *metricFlussonicStreamRetries) init() {
 	m.data.SetName("flussonic.stream.retries")
-	m.data.SetDescription("Attempts to get a stream's source again.")
+	m.data.SetDescription("Number of retries to connect to the source of a stream.")
 	m.data.SetUnit("{retry}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4802,7 +4802,7 @@ type metricFlussonicStreamStartTime struct {
 // init fills flussonic.stream.start_time metric with initial data.
 func (m *metricFlussonicStreamStartTime) init() {
 	m.data.SetName("flussonic.stream.start_time")
-	m.data.SetDescription("Unix time since which a stream has been running.")
+	m.data.SetDescription("Unix time at which a stream started running.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4909,7 +4909,7 @@ type metricFlussonicStreamStatic struct {
 // init fills flussonic.stream.static metric with initial data.
 func (m *metricFlussonicStreamStatic) init() {
 	m.data.SetName("flussonic.stream.static")
-	m.data.SetDescription("Whether a stream is meant to run always, not on demand only.")
+	m.data.SetDescription("Whether a stream is configured to run permanently instead of on demand.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4963,7 +4963,7 @@ type metricFlussonicStreamThroughput struct {
 // init fills flussonic.stream.throughput metric with initial data.
 func (m *metricFlussonicStreamThroughput) init() {
 	m.data.SetName("flussonic.stream.throughput")
-	m.data.SetDescription("Bytes per second of a stream, in and out.")
+	m.data.SetDescription("Rate of bytes that a stream receives and sends.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5016,7 +5016,7 @@ type metricFlussonicStreamTrackCount struct {
 // init fills flussonic.stream.track.count metric with initial data.
 func (m *metricFlussonicStreamTrackCount) init() {
 	m.data.SetName("flussonic.stream.track.count")
-	m.data.SetDescription("Tracks of a stream.")
+	m.data.SetDescription("Number of tracks of a stream.")
 	m.data.SetUnit("{track}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5071,7 +5071,7 @@ type metricFlussonicStreamTranscoderFrames struct {
 // init fills flussonic.stream.transcoder.frames metric with initial data.
 func (m *metricFlussonicStreamTranscoderFrames) init() {
 	m.data.SetName("flussonic.stream.transcoder.frames")
-	m.data.SetDescription("Frames transcoded of a stream.")
+	m.data.SetDescription("Number of frames transcoded for a stream.")
 	m.data.SetUnit("{frame}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5179,7 +5179,7 @@ type metricFlussonicStreamTranscoderQualityCount struct {
 // init fills flussonic.stream.transcoder.quality.count metric with initial data.
 func (m *metricFlussonicStreamTranscoderQualityCount) init() {
 	m.data.SetName("flussonic.stream.transcoder.quality.count")
-	m.data.SetDescription("Qualities that the transcoder of a stream makes.")
+	m.data.SetDescription("Number of qualities that the transcoder of a stream produces.")
 	m.data.SetUnit("{quality}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5233,7 +5233,7 @@ type metricFlussonicStreamTranscoderRestarts struct {
 // init fills flussonic.stream.transcoder.restarts metric with initial data.
 func (m *metricFlussonicStreamTranscoderRestarts) init() {
 	m.data.SetName("flussonic.stream.transcoder.restarts")
-	m.data.SetDescription("Restarts of the transcoder of a stream.")
+	m.data.SetDescription("Number of restarts of the transcoder of a stream.")
 	m.data.SetUnit("{restart}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5341,7 +5341,7 @@ type metricFlussonicStreamUptime struct {
 // init fills flussonic.stream.uptime metric with initial data.
 func (m *metricFlussonicStreamUptime) init() {
 	m.data.SetName("flussonic.stream.uptime")
-	m.data.SetDescription("Time since which a stream has been running.")
+	m.data.SetDescription("Time for which a stream has been running.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5443,7 +5443,7 @@ type metricFlussonicVodClientCount struct {
 // init fills flussonic.vod.client.count metric with initial data.
 func (m *metricFlussonicVodClientCount) init() {
 	m.data.SetName("flussonic.vod.client.count")
-	m.data.SetDescription("Viewers of files.")
+	m.data.SetDescription("Number of viewers of VOD files.")
 	m.data.SetUnit("{client}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5497,7 +5497,7 @@ type metricRtcScrapeDuration struct {
 // init fills rtc.scrape.duration metric with initial data.
 func (m *metricRtcScrapeDuration) init() {
 	m.data.SetName("rtc.scrape.duration")
-	m.data.SetDescription("Time that one request of the last scrape took.")
+	m.data.SetDescription("Duration of one API request of the last scrape.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5549,7 +5549,7 @@ type metricRtcScrapeErrors struct {
 // init fills rtc.scrape.errors metric with initial data.
 func (m *metricRtcScrapeErrors) init() {
 	m.data.SetName("rtc.scrape.errors")
-	m.data.SetDescription("Requests to the server that failed.")
+	m.data.SetDescription("Number of failed requests to the server.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5604,7 +5604,7 @@ type metricRtcScrapeOmittedCount struct {
 // init fills rtc.scrape.omitted.count metric with initial data.
 func (m *metricRtcScrapeOmittedCount) init() {
 	m.data.SetName("rtc.scrape.omitted.count")
-	m.data.SetDescription("Things that the last scrape left out, by reason.")
+	m.data.SetDescription("Number of items that the last scrape omitted, by reason.")
 	m.data.SetUnit("{item}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5659,7 +5659,7 @@ type metricRtcScrapes struct {
 // init fills rtc.scrapes metric with initial data.
 func (m *metricRtcScrapes) init() {
 	m.data.SetName("rtc.scrapes")
-	m.data.SetDescription("Scrapes since the receiver started.")
+	m.data.SetDescription("Number of scrapes since the receiver started.")
 	m.data.SetUnit("{scrape}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)

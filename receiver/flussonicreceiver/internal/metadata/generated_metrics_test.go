@@ -367,7 +367,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.alert.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Alerts that the server shows.", mi.Description())
+					assert.Equal(t, "Number of alerts shown by the server.", mi.Description())
 					assert.Equal(t, "{alert}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -381,7 +381,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.bandwidth.utilization"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the licensed or configured bandwidth in use.", mi.Description())
+					assert.Equal(t, "Fraction of the licensed or configured bandwidth in use.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -393,7 +393,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.client.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Viewers of all streams.", mi.Description())
+					assert.Equal(t, "Number of viewers of all streams.", mi.Description())
 					assert.Equal(t, "{client}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -407,7 +407,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.cluster.peer.up"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether the server reaches another one of its cluster.", mi.Description())
+					assert.Equal(t, "Whether the server can reach another server of its cluster.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -424,7 +424,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.config.invalid"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether the server complains about its configuration.", mi.Description())
+					assert.Equal(t, "Whether the server reports an error in its configuration.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -438,7 +438,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.cpu.utilization"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the processors in use.", mi.Description())
+					assert.Equal(t, "Fraction of CPU time in use.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -450,7 +450,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.disk.io_utilization"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the time in which a disk is busy.", mi.Description())
+					assert.Equal(t, "Fraction of time in which a disk is busy.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -482,7 +482,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.disk.utilization"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of a disk in use.", mi.Description())
+					assert.Equal(t, "Fraction of a disk in use.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -497,7 +497,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.dvb.locked"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether a DVB card has locked on to a signal.", mi.Description())
+					assert.Equal(t, "Whether a DVB card is locked on a signal.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -514,7 +514,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.dvb.signal.bit_error"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of wrong bits in the signal of a DVB card.", mi.Description())
+					assert.Equal(t, "Bit error ratio of the signal of a DVB card.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -529,7 +529,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.dvb.signal.snr"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Quality of the signal of a DVB card as the driver rates it.", mi.Description())
+					assert.Equal(t, "Signal-to-noise ratio of a DVB card on the scale of its driver.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -544,7 +544,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.dvb.signal.strength"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Strength of the signal of a DVB card.", mi.Description())
+					assert.Equal(t, "Signal strength of a DVB card.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -559,7 +559,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.dvr.disk.io_utilization"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the time in which a disk of a DVR is busy.", mi.Description())
+					assert.Equal(t, "Fraction of time in which a disk of a DVR is busy.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -597,7 +597,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.dvr.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Operations on a DVR that failed.", mi.Description())
+					assert.Equal(t, "Number of failed DVR operations.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -617,7 +617,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.dvr.limit"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Size of a DVR's storage.", mi.Description())
+					assert.Equal(t, "Storage size of a DVR.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -651,7 +651,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.dvr.utilization"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of a DVR's storage in use.", mi.Description())
+					assert.Equal(t, "Fraction of the storage of a DVR in use.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -666,7 +666,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.event.drops"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Events that could not be delivered.", mi.Description())
+					assert.Equal(t, "Number of events that could not be delivered.", mi.Description())
 					assert.Equal(t, "{event}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -680,7 +680,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.event.resends"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Events that were sent again.", mi.Description())
+					assert.Equal(t, "Number of events that were resent.", mi.Description())
 					assert.Equal(t, "{event}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -694,7 +694,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.file.open.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Files that are open for viewers.", mi.Description())
+					assert.Equal(t, "Number of files open for viewers.", mi.Description())
 					assert.Equal(t, "{file}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -708,7 +708,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.gpu.decoder.utilization"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of a GPU's decoder in use.", mi.Description())
+					assert.Equal(t, "Fraction of a GPU's decoder in use.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -726,7 +726,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.gpu.encoder.utilization"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of a GPU's encoder in use.", mi.Description())
+					assert.Equal(t, "Fraction of a GPU's encoder in use.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -744,7 +744,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.gpu.memory.utilization"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of a GPU's memory in use.", mi.Description())
+					assert.Equal(t, "Fraction of a GPU's memory in use.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -780,7 +780,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.memory.utilization"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the memory in use.", mi.Description())
+					assert.Equal(t, "Fraction of memory in use.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -792,7 +792,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.network.io"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bytes through a network interface.", mi.Description())
+					assert.Equal(t, "Bytes transferred through a network interface.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -812,7 +812,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.network.throughput"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Media bytes per second in and out of all streams.", mi.Description())
+					assert.Equal(t, "Rate of media bytes received and sent for all streams.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -827,7 +827,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.scheduler.utilization"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the time in which Erlang's schedulers are busy; the truest measure of load.", mi.Description())
+					assert.Equal(t, "Fraction of time in which the Erlang schedulers are busy. This is the best measure of load.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -839,7 +839,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.session.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Open sessions.", mi.Description())
+					assert.Equal(t, "Number of open sessions.", mi.Description())
 					assert.Equal(t, "{session}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -891,7 +891,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.alive"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether media flows in a stream.", mi.Description())
+					assert.Equal(t, "Whether media is flowing in a stream.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -908,7 +908,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.backup.active"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether a stream shows its backup instead of its source.", mi.Description())
+					assert.Equal(t, "Whether a stream plays its backup instead of its source.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -925,7 +925,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.client.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Viewers of a stream.", mi.Description())
+					assert.Equal(t, "Number of viewers of a stream.", mi.Description())
 					assert.Equal(t, "{client}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -942,7 +942,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.client.delay"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Delay of a stream's viewers.", mi.Description())
+					assert.Equal(t, "Delay of the viewers of a stream.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -957,7 +957,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Streams by the server's own count.", mi.Description())
+					assert.Equal(t, "Number of streams that the server reports.", mi.Description())
 					assert.Equal(t, "{stream}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -971,7 +971,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.count_by_state"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Streams of the list by state.", mi.Description())
+					assert.Equal(t, "Number of listed streams by state.", mi.Description())
 					assert.Equal(t, "{stream}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -988,7 +988,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.dvr.archive.size"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bytes of media in a stream's archive.", mi.Description())
+					assert.Equal(t, "Media bytes in the archive of a stream.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1005,7 +1005,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.dvr.depth"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Age of the oldest recording in a stream's archive.", mi.Description())
+					assert.Equal(t, "Age of the oldest recording in the archive of a stream.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1020,7 +1020,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.dvr.disk.usage"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Space that a stream's archive takes on disk.", mi.Description())
+					assert.Equal(t, "Disk space used by the archive of a stream.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1037,7 +1037,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.dvr.duration"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Playing time of a stream's archive without its gaps.", mi.Description())
+					assert.Equal(t, "Playing time of the archive of a stream, excluding gaps.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1052,7 +1052,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.dvr.segment.read_failures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Segments of a stream that could not be read from its archive.", mi.Description())
+					assert.Equal(t, "Number of segments of a stream that could not be read from its archive.", mi.Description())
 					assert.Equal(t, "{segment}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1072,7 +1072,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.dvr.segment.reads"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Segments of a stream read from its archive.", mi.Description())
+					assert.Equal(t, "Number of segments of a stream read from its archive.", mi.Description())
 					assert.Equal(t, "{segment}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1095,7 +1095,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.dvr.segment.writes"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Segments of a stream written to its archive, by how it went.", mi.Description())
+					assert.Equal(t, "Number of segments of a stream written to its archive, by result.", mi.Description())
 					assert.Equal(t, "{segment}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1130,7 +1130,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.input.active"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether an input of a stream is the one in use.", mi.Description())
+					assert.Equal(t, "Whether an input of a stream is the active one.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1150,7 +1150,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.input.error_rate"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Faults per second from a stream's source, over the last minute.", mi.Description())
+					assert.Equal(t, "Rate of errors from the source of a stream over the last minute.", mi.Description())
 					assert.Equal(t, "{error}/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1165,7 +1165,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.input.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Faults in what a stream's source sends.", mi.Description())
+					assert.Equal(t, "Number of errors from the source of a stream.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1185,7 +1185,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.input.frames"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Frames received from a stream's source.", mi.Description())
+					assert.Equal(t, "Number of frames received from the source of a stream.", mi.Description())
 					assert.Equal(t, "{frame}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1202,7 +1202,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.input.resyncs"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Times that a stream's timestamps were put right.", mi.Description())
+					assert.Equal(t, "Number of timestamp resynchronizations of a stream.", mi.Description())
 					assert.Equal(t, "{resync}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1222,7 +1222,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.input.secondary.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Secondary inputs of a stream by state.", mi.Description())
+					assert.Equal(t, "Number of secondary inputs of a stream by state.", mi.Description())
 					assert.Equal(t, "{input}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1242,7 +1242,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.input.srt.round_trip_time"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Round trip time of a stream's SRT source.", mi.Description())
+					assert.Equal(t, "Round-trip time to the SRT source of a stream.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1257,7 +1257,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.input.switches"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Changes from one input of a stream to another.", mi.Description())
+					assert.Equal(t, "Number of switches between the inputs of a stream.", mi.Description())
 					assert.Equal(t, "{switch}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1294,7 +1294,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.io"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bytes of a stream, in from its source and out to viewers and pushes.", mi.Description())
+					assert.Equal(t, "Bytes that a stream received from its source and sent to viewers and pushes.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1314,7 +1314,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.online.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Streams that run, by the server's own count.", mi.Description())
+					assert.Equal(t, "Number of running streams that the server reports.", mi.Description())
 					assert.Equal(t, "{stream}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1328,7 +1328,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.play.authorizations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Authorisations of viewers of a stream.", mi.Description())
+					assert.Equal(t, "Number of authorizations of viewers of a stream.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1368,7 +1368,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.play.responses"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Answers to viewers of a stream by class.", mi.Description())
+					assert.Equal(t, "Number of responses to viewers of a stream by class.", mi.Description())
 					assert.Equal(t, "{response}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1394,7 +1394,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.play.responses_by_duration"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Answers to viewers of a stream by the time they took.", mi.Description())
+					assert.Equal(t, "Number of responses to viewers of a stream by response time.", mi.Description())
 					assert.Equal(t, "{response}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1420,7 +1420,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.play.session.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Open viewer sessions of a stream.", mi.Description())
+					assert.Equal(t, "Number of open viewer sessions of a stream.", mi.Description())
 					assert.Equal(t, "{session}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1440,7 +1440,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.play.session.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Viewer sessions of a stream since it started.", mi.Description())
+					assert.Equal(t, "Number of viewer sessions of a stream since it started.", mi.Description())
 					assert.Equal(t, "{session}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1480,7 +1480,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.push.retries"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Attempts to set up a push of a stream again.", mi.Description())
+					assert.Equal(t, "Number of retries of a push of a stream.", mi.Description())
 					assert.Equal(t, "{retry}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1523,7 +1523,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.retries"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Attempts to get a stream's source again.", mi.Description())
+					assert.Equal(t, "Number of retries to connect to the source of a stream.", mi.Description())
 					assert.Equal(t, "{retry}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1540,7 +1540,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.start_time"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Unix time since which a stream has been running.", mi.Description())
+					assert.Equal(t, "Unix time at which a stream started running.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1575,7 +1575,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.static"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether a stream is meant to run always, not on demand only.", mi.Description())
+					assert.Equal(t, "Whether a stream is configured to run permanently instead of on demand.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1592,7 +1592,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.throughput"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Bytes per second of a stream, in and out.", mi.Description())
+					assert.Equal(t, "Rate of bytes that a stream receives and sends.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1610,7 +1610,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.track.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Tracks of a stream.", mi.Description())
+					assert.Equal(t, "Number of tracks of a stream.", mi.Description())
 					assert.Equal(t, "{track}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1630,7 +1630,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.transcoder.frames"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Frames transcoded of a stream.", mi.Description())
+					assert.Equal(t, "Number of frames transcoded for a stream.", mi.Description())
 					assert.Equal(t, "{frame}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1664,7 +1664,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.transcoder.quality.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Qualities that the transcoder of a stream makes.", mi.Description())
+					assert.Equal(t, "Number of qualities that the transcoder of a stream produces.", mi.Description())
 					assert.Equal(t, "{quality}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1681,7 +1681,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.transcoder.restarts"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Restarts of the transcoder of a stream.", mi.Description())
+					assert.Equal(t, "Number of restarts of the transcoder of a stream.", mi.Description())
 					assert.Equal(t, "{restart}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1715,7 +1715,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.stream.uptime"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time since which a stream has been running.", mi.Description())
+					assert.Equal(t, "Time for which a stream has been running.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1742,7 +1742,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["flussonic.vod.client.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Viewers of files.", mi.Description())
+					assert.Equal(t, "Number of viewers of VOD files.", mi.Description())
 					assert.Equal(t, "{client}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1759,7 +1759,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrape.duration"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time that one request of the last scrape took.", mi.Description())
+					assert.Equal(t, "Duration of one API request of the last scrape.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1774,7 +1774,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrape.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests to the server that failed.", mi.Description())
+					assert.Equal(t, "Number of failed requests to the server.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1794,7 +1794,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrape.omitted.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Things that the last scrape left out, by reason.", mi.Description())
+					assert.Equal(t, "Number of items that the last scrape omitted, by reason.", mi.Description())
 					assert.Equal(t, "{item}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1814,7 +1814,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrapes"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Scrapes since the receiver started.", mi.Description())
+					assert.Equal(t, "Number of scrapes since the receiver started.", mi.Description())
 					assert.Equal(t, "{scrape}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())

@@ -1646,7 +1646,7 @@ type metricJitsiJibriHealthy struct {
 // init fills jitsi.jibri.healthy metric with initial data.
 func (m *metricJitsiJibriHealthy) init() {
 	m.data.SetName("jitsi.jibri.healthy")
-	m.data.SetDescription("Whether this Jibri calls itself healthy.")
+	m.data.SetDescription("Whether Jibri reports itself as healthy.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1698,7 +1698,7 @@ type metricJitsiJibriRecording struct {
 // init fills jitsi.jibri.recording metric with initial data.
 func (m *metricJitsiJibriRecording) init() {
 	m.data.SetName("jitsi.jibri.recording")
-	m.data.SetDescription("Whether this Jibri is in use: recording, streaming or in a SIP call.")
+	m.data.SetDescription("Whether Jibri is recording, streaming or in a SIP call.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1750,7 +1750,7 @@ type metricJitsiJibriRequestRejections struct {
 // init fills jitsi.jibri.request.rejections metric with initial data.
 func (m *metricJitsiJibriRequestRejections) init() {
 	m.data.SetName("jitsi.jibri.request.rejections")
-	m.data.SetDescription("Requests refused because this Jibri was busy.")
+	m.data.SetDescription("Number of requests rejected because Jibri was busy.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -1802,7 +1802,7 @@ type metricJitsiJibriSessionAborts struct {
 // init fills jitsi.jibri.session.aborts metric with initial data.
 func (m *metricJitsiJibriSessionAborts) init() {
 	m.data.SetName("jitsi.jibri.session.aborts")
-	m.data.SetDescription("Sessions ended because the XMPP connection closed.")
+	m.data.SetDescription("Number of sessions stopped because the XMPP connection closed.")
 	m.data.SetUnit("{session}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -1854,7 +1854,7 @@ type metricJitsiJibriSessionCompletions struct {
 // init fills jitsi.jibri.session.completions metric with initial data.
 func (m *metricJitsiJibriSessionCompletions) init() {
 	m.data.SetName("jitsi.jibri.session.completions")
-	m.data.SetDescription("Sessions that this Jibri has ended.")
+	m.data.SetDescription("Number of sessions stopped.")
 	m.data.SetUnit("{session}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -1906,7 +1906,7 @@ type metricJitsiJibriSessionCreations struct {
 // init fills jitsi.jibri.session.creations metric with initial data.
 func (m *metricJitsiJibriSessionCreations) init() {
 	m.data.SetName("jitsi.jibri.session.creations")
-	m.data.SetDescription("Sessions that this Jibri has begun.")
+	m.data.SetDescription("Number of sessions started.")
 	m.data.SetUnit("{session}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -1958,7 +1958,7 @@ type metricJitsiJibriSessionErrors struct {
 // init fills jitsi.jibri.session.errors metric with initial data.
 func (m *metricJitsiJibriSessionErrors) init() {
 	m.data.SetName("jitsi.jibri.session.errors")
-	m.data.SetDescription("Sessions of this Jibri that went wrong.")
+	m.data.SetDescription("Number of errors in sessions.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2010,7 +2010,7 @@ type metricJitsiJibriState struct {
 // init fills jitsi.jibri.state metric with initial data.
 func (m *metricJitsiJibriState) init() {
 	m.data.SetName("jitsi.jibri.state")
-	m.data.SetDescription("State of this Jibri: 1 for the current one, 0 for the others.")
+	m.data.SetDescription("State of Jibri: 1 for the current one, 0 for the others.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2064,7 +2064,7 @@ type metricJitsiJibriXMPPEvents struct {
 // init fills jitsi.jibri.xmpp.events metric with initial data.
 func (m *metricJitsiJibriXMPPEvents) init() {
 	m.data.SetName("jitsi.jibri.xmpp.events")
-	m.data.SetDescription("What happened to this Jibri's XMPP connections.")
+	m.data.SetDescription("Number of events of the XMPP connections of Jibri.")
 	m.data.SetUnit("{event}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2118,7 +2118,7 @@ type metricJitsiJicofoBridgeCount struct {
 // init fills jitsi.jicofo.bridge.count metric with initial data.
 func (m *metricJitsiJicofoBridgeCount) init() {
 	m.data.SetName("jitsi.jicofo.bridge.count")
-	m.data.SetDescription("Bridges that Jicofo knows.")
+	m.data.SetDescription("Number of bridges known to Jicofo.")
 	m.data.SetUnit("{bridge}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2170,7 +2170,7 @@ type metricJitsiJicofoBridgeEndpointCount struct {
 // init fills jitsi.jicofo.bridge.endpoint.count metric with initial data.
 func (m *metricJitsiJicofoBridgeEndpointCount) init() {
 	m.data.SetName("jitsi.jicofo.bridge.endpoint.count")
-	m.data.SetDescription("Endpoints that Jicofo has placed on a bridge.")
+	m.data.SetDescription("Number of endpoints that Jicofo has placed on a bridge.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2224,7 +2224,7 @@ type metricJitsiJicofoBridgeEndpointMoves struct {
 // init fills jitsi.jicofo.bridge.endpoint.moves metric with initial data.
 func (m *metricJitsiJicofoBridgeEndpointMoves) init() {
 	m.data.SetName("jitsi.jicofo.bridge.endpoint.moves")
-	m.data.SetDescription("Endpoints moved away from a bridge.")
+	m.data.SetDescription("Number of endpoints moved away from a bridge.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2278,7 +2278,7 @@ type metricJitsiJicofoBridgeFailingIce struct {
 // init fills jitsi.jicofo.bridge.failing_ice metric with initial data.
 func (m *metricJitsiJicofoBridgeFailingIce) init() {
 	m.data.SetName("jitsi.jicofo.bridge.failing_ice")
-	m.data.SetDescription("Whether too many connections to a bridge fail.")
+	m.data.SetDescription("Whether too many ICE connections to a bridge fail.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2332,7 +2332,7 @@ type metricJitsiJicofoBridgeLosses struct {
 // init fills jitsi.jicofo.bridge.losses metric with initial data.
 func (m *metricJitsiJicofoBridgeLosses) init() {
 	m.data.SetName("jitsi.jicofo.bridge.losses")
-	m.data.SetDescription("Bridges that vanished.")
+	m.data.SetDescription("Number of bridges that disappeared.")
 	m.data.SetUnit("{bridge}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2384,7 +2384,7 @@ type metricJitsiJicofoBridgeOperationalCount struct {
 // init fills jitsi.jicofo.bridge.operational.count metric with initial data.
 func (m *metricJitsiJicofoBridgeOperationalCount) init() {
 	m.data.SetName("jitsi.jicofo.bridge.operational.count")
-	m.data.SetDescription("Bridges that may take conferences.")
+	m.data.SetDescription("Number of bridges that can accept conferences.")
 	m.data.SetUnit("{bridge}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2436,7 +2436,7 @@ type metricJitsiJicofoBridgeRateLimitedSelections struct {
 // init fills jitsi.jicofo.bridge.rate_limited_selections metric with initial data.
 func (m *metricJitsiJicofoBridgeRateLimitedSelections) init() {
 	m.data.SetName("jitsi.jicofo.bridge.rate_limited_selections")
-	m.data.SetDescription("Choices of a bridge that were put off to spread load.")
+	m.data.SetDescription("Number of bridge selections that were rate limited.")
 	m.data.SetUnit("{selection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2488,7 +2488,7 @@ type metricJitsiJicofoBridgeRemovals struct {
 // init fills jitsi.jicofo.bridge.removals metric with initial data.
 func (m *metricJitsiJicofoBridgeRemovals) init() {
 	m.data.SetName("jitsi.jicofo.bridge.removals")
-	m.data.SetDescription("Bridges taken out of conferences after a failure.")
+	m.data.SetDescription("Number of bridges removed from conferences after a failure.")
 	m.data.SetUnit("{bridge}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2540,7 +2540,7 @@ type metricJitsiJicofoBridgeRestartRequests struct {
 // init fills jitsi.jicofo.bridge.restart_requests metric with initial data.
 func (m *metricJitsiJicofoBridgeRestartRequests) init() {
 	m.data.SetName("jitsi.jicofo.bridge.restart_requests")
-	m.data.SetDescription("Requests of participants to set up their connection to a bridge again.")
+	m.data.SetDescription("Number of requests from participants to restart their session with a bridge.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2594,7 +2594,7 @@ type metricJitsiJicofoBridgeSelections struct {
 // init fills jitsi.jicofo.bridge.selections metric with initial data.
 func (m *metricJitsiJicofoBridgeSelections) init() {
 	m.data.SetName("jitsi.jicofo.bridge.selections")
-	m.data.SetDescription("Choices of a bridge by reason.")
+	m.data.SetDescription("Number of bridge selections by reason.")
 	m.data.SetUnit("{selection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2648,7 +2648,7 @@ type metricJitsiJicofoBridgeShuttingDownCount struct {
 // init fills jitsi.jicofo.bridge.shutting_down.count metric with initial data.
 func (m *metricJitsiJicofoBridgeShuttingDownCount) init() {
 	m.data.SetName("jitsi.jicofo.bridge.shutting_down.count")
-	m.data.SetDescription("Bridges that are going down.")
+	m.data.SetDescription("Number of bridges that are shutting down.")
 	m.data.SetUnit("{bridge}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2700,7 +2700,7 @@ type metricJitsiJicofoBridgeVersionCount struct {
 // init fills jitsi.jicofo.bridge.version.count metric with initial data.
 func (m *metricJitsiJicofoBridgeVersionCount) init() {
 	m.data.SetName("jitsi.jicofo.bridge.version.count")
-	m.data.SetDescription("Different versions among the bridges.")
+	m.data.SetDescription("Number of distinct versions among the bridges.")
 	m.data.SetUnit("{version}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2752,7 +2752,7 @@ type metricJitsiJicofoConferenceCount struct {
 // init fills jitsi.jicofo.conference.count metric with initial data.
 func (m *metricJitsiJicofoConferenceCount) init() {
 	m.data.SetName("jitsi.jicofo.conference.count")
-	m.data.SetDescription("Conferences of the whole installation.")
+	m.data.SetDescription("Number of conferences in the installation.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2804,7 +2804,7 @@ type metricJitsiJicofoConferenceCountBySize struct {
 // init fills jitsi.jicofo.conference.count_by_size metric with initial data.
 func (m *metricJitsiJicofoConferenceCountBySize) init() {
 	m.data.SetName("jitsi.jicofo.conference.count_by_size")
-	m.data.SetDescription("Conferences by their number of participants.")
+	m.data.SetDescription("Number of conferences by number of participants.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2858,7 +2858,7 @@ type metricJitsiJicofoConferenceCreations struct {
 // init fills jitsi.jicofo.conference.creations metric with initial data.
 func (m *metricJitsiJicofoConferenceCreations) init() {
 	m.data.SetName("jitsi.jicofo.conference.creations")
-	m.data.SetDescription("Conferences that were opened.")
+	m.data.SetDescription("Number of conferences created.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2910,7 +2910,7 @@ type metricJitsiJicofoConferenceNewRequests struct {
 // init fills jitsi.jicofo.conference.new_requests metric with initial data.
 func (m *metricJitsiJicofoConferenceNewRequests) init() {
 	m.data.SetName("jitsi.jicofo.conference.new_requests")
-	m.data.SetDescription("Requests that opened a conference.")
+	m.data.SetDescription("Number of requests that created a conference.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2962,7 +2962,7 @@ type metricJitsiJicofoConferenceRequests struct {
 // init fills jitsi.jicofo.conference.requests metric with initial data.
 func (m *metricJitsiJicofoConferenceRequests) init() {
 	m.data.SetName("jitsi.jicofo.conference.requests")
-	m.data.SetDescription("Requests for a conference.")
+	m.data.SetDescription("Number of requests for a conference.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3014,7 +3014,7 @@ type metricJitsiJicofoConferenceSizeMax struct {
 // init fills jitsi.jicofo.conference.size.max metric with initial data.
 func (m *metricJitsiJicofoConferenceSizeMax) init() {
 	m.data.SetName("jitsi.jicofo.conference.size.max")
-	m.data.SetDescription("Participants of the largest conference.")
+	m.data.SetDescription("Number of participants in the largest conference.")
 	m.data.SetUnit("{participant}")
 	m.data.SetEmptyGauge()
 }
@@ -3064,7 +3064,7 @@ type metricJitsiJicofoConferenceTime struct {
 // init fills jitsi.jicofo.conference.time metric with initial data.
 func (m *metricJitsiJicofoConferenceTime) init() {
 	m.data.SetName("jitsi.jicofo.conference.time")
-	m.data.SetDescription("Length of all ended conferences together; those under way are not in it.")
+	m.data.SetDescription("Total duration of all ended conferences.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3116,7 +3116,7 @@ type metricJitsiJicofoConferenceWithVisitorsCount struct {
 // init fills jitsi.jicofo.conference.with_visitors.count metric with initial data.
 func (m *metricJitsiJicofoConferenceWithVisitorsCount) init() {
 	m.data.SetName("jitsi.jicofo.conference.with_visitors.count")
-	m.data.SetDescription("Conferences that have visitors.")
+	m.data.SetDescription("Number of conferences with visitors.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3168,7 +3168,7 @@ type metricJitsiJicofoEndpointTime struct {
 // init fills jitsi.jicofo.endpoint.time metric with initial data.
 func (m *metricJitsiJicofoEndpointTime) init() {
 	m.data.SetName("jitsi.jicofo.endpoint.time")
-	m.data.SetDescription("Time that endpoints that have left spent in conferences.")
+	m.data.SetDescription("Total time spent in conferences by endpoints that have left.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3220,7 +3220,7 @@ type metricJitsiJicofoHealthy struct {
 // init fills jitsi.jicofo.healthy metric with initial data.
 func (m *metricJitsiJicofoHealthy) init() {
 	m.data.SetName("jitsi.jicofo.healthy")
-	m.data.SetDescription("Whether Jicofo's own last health check passed.")
+	m.data.SetDescription("Whether the last health check of Jicofo passed.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3272,7 +3272,7 @@ type metricJitsiJicofoIceRestartResults struct {
 // init fills jitsi.jicofo.ice.restart.results metric with initial data.
 func (m *metricJitsiJicofoIceRestartResults) init() {
 	m.data.SetName("jitsi.jicofo.ice.restart.results")
-	m.data.SetDescription("What became of requested ICE restarts.")
+	m.data.SetDescription("Number of requested ICE restarts by result.")
 	m.data.SetUnit("{restart}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3326,7 +3326,7 @@ type metricJitsiJicofoIceRestartRequests struct {
 // init fills jitsi.jicofo.ice.restart_requests metric with initial data.
 func (m *metricJitsiJicofoIceRestartRequests) init() {
 	m.data.SetName("jitsi.jicofo.ice.restart_requests")
-	m.data.SetDescription("ICE restarts that participants asked for.")
+	m.data.SetDescription("Number of ICE restarts requested by participants.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3378,7 +3378,7 @@ type metricJitsiJicofoJibriFailures struct {
 // init fills jitsi.jicofo.jibri.failures metric with initial data.
 func (m *metricJitsiJicofoJibriFailures) init() {
 	m.data.SetName("jitsi.jicofo.jibri.failures")
-	m.data.SetDescription("Jibri sessions that failed.")
+	m.data.SetDescription("Number of failed Jibri sessions.")
 	m.data.SetUnit("{failure}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3432,7 +3432,7 @@ type metricJitsiJicofoJibriInstanceAvailableCount struct {
 // init fills jitsi.jicofo.jibri.instance.available.count metric with initial data.
 func (m *metricJitsiJicofoJibriInstanceAvailableCount) init() {
 	m.data.SetName("jitsi.jicofo.jibri.instance.available.count")
-	m.data.SetDescription("Jibri instances that are free.")
+	m.data.SetDescription("Number of available Jibri instances.")
 	m.data.SetUnit("{instance}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3486,7 +3486,7 @@ type metricJitsiJicofoJibriInstanceCount struct {
 // init fills jitsi.jicofo.jibri.instance.count metric with initial data.
 func (m *metricJitsiJicofoJibriInstanceCount) init() {
 	m.data.SetName("jitsi.jicofo.jibri.instance.count")
-	m.data.SetDescription("Jibri instances that Jicofo knows.")
+	m.data.SetDescription("Number of Jibri instances known to Jicofo.")
 	m.data.SetUnit("{instance}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3540,7 +3540,7 @@ type metricJitsiJicofoJibriNoInstanceFailures struct {
 // init fills jitsi.jicofo.jibri.no_instance_failures metric with initial data.
 func (m *metricJitsiJicofoJibriNoInstanceFailures) init() {
 	m.data.SetName("jitsi.jicofo.jibri.no_instance_failures")
-	m.data.SetDescription("Jibri sessions refused because no instance was free.")
+	m.data.SetDescription("Number of Jibri sessions that failed because no instance was available.")
 	m.data.SetUnit("{failure}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3592,7 +3592,7 @@ type metricJitsiJicofoJibriSessionCount struct {
 // init fills jitsi.jicofo.jibri.session.count metric with initial data.
 func (m *metricJitsiJicofoJibriSessionCount) init() {
 	m.data.SetName("jitsi.jicofo.jibri.session.count")
-	m.data.SetDescription("Jibri sessions under way.")
+	m.data.SetDescription("Number of active Jibri sessions.")
 	m.data.SetUnit("{session}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3646,7 +3646,7 @@ type metricJitsiJicofoJibriSessionPendingCount struct {
 // init fills jitsi.jicofo.jibri.session.pending.count metric with initial data.
 func (m *metricJitsiJicofoJibriSessionPendingCount) init() {
 	m.data.SetName("jitsi.jicofo.jibri.session.pending.count")
-	m.data.SetDescription("Jibri sessions that wait for an instance.")
+	m.data.SetDescription("Number of Jibri sessions waiting for an instance.")
 	m.data.SetUnit("{session}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3700,7 +3700,7 @@ type metricJitsiJicofoJigasiErrors struct {
 // init fills jitsi.jicofo.jigasi.errors metric with initial data.
 func (m *metricJitsiJicofoJigasiErrors) init() {
 	m.data.SetName("jitsi.jicofo.jigasi.errors")
-	m.data.SetDescription("Requests to Jigasi that went wrong.")
+	m.data.SetDescription("Number of failed requests to Jigasi.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3754,7 +3754,7 @@ type metricJitsiJicofoJigasiInstanceCount struct {
 // init fills jitsi.jicofo.jigasi.instance.count metric with initial data.
 func (m *metricJitsiJicofoJigasiInstanceCount) init() {
 	m.data.SetName("jitsi.jicofo.jigasi.instance.count")
-	m.data.SetDescription("Jigasi instances that Jicofo knows.")
+	m.data.SetDescription("Number of Jigasi instances known to Jicofo.")
 	m.data.SetUnit("{instance}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3808,7 +3808,7 @@ type metricJitsiJicofoJigasiInstanceShuttingDownCount struct {
 // init fills jitsi.jicofo.jigasi.instance.shutting_down.count metric with initial data.
 func (m *metricJitsiJicofoJigasiInstanceShuttingDownCount) init() {
 	m.data.SetName("jitsi.jicofo.jigasi.instance.shutting_down.count")
-	m.data.SetDescription("SIP instances of Jigasi that are going down.")
+	m.data.SetDescription("Number of SIP instances of Jigasi in graceful shutdown.")
 	m.data.SetUnit("{instance}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3860,7 +3860,7 @@ type metricJitsiJicofoJigasiRequests struct {
 // init fills jitsi.jicofo.jigasi.requests metric with initial data.
 func (m *metricJitsiJicofoJigasiRequests) init() {
 	m.data.SetName("jitsi.jicofo.jigasi.requests")
-	m.data.SetDescription("Requests to Jigasi by answer.")
+	m.data.SetDescription("Number of requests to Jigasi by result.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3914,7 +3914,7 @@ type metricJitsiJicofoJigasiRetries struct {
 // init fills jitsi.jicofo.jigasi.retries metric with initial data.
 func (m *metricJitsiJicofoJigasiRetries) init() {
 	m.data.SetName("jitsi.jicofo.jigasi.retries")
-	m.data.SetDescription("Requests to Jigasi that were tried again.")
+	m.data.SetDescription("Number of retried requests to Jigasi.")
 	m.data.SetUnit("{retry}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3966,7 +3966,7 @@ type metricJitsiJicofoJingleStanzas struct {
 // init fills jitsi.jicofo.jingle.stanzas metric with initial data.
 func (m *metricJitsiJicofoJingleStanzas) init() {
 	m.data.SetName("jitsi.jicofo.jingle.stanzas")
-	m.data.SetDescription("Jingle messages exchanged with participants.")
+	m.data.SetDescription("Number of Jingle stanzas exchanged with participants.")
 	m.data.SetUnit("{stanza}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4021,7 +4021,7 @@ type metricJitsiJicofoLoadRedistributorMoves struct {
 // init fills jitsi.jicofo.load_redistributor.moves metric with initial data.
 func (m *metricJitsiJicofoLoadRedistributorMoves) init() {
 	m.data.SetName("jitsi.jicofo.load_redistributor.moves")
-	m.data.SetDescription("Endpoints moved to balance load.")
+	m.data.SetDescription("Number of endpoints moved to balance load.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4073,7 +4073,7 @@ type metricJitsiJicofoParticipantCount struct {
 // init fills jitsi.jicofo.participant.count metric with initial data.
 func (m *metricJitsiJicofoParticipantCount) init() {
 	m.data.SetName("jitsi.jicofo.participant.count")
-	m.data.SetDescription("Participants of all conferences, visitors included.")
+	m.data.SetDescription("Number of participants in all conferences, including visitors.")
 	m.data.SetUnit("{participant}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4125,7 +4125,7 @@ type metricJitsiJicofoParticipantCreations struct {
 // init fills jitsi.jicofo.participant.creations metric with initial data.
 func (m *metricJitsiJicofoParticipantCreations) init() {
 	m.data.SetName("jitsi.jicofo.participant.creations")
-	m.data.SetDescription("Participants that have joined.")
+	m.data.SetDescription("Number of participants that have joined.")
 	m.data.SetUnit("{participant}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4177,7 +4177,7 @@ type metricJitsiJicofoParticipantMoves struct {
 // init fills jitsi.jicofo.participant.moves metric with initial data.
 func (m *metricJitsiJicofoParticipantMoves) init() {
 	m.data.SetName("jitsi.jicofo.participant.moves")
-	m.data.SetDescription("Participants moved to another bridge after a failure.")
+	m.data.SetDescription("Number of participants moved to another bridge after a failure.")
 	m.data.SetUnit("{participant}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4229,7 +4229,7 @@ type metricJitsiJicofoParticipantNoStartMutedJoins struct {
 // init fills jitsi.jicofo.participant.no_start_muted_joins metric with initial data.
 func (m *metricJitsiJicofoParticipantNoStartMutedJoins) init() {
 	m.data.SetName("jitsi.jicofo.participant.no_start_muted_joins")
-	m.data.SetDescription("Participants whose client cannot be started muted.")
+	m.data.SetDescription("Number of participants that joined with a client that does not support starting muted.")
 	m.data.SetUnit("{participant}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4281,7 +4281,7 @@ type metricJitsiJicofoParticipantNotifications struct {
 // init fills jitsi.jicofo.participant.notifications metric with initial data.
 func (m *metricJitsiJicofoParticipantNotifications) init() {
 	m.data.SetName("jitsi.jicofo.participant.notifications")
-	m.data.SetDescription("Problems that participants reported.")
+	m.data.SetDescription("Number of problems reported by participants.")
 	m.data.SetUnit("{notification}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4335,7 +4335,7 @@ type metricJitsiJicofoParticipantPairCount struct {
 // init fills jitsi.jicofo.participant.pair.count metric with initial data.
 func (m *metricJitsiJicofoParticipantPairCount) init() {
 	m.data.SetName("jitsi.jicofo.participant.pair.count")
-	m.data.SetDescription("Pairs of participants that could see each other, a measure of load.")
+	m.data.SetDescription("Number of pairs of participants that could see each other, a measure of load.")
 	m.data.SetUnit("{pair}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4387,7 +4387,7 @@ type metricJitsiJicofoQueueAddedPackets struct {
 // init fills jitsi.jicofo.queue.added_packets metric with initial data.
 func (m *metricJitsiJicofoQueueAddedPackets) init() {
 	m.data.SetName("jitsi.jicofo.queue.added_packets")
-	m.data.SetDescription("Packets put into a queue of Jicofo.")
+	m.data.SetDescription("Number of packets added to a queue of Jicofo.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4441,7 +4441,7 @@ type metricJitsiJicofoQueueDroppedPackets struct {
 // init fills jitsi.jicofo.queue.dropped_packets metric with initial data.
 func (m *metricJitsiJicofoQueueDroppedPackets) init() {
 	m.data.SetName("jitsi.jicofo.queue.dropped_packets")
-	m.data.SetDescription("Packets that a full queue of Jicofo threw away.")
+	m.data.SetDescription("Number of packets dropped by a full queue of Jicofo.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4495,7 +4495,7 @@ type metricJitsiJicofoQueueRemovedPackets struct {
 // init fills jitsi.jicofo.queue.removed_packets metric with initial data.
 func (m *metricJitsiJicofoQueueRemovedPackets) init() {
 	m.data.SetName("jitsi.jicofo.queue.removed_packets")
-	m.data.SetDescription("Packets taken from a queue of Jicofo.")
+	m.data.SetDescription("Number of packets removed from a queue of Jicofo.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4549,7 +4549,7 @@ type metricJitsiJicofoSlowHealthChecks struct {
 // init fills jitsi.jicofo.slow_health_checks metric with initial data.
 func (m *metricJitsiJicofoSlowHealthChecks) init() {
 	m.data.SetName("jitsi.jicofo.slow_health_checks")
-	m.data.SetDescription("Health checks of Jicofo that took too long.")
+	m.data.SetDescription("Number of health checks of Jicofo that took too long.")
 	m.data.SetUnit("{check}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4601,7 +4601,7 @@ type metricJitsiJicofoThreadCount struct {
 // init fills jitsi.jicofo.thread.count metric with initial data.
 func (m *metricJitsiJicofoThreadCount) init() {
 	m.data.SetName("jitsi.jicofo.thread.count")
-	m.data.SetDescription("Java threads of Jicofo.")
+	m.data.SetDescription("Number of Java threads of Jicofo.")
 	m.data.SetUnit("{thread}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4653,7 +4653,7 @@ type metricJitsiJicofoVisitorCount struct {
 // init fills jitsi.jicofo.visitor.count metric with initial data.
 func (m *metricJitsiJicofoVisitorCount) init() {
 	m.data.SetName("jitsi.jicofo.visitor.count")
-	m.data.SetDescription("Visitors of all conferences.")
+	m.data.SetDescription("Number of visitors in all conferences.")
 	m.data.SetUnit("{participant}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4705,7 +4705,7 @@ type metricJitsiJicofoXMPPDisconnections struct {
 // init fills jitsi.jicofo.xmpp.disconnections metric with initial data.
 func (m *metricJitsiJicofoXMPPDisconnections) init() {
 	m.data.SetName("jitsi.jicofo.xmpp.disconnections")
-	m.data.SetDescription("Times that Jicofo lost its XMPP connection.")
+	m.data.SetDescription("Number of times that Jicofo lost its XMPP connection.")
 	m.data.SetUnit("{disconnection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4757,7 +4757,7 @@ type metricJitsiJigasiCallEvents struct {
 // init fills jitsi.jigasi.call.events metric with initial data.
 func (m *metricJitsiJigasiCallEvents) init() {
 	m.data.SetName("jitsi.jigasi.call.events")
-	m.data.SetDescription("Troubles of calls.")
+	m.data.SetDescription("Number of problems in calls, by event.")
 	m.data.SetUnit("{event}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4811,7 +4811,7 @@ type metricJitsiJigasiConferenceCompletions struct {
 // init fills jitsi.jigasi.conference.completions metric with initial data.
 func (m *metricJitsiJigasiConferenceCompletions) init() {
 	m.data.SetName("jitsi.jigasi.conference.completions")
-	m.data.SetDescription("Conferences that this Jigasi has left.")
+	m.data.SetDescription("Number of conferences that Jigasi has left.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4863,7 +4863,7 @@ type metricJitsiJigasiConferenceCount struct {
 // init fills jitsi.jigasi.conference.count metric with initial data.
 func (m *metricJitsiJigasiConferenceCount) init() {
 	m.data.SetName("jitsi.jigasi.conference.count")
-	m.data.SetDescription("Conferences in which this Jigasi takes part.")
+	m.data.SetDescription("Number of conferences in which Jigasi participates.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4915,7 +4915,7 @@ type metricJitsiJigasiConferenceCountBySize struct {
 // init fills jitsi.jigasi.conference.count_by_size metric with initial data.
 func (m *metricJitsiJigasiConferenceCountBySize) init() {
 	m.data.SetName("jitsi.jigasi.conference.count_by_size")
-	m.data.SetDescription("Conferences of this Jigasi by their number of participants.")
+	m.data.SetDescription("Number of Jigasi's conferences by number of participants.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4969,7 +4969,7 @@ type metricJitsiJigasiConferenceTime struct {
 // init fills jitsi.jigasi.conference.time metric with initial data.
 func (m *metricJitsiJigasiConferenceTime) init() {
 	m.data.SetName("jitsi.jigasi.conference.time")
-	m.data.SetDescription("Length of all ended conferences together.")
+	m.data.SetDescription("Total duration of all ended conferences.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5021,7 +5021,7 @@ type metricJitsiJigasiGracefulShutdown struct {
 // init fills jitsi.jigasi.graceful_shutdown metric with initial data.
 func (m *metricJitsiJigasiGracefulShutdown) init() {
 	m.data.SetName("jitsi.jigasi.graceful_shutdown")
-	m.data.SetDescription("Whether this Jigasi takes no new calls and ends when the last one does.")
+	m.data.SetDescription("Whether Jigasi is in graceful shutdown: it accepts no new calls and stops after the last one.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5073,7 +5073,7 @@ type metricJitsiJigasiHealthy struct {
 // init fills jitsi.jigasi.healthy metric with initial data.
 func (m *metricJitsiJigasiHealthy) init() {
 	m.data.SetName("jitsi.jigasi.healthy")
-	m.data.SetDescription("Whether this Jigasi's own health check passes.")
+	m.data.SetDescription("Whether the health check of Jigasi passes.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5125,7 +5125,7 @@ type metricJitsiJigasiMediaDrops struct {
 // init fills jitsi.jigasi.media.drops metric with initial data.
 func (m *metricJitsiJigasiMediaDrops) init() {
 	m.data.SetName("jitsi.jigasi.media.drops")
-	m.data.SetDescription("Interruptions of media in calls.")
+	m.data.SetDescription("Number of media interruptions in calls.")
 	m.data.SetUnit("{drop}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5177,7 +5177,7 @@ type metricJitsiJigasiParticipantCount struct {
 // init fills jitsi.jigasi.participant.count metric with initial data.
 func (m *metricJitsiJigasiParticipantCount) init() {
 	m.data.SetName("jitsi.jigasi.participant.count")
-	m.data.SetDescription("Participants of this Jigasi's conferences.")
+	m.data.SetDescription("Number of participants in Jigasi's conferences.")
 	m.data.SetUnit("{participant}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5229,7 +5229,7 @@ type metricJitsiJigasiParticipantCreations struct {
 // init fills jitsi.jigasi.participant.creations metric with initial data.
 func (m *metricJitsiJigasiParticipantCreations) init() {
 	m.data.SetName("jitsi.jigasi.participant.creations")
-	m.data.SetDescription("Participants of this Jigasi's conferences since it started.")
+	m.data.SetDescription("Number of participants in Jigasi's conferences since it started.")
 	m.data.SetUnit("{participant}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5281,7 +5281,7 @@ type metricJitsiJigasiStress struct {
 // init fills jitsi.jigasi.stress metric with initial data.
 func (m *metricJitsiJigasiStress) init() {
 	m.data.SetName("jitsi.jigasi.stress")
-	m.data.SetDescription("Load of this Jigasi as a share of what it is meant to carry.")
+	m.data.SetDescription("Load of Jigasi relative to its intended capacity.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -5331,7 +5331,7 @@ type metricJitsiJigasiThreadCount struct {
 // init fills jitsi.jigasi.thread.count metric with initial data.
 func (m *metricJitsiJigasiThreadCount) init() {
 	m.data.SetName("jitsi.jigasi.thread.count")
-	m.data.SetDescription("Java threads of this Jigasi.")
+	m.data.SetDescription("Number of Java threads of Jigasi.")
 	m.data.SetUnit("{thread}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5383,7 +5383,7 @@ type metricJitsiJigasiTranscriptionErrors struct {
 // init fills jitsi.jigasi.transcription.errors metric with initial data.
 func (m *metricJitsiJigasiTranscriptionErrors) init() {
 	m.data.SetName("jitsi.jigasi.transcription.errors")
-	m.data.SetDescription("Errors of transcriptions.")
+	m.data.SetDescription("Number of transcription errors.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5437,7 +5437,7 @@ type metricJitsiJigasiTranscriptionEvents struct {
 // init fills jitsi.jigasi.transcription.events metric with initial data.
 func (m *metricJitsiJigasiTranscriptionEvents) init() {
 	m.data.SetName("jitsi.jigasi.transcription.events")
-	m.data.SetDescription("What happened to transcriptions.")
+	m.data.SetDescription("Number of transcription events.")
 	m.data.SetUnit("{event}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5491,7 +5491,7 @@ type metricJitsiJigasiTranscriptionIntervals struct {
 // init fills jitsi.jigasi.transcription.intervals metric with initial data.
 func (m *metricJitsiJigasiTranscriptionIntervals) init() {
 	m.data.SetName("jitsi.jigasi.transcription.intervals")
-	m.data.SetDescription("Billing intervals of Google's speech service.")
+	m.data.SetDescription("Number of billing intervals of the Google speech service.")
 	m.data.SetUnit("{interval}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5543,7 +5543,7 @@ type metricJitsiJigasiTranscriptionRequests struct {
 // init fills jitsi.jigasi.transcription.requests metric with initial data.
 func (m *metricJitsiJigasiTranscriptionRequests) init() {
 	m.data.SetName("jitsi.jigasi.transcription.requests")
-	m.data.SetDescription("Requests to Google's speech service.")
+	m.data.SetDescription("Number of requests to the Google speech service.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5595,7 +5595,7 @@ type metricJitsiJigasiTranscriptionTime struct {
 // init fills jitsi.jigasi.transcription.time metric with initial data.
 func (m *metricJitsiJigasiTranscriptionTime) init() {
 	m.data.SetName("jitsi.jigasi.transcription.time")
-	m.data.SetDescription("Audio that was sent to a speech service.")
+	m.data.SetDescription("Duration of audio sent to a speech-to-text service.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5649,7 +5649,7 @@ type metricJitsiJvbBweExpirations struct {
 // init fills jitsi.jvb.bwe.expirations metric with initial data.
 func (m *metricJitsiJvbBweExpirations) init() {
 	m.data.SetName("jitsi.jvb.bwe.expirations")
-	m.data.SetDescription("Bandwidth estimates that expired for lack of feedback.")
+	m.data.SetDescription("Number of bandwidth estimates that expired for lack of feedback.")
 	m.data.SetUnit("{expiration}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5701,7 +5701,7 @@ type metricJitsiJvbChannelCount struct {
 // init fills jitsi.jvb.channel.count metric with initial data.
 func (m *metricJitsiJvbChannelCount) init() {
 	m.data.SetName("jitsi.jvb.channel.count")
-	m.data.SetDescription("Media channels on the bridge.")
+	m.data.SetDescription("Number of media channels on the bridge.")
 	m.data.SetUnit("{channel}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5755,7 +5755,7 @@ type metricJitsiJvbChannelCreations struct {
 // init fills jitsi.jvb.channel.creations metric with initial data.
 func (m *metricJitsiJvbChannelCreations) init() {
 	m.data.SetName("jitsi.jvb.channel.creations")
-	m.data.SetDescription("Media channels that were opened.")
+	m.data.SetDescription("Number of media channels created.")
 	m.data.SetUnit("{channel}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5807,7 +5807,7 @@ type metricJitsiJvbChannelFailures struct {
 // init fills jitsi.jvb.channel.failures metric with initial data.
 func (m *metricJitsiJvbChannelFailures) init() {
 	m.data.SetName("jitsi.jvb.channel.failures")
-	m.data.SetDescription("Media channels that never carried anything.")
+	m.data.SetDescription("Number of media channels that never carried any media.")
 	m.data.SetUnit("{channel}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5861,7 +5861,7 @@ type metricJitsiJvbConferenceCompletions struct {
 // init fills jitsi.jvb.conference.completions metric with initial data.
 func (m *metricJitsiJvbConferenceCompletions) init() {
 	m.data.SetName("jitsi.jvb.conference.completions")
-	m.data.SetDescription("Conferences that have ended.")
+	m.data.SetDescription("Number of conferences that have ended.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5913,7 +5913,7 @@ type metricJitsiJvbConferenceCount struct {
 // init fills jitsi.jvb.conference.count metric with initial data.
 func (m *metricJitsiJvbConferenceCount) init() {
 	m.data.SetName("jitsi.jvb.conference.count")
-	m.data.SetDescription("Conferences on the bridge.")
+	m.data.SetDescription("Number of conferences on the bridge.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5965,7 +5965,7 @@ type metricJitsiJvbConferenceCountByAudioSenders struct {
 // init fills jitsi.jvb.conference.count_by_audio_senders metric with initial data.
 func (m *metricJitsiJvbConferenceCountByAudioSenders) init() {
 	m.data.SetName("jitsi.jvb.conference.count_by_audio_senders")
-	m.data.SetDescription("Conferences by their number of local endpoints that send audio.")
+	m.data.SetDescription("Number of conferences by number of local endpoints that send audio.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6019,7 +6019,7 @@ type metricJitsiJvbConferenceCountBySize struct {
 // init fills jitsi.jvb.conference.count_by_size metric with initial data.
 func (m *metricJitsiJvbConferenceCountBySize) init() {
 	m.data.SetName("jitsi.jvb.conference.count_by_size")
-	m.data.SetDescription("Conferences by their number of endpoints.")
+	m.data.SetDescription("Number of conferences by number of endpoints.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6073,7 +6073,7 @@ type metricJitsiJvbConferenceCountByVideoSenders struct {
 // init fills jitsi.jvb.conference.count_by_video_senders metric with initial data.
 func (m *metricJitsiJvbConferenceCountByVideoSenders) init() {
 	m.data.SetName("jitsi.jvb.conference.count_by_video_senders")
-	m.data.SetDescription("Conferences by their number of local endpoints that send video.")
+	m.data.SetDescription("Number of conferences by number of local endpoints that send video.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6127,7 +6127,7 @@ type metricJitsiJvbConferenceCreations struct {
 // init fills jitsi.jvb.conference.creations metric with initial data.
 func (m *metricJitsiJvbConferenceCreations) init() {
 	m.data.SetName("jitsi.jvb.conference.creations")
-	m.data.SetDescription("Conferences that the bridge has opened.")
+	m.data.SetDescription("Number of conferences created on the bridge.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6179,7 +6179,7 @@ type metricJitsiJvbConferenceFailures struct {
 // init fills jitsi.jvb.conference.failures metric with initial data.
 func (m *metricJitsiJvbConferenceFailures) init() {
 	m.data.SetName("jitsi.jvb.conference.failures")
-	m.data.SetDescription("Conferences in which all or some endpoints never got a connection.")
+	m.data.SetDescription("Number of conferences in which all or some endpoints never connected.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6233,7 +6233,7 @@ type metricJitsiJvbConferenceInactiveCount struct {
 // init fills jitsi.jvb.conference.inactive.count metric with initial data.
 func (m *metricJitsiJvbConferenceInactiveCount) init() {
 	m.data.SetName("jitsi.jvb.conference.inactive.count")
-	m.data.SetDescription("Conferences in which nobody sends media through the bridge.")
+	m.data.SetDescription("Number of conferences in which no endpoint sends media through the bridge.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6285,7 +6285,7 @@ type metricJitsiJvbConferenceP2pCount struct {
 // init fills jitsi.jvb.conference.p2p.count metric with initial data.
 func (m *metricJitsiJvbConferenceP2pCount) init() {
 	m.data.SetName("jitsi.jvb.conference.p2p.count")
-	m.data.SetDescription("Inactive conferences of exactly two endpoints, which talk to each other directly.")
+	m.data.SetDescription("Number of inactive conferences with exactly two endpoints, which exchange media directly.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6337,7 +6337,7 @@ type metricJitsiJvbConferenceRelayedCount struct {
 // init fills jitsi.jvb.conference.relayed.count metric with initial data.
 func (m *metricJitsiJvbConferenceRelayedCount) init() {
 	m.data.SetName("jitsi.jvb.conference.relayed.count")
-	m.data.SetDescription("Conferences that reach over several bridges.")
+	m.data.SetDescription("Number of conferences that span several bridges.")
 	m.data.SetUnit("{conference}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6389,7 +6389,7 @@ type metricJitsiJvbConferenceSizeMax struct {
 // init fills jitsi.jvb.conference.size.max metric with initial data.
 func (m *metricJitsiJvbConferenceSizeMax) init() {
 	m.data.SetName("jitsi.jvb.conference.size.max")
-	m.data.SetDescription("Endpoints of the largest conference, those on other bridges included.")
+	m.data.SetDescription("Number of endpoints in the largest conference, including endpoints on other bridges.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptyGauge()
 }
@@ -6439,7 +6439,7 @@ type metricJitsiJvbConferenceTime struct {
 // init fills jitsi.jvb.conference.time metric with initial data.
 func (m *metricJitsiJvbConferenceTime) init() {
 	m.data.SetName("jitsi.jvb.conference.time")
-	m.data.SetDescription("Length of all ended conferences together; it jumps when one ends.")
+	m.data.SetDescription("Total duration of all ended conferences. It increases only when a conference ends.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6491,7 +6491,7 @@ type metricJitsiJvbConnectionCreations struct {
 // init fills jitsi.jvb.connection.creations metric with initial data.
 func (m *metricJitsiJvbConnectionCreations) init() {
 	m.data.SetName("jitsi.jvb.connection.creations")
-	m.data.SetDescription("Media connections that were set up.")
+	m.data.SetDescription("Number of media connections established.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6545,7 +6545,7 @@ type metricJitsiJvbConnectionFailures struct {
 // init fills jitsi.jvb.connection.failures metric with initial data.
 func (m *metricJitsiJvbConnectionFailures) init() {
 	m.data.SetName("jitsi.jvb.connection.failures")
-	m.data.SetDescription("Peers that never got a media connection.")
+	m.data.SetDescription("Number of endpoints and relays that never established a media connection.")
 	m.data.SetUnit("{failure}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6600,7 +6600,7 @@ type metricJitsiJvbDataChannelRejections struct {
 // init fills jitsi.jvb.data_channel.rejections metric with initial data.
 func (m *metricJitsiJvbDataChannelRejections) init() {
 	m.data.SetName("jitsi.jvb.data_channel.rejections")
-	m.data.SetDescription("Data channels that the bridge refused.")
+	m.data.SetDescription("Number of data channels that the bridge rejected.")
 	m.data.SetUnit("{channel}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6652,7 +6652,7 @@ type metricJitsiJvbDominantSpeakerChanges struct {
 // init fills jitsi.jvb.dominant_speaker.changes metric with initial data.
 func (m *metricJitsiJvbDominantSpeakerChanges) init() {
 	m.data.SetName("jitsi.jvb.dominant_speaker.changes")
-	m.data.SetDescription("Times that another participant became the main speaker.")
+	m.data.SetDescription("Number of dominant speaker changes.")
 	m.data.SetUnit("{change}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6704,7 +6704,7 @@ type metricJitsiJvbDraining struct {
 // init fills jitsi.jvb.draining metric with initial data.
 func (m *metricJitsiJvbDraining) init() {
 	m.data.SetName("jitsi.jvb.draining")
-	m.data.SetDescription("Whether the bridge asks for no new conferences.")
+	m.data.SetDescription("Whether the bridge is draining: it requests no new conferences.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6756,7 +6756,7 @@ type metricJitsiJvbEndpointActiveCount struct {
 // init fills jitsi.jvb.endpoint.active.count metric with initial data.
 func (m *metricJitsiJvbEndpointActiveCount) init() {
 	m.data.SetName("jitsi.jvb.endpoint.active.count")
-	m.data.SetDescription("Endpoints of this bridge in conferences with media.")
+	m.data.SetDescription("Number of local endpoints in conferences with media.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6808,7 +6808,7 @@ type metricJitsiJvbEndpointCount struct {
 // init fills jitsi.jvb.endpoint.count metric with initial data.
 func (m *metricJitsiJvbEndpointCount) init() {
 	m.data.SetName("jitsi.jvb.endpoint.count")
-	m.data.SetDescription("Endpoints in the bridge's conferences, those on other bridges included.")
+	m.data.SetDescription("Number of endpoints in the bridge's conferences, including endpoints on other bridges.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6860,7 +6860,7 @@ type metricJitsiJvbEndpointCreations struct {
 // init fills jitsi.jvb.endpoint.creations metric with initial data.
 func (m *metricJitsiJvbEndpointCreations) init() {
 	m.data.SetName("jitsi.jvb.endpoint.creations")
-	m.data.SetDescription("Endpoints that have joined this bridge.")
+	m.data.SetDescription("Number of endpoints that have joined on this bridge.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6912,7 +6912,7 @@ type metricJitsiJvbEndpointDisconnections struct {
 // init fills jitsi.jvb.endpoint.disconnections metric with initial data.
 func (m *metricJitsiJvbEndpointDisconnections) init() {
 	m.data.SetName("jitsi.jvb.endpoint.disconnections")
-	m.data.SetDescription("Endpoints that fell silent.")
+	m.data.SetDescription("Number of endpoints that stopped sending.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6964,7 +6964,7 @@ type metricJitsiJvbEndpointHighLossCount struct {
 // init fills jitsi.jvb.endpoint.high_loss.count metric with initial data.
 func (m *metricJitsiJvbEndpointHighLossCount) init() {
 	m.data.SetName("jitsi.jvb.endpoint.high_loss.count")
-	m.data.SetDescription("Endpoints that lose more than a tenth of what the bridge sends them.")
+	m.data.SetDescription("Number of endpoints that lose more than 10% of the packets that the bridge sends them.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7016,7 +7016,7 @@ type metricJitsiJvbEndpointInactiveCount struct {
 // init fills jitsi.jvb.endpoint.inactive.count metric with initial data.
 func (m *metricJitsiJvbEndpointInactiveCount) init() {
 	m.data.SetName("jitsi.jvb.endpoint.inactive.count")
-	m.data.SetDescription("Endpoints in inactive conferences.")
+	m.data.SetDescription("Number of endpoints in inactive conferences.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7068,7 +7068,7 @@ type metricJitsiJvbEndpointLocalCount struct {
 // init fills jitsi.jvb.endpoint.local.count metric with initial data.
 func (m *metricJitsiJvbEndpointLocalCount) init() {
 	m.data.SetName("jitsi.jvb.endpoint.local.count")
-	m.data.SetDescription("Endpoints connected to this bridge.")
+	m.data.SetDescription("Number of endpoints connected to this bridge.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7120,7 +7120,7 @@ type metricJitsiJvbEndpointOversendingCount struct {
 // init fills jitsi.jvb.endpoint.oversending.count metric with initial data.
 func (m *metricJitsiJvbEndpointOversendingCount) init() {
 	m.data.SetName("jitsi.jvb.endpoint.oversending.count")
-	m.data.SetDescription("Endpoints to which more is sent than their estimated bandwidth allows.")
+	m.data.SetDescription("Number of endpoints to which the bridge sends more than their estimated bandwidth.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7172,7 +7172,7 @@ type metricJitsiJvbEndpointReceiveOnlyCount struct {
 // init fills jitsi.jvb.endpoint.receive_only.count metric with initial data.
 func (m *metricJitsiJvbEndpointReceiveOnlyCount) init() {
 	m.data.SetName("jitsi.jvb.endpoint.receive_only.count")
-	m.data.SetDescription("Endpoints of active conferences that send nothing.")
+	m.data.SetDescription("Number of endpoints in active conferences that send no media.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7224,7 +7224,7 @@ type metricJitsiJvbEndpointReconnections struct {
 // init fills jitsi.jvb.endpoint.reconnections metric with initial data.
 func (m *metricJitsiJvbEndpointReconnections) init() {
 	m.data.SetName("jitsi.jvb.endpoint.reconnections")
-	m.data.SetDescription("Endpoints that came back after falling silent.")
+	m.data.SetDescription("Number of endpoints that resumed sending after a disconnection.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7276,7 +7276,7 @@ type metricJitsiJvbEndpointRelayedCount struct {
 // init fills jitsi.jvb.endpoint.relayed.count metric with initial data.
 func (m *metricJitsiJvbEndpointRelayedCount) init() {
 	m.data.SetName("jitsi.jvb.endpoint.relayed.count")
-	m.data.SetDescription("Endpoints that are connected to other bridges.")
+	m.data.SetDescription("Number of endpoints connected to other bridges.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7328,7 +7328,7 @@ type metricJitsiJvbEndpointSendingCount struct {
 // init fills jitsi.jvb.endpoint.sending.count metric with initial data.
 func (m *metricJitsiJvbEndpointSendingCount) init() {
 	m.data.SetName("jitsi.jvb.endpoint.sending.count")
-	m.data.SetDescription("Endpoints of this bridge that send a kind of media; many send both.")
+	m.data.SetDescription("Number of local endpoints that send a media type. Many endpoints send both.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7382,7 +7382,7 @@ type metricJitsiJvbEndpointSpuriousRembs struct {
 // init fills jitsi.jvb.endpoint.spurious_rembs metric with initial data.
 func (m *metricJitsiJvbEndpointSpuriousRembs) init() {
 	m.data.SetName("jitsi.jvb.endpoint.spurious_rembs")
-	m.data.SetDescription("Endpoints that sent bandwidth estimates of a kind not negotiated.")
+	m.data.SetDescription("Number of endpoints that sent REMB packets without having negotiated REMB.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7434,7 +7434,7 @@ type metricJitsiJvbEndpointStress struct {
 // init fills jitsi.jvb.endpoint.stress metric with initial data.
 func (m *metricJitsiJvbEndpointStress) init() {
 	m.data.SetName("jitsi.jvb.endpoint.stress")
-	m.data.SetDescription("Share of the bridge's capacity that one participant is configured to cost.")
+	m.data.SetDescription("Stress that one participant is configured to add to the bridge.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -7484,7 +7484,7 @@ type metricJitsiJvbEndpointSuspendedCount struct {
 // init fills jitsi.jvb.endpoint.suspended.count metric with initial data.
 func (m *metricJitsiJvbEndpointSuspendedCount) init() {
 	m.data.SetName("jitsi.jvb.endpoint.suspended.count")
-	m.data.SetDescription("Endpoints to which some video is not sent for lack of bandwidth.")
+	m.data.SetDescription("Number of endpoints for which video sources are suspended for lack of bandwidth.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7536,7 +7536,7 @@ type metricJitsiJvbFileDescriptorCount struct {
 // init fills jitsi.jvb.file_descriptor.count metric with initial data.
 func (m *metricJitsiJvbFileDescriptorCount) init() {
 	m.data.SetName("jitsi.jvb.file_descriptor.count")
-	m.data.SetDescription("Open file descriptors of the bridge.")
+	m.data.SetDescription("Number of open file descriptors of the bridge.")
 	m.data.SetUnit("{file_descriptor}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7588,7 +7588,7 @@ type metricJitsiJvbGracefulShutdown struct {
 // init fills jitsi.jvb.graceful_shutdown metric with initial data.
 func (m *metricJitsiJvbGracefulShutdown) init() {
 	m.data.SetName("jitsi.jvb.graceful_shutdown")
-	m.data.SetDescription("Whether the bridge takes no new conferences and ends when the last one does.")
+	m.data.SetDescription("Whether the bridge is in graceful shutdown: it accepts no new conferences and stops after the last one.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7640,7 +7640,7 @@ type metricJitsiJvbHealthy struct {
 // init fills jitsi.jvb.healthy metric with initial data.
 func (m *metricJitsiJvbHealthy) init() {
 	m.data.SetName("jitsi.jvb.healthy")
-	m.data.SetDescription("Whether the bridge's own last health check passed.")
+	m.data.SetDescription("Whether the last health check of the bridge passed.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7692,7 +7692,7 @@ type metricJitsiJvbHostCPUSteal struct {
 // init fills jitsi.jvb.host.cpu.steal metric with initial data.
 func (m *metricJitsiJvbHostCPUSteal) init() {
 	m.data.SetName("jitsi.jvb.host.cpu.steal")
-	m.data.SetDescription("Share of processor time that the hypervisor took away.")
+	m.data.SetDescription("Fraction of CPU time taken by the hypervisor.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -7742,7 +7742,7 @@ type metricJitsiJvbHostCPUUtilization struct {
 // init fills jitsi.jvb.host.cpu.utilization metric with initial data.
 func (m *metricJitsiJvbHostCPUUtilization) init() {
 	m.data.SetName("jitsi.jvb.host.cpu.utilization")
-	m.data.SetDescription("Share of the host's processors in use.")
+	m.data.SetDescription("Fraction of the host's CPU time in use.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -7792,7 +7792,7 @@ type metricJitsiJvbHostMemoryLimit struct {
 // init fills jitsi.jvb.host.memory.limit metric with initial data.
 func (m *metricJitsiJvbHostMemoryLimit) init() {
 	m.data.SetName("jitsi.jvb.host.memory.limit")
-	m.data.SetDescription("Memory of the host.")
+	m.data.SetDescription("Total memory of the host.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7896,7 +7896,7 @@ type metricJitsiJvbIceNegotiations struct {
 // init fills jitsi.jvb.ice.negotiations metric with initial data.
 func (m *metricJitsiJvbIceNegotiations) init() {
 	m.data.SetName("jitsi.jvb.ice.negotiations")
-	m.data.SetDescription("ICE negotiations that ended.")
+	m.data.SetDescription("Number of ICE negotiations that ended.")
 	m.data.SetUnit("{negotiation}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7950,7 +7950,7 @@ type metricJitsiJvbIceRelayedNegotiations struct {
 // init fills jitsi.jvb.ice.relayed_negotiations metric with initial data.
 func (m *metricJitsiJvbIceRelayedNegotiations) init() {
 	m.data.SetName("jitsi.jvb.ice.relayed_negotiations")
-	m.data.SetDescription("Successful ICE negotiations that go over a TURN server.")
+	m.data.SetDescription("Number of successful ICE negotiations that use a TURN server.")
 	m.data.SetUnit("{negotiation}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8002,7 +8002,7 @@ type metricJitsiJvbIceRestartResults struct {
 // init fills jitsi.jvb.ice.restart.results metric with initial data.
 func (m *metricJitsiJvbIceRestartResults) init() {
 	m.data.SetName("jitsi.jvb.ice.restart.results")
-	m.data.SetDescription("ICE restarts that ended or were refused.")
+	m.data.SetDescription("Number of ICE restarts that ended or were rejected, by result.")
 	m.data.SetUnit("{restart}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8056,7 +8056,7 @@ type metricJitsiJvbIceRestarts struct {
 // init fills jitsi.jvb.ice.restarts metric with initial data.
 func (m *metricJitsiJvbIceRestarts) init() {
 	m.data.SetName("jitsi.jvb.ice.restarts")
-	m.data.SetDescription("ICE restarts that were begun.")
+	m.data.SetDescription("Number of ICE restarts started.")
 	m.data.SetUnit("{restart}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8108,7 +8108,7 @@ type metricJitsiJvbIceTCPNegotiations struct {
 // init fills jitsi.jvb.ice.tcp_negotiations metric with initial data.
 func (m *metricJitsiJvbIceTCPNegotiations) init() {
 	m.data.SetName("jitsi.jvb.ice.tcp_negotiations")
-	m.data.SetDescription("Successful ICE negotiations over TCP.")
+	m.data.SetDescription("Number of successful ICE negotiations over TCP.")
 	m.data.SetUnit("{negotiation}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8160,7 +8160,7 @@ type metricJitsiJvbJitterAverage struct {
 // init fills jitsi.jvb.jitter.average metric with initial data.
 func (m *metricJitsiJvbJitterAverage) init() {
 	m.data.SetName("jitsi.jvb.jitter.average")
-	m.data.SetDescription("Mean jitter of the streams.")
+	m.data.SetDescription("Mean jitter of the RTP streams.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 }
@@ -8210,7 +8210,7 @@ type metricJitsiJvbJvmGcCollections struct {
 // init fills jitsi.jvb.jvm.gc.collections metric with initial data.
 func (m *metricJitsiJvbJvmGcCollections) init() {
 	m.data.SetName("jitsi.jvb.jvm.gc.collections")
-	m.data.SetDescription("Garbage collections.")
+	m.data.SetDescription("Number of garbage collections.")
 	m.data.SetUnit("{collection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8314,7 +8314,7 @@ type metricJitsiJvbJvmHeapCommitted struct {
 // init fills jitsi.jvb.jvm.heap.committed metric with initial data.
 func (m *metricJitsiJvbJvmHeapCommitted) init() {
 	m.data.SetName("jitsi.jvb.jvm.heap.committed")
-	m.data.SetDescription("Heap memory that the virtual machine has reserved.")
+	m.data.SetDescription("Heap memory committed by the Java virtual machine.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -8418,7 +8418,7 @@ type metricJitsiJvbKeyframePreemptiveRequests struct {
 // init fills jitsi.jvb.keyframe.preemptive_requests metric with initial data.
 func (m *metricJitsiJvbKeyframePreemptiveRequests) init() {
 	m.data.SetName("jitsi.jvb.keyframe.preemptive_requests")
-	m.data.SetDescription("Key frame requests made ahead of need.")
+	m.data.SetDescription("Number of preemptive key frame requests.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8472,7 +8472,7 @@ type metricJitsiJvbKeyframes struct {
 // init fills jitsi.jvb.keyframes metric with initial data.
 func (m *metricJitsiJvbKeyframes) init() {
 	m.data.SetName("jitsi.jvb.keyframes")
-	m.data.SetDescription("Key frames received from endpoints that have left.")
+	m.data.SetDescription("Number of key frames received from endpoints that have left.")
 	m.data.SetUnit("{keyframe}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8524,7 +8524,7 @@ type metricJitsiJvbLayeringChanges struct {
 // init fills jitsi.jvb.layering.changes metric with initial data.
 func (m *metricJitsiJvbLayeringChanges) init() {
 	m.data.SetName("jitsi.jvb.layering.changes")
-	m.data.SetDescription("Changes of the layers that endpoints send, of endpoints that have left.")
+	m.data.SetDescription("Number of changes of the layers received from endpoints that have left.")
 	m.data.SetUnit("{change}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8630,7 +8630,7 @@ type metricJitsiJvbMessageTransportTimeouts struct {
 // init fills jitsi.jvb.message_transport.timeouts metric with initial data.
 func (m *metricJitsiJvbMessageTransportTimeouts) init() {
 	m.data.SetName("jitsi.jvb.message_transport.timeouts")
-	m.data.SetDescription("Peers that still had no message channel some time after joining.")
+	m.data.SetDescription("Number of endpoints and relays without a message transport some time after joining.")
 	m.data.SetUnit("{timeout}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8684,7 +8684,7 @@ type metricJitsiJvbMessages struct {
 // init fills jitsi.jvb.messages metric with initial data.
 func (m *metricJitsiJvbMessages) init() {
 	m.data.SetName("jitsi.jvb.messages")
-	m.data.SetDescription("Control messages exchanged with endpoints.")
+	m.data.SetDescription("Number of control messages exchanged with endpoints.")
 	m.data.SetUnit("{message}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8739,7 +8739,7 @@ type metricJitsiJvbNetworkDroppedPackets struct {
 // init fills jitsi.jvb.network.dropped_packets metric with initial data.
 func (m *metricJitsiJvbNetworkDroppedPackets) init() {
 	m.data.SetName("jitsi.jvb.network.dropped_packets")
-	m.data.SetDescription("Packets between bridges that were thrown away.")
+	m.data.SetDescription("Number of packets between bridges that were dropped.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8793,7 +8793,7 @@ type metricJitsiJvbNetworkIo struct {
 // init fills jitsi.jvb.network.io metric with initial data.
 func (m *metricJitsiJvbNetworkIo) init() {
 	m.data.SetName("jitsi.jvb.network.io")
-	m.data.SetDescription("RTP bytes of peers that have left; it moves only when an endpoint or a conference ends.")
+	m.data.SetDescription("RTP bytes of endpoints and relays that have left. It increases only when an endpoint leaves or a conference ends.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8848,7 +8848,7 @@ type metricJitsiJvbNetworkPacketLoss struct {
 // init fills jitsi.jvb.network.packet_loss metric with initial data.
 func (m *metricJitsiJvbNetworkPacketLoss) init() {
 	m.data.SetName("jitsi.jvb.network.packet_loss")
-	m.data.SetDescription("Share of RTP packets lost between the bridge and its endpoints.")
+	m.data.SetDescription("Fraction of RTP packets lost between the bridge and its endpoints.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -8900,7 +8900,7 @@ type metricJitsiJvbNetworkPacketLossOverall struct {
 // init fills jitsi.jvb.network.packet_loss_overall metric with initial data.
 func (m *metricJitsiJvbNetworkPacketLossOverall) init() {
 	m.data.SetName("jitsi.jvb.network.packet_loss_overall")
-	m.data.SetDescription("Share of RTP packets lost in both directions together.")
+	m.data.SetDescription("Fraction of RTP packets lost in both directions combined.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -8950,7 +8950,7 @@ type metricJitsiJvbNetworkPacketRate struct {
 // init fills jitsi.jvb.network.packet_rate metric with initial data.
 func (m *metricJitsiJvbNetworkPacketRate) init() {
 	m.data.SetName("jitsi.jvb.network.packet_rate")
-	m.data.SetDescription("RTP packets per second now.")
+	m.data.SetDescription("Current rate of RTP packets.")
 	m.data.SetUnit("{packet}/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -9003,7 +9003,7 @@ type metricJitsiJvbNetworkPackets struct {
 // init fills jitsi.jvb.network.packets metric with initial data.
 func (m *metricJitsiJvbNetworkPackets) init() {
 	m.data.SetName("jitsi.jvb.network.packets")
-	m.data.SetDescription("RTP packets of peers that have left; it moves only when an endpoint or a conference ends.")
+	m.data.SetDescription("Number of RTP packets of endpoints and relays that have left. It increases only when an endpoint leaves or a conference ends.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9058,7 +9058,7 @@ type metricJitsiJvbNetworkThroughput struct {
 // init fills jitsi.jvb.network.throughput metric with initial data.
 func (m *metricJitsiJvbNetworkThroughput) init() {
 	m.data.SetName("jitsi.jvb.network.throughput")
-	m.data.SetDescription("RTP bytes per second now, with participants or with other bridges.")
+	m.data.SetDescription("Current rate of RTP bytes exchanged with participants or other bridges.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -9111,7 +9111,7 @@ type metricJitsiJvbQueueDroppedPackets struct {
 // init fills jitsi.jvb.queue.dropped_packets metric with initial data.
 func (m *metricJitsiJvbQueueDroppedPackets) init() {
 	m.data.SetName("jitsi.jvb.queue.dropped_packets")
-	m.data.SetDescription("Packets that a full queue of the bridge threw away.")
+	m.data.SetDescription("Number of packets dropped by a full queue of the bridge.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9165,7 +9165,7 @@ type metricJitsiJvbQueueExceptions struct {
 // init fills jitsi.jvb.queue.exceptions metric with initial data.
 func (m *metricJitsiJvbQueueExceptions) init() {
 	m.data.SetName("jitsi.jvb.queue.exceptions")
-	m.data.SetDescription("Errors raised while a queue of the bridge was worked off.")
+	m.data.SetDescription("Number of exceptions thrown while processing a queue of the bridge.")
 	m.data.SetUnit("{exception}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9219,7 +9219,7 @@ type metricJitsiJvbRelayCreations struct {
 // init fills jitsi.jvb.relay.creations metric with initial data.
 func (m *metricJitsiJvbRelayCreations) init() {
 	m.data.SetName("jitsi.jvb.relay.creations")
-	m.data.SetDescription("Connections to other bridges that were set up.")
+	m.data.SetDescription("Number of relays (connections to other bridges) created.")
 	m.data.SetUnit("{relay}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9271,7 +9271,7 @@ type metricJitsiJvbRoundTripTimeAverage struct {
 // init fills jitsi.jvb.round_trip_time.average metric with initial data.
 func (m *metricJitsiJvbRoundTripTimeAverage) init() {
 	m.data.SetName("jitsi.jvb.round_trip_time.average")
-	m.data.SetDescription("Mean round trip time of the endpoints that have a measurement.")
+	m.data.SetDescription("Mean round-trip time of the endpoints that have a measurement.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 }
@@ -9321,7 +9321,7 @@ type metricJitsiJvbShuttingDown struct {
 // init fills jitsi.jvb.shutting_down metric with initial data.
 func (m *metricJitsiJvbShuttingDown) init() {
 	m.data.SetName("jitsi.jvb.shutting_down")
-	m.data.SetDescription("Whether the bridge is going down.")
+	m.data.SetDescription("Whether the bridge is shutting down.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -9373,7 +9373,7 @@ type metricJitsiJvbStress struct {
 // init fills jitsi.jvb.stress metric with initial data.
 func (m *metricJitsiJvbStress) init() {
 	m.data.SetName("jitsi.jvb.stress")
-	m.data.SetDescription("Load of the bridge as a share of what it is meant to carry; it may exceed 1.")
+	m.data.SetDescription("Load of the bridge relative to its intended capacity. It can exceed 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -9423,7 +9423,7 @@ type metricJitsiJvbThreadCount struct {
 // init fills jitsi.jvb.thread.count metric with initial data.
 func (m *metricJitsiJvbThreadCount) init() {
 	m.data.SetName("jitsi.jvb.thread.count")
-	m.data.SetDescription("Java threads of the bridge.")
+	m.data.SetDescription("Number of Java threads of the bridge.")
 	m.data.SetUnit("{thread}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -9475,7 +9475,7 @@ type metricJitsiJvbTransitLatePackets struct {
 // init fills jitsi.jvb.transit.late_packets metric with initial data.
 func (m *metricJitsiJvbTransitLatePackets) init() {
 	m.data.SetName("jitsi.jvb.transit.late_packets")
-	m.data.SetDescription("Packets that took more than 50 ms through the bridge.")
+	m.data.SetDescription("Number of packets that took more than 50 ms to pass through the bridge.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9529,7 +9529,7 @@ type metricJitsiJvbTransitPackets struct {
 // init fills jitsi.jvb.transit.packets metric with initial data.
 func (m *metricJitsiJvbTransitPackets) init() {
 	m.data.SetName("jitsi.jvb.transit.packets")
-	m.data.SetDescription("Packets whose way through the bridge was timed.")
+	m.data.SetDescription("Number of packets whose transit through the bridge was timed.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9583,7 +9583,7 @@ type metricJitsiJvbTransportCcUnmatchedFeedbacks struct {
 // init fills jitsi.jvb.transport_cc.unmatched_feedbacks metric with initial data.
 func (m *metricJitsiJvbTransportCcUnmatchedFeedbacks) init() {
 	m.data.SetName("jitsi.jvb.transport_cc.unmatched_feedbacks")
-	m.data.SetDescription("Feedback packets of present endpoints that matched nothing sent.")
+	m.data.SetDescription("Number of transport-cc feedback packets of current endpoints that match no sent packet.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -9685,7 +9685,7 @@ type metricJitsiJvbVideoTime struct {
 // init fills jitsi.jvb.video.time metric with initial data.
 func (m *metricJitsiJvbVideoTime) init() {
 	m.data.SetName("jitsi.jvb.video.time")
-	m.data.SetDescription("Playing time of all video streams received from endpoints that have left.")
+	m.data.SetDescription("Playing time of all video received from endpoints that have left.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9737,7 +9737,7 @@ type metricJitsiJvbVideoStreamCount struct {
 // init fills jitsi.jvb.video_stream.count metric with initial data.
 func (m *metricJitsiJvbVideoStreamCount) init() {
 	m.data.SetName("jitsi.jvb.video_stream.count")
-	m.data.SetDescription("Video streams that the bridge forwards.")
+	m.data.SetDescription("Number of video streams that the bridge forwards.")
 	m.data.SetUnit("{stream}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -9789,7 +9789,7 @@ type metricJitsiJvbVisitorCount struct {
 // init fills jitsi.jvb.visitor.count metric with initial data.
 func (m *metricJitsiJvbVisitorCount) init() {
 	m.data.SetName("jitsi.jvb.visitor.count")
-	m.data.SetDescription("Visitor endpoints on the bridge.")
+	m.data.SetDescription("Number of visitor endpoints on the bridge.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -9841,7 +9841,7 @@ type metricJitsiJvbVisitorCreations struct {
 // init fills jitsi.jvb.visitor.creations metric with initial data.
 func (m *metricJitsiJvbVisitorCreations) init() {
 	m.data.SetName("jitsi.jvb.visitor.creations")
-	m.data.SetDescription("Visitor endpoints that have joined.")
+	m.data.SetDescription("Number of visitor endpoints that have joined.")
 	m.data.SetUnit("{endpoint}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9893,7 +9893,7 @@ type metricJitsiJvbWebsocketClosures struct {
 // init fills jitsi.jvb.websocket.closures metric with initial data.
 func (m *metricJitsiJvbWebsocketClosures) init() {
 	m.data.SetName("jitsi.jvb.websocket.closures")
-	m.data.SetDescription("Web sockets of endpoints that were closed.")
+	m.data.SetDescription("Number of WebSockets of endpoints that were closed.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9947,7 +9947,7 @@ type metricJitsiJvbWebsocketErrors struct {
 // init fills jitsi.jvb.websocket.errors metric with initial data.
 func (m *metricJitsiJvbWebsocketErrors) init() {
 	m.data.SetName("jitsi.jvb.websocket.errors")
-	m.data.SetDescription("Errors on web sockets of endpoints.")
+	m.data.SetDescription("Number of WebSocket errors of endpoints.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9999,7 +9999,7 @@ type metricJitsiJvbXMPPClientConfiguredCount struct {
 // init fills jitsi.jvb.xmpp.client.configured.count metric with initial data.
 func (m *metricJitsiJvbXMPPClientConfiguredCount) init() {
 	m.data.SetName("jitsi.jvb.xmpp.client.configured.count")
-	m.data.SetDescription("XMPP connections that the bridge is configured with.")
+	m.data.SetDescription("Number of XMPP clients configured on the bridge.")
 	m.data.SetUnit("{client}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -10051,7 +10051,7 @@ type metricJitsiJvbXMPPClientConnectedCount struct {
 // init fills jitsi.jvb.xmpp.client.connected.count metric with initial data.
 func (m *metricJitsiJvbXMPPClientConnectedCount) init() {
 	m.data.SetName("jitsi.jvb.xmpp.client.connected.count")
-	m.data.SetDescription("XMPP connections that are up.")
+	m.data.SetDescription("Number of XMPP clients that are connected.")
 	m.data.SetUnit("{client}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -10103,7 +10103,7 @@ type metricJitsiJvbXMPPDisconnections struct {
 // init fills jitsi.jvb.xmpp.disconnections metric with initial data.
 func (m *metricJitsiJvbXMPPDisconnections) init() {
 	m.data.SetName("jitsi.jvb.xmpp.disconnections")
-	m.data.SetDescription("Times that an XMPP connection was lost.")
+	m.data.SetDescription("Number of lost XMPP connections.")
 	m.data.SetUnit("{disconnection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -10155,7 +10155,7 @@ type metricJitsiJvbXMPPRoomConfiguredCount struct {
 // init fills jitsi.jvb.xmpp.room.configured.count metric with initial data.
 func (m *metricJitsiJvbXMPPRoomConfiguredCount) init() {
 	m.data.SetName("jitsi.jvb.xmpp.room.configured.count")
-	m.data.SetDescription("XMPP rooms that the bridge is configured to join.")
+	m.data.SetDescription("Number of XMPP rooms that the bridge is configured to join.")
 	m.data.SetUnit("{room}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -10207,7 +10207,7 @@ type metricJitsiJvbXMPPRoomJoinedCount struct {
 // init fills jitsi.jvb.xmpp.room.joined.count metric with initial data.
 func (m *metricJitsiJvbXMPPRoomJoinedCount) init() {
 	m.data.SetName("jitsi.jvb.xmpp.room.joined.count")
-	m.data.SetDescription("XMPP rooms that the bridge has joined.")
+	m.data.SetDescription("Number of XMPP rooms that the bridge has joined.")
 	m.data.SetUnit("{room}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -10259,7 +10259,7 @@ type metricRtcScrapeDuration struct {
 // init fills rtc.scrape.duration metric with initial data.
 func (m *metricRtcScrapeDuration) init() {
 	m.data.SetName("rtc.scrape.duration")
-	m.data.SetDescription("Time that one request of the last scrape took.")
+	m.data.SetDescription("Duration of one API request of the last scrape.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -10311,7 +10311,7 @@ type metricRtcScrapeErrors struct {
 // init fills rtc.scrape.errors metric with initial data.
 func (m *metricRtcScrapeErrors) init() {
 	m.data.SetName("rtc.scrape.errors")
-	m.data.SetDescription("Requests to the server that failed.")
+	m.data.SetDescription("Number of failed requests to the server.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -10366,7 +10366,7 @@ type metricRtcScrapeOmittedCount struct {
 // init fills rtc.scrape.omitted.count metric with initial data.
 func (m *metricRtcScrapeOmittedCount) init() {
 	m.data.SetName("rtc.scrape.omitted.count")
-	m.data.SetDescription("Things that the last scrape left out, by reason.")
+	m.data.SetDescription("Number of items that the last scrape omitted, by reason.")
 	m.data.SetUnit("{item}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -10421,7 +10421,7 @@ type metricRtcScrapes struct {
 // init fills rtc.scrapes metric with initial data.
 func (m *metricRtcScrapes) init() {
 	m.data.SetName("rtc.scrapes")
-	m.data.SetDescription("Scrapes since the receiver started.")
+	m.data.SetDescription("Number of scrapes since the receiver started.")
 	m.data.SetUnit("{scrape}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)

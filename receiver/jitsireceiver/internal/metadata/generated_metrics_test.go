@@ -617,7 +617,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jibri.healthy"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether this Jibri calls itself healthy.", mi.Description())
+					assert.Equal(t, "Whether Jibri reports itself as healthy.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -631,7 +631,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jibri.recording"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether this Jibri is in use: recording, streaming or in a SIP call.", mi.Description())
+					assert.Equal(t, "Whether Jibri is recording, streaming or in a SIP call.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -645,7 +645,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jibri.request.rejections"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests refused because this Jibri was busy.", mi.Description())
+					assert.Equal(t, "Number of requests rejected because Jibri was busy.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -659,7 +659,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jibri.session.aborts"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Sessions ended because the XMPP connection closed.", mi.Description())
+					assert.Equal(t, "Number of sessions stopped because the XMPP connection closed.", mi.Description())
 					assert.Equal(t, "{session}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -673,7 +673,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jibri.session.completions"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Sessions that this Jibri has ended.", mi.Description())
+					assert.Equal(t, "Number of sessions stopped.", mi.Description())
 					assert.Equal(t, "{session}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -687,7 +687,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jibri.session.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Sessions that this Jibri has begun.", mi.Description())
+					assert.Equal(t, "Number of sessions started.", mi.Description())
 					assert.Equal(t, "{session}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -701,7 +701,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jibri.session.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Sessions of this Jibri that went wrong.", mi.Description())
+					assert.Equal(t, "Number of errors in sessions.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -715,7 +715,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jibri.state"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "State of this Jibri: 1 for the current one, 0 for the others.", mi.Description())
+					assert.Equal(t, "State of Jibri: 1 for the current one, 0 for the others.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -732,7 +732,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jibri.xmpp.events"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "What happened to this Jibri's XMPP connections.", mi.Description())
+					assert.Equal(t, "Number of events of the XMPP connections of Jibri.", mi.Description())
 					assert.Equal(t, "{event}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -749,7 +749,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.bridge.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bridges that Jicofo knows.", mi.Description())
+					assert.Equal(t, "Number of bridges known to Jicofo.", mi.Description())
 					assert.Equal(t, "{bridge}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -763,7 +763,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.bridge.endpoint.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints that Jicofo has placed on a bridge.", mi.Description())
+					assert.Equal(t, "Number of endpoints that Jicofo has placed on a bridge.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -780,7 +780,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.bridge.endpoint.moves"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints moved away from a bridge.", mi.Description())
+					assert.Equal(t, "Number of endpoints moved away from a bridge.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -797,7 +797,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.bridge.failing_ice"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether too many connections to a bridge fail.", mi.Description())
+					assert.Equal(t, "Whether too many ICE connections to a bridge fail.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -814,7 +814,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.bridge.losses"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bridges that vanished.", mi.Description())
+					assert.Equal(t, "Number of bridges that disappeared.", mi.Description())
 					assert.Equal(t, "{bridge}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -828,7 +828,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.bridge.operational.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bridges that may take conferences.", mi.Description())
+					assert.Equal(t, "Number of bridges that can accept conferences.", mi.Description())
 					assert.Equal(t, "{bridge}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -842,7 +842,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.bridge.rate_limited_selections"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Choices of a bridge that were put off to spread load.", mi.Description())
+					assert.Equal(t, "Number of bridge selections that were rate limited.", mi.Description())
 					assert.Equal(t, "{selection}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -856,7 +856,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.bridge.removals"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bridges taken out of conferences after a failure.", mi.Description())
+					assert.Equal(t, "Number of bridges removed from conferences after a failure.", mi.Description())
 					assert.Equal(t, "{bridge}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -870,7 +870,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.bridge.restart_requests"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests of participants to set up their connection to a bridge again.", mi.Description())
+					assert.Equal(t, "Number of requests from participants to restart their session with a bridge.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -887,7 +887,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.bridge.selections"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Choices of a bridge by reason.", mi.Description())
+					assert.Equal(t, "Number of bridge selections by reason.", mi.Description())
 					assert.Equal(t, "{selection}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -904,7 +904,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.bridge.shutting_down.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bridges that are going down.", mi.Description())
+					assert.Equal(t, "Number of bridges that are shutting down.", mi.Description())
 					assert.Equal(t, "{bridge}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -918,7 +918,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.bridge.version.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Different versions among the bridges.", mi.Description())
+					assert.Equal(t, "Number of distinct versions among the bridges.", mi.Description())
 					assert.Equal(t, "{version}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -932,7 +932,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.conference.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Conferences of the whole installation.", mi.Description())
+					assert.Equal(t, "Number of conferences in the installation.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -946,7 +946,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.conference.count_by_size"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Conferences by their number of participants.", mi.Description())
+					assert.Equal(t, "Number of conferences by number of participants.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -963,7 +963,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.conference.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Conferences that were opened.", mi.Description())
+					assert.Equal(t, "Number of conferences created.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -977,7 +977,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.conference.new_requests"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests that opened a conference.", mi.Description())
+					assert.Equal(t, "Number of requests that created a conference.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -991,7 +991,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.conference.requests"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests for a conference.", mi.Description())
+					assert.Equal(t, "Number of requests for a conference.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1005,7 +1005,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.conference.size.max"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Participants of the largest conference.", mi.Description())
+					assert.Equal(t, "Number of participants in the largest conference.", mi.Description())
 					assert.Equal(t, "{participant}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1017,7 +1017,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.conference.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Length of all ended conferences together; those under way are not in it.", mi.Description())
+					assert.Equal(t, "Total duration of all ended conferences.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1031,7 +1031,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.conference.with_visitors.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Conferences that have visitors.", mi.Description())
+					assert.Equal(t, "Number of conferences with visitors.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1045,7 +1045,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.endpoint.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Time that endpoints that have left spent in conferences.", mi.Description())
+					assert.Equal(t, "Total time spent in conferences by endpoints that have left.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1059,7 +1059,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.healthy"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether Jicofo's own last health check passed.", mi.Description())
+					assert.Equal(t, "Whether the last health check of Jicofo passed.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1073,7 +1073,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.ice.restart.results"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "What became of requested ICE restarts.", mi.Description())
+					assert.Equal(t, "Number of requested ICE restarts by result.", mi.Description())
 					assert.Equal(t, "{restart}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1090,7 +1090,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.ice.restart_requests"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "ICE restarts that participants asked for.", mi.Description())
+					assert.Equal(t, "Number of ICE restarts requested by participants.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1104,7 +1104,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.jibri.failures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Jibri sessions that failed.", mi.Description())
+					assert.Equal(t, "Number of failed Jibri sessions.", mi.Description())
 					assert.Equal(t, "{failure}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1121,7 +1121,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.jibri.instance.available.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Jibri instances that are free.", mi.Description())
+					assert.Equal(t, "Number of available Jibri instances.", mi.Description())
 					assert.Equal(t, "{instance}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1138,7 +1138,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.jibri.instance.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Jibri instances that Jicofo knows.", mi.Description())
+					assert.Equal(t, "Number of Jibri instances known to Jicofo.", mi.Description())
 					assert.Equal(t, "{instance}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1155,7 +1155,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.jibri.no_instance_failures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Jibri sessions refused because no instance was free.", mi.Description())
+					assert.Equal(t, "Number of Jibri sessions that failed because no instance was available.", mi.Description())
 					assert.Equal(t, "{failure}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1169,7 +1169,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.jibri.session.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Jibri sessions under way.", mi.Description())
+					assert.Equal(t, "Number of active Jibri sessions.", mi.Description())
 					assert.Equal(t, "{session}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1186,7 +1186,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.jibri.session.pending.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Jibri sessions that wait for an instance.", mi.Description())
+					assert.Equal(t, "Number of Jibri sessions waiting for an instance.", mi.Description())
 					assert.Equal(t, "{session}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1203,7 +1203,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.jigasi.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests to Jigasi that went wrong.", mi.Description())
+					assert.Equal(t, "Number of failed requests to Jigasi.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1220,7 +1220,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.jigasi.instance.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Jigasi instances that Jicofo knows.", mi.Description())
+					assert.Equal(t, "Number of Jigasi instances known to Jicofo.", mi.Description())
 					assert.Equal(t, "{instance}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1237,7 +1237,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.jigasi.instance.shutting_down.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "SIP instances of Jigasi that are going down.", mi.Description())
+					assert.Equal(t, "Number of SIP instances of Jigasi in graceful shutdown.", mi.Description())
 					assert.Equal(t, "{instance}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1251,7 +1251,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.jigasi.requests"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests to Jigasi by answer.", mi.Description())
+					assert.Equal(t, "Number of requests to Jigasi by result.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1268,7 +1268,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.jigasi.retries"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests to Jigasi that were tried again.", mi.Description())
+					assert.Equal(t, "Number of retried requests to Jigasi.", mi.Description())
 					assert.Equal(t, "{retry}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1282,7 +1282,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.jingle.stanzas"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Jingle messages exchanged with participants.", mi.Description())
+					assert.Equal(t, "Number of Jingle stanzas exchanged with participants.", mi.Description())
 					assert.Equal(t, "{stanza}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1302,7 +1302,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.load_redistributor.moves"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints moved to balance load.", mi.Description())
+					assert.Equal(t, "Number of endpoints moved to balance load.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1316,7 +1316,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.participant.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Participants of all conferences, visitors included.", mi.Description())
+					assert.Equal(t, "Number of participants in all conferences, including visitors.", mi.Description())
 					assert.Equal(t, "{participant}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1330,7 +1330,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.participant.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Participants that have joined.", mi.Description())
+					assert.Equal(t, "Number of participants that have joined.", mi.Description())
 					assert.Equal(t, "{participant}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1344,7 +1344,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.participant.moves"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Participants moved to another bridge after a failure.", mi.Description())
+					assert.Equal(t, "Number of participants moved to another bridge after a failure.", mi.Description())
 					assert.Equal(t, "{participant}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1358,7 +1358,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.participant.no_start_muted_joins"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Participants whose client cannot be started muted.", mi.Description())
+					assert.Equal(t, "Number of participants that joined with a client that does not support starting muted.", mi.Description())
 					assert.Equal(t, "{participant}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1372,7 +1372,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.participant.notifications"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Problems that participants reported.", mi.Description())
+					assert.Equal(t, "Number of problems reported by participants.", mi.Description())
 					assert.Equal(t, "{notification}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1389,7 +1389,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.participant.pair.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Pairs of participants that could see each other, a measure of load.", mi.Description())
+					assert.Equal(t, "Number of pairs of participants that could see each other, a measure of load.", mi.Description())
 					assert.Equal(t, "{pair}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1403,7 +1403,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.queue.added_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets put into a queue of Jicofo.", mi.Description())
+					assert.Equal(t, "Number of packets added to a queue of Jicofo.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1420,7 +1420,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.queue.dropped_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets that a full queue of Jicofo threw away.", mi.Description())
+					assert.Equal(t, "Number of packets dropped by a full queue of Jicofo.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1437,7 +1437,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.queue.removed_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets taken from a queue of Jicofo.", mi.Description())
+					assert.Equal(t, "Number of packets removed from a queue of Jicofo.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1454,7 +1454,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.slow_health_checks"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Health checks of Jicofo that took too long.", mi.Description())
+					assert.Equal(t, "Number of health checks of Jicofo that took too long.", mi.Description())
 					assert.Equal(t, "{check}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1468,7 +1468,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.thread.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Java threads of Jicofo.", mi.Description())
+					assert.Equal(t, "Number of Java threads of Jicofo.", mi.Description())
 					assert.Equal(t, "{thread}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1482,7 +1482,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.visitor.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Visitors of all conferences.", mi.Description())
+					assert.Equal(t, "Number of visitors in all conferences.", mi.Description())
 					assert.Equal(t, "{participant}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1496,7 +1496,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jicofo.xmpp.disconnections"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Times that Jicofo lost its XMPP connection.", mi.Description())
+					assert.Equal(t, "Number of times that Jicofo lost its XMPP connection.", mi.Description())
 					assert.Equal(t, "{disconnection}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1510,7 +1510,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.call.events"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Troubles of calls.", mi.Description())
+					assert.Equal(t, "Number of problems in calls, by event.", mi.Description())
 					assert.Equal(t, "{event}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1527,7 +1527,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.conference.completions"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Conferences that this Jigasi has left.", mi.Description())
+					assert.Equal(t, "Number of conferences that Jigasi has left.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1541,7 +1541,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.conference.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Conferences in which this Jigasi takes part.", mi.Description())
+					assert.Equal(t, "Number of conferences in which Jigasi participates.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1555,7 +1555,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.conference.count_by_size"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Conferences of this Jigasi by their number of participants.", mi.Description())
+					assert.Equal(t, "Number of Jigasi's conferences by number of participants.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1572,7 +1572,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.conference.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Length of all ended conferences together.", mi.Description())
+					assert.Equal(t, "Total duration of all ended conferences.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1586,7 +1586,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.graceful_shutdown"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether this Jigasi takes no new calls and ends when the last one does.", mi.Description())
+					assert.Equal(t, "Whether Jigasi is in graceful shutdown: it accepts no new calls and stops after the last one.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1600,7 +1600,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.healthy"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether this Jigasi's own health check passes.", mi.Description())
+					assert.Equal(t, "Whether the health check of Jigasi passes.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1614,7 +1614,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.media.drops"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Interruptions of media in calls.", mi.Description())
+					assert.Equal(t, "Number of media interruptions in calls.", mi.Description())
 					assert.Equal(t, "{drop}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1628,7 +1628,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.participant.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Participants of this Jigasi's conferences.", mi.Description())
+					assert.Equal(t, "Number of participants in Jigasi's conferences.", mi.Description())
 					assert.Equal(t, "{participant}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1642,7 +1642,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.participant.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Participants of this Jigasi's conferences since it started.", mi.Description())
+					assert.Equal(t, "Number of participants in Jigasi's conferences since it started.", mi.Description())
 					assert.Equal(t, "{participant}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1656,7 +1656,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.stress"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Load of this Jigasi as a share of what it is meant to carry.", mi.Description())
+					assert.Equal(t, "Load of Jigasi relative to its intended capacity.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1668,7 +1668,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.thread.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Java threads of this Jigasi.", mi.Description())
+					assert.Equal(t, "Number of Java threads of Jigasi.", mi.Description())
 					assert.Equal(t, "{thread}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1682,7 +1682,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.transcription.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Errors of transcriptions.", mi.Description())
+					assert.Equal(t, "Number of transcription errors.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1699,7 +1699,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.transcription.events"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "What happened to transcriptions.", mi.Description())
+					assert.Equal(t, "Number of transcription events.", mi.Description())
 					assert.Equal(t, "{event}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1716,7 +1716,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.transcription.intervals"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Billing intervals of Google's speech service.", mi.Description())
+					assert.Equal(t, "Number of billing intervals of the Google speech service.", mi.Description())
 					assert.Equal(t, "{interval}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1730,7 +1730,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.transcription.requests"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests to Google's speech service.", mi.Description())
+					assert.Equal(t, "Number of requests to the Google speech service.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1744,7 +1744,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jigasi.transcription.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Audio that was sent to a speech service.", mi.Description())
+					assert.Equal(t, "Duration of audio sent to a speech-to-text service.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1761,7 +1761,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.bwe.expirations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bandwidth estimates that expired for lack of feedback.", mi.Description())
+					assert.Equal(t, "Number of bandwidth estimates that expired for lack of feedback.", mi.Description())
 					assert.Equal(t, "{expiration}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1775,7 +1775,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.channel.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Media channels on the bridge.", mi.Description())
+					assert.Equal(t, "Number of media channels on the bridge.", mi.Description())
 					assert.Equal(t, "{channel}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1792,7 +1792,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.channel.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Media channels that were opened.", mi.Description())
+					assert.Equal(t, "Number of media channels created.", mi.Description())
 					assert.Equal(t, "{channel}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1806,7 +1806,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.channel.failures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Media channels that never carried anything.", mi.Description())
+					assert.Equal(t, "Number of media channels that never carried any media.", mi.Description())
 					assert.Equal(t, "{channel}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1823,7 +1823,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.conference.completions"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Conferences that have ended.", mi.Description())
+					assert.Equal(t, "Number of conferences that have ended.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1837,7 +1837,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.conference.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Conferences on the bridge.", mi.Description())
+					assert.Equal(t, "Number of conferences on the bridge.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1851,7 +1851,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.conference.count_by_audio_senders"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Conferences by their number of local endpoints that send audio.", mi.Description())
+					assert.Equal(t, "Number of conferences by number of local endpoints that send audio.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1868,7 +1868,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.conference.count_by_size"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Conferences by their number of endpoints.", mi.Description())
+					assert.Equal(t, "Number of conferences by number of endpoints.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1885,7 +1885,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.conference.count_by_video_senders"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Conferences by their number of local endpoints that send video.", mi.Description())
+					assert.Equal(t, "Number of conferences by number of local endpoints that send video.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1902,7 +1902,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.conference.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Conferences that the bridge has opened.", mi.Description())
+					assert.Equal(t, "Number of conferences created on the bridge.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1916,7 +1916,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.conference.failures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Conferences in which all or some endpoints never got a connection.", mi.Description())
+					assert.Equal(t, "Number of conferences in which all or some endpoints never connected.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1933,7 +1933,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.conference.inactive.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Conferences in which nobody sends media through the bridge.", mi.Description())
+					assert.Equal(t, "Number of conferences in which no endpoint sends media through the bridge.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1947,7 +1947,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.conference.p2p.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Inactive conferences of exactly two endpoints, which talk to each other directly.", mi.Description())
+					assert.Equal(t, "Number of inactive conferences with exactly two endpoints, which exchange media directly.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1961,7 +1961,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.conference.relayed.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Conferences that reach over several bridges.", mi.Description())
+					assert.Equal(t, "Number of conferences that span several bridges.", mi.Description())
 					assert.Equal(t, "{conference}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1975,7 +1975,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.conference.size.max"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Endpoints of the largest conference, those on other bridges included.", mi.Description())
+					assert.Equal(t, "Number of endpoints in the largest conference, including endpoints on other bridges.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1987,7 +1987,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.conference.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Length of all ended conferences together; it jumps when one ends.", mi.Description())
+					assert.Equal(t, "Total duration of all ended conferences. It increases only when a conference ends.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2001,7 +2001,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.connection.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Media connections that were set up.", mi.Description())
+					assert.Equal(t, "Number of media connections established.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2018,7 +2018,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.connection.failures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Peers that never got a media connection.", mi.Description())
+					assert.Equal(t, "Number of endpoints and relays that never established a media connection.", mi.Description())
 					assert.Equal(t, "{failure}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2038,7 +2038,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.data_channel.rejections"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Data channels that the bridge refused.", mi.Description())
+					assert.Equal(t, "Number of data channels that the bridge rejected.", mi.Description())
 					assert.Equal(t, "{channel}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2052,7 +2052,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.dominant_speaker.changes"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Times that another participant became the main speaker.", mi.Description())
+					assert.Equal(t, "Number of dominant speaker changes.", mi.Description())
 					assert.Equal(t, "{change}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2066,7 +2066,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.draining"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether the bridge asks for no new conferences.", mi.Description())
+					assert.Equal(t, "Whether the bridge is draining: it requests no new conferences.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2080,7 +2080,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.endpoint.active.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints of this bridge in conferences with media.", mi.Description())
+					assert.Equal(t, "Number of local endpoints in conferences with media.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2094,7 +2094,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.endpoint.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints in the bridge's conferences, those on other bridges included.", mi.Description())
+					assert.Equal(t, "Number of endpoints in the bridge's conferences, including endpoints on other bridges.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2108,7 +2108,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.endpoint.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints that have joined this bridge.", mi.Description())
+					assert.Equal(t, "Number of endpoints that have joined on this bridge.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2122,7 +2122,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.endpoint.disconnections"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints that fell silent.", mi.Description())
+					assert.Equal(t, "Number of endpoints that stopped sending.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2136,7 +2136,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.endpoint.high_loss.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints that lose more than a tenth of what the bridge sends them.", mi.Description())
+					assert.Equal(t, "Number of endpoints that lose more than 10% of the packets that the bridge sends them.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2150,7 +2150,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.endpoint.inactive.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints in inactive conferences.", mi.Description())
+					assert.Equal(t, "Number of endpoints in inactive conferences.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2164,7 +2164,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.endpoint.local.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints connected to this bridge.", mi.Description())
+					assert.Equal(t, "Number of endpoints connected to this bridge.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2178,7 +2178,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.endpoint.oversending.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints to which more is sent than their estimated bandwidth allows.", mi.Description())
+					assert.Equal(t, "Number of endpoints to which the bridge sends more than their estimated bandwidth.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2192,7 +2192,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.endpoint.receive_only.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints of active conferences that send nothing.", mi.Description())
+					assert.Equal(t, "Number of endpoints in active conferences that send no media.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2206,7 +2206,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.endpoint.reconnections"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints that came back after falling silent.", mi.Description())
+					assert.Equal(t, "Number of endpoints that resumed sending after a disconnection.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2220,7 +2220,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.endpoint.relayed.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints that are connected to other bridges.", mi.Description())
+					assert.Equal(t, "Number of endpoints connected to other bridges.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2234,7 +2234,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.endpoint.sending.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints of this bridge that send a kind of media; many send both.", mi.Description())
+					assert.Equal(t, "Number of local endpoints that send a media type. Many endpoints send both.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2251,7 +2251,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.endpoint.spurious_rembs"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints that sent bandwidth estimates of a kind not negotiated.", mi.Description())
+					assert.Equal(t, "Number of endpoints that sent REMB packets without having negotiated REMB.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2265,7 +2265,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.endpoint.stress"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the bridge's capacity that one participant is configured to cost.", mi.Description())
+					assert.Equal(t, "Stress that one participant is configured to add to the bridge.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2277,7 +2277,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.endpoint.suspended.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Endpoints to which some video is not sent for lack of bandwidth.", mi.Description())
+					assert.Equal(t, "Number of endpoints for which video sources are suspended for lack of bandwidth.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2291,7 +2291,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.file_descriptor.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Open file descriptors of the bridge.", mi.Description())
+					assert.Equal(t, "Number of open file descriptors of the bridge.", mi.Description())
 					assert.Equal(t, "{file_descriptor}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2305,7 +2305,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.graceful_shutdown"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether the bridge takes no new conferences and ends when the last one does.", mi.Description())
+					assert.Equal(t, "Whether the bridge is in graceful shutdown: it accepts no new conferences and stops after the last one.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2319,7 +2319,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.healthy"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether the bridge's own last health check passed.", mi.Description())
+					assert.Equal(t, "Whether the last health check of the bridge passed.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2333,7 +2333,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.host.cpu.steal"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of processor time that the hypervisor took away.", mi.Description())
+					assert.Equal(t, "Fraction of CPU time taken by the hypervisor.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2345,7 +2345,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.host.cpu.utilization"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the host's processors in use.", mi.Description())
+					assert.Equal(t, "Fraction of the host's CPU time in use.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2357,7 +2357,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.host.memory.limit"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Memory of the host.", mi.Description())
+					assert.Equal(t, "Total memory of the host.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2385,7 +2385,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.ice.negotiations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "ICE negotiations that ended.", mi.Description())
+					assert.Equal(t, "Number of ICE negotiations that ended.", mi.Description())
 					assert.Equal(t, "{negotiation}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2402,7 +2402,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.ice.relayed_negotiations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Successful ICE negotiations that go over a TURN server.", mi.Description())
+					assert.Equal(t, "Number of successful ICE negotiations that use a TURN server.", mi.Description())
 					assert.Equal(t, "{negotiation}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2416,7 +2416,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.ice.restart.results"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "ICE restarts that ended or were refused.", mi.Description())
+					assert.Equal(t, "Number of ICE restarts that ended or were rejected, by result.", mi.Description())
 					assert.Equal(t, "{restart}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2433,7 +2433,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.ice.restarts"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "ICE restarts that were begun.", mi.Description())
+					assert.Equal(t, "Number of ICE restarts started.", mi.Description())
 					assert.Equal(t, "{restart}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2447,7 +2447,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.ice.tcp_negotiations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Successful ICE negotiations over TCP.", mi.Description())
+					assert.Equal(t, "Number of successful ICE negotiations over TCP.", mi.Description())
 					assert.Equal(t, "{negotiation}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2461,7 +2461,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.jitter.average"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Mean jitter of the streams.", mi.Description())
+					assert.Equal(t, "Mean jitter of the RTP streams.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2473,7 +2473,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.jvm.gc.collections"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Garbage collections.", mi.Description())
+					assert.Equal(t, "Number of garbage collections.", mi.Description())
 					assert.Equal(t, "{collection}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2501,7 +2501,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.jvm.heap.committed"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Heap memory that the virtual machine has reserved.", mi.Description())
+					assert.Equal(t, "Heap memory committed by the Java virtual machine.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2529,7 +2529,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.keyframe.preemptive_requests"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Key frame requests made ahead of need.", mi.Description())
+					assert.Equal(t, "Number of preemptive key frame requests.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2546,7 +2546,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.keyframes"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Key frames received from endpoints that have left.", mi.Description())
+					assert.Equal(t, "Number of key frames received from endpoints that have left.", mi.Description())
 					assert.Equal(t, "{keyframe}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2560,7 +2560,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.layering.changes"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Changes of the layers that endpoints send, of endpoints that have left.", mi.Description())
+					assert.Equal(t, "Number of changes of the layers received from endpoints that have left.", mi.Description())
 					assert.Equal(t, "{change}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2591,7 +2591,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.message_transport.timeouts"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Peers that still had no message channel some time after joining.", mi.Description())
+					assert.Equal(t, "Number of endpoints and relays without a message transport some time after joining.", mi.Description())
 					assert.Equal(t, "{timeout}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2608,7 +2608,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.messages"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Control messages exchanged with endpoints.", mi.Description())
+					assert.Equal(t, "Number of control messages exchanged with endpoints.", mi.Description())
 					assert.Equal(t, "{message}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2628,7 +2628,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.network.dropped_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets between bridges that were thrown away.", mi.Description())
+					assert.Equal(t, "Number of packets between bridges that were dropped.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2645,7 +2645,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.network.io"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "RTP bytes of peers that have left; it moves only when an endpoint or a conference ends.", mi.Description())
+					assert.Equal(t, "RTP bytes of endpoints and relays that have left. It increases only when an endpoint leaves or a conference ends.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2665,7 +2665,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.network.packet_loss"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of RTP packets lost between the bridge and its endpoints.", mi.Description())
+					assert.Equal(t, "Fraction of RTP packets lost between the bridge and its endpoints.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2680,7 +2680,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.network.packet_loss_overall"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of RTP packets lost in both directions together.", mi.Description())
+					assert.Equal(t, "Fraction of RTP packets lost in both directions combined.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2692,7 +2692,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.network.packet_rate"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "RTP packets per second now.", mi.Description())
+					assert.Equal(t, "Current rate of RTP packets.", mi.Description())
 					assert.Equal(t, "{packet}/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2710,7 +2710,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.network.packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "RTP packets of peers that have left; it moves only when an endpoint or a conference ends.", mi.Description())
+					assert.Equal(t, "Number of RTP packets of endpoints and relays that have left. It increases only when an endpoint leaves or a conference ends.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2730,7 +2730,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.network.throughput"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "RTP bytes per second now, with participants or with other bridges.", mi.Description())
+					assert.Equal(t, "Current rate of RTP bytes exchanged with participants or other bridges.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2748,7 +2748,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.queue.dropped_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets that a full queue of the bridge threw away.", mi.Description())
+					assert.Equal(t, "Number of packets dropped by a full queue of the bridge.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2765,7 +2765,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.queue.exceptions"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Errors raised while a queue of the bridge was worked off.", mi.Description())
+					assert.Equal(t, "Number of exceptions thrown while processing a queue of the bridge.", mi.Description())
 					assert.Equal(t, "{exception}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2782,7 +2782,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.relay.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Connections to other bridges that were set up.", mi.Description())
+					assert.Equal(t, "Number of relays (connections to other bridges) created.", mi.Description())
 					assert.Equal(t, "{relay}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2796,7 +2796,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.round_trip_time.average"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Mean round trip time of the endpoints that have a measurement.", mi.Description())
+					assert.Equal(t, "Mean round-trip time of the endpoints that have a measurement.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2808,7 +2808,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.shutting_down"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether the bridge is going down.", mi.Description())
+					assert.Equal(t, "Whether the bridge is shutting down.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2822,7 +2822,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.stress"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Load of the bridge as a share of what it is meant to carry; it may exceed 1.", mi.Description())
+					assert.Equal(t, "Load of the bridge relative to its intended capacity. It can exceed 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2834,7 +2834,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.thread.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Java threads of the bridge.", mi.Description())
+					assert.Equal(t, "Number of Java threads of the bridge.", mi.Description())
 					assert.Equal(t, "{thread}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2848,7 +2848,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.transit.late_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets that took more than 50 ms through the bridge.", mi.Description())
+					assert.Equal(t, "Number of packets that took more than 50 ms to pass through the bridge.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2865,7 +2865,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.transit.packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets whose way through the bridge was timed.", mi.Description())
+					assert.Equal(t, "Number of packets whose transit through the bridge was timed.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2882,7 +2882,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.transport_cc.unmatched_feedbacks"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Feedback packets of present endpoints that matched nothing sent.", mi.Description())
+					assert.Equal(t, "Number of transport-cc feedback packets of current endpoints that match no sent packet.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2908,7 +2908,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.video.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Playing time of all video streams received from endpoints that have left.", mi.Description())
+					assert.Equal(t, "Playing time of all video received from endpoints that have left.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2922,7 +2922,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.video_stream.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Video streams that the bridge forwards.", mi.Description())
+					assert.Equal(t, "Number of video streams that the bridge forwards.", mi.Description())
 					assert.Equal(t, "{stream}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2936,7 +2936,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.visitor.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Visitor endpoints on the bridge.", mi.Description())
+					assert.Equal(t, "Number of visitor endpoints on the bridge.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2950,7 +2950,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.visitor.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Visitor endpoints that have joined.", mi.Description())
+					assert.Equal(t, "Number of visitor endpoints that have joined.", mi.Description())
 					assert.Equal(t, "{endpoint}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2964,7 +2964,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.websocket.closures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Web sockets of endpoints that were closed.", mi.Description())
+					assert.Equal(t, "Number of WebSockets of endpoints that were closed.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2981,7 +2981,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.websocket.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Errors on web sockets of endpoints.", mi.Description())
+					assert.Equal(t, "Number of WebSocket errors of endpoints.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2995,7 +2995,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.xmpp.client.configured.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "XMPP connections that the bridge is configured with.", mi.Description())
+					assert.Equal(t, "Number of XMPP clients configured on the bridge.", mi.Description())
 					assert.Equal(t, "{client}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -3009,7 +3009,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.xmpp.client.connected.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "XMPP connections that are up.", mi.Description())
+					assert.Equal(t, "Number of XMPP clients that are connected.", mi.Description())
 					assert.Equal(t, "{client}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -3023,7 +3023,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.xmpp.disconnections"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Times that an XMPP connection was lost.", mi.Description())
+					assert.Equal(t, "Number of lost XMPP connections.", mi.Description())
 					assert.Equal(t, "{disconnection}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -3037,7 +3037,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.xmpp.room.configured.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "XMPP rooms that the bridge is configured to join.", mi.Description())
+					assert.Equal(t, "Number of XMPP rooms that the bridge is configured to join.", mi.Description())
 					assert.Equal(t, "{room}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -3051,7 +3051,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["jitsi.jvb.xmpp.room.joined.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "XMPP rooms that the bridge has joined.", mi.Description())
+					assert.Equal(t, "Number of XMPP rooms that the bridge has joined.", mi.Description())
 					assert.Equal(t, "{room}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -3065,7 +3065,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrape.duration"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time that one request of the last scrape took.", mi.Description())
+					assert.Equal(t, "Duration of one API request of the last scrape.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -3080,7 +3080,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrape.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests to the server that failed.", mi.Description())
+					assert.Equal(t, "Number of failed requests to the server.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -3100,7 +3100,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrape.omitted.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Things that the last scrape left out, by reason.", mi.Description())
+					assert.Equal(t, "Number of items that the last scrape omitted, by reason.", mi.Description())
 					assert.Equal(t, "{item}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -3120,7 +3120,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrapes"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Scrapes since the receiver started.", mi.Description())
+					assert.Equal(t, "Number of scrapes since the receiver started.", mi.Description())
 					assert.Equal(t, "{scrape}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())

@@ -1631,7 +1631,7 @@ type metricKamailioCdpQueueCount struct {
 // init fills kamailio.cdp.queue.count metric with initial data.
 func (m *metricKamailioCdpQueueCount) init() {
 	m.data.SetName("kamailio.cdp.queue.count")
-	m.data.SetDescription("Diameter messages that wait.")
+	m.data.SetDescription("Number of queued Diameter messages.")
 	m.data.SetUnit("{message}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1683,7 +1683,7 @@ type metricKamailioCdpReplies struct {
 // init fills kamailio.cdp.replies metric with initial data.
 func (m *metricKamailioCdpReplies) init() {
 	m.data.SetName("kamailio.cdp.replies")
-	m.data.SetDescription("Diameter answers received.")
+	m.data.SetDescription("Number of Diameter replies received.")
 	m.data.SetUnit("{reply}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -1735,7 +1735,7 @@ type metricKamailioCdpResponseTime struct {
 // init fills kamailio.cdp.response.time metric with initial data.
 func (m *metricKamailioCdpResponseTime) init() {
 	m.data.SetName("kamailio.cdp.response.time")
-	m.data.SetDescription("Time spent waiting for Diameter answers.")
+	m.data.SetDescription("Total time spent waiting for Diameter replies.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -1787,7 +1787,7 @@ type metricKamailioCdpResponseTimeAverage struct {
 // init fills kamailio.cdp.response_time.average metric with initial data.
 func (m *metricKamailioCdpResponseTimeAverage) init() {
 	m.data.SetName("kamailio.cdp.response_time.average")
-	m.data.SetDescription("Mean time that a Diameter answer takes.")
+	m.data.SetDescription("Mean response time of Diameter requests.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 }
@@ -1837,7 +1837,7 @@ type metricKamailioCdpTimeouts struct {
 // init fills kamailio.cdp.timeouts metric with initial data.
 func (m *metricKamailioCdpTimeouts) init() {
 	m.data.SetName("kamailio.cdp.timeouts")
-	m.data.SetDescription("Diameter requests that were not answered in time.")
+	m.data.SetDescription("Number of Diameter requests that timed out.")
 	m.data.SetUnit("{timeout}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -1889,7 +1889,7 @@ type metricKamailioDialogActiveCount struct {
 // init fills kamailio.dialog.active.count metric with initial data.
 func (m *metricKamailioDialogActiveCount) init() {
 	m.data.SetName("kamailio.dialog.active.count")
-	m.data.SetDescription("Dialogs under way, early ones included.")
+	m.data.SetDescription("Number of active dialogs, including early dialogs.")
 	m.data.SetUnit("{dialog}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1941,7 +1941,7 @@ type metricKamailioDialogCount struct {
 // init fills kamailio.dialog.count metric with initial data.
 func (m *metricKamailioDialogCount) init() {
 	m.data.SetName("kamailio.dialog.count")
-	m.data.SetDescription("Dialogs by state.")
+	m.data.SetDescription("Number of dialogs by state.")
 	m.data.SetUnit("{dialog}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1995,7 +1995,7 @@ type metricKamailioDialogCountByProfile struct {
 // init fills kamailio.dialog.count_by_profile metric with initial data.
 func (m *metricKamailioDialogCountByProfile) init() {
 	m.data.SetName("kamailio.dialog.count_by_profile")
-	m.data.SetDescription("Dialogs in a profile.")
+	m.data.SetDescription("Number of dialogs in a profile.")
 	m.data.SetUnit("{dialog}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2050,7 +2050,7 @@ type metricKamailioDialogCreations struct {
 // init fills kamailio.dialog.creations metric with initial data.
 func (m *metricKamailioDialogCreations) init() {
 	m.data.SetName("kamailio.dialog.creations")
-	m.data.SetDescription("Dialogs since the start, whatever became of them.")
+	m.data.SetDescription("Number of dialogs processed since Kamailio started.")
 	m.data.SetUnit("{dialog}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2102,7 +2102,7 @@ type metricKamailioDialogEarlyCount struct {
 // init fills kamailio.dialog.early.count metric with initial data.
 func (m *metricKamailioDialogEarlyCount) init() {
 	m.data.SetName("kamailio.dialog.early.count")
-	m.data.SetDescription("Dialogs that are not answered yet.")
+	m.data.SetDescription("Number of early dialogs.")
 	m.data.SetUnit("{dialog}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2154,7 +2154,7 @@ type metricKamailioDialogExpirations struct {
 // init fills kamailio.dialog.expirations metric with initial data.
 func (m *metricKamailioDialogExpirations) init() {
 	m.data.SetName("kamailio.dialog.expirations")
-	m.data.SetDescription("Dialogs ended because they lasted too long.")
+	m.data.SetDescription("Number of dialogs that expired.")
 	m.data.SetUnit("{dialog}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2206,7 +2206,7 @@ type metricKamailioDialogFailures struct {
 // init fills kamailio.dialog.failures metric with initial data.
 func (m *metricKamailioDialogFailures) init() {
 	m.data.SetName("kamailio.dialog.failures")
-	m.data.SetDescription("Dialogs that were never answered.")
+	m.data.SetDescription("Number of failed dialogs.")
 	m.data.SetUnit("{dialog}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2258,7 +2258,7 @@ type metricKamailioDispatcherSetCount struct {
 // init fills kamailio.dispatcher.set.count metric with initial data.
 func (m *metricKamailioDispatcherSetCount) init() {
 	m.data.SetName("kamailio.dispatcher.set.count")
-	m.data.SetDescription("Dispatcher sets.")
+	m.data.SetDescription("Number of dispatcher sets.")
 	m.data.SetUnit("{set}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2310,7 +2310,7 @@ type metricKamailioDispatcherTargetCount struct {
 // init fills kamailio.dispatcher.target.count metric with initial data.
 func (m *metricKamailioDispatcherTargetCount) init() {
 	m.data.SetName("kamailio.dispatcher.target.count")
-	m.data.SetDescription("Destinations of a set by state.")
+	m.data.SetDescription("Number of destinations of a dispatcher set by state.")
 	m.data.SetUnit("{target}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2365,7 +2365,7 @@ type metricKamailioDispatcherTargetDialogCount struct {
 // init fills kamailio.dispatcher.target.dialog.count metric with initial data.
 func (m *metricKamailioDispatcherTargetDialogCount) init() {
 	m.data.SetName("kamailio.dispatcher.target.dialog.count")
-	m.data.SetDescription("Calls that the dispatcher has placed on a destination.")
+	m.data.SetDescription("Number of calls that the dispatcher has placed on a destination.")
 	m.data.SetUnit("{dialog}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2420,7 +2420,7 @@ type metricKamailioDispatcherTargetLatencyAverage struct {
 // init fills kamailio.dispatcher.target.latency.average metric with initial data.
 func (m *metricKamailioDispatcherTargetLatencyAverage) init() {
 	m.data.SetName("kamailio.dispatcher.target.latency.average")
-	m.data.SetDescription("Mean answer time of a destination's probes.")
+	m.data.SetDescription("Mean response time of the probes of a destination.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2473,7 +2473,7 @@ type metricKamailioDispatcherTargetLatencyDeviation struct {
 // init fills kamailio.dispatcher.target.latency.deviation metric with initial data.
 func (m *metricKamailioDispatcherTargetLatencyDeviation) init() {
 	m.data.SetName("kamailio.dispatcher.target.latency.deviation")
-	m.data.SetDescription("Standard deviation of the answer time of a destination's probes.")
+	m.data.SetDescription("Standard deviation of the response time of the probes of a destination.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2526,7 +2526,7 @@ type metricKamailioDispatcherTargetLatencyEstimate struct {
 // init fills kamailio.dispatcher.target.latency.estimate metric with initial data.
 func (m *metricKamailioDispatcherTargetLatencyEstimate) init() {
 	m.data.SetName("kamailio.dispatcher.target.latency.estimate")
-	m.data.SetDescription("Smoothed answer time of a destination's probes.")
+	m.data.SetDescription("Smoothed response time of the probes of a destination.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2579,7 +2579,7 @@ type metricKamailioDispatcherTargetLatencyMax struct {
 // init fills kamailio.dispatcher.target.latency.max metric with initial data.
 func (m *metricKamailioDispatcherTargetLatencyMax) init() {
 	m.data.SetName("kamailio.dispatcher.target.latency.max")
-	m.data.SetDescription("Longest answer time of a destination's probes.")
+	m.data.SetDescription("Maximum response time of the probes of a destination.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2743,7 +2743,7 @@ type metricKamailioDispatcherTargetTimeouts struct {
 // init fills kamailio.dispatcher.target.timeouts metric with initial data.
 func (m *metricKamailioDispatcherTargetTimeouts) init() {
 	m.data.SetName("kamailio.dispatcher.target.timeouts")
-	m.data.SetDescription("Probes that a destination did not answer.")
+	m.data.SetDescription("Number of probes that a destination did not answer.")
 	m.data.SetUnit("{timeout}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2798,7 +2798,7 @@ type metricKamailioDmqNodeState struct {
 // init fills kamailio.dmq.node.state metric with initial data.
 func (m *metricKamailioDmqNodeState) init() {
 	m.data.SetName("kamailio.dmq.node.state")
-	m.data.SetDescription("State of a node of the message queue: 1 for the current one, 0 for the others.")
+	m.data.SetDescription("State of a DMQ node: 1 for the current one, 0 for the others.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2854,7 +2854,7 @@ type metricKamailioDNSFailures struct {
 // init fills kamailio.dns.failures metric with initial data.
 func (m *metricKamailioDNSFailures) init() {
 	m.data.SetName("kamailio.dns.failures")
-	m.data.SetDescription("DNS requests that failed.")
+	m.data.SetDescription("Number of failed DNS requests.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2906,7 +2906,7 @@ type metricKamailioDNSSlowRequests struct {
 // init fills kamailio.dns.slow_requests metric with initial data.
 func (m *metricKamailioDNSSlowRequests) init() {
 	m.data.SetName("kamailio.dns.slow_requests")
-	m.data.SetDescription("DNS requests that took longer than the configured limit.")
+	m.data.SetDescription("Number of DNS requests that took longer than the configured limit.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2958,7 +2958,7 @@ type metricKamailioHtableItemCount struct {
 // init fills kamailio.htable.item.count metric with initial data.
 func (m *metricKamailioHtableItemCount) init() {
 	m.data.SetName("kamailio.htable.item.count")
-	m.data.SetDescription("Entries of a hash table.")
+	m.data.SetDescription("Number of items in a hash table.")
 	m.data.SetUnit("{item}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3012,7 +3012,7 @@ type metricKamailioHtableSlotCount struct {
 // init fills kamailio.htable.slot.count metric with initial data.
 func (m *metricKamailioHtableSlotCount) init() {
 	m.data.SetName("kamailio.htable.slot.count")
-	m.data.SetDescription("Slots of a hash table.")
+	m.data.SetDescription("Number of slots of a hash table.")
 	m.data.SetUnit("{slot}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3066,7 +3066,7 @@ type metricKamailioHtableSlotFillMax struct {
 // init fills kamailio.htable.slot.fill.max metric with initial data.
 func (m *metricKamailioHtableSlotFillMax) init() {
 	m.data.SetName("kamailio.htable.slot.fill.max")
-	m.data.SetDescription("Entries in the fullest slot of a hash table.")
+	m.data.SetDescription("Number of items in the fullest slot of a hash table.")
 	m.data.SetUnit("{item}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3118,7 +3118,7 @@ type metricKamailioHtableSlotFillMin struct {
 // init fills kamailio.htable.slot.fill.min metric with initial data.
 func (m *metricKamailioHtableSlotFillMin) init() {
 	m.data.SetName("kamailio.htable.slot.fill.min")
-	m.data.SetDescription("Entries in the emptiest slot of a hash table.")
+	m.data.SetDescription("Number of items in the emptiest slot of a hash table.")
 	m.data.SetUnit("{item}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3170,7 +3170,7 @@ type metricKamailioHTTPClientErrors struct {
 // init fills kamailio.http_client.errors metric with initial data.
 func (m *metricKamailioHTTPClientErrors) init() {
 	m.data.SetName("kamailio.http_client.errors")
-	m.data.SetDescription("HTTP requests of the script that failed.")
+	m.data.SetDescription("Number of failed HTTP requests of the script.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3222,7 +3222,7 @@ type metricKamailioHTTPClientReplies struct {
 // init fills kamailio.http_client.replies metric with initial data.
 func (m *metricKamailioHTTPClientReplies) init() {
 	m.data.SetName("kamailio.http_client.replies")
-	m.data.SetDescription("Answers to HTTP requests of the script.")
+	m.data.SetDescription("Number of replies to HTTP requests of the script.")
 	m.data.SetUnit("{reply}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3274,7 +3274,7 @@ type metricKamailioHTTPClientRequests struct {
 // init fills kamailio.http_client.requests metric with initial data.
 func (m *metricKamailioHTTPClientRequests) init() {
 	m.data.SetName("kamailio.http_client.requests")
-	m.data.SetDescription("HTTP requests made by the script.")
+	m.data.SetDescription("Number of HTTP requests sent by the script.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3326,7 +3326,7 @@ type metricKamailioHTTPClientTimeouts struct {
 // init fills kamailio.http_client.timeouts metric with initial data.
 func (m *metricKamailioHTTPClientTimeouts) init() {
 	m.data.SetName("kamailio.http_client.timeouts")
-	m.data.SetDescription("HTTP requests of the script that were not answered in time.")
+	m.data.SetDescription("Number of HTTP requests of the script that timed out.")
 	m.data.SetUnit("{timeout}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3378,7 +3378,7 @@ type metricKamailioMemorySharedFragmentCount struct {
 // init fills kamailio.memory.shared.fragment.count metric with initial data.
 func (m *metricKamailioMemorySharedFragmentCount) init() {
 	m.data.SetName("kamailio.memory.shared.fragment.count")
-	m.data.SetDescription("Free pieces that the shared memory is broken into.")
+	m.data.SetDescription("Number of fragments of the shared memory.")
 	m.data.SetUnit("{fragment}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3482,7 +3482,7 @@ type metricKamailioMemorySharedPeak struct {
 // init fills kamailio.memory.shared.peak metric with initial data.
 func (m *metricKamailioMemorySharedPeak) init() {
 	m.data.SetName("kamailio.memory.shared.peak")
-	m.data.SetDescription("Most shared memory that was ever in use.")
+	m.data.SetDescription("Maximum amount of shared memory ever used.")
 	m.data.SetUnit("By")
 	m.data.SetEmptyGauge()
 }
@@ -3532,7 +3532,7 @@ type metricKamailioMemorySharedUsage struct {
 // init fills kamailio.memory.shared.usage metric with initial data.
 func (m *metricKamailioMemorySharedUsage) init() {
 	m.data.SetName("kamailio.memory.shared.usage")
-	m.data.SetDescription("Shared memory by what it is taken for.")
+	m.data.SetDescription("Shared memory by state.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3586,7 +3586,7 @@ type metricKamailioMessageBadHeaders struct {
 // init fills kamailio.message.bad_headers metric with initial data.
 func (m *metricKamailioMessageBadHeaders) init() {
 	m.data.SetName("kamailio.message.bad_headers")
-	m.data.SetDescription("Messages with a header that cannot be read.")
+	m.data.SetDescription("Number of messages with a header that cannot be parsed.")
 	m.data.SetUnit("{message}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3638,7 +3638,7 @@ type metricKamailioMysqlDriverErrors struct {
 // init fills kamailio.mysql.driver_errors metric with initial data.
 func (m *metricKamailioMysqlDriverErrors) init() {
 	m.data.SetName("kamailio.mysql.driver_errors")
-	m.data.SetDescription("Errors of the MySQL driver.")
+	m.data.SetDescription("Number of MySQL driver errors.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3690,7 +3690,7 @@ type metricKamailioPikeAddressCount struct {
 // init fills kamailio.pike.address.count metric with initial data.
 func (m *metricKamailioPikeAddressCount) init() {
 	m.data.SetName("kamailio.pike.address.count")
-	m.data.SetDescription("Addresses that send much.")
+	m.data.SetDescription("Number of addresses with a high request rate.")
 	m.data.SetUnit("{address}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3744,7 +3744,7 @@ type metricKamailioPikeBlockedAddressCount struct {
 // init fills kamailio.pike.blocked_address.count metric with initial data.
 func (m *metricKamailioPikeBlockedAddressCount) init() {
 	m.data.SetName("kamailio.pike.blocked_address.count")
-	m.data.SetDescription("Addresses that are blocked for flooding.")
+	m.data.SetDescription("Number of addresses blocked for flooding.")
 	m.data.SetUnit("{address}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3796,7 +3796,7 @@ type metricKamailioProcessCount struct {
 // init fills kamailio.process.count metric with initial data.
 func (m *metricKamailioProcessCount) init() {
 	m.data.SetName("kamailio.process.count")
-	m.data.SetDescription("Processes of Kamailio.")
+	m.data.SetDescription("Number of Kamailio processes.")
 	m.data.SetUnit("{process}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3848,7 +3848,7 @@ type metricKamailioProcessMemoryFragmentCount struct {
 // init fills kamailio.process.memory.fragment.count metric with initial data.
 func (m *metricKamailioProcessMemoryFragmentCount) init() {
 	m.data.SetName("kamailio.process.memory.fragment.count")
-	m.data.SetDescription("Free pieces that the private memory of a process is broken into.")
+	m.data.SetDescription("Number of fragments of the private memory of a process.")
 	m.data.SetUnit("{fragment}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3958,7 +3958,7 @@ type metricKamailioProcessMemoryUsage struct {
 // init fills kamailio.process.memory.usage metric with initial data.
 func (m *metricKamailioProcessMemoryUsage) init() {
 	m.data.SetName("kamailio.process.memory.usage")
-	m.data.SetDescription("Private memory of a process by what it is taken for.")
+	m.data.SetDescription("Private memory of a process by state.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4014,7 +4014,7 @@ type metricKamailioRegistrarContactLimit struct {
 // init fills kamailio.registrar.contact.limit metric with initial data.
 func (m *metricKamailioRegistrarContactLimit) init() {
 	m.data.SetName("kamailio.registrar.contact.limit")
-	m.data.SetDescription("Most contacts that one user may register.")
+	m.data.SetDescription("Maximum number of contacts per user.")
 	m.data.SetUnit("{contact}")
 	m.data.SetEmptyGauge()
 }
@@ -4064,7 +4064,7 @@ type metricKamailioRegistrarExpiresDefault struct {
 // init fills kamailio.registrar.expires.default metric with initial data.
 func (m *metricKamailioRegistrarExpiresDefault) init() {
 	m.data.SetName("kamailio.registrar.expires.default")
-	m.data.SetDescription("Lifetime of a registration that asks for none.")
+	m.data.SetDescription("Default expiry time of a registration.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 }
@@ -4114,7 +4114,7 @@ type metricKamailioRegistrarExpiresDefaultRange struct {
 // init fills kamailio.registrar.expires.default_range metric with initial data.
 func (m *metricKamailioRegistrarExpiresDefaultRange) init() {
 	m.data.SetName("kamailio.registrar.expires.default_range")
-	m.data.SetDescription("Share by which the default lifetime is varied at random.")
+	m.data.SetDescription("Fraction by which the default expiry time is randomized.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -4164,7 +4164,7 @@ type metricKamailioRegistrarExpiresMax struct {
 // init fills kamailio.registrar.expires.max metric with initial data.
 func (m *metricKamailioRegistrarExpiresMax) init() {
 	m.data.SetName("kamailio.registrar.expires.max")
-	m.data.SetDescription("Longest lifetime of a registration.")
+	m.data.SetDescription("Maximum expiry time of a registration.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 }
@@ -4214,7 +4214,7 @@ type metricKamailioRegistrarExpiresRange struct {
 // init fills kamailio.registrar.expires.range metric with initial data.
 func (m *metricKamailioRegistrarExpiresRange) init() {
 	m.data.SetName("kamailio.registrar.expires.range")
-	m.data.SetDescription("Share by which lifetimes are varied at random.")
+	m.data.SetDescription("Fraction by which expiry times are randomized.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -4264,7 +4264,7 @@ type metricKamailioRegistrarRegistrations struct {
 // init fills kamailio.registrar.registrations metric with initial data.
 func (m *metricKamailioRegistrarRegistrations) init() {
 	m.data.SetName("kamailio.registrar.registrations")
-	m.data.SetDescription("Registrations handled.")
+	m.data.SetDescription("Number of registrations processed.")
 	m.data.SetUnit("{registration}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4318,7 +4318,7 @@ type metricKamailioReplies struct {
 // init fills kamailio.replies metric with initial data.
 func (m *metricKamailioReplies) init() {
 	m.data.SetName("kamailio.replies")
-	m.data.SetDescription("Replies received.")
+	m.data.SetDescription("Number of replies received.")
 	m.data.SetUnit("{reply}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4370,7 +4370,7 @@ type metricKamailioRepliesByClass struct {
 // init fills kamailio.replies_by_class metric with initial data.
 func (m *metricKamailioRepliesByClass) init() {
 	m.data.SetName("kamailio.replies_by_class")
-	m.data.SetDescription("Replies received of a class.")
+	m.data.SetDescription("Number of replies received, by class.")
 	m.data.SetUnit("{reply}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4424,7 +4424,7 @@ type metricKamailioRepliesByCode struct {
 // init fills kamailio.replies_by_code metric with initial data.
 func (m *metricKamailioRepliesByCode) init() {
 	m.data.SetName("kamailio.replies_by_code")
-	m.data.SetDescription("Replies received with a code that Kamailio counts singly.")
+	m.data.SetDescription("Number of replies received, by code. Kamailio counts some codes only.")
 	m.data.SetUnit("{reply}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4478,7 +4478,7 @@ type metricKamailioRepliesByMethod struct {
 // init fills kamailio.replies_by_method metric with initial data.
 func (m *metricKamailioRepliesByMethod) init() {
 	m.data.SetName("kamailio.replies_by_method")
-	m.data.SetDescription("Replies received of a class to requests of a method; not all methods are counted.")
+	m.data.SetDescription("Number of replies received, by request method and class. Kamailio counts some methods only.")
 	m.data.SetUnit("{reply}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4533,7 +4533,7 @@ type metricKamailioReplyDrops struct {
 // init fills kamailio.reply.drops metric with initial data.
 func (m *metricKamailioReplyDrops) init() {
 	m.data.SetName("kamailio.reply.drops")
-	m.data.SetDescription("Replies thrown away.")
+	m.data.SetDescription("Number of replies dropped.")
 	m.data.SetUnit("{reply}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4585,7 +4585,7 @@ type metricKamailioReplyErrors struct {
 // init fills kamailio.reply.errors metric with initial data.
 func (m *metricKamailioReplyErrors) init() {
 	m.data.SetName("kamailio.reply.errors")
-	m.data.SetDescription("Replies whose handling failed.")
+	m.data.SetDescription("Number of erroneous replies.")
 	m.data.SetUnit("{reply}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4637,7 +4637,7 @@ type metricKamailioReplyForwards struct {
 // init fills kamailio.reply.forwards metric with initial data.
 func (m *metricKamailioReplyForwards) init() {
 	m.data.SetName("kamailio.reply.forwards")
-	m.data.SetDescription("Replies forwarded without a transaction.")
+	m.data.SetDescription("Number of replies forwarded statelessly.")
 	m.data.SetUnit("{reply}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4689,7 +4689,7 @@ type metricKamailioRequestBadUris struct {
 // init fills kamailio.request.bad_uris metric with initial data.
 func (m *metricKamailioRequestBadUris) init() {
 	m.data.SetName("kamailio.request.bad_uris")
-	m.data.SetDescription("Requests with an address that cannot be read.")
+	m.data.SetDescription("Number of requests with a URI that cannot be parsed.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4741,7 +4741,7 @@ type metricKamailioRequestDrops struct {
 // init fills kamailio.request.drops metric with initial data.
 func (m *metricKamailioRequestDrops) init() {
 	m.data.SetName("kamailio.request.drops")
-	m.data.SetDescription("Requests thrown away.")
+	m.data.SetDescription("Number of requests dropped.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4793,7 +4793,7 @@ type metricKamailioRequestErrors struct {
 // init fills kamailio.request.errors metric with initial data.
 func (m *metricKamailioRequestErrors) init() {
 	m.data.SetName("kamailio.request.errors")
-	m.data.SetDescription("Requests whose handling failed.")
+	m.data.SetDescription("Number of erroneous requests.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4845,7 +4845,7 @@ type metricKamailioRequestForwards struct {
 // init fills kamailio.request.forwards metric with initial data.
 func (m *metricKamailioRequestForwards) init() {
 	m.data.SetName("kamailio.request.forwards")
-	m.data.SetDescription("Requests forwarded without a transaction.")
+	m.data.SetDescription("Number of requests forwarded statelessly.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4897,7 +4897,7 @@ type metricKamailioRequestUnsupportedMethods struct {
 // init fills kamailio.request.unsupported_methods metric with initial data.
 func (m *metricKamailioRequestUnsupportedMethods) init() {
 	m.data.SetName("kamailio.request.unsupported_methods")
-	m.data.SetDescription("Requests of a method that Kamailio does not know.")
+	m.data.SetDescription("Number of requests with a method that Kamailio does not support.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4949,7 +4949,7 @@ type metricKamailioRequests struct {
 // init fills kamailio.requests metric with initial data.
 func (m *metricKamailioRequests) init() {
 	m.data.SetName("kamailio.requests")
-	m.data.SetDescription("Requests received.")
+	m.data.SetDescription("Number of requests received.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5001,7 +5001,7 @@ type metricKamailioRequestsByMethod struct {
 // init fills kamailio.requests_by_method metric with initial data.
 func (m *metricKamailioRequestsByMethod) init() {
 	m.data.SetName("kamailio.requests_by_method")
-	m.data.SetDescription("Requests received of a SIP method; their sum is below requests.")
+	m.data.SetDescription("Number of requests received, by SIP method. The sum over all methods is lower than `kamailio.requests`.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5055,7 +5055,7 @@ type metricKamailioRtpengineCallCount struct {
 // init fills kamailio.rtpengine.call.count metric with initial data.
 func (m *metricKamailioRtpengineCallCount) init() {
 	m.data.SetName("kamailio.rtpengine.call.count")
-	m.data.SetDescription("Calls whose relay Kamailio remembers.")
+	m.data.SetDescription("Number of calls for which Kamailio has stored an rtpengine.")
 	m.data.SetUnit("{call}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5107,7 +5107,7 @@ type metricKamailioRtpengineNodeInfo struct {
 // init fills kamailio.rtpengine.node.info metric with initial data.
 func (m *metricKamailioRtpengineNodeInfo) init() {
 	m.data.SetName("kamailio.rtpengine.node.info")
-	m.data.SetDescription("An rtpengine with its place in the list, weight and state.")
+	m.data.SetDescription("Position, weight and state of an rtpengine. The value is always 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5165,7 +5165,7 @@ type metricKamailioRtpengineNodeRecheckDelay struct {
 // init fills kamailio.rtpengine.node.recheck_delay metric with initial data.
 func (m *metricKamailioRtpengineNodeRecheckDelay) init() {
 	m.data.SetName("kamailio.rtpengine.node.recheck_delay")
-	m.data.SetDescription("Time until a disabled rtpengine is tried again.")
+	m.data.SetDescription("Time until Kamailio retries a disabled rtpengine.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5218,7 +5218,7 @@ type metricKamailioRtpengineNodeState struct {
 // init fills kamailio.rtpengine.node.state metric with initial data.
 func (m *metricKamailioRtpengineNodeState) init() {
 	m.data.SetName("kamailio.rtpengine.node.state")
-	m.data.SetDescription("State of an rtpengine in Kamailio's eyes: 1 for the current one, 0 for the others.")
+	m.data.SetDescription("State of an rtpengine as seen by Kamailio: 1 for the current one, 0 for the others.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5274,7 +5274,7 @@ type metricKamailioRtpengineNodeWeight struct {
 // init fills kamailio.rtpengine.node.weight metric with initial data.
 func (m *metricKamailioRtpengineNodeWeight) init() {
 	m.data.SetName("kamailio.rtpengine.node.weight")
-	m.data.SetDescription("Share of calls that an rtpengine is configured for.")
+	m.data.SetDescription("Configured weight of an rtpengine in the distribution of calls.")
 	m.data.SetUnit("{weight}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5327,7 +5327,7 @@ type metricKamailioSctpConnectionCount struct {
 // init fills kamailio.sctp.connection.count metric with initial data.
 func (m *metricKamailioSctpConnectionCount) init() {
 	m.data.SetName("kamailio.sctp.connection.count")
-	m.data.SetDescription("Open SCTP associations.")
+	m.data.SetDescription("Number of open SCTP associations.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5379,7 +5379,7 @@ type metricKamailioSctpConnectionEstablishments struct {
 // init fills kamailio.sctp.connection.establishments metric with initial data.
 func (m *metricKamailioSctpConnectionEstablishments) init() {
 	m.data.SetName("kamailio.sctp.connection.establishments")
-	m.data.SetDescription("SCTP associations that were fully set up.")
+	m.data.SetDescription("Number of SCTP associations established.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5431,7 +5431,7 @@ type metricKamailioSctpConnectionRemoteShutdowns struct {
 // init fills kamailio.sctp.connection.remote_shutdowns metric with initial data.
 func (m *metricKamailioSctpConnectionRemoteShutdowns) init() {
 	m.data.SetName("kamailio.sctp.connection.remote_shutdowns")
-	m.data.SetDescription("SCTP associations that the peer began to close.")
+	m.data.SetDescription("Number of SCTP associations shut down by the peer.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5483,7 +5483,7 @@ type metricKamailioSctpConnectionShutdowns struct {
 // init fills kamailio.sctp.connection.shutdowns metric with initial data.
 func (m *metricKamailioSctpConnectionShutdowns) init() {
 	m.data.SetName("kamailio.sctp.connection.shutdowns")
-	m.data.SetDescription("SCTP associations that were closed in order.")
+	m.data.SetDescription("Number of SCTP associations shut down gracefully.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5535,7 +5535,7 @@ type metricKamailioSctpConnectionTrackedCount struct {
 // init fills kamailio.sctp.connection.tracked.count metric with initial data.
 func (m *metricKamailioSctpConnectionTrackedCount) init() {
 	m.data.SetName("kamailio.sctp.connection.tracked.count")
-	m.data.SetDescription("SCTP associations that Kamailio keeps track of.")
+	m.data.SetDescription("Number of SCTP associations that Kamailio tracks.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5587,7 +5587,7 @@ type metricKamailioSctpErrors struct {
 // init fills kamailio.sctp.errors metric with initial data.
 func (m *metricKamailioSctpErrors) init() {
 	m.data.SetName("kamailio.sctp.errors")
-	m.data.SetDescription("Troubles of SCTP associations.")
+	m.data.SetDescription("Number of SCTP errors.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5641,7 +5641,7 @@ type metricKamailioSctpSendRetries struct {
 // init fills kamailio.sctp.send_retries metric with initial data.
 func (m *metricKamailioSctpSendRetries) init() {
 	m.data.SetName("kamailio.sctp.send_retries")
-	m.data.SetDescription("Messages sent again over SCTP after a failure.")
+	m.data.SetDescription("Number of messages resent over SCTP after a failure.")
 	m.data.SetUnit("{retry}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5693,7 +5693,7 @@ type metricKamailioSipcaptureReplies struct {
 // init fills kamailio.sipcapture.replies metric with initial data.
 func (m *metricKamailioSipcaptureReplies) init() {
 	m.data.SetName("kamailio.sipcapture.replies")
-	m.data.SetDescription("Replies captured.")
+	m.data.SetDescription("Number of replies captured.")
 	m.data.SetUnit("{reply}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5745,7 +5745,7 @@ type metricKamailioSipcaptureRequests struct {
 // init fills kamailio.sipcapture.requests metric with initial data.
 func (m *metricKamailioSipcaptureRequests) init() {
 	m.data.SetName("kamailio.sipcapture.requests")
-	m.data.SetDescription("Requests captured.")
+	m.data.SetDescription("Number of requests captured.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5797,7 +5797,7 @@ type metricKamailioSiptraceReplies struct {
 // init fills kamailio.siptrace.replies metric with initial data.
 func (m *metricKamailioSiptraceReplies) init() {
 	m.data.SetName("kamailio.siptrace.replies")
-	m.data.SetDescription("Replies traced.")
+	m.data.SetDescription("Number of replies traced.")
 	m.data.SetUnit("{reply}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5849,7 +5849,7 @@ type metricKamailioSiptraceRequests struct {
 // init fills kamailio.siptrace.requests metric with initial data.
 func (m *metricKamailioSiptraceRequests) init() {
 	m.data.SetName("kamailio.siptrace.requests")
-	m.data.SetDescription("Requests traced.")
+	m.data.SetDescription("Number of requests traced.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5901,7 +5901,7 @@ type metricKamailioSlAcks struct {
 // init fills kamailio.sl.acks metric with initial data.
 func (m *metricKamailioSlAcks) init() {
 	m.data.SetName("kamailio.sl.acks")
-	m.data.SetDescription("ACKs received for replies without a transaction.")
+	m.data.SetDescription("Number of ACKs received for stateless replies.")
 	m.data.SetUnit("{ack}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5953,7 +5953,7 @@ type metricKamailioSlErrorReplies struct {
 // init fills kamailio.sl.error_replies metric with initial data.
 func (m *metricKamailioSlErrorReplies) init() {
 	m.data.SetName("kamailio.sl.error_replies")
-	m.data.SetDescription("Error replies sent without a transaction.")
+	m.data.SetDescription("Number of error replies sent statelessly.")
 	m.data.SetUnit("{reply}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6005,7 +6005,7 @@ type metricKamailioSlFailures struct {
 // init fills kamailio.sl.failures metric with initial data.
 func (m *metricKamailioSlFailures) init() {
 	m.data.SetName("kamailio.sl.failures")
-	m.data.SetDescription("Replies without a transaction that could not be sent.")
+	m.data.SetDescription("Number of stateless replies that could not be sent.")
 	m.data.SetUnit("{failure}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6057,7 +6057,7 @@ type metricKamailioSlReplies struct {
 // init fills kamailio.sl.replies metric with initial data.
 func (m *metricKamailioSlReplies) init() {
 	m.data.SetName("kamailio.sl.replies")
-	m.data.SetDescription("Replies sent without a transaction.")
+	m.data.SetDescription("Number of replies sent statelessly.")
 	m.data.SetUnit("{reply}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6111,7 +6111,7 @@ type metricKamailioStatisticCounts struct {
 // init fills kamailio.statistic.counts metric with initial data.
 func (m *metricKamailioStatisticCounts) init() {
 	m.data.SetName("kamailio.statistic.counts")
-	m.data.SetDescription("A statistic of the script, or of a module without metrics of its own, that only rises.")
+	m.data.SetDescription("Monotonic statistic of the script or of a module without metrics of its own.")
 	m.data.SetUnit("{count}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6166,7 +6166,7 @@ type metricKamailioStatisticValue struct {
 // init fills kamailio.statistic.value metric with initial data.
 func (m *metricKamailioStatisticValue) init() {
 	m.data.SetName("kamailio.statistic.value")
-	m.data.SetDescription("A statistic of the script, or of a module without metrics of its own, that may rise and fall.")
+	m.data.SetDescription("Statistic of the script or of a module without metrics of its own that can increase and decrease.")
 	m.data.SetUnit("{value}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -6219,7 +6219,7 @@ type metricKamailioTCPConnectionCount struct {
 // init fills kamailio.tcp.connection.count metric with initial data.
 func (m *metricKamailioTCPConnectionCount) init() {
 	m.data.SetName("kamailio.tcp.connection.count")
-	m.data.SetDescription("Open TCP connections, TLS included.")
+	m.data.SetDescription("Number of open TCP connections, including TLS.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6271,7 +6271,7 @@ type metricKamailioTCPConnectionEstablishments struct {
 // init fills kamailio.tcp.connection.establishments metric with initial data.
 func (m *metricKamailioTCPConnectionEstablishments) init() {
 	m.data.SetName("kamailio.tcp.connection.establishments")
-	m.data.SetDescription("TCP connections that were fully set up.")
+	m.data.SetDescription("Number of TCP connections established.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6323,7 +6323,7 @@ type metricKamailioTCPConnectionLimit struct {
 // init fills kamailio.tcp.connection.limit metric with initial data.
 func (m *metricKamailioTCPConnectionLimit) init() {
 	m.data.SetName("kamailio.tcp.connection.limit")
-	m.data.SetDescription("Most TCP connections that are allowed.")
+	m.data.SetDescription("Maximum number of TCP connections.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6375,7 +6375,7 @@ type metricKamailioTCPConnectionOpens struct {
 // init fills kamailio.tcp.connection.opens metric with initial data.
 func (m *metricKamailioTCPConnectionOpens) init() {
 	m.data.SetName("kamailio.tcp.connection.opens")
-	m.data.SetDescription("TCP connections opened.")
+	m.data.SetDescription("Number of TCP connections opened.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6429,7 +6429,7 @@ type metricKamailioTCPErrors struct {
 // init fills kamailio.tcp.errors metric with initial data.
 func (m *metricKamailioTCPErrors) init() {
 	m.data.SetName("kamailio.tcp.errors")
-	m.data.SetDescription("Troubles of TCP connections.")
+	m.data.SetDescription("Number of TCP errors.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6483,7 +6483,7 @@ type metricKamailioTCPReaderCount struct {
 // init fills kamailio.tcp.reader.count metric with initial data.
 func (m *metricKamailioTCPReaderCount) init() {
 	m.data.SetName("kamailio.tcp.reader.count")
-	m.data.SetDescription("Processes that read TCP connections.")
+	m.data.SetDescription("Number of processes that read from TCP connections.")
 	m.data.SetUnit("{process}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6535,7 +6535,7 @@ type metricKamailioTCPWriteQueueSize struct {
 // init fills kamailio.tcp.write_queue.size metric with initial data.
 func (m *metricKamailioTCPWriteQueueSize) init() {
 	m.data.SetName("kamailio.tcp.write_queue.size")
-	m.data.SetDescription("Bytes that wait to be written to TCP connections.")
+	m.data.SetDescription("Bytes waiting to be written to TCP connections.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6587,7 +6587,7 @@ type metricKamailioTLSConnectionCount struct {
 // init fills kamailio.tls.connection.count metric with initial data.
 func (m *metricKamailioTLSConnectionCount) init() {
 	m.data.SetName("kamailio.tls.connection.count")
-	m.data.SetDescription("Open TLS connections.")
+	m.data.SetDescription("Number of open TLS connections.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6639,7 +6639,7 @@ type metricKamailioTLSConnectionLimit struct {
 // init fills kamailio.tls.connection.limit metric with initial data.
 func (m *metricKamailioTLSConnectionLimit) init() {
 	m.data.SetName("kamailio.tls.connection.limit")
-	m.data.SetDescription("Most TLS connections that are allowed.")
+	m.data.SetDescription("Maximum number of TLS connections.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6691,7 +6691,7 @@ type metricKamailioTLSWriteQueueSize struct {
 // init fills kamailio.tls.write_queue.size metric with initial data.
 func (m *metricKamailioTLSWriteQueueSize) init() {
 	m.data.SetName("kamailio.tls.write_queue.size")
-	m.data.SetDescription("Bytes that wait to be encrypted.")
+	m.data.SetDescription("Bytes waiting to be encrypted.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6743,7 +6743,7 @@ type metricKamailioTransactionAbsorbedReplies struct {
 // init fills kamailio.transaction.absorbed_replies metric with initial data.
 func (m *metricKamailioTransactionAbsorbedReplies) init() {
 	m.data.SetName("kamailio.transaction.absorbed_replies")
-	m.data.SetDescription("Replies received for transactions and not passed on.")
+	m.data.SetDescription("Number of replies received for transactions and not relayed.")
 	m.data.SetUnit("{reply}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6795,7 +6795,7 @@ type metricKamailioTransactionActiveCount struct {
 // init fills kamailio.transaction.active.count metric with initial data.
 func (m *metricKamailioTransactionActiveCount) init() {
 	m.data.SetName("kamailio.transaction.active.count")
-	m.data.SetDescription("Transactions without a final answer yet.")
+	m.data.SetDescription("Number of transactions without a final reply.")
 	m.data.SetUnit("{transaction}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6847,7 +6847,7 @@ type metricKamailioTransactionCompletions struct {
 // init fills kamailio.transaction.completions metric with initial data.
 func (m *metricKamailioTransactionCompletions) init() {
 	m.data.SetName("kamailio.transaction.completions")
-	m.data.SetDescription("Transactions finished, by the class of the final reply.")
+	m.data.SetDescription("Number of transactions completed, by class of the final reply.")
 	m.data.SetUnit("{transaction}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6901,7 +6901,7 @@ type metricKamailioTransactionCount struct {
 // init fills kamailio.transaction.count metric with initial data.
 func (m *metricKamailioTransactionCount) init() {
 	m.data.SetName("kamailio.transaction.count")
-	m.data.SetDescription("Transactions in memory, those waiting to be forgotten included.")
+	m.data.SetDescription("Number of transactions in memory, including transactions waiting for deletion.")
 	m.data.SetUnit("{transaction}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6953,7 +6953,7 @@ type metricKamailioTransactionCreations struct {
 // init fills kamailio.transaction.creations metric with initial data.
 func (m *metricKamailioTransactionCreations) init() {
 	m.data.SetName("kamailio.transaction.creations")
-	m.data.SetDescription("Transactions created, for received requests or by Kamailio itself.")
+	m.data.SetDescription("Number of transactions created for received requests or by Kamailio itself.")
 	m.data.SetUnit("{transaction}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7007,7 +7007,7 @@ type metricKamailioTransactionDelayedReleases struct {
 // init fills kamailio.transaction.delayed_releases metric with initial data.
 func (m *metricKamailioTransactionDelayedReleases) init() {
 	m.data.SetName("kamailio.transaction.delayed_releases")
-	m.data.SetDescription("Transactions whose memory could not be given back at once.")
+	m.data.SetDescription("Number of transactions whose memory was not released immediately.")
 	m.data.SetUnit("{transaction}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7059,7 +7059,7 @@ type metricKamailioTransactionReceivedReplies struct {
 // init fills kamailio.transaction.received_replies metric with initial data.
 func (m *metricKamailioTransactionReceivedReplies) init() {
 	m.data.SetName("kamailio.transaction.received_replies")
-	m.data.SetDescription("Replies received for transactions.")
+	m.data.SetDescription("Number of replies received for transactions.")
 	m.data.SetUnit("{reply}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7111,7 +7111,7 @@ type metricKamailioTransactionReleases struct {
 // init fills kamailio.transaction.releases metric with initial data.
 func (m *metricKamailioTransactionReleases) init() {
 	m.data.SetName("kamailio.transaction.releases")
-	m.data.SetDescription("Transactions whose memory was given back.")
+	m.data.SetDescription("Number of transactions whose memory was released.")
 	m.data.SetUnit("{transaction}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7163,7 +7163,7 @@ type metricKamailioTransactionSentReplies struct {
 // init fills kamailio.transaction.sent_replies metric with initial data.
 func (m *metricKamailioTransactionSentReplies) init() {
 	m.data.SetName("kamailio.transaction.sent_replies")
-	m.data.SetDescription("Replies sent for transactions.")
+	m.data.SetDescription("Number of replies sent for transactions.")
 	m.data.SetUnit("{reply}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7217,7 +7217,7 @@ type metricKamailioUacRegistrationActiveCount struct {
 // init fills kamailio.uac.registration.active.count metric with initial data.
 func (m *metricKamailioUacRegistrationActiveCount) init() {
 	m.data.SetName("kamailio.uac.registration.active.count")
-	m.data.SetDescription("Registrations at other servers that are in force.")
+	m.data.SetDescription("Number of active registrations with other servers.")
 	m.data.SetUnit("{registration}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7269,7 +7269,7 @@ type metricKamailioUacRegistrationCount struct {
 // init fills kamailio.uac.registration.count metric with initial data.
 func (m *metricKamailioUacRegistrationCount) init() {
 	m.data.SetName("kamailio.uac.registration.count")
-	m.data.SetDescription("Registrations that Kamailio itself keeps at other servers.")
+	m.data.SetDescription("Number of registrations that Kamailio maintains with other servers.")
 	m.data.SetUnit("{registration}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7321,7 +7321,7 @@ type metricKamailioUacRegistrationDisabledCount struct {
 // init fills kamailio.uac.registration.disabled.count metric with initial data.
 func (m *metricKamailioUacRegistrationDisabledCount) init() {
 	m.data.SetName("kamailio.uac.registration.disabled.count")
-	m.data.SetDescription("Registrations at other servers that are switched off.")
+	m.data.SetDescription("Number of disabled registrations with other servers.")
 	m.data.SetUnit("{registration}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7423,7 +7423,7 @@ type metricKamailioUsrlocContactCount struct {
 // init fills kamailio.usrloc.contact.count metric with initial data.
 func (m *metricKamailioUsrlocContactCount) init() {
 	m.data.SetName("kamailio.usrloc.contact.count")
-	m.data.SetDescription("Registered contacts.")
+	m.data.SetDescription("Number of registered contacts.")
 	m.data.SetUnit("{contact}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7477,7 +7477,7 @@ type metricKamailioUsrlocContactExpirations struct {
 // init fills kamailio.usrloc.contact.expirations metric with initial data.
 func (m *metricKamailioUsrlocContactExpirations) init() {
 	m.data.SetName("kamailio.usrloc.contact.expirations")
-	m.data.SetDescription("Contacts that expired.")
+	m.data.SetDescription("Number of contacts that expired.")
 	m.data.SetUnit("{contact}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7531,7 +7531,7 @@ type metricKamailioUsrlocRegisteredUserCount struct {
 // init fills kamailio.usrloc.registered_user.count metric with initial data.
 func (m *metricKamailioUsrlocRegisteredUserCount) init() {
 	m.data.SetName("kamailio.usrloc.registered_user.count")
-	m.data.SetDescription("Users with a registration in any domain.")
+	m.data.SetDescription("Number of registered users in all domains.")
 	m.data.SetUnit("{user}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7583,7 +7583,7 @@ type metricKamailioUsrlocUserCount struct {
 // init fills kamailio.usrloc.user.count metric with initial data.
 func (m *metricKamailioUsrlocUserCount) init() {
 	m.data.SetName("kamailio.usrloc.user.count")
-	m.data.SetDescription("Users with a registration.")
+	m.data.SetDescription("Number of registered users in a domain.")
 	m.data.SetUnit("{user}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7637,7 +7637,7 @@ type metricKamailioWebsocketConnectionClosures struct {
 // init fills kamailio.websocket.connection.closures metric with initial data.
 func (m *metricKamailioWebsocketConnectionClosures) init() {
 	m.data.SetName("kamailio.websocket.connection.closures")
-	m.data.SetDescription("Web sockets that were closed.")
+	m.data.SetDescription("Number of WebSocket connections closed.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7691,7 +7691,7 @@ type metricKamailioWebsocketConnectionCount struct {
 // init fills kamailio.websocket.connection.count metric with initial data.
 func (m *metricKamailioWebsocketConnectionCount) init() {
 	m.data.SetName("kamailio.websocket.connection.count")
-	m.data.SetDescription("Open web sockets.")
+	m.data.SetDescription("Number of open WebSocket connections.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7745,7 +7745,7 @@ type metricKamailioWebsocketConnectionFailures struct {
 // init fills kamailio.websocket.connection.failures metric with initial data.
 func (m *metricKamailioWebsocketConnectionFailures) init() {
 	m.data.SetName("kamailio.websocket.connection.failures")
-	m.data.SetDescription("Web sockets that broke.")
+	m.data.SetDescription("Number of failed WebSocket connections.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7797,7 +7797,7 @@ type metricKamailioWebsocketConnectionPeak struct {
 // init fills kamailio.websocket.connection.peak metric with initial data.
 func (m *metricKamailioWebsocketConnectionPeak) init() {
 	m.data.SetName("kamailio.websocket.connection.peak")
-	m.data.SetDescription("Most web sockets that were ever open at once.")
+	m.data.SetDescription("Maximum number of WebSocket connections ever open at the same time.")
 	m.data.SetUnit("{connection}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -7849,7 +7849,7 @@ type metricKamailioWebsocketFrames struct {
 // init fills kamailio.websocket.frames metric with initial data.
 func (m *metricKamailioWebsocketFrames) init() {
 	m.data.SetName("kamailio.websocket.frames")
-	m.data.SetDescription("Web socket frames exchanged.")
+	m.data.SetDescription("Number of WebSocket frames exchanged.")
 	m.data.SetUnit("{frame}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7903,7 +7903,7 @@ type metricKamailioWebsocketHandshakes struct {
 // init fills kamailio.websocket.handshakes metric with initial data.
 func (m *metricKamailioWebsocketHandshakes) init() {
 	m.data.SetName("kamailio.websocket.handshakes")
-	m.data.SetDescription("Web socket handshakes.")
+	m.data.SetDescription("Number of WebSocket handshakes.")
 	m.data.SetUnit("{handshake}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7957,7 +7957,7 @@ type metricRtcScrapeDuration struct {
 // init fills rtc.scrape.duration metric with initial data.
 func (m *metricRtcScrapeDuration) init() {
 	m.data.SetName("rtc.scrape.duration")
-	m.data.SetDescription("Time that one request of the last scrape took.")
+	m.data.SetDescription("Duration of one API request of the last scrape.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -8009,7 +8009,7 @@ type metricRtcScrapeErrors struct {
 // init fills rtc.scrape.errors metric with initial data.
 func (m *metricRtcScrapeErrors) init() {
 	m.data.SetName("rtc.scrape.errors")
-	m.data.SetDescription("Requests to the server that failed.")
+	m.data.SetDescription("Number of failed requests to the server.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8064,7 +8064,7 @@ type metricRtcScrapeOmittedCount struct {
 // init fills rtc.scrape.omitted.count metric with initial data.
 func (m *metricRtcScrapeOmittedCount) init() {
 	m.data.SetName("rtc.scrape.omitted.count")
-	m.data.SetDescription("Things that the last scrape left out, by reason.")
+	m.data.SetDescription("Number of items that the last scrape omitted, by reason.")
 	m.data.SetUnit("{item}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -8119,7 +8119,7 @@ type metricRtcScrapes struct {
 // init fills rtc.scrapes metric with initial data.
 func (m *metricRtcScrapes) init() {
 	m.data.SetName("rtc.scrapes")
-	m.data.SetDescription("Scrapes since the receiver started.")
+	m.data.SetDescription("Number of scrapes since the receiver started.")
 	m.data.SetUnit("{scrape}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8223,7 +8223,7 @@ type metricRtpengineCallDurationAverage struct {
 // init fills rtpengine.call.duration.average metric with initial data.
 func (m *metricRtpengineCallDurationAverage) init() {
 	m.data.SetName("rtpengine.call.duration.average")
-	m.data.SetDescription("Mean length of calls.")
+	m.data.SetDescription("Mean duration of calls.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 }
@@ -8273,7 +8273,7 @@ type metricRtpengineCallSquaredTime struct {
 // init fills rtpengine.call.squared_time metric with initial data.
 func (m *metricRtpengineCallSquaredTime) init() {
 	m.data.SetName("rtpengine.call.squared_time")
-	m.data.SetDescription("Sum of the squared lengths of ended calls, for a standard deviation.")
+	m.data.SetDescription("Sum of the squared durations of all ended calls, for computing the standard deviation.")
 	m.data.SetUnit("s2")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8325,7 +8325,7 @@ type metricRtpengineCallTime struct {
 // init fills rtpengine.call.time metric with initial data.
 func (m *metricRtpengineCallTime) init() {
 	m.data.SetName("rtpengine.call.time")
-	m.data.SetDescription("Length of all ended calls together.")
+	m.data.SetDescription("Total duration of all ended calls.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8377,7 +8377,7 @@ type metricRtpengineMosSamples struct {
 // init fills rtpengine.mos.samples metric with initial data.
 func (m *metricRtpengineMosSamples) init() {
 	m.data.SetName("rtpengine.mos.samples")
-	m.data.SetDescription("Quality scores taken.")
+	m.data.SetDescription("Number of MOS (mean opinion score) samples.")
 	m.data.SetUnit("{sample}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8429,7 +8429,7 @@ type metricRtpengineMosScores struct {
 // init fills rtpengine.mos.scores metric with initial data.
 func (m *metricRtpengineMosScores) init() {
 	m.data.SetName("rtpengine.mos.scores")
-	m.data.SetDescription("Sum of all quality scores; divided by the samples it is the mean opinion score.")
+	m.data.SetDescription("Sum of all MOS samples. Divide it by the number of samples to get the mean opinion score.")
 	m.data.SetUnit("{score}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8481,7 +8481,7 @@ type metricRtpengineMosSquaredScores struct {
 // init fills rtpengine.mos.squared_scores metric with initial data.
 func (m *metricRtpengineMosSquaredScores) init() {
 	m.data.SetName("rtpengine.mos.squared_scores")
-	m.data.SetDescription("Sum of the squared quality scores.")
+	m.data.SetDescription("Sum of the squares of all MOS samples.")
 	m.data.SetUnit("{score}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8587,7 +8587,7 @@ type metricRtpengineNetworkPacketErrors struct {
 // init fills rtpengine.network.packet_errors metric with initial data.
 func (m *metricRtpengineNetworkPacketErrors) init() {
 	m.data.SetName("rtpengine.network.packet_errors")
-	m.data.SetDescription("Packets that could not be forwarded.")
+	m.data.SetDescription("Number of packets that could not be forwarded.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8641,7 +8641,7 @@ type metricRtpengineNetworkPackets struct {
 // init fills rtpengine.network.packets metric with initial data.
 func (m *metricRtpengineNetworkPackets) init() {
 	m.data.SetName("rtpengine.network.packets")
-	m.data.SetDescription("Packets forwarded.")
+	m.data.SetDescription("Number of packets forwarded.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8695,7 +8695,7 @@ type metricRtpenginePortCount struct {
 // init fills rtpengine.port.count metric with initial data.
 func (m *metricRtpenginePortCount) init() {
 	m.data.SetName("rtpengine.port.count")
-	m.data.SetDescription("Media ports by state.")
+	m.data.SetDescription("Number of media ports by state.")
 	m.data.SetUnit("{port}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -8751,7 +8751,7 @@ type metricRtpengineRequestErrors struct {
 // init fills rtpengine.request.errors metric with initial data.
 func (m *metricRtpengineRequestErrors) init() {
 	m.data.SetName("rtpengine.request.errors")
-	m.data.SetDescription("Control commands that failed.")
+	m.data.SetDescription("Number of failed control commands.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8805,7 +8805,7 @@ type metricRtpengineRequestTime struct {
 // init fills rtpengine.request.time metric with initial data.
 func (m *metricRtpengineRequestTime) init() {
 	m.data.SetName("rtpengine.request.time")
-	m.data.SetDescription("Time spent on control commands.")
+	m.data.SetDescription("Total time spent on control commands.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8860,7 +8860,7 @@ type metricRtpengineRequests struct {
 // init fills rtpengine.requests metric with initial data.
 func (m *metricRtpengineRequests) init() {
 	m.data.SetName("rtpengine.requests")
-	m.data.SetDescription("Control commands received.")
+	m.data.SetDescription("Number of control commands received.")
 	m.data.SetUnit("{request}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8915,7 +8915,7 @@ type metricRtpengineRtpAnomalies struct {
 // init fills rtpengine.rtp.anomalies metric with initial data.
 func (m *metricRtpengineRtpAnomalies) init() {
 	m.data.SetName("rtpengine.rtp.anomalies")
-	m.data.SetDescription("RTP packets out of the ordinary.")
+	m.data.SetDescription("Number of anomalous RTP packets received.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -8969,7 +8969,7 @@ type metricRtpengineRtpLostPackets struct {
 // init fills rtpengine.rtp.lost_packets metric with initial data.
 func (m *metricRtpengineRtpLostPackets) init() {
 	m.data.SetName("rtpengine.rtp.lost_packets")
-	m.data.SetDescription("RTP packets that never arrived.")
+	m.data.SetDescription("Number of RTP packets lost.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9021,7 +9021,7 @@ type metricRtpengineSessionClosures struct {
 // init fills rtpengine.session.closures metric with initial data.
 func (m *metricRtpengineSessionClosures) init() {
 	m.data.SetName("rtpengine.session.closures")
-	m.data.SetDescription("Sessions ended.")
+	m.data.SetDescription("Number of sessions that have ended.")
 	m.data.SetUnit("{session}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9075,7 +9075,7 @@ type metricRtpengineSessionCount struct {
 // init fills rtpengine.session.count metric with initial data.
 func (m *metricRtpengineSessionCount) init() {
 	m.data.SetName("rtpengine.session.count")
-	m.data.SetDescription("Sessions under way.")
+	m.data.SetDescription("Number of current sessions.")
 	m.data.SetUnit("{session}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -9129,7 +9129,7 @@ type metricRtpengineSessionCreations struct {
 // init fills rtpengine.session.creations metric with initial data.
 func (m *metricRtpengineSessionCreations) init() {
 	m.data.SetName("rtpengine.session.creations")
-	m.data.SetDescription("Sessions begun.")
+	m.data.SetDescription("Number of sessions created.")
 	m.data.SetUnit("{session}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9181,7 +9181,7 @@ type metricRtpengineSessionOneWaySessions struct {
 // init fills rtpengine.session.one_way_sessions metric with initial data.
 func (m *metricRtpengineSessionOneWaySessions) init() {
 	m.data.SetName("rtpengine.session.one_way_sessions")
-	m.data.SetDescription("Sessions in which media came from one side only.")
+	m.data.SetDescription("Number of sessions with media from one side only.")
 	m.data.SetUnit("{session}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9233,7 +9233,7 @@ type metricRtpengineStreamCount struct {
 // init fills rtpengine.stream.count metric with initial data.
 func (m *metricRtpengineStreamCount) init() {
 	m.data.SetName("rtpengine.stream.count")
-	m.data.SetDescription("Media streams being forwarded.")
+	m.data.SetDescription("Number of media streams being forwarded.")
 	m.data.SetUnit("{stream}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -9287,7 +9287,7 @@ type metricRtpengineStreamZeroPacketStreams struct {
 // init fills rtpengine.stream.zero_packet_streams metric with initial data.
 func (m *metricRtpengineStreamZeroPacketStreams) init() {
 	m.data.SetName("rtpengine.stream.zero_packet_streams")
-	m.data.SetDescription("Media streams that ended without a single packet.")
+	m.data.SetDescription("Number of media streams that ended without a packet.")
 	m.data.SetUnit("{stream}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9339,7 +9339,7 @@ type metricRtpengineTranscodedMediaCount struct {
 // init fills rtpengine.transcoded_media.count metric with initial data.
 func (m *metricRtpengineTranscodedMediaCount) init() {
 	m.data.SetName("rtpengine.transcoded_media.count")
-	m.data.SetDescription("Media being transcoded.")
+	m.data.SetDescription("Number of media being transcoded.")
 	m.data.SetUnit("{media}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -9391,7 +9391,7 @@ type metricRtpengineTranscoderCount struct {
 // init fills rtpengine.transcoder.count metric with initial data.
 func (m *metricRtpengineTranscoderCount) init() {
 	m.data.SetName("rtpengine.transcoder.count")
-	m.data.SetDescription("Transcodings under way.")
+	m.data.SetDescription("Number of active transcoders.")
 	m.data.SetUnit("{transcoder}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -9499,7 +9499,7 @@ type metricRtpengineTranscodingPackets struct {
 // init fills rtpengine.transcoding.packets metric with initial data.
 func (m *metricRtpengineTranscodingPackets) init() {
 	m.data.SetName("rtpengine.transcoding.packets")
-	m.data.SetDescription("Packets transcoded.")
+	m.data.SetDescription("Number of packets transcoded.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9553,7 +9553,7 @@ type metricRtpengineTranscodingSamples struct {
 // init fills rtpengine.transcoding.samples metric with initial data.
 func (m *metricRtpengineTranscodingSamples) init() {
 	m.data.SetName("rtpengine.transcoding.samples")
-	m.data.SetDescription("Audio samples transcoded.")
+	m.data.SetDescription("Number of audio samples transcoded.")
 	m.data.SetUnit("{sample}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)

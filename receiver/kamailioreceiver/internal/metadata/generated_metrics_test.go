@@ -562,7 +562,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.cdp.queue.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Diameter messages that wait.", mi.Description())
+					assert.Equal(t, "Number of queued Diameter messages.", mi.Description())
 					assert.Equal(t, "{message}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -576,7 +576,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.cdp.replies"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Diameter answers received.", mi.Description())
+					assert.Equal(t, "Number of Diameter replies received.", mi.Description())
 					assert.Equal(t, "{reply}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -590,7 +590,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.cdp.response.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Time spent waiting for Diameter answers.", mi.Description())
+					assert.Equal(t, "Total time spent waiting for Diameter replies.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -604,7 +604,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.cdp.response_time.average"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Mean time that a Diameter answer takes.", mi.Description())
+					assert.Equal(t, "Mean response time of Diameter requests.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -616,7 +616,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.cdp.timeouts"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Diameter requests that were not answered in time.", mi.Description())
+					assert.Equal(t, "Number of Diameter requests that timed out.", mi.Description())
 					assert.Equal(t, "{timeout}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -630,7 +630,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dialog.active.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Dialogs under way, early ones included.", mi.Description())
+					assert.Equal(t, "Number of active dialogs, including early dialogs.", mi.Description())
 					assert.Equal(t, "{dialog}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -644,7 +644,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dialog.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Dialogs by state.", mi.Description())
+					assert.Equal(t, "Number of dialogs by state.", mi.Description())
 					assert.Equal(t, "{dialog}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -661,7 +661,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dialog.count_by_profile"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Dialogs in a profile.", mi.Description())
+					assert.Equal(t, "Number of dialogs in a profile.", mi.Description())
 					assert.Equal(t, "{dialog}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -681,7 +681,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dialog.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Dialogs since the start, whatever became of them.", mi.Description())
+					assert.Equal(t, "Number of dialogs processed since Kamailio started.", mi.Description())
 					assert.Equal(t, "{dialog}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -695,7 +695,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dialog.early.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Dialogs that are not answered yet.", mi.Description())
+					assert.Equal(t, "Number of early dialogs.", mi.Description())
 					assert.Equal(t, "{dialog}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -709,7 +709,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dialog.expirations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Dialogs ended because they lasted too long.", mi.Description())
+					assert.Equal(t, "Number of dialogs that expired.", mi.Description())
 					assert.Equal(t, "{dialog}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -723,7 +723,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dialog.failures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Dialogs that were never answered.", mi.Description())
+					assert.Equal(t, "Number of failed dialogs.", mi.Description())
 					assert.Equal(t, "{dialog}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -737,7 +737,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dispatcher.set.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Dispatcher sets.", mi.Description())
+					assert.Equal(t, "Number of dispatcher sets.", mi.Description())
 					assert.Equal(t, "{set}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -751,7 +751,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dispatcher.target.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Destinations of a set by state.", mi.Description())
+					assert.Equal(t, "Number of destinations of a dispatcher set by state.", mi.Description())
 					assert.Equal(t, "{target}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -771,7 +771,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dispatcher.target.dialog.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Calls that the dispatcher has placed on a destination.", mi.Description())
+					assert.Equal(t, "Number of calls that the dispatcher has placed on a destination.", mi.Description())
 					assert.Equal(t, "{dialog}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -791,7 +791,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dispatcher.target.latency.average"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Mean answer time of a destination's probes.", mi.Description())
+					assert.Equal(t, "Mean response time of the probes of a destination.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -809,7 +809,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dispatcher.target.latency.deviation"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Standard deviation of the answer time of a destination's probes.", mi.Description())
+					assert.Equal(t, "Standard deviation of the response time of the probes of a destination.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -827,7 +827,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dispatcher.target.latency.estimate"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Smoothed answer time of a destination's probes.", mi.Description())
+					assert.Equal(t, "Smoothed response time of the probes of a destination.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -845,7 +845,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dispatcher.target.latency.max"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Longest answer time of a destination's probes.", mi.Description())
+					assert.Equal(t, "Maximum response time of the probes of a destination.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -906,7 +906,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dispatcher.target.timeouts"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Probes that a destination did not answer.", mi.Description())
+					assert.Equal(t, "Number of probes that a destination did not answer.", mi.Description())
 					assert.Equal(t, "{timeout}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -926,7 +926,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dmq.node.state"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "State of a node of the message queue: 1 for the current one, 0 for the others.", mi.Description())
+					assert.Equal(t, "State of a DMQ node: 1 for the current one, 0 for the others.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -949,7 +949,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dns.failures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "DNS requests that failed.", mi.Description())
+					assert.Equal(t, "Number of failed DNS requests.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -963,7 +963,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.dns.slow_requests"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "DNS requests that took longer than the configured limit.", mi.Description())
+					assert.Equal(t, "Number of DNS requests that took longer than the configured limit.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -977,7 +977,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.htable.item.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Entries of a hash table.", mi.Description())
+					assert.Equal(t, "Number of items in a hash table.", mi.Description())
 					assert.Equal(t, "{item}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -994,7 +994,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.htable.slot.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Slots of a hash table.", mi.Description())
+					assert.Equal(t, "Number of slots of a hash table.", mi.Description())
 					assert.Equal(t, "{slot}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1011,7 +1011,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.htable.slot.fill.max"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Entries in the fullest slot of a hash table.", mi.Description())
+					assert.Equal(t, "Number of items in the fullest slot of a hash table.", mi.Description())
 					assert.Equal(t, "{item}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1026,7 +1026,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.htable.slot.fill.min"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Entries in the emptiest slot of a hash table.", mi.Description())
+					assert.Equal(t, "Number of items in the emptiest slot of a hash table.", mi.Description())
 					assert.Equal(t, "{item}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1041,7 +1041,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.http_client.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "HTTP requests of the script that failed.", mi.Description())
+					assert.Equal(t, "Number of failed HTTP requests of the script.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1055,7 +1055,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.http_client.replies"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Answers to HTTP requests of the script.", mi.Description())
+					assert.Equal(t, "Number of replies to HTTP requests of the script.", mi.Description())
 					assert.Equal(t, "{reply}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1069,7 +1069,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.http_client.requests"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "HTTP requests made by the script.", mi.Description())
+					assert.Equal(t, "Number of HTTP requests sent by the script.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1083,7 +1083,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.http_client.timeouts"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "HTTP requests of the script that were not answered in time.", mi.Description())
+					assert.Equal(t, "Number of HTTP requests of the script that timed out.", mi.Description())
 					assert.Equal(t, "{timeout}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1097,7 +1097,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.memory.shared.fragment.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Free pieces that the shared memory is broken into.", mi.Description())
+					assert.Equal(t, "Number of fragments of the shared memory.", mi.Description())
 					assert.Equal(t, "{fragment}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1125,7 +1125,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.memory.shared.peak"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Most shared memory that was ever in use.", mi.Description())
+					assert.Equal(t, "Maximum amount of shared memory ever used.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1137,7 +1137,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.memory.shared.usage"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Shared memory by what it is taken for.", mi.Description())
+					assert.Equal(t, "Shared memory by state.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1154,7 +1154,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.message.bad_headers"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Messages with a header that cannot be read.", mi.Description())
+					assert.Equal(t, "Number of messages with a header that cannot be parsed.", mi.Description())
 					assert.Equal(t, "{message}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1168,7 +1168,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.mysql.driver_errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Errors of the MySQL driver.", mi.Description())
+					assert.Equal(t, "Number of MySQL driver errors.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1182,7 +1182,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.pike.address.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Addresses that send much.", mi.Description())
+					assert.Equal(t, "Number of addresses with a high request rate.", mi.Description())
 					assert.Equal(t, "{address}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1199,7 +1199,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.pike.blocked_address.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Addresses that are blocked for flooding.", mi.Description())
+					assert.Equal(t, "Number of addresses blocked for flooding.", mi.Description())
 					assert.Equal(t, "{address}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1213,7 +1213,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.process.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Processes of Kamailio.", mi.Description())
+					assert.Equal(t, "Number of Kamailio processes.", mi.Description())
 					assert.Equal(t, "{process}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1227,7 +1227,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.process.memory.fragment.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Free pieces that the private memory of a process is broken into.", mi.Description())
+					assert.Equal(t, "Number of fragments of the private memory of a process.", mi.Description())
 					assert.Equal(t, "{fragment}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1267,7 +1267,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.process.memory.usage"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Private memory of a process by what it is taken for.", mi.Description())
+					assert.Equal(t, "Private memory of a process by state.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1290,7 +1290,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.registrar.contact.limit"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Most contacts that one user may register.", mi.Description())
+					assert.Equal(t, "Maximum number of contacts per user.", mi.Description())
 					assert.Equal(t, "{contact}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1302,7 +1302,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.registrar.expires.default"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Lifetime of a registration that asks for none.", mi.Description())
+					assert.Equal(t, "Default expiry time of a registration.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1314,7 +1314,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.registrar.expires.default_range"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share by which the default lifetime is varied at random.", mi.Description())
+					assert.Equal(t, "Fraction by which the default expiry time is randomized.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1326,7 +1326,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.registrar.expires.max"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Longest lifetime of a registration.", mi.Description())
+					assert.Equal(t, "Maximum expiry time of a registration.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1338,7 +1338,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.registrar.expires.range"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share by which lifetimes are varied at random.", mi.Description())
+					assert.Equal(t, "Fraction by which expiry times are randomized.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1350,7 +1350,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.registrar.registrations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Registrations handled.", mi.Description())
+					assert.Equal(t, "Number of registrations processed.", mi.Description())
 					assert.Equal(t, "{registration}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1367,7 +1367,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.replies"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Replies received.", mi.Description())
+					assert.Equal(t, "Number of replies received.", mi.Description())
 					assert.Equal(t, "{reply}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1381,7 +1381,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.replies_by_class"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Replies received of a class.", mi.Description())
+					assert.Equal(t, "Number of replies received, by class.", mi.Description())
 					assert.Equal(t, "{reply}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1398,7 +1398,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.replies_by_code"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Replies received with a code that Kamailio counts singly.", mi.Description())
+					assert.Equal(t, "Number of replies received, by code. Kamailio counts some codes only.", mi.Description())
 					assert.Equal(t, "{reply}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1415,7 +1415,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.replies_by_method"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Replies received of a class to requests of a method; not all methods are counted.", mi.Description())
+					assert.Equal(t, "Number of replies received, by request method and class. Kamailio counts some methods only.", mi.Description())
 					assert.Equal(t, "{reply}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1435,7 +1435,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.reply.drops"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Replies thrown away.", mi.Description())
+					assert.Equal(t, "Number of replies dropped.", mi.Description())
 					assert.Equal(t, "{reply}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1449,7 +1449,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.reply.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Replies whose handling failed.", mi.Description())
+					assert.Equal(t, "Number of erroneous replies.", mi.Description())
 					assert.Equal(t, "{reply}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1463,7 +1463,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.reply.forwards"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Replies forwarded without a transaction.", mi.Description())
+					assert.Equal(t, "Number of replies forwarded statelessly.", mi.Description())
 					assert.Equal(t, "{reply}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1477,7 +1477,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.request.bad_uris"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests with an address that cannot be read.", mi.Description())
+					assert.Equal(t, "Number of requests with a URI that cannot be parsed.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1491,7 +1491,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.request.drops"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests thrown away.", mi.Description())
+					assert.Equal(t, "Number of requests dropped.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1505,7 +1505,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.request.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests whose handling failed.", mi.Description())
+					assert.Equal(t, "Number of erroneous requests.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1519,7 +1519,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.request.forwards"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests forwarded without a transaction.", mi.Description())
+					assert.Equal(t, "Number of requests forwarded statelessly.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1533,7 +1533,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.request.unsupported_methods"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests of a method that Kamailio does not know.", mi.Description())
+					assert.Equal(t, "Number of requests with a method that Kamailio does not support.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1547,7 +1547,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.requests"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests received.", mi.Description())
+					assert.Equal(t, "Number of requests received.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1561,7 +1561,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.requests_by_method"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests received of a SIP method; their sum is below requests.", mi.Description())
+					assert.Equal(t, "Number of requests received, by SIP method. The sum over all methods is lower than `kamailio.requests`.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1578,7 +1578,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.rtpengine.call.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Calls whose relay Kamailio remembers.", mi.Description())
+					assert.Equal(t, "Number of calls for which Kamailio has stored an rtpengine.", mi.Description())
 					assert.Equal(t, "{call}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1592,7 +1592,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.rtpengine.node.info"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "An rtpengine with its place in the list, weight and state.", mi.Description())
+					assert.Equal(t, "Position, weight and state of an rtpengine. The value is always 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1621,7 +1621,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.rtpengine.node.recheck_delay"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time until a disabled rtpengine is tried again.", mi.Description())
+					assert.Equal(t, "Time until Kamailio retries a disabled rtpengine.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1639,7 +1639,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.rtpengine.node.state"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "State of an rtpengine in Kamailio's eyes: 1 for the current one, 0 for the others.", mi.Description())
+					assert.Equal(t, "State of an rtpengine as seen by Kamailio: 1 for the current one, 0 for the others.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1662,7 +1662,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.rtpengine.node.weight"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of calls that an rtpengine is configured for.", mi.Description())
+					assert.Equal(t, "Configured weight of an rtpengine in the distribution of calls.", mi.Description())
 					assert.Equal(t, "{weight}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1680,7 +1680,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.sctp.connection.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Open SCTP associations.", mi.Description())
+					assert.Equal(t, "Number of open SCTP associations.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1694,7 +1694,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.sctp.connection.establishments"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "SCTP associations that were fully set up.", mi.Description())
+					assert.Equal(t, "Number of SCTP associations established.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1708,7 +1708,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.sctp.connection.remote_shutdowns"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "SCTP associations that the peer began to close.", mi.Description())
+					assert.Equal(t, "Number of SCTP associations shut down by the peer.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1722,7 +1722,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.sctp.connection.shutdowns"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "SCTP associations that were closed in order.", mi.Description())
+					assert.Equal(t, "Number of SCTP associations shut down gracefully.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1736,7 +1736,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.sctp.connection.tracked.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "SCTP associations that Kamailio keeps track of.", mi.Description())
+					assert.Equal(t, "Number of SCTP associations that Kamailio tracks.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1750,7 +1750,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.sctp.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Troubles of SCTP associations.", mi.Description())
+					assert.Equal(t, "Number of SCTP errors.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1767,7 +1767,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.sctp.send_retries"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Messages sent again over SCTP after a failure.", mi.Description())
+					assert.Equal(t, "Number of messages resent over SCTP after a failure.", mi.Description())
 					assert.Equal(t, "{retry}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1781,7 +1781,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.sipcapture.replies"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Replies captured.", mi.Description())
+					assert.Equal(t, "Number of replies captured.", mi.Description())
 					assert.Equal(t, "{reply}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1795,7 +1795,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.sipcapture.requests"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests captured.", mi.Description())
+					assert.Equal(t, "Number of requests captured.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1809,7 +1809,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.siptrace.replies"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Replies traced.", mi.Description())
+					assert.Equal(t, "Number of replies traced.", mi.Description())
 					assert.Equal(t, "{reply}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1823,7 +1823,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.siptrace.requests"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests traced.", mi.Description())
+					assert.Equal(t, "Number of requests traced.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1837,7 +1837,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.sl.acks"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "ACKs received for replies without a transaction.", mi.Description())
+					assert.Equal(t, "Number of ACKs received for stateless replies.", mi.Description())
 					assert.Equal(t, "{ack}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1851,7 +1851,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.sl.error_replies"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Error replies sent without a transaction.", mi.Description())
+					assert.Equal(t, "Number of error replies sent statelessly.", mi.Description())
 					assert.Equal(t, "{reply}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1865,7 +1865,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.sl.failures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Replies without a transaction that could not be sent.", mi.Description())
+					assert.Equal(t, "Number of stateless replies that could not be sent.", mi.Description())
 					assert.Equal(t, "{failure}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1879,7 +1879,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.sl.replies"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Replies sent without a transaction.", mi.Description())
+					assert.Equal(t, "Number of replies sent statelessly.", mi.Description())
 					assert.Equal(t, "{reply}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1896,7 +1896,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.statistic.counts"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "A statistic of the script, or of a module without metrics of its own, that only rises.", mi.Description())
+					assert.Equal(t, "Monotonic statistic of the script or of a module without metrics of its own.", mi.Description())
 					assert.Equal(t, "{count}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1916,7 +1916,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.statistic.value"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "A statistic of the script, or of a module without metrics of its own, that may rise and fall.", mi.Description())
+					assert.Equal(t, "Statistic of the script or of a module without metrics of its own that can increase and decrease.", mi.Description())
 					assert.Equal(t, "{value}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1934,7 +1934,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.tcp.connection.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Open TCP connections, TLS included.", mi.Description())
+					assert.Equal(t, "Number of open TCP connections, including TLS.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1948,7 +1948,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.tcp.connection.establishments"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "TCP connections that were fully set up.", mi.Description())
+					assert.Equal(t, "Number of TCP connections established.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1962,7 +1962,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.tcp.connection.limit"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Most TCP connections that are allowed.", mi.Description())
+					assert.Equal(t, "Maximum number of TCP connections.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1976,7 +1976,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.tcp.connection.opens"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "TCP connections opened.", mi.Description())
+					assert.Equal(t, "Number of TCP connections opened.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1993,7 +1993,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.tcp.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Troubles of TCP connections.", mi.Description())
+					assert.Equal(t, "Number of TCP errors.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2010,7 +2010,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.tcp.reader.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Processes that read TCP connections.", mi.Description())
+					assert.Equal(t, "Number of processes that read from TCP connections.", mi.Description())
 					assert.Equal(t, "{process}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2024,7 +2024,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.tcp.write_queue.size"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bytes that wait to be written to TCP connections.", mi.Description())
+					assert.Equal(t, "Bytes waiting to be written to TCP connections.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2038,7 +2038,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.tls.connection.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Open TLS connections.", mi.Description())
+					assert.Equal(t, "Number of open TLS connections.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2052,7 +2052,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.tls.connection.limit"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Most TLS connections that are allowed.", mi.Description())
+					assert.Equal(t, "Maximum number of TLS connections.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2066,7 +2066,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.tls.write_queue.size"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bytes that wait to be encrypted.", mi.Description())
+					assert.Equal(t, "Bytes waiting to be encrypted.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2080,7 +2080,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.transaction.absorbed_replies"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Replies received for transactions and not passed on.", mi.Description())
+					assert.Equal(t, "Number of replies received for transactions and not relayed.", mi.Description())
 					assert.Equal(t, "{reply}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2094,7 +2094,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.transaction.active.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transactions without a final answer yet.", mi.Description())
+					assert.Equal(t, "Number of transactions without a final reply.", mi.Description())
 					assert.Equal(t, "{transaction}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2108,7 +2108,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.transaction.completions"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transactions finished, by the class of the final reply.", mi.Description())
+					assert.Equal(t, "Number of transactions completed, by class of the final reply.", mi.Description())
 					assert.Equal(t, "{transaction}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2125,7 +2125,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.transaction.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transactions in memory, those waiting to be forgotten included.", mi.Description())
+					assert.Equal(t, "Number of transactions in memory, including transactions waiting for deletion.", mi.Description())
 					assert.Equal(t, "{transaction}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2139,7 +2139,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.transaction.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transactions created, for received requests or by Kamailio itself.", mi.Description())
+					assert.Equal(t, "Number of transactions created for received requests or by Kamailio itself.", mi.Description())
 					assert.Equal(t, "{transaction}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2156,7 +2156,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.transaction.delayed_releases"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transactions whose memory could not be given back at once.", mi.Description())
+					assert.Equal(t, "Number of transactions whose memory was not released immediately.", mi.Description())
 					assert.Equal(t, "{transaction}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2170,7 +2170,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.transaction.received_replies"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Replies received for transactions.", mi.Description())
+					assert.Equal(t, "Number of replies received for transactions.", mi.Description())
 					assert.Equal(t, "{reply}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2184,7 +2184,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.transaction.releases"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transactions whose memory was given back.", mi.Description())
+					assert.Equal(t, "Number of transactions whose memory was released.", mi.Description())
 					assert.Equal(t, "{transaction}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2198,7 +2198,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.transaction.sent_replies"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Replies sent for transactions.", mi.Description())
+					assert.Equal(t, "Number of replies sent for transactions.", mi.Description())
 					assert.Equal(t, "{reply}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2215,7 +2215,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.uac.registration.active.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Registrations at other servers that are in force.", mi.Description())
+					assert.Equal(t, "Number of active registrations with other servers.", mi.Description())
 					assert.Equal(t, "{registration}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2229,7 +2229,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.uac.registration.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Registrations that Kamailio itself keeps at other servers.", mi.Description())
+					assert.Equal(t, "Number of registrations that Kamailio maintains with other servers.", mi.Description())
 					assert.Equal(t, "{registration}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2243,7 +2243,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.uac.registration.disabled.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Registrations at other servers that are switched off.", mi.Description())
+					assert.Equal(t, "Number of disabled registrations with other servers.", mi.Description())
 					assert.Equal(t, "{registration}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2269,7 +2269,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.usrloc.contact.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Registered contacts.", mi.Description())
+					assert.Equal(t, "Number of registered contacts.", mi.Description())
 					assert.Equal(t, "{contact}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2286,7 +2286,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.usrloc.contact.expirations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Contacts that expired.", mi.Description())
+					assert.Equal(t, "Number of contacts that expired.", mi.Description())
 					assert.Equal(t, "{contact}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2303,7 +2303,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.usrloc.registered_user.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Users with a registration in any domain.", mi.Description())
+					assert.Equal(t, "Number of registered users in all domains.", mi.Description())
 					assert.Equal(t, "{user}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2317,7 +2317,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.usrloc.user.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Users with a registration.", mi.Description())
+					assert.Equal(t, "Number of registered users in a domain.", mi.Description())
 					assert.Equal(t, "{user}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2334,7 +2334,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.websocket.connection.closures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Web sockets that were closed.", mi.Description())
+					assert.Equal(t, "Number of WebSocket connections closed.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2351,7 +2351,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.websocket.connection.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Open web sockets.", mi.Description())
+					assert.Equal(t, "Number of open WebSocket connections.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2368,7 +2368,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.websocket.connection.failures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Web sockets that broke.", mi.Description())
+					assert.Equal(t, "Number of failed WebSocket connections.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2382,7 +2382,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.websocket.connection.peak"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Most web sockets that were ever open at once.", mi.Description())
+					assert.Equal(t, "Maximum number of WebSocket connections ever open at the same time.", mi.Description())
 					assert.Equal(t, "{connection}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2397,7 +2397,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.websocket.frames"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Web socket frames exchanged.", mi.Description())
+					assert.Equal(t, "Number of WebSocket frames exchanged.", mi.Description())
 					assert.Equal(t, "{frame}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2414,7 +2414,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["kamailio.websocket.handshakes"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Web socket handshakes.", mi.Description())
+					assert.Equal(t, "Number of WebSocket handshakes.", mi.Description())
 					assert.Equal(t, "{handshake}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2431,7 +2431,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrape.duration"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time that one request of the last scrape took.", mi.Description())
+					assert.Equal(t, "Duration of one API request of the last scrape.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2446,7 +2446,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrape.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests to the server that failed.", mi.Description())
+					assert.Equal(t, "Number of failed requests to the server.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2466,7 +2466,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrape.omitted.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Things that the last scrape left out, by reason.", mi.Description())
+					assert.Equal(t, "Number of items that the last scrape omitted, by reason.", mi.Description())
 					assert.Equal(t, "{item}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2486,7 +2486,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrapes"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Scrapes since the receiver started.", mi.Description())
+					assert.Equal(t, "Number of scrapes since the receiver started.", mi.Description())
 					assert.Equal(t, "{scrape}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2514,7 +2514,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.call.duration.average"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Mean length of calls.", mi.Description())
+					assert.Equal(t, "Mean duration of calls.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2526,7 +2526,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.call.squared_time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Sum of the squared lengths of ended calls, for a standard deviation.", mi.Description())
+					assert.Equal(t, "Sum of the squared durations of all ended calls, for computing the standard deviation.", mi.Description())
 					assert.Equal(t, "s2", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2540,7 +2540,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.call.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Length of all ended calls together.", mi.Description())
+					assert.Equal(t, "Total duration of all ended calls.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2554,7 +2554,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.mos.samples"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Quality scores taken.", mi.Description())
+					assert.Equal(t, "Number of MOS (mean opinion score) samples.", mi.Description())
 					assert.Equal(t, "{sample}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2568,7 +2568,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.mos.scores"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Sum of all quality scores; divided by the samples it is the mean opinion score.", mi.Description())
+					assert.Equal(t, "Sum of all MOS samples. Divide it by the number of samples to get the mean opinion score.", mi.Description())
 					assert.Equal(t, "{score}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2582,7 +2582,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.mos.squared_scores"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Sum of the squared quality scores.", mi.Description())
+					assert.Equal(t, "Sum of the squares of all MOS samples.", mi.Description())
 					assert.Equal(t, "{score}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2613,7 +2613,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.network.packet_errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets that could not be forwarded.", mi.Description())
+					assert.Equal(t, "Number of packets that could not be forwarded.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2630,7 +2630,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.network.packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets forwarded.", mi.Description())
+					assert.Equal(t, "Number of packets forwarded.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2647,7 +2647,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.port.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Media ports by state.", mi.Description())
+					assert.Equal(t, "Number of media ports by state.", mi.Description())
 					assert.Equal(t, "{port}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2670,7 +2670,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.request.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Control commands that failed.", mi.Description())
+					assert.Equal(t, "Number of failed control commands.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2687,7 +2687,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.request.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Time spent on control commands.", mi.Description())
+					assert.Equal(t, "Total time spent on control commands.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2707,7 +2707,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.requests"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Control commands received.", mi.Description())
+					assert.Equal(t, "Number of control commands received.", mi.Description())
 					assert.Equal(t, "{request}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2727,7 +2727,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.rtp.anomalies"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "RTP packets out of the ordinary.", mi.Description())
+					assert.Equal(t, "Number of anomalous RTP packets received.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2744,7 +2744,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.rtp.lost_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "RTP packets that never arrived.", mi.Description())
+					assert.Equal(t, "Number of RTP packets lost.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2758,7 +2758,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.session.closures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Sessions ended.", mi.Description())
+					assert.Equal(t, "Number of sessions that have ended.", mi.Description())
 					assert.Equal(t, "{session}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2775,7 +2775,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.session.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Sessions under way.", mi.Description())
+					assert.Equal(t, "Number of current sessions.", mi.Description())
 					assert.Equal(t, "{session}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2792,7 +2792,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.session.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Sessions begun.", mi.Description())
+					assert.Equal(t, "Number of sessions created.", mi.Description())
 					assert.Equal(t, "{session}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2806,7 +2806,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.session.one_way_sessions"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Sessions in which media came from one side only.", mi.Description())
+					assert.Equal(t, "Number of sessions with media from one side only.", mi.Description())
 					assert.Equal(t, "{session}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2820,7 +2820,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.stream.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Media streams being forwarded.", mi.Description())
+					assert.Equal(t, "Number of media streams being forwarded.", mi.Description())
 					assert.Equal(t, "{stream}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2837,7 +2837,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.stream.zero_packet_streams"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Media streams that ended without a single packet.", mi.Description())
+					assert.Equal(t, "Number of media streams that ended without a packet.", mi.Description())
 					assert.Equal(t, "{stream}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2851,7 +2851,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.transcoded_media.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Media being transcoded.", mi.Description())
+					assert.Equal(t, "Number of media being transcoded.", mi.Description())
 					assert.Equal(t, "{media}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2865,7 +2865,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.transcoder.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transcodings under way.", mi.Description())
+					assert.Equal(t, "Number of active transcoders.", mi.Description())
 					assert.Equal(t, "{transcoder}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2899,7 +2899,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.transcoding.packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets transcoded.", mi.Description())
+					assert.Equal(t, "Number of packets transcoded.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2916,7 +2916,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.transcoding.samples"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Audio samples transcoded.", mi.Description())
+					assert.Equal(t, "Number of audio samples transcoded.", mi.Description())
 					assert.Equal(t, "{sample}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())

@@ -1230,7 +1230,7 @@ type metricEdumeetPeerCount struct {
 // init fills edumeet.peer.count metric with initial data.
 func (m *metricEdumeetPeerCount) init() {
 	m.data.SetName("edumeet.peer.count")
-	m.data.SetDescription("Participants in all rooms.")
+	m.data.SetDescription("Number of peers in all rooms.")
 	m.data.SetUnit("{peer}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1282,7 +1282,7 @@ type metricEdumeetPeerCountByRoom struct {
 // init fills edumeet.peer.count_by_room metric with initial data.
 func (m *metricEdumeetPeerCountByRoom) init() {
 	m.data.SetName("edumeet.peer.count_by_room")
-	m.data.SetDescription("Participants of a room.")
+	m.data.SetDescription("Number of peers in a room.")
 	m.data.SetUnit("{peer}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1336,7 +1336,7 @@ type metricEdumeetRoomCount struct {
 // init fills edumeet.room.count metric with initial data.
 func (m *metricEdumeetRoomCount) init() {
 	m.data.SetName("edumeet.room.count")
-	m.data.SetDescription("Rooms that are open.")
+	m.data.SetDescription("Number of open rooms.")
 	m.data.SetUnit("{room}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1438,7 +1438,7 @@ type metricMediasoupAgentCoverage struct {
 // init fills mediasoup.agent.coverage metric with initial data.
 func (m *metricMediasoupAgentCoverage) init() {
 	m.data.SetName("mediasoup.agent.coverage")
-	m.data.SetDescription("Share of the objects whose statistics are new in this snapshot.")
+	m.data.SetDescription("Fraction of the objects whose statistics are new in this snapshot.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -1490,7 +1490,7 @@ type metricMediasoupAgentErrors struct {
 // init fills mediasoup.agent.errors metric with initial data.
 func (m *metricMediasoupAgentErrors) init() {
 	m.data.SetName("mediasoup.agent.errors")
-	m.data.SetDescription("Objects whose statistics the agent asked for in vain.")
+	m.data.SetDescription("Number of failed attempts of the agent to read the statistics of an object.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -1544,7 +1544,7 @@ type metricMediasoupAgentEventLoopLag struct {
 // init fills mediasoup.agent.event_loop.lag metric with initial data.
 func (m *metricMediasoupAgentEventLoopLag) init() {
 	m.data.SetName("mediasoup.agent.event_loop.lag")
-	m.data.SetDescription("Longest delay of the application's event loop since the last snapshot.")
+	m.data.SetDescription("Maximum delay of the application's event loop since the last snapshot.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 }
@@ -1594,7 +1594,7 @@ type metricMediasoupAgentSkippedCount struct {
 // init fills mediasoup.agent.skipped.count metric with initial data.
 func (m *metricMediasoupAgentSkippedCount) init() {
 	m.data.SetName("mediasoup.agent.skipped.count")
-	m.data.SetDescription("Objects of which the agent gives no new statistics.")
+	m.data.SetDescription("Number of objects without new statistics in this snapshot.")
 	m.data.SetUnit("{entity}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1649,7 +1649,7 @@ type metricMediasoupConsumerClosures struct {
 // init fills mediasoup.consumer.closures metric with initial data.
 func (m *metricMediasoupConsumerClosures) init() {
 	m.data.SetName("mediasoup.consumer.closures")
-	m.data.SetDescription("Consumers that were closed.")
+	m.data.SetDescription("Number of consumers closed.")
 	m.data.SetUnit("{consumer}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -1701,7 +1701,7 @@ type metricMediasoupConsumerCount struct {
 // init fills mediasoup.consumer.count metric with initial data.
 func (m *metricMediasoupConsumerCount) init() {
 	m.data.SetName("mediasoup.consumer.count")
-	m.data.SetDescription("Consumers by kind, type and whether they are paused.")
+	m.data.SetDescription("Number of consumers by kind, type and whether they are paused.")
 	m.data.SetUnit("{consumer}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1758,7 +1758,7 @@ type metricMediasoupConsumerCountByLayer struct {
 // init fills mediasoup.consumer.count_by_layer metric with initial data.
 func (m *metricMediasoupConsumerCountByLayer) init() {
 	m.data.SetName("mediasoup.consumer.count_by_layer")
-	m.data.SetDescription("Consumers by the layers that they get.")
+	m.data.SetDescription("Number of consumers by the layers that they receive.")
 	m.data.SetUnit("{consumer}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1813,7 +1813,7 @@ type metricMediasoupConsumerCountByWorker struct {
 // init fills mediasoup.consumer.count_by_worker metric with initial data.
 func (m *metricMediasoupConsumerCountByWorker) init() {
 	m.data.SetName("mediasoup.consumer.count_by_worker")
-	m.data.SetDescription("Consumers of a worker.")
+	m.data.SetDescription("Number of consumers of a worker.")
 	m.data.SetUnit("{consumer}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1867,7 +1867,7 @@ type metricMediasoupConsumerCreations struct {
 // init fills mediasoup.consumer.creations metric with initial data.
 func (m *metricMediasoupConsumerCreations) init() {
 	m.data.SetName("mediasoup.consumer.creations")
-	m.data.SetDescription("Consumers that were made.")
+	m.data.SetDescription("Number of consumers created.")
 	m.data.SetUnit("{consumer}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -1919,7 +1919,7 @@ type metricMediasoupConsumerDiscardedPackets struct {
 // init fills mediasoup.consumer.discarded_packets metric with initial data.
 func (m *metricMediasoupConsumerDiscardedPackets) init() {
 	m.data.SetName("mediasoup.consumer.discarded_packets")
-	m.data.SetDescription("Packets of consumers that were thrown away.")
+	m.data.SetDescription("Number of packets of consumers that were discarded.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2083,7 +2083,7 @@ type metricMediasoupConsumerJitterMax struct {
 // init fills mediasoup.consumer.jitter.max metric with initial data.
 func (m *metricMediasoupConsumerJitterMax) init() {
 	m.data.SetName("mediasoup.consumer.jitter.max")
-	m.data.SetDescription("Largest jitter of a stream of consumers.")
+	m.data.SetDescription("Maximum jitter of a stream of a consumer.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2135,7 +2135,7 @@ type metricMediasoupConsumerLostPackets struct {
 // init fills mediasoup.consumer.lost_packets metric with initial data.
 func (m *metricMediasoupConsumerLostPackets) init() {
 	m.data.SetName("mediasoup.consumer.lost_packets")
-	m.data.SetDescription("Packets sent for consumers that were lost on the way.")
+	m.data.SetDescription("Number of packets of consumers lost on the way. It can decrease when late packets arrive.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2191,7 +2191,7 @@ type metricMediasoupConsumerPacketLossAverage struct {
 // init fills mediasoup.consumer.packet_loss.average metric with initial data.
 func (m *metricMediasoupConsumerPacketLossAverage) init() {
 	m.data.SetName("mediasoup.consumer.packet_loss.average")
-	m.data.SetDescription("Mean share of packets lost in the last interval of the streams of consumers.")
+	m.data.SetDescription("Mean fraction of packets lost in the last reporting interval of the streams of consumers.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2243,7 +2243,7 @@ type metricMediasoupConsumerPacketLossMax struct {
 // init fills mediasoup.consumer.packet_loss.max metric with initial data.
 func (m *metricMediasoupConsumerPacketLossMax) init() {
 	m.data.SetName("mediasoup.consumer.packet_loss.max")
-	m.data.SetDescription("Largest share of packets lost in the last interval of a stream of consumers.")
+	m.data.SetDescription("Maximum fraction of packets lost in the last reporting interval of a stream of a consumer.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2295,7 +2295,7 @@ type metricMediasoupConsumerPackets struct {
 // init fills mediasoup.consumer.packets metric with initial data.
 func (m *metricMediasoupConsumerPackets) init() {
 	m.data.SetName("mediasoup.consumer.packets")
-	m.data.SetDescription("Packets sent for consumers.")
+	m.data.SetDescription("Number of packets sent for consumers.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2351,7 +2351,7 @@ type metricMediasoupConsumerRepairedPackets struct {
 // init fills mediasoup.consumer.repaired_packets metric with initial data.
 func (m *metricMediasoupConsumerRepairedPackets) init() {
 	m.data.SetName("mediasoup.consumer.repaired_packets")
-	m.data.SetDescription("Lost packets of consumers that a repetition made good.")
+	m.data.SetDescription("Number of lost packets of consumers repaired by retransmission.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2407,7 +2407,7 @@ type metricMediasoupConsumerRetransmittedPackets struct {
 // init fills mediasoup.consumer.retransmitted_packets metric with initial data.
 func (m *metricMediasoupConsumerRetransmittedPackets) init() {
 	m.data.SetName("mediasoup.consumer.retransmitted_packets")
-	m.data.SetDescription("Packets sent for consumers more than once.")
+	m.data.SetDescription("Number of retransmitted packets sent for consumers.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2463,7 +2463,7 @@ type metricMediasoupConsumerRoundTripTimeAverage struct {
 // init fills mediasoup.consumer.round_trip_time.average metric with initial data.
 func (m *metricMediasoupConsumerRoundTripTimeAverage) init() {
 	m.data.SetName("mediasoup.consumer.round_trip_time.average")
-	m.data.SetDescription("Mean round trip time of the streams of consumers.")
+	m.data.SetDescription("Mean round-trip time of the streams of consumers.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2515,7 +2515,7 @@ type metricMediasoupConsumerRoundTripTimeMax struct {
 // init fills mediasoup.consumer.round_trip_time.max metric with initial data.
 func (m *metricMediasoupConsumerRoundTripTimeMax) init() {
 	m.data.SetName("mediasoup.consumer.round_trip_time.max")
-	m.data.SetDescription("Longest round trip time of a stream of consumers.")
+	m.data.SetDescription("Maximum round-trip time of a stream of a consumer.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2567,7 +2567,7 @@ type metricMediasoupConsumerRtcpMessages struct {
 // init fills mediasoup.consumer.rtcp.messages metric with initial data.
 func (m *metricMediasoupConsumerRtcpMessages) init() {
 	m.data.SetName("mediasoup.consumer.rtcp.messages")
-	m.data.SetDescription("RTCP feedback received from the receivers of consumers.")
+	m.data.SetDescription("Number of RTCP feedback messages received for consumers.")
 	m.data.SetUnit("{message}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2622,7 +2622,7 @@ type metricMediasoupConsumerRtcpNackedPackets struct {
 // init fills mediasoup.consumer.rtcp.nacked_packets metric with initial data.
 func (m *metricMediasoupConsumerRtcpNackedPackets) init() {
 	m.data.SetName("mediasoup.consumer.rtcp.nacked_packets")
-	m.data.SetDescription("Packets asked for again by the feedback of consumers.")
+	m.data.SetDescription("Number of packets reported as lost in the RTCP feedback received for consumers.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2676,7 +2676,7 @@ type metricMediasoupConsumerScoreAverage struct {
 // init fills mediasoup.consumer.score.average metric with initial data.
 func (m *metricMediasoupConsumerScoreAverage) init() {
 	m.data.SetName("mediasoup.consumer.score.average")
-	m.data.SetDescription("Mean quality score of the streams of consumers, 0 to 10.")
+	m.data.SetDescription("Mean score of the streams of consumers, from 0 to 10.")
 	m.data.SetUnit("{score}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2728,7 +2728,7 @@ type metricMediasoupConsumerScoreMin struct {
 // init fills mediasoup.consumer.score.min metric with initial data.
 func (m *metricMediasoupConsumerScoreMin) init() {
 	m.data.SetName("mediasoup.consumer.score.min")
-	m.data.SetDescription("Worst quality score of a stream of consumers, 0 to 10.")
+	m.data.SetDescription("Minimum score of a stream of a consumer, from 0 to 10.")
 	m.data.SetUnit("{score}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2780,7 +2780,7 @@ type metricMediasoupConsumerSilentCount struct {
 // init fills mediasoup.consumer.silent.count metric with initial data.
 func (m *metricMediasoupConsumerSilentCount) init() {
 	m.data.SetName("mediasoup.consumer.silent.count")
-	m.data.SetDescription("Consumers that should be sent media and are not.")
+	m.data.SetDescription("Number of consumers that are not paused but are sent no media.")
 	m.data.SetUnit("{consumer}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2834,7 +2834,7 @@ type metricMediasoupConsumerStreamCount struct {
 // init fills mediasoup.consumer.stream.count metric with initial data.
 func (m *metricMediasoupConsumerStreamCount) init() {
 	m.data.SetName("mediasoup.consumer.stream.count")
-	m.data.SetDescription("RTP streams sent for consumers; simulcast has several per consumer.")
+	m.data.SetDescription("Number of RTP streams sent for consumers. Simulcast has several streams per consumer.")
 	m.data.SetUnit("{stream}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2888,7 +2888,7 @@ type metricMediasoupConsumerStreamCountByScore struct {
 // init fills mediasoup.consumer.stream.count_by_score metric with initial data.
 func (m *metricMediasoupConsumerStreamCountByScore) init() {
 	m.data.SetName("mediasoup.consumer.stream.count_by_score")
-	m.data.SetDescription("RTP streams sent for consumers, by their score.")
+	m.data.SetDescription("Number of RTP streams sent for consumers, by score.")
 	m.data.SetUnit("{stream}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2996,7 +2996,7 @@ type metricMediasoupConsumerStreamThroughputMax struct {
 // init fills mediasoup.consumer.stream.throughput.max metric with initial data.
 func (m *metricMediasoupConsumerStreamThroughputMax) init() {
 	m.data.SetName("mediasoup.consumer.stream.throughput.max")
-	m.data.SetDescription("Largest throughput of a stream sent for a consumer.")
+	m.data.SetDescription("Maximum throughput of a stream sent for a consumer.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3049,7 +3049,7 @@ type metricMediasoupConsumerStreamThroughputMin struct {
 // init fills mediasoup.consumer.stream.throughput.min metric with initial data.
 func (m *metricMediasoupConsumerStreamThroughputMin) init() {
 	m.data.SetName("mediasoup.consumer.stream.throughput.min")
-	m.data.SetDescription("Smallest throughput of a stream sent for a consumer.")
+	m.data.SetDescription("Minimum throughput of a stream sent for a consumer.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3102,7 +3102,7 @@ type metricMediasoupConsumerThroughput struct {
 // init fills mediasoup.consumer.throughput metric with initial data.
 func (m *metricMediasoupConsumerThroughput) init() {
 	m.data.SetName("mediasoup.consumer.throughput")
-	m.data.SetDescription("Bytes per second sent for consumers.")
+	m.data.SetDescription("Rate of bytes sent for consumers.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3155,7 +3155,7 @@ type metricMediasoupDataBufferSize struct {
 // init fills mediasoup.data.buffer.size metric with initial data.
 func (m *metricMediasoupDataBufferSize) init() {
 	m.data.SetName("mediasoup.data.buffer.size")
-	m.data.SetDescription("Bytes of data messages that wait to be sent.")
+	m.data.SetDescription("Bytes of data messages waiting to be sent.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3261,7 +3261,7 @@ type metricMediasoupDataMessages struct {
 // init fills mediasoup.data.messages metric with initial data.
 func (m *metricMediasoupDataMessages) init() {
 	m.data.SetName("mediasoup.data.messages")
-	m.data.SetDescription("Data messages exchanged.")
+	m.data.SetDescription("Number of data messages exchanged.")
 	m.data.SetUnit("{message}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3315,7 +3315,7 @@ type metricMediasoupDataConsumerCount struct {
 // init fills mediasoup.data_consumer.count metric with initial data.
 func (m *metricMediasoupDataConsumerCount) init() {
 	m.data.SetName("mediasoup.data_consumer.count")
-	m.data.SetDescription("Data consumers.")
+	m.data.SetDescription("Number of data consumers.")
 	m.data.SetUnit("{consumer}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3369,7 +3369,7 @@ type metricMediasoupDataProducerCount struct {
 // init fills mediasoup.data_producer.count metric with initial data.
 func (m *metricMediasoupDataProducerCount) init() {
 	m.data.SetName("mediasoup.data_producer.count")
-	m.data.SetDescription("Data producers.")
+	m.data.SetDescription("Number of data producers.")
 	m.data.SetUnit("{producer}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3423,7 +3423,7 @@ type metricMediasoupProcessCPUTime struct {
 // init fills mediasoup.process.cpu.time metric with initial data.
 func (m *metricMediasoupProcessCPUTime) init() {
 	m.data.SetName("mediasoup.process.cpu.time")
-	m.data.SetDescription("Processor time of the application without its workers.")
+	m.data.SetDescription("CPU time of the application process, without its workers.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3477,7 +3477,7 @@ type metricMediasoupProcessMemoryUsage struct {
 // init fills mediasoup.process.memory.usage metric with initial data.
 func (m *metricMediasoupProcessMemoryUsage) init() {
 	m.data.SetName("mediasoup.process.memory.usage")
-	m.data.SetDescription("Memory of the application without its workers.")
+	m.data.SetDescription("Memory of the application process, without its workers.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3529,7 +3529,7 @@ type metricMediasoupProducerClosures struct {
 // init fills mediasoup.producer.closures metric with initial data.
 func (m *metricMediasoupProducerClosures) init() {
 	m.data.SetName("mediasoup.producer.closures")
-	m.data.SetDescription("Producers that were closed.")
+	m.data.SetDescription("Number of producers closed.")
 	m.data.SetUnit("{producer}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3581,7 +3581,7 @@ type metricMediasoupProducerCount struct {
 // init fills mediasoup.producer.count metric with initial data.
 func (m *metricMediasoupProducerCount) init() {
 	m.data.SetName("mediasoup.producer.count")
-	m.data.SetDescription("Producers by kind, type and whether they are paused.")
+	m.data.SetDescription("Number of producers by kind, type and whether they are paused.")
 	m.data.SetUnit("{producer}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3638,7 +3638,7 @@ type metricMediasoupProducerCountByWorker struct {
 // init fills mediasoup.producer.count_by_worker metric with initial data.
 func (m *metricMediasoupProducerCountByWorker) init() {
 	m.data.SetName("mediasoup.producer.count_by_worker")
-	m.data.SetDescription("Producers of a worker.")
+	m.data.SetDescription("Number of producers of a worker.")
 	m.data.SetUnit("{producer}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3692,7 +3692,7 @@ type metricMediasoupProducerCreations struct {
 // init fills mediasoup.producer.creations metric with initial data.
 func (m *metricMediasoupProducerCreations) init() {
 	m.data.SetName("mediasoup.producer.creations")
-	m.data.SetDescription("Producers that were made.")
+	m.data.SetDescription("Number of producers created.")
 	m.data.SetUnit("{producer}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3744,7 +3744,7 @@ type metricMediasoupProducerDiscardedPackets struct {
 // init fills mediasoup.producer.discarded_packets metric with initial data.
 func (m *metricMediasoupProducerDiscardedPackets) init() {
 	m.data.SetName("mediasoup.producer.discarded_packets")
-	m.data.SetDescription("Packets of producers that were thrown away.")
+	m.data.SetDescription("Number of packets of producers that were discarded.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3908,7 +3908,7 @@ type metricMediasoupProducerJitterMax struct {
 // init fills mediasoup.producer.jitter.max metric with initial data.
 func (m *metricMediasoupProducerJitterMax) init() {
 	m.data.SetName("mediasoup.producer.jitter.max")
-	m.data.SetDescription("Largest jitter of a stream of producers.")
+	m.data.SetDescription("Maximum jitter of a stream of a producer.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3960,7 +3960,7 @@ type metricMediasoupProducerLostPackets struct {
 // init fills mediasoup.producer.lost_packets metric with initial data.
 func (m *metricMediasoupProducerLostPackets) init() {
 	m.data.SetName("mediasoup.producer.lost_packets")
-	m.data.SetDescription("Packets received for producers that were lost on the way.")
+	m.data.SetDescription("Number of packets of producers lost on the way. It can decrease when late packets arrive.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4016,7 +4016,7 @@ type metricMediasoupProducerPacketLossAverage struct {
 // init fills mediasoup.producer.packet_loss.average metric with initial data.
 func (m *metricMediasoupProducerPacketLossAverage) init() {
 	m.data.SetName("mediasoup.producer.packet_loss.average")
-	m.data.SetDescription("Mean share of packets lost in the last interval of the streams of producers.")
+	m.data.SetDescription("Mean fraction of packets lost in the last reporting interval of the streams of producers.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4068,7 +4068,7 @@ type metricMediasoupProducerPacketLossMax struct {
 // init fills mediasoup.producer.packet_loss.max metric with initial data.
 func (m *metricMediasoupProducerPacketLossMax) init() {
 	m.data.SetName("mediasoup.producer.packet_loss.max")
-	m.data.SetDescription("Largest share of packets lost in the last interval of a stream of producers.")
+	m.data.SetDescription("Maximum fraction of packets lost in the last reporting interval of a stream of a producer.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4120,7 +4120,7 @@ type metricMediasoupProducerPackets struct {
 // init fills mediasoup.producer.packets metric with initial data.
 func (m *metricMediasoupProducerPackets) init() {
 	m.data.SetName("mediasoup.producer.packets")
-	m.data.SetDescription("Packets received for producers.")
+	m.data.SetDescription("Number of packets received for producers.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4176,7 +4176,7 @@ type metricMediasoupProducerRepairedPackets struct {
 // init fills mediasoup.producer.repaired_packets metric with initial data.
 func (m *metricMediasoupProducerRepairedPackets) init() {
 	m.data.SetName("mediasoup.producer.repaired_packets")
-	m.data.SetDescription("Lost packets of producers that a repetition made good.")
+	m.data.SetDescription("Number of lost packets of producers repaired by retransmission.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4232,7 +4232,7 @@ type metricMediasoupProducerRetransmittedPackets struct {
 // init fills mediasoup.producer.retransmitted_packets metric with initial data.
 func (m *metricMediasoupProducerRetransmittedPackets) init() {
 	m.data.SetName("mediasoup.producer.retransmitted_packets")
-	m.data.SetDescription("Packets received for producers more than once.")
+	m.data.SetDescription("Number of retransmitted packets received for producers.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4288,7 +4288,7 @@ type metricMediasoupProducerRoundTripTimeAverage struct {
 // init fills mediasoup.producer.round_trip_time.average metric with initial data.
 func (m *metricMediasoupProducerRoundTripTimeAverage) init() {
 	m.data.SetName("mediasoup.producer.round_trip_time.average")
-	m.data.SetDescription("Mean round trip time of the streams of producers.")
+	m.data.SetDescription("Mean round-trip time of the streams of producers.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4340,7 +4340,7 @@ type metricMediasoupProducerRoundTripTimeMax struct {
 // init fills mediasoup.producer.round_trip_time.max metric with initial data.
 func (m *metricMediasoupProducerRoundTripTimeMax) init() {
 	m.data.SetName("mediasoup.producer.round_trip_time.max")
-	m.data.SetDescription("Longest round trip time of a stream of producers.")
+	m.data.SetDescription("Maximum round-trip time of a stream of a producer.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4392,7 +4392,7 @@ type metricMediasoupProducerRtcpMessages struct {
 // init fills mediasoup.producer.rtcp.messages metric with initial data.
 func (m *metricMediasoupProducerRtcpMessages) init() {
 	m.data.SetName("mediasoup.producer.rtcp.messages")
-	m.data.SetDescription("RTCP feedback sent to the senders of producers.")
+	m.data.SetDescription("Number of RTCP feedback messages sent for producers.")
 	m.data.SetUnit("{message}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4447,7 +4447,7 @@ type metricMediasoupProducerRtcpNackedPackets struct {
 // init fills mediasoup.producer.rtcp.nacked_packets metric with initial data.
 func (m *metricMediasoupProducerRtcpNackedPackets) init() {
 	m.data.SetName("mediasoup.producer.rtcp.nacked_packets")
-	m.data.SetDescription("Packets asked for again by the feedback of producers.")
+	m.data.SetDescription("Number of packets reported as lost in the RTCP feedback sent for producers.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4501,7 +4501,7 @@ type metricMediasoupProducerScoreAverage struct {
 // init fills mediasoup.producer.score.average metric with initial data.
 func (m *metricMediasoupProducerScoreAverage) init() {
 	m.data.SetName("mediasoup.producer.score.average")
-	m.data.SetDescription("Mean quality score of the streams of producers, 0 to 10.")
+	m.data.SetDescription("Mean score of the streams of producers, from 0 to 10.")
 	m.data.SetUnit("{score}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4553,7 +4553,7 @@ type metricMediasoupProducerScoreMin struct {
 // init fills mediasoup.producer.score.min metric with initial data.
 func (m *metricMediasoupProducerScoreMin) init() {
 	m.data.SetName("mediasoup.producer.score.min")
-	m.data.SetDescription("Worst quality score of a stream of producers, 0 to 10.")
+	m.data.SetDescription("Minimum score of a stream of a producer, from 0 to 10.")
 	m.data.SetUnit("{score}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4605,7 +4605,7 @@ type metricMediasoupProducerSilentCount struct {
 // init fills mediasoup.producer.silent.count metric with initial data.
 func (m *metricMediasoupProducerSilentCount) init() {
 	m.data.SetName("mediasoup.producer.silent.count")
-	m.data.SetDescription("Producers that should send and do not.")
+	m.data.SetDescription("Number of producers that are not paused but send no media.")
 	m.data.SetUnit("{producer}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4659,7 +4659,7 @@ type metricMediasoupProducerStreamCount struct {
 // init fills mediasoup.producer.stream.count metric with initial data.
 func (m *metricMediasoupProducerStreamCount) init() {
 	m.data.SetName("mediasoup.producer.stream.count")
-	m.data.SetDescription("RTP streams received for producers; simulcast has several per producer.")
+	m.data.SetDescription("Number of RTP streams received for producers. Simulcast has several streams per producer.")
 	m.data.SetUnit("{stream}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4713,7 +4713,7 @@ type metricMediasoupProducerStreamCountByScore struct {
 // init fills mediasoup.producer.stream.count_by_score metric with initial data.
 func (m *metricMediasoupProducerStreamCountByScore) init() {
 	m.data.SetName("mediasoup.producer.stream.count_by_score")
-	m.data.SetDescription("RTP streams received for producers, by their score.")
+	m.data.SetDescription("Number of RTP streams received for producers, by score.")
 	m.data.SetUnit("{stream}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4821,7 +4821,7 @@ type metricMediasoupProducerStreamThroughputMax struct {
 // init fills mediasoup.producer.stream.throughput.max metric with initial data.
 func (m *metricMediasoupProducerStreamThroughputMax) init() {
 	m.data.SetName("mediasoup.producer.stream.throughput.max")
-	m.data.SetDescription("Largest throughput of a stream received for a producer.")
+	m.data.SetDescription("Maximum throughput of a stream received for a producer.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4874,7 +4874,7 @@ type metricMediasoupProducerStreamThroughputMin struct {
 // init fills mediasoup.producer.stream.throughput.min metric with initial data.
 func (m *metricMediasoupProducerStreamThroughputMin) init() {
 	m.data.SetName("mediasoup.producer.stream.throughput.min")
-	m.data.SetDescription("Smallest throughput of a stream received for a producer.")
+	m.data.SetDescription("Minimum throughput of a stream received for a producer.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4927,7 +4927,7 @@ type metricMediasoupProducerThroughput struct {
 // init fills mediasoup.producer.throughput metric with initial data.
 func (m *metricMediasoupProducerThroughput) init() {
 	m.data.SetName("mediasoup.producer.throughput")
-	m.data.SetDescription("Bytes per second received for producers.")
+	m.data.SetDescription("Rate of bytes received for producers.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4980,7 +4980,7 @@ type metricMediasoupRouterClosures struct {
 // init fills mediasoup.router.closures metric with initial data.
 func (m *metricMediasoupRouterClosures) init() {
 	m.data.SetName("mediasoup.router.closures")
-	m.data.SetDescription("Routers that were closed.")
+	m.data.SetDescription("Number of routers closed.")
 	m.data.SetUnit("{router}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5032,7 +5032,7 @@ type metricMediasoupRouterCount struct {
 // init fills mediasoup.router.count metric with initial data.
 func (m *metricMediasoupRouterCount) init() {
 	m.data.SetName("mediasoup.router.count")
-	m.data.SetDescription("Routers of a worker.")
+	m.data.SetDescription("Number of routers of a worker.")
 	m.data.SetUnit("{router}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5086,7 +5086,7 @@ type metricMediasoupRouterCreations struct {
 // init fills mediasoup.router.creations metric with initial data.
 func (m *metricMediasoupRouterCreations) init() {
 	m.data.SetName("mediasoup.router.creations")
-	m.data.SetDescription("Routers that were made.")
+	m.data.SetDescription("Number of routers created.")
 	m.data.SetUnit("{router}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5138,7 +5138,7 @@ type metricMediasoupRouterEmptyCount struct {
 // init fills mediasoup.router.empty.count metric with initial data.
 func (m *metricMediasoupRouterEmptyCount) init() {
 	m.data.SetName("mediasoup.router.empty.count")
-	m.data.SetDescription("Routers that nobody uses.")
+	m.data.SetDescription("Number of routers without a transport.")
 	m.data.SetUnit("{router}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5190,7 +5190,7 @@ type metricMediasoupRtpObserverCount struct {
 // init fills mediasoup.rtp_observer.count metric with initial data.
 func (m *metricMediasoupRtpObserverCount) init() {
 	m.data.SetName("mediasoup.rtp_observer.count")
-	m.data.SetDescription("Observers of speakers and levels.")
+	m.data.SetDescription("Number of RTP observers (active speaker and audio level observers).")
 	m.data.SetUnit("{observer}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5242,7 +5242,7 @@ type metricMediasoupStreamIo struct {
 // init fills mediasoup.stream.io metric with initial data.
 func (m *metricMediasoupStreamIo) init() {
 	m.data.SetName("mediasoup.stream.io")
-	m.data.SetDescription("Bytes of a single stream.")
+	m.data.SetDescription("Bytes transferred by a stream.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5300,7 +5300,7 @@ type metricMediasoupStreamLostPackets struct {
 // init fills mediasoup.stream.lost_packets metric with initial data.
 func (m *metricMediasoupStreamLostPackets) init() {
 	m.data.SetName("mediasoup.stream.lost_packets")
-	m.data.SetDescription("Packets lost of a single stream.")
+	m.data.SetDescription("Number of packets lost by a stream.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5358,7 +5358,7 @@ type metricMediasoupStreamRoundTripTime struct {
 // init fills mediasoup.stream.round_trip_time metric with initial data.
 func (m *metricMediasoupStreamRoundTripTime) init() {
 	m.data.SetName("mediasoup.stream.round_trip_time")
-	m.data.SetDescription("Round trip time of a single stream.")
+	m.data.SetDescription("Round-trip time of a stream.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5414,7 +5414,7 @@ type metricMediasoupStreamScore struct {
 // init fills mediasoup.stream.score metric with initial data.
 func (m *metricMediasoupStreamScore) init() {
 	m.data.SetName("mediasoup.stream.score")
-	m.data.SetDescription("Quality score of a single stream, 0 to 10.")
+	m.data.SetDescription("Score of a stream, from 0 to 10.")
 	m.data.SetUnit("{score}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5470,7 +5470,7 @@ type metricMediasoupStreamThroughput struct {
 // init fills mediasoup.stream.throughput metric with initial data.
 func (m *metricMediasoupStreamThroughput) init() {
 	m.data.SetName("mediasoup.stream.throughput")
-	m.data.SetDescription("Bytes per second of a single stream.")
+	m.data.SetDescription("Rate of bytes transferred by a stream.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5526,7 +5526,7 @@ type metricMediasoupTransportAvailableThroughputAverage struct {
 // init fills mediasoup.transport.available_throughput.average metric with initial data.
 func (m *metricMediasoupTransportAvailableThroughputAverage) init() {
 	m.data.SetName("mediasoup.transport.available_throughput.average")
-	m.data.SetDescription("Mean bandwidth that transports are estimated to have.")
+	m.data.SetDescription("Mean available bandwidth estimated for a transport.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5578,7 +5578,7 @@ type metricMediasoupTransportAvailableThroughputMax struct {
 // init fills mediasoup.transport.available_throughput.max metric with initial data.
 func (m *metricMediasoupTransportAvailableThroughputMax) init() {
 	m.data.SetName("mediasoup.transport.available_throughput.max")
-	m.data.SetDescription("Largest bandwidth that a transport is estimated to have.")
+	m.data.SetDescription("Maximum available bandwidth estimated for a transport.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5630,7 +5630,7 @@ type metricMediasoupTransportAvailableThroughputMin struct {
 // init fills mediasoup.transport.available_throughput.min metric with initial data.
 func (m *metricMediasoupTransportAvailableThroughputMin) init() {
 	m.data.SetName("mediasoup.transport.available_throughput.min")
-	m.data.SetDescription("Smallest bandwidth that a transport is estimated to have.")
+	m.data.SetDescription("Minimum available bandwidth estimated for a transport.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5682,7 +5682,7 @@ type metricMediasoupTransportClosures struct {
 // init fills mediasoup.transport.closures metric with initial data.
 func (m *metricMediasoupTransportClosures) init() {
 	m.data.SetName("mediasoup.transport.closures")
-	m.data.SetDescription("Transports that were closed.")
+	m.data.SetDescription("Number of transports closed.")
 	m.data.SetUnit("{transport}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5734,7 +5734,7 @@ type metricMediasoupTransportCount struct {
 // init fills mediasoup.transport.count metric with initial data.
 func (m *metricMediasoupTransportCount) init() {
 	m.data.SetName("mediasoup.transport.count")
-	m.data.SetDescription("Transports.")
+	m.data.SetDescription("Number of transports.")
 	m.data.SetUnit("{transport}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5788,7 +5788,7 @@ type metricMediasoupTransportCountByDtlsState struct {
 // init fills mediasoup.transport.count_by_dtls_state metric with initial data.
 func (m *metricMediasoupTransportCountByDtlsState) init() {
 	m.data.SetName("mediasoup.transport.count_by_dtls_state")
-	m.data.SetDescription("Transports by DTLS state.")
+	m.data.SetDescription("Number of transports by DTLS state.")
 	m.data.SetUnit("{transport}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5842,7 +5842,7 @@ type metricMediasoupTransportCountByIceState struct {
 // init fills mediasoup.transport.count_by_ice_state metric with initial data.
 func (m *metricMediasoupTransportCountByIceState) init() {
 	m.data.SetName("mediasoup.transport.count_by_ice_state")
-	m.data.SetDescription("Transports by ICE state.")
+	m.data.SetDescription("Number of transports by ICE state.")
 	m.data.SetUnit("{transport}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5896,7 +5896,7 @@ type metricMediasoupTransportCountByProtocol struct {
 // init fills mediasoup.transport.count_by_protocol metric with initial data.
 func (m *metricMediasoupTransportCountByProtocol) init() {
 	m.data.SetName("mediasoup.transport.count_by_protocol")
-	m.data.SetDescription("Transports by the protocol that they use.")
+	m.data.SetDescription("Number of transports by transport protocol.")
 	m.data.SetUnit("{transport}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -5950,7 +5950,7 @@ type metricMediasoupTransportCountBySctpState struct {
 // init fills mediasoup.transport.count_by_sctp_state metric with initial data.
 func (m *metricMediasoupTransportCountBySctpState) init() {
 	m.data.SetName("mediasoup.transport.count_by_sctp_state")
-	m.data.SetDescription("Transports by SCTP state.")
+	m.data.SetDescription("Number of transports by SCTP state.")
 	m.data.SetUnit("{transport}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6004,7 +6004,7 @@ type metricMediasoupTransportCountByWorker struct {
 // init fills mediasoup.transport.count_by_worker metric with initial data.
 func (m *metricMediasoupTransportCountByWorker) init() {
 	m.data.SetName("mediasoup.transport.count_by_worker")
-	m.data.SetDescription("Transports of a worker.")
+	m.data.SetDescription("Number of transports of a worker.")
 	m.data.SetUnit("{transport}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6058,7 +6058,7 @@ type metricMediasoupTransportCreations struct {
 // init fills mediasoup.transport.creations metric with initial data.
 func (m *metricMediasoupTransportCreations) init() {
 	m.data.SetName("mediasoup.transport.creations")
-	m.data.SetDescription("Transports that were made.")
+	m.data.SetDescription("Number of transports created.")
 	m.data.SetUnit("{transport}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6110,7 +6110,7 @@ type metricMediasoupTransportDtlsFailures struct {
 // init fills mediasoup.transport.dtls.failures metric with initial data.
 func (m *metricMediasoupTransportDtlsFailures) init() {
 	m.data.SetName("mediasoup.transport.dtls.failures")
-	m.data.SetDescription("Transports whose encryption could not be set up.")
+	m.data.SetDescription("Number of transports whose DTLS handshake failed.")
 	m.data.SetUnit("{failure}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6162,7 +6162,7 @@ type metricMediasoupTransportIceDisconnections struct {
 // init fills mediasoup.transport.ice.disconnections metric with initial data.
 func (m *metricMediasoupTransportIceDisconnections) init() {
 	m.data.SetName("mediasoup.transport.ice.disconnections")
-	m.data.SetDescription("Transports that lost their peer.")
+	m.data.SetDescription("Number of ICE disconnections of transports.")
 	m.data.SetUnit("{disconnection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6214,7 +6214,7 @@ type metricMediasoupTransportIo struct {
 // init fills mediasoup.transport.io metric with initial data.
 func (m *metricMediasoupTransportIo) init() {
 	m.data.SetName("mediasoup.transport.io")
-	m.data.SetDescription("Bytes of all packets through transports.")
+	m.data.SetDescription("Bytes of all packets transferred through transports.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6269,7 +6269,7 @@ type metricMediasoupTransportPacketLossAverage struct {
 // init fills mediasoup.transport.packet_loss.average metric with initial data.
 func (m *metricMediasoupTransportPacketLossAverage) init() {
 	m.data.SetName("mediasoup.transport.packet_loss.average")
-	m.data.SetDescription("Mean share of RTP packets lost on transports.")
+	m.data.SetDescription("Mean fraction of RTP packets lost on a transport.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -6321,7 +6321,7 @@ type metricMediasoupTransportPacketLossMax struct {
 // init fills mediasoup.transport.packet_loss.max metric with initial data.
 func (m *metricMediasoupTransportPacketLossMax) init() {
 	m.data.SetName("mediasoup.transport.packet_loss.max")
-	m.data.SetDescription("Largest share of RTP packets lost on a transport.")
+	m.data.SetDescription("Maximum fraction of RTP packets lost on a transport.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -6373,7 +6373,7 @@ type metricMediasoupTransportProbationIo struct {
 // init fills mediasoup.transport.probation.io metric with initial data.
 func (m *metricMediasoupTransportProbationIo) init() {
 	m.data.SetName("mediasoup.transport.probation.io")
-	m.data.SetDescription("Bytes sent only to probe the bandwidth.")
+	m.data.SetDescription("Bytes sent only to probe the available bandwidth.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6427,7 +6427,7 @@ type metricMediasoupTransportRtpIo struct {
 // init fills mediasoup.transport.rtp.io metric with initial data.
 func (m *metricMediasoupTransportRtpIo) init() {
 	m.data.SetName("mediasoup.transport.rtp.io")
-	m.data.SetDescription("Bytes of RTP packets through transports.")
+	m.data.SetDescription("Bytes of RTP packets transferred through transports.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6482,7 +6482,7 @@ type metricMediasoupTransportRtxIo struct {
 // init fills mediasoup.transport.rtx.io metric with initial data.
 func (m *metricMediasoupTransportRtxIo) init() {
 	m.data.SetName("mediasoup.transport.rtx.io")
-	m.data.SetDescription("Bytes of repeated RTP packets through transports.")
+	m.data.SetDescription("Bytes of retransmitted RTP packets transferred through transports.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6537,7 +6537,7 @@ type metricMediasoupTransportSctpFailures struct {
 // init fills mediasoup.transport.sctp.failures metric with initial data.
 func (m *metricMediasoupTransportSctpFailures) init() {
 	m.data.SetName("mediasoup.transport.sctp.failures")
-	m.data.SetDescription("Transports whose data channels failed.")
+	m.data.SetDescription("Number of transports whose SCTP association failed.")
 	m.data.SetUnit("{failure}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6589,7 +6589,7 @@ type metricMediasoupTransportThroughput struct {
 // init fills mediasoup.transport.throughput metric with initial data.
 func (m *metricMediasoupTransportThroughput) init() {
 	m.data.SetName("mediasoup.transport.throughput")
-	m.data.SetDescription("Bytes per second through transports.")
+	m.data.SetDescription("Rate of bytes transferred through transports.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -6692,7 +6692,7 @@ type metricMediasoupWebrtcServerCount struct {
 // init fills mediasoup.webrtc_server.count metric with initial data.
 func (m *metricMediasoupWebrtcServerCount) init() {
 	m.data.SetName("mediasoup.webrtc_server.count")
-	m.data.SetDescription("WebRTC servers, which share ports among transports.")
+	m.data.SetDescription("Number of WebRTC servers, which share their ports among transports.")
 	m.data.SetUnit("{server}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6744,7 +6744,7 @@ type metricMediasoupWorkerBlockOperations struct {
 // init fills mediasoup.worker.block_operations metric with initial data.
 func (m *metricMediasoupWorkerBlockOperations) init() {
 	m.data.SetName("mediasoup.worker.block_operations")
-	m.data.SetDescription("Block operations of a worker.")
+	m.data.SetDescription("Number of block operations of a worker.")
 	m.data.SetUnit("{operation}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6799,7 +6799,7 @@ type metricMediasoupWorkerContextSwitches struct {
 // init fills mediasoup.worker.context_switches metric with initial data.
 func (m *metricMediasoupWorkerContextSwitches) init() {
 	m.data.SetName("mediasoup.worker.context_switches")
-	m.data.SetDescription("Context switches of a worker.")
+	m.data.SetDescription("Number of context switches of a worker.")
 	m.data.SetUnit("{switch}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6854,7 +6854,7 @@ type metricMediasoupWorkerCount struct {
 // init fills mediasoup.worker.count metric with initial data.
 func (m *metricMediasoupWorkerCount) init() {
 	m.data.SetName("mediasoup.worker.count")
-	m.data.SetDescription("Workers that run.")
+	m.data.SetDescription("Number of running workers.")
 	m.data.SetUnit("{worker}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -6906,7 +6906,7 @@ type metricMediasoupWorkerCPUTime struct {
 // init fills mediasoup.worker.cpu.time metric with initial data.
 func (m *metricMediasoupWorkerCPUTime) init() {
 	m.data.SetName("mediasoup.worker.cpu.time")
-	m.data.SetDescription("Processor time of a worker; a worker has one core at most.")
+	m.data.SetDescription("CPU time of a worker. A worker uses at most one core.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6961,7 +6961,7 @@ type metricMediasoupWorkerDeaths struct {
 // init fills mediasoup.worker.deaths metric with initial data.
 func (m *metricMediasoupWorkerDeaths) init() {
 	m.data.SetName("mediasoup.worker.deaths")
-	m.data.SetDescription("Workers that died unasked.")
+	m.data.SetDescription("Number of workers that died unexpectedly.")
 	m.data.SetUnit("{worker}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7013,7 +7013,7 @@ type metricMediasoupWorkerMemoryPeak struct {
 // init fills mediasoup.worker.memory.peak metric with initial data.
 func (m *metricMediasoupWorkerMemoryPeak) init() {
 	m.data.SetName("mediasoup.worker.memory.peak")
-	m.data.SetDescription("Most memory that a worker ever had.")
+	m.data.SetDescription("Maximum amount of memory ever used by a worker.")
 	m.data.SetUnit("By")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -7065,7 +7065,7 @@ type metricMediasoupWorkerPageFaults struct {
 // init fills mediasoup.worker.page_faults metric with initial data.
 func (m *metricMediasoupWorkerPageFaults) init() {
 	m.data.SetName("mediasoup.worker.page_faults")
-	m.data.SetDescription("Page faults of a worker.")
+	m.data.SetDescription("Number of page faults of a worker.")
 	m.data.SetUnit("{fault}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7120,7 +7120,7 @@ type metricRtcScrapeDuration struct {
 // init fills rtc.scrape.duration metric with initial data.
 func (m *metricRtcScrapeDuration) init() {
 	m.data.SetName("rtc.scrape.duration")
-	m.data.SetDescription("Time that one request of the last scrape took.")
+	m.data.SetDescription("Duration of one API request of the last scrape.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -7172,7 +7172,7 @@ type metricRtcScrapeErrors struct {
 // init fills rtc.scrape.errors metric with initial data.
 func (m *metricRtcScrapeErrors) init() {
 	m.data.SetName("rtc.scrape.errors")
-	m.data.SetDescription("Requests to the server that failed.")
+	m.data.SetDescription("Number of failed requests to the server.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7227,7 +7227,7 @@ type metricRtcScrapeOmittedCount struct {
 // init fills rtc.scrape.omitted.count metric with initial data.
 func (m *metricRtcScrapeOmittedCount) init() {
 	m.data.SetName("rtc.scrape.omitted.count")
-	m.data.SetDescription("Things that the last scrape left out, by reason.")
+	m.data.SetDescription("Number of items that the last scrape omitted, by reason.")
 	m.data.SetUnit("{item}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7282,7 +7282,7 @@ type metricRtcScrapes struct {
 // init fills rtc.scrapes metric with initial data.
 func (m *metricRtcScrapes) init() {
 	m.data.SetName("rtc.scrapes")
-	m.data.SetDescription("Scrapes since the receiver started.")
+	m.data.SetDescription("Number of scrapes since the receiver started.")
 	m.data.SetUnit("{scrape}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)

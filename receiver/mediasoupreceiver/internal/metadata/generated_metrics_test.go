@@ -455,7 +455,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["edumeet.peer.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Participants in all rooms.", mi.Description())
+					assert.Equal(t, "Number of peers in all rooms.", mi.Description())
 					assert.Equal(t, "{peer}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -469,7 +469,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["edumeet.peer.count_by_room"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Participants of a room.", mi.Description())
+					assert.Equal(t, "Number of peers in a room.", mi.Description())
 					assert.Equal(t, "{peer}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -486,7 +486,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["edumeet.room.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Rooms that are open.", mi.Description())
+					assert.Equal(t, "Number of open rooms.", mi.Description())
 					assert.Equal(t, "{room}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -512,7 +512,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.agent.coverage"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the objects whose statistics are new in this snapshot.", mi.Description())
+					assert.Equal(t, "Fraction of the objects whose statistics are new in this snapshot.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -527,7 +527,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.agent.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Objects whose statistics the agent asked for in vain.", mi.Description())
+					assert.Equal(t, "Number of failed attempts of the agent to read the statistics of an object.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -544,7 +544,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.agent.event_loop.lag"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Longest delay of the application's event loop since the last snapshot.", mi.Description())
+					assert.Equal(t, "Maximum delay of the application's event loop since the last snapshot.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -556,7 +556,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.agent.skipped.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Objects of which the agent gives no new statistics.", mi.Description())
+					assert.Equal(t, "Number of objects without new statistics in this snapshot.", mi.Description())
 					assert.Equal(t, "{entity}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -576,7 +576,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.closures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Consumers that were closed.", mi.Description())
+					assert.Equal(t, "Number of consumers closed.", mi.Description())
 					assert.Equal(t, "{consumer}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -590,7 +590,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Consumers by kind, type and whether they are paused.", mi.Description())
+					assert.Equal(t, "Number of consumers by kind, type and whether they are paused.", mi.Description())
 					assert.Equal(t, "{consumer}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -616,7 +616,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.count_by_layer"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Consumers by the layers that they get.", mi.Description())
+					assert.Equal(t, "Number of consumers by the layers that they receive.", mi.Description())
 					assert.Equal(t, "{consumer}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -636,7 +636,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.count_by_worker"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Consumers of a worker.", mi.Description())
+					assert.Equal(t, "Number of consumers of a worker.", mi.Description())
 					assert.Equal(t, "{consumer}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -653,7 +653,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Consumers that were made.", mi.Description())
+					assert.Equal(t, "Number of consumers created.", mi.Description())
 					assert.Equal(t, "{consumer}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -667,7 +667,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.discarded_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets of consumers that were thrown away.", mi.Description())
+					assert.Equal(t, "Number of packets of consumers that were discarded.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -728,7 +728,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.jitter.max"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Largest jitter of a stream of consumers.", mi.Description())
+					assert.Equal(t, "Maximum jitter of a stream of a consumer.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -743,7 +743,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.lost_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets sent for consumers that were lost on the way.", mi.Description())
+					assert.Equal(t, "Number of packets of consumers lost on the way. It can decrease when late packets arrive.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -766,7 +766,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.packet_loss.average"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Mean share of packets lost in the last interval of the streams of consumers.", mi.Description())
+					assert.Equal(t, "Mean fraction of packets lost in the last reporting interval of the streams of consumers.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -781,7 +781,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.packet_loss.max"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Largest share of packets lost in the last interval of a stream of consumers.", mi.Description())
+					assert.Equal(t, "Maximum fraction of packets lost in the last reporting interval of a stream of a consumer.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -796,7 +796,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets sent for consumers.", mi.Description())
+					assert.Equal(t, "Number of packets sent for consumers.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -819,7 +819,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.repaired_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Lost packets of consumers that a repetition made good.", mi.Description())
+					assert.Equal(t, "Number of lost packets of consumers repaired by retransmission.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -842,7 +842,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.retransmitted_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets sent for consumers more than once.", mi.Description())
+					assert.Equal(t, "Number of retransmitted packets sent for consumers.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -865,7 +865,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.round_trip_time.average"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Mean round trip time of the streams of consumers.", mi.Description())
+					assert.Equal(t, "Mean round-trip time of the streams of consumers.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -880,7 +880,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.round_trip_time.max"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Longest round trip time of a stream of consumers.", mi.Description())
+					assert.Equal(t, "Maximum round-trip time of a stream of a consumer.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -895,7 +895,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.rtcp.messages"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "RTCP feedback received from the receivers of consumers.", mi.Description())
+					assert.Equal(t, "Number of RTCP feedback messages received for consumers.", mi.Description())
 					assert.Equal(t, "{message}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -915,7 +915,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.rtcp.nacked_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets asked for again by the feedback of consumers.", mi.Description())
+					assert.Equal(t, "Number of packets reported as lost in the RTCP feedback received for consumers.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -932,7 +932,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.score.average"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Mean quality score of the streams of consumers, 0 to 10.", mi.Description())
+					assert.Equal(t, "Mean score of the streams of consumers, from 0 to 10.", mi.Description())
 					assert.Equal(t, "{score}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -947,7 +947,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.score.min"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Worst quality score of a stream of consumers, 0 to 10.", mi.Description())
+					assert.Equal(t, "Minimum score of a stream of a consumer, from 0 to 10.", mi.Description())
 					assert.Equal(t, "{score}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -962,7 +962,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.silent.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Consumers that should be sent media and are not.", mi.Description())
+					assert.Equal(t, "Number of consumers that are not paused but are sent no media.", mi.Description())
 					assert.Equal(t, "{consumer}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -979,7 +979,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.stream.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "RTP streams sent for consumers; simulcast has several per consumer.", mi.Description())
+					assert.Equal(t, "Number of RTP streams sent for consumers. Simulcast has several streams per consumer.", mi.Description())
 					assert.Equal(t, "{stream}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -996,7 +996,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.stream.count_by_score"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "RTP streams sent for consumers, by their score.", mi.Description())
+					assert.Equal(t, "Number of RTP streams sent for consumers, by score.", mi.Description())
 					assert.Equal(t, "{stream}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1034,7 +1034,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.stream.throughput.max"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Largest throughput of a stream sent for a consumer.", mi.Description())
+					assert.Equal(t, "Maximum throughput of a stream sent for a consumer.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1052,7 +1052,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.stream.throughput.min"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Smallest throughput of a stream sent for a consumer.", mi.Description())
+					assert.Equal(t, "Minimum throughput of a stream sent for a consumer.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1070,7 +1070,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.consumer.throughput"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Bytes per second sent for consumers.", mi.Description())
+					assert.Equal(t, "Rate of bytes sent for consumers.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1088,7 +1088,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.data.buffer.size"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bytes of data messages that wait to be sent.", mi.Description())
+					assert.Equal(t, "Bytes of data messages waiting to be sent.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1119,7 +1119,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.data.messages"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Data messages exchanged.", mi.Description())
+					assert.Equal(t, "Number of data messages exchanged.", mi.Description())
 					assert.Equal(t, "{message}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1136,7 +1136,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.data_consumer.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Data consumers.", mi.Description())
+					assert.Equal(t, "Number of data consumers.", mi.Description())
 					assert.Equal(t, "{consumer}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1153,7 +1153,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.data_producer.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Data producers.", mi.Description())
+					assert.Equal(t, "Number of data producers.", mi.Description())
 					assert.Equal(t, "{producer}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1170,7 +1170,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.process.cpu.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Processor time of the application without its workers.", mi.Description())
+					assert.Equal(t, "CPU time of the application process, without its workers.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1187,7 +1187,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.process.memory.usage"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Memory of the application without its workers.", mi.Description())
+					assert.Equal(t, "Memory of the application process, without its workers.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1201,7 +1201,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.closures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Producers that were closed.", mi.Description())
+					assert.Equal(t, "Number of producers closed.", mi.Description())
 					assert.Equal(t, "{producer}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1215,7 +1215,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Producers by kind, type and whether they are paused.", mi.Description())
+					assert.Equal(t, "Number of producers by kind, type and whether they are paused.", mi.Description())
 					assert.Equal(t, "{producer}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1241,7 +1241,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.count_by_worker"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Producers of a worker.", mi.Description())
+					assert.Equal(t, "Number of producers of a worker.", mi.Description())
 					assert.Equal(t, "{producer}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1258,7 +1258,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Producers that were made.", mi.Description())
+					assert.Equal(t, "Number of producers created.", mi.Description())
 					assert.Equal(t, "{producer}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1272,7 +1272,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.discarded_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets of producers that were thrown away.", mi.Description())
+					assert.Equal(t, "Number of packets of producers that were discarded.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1333,7 +1333,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.jitter.max"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Largest jitter of a stream of producers.", mi.Description())
+					assert.Equal(t, "Maximum jitter of a stream of a producer.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1348,7 +1348,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.lost_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets received for producers that were lost on the way.", mi.Description())
+					assert.Equal(t, "Number of packets of producers lost on the way. It can decrease when late packets arrive.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1371,7 +1371,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.packet_loss.average"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Mean share of packets lost in the last interval of the streams of producers.", mi.Description())
+					assert.Equal(t, "Mean fraction of packets lost in the last reporting interval of the streams of producers.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1386,7 +1386,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.packet_loss.max"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Largest share of packets lost in the last interval of a stream of producers.", mi.Description())
+					assert.Equal(t, "Maximum fraction of packets lost in the last reporting interval of a stream of a producer.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1401,7 +1401,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets received for producers.", mi.Description())
+					assert.Equal(t, "Number of packets received for producers.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1424,7 +1424,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.repaired_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Lost packets of producers that a repetition made good.", mi.Description())
+					assert.Equal(t, "Number of lost packets of producers repaired by retransmission.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1447,7 +1447,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.retransmitted_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets received for producers more than once.", mi.Description())
+					assert.Equal(t, "Number of retransmitted packets received for producers.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1470,7 +1470,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.round_trip_time.average"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Mean round trip time of the streams of producers.", mi.Description())
+					assert.Equal(t, "Mean round-trip time of the streams of producers.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1485,7 +1485,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.round_trip_time.max"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Longest round trip time of a stream of producers.", mi.Description())
+					assert.Equal(t, "Maximum round-trip time of a stream of a producer.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1500,7 +1500,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.rtcp.messages"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "RTCP feedback sent to the senders of producers.", mi.Description())
+					assert.Equal(t, "Number of RTCP feedback messages sent for producers.", mi.Description())
 					assert.Equal(t, "{message}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1520,7 +1520,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.rtcp.nacked_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets asked for again by the feedback of producers.", mi.Description())
+					assert.Equal(t, "Number of packets reported as lost in the RTCP feedback sent for producers.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1537,7 +1537,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.score.average"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Mean quality score of the streams of producers, 0 to 10.", mi.Description())
+					assert.Equal(t, "Mean score of the streams of producers, from 0 to 10.", mi.Description())
 					assert.Equal(t, "{score}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1552,7 +1552,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.score.min"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Worst quality score of a stream of producers, 0 to 10.", mi.Description())
+					assert.Equal(t, "Minimum score of a stream of a producer, from 0 to 10.", mi.Description())
 					assert.Equal(t, "{score}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1567,7 +1567,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.silent.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Producers that should send and do not.", mi.Description())
+					assert.Equal(t, "Number of producers that are not paused but send no media.", mi.Description())
 					assert.Equal(t, "{producer}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1584,7 +1584,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.stream.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "RTP streams received for producers; simulcast has several per producer.", mi.Description())
+					assert.Equal(t, "Number of RTP streams received for producers. Simulcast has several streams per producer.", mi.Description())
 					assert.Equal(t, "{stream}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1601,7 +1601,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.stream.count_by_score"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "RTP streams received for producers, by their score.", mi.Description())
+					assert.Equal(t, "Number of RTP streams received for producers, by score.", mi.Description())
 					assert.Equal(t, "{stream}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1639,7 +1639,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.stream.throughput.max"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Largest throughput of a stream received for a producer.", mi.Description())
+					assert.Equal(t, "Maximum throughput of a stream received for a producer.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1657,7 +1657,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.stream.throughput.min"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Smallest throughput of a stream received for a producer.", mi.Description())
+					assert.Equal(t, "Minimum throughput of a stream received for a producer.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1675,7 +1675,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.producer.throughput"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Bytes per second received for producers.", mi.Description())
+					assert.Equal(t, "Rate of bytes received for producers.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1693,7 +1693,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.router.closures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Routers that were closed.", mi.Description())
+					assert.Equal(t, "Number of routers closed.", mi.Description())
 					assert.Equal(t, "{router}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1707,7 +1707,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.router.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Routers of a worker.", mi.Description())
+					assert.Equal(t, "Number of routers of a worker.", mi.Description())
 					assert.Equal(t, "{router}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1724,7 +1724,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.router.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Routers that were made.", mi.Description())
+					assert.Equal(t, "Number of routers created.", mi.Description())
 					assert.Equal(t, "{router}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1738,7 +1738,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.router.empty.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Routers that nobody uses.", mi.Description())
+					assert.Equal(t, "Number of routers without a transport.", mi.Description())
 					assert.Equal(t, "{router}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1752,7 +1752,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.rtp_observer.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Observers of speakers and levels.", mi.Description())
+					assert.Equal(t, "Number of RTP observers (active speaker and audio level observers).", mi.Description())
 					assert.Equal(t, "{observer}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1766,7 +1766,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.stream.io"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bytes of a single stream.", mi.Description())
+					assert.Equal(t, "Bytes transferred by a stream.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1795,7 +1795,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.stream.lost_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets lost of a single stream.", mi.Description())
+					assert.Equal(t, "Number of packets lost by a stream.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1824,7 +1824,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.stream.round_trip_time"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Round trip time of a single stream.", mi.Description())
+					assert.Equal(t, "Round-trip time of a stream.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1851,7 +1851,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.stream.score"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Quality score of a single stream, 0 to 10.", mi.Description())
+					assert.Equal(t, "Score of a stream, from 0 to 10.", mi.Description())
 					assert.Equal(t, "{score}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1878,7 +1878,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.stream.throughput"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Bytes per second of a single stream.", mi.Description())
+					assert.Equal(t, "Rate of bytes transferred by a stream.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1905,7 +1905,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.available_throughput.average"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Mean bandwidth that transports are estimated to have.", mi.Description())
+					assert.Equal(t, "Mean available bandwidth estimated for a transport.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1920,7 +1920,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.available_throughput.max"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Largest bandwidth that a transport is estimated to have.", mi.Description())
+					assert.Equal(t, "Maximum available bandwidth estimated for a transport.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1935,7 +1935,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.available_throughput.min"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Smallest bandwidth that a transport is estimated to have.", mi.Description())
+					assert.Equal(t, "Minimum available bandwidth estimated for a transport.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1950,7 +1950,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.closures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transports that were closed.", mi.Description())
+					assert.Equal(t, "Number of transports closed.", mi.Description())
 					assert.Equal(t, "{transport}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1964,7 +1964,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transports.", mi.Description())
+					assert.Equal(t, "Number of transports.", mi.Description())
 					assert.Equal(t, "{transport}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1981,7 +1981,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.count_by_dtls_state"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transports by DTLS state.", mi.Description())
+					assert.Equal(t, "Number of transports by DTLS state.", mi.Description())
 					assert.Equal(t, "{transport}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1998,7 +1998,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.count_by_ice_state"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transports by ICE state.", mi.Description())
+					assert.Equal(t, "Number of transports by ICE state.", mi.Description())
 					assert.Equal(t, "{transport}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2015,7 +2015,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.count_by_protocol"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transports by the protocol that they use.", mi.Description())
+					assert.Equal(t, "Number of transports by transport protocol.", mi.Description())
 					assert.Equal(t, "{transport}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2032,7 +2032,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.count_by_sctp_state"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transports by SCTP state.", mi.Description())
+					assert.Equal(t, "Number of transports by SCTP state.", mi.Description())
 					assert.Equal(t, "{transport}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2049,7 +2049,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.count_by_worker"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transports of a worker.", mi.Description())
+					assert.Equal(t, "Number of transports of a worker.", mi.Description())
 					assert.Equal(t, "{transport}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2066,7 +2066,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transports that were made.", mi.Description())
+					assert.Equal(t, "Number of transports created.", mi.Description())
 					assert.Equal(t, "{transport}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2080,7 +2080,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.dtls.failures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transports whose encryption could not be set up.", mi.Description())
+					assert.Equal(t, "Number of transports whose DTLS handshake failed.", mi.Description())
 					assert.Equal(t, "{failure}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2094,7 +2094,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.ice.disconnections"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transports that lost their peer.", mi.Description())
+					assert.Equal(t, "Number of ICE disconnections of transports.", mi.Description())
 					assert.Equal(t, "{disconnection}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2108,7 +2108,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.io"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bytes of all packets through transports.", mi.Description())
+					assert.Equal(t, "Bytes of all packets transferred through transports.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2128,7 +2128,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.packet_loss.average"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Mean share of RTP packets lost on transports.", mi.Description())
+					assert.Equal(t, "Mean fraction of RTP packets lost on a transport.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2143,7 +2143,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.packet_loss.max"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Largest share of RTP packets lost on a transport.", mi.Description())
+					assert.Equal(t, "Maximum fraction of RTP packets lost on a transport.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2158,7 +2158,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.probation.io"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bytes sent only to probe the bandwidth.", mi.Description())
+					assert.Equal(t, "Bytes sent only to probe the available bandwidth.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2175,7 +2175,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.rtp.io"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bytes of RTP packets through transports.", mi.Description())
+					assert.Equal(t, "Bytes of RTP packets transferred through transports.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2195,7 +2195,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.rtx.io"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bytes of repeated RTP packets through transports.", mi.Description())
+					assert.Equal(t, "Bytes of retransmitted RTP packets transferred through transports.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2215,7 +2215,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.sctp.failures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Transports whose data channels failed.", mi.Description())
+					assert.Equal(t, "Number of transports whose SCTP association failed.", mi.Description())
 					assert.Equal(t, "{failure}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2229,7 +2229,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.transport.throughput"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Bytes per second through transports.", mi.Description())
+					assert.Equal(t, "Rate of bytes transferred through transports.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2259,7 +2259,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.webrtc_server.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "WebRTC servers, which share ports among transports.", mi.Description())
+					assert.Equal(t, "Number of WebRTC servers, which share their ports among transports.", mi.Description())
 					assert.Equal(t, "{server}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2273,7 +2273,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.worker.block_operations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Block operations of a worker.", mi.Description())
+					assert.Equal(t, "Number of block operations of a worker.", mi.Description())
 					assert.Equal(t, "{operation}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2293,7 +2293,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.worker.context_switches"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Context switches of a worker.", mi.Description())
+					assert.Equal(t, "Number of context switches of a worker.", mi.Description())
 					assert.Equal(t, "{switch}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2313,7 +2313,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.worker.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Workers that run.", mi.Description())
+					assert.Equal(t, "Number of running workers.", mi.Description())
 					assert.Equal(t, "{worker}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2327,7 +2327,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.worker.cpu.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Processor time of a worker; a worker has one core at most.", mi.Description())
+					assert.Equal(t, "CPU time of a worker. A worker uses at most one core.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2347,7 +2347,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.worker.deaths"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Workers that died unasked.", mi.Description())
+					assert.Equal(t, "Number of workers that died unexpectedly.", mi.Description())
 					assert.Equal(t, "{worker}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2361,7 +2361,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.worker.memory.peak"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Most memory that a worker ever had.", mi.Description())
+					assert.Equal(t, "Maximum amount of memory ever used by a worker.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2376,7 +2376,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["mediasoup.worker.page_faults"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Page faults of a worker.", mi.Description())
+					assert.Equal(t, "Number of page faults of a worker.", mi.Description())
 					assert.Equal(t, "{fault}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2396,7 +2396,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrape.duration"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time that one request of the last scrape took.", mi.Description())
+					assert.Equal(t, "Duration of one API request of the last scrape.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2411,7 +2411,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrape.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests to the server that failed.", mi.Description())
+					assert.Equal(t, "Number of failed requests to the server.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2431,7 +2431,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrape.omitted.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Things that the last scrape left out, by reason.", mi.Description())
+					assert.Equal(t, "Number of items that the last scrape omitted, by reason.", mi.Description())
 					assert.Equal(t, "{item}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2451,7 +2451,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrapes"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Scrapes since the receiver started.", mi.Description())
+					assert.Equal(t, "Number of scrapes since the receiver started.", mi.Description())
 					assert.Equal(t, "{scrape}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())

@@ -856,7 +856,7 @@ type metricRtcScrapeDuration struct {
 // init fills rtc.scrape.duration metric with initial data.
 func (m *metricRtcScrapeDuration) init() {
 	m.data.SetName("rtc.scrape.duration")
-	m.data.SetDescription("Time that one request of the last scrape took.")
+	m.data.SetDescription("Duration of one API request of the last scrape.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -908,7 +908,7 @@ type metricRtcScrapeErrors struct {
 // init fills rtc.scrape.errors metric with initial data.
 func (m *metricRtcScrapeErrors) init() {
 	m.data.SetName("rtc.scrape.errors")
-	m.data.SetDescription("Requests to the server that failed.")
+	m.data.SetDescription("Number of failed requests to the server.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -963,7 +963,7 @@ type metricRtcScrapeOmittedCount struct {
 // init fills rtc.scrape.omitted.count metric with initial data.
 func (m *metricRtcScrapeOmittedCount) init() {
 	m.data.SetName("rtc.scrape.omitted.count")
-	m.data.SetDescription("Things that the last scrape left out, by reason.")
+	m.data.SetDescription("Number of items that the last scrape omitted, by reason.")
 	m.data.SetUnit("{item}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1018,7 +1018,7 @@ type metricRtcScrapes struct {
 // init fills rtc.scrapes metric with initial data.
 func (m *metricRtcScrapes) init() {
 	m.data.SetName("rtc.scrapes")
-	m.data.SetDescription("Scrapes since the receiver started.")
+	m.data.SetDescription("Number of scrapes since the receiver started.")
 	m.data.SetUnit("{scrape}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -1176,7 +1176,7 @@ type metricZlmediakitAPICount struct {
 // init fills zlmediakit.api.count metric with initial data.
 func (m *metricZlmediakitAPICount) init() {
 	m.data.SetName("zlmediakit.api.count")
-	m.data.SetDescription("APIs that the server offers.")
+	m.data.SetDescription("Number of APIs that the server offers.")
 	m.data.SetUnit("{api}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1228,7 +1228,7 @@ type metricZlmediakitEgressThroughput struct {
 // init fills zlmediakit.egress.throughput metric with initial data.
 func (m *metricZlmediakitEgressThroughput) init() {
 	m.data.SetName("zlmediakit.egress.throughput")
-	m.data.SetDescription("Estimated output to all readers.")
+	m.data.SetDescription("Estimated rate of bytes sent to all readers.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -1280,7 +1280,7 @@ type metricZlmediakitFfmpegSourceCount struct {
 // init fills zlmediakit.ffmpeg_source.count metric with initial data.
 func (m *metricZlmediakitFfmpegSourceCount) init() {
 	m.data.SetName("zlmediakit.ffmpeg_source.count")
-	m.data.SetDescription("Sources that FFmpeg pulls.")
+	m.data.SetDescription("Number of sources that are pulled with FFmpeg.")
 	m.data.SetUnit("{source}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1332,7 +1332,7 @@ type metricZlmediakitIngestThroughput struct {
 // init fills zlmediakit.ingest.throughput metric with initial data.
 func (m *metricZlmediakitIngestThroughput) init() {
 	m.data.SetName("zlmediakit.ingest.throughput")
-	m.data.SetDescription("Estimated input of all streams.")
+	m.data.SetDescription("Estimated rate of bytes received for all streams.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -1384,7 +1384,7 @@ type metricZlmediakitMediaListInterval struct {
 // init fills zlmediakit.media_list.interval metric with initial data.
 func (m *metricZlmediakitMediaListInterval) init() {
 	m.data.SetName("zlmediakit.media_list.interval")
-	m.data.SetDescription("Time between two requests for the media list; longer than the collection interval while the list is slow.")
+	m.data.SetDescription("Time between two requests for the media list. It exceeds the collection interval while the server is slow to produce the list.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 }
@@ -1434,7 +1434,7 @@ type metricZlmediakitMediaSourceCount struct {
 // init fills zlmediakit.media_source.count metric with initial data.
 func (m *metricZlmediakitMediaSourceCount) init() {
 	m.data.SetName("zlmediakit.media_source.count")
-	m.data.SetDescription("Streams counted once for each schema that they are offered in.")
+	m.data.SetDescription("Number of media sources. A stream has one media source per schema.")
 	m.data.SetUnit("{source}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1488,7 +1488,7 @@ type metricZlmediakitMemoryBlockCount struct {
 // init fills zlmediakit.memory.block.count metric with initial data.
 func (m *metricZlmediakitMemoryBlockCount) init() {
 	m.data.SetName("zlmediakit.memory.block.count")
-	m.data.SetDescription("Memory blocks that the server's own allocator holds.")
+	m.data.SetDescription("Number of memory blocks held by the server's own allocator.")
 	m.data.SetUnit("{block}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1540,7 +1540,7 @@ type metricZlmediakitMemoryUsage struct {
 // init fills zlmediakit.memory.usage metric with initial data.
 func (m *metricZlmediakitMemoryUsage) init() {
 	m.data.SetName("zlmediakit.memory.usage")
-	m.data.SetDescription("Memory that the server's own allocator holds.")
+	m.data.SetDescription("Memory held by the server's own allocator.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1592,7 +1592,7 @@ type metricZlmediakitObjectCount struct {
 // init fills zlmediakit.object.count metric with initial data.
 func (m *metricZlmediakitObjectCount) init() {
 	m.data.SetName("zlmediakit.object.count")
-	m.data.SetDescription("Live objects of one class inside the server.")
+	m.data.SetDescription("Number of live objects of a C++ class in the server.")
 	m.data.SetUnit("{object}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1646,7 +1646,7 @@ type metricZlmediakitProxyAge struct {
 // init fills zlmediakit.proxy.age metric with initial data.
 func (m *metricZlmediakitProxyAge) init() {
 	m.data.SetName("zlmediakit.proxy.age")
-	m.data.SetDescription("Time since a proxy first worked.")
+	m.data.SetDescription("Time since a proxy first connected.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -1702,7 +1702,7 @@ type metricZlmediakitProxyCount struct {
 // init fills zlmediakit.proxy.count metric with initial data.
 func (m *metricZlmediakitProxyCount) init() {
 	m.data.SetName("zlmediakit.proxy.count")
-	m.data.SetDescription("Pull and push proxies in a state.")
+	m.data.SetDescription("Number of pull and push proxies by state.")
 	m.data.SetUnit("{proxy}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1757,7 +1757,7 @@ type metricZlmediakitProxyIo struct {
 // init fills zlmediakit.proxy.io metric with initial data.
 func (m *metricZlmediakitProxyIo) init() {
 	m.data.SetName("zlmediakit.proxy.io")
-	m.data.SetDescription("Bytes that a proxy has carried since it connected.")
+	m.data.SetDescription("Bytes transferred by a proxy since it connected.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -1815,7 +1815,7 @@ type metricZlmediakitProxyReaderCount struct {
 // init fills zlmediakit.proxy.reader.count metric with initial data.
 func (m *metricZlmediakitProxyReaderCount) init() {
 	m.data.SetName("zlmediakit.proxy.reader.count")
-	m.data.SetDescription("Readers of the stream of a proxy.")
+	m.data.SetDescription("Number of readers of the stream of a proxy.")
 	m.data.SetUnit("{reader}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -1873,7 +1873,7 @@ type metricZlmediakitProxyReconnections struct {
 // init fills zlmediakit.proxy.reconnections metric with initial data.
 func (m *metricZlmediakitProxyReconnections) init() {
 	m.data.SetName("zlmediakit.proxy.reconnections")
-	m.data.SetDescription("Times that a proxy had to connect again.")
+	m.data.SetDescription("Number of times that a proxy reconnected.")
 	m.data.SetUnit("{reconnection}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -1990,7 +1990,7 @@ type metricZlmediakitProxyThroughput struct {
 // init fills zlmediakit.proxy.throughput metric with initial data.
 func (m *metricZlmediakitProxyThroughput) init() {
 	m.data.SetName("zlmediakit.proxy.throughput")
-	m.data.SetDescription("Bytes that a proxy carries per second now.")
+	m.data.SetDescription("Current rate of bytes transferred by a proxy.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2046,7 +2046,7 @@ type metricZlmediakitRtpSenderCount struct {
 // init fills zlmediakit.rtp_sender.count metric with initial data.
 func (m *metricZlmediakitRtpSenderCount) init() {
 	m.data.SetName("zlmediakit.rtp_sender.count")
-	m.data.SetDescription("RTP senders of a stream.")
+	m.data.SetDescription("Number of RTP senders of a stream.")
 	m.data.SetUnit("{sender}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2102,7 +2102,7 @@ type metricZlmediakitRtpSenderIo struct {
 // init fills zlmediakit.rtp_sender.io metric with initial data.
 func (m *metricZlmediakitRtpSenderIo) init() {
 	m.data.SetName("zlmediakit.rtp_sender.io")
-	m.data.SetDescription("Bytes sent by the only RTP sender of a stream.")
+	m.data.SetDescription("Bytes sent by the RTP sender of a stream. Reported for streams with one sender only.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2158,7 +2158,7 @@ type metricZlmediakitRtpSenderThroughput struct {
 // init fills zlmediakit.rtp_sender.throughput metric with initial data.
 func (m *metricZlmediakitRtpSenderThroughput) init() {
 	m.data.SetName("zlmediakit.rtp_sender.throughput")
-	m.data.SetDescription("Bytes per second sent by the only RTP sender of a stream.")
+	m.data.SetDescription("Current rate of bytes sent by the RTP sender of a stream. Reported for streams with one sender only.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2212,7 +2212,7 @@ type metricZlmediakitRtpServerCount struct {
 // init fills zlmediakit.rtp_server.count metric with initial data.
 func (m *metricZlmediakitRtpServerCount) init() {
 	m.data.SetName("zlmediakit.rtp_server.count")
-	m.data.SetDescription("Ports that wait for or receive RTP.")
+	m.data.SetDescription("Number of open RTP server ports.")
 	m.data.SetUnit("{server}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2267,7 +2267,7 @@ type metricZlmediakitRtpServerIdleCount struct {
 // init fills zlmediakit.rtp_server.idle.count metric with initial data.
 func (m *metricZlmediakitRtpServerIdleCount) init() {
 	m.data.SetName("zlmediakit.rtp_server.idle.count")
-	m.data.SetDescription("RTP ports to which nobody sends.")
+	m.data.SetDescription("Number of RTP server ports that receive no stream.")
 	m.data.SetUnit("{server}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2319,7 +2319,7 @@ type metricZlmediakitRtpServerInfo struct {
 // init fills zlmediakit.rtp_server.info metric with initial data.
 func (m *metricZlmediakitRtpServerInfo) init() {
 	m.data.SetName("zlmediakit.rtp_server.info")
-	m.data.SetDescription("An RTP port with the stream that it feeds.")
+	m.data.SetDescription("RTP server port and the stream that it feeds. The value is always 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2378,7 +2378,7 @@ type metricZlmediakitRtpServerLimit struct {
 // init fills zlmediakit.rtp_server.limit metric with initial data.
 func (m *metricZlmediakitRtpServerLimit) init() {
 	m.data.SetName("zlmediakit.rtp_server.limit")
-	m.data.SetDescription("Ports that RTP servers may use.")
+	m.data.SetDescription("Number of ports in the range configured for RTP servers.")
 	m.data.SetUnit("{server}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2430,7 +2430,7 @@ type metricZlmediakitSessionCount struct {
 // init fills zlmediakit.session.count metric with initial data.
 func (m *metricZlmediakitSessionCount) init() {
 	m.data.SetName("zlmediakit.session.count")
-	m.data.SetDescription("Incoming connections that are open now.")
+	m.data.SetDescription("Number of open incoming connections.")
 	m.data.SetUnit("{session}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2485,7 +2485,7 @@ type metricZlmediakitSessionInfo struct {
 // init fills zlmediakit.session.info metric with initial data.
 func (m *metricZlmediakitSessionInfo) init() {
 	m.data.SetName("zlmediakit.session.info")
-	m.data.SetDescription("An open session with its addresses.")
+	m.data.SetDescription("Open session and its addresses. The value is always 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2546,7 +2546,7 @@ type metricZlmediakitSessionPeerCount struct {
 // init fills zlmediakit.session.peer.count metric with initial data.
 func (m *metricZlmediakitSessionPeerCount) init() {
 	m.data.SetName("zlmediakit.session.peer.count")
-	m.data.SetDescription("Different addresses with an open session.")
+	m.data.SetDescription("Number of distinct remote addresses with an open session.")
 	m.data.SetUnit("{address}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2598,7 +2598,7 @@ type metricZlmediakitStreamAlive struct {
 // init fills zlmediakit.stream.alive metric with initial data.
 func (m *metricZlmediakitStreamAlive) init() {
 	m.data.SetName("zlmediakit.stream.alive")
-	m.data.SetDescription("Whether media flows in a stream.")
+	m.data.SetDescription("Whether media is flowing in a stream.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2654,7 +2654,7 @@ type metricZlmediakitStreamCount struct {
 // init fills zlmediakit.stream.count metric with initial data.
 func (m *metricZlmediakitStreamCount) init() {
 	m.data.SetName("zlmediakit.stream.count")
-	m.data.SetDescription("Streams on the server.")
+	m.data.SetDescription("Number of streams on the server.")
 	m.data.SetUnit("{stream}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2710,7 +2710,7 @@ type metricZlmediakitStreamInfo struct {
 // init fills zlmediakit.stream.info metric with initial data.
 func (m *metricZlmediakitStreamInfo) init() {
 	m.data.SetName("zlmediakit.stream.info")
-	m.data.SetDescription("A stream with its origin.")
+	m.data.SetDescription("Stream and its origin. The value is always 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2770,7 +2770,7 @@ type metricZlmediakitStreamIo struct {
 // init fills zlmediakit.stream.io metric with initial data.
 func (m *metricZlmediakitStreamIo) init() {
 	m.data.SetName("zlmediakit.stream.io")
-	m.data.SetDescription("Bytes that a stream has produced in a schema since it was registered.")
+	m.data.SetDescription("Bytes produced by a stream in a schema since it was registered.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2827,7 +2827,7 @@ type metricZlmediakitStreamPacketLoss struct {
 // init fills zlmediakit.stream.packet_loss metric with initial data.
 func (m *metricZlmediakitStreamPacketLoss) init() {
 	m.data.SetName("zlmediakit.stream.packet_loss")
-	m.data.SetDescription("Share of packets lost on the way to the server.")
+	m.data.SetDescription("Fraction of packets lost on the way to the server.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2882,7 +2882,7 @@ type metricZlmediakitStreamReaderCount struct {
 // init fills zlmediakit.stream.reader.count metric with initial data.
 func (m *metricZlmediakitStreamReaderCount) init() {
 	m.data.SetName("zlmediakit.stream.reader.count")
-	m.data.SetDescription("Readers of a stream in all schemas, internal ones included.")
+	m.data.SetDescription("Number of readers of a stream in all schemas, including internal readers.")
 	m.data.SetUnit("{reader}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2938,7 +2938,7 @@ type metricZlmediakitStreamReaderCountBySchema struct {
 // init fills zlmediakit.stream.reader.count_by_schema metric with initial data.
 func (m *metricZlmediakitStreamReaderCountBySchema) init() {
 	m.data.SetName("zlmediakit.stream.reader.count_by_schema")
-	m.data.SetDescription("Readers of a stream in one schema.")
+	m.data.SetDescription("Number of readers of a stream in a schema.")
 	m.data.SetUnit("{reader}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3052,7 +3052,7 @@ type metricZlmediakitStreamRecordingCount struct {
 // init fills zlmediakit.stream.recording.count metric with initial data.
 func (m *metricZlmediakitStreamRecordingCount) init() {
 	m.data.SetName("zlmediakit.stream.recording.count")
-	m.data.SetDescription("Streams that are being recorded.")
+	m.data.SetDescription("Number of streams that are being recorded.")
 	m.data.SetUnit("{stream}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3161,7 +3161,7 @@ type metricZlmediakitStreamThroughput struct {
 // init fills zlmediakit.stream.throughput metric with initial data.
 func (m *metricZlmediakitStreamThroughput) init() {
 	m.data.SetName("zlmediakit.stream.throughput")
-	m.data.SetDescription("Current output of a stream in a schema.")
+	m.data.SetDescription("Current rate of bytes produced by a stream in a schema.")
 	m.data.SetUnit("By/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3216,7 +3216,7 @@ type metricZlmediakitStreamTrackChannelCount struct {
 // init fills zlmediakit.stream.track.channel.count metric with initial data.
 func (m *metricZlmediakitStreamTrackChannelCount) init() {
 	m.data.SetName("zlmediakit.stream.track.channel.count")
-	m.data.SetDescription("Channels of an audio track.")
+	m.data.SetDescription("Number of channels of an audio track.")
 	m.data.SetUnit("{channel}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3275,7 +3275,7 @@ type metricZlmediakitStreamTrackFrameRate struct {
 // init fills zlmediakit.stream.track.frame_rate metric with initial data.
 func (m *metricZlmediakitStreamTrackFrameRate) init() {
 	m.data.SetName("zlmediakit.stream.track.frame_rate")
-	m.data.SetDescription("Frame rate that a video track declares.")
+	m.data.SetDescription("Frame rate declared by a video track.")
 	m.data.SetUnit("{frame}/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3332,7 +3332,7 @@ type metricZlmediakitStreamTrackFrames struct {
 // init fills zlmediakit.stream.track.frames metric with initial data.
 func (m *metricZlmediakitStreamTrackFrames) init() {
 	m.data.SetName("zlmediakit.stream.track.frames")
-	m.data.SetDescription("Frames received in a track.")
+	m.data.SetDescription("Number of frames received in a track.")
 	m.data.SetUnit("{frame}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3391,7 +3391,7 @@ type metricZlmediakitStreamTrackGopDuration struct {
 // init fills zlmediakit.stream.track.gop.duration metric with initial data.
 func (m *metricZlmediakitStreamTrackGopDuration) init() {
 	m.data.SetName("zlmediakit.stream.track.gop.duration")
-	m.data.SetDescription("Length of the last group of pictures.")
+	m.data.SetDescription("Duration of the last group of pictures.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3448,7 +3448,7 @@ type metricZlmediakitStreamTrackGopSize struct {
 // init fills zlmediakit.stream.track.gop.size metric with initial data.
 func (m *metricZlmediakitStreamTrackGopSize) init() {
 	m.data.SetName("zlmediakit.stream.track.gop.size")
-	m.data.SetDescription("Frames in the last group of pictures.")
+	m.data.SetDescription("Number of frames in the last group of pictures.")
 	m.data.SetUnit("{frame}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3505,7 +3505,7 @@ type metricZlmediakitStreamTrackHeight struct {
 // init fills zlmediakit.stream.track.height metric with initial data.
 func (m *metricZlmediakitStreamTrackHeight) init() {
 	m.data.SetName("zlmediakit.stream.track.height")
-	m.data.SetDescription("Height of the picture of a video track.")
+	m.data.SetDescription("Picture height of a video track.")
 	m.data.SetUnit("{pixel}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3562,7 +3562,7 @@ type metricZlmediakitStreamTrackKeyFrames struct {
 // init fills zlmediakit.stream.track.key_frames metric with initial data.
 func (m *metricZlmediakitStreamTrackKeyFrames) init() {
 	m.data.SetName("zlmediakit.stream.track.key_frames")
-	m.data.SetDescription("Key frames received in a track.")
+	m.data.SetDescription("Number of key frames received in a track.")
 	m.data.SetUnit("{frame}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3621,7 +3621,7 @@ type metricZlmediakitStreamTrackReady struct {
 // init fills zlmediakit.stream.track.ready metric with initial data.
 func (m *metricZlmediakitStreamTrackReady) init() {
 	m.data.SetName("zlmediakit.stream.track.ready")
-	m.data.SetDescription("Whether the parameters of a track are known.")
+	m.data.SetDescription("Whether the codec parameters of a track are known.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -3680,7 +3680,7 @@ type metricZlmediakitStreamTrackSampleDepth struct {
 // init fills zlmediakit.stream.track.sample_depth metric with initial data.
 func (m *metricZlmediakitStreamTrackSampleDepth) init() {
 	m.data.SetName("zlmediakit.stream.track.sample_depth")
-	m.data.SetDescription("Bits of one sample of an audio track.")
+	m.data.SetDescription("Bits per sample of an audio track.")
 	m.data.SetUnit("{bit}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3794,7 +3794,7 @@ type metricZlmediakitStreamTrackTime struct {
 // init fills zlmediakit.stream.track.time metric with initial data.
 func (m *metricZlmediakitStreamTrackTime) init() {
 	m.data.SetName("zlmediakit.stream.track.time")
-	m.data.SetDescription("Media time that a track has carried; it grows by one second per second when media comes in real time.")
+	m.data.SetDescription("Media time received in a track. It grows by one second per second while media arrives in real time.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -3853,7 +3853,7 @@ type metricZlmediakitStreamTrackWidth struct {
 // init fills zlmediakit.stream.track.width metric with initial data.
 func (m *metricZlmediakitStreamTrackWidth) init() {
 	m.data.SetName("zlmediakit.stream.track.width")
-	m.data.SetDescription("Width of the picture of a video track.")
+	m.data.SetDescription("Picture width of a video track.")
 	m.data.SetUnit("{pixel}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4019,7 +4019,7 @@ type metricZlmediakitThreadCount struct {
 // init fills zlmediakit.thread.count metric with initial data.
 func (m *metricZlmediakitThreadCount) init() {
 	m.data.SetName("zlmediakit.thread.count")
-	m.data.SetDescription("Threads of a pool.")
+	m.data.SetDescription("Number of threads in a pool.")
 	m.data.SetUnit("{thread}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4073,7 +4073,7 @@ type metricZlmediakitThreadDelay struct {
 // init fills zlmediakit.thread.delay metric with initial data.
 func (m *metricZlmediakitThreadDelay) init() {
 	m.data.SetName("zlmediakit.thread.delay")
-	m.data.SetDescription("Time that a task waited before a thread took it up.")
+	m.data.SetDescription("Time that a task waited before a thread ran it.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4126,7 +4126,7 @@ type metricZlmediakitThreadFileDescriptorCount struct {
 // init fills zlmediakit.thread.file_descriptor.count metric with initial data.
 func (m *metricZlmediakitThreadFileDescriptorCount) init() {
 	m.data.SetName("zlmediakit.thread.file_descriptor.count")
-	m.data.SetDescription("File descriptors that a thread watches.")
+	m.data.SetDescription("Number of file descriptors that a thread polls.")
 	m.data.SetUnit("{file_descriptor}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4181,7 +4181,7 @@ type metricZlmediakitThreadMemoryUsage struct {
 // init fills zlmediakit.thread.memory.usage metric with initial data.
 func (m *metricZlmediakitThreadMemoryUsage) init() {
 	m.data.SetName("zlmediakit.thread.memory.usage")
-	m.data.SetDescription("Memory that a thread of the server holds.")
+	m.data.SetDescription("Memory held by a thread of the server.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4235,7 +4235,7 @@ type metricZlmediakitThreadUtilization struct {
 // init fills zlmediakit.thread.utilization metric with initial data.
 func (m *metricZlmediakitThreadUtilization) init() {
 	m.data.SetName("zlmediakit.thread.utilization")
-	m.data.SetDescription("Share of the last seconds in which a thread was busy.")
+	m.data.SetDescription("Fraction of the last few seconds in which a thread was busy.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4288,7 +4288,7 @@ type metricZlmediakitWebrtcRoomCount struct {
 // init fills zlmediakit.webrtc.room.count metric with initial data.
 func (m *metricZlmediakitWebrtcRoomCount) init() {
 	m.data.SetName("zlmediakit.webrtc.room.count")
-	m.data.SetDescription("WebRTC signalling rooms.")
+	m.data.SetDescription("Number of WebRTC signaling rooms.")
 	m.data.SetUnit("{room}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4340,7 +4340,7 @@ type metricZlmediakitWebrtcRoomKeeperCount struct {
 // init fills zlmediakit.webrtc.room_keeper.count metric with initial data.
 func (m *metricZlmediakitWebrtcRoomKeeperCount) init() {
 	m.data.SetName("zlmediakit.webrtc.room_keeper.count")
-	m.data.SetDescription("WebRTC rooms that the server itself keeps registered elsewhere.")
+	m.data.SetDescription("Number of WebRTC rooms that the server keeps registered on other servers.")
 	m.data.SetUnit("{keeper}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)

@@ -301,7 +301,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrape.duration"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time that one request of the last scrape took.", mi.Description())
+					assert.Equal(t, "Duration of one API request of the last scrape.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -316,7 +316,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrape.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests to the server that failed.", mi.Description())
+					assert.Equal(t, "Number of failed requests to the server.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -336,7 +336,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrape.omitted.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Things that the last scrape left out, by reason.", mi.Description())
+					assert.Equal(t, "Number of items that the last scrape omitted, by reason.", mi.Description())
 					assert.Equal(t, "{item}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -356,7 +356,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtc.scrapes"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Scrapes since the receiver started.", mi.Description())
+					assert.Equal(t, "Number of scrapes since the receiver started.", mi.Description())
 					assert.Equal(t, "{scrape}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -401,7 +401,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.api.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "APIs that the server offers.", mi.Description())
+					assert.Equal(t, "Number of APIs that the server offers.", mi.Description())
 					assert.Equal(t, "{api}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -415,7 +415,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.egress.throughput"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Estimated output to all readers.", mi.Description())
+					assert.Equal(t, "Estimated rate of bytes sent to all readers.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -430,7 +430,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.ffmpeg_source.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Sources that FFmpeg pulls.", mi.Description())
+					assert.Equal(t, "Number of sources that are pulled with FFmpeg.", mi.Description())
 					assert.Equal(t, "{source}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -444,7 +444,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.ingest.throughput"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Estimated input of all streams.", mi.Description())
+					assert.Equal(t, "Estimated rate of bytes received for all streams.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -459,7 +459,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.media_list.interval"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time between two requests for the media list; longer than the collection interval while the list is slow.", mi.Description())
+					assert.Equal(t, "Time between two requests for the media list. It exceeds the collection interval while the server is slow to produce the list.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -471,7 +471,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.media_source.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Streams counted once for each schema that they are offered in.", mi.Description())
+					assert.Equal(t, "Number of media sources. A stream has one media source per schema.", mi.Description())
 					assert.Equal(t, "{source}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -488,7 +488,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.memory.block.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Memory blocks that the server's own allocator holds.", mi.Description())
+					assert.Equal(t, "Number of memory blocks held by the server's own allocator.", mi.Description())
 					assert.Equal(t, "{block}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -502,7 +502,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.memory.usage"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Memory that the server's own allocator holds.", mi.Description())
+					assert.Equal(t, "Memory held by the server's own allocator.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -516,7 +516,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.object.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Live objects of one class inside the server.", mi.Description())
+					assert.Equal(t, "Number of live objects of a C++ class in the server.", mi.Description())
 					assert.Equal(t, "{object}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -533,7 +533,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.proxy.age"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time since a proxy first worked.", mi.Description())
+					assert.Equal(t, "Time since a proxy first connected.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -560,7 +560,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.proxy.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Pull and push proxies in a state.", mi.Description())
+					assert.Equal(t, "Number of pull and push proxies by state.", mi.Description())
 					assert.Equal(t, "{proxy}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -580,7 +580,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.proxy.io"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bytes that a proxy has carried since it connected.", mi.Description())
+					assert.Equal(t, "Bytes transferred by a proxy since it connected.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -609,7 +609,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.proxy.reader.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Readers of the stream of a proxy.", mi.Description())
+					assert.Equal(t, "Number of readers of the stream of a proxy.", mi.Description())
 					assert.Equal(t, "{reader}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -638,7 +638,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.proxy.reconnections"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Times that a proxy had to connect again.", mi.Description())
+					assert.Equal(t, "Number of times that a proxy reconnected.", mi.Description())
 					assert.Equal(t, "{reconnection}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -699,7 +699,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.proxy.throughput"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Bytes that a proxy carries per second now.", mi.Description())
+					assert.Equal(t, "Current rate of bytes transferred by a proxy.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -726,7 +726,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.rtp_sender.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "RTP senders of a stream.", mi.Description())
+					assert.Equal(t, "Number of RTP senders of a stream.", mi.Description())
 					assert.Equal(t, "{sender}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -749,7 +749,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.rtp_sender.io"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bytes sent by the only RTP sender of a stream.", mi.Description())
+					assert.Equal(t, "Bytes sent by the RTP sender of a stream. Reported for streams with one sender only.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -772,7 +772,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.rtp_sender.throughput"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Bytes per second sent by the only RTP sender of a stream.", mi.Description())
+					assert.Equal(t, "Current rate of bytes sent by the RTP sender of a stream. Reported for streams with one sender only.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -793,7 +793,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.rtp_server.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Ports that wait for or receive RTP.", mi.Description())
+					assert.Equal(t, "Number of open RTP server ports.", mi.Description())
 					assert.Equal(t, "{server}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -813,7 +813,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.rtp_server.idle.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "RTP ports to which nobody sends.", mi.Description())
+					assert.Equal(t, "Number of RTP server ports that receive no stream.", mi.Description())
 					assert.Equal(t, "{server}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -827,7 +827,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.rtp_server.info"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "An RTP port with the stream that it feeds.", mi.Description())
+					assert.Equal(t, "RTP server port and the stream that it feeds. The value is always 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -859,7 +859,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.rtp_server.limit"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Ports that RTP servers may use.", mi.Description())
+					assert.Equal(t, "Number of ports in the range configured for RTP servers.", mi.Description())
 					assert.Equal(t, "{server}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -873,7 +873,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.session.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Incoming connections that are open now.", mi.Description())
+					assert.Equal(t, "Number of open incoming connections.", mi.Description())
 					assert.Equal(t, "{session}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -893,7 +893,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.session.info"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "An open session with its addresses.", mi.Description())
+					assert.Equal(t, "Open session and its addresses. The value is always 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -931,7 +931,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.session.peer.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Different addresses with an open session.", mi.Description())
+					assert.Equal(t, "Number of distinct remote addresses with an open session.", mi.Description())
 					assert.Equal(t, "{address}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -945,7 +945,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.alive"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether media flows in a stream.", mi.Description())
+					assert.Equal(t, "Whether media is flowing in a stream.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -968,7 +968,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Streams on the server.", mi.Description())
+					assert.Equal(t, "Number of streams on the server.", mi.Description())
 					assert.Equal(t, "{stream}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -991,7 +991,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.info"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "A stream with its origin.", mi.Description())
+					assert.Equal(t, "Stream and its origin. The value is always 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1026,7 +1026,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.io"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bytes that a stream has produced in a schema since it was registered.", mi.Description())
+					assert.Equal(t, "Bytes produced by a stream in a schema since it was registered.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1052,7 +1052,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.packet_loss"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of packets lost on the way to the server.", mi.Description())
+					assert.Equal(t, "Fraction of packets lost on the way to the server.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1076,7 +1076,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.reader.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Readers of a stream in all schemas, internal ones included.", mi.Description())
+					assert.Equal(t, "Number of readers of a stream in all schemas, including internal readers.", mi.Description())
 					assert.Equal(t, "{reader}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1099,7 +1099,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.reader.count_by_schema"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Readers of a stream in one schema.", mi.Description())
+					assert.Equal(t, "Number of readers of a stream in a schema.", mi.Description())
 					assert.Equal(t, "{reader}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1151,7 +1151,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.recording.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Streams that are being recorded.", mi.Description())
+					assert.Equal(t, "Number of streams that are being recorded.", mi.Description())
 					assert.Equal(t, "{stream}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1192,7 +1192,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.throughput"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Current output of a stream in a schema.", mi.Description())
+					assert.Equal(t, "Current rate of bytes produced by a stream in a schema.", mi.Description())
 					assert.Equal(t, "By/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1216,7 +1216,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.track.channel.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Channels of an audio track.", mi.Description())
+					assert.Equal(t, "Number of channels of an audio track.", mi.Description())
 					assert.Equal(t, "{channel}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1248,7 +1248,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.track.frame_rate"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Frame rate that a video track declares.", mi.Description())
+					assert.Equal(t, "Frame rate declared by a video track.", mi.Description())
 					assert.Equal(t, "{frame}/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1278,7 +1278,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.track.frames"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Frames received in a track.", mi.Description())
+					assert.Equal(t, "Number of frames received in a track.", mi.Description())
 					assert.Equal(t, "{frame}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1310,7 +1310,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.track.gop.duration"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Length of the last group of pictures.", mi.Description())
+					assert.Equal(t, "Duration of the last group of pictures.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1340,7 +1340,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.track.gop.size"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Frames in the last group of pictures.", mi.Description())
+					assert.Equal(t, "Number of frames in the last group of pictures.", mi.Description())
 					assert.Equal(t, "{frame}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1370,7 +1370,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.track.height"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Height of the picture of a video track.", mi.Description())
+					assert.Equal(t, "Picture height of a video track.", mi.Description())
 					assert.Equal(t, "{pixel}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1400,7 +1400,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.track.key_frames"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Key frames received in a track.", mi.Description())
+					assert.Equal(t, "Number of key frames received in a track.", mi.Description())
 					assert.Equal(t, "{frame}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1432,7 +1432,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.track.ready"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Whether the parameters of a track are known.", mi.Description())
+					assert.Equal(t, "Whether the codec parameters of a track are known.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1464,7 +1464,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.track.sample_depth"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Bits of one sample of an audio track.", mi.Description())
+					assert.Equal(t, "Bits per sample of an audio track.", mi.Description())
 					assert.Equal(t, "{bit}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1524,7 +1524,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.track.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Media time that a track has carried; it grows by one second per second when media comes in real time.", mi.Description())
+					assert.Equal(t, "Media time received in a track. It grows by one second per second while media arrives in real time.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1556,7 +1556,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.stream.track.width"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Width of the picture of a video track.", mi.Description())
+					assert.Equal(t, "Picture width of a video track.", mi.Description())
 					assert.Equal(t, "{pixel}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1631,7 +1631,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.thread.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Threads of a pool.", mi.Description())
+					assert.Equal(t, "Number of threads in a pool.", mi.Description())
 					assert.Equal(t, "{thread}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1648,7 +1648,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.thread.delay"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Time that a task waited before a thread took it up.", mi.Description())
+					assert.Equal(t, "Time that a task waited before a thread ran it.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1666,7 +1666,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.thread.file_descriptor.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "File descriptors that a thread watches.", mi.Description())
+					assert.Equal(t, "Number of file descriptors that a thread polls.", mi.Description())
 					assert.Equal(t, "{file_descriptor}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1686,7 +1686,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.thread.memory.usage"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Memory that a thread of the server holds.", mi.Description())
+					assert.Equal(t, "Memory held by a thread of the server.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1703,7 +1703,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.thread.utilization"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the last seconds in which a thread was busy.", mi.Description())
+					assert.Equal(t, "Fraction of the last few seconds in which a thread was busy.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1721,7 +1721,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.webrtc.room.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "WebRTC signalling rooms.", mi.Description())
+					assert.Equal(t, "Number of WebRTC signaling rooms.", mi.Description())
 					assert.Equal(t, "{room}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1735,7 +1735,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["zlmediakit.webrtc.room_keeper.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "WebRTC rooms that the server itself keeps registered elsewhere.", mi.Description())
+					assert.Equal(t, "Number of WebRTC rooms that the server keeps registered on other servers.", mi.Description())
 					assert.Equal(t, "{keeper}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
