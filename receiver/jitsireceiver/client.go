@@ -44,6 +44,8 @@ const (
 	maxSizes = 1000
 	maxFacts = 100_000
 	maxWrong = 8
+	// maxHealth bounds in bytes what is read of a health check that passes.
+	maxHealth = 1 << 10
 )
 
 // source is one of the two answers that tell the same facts.
@@ -181,7 +183,7 @@ func newClient(ctx context.Context, of *program, cfg *confighttp.ClientConfig, h
 		http: httpapi.New(httpClient, cfg.Endpoint), component: of, names: newNames(of.rows),
 		json: jsonwalk.NewReader(), text: exposition.NewReader(),
 	}
-	c.http.Block = of.block
+	c.http.Block, c.http.System = of.block, httpapi.System(of.title)
 	return c, nil
 }
 
@@ -193,11 +195,13 @@ var (
 	acceptText = http.Header{"Accept": {"text/plain; version=0.0.4"}}
 )
 
-// get asks for a path. A path that is not there is told with what turns it on.
+// get asks for a path. The error of a path that the component does not have says what turns it on.
 func (c *client) get(ctx context.Context, path string, accept http.Header, read func(http.Header, io.Reader) error) error {
 	err := c.http.Get(ctx, path, nil, accept, read)
 	if e, ok := errors.AsType[*httpapi.Error](err); ok && isAbsent(err) {
-		e.Hint = cmp.Or(c.component.absent[path], e.Hint)
+		if absent := c.component.absent[path]; absent != "" {
+			e.Hint = absent + "; otherwise check that the setting " + c.component.block + "::endpoint leads to " + c.component.title
+		}
 	}
 	return err
 }
@@ -205,9 +209,10 @@ func (c *client) get(ctx context.Context, path string, accept http.Header, read 
 // isAbsent reports whether the component does not have what was asked for.
 func isAbsent(err error) bool { return hasStatus(err, http.StatusNotFound) }
 
+// hasStatus reports whether the component, as far as is known, answered with this HTTP status.
 func hasStatus(err error, status int) bool {
 	e, ok := errors.AsType[*httpapi.Error](err)
-	return ok && e.Status == status
+	return ok && e.Status == status && e.From == ""
 }
 
 // Version asks for the version of the component.
@@ -234,10 +239,16 @@ type health struct {
 	reason string // of a failure
 }
 
-// Health asks for the component's own health check. One that fails answers with status 500 or 503.
+// Health asks for the component's own health check. One that passes answers with an empty object, one that fails with status 500 or 503.
 func (c *client) Health(ctx context.Context) (health, error) {
 	err := c.get(ctx, apiHealth, acceptJSON, func(_ http.Header, body io.Reader) error {
-		_, err := io.Copy(io.Discard, body)
+		text, err := io.ReadAll(io.LimitReader(body, maxHealth))
+		if err == nil && len(bytes.Trim(text, "{} \t\r\n")) > 0 {
+			err = &httpapi.Error{
+				Kind: httpapi.KindDecode, Text: "this is no health check of " + c.component.title,
+				Hint: "check that the setting " + c.component.block + "::endpoint leads to it",
+			}
+		}
 		return err
 	})
 	if hasStatus(err, http.StatusInternalServerError) || hasStatus(err, http.StatusServiceUnavailable) {
@@ -482,7 +493,7 @@ func (c *client) judge(a *answer) error {
 	case most != c.component.block:
 		return &httpapi.Error{
 			Kind: httpapi.KindDecode, Text: "this is the answer of " + programs[most].title + ", not of " + c.component.title,
-			Hint: "its endpoint belongs into the setting " + most + "::endpoint",
+			Hint: "its endpoint belongs into the setting " + most + "::endpoint", From: httpapi.System(programs[most].title),
 		}
 	case a.known == 0:
 		return &httpapi.Error{

@@ -31,7 +31,9 @@ func newJSONRPC(ctx context.Context, cfg *confighttp.ClientConfig, host componen
 	if err != nil {
 		return nil, err
 	}
-	return &jsonRPC{http: httpapi.New(client, cfg.Endpoint)}, nil
+	t := &jsonRPC{http: httpapi.New(client, cfg.Endpoint)}
+	t.http.System = httpapi.Kamailio
+	return t, nil
 }
 
 func (t *jsonRPC) close() { t.http.CloseIdle() }
