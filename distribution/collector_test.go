@@ -26,6 +26,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 )
 
 const (
@@ -274,11 +275,11 @@ func freeAddress(t testing.TB) string {
 	}
 }
 
-// zlmediakit starts an emulated server that wants the secret.
-func zlmediakit(t testing.TB, o emulator.ZLMediaKit) *emulator.Server {
+// startZLMediaKit starts an emulated server that requires the secret.
+func startZLMediaKit(t testing.TB, o zlmediakit.Options) *emulator.Server {
 	t.Helper()
 	o.Secret = secret
-	server, err := emulator.NewZLMediaKit(o)
+	server, err := zlmediakit.New(o)
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	return server

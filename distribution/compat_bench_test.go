@@ -14,7 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/jitsi"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/kamailio"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 )
 
 // large is a server for BenchmarkCompat, and how the collector reads it.
@@ -32,7 +36,7 @@ var larges = []large{
 		exporter: "flussonic_exporter", receiver: "flussonic", config: "flussonic.yaml", ours: 10 * many, old: many,
 		start: func(b *testing.B) []string {
 			b.Helper()
-			return flussonicEnv(flussonic(b, emulator.Flussonic{Streams: many}))
+			return flussonicEnv(startFlussonic(b, flussonic.Options{Streams: many}))
 		},
 	},
 	{
@@ -40,7 +44,7 @@ var larges = []large{
 		settings: `jicofo: {endpoint: ""}`,
 		start: func(b *testing.B) []string {
 			b.Helper()
-			bridge, err := emulator.NewJVB(emulator.JVB{Stats: true})
+			bridge, err := jitsi.NewJVB(jitsi.JVBOptions{Stats: true})
 			require.NoError(b, err)
 			b.Cleanup(bridge.Close)
 			return []string{"JVB_ENDPOINT=" + bridge.URL()}
@@ -51,7 +55,7 @@ var larges = []large{
 		settings: "statistics: {limit: 20000}",
 		start: func(b *testing.B) []string {
 			b.Helper()
-			server, err := emulator.NewKamailio(emulator.Kamailio{Statistics: many, StructLimit: binrpc.MaxBody})
+			server, err := kamailio.NewCtl(kamailio.CtlOptions{Statistics: many, StructLimit: binrpc.MaxBody})
 			require.NoError(b, err)
 			b.Cleanup(server.Close)
 			return []string{"KAMAILIO_ENDPOINT=" + server.URL()}
@@ -61,7 +65,7 @@ var larges = []large{
 		exporter: "mediasoup_exporter", receiver: "mediasoup", config: "mediasoup.yaml", ours: 100, old: 10, // sums of 10,000 consumers
 		start: func(b *testing.B) []string {
 			b.Helper()
-			server, err := emulator.NewMediasoup(emulator.Mediasoup{Consumers: many})
+			server, err := mediasoup.NewAgent(mediasoup.AgentOptions{Consumers: many})
 			require.NoError(b, err)
 			b.Cleanup(server.Close)
 			return []string{"MEDIASOUP_ENDPOINT=" + server.URL()}
@@ -71,7 +75,7 @@ var larges = []large{
 		exporter: "zlm_exporter", receiver: "zlmediakit", config: "prometheus.yaml", ours: 10 * many, old: 10 * many,
 		start: func(b *testing.B) []string {
 			b.Helper()
-			return []string{"ZLMEDIAKIT_ENDPOINT=" + zlmediakit(b, emulator.ZLMediaKit{Streams: many}).URL()}
+			return []string{"ZLMEDIAKIT_ENDPOINT=" + startZLMediaKit(b, zlmediakit.Options{Streams: many}).URL()}
 		},
 	},
 }

@@ -24,6 +24,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/jitsi"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/kamailio"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/kamailiotest"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
@@ -53,7 +58,7 @@ var exporters = map[string]exporter{
 		config: "flussonic.yaml", often: oftenFlussonicPage,
 		start: func(t *testing.T) []string {
 			t.Helper()
-			return flussonicEnv(flussonic(t, emulator.Flussonic{}))
+			return flussonicEnv(startFlussonic(t, flussonic.Options{}))
 		},
 		same: []sameFact{
 			{"flussonic_boot_time_seconds", "flussonic_start_time_seconds", nil, 1},
@@ -74,7 +79,7 @@ var exporters = map[string]exporter{
 		config: "jitsi.yaml", often: oftenBridge,
 		start: func(t *testing.T) []string {
 			t.Helper()
-			bridge, err := emulator.NewJVB(emulator.JVB{Version: "2.3.92", Stats: true})
+			bridge, err := jitsi.NewJVB(jitsi.JVBOptions{Version: "2.3.92", Stats: true})
 			require.NoError(t, err)
 			t.Cleanup(bridge.Close)
 			return []string{"JVB_ENDPOINT=" + bridge.URL()}
@@ -109,7 +114,7 @@ receivers:
 `,
 		start: func(t *testing.T) []string {
 			t.Helper()
-			return []string{"KAMAILIO_ENDPOINT=" + kamailio(t).URL(), "USER_METRICS=" + servePage(t, userMetrics)}
+			return []string{"KAMAILIO_ENDPOINT=" + startKamailio(t).URL(), "USER_METRICS=" + servePage(t, userMetrics)}
 		},
 		same: []sameFact{
 			{"kamailio_dns_failed_request_total", "kamailio_dns_failures_total", nil, 1},
@@ -158,7 +163,7 @@ receivers:
 		config: "prometheus.yaml", often: often,
 		start: func(t *testing.T) []string {
 			t.Helper()
-			return []string{"ZLMEDIAKIT_ENDPOINT=" + zlmediakit(t, emulator.ZLMediaKit{}).URL()}
+			return []string{"ZLMEDIAKIT_ENDPOINT=" + startZLMediaKit(t, zlmediakit.Options{}).URL()}
 		},
 		varying: []string{"zlm_exporter_scrapes_total"},
 		absent:  map[string]string{"zlm_scrape_errors_total": "nothing failed"},
@@ -192,10 +197,10 @@ func servePage(t *testing.T, text string) string {
 	return server.URL + "/metrics"
 }
 
-// kamailio starts an emulated server.
-func kamailio(t *testing.T) *emulator.Server {
+// startKamailio starts an emulated server.
+func startKamailio(t *testing.T) *emulator.Server {
 	t.Helper()
-	server, err := emulator.NewKamailio(emulator.Kamailio{})
+	server, err := kamailio.NewCtl(kamailio.CtlOptions{})
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	return server
@@ -231,7 +236,7 @@ receivers:
 // edumeet starts an emulated exporter.
 func edumeet(t *testing.T) *emulator.Server {
 	t.Helper()
-	server, err := emulator.NewEdumeet(emulator.Edumeet{})
+	server, err := mediasoup.NewEdumeet(mediasoup.EdumeetOptions{})
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	return server
@@ -410,7 +415,7 @@ exporters:
 func TestCompatFlussonicAPI(t *testing.T) {
 	t.Parallel()
 	const name = "flussonic_exporter"
-	server := flussonic(t, emulator.Flussonic{})
+	server := startFlussonic(t, flussonic.Options{})
 	require.NoError(t, server.SetFault("html_404", "/flussonic/api/metrics"))
 	address := freeAddress(t)
 	c := start(t, append(flussonicEnv(server), "COMPAT="+address), shipped("flussonic.yaml"), filepath.Join("compat", name+".yaml"), oftenFlussonic, `yaml:
@@ -448,7 +453,7 @@ func TestCompatMediasoup(t *testing.T) {
 		{"mediasoup_consumer_byte_count_bytes", "mediasoup_stream_io_bytes_total", labels{"network_io_direction": "transmit"}, 1},
 		{"mediasoup_producer_byte_count_bytes", "mediasoup_stream_io_bytes_total", labels{"network_io_direction": "receive"}, 1},
 	}
-	agent, err := emulator.NewMediasoup(emulator.Mediasoup{})
+	agent, err := mediasoup.NewAgent(mediasoup.AgentOptions{})
 	require.NoError(t, err)
 	t.Cleanup(agent.Close)
 	for name, scene := range map[string]struct {
@@ -501,7 +506,7 @@ func TestCompatMediasoupGrowth(t *testing.T) {
 	const later = 10 * time.Second
 	var age atomic.Int64
 	began := time.Now()
-	agent, err := emulator.NewMediasoup(emulator.Mediasoup{Moving: true, Now: func() time.Time { return began.Add(time.Duration(age.Load())) }})
+	agent, err := mediasoup.NewAgent(mediasoup.AgentOptions{Moving: true, Now: func() time.Time { return began.Add(time.Duration(age.Load())) }})
 	require.NoError(t, err)
 	t.Cleanup(agent.Close)
 	c, page := compatMediasoup(t, agent.URL(), oftenMediasoup)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
@@ -24,11 +25,11 @@ exporters:
   prometheus: {metric_expiration: 3s}
 `
 
-// flussonic starts an emulated server that wants the secret.
-func flussonic(t testing.TB, o emulator.Flussonic) *emulator.Server {
+// startFlussonic starts an emulated server that requires the credentials.
+func startFlussonic(t testing.TB, o flussonic.Options) *emulator.Server {
 	t.Helper()
 	o.User, o.Password = flussonicUser, secret
-	server, err := emulator.NewFlussonic(o)
+	server, err := flussonic.New(o)
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	return server
@@ -67,8 +68,8 @@ var onFlussonicPage = []struct {
 // Two servers on one page stay apart, also when one of them dies and comes back; nobody learns the password.
 func TestFlussonic(t *testing.T) {
 	t.Parallel()
-	captured := flussonic(t, emulator.Flussonic{})
-	older := flussonic(t, emulator.Flussonic{Generation: "23.10", Streams: 20})
+	captured := startFlussonic(t, flussonic.Options{})
+	older := startFlussonic(t, flussonic.Options{Generation: "23.10", Streams: 20})
 	a, b := flussonicTarget(t, captured), flussonicTarget(t, older)
 	env := []string{"FLUSSONIC_ENDPOINT=" + captured.URL(), "SECOND=" + older.URL(), "FLUSSONIC_USER=" + flussonicUser, "FLUSSONIC_PASSWORD=" + secret}
 	c := start(t, env, shipped("flussonic.yaml"), oftenFlussonic, `yaml:

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/jitsi"
 )
 
 // oftenJitsi is laid over the shipped configuration, so that tests need not wait long, and asks the other two components too.
@@ -55,10 +56,10 @@ func TestJitsi(t *testing.T) {
 	servers := map[string]*emulator.Server{}
 	var env []string
 	for name, start := range map[string]func() (*emulator.Server, error){
-		"JVB":    func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{}) },
-		"JICOFO": func() (*emulator.Server, error) { return emulator.NewJicofo(emulator.Jicofo{}) },
-		"JIGASI": func() (*emulator.Server, error) { return emulator.NewJigasi(emulator.Jigasi{}) },
-		"JIBRI":  func() (*emulator.Server, error) { return emulator.NewJibri(emulator.Jibri{}) },
+		"JVB":    func() (*emulator.Server, error) { return jitsi.NewJVB(jitsi.JVBOptions{}) },
+		"JICOFO": func() (*emulator.Server, error) { return jitsi.NewJicofo(jitsi.JicofoOptions{}) },
+		"JIGASI": func() (*emulator.Server, error) { return jitsi.NewJigasi(jitsi.JigasiOptions{}) },
+		"JIBRI":  func() (*emulator.Server, error) { return jitsi.NewJibri(jitsi.JibriOptions{}) },
 	} {
 		server, err := start()
 		require.NoError(t, err)

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
 )
 
 // oftenMediasoup is laid over the shipped configuration, so that tests need not wait long.
@@ -42,7 +42,7 @@ var onMediasoupPage = []struct {
 // The page says what the agent says, without what an address or a name could be read from, and is 0 when the application is gone.
 func TestMediasoup(t *testing.T) {
 	t.Parallel()
-	server, err := emulator.NewMediasoup(emulator.Mediasoup{})
+	server, err := mediasoup.NewAgent(mediasoup.AgentOptions{})
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	c := start(t, []string{"MEDIASOUP_ENDPOINT=" + server.URL()}, shipped("mediasoup.yaml"), oftenMediasoup)
@@ -62,7 +62,7 @@ func TestMediasoup(t *testing.T) {
 // Sums over people who come and go grow.
 func TestMediasoupLife(t *testing.T) {
 	t.Parallel()
-	server, err := emulator.NewMediasoup(emulator.Mediasoup{Consumers: 200, Moving: true})
+	server, err := mediasoup.NewAgent(mediasoup.AgentOptions{Consumers: 200, Moving: true})
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	c := start(t, []string{"MEDIASOUP_ENDPOINT=" + server.URL()}, shipped("mediasoup.yaml"), oftenMediasoup)
@@ -78,7 +78,7 @@ func TestMediasoupLife(t *testing.T) {
 // The page of edumeet's exporter: a process of its own name.
 func TestEdumeet(t *testing.T) {
 	t.Parallel()
-	server, err := emulator.NewEdumeet(emulator.Edumeet{})
+	server, err := mediasoup.NewEdumeet(mediasoup.EdumeetOptions{})
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	c := start(t, []string{"MEDIASOUP_ENDPOINT=" + server.URL()}, shipped("mediasoup.yaml"), oftenMediasoup, `yaml:

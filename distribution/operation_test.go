@@ -16,6 +16,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/jitsi"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/kamailio"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
@@ -63,7 +68,7 @@ service:
 // The secret is on no page and in no line of the log, whatever the server answers.
 func TestSecretStaysInside(t *testing.T) {
 	t.Parallel()
-	server := zlmediakit(t, emulator.ZLMediaKit{})
+	server := startZLMediaKit(t, zlmediakit.Options{})
 	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL()}, shipped("prometheus.yaml"), often, verbose)
 	for _, step := range []struct{ fault, logged string }{
 		{"", "-> Name: zlmediakit.stream.io"},
@@ -102,11 +107,11 @@ func TestStopDuringScrape(t *testing.T) {
 		config, endpoint string
 		start            func() (*emulator.Server, error)
 	}{
-		"zlmediakit": {"prometheus.yaml", "ZLMEDIAKIT_ENDPOINT", func() (*emulator.Server, error) { return emulator.NewZLMediaKit(emulator.ZLMediaKit{}) }},
-		"kamailio":   {"kamailio.yaml", "KAMAILIO_ENDPOINT", func() (*emulator.Server, error) { return emulator.NewKamailio(emulator.Kamailio{}) }},
-		"jitsi":      {"jitsi.yaml", "JVB_ENDPOINT", func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{}) }},
-		"flussonic":  {"flussonic.yaml", "FLUSSONIC_ENDPOINT", func() (*emulator.Server, error) { return emulator.NewFlussonic(emulator.Flussonic{}) }},
-		"mediasoup":  {"mediasoup.yaml", "MEDIASOUP_ENDPOINT", func() (*emulator.Server, error) { return emulator.NewMediasoup(emulator.Mediasoup{}) }},
+		"zlmediakit": {"prometheus.yaml", "ZLMEDIAKIT_ENDPOINT", func() (*emulator.Server, error) { return zlmediakit.New(zlmediakit.Options{}) }},
+		"kamailio":   {"kamailio.yaml", "KAMAILIO_ENDPOINT", func() (*emulator.Server, error) { return kamailio.NewCtl(kamailio.CtlOptions{}) }},
+		"jitsi":      {"jitsi.yaml", "JVB_ENDPOINT", func() (*emulator.Server, error) { return jitsi.NewJVB(jitsi.JVBOptions{}) }},
+		"flussonic":  {"flussonic.yaml", "FLUSSONIC_ENDPOINT", func() (*emulator.Server, error) { return flussonic.New(flussonic.Options{}) }},
+		"mediasoup":  {"mediasoup.yaml", "MEDIASOUP_ENDPOINT", func() (*emulator.Server, error) { return mediasoup.NewAgent(mediasoup.AgentOptions{}) }},
 	} {
 		t.Run(receiver, func(t *testing.T) {
 			t.Parallel()
@@ -141,8 +146,8 @@ service:
 // order. Sums that the server tells the start of go on; those that the receiver counts begin anew, after the reload.
 func TestReload(t *testing.T) {
 	t.Parallel()
-	server := zlmediakit(t, emulator.ZLMediaKit{Streams: 50})
-	agent, err := emulator.NewMediasoup(emulator.Mediasoup{Consumers: 50, Moving: true})
+	server := startZLMediaKit(t, zlmediakit.Options{Streams: 50})
+	agent, err := mediasoup.NewAgent(mediasoup.AgentOptions{Consumers: 50, Moving: true})
 	require.NoError(t, err)
 	t.Cleanup(agent.Close)
 	address := freeAddress(t)
@@ -236,7 +241,7 @@ func checkNoneTwice(t *testing.T, c *collector) {
 func TestMemoryPressure(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
-	large := zlmediakit(t, emulator.ZLMediaKit{Addr: address, Streams: 4000})
+	large := startZLMediaKit(t, zlmediakit.Options{Addr: address, Streams: 4000})
 	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + large.URL()}, shipped("prometheus.yaml"), `yaml:
 receivers:
   zlmediakit: {collection_interval: 2s, timeout: 2s, initial_delay: 1ms, streams: {limit: 10000}}
@@ -252,7 +257,7 @@ exporters:
 		assert.Regexp(ct, `(?m)^otelcol_receiver_refused_metric_points(_total)?\{.*\} [1-9]`, fetch(ct, c.Telemetry))
 	})
 	large.Close()
-	zlmediakit(t, emulator.ZLMediaKit{Addr: address, Streams: 5})
+	startZLMediaKit(t, zlmediakit.Options{Addr: address, Streams: 5})
 	eventually(t, func(ct *assert.CollectT) { // what has expired leaves the memory when somebody reads the page
 		assert.Len(ct, scrapePage(ct, c).values("zlmediakit_stream_alive", nil), 5)
 	})

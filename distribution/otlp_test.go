@@ -19,7 +19,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 )
 
 // backend receives OTLP over HTTP on address until the end of the test.
@@ -66,7 +66,7 @@ func shapeOf(m pmetric.Metric) shape {
 
 func TestOTLP(t *testing.T) {
 	t.Parallel()
-	server := zlmediakit(t, emulator.ZLMediaKit{})
+	server := startZLMediaKit(t, zlmediakit.Options{})
 	address := freeAddress(t)
 	sink := backend(t, address)
 	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL(), "OTEL_EXPORTER_OTLP_ENDPOINT=http://" + address}, shipped("otlp.yaml"), soon)
@@ -126,7 +126,7 @@ func checkCarried(t *testing.T, md pmetric.Metrics) {
 // The backend is away at first, and the collector is restarted before it comes: all that was scraped arrives.
 func TestOutage(t *testing.T) {
 	t.Parallel()
-	server := zlmediakit(t, emulator.ZLMediaKit{})
+	server := startZLMediaKit(t, zlmediakit.Options{})
 	address := freeAddress(t)
 	env := []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL(), "OTEL_EXPORTER_OTLP_ENDPOINT=http://" + address, "OTELCOL_RTC_STORAGE=" + t.TempDir()}
 	configs := []string{shipped("otlp.yaml"), often, `yaml:

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 )
 
 type labels map[string]string
@@ -94,8 +95,8 @@ var onPage = []struct {
 // Two servers on one page stay apart, also when one of them dies and comes back.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
-	captured := zlmediakit(t, emulator.ZLMediaKit{})
-	moving := zlmediakit(t, emulator.ZLMediaKit{Streams: 3})
+	captured := startZLMediaKit(t, zlmediakit.Options{})
+	moving := startZLMediaKit(t, zlmediakit.Options{Streams: 3})
 	a, b := target(t, captured), target(t, moving)
 	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + captured.URL(), "SECOND=" + moving.URL()}, shipped("prometheus.yaml"), often, `yaml:
 receivers:

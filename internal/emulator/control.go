@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// controlPath is where people steer a running emulator; it is not part of what is emulated.
+// controlPath is the path below which a running emulator is controlled; it is not part of the emulated API.
 const controlPath = "/_emulator/"
 
-// controlledFaultLasts is how long a fault lasts when nobody says so. None lasts for good: "refuse" could not be ended.
-const controlledFaultLasts = time.Minute
+// defaultFaultDuration is the duration of a fault without the parameter for. Each has one: Refuse could not be ended.
+const defaultFaultDuration = time.Minute
 
 // newControl serves GET faults and POST fault?name=hang&api=getMediaList&for=60s; name=none ends the fault.
 func (s *Server) newControl() http.Handler {
@@ -32,7 +32,7 @@ func listFaults(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) controlFault(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	name, lasts := query.Get("name"), controlledFaultLasts
+	name, lasts := query.Get("name"), defaultFaultDuration
 	if text := query.Get("for"); text != "" {
 		var err error
 		if lasts, err = time.ParseDuration(text); err != nil || lasts <= 0 {

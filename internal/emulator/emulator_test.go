@@ -4,134 +4,89 @@
 package emulator
 
 import (
-	"bufio"
-	"context"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os/exec"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/emulatortest"
+	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// clock is a clock that stands still until it is moved.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
+// testPath is the path of the API /index/api/NAME of the server of the tests.
+const testPath = "/index/api/"
+
+// testServer is a server with three APIs.
+type testServer struct {
+	*Server
+	list     []byte // a captured answer
+	restarts atomic.Int32
 }
 
-func newClock() *clock { return &clock{now: time.Unix(1_800_000_000, 0)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(by time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(by)
-}
-
-func start(t *testing.T, o ZLMediaKit) *Server {
+func start(t *testing.T) *testServer {
 	t.Helper()
-	server, err := NewZLMediaKit(o)
+	list, err := fs.ReadFile(testdata.Files, "zlmediakit/busy/getMediaList.json")
 	require.NoError(t, err)
-	t.Cleanup(server.Close)
-	return server
+	s := &testServer{list: list}
+	s.Server, err = NewServer("", Handler{
+		API:     testAPI,
+		Answer:  s.answer,
+		Denied:  func() Answer { return testAnswer(http.StatusOK, `{"code" : -100}`) },
+		Restart: func() { s.restarts.Add(1) },
+	})
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	return s
 }
 
-// newClient is a plain client that follows no redirect and unpacks nothing.
-func newClient(t *testing.T) *http.Client {
-	t.Helper()
-	transport := &http.Transport{DisableCompression: true}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+func testAPI(r *http.Request) string { return strings.TrimPrefix(r.URL.Path, testPath) }
+
+func (s *testServer) answer(r *http.Request) Answer {
+	switch testAPI(r) {
+	case "version":
+		return testAnswer(http.StatusOK, `{"code" : 0, "version" : "daaa74a"}`)
+	case "getMediaList":
+		return testAnswer(http.StatusOK, string(s.list))
+	case "getStatistic":
+		return testAnswer(http.StatusOK, `{"code" : 0, "TcpServer" : 5}`)
 	}
+	return testAnswer(http.StatusNotFound, "not found\n")
 }
 
-// reply is an answer whose body is closed when the test ends, if not before.
-type reply struct {
-	status int
-	header http.Header
-	length int64
-	body   io.Reader
+func testAnswer(status int, body string) Answer {
+	return Answer{Status: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)}
 }
 
-// do sends a request that must be answered; the body is read later.
-func do(t *testing.T, client *http.Client, method, url string) reply {
+// get requests one API and returns the whole body.
+func get(t *testing.T, server *testServer, api string) string {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, url, http.NoBody)
-	require.NoError(t, err)
-	response, err := client.Do(request)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = response.Body.Close() })
-	return reply{response.StatusCode, response.Header, response.ContentLength, response.Body}
-}
-
-// get asks for one API and returns the whole body.
-func get(t *testing.T, server *Server, api string) string {
-	t.Helper()
-	body, err := io.ReadAll(do(t, newClient(t), http.MethodGet, server.URL()+zlmPrefix+api).body)
+	body, err := io.ReadAll(emulatortest.Do(t, emulatortest.NewClient(t), http.MethodGet, server.URL()+testPath+api).Body)
 	require.NoError(t, err)
 	return string(body)
 }
 
-// wire is one connection, spoken to without an HTTP client.
-type wire struct {
-	net.Conn
-	*bufio.Reader
-}
-
-func (w wire) Read(b []byte) (int, error) { return w.Reader.Read(b) }
-
-func dial(t *testing.T, server *Server) wire {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", strings.TrimPrefix(server.URL(), "http://"))
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close() })
-	require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
-	return wire{conn, bufio.NewReader(conn)}
-}
-
-// ask sends a request as it is written and reads the answer.
-func (w wire) ask(t *testing.T, method, request string) (reply, string) {
-	t.Helper()
-	_, err := io.WriteString(w.Conn, request)
-	require.NoError(t, err)
-	response, err := http.ReadResponse(w.Reader, &http.Request{Method: method})
-	require.NoError(t, err)
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	return reply{status: response.StatusCode, header: response.Header}, string(body)
-}
-
 func TestRequests(t *testing.T) {
-	server := start(t, ZLMediaKit{})
+	server := start(t)
 	get(t, server, "version")
 	get(t, server, "getMediaList?schema=rtsp")
 	get(t, server, "NoSuch")
-	assert.Equal(t, http.StatusNotFound, do(t, newClient(t), http.MethodGet, server.URL()+"/somewhere").status)
-	do(t, newClient(t), http.MethodGet, server.URL()+"/_emulator/faults")
+	assert.Equal(t, http.StatusNotFound, emulatortest.Do(t, emulatortest.NewClient(t), http.MethodGet, server.URL()+"/somewhere").Status)
+	emulatortest.Do(t, emulatortest.NewClient(t), http.MethodGet, server.URL()+"/_emulator/faults")
 	assert.Equal(t, []string{"version", "getMediaList?schema=rtsp", "NoSuch", "/somewhere"}, server.Requests())
 
-	w := dial(t, server)
+	w := emulatortest.Dial(t, server.URL())
 	for range maxRequests {
-		w.ask(t, http.MethodGet, "GET /index/api/version HTTP/1.1\r\nHost: x\r\n\r\n")
+		w.Ask(t, http.MethodGet, "GET /index/api/version HTTP/1.1\r\nHost: x\r\n\r\n")
 	}
 	requests := server.Requests()
 	assert.Len(t, requests, maxRequests)
@@ -139,11 +94,11 @@ func TestRequests(t *testing.T) {
 }
 
 func TestRequestTooLarge(t *testing.T) {
-	server := start(t, ZLMediaKit{})
+	server := start(t)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL()+"/index/api/version",
 		io.LimitReader(strings.NewReader(strings.Repeat("x", 2*maxRequestBody)), 2*maxRequestBody))
 	require.NoError(t, err)
-	response, err := newClient(t).Do(request)
+	response, err := emulatortest.NewClient(t).Do(request)
 	if err == nil { // the server may also close before the whole body is sent
 		defer func() { _ = response.Body.Close() }()
 		assert.Equal(t, http.StatusBadRequest, response.StatusCode)
@@ -151,18 +106,81 @@ func TestRequestTooLarge(t *testing.T) {
 }
 
 func TestAddressInUse(t *testing.T) {
-	server := start(t, ZLMediaKit{})
-	_, err := NewZLMediaKit(ZLMediaKit{Addr: strings.TrimPrefix(server.URL(), "http://")})
+	server := start(t)
+	_, err := NewServer(strings.TrimPrefix(server.URL(), "http://"), Handler{})
 	assert.ErrorContains(t, err, "cannot listen on 127.0.0.1:")
 }
 
-// The emulator would prove nothing if it shared code with what it tests.
+// A connection that the server closes without announcing it.
+func TestCloses(t *testing.T) {
+	server, err := NewServer("", Handler{
+		API:    testAPI,
+		Answer: func(*http.Request) Answer { return Answer{Status: http.StatusOK, Body: []byte("last"), Closes: true} },
+	})
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	w := emulatortest.Dial(t, server.URL())
+	reply, body := w.Ask(t, http.MethodGet, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	assert.Equal(t, "last", body)
+	assert.Empty(t, reply.Header.Get("Connection"))
+	_, err = w.ReadByte()
+	assert.Error(t, err)
+}
+
+// TestConnServer tests a server of another protocol: it echoes bytes until there is a fault.
+func TestConnServer(t *testing.T) {
+	server, err := NewConnServer("tcp", "127.0.0.1:0", func(s *Server, conn net.Conn) {
+		for b := make([]byte, 1); ; {
+			if _, err := conn.Read(b); err != nil || s.Record("echo", string(b)) != "" {
+				return
+			}
+			_, _ = conn.Write(b)
+		}
+	}, func() {})
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	assert.Regexp(t, `^tcp://127\.0\.0\.1:\d+$`, server.URL())
+	w := emulatortest.Dial(t, strings.TrimPrefix(server.URL(), "tcp://"))
+	_, err = w.Write([]byte("a"))
+	require.NoError(t, err)
+	echoed, err := w.ReadByte()
+	require.NoError(t, err)
+	assert.Equal(t, byte('a'), echoed)
+
+	require.NoError(t, server.SetFault("hang", "Echo"))
+	_, err = w.Write([]byte("b"))
+	require.NoError(t, err)
+	_, err = w.ReadByte()
+	require.ErrorIs(t, err, io.EOF)
+	assert.Equal(t, []string{"a", "b"}, server.Requests())
+
+	_, err = NewConnServer("unix", "/nonexistent/ctl", nil, nil)
+	assert.ErrorContains(t, err, "cannot listen on /nonexistent/ctl: ")
+}
+
+// modulePackage matches the packages of this module that the emulator may import: a receiver that shared code with its
+// emulated server would hide its own mistakes.
+const modulePackage = `/(internal/emulator(/.*)?|testdata)$`
+
 func TestImportsNoReceiver(t *testing.T) {
-	list, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "./...").Output()
+	for _, path := range dependencies(t, "./...") {
+		assert.Regexp(t, modulePackage, path)
+	}
+}
+
+func TestEngineImportsNoSystem(t *testing.T) {
+	assert.Equal(t, []string{"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"}, dependencies(t, "."))
+}
+
+// dependencies returns the packages of this module that the named packages consist of and import.
+func dependencies(t *testing.T, packages string) (paths []string) {
+	t.Helper()
+	list, err := exec.CommandContext(t.Context(), "go", "list", "-deps", packages).Output()
 	require.NoError(t, err)
 	for path := range strings.FieldsSeq(string(list)) {
 		if strings.Contains(path, "otelcol-rtc") {
-			assert.Regexp(t, `/(internal/emulator(/cmd/emulator)?|testdata)$`, path)
+			paths = append(paths, path)
 		}
 	}
+	return paths
 }

@@ -9,26 +9,26 @@ import (
 	"strings"
 )
 
-// Fault is one way to misbehave.
+// Fault is one way in which a server misbehaves.
 type Fault struct {
-	// Name is what SetFault and the control call it.
+	// Name identifies the fault in SetFault and in the control call.
 	Name string
 	// Doc says what a client sees.
 	Doc string
-
-	whole bool // concerns the server as a whole, never single APIs
+	// Whole is true for a fault of the whole server, which cannot be limited to single APIs.
+	Whole bool
 }
 
-// The faults that are more than another answer.
+// The names of the faults of the whole server.
 const (
-	refuse  = "refuse"
-	restart = "restart"
+	Refuse  = "refuse"
+	Restart = "restart"
 )
 
-// Faults lists every fault. How a protocol does it is the protocol's own matter: httpFaults for HTTP, binrpcFaults
-// for BINRPC, which does what is nearest where a fault is of HTTP alone.
+// Faults lists every fault. Each protocol has its own implementation of each: see httpFaults for HTTP and package kamailio
+// for BINRPC.
 var Faults = []Fault{
-	{Name: refuse, Doc: "nothing listens: connection refused", whole: true},
+	{Name: Refuse, Doc: "nothing listens: connection refused", Whole: true},
 	{Name: "reset", Doc: "the connection is reset after the request"},
 	{Name: "hang", Doc: "the request is read and never answered"},
 	{Name: "slow_header", Doc: "the header arrives byte by byte and never ends"},
@@ -48,21 +48,21 @@ var Faults = []Fault{
 	{Name: "invalid_utf8", Doc: "the answer with bytes in its strings that are no UTF-8"},
 	{Name: "numbers_out_of_range", Doc: "the answer with numbers that are too large, too small or negative"},
 	{Name: "deep_nesting", Doc: "the answer with lists and objects nested 9,000 deep"},
-	{Name: restart, Doc: "once: every connection closes and the counters begin at 0", whole: true},
+	{Name: Restart, Doc: "once: every connection closes and the counters begin at 0", Whole: true},
 }
 
-// findFault looks name up and checks that it can be limited to apis.
-func findFault(name string, apis []string) (Fault, error) {
+// checkFault returns an error unless a fault has this name and can be limited to apis.
+func checkFault(name string, apis []string) error {
 	at := slices.IndexFunc(Faults, func(f Fault) bool { return f.Name == name })
 	if at < 0 {
 		names := make([]string, len(Faults))
 		for i, f := range Faults {
 			names[i] = f.Name
 		}
-		return Fault{}, fmt.Errorf("no fault is named %q, there are %s", name, strings.Join(names, ", "))
+		return fmt.Errorf("no fault is named %q, there are %s", name, strings.Join(names, ", "))
 	}
-	if Faults[at].whole && len(apis) > 0 {
-		return Fault{}, fmt.Errorf("fault %s concerns the whole server and cannot be limited to %s", name, strings.Join(apis, ", "))
+	if Faults[at].Whole && len(apis) > 0 {
+		return fmt.Errorf("fault %s concerns the whole server and cannot be limited to %s", name, strings.Join(apis, ", "))
 	}
-	return Faults[at], nil
+	return nil
 }

@@ -19,17 +19,19 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/emulatortest"
 )
 
-// fails expects that no answer arrives within some patience, for this reason.
-func fails(reason error, patience time.Duration) func(*testing.T, *Server) {
-	return func(t *testing.T, server *Server) {
+// fails expects that no answer arrives within a time, for this reason.
+func fails(reason error, patience time.Duration) func(*testing.T, *testServer) {
+	return func(t *testing.T, server *testServer) {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL()+"/index/api/getMediaList", http.NoBody)
 		require.NoError(t, err)
-		response, err := newClient(t).Do(request)
+		response, err := emulatortest.NewClient(t).Do(request)
 		if err == nil {
 			_ = response.Body.Close()
 		}
@@ -37,26 +39,26 @@ func fails(reason error, patience time.Duration) func(*testing.T, *Server) {
 	}
 }
 
-// answers expects a whole answer of this status, and looks at the body.
-func answers(status int, check func(*testing.T, reply, []byte)) func(*testing.T, *Server) {
-	return func(t *testing.T, server *Server) {
+// answers expects a whole answer with this status, and checks the body.
+func answers(status int, check func(*testing.T, emulatortest.Reply, []byte)) func(*testing.T, *testServer) {
+	return func(t *testing.T, server *testServer) {
 		t.Helper()
-		response := do(t, newClient(t), http.MethodGet, server.URL()+"/index/api/getMediaList")
-		body, err := io.ReadAll(response.body)
+		response := emulatortest.Do(t, emulatortest.NewClient(t), http.MethodGet, server.URL()+"/index/api/getMediaList")
+		body, err := io.ReadAll(response.Body)
 		require.NoError(t, err)
-		assert.Equal(t, status, response.status)
+		assert.Equal(t, status, response.Status)
 		check(t, response, body)
 	}
 }
 
-// faultChecks is what a client sees of each fault.
-var faultChecks = map[string]func(*testing.T, *Server){
+// faultChecks has what a client sees of each fault.
+var faultChecks = map[string]func(*testing.T, *testServer){
 	"refuse": fails(syscall.ECONNREFUSED, 10*time.Second),
 	"reset":  fails(syscall.ECONNRESET, 10*time.Second),
 	"hang":   fails(context.DeadlineExceeded, 50*time.Millisecond),
-	"slow_header": func(t *testing.T, server *Server) {
+	"slow_header": func(t *testing.T, server *testServer) {
 		t.Helper()
-		w := dial(t, server)
+		w := emulatortest.Dial(t, server.URL())
 		_, err := io.WriteString(w.Conn, "GET /index/api/getMediaList HTTP/1.1\r\nHost: x\r\n\r\n")
 		require.NoError(t, err)
 		begin := make([]byte, len("HTTP/1.1 200 OK\r\nServer: xx"))
@@ -65,35 +67,35 @@ var faultChecks = map[string]func(*testing.T, *Server){
 		assert.Equal(t, "HTTP/1.1 200 OK\r\nServer: xx", string(begin))
 		fails(context.DeadlineExceeded, 50*time.Millisecond)(t, server)
 	},
-	"slow_body": func(t *testing.T, server *Server) {
+	"slow_body": func(t *testing.T, server *testServer) {
 		t.Helper()
-		response := do(t, newClient(t), http.MethodGet, server.URL()+"/index/api/getMediaList")
-		assert.Equal(t, http.StatusOK, response.status)
+		response := emulatortest.Do(t, emulatortest.NewClient(t), http.MethodGet, server.URL()+"/index/api/getMediaList")
+		assert.Equal(t, http.StatusOK, response.Status)
 		for range 3 { // one byte at a time
 			body := make([]byte, 100)
-			n, err := response.body.Read(body)
+			n, err := response.Body.Read(body)
 			require.NoError(t, err)
 			assert.Empty(t, strings.TrimSpace(string(body[:n])))
 		}
 	},
-	"endless_body": func(t *testing.T, server *Server) {
+	"endless_body": func(t *testing.T, server *testServer) {
 		t.Helper()
-		response := do(t, newClient(t), http.MethodGet, server.URL()+"/index/api/getMediaList")
-		body, err := io.ReadAll(io.LimitReader(response.body, 4<<20))
+		response := emulatortest.Do(t, emulatortest.NewClient(t), http.MethodGet, server.URL()+"/index/api/getMediaList")
+		body, err := io.ReadAll(io.LimitReader(response.Body, 4<<20))
 		require.NoError(t, err)
 		assert.Len(t, body, 4<<20)
 		assert.True(t, strings.HasPrefix(string(body), `{"code":0,"data":[{},{},`))
 	},
-	"cut_body": func(t *testing.T, server *Server) {
+	"cut_body": func(t *testing.T, server *testServer) {
 		t.Helper()
-		response := do(t, newClient(t), http.MethodGet, server.URL()+"/index/api/getMediaList")
-		body, err := io.ReadAll(response.body)
+		response := emulatortest.Do(t, emulatortest.NewClient(t), http.MethodGet, server.URL()+"/index/api/getMediaList")
+		body, err := io.ReadAll(response.Body)
 		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
-		assert.Equal(t, response.length/2, int64(len(body)))
+		assert.Equal(t, response.Length/2, int64(len(body)))
 	},
-	"gzip_bomb": answers(http.StatusOK, func(t *testing.T, response reply, packed []byte) {
+	"gzip_bomb": answers(http.StatusOK, func(t *testing.T, response emulatortest.Reply, packed []byte) {
 		t.Helper()
-		assert.Equal(t, "gzip", response.header.Get("Content-Encoding"))
+		assert.Equal(t, "gzip", response.Header.Get("Content-Encoding"))
 		assert.Less(t, len(packed), 2<<20)
 		assert.Greater(t, binary.LittleEndian.Uint32(packed[len(packed)-4:]), uint32(1<<30))
 		whole, err := gzip.NewReader(bytes.NewReader(packed))
@@ -104,42 +106,42 @@ var faultChecks = map[string]func(*testing.T, *Server){
 		assert.True(t, bytes.HasPrefix(begin, []byte(bodyBegin)))
 		assert.Len(t, bytes.TrimSpace(begin), len(bodyBegin))
 	}),
-	"status_500": answers(http.StatusInternalServerError, func(t *testing.T, _ reply, body []byte) {
+	"status_500": answers(http.StatusInternalServerError, func(t *testing.T, _ emulatortest.Reply, body []byte) {
 		t.Helper()
 		assert.Equal(t, "internal server error\n", string(body))
 	}),
-	"status_401": answers(http.StatusUnauthorized, func(t *testing.T, _ reply, body []byte) {
+	"status_401": answers(http.StatusUnauthorized, func(t *testing.T, _ emulatortest.Reply, body []byte) {
 		t.Helper()
 		assert.Equal(t, "unauthorized\n", string(body))
 	}),
-	"status_403": answers(http.StatusForbidden, func(t *testing.T, _ reply, body []byte) {
+	"status_403": answers(http.StatusForbidden, func(t *testing.T, _ emulatortest.Reply, body []byte) {
 		t.Helper()
 		assert.Equal(t, "forbidden\n", string(body))
 	}),
-	"status_429": answers(http.StatusTooManyRequests, func(t *testing.T, response reply, body []byte) {
+	"status_429": answers(http.StatusTooManyRequests, func(t *testing.T, response emulatortest.Reply, body []byte) {
 		t.Helper()
 		assert.Equal(t, "too many requests\n", string(body))
-		assert.Equal(t, "60", response.header.Get("Retry-After"))
+		assert.Equal(t, "60", response.Header.Get("Retry-After"))
 	}),
-	"html_404": answers(http.StatusNotFound, func(t *testing.T, response reply, body []byte) {
+	"html_404": answers(http.StatusNotFound, func(t *testing.T, response emulatortest.Reply, body []byte) {
 		t.Helper()
-		assert.Equal(t, "text/html", response.header.Get("Content-Type"))
+		assert.Equal(t, "text/html", response.Header.Get("Content-Type"))
 		assert.Contains(t, string(body), "<html>")
 	}),
-	"redirect_elsewhere": answers(http.StatusFound, func(t *testing.T, response reply, _ []byte) {
+	"redirect_elsewhere": answers(http.StatusFound, func(t *testing.T, response emulatortest.Reply, _ []byte) {
 		t.Helper()
-		assert.Equal(t, "http://192.0.2.1/", response.header.Get("Location"))
+		assert.Equal(t, "http://192.0.2.1/", response.Header.Get("Location"))
 	}),
-	"wrong_secret": answers(http.StatusOK, func(t *testing.T, _ reply, body []byte) {
+	"wrong_secret": answers(http.StatusOK, func(t *testing.T, _ emulatortest.Reply, body []byte) {
 		t.Helper()
 		assert.Contains(t, string(body), `"code" : -100`)
 	}),
-	"invalid_json": answers(http.StatusOK, func(t *testing.T, _ reply, body []byte) {
+	"invalid_json": answers(http.StatusOK, func(t *testing.T, _ emulatortest.Reply, body []byte) {
 		t.Helper()
 		assert.NotEmpty(t, body)
 		assert.False(t, json.Valid(body))
 	}),
-	"wrong_types": answers(http.StatusOK, func(t *testing.T, _ reply, body []byte) {
+	"wrong_types": answers(http.StatusOK, func(t *testing.T, _ emulatortest.Reply, body []byte) {
 		t.Helper()
 		var list struct {
 			Code string                    `json:"code"`
@@ -151,12 +153,12 @@ var faultChecks = map[string]func(*testing.T, *Server){
 		assert.Equal(t, map[string]any{"value": 85.0}, list.Data["0"]["aliveSecond"])
 		assert.Equal(t, "32163", list.Data["0"]["bytesSpeed"])
 	}),
-	"invalid_utf8": answers(http.StatusOK, func(t *testing.T, _ reply, body []byte) {
+	"invalid_utf8": answers(http.StatusOK, func(t *testing.T, _ emulatortest.Reply, body []byte) {
 		t.Helper()
 		assert.Contains(t, string(body), "\"app\" : \"live\xff\xc3\"")
 		assert.True(t, json.Valid(body), "broken inside of strings only")
 	}),
-	"numbers_out_of_range": answers(http.StatusOK, func(t *testing.T, _ reply, body []byte) {
+	"numbers_out_of_range": answers(http.StatusOK, func(t *testing.T, _ emulatortest.Reply, body []byte) {
 		t.Helper()
 		for _, number := range outOfRange {
 			assert.Contains(t, string(body), `" : `+number+",")
@@ -164,18 +166,15 @@ var faultChecks = map[string]func(*testing.T, *Server){
 		assert.True(t, json.Valid(body))
 		assert.NotRegexp(t, `"aliveSecond" : \d\d,`, string(body))
 	}),
-	"deep_nesting": answers(http.StatusOK, func(t *testing.T, _ reply, body []byte) {
+	"deep_nesting": answers(http.StatusOK, func(t *testing.T, _ emulatortest.Reply, body []byte) {
 		t.Helper()
-		assert.Equal(t, nested+1, bytes.Count(body, []byte("["))+bytes.Count(body, []byte("{")))
+		assert.Equal(t, NestingDepth+1, bytes.Count(body, []byte("["))+bytes.Count(body, []byte("{")))
 		assert.Contains(t, string(body), `"code":0,"data":[{"a":[{"a":`)
 	}),
-	"restart": func(t *testing.T, server *Server) {
+	"restart": func(t *testing.T, server *testServer) {
 		t.Helper()
-		sources := decode(t, get(t, server, "getMediaList"))
-		require.Len(t, sources, 55)
-		assert.Zero(t, sources[0].TotalBytes)
-		assert.Zero(t, sources[0].AliveSecond)
-		assert.Equal(t, newClock().Now().Unix(), sources[0].CreateStamp)
+		assert.EqualValues(t, 1, server.restarts.Load())
+		assert.Equal(t, string(server.list), get(t, server, "getMediaList"))
 	},
 }
 
@@ -183,17 +182,17 @@ func TestFaults(t *testing.T) {
 	for _, fault := range Faults {
 		t.Run(fault.Name, func(t *testing.T) {
 			require.Contains(t, faultChecks, fault.Name, "every fault needs a row in faultChecks")
-			if fault.Name != restart {
+			if fault.Name != Restart {
 				require.Contains(t, httpFaults, fault.Name, "every fault needs a row in httpFaults")
 			}
 			assert.NotEmpty(t, fault.Doc)
-			server := start(t, ZLMediaKit{Now: newClock().Now})
+			server := start(t)
 			require.NoError(t, server.SetFault(fault.Name))
 			faultChecks[fault.Name](t, server)
 
 			require.NoError(t, server.SetFault(""))
 			assert.Contains(t, get(t, server, "version"), "daaa74a")
-			if fault.whole {
+			if fault.Whole {
 				assert.ErrorContains(t, server.SetFault(fault.Name, "version"), "concerns the whole server")
 				return
 			}
@@ -205,19 +204,19 @@ func TestFaults(t *testing.T) {
 }
 
 func TestUnknownFault(t *testing.T) {
-	server := start(t, ZLMediaKit{})
+	server := start(t)
 	require.ErrorContains(t, server.SetFault("flood"), `no fault is named "flood", there are refuse, reset, hang,`)
 	server.Close()
 	assert.ErrorContains(t, server.SetFault("hang"), "closed")
 }
 
-// Connections that were open before do not outlive a restart or a refusal.
+// Open connections do not outlive Refuse or Restart.
 func TestWholeFaultsCloseConnections(t *testing.T) {
-	for _, fault := range []string{refuse, restart} {
+	for _, fault := range []string{Refuse, Restart} {
 		t.Run(fault, func(t *testing.T) {
-			server := start(t, ZLMediaKit{})
-			w := dial(t, server)
-			w.ask(t, http.MethodGet, "GET /index/api/version HTTP/1.1\r\nHost: x\r\n\r\n")
+			server := start(t)
+			w := emulatortest.Dial(t, server.URL())
+			w.Ask(t, http.MethodGet, "GET /index/api/version HTTP/1.1\r\nHost: x\r\n\r\n")
 			require.NoError(t, server.SetFault(fault))
 			_, err := w.ReadByte()
 			assert.ErrorIs(t, err, io.EOF)
@@ -225,14 +224,14 @@ func TestWholeFaultsCloseConnections(t *testing.T) {
 	}
 }
 
-// A request that hangs ends with its client, or with the server.
+// A hanging request ends with its client, or with the server.
 func TestHangEnds(t *testing.T) {
-	server := start(t, ZLMediaKit{})
+	server := start(t)
 	require.NoError(t, server.SetFault("hang"))
 	ask := func(ctx context.Context) <-chan error {
 		result := make(chan error, 1)
 		asked := len(server.Requests())
-		client := newClient(t)
+		client := emulatortest.NewClient(t)
 		go func() {
 			request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL()+"/index/api/version", strings.NewReader("secret=x"))
 			if err != nil {
@@ -266,15 +265,15 @@ func TestHangEnds(t *testing.T) {
 }
 
 func TestControl(t *testing.T) {
-	server := start(t, ZLMediaKit{})
-	client := newClient(t)
+	server := start(t)
+	client := emulatortest.NewClient(t)
 	post := func(query string) (int, string) {
-		response := do(t, client, http.MethodPost, server.URL()+"/_emulator/fault?"+query)
-		body, err := io.ReadAll(response.body)
+		response := emulatortest.Do(t, client, http.MethodPost, server.URL()+"/_emulator/fault?"+query)
+		body, err := io.ReadAll(response.Body)
 		require.NoError(t, err)
-		return response.status, string(body)
+		return response.Status, string(body)
 	}
-	list, err := io.ReadAll(do(t, client, http.MethodGet, server.URL()+"/_emulator/faults").body)
+	list, err := io.ReadAll(emulatortest.Do(t, client, http.MethodGet, server.URL()+"/_emulator/faults").Body)
 	require.NoError(t, err)
 	assert.Len(t, strings.Split(strings.TrimSpace(string(list)), "\n"), len(Faults))
 	assert.Contains(t, string(list), "hang                the request is read and never answered\n")
@@ -305,7 +304,7 @@ func TestControl(t *testing.T) {
 	assert.Equal(t, http.StatusNoContent, status)
 	require.Eventually(t, func() bool { return strings.Contains(get(t, server, "version"), "daaa74a") }, 10*time.Second, time.Millisecond)
 
-	// A server that refuses still answers the one who asked for it, and listens again when the time is over.
+	// A server that refuses connections still answers the control request, and listens again when the time is over.
 	status, _ = post("name=refuse&for=1h")
 	assert.Equal(t, http.StatusNoContent, status)
 	fails(syscall.ECONNREFUSED, 10*time.Second)(t, server)
@@ -315,15 +314,15 @@ func TestControl(t *testing.T) {
 	assert.Equal(t, http.StatusNoContent, status)
 }
 
-func current(server *Server) *activeFault {
+func current(server *testServer) *activeFault {
 	server.mu.Lock()
 	defer server.mu.Unlock()
 	return server.fault
 }
 
-// The timer of a fault ends no other fault.
+// The timer of a fault does not end another fault.
 func TestReplacedFaultLasts(t *testing.T) {
-	server := start(t, ZLMediaKit{})
+	server := start(t)
 	require.NoError(t, server.setFault("hang", nil, time.Hour, nil))
 	first := current(server)
 	require.NoError(t, server.SetFault("html_404"))
@@ -331,10 +330,10 @@ func TestReplacedFaultLasts(t *testing.T) {
 	assert.Contains(t, get(t, server, "version"), "nginx")
 }
 
-// What text and other forms of JSON become.
+// Edits of text and of other forms of JSON.
 func TestEdits(t *testing.T) {
 	const page = "# HELP a What it is.\n# TYPE a gauge\na{b=\"c d\",e=\"\"} 1 1700000000\nf 2\n"
-	assert.Equal(t, "# HELP a What it is."+noUTF8+"\n# TYPE a gauge\na{b=\"c d"+noUTF8+"\",e=\""+noUTF8+"\"} 1 1700000000\nf 2\n", string(breakText([]byte(page))))
+	assert.Equal(t, "# HELP a What it is."+NotUTF8+"\n# TYPE a gauge\na{b=\"c d"+NotUTF8+"\",e=\""+NotUTF8+"\"} 1 1700000000\nf 2\n", string(breakText([]byte(page))))
 	assert.Equal(t, "# HELP a What it is.\n# TYPE a gauge\na{b=\"c d\",e=\"\"} 1e400 1700000000\nf -1\n", string(exceedNumbers([]byte(page))))
 	assert.Equal(t, page, string(nestDeep([]byte(page))))
 	assert.Equal(t, page, string(mistype([]byte(page))))
@@ -343,12 +342,12 @@ func TestEdits(t *testing.T) {
 		edit   func([]byte) []byte
 		edited string
 	}{
-		`{"a":["1","b\"2"],"c":3}`:       {breakText, `{"a":["1` + noUTF8 + `","b\"2` + noUTF8 + `"],"c":3}`},
+		`{"a":["1","b\"2"],"c":3}`:       {breakText, `{"a":["1` + NotUTF8 + `","b\"2` + NotUTF8 + `"],"c":3}`},
 		`{"a1":[0,1,10,"2"],"c":-3.5e7}`: {exceedNumbers, `{"a1":[0,1,1e400,"2"],"c":-1}`},
 	} {
 		assert.Equal(t, want.edited, string(want.edit([]byte(text))))
 	}
-	assert.Len(t, nestDeep([]byte(`[1]`)), nested*4+1)
-	assert.Len(t, nestDeep([]byte(`{"a":1,"b":2}`)), 2*(nested*4+1)+len(`{"a":,"b":}`))
-	assert.Len(t, nestDeep([]byte(`{"a":1,"b":{}}`)), nested*4+1+len(`{"a":1,"b":}`))
+	assert.Len(t, nestDeep([]byte(`[1]`)), NestingDepth*4+1)
+	assert.Len(t, nestDeep([]byte(`{"a":1,"b":2}`)), 2*(NestingDepth*4+1)+len(`{"a":,"b":}`))
+	assert.Len(t, nestDeep([]byte(`{"a":1,"b":{}}`)), NestingDepth*4+1+len(`{"a":1,"b":}`))
 }

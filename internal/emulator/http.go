@@ -22,53 +22,60 @@ import (
 	"time"
 )
 
-// answer is what a system says to one HTTP request.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-	closes bool // the server closes the connection after it, without a word in the header
+// Answer is the answer to one HTTP request.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	// Closes makes the server close the connection afterwards, without announcing it in the header.
+	Closes bool
 }
 
-func (a answer) write(w http.ResponseWriter) {
-	a.begin(w, len(a.body))
-	_, _ = w.Write(a.body)
-	if a.closes {
+// Unauthorized is a usual answer of scripts and proxies to a wrong secret.
+func Unauthorized() Answer {
+	header := http.Header{"Content-Type": {"text/plain"}, "Www-Authenticate": {`Basic realm="rtc"`}}
+	return Answer{Status: http.StatusUnauthorized, Header: header, Body: []byte("Unauthorized\n")}
+}
+
+func (a Answer) write(w http.ResponseWriter) {
+	a.writeHeader(w, len(a.Body))
+	_, _ = w.Write(a.Body)
+	if a.Closes {
 		flushAndAbort(w)
 	}
 }
 
-// begin writes the header of the answer with a body of another length, or of an open one when it is negative.
-func (a answer) begin(w http.ResponseWriter, length int) {
+// writeHeader writes the header for a body of this length, or of an unknown length when it is negative.
+func (a Answer) writeHeader(w http.ResponseWriter, length int) {
 	header := w.Header()
 	header["Date"] = nil // not every server sends one: it comes from the capture, if at all
-	maps.Copy(header, a.header)
+	maps.Copy(header, a.Header)
 	header.Del("Content-Length")
 	if length >= 0 {
 		header.Set("Content-Length", strconv.Itoa(length))
 	}
-	w.WriteHeader(a.status)
+	w.WriteHeader(a.Status)
 }
 
-// exchange is a request that meets a fault.
+// exchange is a request that is answered with a fault.
 type exchange struct {
-	w      http.ResponseWriter
-	r      *http.Request
-	system system
+	w       http.ResponseWriter
+	r       *http.Request
+	handler Handler
 }
 
-// well is the answer that a server without faults gives, never compressed: faults edit the text itself.
-func (e exchange) well() answer {
+// goodAnswer returns the answer of a server without faults. It is never compressed, because faults edit the text itself.
+func (e exchange) goodAnswer() Answer {
 	e.r.Header.Del("Accept-Encoding")
-	return e.system.answer(e.r)
+	return e.handler.Answer(e.r)
 }
 
-// conn is the connection itself, for what net/http does not let a handler say.
+// conn returns the connection, for faults below HTTP.
 func (e exchange) conn() net.Conn { return e.r.Context().Value(connKey{}).(net.Conn) }
 
-// httpFaults is how HTTP does each of Faults.
+// httpFaults implements Faults for HTTP.
 var httpFaults = map[string]func(exchange){
-	refuse:               func(exchange) { abort() }, // on a connection that was accepted just before
+	Refuse:               func(exchange) { abort() }, // of a connection that was accepted just before
 	"reset":              resetConnection,
 	"hang":               func(e exchange) { <-e.r.Context().Done(); abort() },
 	"slow_header":        slowHeader,
@@ -82,7 +89,7 @@ var httpFaults = map[string]func(exchange){
 	"status_429":         tooManyRequests,
 	"html_404":           html404,
 	"redirect_elsewhere": func(e exchange) { http.Redirect(e.w, e.r, "http://192.0.2.1/", http.StatusFound) },
-	"wrong_secret":       func(e exchange) { e.system.denied().write(e.w) },
+	"wrong_secret":       func(e exchange) { e.handler.Denied().write(e.w) },
 	"invalid_json":       edit(func(body []byte) []byte { return body[:len(body)/2] }),
 	"wrong_types":        edit(mistype),
 
@@ -91,17 +98,26 @@ var httpFaults = map[string]func(exchange){
 	"deep_nesting":         edit(nestDeep),
 }
 
+// What faults of all protocols use.
 const (
-	dripInterval = 20 * time.Millisecond
-	bodyBegin    = `{"code":0,"data":[`
-	page404      = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n" +
+	// DripInterval is the time between two bytes of a slow answer.
+	DripInterval = 20 * time.Millisecond
+	// Page404 is the HTML page of a proxy that finds nothing.
+	Page404 = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n" +
 		"<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+	// NotUTF8 has a byte that occurs nowhere in UTF-8, and the first one of a sequence of two.
+	NotUTF8 = "\xff\xc3"
+	// NestingDepth is the depth of the fault deep_nesting.
+	NestingDepth = 9_000
 )
 
-// abort closes the connection; net/http provides this panic for it.
+// bodyBegin is the beginning of an endless body.
+const bodyBegin = `{"code":0,"data":[`
+
+// abort closes the connection by the panic that net/http provides for it.
 func abort() { panic(http.ErrAbortHandler) }
 
-// flushAndAbort sends what was written and closes the connection.
+// flushAndAbort sends the written bytes and closes the connection.
 func flushAndAbort(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).Flush()
 	abort()
@@ -109,12 +125,12 @@ func flushAndAbort(w http.ResponseWriter) {
 
 func resetConnection(e exchange) {
 	if tcp, ok := e.conn().(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // closing then sends a reset
+		_ = tcp.SetLinger(0) // makes closing send a reset
 	}
 	abort()
 }
 
-// status answers with nothing but a status.
+// status answers with a status and its text.
 func status(code int) func(exchange) {
 	return func(e exchange) { http.Error(e.w, strings.ToLower(http.StatusText(code)), code) }
 }
@@ -127,14 +143,14 @@ func tooManyRequests(e exchange) {
 // edit answers with an edited body.
 func edit(change func([]byte) []byte) func(exchange) {
 	return func(e exchange) {
-		whole := e.well()
-		whole.body = change(whole.body)
+		whole := e.goodAnswer()
+		whole.Body = change(whole.Body)
 		whole.write(e.w)
 	}
 }
 
 func html404(e exchange) {
-	answer{status: http.StatusNotFound, header: http.Header{"Content-Type": {"text/html"}}, body: []byte(page404)}.write(e.w)
+	Answer{Status: http.StatusNotFound, Header: http.Header{"Content-Type": {"text/html"}}, Body: []byte(Page404)}.write(e.w)
 }
 
 func slowHeader(e exchange) {
@@ -147,7 +163,7 @@ func slowHeader(e exchange) {
 }
 
 func slowBody(e exchange) {
-	e.well().begin(e.w, -1)
+	e.goodAnswer().writeHeader(e.w, -1)
 	drip(e, func() error {
 		if _, err := e.w.Write([]byte(" ")); err != nil {
 			return err
@@ -156,9 +172,9 @@ func slowBody(e exchange) {
 	})
 }
 
-// drip writes now and then until the client goes away or the server closes.
+// drip calls write every DripInterval until the client goes away or the server closes.
 func drip(e exchange, write func() error) {
-	tick := time.NewTicker(dripInterval)
+	tick := time.NewTicker(DripInterval)
 	defer tick.Stop()
 	for write() == nil {
 		select {
@@ -171,7 +187,7 @@ func drip(e exchange, write func() error) {
 }
 
 func endlessBody(e exchange) {
-	e.well().begin(e.w, -1)
+	e.goodAnswer().writeHeader(e.w, -1)
 	_, err := io.WriteString(e.w, bodyBegin)
 	for rows := bytes.Repeat([]byte("{},"), 10_000); err == nil && e.r.Context().Err() == nil; {
 		_, err = e.w.Write(rows)
@@ -180,21 +196,21 @@ func endlessBody(e exchange) {
 }
 
 func cutBody(e exchange) {
-	whole := e.well()
-	whole.begin(e.w, len(whole.body))
-	_, _ = e.w.Write(whole.body[:len(whole.body)/2])
+	whole := e.goodAnswer()
+	whole.writeHeader(e.w, len(whole.Body))
+	_, _ = e.w.Write(whole.Body[:len(whole.Body)/2])
 	flushAndAbort(e.w)
 }
 
 func gzipBomb(e exchange) {
-	whole := e.well()
-	whole.header = maps.Clone(whole.header)
-	whole.header["Content-Encoding"] = []string{"gzip"}
-	whole.body = bomb()
+	whole := e.goodAnswer()
+	whole.Header = maps.Clone(whole.Header)
+	whole.Header["Content-Encoding"] = []string{"gzip"}
+	whole.Body = bomb()
 	whole.write(e.w)
 }
 
-// bomb is 1 GiB of spaces in an empty list, packed: 1 MiB of them is compressed once and repeated.
+// bomb returns an empty JSON list with 1 GiB of spaces in it, as gzip: 1 MiB is compressed once and repeated.
 var bomb = sync.OnceValue(func() []byte {
 	var packed bytes.Buffer
 	w, _ := flate.NewWriter(&packed, flate.BestCompression) // the level exists
@@ -218,19 +234,19 @@ var bomb = sync.OnceValue(func() []byte {
 	return binary.LittleEndian.AppendUint32(body, 1<<30+uint32(len(bodyBegin+"]}")))
 })
 
-// mistype is of JSON alone: text has no types.
+// mistype changes the types in JSON; text stays as it is.
 func mistype(body []byte) []byte {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var value any
 	if decoder.Decode(&value) == nil {
 		var numbers int
-		body, _ = json.Marshal(mistyped(value, &numbers)) // what was decoded can be encoded
+		body, _ = json.Marshal(mistyped(value, &numbers)) // a decoded value can be encoded
 	}
 	return body
 }
 
-// mistyped turns lists into objects, and numbers into strings and objects by turns.
+// mistyped turns lists into objects, and numbers alternately into strings and objects.
 func mistyped(value any, numbers *int) any {
 	switch v := value.(type) {
 	case json.Number:
@@ -256,23 +272,20 @@ func mistyped(value any, numbers *int) any {
 }
 
 var (
-	// jsonText is a string, with the colon behind it when it is a name.
+	// jsonText matches a string, with the colon after it when it is a name.
 	jsonText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"(?:\s*:)?`)
-	// jsonTextOrNumber is a string or a number.
+	// jsonTextOrNumber matches a string or a number.
 	jsonTextOrNumber = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*`)
-	// pageText is the value of a label, or a line of help.
+	// pageText matches the value of a label, or a HELP line.
 	pageText = regexp.MustCompile(`(?m)="(?:[^"\\]|\\.)*"|^# HELP .*$`)
-	// pageNumber is a series and its value.
+	// pageNumber matches a series and its value.
 	pageNumber = regexp.MustCompile(`(?m)^([a-zA-Z_:][^\s{]*(?:\{.*\})?[ \t]+)(\S+)`)
 )
 
-// noUTF8 is a byte that occurs nowhere in UTF-8, and the first of two.
-const noUTF8 = "\xff\xc3"
-
-// outOfRange are numbers that no counter, gauge or time can have: over a double, negative, over 64 bits.
+// outOfRange lists numbers that no counter, gauge or time can have: above a double, negative, above 64 bits.
 var outOfRange = []string{"1e400", "-1", "18446744073709551616", "-9223372036854775809", "1e300"}
 
-// breakText puts bytes that are no UTF-8 at the end of strings, or of the labels and the help of a page.
+// breakText appends NotUTF8 to strings, or to the labels and the help of a page.
 func breakText(body []byte) []byte {
 	text := pageText
 	if json.Valid(body) {
@@ -283,14 +296,14 @@ func breakText(body []byte) []byte {
 		case ':': // a name
 			return found
 		case '"':
-			return slices.Concat(found[:len(found)-1], []byte(noUTF8+`"`))
+			return slices.Concat(found[:len(found)-1], []byte(NotUTF8+`"`))
 		}
-		return slices.Concat(found, []byte(noUTF8))
+		return slices.Concat(found, []byte(NotUTF8))
 	})
 }
 
-// exceedNumbers puts outOfRange by turns in the place of numbers, but for the 0 and 1 of JSON: they say that a call succeeded,
-// or which form an answer has, and nobody would read on.
+// exceedNumbers replaces numbers with those of outOfRange in turn. In JSON it keeps 0 and 1, which tell whether a call
+// succeeded or which form an answer has: a client would not read on.
 func exceedNumbers(body []byte) []byte {
 	turn := 0
 	next := func() []byte {
@@ -311,12 +324,10 @@ func exceedNumbers(body []byte) []byte {
 	})
 }
 
-const nested = 9_000
-
-// nestDeep puts nested lists and objects in the place of every list and object of an answer, or of all its members when it has
-// none. It is of JSON alone.
+// nestDeep replaces every list and object of a JSON document with deeply NestingDepth ones, or all its members when it has
+// neither. Text stays as it is.
 func nestDeep(body []byte) []byte {
-	deep := strings.Repeat(`[{"a":`, nested/2) + "0" + strings.Repeat("}]", nested/2)
+	deep := strings.Repeat(`[{"a":`, NestingDepth/2) + "0" + strings.Repeat("}]", NestingDepth/2)
 	var members map[string]json.RawMessage
 	if json.Unmarshal(body, &members) != nil {
 		if json.Valid(body) {

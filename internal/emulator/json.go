@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// walkJSON calls scalar with the path of each scalar of a captured document, where it ends, and what it is. Paths are below
-// root; elements of lists are told apart by their numbers, or, not numbered, have the path of their list.
-func walkJSON(document []byte, root string, numbered bool, scalar func(path string, end int, value json.Token)) {
+// WalkJSON calls scalar for each scalar of a document with its path, the offset of its end and its value. Paths begin with
+// root. With numbered, the path of a list element contains its index; without, it is the path of the list.
+func WalkJSON(document []byte, root string, numbered bool, scalar func(path string, end int, value json.Token)) {
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.UseNumber()
 	var walk func(path string)
@@ -25,7 +25,7 @@ func walkJSON(document []byte, root string, numbered bool, scalar func(path stri
 		switch token {
 		case json.Delim('{'):
 			for decoder.More() {
-				name, _ := decoder.Token() // a name, in what is whole
+				name, _ := decoder.Token() // the document is valid
 				walk(below(name))
 			}
 			_, _ = decoder.Token()

@@ -1,8 +1,8 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package emulator plays the monitored servers for tests and demonstrations: it answers with captured bytes, scales
-// them to any number of streams, advances in time and misbehaves on demand.
+// Package emulator is the engine of the emulated servers: it listens, records requests and misbehaves on demand. The
+// packages below it emulate one system each with captured answers, scaled to any number of streams and advancing in time.
 package emulator
 
 import (
@@ -26,12 +26,16 @@ const (
 	maxRequests    = 1000
 )
 
-// system is what one kind of server adds to the shared part.
-type system struct {
-	api     func(*http.Request) string // what is asked, as faults and Requests name it
-	answer  func(*http.Request) answer
-	denied  func() answer // to a wrong secret
-	restart func()        // counters begin at 0
+// Handler answers the HTTP requests of one emulated server.
+type Handler struct {
+	// API names the API that is requested, as SetFault and Requests use it.
+	API func(*http.Request) string
+	// Answer answers a request whose body is held in memory.
+	Answer func(*http.Request) Answer
+	// Denied returns the answer to a wrong secret.
+	Denied func() Answer
+	// Restart sets all counters to 0.
+	Restart func()
 }
 
 // Server is one emulated server.
@@ -39,40 +43,45 @@ type Server struct {
 	scheme   string
 	network  string
 	address  string
-	system   system
-	serve    func(net.Listener) error // until the listener is closed
-	control  http.Handler
+	serve    func(net.Listener) error // runs until the listener is closed
+	restart  func()
 	stop     context.CancelFunc
 	lifetime context.Context
 	running  sync.WaitGroup // the accept loop and every connection
 
 	mu       sync.Mutex
-	listener net.Listener // nil while the server refuses
-	stale    bool         // the file of a unix socket on which nobody listens is there
+	listener net.Listener // nil while the server refuses connections
+	stale    bool         // the file of a closed unix socket still exists
 	conns    map[net.Conn]struct{}
-	fault    *activeFault // nil when it behaves
+	fault    *activeFault // nil when there is none
 	requests []string
 	closed   bool
 }
 
-// activeFault is the fault of the moment.
+// activeFault is a fault that is in effect.
 type activeFault struct {
 	name  string
-	apis  []string    // none: all of them
-	timer *time.Timer // ends it; nil: it lasts
+	apis  []string    // all APIs when empty
+	timer *time.Timer // ends the fault; nil when it lasts
 }
 
 type connKey struct{}
 
-// newServer listens on address, on a free loopback port when it is empty.
-func newServer(address string, sys system) (*Server, error) {
+// NewServer starts an HTTP server on address, or on a free loopback port when address is empty.
+func NewServer(address string, handler Handler) (*Server, error) {
 	if address == "" {
 		address = "127.0.0.1:0"
 	}
-	s := &Server{scheme: "http", network: "tcp", address: address, system: sys}
-	s.control = s.newControl()
+	s := &Server{scheme: "http", network: "tcp", address: address, restart: handler.Restart}
+	control := s.newControl()
 	server := &http.Server{
-		Handler:           http.HandlerFunc(s.handle),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, controlPath) {
+				control.ServeHTTP(w, r)
+				return
+			}
+			s.handle(w, r, handler)
+		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       30 * time.Second,
 		ErrorLog:          log.New(io.Discard, "", 0),
@@ -83,14 +92,38 @@ func newServer(address string, sys system) (*Server, error) {
 		ConnState: s.track,
 	}
 	s.serve = server.Serve
-	if err := s.begin(); err != nil {
+	if err := s.start(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// begin begins to listen.
-func (s *Server) begin() error {
+// NewConnServer starts a server for a protocol other than HTTP on a socket of network "unix" or "tcp". It calls converse
+// for every connection and closes the connection afterwards.
+func NewConnServer(network, address string, converse func(*Server, net.Conn), restart func()) (*Server, error) {
+	s := &Server{scheme: network, network: network, address: address, restart: restart}
+	s.serve = func(listener net.Listener) error {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return err
+			}
+			s.track(conn, http.StateNew)
+			go func() {
+				defer s.track(conn, http.StateClosed)
+				converse(s, conn)
+				_ = conn.Close()
+			}()
+		}
+	}
+	if err := s.start(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// start starts to listen.
+func (s *Server) start() error {
 	s.conns = map[net.Conn]struct{}{}
 	s.lifetime, s.stop = context.WithCancel(context.Background())
 	s.mu.Lock()
@@ -103,10 +136,10 @@ func (s *Server) begin() error {
 	return nil
 }
 
-// URL is the base URL, such as http://127.0.0.1:18080, or the endpoint of a socket, such as unix:///run/kamailio_ctl.
+// URL returns the base URL, such as http://127.0.0.1:18080, or the endpoint of a socket, such as unix:///run/ctl.
 func (s *Server) URL() string { return s.scheme + "://" + s.address }
 
-// Close stops the server, closes all connections and returns when nothing of it runs any more.
+// Close stops the server, closes all connections and waits until its goroutines have ended.
 func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
@@ -119,23 +152,23 @@ func (s *Server) Close() {
 	s.running.Wait()
 }
 
-// SetFault makes the server misbehave from now on, for the named APIs only, or for all of them when none is named. It
-// replaces the fault before it; an empty name only ends that one. The fault "restart" happens once and leaves none.
+// SetFault makes the server misbehave from now on, for the named APIs or for all of them when none is named. It replaces
+// the previous fault; an empty name only ends that one. The fault Restart happens once and leaves no fault.
 func (s *Server) SetFault(name string, apis ...string) error {
 	return s.setFault(name, apis, 0, nil)
 }
 
-// Requests are the APIs that were asked for, in order, each with its query or arguments; the last 1,000 of them.
+// Requests returns the last 1,000 requests in order: the API of each with its query or arguments.
 func (s *Server) Requests() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.requests)
 }
 
-// setFault is SetFault for a while (0: for good) that spares the connection over which it was asked for.
+// setFault is SetFault with a duration (0: no end). It does not close the connection spare.
 func (s *Server) setFault(name string, apis []string, lasts time.Duration, spare net.Conn) error {
 	if name != "" {
-		if _, err := findFault(name, apis); err != nil {
+		if err := checkFault(name, apis); err != nil {
 			return err
 		}
 	}
@@ -145,7 +178,7 @@ func (s *Server) setFault(name string, apis []string, lasts time.Duration, spare
 		return errors.New("the emulated server is closed")
 	}
 	s.endFault()
-	if name == refuse {
+	if name == Refuse {
 		s.unlisten()
 		s.closeConns(spare)
 	} else if err := s.listen(); err != nil {
@@ -154,8 +187,8 @@ func (s *Server) setFault(name string, apis []string, lasts time.Duration, spare
 	switch name {
 	case "":
 		return nil
-	case restart:
-		s.system.restart()
+	case Restart:
+		s.restart()
 		s.closeConns(spare)
 		return nil
 	}
@@ -167,8 +200,8 @@ func (s *Server) setFault(name string, apis []string, lasts time.Duration, spare
 	return nil
 }
 
-// expire ends a fault whose time is over, unless another one has replaced it. A port that was taken meanwhile stays
-// refused.
+// expire ends a fault whose time is over, unless another one has replaced it. If another process has taken the port in
+// the meantime, the fault remains.
 func (s *Server) expire(fault *activeFault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,7 +210,7 @@ func (s *Server) expire(fault *activeFault) {
 	}
 }
 
-// endFault forgets the current fault. The caller holds mu.
+// endFault ends the current fault. The caller holds mu.
 func (s *Server) endFault() {
 	if s.fault != nil && s.fault.timer != nil {
 		s.fault.timer.Stop()
@@ -185,7 +218,7 @@ func (s *Server) endFault() {
 	s.fault = nil
 }
 
-// listen opens the port, the same one as before once it was open. The caller holds mu.
+// listen opens the socket unless it is open. It uses the same port each time. The caller holds mu.
 func (s *Server) listen() error {
 	if s.listener != nil {
 		return nil
@@ -196,15 +229,14 @@ func (s *Server) listen() error {
 		return fmt.Errorf("cannot listen on %s: %w", s.address, err)
 	}
 	if unix, ok := listener.(*net.UnixListener); ok {
-		unix.SetUnlinkOnClose(false) // without the file a client would not be refused
+		unix.SetUnlinkOnClose(false) // without the file, a client would get "no such file" instead of "connection refused"
 	}
 	s.listener = listener
-	// serve ends with an error that says what is known: the listener was closed.
-	s.running.Go(func() { _ = s.serve(listener) })
+	s.running.Go(func() { _ = s.serve(listener) }) // returns an error when the listener is closed
 	return nil
 }
 
-// unlisten closes the port. The caller holds mu.
+// unlisten closes the socket. The caller holds mu.
 func (s *Server) unlisten() {
 	if s.listener != nil {
 		_ = s.listener.Close()
@@ -213,7 +245,7 @@ func (s *Server) unlisten() {
 	}
 }
 
-// removeStale removes the file that a unix socket left behind. The caller holds mu.
+// removeStale removes the file of a closed unix socket. The caller holds mu.
 func (s *Server) removeStale() {
 	if s.stale {
 		_ = os.Remove(s.address)
@@ -230,7 +262,7 @@ func (s *Server) closeConns(spare net.Conn) {
 	}
 }
 
-// track knows the open connections. One that was accepted while the server closed is closed at once.
+// track keeps the set of open connections. It closes a connection that was accepted while the server closed.
 func (s *Server) track(c net.Conn, state http.ConnState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -247,33 +279,30 @@ func (s *Server) track(c net.Conn, state http.ConnState) {
 	}
 }
 
-// handle answers one request, well or badly.
-func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.URL.Path, controlPath) {
-		s.control.ServeHTTP(w, r)
-		return
-	}
-	// The body is read first, because net/http notices only then that a client has gone away.
+// handle answers one request, with the current fault if there is one.
+func (s *Server) handle(w http.ResponseWriter, r *http.Request, handler Handler) {
+	// Read the body first: net/http notices only then that a client has gone away.
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
 	if err != nil {
 		http.Error(w, "cannot read the request body: "+err.Error(), http.StatusBadRequest)
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	api := s.system.api(r)
+	api := handler.API(r)
 	request := api
 	if r.URL.RawQuery != "" {
 		request += "?" + r.URL.RawQuery
 	}
-	if fault := s.note(api, request); fault != "" {
-		httpFaults[fault](exchange{w, r, s.system})
+	if fault := s.Record(api, request); fault != "" {
+		httpFaults[fault](exchange{w, r, handler})
 		return
 	}
-	s.system.answer(r).write(w)
+	handler.Answer(r).write(w)
 }
 
-// note records a request and returns the name of the fault that is due.
-func (s *Server) note(api, request string) string {
+// Record adds a request to Requests and returns the name of the fault that its API has now, "" when it has none. Servers
+// of NewConnServer call it for each request.
+func (s *Server) Record(api, request string) (fault string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.requests) == maxRequests {
@@ -283,8 +312,8 @@ func (s *Server) note(api, request string) string {
 	if s.fault == nil {
 		return ""
 	}
-	asked := func(name string) bool { return strings.EqualFold(name, api) }
-	if len(s.fault.apis) > 0 && !slices.ContainsFunc(s.fault.apis, asked) {
+	isThis := func(name string) bool { return strings.EqualFold(name, api) }
+	if len(s.fault.apis) > 0 && !slices.ContainsFunc(s.fault.apis, isThis) {
 		return ""
 	}
 	return s.fault.name

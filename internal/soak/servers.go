@@ -9,6 +9,11 @@ import (
 	"io"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/jitsi"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/kamailio"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 )
 
 // systems are played by turns: the type of the receiver, its settings for a server's URL, and such a server with n streams.
@@ -17,19 +22,19 @@ var systems = []struct {
 	start              func(n int) (*emulator.Server, error)
 }{
 	{"zlmediakit", "endpoint: %q, secret: soak", func(n int) (*emulator.Server, error) {
-		return emulator.NewZLMediaKit(emulator.ZLMediaKit{Streams: n})
+		return zlmediakit.New(zlmediakit.Options{Streams: n})
 	}},
 	{"kamailio", "endpoint: %q", func(n int) (*emulator.Server, error) {
-		return emulator.NewKamailio(emulator.Kamailio{Network: "tcp", Targets: n, Moving: true})
+		return kamailio.NewCtl(kamailio.CtlOptions{Network: "tcp", Targets: n, Moving: true})
 	}},
 	{"jitsi", "jvb: {endpoint: %q}", func(int) (*emulator.Server, error) {
-		return emulator.NewJVB(emulator.JVB{Stats: true, Moving: true})
+		return jitsi.NewJVB(jitsi.JVBOptions{Stats: true, Moving: true})
 	}},
 	{"flussonic", "endpoint: %q", func(n int) (*emulator.Server, error) {
-		return emulator.NewFlussonic(emulator.Flussonic{Streams: n, Moving: true})
+		return flussonic.New(flussonic.Options{Streams: n, Moving: true})
 	}},
 	{"mediasoup", "endpoint: %q", func(n int) (*emulator.Server, error) {
-		return emulator.NewMediasoup(emulator.Mediasoup{Consumers: n, Moving: true})
+		return mediasoup.NewAgent(mediasoup.AgentOptions{Consumers: n, Moving: true})
 	}},
 }
 

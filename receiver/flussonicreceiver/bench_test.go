@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
 )
 
 // startFixedServer stands before an emulated server whose clock stands still, and remembers its answers, so that it costs
@@ -25,7 +25,7 @@ import (
 func startFixedServer(b *testing.B, streams int) (url string, fetch func()) {
 	b.Helper()
 	now := time.Now()
-	server := startServer(b, emulator.Flussonic{Streams: streams, Now: func() time.Time { return now }})
+	server := startServer(b, flussonic.Options{Streams: streams, Now: func() time.Time { return now }})
 	var answers sync.Map // of *answer, by request
 	type answer struct {
 		header http.Header

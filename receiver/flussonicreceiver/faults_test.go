@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/scraper/scrapererror"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
@@ -67,7 +68,7 @@ func TestFaults(t *testing.T) {
 		for source, row := range rows {
 			t.Run(fault.Name+" "+source, func(t *testing.T) {
 				t.Parallel()
-				server := startServer(t, emulator.Flussonic{Streams: 20})
+				server := startServer(t, flussonic.Options{Streams: 20})
 				s, logs := startScraper(t, server.URL(), func(c *Config) {
 					sources[source](c)
 					c.ClientConfig.Timeout = plenty
@@ -181,7 +182,7 @@ func TestOneAPIFails(t *testing.T) {
 	} {
 		t.Run(tt.fault+" "+tt.api, func(t *testing.T) {
 			t.Parallel()
-			server := startServer(t, emulator.Flussonic{})
+			server := startServer(t, flussonic.Options{})
 			require.NoError(t, server.SetFault(tt.fault, tt.api))
 			s, _ := startScraper(t, server.URL(), nil)
 			timeout := plenty
@@ -209,7 +210,7 @@ func TestOneAPIFails(t *testing.T) {
 
 // A server that answers nothing is not asked for its heaviest answer.
 func TestDeadServerIsNotAskedForTheList(t *testing.T) {
-	server := startServer(t, emulator.Flussonic{})
+	server := startServer(t, flussonic.Options{})
 	require.NoError(t, server.SetFault("status_500"))
 	s, _ := startScraper(t, server.URL(), nil)
 	_, err := s.scrape(t.Context())
@@ -220,7 +221,7 @@ func TestDeadServerIsNotAskedForTheList(t *testing.T) {
 // Neither clock has to be right.
 func TestClockJumps(t *testing.T) {
 	var collector, server rtctest.Clock
-	emulated := startServer(t, emulator.Flussonic{Streams: 20, Moving: true, Now: server.Now})
+	emulated := startServer(t, flussonic.Options{Streams: 20, Moving: true, Now: server.Now})
 	s, _ := startScraper(t, emulated.URL(), everything)
 	s.clock = collector.Now
 	rtctest.ClockJumps(t, &collector, &server, func() pmetric.Metrics {

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
@@ -27,7 +27,7 @@ func aliveOf(stream string) string {
 func TestOneMissingList(t *testing.T) {
 	for name, edit := range map[string]func(*Config){"api": onlyAPI, "api and page": func(*Config) {}} {
 		t.Run(name, func(t *testing.T) {
-			server := startServer(t, emulator.Flussonic{})
+			server := startServer(t, flussonic.Options{})
 			s, _ := startScraper(t, server.URL(), func(c *Config) { edit(c); c.Streams.Expected = []string{"hockey1", "ondemand", "gone"} })
 			before := scrapePoints(t, s)
 			require.NoError(t, server.SetFault("html_404", "streams"))
@@ -123,7 +123,7 @@ func TestListThatGoesAway(t *testing.T) {
 
 // While all small calls fail, the list is not asked for, which is no sign that there is none.
 func TestListThatIsNotAskedFor(t *testing.T) {
-	server := startServer(t, emulator.Flussonic{})
+	server := startServer(t, flussonic.Options{})
 	s, _ := startScraper(t, server.URL(), func(c *Config) { c.Streams.Expected = []string{"hockey1"} })
 	before := scrapePoints(t, s)
 	require.NoError(t, server.SetFault("status_500", "config/stats", "dvrs", "dvb_cards", "cluster/peers", "streams"))

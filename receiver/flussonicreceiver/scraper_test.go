@@ -28,6 +28,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
@@ -39,10 +40,10 @@ const (
 )
 
 // startServer starts an emulated server that wants testSecret.
-func startServer(t testing.TB, o emulator.Flussonic) *emulator.Server {
+func startServer(t testing.TB, o flussonic.Options) *emulator.Server {
 	t.Helper()
 	o.User, o.Password = testUser, testSecret
-	server, err := emulator.NewFlussonic(o)
+	server, err := flussonic.New(o)
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	return server
@@ -114,19 +115,19 @@ func everythingOfAPI(c *Config) {
 func TestScenes(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		server emulator.Flussonic
+		server flussonic.Options
 		edit   func(*Config)
 	}{
-		{name: "23.01", server: emulator.Flussonic{Generation: "23.01"}, edit: everythingOfAPI},
-		{name: "23.10", server: emulator.Flussonic{Generation: "23.10"}},
-		{name: "23.10_everything", server: emulator.Flussonic{Generation: "23.10"}, edit: everythingOfAPI},
-		{name: "25.11", server: emulator.Flussonic{}},
-		{name: "25.11_everything", server: emulator.Flussonic{}, edit: everythingOfAPI},
-		{name: "edge", server: emulator.Flussonic{Generation: "edge"}, edit: everythingOfAPI},
-		{name: "full-23.10_everything", server: emulator.Flussonic{Generation: "full-23.10"}, edit: everythingOfAPI},
-		{name: "page", server: emulator.Flussonic{}, edit: func(c *Config) { everything(c); onlyPage(c) }},
-		{name: "aliases", server: emulator.Flussonic{Labels: "aliases"}, edit: func(c *Config) { everything(c); onlyPage(c) }},
-		{name: "legacy", server: emulator.Flussonic{Generation: "legacy"}},
+		{name: "23.01", server: flussonic.Options{Generation: "23.01"}, edit: everythingOfAPI},
+		{name: "23.10", server: flussonic.Options{Generation: "23.10"}},
+		{name: "23.10_everything", server: flussonic.Options{Generation: "23.10"}, edit: everythingOfAPI},
+		{name: "25.11", server: flussonic.Options{}},
+		{name: "25.11_everything", server: flussonic.Options{}, edit: everythingOfAPI},
+		{name: "edge", server: flussonic.Options{Generation: "edge"}, edit: everythingOfAPI},
+		{name: "full-23.10_everything", server: flussonic.Options{Generation: "full-23.10"}, edit: everythingOfAPI},
+		{name: "page", server: flussonic.Options{}, edit: func(c *Config) { everything(c); onlyPage(c) }},
+		{name: "aliases", server: flussonic.Options{Labels: "aliases"}, edit: func(c *Config) { everything(c); onlyPage(c) }},
+		{name: "legacy", server: flussonic.Options{Generation: "legacy"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, _ := startScraper(t, startServer(t, tt.server).URL(), tt.edit)
@@ -148,7 +149,7 @@ func TestNothingElseIsReported(t *testing.T) {
 	for scene, generation := range map[string]string{
 		"23.01": "23.01", "23.10_everything": "23.10", "25.11_everything": "25.11", "full-23.10_everything": "full-23.10", "edge": "edge",
 	} {
-		s, _ := startScraper(t, startServer(t, emulator.Flussonic{Generation: generation}).URL(), everythingOfAPI)
+		s, _ := startScraper(t, startServer(t, flussonic.Options{Generation: generation}).URL(), everythingOfAPI)
 		for point := range scrapePoints(t, s) {
 			assert.True(t, expected[scene+" "+point] || strings.HasPrefix(point, "rtc."), "%s: %s", scene, point)
 		}
@@ -158,7 +159,7 @@ func TestNothingElseIsReported(t *testing.T) {
 // pageOf is a scrape of the page alone, in one of its spellings.
 func pageOf(t *testing.T, labels string) map[string]float64 {
 	t.Helper()
-	s, _ := startScraper(t, startServer(t, emulator.Flussonic{Labels: labels}).URL(), onlyPage)
+	s, _ := startScraper(t, startServer(t, flussonic.Options{Labels: labels}).URL(), onlyPage)
 	return scrapePoints(t, s)
 }
 
@@ -184,7 +185,7 @@ func names(points map[string]float64) map[string]bool {
 // What two generations both tell has one name, and nothing of it is told by one of them only.
 func TestGenerationsHaveTheSameNames(t *testing.T) {
 	of := func(generation string) map[string]bool {
-		s, _ := startScraper(t, startServer(t, emulator.Flussonic{Generation: generation}).URL(), onlyAPI)
+		s, _ := startScraper(t, startServer(t, flussonic.Options{Generation: generation}).URL(), onlyAPI)
 		return names(scrapePoints(t, s))
 	}
 	newer := of("25.11")
@@ -265,7 +266,7 @@ something_else 1
 
 // API v3 wins, family by family, and the page fills in what it lacks: each quantity once.
 func TestPrecedence(t *testing.T) {
-	server := startServer(t, emulator.Flussonic{})
+	server := startServer(t, flussonic.Options{})
 	s, _ := startScraper(t, server.URL(), nil)
 	points := scrapePoints(t, s)
 	for point, want := range map[string]float64{
@@ -313,7 +314,7 @@ func TestRequests(t *testing.T) {
 		}, []string{"config/stats", "vods/opened_files"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			server := startServer(t, emulator.Flussonic{})
+			server := startServer(t, flussonic.Options{})
 			s, _ := startScraper(t, server.URL(), tt.edit)
 			_ = scrapePoints(t, s)
 			got := paths(server)
@@ -337,7 +338,7 @@ func paths(server *emulator.Server) (paths []string) {
 func TestForbiddenRequests(t *testing.T) {
 	allowed := []string{apiStats, apiStreams, apiDVRs, apiCards, apiSessions, apiFiles, apiPeers, apiPage, apiOldServer}
 	for _, generation := range []string{"23.10", "25.11", "legacy"} {
-		server := startServer(t, emulator.Flussonic{Generation: generation})
+		server := startServer(t, flussonic.Options{Generation: generation})
 		s, _ := startScraper(t, server.URL(), everything)
 		_ = scrapePoints(t, s)
 		assert.Subset(t, allowed, paths(server))
@@ -355,7 +356,7 @@ func TestForbiddenRequests(t *testing.T) {
 // What is not enabled is not selected, so that groups cost nothing while they are off.
 func TestSelectFollowsTheMetrics(t *testing.T) {
 	fields := func(edit func(*Config)) []string {
-		server := startServer(t, emulator.Flussonic{})
+		server := startServer(t, flussonic.Options{})
 		s, _ := startScraper(t, server.URL(), edit)
 		_ = scrapePoints(t, s)
 		for _, request := range server.Requests() {
@@ -384,7 +385,7 @@ func TestSelectFollowsTheMetrics(t *testing.T) {
 // A server that ignores the selection gives the same points, and none for what is off.
 func TestIgnoredSelection(t *testing.T) {
 	points := func(ignore bool) map[string]float64 {
-		s, _ := startScraper(t, startServer(t, emulator.Flussonic{IgnoreSelect: ignore}).URL(), nil)
+		s, _ := startScraper(t, startServer(t, flussonic.Options{IgnoreSelect: ignore}).URL(), nil)
 		return scrapePoints(t, s)
 	}
 	assert.Equal(t, points(false), points(true))
@@ -392,7 +393,7 @@ func TestIgnoredSelection(t *testing.T) {
 
 // Sums of a stream begin with it, all others with the server, and none after its own point.
 func TestStartTimes(t *testing.T) {
-	s, _ := startScraper(t, startServer(t, emulator.Flussonic{}).URL(), nil)
+	s, _ := startScraper(t, startServer(t, flussonic.Options{}).URL(), nil)
 	metrics, err := s.scrape(t.Context())
 	require.NoError(t, err)
 	want := map[string]time.Time{ // opened_at of hockey1, and started_at, by jq
@@ -416,7 +417,7 @@ func TestStartTimes(t *testing.T) {
 
 // A server that was up keeps its identity while it is down.
 func TestResourceOutlivesTheServer(t *testing.T) {
-	server := startServer(t, emulator.Flussonic{})
+	server := startServer(t, flussonic.Options{})
 	s, _ := startScraper(t, server.URL(), nil)
 	up, err := s.scrape(t.Context())
 	require.NoError(t, err)
@@ -432,7 +433,7 @@ func TestResourceOutlivesTheServer(t *testing.T) {
 
 // A server without API v3 is no failure: it is noticed once, and looked for again now and then.
 func TestAbsentAPIs(t *testing.T) {
-	server := startServer(t, emulator.Flussonic{Generation: "legacy"})
+	server := startServer(t, flussonic.Options{Generation: "legacy"})
 	s, logs := startScraper(t, server.URL(), nil)
 	for scrapes := 1; scrapes <= 2*(lookAgain+1); scrapes++ {
 		points := scrapePoints(t, s)

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/filter"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
@@ -63,24 +63,24 @@ const (
 
 // The size of the pages, and what a cursor looks like, do not matter; nor does what an earlier scrape has read.
 func TestPagesAreOneList(t *testing.T) {
-	points := func(size int, o emulator.Flussonic) map[string]float64 {
+	points := func(size int, o flussonic.Options) map[string]float64 {
 		o.Streams = 250
 		s, _ := startScraper(t, startServer(t, o).URL(), func(c *Config) { c.PageSize = size })
 		first := scrapePoints(t, s)
 		assert.Equal(t, first, scrapePoints(t, s), "the second scrape")
 		return first
 	}
-	want := points(500, emulator.Flussonic{})
+	want := points(500, flussonic.Options{})
 	assert.InDelta(t, 100, want[countRunning], 0)
-	assert.Equal(t, want, points(7, emulator.Flussonic{}))
-	assert.Equal(t, want, points(250, emulator.Flussonic{}))
-	assert.Equal(t, want, points(100, emulator.Flussonic{Paging: "number"}))
-	assert.Equal(t, want, points(500, emulator.Flussonic{MaxPage: 100}), "a server that refuses large pages")
+	assert.Equal(t, want, points(7, flussonic.Options{}))
+	assert.Equal(t, want, points(250, flussonic.Options{}))
+	assert.Equal(t, want, points(100, flussonic.Options{Paging: "number"}))
+	assert.Equal(t, want, points(500, flussonic.Options{MaxPage: 100}), "a server that refuses large pages")
 }
 
 // A server that has refused large pages is asked for small ones from then on.
 func TestRefusedPageSize(t *testing.T) {
-	server := startServer(t, emulator.Flussonic{Streams: 150, MaxPage: 100})
+	server := startServer(t, flussonic.Options{Streams: 150, MaxPage: 100})
 	s, _ := startScraper(t, server.URL(), onlyAPI)
 	refused := func() (n int64) {
 		for _, request := range server.Requests() {
@@ -98,13 +98,13 @@ func TestRefusedPageSize(t *testing.T) {
 // A list that never ends, does so all the same, and keeps what it told.
 func TestEndlessLists(t *testing.T) {
 	t.Run("the cursor repeats", func(t *testing.T) {
-		s, _ := startScraper(t, startServer(t, emulator.Flussonic{Streams: 20, Paging: "repeat"}).URL(), func(c *Config) { c.PageSize = 5 })
+		s, _ := startScraper(t, startServer(t, flussonic.Options{Streams: 20, Paging: "repeat"}).URL(), func(c *Config) { c.PageSize = 5 })
 		metrics, err := s.scrape(t.Context())
 		require.ErrorContains(t, err, "the cursor repeats")
 		checkTruncated(t, rtctest.Points(t, metrics))
 	})
 	t.Run("ever new cursors", func(t *testing.T) {
-		s, _ := startScraper(t, startServer(t, emulator.Flussonic{Streams: 2, Paging: "endless"}).URL(), func(c *Config) { c.PageSize = 2 })
+		s, _ := startScraper(t, startServer(t, flussonic.Options{Streams: 2, Paging: "endless"}).URL(), func(c *Config) { c.PageSize = 2 })
 		metrics, err := s.scrape(t.Context())
 		require.ErrorContains(t, err, "more than 1000 pages: raise the setting page_size")
 		checkTruncated(t, rtctest.Points(t, metrics))
@@ -217,7 +217,7 @@ func TestCutAnswers(t *testing.T) {
 
 // A stream that must be there is not alive while it is missing, or switched off.
 func TestExpectedStreams(t *testing.T) {
-	s, _ := startScraper(t, startServer(t, emulator.Flussonic{}).URL(), func(c *Config) {
+	s, _ := startScraper(t, startServer(t, flussonic.Options{}).URL(), func(c *Config) {
 		c.Streams.Expected = []string{"hockey1", "cam-7", "off", "gone"}
 	})
 	points := scrapePoints(t, s)
@@ -226,7 +226,7 @@ func TestExpectedStreams(t *testing.T) {
 		assert.True(t, there, name)
 		assert.InDelta(t, want, value, 0, name)
 	}
-	s, _ = startScraper(t, startServer(t, emulator.Flussonic{}).URL(), func(c *Config) {
+	s, _ = startScraper(t, startServer(t, flussonic.Options{}).URL(), func(c *Config) {
 		onlyPage(c)
 		c.Streams.Expected = []string{"hockey1", "gone"}
 	})
@@ -238,7 +238,7 @@ func TestExpectedStreams(t *testing.T) {
 
 // The selection holds for all sources; sums cover all streams, and what a limit cuts is counted and logged once.
 func TestSelection(t *testing.T) {
-	s, logs := startScraper(t, startServer(t, emulator.Flussonic{}).URL(), func(c *Config) {
+	s, logs := startScraper(t, startServer(t, flussonic.Options{}).URL(), func(c *Config) {
 		c.Streams.Exclude = []filter.Config{{Strict: "hockey1"}}
 		c.Streams.Limit = 1
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/jitsi"
 )
 
 // maxAllocations bounds a scrape of a bridge, in any configuration; some 50 of them per call are those of the server that answers.
@@ -25,10 +26,10 @@ var benched = []struct {
 	start               func() (*emulator.Server, error)
 	points              int
 }{
-	{"jvb_stats", "jvb", "colibri", []string{apiColibri}, func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{Stats: true}) }, 79},
-	{"jvb_page", "jvb", "metrics", []string{apiMetrics}, func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{}) }, 128},
-	{"jvb_both", "jvb", "auto", []string{apiColibri, apiMetrics}, func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{Stats: true}) }, 130},
-	{"jicofo_200_bridges", "jicofo", "auto", []string{apiStats, apiMetrics}, func() (*emulator.Server, error) { return emulator.NewJicofo(emulator.Jicofo{Bridges: 200}) }, 588},
+	{"jvb_stats", "jvb", "colibri", []string{apiColibri}, func() (*emulator.Server, error) { return jitsi.NewJVB(jitsi.JVBOptions{Stats: true}) }, 79},
+	{"jvb_page", "jvb", "metrics", []string{apiMetrics}, func() (*emulator.Server, error) { return jitsi.NewJVB(jitsi.JVBOptions{}) }, 128},
+	{"jvb_both", "jvb", "auto", []string{apiColibri, apiMetrics}, func() (*emulator.Server, error) { return jitsi.NewJVB(jitsi.JVBOptions{Stats: true}) }, 130},
+	{"jicofo_200_bridges", "jicofo", "auto", []string{apiStats, apiMetrics}, func() (*emulator.Server, error) { return jitsi.NewJicofo(jitsi.JicofoOptions{Bridges: 200}) }, 588},
 }
 
 // repeat answers as the emulated component does now.

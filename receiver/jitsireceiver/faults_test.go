@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/scraper/scrapererror"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/jitsi"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
@@ -94,12 +95,12 @@ var emulated = map[string]struct {
 	rows          map[string]faultRow
 	whole         string
 }{
-	"jvb stats":    {"jvb", "colibri", func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{Stats: true}) }, ofStats, "jitsi.jvb.conference.count{}"},
-	"jvb page":     {"jvb", "metrics", func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{}) }, ofJVBPage, "jitsi.jvb.conference.count{}"},
-	"jicofo stats": {"jicofo", "stats", func() (*emulator.Server, error) { return emulator.NewJicofo(emulator.Jicofo{}) }, ofStats, "jitsi.jicofo.conference.count{}"},
-	"jicofo page":  {"jicofo", "metrics", func() (*emulator.Server, error) { return emulator.NewJicofo(emulator.Jicofo{}) }, ofPage, "jitsi.jicofo.conference.count{}"},
-	"jigasi":       {"jigasi", "auto", func() (*emulator.Server, error) { return emulator.NewJigasi(emulator.Jigasi{}) }, ofJigasi, "jitsi.jigasi.conference.count{}"},
-	"jibri":        {"jibri", "auto", func() (*emulator.Server, error) { return emulator.NewJibri(emulator.Jibri{}) }, ofJibri, "jitsi.jibri.healthy{}"},
+	"jvb stats":    {"jvb", "colibri", func() (*emulator.Server, error) { return jitsi.NewJVB(jitsi.JVBOptions{Stats: true}) }, ofStats, "jitsi.jvb.conference.count{}"},
+	"jvb page":     {"jvb", "metrics", func() (*emulator.Server, error) { return jitsi.NewJVB(jitsi.JVBOptions{}) }, ofJVBPage, "jitsi.jvb.conference.count{}"},
+	"jicofo stats": {"jicofo", "stats", func() (*emulator.Server, error) { return jitsi.NewJicofo(jitsi.JicofoOptions{}) }, ofStats, "jitsi.jicofo.conference.count{}"},
+	"jicofo page":  {"jicofo", "metrics", func() (*emulator.Server, error) { return jitsi.NewJicofo(jitsi.JicofoOptions{}) }, ofPage, "jitsi.jicofo.conference.count{}"},
+	"jigasi":       {"jigasi", "auto", func() (*emulator.Server, error) { return jitsi.NewJigasi(jitsi.JigasiOptions{}) }, ofJigasi, "jitsi.jigasi.conference.count{}"},
+	"jibri":        {"jibri", "auto", func() (*emulator.Server, error) { return jitsi.NewJibri(jitsi.JibriOptions{}) }, ofJibri, "jitsi.jibri.healthy{}"},
 }
 
 // emulate starts an emulated component.
@@ -224,7 +225,7 @@ func TestOneSourceFails(t *testing.T) {
 	} {
 		t.Run(tt.fault+" "+tt.path, func(t *testing.T) {
 			t.Parallel()
-			server := emulate(t, func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{Stats: true}) })
+			server := emulate(t, func() (*emulator.Server, error) { return jitsi.NewJVB(jitsi.JVBOptions{Stats: true}) })
 			s, _ := startScraper(t, at("jvb", server.URL()))
 			for range 2 {
 				require.NoError(t, server.SetFault(tt.fault, tt.path))
@@ -273,16 +274,16 @@ func TestOneComponentFails(t *testing.T) {
 func TestClockJumps(t *testing.T) {
 	for name, start := range map[string]func(now func() time.Time) (*emulator.Server, error){
 		"jvb": func(now func() time.Time) (*emulator.Server, error) {
-			return emulator.NewJVB(emulator.JVB{Moving: true, Stats: true, Now: now})
+			return jitsi.NewJVB(jitsi.JVBOptions{Moving: true, Stats: true, Now: now})
 		},
 		"jicofo": func(now func() time.Time) (*emulator.Server, error) {
-			return emulator.NewJicofo(emulator.Jicofo{Moving: true, Now: now})
+			return jitsi.NewJicofo(jitsi.JicofoOptions{Moving: true, Now: now})
 		},
 		"jigasi": func(now func() time.Time) (*emulator.Server, error) {
-			return emulator.NewJigasi(emulator.Jigasi{Moving: true, Now: now})
+			return jitsi.NewJigasi(jitsi.JigasiOptions{Moving: true, Now: now})
 		},
 		"jibri": func(now func() time.Time) (*emulator.Server, error) {
-			return emulator.NewJibri(emulator.Jibri{Moving: true, Metrics: true, Now: now})
+			return jitsi.NewJibri(jitsi.JibriOptions{Moving: true, Metrics: true, Now: now})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

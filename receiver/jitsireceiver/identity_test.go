@@ -23,6 +23,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/jitsi"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
@@ -307,7 +308,7 @@ func TestAlternatingBridges(t *testing.T) {
 	var turn atomic.Int64
 	var bridges []http.Handler
 	for _, region := range []string{"restarted", ""} {
-		bridge := emulate(t, func() (*emulator.Server, error) { return emulator.NewJVB(emulator.JVB{Stats: true}) })
+		bridge := emulate(t, func() (*emulator.Server, error) { return jitsi.NewJVB(jitsi.JVBOptions{Stats: true}) })
 		if region == "restarted" {
 			require.NoError(t, bridge.SetFault("restart"))
 		}

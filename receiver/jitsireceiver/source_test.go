@@ -24,6 +24,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/jitsi"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 )
@@ -360,7 +361,7 @@ func TestJigasiHealthReason(t *testing.T) {
 
 // A Jigasi without a gateway has no statistics, but a health.
 func TestJigasiWithoutGateway(t *testing.T) {
-	server := emulate(t, func() (*emulator.Server, error) { return emulator.NewJigasi(emulator.Jigasi{NoGateway: true}) })
+	server := emulate(t, func() (*emulator.Server, error) { return jitsi.NewJigasi(jitsi.JigasiOptions{NoGateway: true}) })
 	s, logs := startScraper(t, at("jigasi", server.URL()))
 	metrics, err := s.scrape(t.Context())
 	require.ErrorContains(t, err, apiAboutStats+" of "+server.URL()+": HTTP status 503")
@@ -484,7 +485,7 @@ func metricOf(t *testing.T, metrics pmetric.Metrics, name string) pmetric.Metric
 // A component that was up keeps its identity while it is down, and has another when another comes up.
 func TestResource(t *testing.T) {
 	start := func() (*emulator.Server, error) {
-		return emulator.NewJVB(emulator.JVB{Stats: true, Upgrade: "2.3.999-g0"})
+		return jitsi.NewJVB(jitsi.JVBOptions{Stats: true, Upgrade: "2.3.999-g0"})
 	}
 	server := emulate(t, start)
 	s, _ := startScraper(t, at("jvb", server.URL()), everything)

@@ -10,18 +10,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/kamailio"
 )
 
 // maxAllocations bounds a whole default scrape of the captured server; some 120 of them are the emulator's, 2,300 those of pdata.
 const maxAllocations = 2850
 
 // startFixedServer starts a server whose clock stands still and whose replies hold as many statistics as it has.
-func startFixedServer(t testing.TB, o emulator.Kamailio) string {
+func startFixedServer(t testing.TB, o kamailio.CtlOptions) string {
 	t.Helper()
 	now := time.Now()
 	o.Now, o.StructLimit = func() time.Time { return now }, binrpc.MaxBody
-	server, err := emulator.NewKamailio(o)
+	server, err := kamailio.NewCtl(o)
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	return server.URL()
@@ -32,12 +32,12 @@ func startFixedServer(t testing.TB, o emulator.Kamailio) string {
 func BenchmarkScrape(b *testing.B) {
 	for _, bench := range []struct {
 		name   string
-		server emulator.Kamailio
+		server kamailio.CtlOptions
 		points int
 	}{
-		{"captured", emulator.Kamailio{}, 362},
-		{"statistics=900", emulator.Kamailio{Statistics: 900 - 166}, 362 + 900 - 166},
-		{"targets=1000", emulator.Kamailio{Targets: 1000}, 362 + 10*(1000-5)},
+		{"captured", kamailio.CtlOptions{}, 362},
+		{"statistics=900", kamailio.CtlOptions{Statistics: 900 - 166}, 362 + 900 - 166},
+		{"targets=1000", kamailio.CtlOptions{Targets: 1000}, 362 + 10*(1000-5)},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			s, _ := startScraper(b, startFixedServer(b, bench.server), nil)
@@ -60,7 +60,7 @@ func BenchmarkScrape(b *testing.B) {
 // BenchmarkBareCalls makes the calls of a default scrape at once and reads nothing of their replies: what is left of BenchmarkScrape
 // is the receiver's.
 func BenchmarkBareCalls(b *testing.B) {
-	conn, err := binrpc.Dial(b.Context(), startFixedServer(b, emulator.Kamailio{}))
+	conn, err := binrpc.Dial(b.Context(), startFixedServer(b, kamailio.CtlOptions{}))
 	require.NoError(b, err)
 	defer conn.Close() //nolint:errcheck // nothing to do about it
 	var calls []binrpc.Call
@@ -90,7 +90,7 @@ func BenchmarkBareCalls(b *testing.B) {
 
 // A default scrape stays cheap.
 func TestScrapeAllocations(t *testing.T) {
-	s, _ := startScraper(t, startFixedServer(t, emulator.Kamailio{}), nil)
+	s, _ := startScraper(t, startFixedServer(t, kamailio.CtlOptions{}), nil)
 	allocations := testing.AllocsPerRun(10, func() {
 		_, err := s.scrape(t.Context())
 		require.NoError(t, err)

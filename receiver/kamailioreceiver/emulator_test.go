@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/scraper/scrapererror"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/kamailio"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
@@ -87,7 +88,7 @@ var jsonrpcFaultRows = map[string]faultRow{
 
 func startUnix(t testing.TB) (*emulator.Server, string) {
 	t.Helper()
-	server, err := emulator.NewKamailio(emulator.Kamailio{})
+	server, err := kamailio.NewCtl(kamailio.CtlOptions{})
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	endpoint := server.URL()
@@ -96,7 +97,7 @@ func startUnix(t testing.TB) (*emulator.Server, string) {
 
 func startHTTP(t testing.TB) (*emulator.Server, string) {
 	t.Helper()
-	server, err := emulator.NewKamailioHTTP(emulator.KamailioHTTP{})
+	server, err := kamailio.NewHTTP(kamailio.HTTPOptions{})
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	return server, server.URL() + "/RPC"
@@ -244,15 +245,15 @@ func TestKamailioAndRTPEngineFailAlone(t *testing.T) {
 		} {
 			t.Run(fault+" of "+tt.name, func(t *testing.T) {
 				t.Parallel()
-				kamailio, endpoint := startUnix(t)
-				rtpengine, err := emulator.NewRTPEngine(emulator.RTPEngine{})
+				server, endpoint := startUnix(t)
+				rtpengine, err := kamailio.NewRTPEngine(kamailio.RTPEngineOptions{})
 				require.NoError(t, err)
 				t.Cleanup(rtpengine.Close)
 				s, _ := startScraper(t, endpoint, func(c *Config) { c.RTPEngine.Endpoint = rtpengine.URL() + "/metrics" })
 				if tt.kamailio {
 					require.NoError(t, rtpengine.SetFault(fault))
 				} else {
-					require.NoError(t, kamailio.SetFault(fault))
+					require.NoError(t, server.SetFault(fault))
 				}
 				timeout := plenty
 				if fault == "hang" {
@@ -261,7 +262,7 @@ func TestKamailioAndRTPEngineFailAlone(t *testing.T) {
 				up := scrapeTargets(t, s, timeout)
 				assert.Equal(t, map[string]bool{"kamailio": tt.kamailio, "rtpengine": tt.rtpengine}, up)
 				require.NoError(t, rtpengine.SetFault(""))
-				require.NoError(t, kamailio.SetFault(""))
+				require.NoError(t, server.SetFault(""))
 				assert.Equal(t, map[string]bool{"kamailio": true, "rtpengine": true}, scrapeTargets(t, s, plenty))
 			})
 		}
@@ -295,10 +296,10 @@ func scrapeTargets(t *testing.T, s *scraper, timeout time.Duration) map[string]b
 // Neither clock has to be right.
 func TestClockJumps(t *testing.T) {
 	var collector, server rtctest.Clock
-	ctl, err := emulator.NewKamailio(emulator.Kamailio{Moving: true, Now: server.Now})
+	ctl, err := kamailio.NewCtl(kamailio.CtlOptions{Moving: true, Now: server.Now})
 	require.NoError(t, err)
 	t.Cleanup(ctl.Close)
-	page, err := emulator.NewRTPEngine(emulator.RTPEngine{Moving: true, Now: server.Now})
+	page, err := kamailio.NewRTPEngine(kamailio.RTPEngineOptions{Moving: true, Now: server.Now})
 	require.NoError(t, err)
 	t.Cleanup(page.Close)
 	s, _ := startScraper(t, ctl.URL(), func(c *Config) { c.RTPEngine.Endpoint = page.URL() + "/metrics" })

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/kamailio"
 )
 
 // A new server is asked who it is, then for all else; one that is known for all at once.
@@ -117,7 +117,7 @@ func TestSuspects(t *testing.T) {
 
 // A server that does not answer at all makes no method suspect.
 func TestHungServerIsNoSuspect(t *testing.T) {
-	server, err := emulator.NewKamailio(emulator.Kamailio{})
+	server, err := kamailio.NewCtl(kamailio.CtlOptions{})
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	s, _ := startScraper(t, server.URL(), nil)

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 )
 
@@ -27,7 +28,7 @@ import (
 func startFixedAgent(b testing.TB, consumers int) *emulator.Server {
 	b.Helper()
 	now := time.Now()
-	return startAgent(b, emulator.Mediasoup{Consumers: consumers, Now: func() time.Time { return now }})
+	return startAgent(b, mediasoup.AgentOptions{Consumers: consumers, Now: func() time.Time { return now }})
 }
 
 // BenchmarkScrape is a whole scrape over a socket. Its CPU time per consumer is told without what it costs to make and send the

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
@@ -23,10 +24,10 @@ func edumeetEverything(c *Config) {
 }
 
 // startEdumeet starts an emulated exporter that wants testToken for its page /metrics.
-func startEdumeet(t testing.TB, o emulator.Edumeet) *emulator.Server {
+func startEdumeet(t testing.TB, o mediasoup.EdumeetOptions) *emulator.Server {
 	t.Helper()
 	o.Secret = testToken
-	server, err := emulator.NewEdumeet(o)
+	server, err := mediasoup.NewEdumeet(o)
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	return server
@@ -45,7 +46,7 @@ func TestPages(t *testing.T) {
 		{"edumeet_aggregated_everything", "default", "/metrics", edumeetEverything},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, _ := startScraper(t, startEdumeet(t, emulator.Edumeet{Page: tt.page}).URL()+tt.path, tt.edit)
+			s, _ := startScraper(t, startEdumeet(t, mediasoup.EdumeetOptions{Page: tt.page}).URL()+tt.path, tt.edit)
 			metrics := scrapeOnce(t, s)
 			rtctest.Golden(t, tt.name, metrics)
 			rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), tt.name, rtctest.Points(t, metrics))
@@ -62,8 +63,8 @@ func TestMonotonic(t *testing.T) {
 		edit func(*Config)
 		want bool
 	}{
-		"edumeet":  {startEdumeet(t, emulator.Edumeet{}).URL(), edumeet, false},
-		"snapshot": {startAgent(t, emulator.Mediasoup{}).URL(), nil, true},
+		"edumeet":  {startEdumeet(t, mediasoup.EdumeetOptions{}).URL(), edumeet, false},
+		"snapshot": {startAgent(t, mediasoup.AgentOptions{}).URL(), nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, _ := startScraper(t, tt.url, tt.edit)

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/scraper/scrapererror"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
@@ -70,7 +71,7 @@ func TestFaults(t *testing.T) {
 		require.True(t, ok, "a fault without a row")
 		t.Run("snapshot/"+fault.Name, func(t *testing.T) {
 			t.Parallel()
-			testFault(t, fault.Name, row, startAgent(t, emulator.Mediasoup{Consumers: 50}), nil)
+			testFault(t, fault.Name, row, startAgent(t, mediasoup.AgentOptions{Consumers: 50}), nil)
 		})
 		t.Run("edumeet/"+fault.Name, func(t *testing.T) {
 			t.Parallel()
@@ -78,7 +79,7 @@ func TestFaults(t *testing.T) {
 			if !differs {
 				of = row
 			}
-			testFault(t, fault.Name, of, startEdumeet(t, emulator.Edumeet{}), edumeet)
+			testFault(t, fault.Name, of, startEdumeet(t, mediasoup.EdumeetOptions{}), edumeet)
 		})
 	}
 }
@@ -158,7 +159,7 @@ func checkRecovery(t *testing.T, s *scraper) {
 // Neither clock has to be right.
 func TestClockJumps(t *testing.T) {
 	var collector, server rtctest.Clock
-	emulated := startAgent(t, emulator.Mediasoup{Consumers: 50, Moving: true, Now: server.Now})
+	emulated := startAgent(t, mediasoup.AgentOptions{Consumers: 50, Moving: true, Now: server.Now})
 	s, _ := startScraper(t, emulated.URL(), everything)
 	s.clock = collector.Now
 	rtctest.ClockJumps(t, &collector, &server, func() pmetric.Metrics {

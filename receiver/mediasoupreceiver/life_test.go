@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
@@ -114,7 +114,7 @@ func (m *model) add(key counterKey, baseline bool, bytes, lost int64) {
 // model, in every snapshot of seven minutes, and those of bytes never fall.
 func TestSumsOverALife(t *testing.T) {
 	var c clock
-	server := startAgent(t, emulator.Mediasoup{Consumers: 200, Moving: true, Now: c.now})
+	server := startAgent(t, mediasoup.AgentOptions{Consumers: 200, Moving: true, Now: c.now})
 	s, _ := startScraper(t, server.URL(), nil)
 	var m model
 	last := map[string]float64{}
@@ -154,7 +154,7 @@ func TestSumsOverALife(t *testing.T) {
 // With s seconds since the first snapshot, every stream has counted s times a tenth of its captured bytes, rounded up.
 func TestSumsAreExact(t *testing.T) {
 	var c clock
-	server := startAgent(t, emulator.Mediasoup{Moving: true, Now: c.now})
+	server := startAgent(t, mediasoup.AgentOptions{Moving: true, Now: c.now})
 	s, _ := startScraper(t, server.URL(), nil)
 	want := int64(0)
 	for _, o := range ask(t, server.URL()).Consumers {
@@ -172,7 +172,7 @@ func TestSumsAreExact(t *testing.T) {
 // A new start of the application has sums of its own, that begin at 0 and then.
 func TestNewInstance(t *testing.T) {
 	var c clock
-	server := startAgent(t, emulator.Mediasoup{Moving: true, Now: c.now})
+	server := startAgent(t, mediasoup.AgentOptions{Moving: true, Now: c.now})
 	s, _ := startScraper(t, server.URL(), nil)
 	scrapeOnce(t, s)
 	c.seconds.Store(30)

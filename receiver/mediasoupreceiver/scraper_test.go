@@ -24,6 +24,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
@@ -35,10 +36,10 @@ const testToken = "t0k3n/+&="
 var captures = []string{"3.7.19", "3.12.16", "3.27.1"}
 
 // startAgent starts an emulated agent that wants testToken.
-func startAgent(t testing.TB, o emulator.Mediasoup) *emulator.Server {
+func startAgent(t testing.TB, o mediasoup.AgentOptions) *emulator.Server {
 	t.Helper()
 	o.Token = testToken
-	server, err := emulator.NewMediasoup(o)
+	server, err := mediasoup.NewAgent(o)
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	return server
@@ -150,7 +151,7 @@ func TestStartTimes(t *testing.T) {
 
 func TestStartTimeIsNeverAfterThePoint(t *testing.T) {
 	ahead := time.Now().Add(time.Hour)
-	server := startAgent(t, emulator.Mediasoup{Moving: true, Now: func() time.Time { return ahead }})
+	server := startAgent(t, mediasoup.AgentOptions{Moving: true, Now: func() time.Time { return ahead }})
 	s, _ := startScraper(t, server.URL(), everything)
 	metrics := scrapeOnce(t, s)
 	for name, starts := range sums(metrics) {
@@ -208,7 +209,7 @@ func TestStatisticsAskedFor(t *testing.T) {
 
 // A process that was up keeps its identity while it is down.
 func TestResourceOutlivesTheApplication(t *testing.T) {
-	server := startAgent(t, emulator.Mediasoup{Capture: "3.27.1-a"})
+	server := startAgent(t, mediasoup.AgentOptions{Capture: "3.27.1-a"})
 	s, _ := startScraper(t, server.URL(), everything)
 	up := scrapeOnce(t, s)
 	require.NoError(t, server.SetFault("refuse"))

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/scraper/scrapererror"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
@@ -45,7 +45,7 @@ func TestRefusedSnapshots(t *testing.T) {
 			assert.InDelta(t, 0, points["rtc.target.up{}"], 0)
 		})
 	}
-	server := startAgent(t, emulator.Mediasoup{SchemaVersion: 3})
+	server := startAgent(t, mediasoup.AgentOptions{SchemaVersion: 3})
 	s, _ := startScraper(t, server.URL(), nil)
 	_, err := s.scrape(t.Context())
 	require.ErrorContains(t, err, "version 3 of the snapshot, and this collector knows version 1: update the collector")
@@ -305,8 +305,8 @@ func TestCoverage(t *testing.T) {
 		{80, 0, false, false, 3},
 	} {
 		t.Run(fmt.Sprintf("%d unread, %d carried", tt.unread, tt.carried), func(t *testing.T) {
-			server := startAgent(t, emulator.Mediasoup{Consumers: 200})
-			some := startAgent(t, emulator.Mediasoup{Consumers: 200, Unread: tt.unread, Carried: tt.carried})
+			server := startAgent(t, mediasoup.AgentOptions{Consumers: 200})
+			some := startAgent(t, mediasoup.AgentOptions{Consumers: 200, Unread: tt.unread, Carried: tt.carried})
 			s, logs := startScraper(t, server.URL(), everything)
 			scrapeOnce(t, s)
 			s.client.http = recorded(t, some.URL())
@@ -422,7 +422,7 @@ func TestWhatFiguresStandFor(t *testing.T) {
 
 // Statistics that no enabled metric needs are not requested, and do not count as missing.
 func TestCoverageOfWhatIsNotAskedFor(t *testing.T) {
-	server := startAgent(t, emulator.Mediasoup{Consumers: 100, Unread: 90})
+	server := startAgent(t, mediasoup.AgentOptions{Consumers: 100, Unread: 90})
 	s, logs := startScraper(t, server.URL(), func(c *Config) {
 		enableOnly(t, c, "mediasoup.agent.coverage", "mediasoup.worker.cpu.time")
 	})
@@ -481,7 +481,7 @@ func TestCarriedStatistics(t *testing.T) {
 
 // Single streams are bounded, and those over the limit are told.
 func TestStreamLimit(t *testing.T) {
-	server := startAgent(t, emulator.Mediasoup{})
+	server := startAgent(t, mediasoup.AgentOptions{})
 	s, logs := startScraper(t, server.URL(), func(c *Config) {
 		everything(c)
 		c.Streams.Limit = 8
@@ -510,11 +510,11 @@ func TestPrivacy(t *testing.T) {
 	}
 	for _, version := range captures {
 		for _, letter := range []string{"a", "b"} {
-			check(t, startAgent(t, emulator.Mediasoup{Capture: version + "-" + letter}).URL(), everything)
+			check(t, startAgent(t, mediasoup.AgentOptions{Capture: version + "-" + letter}).URL(), everything)
 		}
 	}
 	for _, page := range []string{"default", "default-5s-later", "quiet", "aggregated"} {
-		check(t, startEdumeet(t, emulator.Edumeet{Page: page}).URL(), edumeetEverything)
+		check(t, startEdumeet(t, mediasoup.EdumeetOptions{Page: page}).URL(), edumeetEverything)
 	}
 	loud := small(`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"simple","appData":{"name":"Alice"},"labels":{"peer":"alice"},"displayName":"Bob","userAgent":"Mozilla","stats":[{"ssrc":1,"cname":"bob"}]}]`, `"consumers":[]`)
 	check(t, answers(t, strings.Replace(loud, `"state":{}`, `"state":{},"tuple":{"remoteIp":"192.0.2.2"},"labels":{"room_id":"192.0.2.3"}`, 1)), everything)

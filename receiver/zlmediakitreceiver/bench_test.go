@@ -16,13 +16,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 )
 
 // startFixedServer starts a server whose clock stands still, so that it sends the same bytes each time and costs little itself.
 func startFixedServer(b *testing.B, streams int) *emulator.Server {
 	b.Helper()
 	now := time.Now()
-	return startServer(b, emulator.ZLMediaKit{Streams: streams, Now: func() time.Time { return now }})
+	return startServer(b, zlmediakit.Options{Streams: streams, Now: func() time.Time { return now }})
 }
 
 // BenchmarkScrape is a whole scrape over a socket: as configured by default (the two schemas of the origins above 100 streams), with

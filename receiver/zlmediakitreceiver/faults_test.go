@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/scraper/scrapererror"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
@@ -59,7 +60,7 @@ func TestFaults(t *testing.T) {
 			t.Parallel()
 			row, ok := faultRows[fault.Name]
 			require.True(t, ok, "a fault without a row")
-			server := startServer(t, emulator.ZLMediaKit{Streams: 20})
+			server := startServer(t, zlmediakit.Options{Streams: 20})
 			s, logs := startScraper(t, server.URL(), nil)
 
 			timeout := plenty
@@ -156,7 +157,7 @@ func TestOneAPIFails(t *testing.T) {
 	} {
 		t.Run(tt.fault+" "+strings.Join(tt.apis, " "), func(t *testing.T) {
 			t.Parallel()
-			server := startServer(t, emulator.ZLMediaKit{})
+			server := startServer(t, zlmediakit.Options{})
 			require.NoError(t, server.SetFault(tt.fault, tt.apis...))
 			s, _ := startScraper(t, server.URL(), nil)
 			timeout := plenty
@@ -182,7 +183,7 @@ func TestOneAPIFails(t *testing.T) {
 
 // A server that answers nothing is not asked for its heaviest answer.
 func TestDeadServerIsNotAskedForTheList(t *testing.T) {
-	server := startServer(t, emulator.ZLMediaKit{})
+	server := startServer(t, zlmediakit.Options{})
 	require.NoError(t, server.SetFault("status_500"))
 	s, _ := startScraper(t, server.URL(), nil)
 	_, err := s.scrape(t.Context())
@@ -193,7 +194,7 @@ func TestDeadServerIsNotAskedForTheList(t *testing.T) {
 // Neither clock has to be right.
 func TestClockJumps(t *testing.T) {
 	var collector, server rtctest.Clock
-	emulated := startServer(t, emulator.ZLMediaKit{Streams: 20, Now: server.Now})
+	emulated := startServer(t, zlmediakit.Options{Streams: 20, Now: server.Now})
 	s, _ := startScraper(t, emulated.URL(), everything)
 	s.clock = collector.Now
 	rtctest.ClockJumps(t, &collector, &server, func() pmetric.Metrics {

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
 )
@@ -130,7 +130,7 @@ func TestAutoSchemas(t *testing.T) {
 		streams int
 		want    []string
 	}{{100, []string{"getMediaList"}}, {101, []string{"getMediaList?schema=rtsp", "getMediaList?schema=rtmp"}}} {
-		server := startServer(t, emulator.ZLMediaKit{Streams: tt.streams})
+		server := startServer(t, zlmediakit.Options{Streams: tt.streams})
 		s, _ := startScraper(t, server.URL(), func(c *Config) { c.MetricsBuilderConfig.Metrics.ZlmediakitMediaListInterval.Enabled = false })
 		var sizes []int
 		var lists [][]string
@@ -162,7 +162,7 @@ func TestOnDemandServer(t *testing.T) {
 	began := time.Now()
 	var age atomic.Int64
 	now := func() time.Time { return began.Add(time.Duration(age.Load())) }
-	server := startServer(t, emulator.ZLMediaKit{Scene: "on_demand", Streams: 126, Now: now})
+	server := startServer(t, zlmediakit.Options{Scene: "on_demand", Streams: 126, Now: now})
 	s, _ := startScraper(t, server.URL(), nil)
 	for i := range 2 * fullListEvery {
 		s.streams.listing.wait = 0

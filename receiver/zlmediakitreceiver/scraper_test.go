@@ -19,6 +19,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
 )
@@ -26,10 +27,10 @@ import (
 const testSecret = "s3cr3t/+&="
 
 // startServer starts an emulated server that wants testSecret.
-func startServer(t testing.TB, o emulator.ZLMediaKit) *emulator.Server {
+func startServer(t testing.TB, o zlmediakit.Options) *emulator.Server {
 	t.Helper()
 	o.Secret = testSecret
-	server, err := emulator.NewZLMediaKit(o)
+	server, err := zlmediakit.New(o)
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	return server
@@ -73,7 +74,7 @@ func TestScenes(t *testing.T) {
 		{scene: "legacy_shape", name: "legacy_shape_everything", edit: withoutStreamCalls},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, _ := startScraper(t, startServer(t, emulator.ZLMediaKit{Scene: tt.scene}).URL(), tt.edit)
+			s, _ := startScraper(t, startServer(t, zlmediakit.Options{Scene: tt.scene}).URL(), tt.edit)
 			s.client.isOwn = func(*session) bool { return false }
 			metrics, err := s.scrape(t.Context())
 			require.NoError(t, err)
@@ -101,7 +102,7 @@ func withoutStreamCalls(c *Config) {
 
 // The sums of a stream begin with its registration, all others with the receiver.
 func TestStartTimes(t *testing.T) {
-	s, _ := startScraper(t, startServer(t, emulator.ZLMediaKit{}).URL(), nil)
+	s, _ := startScraper(t, startServer(t, zlmediakit.Options{}).URL(), nil)
 	metrics, err := s.scrape(t.Context())
 	require.NoError(t, err)
 	want := map[string]time.Time{ // createStamp of rtmp://__defaultVhost__/live/cam1, by jq
@@ -128,7 +129,7 @@ func TestStartTimes(t *testing.T) {
 
 func TestStartTimeIsNeverAfterThePoint(t *testing.T) {
 	ahead := time.Now().Add(time.Hour)
-	server := startServer(t, emulator.ZLMediaKit{Streams: 1, Now: func() time.Time { return ahead }})
+	server := startServer(t, zlmediakit.Options{Streams: 1, Now: func() time.Time { return ahead }})
 	require.NoError(t, server.SetFault("restart"))
 	s, _ := startScraper(t, server.URL(), nil)
 	metrics, err := s.scrape(t.Context())
@@ -180,7 +181,7 @@ func TestRequests(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			server := startServer(t, emulator.ZLMediaKit{Scene: "idle"})
+			server := startServer(t, zlmediakit.Options{Scene: "idle"})
 			s, _ := startScraper(t, server.URL(), tt.edit)
 			for _, want := range [][]string{tt.first, tt.second} {
 				before := len(server.Requests())
@@ -197,7 +198,7 @@ func TestRequests(t *testing.T) {
 }
 
 func TestOwnSessionsAreLeftOut(t *testing.T) {
-	server := startServer(t, emulator.ZLMediaKit{Scene: "idle"})
+	server := startServer(t, zlmediakit.Options{Scene: "idle"})
 	s, _ := startScraper(t, server.URL(), nil)
 	// The captured session list of the idle server holds one session, that of the client which captured it.
 	s.client.own.used["127.0.0.1:33102"] = time.Now()
@@ -226,7 +227,7 @@ func TestSessionKinds(t *testing.T) {
 
 // A server that was up keeps its identity while it is down.
 func TestResourceOutlivesTheServer(t *testing.T) {
-	server := startServer(t, emulator.ZLMediaKit{Scene: "idle"})
+	server := startServer(t, zlmediakit.Options{Scene: "idle"})
 	s, _ := startScraper(t, server.URL(), nil)
 	up, err := s.scrape(t.Context())
 	require.NoError(t, err)

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
@@ -174,7 +174,7 @@ func TestRTPLimit(t *testing.T) {
 
 // An API that the server lacks is no error: it is told once, and not asked for.
 func TestAPIsThatAreNotOffered(t *testing.T) {
-	server := startServer(t, emulator.ZLMediaKit{Scene: "legacy_shape"})
+	server := startServer(t, zlmediakit.Options{Scene: "legacy_shape"})
 	s, logs := startScraper(t, server.URL(), nil)
 	for range 3 {
 		_, err := s.scrape(t.Context())
@@ -190,7 +190,7 @@ func TestAPIsThatAreNotOffered(t *testing.T) {
 
 // A server that was away may be another one when it comes back.
 func TestIdentityIsAskedForAgain(t *testing.T) {
-	server := startServer(t, emulator.ZLMediaKit{Scene: "idle"})
+	server := startServer(t, zlmediakit.Options{Scene: "idle"})
 	s, _ := startScraper(t, server.URL(), nil)
 	asked := func() (n int) {
 		_, err := s.scrape(t.Context())
@@ -215,7 +215,7 @@ func TestIdentityIsAskedForAgain(t *testing.T) {
 func TestIdentityCallsAreRepeated(t *testing.T) {
 	for _, api := range []string{"version", "getApiList", "getServerConfig"} {
 		t.Run(api, func(t *testing.T) {
-			server := startServer(t, emulator.ZLMediaKit{Scene: "legacy_shape"}) // which lacks three of the APIs
+			server := startServer(t, zlmediakit.Options{Scene: "legacy_shape"}) // which lacks three of the APIs
 			s, _ := startScraper(t, server.URL(), func(c *Config) {
 				c.MetricsBuilderConfig.Metrics.ZlmediakitRtpServerLimit.Enabled = true
 				c.MetricsBuilderConfig.ResourceAttributes.ZlmediakitServerID.Enabled = true
@@ -288,7 +288,7 @@ func TestReadOnly(t *testing.T) {
 		"getStatistic": true, "getAllSession": true, "listStreamProxy": true, "listStreamPusherProxy": true,
 		"listFFmpegSource": true, "listRtpServer": true, "getMediaList": true, "getMediaInfo": true, "listRtpSender": true,
 	}
-	server := startServer(t, emulator.ZLMediaKit{})
+	server := startServer(t, zlmediakit.Options{})
 	s, _ := startScraper(t, server.URL(), everything)
 	metrics, err := s.scrape(t.Context())
 	require.NoError(t, err)

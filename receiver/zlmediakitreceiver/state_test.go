@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
@@ -204,7 +204,7 @@ func TestOnDemandCaptures(t *testing.T) {
 		t.Run(scene, func(t *testing.T) {
 			var current atomic.Pointer[url.URL]
 			target := func(scene string) {
-				server, err := url.Parse(startServer(t, emulator.ZLMediaKit{Scene: scene}).URL())
+				server, err := url.Parse(startServer(t, zlmediakit.Options{Scene: scene}).URL())
 				require.NoError(t, err)
 				current.Store(server)
 			}

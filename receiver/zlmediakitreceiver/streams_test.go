@@ -17,7 +17,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
@@ -214,7 +214,7 @@ func startsOf(metrics pmetric.Metrics, name string) (starts []int64) {
 
 // A list that breaks off has its start times too.
 func TestTrackStartOfAnIncompleteList(t *testing.T) {
-	server := startServer(t, emulator.ZLMediaKit{Streams: 50})
+	server := startServer(t, zlmediakit.Options{Streams: 50})
 	s, _ := startScraper(t, server.URL(), nil)
 	require.NoError(t, server.SetFault("cut_body", "getMediaList"))
 	metrics, err := s.scrape(t.Context())
@@ -262,7 +262,7 @@ func TestIngest(t *testing.T) {
 
 // A list that breaks off gives what it held of single streams, and no sums, which would be too low.
 func TestIncompleteList(t *testing.T) {
-	server := startServer(t, emulator.ZLMediaKit{Streams: 50})
+	server := startServer(t, zlmediakit.Options{Streams: 50})
 	s, _ := startScraper(t, server.URL(), func(c *Config) { c.Streams.Expected = []string{"v/a/missing"} })
 	require.NoError(t, server.SetFault("cut_body", "getMediaList"))
 	metrics, err := s.scrape(t.Context())
@@ -322,7 +322,7 @@ func TestSpacingAfterFailures(t *testing.T) {
 
 // A list that hung once is whole again in the very next scrape.
 func TestListRecovers(t *testing.T) {
-	server := startServer(t, emulator.ZLMediaKit{Streams: 20})
+	server := startServer(t, zlmediakit.Options{Streams: 20})
 	s, _ := startScraper(t, server.URL(), nil)
 	require.NoError(t, server.SetFault("hang", "getMediaList"))
 	_, err := scrapeInTime(t, s, 2*time.Second)
@@ -332,7 +332,7 @@ func TestListRecovers(t *testing.T) {
 }
 
 func TestSpacingIsShown(t *testing.T) {
-	server := startServer(t, emulator.ZLMediaKit{Scene: "idle"})
+	server := startServer(t, zlmediakit.Options{Scene: "idle"})
 	s, _ := startScraper(t, server.URL(), nil)
 	s.streams.listing.took(1200 * time.Millisecond)
 	metrics, err := s.scrape(t.Context())
@@ -343,7 +343,7 @@ func TestSpacingIsShown(t *testing.T) {
 
 // The limit is logged once, when it begins to leave streams out.
 func TestLimitIsLogged(t *testing.T) {
-	server := startServer(t, emulator.ZLMediaKit{})
+	server := startServer(t, zlmediakit.Options{})
 	s, logs := startScraper(t, server.URL(), func(c *Config) { c.Streams.Limit = 3 })
 	for range 3 {
 		_, err := s.scrape(t.Context())

@@ -11,6 +11,11 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/jitsi"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/kamailio"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver"
@@ -55,7 +60,7 @@ var systems = []system{
 	{
 		name: "Kamailio", // its size is the number of statistics of its script
 		serve: func(size int, now func() time.Time) (*emulator.Server, error) {
-			return emulator.NewKamailio(emulator.Kamailio{Statistics: size, StructLimit: math.MaxInt, Now: now})
+			return kamailio.NewCtl(kamailio.CtlOptions{Statistics: size, StructLimit: math.MaxInt, Now: now})
 		},
 		factory: kamailioreceiver.NewFactory(),
 		settings: func(endpoint string, size int) map[string]any {
@@ -66,7 +71,7 @@ var systems = []system{
 	{
 		name: "mediasoup", // its size is the number of consumers
 		serve: func(size int, now func() time.Time) (*emulator.Server, error) {
-			return emulator.NewMediasoup(emulator.Mediasoup{Consumers: size, Now: now})
+			return mediasoup.NewAgent(mediasoup.AgentOptions{Consumers: size, Now: now})
 		},
 		factory:  mediasoupreceiver.NewFactory(),
 		settings: func(endpoint string, _ int) map[string]any { return map[string]any{"endpoint": endpoint} },
@@ -75,7 +80,7 @@ var systems = []system{
 	{
 		name: "Flussonic",
 		serve: func(size int, now func() time.Time) (*emulator.Server, error) {
-			return emulator.NewFlussonic(emulator.Flussonic{Streams: size, Now: now})
+			return flussonic.New(flussonic.Options{Streams: size, Now: now})
 		},
 		factory: flussonicreceiver.NewFactory(),
 		settings: func(endpoint string, _ int) map[string]any {
@@ -87,7 +92,7 @@ var systems = []system{
 		name:  "Jitsi, JVB",
 		fixed: true,
 		serve: func(_ int, now func() time.Time) (*emulator.Server, error) {
-			return emulator.NewJVB(emulator.JVB{Now: now})
+			return jitsi.NewJVB(jitsi.JVBOptions{Now: now})
 		},
 		factory: jitsireceiver.NewFactory(),
 		settings: func(endpoint string, _ int) map[string]any {
@@ -98,7 +103,7 @@ var systems = []system{
 	{
 		name: "Jitsi, Jicofo", // its size is the number of bridges
 		serve: func(size int, now func() time.Time) (*emulator.Server, error) {
-			return emulator.NewJicofo(emulator.Jicofo{Bridges: size, Now: now})
+			return jitsi.NewJicofo(jitsi.JicofoOptions{Bridges: size, Now: now})
 		},
 		factory: jitsireceiver.NewFactory(),
 		settings: func(endpoint string, size int) map[string]any {
@@ -109,5 +114,5 @@ var systems = []system{
 }
 
 func serveZLMediaKit(size int, now func() time.Time) (*emulator.Server, error) {
-	return emulator.NewZLMediaKit(emulator.ZLMediaKit{Streams: size, Now: now})
+	return zlmediakit.New(zlmediakit.Options{Streams: size, Now: now})
 }

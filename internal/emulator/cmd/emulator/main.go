@@ -16,6 +16,11 @@ import (
 	"syscall"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/jitsi"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/kamailio"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 )
 
 func main() {
@@ -30,17 +35,17 @@ func main() {
 
 // systems are the servers to play, each with its options; those without an address are left out.
 type systems struct {
-	zlm       emulator.ZLMediaKit
-	kamailio  emulator.Kamailio
-	http      emulator.KamailioHTTP
-	rtpengine emulator.RTPEngine
-	jvb       emulator.JVB
-	jicofo    emulator.Jicofo
-	jigasi    emulator.Jigasi
-	jibri     emulator.Jibri
-	mediasoup emulator.Mediasoup
-	edumeet   emulator.Edumeet
-	flussonic emulator.Flussonic
+	zlm       zlmediakit.Options
+	kamailio  kamailio.CtlOptions
+	http      kamailio.HTTPOptions
+	rtpengine kamailio.RTPEngineOptions
+	jvb       jitsi.JVBOptions
+	jicofo    jitsi.JicofoOptions
+	jigasi    jitsi.JigasiOptions
+	jibri     jitsi.JibriOptions
+	mediasoup mediasoup.AgentOptions
+	edumeet   mediasoup.EdumeetOptions
+	flussonic flussonic.Options
 }
 
 func (s *systems) flags() *flag.FlagSet {
@@ -99,17 +104,17 @@ func (s *systems) start(out io.Writer) (servers []*emulator.Server, err error) {
 		name, address string
 		start         func() (*emulator.Server, error)
 	}{
-		{"zlmediakit", s.zlm.Addr, func() (*emulator.Server, error) { return emulator.NewZLMediaKit(s.zlm) }},
-		{"kamailio", s.kamailio.Addr, func() (*emulator.Server, error) { return emulator.NewKamailio(s.kamailio) }},
-		{"kamailio-http", s.http.Addr, func() (*emulator.Server, error) { return emulator.NewKamailioHTTP(s.http) }},
-		{"rtpengine", s.rtpengine.Addr, func() (*emulator.Server, error) { return emulator.NewRTPEngine(s.rtpengine) }},
-		{"jvb", s.jvb.Addr, func() (*emulator.Server, error) { return emulator.NewJVB(s.jvb) }},
-		{"jicofo", s.jicofo.Addr, func() (*emulator.Server, error) { return emulator.NewJicofo(s.jicofo) }},
-		{"jigasi", s.jigasi.Addr, func() (*emulator.Server, error) { return emulator.NewJigasi(s.jigasi) }},
-		{"jibri", s.jibri.Addr, func() (*emulator.Server, error) { return emulator.NewJibri(s.jibri) }},
-		{"mediasoup", s.mediasoup.Addr, func() (*emulator.Server, error) { return emulator.NewMediasoup(s.mediasoup) }},
-		{"edumeet", s.edumeet.Addr, func() (*emulator.Server, error) { return emulator.NewEdumeet(s.edumeet) }},
-		{"flussonic", s.flussonic.Addr, func() (*emulator.Server, error) { return emulator.NewFlussonic(s.flussonic) }},
+		{"zlmediakit", s.zlm.Addr, func() (*emulator.Server, error) { return zlmediakit.New(s.zlm) }},
+		{"kamailio", s.kamailio.Addr, func() (*emulator.Server, error) { return kamailio.NewCtl(s.kamailio) }},
+		{"kamailio-http", s.http.Addr, func() (*emulator.Server, error) { return kamailio.NewHTTP(s.http) }},
+		{"rtpengine", s.rtpengine.Addr, func() (*emulator.Server, error) { return kamailio.NewRTPEngine(s.rtpengine) }},
+		{"jvb", s.jvb.Addr, func() (*emulator.Server, error) { return jitsi.NewJVB(s.jvb) }},
+		{"jicofo", s.jicofo.Addr, func() (*emulator.Server, error) { return jitsi.NewJicofo(s.jicofo) }},
+		{"jigasi", s.jigasi.Addr, func() (*emulator.Server, error) { return jitsi.NewJigasi(s.jigasi) }},
+		{"jibri", s.jibri.Addr, func() (*emulator.Server, error) { return jitsi.NewJibri(s.jibri) }},
+		{"mediasoup", s.mediasoup.Addr, func() (*emulator.Server, error) { return mediasoup.NewAgent(s.mediasoup) }},
+		{"edumeet", s.edumeet.Addr, func() (*emulator.Server, error) { return mediasoup.NewEdumeet(s.edumeet) }},
+		{"flussonic", s.flussonic.Addr, func() (*emulator.Server, error) { return flussonic.New(s.flussonic) }},
 	} {
 		if system.address == "" {
 			continue

@@ -1,0 +1,100 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package jitsi
+
+import (
+	"bytes"
+	"io/fs"
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/testdata"
+)
+
+// JibriOptions configure an emulated Jibri.
+type JibriOptions struct {
+	// Addr is the address to listen on; a free loopback port when empty.
+	Addr string
+	// Busy makes it record from the start.
+	Busy bool
+	// Metrics enables /metrics, which servers disable by default.
+	Metrics bool
+	// Unhealthy makes it report that it is unhealthy; the reasons that a real one adds were not captured.
+	Unhealthy bool
+	// Moving makes a recording begin and end with Now. After a restart it does so in any case.
+	Moving bool
+	// Now is the clock; time.Now when nil.
+	Now func() time.Time
+}
+
+const jibriHealthPath = "/jibri/api/v1.0/health"
+
+// jibriChanging lists the paths that begin and end recordings.
+var jibriChanging = []string{"/jibri/api/v1.0/startService", "/jibri/api/v1.0/stopService"}
+
+// jibriResets matches the values that are 0 after a restart.
+var jibriResets = regexp.MustCompile(`^recording$|_total$`)
+
+type jibri struct {
+	JibriOptions
+	scenario   *scenario
+	page       metricsPage
+	idle, busy []byte
+}
+
+// NewJibri starts an emulated Jibri.
+func NewJibri(o JibriOptions) (*emulator.Server, error) {
+	j := &jibri{JibriOptions: o}
+	j.scenario = newScenario("jitsi_jibri_", []movingValue{
+		{page: "sessions_started_total", delta: perMidwayBegun},
+		{page: "sessions_stopped_total", delta: perEnded(1)},
+	}, jibriResets, o.Now, o.Moving)
+	var err error
+	if j.page, err = readPage("jibri/metrics.constructed-master-2026-08-05"); err != nil {
+		return nil, err
+	}
+	if j.idle, err = fs.ReadFile(testdata.Files, "jitsi/jibri/health.idle.json"); err != nil {
+		return nil, err
+	}
+	if j.busy, err = fs.ReadFile(testdata.Files, "jitsi/jibri/health.busy.constructed.json"); err != nil {
+		return nil, err
+	}
+	paths := handlers{jibriHealthPath: j.health}
+	if o.Metrics {
+		paths[metricsPath] = j.metrics
+	}
+	return newServer(o.Addr, paths, jibriChanging, j.scenario.restart)
+}
+
+// isRecording reports whether there is a recording; a restart ends that of Busy.
+func (j *jibri) isRecording() bool {
+	at, restarted, _ := j.scenario.state()
+	return at.midway() == 1 || j.Busy && !restarted
+}
+
+func (j *jibri) health(*http.Request) emulator.Answer {
+	body := j.idle
+	if j.isRecording() {
+		body = j.busy
+	}
+	if j.Unhealthy {
+		body = bytes.Replace(body, []byte(`"HEALTHY"`), []byte(`"UNHEALTHY"`), 1)
+	}
+	return newAnswer(http.StatusOK, typeJSON, body)
+}
+
+// jibriRecording matches the line that says whether there is a recording.
+var jibriRecording = regexp.MustCompile(`(?m)^(jitsi_jibri_recording) \S+$`)
+
+func (j *jibri) metrics(r *http.Request) emulator.Answer {
+	answered := j.page.answer(r, j.scenario)
+	recording := []byte("$1 0.0")
+	if j.isRecording() {
+		recording = []byte("$1 1.0")
+	}
+	answered.Body = setHealth(jibriRecording.ReplaceAll(answered.Body, recording), j.Unhealthy)
+	return answered
+}

@@ -1,0 +1,153 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package jitsi emulates the servers of a Jitsi deployment: Jitsi Videobridge, Jicofo, Jigasi and Jibri.
+package jitsi
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+	"github.com/otelcol-rtc/otelcol-rtc/testdata"
+)
+
+// Paths that several servers have.
+const (
+	metricsPath = "/metrics"
+	versionPath = "/about/version"
+	healthPath  = "/about/health"
+)
+
+// The content types of metrics pages, as the servers write them.
+const (
+	typeJSON        = "application/json"
+	typeText        = "text/plain; version=0.0.4; charset=utf-8"
+	typeOpenMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+)
+
+// metricsPage is a captured page /metrics by content type.
+type metricsPage map[string][]byte
+
+// readPage reads FILE.004.txt, FILE.openmetrics.txt and, if it exists, FILE.json.
+func readPage(file string) (metricsPage, error) {
+	page := metricsPage{}
+	for contentType, extension := range map[string]string{typeText: ".004.txt", typeOpenMetrics: ".openmetrics.txt", typeJSON: ".json"} {
+		body, err := fs.ReadFile(testdata.Files, "jitsi/"+file+extension)
+		if errors.Is(err, fs.ErrNotExist) && contentType == typeJSON {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		page[contentType] = body
+	}
+	return page, nil
+}
+
+// choose returns the first accepted content type that the page has. It is text for */* and without an Accept header.
+func (p metricsPage) choose(accept string) (contentType string, ok bool) {
+	if accept == "" {
+		return typeText, true
+	}
+	for accepted := range strings.SplitSeq(accept, ",") {
+		accepted, _, _ = strings.Cut(strings.TrimSpace(accepted), ";")
+		if accepted == "*/*" {
+			return typeText, true
+		}
+		for _, contentType := range []string{typeText, typeOpenMetrics, typeJSON} {
+			if p[contentType] != nil && strings.HasPrefix(contentType, accepted) {
+				return contentType, true
+			}
+		}
+	}
+	return "", false
+}
+
+// answer answers with the page at the present time, in an accepted content type.
+func (p metricsPage) answer(r *http.Request, s *scenario) emulator.Answer {
+	contentType, ok := p.choose(r.Header.Get("Accept"))
+	if !ok {
+		return emulator.Answer{Status: http.StatusNotAcceptable}
+	}
+	edit := s.editPage
+	if contentType == typeJSON {
+		edit = s.editJSON
+	}
+	return newAnswer(http.StatusOK, contentType, edit(p[contentType]))
+}
+
+func newAnswer(status int, contentType string, body []byte) emulator.Answer {
+	return emulator.Answer{Status: status, Header: http.Header{"Content-Type": {contentType}}, Body: body}
+}
+
+// handlers answers GET requests, by path.
+type handlers map[string]func(*http.Request) emulator.Answer
+
+// addFile answers a path with a captured file that never changes. The content type is that of the file name.
+func (h handlers) addFile(at string, status int, file string) error {
+	body, err := fs.ReadFile(testdata.Files, "jitsi/"+file)
+	if err != nil {
+		return err
+	}
+	contentType := "text/plain"
+	if path.Ext(file) == ".json" {
+		contentType = typeJSON
+	}
+	h[at] = func(*http.Request) emulator.Answer { return newAnswer(status, contentType, body) }
+	return nil
+}
+
+// newServer starts a server. Paths that begin with one of changing would change the state of a real server. They have an
+// empty answer, whatever the method, and a test finds them in Requests.
+func newServer(addr string, paths handlers, changing []string, restart func()) (*emulator.Server, error) {
+	return emulator.NewServer(addr, emulator.Handler{
+		API: func(r *http.Request) string { return r.URL.Path },
+		Answer: func(r *http.Request) emulator.Answer {
+			get, known := paths[r.URL.Path]
+			switch {
+			case slices.ContainsFunc(changing, func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) }):
+				return emulator.Answer{Status: http.StatusOK}
+			case !known:
+				return emulator.Answer{Status: http.StatusNotFound}
+			case r.Method != http.MethodGet && r.Method != http.MethodHead:
+				return emulator.Answer{Status: http.StatusMethodNotAllowed}
+			}
+			return get(r)
+		},
+		Denied:  emulator.Unauthorized,
+		Restart: restart,
+	})
+}
+
+// findSample returns the sample of a version, or of defaultVersion when version is empty.
+func findSample[T any](samples map[string]T, version, defaultVersion string) (T, error) {
+	sample, known := samples[cmp.Or(version, defaultVersion)]
+	if !known {
+		versions := strings.Join(slices.Sorted(maps.Keys(samples)), ", ")
+		return sample, fmt.Errorf("nothing was captured of version %q, there are %s", version, versions)
+	}
+	return sample, nil
+}
+
+var (
+	healthyJSON = regexp.MustCompile(`"healthy":true`)
+	healthyLine = regexp.MustCompile(`(?m)^(jitsi_\w+_healthy) 1.0$`)
+)
+
+// setHealth turns the answer of a healthy server into that of an unhealthy one, if it is unhealthy.
+func setHealth(body []byte, unhealthy bool) []byte {
+	if !unhealthy {
+		return body
+	}
+	body = healthyJSON.ReplaceAllLiteral(body, []byte(`"healthy":false`))
+	return healthyLine.ReplaceAll(body, []byte("$1 0.0"))
+}

@@ -1,0 +1,263 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package jitsi
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
+)
+
+// What happens in an emulated deployment repeats every cycleLength: a conference begins, an endpoint (a guest) joins it every
+// joinInterval until there are guestLimit, and at conferenceEnd the conference ends. All times are in seconds.
+const (
+	cycleLength   = 120
+	joinInterval  = 10
+	guestLimit    = 6
+	conferenceEnd = 90
+	midwayStart   = 30 // a bridge joins and a recording begins; both end at conferenceEnd
+	// largestSize is the last size in distributions; it stands for all larger ones as well.
+	largestSize = 21
+	// guestSeconds is the sum of the times that the guests of one conference stay.
+	guestSeconds = guestLimit*conferenceEnd - joinInterval*guestLimit*(guestLimit+1)/2
+)
+
+// moment is a point in time: the number of complete cycles, and the second of the current one.
+type moment struct{ cycle, second int64 }
+
+// joined returns the number of guests that have joined in this cycle.
+func (m moment) joined() int64 { return min(m.second/joinInterval, guestLimit) }
+
+// guests returns the number of guests in the conference.
+func (m moment) guests() int64 {
+	if m.second >= conferenceEnd {
+		return 0
+	}
+	return m.joined()
+}
+
+// active is 1 while the conference lasts; began and ended are 1 once it has begun or ended in this cycle.
+func (m moment) active() int64 { return min(m.guests(), 1) }
+func (m moment) began() int64  { return min(m.joined(), 1) }
+func (m moment) ended() int64  { return min(m.second/conferenceEnd, 1) }
+
+// midway is 1 from midwayStart to the end of the conference.
+func (m moment) midway() int64 { return min(m.second/midwayStart, 1) - m.ended() }
+
+// perGuest is a value that grows with the number of guests.
+func perGuest(each float64) delta {
+	return func(m moment) float64 { return each * float64(m.guests()) }
+}
+
+// perJoin counts the guests that have joined.
+func perJoin(m moment) float64 { return float64(m.cycle*guestLimit + m.joined()) }
+
+// perEnded is a total that grows when a conference ends, as totals of endpoints do when they leave.
+func perEnded(each float64) delta {
+	return func(m moment) float64 { return each * float64(m.cycle+m.ended()) }
+}
+
+// perConference counts the conferences.
+func perConference(m moment) float64 { return float64(m.active()) }
+
+// perBegun counts the conferences that have begun.
+func perBegun(m moment) float64 { return float64(m.cycle + m.began()) }
+
+// perMidwayBegun counts the recordings that have begun.
+func perMidwayBegun(m moment) float64 {
+	return float64(m.cycle + min(m.second/midwayStart, 1))
+}
+
+// delta returns the difference between the present value and the captured one.
+type delta func(moment) float64
+
+// movingValue is a value that changes: its path in the statistics and its name on the page, each empty when it has none.
+type movingValue struct {
+	stats, page string
+	delta       delta
+}
+
+// scenario changes the captured values of a server as time advances.
+type scenario struct {
+	prefix string // of the names on the page
+	values map[string]delta
+	resets *regexp.Regexp // names of the values that are 0 after a restart, on the page and in the statistics
+
+	now func() time.Time
+
+	mu        sync.Mutex
+	moving    bool
+	restarted bool
+	since     time.Time
+}
+
+func newScenario(prefix string, values []movingValue, resets *regexp.Regexp, now func() time.Time, moving bool) *scenario {
+	if now == nil {
+		now = time.Now
+	}
+	s := &scenario{prefix: prefix, values: map[string]delta{}, resets: resets, now: now, moving: moving, since: now()}
+	for _, v := range values {
+		for _, name := range []string{v.stats, v.page} {
+			if name != "" {
+				s.values[name] = v.delta
+			}
+		}
+	}
+	return s
+}
+
+// restart ends all conferences and sets the counters to 0.
+func (s *scenario) restart() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.moving, s.restarted, s.since = true, true, s.now()
+}
+
+// state returns the moment, whether there was a restart, and the time of the start.
+func (s *scenario) state() (at moment, restarted bool, since time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.moving {
+		seconds := max(int64(s.now().Sub(s.since)/time.Second), 0)
+		at = moment{seconds / cycleLength, seconds % cycleLength}
+	}
+	return at, s.restarted, s.since
+}
+
+// editFunc returns the present value for a captured one.
+type editFunc func(name string, captured float64) float64
+
+// edit returns the editFunc of this moment, which edits a whole answer.
+func (s *scenario) edit() editFunc {
+	at, restarted, since := s.state()
+	return func(name string, captured float64) float64 {
+		if restarted && name == "startup_time" {
+			return float64(since.UnixMilli())
+		}
+		if restarted && strings.HasSuffix(name, ".created") {
+			return float64(since.UnixMilli()) / 1000
+		}
+		delta, known := s.values[name]
+		if restarted && captured > 0 && s.resets.MatchString(name) { // -1 means unknown
+			captured = 0
+		}
+		if known {
+			captured += delta(at)
+		}
+		if name == "largest_conference" || name == "conference_sizes.max" {
+			captured = max(captured, float64(at.guests()))
+		}
+		return captured
+	}
+}
+
+// editNumber writes the present value in the format of the captured one: whole, or as Java prints a double.
+func editNumber(captured string, edit editFunc, name string) string {
+	before, err := strconv.ParseFloat(captured, 64)
+	if err != nil {
+		return captured
+	}
+	after := edit(name, before)
+	switch {
+	case after == before: // keep it byte for byte
+		return captured
+	case strings.ContainsAny(captured, ".E"):
+		return javaDouble(after)
+	}
+	return strconv.FormatInt(int64(after), 10)
+}
+
+// javaDouble is Double.toString of Java for positive finite numbers and 0.
+func javaDouble(v float64) string {
+	if v == 0 || v >= 1e-3 && v < 1e7 {
+		text := strconv.FormatFloat(v, 'f', -1, 64)
+		if !strings.Contains(text, ".") {
+			text += ".0"
+		}
+		return text
+	}
+	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'E', -1, 64), "E")
+	if !strings.Contains(mantissa, ".") {
+		mantissa += ".0"
+	}
+	power, _ := strconv.Atoi(exponent)
+	return mantissa + "E" + strconv.Itoa(power)
+}
+
+// sampleLine matches a sample on a page: name with prefix, label le, value.
+var sampleLine = regexp.MustCompile(`(?m)^(\w+)(?:\{(?:le="([^"]*)")?[^}\n]*\})? (\S+)$`)
+
+// editPage edits the values of a page. It looks up buckets and creation times by the names that they have in JSON.
+func (s *scenario) editPage(page []byte) []byte {
+	edit := s.edit()
+	var edited []byte
+	from := 0
+	for _, at := range sampleLine.FindAllSubmatchIndex(page, -1) {
+		name := strings.TrimPrefix(string(page[at[2]:at[3]]), s.prefix)
+		if family, isBucket := strings.CutSuffix(name, "_bucket"); isBucket && at[4] >= 0 {
+			name = family + ".bucket_le_" + string(page[at[4]:at[5]])
+		} else if family, isCreated := strings.CutSuffix(name, "_created"); isCreated {
+			name = family + ".created"
+		}
+		edited = append(append(edited, page[from:at[6]]...), editNumber(string(page[at[6]:at[7]]), edit, name)...)
+		from = at[7]
+	}
+	return append(edited, page[from:]...)
+}
+
+// editJSON edits the numbers of a JSON document by path, such as bridge_selector.bridge_count or conference_sizes.2.
+func (s *scenario) editJSON(document []byte) []byte {
+	edit := s.edit()
+	var edited []byte
+	from := 0
+	emulator.WalkJSON(document, "", true, func(path string, end int, value json.Token) {
+		if n, isNumber := value.(json.Number); isNumber {
+			edited = append(append(edited, document[from:end-len(n)]...), editNumber(n.String(), edit, path)...)
+			from = end
+		}
+	})
+	return append(edited, document[from:]...)
+}
+
+// sizeList returns the elements of a distribution that is a list in the statistics. The conference adds one to the element of
+// its size.
+func sizeList(stats string, size func(moment) int64) []movingValue {
+	values := make([]movingValue, 0, largestSize+1)
+	for i := range int64(largestSize + 1) {
+		values = append(values, movingValue{stats: fmt.Sprintf("%s.%d", stats, i), delta: conferenceOfSize(size, i, i)})
+	}
+	return values
+}
+
+// sizeHistogram returns the values of a histogram on the page, in text and in JSON. The conference adds one to it.
+func sizeHistogram(page string, size func(moment) int64) []movingValue {
+	sum := func(m moment) float64 { return float64(size(m) * m.active()) }
+	values := []movingValue{
+		{page: page + "_count", delta: perConference},
+		{page: page + ".count", delta: perConference},
+		{page: page + "_sum", delta: sum},
+		{page: page + ".sum", delta: sum},
+		{page: page + ".bucket_le_+Inf", delta: perConference},
+	}
+	for i := range int64(largestSize) {
+		values = append(values, movingValue{page: fmt.Sprintf("%s.bucket_le_%d.0", page, i), delta: conferenceOfSize(size, 0, i)})
+	}
+	return values
+}
+
+// conferenceOfSize is 1 while the conference lasts and its size is at least from and at most to.
+func conferenceOfSize(size func(moment) int64, from, to int64) delta {
+	return func(m moment) float64 {
+		if size(m) < from || size(m) > to {
+			return 0
+		}
+		return perConference(m)
+	}
+}
