@@ -16,10 +16,10 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// System is a monitored system, as errors name it.
+// System is the name of a monitored system in errors.
 type System string
 
-// The systems that are recognised by their answers.
+// The monitored systems that can be recognised by their answers.
 const (
 	ZLMediaKit     System = "ZLMediaKit"
 	Flussonic      System = "Flussonic"
@@ -33,7 +33,7 @@ const (
 	Edumeet        System = "edumeet"
 )
 
-// What is recognised of any other server.
+// What is recognised of other servers.
 const (
 	jetty        System = "a Jetty server, such as JVB or Jicofo"
 	htmlPage     System = "an HTML page"
@@ -41,22 +41,25 @@ const (
 	jsonDocument System = "JSON"
 )
 
-// onJetty are the systems whose error pages are those of Jetty.
+// onJetty are the systems whose error pages may be Jetty's.
 var onJetty = []System{JVB, Jicofo, Jigasi, Jibri}
 
-// signatures are the headers, and the first bytes of bodies, by which a system is recognised. No other system is known to send them.
+// signatures are the headers, and the first bytes of bodies, by which an answer is recognised. The first that fits counts. No other
+// system is known to send those of a system.
 var signatures = []struct {
 	system System
-	header string         // with a value that begins with value; empty where none is characteristic
-	value  string         //
+	header string         // empty where none is characteristic
+	value  string         // with which the header's begins
 	body   *regexp.Regexp // nil where none is characteristic
 }{
 	{ZLMediaKit, "Server", "ZLMediaKit", regexp.MustCompile(`<center>ZLMediaKit\(`)},
-	{Kamailio, "Sia", "SIP/2.0/", nil},
+	{Kamailio, "Sia", "SIP/2.0/", nil}, // xhttp adds it to every answer
 	{MediasoupAgent, "", "", regexp.MustCompile(`^\s*\{\s*"schema":\s*"mediasoup\.snapshot"`)},
-	{MediasoupAgent, "", "", regexp.MustCompile(`^\s*\{\s*"error":\s*"(?:ask for /v1/snapshot|send the token of the agent|this agent has no token)`)},
-	{Flussonic, "", "", regexp.MustCompile(`^\s*\{\s*"errors":\s*\[\s*\{\s*"id":[^,]*,\s*"status":\s*"\d+",\s*"code":[^,]*,\s*"title":[^,]*,\s*"source":[^,]*,\s*"meta":`)},
-	{jetty, "Server", "Jetty(", regexp.MustCompile(`<h2>HTTP ERROR \d|^HTTP ERROR \d+ .*\s+URI: |^\{[^{}]*"servlet":\s*"org\.(?:eclipse\.jetty|glassfish\.jersey)\.`)},
+	{MediasoupAgent, "", "", regexp.MustCompile(`^\{"error":"(?:ask for /v1/snapshot|send the token of the agent|this agent has no token)`)},
+	{Flussonic, "", "", regexp.MustCompile( // its errors have all members that JSON:API knows but links and detail
+		`^\s*\{\s*"errors":\s*\[\s*\{\s*"id":[^,]*,\s*"status":[^,]*,\s*"code":[^,]*,\s*"title":[^,]*,\s*"source":[^,]*,\s*"meta":`)},
+	{jetty, "Server", "Jetty(", regexp.MustCompile( // its error pages in HTML, text and JSON
+		`<h2>HTTP ERROR \d|^HTTP ERROR \d+ .*\s+URI: |^\{[^{}]*"servlet":\s*"org\.(?:eclipse\.jetty|glassfish\.jersey)\.`)},
 	{JVB, "", "", familyBegins("jitsi_jvb_")},
 	{Jicofo, "", "", familyBegins("jitsi_jicofo_")},
 	{Jigasi, "", "", familyBegins("jitsi_jigasi_")},
@@ -74,11 +77,11 @@ func familyBegins(name string) *regexp.Regexp {
 	return regexp.MustCompile(`(?m)^(?:# (?:TYPE|HELP) )?` + name)
 }
 
-// exported are labels of a page on which a collector, or Prometheus, repeats the metrics of others.
+// exported matches labels of pages on which a collector, or Prometheus, exports the metrics of others.
 var exported = regexp.MustCompile(`[{,](?:instance|job|otel_scope_name)="`)
 
-// recognise returns the system that evidently sent an answer with these first bytes, or what else is recognised of it. It returns
-// nothing where it is in doubt.
+// recognise returns who evidently sent an answer with these first bytes: a system, or else the kind of document. It returns nothing
+// in doubt.
 func recognise(header http.Header, head []byte) System {
 	if exported.Match(head) {
 		return metricsPage

@@ -200,7 +200,7 @@ func (c *client) get(ctx context.Context, path string, accept http.Header, read 
 	err := c.http.Get(ctx, path, nil, accept, read)
 	if e, ok := errors.AsType[*httpapi.Error](err); ok && isAbsent(err) {
 		if absent := c.component.absent[path]; absent != "" {
-			e.Hint = absent + "; otherwise check that the setting " + c.component.block + "::endpoint leads to " + c.component.title
+			e.Hint = absent + "; or the setting " + c.component.block + "::endpoint leads elsewhere"
 		}
 	}
 	return err
@@ -243,7 +243,7 @@ type health struct {
 func (c *client) Health(ctx context.Context) (health, error) {
 	err := c.get(ctx, apiHealth, acceptJSON, func(_ http.Header, body io.Reader) error {
 		text, err := io.ReadAll(io.LimitReader(body, maxHealth))
-		if err == nil && len(bytes.Trim(text, "{} \t\r\n")) > 0 {
+		if err == nil && (!bytes.ContainsRune(text, '{') || len(bytes.Trim(text, "{} \t\r\n")) > 0) {
 			err = &httpapi.Error{
 				Kind: httpapi.KindDecode, Text: "this is no health check of " + c.component.title,
 				Hint: "check that the setting " + c.component.block + "::endpoint leads to it",
@@ -300,7 +300,9 @@ func (c *client) walk(a *answer, length int, of string) error {
 			return c.member(a, &n, of)
 		}
 		if c.names.groups[string(c.path)] {
-			a.known++
+			if !c.json.IsText() { // the status of many an API is a word
+				a.known++
+			}
 			return c.walk(a, group, of)
 		}
 		if ownerGroups[string(c.path)] && c.json.IsObject() {

@@ -46,7 +46,7 @@ var programs = map[string]*program{
 	"jicofo": {
 		block: "jicofo", title: "Jicofo", service: "jitsi-jicofo", example: "http://127.0.0.1:8888",
 		stats: apiStats, source: "stats", about: apiVersion, rows: jicofoRows,
-		absent: map[string]string{apiStats: "check that the setting jicofo::endpoint leads to its private API, on port 8888 unless configured otherwise", apiMetrics: metricsPage},
+		absent: map[string]string{apiStats: "its private API is on port 8888, unless configured otherwise", apiMetrics: metricsPage},
 		own: []string{
 			"bridge_selector", "bridge_failures", "jibri_detector", "jigasi_detector", "participant_notifications", "jingle", "endpoint_pairs",
 		},

@@ -94,7 +94,7 @@ func readAnswer(text []byte, isList bool) ([]value, error) {
 		code, _ := fault.get("code").int().Get()
 		return nil, &binrpc.Fault{Code: code, Text: fault.get("message").text()}
 	case result.kind == kindNone:
-		return nil, unexpected("neither result nor error in it")
+		return nil, &httpapi.Error{Kind: httpapi.KindDecode, Text: "this is no answer of JSON-RPC: neither result nor error in it"}
 	case fault.kind != kindNone:
 		return nil, unexpected("both result and error in it")
 	case isList != (result.kind == kindArray):
