@@ -21,14 +21,20 @@ import (
 // ZLMediaKit's media list: about 120 MB at 20,000 streams.
 const MaxBody = 256 << 20
 
-// peeked is how much of an answer is looked at to recognise HTML, and the most that is ever quoted in an error.
-const peeked = 200
+const (
+	// peeked is how much of an answer is read ahead to recognise who sent it.
+	peeked = 1 << 10
+	// quoted is the most that is ever quoted in an error.
+	quoted = 200
+)
 
 // Client asks one server. It is safe for concurrent use.
 type Client struct {
 	// Block is the part of the configuration that describes the server, such as jibri, for errors that name a setting. It is
 	// empty for the receiver's own settings.
 	Block string
+	// System is what the endpoint must lead to, for errors about another server that answers in its place. Empty is any.
+	System System
 
 	http *http.Client
 	base string
@@ -127,10 +133,10 @@ func (c *Client) exchange(req *http.Request, read func(http.Header, io.Reader) e
 	b := &body{r: resp.Body, left: MaxBody}
 	b.peek()
 	if err := refuse(resp, b); err != nil && (req.Method != http.MethodPost || !isFault(resp)) {
-		return redact(err, resp.Request)
+		return redact(c.attribute(err, resp, b), resp.Request)
 	}
 	if err := read(resp.Header, b); err != nil {
-		return redact(b.explain(err), resp.Request)
+		return redact(c.attribute(b.explain(err), resp, b), resp.Request)
 	}
 	// What is left, if little, is read so that the connection can be used again.
 	_, _ = io.CopyN(io.Discard, b, 64<<10)
@@ -156,7 +162,7 @@ func refuse(resp *http.Response, b *body) error {
 	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
 		kind = KindAuth
 	}
-	text := fmt.Sprintf("HTTP status %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+	text := describe(resp, kind)
 	switch {
 	case page:
 		text += " with an HTML page: " + b.quote()
@@ -223,5 +229,6 @@ func (b *body) isHTML(contentType string) bool {
 }
 
 func (b *body) quote() string {
-	return fmt.Sprintf("%#q", strings.Join(strings.Fields(strings.ToValidUTF8(string(b.head), "?")), " "))
+	begin := b.head[:min(len(b.head), quoted)]
+	return fmt.Sprintf("%#q", strings.Join(strings.Fields(strings.ToValidUTF8(string(begin), "?")), " "))
 }

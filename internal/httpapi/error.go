@@ -67,6 +67,8 @@ type Error struct {
 	Kind Kind
 	// Status is the HTTP status where that is what is wrong, else 0.
 	Status int
+	// From is who answered, where this is evidently not the system that was asked; else empty.
+	From System
 	// Text is what came back.
 	Text string
 	// Hint is what to check; when empty, the usual advice for the kind is given.
@@ -129,8 +131,8 @@ func plain(err error) error {
 	switch text := err.Error(); {
 	case strings.HasPrefix(text, "failed to parse Location header"):
 		return errors.New("redirect to what is no URL")
-	case len(text) > 2*peeked:
-		return errors.New(strings.ToValidUTF8(text[:2*peeked], "") + "...")
+	case len(text) > 2*quoted:
+		return errors.New(strings.ToValidUTF8(text[:2*quoted], "") + "...")
 	}
 	return err
 }

@@ -47,7 +47,7 @@ func redact(err error, sent *http.Request) error {
 		return err
 	}
 	if e, ok := err.(*Error); ok { //nolint:errorlint // one that is wrapped is in the text of what wraps it
-		e = &Error{Kind: e.Kind, Status: e.Status, Text: clean(e.Text), Hint: e.Hint, Err: e.Err}
+		e = &Error{Kind: e.Kind, Status: e.Status, From: e.From, Text: clean(e.Text), Hint: e.Hint, Err: e.Err}
 		if e.Err != nil {
 			e.Err = &redacted{clean(e.Err.Error()), e.Err}
 		}

@@ -46,7 +46,7 @@ func TestErrorsAreRedacted(t *testing.T) {
 		"header, in base64":      {"", base64.StdEncoding.EncodeToString([]byte(strong))},
 		"header, base64 of URLs": {"", base64.RawURLEncoding.EncodeToString([]byte(strong))},
 		"twice":                  {"", strong + " and " + strong},
-		"cut":                    {"", strings.Repeat("x", peeked-10) + strong},
+		"cut":                    {"", strings.Repeat("x", quoted-10) + strong},
 		"basic, as sent":         {"Basic " + basic, "Authorization: Basic " + basic},
 		"basic, decoded":         {"Basic " + basic, "operator:" + strong},
 		"bearer":                 {"Bearer " + strong, "token " + strong},

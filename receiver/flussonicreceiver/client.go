@@ -197,6 +197,7 @@ func newClientOf(h *httpapi.Client, pageSize int) *client {
 		readers: sync.Pool{New: func() any { return jsonwalk.NewReader() }},
 		page:    exposition.NewReader(),
 	}
+	c.http.System = httpapi.Flussonic
 	c.pageSize.Store(int64(pageSize))
 	return c
 }
@@ -227,47 +228,62 @@ func (c *client) server(ctx context.Context, api string) (server, error) {
 	defer c.readers.Put(r)
 	told := 0
 	err := c.get(ctx, r, api, nil, func(key []byte) error {
-		told++
-		return s.read(r, key)
+		known, err := s.read(r, key)
+		if known {
+			told++
+		}
+		return err
 	})
 	if told == 0 && (err == nil || scrape.IsPartial(err)) {
-		return s, &httpapi.Error{Kind: httpapi.KindDecode, Text: "the answer is no object with members"}
+		return s, &httpapi.Error{Kind: httpapi.KindDecode, Text: "no member of the answer is one of Flussonic's"}
 	}
 	return s, err
 }
 
-func (s *server) read(r *jsonwalk.Reader, key []byte) error {
-	if field, known := serverPaths[string(key)]; known {
-		return r.Float(&s.Numbers[field])
+// read reads a member, and reports whether it is one of Flussonic's.
+func (s *server) read(r *jsonwalk.Reader, key []byte) (known bool, err error) {
+	if field, isNumber := serverPaths[string(key)]; isNumber {
+		return true, r.Float(&s.Numbers[field])
 	}
 	switch string(key) {
 	case "server_version", "version":
-		return readString(r, &s.Version)
+		err = readString(r, &s.Version)
 	case "build":
-		return readScalar(r, &s.Build)
+		err = readScalar(r, &s.Build)
 	case "hostname":
-		return readString(r, &s.Hostname)
+		err = readString(r, &s.Hostname)
 	case "streamer_status":
-		return readString(r, &s.State)
+		err = readString(r, &s.State)
 	case "text_alerts":
-		return s.readAlerts(r)
+		err = s.readAlerts(r)
 	case "config_error":
-		raw, err := r.Raw()
-		s.ConfigInvalid = optional.Of(!slices.Contains([]string{"null", `""`, "{}", "[]", "false"}, string(bytes.TrimSpace(raw))))
-		return err
+		err = s.readConfigError(r)
 	case "events":
-		return r.Object(func(key []byte) error {
-			if field, known := serverPaths["events."+string(key)]; known {
-				return r.Float(&s.Numbers[field])
-			}
-			return r.Skip()
-		})
+		err = s.readEvents(r)
 	case "partitions":
-		return readDevices(r, &s.Disks, (*disk).read)
+		err = readDevices(r, &s.Disks, (*disk).read)
 	case "transcoder_devices":
-		return readDevices(r, &s.GPUs, (*gpu).read)
+		err = readDevices(r, &s.GPUs, (*gpu).read)
+	default: // license_txt among others
+		return false, r.Skip()
 	}
-	return r.Skip() // license_txt among others
+	return true, err
+}
+
+// readConfigError notes whether the configuration has an error.
+func (s *server) readConfigError(r *jsonwalk.Reader) error {
+	raw, err := r.Raw()
+	s.ConfigInvalid = optional.Of(!slices.Contains([]string{"null", `""`, "{}", "[]", "false"}, string(bytes.TrimSpace(raw))))
+	return err
+}
+
+func (s *server) readEvents(r *jsonwalk.Reader) error {
+	return r.Object(func(key []byte) error {
+		if field, known := serverPaths["events."+string(key)]; known {
+			return r.Float(&s.Numbers[field])
+		}
+		return r.Skip()
+	})
 }
 
 // readAlerts counts the alerts, which have names or stand in a list.
@@ -703,7 +719,7 @@ func (c *client) get(ctx context.Context, r *jsonwalk.Reader, api string, query 
 
 // explain says which rights are missing.
 func explain(err error) error {
-	if refused, ok := errors.AsType[*httpapi.Error](err); ok && refused.Kind == httpapi.KindAuth {
+	if refused, ok := errors.AsType[*httpapi.Error](err); ok && refused.Kind == httpapi.KindAuth && refused.From == "" {
 		refused.Hint = "check the setting auth: the server wants the user and password of view_auth or edit_auth"
 	}
 	return err
@@ -712,5 +728,5 @@ func explain(err error) error {
 // isAbsent reports whether the server does not know a path.
 func isAbsent(err error) bool {
 	refused, ok := errors.AsType[*httpapi.Error](err)
-	return ok && refused.Status == http.StatusNotFound
+	return ok && refused.Status == http.StatusNotFound && refused.From == ""
 }

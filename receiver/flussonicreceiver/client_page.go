@@ -15,6 +15,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
@@ -289,16 +290,17 @@ func (c *client) Page(ctx context.Context, wanted func(streamField) bool) (page,
 	known := 0
 	err := c.http.Get(ctx, apiPage, nil, nil, func(header http.Header, body io.Reader) error {
 		c.page.Reset(body, header.Get("Content-Type"))
-		return c.page.Each(func(sample *exposition.Sample) error {
+		err := c.page.Each(func(sample *exposition.Sample) error {
 			if !math.IsNaN(sample.Value) && p.add(sample) {
 				known++
 			}
 			return nil
 		})
+		if known == 0 && (err == nil || scrape.IsPartial(err)) {
+			err = &httpapi.Error{Kind: httpapi.KindDecode, Text: "a page without a single metric of flussonic"}
+		}
+		return err
 	})
-	if err == nil && known == 0 {
-		err = &httpapi.Error{Kind: httpapi.KindDecode, Text: "a page without a single metric of flussonic"}
-	}
 	p.Streams.cut = p.Streams.cut || err != nil
 	return p, explain(err)
 }

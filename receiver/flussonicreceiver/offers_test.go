@@ -121,6 +121,38 @@ func TestListThatGoesAway(t *testing.T) {
 	}
 }
 
+// A 404 of another server says nothing about what Flussonic offers.
+func TestForeign404(t *testing.T) {
+	for name, tt := range map[string]struct{ header, body, message string }{
+		"Flussonic":  {"", string(capture(t, "api-v3/errors/404-jsonapi.json")), ""},
+		"nobody":     {"", "no", ""},
+		"a web site": {"nginx", "<html>no</html>", "dvrs, dvb_cards, cluster/peers, streams of %s: HTTP status 404 Not Found with an HTML page: `<html>no</html>`: check that the setting endpoint leads to Flussonic"},
+		"ZLMediaKit": {"ZLMediaKit(git hash:x)", "", "dvrs, dvb_cards, cluster/peers, streams of %s: HTTP status 404 Not Found from ZLMediaKit: check that the setting endpoint leads to Flussonic"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			endpoint := startHandler(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == apiPath+apiStats {
+					_, _ = w.Write([]byte(`{"server_version":"25.11"}`))
+					return
+				}
+				w.Header().Set("Server", tt.header)
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = w.Write([]byte(tt.body))
+			})
+			s, logs := startScraper(t, endpoint, onlyAPI)
+			for range 2 {
+				_, err := s.scrape(t.Context())
+				if tt.message == "" {
+					require.NoError(t, err)
+				} else {
+					require.EqualError(t, err, fmt.Sprintf(tt.message, endpoint))
+				}
+			}
+			assert.Equal(t, tt.message == "", logs.FilterMessageSnippet("does not offer an API").Len() > 0)
+		})
+	}
+}
+
 // While all small calls fail, the list is not asked for, which is no sign that there is none.
 func TestListThatIsNotAskedFor(t *testing.T) {
 	server := startServer(t, flussonic.Options{})

@@ -45,6 +45,8 @@ const (
 	maxSizes  = 1000
 	maxValues = 100_000
 	maxWrong  = 8
+	// maxHealth is the number of bytes that are read of a health check that passes.
+	maxHealth = 1 << 10
 )
 
 // source is one of the two answers of a component, which hold much the same values.
@@ -190,7 +192,7 @@ func newClient(
 		http: httpapi.New(httpClient, cfg.Endpoint), component: of, names: newNames(keys),
 		json: jsonwalk.NewReader(), page: exposition.NewReader(),
 	}
-	c.http.Block = of.name
+	c.http.Block, c.http.System = of.name, httpapi.System(of.title)
 	return c, nil
 }
 
@@ -202,11 +204,13 @@ var (
 	acceptText = http.Header{"Accept": {"text/plain; version=0.0.4"}}
 )
 
-// get requests a path. The error of a path that is not there says what turns it on.
+// get requests a path. The error of a path that the component does not have says what turns it on.
 func (c *client) get(ctx context.Context, path string, accept http.Header, read func(http.Header, io.Reader) error) error {
 	err := c.http.Get(ctx, path, nil, accept, read)
 	if e, ok := errors.AsType[*httpapi.Error](err); ok && isAbsent(err) {
-		e.Hint = cmp.Or(c.component.absent[path], e.Hint)
+		if absent := c.component.absent[path]; absent != "" {
+			e.Hint = absent + "; or the setting " + c.component.name + "::endpoint leads elsewhere"
+		}
 	}
 	return err
 }
@@ -214,9 +218,10 @@ func (c *client) get(ctx context.Context, path string, accept http.Header, read 
 // isAbsent reports whether the component does not have what was asked for.
 func isAbsent(err error) bool { return hasStatus(err, http.StatusNotFound) }
 
+// hasStatus reports whether the component, as far as is known, answered with this HTTP status.
 func hasStatus(err error, status int) bool {
 	e, ok := errors.AsType[*httpapi.Error](err)
-	return ok && e.Status == status
+	return ok && e.Status == status && e.From == ""
 }
 
 // Version requests the version of the component.
@@ -252,10 +257,16 @@ type health struct {
 	reason string // of a failure
 }
 
-// Health requests the component's own health check. One that fails answers with status 500 or 503.
+// Health requests the component's own health check. One that passes answers with an empty object, one that fails with status 500 or 503.
 func (c *client) Health(ctx context.Context) (health, error) {
 	err := c.get(ctx, apiHealth, acceptJSON, func(_ http.Header, body io.Reader) error {
-		_, err := io.Copy(io.Discard, body)
+		text, err := io.ReadAll(io.LimitReader(body, maxHealth))
+		if err == nil && (!bytes.ContainsRune(text, '{') || len(bytes.Trim(text, "{} \t\r\n")) > 0) {
+			err = &httpapi.Error{
+				Kind: httpapi.KindDecode, Text: "this is no health check of " + c.component.title,
+				Hint: "check that the setting " + c.component.name + "::endpoint leads to it",
+			}
+		}
 		return err
 	})
 	if hasStatus(err, http.StatusInternalServerError) || hasStatus(err, http.StatusServiceUnavailable) {
@@ -307,7 +318,9 @@ func (c *client) walk(a *answer, length int, thing string) error {
 			return c.member(a, &n, thing)
 		}
 		if c.names.groups[string(c.path)] {
-			a.known++
+			if !c.json.IsText() { // many APIs have a text named status
+				a.known++
+			}
 			return c.walk(a, group, thing)
 		}
 		if ownerGroups[string(c.path)] && c.json.IsObject() {
@@ -499,7 +512,7 @@ func (c *client) judge(a *answer) error {
 	case most != c.component.name:
 		return &httpapi.Error{
 			Kind: httpapi.KindDecode, Text: "this is the answer of " + components[most].title + ", not of " + c.component.title,
-			Hint: "its endpoint belongs into the setting " + most + "::endpoint",
+			Hint: "its endpoint belongs into the setting " + most + "::endpoint", From: httpapi.System(components[most].title),
 		}
 	case a.known == 0:
 		return &httpapi.Error{

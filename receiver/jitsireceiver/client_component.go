@@ -44,7 +44,7 @@ var components = map[string]*jitsiComponent{
 	"jicofo": {
 		name: "jicofo", title: "Jicofo", service: "jitsi-jicofo", example: "http://127.0.0.1:8888",
 		stats: apiStats, statsSource: "stats", about: apiVersion,
-		absent: map[string]string{apiStats: "check that the setting jicofo::endpoint leads to its private API, on port 8888 unless configured otherwise", apiMetrics: metricsPage},
+		absent: map[string]string{apiStats: "its private API is on port 8888, unless configured otherwise", apiMetrics: metricsPage},
 		own: []string{
 			"bridge_selector", "bridge_failures", "jibri_detector", "jigasi_detector", "participant_notifications", "jingle", "endpoint_pairs",
 		},

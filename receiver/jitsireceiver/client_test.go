@@ -138,7 +138,7 @@ func TestOddPages(t *testing.T) {
 		"a foreign family":       {"jitsi_jigasi_threads 5\njitsi_jvb_thread_count 1\njitsi_jvb_new 1\n", map[string]float64{"thread.count{}": 1}, ""},
 		"an old page":            {"jitsi_thread_count 1\njitsi_jigasi_threads 5\n", map[string]float64{"thread.count{}": 1}, ""},
 		"families of tomorrow":   {"jitsi_jvb_new 1\n", nil, "nothing of the answer is known of a JVB"},
-		"JSON":                   {`{"conferences_total":5}`, nil, "lines that cannot be read"},
+		"JSON":                   {`{"conferences_total":5}`, nil, "JSON instead of a page of metrics: `{\"conferences_total\":5}`: check that the setting jvb::endpoint leads to a JVB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			checkAnswer(t, "jvb", sourceMetrics, apiMetrics, tt.page, tt.points, tt.message)

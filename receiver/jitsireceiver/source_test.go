@@ -226,6 +226,49 @@ func TestSetSource(t *testing.T) {
 	}
 }
 
+// A 404 means that JVB has its statistics off only where JVB may have sent it, whose error pages are those of Jetty.
+func TestAbsentStatistics(t *testing.T) {
+	const jetty = "<html>\n<head>\n<title>Error 404 Not Found</title>\n</head>\n<body><h2>HTTP ERROR 404 Not Found</h2>\n</body>\n</html>\n"
+	page, err := os.ReadFile(filepath.Join(captures, "jvb", jvbPage))
+	require.NoError(t, err)
+	for name, tt := range map[string]struct {
+		header, body string
+		foreign      string // in the error
+	}{
+		"nothing":           {"", "", ""},
+		"text":              {"", "404 page not found\n", ""},
+		"Jetty":             {"", jetty, ""},
+		"Jetty's name":      {"Jetty(9.4.44.v20210927)", "<html>no</html>", ""},
+		"a web site":        {"nginx", "<html>no</html>", "HTTP status 404 Not Found with an HTML page: `<html>no</html>`: check that the setting jvb::endpoint leads to a JVB"},
+		"another system":    {"ZLMediaKit(git hash:x)", "", "HTTP status 404 Not Found from ZLMediaKit: check that the setting jvb::endpoint leads to a JVB"},
+		"mediasoup's agent": {"", `{"error":"ask for /v1/snapshot or /v1/health"}`, "HTTP status 404 Not Found from mediasoup's agent: check that the setting jvb::endpoint leads to a JVB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == apiMetrics {
+					_, _ = w.Write(page)
+					return
+				}
+				w.Header().Set("Server", tt.header)
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = w.Write([]byte(tt.body))
+			}))
+			t.Cleanup(server.Close)
+			s, logs := startScraper(t, at("jvb", server.URL), withoutVersion)
+			for range 2 {
+				metrics, err := s.scrape(t.Context())
+				assert.InDelta(t, 1, rtctest.Points(t, metrics)["rtc.target.up{}"], 0)
+				if tt.foreign == "" {
+					require.NoError(t, err)
+				} else {
+					require.EqualError(t, err, apiColibri+" of "+server.URL+": "+tt.foreign)
+				}
+			}
+			assert.Equal(t, tt.foreign == "", logs.FilterMessageSnippet("does not offer an API").Len() == 1)
+		})
+	}
+}
+
 // Only what enabled metrics need is asked for, and always something.
 func TestRequests(t *testing.T) {
 	none := func(c *Config) { c.MetricsBuilderConfig.Metrics = metadata.MetricsConfig{} }
@@ -301,7 +344,10 @@ func TestJigasiHealth(t *testing.T) {
 		http.StatusForbidden:           {message: "HTTP status 403"},
 	} {
 		t.Run(strconv.Itoa(status), func(t *testing.T) {
-			s, _ := startSystem(t, at("jigasi", serveGateway(t, func(w http.ResponseWriter) { w.WriteHeader(status) })))
+			s, _ := startSystem(t, at("jigasi", serveGateway(t, func(w http.ResponseWriter) {
+				w.WriteHeader(status)
+				_, _ = w.Write([]byte("{}"))
+			})))
 			metrics, err := s.Scrape(t.Context())
 			points := rtctest.Points(t, metrics)
 			assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
@@ -345,7 +391,9 @@ func TestJigasiHealthReason(t *testing.T) {
 		if text := reason.Load().(string); text != "" {
 			w.WriteHeader(http.StatusInternalServerError)
 			_, _ = fmt.Fprintf(w, `{"reason":%q}`, text)
+			return
 		}
+		_, _ = w.Write([]byte("{}"))
 	})))
 	for _, text := range []string{"", "GW not ready.", "GW not ready.", "CallManager is not healthy.", "", "", "GW not ready.", strings.Repeat("`\t", 1000)} {
 		reason.Store(text)

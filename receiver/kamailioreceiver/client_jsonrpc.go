@@ -31,7 +31,9 @@ func newJSONRPC(ctx context.Context, cfg *confighttp.ClientConfig, host componen
 	if err != nil {
 		return nil, err
 	}
-	return &jsonRPC{http: httpapi.New(client, cfg.Endpoint)}, nil
+	t := &jsonRPC{http: httpapi.New(client, cfg.Endpoint)}
+	t.http.System = httpapi.Kamailio
+	return t, nil
 }
 
 func (t *jsonRPC) close() { t.http.CloseIdle() }
@@ -92,7 +94,7 @@ func readAnswer(text []byte, isList bool) ([]value, error) {
 		code, _ := fault.get("code").int().Get()
 		return nil, &binrpc.Fault{Code: code, Text: fault.get("message").text()}
 	case result.kind == kindNone:
-		return nil, unexpected("neither result nor error in it")
+		return nil, &httpapi.Error{Kind: httpapi.KindDecode, Text: "this is no answer of JSON-RPC: neither result nor error in it"}
 	case fault.kind != kindNone:
 		return nil, unexpected("both result and error in it")
 	case isList != (result.kind == kindArray):

@@ -30,7 +30,7 @@ func TestRefusedSnapshots(t *testing.T) {
 		"another API":       {`{"status":"ok"}`, `no snapshot of mediasoup: the member schema is ""`},
 		"null":              {`null`, `no snapshot of mediasoup: the member schema is ""`},
 		"a list":            {`[]`, `no snapshot of mediasoup: the member schema is ""`},
-		"edumeet's page":    {"# HELP edumeet_rooms\n", "unexpected byte"},
+		"edumeet's page":    {"# HELP edumeet_rooms\n", "an answer from edumeet: set format: edumeet, or check that the setting endpoint leads to mediasoup's agent"},
 		"no workers":        {`{` + head + `}`, "no member workers"},
 		"no consumers":      {`{` + head + `,"workers":[],"routers":[],"transports":[],"producers":[]}`, "no member consumers"},
 		"a list that is no": {`{` + head + `,"workers":[],"routers":{},"transports":[],"producers":[],"consumers":[]}`, "the member routers is of a wrong type"},

@@ -173,6 +173,7 @@ func newClient(ctx context.Context, cfg *Config, host component.Host, set compon
 		readers: sync.Pool{New: func() any { return jsonwalk.NewReader() }},
 		own:     ownConnections{used: map[string]time.Time{}},
 	}
+	c.http.System = httpapi.ZLMediaKit
 	c.isOwn = c.own.has
 	if cfg.Secret != "" {
 		c.header.Set("secret", string(cfg.Secret))

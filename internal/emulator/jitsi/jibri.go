@@ -62,7 +62,10 @@ func NewJibri(o JibriOptions) (*emulator.Server, error) {
 	if j.busy, err = fs.ReadFile(testdata.Files, "jitsi/jibri/health.busy.constructed.json"); err != nil {
 		return nil, err
 	}
-	paths := handlers{jibriHealthPath: j.health}
+	paths := handlers{
+		jibriHealthPath: j.health,
+		otherPaths:      func(*http.Request) emulator.Answer { return emulator.Answer{Status: http.StatusNotFound} },
+	}
 	if o.Metrics {
 		paths[metricsPath] = j.metrics
 	}

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"html"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -106,6 +107,43 @@ func (h handlers) addFile(at string, status int, file string) error {
 	return nil
 }
 
+// otherPaths stands for all paths that have no handler. Without a handler for it, Jetty answers them.
+const otherPaths = "*"
+
+// jettyError is an error page of Jetty, on which all components but Jibri run, in the type that the request accepts:
+// https://github.com/jitsi/jitsi-videobridge/issues/1768 shows one.
+func jettyError(r *http.Request, status int, message string) emulator.Answer {
+	const (
+		servlet = "org.glassfish.jersey.servlet.ServletContainer-78dc4696"
+		page    = `<html>
+<head>
+<meta http-equiv="Content-Type" content="text/html;charset=ISO-8859-1"/>
+<title>Error %[1]d %[2]s</title>
+</head>
+<body><h2>HTTP ERROR %[1]d %[2]s</h2>
+<table>
+<tr><th>URI:</th><td>%[3]s</td></tr>
+<tr><th>STATUS:</th><td>%[1]d</td></tr>
+<tr><th>MESSAGE:</th><td>%[2]s</td></tr>
+<tr><th>SERVLET:</th><td>` + servlet + `</td></tr>
+</table>
+
+</body>
+</html>
+`
+		text     = "HTTP ERROR %[1]d %[2]s\nURI: %[3]s\nSTATUS: %[1]d\nMESSAGE: %[2]s\nSERVLET: " + servlet + "\n"
+		document = `{"servlet":"` + servlet + `","message":%[2]q,"url":%[3]q,"status":"%[1]d"}`
+	)
+	contentType, format, uri := "text/html;charset=iso-8859-1", page, html.EscapeString(r.URL.Path)
+	switch accepted, _, _ := strings.Cut(r.Header.Get("Accept"), ";"); accepted {
+	case typeJSON:
+		contentType, format, uri = typeJSON, document, r.URL.Path
+	case "text/plain":
+		contentType, format, uri = "text/plain;charset=iso-8859-1", text, r.URL.Path
+	}
+	return newAnswer(status, contentType, fmt.Appendf(nil, format, status, message, uri))
+}
+
 // newServer starts a server. Paths that begin with one of changing would change the state of a real server. They have an
 // empty answer, whatever the method, and a test finds them in Requests.
 func newServer(addr string, paths handlers, changing []string, restart func()) (*emulator.Server, error) {
@@ -116,8 +154,10 @@ func newServer(addr string, paths handlers, changing []string, restart func()) (
 			switch {
 			case slices.ContainsFunc(changing, func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) }):
 				return emulator.Answer{Status: http.StatusOK}
+			case !known && paths[otherPaths] != nil:
+				return paths[otherPaths](r)
 			case !known:
-				return emulator.Answer{Status: http.StatusNotFound}
+				return jettyError(r, http.StatusNotFound, http.StatusText(http.StatusNotFound))
 			case r.Method != http.MethodGet && r.Method != http.MethodHead:
 				return emulator.Answer{Status: http.StatusMethodNotAllowed}
 			}

@@ -152,6 +152,24 @@ func TestPathsThatChange(t *testing.T) {
 	}
 }
 
+// Jetty answers what a component does not have in the type that was asked for; Jibri answers nothing.
+func TestNotFound(t *testing.T) {
+	jvb, jibri := emulatortest.Start(t, NewJVB, JVBOptions{}), emulatortest.Start(t, NewJibri, JibriOptions{})
+	for accept, begin := range map[string]string{
+		"":       "<html>\n<head>\n<meta http-equiv",
+		"*/*":    "<html>\n<head>\n<meta http-equiv",
+		typeJSON: `{"servlet":"org.glassfish.jersey.servlet.ServletContainer-78dc4696","message":"Not Found","url":"/a<b","status":"404"}`,
+		typeText: "HTTP ERROR 404 Not Found\nURI: /a<b\n",
+	} {
+		response, body := ask(t, jvb, http.MethodGet, "/a%3cb", accept)
+		assert.Equal(t, http.StatusNotFound, response.Status)
+		assert.True(t, strings.HasPrefix(body, begin), body)
+		response, body = ask(t, jibri, http.MethodGet, "/a", accept)
+		assert.Equal(t, http.StatusNotFound, response.Status)
+		assert.Empty(t, body)
+	}
+}
+
 func TestUnhealthy(t *testing.T) {
 	for name, test := range map[string]struct {
 		server       *emulator.Server

@@ -184,7 +184,7 @@ func (b *jvb) document(body []byte) emulator.Answer {
 // metrics answers /metrics. Like the real bridge it fails without an Accept header.
 func (b *jvb) metrics(page metricsPage, r *http.Request) emulator.Answer {
 	if r.Header.Get("Accept") == "" {
-		return newAnswer(http.StatusInternalServerError, "text/html", []byte("<h1>HTTP ERROR 500 java.lang.NullPointerException</h1>\n"))
+		return jettyError(r, http.StatusInternalServerError, "java.lang.NullPointerException")
 	}
 	answered := page.answer(r, b.scenario)
 	answered.Body = setHealth(answered.Body, b.Unhealthy)

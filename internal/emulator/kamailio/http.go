@@ -125,7 +125,9 @@ func (s *httpServer) answer(r *http.Request) emulator.Answer {
 	case rpcPath:
 		return s.call(r)
 	}
-	return emulator.Answer{Status: http.StatusNotFound, Header: http.Header{"Content-Type": {"text/plain"}}, Body: []byte("Not Found\n")}
+	header := s.metrics.Header.Clone() // xhttp adds Sia and Server to every answer
+	header.Set("Content-Type", "text/plain")
+	return emulator.Answer{Status: http.StatusNotFound, Header: header, Body: []byte("Not Found\n")}
 }
 
 // call answers JSON-RPC. Like the real server it never answers a request that it cannot parse.

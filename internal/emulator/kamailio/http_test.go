@@ -75,7 +75,11 @@ func TestJSONRPCForms(t *testing.T) {
 		assert.Equal(t, http.StatusInternalServerError, response.Status)
 		assert.Contains(t, fault, "\"Method Not Found\"\n\t},\n\t\"id\":\t\"x\"\n}")
 	}
-	assert.Equal(t, http.StatusNotFound, emulatortest.Do(t, emulatortest.NewClient(t), http.MethodGet, server.URL()+"/").Status)
+	other := emulatortest.Do(t, emulatortest.NewClient(t), http.MethodGet, server.URL()+"/")
+	assert.Equal(t, http.StatusNotFound, other.Status)
+	assert.Equal(t, "kamailio-test", other.Header.Get("Server"))
+	assert.Regexp(t, "^SIP/2.0/TCP ", other.Header.Get("Sia"))
+	assert.Equal(t, "text/plain", other.Header.Get("Content-Type"))
 	assert.Equal(t, []string{"core.uptime", "/RPC", "core.kill", "_batch", "/"}, server.Requests())
 }
 
