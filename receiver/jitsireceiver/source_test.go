@@ -254,9 +254,9 @@ func TestAbsentStatistics(t *testing.T) {
 				_, _ = w.Write([]byte(tt.body))
 			}))
 			t.Cleanup(server.Close)
-			s, logs := startScraper(t, at("jvb", server.URL), withoutVersion)
+			s, logs := startSystem(t, at("jvb", server.URL), withoutVersion)
 			for range 2 {
-				metrics, err := s.scrape(t.Context())
+				metrics, err := s.Scrape(t.Context())
 				assert.InDelta(t, 1, rtctest.Points(t, metrics)["rtc.target.up{}"], 0)
 				if tt.foreign == "" {
 					require.NoError(t, err)
