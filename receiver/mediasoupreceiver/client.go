@@ -58,12 +58,3 @@ func (c *client) Snapshot(ctx context.Context, stats []string, visitor *visitor)
 	})
 	return c.walk.snapshot, err
 }
-
-// EachSample walks over the samples of edumeet's page, which is the endpoint itself. The sample is valid only inside f. A
-// line that cannot be read costs itself only.
-func (c *client) EachSample(ctx context.Context, f func(*exposition.Sample) error) error {
-	return c.http.Get(ctx, "", nil, c.header, func(header http.Header, body io.Reader) error {
-		c.page.Reset(body, header.Get("Content-Type"))
-		return c.page.Each(f)
-	})
-}
