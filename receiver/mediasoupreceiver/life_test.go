@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -216,4 +217,18 @@ func TestSumsOverSnapshotsThatBreakOff(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A snapshot that breaks off records nothing, not even the single streams that it has.
+func TestSnapshotThatBreaksOffRecordsNothing(t *testing.T) {
+	a, b := captured(t, "snapshot-3.12.16-a.json"), captured(t, "snapshot-3.12.16-b.json")
+	s, _ := startSystem(t, answers(t, a, b[:len(b)*9/10], b), everything)
+	want := byMetric(scrapeOnce(t, s))["mediasoup.stream.io"]
+	require.Positive(t, want)
+	metrics, err := s.Scrape(t.Context())
+	require.ErrorContains(t, err, "unexpected EOF")
+	for metric := range byMetric(metrics) {
+		assert.True(t, strings.HasPrefix(metric, "rtc."), metric)
+	}
+	assert.Equal(t, want, byMetric(scrapeOnce(t, s))["mediasoup.stream.io"])
 }
