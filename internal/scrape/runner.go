@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -23,7 +24,8 @@ type Process struct {
 	Endpoint string
 	// Logger logs with the names of the receiver and the process.
 	Logger *zap.Logger
-	// Limits names the settings that limit things, by the value of rtc.entity.
+	// Limits names the settings that limit things, by the value of rtc.entity: that of a selection, such as streams, or a limit without
+	// one, such as streams::limit.
 	Limits map[string]string
 
 	// Scrape makes the calls of one scrape and records their answers.
@@ -201,7 +203,10 @@ func (r *Runner) warnOfLimit(entity string, n int64) {
 		return
 	}
 	advice := "there are more of a kind than the receiver reports"
-	if setting := r.process.Limits[entity]; setting != "" {
+	switch setting := r.process.Limits[entity]; {
+	case strings.HasSuffix(setting, "::limit"):
+		advice = "raise " + setting
+	case setting != "":
 		advice = fmt.Sprintf("raise %s::limit, or narrow the selection with %s::include and %s::exclude", setting, setting, setting)
 	}
 	r.Logger.Warn("things are left out of the metrics: "+advice, zap.String("kind", entity), zap.Int64("left out", n))

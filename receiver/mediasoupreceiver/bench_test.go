@@ -45,7 +45,7 @@ func BenchmarkScrape(b *testing.B) {
 	} {
 		for _, consumers := range []int{2_000, 20_000} {
 			b.Run(fmt.Sprintf("%s/consumers=%d", bench.name, consumers), func(b *testing.B) {
-				s, _ := startScraper(b, startFixedAgent(b, consumers).URL(), bench.edit)
+				s, _ := startSystem(b, startFixedAgent(b, consumers).URL(), bench.edit)
 				scrapeOnce(b, s) // the first answer has to be made up
 				require.Equal(b, bench.points[consumers], scrapeOnce(b, s).DataPointCount())
 				peak := peakHeap(func() { scrapeOnce(b, s) })
@@ -105,9 +105,9 @@ func heap() uint64 {
 }
 
 // discard asks for the same snapshot as s and throws it away as it came.
-func discard(t testing.TB, s *scraper) {
+func discard(t testing.TB, s *system) {
 	t.Helper()
-	query := url.Values{"stats": {strings.Join(s.stats, ",")}}.Encode()
+	query := url.Values{"stats": {strings.Join(s.statistics, ",")}}.Encode()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.cfg.ClientConfig.Endpoint+apiSnapshot+"?"+query, http.NoBody)
 	require.NoError(t, err)
 	req.Header.Set("Authorization", "Bearer "+testToken)
@@ -137,7 +137,7 @@ func recorded(t testing.TB, url string) *httpapi.Client {
 // What is done for each consumer allocates nothing once the consumer is known.
 func TestAllocations(t *testing.T) {
 	perScrape := func(consumers int) float64 {
-		s, _ := startScraper(t, startFixedAgent(t, consumers).URL(), nil)
+		s, _ := startSystem(t, startFixedAgent(t, consumers).URL(), nil)
 		s.client.http = recorded(t, s.cfg.ClientConfig.Endpoint)
 		scrapeOnce(t, s)
 		return testing.AllocsPerRun(5, func() { scrapeOnce(t, s) })

@@ -4,13 +4,11 @@
 package mediasoupreceiver
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/component"
@@ -18,7 +16,6 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
 // apiSnapshot is the only call to the agent. It changes nothing.
@@ -62,32 +59,6 @@ func (c *client) Snapshot(ctx context.Context, stats []string, visitor *visitor)
 		return c.walk.read(body, visitor)
 	})
 	return c.walk.snapshot, explain(err)
-}
-
-// EachSample walks over the samples of edumeet's page, which is the endpoint itself. The sample is valid only inside f. A
-// line that cannot be read costs itself only. The page must have metrics of edumeet.
-func (c *client) EachSample(ctx context.Context, f func(*exposition.Sample) error) error {
-	return explain(c.http.Get(ctx, "", nil, c.header, func(header http.Header, body io.Reader) error {
-		c.page.Reset(body, header.Get("Content-Type"))
-		known := false
-		err := c.page.Each(func(s *exposition.Sample) error {
-			known = known || isEdumeet(s.Name)
-			return f(s)
-		})
-		if !known && (err == nil || scrape.IsPartial(err)) {
-			return &httpapi.Error{
-				Kind: httpapi.KindDecode, Text: "no sample of edumeet's exporter",
-				Hint: "check that the setting endpoint leads to its page, and the setting format",
-			}
-		}
-		return err
-	}))
-}
-
-// isEdumeet reports whether edumeet may have a sample of this name.
-func isEdumeet(name []byte) bool {
-	prefix, _, _ := bytes.Cut(name, []byte("_"))
-	return slices.Contains([]string{"edumeet", "mediasoup", "generic"}, string(prefix))
 }
 
 // explain says which format is that of the system that answered.

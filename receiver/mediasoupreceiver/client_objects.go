@@ -15,7 +15,7 @@ import (
 // maxStreams bounds the streams of one producer or consumer: one per encoding.
 const maxStreams = 64
 
-// The figures of a worker, as getrusage tells them.
+// The figures of a worker, those of getrusage.
 const (
 	usageUserTime    = iota // milliseconds
 	usageSystemTime         // milliseconds

@@ -29,7 +29,7 @@ const (
 	maxKept = 64 << 20
 )
 
-// snapshot is what the agent tells besides the objects.
+// snapshot holds all of a snapshot but its objects.
 type snapshot struct {
 	Schema        string
 	SchemaVersion optional.Value[int64]

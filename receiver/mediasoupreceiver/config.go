@@ -13,48 +13,47 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
-// Config is what a user may write below mediasoup.
+// Config is the configuration of the receiver.
 type Config struct {
-	// ClientConfig is how the agent is reached, or the page of edumeet. Its Timeout is the controller's: one setting for both.
+	// ClientConfig says how to reach the agent or the page of edumeet. Its Timeout is the controller's: one setting for both.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
-	// Format is what answers at the endpoint.
+	// Format is the format of the answer at the endpoint.
 	Format Format `mapstructure:"format"`
-	// Token is the agent's token; empty when it has none. It is sent as a header.
+	// Token is the token that the agent requires, sent as a header; empty when it requires none.
 	Token configopaque.String `mapstructure:"token"`
-	// ControllerConfig says how often the agent is asked, and how long a scrape may take as a whole.
+	// ControllerConfig holds the interval of scrapes and the timeout of a whole scrape.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
 	// MetricsBuilderConfig switches metrics and resource attributes on and off.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
-	// Streams says how many streams are reported one by one, where their metrics are switched on.
+	// Streams limits the streams that are reported one by one, where their metrics are enabled.
 	Streams StreamsConfig `mapstructure:"streams"`
 
-	credentialErr error // what is wrong with token, as it was written
+	credentialErr error // of the token, as it was written
 }
 
-// StreamsConfig says how many streams, or rooms of edumeet, are reported one by one. Sums cover all of them.
+// StreamsConfig limits the streams, or rooms of edumeet, that are reported one by one. Sums cover all of them.
 type StreamsConfig struct {
 	// Limit is the largest number of streams to report at a time, at least 1. Those that came first stay.
 	Limit int `mapstructure:"limit"`
 }
 
-// Format is what answers at the endpoint.
+// Format is the format of the answer at the endpoint.
 type Format string
 
 // The formats that the receiver reads.
 const (
-	// FormatSnapshot is the agent's: snapshot.schema.json.
+	// FormatSnapshot is the snapshot of the agent: snapshot.schema.json.
 	FormatSnapshot Format = "snapshot"
 	// FormatEdumeet is the page of the exporter in edumeet 3, in the text format of Prometheus.
 	FormatEdumeet Format = "edumeet"
 )
 
-// Validate refuses words that are no formats.
+// Validate refuses unknown formats.
 func (f Format) Validate() error {
 	if f == FormatSnapshot || f == FormatEdumeet {
 		return nil
@@ -66,7 +65,7 @@ func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Endpoint = "http://127.0.0.1:9414"
 	client.Timeout = 10 * time.Second
-	// Node closes a connection that was idle for 5 s (keepAliveTimeout): be earlier, or requests get lost.
+	// Node closes connections that were idle for 5 s (keepAliveTimeout). Close them before, or requests are lost.
 	client.IdleConnTimeout = 4 * time.Second
 	client.MaxConnsPerHost = 1
 	client.MaxIdleConnsPerHost = 1
@@ -93,14 +92,14 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// Validate refuses what cannot work, each complaint with the setting's name and an example.
+// Validate refuses settings that cannot work. Each message names the setting and a valid value.
 func (c *Config) Validate() error {
 	return errors.Join(
-		httpapi.CheckEndpoint(c.ClientConfig.Endpoint),
+		scrape.CheckEndpoint(c.ClientConfig.Endpoint),
 		scrape.CheckSchedule(c.ControllerConfig),
 		c.credentialErr,
 	)
 }
 
 // Validate refuses a limit that lets nothing through.
-func (c *StreamsConfig) Validate() error { return selection.CheckLimit(c.Limit) }
+func (c *StreamsConfig) Validate() error { return (&selection.Config{Limit: c.Limit}).Validate() }

@@ -46,7 +46,7 @@ func TestPages(t *testing.T) {
 		{"edumeet_aggregated_everything", "default", "/metrics", edumeetEverything},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, _ := startScraper(t, startEdumeet(t, mediasoup.EdumeetOptions{Page: tt.page}).URL()+tt.path, tt.edit)
+			s, _ := startSystem(t, startEdumeet(t, mediasoup.EdumeetOptions{Page: tt.page}).URL()+tt.path, tt.edit)
 			metrics := scrapeOnce(t, s)
 			rtctest.Golden(t, tt.name, metrics)
 			rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), tt.name, rtctest.Points(t, metrics))
@@ -67,7 +67,7 @@ func TestMonotonic(t *testing.T) {
 		"snapshot": {startAgent(t, mediasoup.AgentOptions{}).URL(), nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, _ := startScraper(t, tt.url, tt.edit)
+			s, _ := startSystem(t, tt.url, tt.edit)
 			found := 0
 			for _, m := range scrapeOnce(t, s).ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
 				if m.Name() == "mediasoup.producer.io" || m.Name() == "mediasoup.consumer.io" {
@@ -141,8 +141,8 @@ func TestPageContents(t *testing.T) {
 		"nothing": {"", nil, "no sample of edumeet's exporter"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, _ := startScraper(t, answers(t, tt.page), edumeetEverything)
-			metrics, err := s.scrape(t.Context())
+			s, _ := startSystem(t, answers(t, tt.page), edumeetEverything)
+			metrics, err := s.Scrape(t.Context())
 			if tt.message != "" {
 				require.ErrorContains(t, err, tt.message)
 			} else {
@@ -165,7 +165,7 @@ func TestPageContents(t *testing.T) {
 // Rooms over the limit are counted, and missing in nothing but their own metric.
 func TestRoomLimit(t *testing.T) {
 	page := "edumeet_peers{room_id=\"a\"} 4\nedumeet_peers{room_id=\"b\"} 5\nedumeet_peers{room_id=\"c\"} 6\n"
-	s, logs := startScraper(t, answers(t, page), func(c *Config) {
+	s, logs := startSystem(t, answers(t, page), func(c *Config) {
 		edumeetEverything(c)
 		c.Streams.Limit = 2
 	})

@@ -18,7 +18,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 )
 
 // faultRow says what a scrape makes of a fault.
@@ -86,7 +86,7 @@ func TestFaults(t *testing.T) {
 
 func testFault(t *testing.T, fault string, row faultRow, server *emulator.Server, edit func(*Config)) {
 	t.Helper()
-	s, logs := startScraper(t, server.URL(), func(c *Config) {
+	s, logs := startSystem(t, server.URL(), func(c *Config) {
 		c.ClientConfig.Timeout = plenty
 		if edit != nil {
 			edit(c)
@@ -118,11 +118,11 @@ func testFault(t *testing.T, fault string, row faultRow, server *emulator.Server
 // plenty is a timeout for scrapes that must not run into it, however slow the machine.
 const plenty = time.Minute
 
-func scrapeInTime(t *testing.T, s *scraper, timeout time.Duration) (map[string]float64, error) {
+func scrapeInTime(t *testing.T, s *system, timeout time.Duration) (map[string]float64, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	metrics, err := s.scrape(ctx)
+	metrics, err := s.Scrape(ctx)
 	deadline, _ := ctx.Deadline()
 	assert.Less(t, time.Since(deadline), plenty, "long after the deadline")
 	rtctest.NoSecret(t, testToken, rtctest.Text(t, metrics), fmt.Sprint(err))
@@ -131,7 +131,7 @@ func scrapeInTime(t *testing.T, s *scraper, timeout time.Duration) (map[string]f
 
 func checkFault(t *testing.T, row faultRow, points map[string]float64, err error) {
 	t.Helper()
-	assert.InDelta(t, float64(scrape.Number(row.up)), points["rtc.target.up{}"], 0)
+	assert.InDelta(t, float64(rows.BoolToInt(row.up)), points["rtc.target.up{}"], 0)
 	if row.counted == "" {
 		require.NoError(t, err)
 		return
@@ -148,7 +148,7 @@ func checkFault(t *testing.T, row faultRow, points map[string]float64, err error
 	}
 }
 
-func checkRecovery(t *testing.T, s *scraper) {
+func checkRecovery(t *testing.T, s *system) {
 	t.Helper()
 	points, err := scrapeInTime(t, s, plenty)
 	require.NoError(t, err)
@@ -160,10 +160,10 @@ func checkRecovery(t *testing.T, s *scraper) {
 func TestClockJumps(t *testing.T) {
 	var collector, server rtctest.Clock
 	emulated := startAgent(t, mediasoup.AgentOptions{Consumers: 50, Moving: true, Now: server.Now})
-	s, _ := startScraper(t, emulated.URL(), everything)
-	s.clock = collector.Now
+	s, _ := startSystem(t, emulated.URL(), everything)
+	s.SetClock(collector.Now)
 	rtctest.ClockJumps(t, &collector, &server, func() pmetric.Metrics {
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		assert.NoError(t, err)
 		return metrics
 	})

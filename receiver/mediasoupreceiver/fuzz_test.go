@@ -13,7 +13,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
@@ -21,7 +20,6 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
@@ -37,12 +35,13 @@ type body struct{ *bytes.Reader }
 
 func (body) Close() error { return nil }
 
-// newFuzzScraper returns a scraper whose answers are set by its client, which several of them may use one after the other.
-func newFuzzScraper(c *client, edit func(*Config)) *scraper {
+// newFuzzSystem returns a system whose answers are set by its client, which several of them may use one after the other.
+func newFuzzSystem(t *testing.T, c *client, edit func(*Config)) *system {
+	t.Helper()
 	cfg := createDefaultConfig()
 	edit(cfg)
-	s := newScraper(cfg, receivertest.NewNopSettings(metadata.Type))
-	s.client, s.health = c, scrape.NewHealth(componenttest.NewNopHost())
+	s := newTestSystem(t, cfg, receivertest.NewNopSettings(metadata.Type))
+	s.client = c
 	return s
 }
 
@@ -74,10 +73,10 @@ func FuzzSnapshot(f *testing.F) {
 	before := []byte(captured(f, "snapshot-3.12.16-a.json"))
 	c := newFuzzClient()
 	f.Fuzz(func(t *testing.T, snapshot []byte) {
-		s := newFuzzScraper(c, everything)
+		s := newFuzzSystem(t, c, everything)
 		for _, text := range [][]byte{before, snapshot, snapshot, before} {
 			s.client.http = httpapi.New(&http.Client{Transport: answer(text)}, "http://127.0.0.1")
-			metrics, err := s.scrape(t.Context())
+			metrics, err := s.Scrape(t.Context())
 			checkPoints(t, metrics)
 			if n, same := plainWorkers(text); err == nil && same {
 				assert.InDelta(t, n, rtctest.Points(t, metrics)["mediasoup.worker.count{}"], 0)
@@ -111,9 +110,9 @@ func FuzzPage(f *testing.F) {
 	f.Add([]byte("edumeet_peers{room_id=\"\xff\"} 1e300\nedumeet_rooms -1\nmediasoup_consumer_score{kind=\"x\"} 9007199254740991\n"))
 	c := newFuzzClient()
 	f.Fuzz(func(t *testing.T, page []byte) {
-		s := newFuzzScraper(c, edumeetEverything)
+		s := newFuzzSystem(t, c, edumeetEverything)
 		s.client.http = httpapi.New(&http.Client{Transport: answer(page)}, "http://127.0.0.1")
-		metrics, _ := s.scrape(t.Context())
+		metrics, _ := s.Scrape(t.Context())
 		checkPoints(t, metrics)
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +21,6 @@ import (
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
@@ -68,8 +68,8 @@ func (d families) EachLeaf(f func(rtctest.Leaf)) {
 // scrapeSnapshot returns the second scrape of an agent: the first one found no objects.
 func scrapeSnapshot(t *testing.T, snapshot []byte, edit func(*Config)) pmetric.Metrics {
 	t.Helper()
-	s := newFuzzScraper(newFuzzClient(), edit)
-	s.clock = func() time.Time { return time.UnixMilli(1795217600000) } // after the snapshots
+	s := newFuzzSystem(t, newFuzzClient(), edit)
+	s.SetClock(func() time.Time { return time.UnixMilli(1795217600000) }) // after the snapshots
 	s.client.http = httpapi.New(&http.Client{Transport: asked(withoutObjects(t, snapshot))}, "http://127.0.0.1")
 	scrapeOnce(t, s)
 	s.client.http = httpapi.New(&http.Client{Transport: asked(snapshot)}, "http://127.0.0.1")
@@ -79,8 +79,8 @@ func scrapeSnapshot(t *testing.T, snapshot []byte, edit func(*Config)) pmetric.M
 // scrapePage returns the first scrape of a page.
 func scrapePage(t *testing.T, page []byte, edit func(*Config)) pmetric.Metrics {
 	t.Helper()
-	s := newFuzzScraper(newFuzzClient(), edit)
-	s.clock = func() time.Time { return time.Unix(1e9, 0) } // before the receiver was made, which is when sums begin
+	s := newFuzzSystem(t, newFuzzClient(), edit)
+	s.SetClock(func() time.Time { return time.Unix(1e9, 0) }) // before the receiver was made, which is when sums begin
 	s.client.http = httpapi.New(&http.Client{Transport: answer(page)}, "http://127.0.0.1")
 	return scrapeOnce(t, s)
 }
@@ -120,7 +120,7 @@ func (a asked) RoundTrip(r *http.Request) (*http.Response, error) {
 		for _, m := range measurable {
 			objects, _ := members[lists[m.list].name].([]any)
 			for _, object := range objects {
-				if object, isObject := object.(map[string]any); isObject && !slices.Contains(kinds, m.stats) {
+				if object, isObject := object.(map[string]any); isObject && !slices.Contains(kinds, m.statistics) {
 					delete(object, "stats")
 					delete(object, "resourceUsage")
 					delete(object, "statsAgeMs")
@@ -190,9 +190,8 @@ func TestEachMetricAlone(t *testing.T) {
 			return metrics
 		}, "mediasoup.agent.coverage") // it is of the statistics that others need
 	}
-	var all metadata.MetricsConfig
-	rtctest.EnableAll(&all)
-	for _, name := range scrape.EnabledMetrics(&all) {
+	for field := range reflect.TypeFor[metadata.MetricsConfig]().Fields() {
+		name := field.Tag.Get("mapstructure")
 		assert.True(t, seen[name] || name == "rtc.scrape.errors", "%s has no point", name)
 	}
 }

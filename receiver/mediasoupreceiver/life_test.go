@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -115,7 +116,7 @@ func (m *model) add(key counterKey, baseline bool, bytes, lost int64) {
 func TestSumsOverALife(t *testing.T) {
 	var c clock
 	server := startAgent(t, mediasoup.AgentOptions{Consumers: 200, Moving: true, Now: c.now})
-	s, _ := startScraper(t, server.URL(), nil)
+	s, _ := startSystem(t, server.URL(), nil)
 	var m model
 	last := map[string]float64{}
 	fell, gone := false, 0
@@ -155,7 +156,7 @@ func TestSumsOverALife(t *testing.T) {
 func TestSumsAreExact(t *testing.T) {
 	var c clock
 	server := startAgent(t, mediasoup.AgentOptions{Moving: true, Now: c.now})
-	s, _ := startScraper(t, server.URL(), nil)
+	s, _ := startSystem(t, server.URL(), nil)
 	want := int64(0)
 	for _, o := range ask(t, server.URL()).Consumers {
 		for _, stream := range o.Stats {
@@ -173,21 +174,21 @@ func TestSumsAreExact(t *testing.T) {
 func TestNewInstance(t *testing.T) {
 	var c clock
 	server := startAgent(t, mediasoup.AgentOptions{Moving: true, Now: c.now})
-	s, _ := startScraper(t, server.URL(), nil)
+	s, _ := startSystem(t, server.URL(), nil)
 	scrapeOnce(t, s)
 	c.seconds.Store(30)
 	points := rtctest.Points(t, scrapeOnce(t, s))
 	assert.Positive(t, sumOf(points, "mediasoup.consumer.io{"))
-	began := s.began
+	start := s.snapshot.start
 	require.NoError(t, server.SetFault("restart"))
 	c.seconds.Store(40)
 	metrics := scrapeOnce(t, s)
 	points = rtctest.Points(t, metrics)
 	assert.Zero(t, sumOf(points, "mediasoup.consumer.io{"))
 	assert.Positive(t, sumOf(points, "mediasoup.consumer.count{"))
-	assert.Greater(t, s.began, began)
+	assert.Greater(t, s.snapshot.start, start)
 	for _, start := range sums(metrics)["mediasoup.consumer.io"] {
-		assert.Equal(t, s.began.AsTime(), start)
+		assert.Equal(t, s.snapshot.start.AsTime(), start)
 	}
 	c.seconds.Store(50)
 	assert.Positive(t, sumOf(rtctest.Points(t, scrapeOnce(t, s)), "mediasoup.consumer.io{"))
@@ -196,7 +197,7 @@ func TestNewInstance(t *testing.T) {
 // A snapshot that breaks off neither loses what was counted nor counts it twice, and one at the very beginning is none.
 func TestSumsOverSnapshotsThatBreakOff(t *testing.T) {
 	a, b := captured(t, "snapshot-3.12.16-a.json"), captured(t, "snapshot-3.12.16-b.json")
-	whole, _ := startScraper(t, answers(t, a, b), nil)
+	whole, _ := startSystem(t, answers(t, a, b), nil)
 	scrapeOnce(t, whole)
 	want := rtctest.Points(t, scrapeOnce(t, whole))
 	for name, bodies := range map[string][]string{
@@ -205,9 +206,9 @@ func TestSumsOverSnapshotsThatBreakOff(t *testing.T) {
 		"at first":   {b[:len(b)*9/10], a, b},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, _ := startScraper(t, answers(t, bodies...), nil)
+			s, _ := startSystem(t, answers(t, bodies...), nil)
 			for _, body := range bodies[:len(bodies)-1] {
-				_, err := s.scrape(t.Context())
+				_, err := s.Scrape(t.Context())
 				assert.Equal(t, body != a, err != nil)
 			}
 			got := rtctest.Points(t, scrapeOnce(t, s))
@@ -216,4 +217,18 @@ func TestSumsOverSnapshotsThatBreakOff(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A snapshot that breaks off records nothing, not even the single streams that it has.
+func TestSnapshotThatBreaksOffRecordsNothing(t *testing.T) {
+	a, b := captured(t, "snapshot-3.12.16-a.json"), captured(t, "snapshot-3.12.16-b.json")
+	s, _ := startSystem(t, answers(t, a, b[:len(b)*9/10], b), everything)
+	want := byMetric(scrapeOnce(t, s))["mediasoup.stream.io"]
+	require.Positive(t, want)
+	metrics, err := s.Scrape(t.Context())
+	require.ErrorContains(t, err, "unexpected EOF")
+	for metric := range byMetric(metrics) {
+		assert.True(t, strings.HasPrefix(metric, "rtc."), metric)
+	}
+	assert.Equal(t, want, byMetric(scrapeOnce(t, s))["mediasoup.stream.io"])
 }

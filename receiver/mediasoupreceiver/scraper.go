@@ -4,239 +4,117 @@
 package mediasoupreceiver
 
 import (
-	"cmp"
 	"context"
-	"math"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
-	"go.uber.org/zap"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
-// builder is short for what the tables of this package are full of.
-type builder = metadata.MetricsBuilder
-
-// scraper turns what the agent tells, or edumeet's page, into metrics.
+// scraper scrapes one application, through its agent or the exporter of edumeet.
 type scraper struct {
-	cfg    *Config
-	set    receiver.Settings
+	format Format
+	run    *scrape.Runner
 	mb     *builder
 	client *client
 	target scrape.Target
-	health *scrape.Health
-	starts cumulative.Starts
-	report *report
-	wanted int      // enabled metrics that the format has
-	stats  []string // the statistics that they need
 
-	told    snapshot          // the last whole one, but for its objects
-	visitor visitor           // of the objects
-	reading bool              // they are coming
-	whole   bool              // a whole snapshot of this start of the application has come
-	began   pcommon.Timestamp // of sums over objects, 0 before the first
-
-	// By id, from snapshot to snapshot.
-	workers    *selection.Set[workerState]
-	routers    *selection.Set[routerState]
-	transports *selection.Set[transportState]
-	nobody     workerState // of what names no worker that is listed
-
-	coverage [listCount]coverage // of the current snapshot
-	few      [listCount]bool     // the coverage of the last one was too low for figures
-
-	links   *links
-	streams *streams
-	data    *dataChannels
-	page    *page
-
-	clock   func() time.Time
-	now     pcommon.Timestamp // of the current scrape
-	name    []byte
-	notices scrape.Notices
+	statistics []string // that enabled metrics need from the agent
+	snapshot   *snapshotRecord
+	edumeet    *edumeetRecord
+	call       scrape.Call // the only one
 }
 
-// report is what the scrapes tell of themselves.
-type report = scrape.Report[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason]
-
-func newReport(starts *cumulative.Starts) *report {
-	return scrape.NewReport[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason](metadata.MapAttributeErrorType, starts)
+// limits names the settings that limit things.
+var limits = map[string]string{
+	metadata.AttributeRtcEntityProducer.String(): "streams::limit",
+	metadata.AttributeRtcEntityConsumer.String(): "streams::limit",
+	metadata.AttributeRtcEntityRoom.String():     "streams::limit",
 }
 
-func newScraper(cfg *Config, set receiver.Settings) *scraper {
-	everything := selection.Config{Limit: math.MaxInt}
-	s := &scraper{
-		cfg: cfg, set: set,
-		mb:         metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
-		workers:    selection.New[workerState](everything),
-		routers:    selection.New[routerState](everything),
-		transports: selection.New[transportState](everything),
-		clock:      time.Now,
-	}
-	s.wanted, s.stats = needs(cfg)
-	s.report = newReport(&s.starts)
-	s.links = newLinks(s)
-	s.streams = newStreams(s)
-	s.data = newDataChannels(s)
-	s.page = newPage(s)
-	s.visitor = visitor{
-		begin: s.begin, worker: s.addWorker, router: s.addRouter, transport: s.links.add,
-		producer:     func(o *rtpObject) { s.streams.add(producers, o) },
-		consumer:     func(o *rtpObject) { s.streams.add(consumers, o) },
-		dataProducer: func(o *dataObject) { s.data.add(producers, o) },
-		dataConsumer: func(o *dataObject) { s.data.add(consumers, o) },
-	}
-	return s
-}
-
-func (s *scraper) start(ctx context.Context, host component.Host) (err error) {
-	if s.target, err = scrape.NewTarget(s.cfg.ClientConfig.Endpoint, "/metrics"); err != nil {
-		return err
-	}
-	s.health = scrape.NewHealth(host)
-	s.client, err = newClient(ctx, s.cfg, host, s.set.TelemetrySettings)
-	return err
-}
-
-func (s *scraper) shutdown(context.Context) error {
-	if s.client != nil {
-		s.client.close()
-	}
-	return nil
-}
-
-// scrape asks once for everything that enabled metrics need.
-func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
-	s.now = pcommon.NewTimestampFromTime(s.clock())
-	s.report.Begin()
-	results := scrape.Run(ctx, nil, func() []scrape.Part { return []scrape.Part{s.part()} })
-	err := scrape.Err(s.cfg.ClientConfig.Endpoint, results)
-	up := scrape.Up(results)
-	s.recordScrape(up, results)
-	if up {
-		s.health.Report(nil)
-	} else {
-		s.health.Report(err)
-	}
-	metrics := s.mb.Emit(metadata.WithResource(s.resource()), metadata.WithStartTimeOverride(s.sumStart()))
-	s.starts.Apply(metrics)
-	s.page.unsettle(metrics)
-	return metrics, err
-}
-
-// part is the only call of a scrape. It is made whatever is wanted: to know whether somebody answers.
-func (s *scraper) part() scrape.Part {
-	if s.cfg.Format == FormatEdumeet {
-		return scrape.Part{API: s.page.path, Metrics: max(1, s.wanted), Call: s.page.read}
-	}
-	return scrape.Part{API: apiSnapshot, Metrics: max(1, s.wanted), Call: s.read}
-}
-
-// read asks for a snapshot. What came of one that broke off is counted, and nothing of it is recorded.
-func (s *scraper) read(ctx context.Context) (func(), error) {
-	told, err := s.client.Snapshot(ctx, s.stats, &s.visitor)
-	complete := err == nil || scrape.IsPartial(err)
-	s.end(complete)
-	if !complete {
-		s.starts.Apply(s.mb.Emit())
+func newScraper(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (*scraper, error) {
+	target, err := scrape.NewTarget(cfg.ClientConfig.Endpoint, "/metrics")
+	if err != nil {
 		return nil, err
 	}
-	s.told = told
-	return s.recordSnapshot, err
-}
-
-// begin prepares for the objects of a snapshot. A start of the application that was not met before has sums of its own.
-func (s *scraper) begin(instanceID string) {
-	if s.told.InstanceID != instanceID || !s.whole {
-		s.whole = false
-		s.began = s.now
-		s.links.reset()
-		s.streams.reset()
-		s.data.reset()
+	s := &scraper{format: cfg.Format, target: target, mb: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}
+	process := scrape.Process{
+		Endpoint: cfg.ClientConfig.Endpoint, Logger: set.Logger, Limits: limits,
+		Scrape: s.scrape, Resource: s.resource, StartTime: s.startTime, Close: func() { s.client.close() },
 	}
-	s.told.InstanceID = instanceID
-	s.reading = true
-	s.coverage = [listCount]coverage{}
-	s.workers.Begin()
-	s.routers.Begin()
-	s.transports.Begin()
-	s.links.begin()
-	s.streams.begin()
-	s.data.begin()
-}
-
-func (s *scraper) end(complete bool) {
-	if !s.reading {
-		return
+	if s.format == FormatEdumeet {
+		process.Amend = markNonMonotonic
 	}
-	s.reading = false
-	s.whole = s.whole || complete
-	s.workers.End(complete)
-	s.routers.End(complete)
-	s.transports.End(complete)
-	s.links.growth.End(complete)
-	s.streams.end(complete)
-	s.data.growth.End(complete)
+	s.run = scrape.NewRunner(s.mb, words, process)
+	s.statistics = requestedStatistics(s.run)
+	s.snapshot = newSnapshotRecord(s.mb, s.run, s.statistics, cfg.Streams.Limit)
+	s.edumeet = newEdumeetRecord(s.mb, s.run, cfg.Streams.Limit)
+	s.call = s.newCall(cfg.ClientConfig.Endpoint)
+	s.client, err = newClient(ctx, cfg, host, set.TelemetrySettings)
+	return s, err
 }
 
-func (s *scraper) recordSnapshot() {
-	s.settleCoverage()
-	s.recordCoverage()
-	s.recordApplication()
-	s.recordWorkers()
-	s.recordRouters()
-	s.links.record()
-	s.streams.record()
-	s.data.record()
+// words are the values of attributes.
+var words = scrape.Words[metadata.AttributeErrorType, entity, metadata.AttributeRtcOmissionReason]{
+	ErrorTypes: metadata.MapAttributeErrorType, Entities: metadata.MapAttributeRtcEntity, Reasons: metadata.MapAttributeRtcOmissionReason,
 }
 
-// sumStart is when the sums began that have no start of their own.
-func (s *scraper) sumStart() pcommon.Timestamp {
-	return min(cmp.Or(s.began, s.report.Began()), s.now)
-}
-
-func (s *scraper) resources() []pcommon.Resource { return []pcommon.Resource{s.resource()} }
-
-// resource describes the application as it was last seen, so that its identity stays the same while it is down.
-func (s *scraper) resource() pcommon.Resource {
-	rb := s.mb.NewResourceBuilder()
-	rb.SetServiceName(map[Format]string{FormatSnapshot: "mediasoup", FormatEdumeet: "edumeet"}[s.cfg.Format])
-	rb.SetServiceInstanceID(s.target.Instance)
-	rb.SetServerAddress(s.target.Address)
-	rb.SetServerPort(s.target.Port)
-	if pid, ok := s.told.Process.PID.Get(); ok {
-		rb.SetProcessPid(pid)
-	}
-	for _, attribute := range []struct {
-		set   func(string)
-		value string
-	}{
-		{rb.SetServiceVersion, s.told.Version},
-		{rb.SetMediasoupAgentVersion, s.told.AgentVersion},
-		{rb.SetMediasoupBinding, s.told.Binding},
-		{rb.SetMediasoupInstanceID, s.told.InstanceID},
-	} {
-		if attribute.value != "" {
-			attribute.set(selection.Name(attribute.value))
+// requestedStatistics returns the statistics that enabled metrics need.
+func requestedStatistics(run *scrape.Runner) (requested []string) {
+	for _, s := range statistics {
+		if len(run.Enabled(s.tables...)) > 0 {
+			requested = append(requested, s.name)
 		}
 	}
+	return requested
+}
+
+func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) { calls.Run(ctx, s.call) }
+
+// newCall returns the only call. It is made whatever is enabled, because it shows whether the application answers.
+func (s *scraper) newCall(endpoint string) scrape.Call {
+	if s.format == FormatEdumeet {
+		return scrape.Call{
+			API: pathOf(endpoint), Metrics: s.run.Enabled(edumeetTables...), Always: true,
+			Ask: scrape.Fetch(s.readPage, s.edumeet.record),
+		}
+	}
+	return scrape.Call{
+		API: apiSnapshot, Metrics: s.run.Enabled(snapshotTables...), Always: true,
+		Ask: scrape.Fetch(s.readSnapshot, s.snapshot.record),
+	}
+}
+
+// readSnapshot requests a snapshot, whose objects are counted while it comes in. Nothing of one that breaks off is recorded.
+func (s *scraper) readSnapshot(ctx context.Context) (snapshot, error) {
+	answer, err := s.client.Snapshot(ctx, s.statistics, &s.snapshot.visitor)
+	s.snapshot.end(err == nil || scrape.IsPartial(err))
+	return answer, err
+}
+
+func (s *scraper) readPage(ctx context.Context) (*edumeetPage, error) {
+	page := newEdumeetPage(s.edumeet.maxRooms)
+	err := s.client.Page(ctx, page.add)
+	return page, err
+}
+
+// resource describes the application.
+func (s *scraper) resource() pcommon.Resource {
+	last := &s.snapshot.last
+	rb := s.mb.NewResourceBuilder()
+	s.target.Describe(rb, map[Format]string{FormatSnapshot: "mediasoup", FormatEdumeet: "edumeet"}[s.format])
+	if pid, ok := last.Process.PID.Get(); ok {
+		rb.SetProcessPid(pid)
+	}
+	scrape.SetText(rb.SetServiceVersion, last.Version)
+	scrape.SetText(rb.SetMediasoupAgentVersion, last.AgentVersion)
+	scrape.SetText(rb.SetMediasoupBinding, last.Binding)
+	scrape.SetText(rb.SetMediasoupInstanceID, last.InstanceID)
 	return rb.Emit()
 }
 
-// recordScrape records how the scrape itself went.
-func (s *scraper) recordScrape(up bool, results []scrape.Result) {
-	s.report.Record(s.mb, s.now, up, results)
-	for entity, n := range s.report.Omitted(metadata.AttributeRtcOmissionReasonLimit) {
-		if s.notices.First("limit " + entity.String()) {
-			s.set.Logger.Warn("things are left out of the metrics: raise streams::limit",
-				zap.Stringer("kind", entity), zap.Int64("left out", n), zap.Int("limit", s.cfg.Streams.Limit))
-		}
-	}
-}
+// startTime returns when the sums over objects began.
+func (s *scraper) startTime() pcommon.Timestamp { return s.snapshot.start }

@@ -16,8 +16,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.opentelemetry.io/collector/scraper/scrapererror"
 	"go.uber.org/zap"
@@ -26,6 +28,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
@@ -45,8 +48,15 @@ func startAgent(t testing.TB, o mediasoup.AgentOptions) *emulator.Server {
 	return server
 }
 
-// startScraper starts a scraper of the agent at url with the default configuration, changed by edit.
-func startScraper(t testing.TB, url string, edit func(*Config)) (*scraper, *observer.ObservedLogs) {
+// system is a started system with its scraper.
+type system struct {
+	*scrape.System
+	*scraper
+	cfg *Config
+}
+
+// startSystem starts a system with the default configuration, changed by edit.
+func startSystem(t testing.TB, url string, edit func(*Config)) (*system, *observer.ObservedLogs) {
 	t.Helper()
 	cfg := createDefaultConfig()
 	cfg.ClientConfig.Endpoint = url
@@ -58,10 +68,24 @@ func startScraper(t testing.TB, url string, edit func(*Config)) (*scraper, *obse
 	set := receivertest.NewNopSettings(metadata.Type)
 	core, logs := observer.New(zap.DebugLevel)
 	set.Logger = zap.New(core)
-	s := newScraper(cfg, set)
-	require.NoError(t, s.start(t.Context(), componenttest.NewNopHost()))
-	t.Cleanup(func() { assert.NoError(t, s.shutdown(context.Background())) })
+	s := newTestSystem(t, cfg, set)
+	t.Cleanup(func() { assert.NoError(t, s.Shutdown(context.Background())) })
 	return s, logs
+}
+
+// newTestSystem starts a system whose scraper tests can reach.
+func newTestSystem(t testing.TB, cfg *Config, set receiver.Settings) *system {
+	t.Helper()
+	s := &system{cfg: cfg}
+	s.System = scrape.NewSystem(set, func(ctx context.Context, host component.Host, set receiver.Settings) (_ []*scrape.Runner, err error) {
+		s.scraper, err = newScraper(ctx, cfg, host, set)
+		if err != nil {
+			return nil, err
+		}
+		return []*scrape.Runner{s.run}, nil
+	})
+	require.NoError(t, s.Start(t.Context(), componenttest.NewNopHost()))
+	return s
 }
 
 // answers serves bodies, one for each request; the last one again and again.
@@ -84,9 +108,9 @@ func captured(t testing.TB, name string) string {
 	return string(text)
 }
 
-func scrapeOnce(t testing.TB, s *scraper) pmetric.Metrics {
+func scrapeOnce(t testing.TB, s *system) pmetric.Metrics {
 	t.Helper()
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	return metrics
 }
@@ -102,7 +126,7 @@ func TestSnapshots(t *testing.T) {
 	for _, version := range captures {
 		for name, edit := range map[string]func(*Config){version: nil, version + "_everything": everything} {
 			t.Run(name, func(t *testing.T) {
-				s, _ := startScraper(t, answers(t, captured(t, "snapshot-"+version+"-a.json"), captured(t, "snapshot-"+version+"-b.json")), edit)
+				s, _ := startSystem(t, answers(t, captured(t, "snapshot-"+version+"-a.json"), captured(t, "snapshot-"+version+"-b.json")), edit)
 				for _, letter := range []string{"a", "b"} {
 					metrics := scrapeOnce(t, s)
 					rtctest.Golden(t, name+"_"+letter, metrics)
@@ -129,12 +153,12 @@ func sums(metrics pmetric.Metrics) map[string][]time.Time {
 
 // What the agent counts began with the application, what workers count with each of them, sums over streams with the first scrape.
 func TestStartTimes(t *testing.T) {
-	s, _ := startScraper(t, answers(t, captured(t, "snapshot-3.12.16-a.json"), captured(t, "snapshot-3.12.16-b.json")), everything)
+	s, _ := startSystem(t, answers(t, captured(t, "snapshot-3.12.16-a.json"), captured(t, "snapshot-3.12.16-b.json")), everything)
 	application := time.UnixMilli(1795217487014).UTC() // by jq, as those of the workers
 	worker := []time.Time{time.UnixMilli(1795217487522).UTC(), time.UnixMilli(1795217487570).UTC()}
 	first := application.Add(time.Hour)
 	now := first
-	s.clock = func() time.Time { return now }
+	s.SetClock(func() time.Time { return now })
 	scrapeOnce(t, s)
 	now = now.Add(time.Minute)
 	starts := sums(scrapeOnce(t, s))
@@ -152,11 +176,11 @@ func TestStartTimes(t *testing.T) {
 func TestStartTimeIsNeverAfterThePoint(t *testing.T) {
 	ahead := time.Now().Add(time.Hour)
 	server := startAgent(t, mediasoup.AgentOptions{Moving: true, Now: func() time.Time { return ahead }})
-	s, _ := startScraper(t, server.URL(), everything)
+	s, _ := startSystem(t, server.URL(), everything)
 	metrics := scrapeOnce(t, s)
 	for name, starts := range sums(metrics) {
 		for _, start := range starts {
-			assert.False(t, start.After(s.now.AsTime()), name)
+			assert.False(t, start.After(s.run.Now().AsTime()), name)
 		}
 	}
 }
@@ -164,10 +188,10 @@ func TestStartTimeIsNeverAfterThePoint(t *testing.T) {
 // A time that a timestamp cannot hold is no start: this one, in nanoseconds, would wrap to 1970.
 func TestStartTimeBeyondTimestamps(t *testing.T) {
 	body := strings.ReplaceAll(captured(t, "snapshot-3.12.16-a.json"), `"startTimeUnixMs": 17952174`, `"startTimeUnixMs": 18446744073710, "": 17952174`)
-	s, _ := startScraper(t, answers(t, body), everything)
+	s, _ := startSystem(t, answers(t, body), everything)
 	for name, starts := range sums(scrapeOnce(t, s)) {
 		for _, start := range starts {
-			assert.WithinDuration(t, s.now.AsTime(), start, time.Minute, name)
+			assert.WithinDuration(t, s.run.Now().AsTime(), start, time.Minute, name)
 		}
 	}
 }
@@ -198,22 +222,22 @@ func TestStatisticsAskedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := createDefaultConfig()
 			enableOnly(t, cfg, tt.metrics...)
-			wanted, stats := needs(cfg)
-			assert.Len(t, tt.metrics, wanted)
-			assert.Equal(t, tt.want, stats)
+			s := newTestSystem(t, cfg, receivertest.NewNopSettings(metadata.Type))
+			assert.Len(t, s.call.Metrics, len(tt.metrics))
+			assert.Equal(t, tt.want, s.statistics)
 		})
 	}
-	_, stats := needs(createDefaultConfig())
-	assert.Equal(t, []string{"workers", "transports", "producers", "consumers"}, stats)
+	s := newTestSystem(t, createDefaultConfig(), receivertest.NewNopSettings(metadata.Type))
+	assert.Equal(t, []string{"workers", "transports", "producers", "consumers"}, s.statistics)
 }
 
 // A process that was up keeps its identity while it is down.
 func TestResourceOutlivesTheApplication(t *testing.T) {
 	server := startAgent(t, mediasoup.AgentOptions{Capture: "3.27.1-a"})
-	s, _ := startScraper(t, server.URL(), everything)
+	s, _ := startSystem(t, server.URL(), everything)
 	up := scrapeOnce(t, s)
 	require.NoError(t, server.SetFault("refuse"))
-	down, err := s.scrape(t.Context())
+	down, err := s.Scrape(t.Context())
 	require.True(t, scrapererror.IsPartialScrapeError(err))
 	resource := up.ResourceMetrics().At(0).Resource().Attributes().AsRaw()
 	assert.Equal(t, "mediasoup", resource["service.name"])

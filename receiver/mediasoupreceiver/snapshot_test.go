@@ -37,8 +37,8 @@ func TestRefusedSnapshots(t *testing.T) {
 		"statistics":        {`{` + head + `,"workers":[],"routers":[],"transports":[],"producers":[],"consumers":[{"id":"c","transportId":"t","kind":"audio","stats":{}}]}`, "the member stats is of a wrong type"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, _ := startScraper(t, answers(t, tt.body), nil)
-			metrics, err := s.scrape(t.Context())
+			s, _ := startSystem(t, answers(t, tt.body), nil)
+			metrics, err := s.Scrape(t.Context())
 			require.ErrorContains(t, err, tt.want)
 			points := rtctest.Points(t, metrics)
 			assert.InDelta(t, 1, sumOf(points, "rtc.scrape.errors{error.type=format,rtc.api=/v1/snapshot}"), 0)
@@ -46,15 +46,15 @@ func TestRefusedSnapshots(t *testing.T) {
 		})
 	}
 	server := startAgent(t, mediasoup.AgentOptions{SchemaVersion: 3})
-	s, _ := startScraper(t, server.URL(), nil)
-	_, err := s.scrape(t.Context())
+	s, _ := startSystem(t, server.URL(), nil)
+	_, err := s.Scrape(t.Context())
 	require.ErrorContains(t, err, "version 3 of the snapshot, and this collector knows version 1: update the collector")
 }
 
 // JSON has no order: with its members sorted by name, or backwards, a snapshot says the same.
 func TestOrderOfMembers(t *testing.T) {
 	body := captured(t, "snapshot-3.12.16-a.json")
-	s, _ := startScraper(t, answers(t, body), everything)
+	s, _ := startSystem(t, answers(t, body), everything)
 	want := rtctest.Points(t, scrapeOnce(t, s))
 	var members map[string]any
 	require.NoError(t, json.Unmarshal([]byte(body), &members))
@@ -67,7 +67,7 @@ func TestOrderOfMembers(t *testing.T) {
 		backwards = append(backwards, string(text[1:len(text)-1]))
 	}
 	for _, body := range []string{string(byName), "{" + strings.Join(backwards, ",") + "}"} {
-		s, _ := startScraper(t, answers(t, body), everything)
+		s, _ := startSystem(t, answers(t, body), everything)
 		got := rtctest.Points(t, scrapeOnce(t, s))
 		for point := range want {
 			if !strings.HasPrefix(point, "rtc.scrape.duration") {
@@ -154,7 +154,7 @@ func TestOddSnapshots(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, _ := startScraper(t, answers(t, small(tt.members...)), everything)
+			s, _ := startSystem(t, answers(t, small(tt.members...)), everything)
 			points := rtctest.Points(t, scrapeOnce(t, s))
 			for point, want := range tt.want {
 				got, there := points[point]
@@ -205,7 +205,7 @@ func TestNumbersOutOfRange(t *testing.T) {
 	}
 	for n, present := range map[string]bool{exact: true, beyond: false, "9223372036854775807": false, "-1": false} {
 		t.Run(n, func(t *testing.T) {
-			s, _ := startScraper(t, answers(t, numbers(n)), everything)
+			s, _ := startSystem(t, answers(t, numbers(n)), everything)
 			metrics := scrapeOnce(t, s)
 			points := rtctest.Points(t, metrics)
 			for point, value := range want {
@@ -217,7 +217,7 @@ func TestNumbersOutOfRange(t *testing.T) {
 			}
 			for metric, starts := range sums(metrics) {
 				for _, start := range starts {
-					assert.WithinDuration(t, s.now.AsTime(), start, time.Minute, metric) // the year 287396 is no start
+					assert.WithinDuration(t, s.run.Now().AsTime(), start, time.Minute, metric) // the year 287396 is no start
 				}
 			}
 		})
@@ -238,7 +238,7 @@ func TestSumsThatWouldWrap(t *testing.T) {
 			`"transports":[{"id":"t","routerId":"r0","type":"webrtc","state":{}}],"producers":[],"consumers":[` + strings.Join(consumers, ",") + `],` +
 			`"dataConsumers":[` + strings.Join(data, ",") + `]}`
 	}
-	s, logs := startScraper(t, answers(t, snapshot(1025, 0), snapshot(1025, each)), everything)
+	s, logs := startSystem(t, answers(t, snapshot(1025, 0), snapshot(1025, each)), everything)
 	scrapeOnce(t, s)
 	for range 2 {
 		points := rtctest.Points(t, scrapeOnce(t, s))
@@ -260,7 +260,7 @@ func TestEmptyGroupsKeepTheirPoints(t *testing.T) {
 	full := small(`"producers":[]`, `"consumers":[{"id":"c","transportId":"t","kind":"audio","type":"simple","mimeType":"audio/opus","stats":[{"ssrc":1,"byteCount":10,"bitrate":80}]}]`)
 	later := strings.Replace(full, `"byteCount":10`, `"byteCount":25`, 1)
 	empty := small(`"producers":[]`, `"consumers":[]`)
-	s, _ := startScraper(t, answers(t, full, later, empty), nil)
+	s, _ := startSystem(t, answers(t, full, later, empty), nil)
 	scrapeOnce(t, s)
 	scrapeOnce(t, s)
 	points := rtctest.Points(t, scrapeOnce(t, s))
@@ -307,7 +307,7 @@ func TestCoverage(t *testing.T) {
 		t.Run(fmt.Sprintf("%d unread, %d carried", tt.unread, tt.carried), func(t *testing.T) {
 			server := startAgent(t, mediasoup.AgentOptions{Consumers: 200})
 			some := startAgent(t, mediasoup.AgentOptions{Consumers: 200, Unread: tt.unread, Carried: tt.carried})
-			s, logs := startScraper(t, server.URL(), everything)
+			s, logs := startSystem(t, server.URL(), everything)
 			scrapeOnce(t, s)
 			s.client.http = recorded(t, some.URL())
 			points := rtctest.Points(t, scrapeOnce(t, s))
@@ -404,7 +404,7 @@ func TestWhatFiguresStandFor(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, _ := startScraper(t, answers(t, tt.snapshot), everything)
+			s, _ := startSystem(t, answers(t, tt.snapshot), everything)
 			points := rtctest.Points(t, scrapeOnce(t, s))
 			for point, want := range tt.want {
 				got, there := points[point]
@@ -423,7 +423,7 @@ func TestWhatFiguresStandFor(t *testing.T) {
 // Statistics that no enabled metric needs are not requested, and do not count as missing.
 func TestCoverageOfWhatIsNotAskedFor(t *testing.T) {
 	server := startAgent(t, mediasoup.AgentOptions{Consumers: 100, Unread: 90})
-	s, logs := startScraper(t, server.URL(), func(c *Config) {
+	s, logs := startSystem(t, server.URL(), func(c *Config) {
 		enableOnly(t, c, "mediasoup.agent.coverage", "mediasoup.worker.cpu.time")
 	})
 	points := rtctest.Points(t, scrapeOnce(t, s))
@@ -436,7 +436,7 @@ func TestCoverageOfWhatIsNotAskedFor(t *testing.T) {
 func TestWarningOfEachStretch(t *testing.T) {
 	const fresh = `,"stats":[{"ssrc":1,"bitrate":80}]`
 	few, enough := crowd(`{}`), crowd(`{}`, fresh)
-	s, logs := startScraper(t, answers(t, few, few, enough, few, few), func(c *Config) { enableOnly(t, c, "mediasoup.consumer.io") })
+	s, logs := startSystem(t, answers(t, few, few, enough, few, few), func(c *Config) { enableOnly(t, c, "mediasoup.consumer.io") })
 	for range 5 {
 		scrapeOnce(t, s)
 	}
@@ -459,7 +459,7 @@ func TestCarriedStatistics(t *testing.T) {
 		throughput = "mediasoup.consumer.throughput{mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}"
 		average    = "mediasoup.consumer.stream.throughput.average{mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}"
 	)
-	s, _ := startScraper(t, answers(t, of("10", "80", ""), of("25", "160", ""), of("25", "160", `,"statsAgeMs":1000`), of("30", "240", "")), everything)
+	s, _ := startSystem(t, answers(t, of("10", "80", ""), of("25", "160", ""), of("25", "160", `,"statsAgeMs":1000`), of("30", "240", "")), everything)
 	for _, want := range []map[string]float64{
 		{io: 0, throughput: 10, average: 10},
 		{io: 15, throughput: 20, average: 20},
@@ -482,7 +482,7 @@ func TestCarriedStatistics(t *testing.T) {
 // Single streams are bounded, and those over the limit are told.
 func TestStreamLimit(t *testing.T) {
 	server := startAgent(t, mediasoup.AgentOptions{})
-	s, logs := startScraper(t, server.URL(), func(c *Config) {
+	s, logs := startSystem(t, server.URL(), func(c *Config) {
 		everything(c)
 		c.Streams.Limit = 8
 	})
@@ -493,7 +493,7 @@ func TestStreamLimit(t *testing.T) {
 		streams := sumOf(points, "mediasoup.consumer.stream.count{") + sumOf(points, "mediasoup.producer.stream.count{")
 		assert.InDelta(t, streams-8, sumOf(points, "rtc.scrape.omitted.count{"), 0)
 	}
-	assert.Len(t, logs.FilterMessageSnippet("raise streams::limit").All(), 2, "one for producers, one for consumers")
+	assert.Len(t, logs.FilterMessage("things are left out of the metrics: raise streams::limit").All(), 2, "one for producers, one for consumers")
 }
 
 // No address, name or user agent is in any point, whatever the agent or the exporter tells.
@@ -502,7 +502,7 @@ func TestPrivacy(t *testing.T) {
 	secrets := []string{"127.0.0.1:", "192.0.2", "Alice", "alice", "Bob", "bob", "Mozilla", "Chrome", "room_id"}
 	check := func(t *testing.T, url string, edit func(*Config)) {
 		t.Helper()
-		s, _ := startScraper(t, url, edit)
+		s, _ := startSystem(t, url, edit)
 		text := rtctest.Text(t, scrapeOnce(t, s))
 		for _, secret := range secrets {
 			assert.NotContains(t, text, secret)
@@ -523,8 +523,8 @@ func TestPrivacy(t *testing.T) {
 // Only a partial error comes of members of a wrong type that cost nothing but themselves.
 func TestWrongTypes(t *testing.T) {
 	body := strings.Replace(captured(t, "snapshot-3.12.16-a.json"), `"durationMs": 2.969`, `"durationMs": {}`, 1)
-	s, _ := startScraper(t, answers(t, body), nil)
-	metrics, err := s.scrape(t.Context())
+	s, _ := startSystem(t, answers(t, body), nil)
+	metrics, err := s.Scrape(t.Context())
 	require.ErrorContains(t, err, "values of a wrong type, which are left out: durationMs")
 	assert.True(t, scrapererror.IsPartialScrapeError(err))
 	points := rtctest.Points(t, metrics)

@@ -1,0 +1,147 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasoupreceiver
+
+import (
+	"math"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+)
+
+// snapshotRecord records the snapshots of an agent. While a snapshot comes in its objects are counted only: data points are recorded once
+// it is complete.
+type snapshotRecord struct {
+	mb     *builder
+	report *scrape.Report
+
+	last        snapshot  // the last complete one, with the id of the last instance
+	inSnapshot  bool      // the objects of a snapshot are coming in
+	sawComplete bool      // the instance has sent a complete snapshot
+	start       timestamp // of sums over objects; 0 before the first snapshot
+
+	coverage *coverageRecord
+	topology *topology
+	singles  *singleRecord
+	visitor  visitor
+
+	// Of the instance.
+	transports *transportRecord
+	streams    *streamRecord
+	data       *dataRecord
+}
+
+func newSnapshotRecord(mb *builder, run *scrape.Runner, statistics []string, maxSingles int) *snapshotRecord {
+	coverage := &coverageRecord{mb: mb, report: run.Report, statistics: statistics}
+	s := &snapshotRecord{
+		mb: mb, report: run.Report, coverage: coverage,
+		topology: newTopology(mb, run.Report, coverage), singles: newSingleRecord(mb, run, maxSingles),
+	}
+	s.visitor = visitor{
+		begin: s.begin, worker: s.topology.addWorker, router: s.topology.addRouter,
+		transport:    func(t *transport) { s.transports.add(t) },
+		producer:     func(o *rtpObject) { s.streams.add(producers, o) },
+		consumer:     func(o *rtpObject) { s.streams.add(consumers, o) },
+		dataProducer: func(o *dataObject) { s.data.add(producers, o) },
+		dataConsumer: func(o *dataObject) { s.data.add(consumers, o) },
+	}
+	return s
+}
+
+// begin prepares for the objects of a snapshot. The sums of an instance begin with its first complete snapshot.
+func (s *snapshotRecord) begin(instanceID string) {
+	if s.last.InstanceID != instanceID || !s.sawComplete {
+		s.sawComplete = false
+		s.start = s.report.Now()
+		s.transports = newTransportRecord(s.mb, s.report, s.coverage, s.topology)
+		s.streams = newStreamRecord(s.mb, s.report, s.coverage, s.topology, s.singles)
+		s.data = newDataRecord(s.mb, s.report, s.coverage)
+	}
+	s.last.InstanceID = instanceID
+	s.inSnapshot = true
+	s.coverage.begin()
+	s.topology.begin()
+	s.transports.begin()
+	s.streams.begin()
+	s.data.begin()
+}
+
+// end ends a snapshot whose objects have come in, all of them if it is complete.
+func (s *snapshotRecord) end(complete bool) {
+	if !s.inSnapshot {
+		return
+	}
+	s.inSnapshot = false
+	s.sawComplete = s.sawComplete || complete
+	s.topology.end(complete)
+	s.transports.growth.End(complete)
+	s.streams.end(complete)
+	s.data.growth.End(complete)
+}
+
+// record records a complete snapshot.
+func (s *snapshotRecord) record(answer snapshot) {
+	s.last = answer
+	start := startOf(answer.Process.StartTime, s.report.StartTime())
+	s.coverage.record(&answer.Collection)
+	s.recordApplication(start)
+	s.recordCollection()
+	s.topology.record(start)
+	s.transports.record()
+	s.streams.record()
+	s.data.record()
+}
+
+// recordApplication records what the snapshot says of the application, which has counted since start.
+func (s *snapshotRecord) recordApplication(start timestamp) {
+	for i := range eventRows {
+		if n, present := s.last.Counters[eventRows[i].key]; present {
+			eventRows[i].Point.RecordSince(s.mb, start, n, none{})
+		}
+	}
+	p, to := &s.last.Process, &applicationRows
+	recordPresent(to.CPUUser, s.mb, start, p.CPUUser)
+	recordPresent(to.CPUSystem, s.mb, start, p.CPUSystem)
+	recordPresent(to.Memory, s.mb, start, p.Memory)
+	recordPresent(to.EventLoopLag, s.mb, start, p.Lag)
+	recordPresent(to.WebRTCServers, s.mb, start, s.last.Servers)
+	started, hasStart := p.StartTime.Get()
+	now, hasTime := s.last.Time.Get()
+	if hasStart && hasTime {
+		to.Uptime.Record(s.mb, now-started, none{})
+	}
+}
+
+// recordCollection records how the agent collected the snapshot.
+func (s *snapshotRecord) recordCollection() {
+	c := &s.last.Collection
+	recordPresent(collectionRows.Duration, s.mb, 0, c.Duration)
+	if !c.Present {
+		return
+	}
+	for _, m := range measurable {
+		list := lists[m.list].name
+		collectionRows.Skipped.Record(s.mb, c.Skipped[list], m.entity)
+		collectionRows.Errors.Record(s.mb, c.Errors[list], m.entity)
+		collectionRows.Carried.Record(s.mb, c.Carried[list], m.entity)
+	}
+}
+
+// recordPresent records a number that the agent may leave out. It is at most maxExact, which float64 holds exactly.
+func recordPresent[V int64 | float64](p point[none], mb *builder, start timestamp, v optional.Value[V]) {
+	if v, ok := v.Get(); ok {
+		p.RecordFloatSince(mb, start, float64(v), none{})
+	}
+}
+
+// startOf returns a Unix time in milliseconds as a timestamp, or otherwise where it is absent or later than timestamps can be.
+func startOf(ms optional.Value[int64], otherwise timestamp) timestamp {
+	if v, ok := ms.Get(); ok && v <= math.MaxInt64/int64(time.Millisecond) {
+		return pcommon.NewTimestampFromTime(time.UnixMilli(v))
+	}
+	return otherwise
+}

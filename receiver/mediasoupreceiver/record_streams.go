@@ -1,0 +1,317 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasoupreceiver
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
+)
+
+// maxCodecs bounds the names of codecs; mediasoup knows about 20. All further ones are called other.
+const maxCodecs = 100
+
+// streamRecord records producers and consumers with their streams.
+type streamRecord struct {
+	mb       *builder
+	report   *scrape.Report
+	coverage *coverageRecord
+	topology *topology
+	singles  *singleRecord
+
+	growth   *cumulative.Growth
+	increase [streamCounters]int64 // reused
+	roles    [roles]roleState
+	codecs   map[string]string // by MIME type
+	key      []byte            // reused
+}
+
+// roleState is the state of all producers, or of all consumers.
+type roleState struct {
+	sums map[streamGroup]*[streamCounters]sum // since the first snapshot
+
+	// Of the current snapshot.
+	counts  tally[objectGroup]
+	layers  tally[layers]
+	silent  tally[mediaKind]
+	streams tally[mediaKind]
+	scores  tally[scored]
+	figures [mediaKinds][figureCount]figure
+	flows   map[flow]*bitrate
+}
+
+// bitrate is the bitrate of streams in bits per second.
+type bitrate struct {
+	sum  float64
+	each figure // of streams with new statistics
+}
+
+func newStreamRecord(mb *builder, report *scrape.Report, coverage *coverageRecord, topology *topology, singles *singleRecord) *streamRecord {
+	kinds := make([]cumulative.Kind, streamCounters)
+	for i := range kinds {
+		kinds[i] = i != streamLost // the others are monotonic
+	}
+	s := &streamRecord{
+		mb: mb, report: report, coverage: coverage, topology: topology, singles: singles,
+		growth: cumulative.NewGrowth(kinds...), codecs: map[string]string{},
+	}
+	for r := range s.roles {
+		s.roles[r] = roleState{
+			sums: map[streamGroup]*[streamCounters]sum{}, counts: tally[objectGroup]{}, layers: tally[layers]{},
+			silent: tally[mediaKind]{}, streams: tally[mediaKind]{}, scores: tally[scored]{}, flows: map[flow]*bitrate{},
+		}
+	}
+	return s
+}
+
+func (s *streamRecord) begin() {
+	s.growth.Begin()
+	s.singles.begin()
+	for r := range s.roles {
+		s.roles[r].begin()
+		s.report.Omit(roleOf[r].entity, metadata.AttributeRtcOmissionReasonMerged, 0)
+	}
+}
+
+func (s *roleState) begin() {
+	s.counts.begin()
+	s.layers.begin()
+	s.silent.begin()
+	s.streams.begin()
+	s.scores.begin()
+	s.figures = [mediaKinds][figureCount]figure{}
+	for _, f := range s.flows {
+		*f = bitrate{}
+	}
+}
+
+// end ends a snapshot. How many objects are missing from an incomplete one is not known: one consumer, of the last and longest list,
+// stands for them.
+func (s *streamRecord) end(complete bool) {
+	s.growth.End(complete)
+	s.singles.items.End(complete)
+	s.report.Omit(metadata.AttributeRtcEntityConsumer, metadata.AttributeRtcOmissionReasonTruncated, rows.BoolToInt(!complete))
+}
+
+// roleOf describes producers and consumers.
+var roleOf = [roles]struct {
+	entity    entity
+	list      int
+	direction direction
+}{
+	producers: {metadata.AttributeRtcEntityProducer, listProducers, receive},
+	consumers: {metadata.AttributeRtcEntityConsumer, listConsumers, transmit},
+}
+
+// appendKey appends to dst the key of an object. Ids alone repeat where a producer is piped to another router.
+func appendKey(dst []byte, r role, transportID, id []byte) []byte {
+	dst = append(append(dst, byte(r)), transportID...)
+	return append(append(dst, 0), id...)
+}
+
+func mediaKindOf(word []byte) mediaKind {
+	return enum(metadata.MapAttributeMediasoupMediaKind, word, metadata.AttributeMediasoupMediaKindUnknown)
+}
+
+// add counts a producer or consumer. Of several with one id on a transport, the first counts.
+func (s *streamRecord) add(r role, o *rtpObject) {
+	kind := mediaKindOf(o.Kind)
+	s.key = appendKey(s.key[:0], r, o.TransportID, o.ID)
+	object, first := s.growth.Object(s.key, o.Measured)
+	if !first {
+		s.report.Omit(roleOf[r].entity, metadata.AttributeRtcOmissionReasonMerged, 1)
+		return
+	}
+	transport, _ := s.topology.transport(o.TransportID)
+	transport.worker.objects[r]++
+	s.coverage.lists[roleOf[r].list].add(o.Measured, o.Carried)
+	state := &s.roles[r]
+	state.count(kind, transport.kind, o)
+	if !o.Measured {
+		return
+	}
+	group := streamGroup{kind, s.codec(o.MimeType), transport.kind}
+	for i := range o.Streams {
+		stream := &o.Streams[i]
+		if ssrc, ok := stream.SSRC.Get(); ok {
+			object.Add(uint64(ssrc), stream.Counters[:], s.increase[:]) //nolint:gosec // it is not negative
+			s.grow(state, group, stream)
+			s.singles.add(r, kind, o, stream, s.key)
+		}
+	}
+	state.measure(kind, transport.kind, o)
+}
+
+// count counts a producer or consumer by what it is.
+func (s *roleState) count(kind mediaKind, transport transportType, o *rtpObject) {
+	streams := enum(metadata.MapAttributeMediasoupStreamType, o.Type, metadata.AttributeMediasoupStreamTypeUnknown)
+	s.counts.add(objectGroup{kind, streams, transport, o.paused()}, 1)
+	s.silent.add(kind, 0)
+	s.streams.add(kind, 0)
+	spatial, hasSpatial := o.Spatial.Get()
+	temporal, hasTemporal := o.Temporal.Get()
+	if hasSpatial && hasTemporal {
+		s.layers.add(layers{spatial, temporal}, 1)
+	}
+}
+
+// paused reports whether either side has paused.
+func (o *rtpObject) paused() bool { return isTrue(o.Paused) || isTrue(o.ProducerPaused) }
+
+func isTrue(v optional.Value[bool]) bool {
+	is, _ := v.Get()
+	return is
+}
+
+// grow adds what a stream has counted since the last snapshot.
+func (s *streamRecord) grow(state *roleState, group streamGroup, stream *rtpStream) {
+	sums := state.sums[group]
+	if sums == nil {
+		if len(state.sums) == maxKeys {
+			return
+		}
+		sums = &[streamCounters]sum{}
+		state.sums[group] = sums
+	}
+	for i := range sums {
+		sums[i].add(s.report, s.increase[i], stream.Counters[i] != cumulative.Absent)
+	}
+}
+
+// measure adds the current figures of a producer or consumer. Statistics carried over from an earlier snapshot count in sums only.
+func (s *roleState) measure(kind mediaKind, transport transportType, o *rtpObject) {
+	bits, known := int64(0), len(o.Streams) == 0
+	for i := range o.Streams {
+		stream := &o.Streams[i]
+		if !o.Carried {
+			s.measureStream(kind, o, stream)
+		}
+		if n, ok := stream.Bitrate.Get(); ok {
+			bits += n
+			known = true
+			s.flow(flow{kind, transport}).add(n, o.Carried)
+		}
+	}
+	s.streams.add(kind, int64(len(o.Streams)))
+	if known && bits == 0 && !o.paused() {
+		s.silent.add(kind, 1)
+	}
+}
+
+func (s *roleState) flow(key flow) *bitrate {
+	f := s.flows[key]
+	if f == nil {
+		f = &bitrate{}
+		s.flows[key] = f
+	}
+	return f
+}
+
+func (b *bitrate) add(bits int64, carried bool) {
+	b.sum += float64(bits)
+	if !carried {
+		b.each.add(float64(bits))
+	}
+}
+
+// measureStream adds the figures of a stream. The score of a stream that is paused or has not begun means nothing.
+func (s *roleState) measureStream(kind mediaKind, o *rtpObject, stream *rtpStream) {
+	figures := &s.figures[kind]
+	if score, ok := stream.Score.Get(); ok && !o.paused() && stream.Counters[streamPackets] > 0 {
+		s.scores.add(scored{kind, score}, 1)
+		figures[figureScore].add(float64(score))
+	}
+	if lost, ok := stream.FractionLost.Get(); ok {
+		figures[figureLoss].add(float64(lost))
+	}
+	rate, hasRate := o.ClockRate.Get()
+	if jitter, ok := stream.Jitter.Get(); ok && hasRate && rate > 0 {
+		figures[figureJitter].add(jitter / float64(rate)) // in seconds
+	}
+	if ms, ok := stream.roundTripTime(); ok {
+		figures[figureRoundTripTime].add(ms)
+	}
+}
+
+// roundTripTime returns the round-trip time in milliseconds, and whether it is known: 0 means that it has not been measured yet.
+func (s *rtpStream) roundTripTime() (ms float64, known bool) {
+	ms, _ = s.RoundTripTime.Get()
+	return ms, ms > 0
+}
+
+// codec returns the codec of a MIME type in lower case: vp8 of video/VP8.
+func (s *streamRecord) codec(mimeType []byte) string {
+	codec, known := s.codecs[string(mimeType)]
+	if known {
+		return codec
+	}
+	if len(s.codecs) == maxCodecs {
+		return "other"
+	}
+	_, subtype, _ := bytes.Cut(mimeType, []byte("/"))
+	codec = strings.ToLower(selection.Name(subtype))
+	s.codecs[string(mimeType)] = codec
+	return codec
+}
+
+func (s *streamRecord) record() {
+	for r := range s.roles {
+		state, coverage := &s.roles[r], &s.coverage.lists[roleOf[r].list]
+		state.counts.record(s.mb, roleRows[r].Count)
+		state.layers.record(s.mb, roleRows[r].CountByLayer)
+		to := &roleRows[r].Measured
+		s.recordSums(state, to)
+		if coverage.sufficesForSums() {
+			state.recordPresent(s.mb, to)
+		}
+		if coverage.sufficesForFigures() {
+			state.recordFigures(s.mb, to)
+		}
+	}
+	s.singles.record()
+}
+
+// recordSums records what streams have counted since the first snapshot.
+func (s *streamRecord) recordSums(state *roleState, to *measuredRoleRows) {
+	var byKind [mediaKinds][streamCounters]sum
+	for group, sums := range state.sums {
+		for i := range sums {
+			recordSum(s.mb, to.Sums[i], &sums[i], group)
+			byKind[group.kind][i].add(s.report, sums[i].value, sums[i].reported)
+		}
+	}
+	for kind := range mediaKinds {
+		for i := range byKind[kind] {
+			recordSum(s.mb, to.SumsByKind[i], &byKind[kind][i], kind)
+		}
+	}
+}
+
+// recordPresent records sums over the present state of streams.
+func (s *roleState) recordPresent(mb *builder, to *measuredRoleRows) {
+	s.silent.record(mb, to.Silent)
+	s.streams.record(mb, to.Streams)
+	for key, f := range s.flows {
+		to.Throughput.RecordFloat(mb, f.sum, key)
+	}
+}
+
+// recordFigures records averages and extremes over the streams, and how many have which score.
+func (s *roleState) recordFigures(mb *builder, to *measuredRoleRows) {
+	s.scores.record(mb, to.Scores)
+	for kind := range mediaKinds {
+		for i := range s.figures[kind] {
+			to.Figures[i].record(mb, &s.figures[kind][i], kind)
+		}
+	}
+	for key, f := range s.flows {
+		to.StreamThroughput.record(mb, &f.each, key)
+	}
+}

@@ -1,0 +1,170 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasoupreceiver
+
+import (
+	"math"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
+)
+
+// topology records workers and routers. It holds them and the transports of the current snapshot by id, for the objects that refer to
+// them.
+type topology struct {
+	mb       *builder
+	report   *scrape.Report
+	coverage *coverageRecord
+
+	workers    *selection.Set[workerState]
+	routers    *selection.Set[routerState]
+	transports *selection.Set[transportState]
+
+	unknownWorker workerState // of objects that lead to no worker
+	name          []byte      // reused
+}
+
+// workerState is the state of a worker in the current snapshot.
+type workerState struct {
+	listed              bool // false if only a router refers to it
+	start               optional.Value[int64]
+	usage               [usageCount]optional.Value[int64]
+	routers, transports int64
+	objects             [roles]int64 // producers and consumers
+}
+
+// routerState is the state of a router in the current snapshot.
+type routerState struct {
+	listed     bool // false if only a transport refers to it
+	worker     *workerState
+	observers  optional.Value[int64]
+	transports int64
+}
+
+// transportState is what producers and consumers need of their transport in the current snapshot.
+type transportState struct {
+	kind   transportType
+	worker *workerState
+}
+
+func newTopology(mb *builder, report *scrape.Report, coverage *coverageRecord) *topology {
+	everything := selection.Config{Limit: math.MaxInt}
+	return &topology{
+		mb: mb, report: report, coverage: coverage,
+		workers: selection.New[workerState](everything), routers: selection.New[routerState](everything),
+		transports: selection.New[transportState](everything),
+	}
+}
+
+func (t *topology) begin() {
+	t.workers.Begin()
+	t.routers.Begin()
+	t.transports.Begin()
+}
+
+func (t *topology) end(complete bool) {
+	t.workers.End(complete)
+	t.routers.End(complete)
+	t.transports.End(complete)
+}
+
+// worker returns the state of a worker, and whether this snapshot names it for the first time.
+func (t *topology) worker(id []byte) (state *workerState, first bool) {
+	t.name = selection.AppendName(t.name[:0], id)
+	item, first := t.workers.Get(t.name)
+	if first {
+		item.Value = workerState{}
+	}
+	return &item.Value, first
+}
+
+// router returns the state of a router, and whether this snapshot names it for the first time.
+func (t *topology) router(id []byte) (state *routerState, first bool) {
+	item, first := t.routers.Get(id)
+	if first {
+		item.Value = routerState{worker: &t.unknownWorker}
+	}
+	return &item.Value, first
+}
+
+// transport returns the state of a transport, and whether this snapshot names it for the first time.
+func (t *topology) transport(id []byte) (state *transportState, first bool) {
+	item, first := t.transports.Get(id)
+	if first {
+		item.Value = transportState{kind: metadata.AttributeMediasoupTransportTypeUnknown, worker: &t.unknownWorker}
+	}
+	return &item.Value, first
+}
+
+// addWorker counts a worker. Of several with one id, the first counts.
+func (t *topology) addWorker(w *worker) {
+	state, first := t.worker(w.ID)
+	if !first {
+		t.report.Omit(metadata.AttributeRtcEntityWorker, metadata.AttributeRtcOmissionReasonMerged, 1)
+		return
+	}
+	state.listed, state.start, state.usage = true, w.StartTime, w.Usage
+	t.coverage.lists[listWorkers].add(w.Measured, w.Carried)
+}
+
+// addRouter counts a router. Of several with one id, the first counts.
+func (t *topology) addRouter(r *router) {
+	state, first := t.router(r.ID)
+	if !first {
+		t.report.Omit(metadata.AttributeRtcEntityRouter, metadata.AttributeRtcOmissionReasonMerged, 1)
+		return
+	}
+	state.listed, state.observers = true, r.Observers
+	state.worker, _ = t.worker(r.WorkerID)
+	state.worker.routers++
+}
+
+// record records the workers and routers of the snapshot of an application that started at start.
+func (t *topology) record(start timestamp) {
+	n := int64(0)
+	for _, item := range t.workers.Seen() {
+		if item.Value.listed {
+			n++
+			t.recordWorker(&item.Value, item.Name, start)
+		}
+	}
+	workerRows.Count.Record(t.mb, n, none{})
+	t.recordRouters()
+}
+
+// recordWorker records a worker, whose start is that of the application where it is absent.
+func (t *topology) recordWorker(state *workerState, id string, start timestamp) {
+	workerRows.Routers.Record(t.mb, state.routers, id)
+	workerRows.Transports.Record(t.mb, state.transports, id)
+	for r, n := range state.objects {
+		workerRows.Objects[r].Record(t.mb, n, id)
+	}
+	start = startOf(state.start, start)
+	for i := range state.usage {
+		if n, ok := state.usage[i].Get(); ok {
+			workerRows.Usage[i].RecordSince(t.mb, start, n, id)
+		}
+	}
+}
+
+func (t *topology) recordRouters() {
+	empty, observers := int64(0), sum{}
+	for _, item := range t.routers.Seen() {
+		state := &item.Value
+		if !state.listed {
+			continue
+		}
+		if state.transports == 0 {
+			empty++
+		}
+		n, ok := state.observers.Get()
+		observers.add(t.report, n, ok)
+	}
+	routerRows.Empty.Record(t.mb, empty, none{})
+	if observers.reported {
+		routerRows.Observers.Record(t.mb, observers.value, none{})
+	}
+}

@@ -1,0 +1,62 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mediasoupreceiver
+
+import (
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
+)
+
+const (
+	audio = metadata.AttributeMediasoupMediaKindAudio
+	video = metadata.AttributeMediasoupMediaKindVideo
+	// anyTransport stands for the sums of edumeet, which are over transports of all types.
+	anyTransport = metadata.AttributeMediasoupTransportTypeUnknown
+)
+
+// edumeetTables hold all rows of a page of edumeet's exporter.
+var edumeetTables = []any{edumeetNumbers, edumeetRoomPeers, edumeetIO, edumeetScore}
+
+// edumeetNumbers map families with a single number. Of several families, the first that the page has counts.
+var edumeetNumbers = []struct {
+	families []string
+	Point    point[none]
+}{
+	{[]string{"edumeet_rooms", "mediasoup_rooms", "generic_rooms"}, exact(rows.Whole((*builder).RecordEdumeetRoomCountDataPoint))},
+	{[]string{"edumeet_peers", "mediasoup_peers", "generic_peers"}, exact(rows.Whole((*builder).RecordEdumeetPeerCountDataPoint))},
+	{[]string{"mediasoup_workers_count"}, exact(workerRows.Count)},
+	{[]string{"mediasoup_audio_in_count"}, exact(rows.Whole(rows.With((*builder).RecordMediasoupProducerStreamCountDataPoint, audio)))},
+	{[]string{"mediasoup_video_in_count"}, exact(rows.Whole(rows.With((*builder).RecordMediasoupProducerStreamCountDataPoint, video)))},
+	{[]string{"mediasoup_audio_out_count"}, exact(rows.Whole(rows.With((*builder).RecordMediasoupConsumerStreamCountDataPoint, audio)))},
+	{[]string{"mediasoup_video_out_count"}, exact(rows.Whole(rows.With((*builder).RecordMediasoupConsumerStreamCountDataPoint, video)))},
+	{[]string{"mediasoup_audio_bitrates_in_sum"}, rows.Decimal(rows.With2((*builder).RecordMediasoupProducerThroughputDataPoint, audio, anyTransport)).In(rows.Bits)},
+	{[]string{"mediasoup_video_bitrates_in_sum"}, rows.Decimal(rows.With2((*builder).RecordMediasoupProducerThroughputDataPoint, video, anyTransport)).In(rows.Bits)},
+	{[]string{"mediasoup_audio_bitrates_out_sum"}, rows.Decimal(rows.With2((*builder).RecordMediasoupConsumerThroughputDataPoint, audio, anyTransport)).In(rows.Bits)},
+	{[]string{"mediasoup_video_bitrates_out_sum"}, rows.Decimal(rows.With2((*builder).RecordMediasoupConsumerThroughputDataPoint, video, anyTransport)).In(rows.Bits)},
+}
+
+// edumeetSeries map families whose samples differ by labels.
+var edumeetSeries = map[string]func(*edumeetPage, *edumeetSample){
+	"edumeet_peers":                       (*edumeetPage).addPeers,
+	"mediasoup_producer_byte_count_bytes": func(p *edumeetPage, s *edumeetSample) { p.addBytes(producers, s) },
+	"mediasoup_consumer_byte_count_bytes": func(p *edumeetPage, s *edumeetSample) { p.addBytes(consumers, s) },
+	"mediasoup_producer_score":            func(p *edumeetPage, s *edumeetSample) { p.addScore(producers, s) },
+	"mediasoup_consumer_score":            func(p *edumeetPage, s *edumeetSample) { p.addScore(consumers, s) },
+}
+
+// What these series become. The bytes are those of what is open now.
+var (
+	edumeetRoomPeers = exact(rows.WholeOf((*builder).RecordEdumeetPeerCountByRoomDataPoint))
+	edumeetIO        = [roles]point[streamGroup]{
+		producers: exact(roleRows[producers].Measured.Sums[streamBytes]),
+		consumers: exact(roleRows[consumers].Measured.Sums[streamBytes]),
+	}
+	edumeetScore = [roles]figureRows[mediaKind]{
+		producers: roleRows[producers].Measured.Figures[figureScore],
+		consumers: roleRows[consumers].Measured.Figures[figureScore],
+	}
+)
+
+// exact leaves out sums to which JavaScript cannot count.
+func exact[K any](p point[K]) point[K] { return p.Within(0, maxExact).Rounded() }
