@@ -48,7 +48,7 @@ type StreamsConfig struct {
 	Limit int `mapstructure:"limit"`
 	// Expected lists streams that must be there: they are always reported, as not alive when they are missing.
 	Expected []string `mapstructure:"expected"`
-	// Schemas lists the output forms of the streams that the server is asked for.
+	// Schemas lists the output forms of the streams to request.
 	Schemas Schemas `mapstructure:"schemas"`
 }
 
@@ -127,7 +127,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// Validate refuses what cannot work, each complaint with the setting's name and an example.
+// Validate refuses settings that cannot work. Each message names the setting and a valid value.
 func (c *Config) Validate() error {
 	return errors.Join(
 		scrape.CheckEndpoint(c.ClientConfig.Endpoint),

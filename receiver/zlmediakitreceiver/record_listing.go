@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	// fullListMax is the number of media sources up to which schemas: auto asks for all of them.
+	// fullListMax is the number of media sources up to which schemas: auto requests all of them.
 	fullListMax = 500
-	// fullListEvery is the number of lists after which schemas: auto looks at all schemas again.
+	// fullListEvery is the number of lists after which schemas: auto requests all schemas again.
 	fullListEvery = 20
-	// fewSchemas is the number of schemas up to which schemas: auto asks for them one by one.
+	// fewSchemas is the number of schemas up to which schemas: auto requests them one by one.
 	fewSchemas = 3
-	// checkEvery is the number of lists after which schemas: auto may look at all schemas again because of a doubt.
+	// checkEvery is the number of lists after which schemas: auto may request all schemas again because of a doubt.
 	checkEvery = 5
 	// listBudget is the time that the list may take in each scrape; one that takes n times as long is requested in every nth scrape.
 	listBudget = 500 * time.Millisecond
@@ -61,7 +61,7 @@ func newListing(schemas Schemas, interval time.Duration) listing {
 // beginScrape brings the next list closer.
 func (l *listing) beginScrape() { l.wait = max(l.wait-1, 0) }
 
-// due reports whether the current scrape asks for the list.
+// due reports whether the current scrape requests the list.
 func (l *listing) due() bool { return l.wait == 0 }
 
 // full reports whether the next list is to hold all schemas.
@@ -69,7 +69,7 @@ func (l *listing) full() bool {
 	return l.chosen == allSchemas || l.check || l.auto && l.age >= fullListEvery
 }
 
-// requests returns the schemas to ask for one by one; the empty string asks for all at once.
+// requests returns the schemas to request one by one; the empty string stands for all at once.
 func (l *listing) requests() []string {
 	if l.full() {
 		return []string{""}
@@ -155,7 +155,7 @@ func (l *listing) choose(streams map[profile]int) {
 // show the other streams, then those of the streams that no schema shows.
 func bestSchemas(streams map[profile]int) schemaSet {
 	for p := range streams {
-		if p.listed == 1<<schemaOther { // the server cannot be asked for a schema without a name
+		if p.listed == 1<<schemaOther { // a schema without a name cannot be requested
 			return allSchemas
 		}
 	}

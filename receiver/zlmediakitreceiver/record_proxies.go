@@ -24,7 +24,7 @@ type proxies struct {
 // knownProxy holds what is kept of a proxy between two scrapes.
 type knownProxy struct {
 	proxyID
-	listed            bool // before: the server begins to measure when it is asked for the first time
+	listed            bool // before: the server starts to measure with the first request
 	io, reconnections cumulative.Counter
 }
 

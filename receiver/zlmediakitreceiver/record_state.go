@@ -28,7 +28,7 @@ func (s state) alive() (value int64, known bool) {
 
 // judge returns the state of a stream after a complete list.
 //
-// Only schemas of the last list can prove that nothing has moved since: in others, bytesSpeed is an average since somebody asked last,
+// Only schemas of the last list can prove that nothing has moved since: in others, bytesSpeed is an average since the last request,
 // which may be long ago. If only these show a sign, the stream keeps its state; the next list has them too.
 func (l *listRecorder) judge(st *stream, name string) state {
 	fresh := st.before

@@ -122,7 +122,7 @@ var objectTypes = map[string]metadata.AttributeZlmediakitObjectType{
 	"UdpSession":            metadata.AttributeZlmediakitObjectTypeUDPSession,
 }
 
-// sessionGroup is what sessions are counted by.
+// sessionGroup is a group in which sessions are counted.
 type sessionGroup struct {
 	protocol  string
 	transport metadata.AttributeNetworkTransport
@@ -154,7 +154,7 @@ var rtpModes = map[int64]rtpMode{
 	2: metadata.AttributeZlmediakitRtpServerModeTCPActive,
 }
 
-// rtpGroup is what RTP servers are counted by.
+// rtpGroup is a group in which RTP servers are counted.
 type rtpGroup struct {
 	mode rtpMode
 	app  string

@@ -26,7 +26,7 @@ type proxyInState struct {
 	state proxyState
 }
 
-// proxyGroup is what proxies are counted by.
+// proxyGroup is a group in which proxies are counted.
 type proxyGroup struct {
 	of    proxyType
 	state proxyState

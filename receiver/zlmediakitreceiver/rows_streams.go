@@ -117,7 +117,7 @@ func ofTrack[V any](record func(*builder, timestamp, V, string, string, string, 
 	}
 }
 
-// streamGroup is what streams are counted by.
+// streamGroup is a group in which streams are counted.
 type streamGroup struct {
 	origin     originType
 	vhost, app string
