@@ -27,6 +27,13 @@ func (s *Scrape) Answered() bool {
 	return anyAnswered(s.results)
 }
 
+// Made reports whether any call of this scrape was made.
+func (s *Scrape) Made() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.results, func(r Result) bool { return r.made })
+}
+
 // Outcome returns what became of a call, and whether it was among the calls of this scrape.
 func (s *Scrape) Outcome(api string) (outcome Outcome, known bool) {
 	s.mu.Lock()
@@ -70,7 +77,7 @@ func (s *Scrape) Run(ctx context.Context, calls ...Call) {
 }
 
 func (s *Scrape) runHeavy(ctx context.Context, heavy []Result) {
-	if s.made() && !s.Answered() {
+	if s.Made() && !s.Answered() {
 		s.add(notAsked(heavy))
 		return
 	}
@@ -103,13 +110,6 @@ func (s *Scrape) needed(calls []Call) (light, heavy []Result) {
 		}
 	}
 	return light, heavy
-}
-
-// made reports whether any call of this scrape was made.
-func (s *Scrape) made() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.results, func(r Result) bool { return r.made })
 }
 
 func (s *Scrape) add(results []Result) {

@@ -55,11 +55,11 @@ func everyMetric(c *Config) {
 	withoutStreamCalls(c)
 }
 
-func benchmarkScrape(b *testing.B, s *scraper, points int) {
+func benchmarkScrape(b *testing.B, s *system, points int) {
 	b.Helper()
 	scrapeOnce := func() int {
 		s.streams.listing.wait, s.streams.listing.age = 0, 0
-		metrics, err := s.scrape(b.Context())
+		metrics, err := s.Scrape(b.Context())
 		require.NoError(b, err)
 		return metrics.DataPointCount()
 	}
@@ -120,7 +120,7 @@ func BenchmarkTimesSkip(b *testing.B) {
 			s, _ := startScraper(b, server.URL(), bench.edit)
 			scrapeOnce := func() {
 				s.streams.listing.wait = 0
-				_, err := s.scrape(b.Context())
+				_, err := s.Scrape(b.Context())
 				require.NoError(b, err)
 			}
 			scrapeOnce()

@@ -565,6 +565,18 @@ type notFoundError string
 
 func (e notFoundError) Error() string { return string(e) }
 
+// hasEnded reports whether an error says that there is no such stream: it may have ended a moment ago.
+func hasEnded(err error) bool {
+	_, gone := errors.AsType[notFoundError](err)
+	return gone
+}
+
+// isNotOffered reports whether an error says that the server does not have the API.
+func isNotOffered(err error) bool {
+	e, ok := errors.AsType[*httpapi.Error](err)
+	return ok && e.Status == http.StatusNotFound
+}
+
 // typeError makes a spoilt answer a failed one where nothing is left of it.
 func typeError(err error) error {
 	var wrong *jsonwalk.TypeError

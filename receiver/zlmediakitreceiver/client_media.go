@@ -7,16 +7,48 @@ import (
 	"context"
 	"net/url"
 
+	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 )
+
+// The schemas of media sources; schemaOther stands for those that are not known yet.
+const (
+	schemaRTSP = iota
+	schemaRTMP
+	schemaTS
+	schemaFMP4
+	schemaHLS
+	schemaHLSFMP4
+	schemaOther
+)
+
+// schemaNames are the schemas as the server and the user write them.
+var schemaNames = []string{"rtsp", "rtmp", "ts", "fmp4", "hls", "hls.fmp4"}
+
+// schemaIndex returns the index of a schema in schemaNames, schemaOther for an unknown one.
+func schemaIndex(name []byte) int {
+	for i, known := range schemaNames {
+		if string(name) == known {
+			return i
+		}
+	}
+	return schemaOther
+}
+
+// schemaSet is a set of schemas, one bit each.
+type schemaSet uint8
+
+const allSchemas schemaSet = 1<<(schemaOther+1) - 1
+
+func (s schemaSet) has(i int) bool { return s&(1<<i) != 0 }
 
 // mediaSource is one stream in one schema.
 type mediaSource struct {
 	Vhost, App, Stream []byte
 	Schema             []byte
 	OriginType         []byte
-	OriginURL          []byte                // may hold credentials
+	OriginURL          []byte                // may hold credentials; StrippedURL has none
 	OriginIP           []byte                // where the stream comes from; not for files
 	CreateStamp        optional.Value[int64] // Unix time of its registration
 	AliveSeconds       optional.Value[int64]
@@ -144,6 +176,9 @@ func (m *mediaSource) read(r *jsonwalk.Reader) error {
 		return err
 	})
 }
+
+// StrippedURL returns the URL of the origin without credentials and query.
+func (m *mediaSource) StrippedURL() string { return httpapi.StripURL(string(m.OriginURL)) }
 
 // EachTrack walks over the tracks of a source. The track is valid only inside f.
 func (m *mediaSource) EachTrack(f func(*track)) {

@@ -16,29 +16,28 @@ import (
 	"go.opentelemetry.io/collector/filter"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
 )
 
-// Config is what a user may write below zlmediakit.
+// Config is the configuration of the receiver.
 type Config struct {
-	// ClientConfig is how the server is reached. Its Timeout is the controller's: one setting for both.
+	// ClientConfig holds how the server is reached. Its Timeout is the controller's: one setting for both.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 	// Secret is the server's api.secret; empty when it has none. It is sent as a header.
 	Secret configopaque.String `mapstructure:"secret"`
-	// ControllerConfig says how often the server is asked, and how long a scrape may take as a whole.
+	// ControllerConfig holds the interval and the timeout of scrapes.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
-	// MetricsBuilderConfig switches metrics and resource attributes on and off.
+	// MetricsBuilderConfig enables and disables metrics and resource attributes.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
-	// Streams says which streams are reported one by one.
+	// Streams selects the streams that are reported one by one.
 	Streams StreamsConfig `mapstructure:"streams"`
 
 	credentialErr error // what is wrong with secret, as it was written
 }
 
-// StreamsConfig says which streams are reported one by one. Names are written vhost/app/stream.
+// StreamsConfig selects the streams that are reported one by one. Names are written vhost/app/stream.
 // Sums over streams cover all of them.
 type StreamsConfig struct {
 	// Include lists the streams to report; all when empty.
@@ -49,18 +48,23 @@ type StreamsConfig struct {
 	Limit int `mapstructure:"limit"`
 	// Expected lists streams that must be there: they are always reported, as not alive when they are missing.
 	Expected []string `mapstructure:"expected"`
-	// Schemas says for which output forms of the streams the server is asked.
+	// Schemas lists the output forms of the streams to request.
 	Schemas Schemas `mapstructure:"schemas"`
 }
 
+// selection returns the selection of the streams. It is not embedded, because errors would name its settings streams::config::include.
 func (c *StreamsConfig) selection() selection.Config {
-	var expected []string
+	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit}
+}
+
+// expected returns the names of the expected streams, each once, as appendStream writes them.
+func (c *StreamsConfig) expected() (names []string) {
 	for _, name := range c.Expected {
-		if name = normalName(name); !slices.Contains(expected, name) {
-			expected = append(expected, name)
+		if name = normalName(name); !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
-	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit, Expected: expected}
+	return names
 }
 
 // Schemas is auto, all, or the schemas to ask for.
@@ -110,10 +114,7 @@ func createDefaultConfig() *Config {
 		ClientConfig:         client,
 		ControllerConfig:     controller,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
-		Streams: StreamsConfig{
-			Limit:   20_000,
-			Schemas: Schemas{schemasAuto},
-		},
+		Streams:              StreamsConfig{Limit: 20_000, Schemas: Schemas{schemasAuto}},
 	}
 }
 
@@ -126,10 +127,10 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// Validate refuses what cannot work, each complaint with the setting's name and an example.
+// Validate refuses settings that cannot work. Each message names the setting and a valid value.
 func (c *Config) Validate() error {
 	return errors.Join(
-		httpapi.CheckEndpoint(c.ClientConfig.Endpoint),
+		scrape.CheckEndpoint(c.ClientConfig.Endpoint),
 		scrape.CheckSchedule(c.ControllerConfig),
 		c.credentialErr,
 	)
@@ -137,7 +138,8 @@ func (c *Config) Validate() error {
 
 // Validate refuses a limit that lets nothing through and expected names that no stream can have.
 func (c *StreamsConfig) Validate() error {
-	errs := []error{selection.CheckLimit(c.Limit)}
+	selected := c.selection()
+	errs := []error{selected.Validate()}
 	for _, name := range c.Expected {
 		if strings.Count(name, "/") < 2 {
 			errs = append(errs, fmt.Errorf("expected: %q must be written vhost/app/stream, such as __defaultVhost__/live/cam1", name))

@@ -13,7 +13,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
@@ -54,22 +53,22 @@ func FuzzMediaList(f *testing.F) {
 	f.Add([]byte(`{"code":0,"data":[{"vhost":"v","app":"a","stream":"s\ud800","schema":"rtsp","tracks":[{"codec_type":1.0,"fps":"x"}]}]}`))
 	c := &client{list: jsonwalk.NewReader(), header: http.Header{}}
 	f.Fuzz(func(t *testing.T, list []byte) {
-		s := newTestScraper(everything)
-		s.report.Begin()
+		s := newTestScraper(t, everything)
 		c.http = httpapi.New(&http.Client{Transport: answer(list)}, "http://127.0.0.1")
-		w := s.streams.begin(pcommon.Timestamp(1))
 		sources := 0
-		err := c.EachMediaSource(t.Context(), "", func(m *mediaSource) {
-			sources++
-			w.add(m)
+		var err error
+		metrics := s.recordAt(t, 1, func() {
+			l := s.streams.beginList()
+			err = c.EachMediaSource(t.Context(), "", func(m *mediaSource) {
+				sources++
+				l.add(m)
+			})
+			l.recordTrackSums()
+			if err == nil || scrape.IsPartial(err) {
+				l.finish()
+			}
+			s.streams.items.End(true)
 		})
-		w.setTrackStarts()
-		if err == nil || scrape.IsPartial(err) {
-			w.finish()
-		}
-		s.streams.items.End(true)
-		metrics := s.mb.Emit()
-		s.starts.Apply(metrics)
 		checkStrings(t, metrics)
 		if want, same := plainCount(list); same && err == nil {
 			assert.Equal(t, want, sources)

@@ -78,14 +78,14 @@ func scrapeDocuments(t *testing.T, edit func(*Config), answers ...map[string]rtc
 	t.Helper()
 	s, _ := startScraper(t, "http://127.0.0.1:80", edit)
 	s.client.isOwn = func(*session) bool { return false }
-	s.clock = func() time.Time { return time.Unix(1795280000, 0) } // after all captures
+	s.SetClock(func() time.Time { return time.Unix(1795280000, 0) }) // after all captures
 	var metrics pmetric.Metrics
 	for _, documents := range answers {
 		s.client.http = httpapi.New(&http.Client{Transport: leafServer(documents)}, "http://127.0.0.1:80")
 		s.version.current, s.apis.current, s.config.current = false, false, false // as after an outage: all is asked for
 		s.streams.listing.wait, s.streams.listing.maxSpacing = 0, 1               // a slow machine is no slow server
 		var err error
-		metrics, err = s.scrape(t.Context())
+		metrics, err = s.Scrape(t.Context())
 		require.NoError(t, err)
 	}
 	return metrics

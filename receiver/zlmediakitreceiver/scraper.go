@@ -6,276 +6,202 @@ package zlmediakitreceiver
 import (
 	"context"
 	"slices"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
 )
 
-// scraper turns the server's answers into metrics.
+// scraper scrapes one server.
 type scraper struct {
-	cfg    *Config
-	set    receiver.Settings
-	mb     *metadata.MetricsBuilder
-	client *client
-	target scrape.Target
-	health *scrape.Health
-	starts cumulative.Starts
-	report *report
+	run           *scrape.Runner
+	mb            *builder
+	client        *client
+	target        scrape.Target
+	metrics       map[string][]rows.Metric // enabled ones that need a call, by API
+	wantsServerID bool
 
 	// Answers that stay the same while the server runs.
 	version cachedAnswer[version]
 	apis    cachedAnswer[[]string]
 	config  cachedAnswer[serverConfig]
 
-	streams       *streams
-	proxies       *proxies
-	sessionCounts *tally[sessionKind, int64]
-	rtpCounts     *tally[rtpGroup, int64]
-
-	// Of the current scrape.
-	rtpServers []rtpServer // nil when unknown
-
-	clock   func() time.Time
-	notices scrape.Notices
+	sessions   *sessions
+	rtpServers *rtpServers
+	proxies    *proxies
+	streams    *streams
 }
 
-// cachedAnswer is the answer to a call that is made once per build of the server. The last answer is kept while the server is down.
+// limits names the settings that limit things.
+var limits = map[string]string{
+	metadata.AttributeRtcEntityProxy.String():     "streams",
+	metadata.AttributeRtcEntityRtpServer.String(): "streams",
+	metadata.AttributeRtcEntitySession.String():   "streams",
+	metadata.AttributeRtcEntityStream.String():    "streams",
+}
+
+func newScraper(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (*scraper, error) {
+	target, err := scrape.NewTarget(cfg.ClientConfig.Endpoint, "")
+	if err != nil {
+		return nil, err
+	}
+	c, err := newClient(ctx, cfg, host, set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	s := &scraper{
+		mb: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set), client: c, target: target, metrics: map[string][]rows.Metric{},
+		wantsServerID: cfg.MetricsBuilderConfig.ResourceAttributes.ZlmediakitServerID.Enabled,
+	}
+	s.run = scrape.NewRunner(s.mb, words, scrape.Process{
+		Endpoint: cfg.ClientConfig.Endpoint, Logger: set.Logger, Limits: limits,
+		Scrape: s.scrape, Resource: s.resource, NotOffered: isNotOffered, Close: c.close,
+	})
+	for api, tables := range callTables {
+		s.metrics[api] = s.run.Enabled(tables...)
+	}
+	s.sessions = newSessions(cfg, s.mb, s.run.Report, c)
+	s.rtpServers = newRTPServers(cfg, s.mb, s.run.Report)
+	s.proxies = newProxies(cfg, s.mb, s.run.Report)
+	s.streams = newStreams(cfg, s.mb, s.run.Report, c, s.proxies, &s.config)
+	return s, nil
+}
+
+// words are the values of attributes.
+var words = scrape.Words[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason]{
+	ErrorTypes: metadata.MapAttributeErrorType, Entities: metadata.MapAttributeRtcEntity, Reasons: metadata.MapAttributeRtcOmissionReason,
+}
+
+// scrape makes the calls that enabled metrics need, and records what several answers say together.
+func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) {
+	s.rtpServers.beginScrape()
+	s.proxies.beginScrape()
+	s.streams.beginScrape()
+	build := s.client.Build()
+	if s.version.known && s.version.build != build {
+		s.run.Restarted()
+	}
+	calls.RunFirst(ctx, s.versionCall(s.version.isCurrent(build)), s.apiListCall(s.apis.isCurrent(build)))
+	calls.Run(ctx, s.calls()...)
+	if !calls.Made() { // no metric needs a call, but rtc.target.up does
+		calls.Run(ctx, s.versionCall(false))
+	}
+	s.streams.recordInterval()
+	s.rtpServers.recordIdle(s.streams)
+	if !calls.Answered() { // another server may come up in its place
+		s.version.current, s.apis.current, s.config.current = false, false, false
+		return
+	}
+	recordAPIs(s.mb, s.apis.value)
+	recordRTPLimit(s.mb, s.config.value.PortRange)
+}
+
+// calls is the table of calls.
+func (s *scraper) calls() []scrape.Call {
+	calls := []scrape.Call{
+		{
+			API: apiServerConfig, Always: s.wantsServerID, NotDue: s.config.isCurrent(s.client.Build()),
+			Ask: s.config.fetch(s.client, s.client.ServerConfig),
+		},
+		{API: apiNetworkThreads, Ask: s.threads(apiNetworkThreads, metadata.AttributeZlmediakitThreadPoolNetwork)},
+		{API: apiWorkThreads, Ask: s.threads(apiWorkThreads, metadata.AttributeZlmediakitThreadPoolWork)},
+		{API: apiStatistic, Ask: scrape.Fetch(s.statistic, func(st statistic) { recordStatistic(s.mb, st) })},
+		{API: apiSessions, Ask: scrape.Fetch(s.sessions.read, s.sessions.record)},
+		{API: apiPullProxies, Ask: fetchOf(apiPullProxies, s.client.Proxies, s.proxies.recordPull)},
+		{API: apiPushProxies, Ask: fetchOf(apiPushProxies, s.client.Proxies, s.proxies.recordPush)},
+		{API: apiRTPServers, Ask: scrape.Fetch(s.client.RTPServers, s.rtpServers.record)},
+		{API: apiFFmpegSources, Ask: s.length(apiFFmpegSources)},
+		{API: apiRooms, Ask: s.length(apiRooms)},
+		{API: apiRoomKeepers, Ask: s.length(apiRoomKeepers)},
+		{API: apiMediaList, Heavy: true, NotDue: !s.streams.listing.due(), Ask: scrape.Walk(s.streams.recordList)},
+		{API: apiMediaInfo, Heavy: true, Ask: scrape.Walk(s.streams.recordLosses)},
+		{API: apiRTPSenders, Heavy: true, Ask: scrape.Walk(s.streams.recordSenders)},
+	}
+	for i := range calls {
+		calls[i].Metrics = s.metrics[calls[i].API]
+	}
+	return s.dropUnoffered(calls)
+}
+
+func (s *scraper) threads(api string, pool threadPool) scrape.Ask {
+	return fetchOf(api, s.client.Threads, func(threads []thread) { recordThreads(s.mb, pool, threads) })
+}
+
+func (s *scraper) statistic(ctx context.Context) (statistic, error) {
+	return s.client.Statistic(ctx, isObjectType)
+}
+
+// length requests a list of which only the length is reported.
+func (s *scraper) length(api string) scrape.Ask {
+	return fetchOf(api, s.client.Count, func(n int64) { lengthRows[api].Record(s.mb, n, rows.None{}) })
+}
+
+// fetchOf is scrape.Fetch for a method of the client that serves several APIs.
+func fetchOf[T any](api string, get func(context.Context, string) (T, error), record func(T)) scrape.Ask {
+	return scrape.Fetch(func(ctx context.Context) (T, error) { return get(ctx, api) }, record)
+}
+
+// dropUnoffered drops the calls that are not in the server's list of APIs.
+func (s *scraper) dropUnoffered(calls []scrape.Call) []scrape.Call {
+	return slices.DeleteFunc(calls, func(c scrape.Call) bool {
+		if s.apis.value == nil || slices.Contains(s.apis.value, c.API) {
+			return false
+		}
+		if (len(c.Metrics) > 0 || c.Always) && s.run.Once("not offered: "+c.API) {
+			s.run.Logger.Info("the server does not offer an API: the metrics that need it are left out", zap.String("api", c.API))
+		}
+		return true
+	})
+}
+
+// cachedAnswer holds the answer to a call that is made once per build of the server. The last answer is kept while the server is down.
 type cachedAnswer[T any] struct {
 	value   T
-	has     bool   // value is an answer
-	current bool   // the call needs no repetition
+	known   bool   // value is an answer
+	current bool   // value is a complete answer of the server that was up in the last scrape
 	build   string // the Server header that came with the answer
 }
 
-// due reports whether the call has to be made: it has not succeeded yet, or the server has been exchanged.
-func (a *cachedAnswer[T]) due(build string) bool {
-	return !a.current || a.build != build
-}
+// isCurrent reports whether the call needs no repetition: it has succeeded, and the server has not been replaced.
+func (a *cachedAnswer[T]) isCurrent(build string) bool { return a.current && a.build == build }
 
-// fetch is scrape.Fetch for such a call. An answer that is spoilt in part is used, and asked for again.
-func (a *cachedAnswer[T]) fetch(c *client, get func(context.Context) (T, error)) func(context.Context) (func(), error) {
+// fetch returns an Ask that keeps the answer. An answer of which an error spoilt a part is used, and requested again.
+func (a *cachedAnswer[T]) fetch(c *client, get func(context.Context) (T, error)) scrape.Ask {
 	return func(ctx context.Context) (func(), error) {
 		value, err := get(ctx)
 		if err != nil && !scrape.IsPartial(err) {
 			return nil, err
 		}
-		return func() { *a = cachedAnswer[T]{value: value, has: true, current: err == nil, build: c.Build()} }, err
+		return func() { *a = cachedAnswer[T]{value: value, known: true, current: err == nil, build: c.Build()} }, err
 	}
 }
 
-// report is what the scrapes tell of themselves.
-type report = scrape.Report[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason]
-
-func newReport(starts *cumulative.Starts) *report {
-	return scrape.NewReport[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason](metadata.MapAttributeErrorType, starts)
+func (s *scraper) versionCall(known bool) scrape.Call {
+	return scrape.Call{API: apiVersion, Always: true, NotDue: known, Ask: s.version.fetch(s.client, s.client.Version)}
 }
 
-func newScraper(cfg *Config, set receiver.Settings) *scraper {
-	s := &scraper{
-		cfg: cfg, set: set,
-		mb:            metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
-		clock:         time.Now,
-		sessionCounts: newTally[sessionKind, int64](0, nil),
-		rtpCounts:     newTally[rtpGroup, int64](cfg.Streams.Limit, rtpGroup.other),
+func (s *scraper) apiListCall(known bool) scrape.Call {
+	return scrape.Call{
+		API: apiList, Metrics: s.metrics[apiList], Always: true, NotDue: known, Ask: s.apis.fetch(s.client, s.client.APIs),
 	}
-	s.report = newReport(&s.starts)
-	s.streams = newStreams(s)
-	s.proxies = newProxies(s)
-	return s
 }
 
-func (s *scraper) start(ctx context.Context, host component.Host) (err error) {
-	if s.target, err = scrape.NewTarget(s.cfg.ClientConfig.Endpoint, ""); err != nil {
-		return err
-	}
-	s.health = scrape.NewHealth(host)
-	s.client, err = newClient(ctx, s.cfg, host, s.set.TelemetrySettings)
-	return err
-}
-
-func (s *scraper) shutdown(context.Context) error {
-	if s.client != nil {
-		s.client.close()
-	}
-	return nil
-}
-
-// scrape asks the server once for everything that enabled metrics need.
-func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
-	now := pcommon.NewTimestampFromTime(s.clock())
-	s.rtpServers, s.proxies.gone = nil, nil
-	s.report.Begin()
-	results := scrape.Run(ctx, s.identity(), func() []scrape.Part { return s.parts(now) })
-	if len(results) == 0 { // nothing is wanted but whether the server is there
-		s.version.current = false
-		results = scrape.Run(ctx, s.identity(), func() []scrape.Part { return nil })
-	}
-	err := scrape.Err(s.cfg.ClientConfig.Endpoint, results)
-	up := scrape.Up(results)
-	s.recordIdleRTPServers(now)
-	if up {
-		s.recordAPIs(now)
-		s.recordRTPLimit(now)
-	}
-	s.streams.recordInterval(now)
-	s.recordScrape(now, up, results)
-	if up {
-		s.health.Report(nil)
-	} else {
-		s.health.Report(err)
-		s.version.current, s.apis.current, s.config.current = false, false, false // another server may come up in its place
-	}
-	start := min(s.report.Began(), now)
-	metrics := s.mb.Emit(metadata.WithResource(s.resource()), metadata.WithStartTimeOverride(start))
-	s.starts.Apply(metrics)
-	return metrics, err
-}
-
-// identity returns the first calls to a server that is new, was replaced or was down, until it has answered them.
-func (s *scraper) identity() []scrape.Part {
-	m := &s.cfg.MetricsBuilderConfig.Metrics
-	var parts []scrape.Part
-	if s.version.due(s.client.Build()) {
-		parts = append(parts, scrape.Part{API: apiVersion, Metrics: 1, Call: s.version.fetch(s.client, s.client.Version)})
-	}
-	if s.apis.due(s.client.Build()) {
-		parts = append(parts, scrape.Part{
-			API: apiList, Metrics: 1 + scrape.Enabled(m.ZlmediakitAPIAvailable.Enabled, m.ZlmediakitAPICount.Enabled),
-			Call: s.apis.fetch(s.client, s.client.APIs),
-		})
-	}
-	return parts
-}
-
-// configMetrics counts what is enabled and needs the server's configuration.
-func (s *scraper) configMetrics() int {
-	if !s.config.due(s.client.Build()) {
-		return 0
-	}
-	m := &s.cfg.MetricsBuilderConfig.Metrics
-	return scrape.Enabled(s.cfg.MetricsBuilderConfig.ResourceAttributes.ZlmediakitServerID.Enabled,
-		m.ZlmediakitRtpServerLimit.Enabled, m.ZlmediakitStreamAlive.Enabled)
-}
-
-// offered leaves out the calls that the server does not know.
-func (s *scraper) offered(parts []scrape.Part) []scrape.Part {
-	for i, p := range parts {
-		if s.apis.value == nil || p.Metrics == 0 || slices.Contains(s.apis.value, p.API) {
-			continue
-		}
-		parts[i].Metrics = 0
-		if s.notices.First("api " + p.API) {
-			s.set.Logger.Info("the server does not offer an API: the metrics that need it are left out", zap.String("api", p.API))
-		}
-	}
-	return parts
-}
-
-// parts is the table of calls: how many enabled metrics are missing when each fails, and what becomes of its answer.
-func (s *scraper) parts(now pcommon.Timestamp) []scrape.Part {
-	m := &s.cfg.MetricsBuilderConfig.Metrics
-	threads := scrape.Enabled(m.ZlmediakitThreadCount.Enabled, m.ZlmediakitThreadDelay.Enabled,
-		m.ZlmediakitThreadFileDescriptorCount.Enabled, m.ZlmediakitThreadUtilization.Enabled)
-	proxies := scrape.Enabled(m.ZlmediakitProxyAge.Enabled, m.ZlmediakitProxyCount.Enabled, m.ZlmediakitProxyIo.Enabled,
-		m.ZlmediakitProxyReaderCount.Enabled, m.ZlmediakitProxyReconnections.Enabled, m.ZlmediakitProxyState.Enabled,
-		m.ZlmediakitProxyThroughput.Enabled)
-	return s.offered([]scrape.Part{
-		{API: apiServerConfig, Metrics: s.configMetrics(), Call: s.config.fetch(s.client, s.client.ServerConfig)},
-		{
-			API: apiNetworkThreads, Metrics: threads,
-			Call: s.threads(now, apiNetworkThreads, metadata.AttributeZlmediakitThreadPoolNetwork),
-		},
-		{
-			API: apiWorkThreads, Metrics: threads,
-			Call: s.threads(now, apiWorkThreads, metadata.AttributeZlmediakitThreadPoolWork),
-		},
-		{
-			API: apiStatistic, Metrics: scrape.Enabled(m.ZlmediakitObjectCount.Enabled, m.ZlmediakitMemoryUsage.Enabled,
-				m.ZlmediakitMemoryBlockCount.Enabled, m.ZlmediakitThreadMemoryUsage.Enabled),
-			Call: s.statistic(now),
-		},
-		{
-			API: apiSessions, Metrics: scrape.Enabled(m.ZlmediakitSessionCount.Enabled, m.ZlmediakitSessionPeerCount.Enabled, m.ZlmediakitSessionInfo.Enabled),
-			Call: s.sessions(now),
-		},
-		{
-			API: apiPullProxies, Metrics: proxies + scrape.Enabled(m.ZlmediakitStreamAlive.Enabled),
-			Call: s.proxies.call(now, apiPullProxies, s.proxies.pull),
-		},
-		{
-			API: apiPushProxies, Metrics: proxies,
-			Call: s.proxies.call(now, apiPushProxies, s.proxies.push),
-		},
-		{
-			API: apiRTPServers, Metrics: scrape.Enabled(m.ZlmediakitRtpServerCount.Enabled, m.ZlmediakitRtpServerIdleCount.Enabled, m.ZlmediakitRtpServerInfo.Enabled),
-			Call: scrape.Fetch(s.client.RTPServers, func(servers []rtpServer) { s.recordRTPServers(now, servers) }),
-		},
-		{
-			API: apiFFmpegSources, Metrics: scrape.Enabled(m.ZlmediakitFfmpegSourceCount.Enabled),
-			Call: s.count(apiFFmpegSources, func(n int64) { s.mb.RecordZlmediakitFfmpegSourceCountDataPoint(now, n) }),
-		},
-		{
-			API: apiRooms, Metrics: scrape.Enabled(m.ZlmediakitWebrtcRoomCount.Enabled),
-			Call: s.count(apiRooms, func(n int64) { s.mb.RecordZlmediakitWebrtcRoomCountDataPoint(now, n) }),
-		},
-		{
-			API: apiRoomKeepers, Metrics: scrape.Enabled(m.ZlmediakitWebrtcRoomKeeperCount.Enabled),
-			Call: s.count(apiRoomKeepers, func(n int64) { s.mb.RecordZlmediakitWebrtcRoomKeeperCountDataPoint(now, n) }),
-		},
-		{API: apiMediaList, Metrics: s.streams.wanted(), Heavy: true, Call: s.streams.list(now)},
-		{API: apiMediaInfo, Metrics: scrape.Enabled(m.ZlmediakitStreamPacketLoss.Enabled), Heavy: true, Call: s.streams.losses(now)},
-		{
-			API: apiRTPSenders, Metrics: scrape.Enabled(m.ZlmediakitRtpSenderCount.Enabled, m.ZlmediakitRtpSenderIo.Enabled, m.ZlmediakitRtpSenderThroughput.Enabled),
-			Heavy: true, Call: s.streams.senders(now),
-		},
-	})
-}
-
-func (s *scraper) resources() []pcommon.Resource { return []pcommon.Resource{s.resource()} }
-
-// resource describes the server as it was last seen, so that its identity stays the same while it is down.
+// resource describes the server.
 func (s *scraper) resource() pcommon.Resource {
 	v := s.version.value
 	if v == (version{}) {
 		v = versionOf(s.client.Build())
 	}
 	rb := s.mb.NewResourceBuilder()
-	rb.SetServiceName("zlmediakit")
-	rb.SetServiceInstanceID(s.target.Instance)
-	rb.SetServerAddress(s.target.Address)
-	rb.SetServerPort(s.target.Port)
-	for _, attribute := range []struct {
-		set   func(string)
-		value string
-	}{
-		{rb.SetServiceVersion, v.Commit},
-		{rb.SetZlmediakitBuildBranch, v.Branch},
-		{rb.SetZlmediakitBuildTime, v.BuildTime},
-		{rb.SetZlmediakitServerID, s.config.value.ServerID},
-	} {
-		if attribute.value != "" {
-			attribute.set(selection.Name(attribute.value))
-		}
-	}
+	s.target.Describe(rb, "zlmediakit")
+	scrape.SetText(rb.SetServiceVersion, v.Commit)
+	scrape.SetText(rb.SetZlmediakitBuildBranch, v.Branch)
+	scrape.SetText(rb.SetZlmediakitBuildTime, v.BuildTime)
+	scrape.SetText(rb.SetZlmediakitServerID, s.config.value.ServerID)
 	return rb.Emit()
-}
-
-// recordScrape records how the scrape itself went.
-func (s *scraper) recordScrape(now pcommon.Timestamp, up bool, results []scrape.Result) {
-	s.report.Record(s.mb, now, up, results)
-	for entity, n := range s.report.Omitted(metadata.AttributeRtcOmissionReasonLimit) {
-		if s.notices.First("limit " + entity.String()) {
-			s.set.Logger.Warn("things are left out of the metrics: raise streams::limit, or narrow it with streams::include and streams::exclude",
-				zap.Stringer("kind", entity), zap.Int64("left out", n), zap.Int("limit", s.cfg.Streams.Limit))
-		}
-	}
 }

@@ -11,8 +11,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.opentelemetry.io/collector/scraper/scrapererror"
 	"go.uber.org/zap"
@@ -21,6 +23,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
 )
 
@@ -36,8 +39,14 @@ func startServer(t testing.TB, o zlmediakit.Options) *emulator.Server {
 	return server
 }
 
+// system is a started system with its scraper.
+type system struct {
+	*scrape.System
+	*scraper
+}
+
 // startScraper starts a scraper of the server at url with the default configuration, changed by edit.
-func startScraper(t testing.TB, url string, edit func(*Config)) (*scraper, *observer.ObservedLogs) {
+func startScraper(t testing.TB, url string, edit func(*Config)) (*system, *observer.ObservedLogs) {
 	t.Helper()
 	cfg := createDefaultConfig()
 	cfg.ClientConfig.Endpoint = url
@@ -49,9 +58,15 @@ func startScraper(t testing.TB, url string, edit func(*Config)) (*scraper, *obse
 	set := receivertest.NewNopSettings(metadata.Type)
 	core, logs := observer.New(zap.DebugLevel)
 	set.Logger = zap.New(core)
-	s := newScraper(cfg, set)
-	require.NoError(t, s.start(t.Context(), componenttest.NewNopHost()))
-	t.Cleanup(func() { assert.NoError(t, s.shutdown(context.Background())) })
+	s := &system{}
+	s.System = scrape.NewSystem(set, func(ctx context.Context, host component.Host, set receiver.Settings) (_ []*scrape.Runner, err error) {
+		if s.scraper, err = newScraper(ctx, cfg, host, set); err != nil {
+			return nil, err
+		}
+		return []*scrape.Runner{s.run}, nil
+	})
+	require.NoError(t, s.Start(t.Context(), componenttest.NewNopHost()))
+	t.Cleanup(func() { assert.NoError(t, s.Shutdown(context.Background())) })
 	return s, logs
 }
 
@@ -76,7 +91,7 @@ func TestScenes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s, _ := startScraper(t, startServer(t, zlmediakit.Options{Scene: tt.scene}).URL(), tt.edit)
 			s.client.isOwn = func(*session) bool { return false }
-			metrics, err := s.scrape(t.Context())
+			metrics, err := s.Scrape(t.Context())
 			require.NoError(t, err)
 			rtctest.Golden(t, tt.name, metrics)
 			rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), tt.name, rtctest.Points(t, metrics))
@@ -103,7 +118,7 @@ func withoutStreamCalls(c *Config) {
 // The sums of a stream begin with its registration, all others with the receiver.
 func TestStartTimes(t *testing.T) {
 	s, _ := startScraper(t, startServer(t, zlmediakit.Options{}).URL(), nil)
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	want := map[string]time.Time{ // createStamp of rtmp://__defaultVhost__/live/cam1, by jq
 		"zlmediakit.stream.io":           time.Unix(1795215975, 0),
@@ -132,7 +147,7 @@ func TestStartTimeIsNeverAfterThePoint(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{Streams: 1, Now: func() time.Time { return ahead }})
 	require.NoError(t, server.SetFault("restart"))
 	s, _ := startScraper(t, server.URL(), nil)
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	for _, m := range metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
 		if m.Type() == pmetric.MetricTypeSum {
@@ -185,7 +200,7 @@ func TestRequests(t *testing.T) {
 			s, _ := startScraper(t, server.URL(), tt.edit)
 			for _, want := range [][]string{tt.first, tt.second} {
 				before := len(server.Requests())
-				_, err := s.scrape(t.Context())
+				_, err := s.Scrape(t.Context())
 				require.NoError(t, err)
 				got := server.Requests()[before:]
 				assert.ElementsMatch(t, want, got)
@@ -202,7 +217,7 @@ func TestOwnSessionsAreLeftOut(t *testing.T) {
 	s, _ := startScraper(t, server.URL(), nil)
 	// The captured session list of the idle server holds one session, that of the client which captured it.
 	s.client.own.used["127.0.0.1:33102"] = time.Now()
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, map[string]float64{plainSessions: 0}, series(rtctest.Points(t, metrics), "zlmediakit.session.count"))
 }
@@ -210,17 +225,17 @@ func TestOwnSessionsAreLeftOut(t *testing.T) {
 func TestSessionKinds(t *testing.T) {
 	for _, tt := range []struct {
 		class, transport string
-		want             sessionKind
+		want             sessionGroup
 	}{
-		{"mediakit::HttpSession", "tcp", sessionKind{"http", metadata.AttributeNetworkTransportTCP}},
-		{"toolkit::SessionWithSSL<mediakit::RtspSession>", "tcp", sessionKind{"rtsp", metadata.AttributeNetworkTransportTCP}},
-		{"toolkit::SessionWithSSL<mediakit::HttpSession >", "", sessionKind{"http", metadata.AttributeNetworkTransportTCP}},
-		{"SRT::SrtSession", "", sessionKind{"srt", metadata.AttributeNetworkTransportUDP}},
-		{"mediakit::WebRtcSession", "udp", sessionKind{"webrtc", metadata.AttributeNetworkTransportUDP}},
-		{"mediakit::WebRtcSession", "", sessionKind{"webrtc", metadata.AttributeNetworkTransportUnknown}},
-		{"", "sctp", sessionKind{"", metadata.AttributeNetworkTransportUnknown}},
+		{"mediakit::HttpSession", "tcp", sessionGroup{"http", metadata.AttributeNetworkTransportTCP}},
+		{"toolkit::SessionWithSSL<mediakit::RtspSession>", "tcp", sessionGroup{"rtsp", metadata.AttributeNetworkTransportTCP}},
+		{"toolkit::SessionWithSSL<mediakit::HttpSession >", "", sessionGroup{"http", metadata.AttributeNetworkTransportTCP}},
+		{"SRT::SrtSession", "", sessionGroup{"srt", metadata.AttributeNetworkTransportUDP}},
+		{"mediakit::WebRtcSession", "udp", sessionGroup{"webrtc", metadata.AttributeNetworkTransportUDP}},
+		{"mediakit::WebRtcSession", "", sessionGroup{"webrtc", metadata.AttributeNetworkTransportUnknown}},
+		{"", "sctp", sessionGroup{"", metadata.AttributeNetworkTransportUnknown}},
 	} {
-		got := kindOf(&session{TypeID: []byte(tt.class), Transport: []byte(tt.transport)})
+		got := groupOf(&session{TypeID: []byte(tt.class), Transport: []byte(tt.transport)})
 		assert.Equal(t, tt.want, got, tt.class)
 	}
 }
@@ -229,10 +244,10 @@ func TestSessionKinds(t *testing.T) {
 func TestResourceOutlivesTheServer(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{Scene: "idle"})
 	s, _ := startScraper(t, server.URL(), nil)
-	up, err := s.scrape(t.Context())
+	up, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, server.SetFault("refuse"))
-	down, err := s.scrape(t.Context())
+	down, err := s.Scrape(t.Context())
 	require.True(t, scrapererror.IsPartialScrapeError(err))
 	resource := up.ResourceMetrics().At(0).Resource().Attributes().AsRaw()
 	assert.Equal(t, "daaa74a", resource["service.version"])

@@ -58,7 +58,7 @@ func base(more map[string]string) map[string]string {
 func scrapeBodies(t *testing.T, more map[string]string) (map[string]float64, error) {
 	t.Helper()
 	s, _ := startScraper(t, serve(t, base(more)), everything)
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	return rtctest.Points(t, metrics), err
 }
 
@@ -177,7 +177,7 @@ func TestAPIsThatAreNotOffered(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{Scene: "legacy_shape"})
 	s, logs := startScraper(t, server.URL(), nil)
 	for range 3 {
-		_, err := s.scrape(t.Context())
+		_, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 	}
 	assert.NotContains(t, server.Requests(), "listStreamProxy")
@@ -188,12 +188,32 @@ func TestAPIsThatAreNotOffered(t *testing.T) {
 	assert.ElementsMatch(t, []string{"listStreamProxy", "listStreamPusherProxy", "listFFmpegSource"}, told)
 }
 
+// Of a server without a list of APIs, an API that it does not know is no error either.
+func TestServerWithoutAPIList(t *testing.T) {
+	bodies := base(nil)
+	delete(bodies, "getApiList")
+	delete(bodies, "listFFmpegSource")
+	s, logs := startScraper(t, serve(t, bodies), nil)
+	for range 3 {
+		metrics, err := s.Scrape(t.Context())
+		require.NoError(t, err)
+		points := rtctest.Points(t, metrics)
+		assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+		assert.Empty(t, series(points, "zlmediakit.ffmpeg_source.count", "rtc.scrape.errors"))
+	}
+	var logged []string
+	for _, entry := range logs.FilterMessageSnippet("does not offer an API").All() {
+		logged = append(logged, entry.ContextMap()["api"].(string))
+	}
+	assert.ElementsMatch(t, []string{"getApiList", "listFFmpegSource"}, logged)
+}
+
 // A server that was away may be another one when it comes back.
 func TestIdentityIsAskedForAgain(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{Scene: "idle"})
 	s, _ := startScraper(t, server.URL(), nil)
 	asked := func() (n int) {
-		_, err := s.scrape(t.Context())
+		_, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 		for _, request := range server.Requests() {
 			if request == "version" {
@@ -205,7 +225,7 @@ func TestIdentityIsAskedForAgain(t *testing.T) {
 	assert.Equal(t, 1, asked())
 	assert.Equal(t, 1, asked())
 	require.NoError(t, server.SetFault("refuse"))
-	_, err := s.scrape(t.Context())
+	_, err := s.Scrape(t.Context())
 	require.Error(t, err)
 	require.NoError(t, server.SetFault(""))
 	assert.Equal(t, 2, asked())
@@ -222,18 +242,18 @@ func TestIdentityCallsAreRepeated(t *testing.T) {
 			})
 			require.NoError(t, server.SetFault("status_500", api))
 			for range 2 {
-				_, err := s.scrape(t.Context())
+				_, err := s.Scrape(t.Context())
 				require.ErrorContains(t, err, api)
 			}
 			require.NoError(t, server.SetFault(""))
-			metrics, err := s.scrape(t.Context())
+			metrics, err := s.Scrape(t.Context())
 			require.NoError(t, err)
 			assert.Contains(t, rtctest.Points(t, metrics), "zlmediakit.rtp_server.limit{}")
 			resource := metrics.ResourceMetrics().At(0).Resource().Attributes().AsRaw()
 			assert.Equal(t, "zlm-test-1", resource["zlmediakit.server.id"])
 			assert.Equal(t, "master", resource["zlmediakit.build.branch"])
 			before := len(server.Requests())
-			_, err = s.scrape(t.Context())
+			_, err = s.Scrape(t.Context())
 			require.NoError(t, err)
 			for _, request := range server.Requests()[before:] {
 				assert.NotContains(t, []string{"version", "getApiList", "getServerConfig"}, request)
@@ -259,7 +279,7 @@ func TestIdentityOfANewBuild(t *testing.T) {
 	s, _ := startScraper(t, server.URL, nil)
 	scrapes := func(n int) {
 		for range n {
-			_, err := s.scrape(t.Context())
+			_, err := s.Scrape(t.Context())
 			require.NoError(t, err)
 		}
 	}
@@ -290,7 +310,7 @@ func TestReadOnly(t *testing.T) {
 	}
 	server := startServer(t, zlmediakit.Options{})
 	s, _ := startScraper(t, server.URL(), everything)
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	asked := map[string]bool{}
 	for _, request := range server.Requests() {
@@ -355,7 +375,7 @@ func TestSessionLimit(t *testing.T) {
 		everything(c)
 		c.Streams.Limit = 1
 	})
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	points := rtctest.Points(t, metrics)
 	assert.InDelta(t, 2, points["zlmediakit.session.count{network.transport=tcp,zlmediakit.session.type=rtmp}"], 0)

@@ -14,57 +14,26 @@ import (
 )
 
 const (
-	// fullListMax is the number of media sources up to which schemas: auto asks for all of them.
+	// fullListMax is the number of media sources up to which schemas: auto requests all of them.
 	fullListMax = 500
-	// fullListEvery is the number of lists after which schemas: auto looks at all schemas again.
+	// fullListEvery is the number of lists after which schemas: auto requests all schemas again.
 	fullListEvery = 20
-	// fewSchemas is the number of schemas up to which schemas: auto asks for them one by one.
+	// fewSchemas is the number of schemas up to which schemas: auto requests them one by one.
 	fewSchemas = 3
-	// checkEvery is the number of lists after which schemas: auto may look at all schemas again because of a doubt.
+	// checkEvery is the number of lists after which schemas: auto may request all schemas again because of a doubt.
 	checkEvery = 5
-	// listBudget is the time that the list may take in each scrape; one that takes n times as long is asked for in every nth scrape.
+	// listBudget is the time that the list may take in each scrape; one that takes n times as long is requested in every nth scrape.
 	listBudget = 500 * time.Millisecond
-	// maxSpacing and maxSpacingTime bound the number of scrapes from one list to the next, and the time. Prometheus forgets after 5
-	// minutes what was pushed to it.
+	// maxSpacing and maxSpacingTime bound the number of scrapes from one list to the next, and the time. Prometheus forgets pushed
+	// samples after 5 minutes.
 	maxSpacing     = 10
 	maxSpacingTime = 4 * time.Minute
 )
 
-// The schemas of media sources; schemaOther stands for those that are not known yet.
-const (
-	schemaRTSP = iota
-	schemaRTMP
-	schemaTS
-	schemaFMP4
-	schemaHLS
-	schemaHLSFMP4
-	schemaOther
-)
-
-// schemaNames are the schemas as the server and the user write them.
-var schemaNames = []string{"rtsp", "rtmp", "ts", "fmp4", "hls", "hls.fmp4"}
-
-// schemaIndex returns the place of a schema in schemaNames.
-func schemaIndex(name []byte) int {
-	for i, known := range schemaNames {
-		if string(name) == known {
-			return i
-		}
-	}
-	return schemaOther
-}
-
-// schemaSet is a set of schemas, one bit each.
-type schemaSet uint8
-
-const allSchemas schemaSet = 1<<(schemaOther+1) - 1
-
-func (s schemaSet) has(i int) bool { return s&(1<<i) != 0 }
-
-// listing decides when the media list is asked for and for which schemas, because it stops one of the server's event loops.
+// listing decides when the media list is requested and for which schemas, because it stops one of the server's event loops.
 type listing struct {
 	auto       bool
-	chosen     schemaSet        // what is reported
+	chosen     schemaSet        // schemas that are reported
 	age        int              // lists since the last full one
 	check      bool             // the next list is a full one, because of a doubt
 	checked    int              // lists that must pass before there may be another one
@@ -89,20 +58,18 @@ func newListing(schemas Schemas, interval time.Duration) listing {
 	return l
 }
 
-// due reports whether this scrape asks for the list; it is called once a scrape.
-func (l *listing) due() bool {
-	if l.wait > 0 {
-		l.wait--
-	}
-	return l.wait == 0
-}
+// beginScrape brings the next list closer.
+func (l *listing) beginScrape() { l.wait = max(l.wait-1, 0) }
+
+// due reports whether the current scrape requests the list.
+func (l *listing) due() bool { return l.wait == 0 }
 
 // full reports whether the next list is to hold all schemas.
 func (l *listing) full() bool {
 	return l.chosen == allSchemas || l.check || l.auto && l.age >= fullListEvery
 }
 
-// requests returns the schemas to ask for one by one; the empty string asks for all at once.
+// requests returns the schemas to request one by one; the empty string stands for all at once.
 func (l *listing) requests() []string {
 	if l.full() {
 		return []string{""}
@@ -116,15 +83,15 @@ func (l *listing) requests() []string {
 	return names
 }
 
-// took notes the time that a whole list took, and makes room when it was long.
+// took notes the time that a whole list took, and spaces lists out when it was long.
 func (l *listing) took(d time.Duration) {
 	l.failures = 0
 	l.spacing = min(1+int((d-1)/listBudget), l.maxSpacing)
 	l.wait = l.spacing
 }
 
-// failed makes more room with each failure in a row: the server may need longer for the list than it is given. The first
-// one is tried again at once.
+// failed spaces lists out further with each failure in a row: the server may need more time for the list than it is given. After the
+// first failure the next scrape tries again.
 func (l *listing) failed() {
 	l.failures++
 	l.spacing = min(max(l.spacing, l.failures), l.maxSpacing)
@@ -139,8 +106,8 @@ type profile struct {
 	shown  schemaSet // those of them in which media has moved
 }
 
-// learn takes a complete list and chooses the schemas of the next ones after a full one; streams counts the streams by profile.
-// A doubt about a stream asks for a full list.
+// learn notes a complete list, whose streams are counted by profile. After a full one it chooses the schemas of the next lists; a doubt
+// about a stream makes the next list a full one.
 func (l *listing) learn(streams map[profile]int, doubt bool) {
 	if !l.auto {
 		return
@@ -169,7 +136,7 @@ func (l *listing) learn(streams map[profile]int, doubt bool) {
 	}
 }
 
-// choose takes the schemas that show the streams, beside those that were chosen a short time ago.
+// choose chooses the schemas that show the streams, beside those that were chosen a short time ago.
 func (l *listing) choose(streams map[profile]int) {
 	chosen := bestSchemas(streams)
 	for i := range l.keep {
@@ -188,7 +155,7 @@ func (l *listing) choose(streams map[profile]int) {
 // show the other streams, then those of the streams that no schema shows.
 func bestSchemas(streams map[profile]int) schemaSet {
 	for p := range streams {
-		if p.listed == 1<<schemaOther { // the server cannot be asked for a schema without a name
+		if p.listed == 1<<schemaOther { // a schema without a name cannot be requested
 			return allSchemas
 		}
 	}

@@ -3,7 +3,7 @@
 
 package zlmediakitreceiver
 
-// state says whether media flows in a stream and, where it does not, why.
+// state is whether media flows in a stream and, where it does not, why.
 type state int
 
 const (
@@ -12,7 +12,7 @@ const (
 	stateSourceGone              // none, and the pull proxy of the stream has failed or was shut down
 	stateStalled                 // none, though at least one schema should flow
 	stateIdle                    // none, but all schemas are on demand and have no readers
-	stateUnknown                 // the server does not tell
+	stateUnknown                 // the server does not say
 )
 
 // alive returns the value of stream.alive, and whether the state has one.
@@ -28,32 +28,32 @@ func (s state) alive() (value int64, known bool) {
 
 // judge returns the state of a stream after a complete list.
 //
-// Only schemas of the last list can prove that nothing moved since: in others, bytesSpeed is an average since somebody asked
-// last, which may be long ago. If only these show a sign, the stream keeps its state; the next list has them too.
-func (w *walk) judge(st *stream, name string) state {
+// Only schemas of the last list can prove that nothing has moved since: in others, bytesSpeed is an average since the last request,
+// which may be long ago. If only these show a sign, the stream keeps its state; the next list has them too.
+func (l *listRecorder) judge(st *stream, name string) state {
 	fresh := st.before
 	if fresh == 0 {
 		fresh = allSchemas
 	}
-	unlisted := w.direct(st) &^ st.listed // media may flow there while nothing else is made of it
-	hidden := !w.full && (unlisted != 0 || st.readers > 0 && !st.hasFrames)
+	unlisted := l.direct(st) &^ st.listed // media may flow there while nothing else is made of it
+	hidden := !l.full && (unlisted != 0 || st.readers > 0 && !st.hasFrames)
 	switch {
 	case st.framesGrew || st.signs&fresh != 0:
 		return stateFlowing
-	case w.proxies.gone[name]:
+	case l.proxies.gone[name]:
 		return stateSourceGone
-	case w.flowing(st)&st.listed&fresh != 0:
+	case l.flowing(st)&st.listed&fresh != 0:
 		return stateStalled
 	case st.signs != 0:
 		return st.state
-	case hidden && w.listing.auto:
-		w.doubt = true
+	case hidden && l.listing.auto:
+		l.doubt = true
 		return st.state
 	case hidden || !st.hasSpeed && !st.hasFrames:
 		return stateUnknown
 	case st.readers > 0:
 		return stateStalled
-	case !w.config.has:
+	case !l.config.known:
 		return stateUnknown
 	}
 	return stateIdle
@@ -66,7 +66,7 @@ func (s *streams) direct(st *stream) schemaSet {
 
 // flowing returns the schemas that carry media whenever the stream does, even without readers.
 func (s *streams) flowing(st *stream) schemaSet {
-	if !s.config.has {
+	if !s.config.known {
 		return 0
 	}
 	return allSchemas&^(s.config.value.OnDemand|1<<schemaOther) | s.direct(st)

@@ -10,6 +10,9 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
+// streamName identifies a stream.
+type streamName struct{ vhost, app, stream string }
+
 var (
 	escapeSlash   = strings.NewReplacer("%", "%25", "/", "%2F")
 	unescapeSlash = strings.NewReplacer("%25", "%", "%2F", "/")
@@ -30,16 +33,16 @@ func appendPart(dst, part []byte) []byte {
 	return append(dst, escapeSlash.Replace(selection.Name(part))...)
 }
 
-// splitName takes vhost/app/stream apart.
-func splitName(name string) (vhost, app, stream string) {
+// splitName splits vhost/app/stream.
+func splitName(name string) streamName {
 	vhost, rest, _ := strings.Cut(name, "/")
-	app, stream, _ = strings.Cut(rest, "/")
-	return unescapeSlash.Replace(vhost), unescapeSlash.Replace(app), stream
+	app, stream, _ := strings.Cut(rest, "/")
+	return streamName{unescapeSlash.Replace(vhost), unescapeSlash.Replace(app), stream}
 }
 
-// normalName returns a name of the configuration as appendStream writes it. In vhost and app, %25 stands for a percent sign and %2F
-// for a slash; any other percent sign is itself.
+// normalName returns a name of the configuration as appendStream writes it. In vhost and app, %25 stands for a percent sign and %2F for
+// a slash; any other percent sign stands for itself.
 func normalName(name string) string {
-	vhost, app, stream := splitName(name)
-	return string(appendStream(nil, []byte(vhost), []byte(app), []byte(stream)))
+	n := splitName(name)
+	return string(appendStream(nil, []byte(n.vhost), []byte(n.app), []byte(n.stream)))
 }

@@ -60,7 +60,7 @@ func TestZeros(t *testing.T) {
 	s, _ := startScraper(t, server.URL, nil)
 	scrape := func() map[string]float64 {
 		s.streams.listing.wait = 0
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		assert.Equal(t, failing.Load(), err != nil)
 		return series(rtctest.Points(t, metrics), "zlmediakit.stream.count", "zlmediakit.ingest.throughput", "zlmediakit.session.count", "zlmediakit.rtp_server.count")
 	}
@@ -105,7 +105,7 @@ func TestGroupLimit(t *testing.T) {
 		"listRtpServer": `{"code":0,"data":[` + strings.Join([]string{port("a", "0"), port("b", "0"), port("c", "0"), port("c", "1"), port("a", "0")}, ",") + `]}`,
 	})), func(c *Config) { c.Streams.Limit = 2 })
 	for range 2 {
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 		points := rtctest.Points(t, metrics)
 		count := func(app, origin, vhost string) string {

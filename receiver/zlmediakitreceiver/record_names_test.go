@@ -28,7 +28,7 @@ func TestExpectedNames(t *testing.T) {
 		{"v/a/" + long, "v", "a", long},
 		{"v/a/\xffcam", "v", "a", "\xffcam"},
 	} {
-		s := newTestStreams(func(c *StreamsConfig) { c.Expected = []string{tt.expected, tt.expected} })
+		s := newTestStreams(t, func(c *StreamsConfig) { c.Expected = []string{tt.expected, tt.expected} })
 		m := source("v/a/s", "rtmp", 7, 10)
 		m.Vhost, m.App, m.Stream = []byte(tt.vhost), []byte(tt.app), []byte(tt.name)
 		assert.Equal(t, []float64{1}, valuesOf(walkMetrics(t, s, m), "zlmediakit.stream.alive"), tt.expected)

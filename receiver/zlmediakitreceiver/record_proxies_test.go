@@ -4,18 +4,23 @@
 package zlmediakitreceiver
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/filter"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.uber.org/zap"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
 )
 
@@ -48,28 +53,47 @@ func TestProxyState(t *testing.T) {
 	}
 }
 
-// recordProxies records one list of pull proxies at a time in seconds and returns the metrics.
-func recordProxies(s *scraper, at int64, proxies ...proxy) pmetric.Metrics {
-	s.report.Begin()
-	now := pcommon.NewTimestampFromTime(time.Unix(at, 0))
-	s.proxies.record(now, s.proxies.pull, proxies)
-	s.recordScrape(now, true, nil)
-	metrics := s.mb.Emit()
-	s.starts.Apply(metrics)
-	return metrics
+// recordProxies records one list of pull proxies at a Unix time and returns the metrics.
+func recordProxies(t *testing.T, s *recordingSystem, at int64, proxies ...proxy) pmetric.Metrics {
+	t.Helper()
+	return s.recordAt(t, at, func() { s.proxies.recordPull(proxies) })
 }
 
-func newTestScraper(edit func(*Config)) *scraper {
-	cfg := createDefaultConfig()
-	if edit != nil {
-		edit(cfg)
-	}
-	return newScraper(cfg, receivertest.NewNopSettings(metadata.Type))
+// recordingSystem is a system whose scrapes make no calls.
+type recordingSystem struct {
+	*scrape.System
+	*scraper
+	record func()
+}
+
+func newTestScraper(t *testing.T, edit func(*Config)) *recordingSystem {
+	t.Helper()
+	started, _ := startScraper(t, "http://127.0.0.1", edit)
+	s := &recordingSystem{scraper: started.scraper}
+	s.System = scrape.NewSystem(receivertest.NewNopSettings(metadata.Type), func(context.Context, component.Host, receiver.Settings) ([]*scrape.Runner, error) {
+		s.run = scrape.NewRunner(s.mb, words, scrape.Process{
+			Logger: zap.NewNop(), Scrape: func(context.Context, *scrape.Scrape) { s.record() }, Resource: s.resource,
+		})
+		s.streams.report, s.proxies.report = s.run.Report, s.run.Report
+		return []*scrape.Runner{s.run}, nil
+	})
+	require.NoError(t, s.Start(t.Context(), componenttest.NewNopHost()))
+	return s
+}
+
+// recordAt returns the metrics that record records at a Unix time.
+func (s *recordingSystem) recordAt(t *testing.T, at int64, record func()) pmetric.Metrics {
+	t.Helper()
+	s.record = record
+	s.SetClock(func() time.Time { return time.Unix(at, 0) })
+	metrics, err := s.Scrape(t.Context())
+	require.NoError(t, err)
+	return metrics
 }
 
 // The byte counter of a proxy begins with the first request for it and again with each connection; the speed of the first answer means nothing.
 func TestProxyCounters(t *testing.T) {
-	s := newTestScraper(nil)
+	s := newTestScraper(t, nil)
 	cam := func(bytes int64) proxy {
 		return proxy{Key: "v/a/cam", Vhost: "v", App: "a", Stream: "cam", TotalBytes: optional.Of(bytes), BytesSpeed: optional.Of[int64](7)}
 	}
@@ -84,7 +108,7 @@ func TestProxyCounters(t *testing.T) {
 		{at: 190, bytes: 40, start: 160, speed: true}, // connected anew between 160 and 190
 		{at: 220, bytes: 80, start: 160, speed: true},
 	} {
-		metrics := recordProxies(s, tt.at, cam(tt.bytes))
+		metrics := recordProxies(t, s, tt.at, cam(tt.bytes))
 		points := rtctest.Points(t, metrics)
 		assert.InDelta(t, float64(tt.bytes), points["zlmediakit.proxy.io"+series], 0)
 		_, speed := points["zlmediakit.proxy.throughput"+series]
@@ -117,19 +141,19 @@ func TestProxyStreamName(t *testing.T) {
 		{proxy{Key: "rtmp/v/other/s/23fe", Vhost: "v", App: "a", Stream: "s"}, "v/a/s"},
 		{proxy{Key: "nothing of the kind"}, "//"},
 	} {
-		assert.Equal(t, tt.want, string(streamName(&tt.proxy)), tt.proxy.Key)
+		assert.Equal(t, tt.want, string(streamOf(&tt.proxy)), tt.proxy.Key)
 	}
 }
 
 func TestProxySelection(t *testing.T) {
-	s := newTestScraper(func(c *Config) {
+	s := newTestScraper(t, func(c *Config) {
 		c.Streams.Exclude = []filter.Config{{Strict: "v/a/two"}}
 		c.Streams.Limit = 2
 	})
 	one := func(key, stream string) proxy {
 		return proxy{Key: key, Vhost: "v", App: "a", Stream: stream, StatusText: "playing"}
 	}
-	points := rtctest.Points(t, recordProxies(s, 100, one("k1", "one"), one("k2", "two"), one("k3", "one"), one("k4", "one"), one("k4", "one")))
+	points := rtctest.Points(t, recordProxies(t, s, 100, one("k1", "one"), one("k2", "two"), one("k3", "one"), one("k4", "one"), one("k4", "one")))
 	playing := func(key, stream string) string {
 		return "zlmediakit.proxy.state{zlmediakit.app=a,zlmediakit.proxy.key=" + key +
 			",zlmediakit.proxy.state=playing,zlmediakit.proxy.type=pull,zlmediakit.stream.name=" + stream + ",zlmediakit.vhost=v}"

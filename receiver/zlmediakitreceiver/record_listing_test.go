@@ -137,7 +137,7 @@ func TestAutoSchemas(t *testing.T) {
 		for range 2 + fullListEvery {
 			s.streams.listing.wait = 0
 			before := len(server.Requests())
-			metrics, err := s.scrape(t.Context())
+			metrics, err := s.Scrape(t.Context())
 			require.NoError(t, err)
 			sizes = append(sizes, metrics.DataPointCount())
 			var list []string
@@ -166,7 +166,7 @@ func TestOnDemandServer(t *testing.T) {
 	s, _ := startScraper(t, server.URL(), nil)
 	for i := range 2 * fullListEvery {
 		s.streams.listing.wait = 0
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 		points := rtctest.Points(t, metrics)
 		require.InDelta(t, 126, sumOf(points, "zlmediakit.stream.alive"), 0, "list %d", i)

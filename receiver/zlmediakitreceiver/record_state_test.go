@@ -20,8 +20,8 @@ import (
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
-// row is a media source of the stream v/a/s, in one list.
-type row struct {
+// sourceRow is a media source of the stream v/a/s, in one list.
+type sourceRow struct {
 	schema       string
 	speed, total int64
 	frames       int64 // of its only track; none when 0
@@ -46,72 +46,72 @@ func TestAliveByState(t *testing.T) {
 		origin  string
 		url     string
 		gone    bool // its pull proxy has failed
-		lists   [][]row
+		lists   [][]sourceRow
 		want    []int
 	}{
 		{
 			name: "speed, bytes, nothing", config: defaults, origin: "rtmp_push",
-			lists: [][]row{{{"rtmp", 7, 10, 0, 0}}, {{"rtmp", 0, 20, 0, 0}}, {{"rtmp", 0, 20, 0, 0}}, {{"rtmp", 0, 5, 0, 0}}},
+			lists: [][]sourceRow{{{"rtmp", 7, 10, 0, 0}}, {{"rtmp", 0, 20, 0, 0}}, {{"rtmp", 0, 20, 0, 0}}, {{"rtmp", 0, 5, 0, 0}}},
 			want:  []int{1, 1, 0, 0}, // fewer bytes are a new registration
 		},
 		{
 			name: "frames only", config: onDemand, origin: "srt_push",
-			lists: [][]row{{{"rtmp", 0, 10, 100, 0}}, {{"rtmp", 0, 10, 101, 0}}, {{"rtmp", 0, 10, 101, 0}}, {{"rtmp", 0, 10, 5, 0}}},
+			lists: [][]sourceRow{{{"rtmp", 0, 10, 100, 0}}, {{"rtmp", 0, 10, 101, 0}}, {{"rtmp", 0, 10, 101, 0}}, {{"rtmp", 0, 10, 5, 0}}},
 			want:  []int{none, 1, none, none},
 		},
 		{
 			name: "all on demand and nobody reads", config: onDemand, origin: "rtp_push",
-			lists: [][]row{{{"rtmp", 4, 10, 100, 0}, {"ts", 9, 10, 100, 0}}, {{"rtmp", 0, 10, 100, 0}, {"ts", 0, 10, 100, 0}}},
+			lists: [][]sourceRow{{{"rtmp", 4, 10, 100, 0}, {"ts", 9, 10, 100, 0}}, {{"rtmp", 0, 10, 100, 0}, {"ts", 0, 10, 100, 0}}},
 			want:  []int{1, none},
 		},
 		{
 			name: "all on demand, but somebody reads", config: onDemand, origin: "rtp_push",
-			lists: [][]row{{{"rtmp", 4, 10, 100, 1}}, {{"rtmp", 0, 10, 100, 1}}}, want: []int{1, 0},
+			lists: [][]sourceRow{{{"rtmp", 4, 10, 100, 1}}, {{"rtmp", 0, 10, 100, 1}}}, want: []int{1, 0},
 		},
 		{
 			name: "one schema is always made", config: madeRTMP, origin: "rtp_push",
-			lists: [][]row{{{"ts", 9, 10, 100, 0}, {"rtmp", 7, 10, 100, 0}}, {{"ts", 0, 10, 100, 0}, {"rtmp", 0, 10, 100, 0}}}, want: []int{1, 0},
+			lists: [][]sourceRow{{{"ts", 9, 10, 100, 0}, {"rtmp", 7, 10, 100, 0}}, {{"ts", 0, 10, 100, 0}, {"rtmp", 0, 10, 100, 0}}}, want: []int{1, 0},
 		},
 		{
 			name: "the stream has no such schema", config: madeRTMP, origin: "rtp_push",
-			lists: [][]row{{{"ts", 9, 10, 100, 0}}, {{"ts", 0, 10, 100, 0}}}, want: []int{1, none},
+			lists: [][]sourceRow{{{"ts", 9, 10, 100, 0}}, {{"ts", 0, 10, 100, 0}}}, want: []int{1, none},
 		},
 		{
 			name: "an RTMP origin feeds rtmp directly", config: onDemand, origin: "rtmp_push",
-			lists: [][]row{{{"ts", 9, 10, 100, 0}, {"rtmp", 7, 10, 100, 0}}, {{"ts", 0, 10, 100, 0}, {"rtmp", 0, 10, 100, 0}}}, want: []int{1, 0},
+			lists: [][]sourceRow{{{"ts", 9, 10, 100, 0}, {"rtmp", 7, 10, 100, 0}}, {{"ts", 0, 10, 100, 0}, {"rtmp", 0, 10, 100, 0}}}, want: []int{1, 0},
 		},
 		{
 			name: "and so does a pulled one", config: onDemand, origin: "pull", url: "rtsps://10.0.0.1/x",
-			lists: [][]row{{{"rtsp", 7, 10, 100, 0}}, {{"rtsp", 0, 10, 100, 0}}}, want: []int{1, 0},
+			lists: [][]sourceRow{{{"rtsp", 7, 10, 100, 0}}, {{"rtsp", 0, 10, 100, 0}}}, want: []int{1, 0},
 		},
 		{
 			name: "unless it is told not to", config: indirect, origin: "rtmp_push",
-			lists: [][]row{{{"rtmp", 7, 10, 100, 0}}, {{"rtmp", 0, 10, 100, 0}}}, want: []int{1, none},
+			lists: [][]sourceRow{{{"rtmp", 7, 10, 100, 0}}, {{"rtmp", 0, 10, 100, 0}}}, want: []int{1, none},
 		},
 		{
 			name: "the proxy has lost its source", config: onDemand, origin: "pull", url: "http://10.0.0.1/x", gone: true,
-			lists: [][]row{{{"rtmp", 7, 10, 100, 0}}, {{"rtmp", 0, 10, 100, 0}}}, want: []int{1, 0},
+			lists: [][]sourceRow{{{"rtmp", 7, 10, 100, 0}}, {{"rtmp", 0, 10, 100, 0}}}, want: []int{1, 0},
 		},
 		{
 			name: "unknown options and no reader", origin: "rtmp_push",
-			lists: [][]row{{{"rtmp", 7, 10, 100, 0}}, {{"rtmp", 0, 10, 100, 0}}}, want: []int{1, none},
+			lists: [][]sourceRow{{{"rtmp", 7, 10, 100, 0}}, {{"rtmp", 0, 10, 100, 0}}}, want: []int{1, none},
 		},
 		{
 			name: "unknown options and a reader", origin: "rtp_push",
-			lists: [][]row{{{"rtmp", 7, 10, 100, 1}}, {{"rtmp", 0, 10, 100, 1}}}, want: []int{1, 0},
+			lists: [][]sourceRow{{{"rtmp", 7, 10, 100, 1}}, {{"rtmp", 0, 10, 100, 1}}}, want: []int{1, 0},
 		},
 		{
 			name: "the server tells nothing", config: onDemand, origin: "rtp_push",
-			lists: [][]row{{{"rtmp", none, none, 0, 1}}}, want: []int{none},
+			lists: [][]sourceRow{{{"rtmp", none, none, 0, 1}}}, want: []int{none},
 		},
 		{
 			name: "schemas of the user, without the one that flows", config: onDemand, schemas: Schemas{"hls"}, origin: "rtsp_push",
-			lists: [][]row{{{"hls", 7, 10, 100, 0}}, {{"hls", 0, 10, 100, 0}}, {{"hls", 0, 10, 100, 1}}}, want: []int{1, none, none},
+			lists: [][]sourceRow{{{"hls", 7, 10, 100, 0}}, {{"hls", 0, 10, 100, 0}}, {{"hls", 0, 10, 100, 1}}}, want: []int{1, none, none},
 		},
 		{
 			name: "a short list without the schema that flows: no verdict before all have been seen twice", config: onDemand,
 			chosen: setOf(schemaTS), origin: "rtsp_push",
-			lists: [][]row{
+			lists: [][]sourceRow{
 				{{"ts", 7, 10, 100, 0}},
 				{{"ts", 0, 10, 100, 0}},
 				{{"ts", 0, 10, 100, 0}, {"rtsp", 7, 90, 100, 0}}, // since when is not known
@@ -121,7 +121,7 @@ func TestAliveByState(t *testing.T) {
 		},
 		{
 			name: "a schema that was not asked for before revives nothing", config: defaults, chosen: setOf(schemaRTMP), origin: "rtmp_push",
-			lists: [][]row{
+			lists: [][]sourceRow{
 				{{"rtmp", 7, 10, 100, 0}},
 				{{"rtmp", 0, 10, 100, 0}},
 				{{"rtmp", 0, 10, 100, 0}, {"hls", 3, 90, 100, 0}},
@@ -130,20 +130,20 @@ func TestAliveByState(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newTestStreams(func(c *StreamsConfig) {
+			s := newTestStreams(t, func(c *StreamsConfig) {
 				if tt.schemas != nil {
 					c.Schemas = tt.schemas
 				}
 			})
 			if tt.config != nil {
-				s.config = cachedAnswer[serverConfig]{value: *tt.config, has: true}
+				s.config = cachedAnswer[serverConfig]{value: *tt.config, known: true}
 			}
 			if tt.gone {
 				s.proxies.gone = map[string]bool{cam: true}
 			}
 			for i, list := range tt.lists {
 				if tt.chosen != 0 {
-					s.listing.chosen, s.listing.check = tt.chosen, len(list) > 1
+					s.streams.listing.chosen, s.streams.listing.check = tt.chosen, len(list) > 1
 				}
 				var sources []*mediaSource
 				for _, r := range list {
@@ -174,15 +174,15 @@ func TestDoubtAsksForAllSchemas(t *testing.T) {
 		{"nobody reads", onDemand, "rtp_push", 100, []string{"ts"}},
 		{"ts must flow", serverConfig{Direct: onDemand.Direct}, "rtsp_push", 100, []string{"ts"}},
 	} {
-		s := newTestStreams(nil)
-		s.config = cachedAnswer[serverConfig]{value: tt.config, has: true}
-		s.listing.chosen = setOf(schemaTS)
-		walkList(t, s, row{"ts", 0, 10, tt.frames, 0}.source(tt.origin, ""))
-		assert.Equal(t, tt.want, s.listing.requests(), tt.name)
+		s := newTestStreams(t, nil)
+		s.config = cachedAnswer[serverConfig]{value: tt.config, known: true}
+		s.streams.listing.chosen = setOf(schemaTS)
+		walkList(t, s, sourceRow{"ts", 0, 10, tt.frames, 0}.source(tt.origin, ""))
+		assert.Equal(t, tt.want, s.streams.listing.requests(), tt.name)
 	}
 }
 
-func (r row) source(origin, url string) *mediaSource {
+func (r sourceRow) source(origin, url string) *mediaSource {
 	m := source("v/a/s", r.schema, r.speed, r.total)
 	m.OriginType, m.OriginURL = []byte(origin), []byte(url)
 	m.TotalReaders = optional.Of(r.readers)
@@ -212,10 +212,10 @@ func TestOnDemandCaptures(t *testing.T) {
 			defer server.Close()
 			target(scene)
 			s, _ := startScraper(t, server.URL, nil)
-			_, err := s.scrape(t.Context())
+			_, err := s.Scrape(t.Context())
 			require.NoError(t, err)
 			target(scene + "_later")
-			metrics, err := s.scrape(t.Context())
+			metrics, err := s.Scrape(t.Context())
 			require.NoError(t, err)
 			points := rtctest.Points(t, metrics)
 			want := 6.0

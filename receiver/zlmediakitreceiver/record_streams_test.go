@@ -12,9 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/filter"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
@@ -25,7 +23,7 @@ import (
 )
 
 // walkList records one complete media list of the given sources and returns the points.
-func walkList(t *testing.T, s *streams, sources ...*mediaSource) map[string]float64 {
+func walkList(t *testing.T, s *recordingSystem, sources ...*mediaSource) map[string]float64 {
 	t.Helper()
 	return rtctest.Points(t, walkMetrics(t, s, sources...))
 }
@@ -43,34 +41,32 @@ func valuesOf(metrics pmetric.Metrics, name string) (values []float64) {
 }
 
 // walkMetrics is walkList with all that was recorded.
-func walkMetrics(t *testing.T, s *streams, sources ...*mediaSource) pmetric.Metrics {
+func walkMetrics(t *testing.T, s *recordingSystem, sources ...*mediaSource) pmetric.Metrics {
 	t.Helper()
 	return walkAt(t, s, 1800000000, sources...)
 }
 
 // walkAt is walkMetrics at a Unix time.
-func walkAt(t *testing.T, s *streams, at int64, sources ...*mediaSource) pmetric.Metrics {
+func walkAt(t *testing.T, s *recordingSystem, at int64, sources ...*mediaSource) pmetric.Metrics {
 	t.Helper()
-	s.report.Begin()
-	w := s.begin(pcommon.NewTimestampFromTime(time.Unix(at, 0)))
-	for _, m := range sources {
-		w.add(m)
-	}
-	w.setTrackStarts()
-	w.finish()
-	s.items.End(true)
-	s.recordScrape(w.now, true, nil)
-	metrics := s.mb.Emit()
-	s.starts.Apply(metrics)
-	return metrics
+	return s.recordAt(t, at, func() {
+		l := s.streams.beginList()
+		for _, m := range sources {
+			l.add(m)
+		}
+		l.recordTrackSums()
+		l.finish()
+		s.streams.items.End(true)
+	})
 }
 
-func newTestStreams(edit func(*StreamsConfig)) *streams {
-	cfg := createDefaultConfig()
-	if edit != nil {
-		edit(&cfg.Streams)
-	}
-	return newScraper(cfg, receivertest.NewNopSettings(metadata.Type)).streams
+func newTestStreams(t *testing.T, edit func(*StreamsConfig)) *recordingSystem {
+	t.Helper()
+	return newTestScraper(t, func(c *Config) {
+		if edit != nil {
+			edit(&c.Streams)
+		}
+	})
 }
 
 // source returns a media source named vhost/app/stream.
@@ -94,7 +90,7 @@ const (
 
 // A stream lives when any of its schemas does: schemas on demand stand still without readers.
 func TestAlive(t *testing.T) {
-	s := newTestStreams(nil)
+	s := newTestStreams(t, nil)
 	got := walkList(t, s, source("v/a/one", "rtsp", 0, 100), source("v/a/one", "hls", 7, 100), source("v/a/two", "rtsp", 0, 100), source("v/a/two", "hls", 0, 100))
 	assert.InDelta(t, 1, got[alive("v/a/one")], 0)
 	assert.InDelta(t, 0, got[alive("v/a/two")], 0)
@@ -110,7 +106,7 @@ func TestAlive(t *testing.T) {
 }
 
 func TestExpected(t *testing.T) {
-	s := newTestStreams(func(c *StreamsConfig) {
+	s := newTestStreams(t, func(c *StreamsConfig) {
 		c.Expected = []string{"v/a/one", "v/a/two", "v/a/with/slash"}
 		c.Exclude = []filter.Config{{Strict: "v/a/one"}}
 		c.Limit = 1
@@ -124,7 +120,7 @@ func TestExpected(t *testing.T) {
 }
 
 func TestSelection(t *testing.T) {
-	s := newTestStreams(func(c *StreamsConfig) {
+	s := newTestStreams(t, func(c *StreamsConfig) {
 		c.Include = []filter.Config{{Regex: "^v/live/"}}
 		c.Exclude = []filter.Config{{Strict: "v/live/test"}}
 		c.Limit = 2
@@ -150,7 +146,7 @@ func TestSelection(t *testing.T) {
 
 // Two streams whose names the server prints alike are one: the first counts.
 func TestMergedNames(t *testing.T) {
-	s := newTestStreams(nil)
+	s := newTestStreams(t, nil)
 	got := walkList(t, s,
 		source("v/a/\u0263", "rtsp", 1, 10), source("v/a/\u0263", "rtsp", 2, 20),
 		source("v/a/\u0263", "hls", 3, 30), source("v/a/\u0263", "hls", 4, 40),
@@ -162,7 +158,7 @@ func TestMergedNames(t *testing.T) {
 
 // a/b + c is not a + b/c.
 func TestSlashesInNames(t *testing.T) {
-	s := newTestStreams(nil)
+	s := newTestStreams(t, nil)
 	first, second := source("v/a/b/c", "rtsp", 1, 1), source("v/a/c", "rtsp", 1, 1)
 	second.App = []byte("a/b")
 	got := walkList(t, s, first, second)
@@ -173,7 +169,7 @@ func TestSlashesInNames(t *testing.T) {
 
 // The sums of a track begin with the registration of the stream in the first of its schemas, whatever the order of the list.
 func TestTrackStart(t *testing.T) {
-	s := newTestStreams(nil)
+	s := newTestStreams(t, nil)
 	registered := func(schema string, stamp, video, audio int64) *mediaSource {
 		m := source("v/a/s", schema, 7, 10)
 		m.CreateStamp = optional.Of(stamp)
@@ -217,7 +213,7 @@ func TestTrackStartOfAnIncompleteList(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{Streams: 50})
 	s, _ := startScraper(t, server.URL(), nil)
 	require.NoError(t, server.SetFault("cut_body", "getMediaList"))
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.Error(t, err)
 	starts := startsOf(metrics, "zlmediakit.stream.track.frames")
 	require.NotEmpty(t, starts)
@@ -227,7 +223,7 @@ func TestTrackStartOfAnIncompleteList(t *testing.T) {
 }
 
 func TestInvalidUTF8(t *testing.T) {
-	got := walkList(t, newTestStreams(nil), source("v/a/\xff\xfe", "rtsp", 1, 1))
+	got := walkList(t, newTestStreams(t, nil), source("v/a/\xff\xfe", "rtsp", 1, 1))
 	assert.Contains(t, got, alive("v/a/\uFFFD"))
 }
 
@@ -255,7 +251,7 @@ func TestIngest(t *testing.T) {
 		if origin == "carrier_pigeon" {
 			origin = "unknown"
 		}
-		got := walkList(t, newTestStreams(nil), sources...)
+		got := walkList(t, newTestStreams(t, nil), sources...)
 		assert.InDelta(t, tt.want, got["zlmediakit.ingest.throughput{zlmediakit.origin.type="+origin+"}"], 0, tt.origin+" "+tt.url)
 	}
 }
@@ -265,7 +261,7 @@ func TestIncompleteList(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{Streams: 50})
 	s, _ := startScraper(t, server.URL(), func(c *Config) { c.Streams.Expected = []string{"v/a/missing"} })
 	require.NoError(t, server.SetFault("cut_body", "getMediaList"))
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.ErrorContains(t, err, "getMediaList of "+server.URL()+": cannot be decoded")
 	points := rtctest.Points(t, metrics)
 	names := map[string]int{}
@@ -298,7 +294,7 @@ func TestSpacing(t *testing.T) {
 		require.True(t, l.due())
 		l.took(tt.took)
 		scrapes := 1
-		for !l.due() {
+		for l.beginScrape(); !l.due(); l.beginScrape() {
 			scrapes++
 		}
 		assert.Equal(t, tt.want, scrapes, tt.took)
@@ -335,7 +331,7 @@ func TestSpacingIsShown(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{Scene: "idle"})
 	s, _ := startScraper(t, server.URL(), nil)
 	s.streams.listing.took(1200 * time.Millisecond)
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	assert.NotContains(t, server.Requests(), "getMediaList")
 	assert.InDelta(t, 90, rtctest.Points(t, metrics)["zlmediakit.media_list.interval{}"], 0)
@@ -346,10 +342,10 @@ func TestLimitIsLogged(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{})
 	s, logs := startScraper(t, server.URL(), func(c *Config) { c.Streams.Limit = 3 })
 	for range 3 {
-		_, err := s.scrape(t.Context())
+		_, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 	}
-	entries := logs.FilterMessageSnippet("streams::limit").FilterField(zap.Stringer("kind", metadata.AttributeRtcEntityStream)).All()
+	entries := logs.FilterMessageSnippet("streams::limit").FilterField(zap.String("kind", metadata.AttributeRtcEntityStream.String())).All()
 	require.Len(t, entries, 1)
 	assert.EqualValues(t, 8+6, entries[0].ContextMap()["left out"], "streams, and groups by origin and app")
 }

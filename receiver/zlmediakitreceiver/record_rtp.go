@@ -1,0 +1,99 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
+)
+
+// rtpServers records the ports that wait for RTP or receive it.
+type rtpServers struct {
+	mb          *builder
+	report      *scrape.Report
+	recordInfos bool
+	limit       int // of infos
+	counts      *tally[rtpGroup]
+
+	listed  bool // in the current scrape
+	servers []rtpServer
+}
+
+func newRTPServers(cfg *Config, mb *builder, report *scrape.Report) *rtpServers {
+	return &rtpServers{
+		mb: mb, report: report, recordInfos: cfg.MetricsBuilderConfig.Metrics.ZlmediakitRtpServerInfo.Enabled, limit: cfg.Streams.Limit,
+		counts: newTally(rtpServerCount, rtpGroup{mode: metadata.AttributeZlmediakitRtpServerModeUnknown}).
+			limited(cfg.Streams.Limit, rtpGroup.other),
+	}
+}
+
+// other is the group of all RTP servers of a mode that are over the limit.
+func (g rtpGroup) other() rtpGroup { return rtpGroup{g.mode, nameOther} }
+
+func (r *rtpServers) beginScrape() { r.listed, r.servers = false, nil }
+
+func (r *rtpServers) record(servers []rtpServer) {
+	r.listed, r.servers = true, servers
+	for i := range servers {
+		r.counts.add(rtpGroup{modeOf(&servers[i]), selection.Name(servers[i].App)}, 1)
+	}
+	leftOut := r.counts.record(r.mb)
+	if r.recordInfos {
+		reported := min(len(servers), r.limit)
+		leftOut += int64(len(servers) - reported)
+		for i := range servers[:reported] {
+			r.recordInfo(&servers[i])
+		}
+	}
+	r.report.Omit(metadata.AttributeRtcEntityRtpServer, metadata.AttributeRtcOmissionReasonLimit, leftOut)
+}
+
+func (r *rtpServers) recordInfo(server *rtpServer) {
+	port, hasPort := server.Port.Get()
+	ssrc, hasSSRC := server.SSRC.Get()
+	if hasPort && hasSSRC {
+		rtpServerInfo.Record(r.mb, 1, rtpInfo{
+			streamName: streamName{selection.Name(server.Vhost), selection.Name(server.App), selection.Name(server.StreamID)},
+			port:       port, ssrc: strconv.FormatInt(ssrc, 10), mode: modeOf(server),
+		})
+	}
+}
+
+func modeOf(server *rtpServer) rtpMode {
+	if n, ok := server.TCPMode.Get(); ok {
+		if mode, known := rtpModes[n]; known {
+			return mode
+		}
+	}
+	return metadata.AttributeZlmediakitRtpServerModeUnknown
+}
+
+// recordIdle records the number of ports to which nobody sends, where both the ports and the streams of a complete list are known.
+// The names of streams are compared up to the first slash, because the list of ports cuts them there.
+func (r *rtpServers) recordIdle(list *streams) {
+	if !list.complete || !r.listed {
+		return
+	}
+	fed := map[streamName]bool{}
+	for _, item := range list.items.Seen() {
+		if st := &item.Value; st.origin == metadata.AttributeZlmediakitOriginTypeRtpPush {
+			name, _, _ := strings.Cut(st.stream, "/")
+			fed[streamName{st.vhost, st.app, name}] = true
+		}
+	}
+	idle := int64(0)
+	for i := range r.servers {
+		one := &r.servers[i]
+		name, _, _ := strings.Cut(one.StreamID, "/")
+		if !fed[streamName{one.Vhost, one.App, name}] {
+			idle++
+		}
+	}
+	rtpServerIdleCount.Record(r.mb, idle, rows.None{})
+}

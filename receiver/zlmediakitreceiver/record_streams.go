@@ -1,0 +1,331 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
+)
+
+// streams records the media list, and keeps what must be known of the streams between two lists.
+type streams struct {
+	mb          *builder
+	report      *scrape.Report
+	client      *client
+	proxies     *proxies
+	config      *cachedAnswer[serverConfig]
+	interval    time.Duration // from scrape to scrape
+	recordInfos bool
+
+	listing  listing
+	items    *selection.Set[stream]
+	complete bool              // the current scrape has a complete list
+	codecs   map[string]string // attributes by the server's codec names
+	counts   *tally[streamGroup]
+	inputs   *tally[originType] // bytes per second
+
+	trackSums []trackSum // of the current list
+}
+
+// stream holds what is kept of one stream.
+type stream struct {
+	streamName
+	firstSeen timestamp
+	bytes     [schemaOther + 1]int64 // totalBytes of the last list that had the schema
+	hasBytes  schemaSet              // those of bytes that are known
+	tracks    [2][]*trackState       // by codec_type, in the order of the list
+	state     state                  // as it was judged last
+	before    schemaSet              // schemas of the last list
+	seen      timestamp              // time of the last list
+	start     timestamp              // its registration in the first of its schemas, latched
+
+	// All that follows is of the current list.
+	listed, reported schemaSet // schemas in the list; those of them that data points are made of
+	repeated         schemaSet // the schema in which a second stream of the same name came up
+	signs            schemaSet // schemas in which media has moved
+	framesGrew       bool      // in any track
+	hasSpeed         bool      // bytesSpeed or totalBytes was there
+	hasFrames        bool
+	earliest         timestamp // of the registrations of its schemas; 0 when none is known
+	readers          int64     // of all schemas
+	origin           originType
+	native           int   // the schema in which the stream came, schemaOther when there is none
+	mp4, hls         bool  // is being recorded
+	uptime           int64 // seconds, -1 when unknown
+	ingest, fastest  int64 // bytes per second in the native schema, and in the fastest one
+
+	sent cumulative.Counter // by its RTP sender
+}
+
+func newStreams(cfg *Config, mb *builder, report *scrape.Report, c *client, p *proxies, config *cachedAnswer[serverConfig]) *streams {
+	return &streams{
+		mb: mb, report: report, client: c, proxies: p, config: config,
+		interval: cfg.ControllerConfig.CollectionInterval, recordInfos: cfg.MetricsBuilderConfig.Metrics.ZlmediakitStreamInfo.Enabled,
+		listing: newListing(cfg.Streams.Schemas, cfg.ControllerConfig.CollectionInterval),
+		items:   selection.New[stream](cfg.Streams.selection(), cfg.Streams.expected()...),
+		codecs:  map[string]string{"mpeg4-generic": "aac"},
+		counts: newTally(streamCount, streamGroup{origin: metadata.AttributeZlmediakitOriginTypeUnknown}).
+			limited(cfg.Streams.Limit, streamGroup.other),
+		inputs: newTally(ingestThroughput, metadata.AttributeZlmediakitOriginTypeUnknown),
+	}
+}
+
+// other is the group of all streams of an origin that are over the limit.
+func (g streamGroup) other() streamGroup { return streamGroup{g.origin, nameOther, nameOther} }
+
+func (s *streams) beginScrape() {
+	s.complete = false
+	s.listing.beginScrape()
+}
+
+// recordList requests the media list and records it while it comes in.
+func (s *streams) recordList(ctx context.Context) (recorded bool, err error) {
+	l := s.beginList()
+	began := time.Now()
+	for _, schema := range s.listing.requests() {
+		if failed := s.client.EachMediaSource(ctx, schema, l.add); failed != nil {
+			err = failed
+			if !scrape.IsPartial(err) {
+				break
+			}
+		}
+	}
+	l.recordTrackSums()
+	s.complete = err == nil || scrape.IsPartial(err)
+	truncated := !s.complete && len(s.items.Seen()) > 0 // how many are missing is not known
+	s.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonTruncated, rows.BoolToInt(truncated))
+	if s.complete {
+		s.listing.took(time.Since(began))
+		l.finish()
+	} else {
+		s.listing.failed()
+	}
+	s.items.End(s.complete)
+	return s.complete, err
+}
+
+// listRecorder records one media list, and adds up what it holds.
+type listRecorder struct {
+	*streams
+	now      timestamp
+	reported schemaSet
+	full     bool // the list holds all schemas
+	doubt    bool // a stream may flow in a schema that was not requested
+
+	sources [schemaOther + 1]int64
+	egress  [schemaOther + 1]float64
+	merged  int64
+
+	// Reused from source to source.
+	name   []byte
+	source sourceID
+	info   streamInfo
+}
+
+func (s *streams) beginList() *listRecorder {
+	s.items.Begin()
+	s.trackSums = s.trackSums[:0]
+	return &listRecorder{streams: s, now: s.report.Now(), reported: s.listing.chosen, full: s.listing.full()}
+}
+
+// add adds one media source. A second one of the same schema and name is left out: the server prints names that are no UTF-8 in a way
+// that makes different ones equal.
+func (l *listRecorder) add(m *mediaSource) {
+	item := l.get(m)
+	st := &item.Value
+	schema := schemaIndex(m.Schema)
+	if st.listed.has(schema) {
+		if st.repeated == 0 {
+			st.repeated = 1 << schema
+		}
+		if st.repeated.has(schema) {
+			l.merged++
+		}
+		return
+	}
+	if item.Kept && st.listed == 0 {
+		recordRows(streamRows, l.mb, m, &st.streamName)
+		l.recordTracks(st, m)
+	}
+	st.listed |= 1 << schema
+	st.observe(m, schema, l.now)
+	if !l.reported.has(schema) {
+		return
+	}
+	st.reported |= 1 << schema
+	if item.Kept {
+		l.recordSource(st, m, schema)
+	}
+	l.count(m, schema)
+}
+
+// get returns what is kept of the source's stream.
+func (l *listRecorder) get(m *mediaSource) *selection.Item[stream] {
+	l.name = appendStream(l.name[:0], m.Vhost, m.App, m.Stream)
+	item, first := l.items.Get(l.name)
+	st := &item.Value
+	if !first {
+		return item
+	}
+	if st.firstSeen == 0 {
+		st.streamName = splitName(item.Name)
+		st.firstSeen = l.now
+	}
+	st.before, st.listed, st.reported, st.repeated, st.signs = st.listed, 0, 0, 0, 0
+	st.framesGrew, st.hasSpeed, st.hasFrames, st.readers, st.earliest = false, false, false, 0, 0
+	st.mp4, st.hls, st.uptime = false, false, -1
+	st.ingest, st.fastest = 0, 0
+	st.origin = originOf(m.OriginType)
+	st.native = nativeSchema(st.origin, m.OriginURL)
+	return item
+}
+
+func originOf(name []byte) originType {
+	if origin, known := metadata.MapAttributeZlmediakitOriginType[string(name)]; known {
+		return origin
+	}
+	return metadata.AttributeZlmediakitOriginTypeUnknown
+}
+
+// nativeSchema returns the schema closest to the origin, schemaOther when there is none.
+func nativeSchema(origin originType, url []byte) int {
+	if schema, ok := nativeSchemas[origin]; ok {
+		return schema
+	}
+	if origin == metadata.AttributeZlmediakitOriginTypePull {
+		if scheme, _, ok := bytes.Cut(url, []byte("://")); ok {
+			return schemaIndex(bytes.TrimSuffix(scheme, []byte("s"))) // rtsps and rtmps too
+		}
+	}
+	return schemaOther
+}
+
+// recordSource records one stream in one schema.
+func (l *listRecorder) recordSource(st *stream, m *mediaSource, schema int) {
+	l.source = sourceID{st.streamName, schemaAttributes[schema]}
+	recordRows(sourceRows, l.mb, m, &l.source)
+	if n, ok := m.TotalBytes.Get(); ok {
+		streamIO.RecordSince(l.mb, cmp.Or(registrationOf(m, l.now), st.firstSeen), n, &l.source)
+	}
+	if l.recordInfos {
+		l.info = streamInfo{l.source, st.origin, selection.Name(m.StrippedURL()), selection.Name(m.OriginIP)}
+		streamInfoPoint.Record(l.mb, 1, &l.info)
+	}
+}
+
+// registrationOf returns when a source was registered, 0 when that is unknown. It is not later than now, whatever the server's clock
+// says.
+func registrationOf(m *mediaSource, now timestamp) timestamp {
+	stamp, _ := m.CreateStamp.Get()
+	return cumulative.Seconds(min(stamp, now.AsTime().Unix()))
+}
+
+// count adds a source to the sums by schema. They cover all streams, also those that have no data points of their own.
+func (l *listRecorder) count(m *mediaSource, schema int) {
+	speed, _ := m.BytesSpeed.Get()
+	readers, _ := m.Readers.Get()
+	l.sources[schema]++
+	l.egress[schema] += float64(speed) * float64(readers)
+}
+
+// observe adds a source to what is known of its stream.
+func (st *stream) observe(m *mediaSource, schema int, now timestamp) {
+	speed, hasSpeed := m.BytesSpeed.Get()
+	st.fastest = max(st.fastest, speed)
+	if schema == st.native {
+		st.ingest = speed
+	}
+	total, hasTotal := m.TotalBytes.Get()
+	if speed > 0 || hasTotal && st.hasBytes.has(schema) && total > st.bytes[schema] {
+		st.signs |= 1 << schema
+	}
+	if hasTotal {
+		st.bytes[schema] = total
+		st.hasBytes |= 1 << schema
+	}
+	st.hasSpeed = st.hasSpeed || hasSpeed || hasTotal
+	if readers, ok := m.TotalReaders.Get(); ok {
+		st.readers = readers
+	}
+	if age, ok := m.AliveSeconds.Get(); ok {
+		st.uptime = max(st.uptime, age)
+	}
+	if start := registrationOf(m, now); st.earliest == 0 || start != 0 && start < st.earliest {
+		st.earliest = start
+	}
+	st.mp4, _ = m.RecordingMP4.Get()
+	st.hls, _ = m.RecordingHLS.Get()
+}
+
+// input estimates the bytes per second that come in for a stream.
+func (st *stream) input() int64 {
+	if st.ingest > 0 {
+		return st.ingest
+	}
+	return st.fastest
+}
+
+// finish records what needs a complete list.
+func (l *listRecorder) finish() {
+	var mp4, hls int64
+	profiles := map[profile]int{}
+	for _, item := range l.items.Seen() {
+		st := &item.Value
+		profiles[profile{st.origin, st.native, st.listed, st.signs &^ (1 << schemaOther)}]++
+		l.counts.add(streamGroup{st.origin, st.vhost, st.app}, 1)
+		l.inputs.add(st.origin, float64(st.input()))
+		mp4 += rows.BoolToInt(st.mp4)
+		hls += rows.BoolToInt(st.hls)
+		if item.Kept {
+			l.recordAlive(st, item.Name)
+		}
+	}
+	for _, missing := range l.items.Missing() {
+		name := splitName(missing)
+		streamAlive.Record(l.mb, 0, &name)
+	}
+	recordingCount.Record(l.mb, mp4, metadata.AttributeZlmediakitRecordingFormatMp4)
+	recordingCount.Record(l.mb, hls, metadata.AttributeZlmediakitRecordingFormatHls)
+	l.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonLimit, l.recordTotals()+int64(l.items.Limited()))
+	l.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonMerged, l.merged)
+	l.listing.learn(profiles, l.doubt)
+}
+
+// recordAlive records whether media flows in a stream, and for how long the stream has been there.
+func (l *listRecorder) recordAlive(st *stream, name string) {
+	st.state = l.judge(st, name)
+	if alive, known := st.state.alive(); known {
+		streamAlive.Record(l.mb, alive, &st.streamName)
+	}
+	if st.uptime >= 0 {
+		streamUptime.Record(l.mb, st.uptime, &st.streamName)
+	}
+}
+
+// recordTotals records the sums over all streams, and returns how many groups of them are over the limit.
+func (l *listRecorder) recordTotals() (over int64) {
+	over = l.counts.record(l.mb)
+	l.inputs.record(l.mb)
+	for schema, n := range l.sources {
+		if l.reported.has(schema) && (schema != schemaOther || n > 0) {
+			mediaSourceCount.Record(l.mb, n, schemaAttributes[schema])
+			egressThroughput.RecordFloat(l.mb, l.egress[schema], schemaAttributes[schema])
+		}
+	}
+	return over
+}
+
+// recordInterval records how often the list is requested.
+func (s *streams) recordInterval() {
+	interval := time.Duration(s.listing.spacing) * s.interval
+	mediaListInterval.RecordFloat(s.mb, interval.Seconds(), rows.None{})
+}

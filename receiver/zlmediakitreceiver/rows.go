@@ -1,0 +1,180 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
+)
+
+type (
+	builder   = metadata.MetricsBuilder
+	timestamp = pcommon.Timestamp
+	number    = optional.Value[int64]
+)
+
+// row maps a number of an answer T to a metric whose attributes are taken from K.
+type row[T, K any] struct {
+	value func(*T) number
+	Point rows.Point[*builder, K]
+}
+
+// recordRows records the numbers that the server sent.
+func recordRows[T, K any](table []row[T, K], mb *builder, answer *T, of K) {
+	for i := range table {
+		if n, ok := table[i].value(answer).Get(); ok {
+			table[i].Point.Record(mb, n, of)
+		}
+	}
+}
+
+// yesNo returns 1 for true and 0 for false.
+func yesNo(b optional.Value[bool]) number {
+	if yes, ok := b.Get(); ok {
+		return optional.Of(rows.BoolToInt(yes))
+	}
+	return number{}
+}
+
+// callTables lists, for each call, the tables whose metrics are missing when it fails.
+var callTables = map[string][]any{
+	apiList:           {offeredAPICount, offeredAPI},
+	apiServerConfig:   {rtpServerLimit, streamAlive},
+	apiNetworkThreads: {threadCount, threadRows},
+	apiWorkThreads:    {threadCount, threadRows},
+	apiStatistic:      {statisticRows, objectCount, threadMemoryUsage},
+	apiSessions:       {sessionCount, sessionPeerCount, sessionInfoPoint},
+	apiPullProxies:    {proxyTables, streamAlive},
+	apiPushProxies:    {proxyTables},
+	apiRTPServers:     {rtpServerCount, rtpServerInfo, rtpServerIdleCount},
+	apiFFmpegSources:  {lengthRows[apiFFmpegSources]},
+	apiRooms:          {lengthRows[apiRooms]},
+	apiRoomKeepers:    {lengthRows[apiRoomKeepers]},
+	apiMediaList:      {streamTables, rtpServerIdleCount, packetLoss, senderTables},
+	apiMediaInfo:      {packetLoss},
+	apiRTPSenders:     {senderTables},
+}
+
+// lengthRows are the lists of which only the length is reported.
+var lengthRows = map[string]rows.Point[*builder, rows.None]{
+	apiFFmpegSources: rows.Whole((*builder).RecordZlmediakitFfmpegSourceCountDataPoint),
+	apiRooms:         rows.Whole((*builder).RecordZlmediakitWebrtcRoomCountDataPoint),
+	apiRoomKeepers:   rows.Whole((*builder).RecordZlmediakitWebrtcRoomKeeperCountDataPoint),
+}
+
+// The APIs that the server offers.
+var (
+	offeredAPICount = rows.Whole((*builder).RecordZlmediakitAPICountDataPoint)
+	offeredAPI      = rows.WholeOf((*builder).RecordZlmediakitAPIAvailableDataPoint)
+)
+
+type threadPool = metadata.AttributeZlmediakitThreadPool
+
+// threadID identifies a thread.
+type threadID struct {
+	pool threadPool
+	name string
+}
+
+var (
+	threadCount = rows.WholeOf((*builder).RecordZlmediakitThreadCountDataPoint)
+	threadRows  = []row[thread, threadID]{
+		{func(t *thread) number { return t.Load }, rows.DecimalOf(ofThread((*builder).RecordZlmediakitThreadUtilizationDataPoint)).In(rows.Percent)},
+		{func(t *thread) number { return t.Delay }, rows.DecimalOf(ofThread((*builder).RecordZlmediakitThreadDelayDataPoint)).In(rows.Milliseconds)},
+		{func(t *thread) number { return t.FDs }, rows.WholeOf(ofThread((*builder).RecordZlmediakitThreadFileDescriptorCountDataPoint))},
+	}
+)
+
+func ofThread[V any](record func(*builder, timestamp, V, threadPool, string)) func(*builder, timestamp, V, threadID) {
+	return func(mb *builder, start timestamp, v V, t threadID) { record(mb, start, v, t.pool, t.name) }
+}
+
+var (
+	statisticRows = []row[statistic, rows.None]{
+		{func(s *statistic) number { return s.Memory }, rows.Whole((*builder).RecordZlmediakitMemoryUsageDataPoint)},
+		{func(s *statistic) number { return s.MemoryBlocks }, rows.Whole((*builder).RecordZlmediakitMemoryBlockCountDataPoint)},
+	}
+	threadMemoryUsage = rows.WholeOf((*builder).RecordZlmediakitThreadMemoryUsageDataPoint)
+	objectCount       = rows.WholeOf((*builder).RecordZlmediakitObjectCountDataPoint)
+)
+
+// objectTypes are the classes that getStatistic counts.
+var objectTypes = map[string]metadata.AttributeZlmediakitObjectType{
+	"Buffer":                metadata.AttributeZlmediakitObjectTypeBuffer,
+	"BufferLikeString":      metadata.AttributeZlmediakitObjectTypeBufferLikeString,
+	"BufferList":            metadata.AttributeZlmediakitObjectTypeBufferList,
+	"BufferRaw":             metadata.AttributeZlmediakitObjectTypeBufferRaw,
+	"Frame":                 metadata.AttributeZlmediakitObjectTypeFrame,
+	"FrameImp":              metadata.AttributeZlmediakitObjectTypeFrameImp,
+	"MediaSource":           metadata.AttributeZlmediakitObjectTypeMediaSource,
+	"MultiMediaSourceMuxer": metadata.AttributeZlmediakitObjectTypeMultiMediaSourceMuxer,
+	"RtmpPacket":            metadata.AttributeZlmediakitObjectTypeRtmpPacket,
+	"RtpPacket":             metadata.AttributeZlmediakitObjectTypeRtpPacket,
+	"Socket":                metadata.AttributeZlmediakitObjectTypeSocket,
+	"TcpClient":             metadata.AttributeZlmediakitObjectTypeTCPClient,
+	"TcpServer":             metadata.AttributeZlmediakitObjectTypeTCPServer,
+	"TcpSession":            metadata.AttributeZlmediakitObjectTypeTCPSession,
+	"UdpServer":             metadata.AttributeZlmediakitObjectTypeUDPServer,
+	"UdpSession":            metadata.AttributeZlmediakitObjectTypeUDPSession,
+}
+
+// sessionGroup is a group in which sessions are counted.
+type sessionGroup struct {
+	protocol  string
+	transport metadata.AttributeNetworkTransport
+}
+
+// sessionInfo identifies a session.
+type sessionInfo struct {
+	sessionGroup
+	id, class, local, peer string
+	localPort, peerPort    int64
+}
+
+var (
+	sessionCount = rows.WholeOf(func(mb *builder, start timestamp, n int64, g sessionGroup) {
+		mb.RecordZlmediakitSessionCountDataPoint(start, n, g.protocol, g.transport)
+	})
+	sessionPeerCount = rows.Whole((*builder).RecordZlmediakitSessionPeerCountDataPoint)
+	sessionInfoPoint = rows.WholeOf(func(mb *builder, start timestamp, n int64, i *sessionInfo) {
+		mb.RecordZlmediakitSessionInfoDataPoint(start, n, i.id, i.protocol, i.class, i.transport, i.local, i.localPort, i.peer, i.peerPort)
+	})
+)
+
+type rtpMode = metadata.AttributeZlmediakitRtpServerMode
+
+// rtpModes are the values of tcp_mode.
+var rtpModes = map[int64]rtpMode{
+	0: metadata.AttributeZlmediakitRtpServerModeUDP,
+	1: metadata.AttributeZlmediakitRtpServerModeTCPPassive,
+	2: metadata.AttributeZlmediakitRtpServerModeTCPActive,
+}
+
+// rtpGroup is a group in which RTP servers are counted.
+type rtpGroup struct {
+	mode rtpMode
+	app  string
+}
+
+// rtpInfo identifies an RTP server.
+type rtpInfo struct {
+	streamName
+	port int64
+	ssrc string
+	mode rtpMode
+}
+
+var (
+	rtpServerCount = rows.WholeOf(func(mb *builder, start timestamp, n int64, g rtpGroup) {
+		mb.RecordZlmediakitRtpServerCountDataPoint(start, n, g.mode, g.app)
+	})
+	rtpServerInfo = rows.WholeOf(func(mb *builder, start timestamp, n int64, i rtpInfo) {
+		mb.RecordZlmediakitRtpServerInfoDataPoint(start, n, i.port, i.vhost, i.app, i.stream, i.ssrc, i.mode)
+	})
+	rtpServerIdleCount = rows.Whole((*builder).RecordZlmediakitRtpServerIdleCountDataPoint)
+	rtpServerLimit     = rows.Whole((*builder).RecordZlmediakitRtpServerLimitDataPoint)
+)

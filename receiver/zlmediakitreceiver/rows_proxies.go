@@ -1,0 +1,73 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+import (
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
+)
+
+type (
+	proxyType  = metadata.AttributeZlmediakitProxyType
+	proxyState = metadata.AttributeZlmediakitProxyState
+)
+
+// proxyID identifies a proxy.
+type proxyID struct {
+	streamName
+	of  proxyType
+	key string
+}
+
+// proxyInState is a proxy in one of the states.
+type proxyInState struct {
+	proxyID
+	state proxyState
+}
+
+// proxyGroup is a group in which proxies are counted.
+type proxyGroup struct {
+	of    proxyType
+	state proxyState
+}
+
+var (
+	proxyRows = []row[proxy, *proxyID]{
+		{func(p *proxy) number { return p.LiveSeconds }, rows.DecimalOf(ofProxy((*builder).RecordZlmediakitProxyAgeDataPoint))},
+		{func(p *proxy) number { return p.Readers }, rows.WholeOf(ofProxy((*builder).RecordZlmediakitProxyReaderCountDataPoint))},
+	}
+	proxyReconnections = rows.WholeOf(ofProxy((*builder).RecordZlmediakitProxyReconnectionsDataPoint))
+	proxyIO            = rows.WholeOf(ofProxy((*builder).RecordZlmediakitProxyIoDataPoint))
+	proxyThroughput    = rows.DecimalOf(ofProxy((*builder).RecordZlmediakitProxyThroughputDataPoint))
+	proxyStatePoint    = rows.WholeOf(func(mb *builder, start timestamp, n int64, p proxyInState) {
+		mb.RecordZlmediakitProxyStateDataPoint(start, n, p.vhost, p.app, p.stream, p.of, p.key, p.state)
+	})
+	proxyCount = rows.WholeOf(func(mb *builder, start timestamp, n int64, g proxyGroup) {
+		mb.RecordZlmediakitProxyCountDataPoint(start, n, g.of, g.state)
+	})
+	proxyTables = []any{proxyRows, proxyReconnections, proxyIO, proxyThroughput, proxyStatePoint, proxyCount}
+)
+
+func ofProxy[V any](record func(*builder, timestamp, V, string, string, string, proxyType, string)) func(*builder, timestamp, V, *proxyID) {
+	return func(mb *builder, start timestamp, v V, p *proxyID) {
+		record(mb, start, v, p.vhost, p.app, p.stream, p.of, p.key)
+	}
+}
+
+// proxyStates are the states of a proxy.
+var proxyStates = []proxyState{
+	metadata.AttributeZlmediakitProxyStateConnecting,
+	metadata.AttributeZlmediakitProxyStatePlaying,
+	metadata.AttributeZlmediakitProxyStateFailed,
+	metadata.AttributeZlmediakitProxyStateShutdown,
+	metadata.AttributeZlmediakitProxyStateUnknown,
+}
+
+// statusTexts are the values of status_str, up to the reason that may follow.
+var statusTexts = map[string]proxyState{
+	"connecting":    metadata.AttributeZlmediakitProxyStateConnecting,
+	"playing":       metadata.AttributeZlmediakitProxyStatePlaying,
+	"play failed":   metadata.AttributeZlmediakitProxyStateFailed,
+	"play shutdown": metadata.AttributeZlmediakitProxyStateShutdown,
+}

@@ -1,0 +1,176 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package zlmediakitreceiver
+
+import (
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
+)
+
+type (
+	schemaAttribute = metadata.AttributeZlmediakitSchema
+	originType      = metadata.AttributeZlmediakitOriginType
+	mediaKind       = metadata.AttributeZlmediakitMediaKind
+	recordingFormat = metadata.AttributeZlmediakitRecordingFormat
+)
+
+// streamTables are the tables of what the media list alone has.
+var streamTables = []any{
+	streamRows, streamAlive, streamUptime, streamIO, sourceRows, streamInfoPoint, trackSums, trackRows, trackFrameRate,
+	streamCount, recordingCount, ingestThroughput, mediaSourceCount, egressThroughput,
+}
+
+// mediaListInterval needs no call.
+var mediaListInterval = rows.Decimal((*builder).RecordZlmediakitMediaListIntervalDataPoint)
+
+// What all schemas of a stream have in common.
+var (
+	streamRows = []row[mediaSource, *streamName]{
+		{func(m *mediaSource) number { return m.TotalReaders }, rows.WholeOf(ofStream((*builder).RecordZlmediakitStreamReaderCountDataPoint))},
+		{func(m *mediaSource) number { return yesNo(m.RecordingMP4) }, recordingOf(metadata.AttributeZlmediakitRecordingFormatMp4)},
+		{func(m *mediaSource) number { return yesNo(m.RecordingHLS) }, recordingOf(metadata.AttributeZlmediakitRecordingFormatHls)},
+	}
+	streamAlive  = rows.WholeOf(ofStream((*builder).RecordZlmediakitStreamAliveDataPoint))
+	streamUptime = rows.DecimalOf(ofStream((*builder).RecordZlmediakitStreamUptimeDataPoint))
+)
+
+func recordingOf(format recordingFormat) rows.Point[*builder, *streamName] {
+	return rows.WholeOf(rows.WithLast(ofStreamAnd((*builder).RecordZlmediakitStreamRecordingActiveDataPoint), format))
+}
+
+func ofStream[V any](record func(*builder, timestamp, V, string, string, string)) func(*builder, timestamp, V, *streamName) {
+	return func(mb *builder, start timestamp, v V, s *streamName) { record(mb, start, v, s.vhost, s.app, s.stream) }
+}
+
+// ofStreamAnd is ofStream for a metric with one more attribute.
+func ofStreamAnd[V, A any](record func(*builder, timestamp, V, string, string, string, A)) func(*builder, timestamp, V, *streamName, A) {
+	return func(mb *builder, start timestamp, v V, s *streamName, a A) {
+		record(mb, start, v, s.vhost, s.app, s.stream, a)
+	}
+}
+
+// sourceID identifies a stream in one schema.
+type sourceID struct {
+	streamName
+	schema schemaAttribute
+}
+
+// streamInfo describes a stream in one schema.
+type streamInfo struct {
+	sourceID
+	origin  originType
+	url, ip string
+}
+
+// One stream in one schema.
+var (
+	sourceRows = []row[mediaSource, *sourceID]{
+		{func(m *mediaSource) number { return m.BytesSpeed }, rows.DecimalOf(ofSource((*builder).RecordZlmediakitStreamThroughputDataPoint))},
+		{func(m *mediaSource) number { return m.Readers }, rows.WholeOf(ofSource((*builder).RecordZlmediakitStreamReaderCountBySchemaDataPoint))},
+		{func(m *mediaSource) number { return m.CreateStamp }, rows.DecimalOf(ofSource((*builder).RecordZlmediakitStreamStartTimeDataPoint))},
+		{func(m *mediaSource) number { return m.AliveSeconds }, rows.DecimalOf(ofSource((*builder).RecordZlmediakitStreamUptimeBySchemaDataPoint))},
+	}
+	streamIO        = rows.WholeOf(ofSource((*builder).RecordZlmediakitStreamIoDataPoint))
+	streamInfoPoint = rows.WholeOf(func(mb *builder, start timestamp, n int64, i *streamInfo) {
+		mb.RecordZlmediakitStreamInfoDataPoint(start, n, i.vhost, i.app, i.stream, i.schema, i.origin, i.url, i.ip)
+	})
+)
+
+func ofSource[V any](record func(*builder, timestamp, V, string, string, string, schemaAttribute)) func(*builder, timestamp, V, *sourceID) {
+	return func(mb *builder, start timestamp, v V, s *sourceID) {
+		record(mb, start, v, s.vhost, s.app, s.stream, s.schema)
+	}
+}
+
+// trackID identifies a track of a stream.
+type trackID struct {
+	streamName
+	index int64
+	kind  mediaKind
+	codec string
+}
+
+var (
+	// trackSums count since the registration of the stream.
+	trackSums = []row[track, *trackID]{
+		{func(t *track) number { return t.Frames }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackFramesDataPoint))},
+		{func(t *track) number { return t.KeyFrames }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackKeyFramesDataPoint))},
+		{func(t *track) number { return t.Duration }, rows.DecimalOf(ofTrack((*builder).RecordZlmediakitStreamTrackTimeDataPoint)).In(rows.Milliseconds)},
+	}
+	trackRows = []row[track, *trackID]{
+		{func(t *track) number { return yesNo(t.Ready) }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackReadyDataPoint))},
+		{func(t *track) number { return t.GOPSize }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackGopSizeDataPoint))},
+		{func(t *track) number { return t.GOPInterval }, rows.DecimalOf(ofTrack((*builder).RecordZlmediakitStreamTrackGopDurationDataPoint)).In(rows.Milliseconds)},
+		{func(t *track) number { return t.Width }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackWidthDataPoint))},
+		{func(t *track) number { return t.Height }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackHeightDataPoint))},
+		{func(t *track) number { return t.SampleRate }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackSampleRateDataPoint))},
+		{func(t *track) number { return t.Channels }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackChannelCountDataPoint))},
+		{func(t *track) number { return t.SampleBits }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackSampleDepthDataPoint))},
+	}
+	trackFrameRate = rows.DecimalOf(ofTrack((*builder).RecordZlmediakitStreamTrackFrameRateDataPoint))
+)
+
+func ofTrack[V any](record func(*builder, timestamp, V, string, string, string, int64, mediaKind, string)) func(*builder, timestamp, V, *trackID) {
+	return func(mb *builder, start timestamp, v V, t *trackID) {
+		record(mb, start, v, t.vhost, t.app, t.stream, t.index, t.kind, t.codec)
+	}
+}
+
+// streamGroup is a group in which streams are counted.
+type streamGroup struct {
+	origin     originType
+	vhost, app string
+}
+
+// Sums over all streams.
+var (
+	streamCount = rows.WholeOf(func(mb *builder, start timestamp, n int64, g streamGroup) {
+		mb.RecordZlmediakitStreamCountDataPoint(start, n, g.origin, g.vhost, g.app)
+	})
+	recordingCount   = rows.WholeOf((*builder).RecordZlmediakitStreamRecordingCountDataPoint)
+	ingestThroughput = rows.DecimalOf((*builder).RecordZlmediakitIngestThroughputDataPoint)
+	mediaSourceCount = rows.WholeOf((*builder).RecordZlmediakitMediaSourceCountDataPoint)
+	egressThroughput = rows.DecimalOf((*builder).RecordZlmediakitEgressThroughputDataPoint)
+)
+
+// packetLoss holds the origins whose packet loss has a known unit.
+var packetLoss = map[originType]rows.Point[*builder, *streamName]{
+	metadata.AttributeZlmediakitOriginTypeRtpPush: lossOf(metadata.AttributeZlmediakitOriginTypeRtpPush).In(rows.Percent),
+	metadata.AttributeZlmediakitOriginTypeRtcPush: lossOf(metadata.AttributeZlmediakitOriginTypeRtcPush).In(rows.Percent),
+	metadata.AttributeZlmediakitOriginTypePull:    lossOf(metadata.AttributeZlmediakitOriginTypePull),
+}
+
+func lossOf(origin originType) rows.Point[*builder, *streamName] {
+	return rows.DecimalOf(rows.WithLast(ofStreamAnd((*builder).RecordZlmediakitStreamPacketLossDataPoint), origin))
+}
+
+// RTP senders of a stream.
+var (
+	senderCount      = rows.WholeOf(ofStream((*builder).RecordZlmediakitRtpSenderCountDataPoint))
+	senderIO         = rows.WholeOf(ofStream((*builder).RecordZlmediakitRtpSenderIoDataPoint))
+	senderThroughput = rows.DecimalOf(ofStream((*builder).RecordZlmediakitRtpSenderThroughputDataPoint))
+	senderTables     = []any{senderCount, senderIO, senderThroughput}
+)
+
+// schemaAttributes follows the order of schemaNames.
+var schemaAttributes = [schemaOther + 1]schemaAttribute{
+	metadata.AttributeZlmediakitSchemaRtsp,
+	metadata.AttributeZlmediakitSchemaRtmp,
+	metadata.AttributeZlmediakitSchemaTs,
+	metadata.AttributeZlmediakitSchemaFmp4,
+	metadata.AttributeZlmediakitSchemaHls,
+	metadata.AttributeZlmediakitSchemaHlsFmp4,
+	metadata.AttributeZlmediakitSchemaOther,
+}
+
+// nativeSchemas are the schemas whose bytes are closest to those of a stream's origin.
+var nativeSchemas = map[originType]int{
+	metadata.AttributeZlmediakitOriginTypeRtmpPush:   schemaRTMP,
+	metadata.AttributeZlmediakitOriginTypeFfmpegPull: schemaRTMP,
+	metadata.AttributeZlmediakitOriginTypeRtspPush:   schemaRTSP,
+	metadata.AttributeZlmediakitOriginTypeRtcPush:    schemaRTSP,
+	metadata.AttributeZlmediakitOriginTypeRtpPush:    schemaTS,
+	metadata.AttributeZlmediakitOriginTypeSrtPush:    schemaTS,
+	metadata.AttributeZlmediakitOriginTypeMp4Vod:     schemaFMP4,
+}
