@@ -285,12 +285,21 @@ func TestOffersOfHeavyCalls(t *testing.T) {
 	require.EqualError(t, o.err, "a of example:80: broken; list of example:80: not asked, because the server answers nothing else")
 }
 
+// Appended metrics get the times of all others.
 func TestRunnerAmends(t *testing.T) {
 	p := newFakeProcess("a")
-	p.runner.process.Amend = func(metrics pmetric.MetricSlice) { metrics.AppendEmpty().SetName("more") }
+	p.start = 1000
+	p.runner.process.Amend = func(metrics pmetric.MetricSlice) {
+		more := metrics.AppendEmpty()
+		more.SetName("more")
+		more.SetEmptySum().DataPoints().AppendEmpty().SetIntValue(1)
+	}
 	o, _ := p.scrape(t)
 	metrics := o.metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics()
-	assert.Equal(t, "more", metrics.At(metrics.Len()-1).Name())
+	last := metrics.At(metrics.Len() - 1)
+	assert.Equal(t, "more", last.Name())
+	assert.Equal(t, pcommon.Timestamp(1000), last.Sum().DataPoints().At(0).StartTimestamp())
+	assert.Equal(t, p.runner.Now(), last.Sum().DataPoints().At(0).Timestamp())
 }
 
 func TestEnabled(t *testing.T) {
