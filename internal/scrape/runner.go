@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -129,8 +130,8 @@ func (r *Runner) scrape(ctx context.Context) outcome {
 	if r.process.Finish != nil {
 		r.process.Finish(up)
 	}
-	r.record(up, s.results)
-	return outcome{r.finish(), up, joinResults(r.process.Endpoint, s.results)}
+	r.record(up, slices.Concat(s.results, s.elsewhere))
+	return outcome{r.finish(), up, s.err(r.process.Endpoint)}
 }
 
 // noteOffers notes which calls a process offers that answered something. It clears the errors that say that it does not offer a call.

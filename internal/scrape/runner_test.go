@@ -302,6 +302,46 @@ func TestRunnerAmends(t *testing.T) {
 	assert.Equal(t, p.runner.Now(), last.Sum().DataPoints().At(0).Timestamp())
 }
 
+// A call to another server is counted, and its error names the other server; whether the process is up does not depend on it.
+func TestRunnerCallsElsewhere(t *testing.T) {
+	for name, tt := range map[string]struct {
+		process, page error
+		want          string
+	}{
+		"both answer":       {nil, nil, ""},
+		"the process fails": {errors.New("broken"), nil, "a of example:80: broken"},
+		"the page fails":    {nil, errAbsent, "page of other:81: absent"},
+		"both fail":         {errors.New("broken"), errAbsent, "a of example:80: broken; page of other:81: absent"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newFakeProcess("a")
+			p.errs["a"] = tt.process
+			recorded := false
+			p.runner.process.Scrape = func(ctx context.Context, s *Scrape) {
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					s.RunElsewhere(ctx, "other:81", Call{API: "page", Ask: Fetch(
+						func(context.Context) (int, error) { return 0, tt.page }, func(int) { recorded = true },
+					)})
+				})
+				s.RunFirst(ctx, p.calls...)
+				wg.Wait()
+			}
+			o, _ := p.scrape(t)
+			assert.Equal(t, tt.process == nil, o.up)
+			assert.Equal(t, tt.page == nil, recorded)
+			if tt.want == "" {
+				require.NoError(t, o.err)
+			} else {
+				require.EqualError(t, o.err, tt.want)
+			}
+			values := points(o.metrics)
+			assert.InDelta(t, float64(rows.BoolToInt(tt.process == nil)), values["up"], 0)
+			assert.InDelta(t, float64(rows.BoolToInt(tt.page != nil)), values["errors page OTHER"], 0)
+		})
+	}
+}
+
 func TestEnabled(t *testing.T) {
 	p := newFakeProcess()
 	assert.Equal(t, []rows.Metric{{Name: "calls"}}, p.runner.Enabled(calls))
