@@ -104,7 +104,8 @@ type dmqNode struct {
 
 // lists are the methods whose results are arrays in JSON.
 var lists = map[string]bool{
-	apiMethods: true, apiStatisticLines: true, apiGroups: true, apiNames: true, apiProcesses: true, apiRTPEngines: true, apiHtables: true, apiDMQ: true,
+	apiMethods: true, apiStatisticLines: true, apiGroups: true, apiNames: true,
+	apiProcesses: true, apiRTPEngines: true, apiHtables: true, apiDMQ: true,
 }
 
 // call is a method with its arguments, and what becomes of its reply.
@@ -265,5 +266,7 @@ func (*partialError) Partial() bool { return true }
 
 // unexpected is a reply of another form than the method's.
 func unexpected(text string) error {
-	return &binrpc.Error{Type: scrape.Format, Text: "a reply that cannot be understood: " + text, Hint: "please report it with the version of kamailio"}
+	return &binrpc.Error{
+		Type: scrape.Format, Text: "a reply that cannot be understood: " + text, Hint: "please report it with the version of kamailio",
+	}
 }

@@ -67,7 +67,8 @@ func (l labels) get(name string) string {
 
 // newPage returns the page that a block of the configuration describes. Of its samples, it keeps those whose names keep accepts.
 func newPage(
-	ctx context.Context, block string, cfg *confighttp.ClientConfig, keep func(name string) bool, host component.Host, set component.TelemetrySettings,
+	ctx context.Context, block string, cfg *confighttp.ClientConfig, keep func(name string) bool,
+	host component.Host, set component.TelemetrySettings,
 ) (*page, error) {
 	client, err := cfg.ToClient(ctx, host.GetExtensions(), set)
 	if err != nil {

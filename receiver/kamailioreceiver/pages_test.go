@@ -185,6 +185,21 @@ func TestEachTargetIsUpForItself(t *testing.T) {
 	assert.Equal(t, []float64{1, 0}, []float64{kamailio, relay})
 }
 
+// A page of user metrics that hangs costs nothing of Kamailio's.
+func TestHungUserMetrics(t *testing.T) {
+	hung := make(chan struct{})
+	page := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hung }))
+	defer page.Close()
+	defer close(hung)
+	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) { c.UserMetrics.Endpoint = page.URL + "/metrics" })
+	points, err := scrapeInTime(t, s, 2*time.Second)
+	require.ErrorContains(t, err, "/metrics of "+page.URL+"/metrics: ")
+	assert.NotContains(t, err.Error(), apiUptime)
+	assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+	assert.InDelta(t, 140, points["kamailio.requests{}"], 0)
+	assert.Contains(t, points, "kamailio.dispatcher.set.count{}")
+}
+
 // The captured page holds one line that is no sample: all others pass.
 func TestUserMetricsPage(t *testing.T) {
 	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) { c.UserMetrics.Endpoint = startPages(t).URL + "/xhttp_prom" })

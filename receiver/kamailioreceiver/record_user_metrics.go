@@ -29,14 +29,15 @@ type userMetrics struct {
 	refused map[string]bool // names of the receiver's own metrics
 }
 
-func newUserMetrics(ctx context.Context, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings) (*userMetrics, error) {
-	u := &userMetrics{endpoint: cfg.Endpoint, refused: map[string]bool{}}
-	var err error
+func newUserMetrics(
+	ctx context.Context, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings,
+) (u *userMetrics, err error) {
+	u = &userMetrics{endpoint: cfg.Endpoint, refused: map[string]bool{}}
 	u.page, err = newPage(ctx, "user_metrics", cfg, u.accept, host, set)
 	return u, err
 }
 
-// scrape requests the page. Its samples are recorded by appendTo.
+// scrape requests the page, also while other calls are made. Its samples are recorded by appendTo.
 func (u *userMetrics) scrape(ctx context.Context, calls *scrape.Scrape) {
 	calls.RunElsewhere(ctx, u.endpoint, scrape.Call{API: u.page.path, Ask: scrape.Walk(u.read)})
 }

@@ -289,6 +289,41 @@ func TestRequests(t *testing.T) {
 	assert.ElementsMatch(t, join(always, identity), server.Requests()[before:])
 }
 
+// A method is called for its own metrics, and for those of statistics that the server does not have.
+func TestMetricsOfFallbacks(t *testing.T) {
+	s, _ := startSystem(t, "unix:///run/ctl", everything)
+	tcp := []string{"kamailio.tcp.connection.limit", "kamailio.tcp.reader.count"}
+	transactions := []string{"kamailio.transaction.delayed_releases", "kamailio.transaction.releases"}
+	all := []string{apiTCP, apiTLS, apiTransactions}
+	for name, tt := range map[string]struct {
+		groups, methods []string
+		api             string
+		want            []string
+	}{
+		"all groups":     {[]string{"tcp", "tls", "tmx"}, all, apiTCP, tcp},
+		"transactions":   {[]string{"tmx"}, all, apiTransactions, transactions},
+		"TLS":            {[]string{"tls"}, all, apiTLS, nil},
+		"no group tcp":   {[]string{"tls"}, all, apiTCP, append([]string{"kamailio.tcp.connection.count", "kamailio.tcp.write_queue.size"}, tcp...)},
+		"TLS of its own": {[]string{"tcp"}, all, apiTCP, tcp},
+		"TLS beside TCP": {[]string{"tcp"}, []string{apiTCP}, apiTCP, append([]string{"kamailio.tls.connection.count", "kamailio.tls.connection.limit"}, tcp...)},
+		"no group tls":   {nil, all, apiTLS, []string{"kamailio.tls.connection.count", "kamailio.tls.connection.limit", "kamailio.tls.write_queue.size"}},
+		"no group tmx": {nil, all, apiTransactions, append([]string{
+			"kamailio.transaction.active.count", "kamailio.transaction.completions", "kamailio.transaction.count", "kamailio.transaction.creations",
+			"kamailio.transaction.received_replies", "kamailio.transaction.sent_replies",
+		}, transactions...)},
+	} {
+		s.methods, s.statistics.groups = tt.methods, map[string]bool{}
+		for _, group := range tt.groups {
+			s.statistics.groups[group] = true
+		}
+		var got []string
+		for _, m := range s.metricsOf(tt.api) {
+			got = append(got, m.Name)
+		}
+		assert.ElementsMatch(t, tt.want, got, name)
+	}
+}
+
 // forbidden are the methods that change the server, print secrets, or cost it much.
 var forbidden = []string{
 	"dns.delete_", "dns.add_", "dns.set_server_state", "dns.stats_get", "pl.set_", "pl.reset_", "pl.rm_", "pl.push_", "secfilter.", "dispatcher.oclist",
