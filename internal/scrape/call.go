@@ -80,10 +80,11 @@ type Result struct {
 	// Err is nil when the whole answer was understood, and when the call was not made.
 	Err error
 
-	round  int  // of the scrape; calls that are run together have the same
-	made   bool // in this scrape
-	known  bool // whether the process offers the call has been noted
-	record func()
+	round    int    // of the scrape; calls that are run together have the same
+	endpoint string // of a call to another server
+	made     bool   // in this scrape
+	known    bool   // whether the process offers the call has been noted
+	record   func()
 }
 
 func (r *Result) run(ctx context.Context) {

@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -38,7 +39,7 @@ type Process struct {
 	StartTime func() pcommon.Timestamp
 	// NotOffered reports whether an error says that the process does not offer a call. It may be nil.
 	NotOffered func(error) bool
-	// Amend changes the metrics of a scrape before they are passed on. It may be nil.
+	// Amend changes the metrics of a scrape before they get their times. Those that it appends are sums or gauges. It may be nil.
 	Amend func(pmetric.MetricSlice)
 	// Close closes the connections to the process.
 	Close func()
@@ -131,8 +132,8 @@ func (r *Runner) scrape(ctx context.Context) outcome {
 	if r.process.Finish != nil {
 		r.process.Finish(up)
 	}
-	r.record(up, s.results)
-	return outcome{r.finish(), up, joinResults(r.process.Endpoint, s.results)}
+	r.record(up, slices.Concat(s.results, s.elsewhere))
+	return outcome{r.finish(), up, s.err(r.process.Endpoint)}
 }
 
 // noteOffers notes which calls a process offers that answered something. It clears the errors that say that it does not offer a call.
@@ -215,11 +216,6 @@ func (r *Runner) warnOfLimit(entity string, n int64) {
 // finish returns the metrics of the scrape with their times and the resource of the process.
 func (r *Runner) finish() pmetric.Metrics {
 	metrics := r.emit()
-	start := r.StartTime()
-	if r.process.StartTime != nil {
-		start = cmp.Or(r.process.StartTime(), start)
-	}
-	rows.Finish(metrics, start, r.now)
 	if metrics.ResourceMetrics().Len() == 0 {
 		if r.process.Amend == nil {
 			return metrics
@@ -231,5 +227,10 @@ func (r *Runner) finish() pmetric.Metrics {
 	if r.process.Amend != nil {
 		r.process.Amend(rm.ScopeMetrics().At(0).Metrics())
 	}
+	start := r.StartTime()
+	if r.process.StartTime != nil {
+		start = cmp.Or(r.process.StartTime(), start)
+	}
+	rows.Finish(metrics, start, r.now)
 	return metrics
 }

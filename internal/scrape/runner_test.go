@@ -285,12 +285,61 @@ func TestOffersOfHeavyCalls(t *testing.T) {
 	require.EqualError(t, o.err, "a of example:80: broken; list of example:80: not asked, because the server answers nothing else")
 }
 
+// Appended metrics get the times of all others.
 func TestRunnerAmends(t *testing.T) {
 	p := newFakeProcess("a")
-	p.runner.process.Amend = func(metrics pmetric.MetricSlice) { metrics.AppendEmpty().SetName("more") }
+	p.start = 1000
+	p.runner.process.Amend = func(metrics pmetric.MetricSlice) {
+		more := metrics.AppendEmpty()
+		more.SetName("more")
+		more.SetEmptySum().DataPoints().AppendEmpty().SetIntValue(1)
+	}
 	o, _ := p.scrape(t)
 	metrics := o.metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics()
-	assert.Equal(t, "more", metrics.At(metrics.Len()-1).Name())
+	last := metrics.At(metrics.Len() - 1)
+	assert.Equal(t, "more", last.Name())
+	assert.Equal(t, pcommon.Timestamp(1000), last.Sum().DataPoints().At(0).StartTimestamp())
+	assert.Equal(t, p.runner.Now(), last.Sum().DataPoints().At(0).Timestamp())
+}
+
+// A call to another server is counted, and its error names the other server; whether the process is up does not depend on it.
+func TestRunnerCallsElsewhere(t *testing.T) {
+	for name, tt := range map[string]struct {
+		process, page error
+		want          string
+	}{
+		"both answer":       {nil, nil, ""},
+		"the process fails": {errors.New("broken"), nil, "a of example:80: broken"},
+		"the page fails":    {nil, errAbsent, "page of other:81: absent"},
+		"both fail":         {errors.New("broken"), errAbsent, "a of example:80: broken; page of other:81: absent"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newFakeProcess("a")
+			p.errs["a"] = tt.process
+			recorded := false
+			p.runner.process.Scrape = func(ctx context.Context, s *Scrape) {
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					s.RunElsewhere(ctx, "other:81", Call{API: "page", Ask: Fetch(
+						func(context.Context) (int, error) { return 0, tt.page }, func(int) { recorded = true },
+					)})
+				})
+				s.RunFirst(ctx, p.calls...)
+				wg.Wait()
+			}
+			o, _ := p.scrape(t)
+			assert.Equal(t, tt.process == nil, o.up)
+			assert.Equal(t, tt.page == nil, recorded)
+			if tt.want == "" {
+				require.NoError(t, o.err)
+			} else {
+				require.EqualError(t, o.err, tt.want)
+			}
+			values := points(o.metrics)
+			assert.InDelta(t, float64(rows.BoolToInt(tt.process == nil)), values["up"], 0)
+			assert.InDelta(t, float64(rows.BoolToInt(tt.page != nil)), values["errors page OTHER"], 0)
+		})
+	}
 }
 
 func TestEnabled(t *testing.T) {

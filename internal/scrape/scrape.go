@@ -14,10 +14,11 @@ import (
 type Scrape struct {
 	runner *Runner
 
-	mu      sync.Mutex
-	results []Result
-	rounds  int
-	down    bool // the first calls failed for reasons that all others share
+	mu        sync.Mutex
+	results   []Result
+	elsewhere []Result // of calls to other servers
+	rounds    int
+	down      bool // the first calls failed for reasons that all others share
 }
 
 // Answered reports whether an answer to any call of this scrape could be used.
@@ -74,6 +75,26 @@ func (s *Scrape) Run(ctx context.Context, calls ...Call) {
 	runTogether(ctx, light, share)
 	s.add(light)
 	s.runHeavy(ctx, heavy)
+}
+
+// RunElsewhere makes a call to another server, which has an endpoint of its own. Its answer does not show that the process is up. It may
+// be called while other calls run; then the function that records the answer must not use the builder.
+func (s *Scrape) RunElsewhere(ctx context.Context, endpoint string, call Call) {
+	result := Result{Call: call, endpoint: endpoint}
+	result.run(ctx)
+	result.recordAnswer()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.elsewhere = append(s.elsewhere, result)
+}
+
+// err joins the errors of all calls, each with its endpoint; endpoint is that of the process.
+func (s *Scrape) err(endpoint string) error {
+	errs := []error{joinResults(endpoint, s.results)}
+	for i := range s.elsewhere {
+		errs = append(errs, joinResults(s.elsewhere[i].endpoint, s.elsewhere[i:i+1]))
+	}
+	return joinProcesses(errs)
 }
 
 func (s *Scrape) runHeavy(ctx context.Context, heavy []Result) {

@@ -40,9 +40,9 @@ func BenchmarkScrape(b *testing.B) {
 		{"targets=1000", kamailio.CtlOptions{Targets: 1000}, 362 + 10*(1000-5)},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			s, _ := startScraper(b, startFixedServer(b, bench.server), nil)
+			s, _ := startSystem(b, startFixedServer(b, bench.server), nil)
 			scrapeOnce := func() int {
-				metrics, err := s.scrape(b.Context())
+				metrics, err := s.Scrape(b.Context())
 				require.NoError(b, err)
 				return metrics.DataPointCount()
 			}
@@ -90,9 +90,9 @@ func BenchmarkBareCalls(b *testing.B) {
 
 // A default scrape stays cheap.
 func TestScrapeAllocations(t *testing.T) {
-	s, _ := startScraper(t, startFixedServer(t, kamailio.CtlOptions{}), nil)
+	s, _ := startSystem(t, startFixedServer(t, kamailio.CtlOptions{}), nil)
 	allocations := testing.AllocsPerRun(10, func() {
-		_, err := s.scrape(t.Context())
+		_, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 	})
 	require.Less(t, allocations, float64(maxAllocations))

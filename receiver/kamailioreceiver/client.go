@@ -41,12 +41,15 @@ const (
 	apiDMQ            = "dmq.list_nodes"
 )
 
+// number is a whole number that a server may leave out.
+type number = optional.Value[int64]
+
 // process is one process of Kamailio with its private memory, in bytes.
 type process struct {
 	Index                      int64
 	Description                string
-	Used, RealUsed, Free, Size optional.Value[int64]
-	Fragments                  optional.Value[int64]
+	Used, RealUsed, Free, Size number
+	Fragments                  number
 }
 
 // profileSize is the number of dialogs in a profile, or with one value of it.
@@ -57,7 +60,7 @@ type profileSize struct {
 
 // dispatcher is the list of destinations.
 type dispatcher struct {
-	Sets    optional.Value[int64]
+	Sets    number
 	Targets []target
 }
 
@@ -65,8 +68,8 @@ type dispatcher struct {
 type target struct {
 	Set, URI, Flags                   string
 	Average, Deviation, Estimate, Max optional.Value[float64] // milliseconds, with ds_ping_latency_stats
-	Timeouts                          optional.Value[int64]
-	Dialogs                           optional.Value[int64] // with ds_hash_size
+	Timeouts                          number
+	Dialogs                           number // with ds_hash_size
 }
 
 // relay is an rtpengine as Kamailio sees it.
@@ -74,7 +77,7 @@ type relay struct {
 	URL                         string
 	Set                         int64
 	State                       relayState
-	Index, Weight, RecheckDelay optional.Value[int64] // the last in seconds
+	Index, Weight, RecheckDelay number // the last in seconds
 }
 
 // relayState says whether an rtpengine is used.
@@ -90,7 +93,7 @@ const (
 // htable is a hash table.
 type htable struct {
 	Name                 string
-	Slots, All, Min, Max optional.Value[int64]
+	Slots, All, Min, Max number
 }
 
 // dmqNode is a node of the distributed message queue.
@@ -101,7 +104,8 @@ type dmqNode struct {
 
 // lists are the methods whose results are arrays in JSON.
 var lists = map[string]bool{
-	apiMethods: true, apiStatisticLines: true, apiGroups: true, apiNames: true, apiProcesses: true, apiRTPEngines: true, apiHtables: true, apiDMQ: true,
+	apiMethods: true, apiStatisticLines: true, apiGroups: true, apiNames: true,
+	apiProcesses: true, apiRTPEngines: true, apiHtables: true, apiDMQ: true,
 }
 
 // call is a method with its arguments, and what becomes of its reply.
@@ -120,12 +124,22 @@ type transport interface {
 	close()
 }
 
-// client speaks Kamailio's RPC interface: it knows the wire, not what becomes of it.
+// client calls the methods of Kamailio's RPC interface.
 type client struct {
 	transport transport
 	fetches   fetches
 	// suspects are the methods that hung lately, with the number of answers after which they are trusted again.
 	suspects map[string]int
+}
+
+// isHTTP reports whether an endpoint is one of JSON-RPC, not of BINRPC.
+func isHTTP(endpoint string) bool {
+	return strings.HasPrefix(endpoint, "http://") || strings.HasPrefix(endpoint, "https://")
+}
+
+// parseEndpoint returns the network, unix or tcp, and the address of an endpoint of BINRPC.
+func parseEndpoint(endpoint string) (network, address string, err error) {
+	return binrpc.ParseEndpoint(endpoint)
 }
 
 func newClient(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*client, error) {
@@ -172,10 +186,35 @@ func (c *client) suspect(method string) {
 	c.suspects[method] = trustedAfter
 }
 
-// query is a question to the server: its calls, and what their replies tell.
+// query is a request for one answer, which takes one call or several.
 type query[T any] struct {
-	calls  []*call
-	answer func(ctx context.Context) (T, error) // after the calls have been made
+	calls []*call
+	// answer returns the answer after the calls have been made. It may make further calls, which it adds to calls.
+	answer func(ctx context.Context) (T, error)
+}
+
+// required marks the errors of a method that every Kamailio has: whatever the server says, it is not a method of a module.
+func (q *query[T]) required() *query[T] {
+	answer := q.answer
+	q.answer = func(ctx context.Context) (T, error) {
+		all, err := answer(ctx)
+		if err != nil {
+			err = &requiredError{err}
+		}
+		return all, err
+	}
+	return q
+}
+
+// requiredError is the error of a method that every Kamailio has.
+type requiredError struct{ error }
+
+func (e *requiredError) Unwrap() error { return e.error }
+
+// isNotOffered reports whether an error says that the server does not offer a method.
+func isNotOffered(err error) bool {
+	_, required := errors.AsType[*requiredError](err)
+	return !required && isAbsent(err)
 }
 
 // ask returns the query of one call whose reply read understands.
@@ -211,7 +250,7 @@ func isAbsent(err error) bool {
 // codeNoMethod is JSON-RPC's own code of a method that does not exist.
 const codeNoMethod = -32601
 
-// partialError spoilt only a part of an answer.
+// partialError is an error that spoilt only a part of an answer.
 type partialError struct {
 	counted scrape.ErrorType
 	text    string
@@ -222,10 +261,12 @@ func (e *partialError) Error() string { return e.text }
 // ErrorType returns how the error is counted.
 func (e *partialError) ErrorType() scrape.ErrorType { return e.counted }
 
-// Partial says that the rest of the answer is good.
+// Partial reports that the rest of the answer is of use.
 func (*partialError) Partial() bool { return true }
 
 // unexpected is a reply of another form than the method's.
 func unexpected(text string) error {
-	return &binrpc.Error{Type: scrape.Format, Text: "a reply that cannot be understood: " + text, Hint: "please report it with the version of kamailio"}
+	return &binrpc.Error{
+		Type: scrape.Format, Text: "a reply that cannot be understood: " + text, Hint: "please report it with the version of kamailio",
+	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
 )
 
-// ctl carries calls over BINRPC, on one connection. Kamailio answers all connections one by one: more would not be quicker.
+// ctl carries calls over BINRPC, on one connection. Kamailio serves one connection after the other: more would not be faster.
 type ctl struct {
 	endpoint string
 
@@ -29,7 +29,7 @@ func (t *ctl) close() {
 	}
 }
 
-// do makes calls, all sent at once. When Kamailio has restarted since the last ones, they are made on a new connection.
+// do sends all calls at once. When Kamailio has restarted since the last ones, they are made on a new connection.
 func (t *ctl) do(ctx context.Context, calls []*call) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -51,9 +51,9 @@ func (t *ctl) do(ctx context.Context, calls []*call) {
 
 // try makes calls once.
 func (t *ctl) try(ctx context.Context, calls []*call) {
-	began := time.Now()
+	start := time.Now()
 	if err := t.connect(ctx); err != nil {
-		calls[0].duration += time.Since(began)
+		calls[0].duration += time.Since(start)
 		for _, c := range calls {
 			c.err = err
 		}
@@ -89,22 +89,22 @@ func (t *ctl) connect(ctx context.Context) (err error) {
 	return err
 }
 
-// collector turns the records of a reply into values, for which it uses the same room again and again.
+// collector turns the records of a reply into values. It reuses their memory.
 type collector struct {
 	values []value // the members of each list lie side by side
 }
 
-// keptValues bounds the room that is kept for the next reply.
+// keptValues bounds the memory that is kept for the next reply.
 const keptValues = 20_000
 
-// shrink gives back the room of a large reply.
+// shrink frees the memory of a large reply.
 func (c *collector) shrink() {
 	if cap(c.values) > keptValues {
 		c.values = nil
 	}
 }
 
-// collect returns the values of a reply. They share its memory, and are valid until the next call.
+// collect returns the values of a reply. They share the reply's memory and are valid until the next call.
 func (c *collector) collect(records binrpc.Records) ([]value, error) {
 	n := records.Count()
 	if n > maxValues {

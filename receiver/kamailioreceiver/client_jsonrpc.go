@@ -18,6 +18,7 @@ import (
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
@@ -41,9 +42,9 @@ func (t *jsonRPC) close() { t.http.CloseIdle() }
 // do makes calls one by one: Kamailio takes no batches. One that is not answered in time costs those behind it.
 func (t *jsonRPC) do(ctx context.Context, calls []*call) {
 	for i, c := range calls {
-		began := time.Now()
+		start := time.Now()
 		c.err = t.call(ctx, c)
-		c.duration = time.Since(began)
+		c.duration = time.Since(start)
 		if scrape.TypeOf(c.err) == scrape.Timeout {
 			for _, lost := range calls[i+1:] {
 				lost.err = binrpc.Behind(c.method, c.err)
@@ -53,7 +54,7 @@ func (t *jsonRPC) do(ctx context.Context, calls []*call) {
 	}
 }
 
-// request is a call as it is sent. Without an id, Kamailio answers all the same.
+// request is a call as it is sent. Kamailio answers without an id too.
 type request struct {
 	Version string   `json:"jsonrpc"`
 	Method  string   `json:"method"`
@@ -132,7 +133,7 @@ func decodeJSON(d *jx.Decoder, depth int, left *int) (v value, err error) {
 		v.kind = kindBool
 		var yes bool
 		yes, err = d.Bool()
-		v.integer = scrape.Number(yes)
+		v.integer = rows.BoolToInt(yes)
 	case jx.Object:
 		v.kind = kindStruct
 		err = d.Obj(func(d *jx.Decoder, key string) error {

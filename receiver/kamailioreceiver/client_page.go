@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 
@@ -17,17 +18,60 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
-// page is a page of metrics in the text format of Prometheus. It is read by one call at a time.
+// maxSeries bounds the series that are kept of one page.
+const maxSeries = 10_000
+
+// page is a page of metrics in the text format of Prometheus, of an rtpengine or of a script. It is requested by one call at a time.
 type page struct {
 	http   *httpapi.Client
 	path   string
+	keep   func(name string) bool
 	reader *exposition.Reader
+
+	// Of the current answer.
+	answer pageAnswer
+	seen   map[string]bool // series
+	key    []byte          // reused
 }
 
-// newPage returns the page that a block of the configuration describes.
-func newPage(ctx context.Context, block string, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings) (*page, error) {
+// pageAnswer holds one sample of each series that is kept.
+type pageAnswer struct {
+	Samples []sample
+	Omitted int64 // samples beyond maxSeries
+}
+
+// sample is one sample of a page. Its texts are fit for attributes.
+type sample struct {
+	Name    string
+	Labels  labels
+	Value   float64 // finite
+	Counter bool    // as its family is announced
+	Help    string  // of its family
+}
+
+// labels are the labels of a sample; names may repeat.
+type labels []label
+
+type label struct{ Name, Value string }
+
+// get returns the value of a label, "" where the sample does not have it.
+func (l labels) get(name string) string {
+	for i := range l {
+		if l[i].Name == name {
+			return l[i].Value
+		}
+	}
+	return ""
+}
+
+// newPage returns the page that a block of the configuration describes. Of its samples, it keeps those whose names keep accepts.
+func newPage(
+	ctx context.Context, block string, cfg *confighttp.ClientConfig, keep func(name string) bool,
+	host component.Host, set component.TelemetrySettings,
+) (*page, error) {
 	client, err := cfg.ToClient(ctx, host.GetExtensions(), set)
 	if err != nil {
 		return nil, err
@@ -36,7 +80,10 @@ func newPage(ctx context.Context, block string, cfg *confighttp.ClientConfig, ho
 	if err != nil {
 		return nil, err
 	}
-	p := &page{http: httpapi.New(client, cfg.Endpoint), path: cmp.Or(u.Path, "/"), reader: exposition.NewReader()}
+	p := &page{
+		http: httpapi.New(client, cfg.Endpoint), path: cmp.Or(u.Path, "/"), keep: keep,
+		reader: exposition.NewReader(), seen: map[string]bool{},
+	}
 	p.http.Block, p.http.System = block, pageSystems[block]
 	return p, nil
 }
@@ -46,19 +93,64 @@ var pageSystems = map[string]httpapi.System{"rtpengine": httpapi.RTPEngine, "use
 
 func (p *page) close() { p.http.CloseIdle() }
 
-// Each walks over the samples of the page. The sample is valid only inside f. A line that cannot be read costs itself only. A page of
-// rtpengine must have metrics of it.
-func (p *page) Each(ctx context.Context, f func(*exposition.Sample) error) error {
-	return p.http.Get(ctx, "", nil, nil, func(header http.Header, body io.Reader) error {
+// Get requests the page. Its answer is valid until the next call. A line that cannot be read costs itself only. A page of rtpengine must
+// have metrics of it.
+func (p *page) Get(ctx context.Context) (*pageAnswer, error) {
+	err := p.http.Get(ctx, "", nil, nil, func(header http.Header, body io.Reader) error {
+		p.answer = pageAnswer{Samples: p.answer.Samples[:0]}
+		clear(p.seen)
 		p.reader.Reset(body, header.Get("Content-Type"))
 		known := p.http.System != httpapi.RTPEngine
 		err := p.reader.Each(func(s *exposition.Sample) error {
 			known = known || bytes.HasPrefix(s.Name, []byte("rtpengine_"))
-			return f(s)
+			p.add(s)
+			return nil
 		})
 		if !known && (err == nil || scrape.IsPartial(err)) {
 			return &httpapi.Error{Kind: httpapi.KindDecode, Text: "a page without a single metric of rtpengine"}
 		}
 		return err
 	})
+	return &p.answer, err
+}
+
+// add adds a sample to the answer. NaN, infinities and repeated series are skipped.
+func (p *page) add(s *exposition.Sample) {
+	p.key = appendSeries(p.key[:0], s)
+	if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) || p.seen[string(p.key)] {
+		return
+	}
+	kept := p.headOf(s)
+	if !p.keep(kept.Name) {
+		return
+	}
+	if len(p.seen) == maxSeries {
+		p.answer.Omitted++
+		return
+	}
+	p.seen[string(p.key)] = true
+	kept.Value, kept.Labels = s.Value, make(labels, len(s.Labels))
+	for i, l := range s.Labels {
+		kept.Labels[i] = label{selection.Name(l.Name), selection.Name(l.Value)}
+	}
+	p.answer.Samples = append(p.answer.Samples, kept)
+}
+
+// headOf returns what a sample has in common with the others of its name, which stand together and share the strings.
+func (p *page) headOf(s *exposition.Sample) sample {
+	if n := len(p.answer.Samples); n > 0 && p.answer.Samples[n-1].Name == string(s.Name) {
+		last := &p.answer.Samples[n-1]
+		return sample{Name: last.Name, Counter: last.Counter, Help: last.Help}
+	}
+	return sample{Name: selection.Name(s.Name), Counter: s.Family.Type == exposition.Counter, Help: selection.Name(s.Family.Help)}
+}
+
+// appendSeries appends what distinguishes the series of a sample from all others, with its labels as attributes may have them.
+func appendSeries(key []byte, s *exposition.Sample) []byte {
+	key = append(key, s.Name...)
+	for _, l := range s.Labels {
+		key = append(append(key, 0), l.Name...)
+		key = selection.AppendName(append(key, 0), l.Value)
+	}
+	return key
 }

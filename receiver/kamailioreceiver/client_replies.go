@@ -18,7 +18,7 @@ import (
 
 // The functions below decode the reply of each method. A reply of another shape is an error, never an empty answer.
 
-// beginsWith returns the struct that a reply begins with, which has a member of that name.
+// beginsWith returns the struct that a reply begins with. The struct must have a member of that name.
 func beginsWith(reply []value, name string) (*value, error) {
 	v := first(reply)
 	if v.kind != kindStruct || v.get(name).kind == kindNone {
@@ -46,16 +46,16 @@ func readVersion(reply []value) (string, error) {
 	return "", unexpected("no number of a release in it")
 }
 
-// readMethods reads the methods that the server offers, which depends on its modules.
+// readMethods reads the methods that the server offers, which depend on its modules.
 func readMethods(reply []value) ([]string, error) {
 	methods, err := readTexts(reply)
-	if err == nil && !slices.Contains(methods, apiUptime) { // a wrong list would switch off everything for good
+	if err == nil && !slices.Contains(methods, apiUptime) { // a wrong list would switch everything off
 		return nil, unexpected("no " + apiUptime + " in it")
 	}
 	return methods, err
 }
 
-// readTexts reads a list of strings, which is not empty.
+// readTexts reads a list of strings, which must not be empty.
 func readTexts(reply []value) ([]string, error) {
 	if len(reply) == 0 {
 		return nil, unexpected("nothing in it")
@@ -79,7 +79,7 @@ func readNumber(reply []value) (int64, error) {
 	return n, nil
 }
 
-// readNumbers returns what reads a struct of numbers, with those that must be there. Negative ones are left out.
+// readNumbers returns a function that reads a struct of numbers and requires some of them. Negative ones are left out.
 func readNumbers(required ...string) func([]value) (map[string]int64, error) {
 	return func(reply []value) (map[string]int64, error) {
 		numbers := map[string]int64{}
@@ -135,7 +135,7 @@ func readProcesses(reply []value) ([]process, error) {
 	return processes, nil
 }
 
-// profileSizes asks for the number of dialogs in each profile, written profile or profile/value.
+// profileSizes requests the number of dialogs in each profile, written profile or profile/value.
 func profileSizes(profiles []string) *query[[]profileSize] {
 	sizes := make([]profileSize, len(profiles))
 	calls := make([]*call, len(profiles))
@@ -173,15 +173,15 @@ func knownProfiles(sizes []profileSize, calls []*call) ([]profileSize, error) {
 	return known, nil
 }
 
-// codeNotFound is the fault of a thing that the server does not know.
+// codeNotFound is the code of the fault for a profile that does not exist.
 const codeNotFound = 404
 
-// dispatcherQuery asks for the destinations of the dispatcher.
+// dispatcherQuery requests the destinations of the dispatcher.
 func dispatcherQuery() *query[dispatcher] {
 	return ask(apiDispatcher, readDispatcher).orEmpty("No Destination Sets", dispatcher{Sets: optional.Of(int64(0))})
 }
 
-// orEmpty takes a fault with that text for an answer.
+// orEmpty returns empty as the answer in place of a fault with a text.
 func (q *query[T]) orEmpty(text string, empty T) *query[T] {
 	answer := q.answer
 	q.answer = func(ctx context.Context) (T, error) {
@@ -238,8 +238,8 @@ func readTarget(set string, dest *value) target {
 	}
 }
 
-// withoutSecrets leaves out of a SIP address what may be a secret: the password, the headers, and parameters other than
-// those that say how the host is reached.
+// withoutSecrets removes from a SIP address what may be a secret: the password, the headers, and all parameters except those that say
+// how to reach the host.
 func withoutSecrets(uri string) string {
 	uri, _, _ = strings.Cut(uri, "?")
 	scheme, rest, hasScheme := strings.Cut(uri, ":")
@@ -261,7 +261,7 @@ func withoutSecrets(uri string) string {
 	return scheme + ":" + host
 }
 
-// relaysQuery asks for the rtpengines that are configured.
+// relaysQuery requests the rtpengines that are configured.
 func relaysQuery() *query[[]relay] {
 	return ask(apiRTPEngines, readRelays, "all").orEmpty("no sets loaded", nil)
 }
@@ -317,7 +317,7 @@ func readRelayState(r *value) (relayState, string) {
 	return relayDisabled, ""
 }
 
-// htablesQuery asks how full the hash tables are.
+// htablesQuery requests how full the hash tables are.
 func htablesQuery() *query[[]htable] { return ask(apiHtables, readHtables).orEmpty("No htables", nil) }
 
 func readHtables(reply []value) ([]htable, error) {
@@ -338,7 +338,7 @@ func readHtables(reply []value) ([]htable, error) {
 	return tables, nil
 }
 
-// readPike counts the addresses that send much by status, such as HOT.
+// readPike counts the addresses that pike watches, by status such as HOT.
 func readPike(reply []value) (map[string]int64, error) {
 	v, err := beginsWith(reply, "max_hits")
 	if err != nil {
@@ -377,12 +377,12 @@ func readDMQNodes(reply []value) ([]dmqNode, error) {
 	return nodes, nil
 }
 
-// oddValues returns a partial error that lists unknown values, nil when there are none.
+// oddValues returns a partial error that quotes unknown values, nil when there are none.
 func oddValues(odd []error) error {
-	const told = 2
+	const quoted = 2
 	if len(odd) == 0 {
 		return nil
 	}
-	text := "values that cannot be understood: " + errors.Join(odd[:min(len(odd), told)]...).Error()
+	text := "values that cannot be understood: " + errors.Join(odd[:min(len(odd), quoted)]...).Error()
 	return &partialError{scrape.Format, strings.ReplaceAll(text, "\n", "; ") + ": please report it with the version of kamailio"}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
@@ -78,8 +79,8 @@ func TestWrongShapes(t *testing.T) {
 					if rightShapes[transport+" "+method] == shape {
 						continue
 					}
-					s, _ := startScraper(t, startShaped(t, transport, method, shape), everything)
-					metrics, err := s.scrape(t.Context())
+					s, _ := startSystem(t, startShaped(t, transport, method, shape), everything)
+					metrics, err := s.Scrape(t.Context())
 					require.ErrorContains(t, err, method+" of ", shape)
 					points := rtctest.Points(t, metrics)
 					assert.InDelta(t, 1, points["rtc.scrape.errors{error.type=format,rtc.api="+method+"}"], 0, shape)
@@ -114,13 +115,13 @@ func TestJSONShapes(t *testing.T) {
 		"no number of statistics": {apiStatistics, `{"result":{"core.x":"y"}}`, "no statistic in it that is a whole number"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, _ := startScraper(t, startRPC(t, func(words []string) json.RawMessage {
+			s, _ := startSystem(t, startRPC(t, func(words []string) json.RawMessage {
 				if words[0] == tt.method {
 					return json.RawMessage(tt.answer)
 				}
 				return jsonAnswer(t, words)
 			}).URL, everything)
-			metrics, err := s.scrape(t.Context())
+			metrics, err := s.Scrape(t.Context())
 			require.ErrorContains(t, err, tt.want)
 			assert.InDelta(t, 1, rtctest.Points(t, metrics)["rtc.scrape.errors{error.type=format,rtc.api="+tt.method+"}"], 0)
 		})
@@ -143,8 +144,8 @@ func TestFaultsOfEmptyLists(t *testing.T) {
 		t.Run(tt.text, func(t *testing.T) {
 			server := startCtl(t, "unix")
 			server.answer = func(words []string) ([]byte, bool, bool) { return faultBody(tt.text), true, words[0] == tt.method }
-			s, _ := startScraper(t, server.endpoint, everything)
-			metrics, err := s.scrape(t.Context())
+			s, _ := startSystem(t, server.endpoint, everything)
+			metrics, err := s.Scrape(t.Context())
 			points := rtctest.Points(t, metrics)
 			if tt.fails {
 				require.ErrorContains(t, err, tt.text)
@@ -185,8 +186,8 @@ func TestRelayStates(t *testing.T) {
 			"binrpc": startCtl(t, release, "unix").endpoint, "jsonrpc": startRPC(t, nil, release).URL,
 		} {
 			t.Run(release+" "+transport, func(t *testing.T) {
-				s, _ := startScraper(t, endpoint, func(c *Config) { c.MetricsBuilderConfig.Metrics.KamailioRtpengineNodeRecheckDelay.Enabled = true })
-				metrics, err := s.scrape(t.Context())
+				s, _ := startSystem(t, endpoint, func(c *Config) { c.MetricsBuilderConfig.Metrics.KamailioRtpengineNodeRecheckDelay.Enabled = true })
+				metrics, err := s.Scrape(t.Context())
 				require.NoError(t, err)
 				points := rtctest.Points(t, metrics)
 				states := 0
@@ -195,7 +196,7 @@ func TestRelayStates(t *testing.T) {
 						point := relayPoint(node[0], node[1], state)
 						got, there := points[point]
 						assert.True(t, there, point)
-						assert.InDelta(t, float64(scrape.Number(state == current)), got, 0, point)
+						assert.InDelta(t, float64(rows.BoolToInt(state == current)), got, 0, point)
 						states++
 					}
 					// Those that are switched off for good have none: -1.
@@ -206,7 +207,7 @@ func TestRelayStates(t *testing.T) {
 				}
 				all := 0
 				for point := range points {
-					all += int(scrape.Number(strings.HasPrefix(point, "kamailio.rtpengine.node.state{")))
+					all += int(rows.BoolToInt(strings.HasPrefix(point, "kamailio.rtpengine.node.state{")))
 				}
 				assert.Equal(t, states, all)
 			})
@@ -228,13 +229,13 @@ func TestUnknownRelayStates(t *testing.T) {
 	} {
 		t.Run(members, func(t *testing.T) {
 			answer := `{"result":[{"url":"udp:odd","set":0,` + members + `},{"url":"udp:good","set":0,"disabled":false,"active":true}]}`
-			s, _ := startScraper(t, startRPC(t, func(words []string) json.RawMessage {
+			s, _ := startSystem(t, startRPC(t, func(words []string) json.RawMessage {
 				if words[0] == apiRTPEngines {
 					return json.RawMessage(answer)
 				}
 				return jsonAnswer(t, words)
 			}).URL, nil)
-			metrics, err := s.scrape(t.Context())
+			metrics, err := s.Scrape(t.Context())
 			require.ErrorContains(t, err, "rtpengine.show of ")
 			require.ErrorContains(t, err, ": "+key+" of udp:odd is ")
 			points := rtctest.Points(t, metrics)
@@ -250,13 +251,13 @@ func TestUnknownRelayStates(t *testing.T) {
 // A destination with an unknown state has no state point and gives an error; its set still counts the others.
 func TestUnknownDispatcherStates(t *testing.T) {
 	answer := `{"result":{"NRSETS":1,"RECORDS":[{"SET":{"ID":4,"TARGETS":[{"DEST":{"URI":"sip:a","FLAGS":"ZP"}},{"DEST":{"URI":"sip:b","FLAGS":"AX"}}]}}]}}`
-	s, _ := startScraper(t, startRPC(t, func(words []string) json.RawMessage {
+	s, _ := startSystem(t, startRPC(t, func(words []string) json.RawMessage {
 		if words[0] == apiDispatcher {
 			return json.RawMessage(answer)
 		}
 		return jsonAnswer(t, words)
 	}).URL, nil)
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.ErrorContains(t, err, `FLAGS of sip:a are "ZP"`)
 	points := rtctest.Points(t, metrics)
 	assert.False(t, hasMetric(points, "kamailio.dispatcher.target.state{kamailio.dispatcher.set=4,kamailio.dispatcher.state=active,kamailio.dispatcher.uri=sip:a"))
@@ -311,13 +312,13 @@ func TestNegativeNumbers(t *testing.T) {
 			`"shmem.used_size":"9","shmem.real_used_size":"8","uac.regactive":"18446744073709551615","uac.regtotal":"3","usrloc.location_users":"-2",` +
 			`"script.x_total":"-3","script.y":"-4","core.new":"-5"}`,
 	}
-	s, _ := startScraper(t, startRPC(t, func(words []string) json.RawMessage {
+	s, _ := startSystem(t, startRPC(t, func(words []string) json.RawMessage {
 		if answer, ok := answers[words[0]]; ok {
 			return json.RawMessage(`{"result":` + answer + `}`)
 		}
 		return jsonAnswer(t, words)
 	}).URL, everything)
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	points := rtctest.Points(t, metrics)
 	below := map[string]float64{}
@@ -363,8 +364,8 @@ func TestUnsignedNumbers(t *testing.T) {
 	}
 	server := startCtl(t, "unix")
 	server.answer = func(words []string) ([]byte, bool, bool) { return answers[words[0]], false, answers[words[0]] != nil }
-	s, _ := startScraper(t, server.endpoint, everything)
-	metrics, err := s.scrape(t.Context())
+	s, _ := startSystem(t, server.endpoint, everything)
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	points := rtctest.Points(t, metrics)
 	for _, name := range []string{"kamailio.transaction.releases", "kamailio.transaction.delayed_releases", "kamailio.rtpengine.call.count"} {
@@ -417,8 +418,8 @@ func TestCoreIsNeverAbsent(t *testing.T) {
 		server.answer = func(words []string) ([]byte, bool, bool) {
 			return faultBody("command " + method + " not found"), true, words[0] == method
 		}
-		s, _ := startScraper(t, server.endpoint, nil)
-		metrics, err := s.scrape(t.Context())
+		s, _ := startSystem(t, server.endpoint, nil)
+		metrics, err := s.Scrape(t.Context())
 		require.ErrorContains(t, err, method+" of ")
 		assert.InDelta(t, 1, rtctest.Points(t, metrics)["rtc.scrape.errors{error.type=response,rtc.api="+method+"}"], 0)
 	}
@@ -430,7 +431,7 @@ func TestNullBesideError(t *testing.T) {
 		_, _ = w.Write([]byte(`{"result":null,"error":{"code":-32601,"message":"nosuch"}}`))
 	}))
 	defer server.Close()
-	s, _ := startScraper(t, server.URL, nil)
+	s, _ := startSystem(t, server.URL, nil)
 	_, err := get(t.Context(), s.client, ask(apiUptime, readUptime))
 	assert.True(t, isAbsent(err), err)
 }

@@ -21,28 +21,25 @@ type statistic struct {
 	Key   string // group.name, any bytes
 	Group string // empty when the key has none
 	Name  string
-	Known bool // it stands in the table of points
 	Value int64
 }
 
 func newStatistic(key string) statistic {
 	st := statistic{Key: key}
-	_, st.Known = points[key]
 	if group, name, ok := strings.Cut(key, "."); ok {
 		st.Group, st.Name = group, name
 	}
 	return st
 }
 
-// statistics are all that could be read, the number of those that are known to be missing, and the keys of those whose values
-// are no numbers. They are valid until they are asked for again.
+// statistics are the statistics of a server. They are valid until the next request.
 type statistics struct {
 	List       []statistic
-	Omitted    int64
-	Unreadable []string
+	Omitted    int64    // known to be missing
+	Unreadable []string // keys of those whose values are not whole numbers
 }
 
-// complete tells whether all statistics of the server are there.
+// complete reports whether all statistics of the server are there.
 func (s *statistics) complete() bool { return s.Omitted == 0 && len(s.Unreadable) == 0 }
 
 const (
@@ -55,7 +52,7 @@ const (
 	fullReply = 32<<10 - 512
 )
 
-// knownGroups are asked for where no module tells which groups there are.
+// knownGroups are requested from servers without a module that lists the groups.
 var knownGroups = []string{
 	"core", "shmem", "sl", "tmx", "tcp", "tls", "sctp", "dns", "usrloc", "registrar", "dialog", "pike", "script", "uac",
 	"websocket", "siptrace", "sipcapture", "mysql", "http_async_client", "httpclient", "cdp", "msilo", "sst", "kafka",
@@ -63,13 +60,13 @@ var knownGroups = []string{
 	"ims_registrar_scscf",
 }
 
-// fetches are the arguments of the calls that together read all statistics. Each is one word, all or a group with a colon, or
-// names of one group. They stay the same while the server runs: each that is too large costs it a line of its log per statistic.
+// fetches are the arguments of the calls that together read all statistics. Each is one word, all or a group with a colon, or the names
+// of one group. They stay the same while the server runs, because the server logs a line per statistic for each that is too large.
 type fetches struct {
 	all       []fetch
 	cut       int64       // statistics that no call can read
 	uncounted bool        // there are more of those
-	last      []statistic // what was read last: its names are seldom others
+	last      []statistic // read last; mostly of the same names
 }
 
 // fetch is one call of stats.fetch.
@@ -78,11 +75,11 @@ type fetch struct {
 	args  []string
 }
 
-// Restarted forgets what was learnt of a server that has been exchanged, or started again.
+// Restarted forgets which calls read the statistics, because the server was replaced or started again.
 func (c *client) Restarted() { c.fetches = fetches{} }
 
-// Statistics asks for all statistics. Where they do not fit into one struct, it asks group by group, and where one group does
-// not, for its names. What still does not fit is counted, with a partial error, and so is what is no number.
+// Statistics requests all statistics. Where they do not fit into one struct, it requests group by group, and where a group does not fit,
+// by name. What still does not fit, and values that are not numbers, are counted in a partial error.
 func (c *client) Statistics() *query[statistics] {
 	if c.fetches.all == nil {
 		c.fetches.all = []fetch{{args: []string{"all"}}}
@@ -101,7 +98,7 @@ type statisticsReader struct {
 	todo  []fetch
 	calls []*call // one for each of todo
 	done  []fetch // those that were answered
-	again bool    // todo was not asked for before
+	again bool    // todo was not requested before
 }
 
 // begin makes the calls for fetches.
@@ -150,7 +147,7 @@ func isLost(err error) bool {
 	return counted == scrape.Timeout || counted == scrape.Connection
 }
 
-// sort adds what was answered to done, and returns what was too large. A group without names is not asked for again.
+// sort adds what was answered to done, and returns what was too large. A group without names is not requested again.
 func (r *statisticsReader) sort() (tooLarge []fetch, err error) {
 	for i, made := range r.calls {
 		fault, isFault := errors.AsType[*binrpc.Fault](made.err)
@@ -167,10 +164,10 @@ func (r *statisticsReader) sort() (tooLarge []fetch, err error) {
 	return tooLarge, nil
 }
 
-// errNoNames is the error of a group that was asked for on the chance that the server has it.
+// errNoNames is the error of a group that was requested in case the server has it.
 var errNoNames = errors.New("no names in the group")
 
-// missing says of n statistics that they are missing; nil if none are.
+// missing returns the error of n statistics that are missing, nil if none are.
 func (f *fetches) missing(n int64) error {
 	what := fmt.Sprintf("%d statistics do", n)
 	switch {
@@ -185,9 +182,9 @@ func (f *fetches) missing(n int64) error {
 		`and modparam("ctl", "binrpc_max_body_size", 128) in kamailio.cfg`}
 }
 
-// unreadable says of statistics that their values are no numbers; nil if there are none.
+// unreadable returns the error of statistics whose values are not whole numbers, nil if there are none.
 func unreadable(keys []string) error {
-	const told = 2
+	const quoted = 2
 	if len(keys) == 0 {
 		return nil
 	}
@@ -195,15 +192,15 @@ func unreadable(keys []string) error {
 	if len(keys) == 1 {
 		what = "1 statistic has a value that is no whole number"
 	}
-	names := make([]string, min(len(keys), told))
+	names := make([]string, min(len(keys), quoted))
 	for i := range names {
 		names[i] = strconv.Quote(selection.Name(keys[i]))
 	}
 	return &partialError{scrape.Format, what + ", such as " + strings.Join(names, " and ") + ": please report it with the version of kamailio"}
 }
 
-// add adds the statistics of one reply. Names are looked up by Kamailio without their group: one that two groups have returns
-// the other's.
+// add adds the statistics of one reply. Kamailio looks up names without their group: for a name that two groups have, it may return
+// the statistic of the other group, which is skipped.
 func (r *statisticsReader) add(f fetch, reply []value) error {
 	members := first(reply).members
 	switch {
@@ -292,8 +289,8 @@ func (r *statisticsReader) batches(ctx context.Context, group string) ([]fetch, 
 	return all, err
 }
 
-// names asks for the names of a group. Where they do not fit into one reply either, or no module tells them, it takes those
-// of stats.get_statistics, which Kamailio cuts without a word: how many are lost is unknown then, and counts as one.
+// names requests the names of a group. Where they do not fit into one reply either, or no module lists them, it takes them from
+// stats.get_statistics, whose reply Kamailio cuts silently: how many are lost is then unknown and counts as one.
 func (r *statisticsReader) names(ctx context.Context, group string) ([]string, error) {
 	names, err := r.texts(ctx, apiNames, group)
 	if _, isFault := errors.AsType[*binrpc.Fault](err); !isFault {
@@ -315,7 +312,7 @@ func (r *statisticsReader) names(ctx context.Context, group string) ([]string, e
 	return names, err
 }
 
-// texts asks for a list of strings.
+// texts requests a list of strings.
 func (r *statisticsReader) texts(ctx context.Context, method string, args ...string) ([]string, error) {
 	q := ask(method, readTexts, args...)
 	r.query.calls = append(r.query.calls, q.calls...)

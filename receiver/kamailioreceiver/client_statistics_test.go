@@ -111,7 +111,7 @@ func TestStatisticsThatDoNotFit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := startCtl(t, "unix")
 			server.answer = tt.server.answer
-			s, _ := startScraper(t, server.endpoint, nil)
+			s, _ := startSystem(t, server.endpoint, nil)
 			for range 2 {
 				before := len(server.Requests())
 				all, err := get(t.Context(), s.client, s.client.Statistics())
@@ -139,7 +139,7 @@ func TestStatisticsThatDoNotFit(t *testing.T) {
 // What the last scrape left is no part of the next one, wherever statistics come, go and move.
 func TestStatisticsThatMove(t *testing.T) {
 	server := startCtl(t, "unix")
-	s, _ := startScraper(t, server.endpoint, nil)
+	s, _ := startSystem(t, server.endpoint, nil)
 	for _, names := range [][]string{
 		{"core.fwd_requests", "script.a", "script.b"},
 		{"script.b", "core.fwd_requests"},
@@ -158,7 +158,7 @@ func TestStatisticsThatMove(t *testing.T) {
 		want := []statistic{}
 		for i, name := range names {
 			if group, rest, ok := strings.Cut(name, "."); ok {
-				want = append(want, statistic{name, group, rest, group == "core", int64(i)})
+				want = append(want, statistic{name, group, rest, int64(i)})
 			}
 		}
 		assert.Equal(t, want, slices.Clone(all.List))
@@ -179,12 +179,12 @@ func TestUnreadableStatistics(t *testing.T) {
 			server.answer = func(words []string) ([]byte, bool, bool) {
 				return structBody(append(pairs, "core.fwd_requests", "7")...), false, words[0] == apiStatistics
 			}
-			s, _ := startScraper(t, server.endpoint, nil)
+			s, _ := startSystem(t, server.endpoint, nil)
 			all, err := get(t.Context(), s.client, s.client.Statistics())
 			require.EqualError(t, err, want)
 			assert.True(t, scrape.IsPartial(err))
 			assert.Equal(t, scrape.Format, scrape.TypeOf(err))
-			assert.Equal(t, []statistic{{"core.fwd_requests", "core", "fwd_requests", true, 7}}, all.List)
+			assert.Equal(t, []statistic{{"core.fwd_requests", "core", "fwd_requests", 7}}, all.List)
 			assert.Zero(t, all.Omitted)
 		})
 	}
@@ -193,7 +193,7 @@ func TestUnreadableStatistics(t *testing.T) {
 // The server that was captured with 300 more statistics refuses to send them all.
 func TestCapturedOverflow(t *testing.T) {
 	server := startCtl(t, "limits", "unix")
-	s, _ := startScraper(t, server.endpoint, nil)
+	s, _ := startSystem(t, server.endpoint, nil)
 	all, err := get(t.Context(), s.client, s.client.Statistics())
 	require.NoError(t, err)
 	assert.Len(t, all.List, 85, "those of core, the only group captured by itself")
@@ -205,7 +205,7 @@ func TestCapturedOverflow(t *testing.T) {
 // A group that it does not have is not asked for again.
 func TestCapturedGroups(t *testing.T) {
 	server := startCtl(t, "many_modules")
-	s, _ := startScraper(t, server.endpoint, nil)
+	s, _ := startSystem(t, server.endpoint, nil)
 	want, err := get(t.Context(), s.client, s.client.Statistics())
 	require.NoError(t, err)
 	assert.Len(t, want.List, 237)
@@ -245,7 +245,7 @@ func TestLostCallsForgetNothing(t *testing.T) {
 	server := startCtl(t, "unix")
 	play := (&small{names: names, room: 8 << 10, list: 32 << 10}).answer
 	server.answer = play
-	s, _ := startScraper(t, server.endpoint, nil)
+	s, _ := startSystem(t, server.endpoint, nil)
 	_, err := get(t.Context(), s.client, s.client.Statistics())
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -339,12 +339,12 @@ func TestScriptStatistics(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, logs := startScraper(t, server.endpoint, func(c *Config) {
+			s, logs := startSystem(t, server.endpoint, func(c *Config) {
 				if tt.edit != nil {
 					tt.edit(&c.Statistics)
 				}
 			})
-			metrics, err := s.scrape(t.Context())
+			metrics, err := s.Scrape(t.Context())
 			require.NoError(t, err)
 			points := rtctest.Points(t, metrics)
 			for point, want := range tt.want {
@@ -369,8 +369,8 @@ func TestUsrlocDomains(t *testing.T) {
 	server := startCtl(t, "unix")
 	names := []string{"usrloc.registered_users", "usrloc.location-users", "usrloc.my_table_contacts", "usrloc.my-table_expires"}
 	server.answer = (&small{names: names, room: 8 << 10, list: 32 << 10}).answer
-	s, _ := startScraper(t, server.endpoint, nil)
-	metrics, err := s.scrape(t.Context())
+	s, _ := startSystem(t, server.endpoint, nil)
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	points := rtctest.Points(t, metrics)
 	assert.Contains(t, points, "kamailio.usrloc.registered_user.count{}")

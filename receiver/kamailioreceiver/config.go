@@ -14,8 +14,6 @@ import (
 	"go.opentelemetry.io/collector/filter"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
@@ -26,7 +24,7 @@ type Config struct {
 	// ClientConfig is how the server is reached: its endpoint is unix:// or tcp:// for BINRPC, http:// or https:// for
 	// JSON-RPC, to which all other settings belong. Its Timeout is the controller's: one setting for both.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
-	// ControllerConfig says how often the server is asked, and how long a scrape may take as a whole.
+	// ControllerConfig says how often the server is scraped, and how long a scrape may take as a whole.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
 	// MetricsBuilderConfig switches metrics and resource attributes on and off.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
@@ -35,45 +33,24 @@ type Config struct {
 	// DialogProfiles lists the profiles whose dialogs are counted, written profile or profile/value.
 	DialogProfiles []string `mapstructure:"dialog_profiles"`
 	// DispatcherTargets says which destinations are reported one by one. Names are written set/uri.
-	DispatcherTargets SelectionConfig `mapstructure:"dispatcher_targets"`
+	DispatcherTargets selection.Config `mapstructure:"dispatcher_targets"`
 	// Htables says which hash tables are reported.
-	Htables SelectionConfig `mapstructure:"htables"`
+	Htables selection.Config `mapstructure:"htables"`
 	// UsrlocDomains says which tables of the user location module are reported.
-	UsrlocDomains SelectionConfig `mapstructure:"usrloc_domains"`
-	// Processes says of which processes the memory is reported. Their names are their descriptions.
-	Processes SelectionConfig `mapstructure:"processes"`
+	UsrlocDomains selection.Config `mapstructure:"usrloc_domains"`
+	// Processes says which processes' memory is reported. Their names are their descriptions.
+	Processes selection.Config `mapstructure:"processes"`
 	// RTPEngine is the page of metrics of an rtpengine; none is read when its endpoint is empty.
 	RTPEngine confighttp.ClientConfig `mapstructure:"rtpengine"`
 	// UserMetrics is a page of metrics that passes through under its own names; none is read when its endpoint is empty.
 	UserMetrics confighttp.ClientConfig `mapstructure:"user_metrics"`
 }
 
-// SelectionConfig says which named things are reported one by one. Sums cover all of them.
-type SelectionConfig struct {
-	// Include lists the names to report; all when empty.
-	Include []filter.Config `mapstructure:"include"`
-	// Exclude lists names not to report; it wins over Include.
-	Exclude []filter.Config `mapstructure:"exclude"`
-	// Limit is the largest number of things to report at a time, at least 1.
-	Limit int `mapstructure:"limit"`
-}
-
-func (c *SelectionConfig) selection() selection.Config {
-	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit}
-}
-
-// Validate refuses a limit that lets nothing through.
-func (c *SelectionConfig) Validate() error { return selection.CheckLimit(c.Limit) }
-
 // StatisticsConfig says which statistics without a metric of their own are reported, and how. Names are written group.name.
 type StatisticsConfig struct {
-	// Include lists the names to report; all when empty.
-	Include []filter.Config `mapstructure:"include"`
-	// Exclude lists names not to report; it wins over Include.
-	Exclude []filter.Config `mapstructure:"exclude"`
-	// Limit is the largest number of statistics to report at a time, at least 1.
-	Limit int `mapstructure:"limit"`
-	// Counters lists statistics that only rise, besides those that end in _total.
+	// Config selects the statistics to report.
+	selection.Config `mapstructure:",squash"`
+	// Counters lists monotonic statistics, besides those that end in _total.
 	Counters []filter.Config `mapstructure:"counters"`
 	// Naming says how the group script is reported: attributes, or name for a metric per statistic, kamailio.script.<name>.
 	Naming string `mapstructure:"naming"`
@@ -84,17 +61,12 @@ const (
 	namingName       = "name"
 )
 
-func (c *StatisticsConfig) selection() selection.Config {
-	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit}
-}
-
-// Validate refuses a limit that lets nothing through and a naming that does not exist.
+// Validate refuses a naming that does not exist.
 func (c *StatisticsConfig) Validate() error {
-	errs := []error{selection.CheckLimit(c.Limit)}
 	if c.Naming != namingAttributes && c.Naming != namingName {
-		errs = append(errs, fmt.Errorf("naming: %q must be attributes or name", c.Naming))
+		return fmt.Errorf("naming: %q must be attributes or name", c.Naming)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 func createDefaultConfig() *Config {
@@ -116,11 +88,11 @@ func createDefaultConfig() *Config {
 		ClientConfig:         client,
 		ControllerConfig:     controller,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
-		Statistics:           StatisticsConfig{Limit: 1000, Naming: namingAttributes},
-		DispatcherTargets:    SelectionConfig{Limit: 1000},
-		Htables:              SelectionConfig{Limit: 1000},
-		UsrlocDomains:        SelectionConfig{Limit: 1000},
-		Processes:            SelectionConfig{Limit: 1000},
+		Statistics:           StatisticsConfig{Config: selection.Config{Limit: 1000}, Naming: namingAttributes},
+		DispatcherTargets:    selection.Config{Limit: 1000},
+		Htables:              selection.Config{Limit: 1000},
+		UsrlocDomains:        selection.Config{Limit: 1000},
+		Processes:            selection.Config{Limit: 1000},
 		RTPEngine:            page,
 		UserMetrics:          page,
 	}
@@ -147,16 +119,11 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// isHTTP tells JSON-RPC from BINRPC.
-func isHTTP(endpoint string) bool {
-	return strings.HasPrefix(endpoint, "http://") || strings.HasPrefix(endpoint, "https://")
-}
-
 func checkEndpoint(endpoint string) error {
 	if isHTTP(endpoint) {
-		return httpapi.CheckEndpoint(endpoint)
+		return scrape.CheckEndpoint(endpoint)
 	}
-	if _, _, err := binrpc.ParseEndpoint(endpoint); err != nil {
+	if _, _, err := parseEndpoint(endpoint); err != nil {
 		return fmt.Errorf("%w, or the URL of JSON-RPC, such as http://127.0.0.1:5060/RPC", err)
 	}
 	return nil
@@ -167,7 +134,7 @@ func checkPage(key string, page *confighttp.ClientConfig, example string) error 
 		return nil
 	}
 	var errs []error
-	if err := httpapi.CheckEndpoint(page.Endpoint); err != nil {
+	if err := scrape.CheckEndpoint(page.Endpoint); err != nil {
 		errs = append(errs, fmt.Errorf("%s::%w; of the page, such as %s", key, err, example))
 	}
 	if page.Timeout != 0 {

@@ -17,7 +17,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/kamailio"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 )
 
 // protocol is one way to reach the emulated server.
@@ -121,7 +121,7 @@ func TestFaults(t *testing.T) {
 func testFault(t *testing.T, p protocol, fault string, row faultRow) {
 	t.Helper()
 	server, endpoint := p.start(t)
-	s, _ := startScraper(t, endpoint, nil)
+	s, _ := startSystem(t, endpoint, nil)
 	timeout := plenty
 	if row.counted == "timeout" {
 		timeout = 2 * time.Second
@@ -146,7 +146,7 @@ func testFault(t *testing.T, p protocol, fault string, row faultRow) {
 
 func checkFault(t *testing.T, row faultRow, endpoint string, points map[string]float64, err error) {
 	t.Helper()
-	assert.InDelta(t, float64(scrape.Number(row.up)), points["rtc.target.up{}"], 0)
+	assert.InDelta(t, float64(rows.BoolToInt(row.up)), points["rtc.target.up{}"], 0)
 	if row.counted == "" {
 		require.NoError(t, err)
 		return
@@ -186,7 +186,7 @@ func TestOneMethodOfTheEmulatorFails(t *testing.T) {
 			t.Parallel()
 			server, endpoint := startUnix(t)
 			require.NoError(t, server.SetFault(tt.fault, tt.method))
-			s, _ := startScraper(t, endpoint, nil)
+			s, _ := startSystem(t, endpoint, nil)
 			points, err := scrapeInTime(t, s, plenty)
 			require.ErrorContains(t, err, tt.method+" of "+endpoint+": ")
 			assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
@@ -207,7 +207,7 @@ func TestOneMethodOfTheEmulatorHangs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server, endpoint := p.start(t)
-			s, _ := startScraper(t, endpoint, nil)
+			s, _ := startSystem(t, endpoint, nil)
 			require.NoError(t, server.SetFault("hang", apiDispatcher))
 			points, err := scrapeInTime(t, s, 2*time.Second)
 			require.ErrorContains(t, err, apiDispatcher)
@@ -249,7 +249,7 @@ func TestKamailioAndRTPEngineFailAlone(t *testing.T) {
 				rtpengine, err := kamailio.NewRTPEngine(kamailio.RTPEngineOptions{})
 				require.NoError(t, err)
 				t.Cleanup(rtpengine.Close)
-				s, _ := startScraper(t, endpoint, func(c *Config) { c.RTPEngine.Endpoint = rtpengine.URL() + "/metrics" })
+				s, _ := startSystem(t, endpoint, func(c *Config) { c.RTPEngine.Endpoint = rtpengine.URL() + "/metrics" })
 				if tt.kamailio {
 					require.NoError(t, rtpengine.SetFault(fault))
 				} else {
@@ -270,11 +270,11 @@ func TestKamailioAndRTPEngineFailAlone(t *testing.T) {
 }
 
 // scrapeTargets tells which services are up; one that is down has points about the scrape only, one that is up has others.
-func scrapeTargets(t *testing.T, s *scraper, timeout time.Duration) map[string]bool {
+func scrapeTargets(t *testing.T, s *system, timeout time.Duration) map[string]bool {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	metrics, err := s.scrape(ctx)
+	metrics, err := s.Scrape(ctx)
 	up := map[string]bool{}
 	for _, rm := range metrics.ResourceMetrics().All() {
 		one := pmetric.NewMetrics()
@@ -302,10 +302,10 @@ func TestClockJumps(t *testing.T) {
 	page, err := kamailio.NewRTPEngine(kamailio.RTPEngineOptions{Moving: true, Now: server.Now})
 	require.NoError(t, err)
 	t.Cleanup(page.Close)
-	s, _ := startScraper(t, ctl.URL(), func(c *Config) { c.RTPEngine.Endpoint = page.URL() + "/metrics" })
-	s.clock = collector.Now
+	s, _ := startSystem(t, ctl.URL(), func(c *Config) { c.RTPEngine.Endpoint = page.URL() + "/metrics" })
+	s.SetClock(collector.Now)
 	rtctest.ClockJumps(t, &collector, &server, func() pmetric.Metrics {
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		assert.NoError(t, err)
 		return metrics
 	})

@@ -18,7 +18,7 @@ import (
 func TestExchanges(t *testing.T) {
 	server := startCtl(t, "unix")
 	server.expectAtOnce(3)
-	s, _ := startScraper(t, server.endpoint, everything)
+	s, _ := startSystem(t, server.endpoint, everything)
 	var asked []string
 	server.answer = func(words []string) ([]byte, bool, bool) {
 		asked = append(asked, words[0])
@@ -54,7 +54,7 @@ func TestDurations(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server, endpoint := p.start(t)
-			s, _ := startScraper(t, endpoint, nil)
+			s, _ := startSystem(t, endpoint, nil)
 			_, err := scrapeInTime(t, s, plenty)
 			require.NoError(t, err)
 			require.NoError(t, server.SetFault("hang", apiDispatcher))
@@ -85,7 +85,7 @@ func TestSuspects(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server, endpoint := p.start(t)
-			s, _ := startScraper(t, endpoint, nil)
+			s, _ := startSystem(t, endpoint, nil)
 			last := func(timeout time.Duration, fails bool) (method string, points map[string]float64) {
 				points, err := scrapeInTime(t, s, timeout)
 				require.Equal(t, fails, err != nil, err)
@@ -120,7 +120,7 @@ func TestHungServerIsNoSuspect(t *testing.T) {
 	server, err := kamailio.NewCtl(kamailio.CtlOptions{})
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
-	s, _ := startScraper(t, server.URL(), nil)
+	s, _ := startSystem(t, server.URL(), nil)
 	_, err = scrapeInTime(t, s, plenty)
 	require.NoError(t, err)
 	require.NoError(t, server.SetFault("hang"))
@@ -134,7 +134,7 @@ func TestHungServerIsNoSuspect(t *testing.T) {
 // An answer whose header cannot be read costs those behind it, as a broken connection.
 func TestBrokenHeaderCostsThoseBehindIt(t *testing.T) {
 	server, endpoint := startUnix(t)
-	s, _ := startScraper(t, endpoint, nil)
+	s, _ := startSystem(t, endpoint, nil)
 	_, err := scrapeInTime(t, s, plenty)
 	require.NoError(t, err)
 	require.NoError(t, server.SetFault("redirect_elsewhere", apiDispatcher))

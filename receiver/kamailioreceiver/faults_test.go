@@ -25,11 +25,11 @@ import (
 // plenty is a timeout for scrapes that must not run into it, however slow the machine.
 const plenty = 30 * time.Second
 
-func scrapeInTime(t *testing.T, s *scraper, timeout time.Duration) (map[string]float64, error) {
+func scrapeInTime(t *testing.T, s *system, timeout time.Duration) (map[string]float64, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	metrics, err := s.scrape(ctx)
+	metrics, err := s.Scrape(ctx)
 	deadline, _ := ctx.Deadline()
 	assert.Less(t, time.Since(deadline), plenty, "long after the deadline")
 	return rtctest.Points(t, metrics), err
@@ -68,7 +68,7 @@ func TestServerFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := startCtl(t, "unix")
-			s, _ := startScraper(t, server.endpoint, nil)
+			s, _ := startSystem(t, server.endpoint, nil)
 			tt.spoil(t, server)
 			points, err := scrapeInTime(t, s, tt.timeout)
 			require.True(t, scrapererror.IsPartialScrapeError(err))
@@ -104,7 +104,7 @@ func TestOneMethodFails(t *testing.T) {
 			server.answer = func(words []string) ([]byte, bool, bool) {
 				return faultBody("no"), true, words[0] == method || words[0] == apiStatisticLines
 			}
-			s, _ := startScraper(t, server.endpoint, nil)
+			s, _ := startSystem(t, server.endpoint, nil)
 			points, err := scrapeInTime(t, s, plenty)
 			require.ErrorContains(t, err, method+" of "+server.endpoint+": ")
 			assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
@@ -119,17 +119,22 @@ func TestOneMethodFails(t *testing.T) {
 	}
 }
 
-// A module that is not loaded is no error: it is told once.
+// A module that is not loaded is no error: it is logged once.
 func TestAbsentModules(t *testing.T) {
-	s, logs := startScraper(t, startCtl(t, "minimal").endpoint, func(c *Config) {
-		everything(c)
-	})
+	s, logs := startSystem(t, startCtl(t, "minimal").endpoint, everything)
 	for range 3 {
 		points, err := scrapeInTime(t, s, plenty)
 		require.NoError(t, err)
 		assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
 	}
-	assert.LessOrEqual(t, logs.FilterMessageSnippet("does not offer an RPC").Len(), 12)
+	var absent []any
+	for _, entry := range logs.FilterMessageSnippet("does not offer an API").All() {
+		absent = append(absent, entry.ContextMap()["api"])
+	}
+	assert.ElementsMatch(t, []any{
+		apiDialogs, apiProfileSize, apiDispatcher, apiRTPEngines, apiRTPEngineCalls, apiHtables, apiPike, apiDMQ, apiTransactions,
+		apiTCP, // listed, but TCP is switched off
+	}, absent)
 }
 
 // No sets of destinations are none, and no error.
@@ -138,7 +143,7 @@ func TestNoDispatcherSets(t *testing.T) {
 	server.answer = func(words []string) ([]byte, bool, bool) {
 		return faultBody("No Destination Sets"), true, words[0] == apiDispatcher
 	}
-	s, _ := startScraper(t, server.endpoint, nil)
+	s, _ := startSystem(t, server.endpoint, nil)
 	points, err := scrapeInTime(t, s, plenty)
 	require.NoError(t, err)
 	assert.InDelta(t, 0, points["kamailio.dispatcher.set.count{}"], 0)
@@ -147,7 +152,7 @@ func TestNoDispatcherSets(t *testing.T) {
 
 // A profile that does not exist costs itself only.
 func TestUnknownProfile(t *testing.T) {
-	s, _ := startScraper(t, startCtl(t, "unix").endpoint, func(c *Config) {
+	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) {
 		c.MetricsBuilderConfig.Metrics.KamailioDialogCountByProfile.Enabled = true
 		c.DialogProfiles = []string{"nosuch", "inbound"}
 	})
@@ -179,7 +184,7 @@ func TestForeignAnswers(t *testing.T) {
 				_, _ = w.Write([]byte(tt.body))
 			}))
 			defer server.Close()
-			s, _ := startScraper(t, server.URL, nil)
+			s, _ := startSystem(t, server.URL, nil)
 			_, err := get(t.Context(), s.client, ask(apiUptime, readUptime))
 			require.ErrorContains(t, err, tt.want)
 			assert.Equal(t, tt.counted, scrape.TypeOf(err))
@@ -195,10 +200,10 @@ func TestSecrets(t *testing.T) {
 		w.WriteHeader(http.StatusForbidden)
 	}))
 	defer server.Close()
-	s, logs := startScraper(t, server.URL, func(c *Config) {
+	s, logs := startSystem(t, server.URL, func(c *Config) {
 		c.ClientConfig.Headers.Set("Authorization", configopaque.String("Basic "+base64.StdEncoding.EncodeToString([]byte(secret))))
 	})
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.Error(t, err)
 	rtctest.NoSecret(t, secret, err.Error(), rtctest.Text(t, metrics))
 	for _, entry := range logs.All() {

@@ -13,11 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
-	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
 )
 
 // canned is a transport that answers every call with the same reply.
@@ -51,19 +48,10 @@ func FuzzAnswers(f *testing.F) {
 			return
 		}
 		assert.True(t, json.Valid(text))
-		cfg := createDefaultConfig()
-		everything(cfg)
-		s := newScraper(cfg, receivertest.NewNopSettings(metadata.Type))
-		s.client = &client{transport: &canned{asList, asOne}}
-		now := pcommon.Timestamp(1)
-		s.report.Begin()
-		for _, part := range s.exchange(append(s.identity(), s.parts(now)...)) {
-			if record, _ := part.Call(t.Context()); record != nil {
-				record()
-			}
-		}
-		s.statistics.finish(now)
-		for _, rm := range s.mb.Emit().ResourceMetrics().All() {
+		s, _ := startSystem(t, createDefaultConfig().ClientConfig.Endpoint, everything)
+		s.client.transport = &canned{asList, asOne}
+		metrics, _ := s.Scrape(t.Context())
+		for _, rm := range metrics.ResourceMetrics().All() {
 			for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
 				for _, dp := range rtctest.NumberPoints(m).All() {
 					for key, value := range dp.Attributes().All() {

@@ -37,11 +37,11 @@ func onlyResource(metrics pmetric.Metrics, service string) pmetric.Metrics {
 func TestRTPEnginePage(t *testing.T) {
 	for name, edit := range map[string]func(*Config){"rtpengine": func(*Config) {}, "rtpengine_everything": everything} {
 		t.Run(name, func(t *testing.T) {
-			s, _ := startScraper(t, startCtl(t, "unix").endpoint, func(c *Config) {
+			s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) {
 				edit(c)
 				c.RTPEngine.Endpoint = startPages(t).URL + "/rtpengine"
 			})
-			metrics, err := s.scrape(t.Context())
+			metrics, err := s.Scrape(t.Context())
 			require.NoError(t, err)
 			assert.Equal(t, 2, metrics.ResourceMetrics().Len())
 			onlyResource(metrics, "rtpengine")
@@ -76,11 +76,11 @@ rtpengine_packets_total{type="io_uring"} 8
 rtpengine_transcoded_media NaN
 rtpengine_poller_items 3
 `
-	s, _ := startScraper(t, startCtl(t, "unix").endpoint, func(c *Config) {
+	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) {
 		everything(c)
 		c.RTPEngine.Endpoint = startPage(t, page)
 	})
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	points := withoutDurations(rtctest.Points(t, onlyResource(metrics, "rtpengine")))
 	assert.Equal(t, map[string]float64{
@@ -112,12 +112,12 @@ rtpengine_one_way_sessions_total 9223372036854774784
 rtpengine_mediastreams{type="a"} 9223372036854774784
 rtpengine_mediastreams{type="b"} 9223372036854774784
 `
-	s, _ := startScraper(t, startCtl(t, "unix").endpoint, func(c *Config) {
+	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) {
 		everything(c)
 		c.RTPEngine.Endpoint = startPage(t, page)
 	})
 	for scrapes := 1; scrapes <= 3; scrapes++ {
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		require.ErrorContains(t, err, "values below zero or of 2^63 and more, which are left out: "+
 			"rtpengine_call_duration_total, rtpengine_mediastreams, rtpengine_packets_lost, rtpengine_sessions, rtpengine_sessions_total")
 		points := withoutDurations(rtctest.Points(t, onlyResource(metrics, "rtpengine")))
@@ -141,13 +141,13 @@ func TestBadLineOfAPageIsCounted(t *testing.T) {
 		_, _ = w.Write([]byte(page))
 	}))
 	defer server.Close()
-	s, _ := startScraper(t, startCtl(t, "unix").endpoint, func(c *Config) { c.UserMetrics.Endpoint = server.URL + "/metrics" })
+	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) { c.UserMetrics.Endpoint = server.URL + "/metrics" })
 	for i, tt := range []struct {
 		page    string
 		counted float64
 	}{{bad, 1}, {bad, 2}, {good, 2}, {bad, 3}, {"", 3}, {bad, 4}} {
 		page = tt.page
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		assert.Equal(t, tt.page != good, err != nil, "scrape %d: %v", i, err)
 		points := rtctest.Points(t, metrics)
 		assert.InDelta(t, tt.counted, points["rtc.scrape.errors{error.type=format,rtc.api=/metrics}"], 0, i)
@@ -159,12 +159,12 @@ func TestBadLineOfAPageIsCounted(t *testing.T) {
 func TestEachTargetIsUpForItself(t *testing.T) {
 	server := startCtl(t, "unix")
 	pages := startPages(t)
-	s, _ := startScraper(t, server.endpoint, func(c *Config) {
+	s, _ := startSystem(t, server.endpoint, func(c *Config) {
 		c.RTPEngine.Endpoint = pages.URL + "/rtpengine"
 		c.UserMetrics.Endpoint = pages.URL + "/xhttp_prom"
 	})
 	up := func() (kamailio, relay float64, err error) {
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		require.Equal(t, 2, metrics.ResourceMetrics().Len())
 		both := pmetric.NewMetrics()
 		metrics.CopyTo(both)
@@ -185,10 +185,25 @@ func TestEachTargetIsUpForItself(t *testing.T) {
 	assert.Equal(t, []float64{1, 0}, []float64{kamailio, relay})
 }
 
+// A page of user metrics that hangs costs nothing of Kamailio's.
+func TestHungUserMetrics(t *testing.T) {
+	hung := make(chan struct{})
+	page := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hung }))
+	defer page.Close()
+	defer close(hung)
+	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) { c.UserMetrics.Endpoint = page.URL + "/metrics" })
+	points, err := scrapeInTime(t, s, 2*time.Second)
+	require.ErrorContains(t, err, "/metrics of "+page.URL+"/metrics: ")
+	assert.NotContains(t, err.Error(), apiUptime)
+	assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
+	assert.InDelta(t, 140, points["kamailio.requests{}"], 0)
+	assert.Contains(t, points, "kamailio.dispatcher.set.count{}")
+}
+
 // The captured page holds one line that is no sample: all others pass.
 func TestUserMetricsPage(t *testing.T) {
-	s, _ := startScraper(t, startCtl(t, "unix").endpoint, func(c *Config) { c.UserMetrics.Endpoint = startPages(t).URL + "/xhttp_prom" })
-	metrics, err := s.scrape(t.Context())
+	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) { c.UserMetrics.Endpoint = startPages(t).URL + "/xhttp_prom" })
+	metrics, err := s.Scrape(t.Context())
 	require.ErrorContains(t, err, "lines that cannot be read and are left out: 1")
 	points := rtctest.Points(t, metrics)
 	assert.InDelta(t, 13, points["kamailio_test_calls{outcome=relayed}"], 0)
@@ -208,8 +223,8 @@ untyped 3
 kamailio_uptime_seconds 9
 rtc_target_up 1
 `
-	s, _ := startScraper(t, startCtl(t, "unix").endpoint, func(c *Config) { c.UserMetrics.Endpoint = startPage(t, page) })
-	metrics, err := s.scrape(t.Context())
+	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) { c.UserMetrics.Endpoint = startPage(t, page) })
+	metrics, err := s.Scrape(t.Context())
 	require.ErrorContains(t, err, "names of the receiver's own metrics, which are left out: kamailio_uptime_seconds, rtc_target_up")
 	calls := metricOf(t, metrics, "calls_total")
 	assert.True(t, calls.Sum().IsMonotonic())

@@ -20,15 +20,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
-	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
 )
 
 // binrpcReply is a captured reply as a document: its records in the form in which they stand in files .rep.json.
@@ -271,20 +267,19 @@ func (p pageTransport) RoundTrip(*http.Request) (*http.Response, error) {
 // play scrapes a server that gives these answers once, at a time that is always the same.
 func play(t *testing.T, answers map[string]rtctest.Document, edit func(*Config)) pmetric.Metrics {
 	t.Helper()
-	cfg := createDefaultConfig()
-	edit(cfg)
-	s := newScraper(cfg, receivertest.NewNopSettings(metadata.Type))
-	s.clock = func() time.Time { return time.Unix(1_790_000_000, 0) }
-	s.health = scrape.NewHealth(componenttest.NewNopHost())
-	s.client = &client{transport: &played{answers: answers}}
-	if page := answers["rtpengine.page"]; page != nil {
-		cfg.RTPEngine.Endpoint = "http://127.0.0.1:9901/metrics"
-		var err error
-		s.rtpengine, err = newRTPEngine(t.Context(), cfg, componenttest.NewNopHost(), s.set)
-		require.NoError(t, err)
-		s.rtpengine.page.http = httpapi.New(&http.Client{Transport: pageTransport{page}}, cfg.RTPEngine.Endpoint)
+	page := answers["rtpengine.page"]
+	s, _ := startSystem(t, createDefaultConfig().ClientConfig.Endpoint, func(c *Config) {
+		edit(c)
+		if page != nil {
+			c.RTPEngine.Endpoint = "http://127.0.0.1:9901/metrics"
+		}
+	})
+	s.SetClock(func() time.Time { return time.Unix(1_790_000_000, 0) })
+	s.client.transport = &played{answers: answers}
+	if page != nil {
+		s.rtpengine.page.http = httpapi.New(&http.Client{Transport: pageTransport{page}}, "http://127.0.0.1:9901/metrics")
 	}
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	return metrics
 }

@@ -4,13 +4,11 @@
 package kamailioreceiver
 
 import (
-	"cmp"
 	"context"
-	"errors"
+	"maps"
 	"net"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,86 +18,253 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
 )
 
-// scraper turns the server's answers into metrics.
+// scraper scrapes Kamailio.
 type scraper struct {
 	cfg    *Config
-	set    receiver.Settings
-	mb     *metadata.MetricsBuilder
+	run    *scrape.Runner
+	mb     *builder
 	client *client
 	target scrape.Target
-	health *scrape.Health
-	starts cumulative.Starts
-	report *report
-	wants  map[string]int // enabled metrics by the method that they need
 
-	// What the server told of itself.
+	metrics   map[string][]rows.Metric // by method
+	fallbacks [][]rows.Metric          // by index in fallbacks
+
+	statistics  *statisticsRecorder
+	lists       *listRecorder
+	userMetrics *userMetrics // nil when none are configured
+
+	// Identity of the server, as it was last reported.
 	version string
-	methods []string // nil when unknown
-	known   bool     // both have been asked for since the server started
+	methods []string // nil while unknown
+	known   bool     // both have been requested since the server started
 	uptime  cumulative.Uptime
-
-	statistics *statisticsScraper
-	tables     *tables
-	rtpengine  *rtpengine   // nil when none is configured
-	user       *userMetrics // nil when none are configured
-
-	clock   func() time.Time
-	notices scrape.Notices
 }
 
-// report is what the scrapes tell of themselves.
-type report = scrape.Report[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason]
-
-func newReport(starts *cumulative.Starts) *report {
-	return scrape.NewReport[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason](metadata.MapAttributeErrorType, starts)
+// limits names the settings that limit things.
+var limits = map[string]string{
+	metadata.AttributeRtcEntityStatistic.String():        "statistics",
+	metadata.AttributeRtcEntityDispatcherTarget.String(): "dispatcher_targets",
+	metadata.AttributeRtcEntityHtable.String():           "htables",
+	metadata.AttributeRtcEntityUsrlocDomain.String():     "usrloc_domains",
+	metadata.AttributeRtcEntityProcess.String():          "processes",
 }
 
-func newScraper(cfg *Config, set receiver.Settings) *scraper {
-	s := &scraper{
-		cfg: cfg, set: set,
-		mb:    metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
-		wants: countWanted(&cfg.MetricsBuilderConfig.Metrics),
-		clock: time.Now,
+func newScraper(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (s *scraper, err error) {
+	s = &scraper{cfg: cfg, mb: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}
+	endpoint := cfg.ClientConfig.Endpoint
+	if s.target, err = newTarget(endpoint); err != nil {
+		return nil, err
 	}
-	s.report = newReport(&s.starts)
-	s.statistics = newStatisticsScraper(s)
-	s.tables = newTables(s)
-	return s
-}
-
-func (s *scraper) start(ctx context.Context, host component.Host) (err error) {
-	if s.target, err = newTarget(s.cfg.ClientConfig.Endpoint); err != nil {
-		return err
+	if s.client, err = newClient(ctx, cfg, host, set.TelemetrySettings); err != nil {
+		return nil, err
 	}
-	s.warnOfOpenPort()
-	s.health = scrape.NewHealth(host)
-	if s.client, err = newClient(ctx, s.cfg, host, s.set.TelemetrySettings); err != nil {
-		return err
-	}
-	if s.cfg.RTPEngine.Endpoint != "" {
-		if s.rtpengine, err = newRTPEngine(ctx, s.cfg, host, s.set); err != nil {
-			return err
+	if cfg.UserMetrics.Endpoint != "" {
+		if s.userMetrics, err = newUserMetrics(ctx, &cfg.UserMetrics, host, set.TelemetrySettings); err != nil {
+			return nil, err
 		}
 	}
-	if s.cfg.UserMetrics.Endpoint != "" {
-		s.user, err = newUserMetrics(ctx, s.cfg, host, s.set)
-	}
-	return err
+	s.run = scrape.NewRunner(s.mb, words, scrape.Process{
+		Endpoint: endpoint, Logger: set.Logger, Limits: limits, Scrape: s.scrape, Finish: s.finish, Resource: s.resource,
+		StartTime: s.uptime.Start, NotOffered: isNotOffered, Amend: s.appendMetrics, Close: s.close,
+	})
+	s.statistics = newStatisticsRecorder(cfg, s.mb, s.run.Report)
+	s.lists = newListRecorder(cfg, s.mb, s.run.Report)
+	s.learnMetrics()
+	warnOfOpenPort(endpoint, set.Logger)
+	return s, nil
 }
 
-// newTarget reads the target off an endpoint. For a socket, its path stands for the port, and this machine's name for the host.
+// words are the values of attributes.
+var words = scrape.Words[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason]{
+	ErrorTypes: metadata.MapAttributeErrorType, Entities: metadata.MapAttributeRtcEntity, Reasons: metadata.MapAttributeRtcOmissionReason,
+}
+
+// learnMetrics learns which enabled metrics need which method.
+func (s *scraper) learnMetrics() {
+	s.metrics = map[string][]rows.Metric{}
+	for api, table := range methodRows {
+		s.metrics[api] = s.run.Enabled(table)
+	}
+	if len(s.cfg.DialogProfiles) == 0 {
+		delete(s.metrics, apiProfileSize)
+	}
+	for i := range fallbacks {
+		s.fallbacks = append(s.fallbacks, s.run.Enabled(fallbacks[i].rows()))
+	}
+}
+
+func (s *scraper) close() {
+	s.client.close()
+	if s.userMetrics != nil {
+		s.userMetrics.page.close()
+	}
+}
+
+// scrape requests everything that enabled metrics need, from a known server in one exchange, from another in two, because the answers
+// of the first decide on the second. It requests the page of user metrics at the same time, so that one that hangs costs itself only.
+func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	if s.userMetrics != nil {
+		wg.Go(func() { s.userMetrics.scrape(ctx, calls) })
+	}
+	s.statistics.beginScrape()
+	if !s.known {
+		calls.RunFirst(ctx, s.exchange(append([]part{s.uptimePart()}, s.identity()...))...)
+		calls.Run(ctx, s.exchange(s.parts())...)
+		return
+	}
+	calls.Run(ctx, s.exchange(append([]part{s.uptimePart()}, s.parts()...))...)
+	if !s.known { // the uptime shows a restart
+		calls.Run(ctx, s.exchange(s.identity())...)
+	}
+}
+
+// part is the part of an exchange that gets one answer, in one call or several.
+type part struct {
+	api    string
+	always bool
+	calls  func() []*call
+	finish scrape.Ask // after the calls have been made
+}
+
+func newPart[T any](api string, q *query[T], record func(T)) part {
+	return part{api: api, calls: func() []*call { return q.calls }, finish: scrape.Fetch(q.answer, record)}
+}
+
+// exchange returns the calls of the parts that are needed. All of them are made at once, when the first one is run.
+func (s *scraper) exchange(parts []part) []scrape.Call {
+	var batch []*call
+	var once sync.Once
+	calls := make([]scrape.Call, 0, len(parts))
+	for _, p := range parts {
+		metrics := s.metricsOf(p.api)
+		if len(metrics) == 0 && !p.always || !s.hasMethod(p.api) {
+			continue
+		}
+		if s.run.Offers(p.api) {
+			batch = append(batch, p.calls()...)
+		}
+		calls = append(calls, scrape.Call{
+			API: p.api, Metrics: metrics, Always: p.always, Took: p.took,
+			Ask: func(ctx context.Context) (func(), error) {
+				once.Do(func() { s.client.do(ctx, batch) })
+				return p.finish(ctx)
+			},
+		})
+	}
+	return calls
+}
+
+// took returns how long the server took for the calls of a part.
+func (p *part) took() (took time.Duration) {
+	for _, c := range p.calls() {
+		took += c.duration
+	}
+	return took
+}
+
+func (s *scraper) uptimePart() part {
+	p := newPart(apiUptime, ask(apiUptime, readUptime).required(), s.recordUptime)
+	p.always = true
+	return p
+}
+
+// identity is the part of an exchange with a server that is new, or has been away.
+func (s *scraper) identity() []part {
+	methods := newPart(apiMethods, ask(apiMethods, readMethods).required(), s.recordMethods)
+	version := newPart(apiVersion, ask(apiVersion, readVersion).required(), func(version string) { s.version = version })
+	methods.always, version.always = true, s.cfg.MetricsBuilderConfig.ResourceAttributes.ServiceVersion.Enabled
+	return []part{methods, version}
+}
+
+// parts is the table of calls, in the order in which they are made: methods that take locks, or grow with use, come last, because a
+// call that hangs costs those behind it.
+func (s *scraper) parts() []part {
+	st, l := s.statistics, s.lists
+	return []part{
+		newPart(apiTLS, ask(apiTLS, readNumbers("max_connections")), func(n map[string]int64) { st.recordMembers(apiTLS, n) }),
+		newPart(apiTCP, ask(apiTCP, readNumbers("readers")), func(n map[string]int64) { st.recordMembers(apiTCP, n) }),
+		newPart(apiTransactions, ask(apiTransactions, readTransactions), st.recordTransactions),
+		newPart(apiRTPEngineCalls, ask(apiRTPEngineCalls, readNumber), func(n int64) { relayCalls.Record(s.mb, n, rows.None{}) }),
+		newPart(apiStatistics, s.client.Statistics(), st.record),
+		newPart(apiProcesses, ask(apiProcesses, readProcesses), l.recordProcesses),
+		newPart(apiHtables, htablesQuery(), l.recordHtables),
+		newPart(apiRTPEngines, relaysQuery(), l.recordRelays),
+		newPart(apiDispatcher, dispatcherQuery(), l.recordDispatcher),
+		newPart(apiDMQ, ask(apiDMQ, readDMQNodes), l.recordNodes),
+		newPart(apiDialogs, ask(apiDialogs, readNumbers("ongoing")), func(n map[string]int64) { st.recordMembers(apiDialogs, n) }),
+		newPart(apiProfileSize, profileSizes(s.cfg.DialogProfiles), l.recordProfiles),
+		newPart(apiPike, ask(apiPike, readPike, "ALL"), l.recordPike),
+	}
+}
+
+// metricsOf returns the enabled metrics that need a method, also those of statistics that the server does not have.
+func (s *scraper) metricsOf(api string) []rows.Metric {
+	metrics := s.metrics[api]
+	for i, f := range fallbacks {
+		if f.api == api && !s.statistics.groups[f.group] && (f.unless == "" || !s.hasMethod(f.unless)) {
+			metrics = slices.Concat(metrics, s.fallbacks[i])
+		}
+	}
+	return metrics
+}
+
+// hasMethod reports whether the server lists a method, as far as its list is known.
+func (s *scraper) hasMethod(api string) bool {
+	return s.methods == nil || slices.Contains(s.methods, api)
+}
+
+// recordUptime keeps the start of the server. Modules and statistics stay the same until the server starts again.
+func (s *scraper) recordUptime(seconds float64) {
+	serverUptime.RecordFloat(s.mb, seconds, rows.None{})
+	if s.uptime.Update(seconds, s.run.Now()) {
+		s.known, s.methods = false, nil
+		s.statistics.groups = nil
+		s.client.Restarted()
+		s.run.Restarted()
+	}
+}
+
+// recordMethods keeps the list of methods, and logs those that are needed and not in it.
+func (s *scraper) recordMethods(methods []string) {
+	s.methods, s.known = methods, true
+	for _, api := range slices.Sorted(maps.Keys(s.metrics)) {
+		if len(s.metrics[api]) > 0 && !s.hasMethod(api) && s.run.Once("not offered: "+api) {
+			s.run.Logger.Info("the server does not offer an API: the metrics that need it are left out", zap.String("api", api))
+		}
+	}
+}
+
+// finish records what follows from several answers.
+func (s *scraper) finish(up bool) {
+	s.known = s.known && up // another server may come up in its place
+	s.statistics.recordRows()
+	if s.userMetrics != nil {
+		s.run.Omit(metadata.AttributeRtcEntityStatistic, metadata.AttributeRtcOmissionReasonLimit, s.userMetrics.answer.Omitted)
+	}
+}
+
+// appendMetrics appends the metrics whose names are not the receiver's.
+func (s *scraper) appendMetrics(metrics pmetric.MetricSlice) {
+	s.statistics.appendNamed(metrics)
+	if s.userMetrics != nil {
+		s.userMetrics.appendTo(metrics)
+	}
+}
+
+// newTarget returns the target of an endpoint. For a socket, the host is this machine and the path stands for the port.
 func newTarget(endpoint string) (scrape.Target, error) {
 	if isHTTP(endpoint) {
 		return scrape.NewTarget(endpoint, "/RPC")
 	}
-	network, address, err := binrpc.ParseEndpoint(endpoint)
+	network, address, err := parseEndpoint(endpoint)
 	if err != nil {
 		return scrape.Target{}, err
 	}
@@ -110,9 +275,9 @@ func newTarget(endpoint string) (scrape.Target, error) {
 	return scrape.Target{Address: address, Instance: machine + ":" + address}, err
 }
 
-// warnOfOpenPort tells those who read ctl over a network what else can be done through it.
-func (s *scraper) warnOfOpenPort() {
-	network, address, err := binrpc.ParseEndpoint(s.cfg.ClientConfig.Endpoint)
+// warnOfOpenPort warns users who read ctl over a network that ctl can do more than that.
+func warnOfOpenPort(endpoint string, logger *zap.Logger) {
+	network, address, err := parseEndpoint(endpoint)
 	if err != nil || network != "tcp" {
 		return
 	}
@@ -120,322 +285,56 @@ func (s *scraper) warnOfOpenPort() {
 	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
 		return
 	}
-	s.set.Logger.Warn("kamailio's module ctl has no authentication and no encryption: whoever reaches its port can stop the server; "+
-		"let only this collector reach it, or read a unix socket with a collector beside kamailio", zap.String("endpoint", s.cfg.ClientConfig.Endpoint))
+	logger.Warn("kamailio's module ctl has no authentication and no encryption: whoever reaches its port can stop the server; "+
+		"let only this collector reach it, or read a unix socket with a collector beside kamailio", zap.String("endpoint", endpoint))
 }
 
-func (s *scraper) shutdown(context.Context) error {
-	if s.client != nil {
-		s.client.close()
-	}
-	if s.rtpengine != nil {
-		s.rtpengine.page.close()
-	}
-	if s.user != nil {
-		s.user.page.close()
-	}
-	return nil
-}
-
-// scrape asks Kamailio, rtpengine and the page of user metrics at once, so that one that hangs costs itself only.
-func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
-	now := pcommon.NewTimestampFromTime(s.clock())
-	var wg sync.WaitGroup
-	if s.user != nil {
-		wg.Go(func() { s.user.scrape(ctx, now) })
-	}
-	if s.rtpengine != nil {
-		wg.Go(func() { s.rtpengine.scrape(ctx, now) })
-	}
-	results := s.ask(ctx, now)
-	wg.Wait()
-
-	err := scrape.Err(s.cfg.ClientConfig.Endpoint, results)
-	var down []error
-	if !scrape.Up(results) {
-		s.known = false // another server may come up in its place
-		down = append(down, err)
-	}
-	metrics := s.emit(now, results)
-	errs := []error{err}
-	if s.user != nil {
-		errs = append(errs, s.user.err)
-	}
-	if s.rtpengine != nil {
-		errs = append(errs, s.rtpengine.err)
-		if !s.rtpengine.up {
-			down = append(down, s.rtpengine.err)
-		}
-		s.rtpengine.metrics.ResourceMetrics().MoveAndAppendTo(metrics.ResourceMetrics())
-	}
-	s.health.Report(errors.Join(down...))
-	return metrics, scrape.Join(errs...)
-}
-
-// ask asks Kamailio once for everything that enabled metrics need: a server that is known in one exchange, another in two,
-// because the first one tells what to ask it for.
-func (s *scraper) ask(ctx context.Context, now pcommon.Timestamp) []scrape.Result {
-	s.report.Begin()
-	s.statistics.begin()
-	uptime := newPart(apiUptime, ask(apiUptime, readUptime), func(seconds float64) { s.recordUptime(now, seconds) })
-	var results []scrape.Result
-	if s.known {
-		results = scrape.Run(ctx, nil, func() []scrape.Part { return s.exchange(append([]part{uptime}, s.parts(now)...)) })
-		if !s.known { // the uptime shows a restart
-			results = append(results, scrape.Run(ctx, nil, func() []scrape.Part { return s.exchange(s.identity()) })...)
-		}
-	} else {
-		first := s.exchange(append([]part{uptime}, s.identity()...))
-		results = scrape.Run(ctx, first, func() []scrape.Part { return s.exchange(s.parts(now)) })
-	}
-	s.statistics.finish(now)
-	return results
-}
-
-// part is one RPC, in one call or several, with what records the answer.
-type part struct {
-	api    string
-	calls  func() []*call
-	finish func(context.Context) (record func(), err error) // after the calls have been made
-}
-
-func newPart[T any](api string, q *query[T], record func(T)) part {
-	return part{api, func() []*call { return q.calls }, scrape.Fetch(q.answer, record)}
-}
-
-// exchange makes the calls of all parts that are wanted at once, when the first of them is run.
-func (s *scraper) exchange(parts []part) []scrape.Part {
-	var calls []*call
-	var once sync.Once
-	wanted := make([]scrape.Part, 0, len(parts))
-	for _, p := range parts {
-		metrics := s.wanted(p.api)
-		if metrics == 0 {
-			continue
-		}
-		calls = append(calls, p.calls()...)
-		finish := p.finish
-		if !alwaysThere[p.api] {
-			finish = s.mayBeAbsent(p.api, p.finish)
-		}
-		wanted = append(wanted, scrape.Part{
-			API: p.api, Metrics: metrics,
-			Call: func(ctx context.Context) (func(), error) {
-				once.Do(func() { s.client.do(ctx, calls) })
-				return finish(ctx)
-			},
-			Took: func() (took time.Duration) {
-				for _, c := range p.calls() {
-					took += c.duration
-				}
-				return took
-			},
-		})
-	}
-	return wanted
-}
-
-// recordUptime keeps the server's start. Modules and statistics stay the same until the server starts again.
-func (s *scraper) recordUptime(now pcommon.Timestamp, seconds float64) {
-	s.mb.RecordKamailioUptimeDataPoint(now, seconds)
-	if s.uptime.Update(seconds, now) {
-		s.known, s.methods = false, nil
-		s.statistics.groups = nil
-		s.client.Restarted()
-	}
-}
-
-// identity is what to ask of a server that is new, or has been away.
-func (s *scraper) identity() []part {
-	return []part{
-		newPart(apiMethods, ask(apiMethods, readMethods), func(methods []string) { s.methods, s.known = methods, true }),
-		newPart(apiVersion, ask(apiVersion, readVersion), func(version string) { s.version = version }),
-	}
-}
-
-// sources say which method each metric is made from; the first prefix counts.
-var sources = []struct{ prefix, api string }{
-	{"kamailio.dialog.count_by_profile", apiProfileSize},
-	{"kamailio.dialog.count", apiDialogs},
-	{"kamailio.dispatcher.", apiDispatcher},
-	{"kamailio.dmq.", apiDMQ},
-	{"kamailio.htable.", apiHtables},
-	{"kamailio.pike.address.", apiPike},
-	{"kamailio.process.", apiProcesses},
-	{"kamailio.rtpengine.call.", apiRTPEngineCalls},
-	{"kamailio.rtpengine.", apiRTPEngines},
-	{"kamailio.tcp.connection.limit", apiTCP},
-	{"kamailio.tcp.reader.", apiTCP},
-	{"kamailio.transaction.delayed_releases", apiTransactions},
-	{"kamailio.transaction.releases", apiTransactions},
-	{"kamailio.uptime", apiUptime},
-	{"kamailio.tcp.connection.count", apiStatistics},
-	{"kamailio.tcp.write_queue.", apiStatistics},
-	{"kamailio.tls.", apiStatistics},
-	{"kamailio.transaction.", apiStatistics},
-	{"kamailio.", apiStatistics},
-	{"rtpengine.", pageRTPEngine},
-}
-
-// pageRTPEngine stands for the page of rtpengine among the methods.
-const pageRTPEngine = "rtpengine"
-
-// countWanted counts the enabled metrics by source: those of a method, and those of a prefix.
-func countWanted(metrics *metadata.MetricsConfig) map[string]int {
-	counts := map[string]int{}
-	for _, name := range scrape.EnabledMetrics(metrics) {
-		for _, source := range sources {
-			if strings.HasPrefix(name, source.prefix) {
-				counts[source.api]++
-				counts[source.prefix]++
-				break
-			}
-		}
-	}
-	return counts
-}
-
-// parts is the table of calls, in the order in which they are made: what takes locks, or grows with use, comes last, because a
-// call that hangs costs those behind it.
-func (s *scraper) parts(now pcommon.Timestamp) []part {
-	t := s.tables
-	return []part{
-		newPart(apiTLS, ask(apiTLS, readNumbers("max_connections")), func(n map[string]int64) { s.statistics.standIn(apiTLS, n) }),
-		newPart(apiTCP, ask(apiTCP, readNumbers("readers")), func(n map[string]int64) { s.recordTCP(now, n) }),
-		newPart(apiTransactions, ask(apiTransactions, readTransactions), func(n map[string]int64) { s.recordTransactions(now, n) }),
-		newPart(apiRTPEngineCalls, ask(apiRTPEngineCalls, readNumber), func(n int64) { s.mb.RecordKamailioRtpengineCallCountDataPoint(now, n) }),
-		newPart(apiStatistics, s.client.Statistics(), func(all statistics) { s.statistics.record(now, &all) }),
-		newPart(apiProcesses, ask(apiProcesses, readProcesses), func(all []process) { t.recordProcesses(now, all) }),
-		newPart(apiHtables, htablesQuery(), func(all []htable) { t.recordHtables(now, all) }),
-		newPart(apiRTPEngines, relaysQuery(), func(all []relay) { t.recordRelays(now, all) }),
-		newPart(apiDispatcher, dispatcherQuery(), func(d dispatcher) { t.recordDispatcher(now, &d) }),
-		newPart(apiDMQ, ask(apiDMQ, readDMQNodes), func(all []dmqNode) { t.recordDMQ(now, all) }),
-		newPart(apiDialogs, ask(apiDialogs, readNumbers("ongoing")), func(n map[string]int64) { s.recordDialogs(now, n) }),
-		newPart(apiProfileSize, profileSizes(s.cfg.DialogProfiles), func(sizes []profileSize) { s.recordProfiles(now, sizes) }),
-		newPart(apiPike, ask(apiPike, readPike, "ALL"), func(counts map[string]int64) { s.recordPike(now, counts) }),
-	}
-}
-
-// wanted counts the enabled metrics that need a method; 0 when the server does not offer it.
-func (s *scraper) wanted(api string) int {
-	n := s.wants[api]
-	switch {
-	case api == apiUptime, api == apiMethods:
-		n = 1
-	case api == apiVersion:
-		n = scrape.Enabled(s.cfg.MetricsBuilderConfig.ResourceAttributes.ServiceVersion.Enabled)
-	case !s.offers(api):
-		n = 0
-	case api == apiTCP:
-		if !s.statistics.groups["tcp"] {
-			n += s.wants["kamailio.tcp.connection.count"] + s.wants["kamailio.tcp.write_queue."]
-		}
-		if !s.statistics.groups["tls"] && !s.offers(apiTLS) {
-			n += s.wants["kamailio.tls."]
-		}
-	case api == apiTLS && !s.statistics.groups["tls"]:
-		n += s.wants["kamailio.tls."]
-	case api == apiTransactions && !s.statistics.groups["tmx"]:
-		n += s.wants["kamailio.transaction."]
-	case api == apiProfileSize && len(s.cfg.DialogProfiles) == 0:
-		n = 0
-	}
-	return n
-}
-
-// offers reports whether the server has a method, as far as it is known.
-func (s *scraper) offers(api string) bool { return s.methods == nil || slices.Contains(s.methods, api) }
-
-// alwaysThere are the methods that every Kamailio has.
-var alwaysThere = map[string]bool{apiUptime: true, apiMethods: true, apiVersion: true}
-
-// mayBeAbsent finishes a call to a module that the server may not have, which is no error.
-func (s *scraper) mayBeAbsent(api string, finish func(context.Context) (func(), error)) func(context.Context) (func(), error) {
-	return func(ctx context.Context) (func(), error) {
-		record, err := finish(ctx)
-		if isAbsent(err) {
-			return func() { s.noteAbsent(api, err) }, nil
-		}
-		return record, err
-	}
-}
-
-func (s *scraper) noteAbsent(api string, why error) {
-	if s.notices.First("absent " + api) {
-		s.set.Logger.Info("kamailio does not offer an RPC: the metrics that need it are left out", zap.String("method", api), zap.Error(why))
-	}
-}
-
-// emit makes Kamailio's metrics of what has been recorded.
-func (s *scraper) emit(now pcommon.Timestamp, results []scrape.Result) pmetric.Metrics {
-	up := scrape.Up(results)
-	if s.user != nil {
-		results = slices.Concat(results, s.user.results)
-		s.report.Omit(metadata.AttributeRtcEntityStatistic, metadata.AttributeRtcOmissionReasonLimit, s.user.omitted)
-	}
-	s.recordScrape(now, up, results)
-	start := min(cmp.Or(s.uptime.Start(), s.report.Began()), now)
-	metrics := s.mb.Emit(metadata.WithResource(s.resource()), metadata.WithStartTimeOverride(start))
-	s.starts.Apply(metrics)
-	own := s.ownMetrics(metrics)
-	s.statistics.appendNamed(own, start, now)
-	if s.user != nil {
-		s.user.moveTo(own, start)
-	}
-	return metrics
-}
-
-// ownMetrics returns Kamailio's metrics, for more to be appended. The builder makes none where all metrics are switched off.
-func (s *scraper) ownMetrics(metrics pmetric.Metrics) pmetric.MetricSlice {
-	if metrics.ResourceMetrics().Len() == 0 {
-		rm := metrics.ResourceMetrics().AppendEmpty()
-		s.resource().MoveTo(rm.Resource())
-		rm.ScopeMetrics().AppendEmpty().Scope().SetName(metadata.ScopeName)
-	}
-	return metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics()
-}
-
-// resources describes Kamailio and rtpengine.
-func (s *scraper) resources() []pcommon.Resource {
-	resources := []pcommon.Resource{s.resource()}
-	if s.rtpengine != nil {
-		resources = append(resources, s.rtpengine.resource())
-	}
-	return resources
-}
-
-// resource describes the server as it was last seen, so that its identity stays the same while it is down.
+// resource describes the server.
 func (s *scraper) resource() pcommon.Resource {
 	rb := s.mb.NewResourceBuilder()
-	rb.SetServiceName("kamailio")
-	rb.SetServiceInstanceID(s.target.Instance)
-	rb.SetServerAddress(s.target.Address)
-	if s.target.Port != 0 { // a socket has none
-		rb.SetServerPort(s.target.Port)
-	}
-	if s.version != "" {
-		rb.SetServiceVersion(selection.Name(s.version))
-	}
+	s.target.Describe(rb, "kamailio")
+	scrape.SetText(rb.SetServiceVersion, s.version)
 	return rb.Emit()
 }
 
-// settings are the parts of the configuration that limit things.
-var settings = map[metadata.AttributeRtcEntity]string{
-	metadata.AttributeRtcEntityStatistic:        "statistics",
-	metadata.AttributeRtcEntityDispatcherTarget: "dispatcher_targets",
-	metadata.AttributeRtcEntityHtable:           "htables",
-	metadata.AttributeRtcEntityUsrlocDomain:     "usrloc_domains",
-	metadata.AttributeRtcEntityProcess:          "processes",
+// rtpengine scrapes the page of metrics of an rtpengine.
+type rtpengine struct {
+	run     *scrape.Runner
+	mb      *builder
+	page    *page
+	target  scrape.Target
+	metrics []rows.Metric
+	uptime  cumulative.Uptime
+
+	// Of the current scrape.
+	unlisted map[string]float64 // sums over labels whose values are not listed, by sample
+	refused  []string           // samples with impossible values
 }
 
-// recordScrape records how the scrape itself went.
-func (s *scraper) recordScrape(now pcommon.Timestamp, up bool, results []scrape.Result) {
-	s.report.Record(s.mb, now, up, results)
-	for entity, n := range s.report.Omitted(metadata.AttributeRtcOmissionReasonLimit) {
-		if s.notices.First("limit " + entity.String()) {
-			key := settings[entity]
-			s.set.Logger.Warn("things are left out of the metrics: raise "+key+"::limit, or narrow it with "+key+"::include and "+key+"::exclude",
-				zap.Stringer("kind", entity), zap.Int64("left out", n))
-		}
+func newRTPEngine(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (r *rtpengine, err error) {
+	r = &rtpengine{mb: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set), unlisted: map[string]float64{}}
+	if r.target, err = scrape.NewTarget(cfg.RTPEngine.Endpoint, "/metrics"); err != nil {
+		return nil, err
 	}
+	if r.page, err = newPage(ctx, "rtpengine", &cfg.RTPEngine, hasSampleRow, host, set.TelemetrySettings); err != nil {
+		return nil, err
+	}
+	r.run = scrape.NewRunner(r.mb, words, scrape.Process{
+		Endpoint: cfg.RTPEngine.Endpoint, Logger: set.Logger, Scrape: r.scrape, Resource: r.resource, StartTime: r.uptime.Start,
+		Close: r.page.close,
+	})
+	r.metrics = r.run.Enabled(sampleRows)
+	return r, nil
+}
+
+// scrape requests the page.
+func (r *rtpengine) scrape(ctx context.Context, calls *scrape.Scrape) {
+	calls.Run(ctx, scrape.Call{API: r.page.path, Metrics: r.metrics, Always: true, Ask: scrape.Walk(r.readPage)})
+}
+
+// resource describes the rtpengine.
+func (r *rtpengine) resource() pcommon.Resource {
+	rb := r.mb.NewResourceBuilder()
+	r.target.Describe(rb, "rtpengine")
+	return rb.Emit()
 }

@@ -13,18 +13,28 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
 )
 
-// startScraper starts a scraper of the server at an endpoint with the default configuration, changed by edit.
-func startScraper(t testing.TB, endpoint string, edit func(*Config)) (*scraper, *observer.ObservedLogs) {
+// system is a started system with the scrapers of its processes.
+type system struct {
+	*scrape.System
+	*scraper
+	rtpengine *rtpengine // nil when none is configured
+}
+
+// startSystem starts a system whose server is at an endpoint, with the default configuration, changed by edit.
+func startSystem(t testing.TB, endpoint string, edit func(*Config)) (*system, *observer.ObservedLogs) {
 	t.Helper()
 	cfg := createDefaultConfig()
 	cfg.ClientConfig.Endpoint = endpoint
@@ -35,9 +45,20 @@ func startScraper(t testing.TB, endpoint string, edit func(*Config)) (*scraper, 
 	set := receivertest.NewNopSettings(metadata.Type)
 	core, logs := observer.New(zap.DebugLevel)
 	set.Logger = zap.New(core)
-	s := newScraper(cfg, set)
-	require.NoError(t, s.start(t.Context(), componenttest.NewNopHost()))
-	t.Cleanup(func() { assert.NoError(t, s.shutdown(context.Background())) })
+	s := &system{}
+	s.System = scrape.NewSystem(set, func(ctx context.Context, host component.Host, set receiver.Settings) (runners []*scrape.Runner, err error) {
+		s.scraper, err = newScraper(ctx, cfg, host, set)
+		require.NoError(t, err)
+		runners = append(runners, s.run)
+		if cfg.RTPEngine.Endpoint != "" {
+			s.rtpengine, err = newRTPEngine(ctx, cfg, host, set)
+			require.NoError(t, err)
+			runners = append(runners, s.rtpengine.run)
+		}
+		return runners, nil
+	})
+	require.NoError(t, s.Start(t.Context(), componenttest.NewNopHost()))
+	t.Cleanup(func() { assert.NoError(t, s.Shutdown(context.Background())) })
 	return s, logs
 }
 
@@ -73,8 +94,8 @@ func TestScenes(t *testing.T) {
 			} else {
 				endpoint = startCtl(t, sceneFolders(tt.scene)...).endpoint
 			}
-			s, _ := startScraper(t, endpoint, tt.edit)
-			metrics, err := s.scrape(t.Context())
+			s, _ := startSystem(t, endpoint, tt.edit)
+			metrics, err := s.Scrape(t.Context())
 			require.NoError(t, err)
 			resource := metrics.ResourceMetrics().At(0).Resource().Attributes()
 			if tt.scene != "jsonrpc" {
@@ -88,11 +109,11 @@ func TestScenes(t *testing.T) {
 
 // The captured server with many modules reports the same over JSON-RPC, a moment later.
 func TestManyModulesOverHTTP(t *testing.T) {
-	s, _ := startScraper(t, startRPC(t, nil, "many_modules").URL, func(c *Config) {
+	s, _ := startSystem(t, startRPC(t, nil, "many_modules").URL, func(c *Config) {
 		everything(c)
 		c.DialogProfiles = []string{"inbound"}
 	})
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	points := rtctest.Points(t, metrics)
 	assert.Contains(t, points, "kamailio.uac.registration.count{}")
@@ -113,11 +134,11 @@ func sceneFolders(scene string) []string {
 
 // Both transports give the same points: the replies of the socket, written as JSON-RPC writes them.
 func TestTransportsAgree(t *testing.T) {
-	overSocket, _ := startScraper(t, startCtl(t, "unix").endpoint, everything)
-	overHTTP, _ := startScraper(t, startRPC(t, func(words []string) json.RawMessage { return jsonAnswer(t, words) }).URL, everything)
-	want, err := overSocket.scrape(t.Context())
+	overSocket, _ := startSystem(t, startCtl(t, "unix").endpoint, everything)
+	overHTTP, _ := startSystem(t, startRPC(t, func(words []string) json.RawMessage { return jsonAnswer(t, words) }).URL, everything)
+	want, err := overSocket.Scrape(t.Context())
 	require.NoError(t, err)
-	got, err := overHTTP.scrape(t.Context())
+	got, err := overHTTP.Scrape(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, withoutDurations(rtctest.Points(t, want)), withoutDurations(rtctest.Points(t, got)))
 }
@@ -195,7 +216,7 @@ func TestStartTimes(t *testing.T) {
 	uptime := []byte{0x03}
 	set := func(seconds byte) { uptime = append(append([]byte{0x03}, record(5, "uptime")...), 0x10, seconds, 0x83) }
 	server.answer = func(words []string) ([]byte, bool, bool) { return uptime, false, words[0] == apiUptime }
-	s, _ := startScraper(t, server.endpoint, nil)
+	s, _ := startSystem(t, server.endpoint, nil)
 
 	set(100)
 	first := startOf(t, s)
@@ -209,9 +230,9 @@ func TestStartTimes(t *testing.T) {
 	assert.False(t, startOf(t, s).After(time.Now()))
 }
 
-func startOf(t *testing.T, s *scraper) time.Time {
+func startOf(t *testing.T, s *system) time.Time {
 	t.Helper()
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	m := metricOf(t, metrics, "kamailio.requests")
 	return m.Sum().DataPoints().At(0).StartTimestamp().AsTime()
@@ -237,10 +258,10 @@ func TestRequests(t *testing.T) {
 		"rtpengine.show all", "rtpengine.get_hash_total", "htable.stats", "dmq.list_nodes",
 	}
 	server := startCtl(t, "unix")
-	s, _ := startScraper(t, server.endpoint, nil)
+	s, _ := startSystem(t, server.endpoint, nil)
 	asked := func() []string {
 		before := len(server.Requests())
-		_, err := s.scrape(t.Context())
+		_, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 		return server.Requests()[before:]
 	}
@@ -261,11 +282,46 @@ func TestRequests(t *testing.T) {
 	server.restart(t)
 	assert.ElementsMatch(t, join(always, identity, defaults, []string{"tls.info"}), asked(), "started again")
 
-	none, _ := startScraper(t, server.endpoint, func(c *Config) { c.MetricsBuilderConfig.Metrics = metadata.MetricsConfig{} })
+	none, _ := startSystem(t, server.endpoint, func(c *Config) { c.MetricsBuilderConfig.Metrics = metadata.MetricsConfig{} })
 	before := len(server.Requests())
-	_, err := none.scrape(t.Context())
+	_, err := none.Scrape(t.Context())
 	require.NoError(t, err)
 	assert.ElementsMatch(t, join(always, identity), server.Requests()[before:])
+}
+
+// A method is called for its own metrics, and for those of statistics that the server does not have.
+func TestMetricsOfFallbacks(t *testing.T) {
+	s, _ := startSystem(t, "unix:///run/ctl", everything)
+	tcp := []string{"kamailio.tcp.connection.limit", "kamailio.tcp.reader.count"}
+	transactions := []string{"kamailio.transaction.delayed_releases", "kamailio.transaction.releases"}
+	all := []string{apiTCP, apiTLS, apiTransactions}
+	for name, tt := range map[string]struct {
+		groups, methods []string
+		api             string
+		want            []string
+	}{
+		"all groups":     {[]string{"tcp", "tls", "tmx"}, all, apiTCP, tcp},
+		"transactions":   {[]string{"tmx"}, all, apiTransactions, transactions},
+		"TLS":            {[]string{"tls"}, all, apiTLS, nil},
+		"no group tcp":   {[]string{"tls"}, all, apiTCP, append([]string{"kamailio.tcp.connection.count", "kamailio.tcp.write_queue.size"}, tcp...)},
+		"TLS of its own": {[]string{"tcp"}, all, apiTCP, tcp},
+		"TLS beside TCP": {[]string{"tcp"}, []string{apiTCP}, apiTCP, append([]string{"kamailio.tls.connection.count", "kamailio.tls.connection.limit"}, tcp...)},
+		"no group tls":   {nil, all, apiTLS, []string{"kamailio.tls.connection.count", "kamailio.tls.connection.limit", "kamailio.tls.write_queue.size"}},
+		"no group tmx": {nil, all, apiTransactions, append([]string{
+			"kamailio.transaction.active.count", "kamailio.transaction.completions", "kamailio.transaction.count", "kamailio.transaction.creations",
+			"kamailio.transaction.received_replies", "kamailio.transaction.sent_replies",
+		}, transactions...)},
+	} {
+		s.methods, s.statistics.groups = tt.methods, map[string]bool{}
+		for _, group := range tt.groups {
+			s.statistics.groups[group] = true
+		}
+		var got []string
+		for _, m := range s.metricsOf(tt.api) {
+			got = append(got, m.Name)
+		}
+		assert.ElementsMatch(t, tt.want, got, name)
+	}
 }
 
 // forbidden are the methods that change the server, print secrets, or cost it much.
@@ -291,9 +347,9 @@ func TestOnlyReadingMethods(t *testing.T) {
 		}
 	}
 	server := startCtl(t, "limits", "unix")
-	s, _ := startScraper(t, server.endpoint, everything)
+	s, _ := startSystem(t, server.endpoint, everything)
 	for range 3 {
-		_, _ = s.scrape(t.Context())
+		_, _ = s.Scrape(t.Context())
 	}
 	requests := server.Requests()
 	assert.NotEmpty(t, requests)
@@ -328,7 +384,7 @@ func TestOpenPortIsWarnedOf(t *testing.T) {
 		"tcp://10.0.0.5:2049": true, "tcp://sip.example": true, "tcp://127.0.0.1": false, "tcp://[::1]:2049": false, "tcp://localhost": false,
 		"unix:///run/ctl": false, "http://10.0.0.5:5060/RPC": false,
 	} {
-		_, logs := startScraper(t, endpoint, nil)
+		_, logs := startSystem(t, endpoint, nil)
 		assert.Equal(t, warned, logs.FilterMessageSnippet("no authentication").Len() == 1, endpoint)
 	}
 }
@@ -336,11 +392,11 @@ func TestOpenPortIsWarnedOf(t *testing.T) {
 // A server that was up keeps its identity while it is down.
 func TestResourceOutlivesTheServer(t *testing.T) {
 	server := startCtl(t, "unix")
-	s, _ := startScraper(t, server.endpoint, nil)
-	up, err := s.scrape(t.Context())
+	s, _ := startSystem(t, server.endpoint, nil)
+	up, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	server.stop()
-	down, err := s.scrape(t.Context())
+	down, err := s.Scrape(t.Context())
 	require.Error(t, err)
 	resource := up.ResourceMetrics().At(0).Resource().Attributes().AsRaw()
 	assert.Equal(t, "5.6.3", resource["service.version"])

@@ -23,7 +23,7 @@ type kind uint8
 const (
 	kindNone kind = iota
 	kindInt       // of JSON
-	kindWord      // of BINRPC, which does not tell whether its 32 bits are signed
+	kindWord      // of BINRPC: 32 bits that may be signed or not
 	kindBool      // of JSON; its integer is 0 or 1
 	kindFloat
 	kindText
@@ -31,7 +31,7 @@ const (
 	kindArray
 )
 
-// value is one value of a reply, the same whichever transport brought it. Its bytes are valid as long as the reply.
+// value is one value of a reply over either transport. Its bytes are valid as long as the reply.
 type value struct {
 	name    []byte // within a struct; nil where there is none
 	kind    kind
@@ -61,7 +61,7 @@ func (v *value) get(name string) *value {
 	return &none
 }
 
-// each walks over a list. BINRPC repeats the name of its elements where JSON-RPC wraps each into an object of one member.
+// each iterates over a list. BINRPC repeats the name of the elements where JSON-RPC wraps each into an object of one member.
 func (v *value) each(name string) iter.Seq[*value] {
 	return func(yield func(*value) bool) {
 		for i := range v.members {
@@ -80,14 +80,14 @@ func (v *value) each(name string) iter.Seq[*value] {
 func (v *value) isList() bool { return v.kind == kindStruct || v.kind == kindArray }
 
 // int returns a whole number. Some fields are doubles in some releases.
-func (v *value) int() optional.Value[int64] {
+func (v *value) int() number {
 	switch {
 	case v.kind == kindInt || v.kind == kindWord:
 		return optional.Of(v.integer)
 	case v.kind == kindFloat && v.decimal == math.Trunc(v.decimal) && math.Abs(v.decimal) < 1<<53:
 		return optional.Of(int64(v.decimal))
 	}
-	return optional.Value[int64]{}
+	return number{}
 }
 
 // isNumber reports whether the value is a whole number.
@@ -97,23 +97,23 @@ func (v *value) isNumber() bool {
 }
 
 // count returns a whole number that is not negative.
-func (v *value) count() optional.Value[int64] {
+func (v *value) count() number {
 	n := v.int()
 	if i, ok := n.Get(); ok && i < 0 {
-		return optional.Value[int64]{}
+		return number{}
 	}
 	return n
 }
 
 // unsigned returns a whole number of a field that holds 32 unsigned bits, which BINRPC may show as negative.
-func (v *value) unsigned() optional.Value[int64] {
+func (v *value) unsigned() number {
 	if v.kind == kindWord && v.integer < 0 && v.integer >= math.MinInt32 {
 		return optional.Of(v.integer + 1<<32)
 	}
 	return v.count()
 }
 
-// bool returns a yes or no, which is 0 or 1 over BINRPC and in releases before 6.0.
+// bool returns a boolean, which is 0 or 1 over BINRPC and in releases before 6.0.
 func (v *value) bool() optional.Value[bool] {
 	isNumber := v.kind == kindInt || v.kind == kindWord || v.kind == kindBool
 	if !isNumber || v.integer != 0 && v.integer != 1 {
@@ -140,7 +140,7 @@ func (v *value) text() string {
 	return string(v.bytes)
 }
 
-// word returns what may be a string or a number.
+// word returns a string or a number as a string.
 func (v *value) word() string {
 	if n, ok := v.int().Get(); ok {
 		return strconv.FormatInt(n, 10)
@@ -149,7 +149,7 @@ func (v *value) word() string {
 }
 
 // statistic returns the value of a statistic: Kamailio prints longs with %lu, so that -7 comes as 18446744073709551609.
-func (v *value) statistic() optional.Value[int64] {
+func (v *value) statistic() number {
 	if v.kind != kindText {
 		return v.int()
 	}
@@ -160,10 +160,10 @@ func (v *value) statistic() optional.Value[int64] {
 	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
 		return optional.Of(int64(n)) //nolint:gosec // two's complement
 	}
-	return optional.Value[int64]{}
+	return number{}
 }
 
-// tooLarge refuses a reply that no server can have reason to send.
+// tooLarge returns the error of a reply that is larger than any server has reason to send.
 func tooLarge(what string) error {
 	return &binrpc.Error{Type: scrape.Size, Text: what + " in a reply", Hint: "check that the setting endpoint leads to the right server"}
 }

@@ -1,0 +1,225 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kamailioreceiver
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
+)
+
+type (
+	builder   = metadata.MetricsBuilder
+	timestamp = pcommon.Timestamp
+	// point records a number without attributes, or with fixed ones.
+	point = rows.Point[*builder, rows.None]
+)
+
+// wholeOf returns the point of an integer metric with a fixed attribute.
+func wholeOf[A any](record func(*builder, timestamp, int64, A), a A) point {
+	return rows.Whole(rows.With(record, a))
+}
+
+// methodRows are the rows of the reply to each method.
+var methodRows = map[string]any{
+	apiUptime:         serverUptime,
+	apiStatistics:     allStatisticRows,
+	apiTCP:            memberRows[apiTCP],
+	apiTransactions:   memberRows[apiTransactions],
+	apiDialogs:        memberRows[apiDialogs],
+	apiProfileSize:    profileDialogs,
+	apiProcesses:      []any{processCount, processRows},
+	apiHtables:        htableRows,
+	apiDispatcher:     []any{setCount, targetCount, targetState, targetProbing, latencyRows, targetRows},
+	apiRTPEngines:     []any{relayWeight, relayRecheckDelay, relayStateCount, relayInfo},
+	apiRTPEngineCalls: relayCalls,
+	apiDMQ:            nodeState,
+	apiPike:           pikeRows,
+}
+
+var serverUptime = rows.Decimal((*builder).RecordKamailioUptimeDataPoint)
+
+// memberRows are the members of replies that are structs of numbers, by method.
+var memberRows = map[string]map[string]point{
+	apiTCP: {
+		"max_connections": rows.Whole((*builder).RecordKamailioTCPConnectionLimitDataPoint),
+		"readers":         rows.Whole((*builder).RecordKamailioTCPReaderCountDataPoint),
+	},
+	apiTransactions: {
+		"delayed_free": rows.Whole((*builder).RecordKamailioTransactionDelayedReleasesDataPoint),
+		"freed":        rows.Whole((*builder).RecordKamailioTransactionReleasesDataPoint),
+	},
+	apiDialogs: {
+		"starting":   wholeOf((*builder).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateStarting),
+		"connecting": wholeOf((*builder).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateConnecting),
+		"answering":  wholeOf((*builder).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateAnswering),
+		"ongoing":    wholeOf((*builder).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateOngoing),
+	},
+}
+
+// pikeRows are the numbers of addresses that pike watches, by status.
+var pikeRows = map[string]point{
+	"HOT":  wholeOf((*builder).RecordKamailioPikeAddressCountDataPoint, metadata.AttributeKamailioPikeStateHot),
+	"WARM": wholeOf((*builder).RecordKamailioPikeAddressCountDataPoint, metadata.AttributeKamailioPikeStateWarm),
+}
+
+var profileDialogs = rows.WholeOf(func(mb *builder, start timestamp, n int64, p *profileSize) {
+	mb.RecordKamailioDialogCountByProfileDataPoint(start, n, p.Profile, p.Value)
+})
+
+// numberRow maps a number of a T, which the server may leave out.
+type numberRow[T any] struct {
+	of    func(*T) number
+	Point rows.Point[*builder, *T]
+}
+
+// recordNumbers records the numbers of a T.
+func recordNumbers[T any](mb *builder, table []numberRow[T], t *T) {
+	for i := range table {
+		if n, ok := table[i].of(t).Get(); ok {
+			table[i].Point.Record(mb, n, t)
+		}
+	}
+}
+
+var processCount = rows.Whole((*builder).RecordKamailioProcessCountDataPoint)
+
+var processRows = []numberRow[process]{
+	{func(p *process) number { return p.Size }, processPoint((*builder).RecordKamailioProcessMemoryLimitDataPoint)},
+	{func(p *process) number { return p.Fragments }, processPoint((*builder).RecordKamailioProcessMemoryFragmentCountDataPoint)},
+	{func(p *process) number { return p.Used }, processMemory(metadata.AttributeKamailioMemoryStateUsed)},
+	{memoryOverhead, processMemory(metadata.AttributeKamailioMemoryStateOverhead)},
+	{func(p *process) number { return p.Free }, processMemory(metadata.AttributeKamailioMemoryStateFree)},
+}
+
+func processPoint(record func(mb *builder, start timestamp, n, index int64, description string)) rows.Point[*builder, *process] {
+	return rows.WholeOf(func(mb *builder, start timestamp, n int64, p *process) { record(mb, start, n, p.Index, p.Description) })
+}
+
+func processMemory(state metadata.AttributeKamailioMemoryState) rows.Point[*builder, *process] {
+	return processPoint(func(mb *builder, start timestamp, n, index int64, description string) {
+		mb.RecordKamailioProcessMemoryUsageDataPoint(start, n, index, description, state)
+	})
+}
+
+var htableRows = []numberRow[htable]{
+	{func(t *htable) number { return t.All }, htablePoint((*builder).RecordKamailioHtableItemCountDataPoint)},
+	{func(t *htable) number { return t.Slots }, htablePoint((*builder).RecordKamailioHtableSlotCountDataPoint)},
+	{func(t *htable) number { return t.Min }, htablePoint((*builder).RecordKamailioHtableSlotFillMinDataPoint)},
+	{func(t *htable) number { return t.Max }, htablePoint((*builder).RecordKamailioHtableSlotFillMaxDataPoint)},
+}
+
+func htablePoint(record func(*builder, timestamp, int64, string)) rows.Point[*builder, *htable] {
+	return rows.WholeOf(func(mb *builder, start timestamp, n int64, t *htable) { record(mb, start, n, t.Name) })
+}
+
+type dispatcherState = metadata.AttributeKamailioDispatcherState
+
+// dispatcherStates are the states of a destination by the first letter of its flags.
+var dispatcherStates = map[byte]dispatcherState{
+	'A': metadata.AttributeKamailioDispatcherStateActive,
+	'T': metadata.AttributeKamailioDispatcherStateTrying,
+	'I': metadata.AttributeKamailioDispatcherStateInactive,
+	'D': metadata.AttributeKamailioDispatcherStateDisabled,
+}
+
+// setInState are the attributes of a dispatcher set's number of destinations in a state.
+type setInState struct {
+	set   string
+	state dispatcherState
+}
+
+// targetInState are the attributes of a destination's state.
+type targetInState struct {
+	set, uri string
+	state    dispatcherState
+}
+
+// The points of the dispatcher's sets and destinations.
+var (
+	setCount    = rows.Whole((*builder).RecordKamailioDispatcherSetCountDataPoint)
+	targetCount = rows.WholeOf(func(mb *builder, start timestamp, n int64, of setInState) {
+		mb.RecordKamailioDispatcherTargetCountDataPoint(start, n, of.set, of.state)
+	})
+	targetState = rows.WholeOf(func(mb *builder, start timestamp, n int64, of targetInState) {
+		mb.RecordKamailioDispatcherTargetStateDataPoint(start, n, of.set, of.uri, of.state)
+	})
+	targetProbing = targetPoint((*builder).RecordKamailioDispatcherTargetProbingDataPoint)
+)
+
+// latencyRows are the latencies of a destination.
+var latencyRows = []struct {
+	of    func(*target) optional.Value[float64]
+	Point rows.Point[*builder, *target]
+}{
+	{func(t *target) optional.Value[float64] { return t.Average }, latency((*builder).RecordKamailioDispatcherTargetLatencyAverageDataPoint)},
+	{func(t *target) optional.Value[float64] { return t.Deviation }, latency((*builder).RecordKamailioDispatcherTargetLatencyDeviationDataPoint)},
+	{func(t *target) optional.Value[float64] { return t.Estimate }, latency((*builder).RecordKamailioDispatcherTargetLatencyEstimateDataPoint)},
+	{func(t *target) optional.Value[float64] { return t.Max }, latency((*builder).RecordKamailioDispatcherTargetLatencyMaxDataPoint)},
+}
+
+func latency(record func(*builder, timestamp, float64, string, string)) rows.Point[*builder, *target] {
+	return rows.DecimalOf(func(mb *builder, start timestamp, v float64, t *target) { record(mb, start, v, t.Set, t.URI) }).In(rows.Milliseconds)
+}
+
+var targetRows = []numberRow[target]{
+	{func(t *target) number { return t.Timeouts }, targetPoint((*builder).RecordKamailioDispatcherTargetTimeoutsDataPoint)},
+	{func(t *target) number { return t.Dialogs }, targetPoint((*builder).RecordKamailioDispatcherTargetDialogCountDataPoint)},
+}
+
+func targetPoint(record func(*builder, timestamp, int64, string, string)) rows.Point[*builder, *target] {
+	return rows.WholeOf(func(mb *builder, start timestamp, n int64, t *target) { record(mb, start, n, t.Set, t.URI) })
+}
+
+type rtpengineState = metadata.AttributeKamailioRtpengineState
+
+// relayStates are the known states of an rtpengine.
+var relayStates = map[relayState]rtpengineState{
+	relayEnabled:  metadata.AttributeKamailioRtpengineStateEnabled,
+	relayDisabled: metadata.AttributeKamailioRtpengineStateDisabled,
+	relayRemoved:  metadata.AttributeKamailioRtpengineStateDisabledPermanently,
+}
+
+// relayNode are the attributes that identify an rtpengine.
+type relayNode struct {
+	set int64
+	url string
+}
+
+// relayAttributes are all attributes of an rtpengine.
+type relayAttributes struct {
+	relayNode
+	index, weight int64
+	state         rtpengineState
+}
+
+// The points of the rtpengines that Kamailio uses.
+var (
+	relayCalls  = rows.Whole((*builder).RecordKamailioRtpengineCallCountDataPoint)
+	relayWeight = rows.WholeOf(func(mb *builder, start timestamp, n int64, of relayNode) {
+		mb.RecordKamailioRtpengineNodeWeightDataPoint(start, n, of.set, of.url)
+	})
+	relayRecheckDelay = rows.DecimalOf(func(mb *builder, start timestamp, v float64, of relayNode) {
+		mb.RecordKamailioRtpengineNodeRecheckDelayDataPoint(start, v, of.set, of.url)
+	})
+	relayStateCount = rows.WholeOf(func(mb *builder, start timestamp, n int64, of relayAttributes) {
+		mb.RecordKamailioRtpengineNodeStateDataPoint(start, n, of.set, of.url, of.state)
+	})
+	relayInfo = rows.WholeOf(func(mb *builder, start timestamp, n int64, of relayAttributes) {
+		mb.RecordKamailioRtpengineNodeInfoDataPoint(start, n, of.set, of.url, of.index, of.weight, of.state)
+	})
+)
+
+// nodeInState are the attributes of the state of a node of the message queue.
+type nodeInState struct {
+	node  string
+	local bool
+	state metadata.AttributeKamailioDmqState
+}
+
+var nodeState = rows.WholeOf(func(mb *builder, start timestamp, n int64, of nodeInState) {
+	mb.RecordKamailioDmqNodeStateDataPoint(start, n, of.node, of.local, of.state)
+})

@@ -1,0 +1,113 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kamailioreceiver
+
+import (
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
+)
+
+// sampleRow maps a sample of rtpengine's page to a metric, whose attributes are taken from the labels.
+type sampleRow struct {
+	Point rows.Point[*builder, labels]
+	// listed reports whether the labels have values that the metric knows; nil where it takes any. All samples without are added up and
+	// recorded as unknown.
+	listed func(labels) bool
+}
+
+// sampleRows are the samples of rtpengine's page that have metrics.
+var sampleRows = map[string]sampleRow{
+	"rtpengine_bytes_total":               by("type", metadata.MapAttributeRtpengineForwarding, (*builder).RecordRtpengineNetworkIoDataPoint),
+	"rtpengine_call_duration2_total":      decimal((*builder).RecordRtpengineCallSquaredTimeDataPoint),
+	"rtpengine_call_duration_avg":         decimal((*builder).RecordRtpengineCallDurationAverageDataPoint),
+	"rtpengine_call_duration_total":       decimal((*builder).RecordRtpengineCallTimeDataPoint),
+	"rtpengine_closed_sessions_total":     by("reason", metadata.MapAttributeRtpengineCloseReason, (*builder).RecordRtpengineSessionClosuresDataPoint),
+	"rtpengine_errors_total":              byText("proxy", (*builder).RecordRtpengineRequestErrorsDataPoint),
+	"rtpengine_mediastreams":              by("type", metadata.MapAttributeRtpengineForwarding, (*builder).RecordRtpengineStreamCountDataPoint),
+	"rtpengine_mos2_total":                decimal((*builder).RecordRtpengineMosSquaredScoresDataPoint),
+	"rtpengine_mos_samples_total":         whole((*builder).RecordRtpengineMosSamplesDataPoint),
+	"rtpengine_mos_total":                 decimal((*builder).RecordRtpengineMosScoresDataPoint),
+	"rtpengine_one_way_sessions_total":    whole((*builder).RecordRtpengineSessionOneWaySessionsDataPoint),
+	"rtpengine_packet_errors_total":       by("type", metadata.MapAttributeRtpengineForwarding, (*builder).RecordRtpengineNetworkPacketErrorsDataPoint),
+	"rtpengine_packets_lost":              whole((*builder).RecordRtpengineRtpLostPacketsDataPoint),
+	"rtpengine_packets_total":             by("type", metadata.MapAttributeRtpengineForwarding, (*builder).RecordRtpengineNetworkPacketsDataPoint),
+	"rtpengine_ports_free":                ports(metadata.AttributeRtpenginePortStateFree),
+	"rtpengine_ports_used":                ports(metadata.AttributeRtpenginePortStateUsed),
+	"rtpengine_request_seconds_total":     requestTime(),
+	"rtpengine_requests_total":            requests(),
+	"rtpengine_rtp_duplicates":            whole(rows.With((*builder).RecordRtpengineRtpAnomaliesDataPoint, metadata.AttributeRtpengineRtpAnomalyDuplicate)),
+	"rtpengine_rtp_reordered":             whole(rows.With((*builder).RecordRtpengineRtpAnomaliesDataPoint, metadata.AttributeRtpengineRtpAnomalyReordered)),
+	"rtpengine_rtp_seq_resets":            whole(rows.With((*builder).RecordRtpengineRtpAnomaliesDataPoint, metadata.AttributeRtpengineRtpAnomalySequenceReset)),
+	"rtpengine_rtp_skips":                 whole(rows.With((*builder).RecordRtpengineRtpAnomaliesDataPoint, metadata.AttributeRtpengineRtpAnomalySkip)),
+	"rtpengine_sessions":                  by("type", metadata.MapAttributeRtpengineSessionType, (*builder).RecordRtpengineSessionCountDataPoint),
+	"rtpengine_sessions_total":            whole((*builder).RecordRtpengineSessionCreationsDataPoint),
+	"rtpengine_transcode_bytes_total":     byText("chain", (*builder).RecordRtpengineTranscodingIoDataPoint),
+	"rtpengine_transcode_packets_total":   byText("chain", (*builder).RecordRtpengineTranscodingPacketsDataPoint),
+	"rtpengine_transcode_samples_total":   byText("chain", (*builder).RecordRtpengineTranscodingSamplesDataPoint),
+	"rtpengine_transcoded_media":          whole((*builder).RecordRtpengineTranscodedMediaCountDataPoint),
+	"rtpengine_transcoders":               byText("chain", (*builder).RecordRtpengineTranscoderCountDataPoint),
+	sampleUptime:                          decimal((*builder).RecordRtpengineUptimeDataPoint),
+	"rtpengine_zero_packet_streams_total": whole((*builder).RecordRtpengineStreamZeroPacketStreamsDataPoint),
+}
+
+// sampleUptime is the sample from which the start of an rtpengine is derived.
+const sampleUptime = "rtpengine_uptime_seconds"
+
+func hasSampleRow(name string) bool {
+	_, ok := sampleRows[name]
+	return ok
+}
+
+// unknownLabel stands for all values of a label that are not listed.
+const unknownLabel = "unknown"
+
+// whole maps a whole number.
+func whole(record func(*builder, timestamp, int64)) sampleRow {
+	return sampleRow{Point: rows.WholeOf(func(mb *builder, start timestamp, n int64, _ labels) { record(mb, start, n) })}
+}
+
+// decimal maps a floating-point number.
+func decimal(record func(*builder, timestamp, float64)) sampleRow {
+	return sampleRow{Point: rows.DecimalOf(func(mb *builder, start timestamp, v float64, _ labels) { record(mb, start, v) })}
+}
+
+// by maps a whole number with an attribute that has listed values, one of which is unknown.
+func by[A any](name string, values map[string]A, record func(*builder, timestamp, int64, A)) sampleRow {
+	return sampleRow{
+		Point: rows.WholeOf(func(mb *builder, start timestamp, n int64, l labels) {
+			value, ok := values[l.get(name)]
+			if !ok {
+				value = values[unknownLabel]
+			}
+			record(mb, start, n, value)
+		}),
+		listed: func(l labels) bool {
+			_, ok := values[l.get(name)]
+			return ok && l.get(name) != unknownLabel
+		},
+	}
+}
+
+// byText maps a whole number with the text of a label as its attribute.
+func byText(name string, record func(*builder, timestamp, int64, string)) sampleRow {
+	return sampleRow{Point: rows.WholeOf(func(mb *builder, start timestamp, n int64, l labels) { record(mb, start, n, l.get(name)) })}
+}
+
+func ports(state metadata.AttributeRtpenginePortState) sampleRow {
+	return sampleRow{Point: rows.WholeOf(func(mb *builder, start timestamp, n int64, l labels) {
+		mb.RecordRtpenginePortCountDataPoint(start, n, l.get("name"), l.get("address"), state)
+	})}
+}
+
+func requests() sampleRow {
+	return sampleRow{Point: rows.WholeOf(func(mb *builder, start timestamp, n int64, l labels) {
+		mb.RecordRtpengineRequestsDataPoint(start, n, l.get("proxy"), l.get("request"))
+	})}
+}
+
+func requestTime() sampleRow {
+	return sampleRow{Point: rows.DecimalOf(func(mb *builder, start timestamp, v float64, l labels) {
+		mb.RecordRtpengineRequestTimeDataPoint(start, v, l.get("proxy"), l.get("request"))
+	})}
+}

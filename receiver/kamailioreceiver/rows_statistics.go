@@ -1,0 +1,269 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kamailioreceiver
+
+import (
+	"regexp"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
+)
+
+// statisticRows are the statistics that have metrics of their own, by group.name. Those without a Point have none because other metrics
+// contain them. All others are reported under their names: see unmappedCounter and unmappedValue.
+var statisticRows = map[string]point{
+	"cdp.average_response_time":                    rows.Decimal((*builder).RecordKamailioCdpResponseTimeAverageDataPoint).In(rows.Milliseconds),
+	"cdp.queuelength":                              rows.Whole((*builder).RecordKamailioCdpQueueCountDataPoint),
+	"cdp.replies_received":                         rows.Whole((*builder).RecordKamailioCdpRepliesDataPoint),
+	"cdp.replies_response_time":                    rows.Decimal((*builder).RecordKamailioCdpResponseTimeDataPoint).In(rows.Milliseconds),
+	"cdp.timeout":                                  rows.Whole((*builder).RecordKamailioCdpTimeoutsDataPoint),
+	"core.bad_URIs_rcvd":                           rows.Whole((*builder).RecordKamailioRequestBadUrisDataPoint),
+	"core.bad_msg_hdr":                             rows.Whole((*builder).RecordKamailioMessageBadHeadersDataPoint),
+	"core.drop_replies":                            rows.Whole((*builder).RecordKamailioReplyDropsDataPoint),
+	"core.drop_requests":                           rows.Whole((*builder).RecordKamailioRequestDropsDataPoint),
+	"core.err_replies":                             rows.Whole((*builder).RecordKamailioReplyErrorsDataPoint),
+	"core.err_requests":                            rows.Whole((*builder).RecordKamailioRequestErrorsDataPoint),
+	"core.fwd_replies":                             rows.Whole((*builder).RecordKamailioReplyForwardsDataPoint),
+	"core.fwd_requests":                            rows.Whole((*builder).RecordKamailioRequestForwardsDataPoint),
+	"core.rcv_replies":                             rows.Whole((*builder).RecordKamailioRepliesDataPoint),
+	"core.rcv_requests":                            rows.Whole((*builder).RecordKamailioRequestsDataPoint),
+	"core.unsupported_methods":                     rows.Whole((*builder).RecordKamailioRequestUnsupportedMethodsDataPoint),
+	"dialog.active_dialogs":                        rows.Whole((*builder).RecordKamailioDialogActiveCountDataPoint),
+	"dialog.early_dialogs":                         rows.Whole((*builder).RecordKamailioDialogEarlyCountDataPoint),
+	"dialog.expired_dialogs":                       rows.Whole((*builder).RecordKamailioDialogExpirationsDataPoint),
+	"dialog.failed_dialogs":                        rows.Whole((*builder).RecordKamailioDialogFailuresDataPoint),
+	"dialog.processed_dialogs":                     rows.Whole((*builder).RecordKamailioDialogCreationsDataPoint),
+	"dns.failed_dns_request":                       rows.Whole((*builder).RecordKamailioDNSFailuresDataPoint),
+	"dns.slow_dns_request":                         rows.Whole((*builder).RecordKamailioDNSSlowRequestsDataPoint),
+	"http_async_client.errors":                     rows.Whole((*builder).RecordKamailioHTTPClientErrorsDataPoint),
+	"http_async_client.replies":                    rows.Whole((*builder).RecordKamailioHTTPClientRepliesDataPoint),
+	"http_async_client.requests":                   rows.Whole((*builder).RecordKamailioHTTPClientRequestsDataPoint),
+	"http_async_client.timeouts":                   rows.Whole((*builder).RecordKamailioHTTPClientTimeoutsDataPoint),
+	"mysql.driver_errors":                          rows.Whole((*builder).RecordKamailioMysqlDriverErrorsDataPoint),
+	"pike.blocked_ips":                             rows.Whole((*builder).RecordKamailioPikeBlockedAddressCountDataPoint),
+	"registrar.accepted_regs":                      wholeOf((*builder).RecordKamailioRegistrarRegistrationsDataPoint, metadata.AttributeKamailioRegistrarOutcomeAccepted),
+	"registrar.default_expire":                     rows.Decimal((*builder).RecordKamailioRegistrarExpiresDefaultDataPoint),
+	"registrar.default_expires_range":              rows.Decimal((*builder).RecordKamailioRegistrarExpiresDefaultRangeDataPoint).In(rows.Percent),
+	"registrar.expires_range":                      rows.Decimal((*builder).RecordKamailioRegistrarExpiresRangeDataPoint).In(rows.Percent),
+	"registrar.max_contacts":                       rows.Whole((*builder).RecordKamailioRegistrarContactLimitDataPoint),
+	"registrar.max_expires":                        rows.Decimal((*builder).RecordKamailioRegistrarExpiresMaxDataPoint),
+	"registrar.rejected_regs":                      wholeOf((*builder).RecordKamailioRegistrarRegistrationsDataPoint, metadata.AttributeKamailioRegistrarOutcomeRejected),
+	"sctp.assoc_shutdown":                          rows.Whole((*builder).RecordKamailioSctpConnectionShutdownsDataPoint),
+	"sctp.comm_lost":                               wholeOf((*builder).RecordKamailioSctpErrorsDataPoint, metadata.AttributeSctpErrorTypeCommunicationLost),
+	"sctp.connect_failed":                          wholeOf((*builder).RecordKamailioSctpErrorsDataPoint, metadata.AttributeSctpErrorTypeConnectFailed),
+	"sctp.current_opened_connections":              rows.Whole((*builder).RecordKamailioSctpConnectionCountDataPoint),
+	"sctp.current_tracked_connections":             rows.Whole((*builder).RecordKamailioSctpConnectionTrackedCountDataPoint),
+	"sctp.established":                             rows.Whole((*builder).RecordKamailioSctpConnectionEstablishmentsDataPoint),
+	"sctp.local_reject":                            wholeOf((*builder).RecordKamailioSctpErrorsDataPoint, metadata.AttributeSctpErrorTypeLocalReject),
+	"sctp.remote_shutdown":                         rows.Whole((*builder).RecordKamailioSctpConnectionRemoteShutdownsDataPoint),
+	"sctp.send_failed":                             wholeOf((*builder).RecordKamailioSctpErrorsDataPoint, metadata.AttributeSctpErrorTypeSendFailed),
+	"sctp.send_force_retry":                        rows.Whole((*builder).RecordKamailioSctpSendRetriesDataPoint),
+	"sctp.sendq_full":                              wholeOf((*builder).RecordKamailioSctpErrorsDataPoint, metadata.AttributeSctpErrorTypeSendQueueFull),
+	"shmem.fragments":                              rows.Whole((*builder).RecordKamailioMemorySharedFragmentCountDataPoint),
+	"shmem.free_size":                              wholeOf((*builder).RecordKamailioMemorySharedUsageDataPoint, metadata.AttributeKamailioMemoryStateFree),
+	"shmem.max_used_size":                          rows.Whole((*builder).RecordKamailioMemorySharedPeakDataPoint),
+	"shmem.real_used_size":                         {}, // see sharedMemoryOverhead
+	"shmem.total_size":                             rows.Whole((*builder).RecordKamailioMemorySharedLimitDataPoint),
+	"shmem.used_size":                              wholeOf((*builder).RecordKamailioMemorySharedUsageDataPoint, metadata.AttributeKamailioMemoryStateUsed),
+	"sipcapture.captured_replies":                  rows.Whole((*builder).RecordKamailioSipcaptureRepliesDataPoint),
+	"sipcapture.captured_requests":                 rows.Whole((*builder).RecordKamailioSipcaptureRequestsDataPoint),
+	"siptrace.traced_replies":                      rows.Whole((*builder).RecordKamailioSiptraceRepliesDataPoint),
+	"siptrace.traced_requests":                     rows.Whole((*builder).RecordKamailioSiptraceRequestsDataPoint),
+	"sl.1xx_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup1xx),
+	"sl.200_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup200),
+	"sl.202_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup202),
+	"sl.2xx_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup2xxOther),
+	"sl.300_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup300),
+	"sl.301_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup301),
+	"sl.302_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup302),
+	"sl.3xx_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup3xxOther),
+	"sl.400_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup400),
+	"sl.401_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup401),
+	"sl.403_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup403),
+	"sl.404_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup404),
+	"sl.407_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup407),
+	"sl.408_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup408),
+	"sl.483_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup483),
+	"sl.4xx_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup4xxOther),
+	"sl.500_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup500),
+	"sl.5xx_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup5xxOther),
+	"sl.6xx_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroup6xx),
+	"sl.failures":                                  rows.Whole((*builder).RecordKamailioSlFailuresDataPoint),
+	"sl.received_ACKs":                             rows.Whole((*builder).RecordKamailioSlAcksDataPoint),
+	"sl.sent_err_replies":                          rows.Whole((*builder).RecordKamailioSlErrorRepliesDataPoint),
+	"sl.sent_replies":                              {}, // the sum of the replies
+	"sl.xxx_replies":                               wholeOf((*builder).RecordKamailioSlRepliesDataPoint, metadata.AttributeKamailioReplyGroupOther),
+	"tcp.con_reset":                                wholeOf((*builder).RecordKamailioTCPErrorsDataPoint, metadata.AttributeTCPErrorTypeConnectionReset),
+	"tcp.con_timeout":                              wholeOf((*builder).RecordKamailioTCPErrorsDataPoint, metadata.AttributeTCPErrorTypeConnectionTimeout),
+	"tcp.connect_failed":                           wholeOf((*builder).RecordKamailioTCPErrorsDataPoint, metadata.AttributeTCPErrorTypeConnectFailed),
+	"tcp.connect_success":                          wholeOf((*builder).RecordKamailioTCPConnectionOpensDataPoint, metadata.AttributeKamailioTCPInitiatorSelf),
+	"tcp.current_opened_connections":               rows.Whole((*builder).RecordKamailioTCPConnectionCountDataPoint),
+	"tcp.current_write_queue_size":                 rows.Whole((*builder).RecordKamailioTCPWriteQueueSizeDataPoint),
+	"tcp.established":                              rows.Whole((*builder).RecordKamailioTCPConnectionEstablishmentsDataPoint),
+	"tcp.local_reject":                             wholeOf((*builder).RecordKamailioTCPErrorsDataPoint, metadata.AttributeTCPErrorTypeLocalReject),
+	"tcp.passive_open":                             wholeOf((*builder).RecordKamailioTCPConnectionOpensDataPoint, metadata.AttributeKamailioTCPInitiatorPeer),
+	"tcp.send_timeout":                             wholeOf((*builder).RecordKamailioTCPErrorsDataPoint, metadata.AttributeTCPErrorTypeSendTimeout),
+	"tcp.sendq_full":                               wholeOf((*builder).RecordKamailioTCPErrorsDataPoint, metadata.AttributeTCPErrorTypeSendQueueFull),
+	"tls.clear_text_write_queued_bytes":            rows.Whole((*builder).RecordKamailioTLSWriteQueueSizeDataPoint),
+	"tls.max_connections":                          rows.Whole((*builder).RecordKamailioTLSConnectionLimitDataPoint),
+	"tls.opened_connections":                       rows.Whole((*builder).RecordKamailioTLSConnectionCountDataPoint),
+	"tmx.2xx_transactions":                         wholeOf((*builder).RecordKamailioTransactionCompletionsDataPoint, metadata.AttributeKamailioReplyClass2xx),
+	"tmx.3xx_transactions":                         wholeOf((*builder).RecordKamailioTransactionCompletionsDataPoint, metadata.AttributeKamailioReplyClass3xx),
+	"tmx.4xx_transactions":                         wholeOf((*builder).RecordKamailioTransactionCompletionsDataPoint, metadata.AttributeKamailioReplyClass4xx),
+	"tmx.5xx_transactions":                         wholeOf((*builder).RecordKamailioTransactionCompletionsDataPoint, metadata.AttributeKamailioReplyClass5xx),
+	"tmx.6xx_transactions":                         wholeOf((*builder).RecordKamailioTransactionCompletionsDataPoint, metadata.AttributeKamailioReplyClass6xx),
+	"tmx.UAC_transactions":                         wholeOf((*builder).RecordKamailioTransactionCreationsDataPoint, metadata.AttributeKamailioTransactionOriginLocal),
+	"tmx.UAS_transactions":                         {}, // see remoteTransactions
+	"tmx.active_transactions":                      rows.Whole((*builder).RecordKamailioTransactionActiveCountDataPoint),
+	"tmx.inuse_transactions":                       rows.Whole((*builder).RecordKamailioTransactionCountDataPoint),
+	"tmx.rpl_absorbed":                             rows.Whole((*builder).RecordKamailioTransactionAbsorbedRepliesDataPoint),
+	"tmx.rpl_generated":                            wholeOf((*builder).RecordKamailioTransactionSentRepliesDataPoint, metadata.AttributeKamailioReplyOriginGenerated),
+	"tmx.rpl_received":                             rows.Whole((*builder).RecordKamailioTransactionReceivedRepliesDataPoint),
+	"tmx.rpl_relayed":                              wholeOf((*builder).RecordKamailioTransactionSentRepliesDataPoint, metadata.AttributeKamailioReplyOriginRelayed),
+	"tmx.rpl_sent":                                 {}, // generated + relayed
+	"uac.regactive":                                rows.Whole((*builder).RecordKamailioUacRegistrationActiveCountDataPoint),
+	"uac.regdisabled":                              rows.Whole((*builder).RecordKamailioUacRegistrationDisabledCountDataPoint),
+	"uac.regtotal":                                 rows.Whole((*builder).RecordKamailioUacRegistrationCountDataPoint),
+	"usrloc.registered_users":                      rows.Whole((*builder).RecordKamailioUsrlocRegisteredUserCountDataPoint),
+	"websocket.ws_failed_connections":              rows.Whole((*builder).RecordKamailioWebsocketConnectionFailuresDataPoint),
+	"websocket.ws_failed_handshakes":               wholeOf((*builder).RecordKamailioWebsocketHandshakesDataPoint, metadata.AttributeKamailioWebsocketOutcomeFailed),
+	"websocket.ws_local_closed_connections":        wholeOf((*builder).RecordKamailioWebsocketConnectionClosuresDataPoint, metadata.AttributeKamailioWebsocketInitiatorLocal),
+	"websocket.ws_msrp_current_connections":        wholeOf((*builder).RecordKamailioWebsocketConnectionCountDataPoint, metadata.AttributeKamailioWebsocketProtocolMsrp),
+	"websocket.ws_msrp_max_concurrent_connections": wholeOf((*builder).RecordKamailioWebsocketConnectionPeakDataPoint, metadata.AttributeKamailioWebsocketProtocolMsrp),
+	"websocket.ws_received_frames":                 wholeOf((*builder).RecordKamailioWebsocketFramesDataPoint, metadata.AttributeNetworkIoDirectionReceive),
+	"websocket.ws_remote_closed_connections":       wholeOf((*builder).RecordKamailioWebsocketConnectionClosuresDataPoint, metadata.AttributeKamailioWebsocketInitiatorRemote),
+	"websocket.ws_sip_current_connections":         wholeOf((*builder).RecordKamailioWebsocketConnectionCountDataPoint, metadata.AttributeKamailioWebsocketProtocolSip),
+	"websocket.ws_sip_max_concurrent_connections":  wholeOf((*builder).RecordKamailioWebsocketConnectionPeakDataPoint, metadata.AttributeKamailioWebsocketProtocolSip),
+	"websocket.ws_successful_handshakes":           wholeOf((*builder).RecordKamailioWebsocketHandshakesDataPoint, metadata.AttributeKamailioWebsocketOutcomeSuccessful),
+	"websocket.ws_transmitted_frames":              wholeOf((*builder).RecordKamailioWebsocketFramesDataPoint, metadata.AttributeNetworkIoDirectionTransmit),
+}
+
+// The points that are computed from two statistics.
+var (
+	sharedMemoryOverhead = wholeOf((*builder).RecordKamailioMemorySharedUsageDataPoint, metadata.AttributeKamailioMemoryStateOverhead)
+	remoteTransactions   = wholeOf((*builder).RecordKamailioTransactionCreationsDataPoint, metadata.AttributeKamailioTransactionOriginRemote)
+)
+
+// classAndMethod are the attributes of replies by class and method.
+type classAndMethod struct {
+	class  metadata.AttributeKamailioReplyClass
+	method string
+}
+
+// The statistics of the core whose names hold a method, a class or a code.
+var (
+	requestsByMethod = rows.WholeOf((*builder).RecordKamailioRequestsByMethodDataPoint)
+	repliesByClass   = rows.WholeOf((*builder).RecordKamailioRepliesByClassDataPoint)
+	repliesByCode    = rows.WholeOf((*builder).RecordKamailioRepliesByCodeDataPoint)
+	repliesByMethod  = rows.WholeOf(func(mb *builder, start timestamp, n int64, of classAndMethod) {
+		mb.RecordKamailioRepliesByMethodDataPoint(start, n, of.class, of.method)
+	})
+)
+
+// domainRows are the statistics of a table of usrloc, by the end of their names.
+var domainRows = map[string]rows.Point[*builder, string]{
+	"users":    rows.WholeOf((*builder).RecordKamailioUsrlocUserCountDataPoint),
+	"contacts": rows.WholeOf((*builder).RecordKamailioUsrlocContactCountDataPoint),
+	"expires":  rows.WholeOf((*builder).RecordKamailioUsrlocContactExpirationsDataPoint),
+}
+
+// The points of statistics that have no metrics of their own.
+var (
+	unmappedCounter = rows.WholeOf(func(mb *builder, start timestamp, n int64, u *unmapped) {
+		mb.RecordKamailioStatisticCountsDataPoint(start, n, u.group, u.name)
+	})
+	unmappedValue = rows.WholeOf(func(mb *builder, start timestamp, n int64, u *unmapped) {
+		mb.RecordKamailioStatisticValueDataPoint(start, n, u.group, u.name)
+	}).Signed()
+)
+
+// allStatisticRows are all rows of statistics.
+var allStatisticRows = []any{
+	statisticRows, sharedMemoryOverhead, remoteTransactions, requestsByMethod, repliesByClass, repliesByCode, repliesByMethod, domainRows,
+	unmappedCounter, unmappedValue,
+}
+
+// fallback names members of a reply that stand in for the statistics of a group on servers without that group.
+type fallback struct {
+	api, group string
+	unless     string            // method that has the same numbers and is preferred
+	keys       map[string]string // of the statistics, by member
+}
+
+var fallbacks = []fallback{
+	{api: apiTLS, group: "tls", keys: map[string]string{
+		"opened_connections":            "tls.opened_connections",
+		"max_connections":               "tls.max_connections",
+		"clear_text_write_queued_bytes": "tls.clear_text_write_queued_bytes",
+	}},
+	{api: apiTCP, group: "tls", unless: apiTLS, keys: map[string]string{
+		"opened_tls_connections": "tls.opened_connections",
+		"max_tls_connections":    "tls.max_connections",
+	}},
+	{api: apiTCP, group: "tcp", keys: map[string]string{
+		"opened_connections": "tcp.current_opened_connections",
+		"write_queued_bytes": "tcp.current_write_queue_size",
+	}},
+	{api: apiTransactions, group: "tmx", keys: map[string]string{
+		"current":       "tmx.inuse_transactions",
+		"active":        "tmx.active_transactions", // current - waiting
+		"total":         "tmx.UAS_transactions",
+		"total_local":   "tmx.UAC_transactions",
+		"2xx":           "tmx.2xx_transactions",
+		"3xx":           "tmx.3xx_transactions",
+		"4xx":           "tmx.4xx_transactions",
+		"5xx":           "tmx.5xx_transactions",
+		"6xx":           "tmx.6xx_transactions",
+		"rpl_received":  "tmx.rpl_received",
+		"rpl_generated": "tmx.rpl_generated",
+		"rpl_relayed":   "tmx.rpl_relayed", // sent - generated
+	}},
+}
+
+// rows returns the rows of the statistics that a fallback stands in for.
+func (f *fallback) rows() (all []point) {
+	for _, key := range f.keys {
+		all = append(all, statisticRows[key])
+	}
+	return all
+}
+
+// moduleCounters are the statistics of modules without metrics of their own that are monotonic.
+var moduleCounters = map[string]bool{
+	"httpclient.connfail":                         true,
+	"httpclient.connok":                           true,
+	"kafka.total_messages":                        true,
+	"kafka.total_messages_err":                    true,
+	"msilo.dumped_messages":                       true,
+	"msilo.dumped_reminders":                      true,
+	"msilo.failed_messages":                       true,
+	"msilo.failed_reminders":                      true,
+	"msilo.stored_messages":                       true,
+	"sst.expired_sst":                             true,
+	"tsilo.added_branches":                        true,
+	"tsilo.total_ruris":                           true,
+	"tsilo.total_transactions":                    true,
+	"websocket.ws_msrp_failed_connections":        true,
+	"websocket.ws_msrp_local_closed_connections":  true,
+	"websocket.ws_msrp_received_frames":           true,
+	"websocket.ws_msrp_remote_closed_connections": true,
+	"websocket.ws_msrp_successful_handshakes":     true,
+	"websocket.ws_msrp_transmitted_frames":        true,
+	"websocket.ws_sip_failed_connections":         true,
+	"websocket.ws_sip_local_closed_connections":   true,
+	"websocket.ws_sip_received_frames":            true,
+	"websocket.ws_sip_remote_closed_connections":  true,
+	"websocket.ws_sip_successful_handshakes":      true,
+	"websocket.ws_sip_transmitted_frames":         true,
+}
+
+// imsCounters are the statistics of the IMS modules that are monotonic; the others are averages and current numbers.
+var imsCounters = regexp.MustCompile(`_(replies_received|replies_response_time|timeouts)$`)
+
+// methodNames are the SIP methods by the names that the core gives them in its statistics.
+var methodNames = map[string]string{
+	"ack": "ACK", "bye": "BYE", "cancel": "CANCEL", "info": "INFO", "invite": "INVITE", "kdmq": "KDMQ", "message": "MESSAGE",
+	"notify": "NOTIFY", "options": "OPTIONS", "prack": "PRACK", "publish": "PUBLISH", "refer": "REFER", "reg": "REGISTER",
+	"register": "REGISTER", "subscribe": "SUBSCRIBE", "update": "UPDATE",
+}
