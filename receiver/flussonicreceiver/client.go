@@ -56,7 +56,7 @@ const (
 	safePageSize = 100
 )
 
-// serverField is a number that the server tells of itself as a whole, the same whatever the source.
+// serverField is a number of the server as a whole, the same whatever the source.
 type serverField int
 
 const (
@@ -100,27 +100,30 @@ var serverPaths = map[string]serverField{
 // number is a number that a server may leave out.
 type number = optional.Value[float64]
 
-// server is what the server tells of itself as a whole.
+// identity holds texts that identify the server, empty where it does not report them.
+type identity struct{ Version, Build, Hostname, ID string }
+
+// server is an answer about the server as a whole.
 type server struct {
-	Version, Build, Hostname, ID string // empty where it does not tell
-	State                        string
-	Numbers                      [serverFields]number
-	Alerts                       optional.Value[int64]
-	ConfigInvalid                optional.Value[bool]
-	Disks                        []disk
-	GPUs                         []gpu
-	Cards                        []card     // of the page only; API v3 has a call for them
-	Interfaces                   []ethernet // of the page only
-	DVRDisks                     []dvrDisk  // of the page only, without the name of their DVR
+	identity
+	State         string
+	Numbers       [serverFields]number
+	Alerts        number
+	ConfigInvalid optional.Value[bool]
+	Disks         []disk
+	GPUs          []gpu
+	Cards         []card     // of the page only; API v3 has a call for them
+	Interfaces    []ethernet // of the page only
+	DVRDisks      []dvrDisk  // of the page only, without the name of their DVR
 
 	places map[devicePlace]int // of the page's devices in these lists
 }
 
 // disk is a mounted file system.
 type disk struct {
-	Path            string // API v3 shows slashes as underscores
-	Bytes, Megabyte number // its size: one of them
-	Usage, Busy     number // percent
+	Path             string // API v3 shows slashes as underscores
+	Bytes, Mebibytes number // its size, in either unit
+	Usage, Busy      number // percent
 }
 
 // gpu is a device that transcodes.
@@ -280,9 +283,9 @@ func (s *server) readAlerts(r *jsonwalk.Reader) error {
 	var listed []json.RawMessage
 	switch {
 	case json.Unmarshal(raw, &named) == nil && named != nil:
-		s.Alerts = optional.Of(int64(len(named)))
+		s.Alerts = optional.Of(float64(len(named)))
 	case json.Unmarshal(raw, &listed) == nil && listed != nil:
-		s.Alerts = optional.Of(int64(len(listed)))
+		s.Alerts = optional.Of(float64(len(listed)))
 	}
 	return nil
 }
@@ -333,7 +336,7 @@ func (d *disk) read(r *jsonwalk.Reader) error {
 		case "path":
 			return readString(r, &d.Path)
 		case "total_mb":
-			return r.Float(&d.Megabyte)
+			return r.Float(&d.Mebibytes)
 		case "usage":
 			return r.Float(&d.Usage)
 		case "io_util":

@@ -14,7 +14,6 @@ import (
 	"go.opentelemetry.io/collector/filter"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
@@ -57,13 +56,19 @@ type StreamsConfig struct {
 	IncludeRemote bool `mapstructure:"include_remote"`
 }
 
+// selection returns the selection of the streams. It is not embedded, because errors would name its settings streams::config::include.
 func (c *StreamsConfig) selection() selection.Config {
-	expected := make([]string, len(c.Expected))
+	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit}
+}
+
+// expected returns the names of the expected streams as they are in attributes, each once.
+func (c *StreamsConfig) expected() []string {
+	names := make([]string, len(c.Expected))
 	for i, name := range c.Expected {
-		expected[i] = selection.Name(name)
+		names[i] = selection.Name(name)
 	}
-	slices.Sort(expected)
-	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit, Expected: slices.Compact(expected)}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func createDefaultConfig() *Config {
@@ -96,7 +101,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 // Validate refuses what cannot work, each complaint with the setting's name and an example.
 func (c *Config) Validate() error {
 	errs := []error{
-		httpapi.CheckEndpoint(c.ClientConfig.Endpoint),
+		scrape.CheckEndpoint(c.ClientConfig.Endpoint),
 		scrape.CheckSchedule(c.ControllerConfig),
 		checkSources(c.Sources),
 	}
@@ -120,7 +125,8 @@ func checkSources(sources []string) error {
 
 // Validate refuses a limit that lets nothing through, and expected streams without a name.
 func (c *StreamsConfig) Validate() error {
-	errs := []error{selection.CheckLimit(c.Limit)}
+	selected := c.selection()
+	errs := []error{selected.Validate()}
 	if slices.Contains(c.Expected, "") {
 		errs = append(errs, errors.New("expected: must not hold an empty name, such as [sports/hockey]"))
 	}
