@@ -182,7 +182,7 @@ type client struct {
 	samples  streamSamples // of the page that was read last
 	stream   stream        // reused from one to the next
 	pageSize atomic.Int64
-	serverID atomic.Value // string, of the last collection that told it
+	serverID atomic.Value // string, as the last collection that had it reported it
 }
 
 func newClient(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*client, error) {
@@ -214,12 +214,12 @@ func (c *client) ServerID() string {
 	return id
 }
 
-// Stats asks what the server tells of itself.
+// Stats requests the state of the server.
 func (c *client) Stats(ctx context.Context) (server, error) {
 	return c.server(ctx, apiStats)
 }
 
-// OldServer asks what servers before API v3 tell of themselves.
+// OldServer requests the state of a server that is older than API v3.
 func (c *client) OldServer(ctx context.Context) (server, error) {
 	return c.server(ctx, apiOldServer)
 }
@@ -369,7 +369,7 @@ func (g *gpu) read(r *jsonwalk.Reader) error {
 		}
 		return r.Skip()
 	})
-	if kind == "cpu" { // what it may tell of a GPU is not its own
+	if kind == "cpu" { // its numbers of a GPU are not its own
 		*g = gpu{ID: g.ID, Name: g.Name}
 	}
 	return err
@@ -486,14 +486,14 @@ func (d *dvrDisk) read(r *jsonwalk.Reader) error {
 func (c *client) Peers(ctx context.Context) (map[string]bool, error) {
 	peers := map[string]bool{}
 	err := c.devices(ctx, apiPeers, "peers", "hostname,stats.streamer_status,stats.error", func(r *jsonwalk.Reader) error {
-		name, told, failed := "", false, false
+		name, hasStats, failed := "", false, false
 		err := r.Object(func(key []byte) error {
 			switch string(key) {
 			case "hostname":
 				return readString(r, &name)
 			case "stats":
 				return r.Object(func(key []byte) error {
-					told = true
+					hasStats = true
 					if string(key) != "error" {
 						return r.Skip()
 					}
@@ -505,7 +505,7 @@ func (c *client) Peers(ctx context.Context) (map[string]bool, error) {
 			return r.Skip()
 		})
 		if name != "" {
-			peers[name] = told && !failed
+			peers[name] = hasStats && !failed
 		}
 		return err
 	})

@@ -20,8 +20,8 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
-// The page has two vocabularies, flussonic_* and that of API v3 as OpenMetrics. Neither is documented with its labels, so
-// that each thing is known by several: https://flussonic.com/doc/monitoring-flussonic-with-prometheus/.
+// The page has two vocabularies, flussonic_* and that of API v3 as OpenMetrics. Neither is documented with its labels: the
+// receiver knows several for each name. https://flussonic.com/doc/monitoring-flussonic-with-prometheus/.
 var (
 	streamLabels    = []string{"stream", "name", "stream_name", "media", "channel"}
 	diskLabels      = []string{"path", "disk", "mount", "mountpoint", "device", "dev"}
@@ -30,7 +30,7 @@ var (
 	gpuNameLabels   = []string{"name", "model"}
 	cardLabels      = []string{"name", "card", "adapter", "dvb_card"}
 	versionLabels   = []string{"version", "flussonic_version"}
-	// serverLabels tell which server a sample is of, which is no part of a thing's name.
+	// serverLabels name the server that a sample is of. They are no part of the name of a device or a stream.
 	serverLabels = []string{"server_id", "server", "host", "instance", "hostname", "job"}
 )
 

@@ -351,7 +351,7 @@ type streamQuery struct {
 // newStreamQuery returns the query for these fields and groups, besides name, owner, place and state.
 func newStreamQuery(fields map[streamField]bool, groups map[streamGroup]bool) *streamQuery {
 	s := &streamQuery{root: &fieldReader{}}
-	asked := []string{"name", "named_by", "stats.running_on", "stats.status"}
+	paths := []string{"name", "named_by", "stats.running_on", "stats.status"}
 	s.at("name").text = func(s *stream) *[]byte { return &s.Name }
 	s.at("named_by").text = func(s *stream) *[]byte { return &s.NamedBy }
 	s.at("stats").stats = true
@@ -359,7 +359,7 @@ func newStreamQuery(fields map[streamField]bool, groups map[streamGroup]bool) *s
 	s.at("stats.status").text = func(s *stream) *[]byte { return &s.Status }
 	for i, source := range streamSources {
 		if fields[source.field] {
-			asked = append(asked, source.path)
+			paths = append(paths, source.path)
 			r := s.at(source.path)
 			r.source, r.rank, r.flag = source, int8(i+1), slices.Contains(streamFlags, source.field)
 		}
@@ -372,7 +372,7 @@ func newStreamQuery(fields map[streamField]bool, groups map[streamGroup]bool) *s
 		if p.fields != "" {
 			ask = p.fields
 		}
-		asked = append(asked, ask)
+		paths = append(paths, ask)
 		r := s.at(p.path)
 		place := func(s *stream) *parts { return &s.parts }
 		if p.older {
@@ -394,7 +394,7 @@ func newStreamQuery(fields map[streamField]bool, groups map[streamGroup]bool) *s
 			}
 		}
 	}
-	s.Fields = strings.Join(asked, ",")
+	s.Fields = strings.Join(paths, ",")
 	return s
 }
 

@@ -19,19 +19,19 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
 )
 
-// Config is what a user may write below flussonic.
+// Config is the configuration of the receiver.
 type Config struct {
-	// ClientConfig is how the server is reached, and with which authentication. Its Timeout is the controller's: one setting for both.
+	// ClientConfig holds how the server is reached, and with which authentication. Its Timeout is the controller's: one setting for both.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
-	// ControllerConfig says how often the server is asked, and how long a scrape may take as a whole.
+	// ControllerConfig holds the interval and the timeout of scrapes.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
-	// MetricsBuilderConfig switches metrics and resource attributes on and off.
+	// MetricsBuilderConfig enables and disables metrics and resource attributes.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
-	// Sources lists what is read of the server: api, prometheus. Where both tell the same, api wins.
+	// Sources lists what is read of the server: api, prometheus. Where both have a value, api wins.
 	Sources []string `mapstructure:"sources"`
-	// PageSize is the number of streams that one request asks for, 1 to 1000.
+	// PageSize is the number of streams per request, 1 to 1000.
 	PageSize int `mapstructure:"page_size"`
-	// Streams says which streams are reported one by one.
+	// Streams selects the streams that are reported one by one.
 	Streams StreamsConfig `mapstructure:"streams"`
 }
 
@@ -42,7 +42,7 @@ const (
 	maxPageSize = 1000
 )
 
-// StreamsConfig says which streams are reported one by one. Sums over streams cover all of them.
+// StreamsConfig selects the streams that are reported one by one. Sums over streams cover all of them.
 type StreamsConfig struct {
 	// Include lists the streams to report; all when empty.
 	Include []filter.Config `mapstructure:"include"`
@@ -52,7 +52,7 @@ type StreamsConfig struct {
 	Limit int `mapstructure:"limit"`
 	// Expected lists streams that must be there: they are always reported, as not alive when they are missing or disabled.
 	Expected []string `mapstructure:"expected"`
-	// IncludeRemote takes in the streams that run on other servers of the cluster, which their own receivers report already.
+	// IncludeRemote includes the streams that run on other servers of the cluster, which their own receivers report already.
 	IncludeRemote bool `mapstructure:"include_remote"`
 }
 

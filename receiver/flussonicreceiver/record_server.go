@@ -26,13 +26,13 @@ type serverRecorder struct {
 	counters map[counterKey]*cumulative.Counter
 
 	// Rows whose metrics are enabled.
-	numbers, stats []activeRow[server, rows.None]
-	disks          []activeRow[disk, string]
-	gpus           []activeRow[gpu, gpuName]
-	cards          []activeRow[card, string]
-	interfaces     []activeRow[ethernet, string]
-	dvrs           []activeRow[dvr, string]
-	dvrDisks       []activeRow[dvrDisk, dvrDiskName]
+	numbers, stats []enabledRow[server, rows.None]
+	disks          []enabledRow[disk, string]
+	gpus           []enabledRow[gpu, gpuName]
+	cards          []enabledRow[card, string]
+	interfaces     []enabledRow[ethernet, string]
+	dvrs           []enabledRow[dvr, string]
+	dvrDisks       []enabledRow[dvrDisk, dvrDiskName]
 
 	inScrape serverAnswers
 }
@@ -56,9 +56,9 @@ const maxCounters = 20 * maxDevices
 func newServerRecorder(mb *builder, run *scrape.Runner) *serverRecorder {
 	return &serverRecorder{
 		mb: mb, report: run.Report, clock: serverClock{report: run.Report}, counters: map[counterKey]*cumulative.Counter{},
-		numbers: activeRows(run, serverRows), stats: activeRows(run, statsRows), disks: activeRows(run, diskRows),
-		gpus: activeRows(run, gpuRows), cards: activeRows(run, cardRows), interfaces: activeRows(run, interfaceRows),
-		dvrs: activeRows(run, dvrRows), dvrDisks: activeRows(run, dvrDiskRows),
+		numbers: enabledRows(run, serverRows), stats: enabledRows(run, statsRows), disks: enabledRows(run, diskRows),
+		gpus: enabledRows(run, gpuRows), cards: enabledRows(run, cardRows), interfaces: enabledRows(run, interfaceRows),
+		dvrs: enabledRows(run, dvrRows), dvrDisks: enabledRows(run, dvrDiskRows),
 	}
 }
 
@@ -71,23 +71,19 @@ func (s *serverRecorder) beginScrape() {
 func (s *serverRecorder) startTime() timestamp { return cmp.Or(s.started, s.uptime.Start()) }
 
 // recordNumber records a number of e, unless it is absent or impossible.
-func recordNumber[E, K any](s *serverRecorder, r *activeRow[E, K], e *E, of K) (recorded bool) {
+func recordNumber[E, K any](s *serverRecorder, r *enabledRow[E, K], e *E, of K) (recorded bool) {
 	v, ok := r.number(e).Get()
-	if !ok {
-		return false
-	}
-	if !r.Point.Allows(v) {
-		logImpossible(s.report, r.metric.Name, v)
+	if !ok || r.refuses(v, s.report) {
 		return false
 	}
 	start := timestamp(0)
 	if r.metric.Monotonic {
 		start = s.counter(counterKey{r, of}).StartSince(cmp.Or(s.startTime(), s.report.StartTime()), int64(v), s.report.Now())
 	}
-	return r.Point.RecordFloatSince(s.mb, start, v, of)
+	return r.RecordFloatSince(s.mb, start, v, of)
 }
 
-func recordNumbers[E, K any](s *serverRecorder, table []activeRow[E, K], e *E, of K) {
+func recordNumbers[E, K any](s *serverRecorder, table []enabledRow[E, K], e *E, of K) {
 	for i := range table {
 		recordNumber(s, &table[i], e, of)
 	}

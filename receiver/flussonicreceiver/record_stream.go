@@ -24,7 +24,7 @@ func (s *streamRecorder) recordStream(st *keptStream, row *stream) {
 	}
 	for i := range s.numbers {
 		r := &s.numbers[i]
-		if v, ok := row.Get(r.Field); ok {
+		if v, ok := row.Get(r.field); ok {
 			s.recordNumber(st, r, v)
 		}
 	}
@@ -54,19 +54,18 @@ func (s *streamRecorder) setFrameDelay(row *stream) {
 }
 
 // recordNumber records a number of a stream, unless an earlier source of the scrape had it, or it is impossible.
-func (s *streamRecorder) recordNumber(st *keptStream, r *activeStreamRow, v float64) {
+func (s *streamRecorder) recordNumber(st *keptStream, r *enabledStreamRow, v float64) {
 	if st.fields&r.bit != 0 {
 		return
 	}
 	st.fields |= r.bit
-	if r.Field == streamRunningAt {
+	if r.field == streamRunningAt {
 		var ok bool
 		if v, ok = s.clock.start(r.metric.Name, optional.Of(v)); !ok {
 			return
 		}
 	}
-	if !r.Point.Allows(v) {
-		logImpossible(s.report, r.metric.Name, v)
+	if r.refuses(v, s.report) {
 		return
 	}
 	start := timestamp(0)
@@ -76,7 +75,7 @@ func (s *streamRecorder) recordNumber(st *keptStream, r *activeStreamRow, v floa
 		}
 		start = st.counters[r.counter].StartSince(st.start, int64(v), s.report.Now())
 	}
-	r.Point.RecordFloatSince(s.mb, start, v, st.name)
+	r.RecordFloatSince(s.mb, start, v, st.name)
 }
 
 // entryKey identifies a number of a stream under a name of the server's own, or of one of its pushes.
@@ -119,13 +118,9 @@ func (s *streamRecorder) recordEntries(st *keptStream, row *stream) {
 }
 
 // recordEntry records a number under a name of the server's own, if the metric has numbers of such names.
-func (s *streamRecorder) recordEntry(st *keptStream, r *activeGroupRow, key entryKey, v float64) (recorded bool) {
+func (s *streamRecorder) recordEntry(st *keptStream, r *enabledGroupRow, key entryKey, v float64) (recorded bool) {
 	of, ok := r.parse(key.name)
-	if !ok {
-		return false
-	}
-	if !r.Point.Allows(v) {
-		logImpossible(s.report, r.metric.Name, v)
+	if !ok || r.refuses(v, s.report) {
 		return false
 	}
 	start := timestamp(0)
@@ -133,7 +128,7 @@ func (s *streamRecorder) recordEntry(st *keptStream, r *activeGroupRow, key entr
 		start = st.counter(key).StartSince(st.start, int64(v), s.report.Now())
 	}
 	of.stream = st.name
-	return r.Point.RecordFloatSince(s.mb, start, v, of)
+	return r.RecordFloatSince(s.mb, start, v, of)
 }
 
 // recordParts records the inputs and pushes of a stream.
@@ -166,14 +161,9 @@ func (s *streamRecorder) recordPush(st *keptStream, p *push, of partName) {
 	}
 	for i := range s.pushes {
 		r := &s.pushes[i]
-		v, ok := r.number(p).Get()
-		switch {
-		case !ok:
-		case !r.Point.Allows(v):
-			logImpossible(s.report, r.metric.Name, v)
-		default:
+		if v, ok := r.number(p).Get(); ok && !r.refuses(v, s.report) {
 			counter := st.counter(entryKey{groupPushes, r.metric.Name, of.index})
-			r.Point.RecordFloatSince(s.mb, counter.StartSince(opened, int64(v), s.report.Now()), v, of)
+			r.RecordFloatSince(s.mb, counter.StartSince(opened, int64(v), s.report.Now()), v, of)
 		}
 	}
 }

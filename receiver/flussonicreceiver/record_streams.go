@@ -32,11 +32,11 @@ type streamRecorder struct {
 	scrapes    uint64            // begun so far
 
 	// Rows whose metrics are enabled.
-	numbers []activeStreamRow
-	sums    int                            // monotonic ones among numbers
-	byField [streamFields]*activeStreamRow // of numbers
-	groups  [streamGroups][]activeGroupRow
-	pushes  []activeRow[push, partName]
+	numbers []enabledStreamRow
+	sums    int                             // monotonic ones among numbers
+	byField [streamFields]*enabledStreamRow // of numbers
+	groups  [streamGroups][]enabledGroupRow
+	pushes  []enabledRow[push, partName]
 
 	inScrape streamAnswers
 
@@ -77,16 +77,16 @@ func newStreamRecorder(cfg *StreamsConfig, mb *builder, run *scrape.Runner, serv
 		items:     selection.New[keptStream](cfg.selection(), cfg.expected()...),
 		expected:  map[string]bool{},
 		elsewhere: map[string]uint64{},
-		groups:    activeGroupRows(run),
-		pushes:    activeRows(run, pushRows),
+		groups:    enabledGroupRows(run),
+		pushes:    enabledRows(run, pushRows),
 		seen:      map[entryKey]bool{},
 	}
 	for _, name := range cfg.expected() {
 		s.expected[name] = true
 	}
-	s.numbers, s.sums = activeStreamRows(run)
+	s.numbers, s.sums = enabledStreamRows(run)
 	for i := range s.numbers {
-		s.byField[s.numbers[i].Field] = &s.numbers[i]
+		s.byField[s.numbers[i].field] = &s.numbers[i]
 	}
 	return s
 }
@@ -299,8 +299,8 @@ func (s *streamRecorder) query(run *scrape.Runner) *streamQuery {
 		fields[sign] = true
 	}
 	for _, r := range s.numbers {
-		fields[r.Field] = true
-		fields[streamFrameAt] = fields[streamFrameAt] || r.Field == streamFrameDelay
+		fields[r.field] = true
+		fields[streamFrameAt] = fields[streamFrameAt] || r.field == streamFrameDelay
 	}
 	groups := map[streamGroup]bool{
 		groupInputs: len(run.Enabled(inputActive)) > 0,

@@ -37,20 +37,44 @@ type row[E, K any] struct {
 	Point  rows.Point[*builder, K]
 }
 
-// activeRow is a row whose metric is enabled.
-type activeRow[E, K any] struct {
-	row[E, K]
+// enabledPoint is the Point of an enabled metric.
+type enabledPoint[K any] struct {
+	rows.Point[*builder, K]
 	metric rows.Metric
 }
 
-// activeRows returns the rows whose metrics are enabled.
-func activeRows[E, K any](run *scrape.Runner, table []row[E, K]) (active []activeRow[E, K]) {
+// enable returns p as the Point of its metric, and whether that is enabled.
+func enable[K any](run *scrape.Runner, p rows.Point[*builder, K]) (enabledPoint[K], bool) {
+	metrics := run.Enabled(p)
+	if len(metrics) == 0 {
+		return enabledPoint[K]{}, false
+	}
+	return enabledPoint[K]{p, metrics[0]}, true
+}
+
+// refuses reports whether a number is impossible, and logs it if so.
+func (p *enabledPoint[K]) refuses(v float64, report *scrape.Report) bool {
+	allowed := p.Allows(v)
+	if !allowed {
+		logImpossible(report, p.metric.Name, v)
+	}
+	return !allowed
+}
+
+// enabledRow is a row whose metric is enabled.
+type enabledRow[E, K any] struct {
+	number func(*E) number
+	enabledPoint[K]
+}
+
+// enabledRows returns the rows whose metrics are enabled.
+func enabledRows[E, K any](run *scrape.Runner, table []row[E, K]) (enabled []enabledRow[E, K]) {
 	for _, r := range table {
-		if metrics := run.Enabled(r.Point); len(metrics) > 0 {
-			active = append(active, activeRow[E, K]{r, metrics[0]})
+		if p, ok := enable(run, r.Point); ok {
+			enabled = append(enabled, enabledRow[E, K]{r.number, p})
 		}
 	}
-	return active
+	return enabled
 }
 
 // rowsWith returns the rows whose numbers e has.

@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
 )
 
-// What the network's metrics are told apart by.
+// The directions of network metrics.
 const (
 	receive  = metadata.AttributeNetworkIoDirectionReceive
 	transmit = metadata.AttributeNetworkIoDirectionTransmit

@@ -97,29 +97,29 @@ func streamThroughput(direction metadata.AttributeNetworkIoDirection) streamPoin
 	return rows.DecimalOf(rows.WithLast((*builder).RecordFlussonicStreamThroughputDataPoint, direction)).Within(0, maxThroughput)
 }
 
-// activeStreamRow is a row whose metric is enabled.
-type activeStreamRow struct {
-	streamRow
-	metric  rows.Metric
+// enabledStreamRow is a row whose metric is enabled.
+type enabledStreamRow struct {
+	field streamField
+	enabledPoint[string]
 	bit     uint64 // of the number in a set; fields with the same number share it
 	counter int    // position of a monotonic number among those of a stream
 }
 
 const _ = uint(64 - streamFields) // a set has a bit for each field
 
-// activeStreamRows returns the rows whose metrics are enabled, and how many of them are monotonic.
-func activeStreamRows(run *scrape.Runner) (active []activeStreamRow, sums int) {
+// enabledStreamRows returns the rows whose metrics are enabled, and how many of them are monotonic.
+func enabledStreamRows(run *scrape.Runner) (enabled []enabledStreamRow, sums int) {
 	for _, r := range streamRows {
-		metrics := run.Enabled(r.Point)
-		if len(metrics) == 0 {
+		p, ok := enable(run, r.Point)
+		if !ok {
 			continue
 		}
-		active = append(active, activeStreamRow{r, metrics[0], 1 << cmp.Or(insteadOf[r.Field], r.Field), sums})
-		if metrics[0].Monotonic {
+		enabled = append(enabled, enabledStreamRow{r.Field, p, 1 << cmp.Or(insteadOf[r.Field], r.Field), sums})
+		if p.metric.Monotonic {
 			sums++
 		}
 	}
-	return active, sums
+	return enabled, sums
 }
 
 // streamRowsOf returns the rows of some fields.
@@ -235,20 +235,20 @@ var groupRows = []groupRow{
 	})},
 }
 
-// activeGroupRow is a row whose metric is enabled.
-type activeGroupRow struct {
-	groupRow
-	metric rows.Metric
+// enabledGroupRow is a row whose metric is enabled.
+type enabledGroupRow struct {
+	parse func(name string) (entryName, bool)
+	enabledPoint[entryName]
 }
 
-// activeGroupRows returns the rows of each group whose metrics are enabled.
-func activeGroupRows(run *scrape.Runner) (active [streamGroups][]activeGroupRow) {
+// enabledGroupRows returns the rows of each group whose metrics are enabled.
+func enabledGroupRows(run *scrape.Runner) (enabled [streamGroups][]enabledGroupRow) {
 	for _, r := range groupRows {
-		if metrics := run.Enabled(r.Point); len(metrics) > 0 {
-			active[r.Group] = append(active[r.Group], activeGroupRow{r, metrics[0]})
+		if p, ok := enable(run, r.Point); ok {
+			enabled[r.Group] = append(enabled[r.Group], enabledGroupRow{r.parse, p})
 		}
 	}
-	return active
+	return enabled
 }
 
 // byText returns the Point of a metric with an attribute that is a part of the name.
