@@ -111,10 +111,7 @@ func (p Point[B, K]) RecordFloat(b B, v float64, of K) bool { return p.RecordFlo
 
 // RecordFloatSince is RecordSince for a floating-point number. Those of integer metrics must be whole.
 func (p Point[B, K]) RecordFloatSince(b B, start pcommon.Timestamp, v float64, of K) bool {
-	v = p.unit.Base(v)
-	if p.rounded {
-		v = math.Round(v)
-	}
+	v = p.base(v)
 	switch {
 	case !p.allows(v):
 		return false
@@ -128,6 +125,26 @@ func (p Point[B, K]) RecordFloatSince(b B, start pcommon.Timestamp, v float64, o
 		p.whole(b, start, n, of)
 	}
 	return true
+}
+
+// Allows reports whether RecordFloat records a number. Whoever keeps the start of a sum asks before it notes the number.
+func (p *Point[B, K]) Allows(v float64) bool {
+	v = p.base(v)
+	if p.whole != nil {
+		if _, ok := ToWhole(v); !ok {
+			return false
+		}
+	}
+	return p.allows(v)
+}
+
+// base returns a number as it is recorded.
+func (p *Point[B, K]) base(v float64) float64 {
+	v = p.unit.Base(v)
+	if p.rounded {
+		v = math.Round(v)
+	}
+	return v
 }
 
 // allows reports whether a number is within the range of the metric. NaN never is.

@@ -17,6 +17,7 @@ var (
 	Milliseconds = Unit{1, 1000}        // seconds
 	Microseconds = Unit{1, 1e6}         // seconds
 	Minutes      = Unit{60, 1}          // seconds
+	PerMinute    = Unit{1, 60}          // per second
 	Bits         = Unit{1, 8}           // bytes; bits per second become bytes per second
 	Kilobits     = Unit{1000, 8}        // bytes
 	Kibibytes    = Unit{1024, 1}        // bytes

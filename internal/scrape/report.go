@@ -38,6 +38,9 @@ func newReport(logger *zap.Logger) *Report {
 // Now returns the time of the current scrape, which all its points have.
 func (r *Report) Now() pcommon.Timestamp { return r.now }
 
+// Clock returns the current time, which goes on while the calls of a scrape are made.
+func (r *Report) Clock() time.Time { return r.clock() }
+
 // StartTime returns when the receiver began to scrape the process: the start of sums for which the process does not report one.
 func (r *Report) StartTime() pcommon.Timestamp { return r.start }
 

@@ -168,6 +168,11 @@ func (r *Runner) noteOffer(result *Result) {
 	}
 }
 
+// neverOffered reports whether the process says that it does not offer a call that it has never answered.
+func (r *Runner) neverOffered(result *Result) bool {
+	return r.process.NotOffered != nil && r.process.NotOffered(result.Err) && !r.offers.of(result.API).answered
+}
+
 func (r *Runner) clearNotOffered(result *Result) {
 	if r.Once("not offered: " + result.API) {
 		r.Logger.Info("the server does not offer an API: the metrics that need it are left out",

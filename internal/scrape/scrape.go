@@ -46,6 +46,16 @@ func (s *Scrape) Outcome(api string) (outcome Outcome, known bool) {
 	return s.results[i].Outcome, true
 }
 
+// Lacks reports whether the process does not offer a call of this scrape. In contrast to the outcome, this is known while the process has
+// not answered any call yet.
+func (s *Scrape) Lacks(api string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.results, func(r Result) bool {
+		return r.API == api && (r.Outcome == NotOffered || s.runner.neverOffered(&r))
+	})
+}
+
 // RunFirst makes calls whose answers decide which others are made; none of them is heavy. If all of them fail for reasons that every call shares, no other one
 // is made in this scrape. Once one of them was answered, the others get a quarter of the time that ctx leaves.
 func (s *Scrape) RunFirst(ctx context.Context, calls ...Call) {

@@ -87,10 +87,10 @@ func BenchmarkScrape(b *testing.B) {
 	}
 }
 
-func benchmarkScrape(b *testing.B, s *scraper, points int, fetch func()) {
+func benchmarkScrape(b *testing.B, s *system, points int, fetch func()) {
 	b.Helper()
 	scrapeOnce := func() int {
-		metrics, err := s.scrape(b.Context())
+		metrics, err := s.Scrape(b.Context())
 		require.NoError(b, err)
 		return metrics.DataPointCount()
 	}

@@ -56,7 +56,7 @@ const (
 	safePageSize = 100
 )
 
-// serverField is a number that the server tells of itself as a whole, the same whatever the source.
+// serverField is a number of the server as a whole, the same whatever the source.
 type serverField int
 
 const (
@@ -100,27 +100,30 @@ var serverPaths = map[string]serverField{
 // number is a number that a server may leave out.
 type number = optional.Value[float64]
 
-// server is what the server tells of itself as a whole.
+// identity holds texts that identify the server, empty where it does not report them.
+type identity struct{ Version, Build, Hostname, ID string }
+
+// server is an answer about the server as a whole.
 type server struct {
-	Version, Build, Hostname, ID string // empty where it does not tell
-	State                        string
-	Numbers                      [serverFields]number
-	Alerts                       optional.Value[int64]
-	ConfigInvalid                optional.Value[bool]
-	Disks                        []disk
-	GPUs                         []gpu
-	Cards                        []card     // of the page only; API v3 has a call for them
-	Interfaces                   []ethernet // of the page only
-	DVRDisks                     []dvrDisk  // of the page only, without the name of their DVR
+	identity
+	State         string
+	Numbers       [serverFields]number
+	Alerts        number
+	ConfigInvalid optional.Value[bool]
+	Disks         []disk
+	GPUs          []gpu
+	Cards         []card     // of the page only; API v3 has a call for them
+	Interfaces    []ethernet // of the page only
+	DVRDisks      []dvrDisk  // of the page only, without the name of their DVR
 
 	places map[devicePlace]int // of the page's devices in these lists
 }
 
 // disk is a mounted file system.
 type disk struct {
-	Path            string // API v3 shows slashes as underscores
-	Bytes, Megabyte number // its size: one of them
-	Usage, Busy     number // percent
+	Path             string // API v3 shows slashes as underscores
+	Bytes, Mebibytes number // its size, in either unit
+	Usage, Busy      number // percent
 }
 
 // gpu is a device that transcodes.
@@ -179,7 +182,7 @@ type client struct {
 	samples  streamSamples // of the page that was read last
 	stream   stream        // reused from one to the next
 	pageSize atomic.Int64
-	serverID atomic.Value // string, of the last collection that told it
+	serverID atomic.Value // string, as the last collection that had it reported it
 }
 
 func newClient(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*client, error) {
@@ -212,12 +215,12 @@ func (c *client) ServerID() string {
 	return id
 }
 
-// Stats asks what the server tells of itself.
+// Stats requests the state of the server.
 func (c *client) Stats(ctx context.Context) (server, error) {
 	return c.server(ctx, apiStats)
 }
 
-// OldServer asks what servers before API v3 tell of themselves.
+// OldServer requests the state of a server that is older than API v3.
 func (c *client) OldServer(ctx context.Context) (server, error) {
 	return c.server(ctx, apiOldServer)
 }
@@ -296,9 +299,9 @@ func (s *server) readAlerts(r *jsonwalk.Reader) error {
 	var listed []json.RawMessage
 	switch {
 	case json.Unmarshal(raw, &named) == nil && named != nil:
-		s.Alerts = optional.Of(int64(len(named)))
+		s.Alerts = optional.Of(float64(len(named)))
 	case json.Unmarshal(raw, &listed) == nil && listed != nil:
-		s.Alerts = optional.Of(int64(len(listed)))
+		s.Alerts = optional.Of(float64(len(listed)))
 	}
 	return nil
 }
@@ -349,7 +352,7 @@ func (d *disk) read(r *jsonwalk.Reader) error {
 		case "path":
 			return readString(r, &d.Path)
 		case "total_mb":
-			return r.Float(&d.Megabyte)
+			return r.Float(&d.Mebibytes)
 		case "usage":
 			return r.Float(&d.Usage)
 		case "io_util":
@@ -382,7 +385,7 @@ func (g *gpu) read(r *jsonwalk.Reader) error {
 		}
 		return r.Skip()
 	})
-	if kind == "cpu" { // what it may tell of a GPU is not its own
+	if kind == "cpu" { // its numbers of a GPU are not its own
 		*g = gpu{ID: g.ID, Name: g.Name}
 	}
 	return err
@@ -499,14 +502,14 @@ func (d *dvrDisk) read(r *jsonwalk.Reader) error {
 func (c *client) Peers(ctx context.Context) (map[string]bool, error) {
 	peers := map[string]bool{}
 	err := c.devices(ctx, apiPeers, "peers", "hostname,stats.streamer_status,stats.error", func(r *jsonwalk.Reader) error {
-		name, told, failed := "", false, false
+		name, hasStats, failed := "", false, false
 		err := r.Object(func(key []byte) error {
 			switch string(key) {
 			case "hostname":
 				return readString(r, &name)
 			case "stats":
 				return r.Object(func(key []byte) error {
-					told = true
+					hasStats = true
 					if string(key) != "error" {
 						return r.Skip()
 					}
@@ -518,7 +521,7 @@ func (c *client) Peers(ctx context.Context) (map[string]bool, error) {
 			return r.Skip()
 		})
 		if name != "" {
-			peers[name] = told && !failed
+			peers[name] = hasStats && !failed
 		}
 		return err
 	})

@@ -7,6 +7,8 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"iter"
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -19,8 +21,8 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
-// The page has two vocabularies, flussonic_* and that of API v3 as OpenMetrics. Neither is documented with its labels, so
-// that each thing is known by several: https://flussonic.com/doc/monitoring-flussonic-with-prometheus/.
+// The page has two vocabularies, flussonic_* and that of API v3 as OpenMetrics. Neither is documented with its labels: the
+// receiver knows several for each name. https://flussonic.com/doc/monitoring-flussonic-with-prometheus/.
 var (
 	streamLabels    = []string{"stream", "name", "stream_name", "media", "channel"}
 	diskLabels      = []string{"path", "disk", "mount", "mountpoint", "device", "dev"}
@@ -29,7 +31,7 @@ var (
 	gpuNameLabels   = []string{"name", "model"}
 	cardLabels      = []string{"name", "card", "adapter", "dvb_card"}
 	versionLabels   = []string{"version", "flussonic_version"}
-	// serverLabels tell which server a sample is of, which is no part of a thing's name.
+	// serverLabels name the server that a sample is of. They are no part of the name of a device or a stream.
 	serverLabels = []string{"server_id", "server", "host", "instance", "hostname", "job"}
 )
 
@@ -54,27 +56,27 @@ var pageServer = map[string]serverField{
 }
 
 // pageStreams are the samples of streams. The rates are kbit/s, whatever their documentation says.
-var pageStreams = map[string]streamSource{
-	"flussonic_stream_client_delay":       {"", streamClientDelay, 1},
-	"flussonic_stream_bytes_in":           {"", streamBytesIn, 1},
-	"flussonic_stream_bytes_out":          {"", streamBytesOut, 1},
-	"flussonic_stream_bitrate":            {"", streamInputKbit, 1},
-	"flussonic_stream_start_running_at":   {"", streamRunningAt, 1},
-	"flussonic_stream_retry_count":        {"", streamRetries, 1},
-	"flussonic_stream_client_count":       {"", streamClients, 1},
-	"flussonic_stream_dvr_info_disk_size": {"", streamDisk, 1},
-	"flussonic_stream_dvr_info_depth":     {"", streamDepth, 1},
-	"flussonic_stream_dvr_info_duration":  {"", streamDuration, 1},
-	"stream_bytes_in":                     {"", streamBytesIn, 1},
-	"stream_bytes_out":                    {"", streamBytesOut, 1},
-	"stream_bitrate":                      {"", streamInputKbit, 1},
-	"stream_out_bandwidth":                {"", streamOutputBits, 1000},
-	"stream_retry_count":                  {"", streamRetries, 1},
-	"stream_online_clients":               {"", streamClients, 1},
-	"stream_client_count":                 {"", streamClients, 1},
-	"dvr_disk_size":                       {"", streamDisk, 1},
-	"dvr_depth":                           {"", streamDepth, 1},
-	"dvr_duration":                        {"", streamDuration, 1},
+var pageStreams = map[string]streamField{
+	"flussonic_stream_client_delay":       streamClientDelay,
+	"flussonic_stream_bytes_in":           streamBytesIn,
+	"flussonic_stream_bytes_out":          streamBytesOut,
+	"flussonic_stream_bitrate":            streamInputKbit,
+	"flussonic_stream_start_running_at":   streamRunningAt,
+	"flussonic_stream_retry_count":        streamRetries,
+	"flussonic_stream_client_count":       streamClients,
+	"flussonic_stream_dvr_info_disk_size": streamDisk,
+	"flussonic_stream_dvr_info_depth":     streamDepth,
+	"flussonic_stream_dvr_info_duration":  streamDuration,
+	"stream_bytes_in":                     streamBytesIn,
+	"stream_bytes_out":                    streamBytesOut,
+	"stream_bitrate":                      streamInputKbit,
+	"stream_out_bandwidth":                streamOutputKbit,
+	"stream_retry_count":                  streamRetries,
+	"stream_online_clients":               streamClients,
+	"stream_client_count":                 streamClients,
+	"dvr_disk_size":                       streamDisk,
+	"dvr_depth":                           streamDepth,
+	"dvr_duration":                        streamDuration,
 }
 
 // pageDevices are the samples of things that the server has several of.
@@ -88,7 +90,7 @@ var pageDevices = map[string]func(*server, *exposition.Sample){
 	"flussonic_gpu_dec":           gpuSample(func(g *gpu) *number { return &g.Decoder }),
 	"flussonic_gpu_enc":           gpuSample(func(g *gpu) *number { return &g.Encoder }),
 	"flussonic_gpu_temp":          gpuSample(func(g *gpu) *number { return &g.Temperature }),
-	"partition_total_mb":          diskSample(func(d *disk) *number { return &d.Megabyte }),
+	"partition_total_mb":          diskSample(func(d *disk) *number { return &d.Mebibytes }),
 	"partition_usage":             diskSample(func(d *disk) *number { return &d.Usage }),
 	"raid_disk_io_usage":          dvrDiskSample(func(d *dvrDisk) *number { return &d.Busy }),
 	"gpu_temperature":             gpuSample(func(g *gpu) *number { return &g.Temperature }),
@@ -229,7 +231,7 @@ func (s *streamSamples) begin() {
 	s.page++
 }
 
-func (s *streamSamples) add(sample *exposition.Sample, source streamSource) {
+func (s *streamSamples) add(sample *exposition.Sample, field streamField) {
 	s.name = s.name[:0]
 	for _, label := range streamLabels {
 		if value := sample.Label(label); len(value) > 0 {
@@ -244,7 +246,7 @@ func (s *streamSamples) add(sample *exposition.Sample, source streamSource) {
 		return
 	}
 	if stream := s.stream(); stream != nil && len(s.all) < maxItems*len(pageStreams) {
-		s.all = append(s.all, streamSample{stream.index, source.field, sample.Value * source.factor})
+		s.all = append(s.all, streamSample{stream.index, field, sample.Value})
 	} else {
 		s.cut = true
 	}
@@ -275,12 +277,23 @@ func (s *streamSamples) Each(f func(name []byte, field streamField, value float6
 	}
 }
 
-// page is what the Prometheus page tells.
+// page is the Prometheus page.
 type page struct {
 	server
 	Streams *streamSamples
 
 	wanted func(streamField) bool
+}
+
+// fullServer returns the server with every number that a page can have, and one device of each type.
+func fullServer() *server {
+	p := page{server: server{places: map[devicePlace]int{}}}
+	for _, samples := range []iter.Seq[string]{maps.Keys(pageServer), maps.Keys(pageDevices)} {
+		for name := range samples {
+			p.add(&exposition.Sample{Name: []byte(name), Labels: []exposition.Label{{Name: []byte("name"), Value: []byte("x")}}})
+		}
+	}
+	return &p.server
 }
 
 // Page reads the Prometheus page in any of its vocabularies, with the wanted fields of streams. NaN is skipped.
@@ -310,9 +323,9 @@ func (p *page) add(sample *exposition.Sample) bool {
 	if id := sample.Label("server_id"); p.ID == "" && len(id) > 0 {
 		p.ID = string(id)
 	}
-	if source, known := pageStreams[string(sample.Name)]; known {
-		if p.wanted(source.field) {
-			p.Streams.add(sample, source)
+	if field, known := pageStreams[string(sample.Name)]; known {
+		if p.wanted(field) {
+			p.Streams.add(sample, field)
 		}
 		return true
 	}

@@ -11,10 +11,10 @@ import (
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 )
 
-// streamField is a number that the server tells of a stream, the same whatever the source and the generation.
+// streamField is a number of a stream, the same whatever the source and the generation.
 type streamField int
 
 const (
@@ -27,8 +27,10 @@ const (
 	streamBytesOut                                 //
 	streamInputKbit                                // kbit/s
 	streamOutputBits                               // bit/s
+	streamOutputKbit                               // kbit/s
 	streamRetries                                  //
-	streamErrorRate                                // per second
+	streamErrorsPerMinute                          //
+	streamErrorsPerSecond                          //
 	streamFrameDelay                               // milliseconds
 	streamFrameAt                                  // Unix time in milliseconds, as the two that follow; 0 is never
 	streamOpenedAt                                 //
@@ -73,69 +75,68 @@ const (
 
 // streamSource is where a number of a stream stands in API v3. Where a field has several, the first one that is there counts.
 type streamSource struct {
-	path   string
-	field  streamField
-	factor float64 // to the field's unit
+	path  string
+	field streamField
 }
 
 // streamSources are those of all generations, the newest first: 25.11, 23.10, 23.01.
 var streamSources = []streamSource{
-	{"disabled", streamDisabled, 1},
-	{"static", streamStatic, 1},
-	{"stats.alive", streamAlive, 1},
-	{"stats.play.play_opened_sessions", streamClients, 1},
-	{"stats.online_clients", streamClients, 1},
-	{"stats.client_count", streamClients, 1},
-	{"stats.input.bytes", streamBytesIn, 1},
-	{"stats.bytes_in", streamBytesIn, 1},
-	{"stats.bytes_out", streamBytesOut, 1},
-	{"stats.input_bitrate", streamInputKbit, 1},
-	{"stats.bitrate", streamInputKbit, 1},
-	{"stats.output_bandwidth", streamOutputBits, 1},
-	{"stats.out_bandwidth", streamOutputBits, 1000},
-	{"stats.input.retries", streamRetries, 1},
-	{"stats.retry_count", streamRetries, 1},
-	{"stats.input.error_rate", streamErrorRate, 1.0 / 60}, // it counts the last minute
-	{"stats.input_error_rate", streamErrorRate, 1},
-	{"stats.ts_delay", streamFrameDelay, 1},
-	{"stats.last_dts_at", streamFrameAt, 1},
-	{"stats.opened_at", streamOpenedAt, 1},
-	{"stats.start_running_at", streamRunningAt, 1},
-	{"stats.lifetime", streamLifetime, 1},
-	{"stats.backup_running", streamBackup, 1},
-	{"stats.dvr_info.depth", streamDepth, 1},
-	{"stats.dvr_info.duration", streamDuration, 1},
-	{"stats.dvr_info.bytes", streamArchive, 1},
-	{"stats.dvr_info.disk_size", streamDisk, 1},
-	{"stats.running_transcoder", streamTranscoding, 1},
-	{"stats.transcoder_overloaded", streamOverloaded, 1},
-	{"stats.transcoder.restarts", streamRestarts, 1},
-	{"stats.transcoder.frames", streamTranscoded, 1},
-	{"stats.transcoder.qualities", streamQualities, 1},
-	{"stats.input.frames", streamFrames, 1},
-	{"stats.input.input_switches", streamSwitches, 1},
-	{"stats.input.num_sec_on_primary_input", streamOnPrimary, 1},
-	{"stats.input.num_sec_on_secondary_input", streamOnSecondary, 1},
-	{"stats.input.num_sec_no_data", streamOnNone, 1},
-	{"stats.input.valid_secondary_inputs", streamValidInputs, 1},
-	{"stats.input.invalid_secondary_inputs", streamInvalidInputs, 1},
-	{"stats.input.resync_count_normal", streamResyncs, 1},
-	{"stats.input.resync_count_jump", streamResyncJumps, 1},
-	{"stats.input.resync_count_drift", streamResyncDrifts, 1},
-	{"stats.input.srt.rtt", streamRoundTrip, 1},
-	{"stats.dvr_write.segments_written_fast", streamWritesFast, 1},
-	{"stats.dvr_write.segments_written_slow", streamWritesSlow, 1},
-	{"stats.dvr_write.segments_written_delayed", streamWritesDelayed, 1},
-	{"stats.dvr_write.segments_written_collapsed", streamWritesCollapsed, 1},
-	{"stats.dvr_write.segments_failed", streamWritesFailed, 1},
-	{"stats.dvr_write.segments_skipped", streamWritesSkipped, 1},
-	{"stats.dvr_write.segments_discontinuity", streamWritesBroken, 1},
-	{"stats.dvr_read_performance.segments_read_enoent", streamReadsMissing, 1},
-	{"stats.dvr_read_performance.segments_read_failed", streamReadsFailed, 1},
-	{"stats.play.authorizations_success", streamAuthorizations, 1},
-	{"stats.play.authorizations_failed", streamAuthorizationsFailed, 1},
-	{"stats.play.authorizations_denied", streamAuthorizationsDenied, 1},
-	{"stats.play.authorizations_declined", streamAuthorizationsRefused, 1},
+	{"disabled", streamDisabled},
+	{"static", streamStatic},
+	{"stats.alive", streamAlive},
+	{"stats.play.play_opened_sessions", streamClients},
+	{"stats.online_clients", streamClients},
+	{"stats.client_count", streamClients},
+	{"stats.input.bytes", streamBytesIn},
+	{"stats.bytes_in", streamBytesIn},
+	{"stats.bytes_out", streamBytesOut},
+	{"stats.input_bitrate", streamInputKbit},
+	{"stats.bitrate", streamInputKbit},
+	{"stats.output_bandwidth", streamOutputBits},
+	{"stats.out_bandwidth", streamOutputKbit},
+	{"stats.input.retries", streamRetries},
+	{"stats.retry_count", streamRetries},
+	{"stats.input.error_rate", streamErrorsPerMinute}, // it counts the last minute
+	{"stats.input_error_rate", streamErrorsPerSecond},
+	{"stats.ts_delay", streamFrameDelay},
+	{"stats.last_dts_at", streamFrameAt},
+	{"stats.opened_at", streamOpenedAt},
+	{"stats.start_running_at", streamRunningAt},
+	{"stats.lifetime", streamLifetime},
+	{"stats.backup_running", streamBackup},
+	{"stats.dvr_info.depth", streamDepth},
+	{"stats.dvr_info.duration", streamDuration},
+	{"stats.dvr_info.bytes", streamArchive},
+	{"stats.dvr_info.disk_size", streamDisk},
+	{"stats.running_transcoder", streamTranscoding},
+	{"stats.transcoder_overloaded", streamOverloaded},
+	{"stats.transcoder.restarts", streamRestarts},
+	{"stats.transcoder.frames", streamTranscoded},
+	{"stats.transcoder.qualities", streamQualities},
+	{"stats.input.frames", streamFrames},
+	{"stats.input.input_switches", streamSwitches},
+	{"stats.input.num_sec_on_primary_input", streamOnPrimary},
+	{"stats.input.num_sec_on_secondary_input", streamOnSecondary},
+	{"stats.input.num_sec_no_data", streamOnNone},
+	{"stats.input.valid_secondary_inputs", streamValidInputs},
+	{"stats.input.invalid_secondary_inputs", streamInvalidInputs},
+	{"stats.input.resync_count_normal", streamResyncs},
+	{"stats.input.resync_count_jump", streamResyncJumps},
+	{"stats.input.resync_count_drift", streamResyncDrifts},
+	{"stats.input.srt.rtt", streamRoundTrip},
+	{"stats.dvr_write.segments_written_fast", streamWritesFast},
+	{"stats.dvr_write.segments_written_slow", streamWritesSlow},
+	{"stats.dvr_write.segments_written_delayed", streamWritesDelayed},
+	{"stats.dvr_write.segments_written_collapsed", streamWritesCollapsed},
+	{"stats.dvr_write.segments_failed", streamWritesFailed},
+	{"stats.dvr_write.segments_skipped", streamWritesSkipped},
+	{"stats.dvr_write.segments_discontinuity", streamWritesBroken},
+	{"stats.dvr_read_performance.segments_read_enoent", streamReadsMissing},
+	{"stats.dvr_read_performance.segments_read_failed", streamReadsFailed},
+	{"stats.play.authorizations_success", streamAuthorizations},
+	{"stats.play.authorizations_failed", streamAuthorizationsFailed},
+	{"stats.play.authorizations_denied", streamAuthorizationsDenied},
+	{"stats.play.authorizations_declined", streamAuthorizationsRefused},
 }
 
 // streamFlags are the fields that are written true or false.
@@ -326,8 +327,8 @@ func next[T any](list []T) []T {
 	return append(list, *new(T))
 }
 
-// reading says how a member of a stream is read.
-type reading struct {
+// fieldReader reads a member of a stream, or the stream itself.
+type fieldReader struct {
 	source streamSource
 	rank   int8 // of the source, from 1; 0 when the member is none
 	flag   bool
@@ -338,19 +339,19 @@ type reading struct {
 	has    func([]byte) bool // which members belong to group; nil when none do
 	name   string            // before those of the members
 
-	members map[string]*reading
+	members map[string]*fieldReader
 }
 
-// selected is what to ask for of each stream, and how to read it.
-type selected struct {
-	Fields string // for the query
-	root   *reading
+// streamQuery selects fields of each stream of the list, and reads them.
+type streamQuery struct {
+	Fields string // for the request
+	root   *fieldReader
 }
 
-// selectStreams prepares the list of streams with these fields and groups, besides name, owner, place and state.
-func selectStreams(fields map[streamField]bool, groups map[streamGroup]bool) *selected {
-	s := &selected{root: &reading{}}
-	asked := []string{"name", "named_by", "stats.running_on", "stats.status"}
+// newStreamQuery returns the query for these fields and groups, besides name, owner, place and state.
+func newStreamQuery(fields map[streamField]bool, groups map[streamGroup]bool) *streamQuery {
+	s := &streamQuery{root: &fieldReader{}}
+	paths := []string{"name", "named_by", "stats.running_on", "stats.status"}
 	s.at("name").text = func(s *stream) *[]byte { return &s.Name }
 	s.at("named_by").text = func(s *stream) *[]byte { return &s.NamedBy }
 	s.at("stats").stats = true
@@ -358,7 +359,7 @@ func selectStreams(fields map[streamField]bool, groups map[streamGroup]bool) *se
 	s.at("stats.status").text = func(s *stream) *[]byte { return &s.Status }
 	for i, source := range streamSources {
 		if fields[source.field] {
-			asked = append(asked, source.path)
+			paths = append(paths, source.path)
 			r := s.at(source.path)
 			r.source, r.rank, r.flag = source, int8(i+1), slices.Contains(streamFlags, source.field)
 		}
@@ -371,7 +372,7 @@ func selectStreams(fields map[streamField]bool, groups map[streamGroup]bool) *se
 		if p.fields != "" {
 			ask = p.fields
 		}
-		asked = append(asked, ask)
+		paths = append(paths, ask)
 		r := s.at(p.path)
 		place := func(s *stream) *parts { return &s.parts }
 		if p.older {
@@ -393,19 +394,19 @@ func selectStreams(fields map[streamField]bool, groups map[streamGroup]bool) *se
 			}
 		}
 	}
-	s.Fields = strings.Join(asked, ",")
+	s.Fields = strings.Join(paths, ",")
 	return s
 }
 
-// at returns the reading of a path.
-func (s *selected) at(path string) *reading {
+// at returns the reader of a path.
+func (s *streamQuery) at(path string) *fieldReader {
 	r := s.root
 	for key := range strings.SplitSeq(path, ".") {
 		if r.members == nil {
-			r.members = map[string]*reading{}
+			r.members = map[string]*fieldReader{}
 		}
 		if r.members[key] == nil {
-			r.members[key] = &reading{}
+			r.members[key] = &fieldReader{}
 		}
 		r = r.members[key]
 	}
@@ -413,11 +414,11 @@ func (s *selected) at(path string) *reading {
 }
 
 // EachStream walks over the streams. The stream is valid only inside f. An error may come after some of them.
-func (c *client) EachStream(ctx context.Context, what *selected, f func(*stream)) error {
+func (c *client) EachStream(ctx context.Context, query *streamQuery, f func(*stream)) error {
 	s := &c.stream
-	return c.pages(ctx, c.list, apiStreams, "streams", what.Fields, func() error {
+	return c.pages(ctx, c.list, apiStreams, "streams", query.Fields, func() error {
 		s.reset()
-		if err := what.root.read(s, c.list); err != nil {
+		if err := query.root.read(s, c.list); err != nil {
 			return err
 		}
 		if len(s.Name) > 0 {
@@ -429,7 +430,7 @@ func (c *client) EachStream(ctx context.Context, what *selected, f func(*stream)
 }
 
 // read reads a member of a stream, or the stream itself.
-func (m *reading) read(s *stream, r *jsonwalk.Reader) error {
+func (m *fieldReader) read(s *stream, r *jsonwalk.Reader) error {
 	switch {
 	case m.text != nil:
 		text := m.text(s)
@@ -442,14 +443,14 @@ func (m *reading) read(s *stream, r *jsonwalk.Reader) error {
 		var v optional.Value[bool]
 		err := r.Bool(&v)
 		if on, ok := v.Get(); ok {
-			s.set(m.source.field, float64(scrape.Number(on)), m.rank)
+			s.set(m.source.field, float64(rows.BoolToInt(on)), m.rank)
 		}
 		return err
 	case m.rank > 0:
 		var v number
 		err := r.Float(&v)
 		if n, ok := v.Get(); ok {
-			s.set(m.source.field, n*m.source.factor, m.rank)
+			s.set(m.source.field, n, m.rank)
 		}
 		return err
 	}
@@ -465,7 +466,7 @@ func (m *reading) read(s *stream, r *jsonwalk.Reader) error {
 }
 
 // readEntry reads a member under a name of the server's own.
-func (m *reading) readEntry(s *stream, r *jsonwalk.Reader, key []byte) error {
+func (m *fieldReader) readEntry(s *stream, r *jsonwalk.Reader, key []byte) error {
 	if m.has == nil || !m.has(key) || len(s.Entries) == maxEntries {
 		return r.Skip()
 	}

@@ -133,7 +133,7 @@ func TestPageLeavesOutWhatRunsElsewhere(t *testing.T) {
 	assert.InDelta(t, 2, points[countRunning], 0)
 	assert.InDelta(t, 1, points[omittedElsewhere], 0)
 	broken.Store(true)
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.Error(t, err)
 	points = rtctest.Points(t, metrics)
 	assert.Equal(t, map[string]float64{delay + "own}": 1}, ofStreams(points))

@@ -14,25 +14,24 @@ import (
 	"go.opentelemetry.io/collector/filter"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
 )
 
-// Config is what a user may write below flussonic.
+// Config is the configuration of the receiver.
 type Config struct {
-	// ClientConfig is how the server is reached, and with which authentication. Its Timeout is the controller's: one setting for both.
+	// ClientConfig holds how the server is reached, and with which authentication. Its Timeout is the controller's: one setting for both.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
-	// ControllerConfig says how often the server is asked, and how long a scrape may take as a whole.
+	// ControllerConfig holds the interval and the timeout of scrapes.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
-	// MetricsBuilderConfig switches metrics and resource attributes on and off.
+	// MetricsBuilderConfig enables and disables metrics and resource attributes.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
-	// Sources lists what is read of the server: api, prometheus. Where both tell the same, api wins.
+	// Sources lists what is read of the server: api, prometheus. Where both have a value, api wins.
 	Sources []string `mapstructure:"sources"`
-	// PageSize is the number of streams that one request asks for, 1 to 1000.
+	// PageSize is the number of streams per request, 1 to 1000.
 	PageSize int `mapstructure:"page_size"`
-	// Streams says which streams are reported one by one.
+	// Streams selects the streams that are reported one by one.
 	Streams StreamsConfig `mapstructure:"streams"`
 }
 
@@ -43,7 +42,7 @@ const (
 	maxPageSize = 1000
 )
 
-// StreamsConfig says which streams are reported one by one. Sums over streams cover all of them.
+// StreamsConfig selects the streams that are reported one by one. Sums over streams cover all of them.
 type StreamsConfig struct {
 	// Include lists the streams to report; all when empty.
 	Include []filter.Config `mapstructure:"include"`
@@ -53,17 +52,23 @@ type StreamsConfig struct {
 	Limit int `mapstructure:"limit"`
 	// Expected lists streams that must be there: they are always reported, as not alive when they are missing or disabled.
 	Expected []string `mapstructure:"expected"`
-	// IncludeRemote takes in the streams that run on other servers of the cluster, which their own receivers report already.
+	// IncludeRemote includes the streams that run on other servers of the cluster, which their own receivers report already.
 	IncludeRemote bool `mapstructure:"include_remote"`
 }
 
+// selection returns the selection of the streams. It is not embedded, because errors would name its settings streams::config::include.
 func (c *StreamsConfig) selection() selection.Config {
-	expected := make([]string, len(c.Expected))
+	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit}
+}
+
+// expected returns the names of the expected streams as they are in attributes, each once.
+func (c *StreamsConfig) expected() []string {
+	names := make([]string, len(c.Expected))
 	for i, name := range c.Expected {
-		expected[i] = selection.Name(name)
+		names[i] = selection.Name(name)
 	}
-	slices.Sort(expected)
-	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit, Expected: slices.Compact(expected)}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func createDefaultConfig() *Config {
@@ -96,7 +101,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 // Validate refuses what cannot work, each complaint with the setting's name and an example.
 func (c *Config) Validate() error {
 	errs := []error{
-		httpapi.CheckEndpoint(c.ClientConfig.Endpoint),
+		scrape.CheckEndpoint(c.ClientConfig.Endpoint),
 		scrape.CheckSchedule(c.ControllerConfig),
 		checkSources(c.Sources),
 	}
@@ -120,7 +125,8 @@ func checkSources(sources []string) error {
 
 // Validate refuses a limit that lets nothing through, and expected streams without a name.
 func (c *StreamsConfig) Validate() error {
-	errs := []error{selection.CheckLimit(c.Limit)}
+	selected := c.selection()
+	errs := []error{selected.Validate()}
 	if slices.Contains(c.Expected, "") {
 		errs = append(errs, errors.New("expected: must not hold an empty name, such as [sports/hockey]"))
 	}

@@ -25,8 +25,16 @@ func NewFactory() receiver.Factory {
 
 func createMetrics(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
 	c := cfg.(*Config)
-	return scrape.NewReceiver(set, metadata.Type, &c.ControllerConfig, next, func(set receiver.Settings) scrape.Scraper {
-		s := newScraper(c, set)
-		return scrape.Scraper{Start: s.start, Scrape: s.scrape, Shutdown: s.shutdown, Resources: s.resources}
+	return scrape.NewReceiver(metadata.Type, &c.ControllerConfig, next, newSystem(c, set))
+}
+
+// newSystem returns the Flussonic server that a configuration describes.
+func newSystem(cfg *Config, set receiver.Settings) *scrape.System {
+	return scrape.NewSystem(set, func(ctx context.Context, host component.Host, set receiver.Settings) ([]*scrape.Runner, error) {
+		s, err := newScraper(ctx, cfg, host, set)
+		if err != nil {
+			return nil, err
+		}
+		return []*scrape.Runner{s.run}, nil
 	})
 }

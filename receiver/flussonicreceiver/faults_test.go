@@ -18,7 +18,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 )
 
 // faultRow says what a scrape makes of a fault that concerns all APIs.
@@ -100,11 +100,11 @@ func TestFaults(t *testing.T) {
 // plenty is a timeout for scrapes that must not run into it, however slow the machine.
 const plenty = 60 * time.Second
 
-func scrapeInTime(t *testing.T, s *scraper, timeout time.Duration) (map[string]float64, error) {
+func scrapeInTime(t *testing.T, s *system, timeout time.Duration) (map[string]float64, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	metrics, err := s.scrape(ctx)
+	metrics, err := s.Scrape(ctx)
 	deadline, _ := ctx.Deadline()
 	assert.Less(t, time.Since(deadline), plenty, "long after the deadline")
 	rtctest.NoSecret(t, testSecret, rtctest.Text(t, metrics), fmt.Sprint(err))
@@ -113,7 +113,7 @@ func scrapeInTime(t *testing.T, s *scraper, timeout time.Duration) (map[string]f
 
 func checkFault(t *testing.T, row faultRow, points map[string]float64, err error) {
 	t.Helper()
-	assert.InDelta(t, float64(scrape.Number(row.up)), points["rtc.target.up{}"], 0)
+	assert.InDelta(t, float64(rows.BoolToInt(row.up)), points["rtc.target.up{}"], 0)
 	if row.counted == "" {
 		require.NoError(t, err)
 		return
@@ -132,7 +132,7 @@ func checkFault(t *testing.T, row faultRow, points map[string]float64, err error
 }
 
 // checkRecovery requires a whole scrape at once. The counters of a server that has just restarted may still be at 0, but not for long.
-func checkRecovery(t *testing.T, s *scraper, restarted bool) {
+func checkRecovery(t *testing.T, s *system, restarted bool) {
 	t.Helper()
 	for deadline := time.Now().Add(plenty); ; {
 		points, err := scrapeInTime(t, s, plenty)
@@ -191,7 +191,7 @@ func TestOneAPIFails(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), timeout)
 			defer cancel()
-			metrics, err := s.scrape(ctx)
+			metrics, err := s.Scrape(ctx)
 			require.ErrorContains(t, err, tt.api+" of "+server.URL()+": ")
 			points := rtctest.Points(t, metrics)
 			assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
@@ -213,7 +213,7 @@ func TestDeadServerIsNotAskedForTheList(t *testing.T) {
 	server := startServer(t, flussonic.Options{})
 	require.NoError(t, server.SetFault("status_500"))
 	s, _ := startScraper(t, server.URL(), nil)
-	_, err := s.scrape(t.Context())
+	_, err := s.Scrape(t.Context())
 	require.ErrorContains(t, err, "streams of "+server.URL()+": not asked, because the server answers nothing else")
 	assert.NotContains(t, paths(server), "streams")
 }
@@ -223,9 +223,9 @@ func TestClockJumps(t *testing.T) {
 	var collector, server rtctest.Clock
 	emulated := startServer(t, flussonic.Options{Streams: 20, Moving: true, Now: server.Now})
 	s, _ := startScraper(t, emulated.URL(), everything)
-	s.clock = collector.Now
+	s.SetClock(collector.Now)
 	rtctest.ClockJumps(t, &collector, &server, func() pmetric.Metrics {
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		assert.NoError(t, err)
 		return metrics
 	})

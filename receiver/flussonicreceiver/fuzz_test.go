@@ -12,12 +12,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
 )
@@ -30,14 +32,15 @@ func (a answer) RoundTrip(*http.Request) (*http.Response, error) {
 }
 
 // newFuzzScraper returns a scraper with every metric, whose server gives one answer to all.
-func newFuzzScraper(text []byte) *scraper {
+func newFuzzScraper(t *testing.T, text []byte) *scraper {
+	t.Helper()
 	cfg := createDefaultConfig()
 	everything(cfg)
-	s := newScraper(cfg, receivertest.NewNopSettings(metadata.Type))
+	s, err := newScraper(t.Context(), cfg, componenttest.NewNopHost(), receivertest.NewNopSettings(metadata.Type))
+	require.NoError(t, err)
 	s.client = newClientOf(httpapi.New(&http.Client{Transport: answer(text)}, "http://127.0.0.1"), cfg.PageSize)
-	s.report.Begin()
-	s.server.begin()
-	s.streams.begin()
+	s.server.beginScrape()
+	s.streams.beginScrape()
 	return s
 }
 
@@ -49,10 +52,10 @@ func FuzzStreams(f *testing.F) {
 	}
 	f.Add([]byte(`{"next":0,"streams":[{"name":"s\ud800","stats":{"input":{"bytes":1e300,"errors_\u0000":"7"},"push":[{},[]]}},{"name":"s"},{"name":"s"}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s := newFuzzScraper(text)
-		_, err := s.streams.list(1)(t.Context())
-		assert.Equal(t, err == nil || scrape.IsPartial(err), s.streams.complete)
-		s.streams.finish(1)
+		s := newFuzzScraper(t, text)
+		_, err := s.streams.recordList(t.Context(), s.client, s.query)
+		assert.Equal(t, err == nil || scrape.IsPartial(err), s.streams.inScrape.complete)
+		s.streams.finish(true)
 		checkMetrics(t, s)
 	})
 }
@@ -64,12 +67,12 @@ func FuzzServer(f *testing.F) {
 	}
 	f.Add(capture(f, "legacy/server.json"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s := newFuzzScraper(text)
-		for _, part := range append(s.parts(1), s.oldServer(1)...) {
-			if part.API == apiStreams {
+		s := newFuzzScraper(t, text)
+		for _, call := range append(s.apiCalls(), s.oldServerCall()) {
+			if call.API == apiStreams {
 				continue
 			}
-			if record, _ := part.Call(t.Context()); record != nil {
+			if record, _ := call.Ask(t.Context()); record != nil {
 				record()
 			}
 		}
@@ -84,11 +87,11 @@ func FuzzPage(f *testing.F) {
 	}
 	f.Add([]byte("flussonic_disk_size{a=\"\xff\",b=\"x\"} 1e300\nflussonic_stream_bytes_in{stream=\"\"} 1\nflussonic_gpu_temp{id=\"1\",name=\"2\"} 3\nflussonic_gpu_temp{id=\"12\"} 3\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s := newFuzzScraper(text)
-		if record, _ := s.page(1)[0].Call(t.Context()); record != nil {
+		s := newFuzzScraper(t, text)
+		if record, _ := s.pageCall().Ask(t.Context()); record != nil {
 			record()
 		}
-		s.streams.finish(1)
+		s.streams.finish(false)
 		checkMetrics(t, s)
 	})
 }
@@ -97,7 +100,7 @@ func FuzzPage(f *testing.F) {
 func checkMetrics(t *testing.T, s *scraper) {
 	t.Helper()
 	metrics := s.mb.Emit()
-	s.starts.Apply(metrics)
+	rows.Finish(metrics, s.run.StartTime(), s.run.StartTime())
 	require.NotNil(t, rtctest.Points(t, metrics))
 	for _, rm := range metrics.ResourceMetrics().All() {
 		for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {

@@ -84,11 +84,11 @@ func (s *scene) scrape(t *testing.T, answers map[string]rtctest.Document, enable
 	rtctest.EnableAll(&cfg.MetricsBuilderConfig.ResourceAttributes)
 	enable(&cfg.MetricsBuilderConfig.Metrics)
 	s.edit(cfg)
-	scraper := newScraper(cfg, receivertest.NewNopSettings(metadata.Type))
-	require.NoError(t, scraper.start(t.Context(), componenttest.NewNopHost()))
-	scraper.clock = func() time.Time { return sceneTime }
-	scraper.client = newClientOf(httpapi.New(&http.Client{Transport: &documents{answers: answers}}, "http://127.0.0.1"), cfg.PageSize)
-	metrics, err := scraper.scrape(t.Context())
+	system := newTestSystem(cfg, receivertest.NewNopSettings(metadata.Type))
+	require.NoError(t, system.Start(t.Context(), componenttest.NewNopHost()))
+	system.SetClock(func() time.Time { return sceneTime })
+	system.scraper.client = newClientOf(httpapi.New(&http.Client{Transport: &documents{answers: answers}}, "http://127.0.0.1"), cfg.PageSize)
+	metrics, err := system.Scrape(t.Context())
 	if err != nil {
 		t.Log(err) // it is also in the metrics
 	}

@@ -31,7 +31,7 @@ func TestOneMissingList(t *testing.T) {
 			s, _ := startScraper(t, server.URL(), func(c *Config) { edit(c); c.Streams.Expected = []string{"hockey1", "ondemand", "gone"} })
 			before := scrapePoints(t, s)
 			require.NoError(t, server.SetFault("html_404", "streams"))
-			metrics, err := s.scrape(t.Context())
+			metrics, err := s.Scrape(t.Context())
 			require.ErrorContains(t, err, "streams of "+server.URL()+": HTTP status 404")
 			points := rtctest.Points(t, metrics)
 			assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
@@ -79,7 +79,7 @@ func TestListThatGoesAway(t *testing.T) {
 		failures int
 	}{
 		{"never offered", false, "25.11", 0},
-		{"gone", true, "25.11", lookAgain - 1},
+		{"gone", true, "25.11", askAgainAfter - 1},
 		{"gone with an update", true, "26.06", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -96,8 +96,8 @@ func TestListThatGoesAway(t *testing.T) {
 			version.Store(tt.version)
 			asked.Store(0)
 			failures := 0
-			for range 2 * lookAgain {
-				metrics, err := s.scrape(t.Context())
+			for range 2 * askAgainAfter {
+				metrics, err := s.Scrape(t.Context())
 				if err != nil {
 					require.ErrorContains(t, err, "HTTP status 404")
 					failures++
@@ -108,12 +108,12 @@ func TestListThatGoesAway(t *testing.T) {
 				assert.InDelta(t, 1, sumOf(points, "flussonic.stream.io"), 0, "the page tells")
 			}
 			assert.Equal(t, tt.failures, failures)
-			assert.EqualValues(t, tt.failures+1+(2*lookAgain-tt.failures-1)/(lookAgain+1), asked.Load())
+			assert.EqualValues(t, tt.failures+1+(2*askAgainAfter-tt.failures-1)/askAgainAfter, asked.Load())
 			assert.Equal(t, 1, logs.FilterMessageSnippet("does not offer an API").FilterField(zap.String("api", apiStreams)).Len())
 
 			offered.Store(true)
-			for range lookAgain {
-				_, err := s.scrape(t.Context())
+			for range askAgainAfter {
+				_, err := s.Scrape(t.Context())
 				require.NoError(t, err)
 			}
 			assert.Contains(t, scrapePoints(t, s), aliveOf("a"), "looked for again")
@@ -159,7 +159,7 @@ func TestListThatIsNotAskedFor(t *testing.T) {
 	s, _ := startScraper(t, server.URL(), func(c *Config) { c.Streams.Expected = []string{"hockey1"} })
 	before := scrapePoints(t, s)
 	require.NoError(t, server.SetFault("status_500", "config/stats", "dvrs", "dvb_cards", "cluster/peers", "streams"))
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.ErrorContains(t, err, "not asked, because the server answers nothing else")
 	assert.NotContains(t, rtctest.Points(t, metrics), aliveOf("hockey1"))
 	require.NoError(t, server.SetFault(""))

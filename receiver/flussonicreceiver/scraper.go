@@ -6,123 +6,113 @@ package flussonicreceiver
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
-	"go.uber.org/zap"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
 )
 
-// scraper turns the server's answers into metrics.
+// scraper scrapes one server.
 type scraper struct {
-	cfg    *Config
-	set    receiver.Settings
-	mb     *metadata.MetricsBuilder
-	client *client
-	target scrape.Target
-	health *scrape.Health
-	clock  func() time.Time
-	starts cumulative.Starts
-	report *report
-	wants  map[string]int // enabled metrics by the call that they need
-	offers offers
+	cfg     *Config
+	run     *scrape.Runner
+	mb      *builder
+	client  *client
+	target  scrape.Target
+	server  *serverRecorder
+	streams *streamRecorder
+	query   *streamQuery
 
-	server  *serverScraper
-	streams *streams
-
-	notices scrape.Notices
+	metrics map[string][]rows.Metric // by call
+	// What the page has too, and is requested for while API v3 does not have it.
+	serverOnPage, streamsOnPage []rows.Metric
 }
 
-// report is what the scrapes tell of themselves.
-type report = scrape.Report[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason]
+// limits names the settings that limit things.
+var limits = map[string]string{metadata.AttributeRtcEntityStream.String(): "streams"}
 
-func newReport(starts *cumulative.Starts) *report {
-	return scrape.NewReport[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason](metadata.MapAttributeErrorType, starts)
-}
-
-func newScraper(cfg *Config, set receiver.Settings) *scraper {
-	s := &scraper{
-		cfg: cfg, set: set, clock: time.Now,
-		mb:     metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
-		wants:  countWanted(&cfg.MetricsBuilderConfig.Metrics),
-		offers: offers{},
+func newScraper(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (*scraper, error) {
+	target, err := scrape.NewTarget(cfg.ClientConfig.Endpoint, "")
+	if err != nil {
+		return nil, err
 	}
-	s.report = newReport(&s.starts)
-	s.server = newServerScraper(s)
-	s.streams = newStreams(s)
-	return s
+	s := &scraper{cfg: cfg, target: target, mb: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}
+	s.client, err = newClient(ctx, cfg, host, set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	s.run = scrape.NewRunner(s.mb, words, scrape.Process{
+		Endpoint: cfg.ClientConfig.Endpoint, Logger: set.Logger, Limits: limits,
+		Scrape: s.scrape, Resource: s.resource, StartTime: s.startTime, NotOffered: isAbsent, Close: s.client.close,
+	})
+	s.server = newServerRecorder(s.mb, s.run)
+	s.streams = newStreamRecorder(&cfg.Streams, s.mb, s.run, s.server)
+	s.query = s.streams.query(s.run)
+	s.learnMetrics()
+	return s, nil
 }
 
-func (s *scraper) start(ctx context.Context, host component.Host) (err error) {
-	if s.target, err = scrape.NewTarget(s.cfg.ClientConfig.Endpoint, ""); err != nil {
-		return err
-	}
-	s.health = scrape.NewHealth(host)
-	s.client, err = newClient(ctx, s.cfg, host, s.set.TelemetrySettings)
-	return err
+// words are the values of attributes.
+var words = scrape.Words[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason]{
+	ErrorTypes: metadata.MapAttributeErrorType, Entities: metadata.MapAttributeRtcEntity, Reasons: metadata.MapAttributeRtcOmissionReason,
 }
 
-func (s *scraper) shutdown(context.Context) error {
-	if s.client != nil {
-		s.client.close()
+// learnMetrics learns which enabled metrics come from which call.
+func (s *scraper) learnMetrics() {
+	inList := func(field streamField) bool {
+		return slices.ContainsFunc(streamSources, func(source streamSource) bool { return source.field == field })
 	}
-	return nil
+	s.metrics = map[string][]rows.Metric{
+		apiStats:     s.run.Enabled(serverRows, statsRows, serverState, diskRows, gpuRows),
+		apiDVRs:      s.run.Enabled(dvrRows, dvrDiskRows),
+		apiCards:     s.run.Enabled(cardRows),
+		apiPeers:     s.run.Enabled(peerUp),
+		apiSessions:  s.run.Enabled(sessionCount),
+		apiFiles:     s.run.Enabled(vodClients),
+		apiStreams:   s.run.Enabled(streamRowsOf(inList), streamState, countByState, groupRows, inputActive, pushRows, pushState, trackCount),
+		apiPage:      s.run.Enabled(interfaceRows, streamRowsOf(func(field streamField) bool { return !inList(field) })),
+		apiOldServer: s.run.Enabled(serverRows, diskRows, gpuRows),
+	}
+	full := fullServer()
+	s.serverOnPage = s.run.Enabled(
+		rowsWith(serverRows, full), rowsWith(diskRows, &full.Disks[0]), rowsWith(gpuRows, &full.GPUs[0]),
+		rowsWith(cardRows, &full.Cards[0]), rowsWith(dvrDiskRows, &full.DVRDisks[0]),
+	)
+	onPage := slices.Collect(maps.Values(pageStreams))
+	s.streamsOnPage = s.run.Enabled(streamRowsOf(func(field streamField) bool { return slices.Contains(onPage, field) }))
 }
 
-// scrape asks the server once for everything that enabled metrics need.
-func (s *scraper) scrape(ctx context.Context) (pmetric.Metrics, error) {
-	now := pcommon.NewTimestampFromTime(s.clock())
-	s.report.Begin()
-	s.server.begin()
-	s.streams.begin()
-	results := s.ask(ctx, now)
-	up := scrape.Up(results)
-	if up {
-		s.forgive(results)
-	}
-	err := scrape.Err(s.cfg.ClientConfig.Endpoint, results)
-	s.streams.finish(now)
-	s.recordScrape(now, up, results)
-	if up {
-		s.health.Report(nil)
-	} else {
-		s.health.Report(err)
-	}
-	start := min(cmp.Or(s.server.start(), s.report.Began()), now)
-	metrics := s.mb.Emit(metadata.WithResource(s.resource()), metadata.WithStartTimeOverride(start))
-	s.starts.Apply(metrics)
-	return metrics, err
-}
-
-// ask reads the sources in the order of their precedence: API v3, then the page, which fills in what is missing, then what
-// servers have that know neither.
-func (s *scraper) ask(ctx context.Context, now pcommon.Timestamp) []scrape.Result {
-	var results []scrape.Result
-	if slices.Contains(s.cfg.Sources, sourceAPI) {
-		apiCtx, cancel := s.share(ctx)
+// scrape requests the sources in the order of their precedence: API v3, then the page, which adds what is missing, then the API of servers
+// that have neither.
+func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) {
+	s.server.beginScrape()
+	s.streams.beginScrape()
+	if s.hasSource(sourceAPI) {
+		share, cancel := s.shareOfAPI(ctx)
 		defer cancel()
-		results = scrape.Run(apiCtx, nil, func() []scrape.Part { return s.parts(now) })
+		calls.Run(share, s.apiCalls()...)
 	}
-	if slices.Contains(s.cfg.Sources, sourcePrometheus) {
-		results = slices.Concat(results, scrape.Run(ctx, nil, func() []scrape.Part { return s.page(now) }))
+	if s.hasSource(sourcePrometheus) {
+		calls.Run(ctx, s.pageCall())
 	}
-	if s.lacks(sourceAPI, apiStats, results) && s.lacks(sourcePrometheus, apiPage, results) {
-		results = slices.Concat(results, scrape.Run(ctx, nil, func() []scrape.Part { return s.oldServer(now) }))
+	if (!s.hasSource(sourceAPI) || calls.Lacks(apiStats)) && (!s.hasSource(sourcePrometheus) || calls.Lacks(apiPage)) {
+		calls.Run(ctx, s.oldServerCall())
 	}
-	return results
+	outcome, listed := calls.Outcome(apiStreams)
+	s.streams.finish(listed && outcome != scrape.NotOffered)
 }
 
-// share leaves API v3 three quarters of the time where there is another source.
-func (s *scraper) share(ctx context.Context) (context.Context, context.CancelFunc) {
+func (s *scraper) hasSource(source string) bool { return slices.Contains(s.cfg.Sources, source) }
+
+// shareOfAPI leaves API v3 three quarters of the time where there is another source.
+func (s *scraper) shareOfAPI(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, limited := ctx.Deadline()
 	if !limited || len(s.cfg.Sources) == 1 {
 		return ctx, func() {}
@@ -130,160 +120,66 @@ func (s *scraper) share(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeout(ctx, time.Until(deadline)/4*3)
 }
 
-// lacks reports whether a source, which may not be wanted, turned out not to be offered.
-func (s *scraper) lacks(source, api string, results []scrape.Result) bool {
-	return !slices.Contains(s.cfg.Sources, source) || s.offers.lack(api) ||
-		slices.ContainsFunc(results, func(r scrape.Result) bool { return r.API == api && isAbsent(r.Err) })
-}
-
-// forgive clears the 404s of paths that the server does not offer, from a server that answered something else. Where it
-// offers none of API v3, it does not offer the heavy calls either, which were not made.
-func (s *scraper) forgive(results []scrape.Result) {
-	s.offers.pass()
-	release := ""
-	if s.server.told {
-		release = s.server.given.Version + " " + s.server.given.Build
-	}
-	forgiven := 0
-	for i := range results {
-		switch r := &results[i]; {
-		case r.Answered():
-			s.offers.answer(r.API, release)
-		case r.Asked() && !isAbsent(r.Err):
-			s.offers.fail(r.API)
-		case r.Asked() && s.offers.miss(r.API, release):
-			if s.notices.First("absent " + r.API) {
-				s.set.Logger.Info("the server does not offer an API: the metrics that need it are left out, unless another source tells them",
-					zap.String("api", r.API))
-			}
-			r.Err = nil
-			forgiven++
-		}
-	}
-	for i := range results {
-		if r := &results[i]; !r.Asked() && forgiven > 0 && s.offers.lack(apiStats) {
-			s.offers.missAll(r.API)
-			r.Err = nil
-		}
-	}
-}
-
-// neededBy says which call a metric needs, by the beginning of its name; the first that fits counts.
-var neededBy = []struct{ metric, api string }{
-	{"rtc.", ""},
-	{"flussonic.network.io", apiPage},
-	{"flussonic.stream.client.delay", apiPage},
-	{"flussonic.stream.count_by_state", apiStreams},
-	{"flussonic.stream.count", apiStats},
-	{"flussonic.stream.online.count", apiStats},
-	{"flussonic.stream.", apiStreams},
-	{"flussonic.dvr.", apiDVRs},
-	{"flussonic.dvb.", apiCards},
-	{"flussonic.cluster.", apiPeers},
-	{"flussonic.session.", apiSessions},
-	{"flussonic.vod.", apiFiles},
-	{"flussonic.", apiStats},
-}
-
-func countWanted(m *metadata.MetricsConfig) map[string]int {
-	wants := map[string]int{}
-	for _, name := range scrape.EnabledMetrics(m) {
-		for _, row := range neededBy {
-			if strings.HasPrefix(name, row.metric) {
-				wants[row.api]++
-				break
-			}
-		}
-	}
-	return wants
-}
-
-// parts is the table of calls of API v3: how many enabled metrics are missing when each fails, and what becomes of its answer.
-func (s *scraper) parts(now pcommon.Timestamp) []scrape.Part {
+// apiCalls is the table of calls of API v3. The first one is always made: it shows whether the server is up, and which release it is.
+func (s *scraper) apiCalls() []scrape.Call {
 	c := s.client
-	parts := []scrape.Part{
-		{API: apiStats, Call: scrape.Fetch(c.Stats, func(told server) { s.server.recordStats(now, &told) })},
-		{API: apiDVRs, Call: scrape.Fetch(c.DVRs, func(all []dvr) { s.server.recordDVRs(now, all) })},
-		{API: apiCards, Call: scrape.Fetch(c.Cards, func(all []card) { s.server.recordCards(now, all) })},
-		{API: apiPeers, Call: scrape.Fetch(c.Peers, func(peers map[string]bool) { s.server.recordPeers(now, peers) })},
-		{API: apiSessions, Call: scrape.Fetch(c.Sessions, func(all sessions) { s.server.recordSessions(now, &all) })},
-		{API: apiFiles, Call: scrape.Fetch(c.Files, func(viewers map[string]float64) { s.server.recordFiles(now, viewers) })},
-		{API: apiStreams, Heavy: true, Call: s.streams.list(now)},
+	return []scrape.Call{
+		{API: apiStats, Metrics: s.metrics[apiStats], Always: true, Ask: scrape.Fetch(c.Stats, s.recordStats)},
+		{API: apiDVRs, Metrics: s.metrics[apiDVRs], Ask: scrape.Fetch(c.DVRs, s.server.recordDVRs)},
+		{API: apiCards, Metrics: s.metrics[apiCards], Ask: scrape.Fetch(c.Cards, s.server.recordCards)},
+		{API: apiPeers, Metrics: s.metrics[apiPeers], Ask: scrape.Fetch(c.Peers, s.server.recordPeers)},
+		{API: apiSessions, Metrics: s.metrics[apiSessions], Ask: scrape.Fetch(c.Sessions, s.server.recordSessions)},
+		{API: apiFiles, Metrics: s.metrics[apiFiles], Ask: scrape.Fetch(c.Files, s.server.recordFiles)},
+		{API: apiStreams, Metrics: s.metrics[apiStreams], Heavy: true, Ask: scrape.Walk(func(ctx context.Context) (bool, error) {
+			return s.streams.recordList(ctx, c, s.query)
+		})},
 	}
-	s.wants[apiStats] = max(1, s.wants[apiStats]) // it also tells whether the server is there, and its version
-	for i := range parts {
-		if !s.offers.lack(parts[i].API) {
-			parts[i].Metrics = s.wants[parts[i].API]
-		}
-	}
-	return parts
 }
 
-// page is the call for the Prometheus page, which is needed for what API v3 does not have, or has failed to tell.
-func (s *scraper) page(now pcommon.Timestamp) []scrape.Part {
-	n := s.wants[apiPage]
-	if !s.server.told {
-		n = max(1, n+s.server.onPage)
+// pageCall is the call of the Prometheus page, which is needed for what API v3 does not have, or has not answered.
+func (s *scraper) pageCall() scrape.Call {
+	metrics := s.metrics[apiPage]
+	if !s.server.inScrape.api {
+		metrics = slices.Concat(metrics, s.serverOnPage)
 	}
-	if !s.streams.complete {
-		n += s.streams.onPage
+	if !s.streams.inScrape.complete {
+		metrics = slices.Concat(metrics, s.streamsOnPage)
 	}
-	if s.offers.lack(apiPage) {
-		n = 0
-	}
-	read := func(ctx context.Context) (page, error) { return s.client.Page(ctx, s.streams.wanted) }
-	return []scrape.Part{{API: apiPage, Metrics: n, Call: scrape.Fetch(read, func(p page) {
-		s.server.recordPage(now, &p.server)
-		s.streams.recordPage(now, p.Streams)
-	})}}
+	get := func(ctx context.Context) (page, error) { return s.client.Page(ctx, s.streams.needsFromPage) }
+	return scrape.Call{API: apiPage, Metrics: metrics, Always: !s.server.inScrape.api, Ask: scrape.Fetch(get, s.recordPage)}
 }
 
-// oldServer is the last resort.
-func (s *scraper) oldServer(now pcommon.Timestamp) []scrape.Part {
-	return []scrape.Part{{API: apiOldServer, Metrics: max(1, s.server.onPage), Call: scrape.Fetch(s.client.OldServer, func(told server) {
-		s.server.recordPage(now, &told)
-	})}}
+// oldServerCall is the call of servers that have neither API v3 nor the page.
+func (s *scraper) oldServerCall() scrape.Call {
+	return scrape.Call{
+		API: apiOldServer, Metrics: s.metrics[apiOldServer], Always: true,
+		Ask: scrape.Fetch(s.client.OldServer, func(answer server) { s.server.recordAnswer(&answer) }),
+	}
 }
 
-func (s *scraper) resources() []pcommon.Resource { return []pcommon.Resource{s.resource()} }
+// recordStats records config/stats. Another release may offer other APIs.
+func (s *scraper) recordStats(answer server) {
+	if s.server.recordStats(&answer) {
+		s.run.Restarted()
+	}
+}
 
-// resource describes the server as it was last seen, so that its identity stays the same while it is down.
+func (s *scraper) recordPage(p page) {
+	s.server.recordAnswer(&p.server)
+	s.streams.recordPage(p.Streams)
+}
+
+// resource describes the server.
 func (s *scraper) resource() pcommon.Resource {
 	rb := s.mb.NewResourceBuilder()
-	rb.SetServiceName("flussonic")
-	rb.SetServiceInstanceID(s.target.Instance)
-	rb.SetServerAddress(s.target.Address)
-	rb.SetServerPort(s.target.Port)
-	about := &s.server.about
-	for _, attribute := range []struct {
-		set   func(string)
-		value string
-	}{
-		{rb.SetServiceVersion, about.Version},
-		{rb.SetFlussonicBuild, about.Build},
-		{rb.SetFlussonicHostname, about.Hostname},
-		{rb.SetFlussonicServerID, cmp.Or(s.client.ServerID(), about.ID)},
-	} {
-		if attribute.value != "" {
-			attribute.set(selection.Name(attribute.value))
-		}
-	}
+	identity := &s.server.identity
+	s.target.Describe(rb, "flussonic")
+	scrape.SetText(rb.SetServiceVersion, identity.Version)
+	scrape.SetText(rb.SetFlussonicBuild, identity.Build)
+	scrape.SetText(rb.SetFlussonicHostname, identity.Hostname)
+	scrape.SetText(rb.SetFlussonicServerID, cmp.Or(s.client.ServerID(), identity.ID))
 	return rb.Emit()
 }
 
-// recordScrape records how the scrape itself went.
-func (s *scraper) recordScrape(now pcommon.Timestamp, up bool, results []scrape.Result) {
-	s.report.Record(s.mb, now, up, results)
-	for entity, n := range s.report.Omitted(metadata.AttributeRtcOmissionReasonLimit) {
-		if !s.notices.First("limit " + entity.String()) {
-			continue
-		}
-		if entity == metadata.AttributeRtcEntityStream {
-			s.set.Logger.Warn("things are left out of the metrics: raise streams::limit, or narrow it with streams::include and streams::exclude",
-				zap.Stringer("kind", entity), zap.Int64("left out", n), zap.Int("limit", s.cfg.Streams.Limit))
-			continue
-		}
-		s.set.Logger.Warn("things are left out of the metrics: there are more of a kind than the receiver reports",
-			zap.Stringer("kind", entity), zap.Int64("left out", n))
-	}
-}
+// startTime returns when the server started, 0 while it has not reported that.
+func (s *scraper) startTime() pcommon.Timestamp { return s.server.startTime() }

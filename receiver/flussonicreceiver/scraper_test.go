@@ -19,9 +19,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.opentelemetry.io/collector/scraper/scrapererror"
 	"go.uber.org/zap"
@@ -30,6 +32,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
@@ -49,8 +52,26 @@ func startServer(t testing.TB, o flussonic.Options) *emulator.Server {
 	return server
 }
 
+// system is a started system with its scraper.
+type system struct {
+	*scrape.System
+	scraper *scraper
+}
+
+// newTestSystem returns a system that is not started yet.
+func newTestSystem(cfg *Config, set receiver.Settings) *system {
+	s := &system{}
+	s.System = scrape.NewSystem(set, func(ctx context.Context, host component.Host, set receiver.Settings) (_ []*scrape.Runner, err error) {
+		if s.scraper, err = newScraper(ctx, cfg, host, set); err != nil {
+			return nil, err
+		}
+		return []*scrape.Runner{s.scraper.run}, nil
+	})
+	return s
+}
+
 // startScraper starts a scraper of the server at url with the default configuration, changed by edit.
-func startScraper(t testing.TB, url string, edit func(*Config)) (*scraper, *observer.ObservedLogs) {
+func startScraper(t testing.TB, url string, edit func(*Config)) (*system, *observer.ObservedLogs) {
 	t.Helper()
 	cfg := createDefaultConfig()
 	cfg.ClientConfig.Endpoint = url
@@ -62,9 +83,9 @@ func startScraper(t testing.TB, url string, edit func(*Config)) (*scraper, *obse
 	set := receivertest.NewNopSettings(metadata.Type)
 	core, logs := observer.New(zap.DebugLevel)
 	set.Logger = zap.New(core)
-	s := newScraper(cfg, set)
-	require.NoError(t, s.start(t.Context(), componenttest.NewNopHost()))
-	t.Cleanup(func() { assert.NoError(t, s.shutdown(context.Background())) })
+	s := newTestSystem(cfg, set)
+	require.NoError(t, s.Start(t.Context(), componenttest.NewNopHost()))
+	t.Cleanup(func() { assert.NoError(t, s.Shutdown(context.Background())) })
 	return s, logs
 }
 
@@ -85,9 +106,9 @@ func capture(t testing.TB, file string) []byte {
 }
 
 // scrapePoints returns what a scrape without errors tells.
-func scrapePoints(t *testing.T, s *scraper) map[string]float64 {
+func scrapePoints(t *testing.T, s *system) map[string]float64 {
 	t.Helper()
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	return withoutDurations(rtctest.Points(t, metrics))
 }
@@ -131,8 +152,8 @@ func TestScenes(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, _ := startScraper(t, startServer(t, tt.server).URL(), tt.edit)
-			s.clock = func() time.Time { return sceneTime } // else the age of a frame grows between two answers
-			metrics, err := s.scrape(t.Context())
+			s.SetClock(func() time.Time { return sceneTime }) // else the age of a frame grows between two answers
+			metrics, err := s.Scrape(t.Context())
 			require.NoError(t, err)
 			rtctest.Golden(t, tt.name, metrics)
 			rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), tt.name, rtctest.Points(t, metrics))
@@ -224,7 +245,7 @@ func TestOpenMetricsVocabulary(t *testing.T) {
 		everything(c)
 		onlyPage(c)
 	})
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	rtctest.Golden(t, "openmetrics", metrics)
 	rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), "openmetrics", rtctest.Points(t, metrics))
@@ -284,7 +305,7 @@ func TestPrecedence(t *testing.T) {
 
 	// Without API v3 the page tells all that it has.
 	require.NoError(t, server.SetFault("status_500", "config/stats", "streams", "dvb_cards"))
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.ErrorContains(t, err, "HTTP status 500")
 	points = rtctest.Points(t, metrics)
 	assert.InDelta(t, 0.73, points["flussonic.disk.utilization{flussonic.disk.path=/storage}"], 0)
@@ -394,7 +415,7 @@ func TestIgnoredSelection(t *testing.T) {
 // Sums of a stream begin with it, all others with the server, and none after its own point.
 func TestStartTimes(t *testing.T) {
 	s, _ := startScraper(t, startServer(t, flussonic.Options{}).URL(), nil)
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	want := map[string]time.Time{ // opened_at of hockey1, and started_at, by jq
 		"flussonic.stream.io":      time.Unix(1763590000, 0),
@@ -419,10 +440,10 @@ func TestStartTimes(t *testing.T) {
 func TestResourceOutlivesTheServer(t *testing.T) {
 	server := startServer(t, flussonic.Options{})
 	s, _ := startScraper(t, server.URL(), nil)
-	up, err := s.scrape(t.Context())
+	up, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, server.SetFault("refuse"))
-	down, err := s.scrape(t.Context())
+	down, err := s.Scrape(t.Context())
 	require.True(t, scrapererror.IsPartialScrapeError(err))
 	resource := up.ResourceMetrics().At(0).Resource().Attributes().AsRaw()
 	assert.Equal(t, "25.11", resource["service.version"])
@@ -431,11 +452,14 @@ func TestResourceOutlivesTheServer(t *testing.T) {
 	assert.Equal(t, resource, down.ResourceMetrics().At(0).Resource().Attributes().AsRaw())
 }
 
+// askAgainAfter is the number of scrapes after which the runner makes a call again that the server does not offer.
+const askAgainAfter = 10
+
 // A server without API v3 is no failure: it is noticed once, and looked for again now and then.
 func TestAbsentAPIs(t *testing.T) {
 	server := startServer(t, flussonic.Options{Generation: "legacy"})
 	s, logs := startScraper(t, server.URL(), nil)
-	for scrapes := 1; scrapes <= 2*(lookAgain+1); scrapes++ {
+	for scrapes := 1; scrapes <= 2*askAgainAfter; scrapes++ {
 		points := scrapePoints(t, s)
 		assert.InDelta(t, 1592, points["flussonic.client.count{}"], 0)
 	}
@@ -444,7 +468,7 @@ func TestAbsentAPIs(t *testing.T) {
 		asked[path]++
 	}
 	assert.Equal(t, map[string]int{
-		"cluster/peers": 2, "config/stats": 2, "dvb_cards": 2, "dvrs": 2, "/flussonic/api/metrics": 2, "/flussonic/api/server": 2 * (lookAgain + 1),
+		"cluster/peers": 2, "config/stats": 2, "dvb_cards": 2, "dvrs": 2, "/flussonic/api/metrics": 2, "/flussonic/api/server": 2 * askAgainAfter,
 	}, asked)
-	assert.Equal(t, len(asked)-1, logs.FilterMessageSnippet("does not offer an API").Len())
+	assert.Equal(t, len(asked), logs.FilterMessageSnippet("does not offer an API").Len(), "streams too, but not the old API")
 }

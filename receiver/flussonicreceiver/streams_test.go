@@ -20,7 +20,7 @@ import (
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 )
 
 // listServer answers requests for streams with page, all others as a server that has nothing to tell.
@@ -84,7 +84,7 @@ func TestRefusedPageSize(t *testing.T) {
 	s, _ := startScraper(t, server.URL(), onlyAPI)
 	refused := func() (n int64) {
 		for _, request := range server.Requests() {
-			n += scrape.Number(strings.Contains(request, "limit=500"))
+			n += rows.BoolToInt(strings.Contains(request, "limit=500"))
 		}
 		return n
 	}
@@ -99,13 +99,13 @@ func TestRefusedPageSize(t *testing.T) {
 func TestEndlessLists(t *testing.T) {
 	t.Run("the cursor repeats", func(t *testing.T) {
 		s, _ := startScraper(t, startServer(t, flussonic.Options{Streams: 20, Paging: "repeat"}).URL(), func(c *Config) { c.PageSize = 5 })
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		require.ErrorContains(t, err, "the cursor repeats")
 		checkTruncated(t, rtctest.Points(t, metrics))
 	})
 	t.Run("ever new cursors", func(t *testing.T) {
 		s, _ := startScraper(t, startServer(t, flussonic.Options{Streams: 2, Paging: "endless"}).URL(), func(c *Config) { c.PageSize = 2 })
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		require.ErrorContains(t, err, "more than 1000 pages: raise the setting page_size")
 		checkTruncated(t, rtctest.Points(t, metrics))
 	})
@@ -121,13 +121,13 @@ func TestEndlessLists(t *testing.T) {
 	})
 	t.Run("too many streams on a page", func(t *testing.T) {
 		s, _ := startScraper(t, listServer(t, fixedList(`{"streams":[{"name":"a","stats":{"alive":true}}`+strings.Repeat(",{}", maxItems)+`]}`)), onlyAPI)
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		require.ErrorContains(t, err, "more than 200000 streams")
 		checkTruncated(t, rtctest.Points(t, metrics))
 	})
 	t.Run("a stream that is too large", func(t *testing.T) {
 		s, _ := startScraper(t, listServer(t, fixedList(`{"streams":[{"name":"a","stats":{"alive":true}},{"name":"`+strings.Repeat("b", 2<<20)+`"}]}`)), onlyAPI)
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		require.ErrorContains(t, err, "one value of the answer is larger than 1024 KiB")
 		checkTruncated(t, rtctest.Points(t, metrics))
 	})
@@ -159,7 +159,7 @@ func TestLatePageFails(t *testing.T) {
 		}
 	})
 	s, _ := startScraper(t, url, func(c *Config) { onlyAPI(c); c.Streams.Expected = []string{"s1", "not there"} })
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.ErrorContains(t, err, "streams of "+url+": page 2: HTTP status 502")
 	points := rtctest.Points(t, metrics)
 	checkTruncated(t, points)
@@ -203,7 +203,7 @@ func TestCutAnswers(t *testing.T) {
 		require.NotEmpty(t, ofStreams(want))
 		for at := 0; at < len(text); at += 97 {
 			cut.Store(int64(at))
-			metrics, err := s.scrape(t.Context())
+			metrics, err := s.Scrape(t.Context())
 			require.Error(t, err, "%s cut at %d", tt.file, at)
 			for point, value := range rtctest.Points(t, metrics) {
 				if strings.HasPrefix(point, "flussonic.") {
@@ -356,7 +356,7 @@ func TestNoList(t *testing.T) {
 		`{"streams":[{"name":`: "unexpected EOF",
 	} {
 		s, _ := startScraper(t, listServer(t, fixedList(text)), func(c *Config) { onlyAPI(c); c.Streams.Expected = []string{"a"} })
-		metrics, err := s.scrape(t.Context())
+		metrics, err := s.Scrape(t.Context())
 		require.ErrorContains(t, err, want, text)
 		points := rtctest.Points(t, metrics)
 		assert.NotContains(t, points, countRunning, text)
@@ -376,7 +376,7 @@ func TestSlowList(t *testing.T) {
 	s, _ := startScraper(t, url, onlyAPI)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	metrics, err := s.scrape(ctx)
+	metrics, err := s.Scrape(ctx)
 	require.ErrorContains(t, err, "no complete answer in time")
 	checkTruncated(t, rtctest.Points(t, metrics))
 }

@@ -203,14 +203,14 @@ func startsOf(t *testing.T, metrics pmetric.Metrics) map[string]pcommon.Timestam
 }
 
 // scrapeSteps scrapes once a minute, and returns when each scrape was and the starts of its sums.
-func scrapeSteps(t *testing.T, s *scraper, steps int, set func(step int)) (times []pcommon.Timestamp, starts []map[string]pcommon.Timestamp) {
+func scrapeSteps(t *testing.T, s *system, steps int, set func(step int)) (times []pcommon.Timestamp, starts []map[string]pcommon.Timestamp) {
 	t.Helper()
 	first := time.Now()
 	for step := range steps {
 		set(step)
 		now := first.Add(time.Duration(step) * time.Minute)
-		s.clock = func() time.Time { return now }
-		metrics, err := s.scrape(t.Context())
+		s.SetClock(func() time.Time { return now })
+		metrics, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 		times = append(times, pcommon.NewTimestampFromTime(now))
 		starts = append(starts, startsOf(t, metrics))
@@ -259,7 +259,7 @@ func TestStartsOfPushes(t *testing.T) {
 		{"name":"b","stats":{"opened_at":1763590000000,"push":[{"bytes":1,"opened_at":null}]}},
 		{"name":"c","pushes":[{"stats":{"bytes":1,"opened_at":1763591000}}],"stats":{"opened_at":1763590000000}}]}`))
 	s, _ := startScraper(t, url, func(c *Config) { onlyAPI(c); c.MetricsBuilderConfig.Metrics.FlussonicStreamPushIo.Enabled = true })
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	stream, push := pcommon.NewTimestampFromTime(time.Unix(1763590000, 0)), pcommon.NewTimestampFromTime(time.Unix(1763591000, 0))
 	assert.Equal(t, map[string]pcommon.Timestamp{
@@ -346,7 +346,7 @@ func TestPageOfTooManyNames(t *testing.T) {
 		c.Streams.Expected = []string{"gone"}
 	})
 	points := scrapePoints(t, s)
-	assert.Len(t, s.streams.items.Seen(), maxItems)
+	assert.Len(t, s.scraper.streams.items.Seen(), maxItems)
 	assert.InDelta(t, 10, sumOf(points, "flussonic.stream.io"), 0)
 	assert.InDelta(t, maxItems-10, points[omittedLimit], 0)
 	assert.InDelta(t, 1, points[omittedTruncated], 0)
@@ -358,7 +358,7 @@ func TestPageOfTooManyNames(t *testing.T) {
 func TestPageWithBadLinesProvesNothing(t *testing.T) {
 	page := "flussonic_stream_bytes_in{stream=\"a\"} 1\nflussonic_stream_bytes_in{stream=\"b\"} undefined\n"
 	s, _ := startScraper(t, startPage(t, page, "text/plain"), func(c *Config) { onlyPage(c); c.Streams.Expected = []string{"b"} })
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.ErrorContains(t, err, "lines that cannot be read")
 	points := rtctest.Points(t, metrics)
 	assert.NotContains(t, points, aliveOf("b"))
@@ -380,7 +380,7 @@ func TestBadPageBesideAList(t *testing.T) {
 		}
 	})
 	s, _ := startScraper(t, url, func(c *Config) { c.Streams.Expected = []string{"gone"} })
-	metrics, err := s.scrape(t.Context())
+	metrics, err := s.Scrape(t.Context())
 	require.ErrorContains(t, err, "lines that cannot be read")
 	points := rtctest.Points(t, metrics)
 	assert.InDelta(t, 0, points[omittedTruncated], 0)

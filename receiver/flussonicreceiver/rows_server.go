@@ -1,0 +1,156 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package flussonicreceiver
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
+)
+
+// The directions of network metrics.
+const (
+	receive  = metadata.AttributeNetworkIoDirectionReceive
+	transmit = metadata.AttributeNetworkIoDirectionTransmit
+)
+
+// serverRows are the numbers of the server as a whole that any source may have.
+var serverRows = []row[server, rows.None]{
+	{numberOf(serverBandwidth), rows.Decimal((*builder).RecordFlussonicBandwidthUtilizationDataPoint).In(rows.Percent).Within(0, maxRatio)},
+	{numberOf(serverCPU), rows.Decimal((*builder).RecordFlussonicCPUUtilizationDataPoint).In(rows.Percent).Within(0, maxRatio)},
+	{numberOf(serverMemory), rows.Decimal((*builder).RecordFlussonicMemoryUtilizationDataPoint).In(rows.Percent).Within(0, maxRatio)},
+	{numberOf(serverScheduler), rows.Decimal((*builder).RecordFlussonicSchedulerUtilizationDataPoint).In(rows.Percent).Within(0, maxRatio)},
+	{numberOf(serverClients), rows.Whole((*builder).RecordFlussonicClientCountDataPoint)},
+	{numberOf(serverStreams), rows.Whole((*builder).RecordFlussonicStreamCountDataPoint)},
+	{numberOf(serverOnlineStreams), rows.Whole((*builder).RecordFlussonicStreamOnlineCountDataPoint)},
+	{numberOf(serverOpenFiles), rows.Whole((*builder).RecordFlussonicFileOpenCountDataPoint)},
+	{numberOf(serverInput), networkThroughput(receive).In(rows.Kilobits)},
+	{numberOf(serverOutput), networkThroughput(transmit).In(rows.Kilobits)},
+	{numberOf(serverStarted), rows.Decimal((*builder).RecordFlussonicStartTimeDataPoint).Within(minTime, maxTime)},
+	{numberOf(serverUptime), rows.Decimal((*builder).RecordFlussonicUptimeDataPoint).Within(0, maxDuration)},
+	{numberOf(serverDrops), rows.Whole((*builder).RecordFlussonicEventDropsDataPoint)},
+	{numberOf(serverResends), rows.Whole((*builder).RecordFlussonicEventResendsDataPoint)},
+}
+
+func numberOf(field serverField) func(*server) number {
+	return func(s *server) number { return s.Numbers[field] }
+}
+
+func networkThroughput(direction metadata.AttributeNetworkIoDirection) rows.Point[*builder, rows.None] {
+	return rows.Decimal(rows.With((*builder).RecordFlussonicNetworkThroughputDataPoint, direction)).Within(0, maxThroughput)
+}
+
+// statsRows are the numbers that only config/stats has.
+var statsRows = []row[server, rows.None]{
+	{func(s *server) number { return s.Alerts }, rows.Whole((*builder).RecordFlussonicAlertCountDataPoint)},
+	{func(s *server) number { return flag(s.ConfigInvalid) }, rows.Whole((*builder).RecordFlussonicConfigInvalidDataPoint)},
+}
+
+// serverState is the state of the server, one of serverStates.
+var (
+	serverState  = rows.WholeOf((*builder).RecordFlussonicStateDataPoint)
+	serverStates = slices.Sorted(maps.Values(metadata.MapAttributeFlussonicState))
+)
+
+// diskRows are the numbers of a mounted file system with a path.
+var diskRows = []row[disk, string]{
+	{func(d *disk) number { return d.Bytes }, rows.WholeOf((*builder).RecordFlussonicDiskLimitDataPoint)},
+	{(*disk).mebibytes, rows.WholeOf((*builder).RecordFlussonicDiskLimitDataPoint).In(rows.Mebibytes)},
+	{func(d *disk) number { return d.Usage }, rows.DecimalOf((*builder).RecordFlussonicDiskUtilizationDataPoint).In(rows.Percent).Within(0, maxRatio)},
+	{func(d *disk) number { return d.Busy }, rows.DecimalOf((*builder).RecordFlussonicDiskIoUtilizationDataPoint).In(rows.Percent).Within(0, maxRatio)},
+}
+
+// mebibytes returns the size of a disk that is not given in bytes.
+func (d *disk) mebibytes() number {
+	if _, ok := d.Bytes.Get(); ok {
+		return number{}
+	}
+	return d.Mebibytes
+}
+
+// gpuName holds the attributes of a GPU.
+type gpuName struct{ id, name string }
+
+// gpuRows are the numbers of a GPU.
+var gpuRows = []row[gpu, gpuName]{
+	{func(g *gpu) number { return g.Decoder }, ofGPU((*builder).RecordFlussonicGpuDecoderUtilizationDataPoint).In(rows.Percent).Within(0, maxRatio)},
+	{func(g *gpu) number { return g.Encoder }, ofGPU((*builder).RecordFlussonicGpuEncoderUtilizationDataPoint).In(rows.Percent).Within(0, maxRatio)},
+	{func(g *gpu) number { return g.Temperature }, ofGPU((*builder).RecordFlussonicGpuTemperatureDataPoint).Within(minTemperature, maxTemperature)},
+	{(*gpu).memoryRatio, ofGPU((*builder).RecordFlussonicGpuMemoryUtilizationDataPoint).Within(0, maxRatio)},
+}
+
+func ofGPU(record func(*builder, timestamp, float64, string, string)) rows.Point[*builder, gpuName] {
+	return rows.DecimalOf(func(mb *builder, start timestamp, v float64, g gpuName) { record(mb, start, v, g.id, g.name) })
+}
+
+// memoryRatio returns the share of the memory that is used.
+func (g *gpu) memoryRatio() number {
+	used, ok := g.MemoryUsed.Get()
+	if total, _ := g.MemoryTotal.Get(); ok && total > 0 {
+		return optional.Of(used / total)
+	}
+	return number{}
+}
+
+// cardRows are the numbers of a DVB card with a name.
+var cardRows = []row[card, string]{
+	{func(c *card) number { return c.Strength }, rows.DecimalOf((*builder).RecordFlussonicDvbSignalStrengthDataPoint).In(rows.Percent).Within(0, maxRatio)},
+	{func(c *card) number { return c.SNR }, rows.DecimalOf((*builder).RecordFlussonicDvbSignalSnrDataPoint).In(rows.Percent).Within(0, maxRatio)},
+	{func(c *card) number { return c.BitError }, rows.DecimalOf((*builder).RecordFlussonicDvbSignalBitErrorDataPoint).In(rows.Percent).Within(0, maxRatio)},
+	{func(c *card) number { return flag(c.Locked) }, rows.WholeOf((*builder).RecordFlussonicDvbLockedDataPoint)},
+}
+
+// interfaceRows are the numbers of a network interface with a name.
+var interfaceRows = []row[ethernet, string]{
+	{func(e *ethernet) number { return e.Received }, rows.WholeOf(rows.WithLast((*builder).RecordFlussonicNetworkIoDataPoint, receive))},
+	{func(e *ethernet) number { return e.Transmit }, rows.WholeOf(rows.WithLast((*builder).RecordFlussonicNetworkIoDataPoint, transmit))},
+}
+
+// dvrRows are the numbers of an archive with a name.
+var dvrRows = []row[dvr, string]{
+	{func(d *dvr) number { return d.Size }, rows.WholeOf((*builder).RecordFlussonicDvrLimitDataPoint)},
+	{func(d *dvr) number { return d.Used }, rows.WholeOf((*builder).RecordFlussonicDvrUsageDataPoint)},
+	{func(d *dvr) number { return d.Usage }, rows.DecimalOf((*builder).RecordFlussonicDvrUtilizationDataPoint).In(rows.Percent).Within(0, maxRatio)},
+	dvrErrors("read_errors", metadata.AttributeFlussonicDvrOperationRead),
+	dvrErrors("write_errors", metadata.AttributeFlussonicDvrOperationWrite),
+	dvrErrors("delete_errors", metadata.AttributeFlussonicDvrOperationDelete),
+	dvrErrors("drop_write_count", metadata.AttributeFlussonicDvrOperationDropWrite),
+	dvrErrors("collapsed_write_count", metadata.AttributeFlussonicDvrOperationCollapsedWrite),
+}
+
+// dvrErrors is the row of the operations of an archive that failed.
+func dvrErrors(key string, operation metadata.AttributeFlussonicDvrOperation) row[dvr, string] {
+	return row[dvr, string]{
+		func(d *dvr) number { return d.Errors[key] }, rows.WholeOf(rows.WithLast((*builder).RecordFlussonicDvrErrorsDataPoint, operation)),
+	}
+}
+
+// dvrDiskName holds the attributes of a disk of an archive.
+type dvrDiskName struct{ dvr, path string }
+
+// dvrDiskRows are the numbers of a disk of an archive.
+var dvrDiskRows = []row[dvrDisk, dvrDiskName]{
+	{func(d *dvrDisk) number { return d.Busy }, rows.DecimalOf(recordDVRDiskBusy).In(rows.Percent).Within(0, maxRatio)},
+	{func(d *dvrDisk) number { return flag(d.Mounted) }, rows.WholeOf(recordDVRDiskMounted)},
+}
+
+func recordDVRDiskBusy(mb *builder, start timestamp, v float64, d dvrDiskName) {
+	mb.RecordFlussonicDvrDiskIoUtilizationDataPoint(start, v, d.dvr, d.path)
+}
+
+func recordDVRDiskMounted(mb *builder, start timestamp, n int64, d dvrDiskName) {
+	mb.RecordFlussonicDvrDiskMountedDataPoint(start, n, d.dvr, d.path)
+}
+
+// peerUp takes the name of a peer, vodClients a prefix, sessionCount a group of sessions.
+var (
+	peerUp       = rows.WholeOf((*builder).RecordFlussonicClusterPeerUpDataPoint)
+	vodClients   = rows.WholeOf((*builder).RecordFlussonicVodClientCountDataPoint)
+	sessionCount = rows.WholeOf(func(mb *builder, start timestamp, n int64, s session) {
+		mb.RecordFlussonicSessionCountDataPoint(start, n, s.Protocol, s.Type, s.DVR)
+	})
+)

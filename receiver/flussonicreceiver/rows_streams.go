@@ -1,0 +1,318 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package flussonicreceiver
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
+)
+
+// streamPoint takes its attribute, if no other one is fixed, from the name of a stream.
+type streamPoint = rows.Point[*builder, string]
+
+// streamRow maps a number of a stream to a metric.
+type streamRow struct {
+	Field streamField
+	Point streamPoint
+}
+
+// streamRows are the numbers of a stream.
+var streamRows = []streamRow{
+	{streamStatic, rows.WholeOf((*builder).RecordFlussonicStreamStaticDataPoint)},
+	{streamAlive, streamAliveness},
+	{streamClients, rows.WholeOf((*builder).RecordFlussonicStreamClientCountDataPoint)},
+	{streamClientDelay, rows.DecimalOf((*builder).RecordFlussonicStreamClientDelayDataPoint).In(rows.Milliseconds).Within(0, maxDelay)},
+	{streamBytesIn, countBy((*builder).RecordFlussonicStreamIoDataPoint, receive)},
+	{streamBytesOut, countBy((*builder).RecordFlussonicStreamIoDataPoint, transmit)},
+	{streamInputKbit, streamThroughput(receive).In(rows.Kilobits)},
+	{streamOutputBits, streamThroughput(transmit).In(rows.Bits)},
+	{streamOutputKbit, streamThroughput(transmit).In(rows.Kilobits)},
+	{streamRetries, rows.WholeOf((*builder).RecordFlussonicStreamRetriesDataPoint)},
+	{streamErrorsPerMinute, streamInputErrorRate.In(rows.PerMinute)},
+	{streamErrorsPerSecond, streamInputErrorRate},
+	{streamFrameDelay, rows.DecimalOf((*builder).RecordFlussonicStreamFrameAgeDataPoint).In(rows.Milliseconds).Within(0, maxDelay)},
+	{streamRunningAt, rows.DecimalOf((*builder).RecordFlussonicStreamStartTimeDataPoint).Within(minTime, maxTime)},
+	{streamLifetime, rows.DecimalOf((*builder).RecordFlussonicStreamUptimeDataPoint).In(rows.Milliseconds).Within(0, maxDuration)},
+	{streamBackup, rows.WholeOf((*builder).RecordFlussonicStreamBackupActiveDataPoint)},
+	{streamDepth, rows.DecimalOf((*builder).RecordFlussonicStreamDvrDepthDataPoint).Within(0, maxDuration)},
+	{streamDuration, rows.DecimalOf((*builder).RecordFlussonicStreamDvrDurationDataPoint).Within(0, maxDuration)},
+	{streamArchive, rows.WholeOf((*builder).RecordFlussonicStreamDvrArchiveSizeDataPoint)},
+	{streamDisk, rows.WholeOf((*builder).RecordFlussonicStreamDvrDiskUsageDataPoint)},
+	{streamTranscoding, rows.WholeOf((*builder).RecordFlussonicStreamTranscoderRunningDataPoint)},
+	{streamOverloaded, rows.WholeOf((*builder).RecordFlussonicStreamTranscoderOverloadedDataPoint)},
+	{streamRestarts, rows.WholeOf((*builder).RecordFlussonicStreamTranscoderRestartsDataPoint)},
+	{streamTranscoded, rows.WholeOf((*builder).RecordFlussonicStreamTranscoderFramesDataPoint)},
+	{streamQualities, rows.WholeOf((*builder).RecordFlussonicStreamTranscoderQualityCountDataPoint)},
+	{streamFrames, rows.WholeOf((*builder).RecordFlussonicStreamInputFramesDataPoint)},
+	{streamSwitches, rows.WholeOf((*builder).RecordFlussonicStreamInputSwitchesDataPoint)},
+	{streamOnPrimary, inputTime(metadata.AttributeFlussonicInputKindPrimary)},
+	{streamOnSecondary, inputTime(metadata.AttributeFlussonicInputKindSecondary)},
+	{streamOnNone, inputTime(metadata.AttributeFlussonicInputKindNone)},
+	{streamValidInputs, countBy((*builder).RecordFlussonicStreamInputSecondaryCountDataPoint, metadata.AttributeFlussonicInputStateValid)},
+	{streamInvalidInputs, countBy((*builder).RecordFlussonicStreamInputSecondaryCountDataPoint, metadata.AttributeFlussonicInputStateInvalid)},
+	{streamResyncs, countBy((*builder).RecordFlussonicStreamInputResyncsDataPoint, metadata.AttributeFlussonicResyncReasonNormal)},
+	{streamResyncJumps, countBy((*builder).RecordFlussonicStreamInputResyncsDataPoint, metadata.AttributeFlussonicResyncReasonJump)},
+	{streamResyncDrifts, countBy((*builder).RecordFlussonicStreamInputResyncsDataPoint, metadata.AttributeFlussonicResyncReasonDrift)},
+	{streamRoundTrip, rows.DecimalOf((*builder).RecordFlussonicStreamInputSrtRoundTripTimeDataPoint).In(rows.Milliseconds).Within(0, maxDelay)},
+	{streamWritesFast, countBy((*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeFast)},
+	{streamWritesSlow, countBy((*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeSlow)},
+	{streamWritesDelayed, countBy((*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeDelayed)},
+	{streamWritesCollapsed, countBy((*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeCollapsed)},
+	{streamWritesFailed, countBy((*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeFailed)},
+	{streamWritesSkipped, countBy((*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeSkipped)},
+	{streamWritesBroken, countBy((*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeDiscontinuity)},
+	{streamReadsMissing, countBy((*builder).RecordFlussonicStreamDvrSegmentReadFailuresDataPoint, metadata.AttributeFlussonicDvrReadReasonEnoent)},
+	{streamReadsFailed, countBy((*builder).RecordFlussonicStreamDvrSegmentReadFailuresDataPoint, metadata.AttributeFlussonicDvrReadReasonFailed)},
+	{streamAuthorizations, countBy((*builder).RecordFlussonicStreamPlayAuthorizationsDataPoint, metadata.AttributeFlussonicOutcomeSuccess)},
+	{streamAuthorizationsFailed, countBy((*builder).RecordFlussonicStreamPlayAuthorizationsDataPoint, metadata.AttributeFlussonicOutcomeFailed)},
+	{streamAuthorizationsDenied, countBy((*builder).RecordFlussonicStreamPlayAuthorizationsDataPoint, metadata.AttributeFlussonicOutcomeDenied)},
+	{streamAuthorizationsRefused, countBy((*builder).RecordFlussonicStreamPlayAuthorizationsDataPoint, metadata.AttributeFlussonicOutcomeDeclined)},
+}
+
+// insteadOf holds the fields whose number has another field in another unit, which wins where a stream has both.
+var insteadOf = map[streamField]streamField{streamOutputKbit: streamOutputBits, streamErrorsPerSecond: streamErrorsPerMinute}
+
+// countBy returns the Point of an integer metric with an attribute beside the name of the stream.
+func countBy[A any](record func(*builder, timestamp, int64, string, A), a A) streamPoint {
+	return rows.WholeOf(rows.WithLast(record, a))
+}
+
+var (
+	streamAliveness      = rows.WholeOf((*builder).RecordFlussonicStreamAliveDataPoint)
+	streamInputErrorRate = rows.DecimalOf((*builder).RecordFlussonicStreamInputErrorRateDataPoint).Within(0, maxErrorRate)
+)
+
+func inputTime(kind metadata.AttributeFlussonicInputKind) streamPoint {
+	return rows.DecimalOf(rows.WithLast((*builder).RecordFlussonicStreamInputTimeDataPoint, kind)).Within(0, maxDuration)
+}
+
+func streamThroughput(direction metadata.AttributeNetworkIoDirection) streamPoint {
+	return rows.DecimalOf(rows.WithLast((*builder).RecordFlussonicStreamThroughputDataPoint, direction)).Within(0, maxThroughput)
+}
+
+// enabledStreamRow is a row whose metric is enabled.
+type enabledStreamRow struct {
+	field streamField
+	enabledPoint[string]
+	bit     uint64 // of the number in a set; fields with the same number share it
+	counter int    // position of a monotonic number among those of a stream
+}
+
+const _ = uint(64 - streamFields) // a set has a bit for each field
+
+// enabledStreamRows returns the rows whose metrics are enabled, and how many of them are monotonic.
+func enabledStreamRows(run *scrape.Runner) (enabled []enabledStreamRow, sums int) {
+	for _, r := range streamRows {
+		p, ok := enable(run, r.Point)
+		if !ok {
+			continue
+		}
+		enabled = append(enabled, enabledStreamRow{r.Field, p, 1 << cmp.Or(insteadOf[r.Field], r.Field), sums})
+		if p.metric.Monotonic {
+			sums++
+		}
+	}
+	return enabled, sums
+}
+
+// streamRowsOf returns the rows of some fields.
+func streamRowsOf(contains func(streamField) bool) []streamRow {
+	return slices.DeleteFunc(slices.Clone(streamRows), func(r streamRow) bool { return !contains(r.Field) })
+}
+
+// streamStateName holds the attributes of the state of a stream.
+type streamStateName struct {
+	stream string
+	state  metadata.AttributeFlussonicStreamState
+}
+
+// streamState is the state of a stream, one of streamStates; countByState counts the streams in a state.
+var (
+	streamState = rows.WholeOf(func(mb *builder, start timestamp, n int64, s streamStateName) {
+		mb.RecordFlussonicStreamStateDataPoint(start, n, s.stream, s.state)
+	})
+	countByState = rows.WholeOf((*builder).RecordFlussonicStreamCountByStateDataPoint)
+	streamStates = slices.Sorted(maps.Values(metadata.MapAttributeFlussonicStreamState))
+)
+
+// partName holds the attributes of an input or a push of a stream: its position in the configuration.
+type partName struct {
+	stream string
+	index  int64
+}
+
+// inputActive says whether an input is the one in use.
+var inputActive = rows.WholeOf(func(mb *builder, start timestamp, n int64, p partName) {
+	mb.RecordFlussonicStreamInputActiveDataPoint(start, n, p.stream, p.index)
+})
+
+// pushRows are the numbers of a push.
+var pushRows = []row[push, partName]{
+	{func(p *push) number { return p.Bytes }, ofPush((*builder).RecordFlussonicStreamPushIoDataPoint)},
+	{func(p *push) number { return either(p.Restarts, p.Retries) }, ofPush((*builder).RecordFlussonicStreamPushRetriesDataPoint)},
+}
+
+func ofPush(record func(*builder, timestamp, int64, string, int64)) rows.Point[*builder, partName] {
+	return rows.WholeOf(func(mb *builder, start timestamp, n int64, p partName) { record(mb, start, n, p.stream, p.index) })
+}
+
+// pushStateName holds the attributes of the state of a push.
+type pushStateName struct {
+	partName
+	state metadata.AttributeFlussonicPushState
+}
+
+// pushState is the state of a push, one of pushStates.
+var (
+	pushState = rows.WholeOf(func(mb *builder, start timestamp, n int64, p pushStateName) {
+		mb.RecordFlussonicStreamPushStateDataPoint(start, n, p.stream, p.index, p.state)
+	})
+	pushStates = slices.Sorted(maps.Values(metadata.MapAttributeFlussonicPushState))
+)
+
+// trackName holds the attributes of the tracks of a stream with the same media.
+type trackName struct {
+	stream string
+	media  metadata.AttributeFlussonicMediaKind
+}
+
+// trackCount counts tracks, by the media of their content.
+var (
+	trackCount = rows.WholeOf(func(mb *builder, start timestamp, n int64, t trackName) {
+		mb.RecordFlussonicStreamTrackCountDataPoint(start, n, t.stream, t.media)
+	})
+	trackMedia = []struct {
+		content []byte
+		media   metadata.AttributeFlussonicMediaKind
+	}{
+		{[]byte("video"), metadata.AttributeFlussonicMediaKindVideo},
+		{[]byte("audio"), metadata.AttributeFlussonicMediaKindAudio},
+		{[]byte("text"), metadata.AttributeFlussonicMediaKindText},
+	}
+)
+
+// entryName holds the attributes that follow from the name of an entry.
+type entryName struct {
+	stream string
+	// text is a protocol or the type of an error.
+	text     string
+	resource metadata.AttributeFlussonicResource
+	class    metadata.AttributeFlussonicResponseClass
+	duration metadata.AttributeFlussonicResponseDuration
+	outcome  metadata.AttributeFlussonicDvrReadOutcome
+	source   metadata.AttributeFlussonicDvrReadSource
+}
+
+// groupRow maps the entries of a group to a metric.
+type groupRow struct {
+	Group streamGroup
+	// parse returns the attributes of an entry, but for the stream, and whether the metric has entries of this name.
+	parse func(name string) (entryName, bool)
+	Point rows.Point[*builder, entryName]
+}
+
+// groupRows are the numbers of a stream under names of the server's own.
+var groupRows = []groupRow{
+	{groupInputErrors, parseInputError, byText((*builder).RecordFlussonicStreamInputErrorsDataPoint)},
+	{groupOpened, parseProtocol, byText((*builder).RecordFlussonicStreamPlaySessionCountDataPoint)},
+	{groupPlays, parseProtocol, byText((*builder).RecordFlussonicStreamPlaySessionCreationsDataPoint)},
+	{groupBytes, parseProtocol, byText((*builder).RecordFlussonicStreamPlayIoDataPoint)},
+	{groupAnswers, parseResponse, rows.WholeOf(func(mb *builder, start timestamp, n int64, e entryName) {
+		mb.RecordFlussonicStreamPlayResponsesDataPoint(start, n, e.stream, e.text, e.resource, e.class)
+	})},
+	{groupAnswers, parseResponseTime, rows.WholeOf(func(mb *builder, start timestamp, n int64, e entryName) {
+		mb.RecordFlussonicStreamPlayResponsesByDurationDataPoint(start, n, e.stream, e.text, e.resource, e.duration)
+	})},
+	{groupReads, parseRead, rows.WholeOf(func(mb *builder, start timestamp, n int64, e entryName) {
+		mb.RecordFlussonicStreamDvrSegmentReadsDataPoint(start, n, e.stream, e.outcome, e.source)
+	})},
+}
+
+// enabledGroupRow is a row whose metric is enabled.
+type enabledGroupRow struct {
+	parse func(name string) (entryName, bool)
+	enabledPoint[entryName]
+}
+
+// enabledGroupRows returns the rows of each group whose metrics are enabled.
+func enabledGroupRows(run *scrape.Runner) (enabled [streamGroups][]enabledGroupRow) {
+	for _, r := range groupRows {
+		if p, ok := enable(run, r.Point); ok {
+			enabled[r.Group] = append(enabled[r.Group], enabledGroupRow{r.parse, p})
+		}
+	}
+	return enabled
+}
+
+// byText returns the Point of a metric with an attribute that is a part of the name.
+func byText(record func(*builder, timestamp, int64, string, string)) rows.Point[*builder, entryName] {
+	return rows.WholeOf(func(mb *builder, start timestamp, n int64, e entryName) { record(mb, start, n, e.stream, e.text) })
+}
+
+func parseInputError(name string) (entryName, bool) {
+	return entryName{text: strings.TrimPrefix(name, inputErrors)}, true
+}
+
+func parseProtocol(name string) (entryName, bool) { return entryName{text: name}, true }
+
+// The ends of the names of answers.
+var (
+	responseClasses = map[string]metadata.AttributeFlussonicResponseClass{
+		"200": metadata.AttributeFlussonicResponseClass2xx,
+		"400": metadata.AttributeFlussonicResponseClass4xx,
+		"500": metadata.AttributeFlussonicResponseClass5xx,
+	}
+	responseDurations = map[string]metadata.AttributeFlussonicResponseDuration{
+		"100ms":  metadata.AttributeFlussonicResponseDuration100ms,
+		"500ms":  metadata.AttributeFlussonicResponseDuration500ms,
+		"1000ms": metadata.AttributeFlussonicResponseDuration1000ms,
+		"longms": metadata.AttributeFlussonicResponseDurationLonger,
+	}
+)
+
+// parseResponse parses names such as play_hls_segment_http_200.
+func parseResponse(name string) (e entryName, ok bool) {
+	viewed, status, _ := strings.Cut(strings.TrimPrefix(name, answersPrefix), answersByStatus)
+	e.class, ok = responseClasses[status]
+	e.text, e.resource = splitViewed(viewed)
+	return e, ok
+}
+
+// parseResponseTime parses names such as play_other_time_longms.
+func parseResponseTime(name string) (e entryName, ok bool) {
+	viewed, time, _ := strings.Cut(strings.TrimPrefix(name, answersPrefix), answersByTime)
+	e.duration, ok = responseDurations[time]
+	e.text, e.resource = splitViewed(viewed)
+	return e, ok
+}
+
+// otherProtocol is the protocol of answers whose names have none.
+const otherProtocol = "other"
+
+// splitViewed splits the protocol from the resource: hls_segment, ll_hls_playlist, other, preview.
+func splitViewed(viewed string) (protocol string, resource metadata.AttributeFlussonicResource) {
+	if resource, known := metadata.MapAttributeFlussonicResource[viewed]; known {
+		return otherProtocol, resource
+	}
+	if at := strings.LastIndexByte(viewed, '_'); at > 0 {
+		if resource, known := metadata.MapAttributeFlussonicResource[viewed[at+1:]]; known {
+			return viewed[:at], resource
+		}
+	}
+	return viewed, metadata.AttributeFlussonicResourceOther
+}
+
+// parseRead parses fast.local, an outcome and a source.
+func parseRead(name string) (e entryName, ok bool) {
+	outcome, source, _ := strings.Cut(name, ".")
+	e.outcome = metadata.MapAttributeFlussonicDvrReadOutcome[outcome]
+	e.source, ok = metadata.MapAttributeFlussonicDvrReadSource[source]
+	return e, ok
+}
