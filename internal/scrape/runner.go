@@ -174,11 +174,16 @@ func (r *Runner) neverOffered(result *Result) bool {
 }
 
 func (r *Runner) clearNotOffered(result *Result) {
-	if r.Once("not offered: " + result.API) {
-		r.Logger.Info("the server does not offer an API: the metrics that need it are left out",
-			zap.String("api", result.API), zap.Error(result.Err))
-	}
+	r.LogNotOffered(result.API, result.Err)
 	result.Err, result.Outcome = nil, NotOffered
+}
+
+// LogNotOffered logs, once for each API, that the process does not offer it. A scraper calls it for the APIs that a list of the process
+// lacks; why may be nil.
+func (r *Runner) LogNotOffered(api string, why error) {
+	if r.Once("not offered: " + api) {
+		r.Logger.Info("the server does not offer an API: the metrics that need it are left out", zap.String("api", api), zap.Error(why))
+	}
 }
 
 // record records how the scrape went: whether the process is up, what became of its calls, and what was left out.

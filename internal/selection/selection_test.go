@@ -116,21 +116,22 @@ func TestIncludeAndExclude(t *testing.T) {
 	}
 	names := []string{"live/a", "live/b", "rec/a"}
 	for name, tc := range map[string]struct {
-		config Config
-		want   []string
+		config   Config
+		want     []string
+		expected []string
 	}{
-		"all":                        {Config{}, names},
-		"include":                    {Config{Include: strict("live/a", "absent")}, []string{"live/a"}},
-		"include by pattern":         {Config{Include: []filter.Config{{Regex: "^live/"}}}, []string{"live/a", "live/b"}},
-		"exclude":                    {Config{Exclude: strict("live/a")}, []string{"live/b", "rec/a"}},
-		"exclude wins":               {Config{Include: strict("live/a", "live/b"), Exclude: strict("live/a")}, []string{"live/b"}},
-		"nothing is left":            {Config{Include: strict("absent")}, nil},
-		"expected though excluded":   {Config{Exclude: strict("live/a"), Expected: []string{"live/a"}}, names},
-		"expected, but not included": {Config{Include: strict("rec/a"), Expected: []string{"live/a"}}, []string{"live/a", "rec/a"}},
+		"all":                        {config: Config{}, want: names},
+		"include":                    {config: Config{Include: strict("live/a", "absent")}, want: []string{"live/a"}},
+		"include by pattern":         {config: Config{Include: []filter.Config{{Regex: "^live/"}}}, want: []string{"live/a", "live/b"}},
+		"exclude":                    {config: Config{Exclude: strict("live/a")}, want: []string{"live/b", "rec/a"}},
+		"exclude wins":               {config: Config{Include: strict("live/a", "live/b"), Exclude: strict("live/a")}, want: []string{"live/b"}},
+		"nothing is left":            {config: Config{Include: strict("absent")}, want: nil},
+		"expected though excluded":   {Config{Exclude: strict("live/a")}, names, []string{"live/a"}},
+		"expected, but not included": {Config{Include: strict("rec/a")}, []string{"live/a", "rec/a"}, []string{"live/a"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.config.Limit = 10
-			s := New[int](tc.config)
+			s := New[int](tc.config, tc.expected...)
 			assert.Equal(t, tc.want, meet(s, true, names...))
 			assert.Zero(t, s.Limited(), "what is not wanted is not counted as left out")
 		})
@@ -145,41 +146,42 @@ func TestLimit(t *testing.T) {
 		limited int
 	}
 	for name, tc := range map[string]struct {
-		config  Config
-		scrapes []scrape
+		config   Config
+		scrapes  []scrape
+		expected []string
 	}{
-		"sticky": {Config{Limit: 2}, []scrape{
+		"sticky": {config: Config{Limit: 2}, scrapes: []scrape{
 			{[]string{"a", "b", "c", "d"}, []string{"a", "b"}, 2},
 			{[]string{"d", "c", "b", "a"}, []string{"b", "a"}, 2},
 		}},
-		"a freed place goes to one that was left out": {Config{Limit: 2}, []scrape{
+		"a freed place goes to one that was left out": {config: Config{Limit: 2}, scrapes: []scrape{
 			{[]string{"a", "b", "c"}, []string{"a", "b"}, 1},
 			{[]string{"b", "c"}, []string{"b"}, 1},
 			{[]string{"b", "c"}, []string{"b", "c"}, 0},
 			{[]string{"a", "b", "c"}, []string{"b", "c"}, 1},
 		}},
-		"or to a new one that comes earlier": {Config{Limit: 1}, []scrape{
+		"or to a new one that comes earlier": {config: Config{Limit: 1}, scrapes: []scrape{
 			{[]string{"a", "b"}, []string{"a"}, 1},
 			{[]string{"b"}, nil, 1},
 			{[]string{"c", "b"}, []string{"c"}, 1},
 		}},
-		"one that comes twice takes one place": {Config{Limit: 2}, []scrape{
+		"one that comes twice takes one place": {config: Config{Limit: 2}, scrapes: []scrape{
 			{[]string{"a", "a", "b", "c", "c"}, []string{"a", "b"}, 1},
 		}},
-		"expected ones are always kept, and count": {Config{Limit: 1, Expected: []string{"x", "y"}}, []scrape{
+		"expected ones are always kept, and count": {config: Config{Limit: 1}, expected: []string{"x", "y"}, scrapes: []scrape{
 			{[]string{"a", "x", "y", "b"}, []string{"a", "x", "y"}, 1},
 			{[]string{"x", "b"}, []string{"x"}, 1},
 			{[]string{"b"}, nil, 1},
 			{[]string{"b"}, []string{"b"}, 0},
 		}},
-		"excluded ones take no place": {Config{Limit: 1, Exclude: []filter.Config{{Strict: "x"}}}, []scrape{
+		"excluded ones take no place": {config: Config{Limit: 1, Exclude: []filter.Config{{Strict: "x"}}}, scrapes: []scrape{
 			{[]string{"x", "a"}, []string{"a"}, 0},
 			{[]string{"a"}, []string{"a"}, 0},
 			{[]string{"x", "a", "b"}, []string{"a"}, 1},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := New[int](tc.config)
+			s := New[int](tc.config, tc.expected...)
 			for i, scrape := range tc.scrapes {
 				assert.Equal(t, scrape.kept, meet(s, true, scrape.meets...), "scrape %d", i)
 				assert.Equal(t, scrape.limited, s.Limited(), "scrape %d", i)
@@ -189,7 +191,7 @@ func TestLimit(t *testing.T) {
 }
 
 func TestMissing(t *testing.T) {
-	s := New[int](Config{Limit: 1, Expected: []string{"x", "y"}})
+	s := New[int](Config{Limit: 1}, "x", "y")
 	for _, scrape := range []struct{ meets, missing []string }{
 		{nil, []string{"x", "y"}},
 		{[]string{"a", "y"}, []string{"x"}},

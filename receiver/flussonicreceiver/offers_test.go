@@ -141,7 +141,7 @@ func TestForeign404(t *testing.T) {
 			})
 			s, logs := startScraper(t, endpoint, onlyAPI)
 			for range 2 {
-				_, err := s.scrape(t.Context())
+				_, err := s.Scrape(t.Context())
 				if tt.message == "" {
 					require.NoError(t, err)
 				} else {

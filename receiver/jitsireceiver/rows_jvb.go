@@ -180,3 +180,14 @@ func jvbUptime() recorder {
 	r.record = recordUptime
 	return r
 }
+
+// late records the packets that took more than 50 ms: all that were timed less those of the buckets up to 50 ms.
+func late(timed string, protocol metadata.AttributeJitsiTransitProtocol) recorder {
+	r := wholeOf((*builder).RecordJitsiJvbTransitLatePacketsDataPoint, protocol)
+	r.record = func(s *scraper, p point, inTime *value) {
+		if all := s.onPage(timed); inTime.whole >= 0 {
+			p.Record(s.mb, all.whole-inTime.whole, "")
+		}
+	}
+	return r
+}

@@ -48,8 +48,12 @@ type Config struct {
 
 // StatisticsConfig says which statistics without a metric of their own are reported, and how. Names are written group.name.
 type StatisticsConfig struct {
-	// Config selects the statistics to report.
-	selection.Config `mapstructure:",squash"`
+	// Include lists the statistics to report; all when empty.
+	Include []filter.Config `mapstructure:"include"`
+	// Exclude lists statistics not to report; it wins over Include.
+	Exclude []filter.Config `mapstructure:"exclude"`
+	// Limit is the largest number of statistics to report at a time, at least 1.
+	Limit int `mapstructure:"limit"`
 	// Counters lists monotonic statistics, besides those that end in _total.
 	Counters []filter.Config `mapstructure:"counters"`
 	// Naming says how the group script is reported: attributes, or name for a metric per statistic, kamailio.script.<name>.
@@ -61,12 +65,19 @@ const (
 	namingName       = "name"
 )
 
-// Validate refuses a naming that does not exist.
+// selection returns the selection of the statistics. It is not embedded, because errors would name its settings statistics::config::include.
+func (c *StatisticsConfig) selection() selection.Config {
+	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit}
+}
+
+// Validate refuses a limit that lets nothing through, and a naming that does not exist.
 func (c *StatisticsConfig) Validate() error {
+	selected := c.selection()
+	errs := []error{selected.Validate()}
 	if c.Naming != namingAttributes && c.Naming != namingName {
-		return fmt.Errorf("naming: %q must be attributes or name", c.Naming)
+		errs = append(errs, fmt.Errorf("naming: %q must be attributes or name", c.Naming))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func createDefaultConfig() *Config {
@@ -88,7 +99,7 @@ func createDefaultConfig() *Config {
 		ClientConfig:         client,
 		ControllerConfig:     controller,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
-		Statistics:           StatisticsConfig{Config: selection.Config{Limit: 1000}, Naming: namingAttributes},
+		Statistics:           StatisticsConfig{Limit: 1000, Naming: namingAttributes},
 		DispatcherTargets:    selection.Config{Limit: 1000},
 		Htables:              selection.Config{Limit: 1000},
 		UsrlocDomains:        selection.Config{Limit: 1000},

@@ -79,7 +79,7 @@ func TestConfigRefused(t *testing.T) {
 		"credentials":        "endpoint: must not hold a user name or password",
 		"query":              "endpoint: must not hold a query",
 		"timeout":            "timeout: 20s is longer than the collection_interval of 10s: leave it out, or write at most timeout: 10s",
-		"limit":              "statistics::config: limit: must be at least 1",
+		"limit":              "statistics: limit: must be at least 1",
 		"targets":            "dispatcher_targets: limit: must be at least 1",
 		"naming":             `naming: "names" must be attributes or name`,
 		"profile":            `dialog_profiles: "/alice" must be written profile or profile/value, such as caller/alice`,

@@ -42,7 +42,7 @@ type unmapped struct {
 func newStatisticsRecorder(cfg *Config, mb *builder, report *scrape.Report) *statisticsRecorder {
 	return &statisticsRecorder{
 		mb: mb, report: report, naming: cfg.Statistics.Naming,
-		unmapped: selection.New[unmapped](cfg.Statistics.Config),
+		unmapped: selection.New[unmapped](cfg.Statistics.selection()),
 		domains:  selection.New[struct{}](cfg.UsrlocDomains),
 		counters: filter.CreateFilter(cfg.Statistics.Counters),
 		values:   map[string]int64{},

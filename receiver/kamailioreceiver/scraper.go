@@ -236,8 +236,8 @@ func (s *scraper) recordUptime(seconds float64) {
 func (s *scraper) recordMethods(methods []string) {
 	s.methods, s.known = methods, true
 	for _, api := range slices.Sorted(maps.Keys(s.metrics)) {
-		if len(s.metrics[api]) > 0 && !s.hasMethod(api) && s.run.Once("not offered: "+api) {
-			s.run.Logger.Info("the server does not offer an API: the metrics that need it are left out", zap.String("api", api))
+		if len(s.metrics[api]) > 0 && !s.hasMethod(api) {
+			s.run.LogNotOffered(api, nil)
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/receiver"
-	"go.uber.org/zap"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
@@ -152,8 +151,8 @@ func (s *scraper) dropUnoffered(calls []scrape.Call) []scrape.Call {
 		if s.apis.value == nil || slices.Contains(s.apis.value, c.API) {
 			return false
 		}
-		if (len(c.Metrics) > 0 || c.Always) && s.run.Once("not offered: "+c.API) {
-			s.run.Logger.Info("the server does not offer an API: the metrics that need it are left out", zap.String("api", c.API))
+		if len(c.Metrics) > 0 || c.Always {
+			s.run.LogNotOffered(c.API, nil)
 		}
 		return true
 	})
