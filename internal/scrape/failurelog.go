@@ -22,7 +22,7 @@ const repeatAfter = 10 * time.Minute
 const maxFailures = 20
 
 // failureLog lets an error line of scraperhelper through when a failure begins, when its error changes, and every repeatAfter while it
-// lasts. The errors themselves are still returned, because the collector counts them. The zero value is ready.
+// lasts, without its stack. The errors themselves are still returned, because the collector counts them. The zero value is ready.
 type failureLog struct {
 	mu     sync.Mutex
 	began  time.Time            // zero while nothing fails
@@ -98,6 +98,7 @@ func (c *failureCore) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 			return nil
 		}
 	}
+	entry.Stack = "" // it is always the same, that of the controller
 	if checked := c.Core.Check(entry, nil); checked != nil {
 		checked.Write(fields...)
 	}

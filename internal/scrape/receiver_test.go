@@ -46,7 +46,7 @@ func startReceiver(t *testing.T, interval time.Duration, ask func(context.Contex
 	t.Helper()
 	core, logs := observer.New(zapcore.InfoLevel)
 	set := receivertest.NewNopSettings(component.MustNewType("x"))
-	set.Logger = zap.New(core).With(zap.String("server", "one"))
+	set.Logger = zap.New(core, zap.AddStacktrace(zapcore.ErrorLevel)).With(zap.String("server", "one"))
 	sink := &consumertest.MetricsSink{}
 	cfg := scraperhelper.ControllerConfig{CollectionInterval: interval, Timeout: interval}
 	r, err := NewReceiver(set.ID.Type(), &cfg, sink, NewSystem(set, func(_ context.Context, _ component.Host, set receiver.Settings) ([]*Runner, error) {
@@ -95,6 +95,7 @@ func TestLastingFailureIsLoggedOnce(t *testing.T) {
 	var lines []string
 	for _, entry := range logs.All() {
 		lines = append(lines, entry.Message)
+		assert.Empty(t, entry.Stack)
 		assert.Equal(t, "one", entry.ContextMap()["server"])
 	}
 	assert.Equal(t, []string{failureMessage, "all requests are answered again"}, lines)
