@@ -41,7 +41,7 @@ const (
 	KindDecode
 	// KindCode: the API answered with an error of its own.
 	KindCode
-	// KindTooLarge: the answer is larger than MaxBody.
+	// KindTooLarge: the answer is larger than the client's MaxBody.
 	KindTooLarge
 )
 
@@ -59,7 +59,7 @@ var kinds = map[Kind]struct {
 	KindHTML:     {scrape.Format, "check that the setting endpoint leads to the API, not to a web site or proxy"},
 	KindDecode:   {scrape.Format, "check that the setting endpoint leads to the right server"},
 	KindCode:     {scrape.Response, ""},
-	KindTooLarge: {scrape.Size, "check that the setting endpoint leads to the right server"},
+	KindTooLarge: {scrape.Size, "check that the setting endpoint leads to the right server, or raise max_response_size"},
 }
 
 // Error is a request that failed. It never holds a secret or the query of a URL.

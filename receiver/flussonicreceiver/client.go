@@ -190,7 +190,9 @@ func newClient(ctx context.Context, cfg *Config, host component.Host, set compon
 	if err != nil {
 		return nil, err
 	}
-	return newClientOf(httpapi.New(httpClient, cfg.ClientConfig.Endpoint), cfg.PageSize), nil
+	h := httpapi.New(httpClient, cfg.ClientConfig.Endpoint)
+	h.MaxBody = cfg.MaxResponseSize
+	return newClientOf(h, cfg.PageSize), nil
 }
 
 func newClientOf(h *httpapi.Client, pageSize int) *client {

@@ -25,6 +25,8 @@ type Config struct {
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 	// ControllerConfig holds the interval and the timeout of scrapes.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// MaxResponseSize is the size in bytes, after decompression, above which an answer is refused, at least 1024.
+	MaxResponseSize int64 `mapstructure:"max_response_size"`
 	// MetricsBuilderConfig enables and disables metrics and resource attributes.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 	// Sources lists what is read of the server: api, prometheus. Where both have a value, api wins.
@@ -86,6 +88,7 @@ func createDefaultConfig() *Config {
 	return &Config{
 		ClientConfig:         client,
 		ControllerConfig:     controller,
+		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Sources:              []string{sourceAPI, sourcePrometheus},
 		PageSize:             500,
@@ -102,7 +105,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 func (c *Config) Validate() error {
 	errs := []error{
 		scrape.CheckEndpoint(c.ClientConfig.Endpoint),
-		scrape.CheckSchedule(c.ControllerConfig),
+		scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize),
 		checkSources(c.Sources),
 	}
 	if c.PageSize < 1 || c.PageSize > maxPageSize {

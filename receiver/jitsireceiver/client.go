@@ -18,7 +18,6 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/config/confighttp"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
@@ -182,17 +181,17 @@ type client struct {
 }
 
 func newClient(
-	ctx context.Context, of *jitsiComponent, keys []key, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings,
+	ctx context.Context, e endpointConfig, keys []key, maxBody int64, host component.Host, set component.TelemetrySettings,
 ) (*client, error) {
-	httpClient, err := cfg.ToClient(ctx, host.GetExtensions(), set)
+	httpClient, err := e.client.ToClient(ctx, host.GetExtensions(), set)
 	if err != nil {
 		return nil, err
 	}
 	c := &client{
-		http: httpapi.New(httpClient, cfg.Endpoint), component: of, names: newNames(keys),
+		http: httpapi.New(httpClient, e.client.Endpoint), component: e.jitsiComponent, names: newNames(keys),
 		json: jsonwalk.NewReader(), page: exposition.NewReader(),
 	}
-	c.http.Block, c.http.System = of.name, httpapi.System(of.title)
+	c.http.Block, c.http.System, c.http.MaxBody = e.name, httpapi.System(e.title), maxBody
 	return c, nil
 }
 

@@ -31,6 +31,8 @@ type Config struct {
 	Jibri confighttp.ClientConfig `mapstructure:"jibri"`
 	// ControllerConfig says how often the components are asked, and how long a scrape may take as a whole.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// MaxResponseSize is the size in bytes, after decompression, above which an answer is refused, at least 1024.
+	MaxResponseSize int64 `mapstructure:"max_response_size"`
 	// MetricsBuilderConfig switches metrics and resource attributes on and off.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 	// Bridges says which of Jicofo's bridges are reported one by one. Names are JIDs.
@@ -67,6 +69,7 @@ func createDefaultConfig() *Config {
 		Jigasi:               client,
 		Jibri:                client,
 		ControllerConfig:     controller,
+		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Bridges:              selection.Config{Limit: 1000},
 		Queues:               selection.Config{Limit: 1000},
@@ -97,7 +100,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 
 // Validate refuses what cannot work, each complaint with the setting's name and an example.
 func (c *Config) Validate() error {
-	errs := []error{scrape.CheckSchedule(c.ControllerConfig)}
+	errs := []error{scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize)}
 	monitored := 0
 	for _, e := range c.endpoints() {
 		errs = append(errs, e.validate())

@@ -69,7 +69,7 @@ func (l labels) get(name string) string {
 
 // newPage returns the page that a block of the configuration describes. Of its samples, it keeps those whose names keep accepts.
 func newPage(
-	ctx context.Context, block string, cfg *confighttp.ClientConfig, keep func(name string) bool,
+	ctx context.Context, block string, cfg *confighttp.ClientConfig, maxBody int64, keep func(name string) bool,
 	host component.Host, set component.TelemetrySettings,
 ) (*page, error) {
 	client, err := cfg.ToClient(ctx, host.GetExtensions(), set)
@@ -84,7 +84,7 @@ func newPage(
 		http: httpapi.New(client, cfg.Endpoint), path: cmp.Or(u.Path, "/"), keep: keep,
 		reader: exposition.NewReader(), seen: map[string]bool{},
 	}
-	p.http.Block, p.http.System = block, pageSystems[block]
+	p.http.Block, p.http.System, p.http.MaxBody = block, pageSystems[block], maxBody
 	return p, nil
 }
 

@@ -41,6 +41,7 @@ func newClient(ctx context.Context, cfg *Config, host component.Host, set compon
 		page:   exposition.NewReader(),
 	}
 	c.http.System = map[Format]httpapi.System{FormatSnapshot: httpapi.MediasoupAgent, FormatEdumeet: httpapi.Edumeet}[cfg.Format]
+	c.http.MaxBody = cfg.MaxResponseSize
 	if cfg.Token != "" {
 		c.header.Set("Authorization", "Bearer "+string(cfg.Token))
 	}

@@ -28,6 +28,8 @@ type Config struct {
 	Token configopaque.String `mapstructure:"token"`
 	// ControllerConfig holds the interval of scrapes and the timeout of a whole scrape.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// MaxResponseSize is the size in bytes, after decompression, above which an answer is refused, at least 1024.
+	MaxResponseSize int64 `mapstructure:"max_response_size"`
 	// MetricsBuilderConfig switches metrics and resource attributes on and off.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 	// Streams limits the streams that are reported one by one, where their metrics are enabled.
@@ -78,6 +80,7 @@ func createDefaultConfig() *Config {
 		ClientConfig:         client,
 		Format:               FormatSnapshot,
 		ControllerConfig:     controller,
+		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Streams:              StreamsConfig{Limit: 20_000},
 	}
@@ -96,7 +99,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 func (c *Config) Validate() error {
 	return errors.Join(
 		scrape.CheckEndpoint(c.ClientConfig.Endpoint),
-		scrape.CheckSchedule(c.ControllerConfig),
+		scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize),
 		c.credentialErr,
 	)
 }

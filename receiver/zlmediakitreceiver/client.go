@@ -173,7 +173,7 @@ func newClient(ctx context.Context, cfg *Config, host component.Host, set compon
 		readers: sync.Pool{New: func() any { return jsonwalk.NewReader() }},
 		own:     ownConnections{used: map[string]time.Time{}},
 	}
-	c.http.System = httpapi.ZLMediaKit
+	c.http.System, c.http.MaxBody = httpapi.ZLMediaKit, cfg.MaxResponseSize
 	c.isOwn = c.own.has
 	if cfg.Secret != "" {
 		c.header.Set("secret", string(cfg.Secret))

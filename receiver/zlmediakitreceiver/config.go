@@ -29,6 +29,8 @@ type Config struct {
 	Secret configopaque.String `mapstructure:"secret"`
 	// ControllerConfig holds the interval and the timeout of scrapes.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// MaxResponseSize is the size in bytes, after decompression, above which an answer is refused, at least 1024.
+	MaxResponseSize int64 `mapstructure:"max_response_size"`
 	// MetricsBuilderConfig enables and disables metrics and resource attributes.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 	// Streams selects the streams that are reported one by one.
@@ -113,6 +115,7 @@ func createDefaultConfig() *Config {
 	return &Config{
 		ClientConfig:         client,
 		ControllerConfig:     controller,
+		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Streams:              StreamsConfig{Limit: 20_000, Schemas: Schemas{schemasAuto}},
 	}
@@ -131,7 +134,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 func (c *Config) Validate() error {
 	return errors.Join(
 		scrape.CheckEndpoint(c.ClientConfig.Endpoint),
-		scrape.CheckSchedule(c.ControllerConfig),
+		scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize),
 		c.credentialErr,
 	)
 }
