@@ -726,3 +726,12 @@ func TestEnd(t *testing.T) {
 	require.NoError(t, r.Skip())
 	require.ErrorIs(t, r.End(), io.ErrUnexpectedEOF, "a body that breaks off has no end")
 }
+
+func TestTexts(t *testing.T) {
+	r := NewReader()
+	r.Reset(strings.NewReader(`{"a":"x","b":7,"c":"y","d":null}`))
+	a, c, d := "", "", "kept"
+	require.NoError(t, r.Texts(map[string]*string{"a": &a, "c": &c, "d": &d}))
+	assert.Equal(t, []string{"x", "y", ""}, []string{a, c, d})
+	require.EqualError(t, TooMany("streams", 5), "more than 5 streams")
+}

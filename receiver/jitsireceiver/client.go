@@ -307,7 +307,7 @@ func (c *client) noObject() error {
 func (c *client) walk(a *answer, length int, thing string) error {
 	return c.json.Object(func(key []byte) error {
 		if a.known+a.other >= maxValues {
-			return tooMany("members", maxValues)
+			return jsonwalk.TooMany("members", maxValues)
 		}
 		group := len(c.appendPath(length, key))
 		if owner := owners[string(c.path)]; owner != "" {
@@ -369,10 +369,6 @@ func (c *client) memberOf(a *answer, n *name, thing string) error {
 		a.named = append(a.named, namedValue{n.key, v})
 	}
 	return err
-}
-
-func tooMany(things string, limit int) error {
-	return &jsonwalk.SizeError{What: fmt.Sprintf("more than %d %s", limit, things)}
 }
 
 // value reads a value of a kind, and reports whether there is one.
@@ -439,7 +435,7 @@ func (c *client) sizes(all []size) ([]size, error) {
 	whole := true
 	err := c.json.Array(func() error {
 		if len(all) == maxSizes {
-			return tooMany("sizes", maxSizes)
+			return jsonwalk.TooMany("sizes", maxSizes)
 		}
 		var v optional.Value[int64]
 		err := c.json.Int(&v)
@@ -467,7 +463,7 @@ func (c *client) buckets(all []size) ([]size, error) {
 			return c.json.Skip()
 		}
 		if len(all) == maxSizes {
-			return tooMany("sizes", maxSizes)
+			return jsonwalk.TooMany("sizes", maxSizes)
 		}
 		var v optional.Value[int64]
 		err := c.json.Int(&v)
@@ -557,7 +553,7 @@ func typeError(wrong []string) error {
 // sample reads one line of the page. It reports false where the value is of a wrong type.
 func (c *client) sample(a *answer, s *exposition.Sample) (ok bool, err error) {
 	if a.known+a.other >= maxValues {
-		return true, tooMany("samples", maxValues)
+		return true, jsonwalk.TooMany("samples", maxValues)
 	}
 	family, owner := family(s.Name)
 	if owner != "" && !bytes.Equal(s.Name, c.last) { // however many samples a family has
