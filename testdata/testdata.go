@@ -7,9 +7,7 @@ package testdata
 
 import "embed"
 
-// Files are the captures, one folder per system.
+// Files are the captures, one folder per system, also those whose names begin with an underscore.
 //
-// all: captures whose names begin with an underscore are wanted too.
-//
-//go:embed flussonic jitsi all:kamailio mediasoup zlmediakit
+//go:embed all:*
 var Files embed.FS

@@ -97,6 +97,9 @@ func (e *Error) hint() string { return cmp.Or(e.Hint, kinds[e.Kind].hint) }
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Partial reports that the error spoilt the whole answer, whatever its cause is.
+func (*Error) Partial() bool { return false }
+
 // ErrorType returns how the error is counted in rtc.scrape.errors.
 func (e *Error) ErrorType() scrape.ErrorType { return kinds[e.Kind].counted }
 

@@ -116,7 +116,7 @@ func (c *Client) attribute(err error, resp *http.Response, b *body) error {
 			return err
 		}
 	case metricsPage:
-		if !success || !undecodable {
+		if !success || !undecodable || readAsPage {
 			return err
 		}
 		e.Text = "a Prometheus page instead of the API's answer: " + b.quote()

@@ -24,7 +24,6 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
@@ -290,7 +289,7 @@ func (c *client) Stats(ctx context.Context) (*answer, error) {
 		if err := c.json.End(); err != nil {
 			return err
 		}
-		return cmp.Or(c.judge(a), c.json.Err())
+		return cmp.Or(c.judge(a, nil), c.json.Err())
 	})
 	return a, err
 }
@@ -495,8 +494,9 @@ func bucketLabel(key string) (string, bool) {
 	return fmt.Sprintf("%d-%d", least, limit-1), true
 }
 
-// judge refuses an answer without any value of the component, and one that has more own keys of another component.
-func (c *client) judge(a *answer) error {
+// judge refuses an answer without any value of the component, which may have a cause, and one that has more own keys of another
+// component.
+func (c *client) judge(a *answer, cause error) error {
 	most := c.component.name
 	for _, owner := range slices.Sorted(maps.Keys(a.owned)) {
 		if a.owned[owner] > a.owned[most] {
@@ -511,7 +511,7 @@ func (c *client) judge(a *answer) error {
 		}
 	case a.known == 0:
 		return &httpapi.Error{
-			Kind: httpapi.KindDecode, Text: "nothing of the answer is known of " + c.component.title,
+			Kind: httpapi.KindDecode, Text: "nothing of the answer is known of " + c.component.title, Err: cause,
 			Hint: "check that the setting " + c.component.name + "::endpoint leads to it",
 		}
 	}
@@ -533,11 +533,11 @@ func (c *client) Page(ctx context.Context) (*answer, error) {
 			}
 			return err
 		})
-		if err != nil && !scrape.IsPartial(err) {
+		if _, readToEnd := errors.AsType[*exposition.LineError](err); err != nil && !readToEnd {
 			return err
 		}
 		wrong = append(wrong, c.countBuckets(a)...)
-		return cmp.Or(c.judge(a), err, typeError(wrong))
+		return cmp.Or(c.judge(a, err), err, typeError(wrong))
 	})
 	return a, err
 }

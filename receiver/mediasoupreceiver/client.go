@@ -69,6 +69,10 @@ func explain(err error) error {
 		return err
 	}
 	switch e.From {
+	case "":
+		if e.Kind == httpapi.KindDecode && e.Hint != "" {
+			e.Hint += ", and the setting format"
+		}
 	case httpapi.Edumeet:
 		e.Hint = "set format: edumeet, or " + e.Hint
 	case httpapi.MediasoupAgent:
