@@ -22,6 +22,14 @@ const shortest = time.Millisecond
 // 120 MB at 20,000 streams.
 const DefaultMaxResponseSize = 256 << 20
 
+// DefaultSchedule returns the default of the settings collection_interval and timeout.
+func DefaultSchedule() scraperhelper.ControllerConfig {
+	schedule := scraperhelper.NewDefaultControllerConfig()
+	schedule.CollectionInterval = 30 * time.Second
+	schedule.Timeout = 10 * time.Second
+	return schedule
+}
+
 // UnmarshalConfig reads conf into cfg, a pointer to a receiver's configuration, of which controller is a part. A timeout that the user
 // did not write is no longer than the interval.
 func UnmarshalConfig(conf *confmap.Conf, cfg any, controller *scraperhelper.ControllerConfig) error {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/confmap"
@@ -76,18 +75,14 @@ func (c *StreamsConfig) expected() []string {
 func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Endpoint = "http://127.0.0.1"
-	client.Timeout = 10 * time.Second
+	client.Timeout = scrape.DefaultSchedule().Timeout
 	// The small calls run at once, the list of streams alone.
 	client.MaxConnsPerHost = 4
 	client.MaxIdleConnsPerHost = 4
 
-	controller := scraperhelper.NewDefaultControllerConfig()
-	controller.CollectionInterval = 30 * time.Second
-	controller.Timeout = client.Timeout
-
 	return &Config{
 		ClientConfig:         client,
-		ControllerConfig:     controller,
+		ControllerConfig:     scrape.DefaultSchedule(),
 		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Sources:              []string{sourceAPI, sourcePrometheus},

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/confmap"
@@ -59,16 +58,12 @@ func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Timeout = 0 // that of the scrape
 
-	controller := scraperhelper.NewDefaultControllerConfig()
-	controller.CollectionInterval = 30 * time.Second
-	controller.Timeout = 10 * time.Second
-
 	return &Config{
 		JVB:                  SourceConfig{ClientConfig: client, Source: sourceAuto},
 		Jicofo:               SourceConfig{ClientConfig: client, Source: sourceAuto},
 		Jigasi:               client,
 		Jibri:                client,
-		ControllerConfig:     controller,
+		ControllerConfig:     scrape.DefaultSchedule(),
 		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Bridges:              selection.Config{Limit: 1000},

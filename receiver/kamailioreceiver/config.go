@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/confmap"
@@ -85,13 +84,9 @@ func (c *StatisticsConfig) Validate() error {
 func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Endpoint = "unix:///run/kamailio/kamailio_ctl"
-	client.Timeout = 10 * time.Second
+	client.Timeout = scrape.DefaultSchedule().Timeout
 	// JSON-RPC keeps one of the server's TCP workers busy, and every connection counts in its TCP statistics.
 	client.MaxConnsPerHost = 1
-
-	controller := scraperhelper.NewDefaultControllerConfig()
-	controller.CollectionInterval = 30 * time.Second
-	controller.Timeout = client.Timeout
 
 	page := confighttp.NewDefaultClientConfig()
 	page.Timeout = 0 // that of the scrape
@@ -99,7 +94,7 @@ func createDefaultConfig() *Config {
 
 	return &Config{
 		ClientConfig:         client,
-		ControllerConfig:     controller,
+		ControllerConfig:     scrape.DefaultSchedule(),
 		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Statistics:           StatisticsConfig{Limit: 1000, Naming: namingAttributes},

@@ -66,20 +66,16 @@ func (f Format) Validate() error {
 func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Endpoint = "http://127.0.0.1:9414"
-	client.Timeout = 10 * time.Second
+	client.Timeout = scrape.DefaultSchedule().Timeout
 	// Node closes connections that were idle for 5 s (keepAliveTimeout). Close them before, or requests are lost.
 	client.IdleConnTimeout = 4 * time.Second
 	client.MaxConnsPerHost = 1
 	client.MaxIdleConnsPerHost = 1
 
-	controller := scraperhelper.NewDefaultControllerConfig()
-	controller.CollectionInterval = 30 * time.Second
-	controller.Timeout = client.Timeout
-
 	return &Config{
 		ClientConfig:         client,
 		Format:               FormatSnapshot,
-		ControllerConfig:     controller,
+		ControllerConfig:     scrape.DefaultSchedule(),
 		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Streams:              StreamsConfig{Limit: 20_000},

@@ -101,20 +101,16 @@ func (s *Schemas) Validate() error {
 func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Endpoint = "http://127.0.0.1"
-	client.Timeout = 10 * time.Second
+	client.Timeout = scrape.DefaultSchedule().Timeout
 	// The server closes a connection that was idle for 30 s (http.keepAliveSecond): be earlier, or requests get lost.
 	client.IdleConnTimeout = 25 * time.Second
 	// Two calls may hang on a stuck thread of the server; two more connections carry the others.
 	client.MaxConnsPerHost = 4
 	client.MaxIdleConnsPerHost = 4
 
-	controller := scraperhelper.NewDefaultControllerConfig()
-	controller.CollectionInterval = 30 * time.Second
-	controller.Timeout = client.Timeout
-
 	return &Config{
 		ClientConfig:         client,
-		ControllerConfig:     controller,
+		ControllerConfig:     scrape.DefaultSchedule(),
 		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Streams:              StreamsConfig{Limit: 20_000, Schemas: Schemas{schemasAuto}},
