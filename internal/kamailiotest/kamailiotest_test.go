@@ -263,7 +263,7 @@ func TestRestart(t *testing.T) {
 	}
 	s.Stop(t)
 	_, err := binrpc.Dial(t.Context(), s.TCP)
-	require.ErrorContains(t, err, "nobody listens there")
+	require.ErrorContains(t, err, "nothing listens there")
 	s.Restart(t)
 	assert.Equal(t, map[string]int{"REGISTER": 1}, s.Drive(t, Calls{Scenario: "register", User: "u", Count: 1}).Requests)
 }
