@@ -29,10 +29,7 @@ ARGS     ?=
 # Flags for go test in make test, such as -json.
 TEST_FLAGS ?=
 
-# Of make mutate: ## plant errors in the receivers and see that a test notices each of them; ARGS=receiver/<system>receiver for one
-	go run ./internal/mutate $(ARGS)
-
-soak: how long, how many receivers, for how long the backend is down meanwhile.
+# For make soak: the duration, the number of receivers, and the duration of the backend's outage.
 SOAK      ?= 30m
 RECEIVERS ?= 200
 OUTAGE    ?= 0
@@ -89,6 +86,9 @@ fuzz: ## run every fuzz target for FUZZTIME
 			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$package || exit 1; \
 		done; \
 	done
+
+mutate: ## plant errors in the receivers and check that tests fail; ARGS=receiver/<system>receiver selects one receiver
+	go run ./internal/mutate $(ARGS)
 
 soak: build ## run the collector with RECEIVERS emulated servers for SOAK; OUTAGE=10m: the backend is down that long meanwhile
 	go run ./internal/soak -collector bin/otelcol-rtc -duration $(SOAK) -receivers $(RECEIVERS) -outage $(OUTAGE)
