@@ -11,7 +11,7 @@ const { start } = require('..');
 const { serve } = require('./agent.js');
 const { application } = require('./fake.js');
 
-/** Replaces the monitor of the event loop by one whose values the test sets, in ns. */
+/** Replaces the event loop monitor by one whose values, in ns, are set by the test. */
 function fakeMonitor(t) {
   const monitor = {
     count: 0, max: 0, p99: 511, enabled: undefined, resolution: undefined,
@@ -24,10 +24,10 @@ function fakeMonitor(t) {
   return monitor;
 }
 
-/** What a snapshot tells of the event loop. */
+/** Returns the members of a snapshot about the event loop. */
 const told = ({ process }) => [process.eventLoopLagMs, process.eventLoopDelayP99Ms];
 
-test('the delay of the event loop is told without the interval of its monitor, and begins anew with each collection', async (t) => {
+test('the delay of the event loop excludes the interval of the monitor and is reset by each collection', async (t) => {
   const monitor = fakeMonitor(t);
   const agent = await serve(t, application().mediasoup);
   assert.deepEqual([monitor.enabled, monitor.resolution], [true, 20]);
@@ -42,14 +42,14 @@ test('the delay of the event loop is told without the interval of its monitor, a
   assert.equal(monitor.enabled, false);
 });
 
-test('the delay is not measured where it is not wanted', async (t) => {
+test('the delay is not measured if the option is off', async (t) => {
   const monitor = fakeMonitor(t);
   const agent = await serve(t, application().mediasoup, { eventLoopDelay: false });
   assert.deepEqual(told(await agent.snapshot()), [undefined, undefined]);
   assert.equal(monitor.enabled, undefined);
 });
 
-test('an agent that cannot start measures nothing', async (t) => {
+test('an agent that cannot start does not measure the delay', async (t) => {
   const monitor = fakeMonitor(t);
   assert.equal(await start(application().mediasoup, { port: -1, onError: () => {} }).ready, undefined);
   assert.equal(monitor.enabled, undefined);
@@ -60,9 +60,9 @@ test('an agent that cannot start measures nothing', async (t) => {
   assert.equal(monitor.enabled, false);
 });
 
-test('a block of the event loop is seen', async (t) => {
+test('a blocked event loop is measured', async (t) => {
   const agent = await serve(t, application().mediasoup);
-  const monitor = perfHooks.monitorEventLoopDelay({ resolution: 20 }); // it began after the agent's own
+  const monitor = perfHooks.monitorEventLoopDelay({ resolution: 20 }); // started after the agent's monitor
   monitor.enable();
   while (monitor.count === 0) await turn();
   monitor.disable();
