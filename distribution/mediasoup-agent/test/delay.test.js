@@ -25,19 +25,19 @@ function fakeMonitor(t) {
 }
 
 /** Returns the members of a snapshot about the event loop. */
-const told = ({ process }) => [process.eventLoopLagMs, process.eventLoopDelayP99Ms];
+const eventLoopDelays = ({ process }) => [process.eventLoopLagMs, process.eventLoopDelayP99Ms];
 
 test('the delay of the event loop excludes the interval of the monitor and is reset by each collection', async (t) => {
   const monitor = fakeMonitor(t);
   const agent = await serve(t, application().mediasoup);
   assert.deepEqual([monitor.enabled, monitor.resolution], [true, 20]);
-  assert.deepEqual(told(await agent.snapshot('?stats=workers')), [undefined, undefined], 'nothing was measured yet');
+  assert.deepEqual(eventLoopDelays(await agent.snapshot('?stats=workers')), [undefined, undefined], 'nothing was measured yet');
   Object.assign(monitor, { count: 51, max: 417_600_000, p99: 26_900_000 });
-  assert.deepEqual(told(await agent.snapshot('?stats=data')), [397.6, 6.9]);
+  assert.deepEqual(eventLoopDelays(await agent.snapshot('?stats=data')), [397.6, 6.9]);
   Object.assign(monitor, { count: 1, max: 19_100_000, p99: 19_100_000 });
-  assert.deepEqual(told(await agent.snapshot('?stats=data')), [397.6, 6.9], 'a repeat of the same collection');
-  assert.deepEqual(told(await agent.snapshot('?stats=workers')), [0, 0], 'never below 0');
-  assert.deepEqual(told(await agent.snapshot('?stats=data')), [undefined, undefined]);
+  assert.deepEqual(eventLoopDelays(await agent.snapshot('?stats=data')), [397.6, 6.9], 'a repeat of the same collection');
+  assert.deepEqual(eventLoopDelays(await agent.snapshot('?stats=workers')), [0, 0], 'never below 0');
+  assert.deepEqual(eventLoopDelays(await agent.snapshot('?stats=data')), [undefined, undefined]);
   await agent.close();
   assert.equal(monitor.enabled, false);
 });
@@ -45,7 +45,7 @@ test('the delay of the event loop excludes the interval of the monitor and is re
 test('the delay is not measured if the option is off', async (t) => {
   const monitor = fakeMonitor(t);
   const agent = await serve(t, application().mediasoup, { eventLoopDelay: false });
-  assert.deepEqual(told(await agent.snapshot()), [undefined, undefined]);
+  assert.deepEqual(eventLoopDelays(await agent.snapshot()), [undefined, undefined]);
   assert.equal(monitor.enabled, undefined);
 });
 
@@ -68,6 +68,6 @@ test('a blocked event loop is measured', async (t) => {
   monitor.disable();
   const begun = performance.now();
   while (performance.now() - begun < 400);
-  const [lag] = told(await agent.snapshot());
+  const [lag] = eventLoopDelays(await agent.snapshot());
   assert.ok(lag >= 375, `${lag} ms`);
 });

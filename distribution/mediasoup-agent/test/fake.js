@@ -10,8 +10,6 @@ const { EventEmitter } = require('node:events');
 /** A mediasoup object with events, an observer and the given members. */
 class Fake extends EventEmitter {
   observer = new EventEmitter();
-  /** Calls in order. @type {string[]} */
-  asked = [];
   constructor(members) {
     super();
     Object.defineProperties(this, Object.getOwnPropertyDescriptors(members));

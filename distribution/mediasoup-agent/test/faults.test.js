@@ -166,15 +166,15 @@ test('calls are made in batches', async (t) => {
 
 test('no calls are made without requests, and close removes all listeners', async () => {
   const { mediasoup, build, all } = application({ workers: 2, transports: 2, consumers: 2 });
-  let asked = 0;
+  let calls = 0;
   const agent = start(mediasoup, { port: 0 });
   await agent.ready;
   build();
   const router = all.find((o) => o.id === 'r0');
   const rtpObserver = router.has('newrtpobserver', new Fake({ id: 'o' }));
-  for (const object of all) if (object.getStats) object.getStats = async () => { asked++; return []; };
+  for (const object of all) if (object.getStats) object.getStats = async () => { calls++; return []; };
   await turn();
-  assert.equal(asked, 0);
+  assert.equal(calls, 0);
   assert.ok([mediasoup, ...all, rtpObserver].every((o) => o.listening > 0));
   await agent.close();
   await agent.close();

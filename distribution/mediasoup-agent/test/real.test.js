@@ -24,11 +24,11 @@ async function application(t, options) {
   const rooms = new Application(mediasoup, options);
   t.after(() => rooms.close());
   const { host, port } = await rooms.agent();
-  let asked = 0;
+  let requests = 0;
   return {
     rooms,
     async snapshot() {
-      const response = await fetch(`http://${host}:${port}/v1/snapshot${ALL[asked++ % 2]}`);
+      const response = await fetch(`http://${host}:${port}/v1/snapshot${ALL[requests++ % 2]}`);
       const snapshot = await response.json();
       assert.ok(validate(snapshot), JSON.stringify(validate.errors));
       return snapshot;
@@ -141,7 +141,7 @@ test('a suspended or killed worker costs only its own statistics', { skip: missi
   assert.deepEqual(stopped.collection.errors, { workers: 1, transports: 2, producers: 1, consumers: 5 });
   const begun = performance.now();
   assert.deepEqual(whole(await snapshot(), '1'), all);
-  assert.ok(performance.now() - begun < 200, 'nobody waits for it twice');
+  assert.ok(performance.now() - begun < 200, 'the worker is not waited for twice');
 
   rooms.signal({ worker: 0, signal: 'SIGCONT' });
   await eventually(snapshot, (now) => assert.deepEqual([whole(now, '0'), whole(now, '1')], [all, all]));
