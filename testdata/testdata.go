@@ -1,8 +1,7 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package testdata holds the captured answers of the monitored servers, so that a program that plays such a server is
-// self-contained.
+// Package testdata embeds the captured answers of the monitored servers in programs that emulate them.
 package testdata
 
 import "embed"

@@ -13,10 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// read is what one reading tells of an object: nil stands for no counters, a missing key for an object that is not listed.
+// read maps objects to the counters of their streams. nil stands for an object that is listed without counters.
 type read map[string]map[uint64][2]int64
 
-// grow reads readings one after the other and returns the sums after each. The first counter is monotonic, the second signed.
+// grow processes readings in order and returns the sums after each. The first counter is monotonic, the second signed.
 func grow(g *Growth, readings ...read) (after [][2]int64) {
 	var sum [2]int64
 	var growth [2]int64
@@ -43,31 +43,31 @@ func TestGrowth(t *testing.T) {
 		readings []read
 		want     [][2]int64
 	}{
-		"sums begin with the first reading": {
+		"sums start at the first reading": {
 			[]read{{"a": one(100, 5)}, {"a": one(130, 6)}}, [][2]int64{{0, 0}, {30, 1}},
 		},
-		"an object that comes counts from 0": {
+		"a new object counts from 0": {
 			[]read{{}, {"a": one(100, 5)}, {"a": one(150, 5)}}, [][2]int64{{0, 0}, {100, 5}, {150, 5}},
 		},
-		"one that goes takes nothing along": {
+		"sums keep the growth of an object that is gone": {
 			[]read{{"a": one(0, 0)}, {"a": one(100, 1)}, {}}, [][2]int64{{0, 0}, {100, 1}, {100, 1}},
 		},
-		"one that is missing for a reading is not counted twice": {
+		"an object that is missing for a reading is not counted twice": {
 			[]read{{"a": one(0, 0)}, {"a": one(100, 1)}, {}, {"a": one(160, 2)}}, [][2]int64{{0, 0}, {100, 1}, {100, 1}, {160, 2}},
 		},
-		"no bytes are fewer than 0": {
+		"negative values of monotonic counters are absent": {
 			[]read{{"a": one(100, 0)}, {"a": one(-1, -1)}, {"a": one(130, 1)}}, [][2]int64{{0, 0}, {0, -1}, {30, 1}},
 		},
-		"its counters may be missing": {
+		"an object without counters for a reading": {
 			[]read{{"a": one(0, 0)}, {"a": nil}, {"a": one(160, 2)}}, [][2]int64{{0, 0}, {0, 0}, {160, 2}},
 		},
-		"what an object counted before the first reading is not known when its counters come late": {
+		"an object of the first reading whose counters appear later starts at their values": {
 			[]read{{"a": nil}, {"a": one(500, 9)}, {"a": one(510, 9)}}, [][2]int64{{0, 0}, {0, 0}, {10, 0}},
 		},
-		"an object that comes without its counters counts from 0": {
+		"a new object without counters counts from 0": {
 			[]read{{}, {"a": nil}, {"a": one(500, 9)}}, [][2]int64{{0, 0}, {0, 0}, {500, 9}},
 		},
-		"a stream that begins after the first reading counts from 0": {
+		"a stream that starts after the first reading counts from 0": {
 			[]read{{"a": none}, {"a": one(500, 9)}}, [][2]int64{{0, 0}, {500, 9}},
 		},
 		"a second stream counts from 0": {
@@ -76,13 +76,13 @@ func TestGrowth(t *testing.T) {
 		"a signed counter falls": {
 			[]read{{"a": one(10, 5)}, {"a": one(20, 3)}, {"a": one(30, -1)}}, [][2]int64{{0, 0}, {10, -2}, {20, -6}},
 		},
-		"a counter that is not told for a reading has not grown": {
+		"an absent counter has not grown": {
 			[]read{{"a": one(10, 5)}, {"a": one(Absent, 6)}, {"a": one(30, Absent)}, {"a": one(31, 8)}}, [][2]int64{{0, 0}, {0, 1}, {20, 1}, {21, 3}},
 		},
-		"a counter that is told late grows from there": {
+		"a counter that appears late grows from its first value": {
 			[]read{{}, {"a": one(Absent, 5)}, {"a": one(100, 5)}, {"a": one(130, 5)}}, [][2]int64{{0, 0}, {0, 5}, {0, 5}, {30, 5}},
 		},
-		"a stream begins anew": {
+		"a stream restarts": {
 			[]read{{"a": one(100, 5)}, {"a": one(30, 1)}}, [][2]int64{{0, 0}, {30, 1}},
 		},
 	} {
@@ -92,20 +92,20 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
-// A reading that broke off counts what it has, and says nothing of what it lacks.
+// Incomplete readings count the objects they list and do not forget the others.
 func TestGrowthOfIncompleteReadings(t *testing.T) {
 	type reading struct {
-		bytes    int64 // 0: the object is not there
+		bytes    int64 // 0: the object is not listed
 		complete bool
 	}
 	for name, tt := range map[string]struct {
 		readings []reading
 		want     int64
 	}{
-		"sums begin with the first complete one": {[]reading{{100, false}, {120, false}, {150, true}, {160, true}}, 10},
-		"what it has counts once":                {[]reading{{100, true}, {150, false}, {170, true}}, 70},
-		"what it lacks is not gone":              {[]reading{{100, true}, {}, {}, {}, {}, {}, {}, {170, true}}, 70},
-		"an object that comes in it counts once": {[]reading{{0, true}, {50, false}, {70, true}}, 70},
+		"sums start at the first complete reading": {[]reading{{100, false}, {120, false}, {150, true}, {160, true}}, 10},
+		"a listed object counts once":              {[]reading{{100, true}, {150, false}, {170, true}}, 70},
+		"a missing object is not forgotten":        {[]reading{{100, true}, {}, {}, {}, {}, {}, {}, {170, true}}, 70},
+		"a new object counts once":                 {[]reading{{0, true}, {50, false}, {70, true}}, 70},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewGrowth(Monotonic)
@@ -127,7 +127,7 @@ func TestGrowthOfIncompleteReadings(t *testing.T) {
 	}
 }
 
-// Of an object whose counters are read now and then, no stream is forgotten while the object is there.
+// The streams of a listed object are not forgotten while its counters are not read.
 func TestGrowthKeepsStreamsOfRareReadings(t *testing.T) {
 	listed := read{"a": nil}
 	readings := []read{{"a": {1: {100, 0}}}, listed, listed, listed, listed, listed, listed, listed}
@@ -136,7 +136,7 @@ func TestGrowthKeepsStreamsOfRareReadings(t *testing.T) {
 	assert.Equal(t, [2]int64{55, 0}, after[len(after)-1])
 }
 
-// What is gone for long takes no room.
+// Objects and streams that are gone are removed from memory.
 func TestGrowthForgets(t *testing.T) {
 	g := NewGrowth(Monotonic, Signed)
 	stay := read{"stays": {1: {1, 0}}}
@@ -150,10 +150,10 @@ func TestGrowthForgets(t *testing.T) {
 	assert.Equal(t, [][2]int64{{0, 0}, {2, 0}}, grow(g, read{"stays": {1: {9, 0}}}, read{"stays": {1: {11, 0}}}))
 }
 
-// epoch is a stretch in which a stream counted without beginning anew: where a naive model knows it from and how far it came.
+// epoch is the interval between two restarts of a stream. It holds the first and the last value of its counters.
 type epoch struct{ from, to [2]int64 }
 
-// Random lives of objects: sums equal those of a model that keeps every epoch of every stream, and bytes never fall.
+// Sums over random readings equal those of a model that keeps every epoch of every stream, and monotonic sums never fall.
 func TestGrowthOfRandomLives(t *testing.T) {
 	for seed := range uint64(200) {
 		lives := lives{random: rand.New(rand.NewPCG(seed, 1))}
@@ -171,7 +171,7 @@ func TestGrowthOfRandomLives(t *testing.T) {
 	}
 }
 
-// lives are objects that come, count, begin anew, are missing, and go.
+// lives models objects that appear, count, restart, are missing and disappear.
 type lives struct {
 	random *rand.Rand
 	made   int
@@ -182,16 +182,16 @@ type lives struct {
 type life struct {
 	key        string
 	streams    []*streamLife
-	unmeasured bool // was there at the first reading and has not been read
-	missing    int  // readings in a row
+	unmeasured bool // existed at the first reading and has not been measured
+	missing    int  // consecutive readings
 }
 
 type streamLife struct {
 	counters [2]int64
-	epoch    *epoch // nil when it has not been read since it began
+	epoch    *epoch // nil if the stream has not been read since it started
 }
 
-// next lets time pass and returns what a reading tells then.
+// next advances the model and returns the next reading.
 func (l *lives) next(first bool) read {
 	for range l.random.IntN(4) {
 		l.made++
@@ -222,8 +222,8 @@ func (l *lives) next(first bool) read {
 	return reading
 }
 
-// measure reads an object's counters, and notes in the model how far they came. Some begin anew just before: nobody could
-// tell of one that had outgrown its past by the next reading.
+// measure reads the counters of an object and records them in the model. It restarts some streams just before, because a
+// restart is detected only if the counters are still below their last values.
 func (l *lives) measure(o *life) map[uint64][2]int64 {
 	reading := map[uint64][2]int64{}
 	for id, s := range o.streams {
@@ -245,7 +245,7 @@ func (l *lives) measure(o *life) map[uint64][2]int64 {
 	return reading
 }
 
-// sum is what all streams counted in all epochs that were read.
+// sum returns the growth of all streams in all epochs.
 func (l *lives) sum() (sum [2]int64) {
 	for _, e := range l.epochs {
 		for i := range sum {
