@@ -55,7 +55,7 @@ var signatures = []struct {
 	{ZLMediaKit, "Server", "ZLMediaKit", regexp.MustCompile(`<center>ZLMediaKit\(`)},
 	{Kamailio, "Sia", "SIP/2.0/", nil}, // xhttp adds it to every answer
 	{MediasoupAgent, "", "", regexp.MustCompile(`^\s*\{\s*"schema":\s*"mediasoup\.snapshot"`)},
-	{MediasoupAgent, "", "", regexp.MustCompile(`^\{"error":"(?:ask for /v1/snapshot|(?:missing or wrong token: )?send the token of the agent|this agent has no token)`)},
+	{MediasoupAgent, "", "", regexp.MustCompile(`^\{"error":"(?:ask for /v1/snapshot|not found: the agent|(?:missing or wrong token: )?send the token of the agent|this agent has no token|without a token, the agent)`)},
 	{Flussonic, "", "", regexp.MustCompile( // its errors have all members that JSON:API knows but links and detail
 		`^\s*\{\s*"errors":\s*\[\s*\{\s*"id":[^,]*,\s*"status":[^,]*,\s*"code":[^,]*,\s*"title":[^,]*,\s*"source":[^,]*,\s*"meta":`)},
 	{jetty, "Server", "Jetty(", regexp.MustCompile( // its error pages in HTML, text and JSON

@@ -119,7 +119,7 @@ func (a *agent) answer(r *http.Request) emulator.Answer {
 	case a.token != "" && r.Header.Get("Authorization") != "Bearer "+a.token:
 		return unauthorizedBearer()
 	case path != snapshotPath && path != healthPath:
-		return refusal(http.StatusNotFound, "ask for "+snapshotPath+" or "+healthPath)
+		return refusal(http.StatusNotFound, "not found: the agent serves "+snapshotPath+" and "+healthPath)
 	case r.Method != http.MethodGet:
 		refused := refusal(http.StatusMethodNotAllowed, "ask with GET")
 		refused.Header.Set("Allow", http.MethodGet)

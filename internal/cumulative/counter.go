@@ -8,45 +8,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 )
-
-// Starts holds start times of single data points, because a generated builder has one start time for all of them. The zero
-// value is ready to use.
-type Starts struct {
-	times map[string][]pcommon.Timestamp // by metric
-}
-
-// Add notes the start time of the last recorded data point of metric. If start is after now, because the server's clock is
-// ahead, the start time is now.
-func (s *Starts) Add(metric string, start, now pcommon.Timestamp) {
-	if s.times == nil {
-		s.times = map[string][]pcommon.Timestamp{}
-	}
-	s.times[metric] = append(s.times[metric], min(start, now))
-}
-
-// Apply sets the noted start times on the data points of their metrics, in the order of recording, and forgets them.
-func (s *Starts) Apply(metrics pmetric.Metrics) {
-	for _, rm := range metrics.ResourceMetrics().All() {
-		for _, sm := range rm.ScopeMetrics().All() {
-			for _, m := range sm.Metrics().All() {
-				if times := s.times[m.Name()]; len(times) > 0 {
-					set(m.Sum().DataPoints(), times)
-				}
-			}
-		}
-	}
-	for metric, times := range s.times {
-		s.times[metric] = times[:0]
-	}
-}
-
-func set(points pmetric.NumberDataPointSlice, starts []pcommon.Timestamp) {
-	for i, start := range starts {
-		points.At(i).SetStartTimestamp(start)
-	}
-}
 
 // Seconds returns the Unix time s as a timestamp.
 func Seconds(s int64) pcommon.Timestamp {

@@ -9,82 +9,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
 // builderStart is the start time that a generated builder sets on every data point.
 const builderStart pcommon.Timestamp = 5
-
-// sums returns metrics with a sum called name of n data points, between two others.
-func sums(name string, n int) pmetric.Metrics {
-	md := pmetric.NewMetrics()
-	md.ResourceMetrics().AppendEmpty()
-	metrics := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics()
-	for _, name := range []string{"before", name, "after"} {
-		m := metrics.AppendEmpty()
-		m.SetName(name)
-		points := m.SetEmptySum().DataPoints()
-		for range n {
-			points.AppendEmpty().SetStartTimestamp(builderStart)
-		}
-	}
-	return md
-}
-
-// starts returns the start times of the data points of the sums called name.
-func starts(md pmetric.Metrics, name string) (all []pcommon.Timestamp) {
-	for _, rm := range md.ResourceMetrics().All() {
-		for _, sm := range rm.ScopeMetrics().All() {
-			for _, m := range sm.Metrics().All() {
-				if m.Name() != name || m.Type() != pmetric.MetricTypeSum {
-					continue
-				}
-				for _, p := range m.Sum().DataPoints().All() {
-					all = append(all, p.StartTimestamp())
-				}
-			}
-		}
-	}
-	return all
-}
-
-func TestApply(t *testing.T) {
-	var s Starts
-	s.Add("x.io", 10, 100)
-	s.Add("after", 1, 100)
-	s.Add("x.io", 100, 100)
-	s.Add("x.io", 101, 100) // the server's clock is ahead
-	s.Add("x.io", 0, 100)
-	md := sums("x.io", 4)
-	s.Apply(md)
-	assert.Equal(t, []pcommon.Timestamp{10, 100, 100, 0}, starts(md, "x.io"))
-	assert.Equal(t, []pcommon.Timestamp{builderStart, builderStart, builderStart, builderStart}, starts(md, "before"))
-	assert.Equal(t, []pcommon.Timestamp{1, builderStart, builderStart, builderStart}, starts(md, "after"))
-}
-
-// Apply forgets the start times even if the metric is disabled.
-func TestApplyForgets(t *testing.T) {
-	var s Starts
-	for name, md := range map[string]pmetric.Metrics{"present": sums("x.io", 1), "absent": sums("y.io", 1), "empty": pmetric.NewMetrics()} {
-		t.Run(name, func(t *testing.T) {
-			s.Add("x.io", 10, 100)
-			s.Apply(md)
-			next := sums("x.io", 2)
-			s.Apply(next)
-			assert.Equal(t, []pcommon.Timestamp{builderStart, builderStart}, starts(next, "x.io"))
-			s.Add("x.io", 20, 100)
-			s.Add("x.io", 21, 100)
-			s.Apply(next)
-			assert.Equal(t, []pcommon.Timestamp{20, 21}, starts(next, "x.io"))
-		})
-	}
-}
-
-func TestApplyWithoutStarts(t *testing.T) {
-	md := sums("x.io", 1)
-	new(Starts).Apply(md)
-	assert.Equal(t, []pcommon.Timestamp{builderStart}, starts(md, "x.io"))
-}
 
 func TestCounter(t *testing.T) {
 	for name, tc := range map[string]struct {
