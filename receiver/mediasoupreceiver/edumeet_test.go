@@ -123,6 +123,7 @@ func TestPageContents(t *testing.T) {
 		},
 		"sums out of range": {
 			"edumeet_rooms 1\n" + strings.Repeat("edumeet_peers{room_id=\"a\"} 9007199254740991\n", 1025) +
+				strings.Repeat("edumeet_peers{room_id=\"b\"} 9007199254740991\n", 2) +
 				strings.Repeat("mediasoup_consumer_byte_count_bytes{kind=\"audio\",codec=\"opus\"} 9007199254740991\n", 1025),
 			map[string]float64{"edumeet.room.count{}": 1},
 			"",

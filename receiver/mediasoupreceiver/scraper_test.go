@@ -173,6 +173,36 @@ func TestStartTimes(t *testing.T) {
 	}
 }
 
+// The processor time of the application begins with it.
+func TestStartOfProcessorTime(t *testing.T) {
+	body := small(`"process":{"pid":1,"startTimeUnixMs":1795217487014,"cpuUserMs":5,"cpuSystemMs":6}`, `"producers":[],"consumers":[]`)
+	s, _ := startSystem(t, answers(t, body), everything)
+	application := time.UnixMilli(1795217487014).UTC()
+	assert.Equal(t, []time.Time{application, application}, sums(scrapeOnce(t, s))["mediasoup.process.cpu.time"])
+}
+
+// The bytes of a single stream begin when it is seen first, and again when they fall.
+func TestStartOfSingleStreams(t *testing.T) {
+	before, after := captured(t, "snapshot-3.12.16-a.json"), captured(t, "snapshot-3.12.16-b.json")
+	s, _ := startSystem(t, answers(t, before, after, before), everything)
+	scrapes := []time.Time{time.Unix(1_795_300_000, 0).UTC(), time.Unix(1_795_300_060, 0).UTC(), time.Unix(1_795_300_120, 0).UTC()}
+	fell := map[time.Time]int{}
+	for i, now := range scrapes {
+		s.SetClock(func() time.Time { return now })
+		starts := sums(scrapeOnce(t, s))["mediasoup.stream.io"]
+		require.NotEmpty(t, starts)
+		for _, start := range starts {
+			if i == 0 {
+				assert.Equal(t, now, start)
+			}
+			if i == 2 {
+				fell[start]++
+			}
+		}
+	}
+	assert.Positive(t, fell[scrapes[1]], "bytes fell after the second scrape")
+}
+
 func TestStartTimeIsNeverAfterThePoint(t *testing.T) {
 	ahead := time.Now().Add(time.Hour)
 	server := startAgent(t, mediasoup.AgentOptions{Moving: true, Now: func() time.Time { return ahead }})

@@ -224,6 +224,21 @@ func TestNumbersOutOfRange(t *testing.T) {
 	}
 }
 
+// Packets that were lost may come late after all: the sum falls, also below what it was at first.
+func TestLostPacketsThatComeLate(t *testing.T) {
+	snapshot := func(lost int) string {
+		return small(`"consumers":[]`, fmt.Sprintf(`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"simple",`+
+			`"mimeType":"audio/opus","stats":[{"ssrc":1,"byteCount":10,"packetsLost":%d}]}]`, lost))
+	}
+	s, _ := startSystem(t, answers(t, snapshot(5), snapshot(7), snapshot(2)), everything)
+	const point = "mediasoup.producer.lost_packets{mediasoup.media.codec=opus,mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}"
+	for _, want := range []float64{0, 2, -3} {
+		points := rtctest.Points(t, scrapeOnce(t, s))
+		assert.Contains(t, points, point)
+		assert.InDelta(t, want, points[point], 0)
+	}
+}
+
 // Sums that would leave int64 stay where they are, and say so once.
 func TestSumsThatWouldWrap(t *testing.T) {
 	const each = 9007199254740991 // 1025 of them are more than 2^63
