@@ -38,7 +38,7 @@ var streamRows = []streamRow{
 	{streamErrorsPerMinute, streamInputErrorRate.In(rows.PerMinute)},
 	{streamErrorsPerSecond, streamInputErrorRate},
 	{streamFrameDelay, rows.DecimalOf((*builder).RecordFlussonicStreamFrameAgeDataPoint).In(rows.Milliseconds).Within(0, maxDelay)},
-	{streamRunningAt, rows.DecimalOf((*builder).RecordFlussonicStreamStartTimeDataPoint).Within(minTime, maxTime)},
+	{streamRunningAt, rows.DecimalOf((*builder).RecordFlussonicStreamStartTimeDataPoint)},
 	{streamLifetime, rows.DecimalOf((*builder).RecordFlussonicStreamUptimeDataPoint).In(rows.Milliseconds).Within(0, maxDuration)},
 	{streamBackup, rows.WholeOf((*builder).RecordFlussonicStreamBackupActiveDataPoint)},
 	{streamDepth, rows.DecimalOf((*builder).RecordFlussonicStreamDvrDepthDataPoint).Within(0, maxDuration)},

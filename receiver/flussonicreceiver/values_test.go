@@ -66,12 +66,33 @@ func TestImplausibleValuesOfTheServer(t *testing.T) {
 		`{"partitions":[{"path":"a","usage":-1,"io_util":1100,"total_mb":-1}]}`:         {},
 		`{"partitions":[{"path":"a","usage":0,"total_mb":1e300}]}`:                      {"flussonic.disk.utilization{flussonic.disk.path=a}": 0},
 		`{"transcoder_devices":[{"id":0,"gpu_temp":-51,"gpu_enc":-1,"gpu_dec":2000}]}`:  {},
+		`{"transcoder_devices":[{"id":0,"memUsed":1001,"memTotal":100}]}`:               {},
 		`{"transcoder_devices":[{"id":0,"gpu_temp":200}]}`:                              {"flussonic.gpu.temperature{flussonic.gpu.id=0,flussonic.gpu.name=}": 200},
 		`{"transcoder_devices":[{"id":0,"gpu_temp":0,"memUsed":9,"memTotal":1e-320}]}`:  {"flussonic.gpu.temperature{flussonic.gpu.id=0,flussonic.gpu.name=}": 0},
 	} {
 		s, _ := startScraper(t, startStats(t, stats), everythingOfAPI)
 		assert.Equal(t, want, ofServer(scrapePoints(t, s)), stats)
 	}
+}
+
+func TestImplausibleValuesOfCards(t *testing.T) {
+	server := startHandler(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case apiPath + apiStats:
+			_, _ = w.Write([]byte(`{"total_clients":1}`))
+		case apiPath + apiCards:
+			_, _ = w.Write([]byte(`{"dvb_cards":[{"name":"a","stats":{"strength":1000,"snr":1000,"ber":1000}},{"name":"b","stats":{"strength":1001,"snr":1001,"ber":1001}}]}`))
+		default:
+			http.NotFound(w, r)
+		}
+	})
+	s, _ := startScraper(t, server, everythingOfAPI)
+	points := scrapePoints(t, s)
+	maps.DeleteFunc(points, func(point string, _ float64) bool { return !strings.HasPrefix(point, "flussonic.dvb.signal.") })
+	assert.Equal(t, map[string]float64{
+		"flussonic.dvb.signal.strength{flussonic.dvb.card=a}": 10, "flussonic.dvb.signal.snr{flussonic.dvb.card=a}": 10,
+		"flussonic.dvb.signal.bit_error{flussonic.dvb.card=a}": 10,
+	}, points)
 }
 
 func TestImplausibleValuesOfStreams(t *testing.T) {
@@ -87,6 +108,8 @@ func TestImplausibleValuesOfStreams(t *testing.T) {
 		`{"input":{"error_rate":60e9}}`:                                         {"flussonic.stream.input.error_rate{" + name: 1e9},
 		`{"input":{"error_rate":61e9}}`:                                         {},
 		`{"input":{"srt":{"rtt":-1}}}`:                                          {},
+		`{"input":{"srt":{"rtt":3.3e11}}}`:                                      {},
+		`{"input":{"num_sec_on_primary_input":3.3e9}}`:                          {},
 		`{"input":{"num_sec_on_primary_input":-1}}`:                             {},
 		`{"output_bandwidth":-8,"input_bitrate":-1}`:                            {},
 		`{"out_bandwidth":1e306}`:                                               {},
@@ -130,7 +153,7 @@ flussonic_cpu_usage +Inf
 flussonic_memory_usage -1
 flussonic_disk_usage{path="a"} -Inf
 flussonic_gpu_temp{gpu="0"} 1e9
-flussonic_stream_client_delay{stream="a"} -5
+flussonic_stream_client_delay{stream="a"} 3.3e11
 flussonic_stream_bitrate{stream="a"} -Inf
 flussonic_stream_dvr_info_depth{stream="a"} 1e300
 flussonic_boot_time_seconds 12
