@@ -2688,6 +2688,26 @@ func (ms *RtpengineNetworkPacketsMetricConfig) Unmarshal(parser *confmap.Conf) e
 	return nil
 }
 
+// RtpengineOneWaySessionsMetricConfig provides config for the rtpengine.one_way_sessions metric.
+type RtpengineOneWaySessionsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineOneWaySessionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // RtpenginePortCountMetricConfig provides config for the rtpengine.port.count metric.
 type RtpenginePortCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2868,26 +2888,6 @@ func (ms *RtpengineSessionCreationsMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
-// RtpengineSessionOneWaySessionsMetricConfig provides config for the rtpengine.session.one_way_sessions metric.
-type RtpengineSessionOneWaySessionsMetricConfig struct {
-	Enabled          bool `mapstructure:"enabled"`
-	enabledSetByUser bool
-}
-
-func (ms *RtpengineSessionOneWaySessionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
-	if parser == nil {
-		return nil
-	}
-
-	err := parser.Unmarshal(ms)
-	if err != nil {
-		return err
-	}
-
-	ms.enabledSetByUser = parser.IsSet("enabled")
-	return nil
-}
-
 // RtpengineStreamCountMetricConfig provides config for the rtpengine.stream.count metric.
 type RtpengineStreamCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2895,26 +2895,6 @@ type RtpengineStreamCountMetricConfig struct {
 }
 
 func (ms *RtpengineStreamCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
-	if parser == nil {
-		return nil
-	}
-
-	err := parser.Unmarshal(ms)
-	if err != nil {
-		return err
-	}
-
-	ms.enabledSetByUser = parser.IsSet("enabled")
-	return nil
-}
-
-// RtpengineStreamZeroPacketStreamsMetricConfig provides config for the rtpengine.stream.zero_packet_streams metric.
-type RtpengineStreamZeroPacketStreamsMetricConfig struct {
-	Enabled          bool `mapstructure:"enabled"`
-	enabledSetByUser bool
-}
-
-func (ms *RtpengineStreamZeroPacketStreamsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -3035,6 +3015,26 @@ type RtpengineUptimeMetricConfig struct {
 }
 
 func (ms *RtpengineUptimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineZeroPacketStreamsMetricConfig provides config for the rtpengine.zero_packet_streams metric.
+type RtpengineZeroPacketStreamsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineZeroPacketStreamsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -3184,6 +3184,7 @@ type MetricsConfig struct {
 	RtpengineNetworkIo                       RtpengineNetworkIoMetricConfig                       `mapstructure:"rtpengine.network.io"`
 	RtpengineNetworkPacketErrors             RtpengineNetworkPacketErrorsMetricConfig             `mapstructure:"rtpengine.network.packet_errors"`
 	RtpengineNetworkPackets                  RtpengineNetworkPacketsMetricConfig                  `mapstructure:"rtpengine.network.packets"`
+	RtpengineOneWaySessions                  RtpengineOneWaySessionsMetricConfig                  `mapstructure:"rtpengine.one_way_sessions"`
 	RtpenginePortCount                       RtpenginePortCountMetricConfig                       `mapstructure:"rtpengine.port.count"`
 	RtpengineRequestErrors                   RtpengineRequestErrorsMetricConfig                   `mapstructure:"rtpengine.request.errors"`
 	RtpengineRequestTime                     RtpengineRequestTimeMetricConfig                     `mapstructure:"rtpengine.request.time"`
@@ -3193,15 +3194,14 @@ type MetricsConfig struct {
 	RtpengineSessionClosures                 RtpengineSessionClosuresMetricConfig                 `mapstructure:"rtpengine.session.closures"`
 	RtpengineSessionCount                    RtpengineSessionCountMetricConfig                    `mapstructure:"rtpengine.session.count"`
 	RtpengineSessionCreations                RtpengineSessionCreationsMetricConfig                `mapstructure:"rtpengine.session.creations"`
-	RtpengineSessionOneWaySessions           RtpengineSessionOneWaySessionsMetricConfig           `mapstructure:"rtpengine.session.one_way_sessions"`
 	RtpengineStreamCount                     RtpengineStreamCountMetricConfig                     `mapstructure:"rtpengine.stream.count"`
-	RtpengineStreamZeroPacketStreams         RtpengineStreamZeroPacketStreamsMetricConfig         `mapstructure:"rtpengine.stream.zero_packet_streams"`
 	RtpengineTranscodedMediaCount            RtpengineTranscodedMediaCountMetricConfig            `mapstructure:"rtpengine.transcoded_media.count"`
 	RtpengineTranscoderCount                 RtpengineTranscoderCountMetricConfig                 `mapstructure:"rtpengine.transcoder.count"`
 	RtpengineTranscodingIo                   RtpengineTranscodingIoMetricConfig                   `mapstructure:"rtpengine.transcoding.io"`
 	RtpengineTranscodingPackets              RtpengineTranscodingPacketsMetricConfig              `mapstructure:"rtpengine.transcoding.packets"`
 	RtpengineTranscodingSamples              RtpengineTranscodingSamplesMetricConfig              `mapstructure:"rtpengine.transcoding.samples"`
 	RtpengineUptime                          RtpengineUptimeMetricConfig                          `mapstructure:"rtpengine.uptime"`
+	RtpengineZeroPacketStreams               RtpengineZeroPacketStreamsMetricConfig               `mapstructure:"rtpengine.zero_packet_streams"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -3608,6 +3608,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		RtpengineNetworkPackets: RtpengineNetworkPacketsMetricConfig{
 			Enabled: true,
 		},
+		RtpengineOneWaySessions: RtpengineOneWaySessionsMetricConfig{
+			Enabled: true,
+		},
 		RtpenginePortCount: RtpenginePortCountMetricConfig{
 			Enabled: true,
 		},
@@ -3635,13 +3638,7 @@ func DefaultMetricsConfig() MetricsConfig {
 		RtpengineSessionCreations: RtpengineSessionCreationsMetricConfig{
 			Enabled: true,
 		},
-		RtpengineSessionOneWaySessions: RtpengineSessionOneWaySessionsMetricConfig{
-			Enabled: true,
-		},
 		RtpengineStreamCount: RtpengineStreamCountMetricConfig{
-			Enabled: true,
-		},
-		RtpengineStreamZeroPacketStreams: RtpengineStreamZeroPacketStreamsMetricConfig{
 			Enabled: true,
 		},
 		RtpengineTranscodedMediaCount: RtpengineTranscodedMediaCountMetricConfig{
@@ -3660,6 +3657,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: false,
 		},
 		RtpengineUptime: RtpengineUptimeMetricConfig{
+			Enabled: true,
+		},
+		RtpengineZeroPacketStreams: RtpengineZeroPacketStreamsMetricConfig{
 			Enabled: true,
 		},
 	}

@@ -1394,6 +1394,9 @@ var MetricsInfo = metricsInfo{
 		Name:       "rtpengine.network.packets",
 		Attributes: []string{"rtpengine.forwarding"},
 	},
+	RtpengineOneWaySessions: metricInfo{
+		Name: "rtpengine.one_way_sessions",
+	},
 	RtpenginePortCount: metricInfo{
 		Name:       "rtpengine.port.count",
 		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "rtpengine.port.state"},
@@ -1428,15 +1431,9 @@ var MetricsInfo = metricsInfo{
 	RtpengineSessionCreations: metricInfo{
 		Name: "rtpengine.session.creations",
 	},
-	RtpengineSessionOneWaySessions: metricInfo{
-		Name: "rtpengine.session.one_way_sessions",
-	},
 	RtpengineStreamCount: metricInfo{
 		Name:       "rtpengine.stream.count",
 		Attributes: []string{"rtpengine.forwarding"},
-	},
-	RtpengineStreamZeroPacketStreams: metricInfo{
-		Name: "rtpengine.stream.zero_packet_streams",
 	},
 	RtpengineTranscodedMediaCount: metricInfo{
 		Name: "rtpengine.transcoded_media.count",
@@ -1459,6 +1456,9 @@ var MetricsInfo = metricsInfo{
 	},
 	RtpengineUptime: metricInfo{
 		Name: "rtpengine.uptime",
+	},
+	RtpengineZeroPacketStreams: metricInfo{
+		Name: "rtpengine.zero_packet_streams",
 	},
 }
 
@@ -1597,6 +1597,7 @@ type metricsInfo struct {
 	RtpengineNetworkIo                       metricInfo
 	RtpengineNetworkPacketErrors             metricInfo
 	RtpengineNetworkPackets                  metricInfo
+	RtpengineOneWaySessions                  metricInfo
 	RtpenginePortCount                       metricInfo
 	RtpengineRequestErrors                   metricInfo
 	RtpengineRequestTime                     metricInfo
@@ -1606,15 +1607,14 @@ type metricsInfo struct {
 	RtpengineSessionClosures                 metricInfo
 	RtpengineSessionCount                    metricInfo
 	RtpengineSessionCreations                metricInfo
-	RtpengineSessionOneWaySessions           metricInfo
 	RtpengineStreamCount                     metricInfo
-	RtpengineStreamZeroPacketStreams         metricInfo
 	RtpengineTranscodedMediaCount            metricInfo
 	RtpengineTranscoderCount                 metricInfo
 	RtpengineTranscodingIo                   metricInfo
 	RtpengineTranscodingPackets              metricInfo
 	RtpengineTranscodingSamples              metricInfo
 	RtpengineUptime                          metricInfo
+	RtpengineZeroPacketStreams               metricInfo
 }
 
 type metricInfo struct {
@@ -8686,6 +8686,58 @@ func newMetricRtpengineNetworkPackets(cfg RtpengineNetworkPacketsMetricConfig) m
 	return m
 }
 
+type metricRtpengineOneWaySessions struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   RtpengineOneWaySessionsMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.one_way_sessions metric with initial data.
+func (m *metricRtpengineOneWaySessions) init() {
+	m.data.SetName("rtpengine.one_way_sessions")
+	m.data.SetDescription("Number of sessions with media from one side only.")
+	m.data.SetUnit("{session}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricRtpengineOneWaySessions) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineOneWaySessions) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineOneWaySessions) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineOneWaySessions(cfg RtpengineOneWaySessionsMetricConfig) metricRtpengineOneWaySessions {
+	m := metricRtpengineOneWaySessions{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricRtpenginePortCount struct {
 	data     pmetric.Metric                 // data buffer for generated metric.
 	config   RtpenginePortCountMetricConfig // metric config provided by user.
@@ -9172,58 +9224,6 @@ func newMetricRtpengineSessionCreations(cfg RtpengineSessionCreationsMetricConfi
 	return m
 }
 
-type metricRtpengineSessionOneWaySessions struct {
-	data     pmetric.Metric                             // data buffer for generated metric.
-	config   RtpengineSessionOneWaySessionsMetricConfig // metric config provided by user.
-	capacity int                                        // max observed number of data points added to the metric.
-}
-
-// init fills rtpengine.session.one_way_sessions metric with initial data.
-func (m *metricRtpengineSessionOneWaySessions) init() {
-	m.data.SetName("rtpengine.session.one_way_sessions")
-	m.data.SetDescription("Number of sessions with media from one side only.")
-	m.data.SetUnit("{session}")
-	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(true)
-	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-}
-
-func (m *metricRtpengineSessionOneWaySessions) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Sum().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricRtpengineSessionOneWaySessions) updateCapacity() {
-	if m.data.Sum().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Sum().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricRtpengineSessionOneWaySessions) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricRtpengineSessionOneWaySessions(cfg RtpengineSessionOneWaySessionsMetricConfig) metricRtpengineSessionOneWaySessions {
-	m := metricRtpengineSessionOneWaySessions{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
 type metricRtpengineStreamCount struct {
 	data     pmetric.Metric                   // data buffer for generated metric.
 	config   RtpengineStreamCountMetricConfig // metric config provided by user.
@@ -9270,58 +9270,6 @@ func (m *metricRtpengineStreamCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricRtpengineStreamCount(cfg RtpengineStreamCountMetricConfig) metricRtpengineStreamCount {
 	m := metricRtpengineStreamCount{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
-type metricRtpengineStreamZeroPacketStreams struct {
-	data     pmetric.Metric                               // data buffer for generated metric.
-	config   RtpengineStreamZeroPacketStreamsMetricConfig // metric config provided by user.
-	capacity int                                          // max observed number of data points added to the metric.
-}
-
-// init fills rtpengine.stream.zero_packet_streams metric with initial data.
-func (m *metricRtpengineStreamZeroPacketStreams) init() {
-	m.data.SetName("rtpengine.stream.zero_packet_streams")
-	m.data.SetDescription("Number of media streams that ended without a packet.")
-	m.data.SetUnit("{stream}")
-	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(true)
-	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-}
-
-func (m *metricRtpengineStreamZeroPacketStreams) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Sum().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricRtpengineStreamZeroPacketStreams) updateCapacity() {
-	if m.data.Sum().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Sum().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricRtpengineStreamZeroPacketStreams) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricRtpengineStreamZeroPacketStreams(cfg RtpengineStreamZeroPacketStreamsMetricConfig) metricRtpengineStreamZeroPacketStreams {
-	m := metricRtpengineStreamZeroPacketStreams{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -9648,6 +9596,58 @@ func newMetricRtpengineUptime(cfg RtpengineUptimeMetricConfig) metricRtpengineUp
 	return m
 }
 
+type metricRtpengineZeroPacketStreams struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   RtpengineZeroPacketStreamsMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.zero_packet_streams metric with initial data.
+func (m *metricRtpengineZeroPacketStreams) init() {
+	m.data.SetName("rtpengine.zero_packet_streams")
+	m.data.SetDescription("Number of media streams that ended without a packet.")
+	m.data.SetUnit("{stream}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricRtpengineZeroPacketStreams) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineZeroPacketStreams) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineZeroPacketStreams) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineZeroPacketStreams(cfg RtpengineZeroPacketStreamsMetricConfig) metricRtpengineZeroPacketStreams {
+	m := metricRtpengineZeroPacketStreams{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
@@ -9792,6 +9792,7 @@ type MetricsBuilder struct {
 	metricRtpengineNetworkIo                       metricRtpengineNetworkIo
 	metricRtpengineNetworkPacketErrors             metricRtpengineNetworkPacketErrors
 	metricRtpengineNetworkPackets                  metricRtpengineNetworkPackets
+	metricRtpengineOneWaySessions                  metricRtpengineOneWaySessions
 	metricRtpenginePortCount                       metricRtpenginePortCount
 	metricRtpengineRequestErrors                   metricRtpengineRequestErrors
 	metricRtpengineRequestTime                     metricRtpengineRequestTime
@@ -9801,15 +9802,14 @@ type MetricsBuilder struct {
 	metricRtpengineSessionClosures                 metricRtpengineSessionClosures
 	metricRtpengineSessionCount                    metricRtpengineSessionCount
 	metricRtpengineSessionCreations                metricRtpengineSessionCreations
-	metricRtpengineSessionOneWaySessions           metricRtpengineSessionOneWaySessions
 	metricRtpengineStreamCount                     metricRtpengineStreamCount
-	metricRtpengineStreamZeroPacketStreams         metricRtpengineStreamZeroPacketStreams
 	metricRtpengineTranscodedMediaCount            metricRtpengineTranscodedMediaCount
 	metricRtpengineTranscoderCount                 metricRtpengineTranscoderCount
 	metricRtpengineTranscodingIo                   metricRtpengineTranscodingIo
 	metricRtpengineTranscodingPackets              metricRtpengineTranscodingPackets
 	metricRtpengineTranscodingSamples              metricRtpengineTranscodingSamples
 	metricRtpengineUptime                          metricRtpengineUptime
+	metricRtpengineZeroPacketStreams               metricRtpengineZeroPacketStreams
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -9969,6 +9969,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricRtpengineNetworkIo:                       newMetricRtpengineNetworkIo(mbc.Metrics.RtpengineNetworkIo),
 		metricRtpengineNetworkPacketErrors:             newMetricRtpengineNetworkPacketErrors(mbc.Metrics.RtpengineNetworkPacketErrors),
 		metricRtpengineNetworkPackets:                  newMetricRtpengineNetworkPackets(mbc.Metrics.RtpengineNetworkPackets),
+		metricRtpengineOneWaySessions:                  newMetricRtpengineOneWaySessions(mbc.Metrics.RtpengineOneWaySessions),
 		metricRtpenginePortCount:                       newMetricRtpenginePortCount(mbc.Metrics.RtpenginePortCount),
 		metricRtpengineRequestErrors:                   newMetricRtpengineRequestErrors(mbc.Metrics.RtpengineRequestErrors),
 		metricRtpengineRequestTime:                     newMetricRtpengineRequestTime(mbc.Metrics.RtpengineRequestTime),
@@ -9978,15 +9979,14 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricRtpengineSessionClosures:                 newMetricRtpengineSessionClosures(mbc.Metrics.RtpengineSessionClosures),
 		metricRtpengineSessionCount:                    newMetricRtpengineSessionCount(mbc.Metrics.RtpengineSessionCount),
 		metricRtpengineSessionCreations:                newMetricRtpengineSessionCreations(mbc.Metrics.RtpengineSessionCreations),
-		metricRtpengineSessionOneWaySessions:           newMetricRtpengineSessionOneWaySessions(mbc.Metrics.RtpengineSessionOneWaySessions),
 		metricRtpengineStreamCount:                     newMetricRtpengineStreamCount(mbc.Metrics.RtpengineStreamCount),
-		metricRtpengineStreamZeroPacketStreams:         newMetricRtpengineStreamZeroPacketStreams(mbc.Metrics.RtpengineStreamZeroPacketStreams),
 		metricRtpengineTranscodedMediaCount:            newMetricRtpengineTranscodedMediaCount(mbc.Metrics.RtpengineTranscodedMediaCount),
 		metricRtpengineTranscoderCount:                 newMetricRtpengineTranscoderCount(mbc.Metrics.RtpengineTranscoderCount),
 		metricRtpengineTranscodingIo:                   newMetricRtpengineTranscodingIo(mbc.Metrics.RtpengineTranscodingIo),
 		metricRtpengineTranscodingPackets:              newMetricRtpengineTranscodingPackets(mbc.Metrics.RtpengineTranscodingPackets),
 		metricRtpengineTranscodingSamples:              newMetricRtpengineTranscodingSamples(mbc.Metrics.RtpengineTranscodingSamples),
 		metricRtpengineUptime:                          newMetricRtpengineUptime(mbc.Metrics.RtpengineUptime),
+		metricRtpengineZeroPacketStreams:               newMetricRtpengineZeroPacketStreams(mbc.Metrics.RtpengineZeroPacketStreams),
 		resourceAttributeIncludeFilter:                 make(map[string]filter.Filter),
 		resourceAttributeExcludeFilter:                 make(map[string]filter.Filter),
 	}
@@ -10223,6 +10223,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricRtpengineNetworkIo.emit(ils.Metrics())
 	mb.metricRtpengineNetworkPacketErrors.emit(ils.Metrics())
 	mb.metricRtpengineNetworkPackets.emit(ils.Metrics())
+	mb.metricRtpengineOneWaySessions.emit(ils.Metrics())
 	mb.metricRtpenginePortCount.emit(ils.Metrics())
 	mb.metricRtpengineRequestErrors.emit(ils.Metrics())
 	mb.metricRtpengineRequestTime.emit(ils.Metrics())
@@ -10232,15 +10233,14 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricRtpengineSessionClosures.emit(ils.Metrics())
 	mb.metricRtpengineSessionCount.emit(ils.Metrics())
 	mb.metricRtpengineSessionCreations.emit(ils.Metrics())
-	mb.metricRtpengineSessionOneWaySessions.emit(ils.Metrics())
 	mb.metricRtpengineStreamCount.emit(ils.Metrics())
-	mb.metricRtpengineStreamZeroPacketStreams.emit(ils.Metrics())
 	mb.metricRtpengineTranscodedMediaCount.emit(ils.Metrics())
 	mb.metricRtpengineTranscoderCount.emit(ils.Metrics())
 	mb.metricRtpengineTranscodingIo.emit(ils.Metrics())
 	mb.metricRtpengineTranscodingPackets.emit(ils.Metrics())
 	mb.metricRtpengineTranscodingSamples.emit(ils.Metrics())
 	mb.metricRtpengineUptime.emit(ils.Metrics())
+	mb.metricRtpengineZeroPacketStreams.emit(ils.Metrics())
 
 	for _, op := range options {
 		op.apply(rm)
@@ -10942,6 +10942,11 @@ func (mb *MetricsBuilder) RecordRtpengineNetworkPacketsDataPoint(ts pcommon.Time
 	mb.metricRtpengineNetworkPackets.recordDataPoint(mb.startTime, ts, val, rtpengineForwardingAttributeValue.String())
 }
 
+// RecordRtpengineOneWaySessionsDataPoint adds a data point to rtpengine.one_way_sessions metric.
+func (mb *MetricsBuilder) RecordRtpengineOneWaySessionsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricRtpengineOneWaySessions.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordRtpenginePortCountDataPoint adds a data point to rtpengine.port.count metric.
 func (mb *MetricsBuilder) RecordRtpenginePortCountDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpenginePortStateAttributeValue AttributeRtpenginePortState) {
 	mb.metricRtpenginePortCount.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, rtpenginePortStateAttributeValue.String())
@@ -10987,19 +10992,9 @@ func (mb *MetricsBuilder) RecordRtpengineSessionCreationsDataPoint(ts pcommon.Ti
 	mb.metricRtpengineSessionCreations.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordRtpengineSessionOneWaySessionsDataPoint adds a data point to rtpengine.session.one_way_sessions metric.
-func (mb *MetricsBuilder) RecordRtpengineSessionOneWaySessionsDataPoint(ts pcommon.Timestamp, val int64) {
-	mb.metricRtpengineSessionOneWaySessions.recordDataPoint(mb.startTime, ts, val)
-}
-
 // RecordRtpengineStreamCountDataPoint adds a data point to rtpengine.stream.count metric.
 func (mb *MetricsBuilder) RecordRtpengineStreamCountDataPoint(ts pcommon.Timestamp, val int64, rtpengineForwardingAttributeValue AttributeRtpengineForwarding) {
 	mb.metricRtpengineStreamCount.recordDataPoint(mb.startTime, ts, val, rtpengineForwardingAttributeValue.String())
-}
-
-// RecordRtpengineStreamZeroPacketStreamsDataPoint adds a data point to rtpengine.stream.zero_packet_streams metric.
-func (mb *MetricsBuilder) RecordRtpengineStreamZeroPacketStreamsDataPoint(ts pcommon.Timestamp, val int64) {
-	mb.metricRtpengineStreamZeroPacketStreams.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordRtpengineTranscodedMediaCountDataPoint adds a data point to rtpengine.transcoded_media.count metric.
@@ -11030,6 +11025,11 @@ func (mb *MetricsBuilder) RecordRtpengineTranscodingSamplesDataPoint(ts pcommon.
 // RecordRtpengineUptimeDataPoint adds a data point to rtpengine.uptime metric.
 func (mb *MetricsBuilder) RecordRtpengineUptimeDataPoint(ts pcommon.Timestamp, val float64) {
 	mb.metricRtpengineUptime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordRtpengineZeroPacketStreamsDataPoint adds a data point to rtpengine.zero_packet_streams metric.
+func (mb *MetricsBuilder) RecordRtpengineZeroPacketStreamsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricRtpengineZeroPacketStreams.recordDataPoint(mb.startTime, ts, val)
 }
 
 // Reset resets metrics builder to its initial state. It should be used when external metrics source is restarted,
