@@ -2588,13 +2588,13 @@ func (ms *RtpengineMosSamplesMetricConfig) Unmarshal(parser *confmap.Conf) error
 	return nil
 }
 
-// RtpengineMosScoresMetricConfig provides config for the rtpengine.mos.scores metric.
-type RtpengineMosScoresMetricConfig struct {
+// RtpengineMosSummedScoresMetricConfig provides config for the rtpengine.mos.summed_scores metric.
+type RtpengineMosSummedScoresMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *RtpengineMosScoresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *RtpengineMosSummedScoresMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2608,13 +2608,13 @@ func (ms *RtpengineMosScoresMetricConfig) Unmarshal(parser *confmap.Conf) error 
 	return nil
 }
 
-// RtpengineMosSquaredScoresMetricConfig provides config for the rtpengine.mos.squared_scores metric.
-type RtpengineMosSquaredScoresMetricConfig struct {
+// RtpengineMosSummedSquaredScoresMetricConfig provides config for the rtpengine.mos.summed_squared_scores metric.
+type RtpengineMosSummedSquaredScoresMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *RtpengineMosSquaredScoresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *RtpengineMosSummedSquaredScoresMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -3179,8 +3179,8 @@ type MetricsConfig struct {
 	RtpengineCallSquaredTime                 RtpengineCallSquaredTimeMetricConfig                 `mapstructure:"rtpengine.call.squared_time"`
 	RtpengineCallTime                        RtpengineCallTimeMetricConfig                        `mapstructure:"rtpengine.call.time"`
 	RtpengineMosSamples                      RtpengineMosSamplesMetricConfig                      `mapstructure:"rtpengine.mos.samples"`
-	RtpengineMosScores                       RtpengineMosScoresMetricConfig                       `mapstructure:"rtpengine.mos.scores"`
-	RtpengineMosSquaredScores                RtpengineMosSquaredScoresMetricConfig                `mapstructure:"rtpengine.mos.squared_scores"`
+	RtpengineMosSummedScores                 RtpengineMosSummedScoresMetricConfig                 `mapstructure:"rtpengine.mos.summed_scores"`
+	RtpengineMosSummedSquaredScores          RtpengineMosSummedSquaredScoresMetricConfig          `mapstructure:"rtpengine.mos.summed_squared_scores"`
 	RtpengineNetworkIo                       RtpengineNetworkIoMetricConfig                       `mapstructure:"rtpengine.network.io"`
 	RtpengineNetworkPacketErrors             RtpengineNetworkPacketErrorsMetricConfig             `mapstructure:"rtpengine.network.packet_errors"`
 	RtpengineNetworkPackets                  RtpengineNetworkPacketsMetricConfig                  `mapstructure:"rtpengine.network.packets"`
@@ -3593,10 +3593,10 @@ func DefaultMetricsConfig() MetricsConfig {
 		RtpengineMosSamples: RtpengineMosSamplesMetricConfig{
 			Enabled: true,
 		},
-		RtpengineMosScores: RtpengineMosScoresMetricConfig{
+		RtpengineMosSummedScores: RtpengineMosSummedScoresMetricConfig{
 			Enabled: true,
 		},
-		RtpengineMosSquaredScores: RtpengineMosSquaredScoresMetricConfig{
+		RtpengineMosSummedSquaredScores: RtpengineMosSummedSquaredScoresMetricConfig{
 			Enabled: false,
 		},
 		RtpengineNetworkIo: RtpengineNetworkIoMetricConfig{

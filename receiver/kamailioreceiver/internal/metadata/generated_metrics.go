@@ -1376,11 +1376,11 @@ var MetricsInfo = metricsInfo{
 	RtpengineMosSamples: metricInfo{
 		Name: "rtpengine.mos.samples",
 	},
-	RtpengineMosScores: metricInfo{
-		Name: "rtpengine.mos.scores",
+	RtpengineMosSummedScores: metricInfo{
+		Name: "rtpengine.mos.summed_scores",
 	},
-	RtpengineMosSquaredScores: metricInfo{
-		Name: "rtpengine.mos.squared_scores",
+	RtpengineMosSummedSquaredScores: metricInfo{
+		Name: "rtpengine.mos.summed_squared_scores",
 	},
 	RtpengineNetworkIo: metricInfo{
 		Name:       "rtpengine.network.io",
@@ -1592,8 +1592,8 @@ type metricsInfo struct {
 	RtpengineCallSquaredTime                 metricInfo
 	RtpengineCallTime                        metricInfo
 	RtpengineMosSamples                      metricInfo
-	RtpengineMosScores                       metricInfo
-	RtpengineMosSquaredScores                metricInfo
+	RtpengineMosSummedScores                 metricInfo
+	RtpengineMosSummedSquaredScores          metricInfo
 	RtpengineNetworkIo                       metricInfo
 	RtpengineNetworkPacketErrors             metricInfo
 	RtpengineNetworkPackets                  metricInfo
@@ -8420,15 +8420,15 @@ func newMetricRtpengineMosSamples(cfg RtpengineMosSamplesMetricConfig) metricRtp
 	return m
 }
 
-type metricRtpengineMosScores struct {
-	data     pmetric.Metric                 // data buffer for generated metric.
-	config   RtpengineMosScoresMetricConfig // metric config provided by user.
-	capacity int                            // max observed number of data points added to the metric.
+type metricRtpengineMosSummedScores struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   RtpengineMosSummedScoresMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
 }
 
-// init fills rtpengine.mos.scores metric with initial data.
-func (m *metricRtpengineMosScores) init() {
-	m.data.SetName("rtpengine.mos.scores")
+// init fills rtpengine.mos.summed_scores metric with initial data.
+func (m *metricRtpengineMosSummedScores) init() {
+	m.data.SetName("rtpengine.mos.summed_scores")
 	m.data.SetDescription("Sum of all MOS samples. Divide it by the number of samples to get the mean opinion score.")
 	m.data.SetUnit("{score}")
 	m.data.SetEmptySum()
@@ -8436,7 +8436,7 @@ func (m *metricRtpengineMosScores) init() {
 	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 }
 
-func (m *metricRtpengineMosScores) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+func (m *metricRtpengineMosSummedScores) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
 	if !m.config.Enabled {
 		return
 	}
@@ -8447,14 +8447,14 @@ func (m *metricRtpengineMosScores) recordDataPoint(start pcommon.Timestamp, ts p
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricRtpengineMosScores) updateCapacity() {
+func (m *metricRtpengineMosSummedScores) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricRtpengineMosScores) emit(metrics pmetric.MetricSlice) {
+func (m *metricRtpengineMosSummedScores) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -8462,8 +8462,8 @@ func (m *metricRtpengineMosScores) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricRtpengineMosScores(cfg RtpengineMosScoresMetricConfig) metricRtpengineMosScores {
-	m := metricRtpengineMosScores{config: cfg}
+func newMetricRtpengineMosSummedScores(cfg RtpengineMosSummedScoresMetricConfig) metricRtpengineMosSummedScores {
+	m := metricRtpengineMosSummedScores{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8472,15 +8472,15 @@ func newMetricRtpengineMosScores(cfg RtpengineMosScoresMetricConfig) metricRtpen
 	return m
 }
 
-type metricRtpengineMosSquaredScores struct {
-	data     pmetric.Metric                        // data buffer for generated metric.
-	config   RtpengineMosSquaredScoresMetricConfig // metric config provided by user.
-	capacity int                                   // max observed number of data points added to the metric.
+type metricRtpengineMosSummedSquaredScores struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   RtpengineMosSummedSquaredScoresMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
 }
 
-// init fills rtpengine.mos.squared_scores metric with initial data.
-func (m *metricRtpengineMosSquaredScores) init() {
-	m.data.SetName("rtpengine.mos.squared_scores")
+// init fills rtpengine.mos.summed_squared_scores metric with initial data.
+func (m *metricRtpengineMosSummedSquaredScores) init() {
+	m.data.SetName("rtpengine.mos.summed_squared_scores")
 	m.data.SetDescription("Sum of the squares of all MOS samples.")
 	m.data.SetUnit("{score}")
 	m.data.SetEmptySum()
@@ -8488,7 +8488,7 @@ func (m *metricRtpengineMosSquaredScores) init() {
 	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 }
 
-func (m *metricRtpengineMosSquaredScores) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+func (m *metricRtpengineMosSummedSquaredScores) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
 	if !m.config.Enabled {
 		return
 	}
@@ -8499,14 +8499,14 @@ func (m *metricRtpengineMosSquaredScores) recordDataPoint(start pcommon.Timestam
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricRtpengineMosSquaredScores) updateCapacity() {
+func (m *metricRtpengineMosSummedSquaredScores) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricRtpengineMosSquaredScores) emit(metrics pmetric.MetricSlice) {
+func (m *metricRtpengineMosSummedSquaredScores) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -8514,8 +8514,8 @@ func (m *metricRtpengineMosSquaredScores) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricRtpengineMosSquaredScores(cfg RtpengineMosSquaredScoresMetricConfig) metricRtpengineMosSquaredScores {
-	m := metricRtpengineMosSquaredScores{config: cfg}
+func newMetricRtpengineMosSummedSquaredScores(cfg RtpengineMosSummedSquaredScoresMetricConfig) metricRtpengineMosSummedSquaredScores {
+	m := metricRtpengineMosSummedSquaredScores{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -9787,8 +9787,8 @@ type MetricsBuilder struct {
 	metricRtpengineCallSquaredTime                 metricRtpengineCallSquaredTime
 	metricRtpengineCallTime                        metricRtpengineCallTime
 	metricRtpengineMosSamples                      metricRtpengineMosSamples
-	metricRtpengineMosScores                       metricRtpengineMosScores
-	metricRtpengineMosSquaredScores                metricRtpengineMosSquaredScores
+	metricRtpengineMosSummedScores                 metricRtpengineMosSummedScores
+	metricRtpengineMosSummedSquaredScores          metricRtpengineMosSummedSquaredScores
 	metricRtpengineNetworkIo                       metricRtpengineNetworkIo
 	metricRtpengineNetworkPacketErrors             metricRtpengineNetworkPacketErrors
 	metricRtpengineNetworkPackets                  metricRtpengineNetworkPackets
@@ -9964,8 +9964,8 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricRtpengineCallSquaredTime:                 newMetricRtpengineCallSquaredTime(mbc.Metrics.RtpengineCallSquaredTime),
 		metricRtpengineCallTime:                        newMetricRtpengineCallTime(mbc.Metrics.RtpengineCallTime),
 		metricRtpengineMosSamples:                      newMetricRtpengineMosSamples(mbc.Metrics.RtpengineMosSamples),
-		metricRtpengineMosScores:                       newMetricRtpengineMosScores(mbc.Metrics.RtpengineMosScores),
-		metricRtpengineMosSquaredScores:                newMetricRtpengineMosSquaredScores(mbc.Metrics.RtpengineMosSquaredScores),
+		metricRtpengineMosSummedScores:                 newMetricRtpengineMosSummedScores(mbc.Metrics.RtpengineMosSummedScores),
+		metricRtpengineMosSummedSquaredScores:          newMetricRtpengineMosSummedSquaredScores(mbc.Metrics.RtpengineMosSummedSquaredScores),
 		metricRtpengineNetworkIo:                       newMetricRtpengineNetworkIo(mbc.Metrics.RtpengineNetworkIo),
 		metricRtpengineNetworkPacketErrors:             newMetricRtpengineNetworkPacketErrors(mbc.Metrics.RtpengineNetworkPacketErrors),
 		metricRtpengineNetworkPackets:                  newMetricRtpengineNetworkPackets(mbc.Metrics.RtpengineNetworkPackets),
@@ -10218,8 +10218,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricRtpengineCallSquaredTime.emit(ils.Metrics())
 	mb.metricRtpengineCallTime.emit(ils.Metrics())
 	mb.metricRtpengineMosSamples.emit(ils.Metrics())
-	mb.metricRtpengineMosScores.emit(ils.Metrics())
-	mb.metricRtpengineMosSquaredScores.emit(ils.Metrics())
+	mb.metricRtpengineMosSummedScores.emit(ils.Metrics())
+	mb.metricRtpengineMosSummedSquaredScores.emit(ils.Metrics())
 	mb.metricRtpengineNetworkIo.emit(ils.Metrics())
 	mb.metricRtpengineNetworkPacketErrors.emit(ils.Metrics())
 	mb.metricRtpengineNetworkPackets.emit(ils.Metrics())
@@ -10917,14 +10917,14 @@ func (mb *MetricsBuilder) RecordRtpengineMosSamplesDataPoint(ts pcommon.Timestam
 	mb.metricRtpengineMosSamples.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordRtpengineMosScoresDataPoint adds a data point to rtpengine.mos.scores metric.
-func (mb *MetricsBuilder) RecordRtpengineMosScoresDataPoint(ts pcommon.Timestamp, val float64) {
-	mb.metricRtpengineMosScores.recordDataPoint(mb.startTime, ts, val)
+// RecordRtpengineMosSummedScoresDataPoint adds a data point to rtpengine.mos.summed_scores metric.
+func (mb *MetricsBuilder) RecordRtpengineMosSummedScoresDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricRtpengineMosSummedScores.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordRtpengineMosSquaredScoresDataPoint adds a data point to rtpengine.mos.squared_scores metric.
-func (mb *MetricsBuilder) RecordRtpengineMosSquaredScoresDataPoint(ts pcommon.Timestamp, val float64) {
-	mb.metricRtpengineMosSquaredScores.recordDataPoint(mb.startTime, ts, val)
+// RecordRtpengineMosSummedSquaredScoresDataPoint adds a data point to rtpengine.mos.summed_squared_scores metric.
+func (mb *MetricsBuilder) RecordRtpengineMosSummedSquaredScoresDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricRtpengineMosSummedSquaredScores.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordRtpengineNetworkIoDataPoint adds a data point to rtpengine.network.io metric.

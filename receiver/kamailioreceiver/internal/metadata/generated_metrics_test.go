@@ -455,10 +455,10 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordRtpengineMosSamplesDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordRtpengineMosScoresDataPoint(ts, 1)
+			mb.RecordRtpengineMosSummedScoresDataPoint(ts, 1)
 
 			allMetricsCount++
-			mb.RecordRtpengineMosSquaredScoresDataPoint(ts, 1)
+			mb.RecordRtpengineMosSummedSquaredScoresDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtpengineNetworkIoDataPoint(ts, 1, AttributeRtpengineForwardingUserspace)
@@ -2563,9 +2563,9 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-				case "rtpengine.mos.scores":
-					assert.False(t, validatedMetrics["rtpengine.mos.scores"], "Found a duplicate in the metrics slice: rtpengine.mos.scores")
-					validatedMetrics["rtpengine.mos.scores"] = true
+				case "rtpengine.mos.summed_scores":
+					assert.False(t, validatedMetrics["rtpengine.mos.summed_scores"], "Found a duplicate in the metrics slice: rtpengine.mos.summed_scores")
+					validatedMetrics["rtpengine.mos.summed_scores"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Sum of all MOS samples. Divide it by the number of samples to get the mean opinion score.", mi.Description())
@@ -2577,9 +2577,9 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
 					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
-				case "rtpengine.mos.squared_scores":
-					assert.False(t, validatedMetrics["rtpengine.mos.squared_scores"], "Found a duplicate in the metrics slice: rtpengine.mos.squared_scores")
-					validatedMetrics["rtpengine.mos.squared_scores"] = true
+				case "rtpengine.mos.summed_squared_scores":
+					assert.False(t, validatedMetrics["rtpengine.mos.summed_squared_scores"], "Found a duplicate in the metrics slice: rtpengine.mos.summed_squared_scores")
+					validatedMetrics["rtpengine.mos.summed_squared_scores"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Sum of the squares of all MOS samples.", mi.Description())
