@@ -26,15 +26,17 @@ type Growth struct {
 	begun   int // readings, with those that broke off
 }
 
-// Kind tells whether a counter may fall.
-type Kind bool
+// Kind says whether a counter may fall, and what a fall means.
+type Kind uint8
 
 // The kinds of counters.
 const (
 	// Monotonic counters fall only when they begin anew. Values below 0 are none.
-	Monotonic Kind = true
+	Monotonic Kind = iota
 	// Signed counters, such as lost packets that arrive late after all, may fall at any time.
-	Signed Kind = false
+	Signed
+	// Maximum counters may fall like Signed ones, but they grow only by what exceeds their highest value so far, which is at least 0.
+	Maximum
 )
 
 // Object is one thing that counts, with one or more streams of counters.
@@ -113,11 +115,14 @@ func (g *Growth) Object(key []byte, measured bool) (o *Object, first bool) {
 
 // Add sets growth to what the counters of one stream have grown by since they were read last. A stream that is new counts
 // from 0, but for those of objects that were there at the first reading and whose counters were not read before. Values below 0
-// of monotonic counters become Absent.
+// of monotonic counters become Absent, and values of Maximum counters become the highest so far.
 func (o *Object) Add(id uint64, values, growth []int64) {
 	for i, value := range values {
-		if o.growth.kinds[i] == Monotonic && value < 0 {
+		switch kind := o.growth.kinds[i]; {
+		case kind == Monotonic && value < 0:
 			values[i] = Absent
+		case kind == Maximum && value != Absent:
+			values[i] = max(value, 0)
 		}
 	}
 	s := o.stream(id)
@@ -135,7 +140,10 @@ func (o *Object) Add(id uint64, values, growth []int64) {
 		for i, value := range values {
 			growth[i] = 0
 			if value != Absent && s.values[i] != Absent {
-				growth[i] = value - s.values[i]
+				if o.growth.kinds[i] == Maximum {
+					values[i] = max(value, s.values[i])
+				}
+				growth[i] = values[i] - s.values[i]
 			}
 		}
 	}

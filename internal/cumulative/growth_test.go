@@ -92,6 +92,37 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
+// The second counter is a Maximum: a fall adds nothing, and nothing is counted twice.
+func TestGrowthOfMaximum(t *testing.T) {
+	one := func(bytes, lost int64) read { return read{"a": {7: {bytes, lost}}} }
+	for name, tt := range map[string]struct {
+		readings []read
+		want     []int64
+	}{
+		"it rises":                                   {[]read{one(1, 5), one(2, 5), one(3, 8)}, []int64{0, 0, 3}},
+		"it falls":                                   {[]read{one(1, 5), one(2, 3)}, []int64{0, 0}},
+		"it rises again up to its highest value":     {[]read{one(1, 5), one(2, 3), one(3, 5)}, []int64{0, 0, 0}},
+		"it rises again beyond":                      {[]read{one(1, 5), one(2, 3), one(3, 9), one(4, 8), one(5, 11)}, []int64{0, 0, 4, 4, 6}},
+		"a new stream counts from 0":                 {[]read{{}, one(1, 5), one(2, 3), one(3, 6)}, []int64{0, 5, 5, 6}},
+		"a new stream is below 0":                    {[]read{{}, one(1, -4), one(2, -1), one(3, 2)}, []int64{0, 0, 0, 2}},
+		"it is below 0 at first":                     {[]read{one(1, -4), one(2, 2)}, []int64{0, 2}},
+		"it falls below 0":                           {[]read{one(1, 5), one(2, -9), one(3, 6)}, []int64{0, 0, 1}},
+		"a stream that begins anew counts from 0":    {[]read{one(9, 5), one(2, 3), one(3, 4)}, []int64{0, 3, 4}},
+		"one that begins anew may be below 0":        {[]read{one(9, 5), one(2, -3), one(3, 4)}, []int64{0, 0, 4}},
+		"a value that is absent changes nothing":     {[]read{one(1, 5), one(2, 3), one(3, Absent), one(4, 6)}, []int64{0, 0, 0, 1}},
+		"a value that comes late is where it begins": {[]read{{}, one(1, Absent), one(2, 5), one(3, 4), one(4, 6)}, []int64{0, 0, 0, 0, 1}},
+		"an object that is missing for a reading":    {[]read{one(1, 5), one(2, 3), {}, one(4, 6)}, []int64{0, 0, 0, 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []int64
+			for _, sums := range grow(NewGrowth(Monotonic, Maximum), tt.readings...) {
+				got = append(got, sums[1])
+			}
+			assert.Equal(t, tt.want, got)
+		})
+	}
+}
+
 // A reading that broke off counts what it has, and says nothing of what it lacks.
 func TestGrowthOfIncompleteReadings(t *testing.T) {
 	type reading struct {
@@ -151,18 +182,23 @@ func TestGrowthForgets(t *testing.T) {
 }
 
 // epoch is a stretch in which a stream counted without beginning anew: where a naive model knows it from and how far it came.
-type epoch struct{ from, to [2]int64 }
+type epoch struct {
+	from, to [2]int64
+	// highestFrom and highest are the same for the highest value of the second counter.
+	highestFrom, highest int64
+}
 
 // Random lives of objects: sums equal those of a model that keeps every epoch of every stream, and bytes never fall.
 func TestGrowthOfRandomLives(t *testing.T) {
 	for seed := range uint64(200) {
 		lives := lives{random: rand.New(rand.NewPCG(seed, 1))}
 		readings := make([]read, 40)
-		want := make([][2]int64, len(readings))
+		want, wantHighest := make([][2]int64, len(readings)), make([][2]int64, len(readings))
 		for i := range readings {
 			readings[i] = lives.next(i == 0)
-			want[i] = lives.sum()
+			want[i], wantHighest[i] = lives.sums()
 		}
+		require.Equal(t, wantHighest, grow(NewGrowth(Monotonic, Maximum), readings...), "seed %d", seed)
 		got := grow(NewGrowth(Monotonic, Signed), readings...)
 		for i := range got {
 			require.Equal(t, want[i], got[i], "seed %d, reading %d", seed, i)
@@ -234,23 +270,25 @@ func (l *lives) measure(o *life) map[uint64][2]int64 {
 		if s.epoch == nil {
 			s.epoch = &epoch{}
 			if o.unmeasured {
-				s.epoch.from = s.counters
+				s.epoch.from, s.epoch.highestFrom = s.counters, max(s.counters[1], 0)
 			}
 			l.epochs = append(l.epochs, s.epoch)
 		}
-		s.epoch.to = s.counters
+		s.epoch.to, s.epoch.highest = s.counters, max(s.counters[1], s.epoch.highest)
 		reading[uint64(id)] = s.counters
 	}
 	o.unmeasured = false
 	return reading
 }
 
-// sum is what all streams counted in all epochs that were read.
-func (l *lives) sum() (sum [2]int64) {
+// sums returns what all streams counted in all epochs that were read, and the same with the second counter as a Maximum.
+func (l *lives) sums() (sum, highest [2]int64) {
 	for _, e := range l.epochs {
 		for i := range sum {
 			sum[i] += e.to[i] - e.from[i]
 		}
+		highest[1] += e.highest - e.highestFrom
 	}
-	return sum
+	highest[0] = sum[0]
+	return sum, highest
 }
