@@ -76,8 +76,9 @@ func (m *model) read(s plainSnapshot) {
 	begins := s.InstanceID != m.instance
 	if begins {
 		*m = model{
-			s.InstanceID, map[counterKey]bool{}, map[counterKey]int64{}, map[counterKey]int64{}, map[counterKey]int64{},
-			map[string]int64{}, map[string]int64{}, map[string]int64{},
+			instance: s.InstanceID, first: map[counterKey]bool{},
+			bytes: map[counterKey]int64{}, lost: map[counterKey]int64{}, highest: map[counterKey]int64{},
+			sums: map[string]int64{}, lostSums: map[string]int64{}, lossSums: map[string]int64{},
 		}
 	}
 	for list, objects := range map[string][]plainObject{"producer": s.Producers, "consumer": s.Consumers} {
