@@ -1,12 +1,12 @@
-# Thin lines over the Go tools. `make help` lists them.
+# Targets for development. `make help` lists them.
 
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL      := go tool -modfile=internal/tools/go.mod
 MODULES   := . distribution/otelcol-rtc internal/tools internal/comparison
-COMPARE   := cd internal/comparison && export GOFLAGS=-tags=remove_all_sd # prometheusreceiver without clients of every cloud
+COMPARE   := cd internal/comparison && export GOFLAGS=-tags=remove_all_sd # prometheusreceiver without service discovery
 HAVE_CC   := $(shell command -v "$$(go env CC)")
 
-# Debian packages that the tests need. A receiver whose tests need a real server adds a line: TEST_PACKAGES += name
+# Debian packages required by tests. Tests that need a real server add a line: TEST_PACKAGES += name
 TEST_PACKAGES := $(if $(HAVE_CC),,gcc libc6-dev)
 TEST_PACKAGES += kamailio kamailio-extra-modules kamailio-json-modules kamailio-tls-modules rtpengine-daemon sip-tester
 TEST_PACKAGES += g++ libuv1-dev libsrtp2-dev libssl-dev libusrsctp-dev libabsl-dev nlohmann-json3-dev pkg-config
@@ -16,7 +16,7 @@ TEST_PACKAGES += $(if $(shell command -v python3),,python3)
 # The race detector needs a C compiler.
 RACE := $(if $(HAVE_CC),-race)
 
-# Runs the script of the target's name in the npm package, where make test-deps has been.
+# Runs the npm script with the name of the target, if make test-deps has installed its dependencies.
 AGENT_DIR := distribution/mediasoup-agent
 AGENT = @cd $(AGENT_DIR) && if [ -d node_modules ]; then npm run --silent $@; \
 	else echo "mediasoup-agent: $@ skipped: run make test-deps" >&2; [ -z "$$CI" ]; fi
@@ -26,29 +26,29 @@ BENCH    ?= .
 COUNT    ?= 1
 FUZZTIME ?= 30s
 ARGS     ?=
-# Flags for go test in make test, such as -json.
+# Additional flags for go test in make test, such as -json.
 TEST_FLAGS ?=
 
-# Of make soak: how long, how many receivers, for how long the backend is down meanwhile.
+# For make soak: the duration, the number of receivers, and the duration of the backend's outage.
 SOAK      ?= 30m
 RECEIVERS ?= 200
 OUTAGE    ?= 0
 
 .PHONY: help run test test-deps build generate lint bench compare fuzz mutate soak clean
 
-help: ## list the targets
+help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
-run: build ## build, then run the collector with an emulated server; CONFIG=path runs it on your own configuration
+run: build ## build and run the collector with an emulated server; CONFIG=path selects your own configuration instead
 	@distribution/run.sh $(CONFIG)
 
-test: ## run go vet and the tests, with the race detector where there is a C compiler
+test: ## run go vet and all tests, with the race detector if a C compiler is installed
 	go vet ./...
 	go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
 	$(COMPARE) && go vet ./... && go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
 	$(AGENT)
 
-test-deps: ## install what the tests need: Debian packages that are missing, Go and npm modules, a mediasoup (minutes, once)
+test-deps: ## install the dependencies of the tests: Debian packages, Go and npm modules, and mediasoup (takes minutes once)
 	@internal/tools/test-deps.sh $(TEST_PACKAGES)
 	@for module in $(MODULES); do (cd $$module && go mod download) || exit 1; done
 	@cd $(AGENT_DIR) && { [ node_modules -nt package-lock.json ] || npm ci --ignore-scripts --no-audit --no-fund; }
@@ -60,12 +60,12 @@ build: ## build bin/otelcol-rtc and bin/emulator
 	cd distribution/otelcol-rtc && go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o ../../bin/otelcol-rtc .
 	go build -trimpath -buildvcs=false -ldflags "-s -w" -o bin/emulator ./internal/emulator/cmd/emulator
 
-generate: ## write generated code anew: from each metadata.yaml, and from builder-config.yaml
+generate: ## generate code from each metadata.yaml and from builder-config.yaml
 	go generate ./...
 	$(TOOL) builder --config builder-config.yaml --skip-compilation
 	gofmt -w distribution/otelcol-rtc
 
-lint: ## check style, hold each metadata.yaml against the naming rules
+lint: ## run the linters and check the names in each metadata.yaml
 	$(TOOL) golangci-lint run
 	$(COMPARE) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	go mod tidy -diff
@@ -77,21 +77,21 @@ bench: ## run benchmarks: BENCH=regexp COUNT=n
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 	$(COMPARE) && go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 
-compare: ## compare our receivers with what is done today, as internal/comparison/README.md shows; ARGS='-systems ZLM -sizes 100'
+compare: ## compare the receivers with exporters, see internal/comparison/README.md; ARGS='-systems ZLM -sizes 100' sets options
 	@$(COMPARE) && go build -o ../../bin/compare ./compare && ../../bin/compare $(ARGS)
 
-fuzz: ## run every fuzz target for FUZZTIME
+fuzz: ## run each fuzz target for FUZZTIME
 	@for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$package || exit 1; \
 		done; \
 	done
 
-mutate: ## plant errors in the receivers and see that a test notices each of them; ARGS=receiver/<system>receiver for one
+mutate: ## plant errors in the receivers and check that tests fail; ARGS=receiver/<system>receiver selects one receiver
 	go run ./internal/mutate $(ARGS)
 
-soak: build ## run the collector with RECEIVERS emulated servers for SOAK; OUTAGE=10m: the backend is down that long meanwhile
+soak: build ## run the collector with RECEIVERS emulated servers for SOAK; OUTAGE=10m stops the backend for 10 minutes
 	go run ./internal/soak -collector bin/otelcol-rtc -duration $(SOAK) -receivers $(RECEIVERS) -outage $(OUTAGE)
 
-clean: ## delete what build made
+clean: ## delete the built binaries
 	rm -rf bin

@@ -1,7 +1,7 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package distribution_test runs the built collector: its commands, every shipped configuration, and what it exports.
+// Package distribution_test tests the built collector: its commands, all shipped configurations, and its exports.
 package distribution_test
 
 import (
@@ -33,12 +33,12 @@ const (
 	version = "v0.0.0-test"
 	secret  = "s3cret/+of=the&server"
 
-	patience = 20 * time.Second // for what should happen soon
-	tick     = 50 * time.Millisecond
+	waitTimeout  = 20 * time.Second
+	pollInterval = 50 * time.Millisecond
 )
 
-// elsewhere is laid over a shipped configuration: the ports that it fixes become free ones. What it adds is not started.
-const elsewhere = `yaml:
+// freePorts overrides the fixed ports of a shipped configuration. Components that it adds are not used by any pipeline.
+const freePorts = `yaml:
 exporters:
   prometheus: {endpoint: "${env:PAGE}"}
 extensions:
@@ -46,14 +46,14 @@ extensions:
   zpages: {endpoint: "${env:ZPAGES}"}
 service:
   telemetry:
-    logs: {level: info} # tells when the collector runs
+    logs: {level: info} # includes the message that the collector is ready
     metrics:
       readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: "${env:TELEMETRY_PORT}"}}}}]
 `
 
-// Laid over a shipped configuration, so that tests need not wait long: the first scrape at once, or one every second too.
+// Overrides of shipped configurations for fast tests: immediately starts the first scrape at once, often also scrapes every second.
 const (
-	soon = `yaml:
+	immediately = `yaml:
 receivers:
   zlmediakit: {initial_delay: 1ms}
 `
@@ -72,12 +72,12 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer os.RemoveAll(temp) //nolint:errcheck // nothing to do about it
+		defer os.RemoveAll(temp) //nolint:errcheck // best effort
 		return m.Run()
 	}())
 }
 
-// binary builds the collector as the Makefile does, but for the version.
+// binary builds the collector like the Makefile, with a fixed version.
 var binary = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(temp, "otelcol-rtc")
 	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.version="+version, "-o", path, ".")
@@ -89,7 +89,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// command is the collector with arguments, in an environment of its own: what is set on this machine does not matter.
+// command returns the command of the collector with the given arguments and with no environment except env.
 func command(t testing.TB, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := binary()
@@ -99,7 +99,7 @@ func command(t testing.TB, env []string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// run returns what a command of the collector prints.
+// run returns the output of the collector.
 func run(t *testing.T, env []string, args ...string) string {
 	t.Helper()
 	output, err := command(t, env, args...).CombinedOutput()
@@ -110,17 +110,18 @@ func run(t *testing.T, env []string, args ...string) string {
 // shipped returns the path of a shipped configuration.
 func shipped(name string) string { return filepath.Join("config", name) }
 
-// collector is the built collector, running.
+// collector is a running collector.
 type collector struct {
 	Page, Status, Telemetry, ZPages string // URLs
 
 	cmd  *exec.Cmd
 	log  log
-	done chan struct{} // closed when it has ended, with err
+	done chan struct{} // closed when the process has exited and err is set
 	err  error
 }
 
-// start runs the collector on configurations, each laid over those before it, until the end of the test. Its ports are free ones.
+// start runs the collector with configurations, each of which overrides those before it, until the end of the test. It listens on
+// free ports.
 func start(t testing.TB, env []string, configs ...string) *collector {
 	t.Helper()
 	const attempts = 3
@@ -139,13 +140,13 @@ func launch(t testing.TB, env, configs []string) *collector {
 	page, status, zpages, telemetry := freeAddress(t), freeAddress(t), freeAddress(t), freeAddress(t)
 	_, port, err := net.SplitHostPort(telemetry)
 	require.NoError(t, err)
-	// What is given comes last, because the last one of a name counts.
+	// env comes last, because the last value of a variable is used.
 	env = append([]string{
 		"PAGE=" + page, "STATUS=" + status, "ZPAGES=" + zpages, "TELEMETRY_PORT=" + port,
 		"ZLMEDIAKIT_SECRET=" + secret, "OTELCOL_RTC_STORAGE=" + t.TempDir(),
 	}, env...)
 	var args []string
-	for _, config := range slices.Concat(configs, []string{elsewhere}) {
+	for _, config := range slices.Concat(configs, []string{freePorts}) {
 		args = append(args, "--config", config)
 	}
 	c := &collector{
@@ -160,30 +161,30 @@ func launch(t testing.TB, env, configs []string) *collector {
 		close(c.done)
 	}()
 	t.Cleanup(func() {
-		<-c.done // the end of the test's context has killed it
+		<-c.done // the context of the test kills the process
 		if t.Failed() {
-			t.Logf("the end of the collector's log:\n%s", end(c.Log()))
+			t.Logf("last lines of the collector's log:\n%s", end(c.Log()))
 		}
 	})
 	return c
 }
 
-// running is what the collector logs when it listens to signals; its health is served before.
-const running = "Everything is ready"
+// readyMessage is logged when the collector handles signals. Its health check answers earlier.
+const readyMessage = "Everything is ready"
 
-// ready waits for a healthy collector; it reports false when the collector ends instead.
+// ready waits until the collector is healthy. It returns false if the collector exits.
 func (c *collector) ready(t testing.TB) bool {
 	t.Helper()
 	var healthy bool
 	require.Eventually(t, func() bool {
 		status, _, err := get(c.Status)
-		healthy = err == nil && status == http.StatusOK && strings.Contains(c.Log(), running)
-		return healthy || c.ended()
-	}, patience, tick, "the collector does not become healthy")
-	return healthy && !c.ended()
+		healthy = err == nil && status == http.StatusOK && strings.Contains(c.Log(), readyMessage)
+		return healthy || c.exited()
+	}, waitTimeout, pollInterval, "the collector does not become healthy")
+	return healthy && !c.exited()
 }
 
-func (c *collector) ended() bool {
+func (c *collector) exited() bool {
 	select {
 	case <-c.done:
 		return true
@@ -192,25 +193,25 @@ func (c *collector) ended() bool {
 	}
 }
 
-// Log returns what the collector has written so far.
+// Log returns the output of the collector so far.
 func (c *collector) Log() string { return c.log.String() }
 
 // end returns the end of a log.
 func end(log string) string { return log[max(0, len(log)-5000):] }
 
-// Stop asks the collector to end and waits until it has done so without an error.
+// Stop terminates the collector and requires that it exits without an error.
 func (c *collector) Stop(t testing.TB) {
 	t.Helper()
 	require.NoError(t, c.cmd.Process.Signal(syscall.SIGTERM))
 	select {
 	case <-c.done:
 		require.NoError(t, c.err)
-	case <-time.After(patience):
-		require.Fail(t, "the collector does not end")
+	case <-time.After(waitTimeout):
+		require.Fail(t, "the collector does not exit")
 	}
 }
 
-// log is a buffer that can be read while the collector writes.
+// log is a buffer for concurrent reading and writing.
 type log struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -230,7 +231,7 @@ func (l *log) String() string {
 
 // get fetches a page.
 func get(url string) (status int, body string, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), waitTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
@@ -245,7 +246,7 @@ func get(url string) (status int, body string, err error) {
 	return resp.StatusCode, string(content), err
 }
 
-// fetch returns a page that must be there.
+// fetch returns a page and requires the status 200.
 func fetch(t require.TestingT, url string) string {
 	status, body, err := get(url)
 	require.NoError(t, err)
@@ -256,12 +257,13 @@ func fetch(t require.TestingT, url string) string {
 // eventually repeats a check until it passes.
 func eventually(t *testing.T, check func(c *assert.CollectT)) {
 	t.Helper()
-	require.EventuallyWithT(t, check, patience, tick)
+	require.EventuallyWithT(t, check, waitTimeout, pollInterval)
 }
 
-var givenOut sync.Map // addresses, so that tests that run at the same time get different ones
+// usedAddresses holds the results of freeAddress, so that tests running at the same time get different ones.
+var usedAddresses sync.Map
 
-// freeAddress returns a loopback address on which nothing listens.
+// freeAddress returns a loopback address with a free port.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	for {
@@ -269,7 +271,7 @@ func freeAddress(t testing.TB) string {
 		require.NoError(t, err)
 		address := l.Addr().String()
 		require.NoError(t, l.Close())
-		if _, known := givenOut.LoadOrStore(address, true); !known {
+		if _, used := usedAddresses.LoadOrStore(address, true); !used {
 			return address
 		}
 	}
@@ -285,7 +287,7 @@ func startZLMediaKit(t testing.TB, o zlmediakit.Options) *emulator.Server {
 	return server
 }
 
-// hostPort returns where a server listens, as the resource attributes tell it.
+// hostPort returns host and port of a server as in its resource attributes.
 func hostPort(t *testing.T, server *emulator.Server) (host string, port int64) {
 	t.Helper()
 	host, text, err := net.SplitHostPort(strings.TrimPrefix(server.URL(), "http://"))
@@ -295,7 +297,7 @@ func hostPort(t *testing.T, server *emulator.Server) (host string, port int64) {
 	return host, port
 }
 
-// instance returns the service.instance.id of a server on the loopback interface: this machine's name stands for it.
+// instance returns the service.instance.id of a server on the loopback interface, which has the host name instead of the address.
 func instance(t *testing.T, server *emulator.Server) string {
 	t.Helper()
 	name, err := os.Hostname()

@@ -21,12 +21,12 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 )
 
-// large is a server for BenchmarkCompat, and how the collector reads it.
+// large is a server for BenchmarkCompat and the configuration of its receiver.
 type large struct {
 	exporter, receiver, config string
-	settings                   string // of the receiver, beside its interval
+	settings                   string // additional settings of the receiver
 	start                      func(b *testing.B) (env []string)
-	ours, old                  int // series, at least: less would mean that a scrape has failed
+	ours, old                  int // minimum numbers of series of a successful scrape
 }
 
 const many = 10_000
@@ -40,7 +40,7 @@ var larges = []large{
 		},
 	},
 	{
-		exporter: "jitsi_exporter", receiver: "jitsi", config: "jitsi.yaml", ours: 100, old: 50, // of one bridge: it has no series for each participant
+		exporter: "jitsi_exporter", receiver: "jitsi", config: "jitsi.yaml", ours: 100, old: 50, // one bridge, which has no series per participant
 		settings: `jicofo: {endpoint: ""}`,
 		start: func(b *testing.B) []string {
 			b.Helper()
@@ -51,7 +51,7 @@ var larges = []large{
 		},
 	},
 	{
-		exporter: "kamailio_exporter", receiver: "kamailio", config: "kamailio.yaml", ours: many, old: many, // of the script
+		exporter: "kamailio_exporter", receiver: "kamailio", config: "kamailio.yaml", ours: many, old: many, // script statistics
 		settings: "statistics: {limit: 20000}",
 		start: func(b *testing.B) []string {
 			b.Helper()
@@ -62,7 +62,7 @@ var larges = []large{
 		},
 	},
 	{
-		exporter: "mediasoup_exporter", receiver: "mediasoup", config: "mediasoup.yaml", ours: 100, old: 10, // sums of 10,000 consumers
+		exporter: "mediasoup_exporter", receiver: "mediasoup", config: "mediasoup.yaml", ours: 100, old: 10, // sums over 10,000 consumers
 		start: func(b *testing.B) []string {
 			b.Helper()
 			server, err := mediasoup.NewAgent(mediasoup.AgentOptions{Consumers: many})
@@ -80,8 +80,8 @@ var larges = []large{
 	},
 }
 
-// BenchmarkCompat is what the built collector costs per scrape and fetch of its pages, with the old names and without them,
-// where there are 10,000 streams. An operation takes a whole interval, most of which the collector waits.
+// BenchmarkCompat measures the CPU time and memory of the collector per scrape of 10,000 streams and request of its pages, with and
+// without the old names. An operation takes a whole interval, of which the collector is mostly idle.
 func BenchmarkCompat(b *testing.B) {
 	for _, x := range larges {
 		b.Run(x.exporter+"/without", func(b *testing.B) { x.run(b, "") })
@@ -89,7 +89,7 @@ func BenchmarkCompat(b *testing.B) {
 	}
 }
 
-// run measures the collector, which serves the old names on an address if there is one.
+// run measures the collector. It serves the old names on address unless that is empty.
 func (x *large) run(b *testing.B, address string) {
 	b.Helper()
 	const interval = 30 * time.Second
@@ -105,8 +105,8 @@ processors:
 `, "yaml:receivers: {"+x.receiver+": {"+x.settings+"}}")...)
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	<-tick.C // the first scrape is over, the next one is half an interval ahead
-	cpu, _ := c.used(b)
+	<-tick.C // half an interval after the first scrape
+	cpu, _ := c.usage(b)
 	for b.Loop() {
 		b.ReportMetric(countSeries(b, c.Page, x.ours), "series")
 		if address != "" {
@@ -114,14 +114,14 @@ processors:
 		}
 		<-tick.C
 	}
-	after, rss := c.used(b)
+	after, rss := c.usage(b)
 	b.ReportMetric((after-cpu)/float64(b.N)*1000, "cpu-ms/op")
 	b.ReportMetric(rss/(1<<20), "rss-MiB")
 	c.Stop(b)
 }
 
-// used returns what the collector has used so far, in seconds, and uses, in bytes.
-func (c *collector) used(t testing.TB) (cpu, rss float64) {
+// usage returns the CPU time of the collector in seconds and its resident memory in bytes.
+func (c *collector) usage(t testing.TB) (cpu, rss float64) {
 	t.Helper()
 	own := parsePage(t, fetch(t, c.Telemetry))
 	cpu, rss = sum(own.values("otelcol_process_cpu_seconds", nil)), sum(own.values("otelcol_process_memory_rss", nil))
@@ -129,8 +129,8 @@ func (c *collector) used(t testing.TB) (cpu, rss float64) {
 	return cpu, rss
 }
 
-// countSeries fetches a page, however long it takes, and returns how many series it has, which are no fewer than wanted.
-func countSeries(b *testing.B, url string, wanted int) float64 {
+// countSeries requests a page without a timeout and returns its number of series. It requires at least minimum series.
+func countSeries(b *testing.B, url string, minimum int) float64 {
 	b.Helper()
 	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url, http.NoBody)
 	require.NoError(b, err)
@@ -145,6 +145,6 @@ func countSeries(b *testing.B, url string, wanted int) float64 {
 		}
 	}
 	require.NoError(b, lines.Err())
-	require.GreaterOrEqual(b, found, wanted, url)
+	require.GreaterOrEqual(b, found, minimum, url)
 	return float64(found)
 }

@@ -33,21 +33,21 @@ import (
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
-// exporter is one whose names the collector can serve beside its own.
+// exporter is an exporter whose metric names the collector can serve in addition to its own.
 type exporter struct {
-	config string // the ordinary configuration
-	often  string // laid over it, so that tests need not wait long
-	// start starts what the old exporter read, and returns where the collector finds it.
+	config string // shipped configuration
+	often  string // override for fast tests
+	// start starts the monitored server and returns environment variables with its address.
 	start func(t *testing.T) (env []string)
-	// varying are the families whose values differ from run to run.
+	// varying lists the families whose values differ between runs.
 	varying []string
-	// absent are the families, or patterns of them, that are not on the page of this server, or not supplied at all, and why.
+	// absent maps families, or patterns of them, that this server does not have or the collector does not supply, to the reasons.
 	absent map[string]string
-	// same are facts under both names: the sum over the old family, in the unit of the new one, is the sum over the new family.
-	same []sameFact
+	// same lists values that both pages have: the sums over the old and the new family are equal after conversion.
+	same []sameValue
 }
 
-type sameFact struct {
+type sameValue struct {
 	old, new string
 	labels   labels  // of the new family
 	factor   float64 // from the old unit to the new one
@@ -60,7 +60,7 @@ var exporters = map[string]exporter{
 			t.Helper()
 			return flussonicEnv(startFlussonic(t, flussonic.Options{}))
 		},
-		same: []sameFact{
+		same: []sameValue{
 			{"flussonic_boot_time_seconds", "flussonic_start_time_seconds", nil, 1},
 			{"flussonic_cpu_usage", "flussonic_cpu_utilization_ratio", nil, 0.01},
 			{"flussonic_disk_usage", "flussonic_disk_utilization_ratio", nil, 0.01},
@@ -84,14 +84,14 @@ var exporters = map[string]exporter{
 			t.Cleanup(bridge.Close)
 			return []string{"JVB_ENDPOINT=" + bridge.URL()}
 		},
-		absent: map[string]string{ // TestCompatOldBridge has them
+		absent: map[string]string{ // covered by TestCompatOldBridge
 			"jitsi_audiochannels":              "JVB 1",
 			"jitsi_octo_version":               "2.1.273 to 2.1.607",
-			"jitsi_shutting_down":              "here told only while it lasts",
+			"jitsi_shutting_down":              "only reported during a shutdown",
 			"jitsi_total_packets_dropped_octo": "2.1.157 to 2.1.681",
 			"jitsi_videostreams":               "until 2.1.273",
 		},
-		same: []sameFact{
+		same: []sameValue{
 			{"jitsi_stress_level", "jitsi_jvb_stress_ratio", nil, 1},
 			{"jitsi_conferences", "jitsi_jvb_conference_count", nil, 1},
 			{"jitsi_conference_sizes", "jitsi_jvb_conference_count_by_size", nil, 1},
@@ -116,7 +116,7 @@ receivers:
 			t.Helper()
 			return []string{"KAMAILIO_ENDPOINT=" + startKamailio(t).URL(), "USER_METRICS=" + servePage(t, userMetrics)}
 		},
-		same: []sameFact{
+		same: []sameValue{
 			{"kamailio_dns_failed_request_total", "kamailio_dns_failures_total", nil, 1},
 			{"kamailio_my_custom_value_total", "kamailio_script_my_custom_value_total", nil, 1},
 			{"kamailio_rtpengine_enabled", "kamailio_rtpengine_node_state", labels{"kamailio_rtpengine_state": "enabled"}, 1},
@@ -137,10 +137,10 @@ receivers:
 			t.Helper()
 			return []string{"MEDIASOUP_ENDPOINT=" + edumeet(t).URL()}
 		},
-		absent: map[string]string{ // TestCompatMediasoup has the first three
-			"mediasoup_*_count":          "of the page /metrics, and of the agent",
-			"mediasoup_*_bitrates_*_sum": "of the page /metrics, and of the agent",
-			"mediasoup_packets_*_sum":    "of the agent",
+		absent: map[string]string{ // TestCompatMediasoup covers the first three
+			"mediasoup_*_count":          "provided by the page /metrics and by the agent",
+			"mediasoup_*_bitrates_*_sum": "provided by the page /metrics and by the agent",
+			"mediasoup_packets_*_sum":    "provided by the agent",
 			"mediasoup_*_max":            "not supplied",
 			"mediasoup_*_mean":           "not supplied",
 			"mediasoup_*_min":            "not supplied",
@@ -150,7 +150,7 @@ receivers:
 			"mediasoup_nodejs_*":         "not supplied",
 			"mediasoup_process_*":        "not supplied",
 		},
-		same: []sameFact{
+		same: []sameValue{
 			{"edumeet_rooms", "edumeet_room_count", nil, 1},
 			{"edumeet_peers", "edumeet_peer_count", nil, 1},
 			{"mediasoup_consumer_byte_count_bytes", "mediasoup_consumer_io_bytes", nil, 1},
@@ -167,7 +167,7 @@ receivers:
 		},
 		varying: []string{"zlm_exporter_scrapes_total"},
 		absent:  map[string]string{"zlm_scrape_errors_total": "nothing failed"},
-		same: []sameFact{
+		same: []sameValue{
 			{"zlm_up", "rtc_target_up", nil, 1},
 			{"zlm_stream_bitrate", "zlmediakit_stream_throughput_bytes_per_second", nil, 1},
 			{"zlm_stream_total_reader_count", "zlmediakit_stream_reader_count", nil, 1},
@@ -181,7 +181,7 @@ receivers:
 	},
 }
 
-// userMetrics is the head of a captured page of xhttp_prom: what the script counts.
+// userMetrics is the part of a captured page of xhttp_prom with the metrics of the script.
 const userMetrics = `# User defined metrics
 kamailio_test_calls{outcome="relayed"} 13 1795215981738
 kamailio_test_calls{outcome="busy"} 1 1795215981738
@@ -189,7 +189,7 @@ kamailio_test_calls{outcome="not_found"} 1 1795215981738
 kamailio_test_level 42.000000 1795215981738
 `
 
-// servePage serves one text, and returns its URL.
+// servePage serves text and returns its URL.
 func servePage(t *testing.T, text string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }))
@@ -206,7 +206,7 @@ func startKamailio(t *testing.T) *emulator.Server {
 	return server
 }
 
-// oftenBridge is laid over the shipped configuration, so that tests need not wait long, and asks nothing but the bridge.
+// oftenBridge overrides the shipped configuration for fast tests that scrape only the bridge.
 const oftenBridge = `yaml:
 receivers:
   jitsi:
@@ -216,24 +216,24 @@ receivers:
     initial_delay: 1ms
 `
 
-// oftenFlussonicPage is laid over the shipped configuration, so that tests need not wait long, and reads nothing but Flussonic's own page.
+// oftenFlussonicPage overrides the shipped configuration for fast tests that scrape only Flussonic's metrics page.
 const oftenFlussonicPage = `yaml:
 receivers:
   flussonic: {sources: [prometheus], collection_interval: 1s, timeout: 1s, initial_delay: 1ms}
 `
 
-// flussonicEnv returns where the collector finds an emulated server.
+// flussonicEnv returns the environment variables for an emulated server.
 func flussonicEnv(server *emulator.Server) []string {
 	return []string{"FLUSSONIC_ENDPOINT=" + server.URL(), "FLUSSONIC_USER=" + flussonicUser, "FLUSSONIC_PASSWORD=" + secret}
 }
 
-// oftenEdumeet is laid over the shipped configuration, so that tests need not wait long, and reads edumeet's exporter.
+// oftenEdumeet overrides the shipped configuration for fast tests that scrape edumeet's exporter.
 const oftenEdumeet = `yaml:
 receivers:
   mediasoup: {format: edumeet, collection_interval: 1s, timeout: 1s, initial_delay: 1ms}
 `
 
-// edumeet starts an emulated exporter.
+// edumeet starts an emulated exporter of edumeet.
 func edumeet(t *testing.T) *emulator.Server {
 	t.Helper()
 	server, err := mediasoup.NewEdumeet(mediasoup.EdumeetOptions{})
@@ -242,8 +242,8 @@ func edumeet(t *testing.T) *emulator.Server {
 	return server
 }
 
-// Old and new names are served at once. The old page is what the exporter says of the same captured answers: the same
-// families, types, labels and values, and it has every family that the exporter documents.
+// TestCompat serves old and new names at the same time. The page with the old names must have the same families, types, labels and
+// values as the exporter has for the same captured answers, and all families that the exporter documents.
 func TestCompat(t *testing.T) {
 	t.Parallel()
 	for name, x := range exporters {
@@ -270,7 +270,7 @@ exporters:
 	}
 }
 
-// A real server counts what SIPp sends under the old names too.
+// TestCompatKamailio compares the old names with the traffic of SIPp and a real Kamailio.
 func TestCompatKamailio(t *testing.T) {
 	t.Parallel()
 	s := kamailiotest.Start(t, kamailiotest.Options{})
@@ -286,7 +286,7 @@ func TestCompatKamailio(t *testing.T) {
 		kamailiotest.Calls{Scenario: "fail", User: "forbidden", Count: 2},
 	)
 	invites, answered, bySL := sent.Requests["INVITE"], sent.Requests["BYE"], sent.Replies[403]
-	all := -bySL // module sl takes the ACKs of what it sends away before they are counted
+	all := -bySL // the sl module absorbs the ACKs of its replies before they are counted
 	for _, n := range sent.Requests {
 		all += n
 	}
@@ -310,11 +310,11 @@ func TestCompatKamailio(t *testing.T) {
 			assert.InDelta(ct, l.value, l.of(after)-l.of(before), 0, "%s%v", l.name, l.labels)
 		}
 	})
-	assert.NotContains(t, c.Log(), "conflict") // a family of several metrics agrees with itself
+	assert.NotContains(t, c.Log(), "conflict") // between the metrics that make up one family
 	c.Stop(t)
 }
 
-// oldPage is what the exporter said.
+// oldPage returns the page of the exporter for the captured answers.
 func oldPage(t *testing.T, name string) families {
 	t.Helper()
 	page, err := os.ReadFile(filepath.Join("..", "testdata", "compat", name+".prom"))
@@ -349,7 +349,7 @@ func value(series *dto.Metric) float64 {
 	return series.GetCounter().GetValue() + series.GetGauge().GetValue() + series.GetUntyped().GetValue() // all but one are 0
 }
 
-// checkFamilies holds the old page against the list of all families that the exporter documents.
+// checkFamilies requires that the page has all families that the exporter documents.
 func checkFamilies(t *testing.T, name string, x exporter, page families) {
 	t.Helper()
 	for _, row := range rtctest.Table(t, filepath.Join("..", "testdata", "compat", name+".tsv")) {
@@ -365,15 +365,15 @@ func checkFamilies(t *testing.T, name string, x exporter, page families) {
 
 func checkSame(t *testing.T, x exporter, ours, old families) {
 	t.Helper()
-	for _, fact := range x.same {
-		require.NotEmpty(t, old[fact.old].GetMetric(), fact.old)
-		require.NotEmpty(t, ours.values(fact.new, fact.labels), fact.new)
-		assert.InEpsilon(t, 1+sum(ours.values(fact.new, fact.labels)), 1+sum(old.values(fact.old, nil))*fact.factor, 1e-9, fact.old)
+	for _, s := range x.same {
+		require.NotEmpty(t, old[s.old].GetMetric(), s.old)
+		require.NotEmpty(t, ours.values(s.new, s.labels), s.new)
+		assert.InEpsilon(t, 1+sum(ours.values(s.new, s.labels)), 1+sum(old.values(s.old, nil))*s.factor, 1e-9, s.old)
 	}
 }
 
-// The families that no capture has come from bridges of other times. What a bridge does not tell is not on the page. The last
-// size of a list has no plus, however long the list is.
+// TestCompatOldBridge covers families that only older bridges have. Values that a bridge does not send are not on the page. The last
+// conference size has no plus sign.
 func TestCompatOldBridge(t *testing.T) {
 	t.Parallel()
 	bridge := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -411,7 +411,7 @@ exporters:
 	c.Stop(t)
 }
 
-// A server without the page has the old names too, but for what API v3 does not tell.
+// TestCompatFlussonicAPI checks the old names for a server without the metrics page, of which API v3 lacks some values.
 func TestCompatFlussonicAPI(t *testing.T) {
 	t.Parallel()
 	const name = "flussonic_exporter"
@@ -427,12 +427,12 @@ exporters:
 		assert.Equal(ct, seriesByType(want), seriesByType(parsePage(ct, fetch(ct, "http://"+address+"/metrics"))))
 	})
 	x := exporter{absent: map[string]string{
-		"flussonic_net_*":               "of the page",
-		"flussonic_stream_client_delay": "of the page",
+		"flussonic_net_*":               "only on the metrics page",
+		"flussonic_stream_client_delay": "only on the metrics page",
 	}}
-	for _, fact := range exporters[name].same {
-		if fact.old != "flussonic_net_output_bytes" && fact.old != "flussonic_stream_client_delay" {
-			x.same = append(x.same, fact)
+	for _, s := range exporters[name].same {
+		if s.old != "flussonic_net_output_bytes" && s.old != "flussonic_stream_client_delay" {
+			x.same = append(x.same, s)
 		}
 	}
 	checkFamilies(t, name, x, want)
@@ -440,16 +440,17 @@ exporters:
 	c.Stop(t)
 }
 
-// The other page of edumeet's exporter, and our agent in its place: streams summed, or one by one.
+// TestCompatMediasoup checks the old names for the aggregated page of edumeet's exporter, and for the agent with sums and with single
+// streams.
 func TestCompatMediasoup(t *testing.T) {
 	t.Parallel()
-	totals := []sameFact{
+	totals := []sameValue{
 		{"mediasoup_workers_count", "mediasoup_worker_count", nil, 1},
 		{"mediasoup_audio_in_count", "mediasoup_producer_stream_count", labels{"mediasoup_media_kind": "audio"}, 1},
 		{"mediasoup_video_out_count", "mediasoup_consumer_stream_count", labels{"mediasoup_media_kind": "video"}, 1},
 		{"mediasoup_video_bitrates_in_sum", "mediasoup_producer_throughput_bytes_per_second", labels{"mediasoup_media_kind": "video"}, 0.125},
 	}
-	single := []sameFact{
+	single := []sameValue{
 		{"mediasoup_consumer_byte_count_bytes", "mediasoup_stream_io_bytes_total", labels{"network_io_direction": "transmit"}, 1},
 		{"mediasoup_producer_byte_count_bytes", "mediasoup_stream_io_bytes_total", labels{"network_io_direction": "receive"}, 1},
 	}
@@ -457,9 +458,9 @@ func TestCompatMediasoup(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(agent.Close)
 	for name, scene := range map[string]struct {
-		endpoint string
-		over     []string
-		same     []sameFact
+		endpoint  string
+		overrides []string
+		same      []sameValue
 	}{
 		"aggregated": {edumeet(t).URL() + "/metrics", []string{oftenEdumeet}, totals},
 		"snapshot":   {agent.URL(), []string{oftenMediasoup}, totals},
@@ -467,7 +468,7 @@ func TestCompatMediasoup(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, page := compatMediasoup(t, scene.endpoint, scene.over...)
+			c, page := compatMediasoup(t, scene.endpoint, scene.overrides...)
 			want := oldPage(t, "mediasoup_exporter."+name)
 			eventually(t, func(ct *assert.CollectT) {
 				assert.Equal(ct, seriesByType(want), seriesByType(parsePage(ct, fetch(ct, page))))
@@ -478,35 +479,35 @@ func TestCompatMediasoup(t *testing.T) {
 	}
 }
 
-// compatMediasoup starts the collector with the names of edumeet's exporter, and returns where they are.
-func compatMediasoup(t *testing.T, endpoint string, over ...string) (c *collector, page string) {
+// compatMediasoup starts the collector with the names of edumeet's exporter and returns the URL of the page.
+func compatMediasoup(t *testing.T, endpoint string, overrides ...string) (c *collector, page string) {
 	t.Helper()
 	address := freeAddress(t)
 	configs := append([]string{shipped("mediasoup.yaml"), filepath.Join("compat", "mediasoup_exporter.yaml"), `yaml:
 exporters:
   prometheus/mediasoup_exporter: {endpoint: "${env:COMPAT}"}
-`}, over...)
+`}, overrides...)
 	return start(t, []string{"MEDIASOUP_ENDPOINT=" + endpoint, "COMPAT=" + address}, configs...), "http://" + address + "/metrics"
 }
 
-// documentedYAML returns what an exporter's page says to lay over its fragment.
+// documentedYAML returns the additional configuration documented on the page of an exporter.
 func documentedYAML(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("compat", name+".md"))
 	require.NoError(t, err)
 	_, rest, found := strings.Cut(string(text), "```yaml\n")
 	require.True(t, found)
-	overlay, _, _ := strings.Cut(rest, "```")
-	return "yaml:\n" + overlay
+	override, _, _ := strings.Cut(rest, "```")
+	return "yaml:\n" + override
 }
 
-// The sums grow by what the streams count since the collector started, and only by those over WebRTC.
+// TestCompatMediasoupGrowth checks that sums include only the growth since the start of the collector, and only WebRTC streams.
 func TestCompatMediasoupGrowth(t *testing.T) {
 	t.Parallel()
 	const later = 10 * time.Second
 	var age atomic.Int64
-	began := time.Now()
-	agent, err := mediasoup.NewAgent(mediasoup.AgentOptions{Moving: true, Now: func() time.Time { return began.Add(time.Duration(age.Load())) }})
+	start := time.Now()
+	agent, err := mediasoup.NewAgent(mediasoup.AgentOptions{Moving: true, Now: func() time.Time { return start.Add(time.Duration(age.Load())) }})
 	require.NoError(t, err)
 	t.Cleanup(agent.Close)
 	c, page := compatMediasoup(t, agent.URL(), oftenMediasoup)
@@ -526,7 +527,7 @@ func TestCompatMediasoupGrowth(t *testing.T) {
 	)
 	grown(map[string]float64{sent: 0, received: 0, packets: 0})
 	age.Store(int64(later))
-	grown(map[string]float64{ // a tenth of what snapshot-3.12.16-a.json has of each stream, rounded up, for each of the ten seconds
+	grown(map[string]float64{ // per second, a tenth of the value of each stream in snapshot-3.12.16-a.json, rounded up
 		sent:     10 * (16463 + 6693),
 		received: 10 * 8550,
 		packets:  10 * (84 + 28 + 79 + 28 + 59 + 146 + 20 + 42 + 105),
@@ -534,8 +535,7 @@ func TestCompatMediasoupGrowth(t *testing.T) {
 	c.Stop(t)
 }
 
-// A real mediasoup counts what is sent under the old names too, of each producer and consumer: without a peer over WebRTC, the
-// sums have nothing.
+// TestCompatMediasoupReal compares the old names with the traffic of a real mediasoup, by producer and consumer.
 func TestCompatMediasoupReal(t *testing.T) {
 	t.Parallel()
 	a := startApplication(t, 0)
@@ -564,7 +564,7 @@ func TestCompatMediasoupReal(t *testing.T) {
 	c.Stop(t)
 }
 
-// Sessions have the class that the server wrote, whatever it is. Totals of nothing are 0, as the exporter had them.
+// TestCompatSessions checks that sessions have the class sent by the server, and that empty totals are 0 as in the exporter.
 func TestCompatSessions(t *testing.T) {
 	t.Parallel()
 	classes := []string{
@@ -611,7 +611,7 @@ func TestCompatSessions(t *testing.T) {
 	c.Stop(t)
 }
 
-// Threads that have something to do are summed up in percent and milliseconds. In the captures they have nothing to do.
+// TestCompatThreads checks the sums over busy threads, which are in percent and milliseconds. In the captures, threads are idle.
 func TestCompatThreads(t *testing.T) {
 	t.Parallel()
 	answers := map[string]string{

@@ -27,7 +27,7 @@ func TestVersion(t *testing.T) {
 	assert.Equal(t, "otelcol-rtc version "+version+"\n", run(t, nil, "--version"))
 }
 
-// The collector has the components of builder-config.yaml, no more and no less, and a receiver for each system.
+// TestComponents checks that the collector has exactly the components of builder-config.yaml, and a receiver for each system.
 func TestComponents(t *testing.T) {
 	t.Parallel()
 	type component struct{ Name, Module, GoMod string }
@@ -64,7 +64,7 @@ func TestComponents(t *testing.T) {
 	}
 }
 
-// config is what the checks below read of a configuration.
+// config holds the settings of a configuration that the tests check.
 type config struct {
 	Receivers map[string]struct {
 		CollectionInterval time.Duration `yaml:"collection_interval"`
@@ -89,10 +89,10 @@ type config struct {
 
 type pipeline struct{ Receivers, Processors, Exporters []string }
 
-// required matches the variables for which a configuration has no default.
+// required matches environment variables without a default.
 var required = regexp.MustCompile(`\$\{env:(\w+)}`)
 
-// requiredBy returns the variables that a configuration requires, with some value.
+// requiredBy returns the environment variables that a configuration requires, with arbitrary values.
 func requiredBy(text string) (env []string) {
 	for _, name := range required.FindAllStringSubmatch(text, -1) {
 		env = append(env, name[1]+"=something")
@@ -100,7 +100,7 @@ func requiredBy(text string) (env []string) {
 	return env
 }
 
-// shippedFor returns the path of a shipped configuration for a receiver, and the variables that it requires.
+// shippedFor returns the path of a shipped configuration for a receiver, and the environment variables that it requires.
 func shippedFor(t *testing.T, receiver string) (file string, env []string) {
 	t.Helper()
 	files, err := filepath.Glob(shipped("*.yaml"))
@@ -114,14 +114,15 @@ func shippedFor(t *testing.T, receiver string) (file string, env []string) {
 			return file, requiredBy(string(text))
 		}
 	}
-	require.Fail(t, "no configuration is shipped for this receiver", receiver)
+	require.Fail(t, "no shipped configuration for this receiver", receiver)
 	return "", nil
 }
 
-// unstable matches the start-up log line of a component with stability level development.
+// unstable matches the log line of a component with the stability level development.
 var unstable = regexp.MustCompile(`Development component\..*"otelcol\.component\.id": "([^"]+)"`)
 
-// Every shipped configuration is valid, keeps the house rules, starts, and ends cleanly. The receivers are beta components.
+// TestShippedConfigurations checks that every shipped configuration is valid, follows the rules below, starts and stops. The
+// receivers must be beta components.
 func TestShippedConfigurations(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(shipped("*.yaml"))
@@ -154,11 +155,11 @@ func TestShippedConfigurations(t *testing.T) {
 	}
 }
 
-// checkAddresses checks the addresses on which the collector listens: loopback only, and no default port of a monitored
-// system, which often runs on the same machine.
+// checkAddresses requires that the collector listens on loopback addresses only, and not on a default port of a monitored system,
+// which often runs on the same machine.
 func checkAddresses(t *testing.T, leaves map[string]any) {
 	t.Helper()
-	addresses := listened(leaves)
+	addresses := listenAddresses(leaves)
 	for _, address := range addresses {
 		host, port, err := net.SplitHostPort(address)
 		require.NoError(t, err)
@@ -173,9 +174,9 @@ func checkAddresses(t *testing.T, leaves map[string]any) {
 	assert.Contains(t, addresses, "127.0.0.1:13133", "the health check")
 }
 
-// listened finds the addresses on which a configuration lets the collector listen: a host beside a port,
-// and endpoints without a scheme. Those with one are called.
-func listened(node any) (addresses []string) {
+// listenAddresses returns the addresses on which the collector listens: pairs of host and port, and endpoints without a scheme.
+// Endpoints with a scheme are URLs of clients.
+func listenAddresses(node any) (addresses []string) {
 	members, _ := node.(map[string]any)
 	if host, ok := members["host"].(string); ok {
 		port, _ := members["port"].(int)
@@ -185,7 +186,7 @@ func listened(node any) (addresses []string) {
 		addresses = append(addresses, endpoint)
 	}
 	for _, child := range children(node) {
-		addresses = append(addresses, listened(child)...)
+		addresses = append(addresses, listenAddresses(child)...)
 	}
 	return addresses
 }
@@ -209,7 +210,7 @@ var (
 	secretValue = regexp.MustCompile(`^((Basic|Bearer) )?\$\{env:\w+}$`)
 )
 
-// checkSecrets wants secrets from the environment only, and without a default.
+// checkSecrets requires that secrets come from environment variables without a default.
 func checkSecrets(t *testing.T, node any) {
 	t.Helper()
 	for name, child := range children(node) {
@@ -241,7 +242,7 @@ var exporterChecks = map[string]func(t *testing.T, c config, p pipeline, exporte
 	"otlp_grpc":  checkOTLP,
 }
 
-// checkPrometheus: what is gone from the server is soon gone from the page, but one late scrape is borne.
+// checkPrometheus requires that series expire after 2.5 intervals, which tolerates one late scrape.
 func checkPrometheus(t *testing.T, c config, p pipeline, exporter string) {
 	t.Helper()
 	e := c.Exporters[exporter]
@@ -252,11 +253,11 @@ func checkPrometheus(t *testing.T, c config, p pipeline, exporter string) {
 	}
 }
 
-// checkOTLP: an outage of the backend of 30 minutes loses nothing.
+// checkOTLP requires that an outage of the backend of 30 minutes loses no data.
 func checkOTLP(t *testing.T, c config, p pipeline, exporter string) {
 	t.Helper()
 	e := c.Exporters[exporter]
-	assert.Equal(t, 0, e.RetryOnFailure.MaxElapsedTime, "give up never")
+	assert.Equal(t, 0, e.RetryOnFailure.MaxElapsedTime, "retries must not end")
 	assert.Contains(t, c.Service.Extensions, e.SendingQueue.Storage)
 	requests := 0
 	for _, receiver := range p.Receivers {

@@ -17,7 +17,7 @@ import (
 
 const flussonicUser = "view"
 
-// oftenFlussonic is laid over the shipped configuration, so that tests need not wait long.
+// oftenFlussonic overrides the shipped configuration for fast tests.
 const oftenFlussonic = `yaml:
 receivers:
   flussonic: {collection_interval: 1s, timeout: 1s, initial_delay: 1ms}
@@ -25,7 +25,7 @@ exporters:
   prometheus: {metric_expiration: 3s}
 `
 
-// startFlussonic starts an emulated server that requires the credentials.
+// startFlussonic starts an emulated server that requires credentials.
 func startFlussonic(t testing.TB, o flussonic.Options) *emulator.Server {
 	t.Helper()
 	o.User, o.Password = flussonicUser, secret
@@ -35,7 +35,7 @@ func startFlussonic(t testing.TB, o flussonic.Options) *emulator.Server {
 	return server
 }
 
-// flussonicTarget returns the labels that tell a server apart.
+// flussonicTarget returns the labels that identify a server.
 func flussonicTarget(t *testing.T, server *emulator.Server) labels {
 	t.Helper()
 	return labels{"job": "flussonic", "instance": instance(t, server)}
@@ -43,8 +43,8 @@ func flussonicTarget(t *testing.T, server *emulator.Server) labels {
 
 var hockey1 = labels{"flussonic_stream_name": "hockey1"}
 
-// onFlussonicPage is what users are told to look for. The values were taken from testdata/flussonic/api-v3/25.11 with jq, and
-// those of network_io and client_delay from the page.
+// onFlussonicPage lists documented series. The values were read with jq from testdata/flussonic/api-v3/25.11, and those of network_io
+// and client_delay from the metrics page.
 var onFlussonicPage = []struct {
 	name   string
 	kind   dto.MetricType
@@ -65,7 +65,7 @@ var onFlussonicPage = []struct {
 	{"target_info", dto.MetricType_GAUGE, labels{"service_version": "25.11"}, 1},
 }
 
-// Two servers on one page stay apart, also when one of them dies and comes back; nobody learns the password.
+// TestFlussonic checks that two servers on one page are independent while one of them is down, and that the password does not leak.
 func TestFlussonic(t *testing.T) {
 	t.Parallel()
 	captured := startFlussonic(t, flussonic.Options{})
@@ -86,7 +86,7 @@ service:
 			assert.Equal(ct, []float64{aUp}, page.values("rtc_target_up", a))
 			assert.Len(ct, page.values(alive, a), aStreams)
 			assert.Equal(ct, []float64{1}, page.values("rtc_target_up", b))
-			assert.Len(ct, page.values(alive, b), 16, "all but those that are switched off")
+			assert.Len(ct, page.values(alive, b), 16, "all enabled streams")
 			if aUp == 0 {
 				return
 			}

@@ -13,7 +13,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/jitsi"
 )
 
-// oftenJitsi is laid over the shipped configuration, so that tests need not wait long, and asks the other two components too.
+// oftenJitsi overrides the shipped configuration for fast tests, and adds the other two components.
 const oftenJitsi = `yaml:
 receivers:
   jitsi:
@@ -26,7 +26,7 @@ exporters:
   prometheus: {metric_expiration: 3s}
 `
 
-// jitsiOnPage is what users are told to look for. The values were taken from testdata/jitsi with jq and grep.
+// jitsiOnPage lists documented series. The values were read with jq and grep from testdata/jitsi.
 var jitsiOnPage = []struct {
 	name   string
 	labels labels
@@ -50,7 +50,7 @@ var jitsiOnPage = []struct {
 	{"jitsi_jibri_state", labels{"jitsi_jibri_state": "busy"}, 0},
 }
 
-// The four components stand on one page, each a target of its own, also when one of them dies and comes back.
+// TestJitsi checks that the four components are independent targets on one page while one of them is down.
 func TestJitsi(t *testing.T) {
 	t.Parallel()
 	servers := map[string]*emulator.Server{}

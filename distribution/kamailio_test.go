@@ -18,7 +18,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/kamailiotest"
 )
 
-// oftenKamailio is laid over the shipped configuration, so that tests need not wait long.
+// oftenKamailio overrides the shipped configuration for fast tests.
 const oftenKamailio = `yaml:
 receivers:
   kamailio: {collection_interval: 1s, timeout: 1s, initial_delay: 1ms}
@@ -26,10 +26,10 @@ exporters:
   prometheus: {metric_expiration: 3s}
 `
 
-// complaint begins the line of the log that says why a scrape was not whole.
-const complaint = "Error scraping metrics"
+// scrapeError is the message of log lines about failed calls.
+const scrapeError = "Error scraping metrics"
 
-// watch starts a collector that scrapes one Kamailio, and returns it after its first scrape.
+// watch starts a collector that scrapes a Kamailio, and returns it after the first scrape.
 func watch(t *testing.T, endpoint string, configs ...string) *collector {
 	t.Helper()
 	configs = append([]string{shipped("kamailio.yaml"), oftenKamailio}, configs...)
@@ -45,7 +45,7 @@ func awaitUp(t *testing.T, c *collector, up float64) {
 	})
 }
 
-// transports are the ways to reach a server. JSON-RPC counts in the statistics of requests and TCP connections.
+// transports are the transports for RPCs. Kamailio counts JSON-RPC in its statistics of requests and TCP connections.
 var transports = map[string]struct {
 	endpoint func(*kamailiotest.Server) string
 	counts   bool
@@ -55,7 +55,7 @@ var transports = map[string]struct {
 	"http": {func(s *kamailiotest.Server) string { return s.JSONRPC }, true},
 }
 
-// The page grows by what SIPp sent, says what Kamailio says by JSON-RPC, and reading it leaves no trace in SIP statistics.
+// TestKamailio compares the page with the traffic of SIPp and with JSON-RPC, and checks that scrapes do not change SIP statistics.
 func TestKamailio(t *testing.T) {
 	t.Parallel()
 	for name, transport := range transports {
@@ -64,7 +64,7 @@ func TestKamailio(t *testing.T) {
 			s := kamailiotest.Start(t, kamailiotest.Options{})
 			c := watch(t, transport.endpoint(s))
 			if !transport.counts {
-				checkNoTrace(t, s, c)
+				checkNotCounted(t, s, c)
 			}
 			checkGrowth(t, s, c, transport.counts)
 			s.Hold(t, "u1", 2)
@@ -75,8 +75,8 @@ func TestKamailio(t *testing.T) {
 	}
 }
 
-// checkNoTrace compares all statistics but those of memory before and after some scrapes.
-func checkNoTrace(t *testing.T, s *kamailiotest.Server, c *collector) {
+// checkNotCounted requires that scrapes do not change any statistics except those of memory.
+func checkNotCounted(t *testing.T, s *kamailiotest.Server, c *collector) {
 	t.Helper()
 	const scrapes = 2
 	read := func() map[string]int64 {
@@ -92,7 +92,7 @@ func checkNoTrace(t *testing.T, s *kamailiotest.Server, c *collector) {
 	assert.Equal(t, before, read())
 }
 
-// line is a series of the page, found by some of its labels, with what it should say.
+// line is the expected sum of the series with these labels.
 type line struct {
 	name   string
 	labels labels
@@ -101,10 +101,10 @@ type line struct {
 
 func (l line) of(f families) float64 { return sum(f.values(l.name, l.labels)) }
 
-// growth is what calls add to the page. Where scrapes count too, it leaves out what they add to.
+// growth returns the growth of series caused by calls. If Kamailio counts scrapes, it omits the series that they affect.
 func growth(sent kamailiotest.Traffic, scrapesCount bool) []line {
 	invites, answered := sent.Requests["INVITE"], sent.Requests["BYE"]
-	bySL := sent.Replies[403] // module sl takes the ACKs of what it sends away before they are counted as requests
+	bySL := sent.Replies[403] // the sl module absorbs the ACKs of its replies before they are counted as requests
 	all, byTM := -bySL, sent.Replies[486]+sent.Replies[603]
 	var lines []line
 	add := func(name string, value int, l labels) {
@@ -113,7 +113,7 @@ func growth(sent kamailiotest.Traffic, scrapesCount bool) []line {
 	for method, n := range sent.Requests {
 		all += n
 		switch method {
-		case "FOOBAR": // stands for the unknown ones
+		case "FOOBAR": // an unknown method
 			add("request_unsupported_methods_total", n, nil)
 		case "ACK":
 			n -= bySL
@@ -122,7 +122,7 @@ func growth(sent kamailiotest.Traffic, scrapesCount bool) []line {
 			add("requests_by_method_total", n, labels{"kamailio_request_method": method})
 		}
 	}
-	add("replies_by_class_total", 2*answered, labels{"kamailio_reply_class": "2xx"}) // of the callee
+	add("replies_by_class_total", 2*answered, labels{"kamailio_reply_class": "2xx"}) // from the callee
 	add("replies_by_code_total", answered, labels{"kamailio_reply_code": "18x"})
 	add("replies_by_method_total", answered, labels{"kamailio_reply_class": "2xx", "kamailio_request_method": "BYE"})
 	add("registrar_registrations_total", sent.Requests["REGISTER"], labels{"kamailio_registrar_outcome": "accepted"})
@@ -142,12 +142,12 @@ func growth(sent kamailiotest.Traffic, scrapesCount bool) []line {
 	add("statistic_counts_total", invites, labels{"kamailio_statistic_name": "my_custom_value_total"})
 	if !scrapesCount {
 		add("requests_total", all, nil)
-		add("tcp_connection_opens_total", 1, labels{"kamailio_tcp_initiator": "peer"}) // SIPp uses one for all its calls
+		add("tcp_connection_opens_total", 1, labels{"kamailio_tcp_initiator": "peer"}) // SIPp uses one connection for all calls
 	}
 	return lines
 }
 
-// checkGrowth makes calls and looks for them on the page.
+// checkGrowth makes calls and requires their growth on the page.
 func checkGrowth(t *testing.T, s *kamailiotest.Server, c *collector, scrapesCount bool) {
 	t.Helper()
 	before := scrapePage(t, c)
@@ -171,7 +171,7 @@ func checkGrowth(t *testing.T, s *kamailiotest.Server, c *collector, scrapesCoun
 	})
 }
 
-// gauges are lines whose values JSON-RPC tells too, without changing them.
+// gauges lists series whose values are also available over JSON-RPC, which does not change them.
 var gauges = []struct {
 	name, method, param, field string
 	labels                     labels
@@ -191,7 +191,7 @@ var gauges = []struct {
 
 func checkGauges(t *testing.T, s *kamailiotest.Server, c *collector) {
 	t.Helper()
-	wanted := []line{{"kamailio_dialog_active_count", nil, 2}} // those held
+	wanted := []line{{"kamailio_dialog_active_count", nil, 2}} // made by Hold
 	for _, g := range gauges {
 		var params []any
 		if g.param != "" {
@@ -199,7 +199,7 @@ func checkGauges(t *testing.T, s *kamailiotest.Server, c *collector) {
 		}
 		var answer map[string]any
 		s.JSON(t, &answer, g.method, params...)
-		value, err := strconv.ParseFloat(fmt.Sprint(answer[g.field]), 64) // stats.fetch writes texts
+		value, err := strconv.ParseFloat(fmt.Sprint(answer[g.field]), 64) // stats.fetch returns strings
 		require.NoError(t, err, g.field)
 		wanted = append(wanted, line{"kamailio_" + g.name, g.labels, value})
 	}
@@ -222,7 +222,7 @@ func seriesOf(f families) map[string]int {
 	return counts
 }
 
-// seldom leaves time for a restart between two scrapes. Starts of sums are not on the page, but the log tells them.
+// seldom leaves time for a restart between two scrapes, and logs the start times of sums.
 const (
 	seldom = `yaml:
 receivers:
@@ -235,23 +235,23 @@ service:
 `
 )
 
-// loggedStart returns since when a sum counts, as the log told it last; the zero time when it has not told all of it.
-func loggedStart(c *collector, sum string) (began time.Time) {
+// loggedStart returns the start time of a sum logged last, or the zero time.
+func loggedStart(c *collector, sum string) (start time.Time) {
 	const before, layout = "StartTimestamp: ", "2006-01-02 15:04:05.999999999 -0700 MST"
 	log := c.Log()
 	if at := strings.LastIndex(log, "-> Name: "+sum+"\n"); at >= 0 {
 		_, rest, _ := strings.Cut(log[at:], before)
 		text, _, _ := strings.Cut(rest, "\n")
-		began, _ = time.Parse(layout, text)
+		start, _ = time.Parse(layout, text)
 	}
-	return began
+	return start
 }
 
-// A server that starts again between two scrapes costs neither of them anything: all is there, counted anew.
+// TestKamailioRestart checks that a restart between two scrapes loses no metrics, and that sums restart.
 func TestKamailioRestart(t *testing.T) {
 	t.Parallel()
 	accepted := line{"kamailio_registrar_registrations_total", labels{"kamailio_registrar_outcome": "accepted"}, 3}
-	uptime := line{name: "kamailio_uptime_seconds", value: 5} // more than the new server will have, told in whole seconds
+	uptime := line{name: "kamailio_uptime_seconds", value: 5} // greater than the uptime after the restart
 	for name, transport := range transports {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -264,15 +264,15 @@ func TestKamailioRestart(t *testing.T) {
 				assert.InDelta(ct, accepted.value, accepted.of(before), 0)
 				assert.GreaterOrEqual(ct, uptime.of(before), uptime.value)
 			})
-			asked := time.Now().Add(-time.Second) // as exact as an uptime in whole seconds is
-			assert.Less(t, loggedStart(c, "kamailio.requests"), asked)
+			restart := time.Now().Add(-time.Second) // the uptime is in whole seconds
+			assert.Less(t, loggedStart(c, "kamailio.requests"), restart)
 			s.Restart(t)
 			eventually(t, func(ct *assert.CollectT) {
 				after := scrapePage(ct, c)
 				assert.Less(ct, uptime.of(after), uptime.value)
 				assert.Equal(ct, []float64{0}, after.values(accepted.name, accepted.labels))
 				assert.Equal(ct, seriesOf(before), seriesOf(after))
-				assert.Greater(ct, loggedStart(c, "kamailio.requests"), asked)
+				assert.Greater(ct, loggedStart(c, "kamailio.requests"), restart)
 			})
 			assert.Empty(t, scrapePage(t, c)["rtc_scrape_errors_total"])
 			assert.Empty(t, complaints(c))
@@ -281,7 +281,7 @@ func TestKamailioRestart(t *testing.T) {
 	}
 }
 
-// A server that stands still is down, and is whole again when it goes on.
+// TestKamailioFreeze checks that a suspended server is down, and that all metrics return when it resumes.
 func TestKamailioFreeze(t *testing.T) {
 	t.Parallel()
 	for name, transport := range transports {
@@ -296,7 +296,7 @@ func TestKamailioFreeze(t *testing.T) {
 			for _, part := range []string{"core.uptime", transport.endpoint(s), "in time"} {
 				assert.Contains(t, complaints(c), part)
 			}
-			eventually(t, func(ct *assert.CollectT) { assert.Empty(ct, seriesOf(scrapePage(ct, c))) }) // nothing is told of it
+			eventually(t, func(ct *assert.CollectT) { assert.Empty(ct, seriesOf(scrapePage(ct, c))) })
 			s.Thaw(t)
 			eventually(t, func(ct *assert.CollectT) { assert.Equal(ct, before, seriesOf(scrapePage(ct, c))) })
 			awaitUp(t, c, 1)
@@ -305,18 +305,18 @@ func TestKamailioFreeze(t *testing.T) {
 	}
 }
 
-// complaints returns the lines of the log that say why scrapes were not whole.
+// complaints returns the log lines about failed calls.
 func complaints(c *collector) string {
 	var found strings.Builder
 	for l := range strings.Lines(c.Log()) {
-		if strings.Contains(l, complaint) {
+		if strings.Contains(l, scrapeError) {
 			found.WriteString(l)
 		}
 	}
 	return found.String()
 }
 
-// What a server lacks a module for is left out; that is no error.
+// TestKamailioWithoutModules checks that metrics of missing modules are omitted without an error.
 func TestKamailioWithoutModules(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -355,18 +355,18 @@ func TestKamailioWithoutModules(t *testing.T) {
 	}
 }
 
-// All statistics of a large script are read where Kamailio tells their names. Where it does not, as many as it tells are, with
-// everything else, and the log says what to change.
+// TestKamailioManyStatistics checks that all statistics of a large script are read if Kamailio can list their names. Otherwise, the
+// listed ones are read, and the log says which setting to change.
 func TestKamailioManyStatistics(t *testing.T) {
 	t.Parallel()
 	const extra, values = 1500, "kamailio_statistic_value"
 	for name, test := range map[string]struct {
 		format    string
 		transport string
-		cut       bool
+		truncated bool
 	}{
 		"short names":             {"extra_%d", "unix", false},
-		"long names":              {"tenant_%04d_calls_rejected_now", "unix", true}, // more than the 32 KiB that a reply may have
+		"long names":              {"tenant_%04d_calls_rejected_now", "unix", true}, // exceeds the 32 KiB limit of a reply
 		"long names, by JSON-RPC": {"tenant_%04d_calls_rejected_now", "http", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -382,8 +382,8 @@ func TestKamailioManyStatistics(t *testing.T) {
 			c := watch(t, endpoint(many), "yaml:receivers::kamailio::statistics::limit: 2000")
 			page := scrapePage(t, c)
 			got := seriesOf(page)
-			if test.cut {
-				checkCut(t, c, page)
+			if test.truncated {
+				checkTruncated(t, c, page)
 				assert.Greater(t, got[values], extra/3)
 				usual[values] = got[values]
 			} else {
@@ -396,8 +396,8 @@ func TestKamailioManyStatistics(t *testing.T) {
 	}
 }
 
-// checkCut wants to be told that statistics are missing, and how to get them.
-func checkCut(t *testing.T, c *collector, page families) {
+// checkTruncated requires that the page and the log report missing statistics, and that the log names the settings.
+func checkTruncated(t *testing.T, c *collector, page families) {
 	t.Helper()
 	truncated := labels{"rtc_entity": "statistic", "rtc_omission_reason": "truncated"}
 	assert.Positive(t, sum(page.values("rtc_scrape_omitted_count", truncated)))
@@ -407,7 +407,7 @@ func checkCut(t *testing.T, c *collector, page families) {
 	}
 }
 
-// The page of an rtpengine stands beside its Kamailio, as a target of its own.
+// TestRTPEngine checks that an rtpengine is a separate target on the page of its Kamailio.
 func TestRTPEngine(t *testing.T) {
 	t.Parallel()
 	s := kamailiotest.Start(t, kamailiotest.Options{RTPEngine: true})
@@ -430,7 +430,7 @@ receivers:
 	c.Stop(t)
 }
 
-// The page that xhttp_prom makes passes through under its own names. A name that no page may hold costs its own line.
+// TestKamailioUserMetrics checks that the metrics of xhttp_prom keep their names, and that an invalid name only affects its own line.
 func TestKamailioUserMetrics(t *testing.T) {
 	t.Parallel()
 	s := kamailiotest.Start(t, kamailiotest.Options{})
@@ -455,11 +455,11 @@ receivers:
 	c.Stop(t)
 }
 
-// Connections by TLS and the nodes of the message queue are counted where the server has any.
+// TestKamailioTLSAndDMQ checks the metrics of TLS connections and DMQ nodes.
 func TestKamailioTLSAndDMQ(t *testing.T) {
 	t.Parallel()
 	s := kamailiotest.Start(t, kamailiotest.Options{TLS: true, DMQ: true})
-	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} // its certificate is its own
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} // self-signed certificate
 	conn, err := dialer.DialContext(t.Context(), "tcp", s.TLS)
 	require.NoError(t, err)
 	defer conn.Close()

@@ -28,7 +28,7 @@ import (
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
-// application is mediasoup-agent/test/room.js, running: a real mediasoup with an agent in it that does what it is told.
+// application runs mediasoup-agent/test/room.js: a real mediasoup with an agent, controlled by commands.
 type application struct {
 	Endpoint string // of the agent
 
@@ -37,14 +37,14 @@ type application struct {
 	stdin   io.WriteCloser
 	answers chan string
 	log     log
-	done    chan struct{} // closed when it and its workers have ended, with err
+	done    chan struct{} // closed when the application and its workers have exited and err is set
 	err     error
 }
 
-// fields are what a command to the application is told.
+// fields are the arguments of a command.
 type fields map[string]any
 
-// outcome is what an application says came of a command: members that the command does not have are 0.
+// outcome is the result of a command. Members that do not apply to the command are 0.
 type outcome struct {
 	Port     int
 	Worker   int
@@ -61,7 +61,7 @@ func (o outcome) plus(more outcome) outcome {
 	return o
 }
 
-// startApplication runs an application until the end of the test. Its agent listens on a port, 0 for any.
+// startApplication runs an application until the end of the test. Its agent listens on port, or on any free port if port is 0.
 func startApplication(t *testing.T, port int) *application {
 	t.Helper()
 	node, err := exec.LookPath("node")
@@ -72,7 +72,7 @@ func startApplication(t *testing.T, port int) *application {
 		cmd:     exec.CommandContext(t.Context(), node, filepath.Join("mediasoup-agent", "test", "room.js"), strconv.Itoa(port)),
 		answers: make(chan string, 1), done: make(chan struct{}),
 	}
-	// What is done to it at the end is done to its workers too, even to those that stand still.
+	// Signals to the process group reach the workers, too. SIGKILL also ends suspended ones.
 	a.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	a.cmd.Cancel = func() error { return syscall.Kill(-a.cmd.Process.Pid, syscall.SIGKILL) }
 	a.cmd.Stderr = &a.log
@@ -89,9 +89,9 @@ func startApplication(t *testing.T, port int) *application {
 		a.err = a.cmd.Wait()
 	}()
 	t.Cleanup(func() {
-		<-a.done // the end of the test's context has killed it
+		<-a.done // the context of the test kills the process
 		if t.Failed() {
-			t.Logf("the end of the application's log:\n%s", end(a.log.String()))
+			t.Logf("last lines of the application's log:\n%s", end(a.log.String()))
 		}
 	})
 	a.port = a.answer(t, "start").Port
@@ -99,17 +99,17 @@ func startApplication(t *testing.T, port int) *application {
 	return a
 }
 
-// missingMediasoup ends a test that lacks something: it is skipped, or fails where CI=1 is set.
+// missingMediasoup skips a test because what is not installed, or fails it if CI=1.
 func missingMediasoup(t *testing.T, what string) {
 	t.Helper()
-	end := t.Skipf
+	stop := t.Skipf
 	if os.Getenv("CI") == "1" {
-		end = t.Fatalf
+		stop = t.Fatalf
 	}
-	end("%s is not installed: run make test-deps", what)
+	stop("%s is not installed: run make test-deps", what)
 }
 
-// answer waits for what came of a command.
+// answer waits for the result of a command.
 func (a *application) answer(t *testing.T, command string) (o outcome) {
 	t.Helper()
 	select {
@@ -121,18 +121,18 @@ func (a *application) answer(t *testing.T, command string) (o outcome) {
 			missingMediasoup(t, "mediasoup")
 		}
 		require.NoError(t, a.err, command)
-		require.Fail(t, "the application has ended", command)
-	case <-time.After(patience):
+		require.Fail(t, "the application exited", command)
+	case <-time.After(waitTimeout):
 		require.Fail(t, "the application does not answer", command)
 	}
 	return o
 }
 
-// do tells the application what to do, waits until it is done, and returns what came of it.
-func (a *application) do(t *testing.T, command string, what fields) outcome {
+// do sends a command to the application and returns its result.
+func (a *application) do(t *testing.T, command string, arguments fields) outcome {
 	t.Helper()
 	line := fields{"do": command}
-	maps.Copy(line, what)
+	maps.Copy(line, arguments)
 	text, err := json.Marshal(line)
 	require.NoError(t, err)
 	_, err = a.stdin.Write(append(text, '\n'))
@@ -146,14 +146,14 @@ func (a *application) room(t *testing.T, worker int, kind string, consumers int)
 	return a.do(t, "room", fields{"worker": worker, "kind": kind, "consumers": consumers})
 }
 
-// send sends so many packets into a room.
+// send sends packets into a room.
 func (a *application) send(t *testing.T, room outcome, packets int) outcome {
 	t.Helper()
 	return a.do(t, "send", fields{"room": room.Room, "packets": packets})
 }
 
-// arrived waits until so many packets have arrived at the consumers of rooms, and tells how large they were: mediasoup adds header
-// extensions.
+// arrived waits until the consumers of rooms have received this number of packets, and returns their sizes, which include header
+// extensions that mediasoup adds.
 func (a *application) arrived(t *testing.T, packets int, rooms ...outcome) outcome {
 	t.Helper()
 	var all outcome
@@ -165,33 +165,33 @@ func (a *application) arrived(t *testing.T, packets int, rooms ...outcome) outco
 			all.Bytes += got.Bytes
 		}
 		return all.Packets >= packets
-	}, patience, tick, "packets are lost on the way")
+	}, waitTimeout, pollInterval, "missing packets")
 	require.Equal(t, packets, all.Packets)
 	return all
 }
 
-// Restart ends the application and starts another one whose agent listens on the same port.
+// Restart stops the application and starts another one whose agent listens on the same port.
 func (a *application) Restart(t *testing.T) *application {
 	t.Helper()
 	require.NoError(t, a.stdin.Close())
 	select {
 	case <-a.done:
 		require.NoError(t, a.err)
-	case <-time.After(patience):
-		require.Fail(t, "the application does not end")
+	case <-time.After(waitTimeout):
+		require.Fail(t, "the application does not exit")
 	}
 	return startApplication(t, a.port)
 }
 
-// RestartAgent ends the agent and starts another one in the same application: it sees nothing that is older.
+// RestartAgent replaces the agent in the same application. The new agent does not see existing objects.
 func (a *application) RestartAgent(t *testing.T) *application {
 	t.Helper()
 	a.do(t, "agent", nil)
 	return a
 }
 
-// watchMediasoup starts a collector that scrapes an application, and returns it after its first scrape. All that it scrapes
-// goes to a backend too, in order.
+// watchMediasoup starts a collector that scrapes an application, and returns it after the first scrape. The collector also exports
+// all scrapes in order to a backend.
 func watchMediasoup(t *testing.T, a *application, configs ...string) (*collector, *consumertest.MetricsSink) {
 	t.Helper()
 	address := freeAddress(t)
@@ -207,7 +207,7 @@ service:
 	return c, sink
 }
 
-// Labels of what is summed by kind, codec and type of transport.
+// Labels of sums by kind, codec and type of transport.
 var (
 	opus = labels{"mediasoup_media_kind": "audio", "mediasoup_media_codec": "opus"}
 	vp8  = labels{"mediasoup_media_kind": "video", "mediasoup_media_codec": "vp8"}
@@ -218,7 +218,7 @@ var (
 
 func ofWorker(id string) labels { return labels{"mediasoup_worker_id": id} }
 
-// carried are the sums of a role's packets and bytes.
+// carried returns the series with the packets and bytes of producers or consumers.
 func carried(role string, l labels, what outcome) []line {
 	return []line{
 		{"mediasoup_" + role + "_packets_total", l, float64(what.Packets)},
@@ -226,7 +226,7 @@ func carried(role string, l labels, what outcome) []line {
 	}
 }
 
-// awaitLines waits until each of these lines is on the page, once and with its value.
+// awaitLines waits until the page has exactly one series with the value of each line.
 func awaitLines(t *testing.T, c *collector, lines ...line) {
 	t.Helper()
 	eventually(t, func(ct *assert.CollectT) {
@@ -237,7 +237,7 @@ func awaitLines(t *testing.T, c *collector, lines ...line) {
 	})
 }
 
-// checkSums holds together all that a backend got: nothing is less than 0, and what falls began anew after the point before.
+// checkSums checks all monotonic sums that a backend has received: they are not negative and fall only after a new start time.
 func checkSums(t *testing.T, sink *consumertest.MetricsSink, except ...string) {
 	t.Helper()
 	last := map[string]pmetric.NumberDataPoint{}
@@ -260,17 +260,17 @@ func checkSums(t *testing.T, sink *consumertest.MetricsSink, except ...string) {
 	assert.Greater(t, len(last), 10)
 }
 
-// number returns the value of a point, one of whose two is 0.
+// number returns the value of a point of either type.
 func number(dp pmetric.NumberDataPoint) float64 { return float64(dp.IntValue()) + dp.DoubleValue() }
 
-// Sums are what was sent and what arrived, and stay that while the application opens and closes rooms.
+// TestRealMediasoup compares sums with the packets sent and received while the application opens and closes rooms.
 func TestRealMediasoup(t *testing.T) {
 	t.Parallel()
 	a := startApplication(t, 0)
 	a.do(t, "worker", nil)
 	a.do(t, "worker", nil)
 	audio := a.room(t, 0, "audio", 3)
-	a.send(t, audio, 10) // before the first scrape, where sums begin
+	a.send(t, audio, 10) // before the first scrape, at which sums start
 	c, sink := watchMediasoup(t, a, `yaml:
 receivers:
   mediasoup: {metrics: {mediasoup.transport.closures: {enabled: true}}}
@@ -280,13 +280,13 @@ receivers:
 	piped := a.do(t, "pipe", fields{"room": audio.Room, "worker": 1, "consumers": 4})
 	sound := a.do(t, "send", fields{"room": audio.Room, "packets": 600, "lose": []int{100, 101, 300}, "perSecond": 500})
 	picture := a.do(t, "send", fields{"room": video.Room, "packets": 300, "lose": []int{50}, "size": 900, "perSecond": 500})
-	const extended = 16 // bytes of header extensions in a packet from worker to worker
+	const extension = 16 // bytes of header extensions in a packet between workers
 	assert.Equal(t, outcome{Packets: 600 - 3, Bytes: (600 - 3) * 172}, sound)
 	assert.Equal(t, outcome{Packets: 300 - 1, Bytes: (300 - 1) * 900}, picture)
 
 	sums := func(heard outcome) []line {
 		heard = heard.plus(outcome{Packets: -early.Packets, Bytes: -early.Bytes})
-		copied := outcome{Packets: sound.Packets, Bytes: sound.Bytes + sound.Packets*extended}
+		copied := outcome{Packets: sound.Packets, Bytes: sound.Bytes + sound.Packets*extension}
 		return slices.Concat(
 			carried("producer", opus.with(overPlain), sound),
 			carried("producer", opus.with(overPipe), copied),
@@ -296,7 +296,7 @@ receivers:
 			carried("consumer", vp8.with(overPlain), a.arrived(t, 2*299, video)),
 			[]line{
 				{"mediasoup_producer_lost_packets", opus.with(overPlain), 3},
-				{"mediasoup_producer_lost_packets", opus.with(overPipe), 3}, // the gaps are in the copy, too
+				{"mediasoup_producer_lost_packets", opus.with(overPipe), 3}, // the copy has the same gaps
 				{"mediasoup_producer_lost_packets", vp8.with(overPlain), 1},
 				{"mediasoup_producer_packet_losses_total", opus.with(overPlain), 3},
 				{"mediasoup_producer_packet_losses_total", opus.with(overPipe), 3},
@@ -314,7 +314,7 @@ receivers:
 		line{"mediasoup_transport_creations_total", nil, 7},
 		line{"mediasoup_producer_count", labels{"mediasoup_media_kind": "video"}.with(overPlain), 1},
 		line{"mediasoup_producer_count", labels{"mediasoup_media_kind": "audio"}.with(overPipe), 1},
-		line{"mediasoup_consumer_count_by_worker", ofWorker("0"), 3 + 1}, // with that of the pipe
+		line{"mediasoup_consumer_count_by_worker", ofWorker("0"), 3 + 1}, // including that of the pipe
 		line{"mediasoup_consumer_count_by_worker", ofWorker("1"), 2 + 4},
 	)...)
 
@@ -343,7 +343,7 @@ receivers:
 	checkSums(t, sink)
 }
 
-// covered are the shares of objects with new statistics.
+// covered returns the series with the fractions of objects that have new statistics.
 func covered(workers, transports, producers, consumers float64) (lines []line) {
 	for entity, share := range map[string]float64{"worker": workers, "transport": transports, "producer": producers, "consumer": consumers} {
 		lines = append(lines, line{"mediasoup_agent_coverage_ratio", labels{"rtc_entity": entity}, share})
@@ -351,7 +351,7 @@ func covered(workers, transports, producers, consumers float64) (lines []line) {
 	return lines
 }
 
-// skipped are the objects of which the agent lacks statistics, of all that have some.
+// skipped returns the series with the numbers of objects for which the agent has no statistics.
 func skipped(workers, transports, producers, consumers float64) (lines []line) {
 	for entity, n := range map[string]float64{"worker": workers, "transport": transports, "producer": producers, "consumer": consumers} {
 		for reason, value := range map[string]float64{"error": n, "limit": 0, "carried": 0} {
@@ -362,17 +362,18 @@ func skipped(workers, transports, producers, consumers float64) (lines []line) {
 	return lines
 }
 
-// present are figures that need statistics of some objects.
+// present lists metrics that require statistics of some objects.
 var present = []string{
 	"mediasoup_transport_throughput_bytes_per_second", "mediasoup_producer_throughput_bytes_per_second",
 	"mediasoup_consumer_throughput_bytes_per_second", "mediasoup_producer_score_average", "mediasoup_consumer_silent_count",
 }
 
-// A worker that stands still or dies costs its own numbers only: sums stay exact, and all figures stand for the other worker.
+// TestRealMediasoupWorkers checks that a suspended or dead worker only affects its own metrics: sums remain exact, and other metrics
+// cover the other worker.
 func TestRealMediasoupWorkers(t *testing.T) {
 	t.Parallel()
 	a := startApplication(t, 0)
-	a.do(t, "agent", fields{"timeoutMs": 800}) // less than the collector waits
+	a.do(t, "agent", fields{"timeoutMs": 800}) // less than the timeout of the collector
 	c, sink := watchMediasoup(t, a)
 	a.do(t, "worker", nil)
 	a.do(t, "worker", nil)
@@ -395,7 +396,7 @@ func TestRealMediasoupWorkers(t *testing.T) {
 	assert.Subset(t, slices.Collect(maps.Keys(scrapePage(t, c))), present)
 
 	a.do(t, "signal", fields{"worker": 0, "signal": "SIGSTOP"})
-	waiting := a.send(t, audio, 20) // until the worker goes on
+	waiting := a.send(t, audio, 20) // until the worker resumes
 	picture = picture.plus(a.send(t, video, 30))
 	rest := whole[len(skipped(0, 0, 0, 0))+len(covered(1, 1, 1, 1)):]
 	awaitLines(t, c, slices.Concat(rest, skipped(1, 2, 1, 5), covered(1.0/2, 2.0/4, 1.0/2, 2.0/7), sums())...)
@@ -426,19 +427,19 @@ func TestRealMediasoupWorkers(t *testing.T) {
 	checkSums(t, sink)
 }
 
-// startOf returns since when a sum counts, as a backend was told last; 0 before it was.
-func startOf(sink *consumertest.MetricsSink, sum string) (began pcommon.Timestamp) {
+// startOf returns the start time of a sum that the backend received last, or 0.
+func startOf(sink *consumertest.MetricsSink, sum string) (start pcommon.Timestamp) {
 	for _, md := range sink.AllMetrics() {
 		for m := range metricsOf(md) {
 			if m.Name() == sum && pointsOf(m).Len() > 0 {
-				began = pointsOf(m).At(0).StartTimestamp()
+				start = pointsOf(m).At(0).StartTimestamp()
 			}
 		}
 	}
-	return began
+	return start
 }
 
-// Sums begin anew with an agent that starts again, in the same process or in another one.
+// TestRealMediasoupRestart checks that sums restart with the agent, in the same process or in a new one.
 func TestRealMediasoupRestart(t *testing.T) {
 	t.Parallel()
 	for name, scene := range map[string]struct {
@@ -446,7 +447,7 @@ func TestRealMediasoupRestart(t *testing.T) {
 		except  []string
 	}{
 		"application": {restart: (*application).Restart},
-		// The agent counts these, and says that they began with the process.
+		// The agent counts these and reports the start of the process as their start.
 		"agent": {(*application).RestartAgent, []string{"mediasoup.transport.creations"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -461,14 +462,14 @@ func TestRealMediasoupRestart(t *testing.T) {
 				)...)
 			}
 			traffic(50)
-			asked := pcommon.NewTimestampFromTime(time.Now())
-			assert.Less(t, startOf(sink, "mediasoup.producer.packets"), asked)
+			restart := pcommon.NewTimestampFromTime(time.Now())
+			assert.Less(t, startOf(sink, "mediasoup.producer.packets"), restart)
 			a = scene.restart(a, t)
 			awaitLines(t, c, line{"mediasoup_worker_count", nil, 0}, line{"rtc_target_up", nil, 1})
 			traffic(30)
 			eventually(t, func(ct *assert.CollectT) {
-				assert.Greater(ct, startOf(sink, "mediasoup.producer.packets"), asked)
-				assert.Greater(ct, startOf(sink, "mediasoup.consumer.io"), asked)
+				assert.Greater(ct, startOf(sink, "mediasoup.producer.packets"), restart)
+				assert.Greater(ct, startOf(sink, "mediasoup.consumer.io"), restart)
 			})
 			c.Stop(t)
 			checkSums(t, sink, scene.except...)
@@ -476,7 +477,7 @@ func TestRealMediasoupRestart(t *testing.T) {
 	}
 }
 
-// An agent with a token tells nothing without it, and the token stays where it is.
+// TestRealMediasoupToken checks that an agent with a token rejects requests without it, and that the token does not leak.
 func TestRealMediasoupToken(t *testing.T) {
 	t.Parallel()
 	a := startApplication(t, 0)

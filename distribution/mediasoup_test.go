@@ -13,7 +13,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/mediasoup"
 )
 
-// oftenMediasoup is laid over the shipped configuration, so that tests need not wait long.
+// oftenMediasoup overrides the shipped configuration for fast tests.
 const oftenMediasoup = `yaml:
 receivers:
   mediasoup: {collection_interval: 1s, timeout: 1s, initial_delay: 1ms}
@@ -21,7 +21,7 @@ exporters:
   prometheus: {metric_expiration: 3s}
 `
 
-// onMediasoupPage is what users look for. The values were taken from testdata/mediasoup/snapshot-3.12.16-a.json with jq.
+// onMediasoupPage lists documented series. The values were read with jq from testdata/mediasoup/snapshot-3.12.16-a.json.
 var onMediasoupPage = []struct {
 	name   string
 	kind   dto.MetricType
@@ -39,7 +39,7 @@ var onMediasoupPage = []struct {
 	{"rtc_target_up", dto.MetricType_GAUGE, labels{"job": "mediasoup"}, 1},
 }
 
-// The page says what the agent says, without what an address or a name could be read from, and is 0 when the application is gone.
+// TestMediasoup checks the values on the page, and that rtc_target_up is 0 while the application is down.
 func TestMediasoup(t *testing.T) {
 	t.Parallel()
 	server, err := mediasoup.NewAgent(mediasoup.AgentOptions{})
@@ -59,7 +59,7 @@ func TestMediasoup(t *testing.T) {
 	c.Stop(t)
 }
 
-// Sums over people who come and go grow.
+// TestMediasoupLife checks that sums over consumers that come and go grow.
 func TestMediasoupLife(t *testing.T) {
 	t.Parallel()
 	server, err := mediasoup.NewAgent(mediasoup.AgentOptions{Consumers: 200, Moving: true})
@@ -75,7 +75,7 @@ func TestMediasoupLife(t *testing.T) {
 	c.Stop(t)
 }
 
-// The page of edumeet's exporter: a process of its own name.
+// TestEdumeet checks the metrics of edumeet's exporter, whose service name is edumeet.
 func TestEdumeet(t *testing.T) {
 	t.Parallel()
 	server, err := mediasoup.NewEdumeet(mediasoup.EdumeetOptions{})
@@ -90,6 +90,6 @@ receivers:
 	assert.Equal(t, []float64{1}, page.values("edumeet_room_count", labels{"job": "edumeet"}))
 	assert.Equal(t, []float64{2}, page.values("edumeet_peer_count", nil))
 	assert.Equal(t, []float64{222553 + 96901}, page.values("mediasoup_consumer_io_bytes", labels{"mediasoup_media_kind": "audio"}))
-	assert.Equal(t, dto.MetricType_GAUGE, page["mediasoup_consumer_io_bytes"].GetType(), "it falls when somebody leaves")
+	assert.Equal(t, dto.MetricType_GAUGE, page["mediasoup_consumer_io_bytes"].GetType(), "it falls when a consumer is closed")
 	c.Stop(t)
 }

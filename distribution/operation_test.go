@@ -22,7 +22,7 @@ import (
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
-// A server that is dead from the start: the collector is well, and its log says what to check.
+// TestDeadTarget checks that the collector stays healthy with a server that never answers, and that the log says what to check.
 func TestDeadTarget(t *testing.T) {
 	t.Parallel()
 	endpoint := "http://" + freeAddress(t)
@@ -49,7 +49,7 @@ func TestDeadTarget(t *testing.T) {
 	c.Stop(t)
 }
 
-// verbose is laid over a configuration to let the collector tell all it can: its spans go to the log too.
+// verbose enables all diagnostic output of the collector, including spans in the log.
 const verbose = `yaml:
 exporters:
   debug: {verbosity: detailed}
@@ -63,8 +63,8 @@ service:
     traces: {processors: [{simple: {exporter: {console: {}}}}]}
 `
 
-// The secret is on no page and in no line of the log, whatever the server answers.
-func TestSecretStaysInside(t *testing.T) {
+// TestSecretDoesNotLeak checks that no page and no log line contains the secret, whatever the server answers.
+func TestSecretDoesNotLeak(t *testing.T) {
 	t.Parallel()
 	server := startZLMediaKit(t, zlmediakit.Options{})
 	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL()}, shipped("prometheus.yaml"), often, verbose)
@@ -79,7 +79,7 @@ func TestSecretStaysInside(t *testing.T) {
 	} {
 		require.NoError(t, server.SetFault(step.fault))
 		eventually(t, func(ct *assert.CollectT) {
-			if !strings.Contains(c.Log(), step.logged) { // Contains of assert would print the log each time
+			if !strings.Contains(c.Log(), step.logged) { // assert.Contains would print the log each time
 				assert.Fail(ct, "not in the log: "+step.logged)
 			}
 		})
@@ -97,7 +97,7 @@ func TestSecretStaysInside(t *testing.T) {
 	rtctest.NoSecret(t, secret, c.Log())
 }
 
-// A hanging scrape of any system does not keep the collector from ending: its timeout ends it.
+// TestStopDuringScrape checks that the collector stops during a hanging scrape of any system within its timeout.
 func TestStopDuringScrape(t *testing.T) {
 	t.Parallel()
 	const timeout, slack = 3 * time.Second, 3 * time.Second
@@ -112,14 +112,14 @@ receivers:
   %s: {`+system.Settings+`, timeout: %s, initial_delay: 1ms}
 `, system.Receiver, server.URL(), timeout))
 			eventually(t, func(ct *assert.CollectT) { assert.NotEmpty(ct, server.Requests()) })
-			asked := time.Now()
+			stopped := time.Now()
 			c.Stop(t)
-			assert.Less(t, time.Since(asked), timeout+slack)
+			assert.Less(t, time.Since(stopped), timeout+slack)
 		})
 	}
 }
 
-// reloaded is laid over otlp.yaml: a page besides, and a second receiver, whose sums begin with it.
+// reloaded adds to otlp.yaml a metrics page, and a second receiver whose sums start with the receiver.
 const reloaded = `yaml:
 receivers:
   zlmediakit: {metrics: {rtc.scrapes: {enabled: true}}}
@@ -130,8 +130,8 @@ service:
   pipelines: {metrics: {receivers: [zlmediakit, mediasoup], exporters: [otlp_http, prometheus]}}
 `
 
-// A reload under load gives no series twice: the page has each once, and OTLP has one point for each at a time, the times in
-// order. Sums that the server tells the start of go on; those that the receiver counts begin anew, after the reload.
+// TestReload reloads the configuration under load. The page must not repeat a series, and the points of a series must arrive in
+// order. Sums keep the start times reported by the server, and sums counted by the receiver restart after the reload.
 func TestReload(t *testing.T) {
 	t.Parallel()
 	server := startZLMediaKit(t, zlmediakit.Options{Streams: 50})
@@ -144,18 +144,18 @@ func TestReload(t *testing.T) {
 	c := start(t, env, shipped("otlp.yaml"), often, reloaded)
 	eventually(t, func(ct *assert.CollectT) { assert.GreaterOrEqual(ct, len(scrapeTimes(sink)), 6) })
 
-	asked := time.Now()
+	reload := time.Now()
 	require.NoError(t, c.cmd.Process.Signal(syscall.SIGHUP))
-	eventually(t, func(ct *assert.CollectT) { assert.Contains(ct, firstScrapes(sink, asked), "mediasoup") })
+	eventually(t, func(ct *assert.CollectT) { assert.Contains(ct, firstScrapes(sink, reload), "mediasoup") })
 	before := len(scrapeTimes(sink))
 	eventually(t, func(ct *assert.CollectT) { assert.GreaterOrEqual(ct, len(scrapeTimes(sink)), before+6) })
-	checkNoneTwice(t, c)
+	checkUnique(t, c)
 	c.Stop(t)
 
 	history := historyOf(sink)
-	checkStarts(t, history, asked, "zlmediakit.stream.io", false)
-	checkStarts(t, history, asked, "mediasoup.consumer.io", true)
-	checkStarts(t, history, asked, "rtc.scrapes", true)
+	checkStarts(t, history, reload, "zlmediakit.stream.io", false)
+	checkStarts(t, history, reload, "mediasoup.consumer.io", true)
+	checkStarts(t, history, reload, "rtc.scrapes", true)
 	for series, points := range history {
 		for i := 1; i < len(points); i++ {
 			assert.Greater(t, points[i].Timestamp(), points[i-1].Timestamp(), series)
@@ -163,7 +163,7 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// firstScrapes returns the services whose first scrape since a time has arrived.
+// firstScrapes returns the services whose receivers started after since.
 func firstScrapes(sink *consumertest.MetricsSink, since time.Time) (services []string) {
 	for series, points := range historyOf(sink) {
 		service, metric, _ := strings.Cut(series, " ")
@@ -175,7 +175,7 @@ func firstScrapes(sink *consumertest.MetricsSink, since time.Time) (services []s
 	return services
 }
 
-// historyOf returns the points of every series in the order in which they arrived.
+// historyOf returns the points of every series in order of arrival.
 func historyOf(sink *consumertest.MetricsSink) map[string][]pmetric.NumberDataPoint {
 	history := map[string][]pmetric.NumberDataPoint{}
 	for _, md := range sink.AllMetrics() {
@@ -194,8 +194,8 @@ func historyOf(sink *consumertest.MetricsSink) map[string][]pmetric.NumberDataPo
 	return history
 }
 
-// checkStarts looks for series of a sum on both sides of the reload, and whether they began anew.
-func checkStarts(t *testing.T, history map[string][]pmetric.NumberDataPoint, reload time.Time, metric string, anew bool) {
+// checkStarts requires series of a sum before and after the reload, and checks whether they have restarted.
+func checkStarts(t *testing.T, history map[string][]pmetric.NumberDataPoint, reload time.Time, metric string, restarted bool) {
 	t.Helper()
 	found := 0
 	for series, points := range history {
@@ -204,16 +204,16 @@ func checkStarts(t *testing.T, history map[string][]pmetric.NumberDataPoint, rel
 			continue
 		}
 		found++
-		assert.Equal(t, anew, last.StartTimestamp().AsTime().After(reload), series)
-		if !anew {
+		assert.Equal(t, restarted, last.StartTimestamp().AsTime().After(reload), series)
+		if !restarted {
 			assert.Equal(t, first.StartTimestamp(), last.StartTimestamp(), series)
 		}
 	}
 	assert.Positive(t, found, metric)
 }
 
-// checkNoneTwice looks for series that stand on the page more than once.
-func checkNoneTwice(t *testing.T, c *collector) {
+// checkUnique requires that the page contains each series only once.
+func checkUnique(t *testing.T, c *collector) {
 	t.Helper()
 	seen := map[string]bool{}
 	for line := range strings.Lines(fetch(t, c.Page)) {
@@ -225,7 +225,7 @@ func checkNoneTwice(t *testing.T, c *collector) {
 	assert.NotEmpty(t, seen)
 }
 
-// The memory limiter refuses what comes while there is too much of it, says so, and lets the rest in once the load is gone.
+// TestMemoryPressure checks that the memory limiter refuses data above its limit, logs that, and accepts data after the load is gone.
 func TestMemoryPressure(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
@@ -239,14 +239,14 @@ exporters:
   prometheus: {metric_expiration: 8s}
 `)
 	eventually(t, func(ct *assert.CollectT) {
-		if !strings.Contains(c.Log(), "Memory usage is above soft limit. Refusing data.") { // Contains of assert would print the log each time
-			assert.Fail(ct, "the log does not tell")
+		if !strings.Contains(c.Log(), "Memory usage is above soft limit. Refusing data.") { // assert.Contains would print the log each time
+			assert.Fail(ct, "no message of the memory limiter in the log")
 		}
 		assert.Regexp(ct, `(?m)^otelcol_receiver_refused_metric_points(_total)?\{.*\} [1-9]`, fetch(ct, c.Telemetry))
 	})
 	large.Close()
 	startZLMediaKit(t, zlmediakit.Options{Addr: address, Streams: 5})
-	eventually(t, func(ct *assert.CollectT) { // what has expired leaves the memory when somebody reads the page
+	eventually(t, func(ct *assert.CollectT) { // a request of the page removes expired series from memory
 		assert.Len(ct, scrapePage(ct, c).values("zlmediakit_stream_alive", nil), 5)
 	})
 	c.Stop(t)

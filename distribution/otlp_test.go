@@ -37,10 +37,10 @@ func backend(t *testing.T, address string) *consumertest.MetricsSink {
 	return sink
 }
 
-// shape is what a backend learns of a metric beside its values.
-type shape struct{ unit, kind string }
+// shape holds the unit and the instrument of a metric.
+type shape struct{ unit, instrument string }
 
-// onWire is how metrics are sent, some of each kind.
+// onWire lists the shapes of some metrics of each instrument.
 var onWire = map[string]shape{
 	"zlmediakit.stream.io":           {"By", "counter"},
 	"zlmediakit.stream.track.frames": {"{frame}", "counter"},
@@ -69,7 +69,7 @@ func TestOTLP(t *testing.T) {
 	server := startZLMediaKit(t, zlmediakit.Options{})
 	address := freeAddress(t)
 	sink := backend(t, address)
-	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL(), "OTEL_EXPORTER_OTLP_ENDPOINT=http://" + address}, shipped("otlp.yaml"), soon)
+	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL(), "OTEL_EXPORTER_OTLP_ENDPOINT=http://" + address}, shipped("otlp.yaml"), immediately)
 	eventually(t, func(ct *assert.CollectT) { assert.NotEmpty(ct, sink.AllMetrics()) })
 	c.Stop(t)
 
@@ -88,7 +88,7 @@ func TestOTLP(t *testing.T) {
 			checkTimes(t, m)
 		}
 		assert.Equal(t, onWire, seen)
-		checkCarried(t, md)
+		checkStreamBytes(t, md)
 	}
 }
 
@@ -99,12 +99,12 @@ func checkTimes(t *testing.T, m pmetric.Metric) {
 	}
 	for _, dp := range pointsOf(m).All() {
 		assert.LessOrEqual(t, dp.StartTimestamp(), dp.Timestamp(), m.Name())
-		assert.WithinDuration(t, time.Now(), dp.Timestamp().AsTime(), patience, m.Name())
+		assert.WithinDuration(t, time.Now(), dp.Timestamp().AsTime(), waitTimeout, m.Name())
 	}
 }
 
-// checkCarried looks for the bytes of one stream, as captured, with the start that the server tells: createStamp.
-func checkCarried(t *testing.T, md pmetric.Metrics) {
+// checkStreamBytes requires the captured bytes of one stream with its start time, createStamp.
+func checkStreamBytes(t *testing.T, md pmetric.Metrics) {
 	t.Helper()
 	const totalBytes, createStamp = 7407973, 1795215975
 	found := 0
@@ -116,14 +116,14 @@ func checkCarried(t *testing.T, md pmetric.Metrics) {
 			if dp.IntValue() == totalBytes {
 				found++
 				want := pcommon.NewTimestampFromTime(time.Unix(createStamp, 0))
-				assert.Equal(t, min(want, dp.Timestamp()), dp.StartTimestamp(), "of a clock that is behind the capture's, the time of the point")
+				assert.Equal(t, min(want, dp.Timestamp()), dp.StartTimestamp(), "if the clock is behind that of the capture, the time of the point")
 			}
 		}
 	}
 	assert.Equal(t, 1, found)
 }
 
-// The backend is away at first, and the collector is restarted before it comes: all that was scraped arrives.
+// TestOutage restarts the collector before the backend starts. All scrapes must arrive.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	server := startZLMediaKit(t, zlmediakit.Options{})
@@ -135,7 +135,7 @@ exporters:
 `}
 	scrapes := func() (n int) {
 		for _, api := range server.Requests() {
-			if api == "getThreadsLoad" { // asked for once in each scrape
+			if api == "getThreadsLoad" { // called once per scrape
 				n++
 			}
 		}
@@ -165,7 +165,7 @@ exporters:
 	assert.Equal(t, before, old, "scrapes of the first run")
 }
 
-// scrapeTimes returns when the scrapes were that the backend has received.
+// scrapeTimes returns the times of the scrapes that the backend has received.
 func scrapeTimes(sink *consumertest.MetricsSink) map[pcommon.Timestamp]bool {
 	times := map[pcommon.Timestamp]bool{}
 	for _, md := range sink.AllMetrics() {

@@ -26,7 +26,7 @@ func (l labels) with(more labels) labels {
 	return both
 }
 
-// in reports whether all these labels are among those of a series.
+// in reports whether the series has all these labels.
 func (l labels) in(series *dto.Metric) bool {
 	missing := maps.Clone(l)
 	for _, pair := range series.GetLabel() {
@@ -37,7 +37,7 @@ func (l labels) in(series *dto.Metric) bool {
 	return len(missing) == 0
 }
 
-// families are what Prometheus reads on the collector's page.
+// families are the metric families of a page by name.
 type families map[string]*dto.MetricFamily
 
 func scrapePage(t require.TestingT, c *collector) families {
@@ -47,7 +47,7 @@ func scrapePage(t require.TestingT, c *collector) families {
 	return f
 }
 
-// values returns the values of all series of a family that have these labels, among others.
+// values returns the values of all series of a family that have these labels.
 func (f families) values(name string, wanted labels) (values []float64) {
 	for _, series := range f[name].GetMetric() {
 		if wanted.in(series) {
@@ -57,7 +57,7 @@ func (f families) values(name string, wanted labels) (values []float64) {
 	return values
 }
 
-// target returns the labels that tell a server apart.
+// target returns the labels that identify a server.
 func target(t *testing.T, server *emulator.Server) labels {
 	t.Helper()
 	return labels{"job": "zlmediakit", "instance": instance(t, server)}
@@ -69,7 +69,7 @@ var (
 	h264 = labels{"zlmediakit_media_codec": "h264", "zlmediakit_track_index": "0"}
 )
 
-// onPage is what users are told to look for. The values were taken from testdata/zlmediakit/busy with jq.
+// onPage lists documented series. The values were read with jq from testdata/zlmediakit/busy.
 var onPage = []struct {
 	name   string
 	kind   dto.MetricType
@@ -92,7 +92,7 @@ var onPage = []struct {
 	{"target_info", dto.MetricType_GAUGE, nil, 1},
 }
 
-// Two servers on one page stay apart, also when one of them dies and comes back.
+// TestPrometheus checks that two servers on one page are independent while one of them is down.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
 	captured := startZLMediaKit(t, zlmediakit.Options{})

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the collector until Ctrl-C: on the configuration that is given, else on demo.yaml with an emulated ZLMediaKit. Used by make run.
+# Runs the collector until Ctrl-C with the given configuration, or with demo.yaml and an emulated ZLMediaKit. Used by make run.
 set -eu
 [ $# -eq 0 ] || exec bin/otelcol-rtc --config "$1"
 
@@ -15,21 +15,21 @@ bin/emulator -zlmediakit 127.0.0.1:18080 -streams 25 -secret demo &
 emulator=$!
 ZLMEDIAKIT_SECRET=demo bin/otelcol-rtc --config distribution/config/demo.yaml &
 collector=$!
-both_run() { kill -0 $emulator 2>/dev/null && kill -0 $collector 2>/dev/null; }
+both_running() { kill -0 $emulator 2>/dev/null && kill -0 $collector 2>/dev/null; }
 
-sleep 2 # until the first scrape is on the page
-both_run && cat <<EOT
+sleep 2 # wait for the first scrape
+both_running && cat <<EOT
 
-The collector runs and reads an emulated ZLMediaKit with 25 streams. Ctrl-C ends both.
-  the page that Prometheus scrapes   http://127.0.0.1:9464/metrics
-  its metrics of the streams         curl -s http://127.0.0.1:9464/metrics | grep '^zlmediakit_stream'
-To try next:
-  the server hangs for a minute      curl -X POST 'http://127.0.0.1:18080/_emulator/fault?name=hang&for=60s'
-    soon rtc_target_up is 0          curl -s http://127.0.0.1:9464/metrics | grep '^rtc_'
-  other faults                       curl -s http://127.0.0.1:18080/_emulator/faults
-  your own server                    ZLMEDIAKIT_SECRET=... make run CONFIG=distribution/config/prometheus.yaml
+The collector is scraping an emulated ZLMediaKit with 25 streams. Press Ctrl-C to stop both.
+  metrics page for Prometheus        http://127.0.0.1:9464/metrics
+  metrics of the streams             curl -s http://127.0.0.1:9464/metrics | grep '^zlmediakit_stream'
+Next steps:
+  let the server hang for a minute   curl -X POST 'http://127.0.0.1:18080/_emulator/fault?name=hang&for=60s'
+    rtc_target_up becomes 0          curl -s http://127.0.0.1:9464/metrics | grep '^rtc_'
+  list other faults                  curl -s http://127.0.0.1:18080/_emulator/faults
+  scrape your own server             ZLMEDIAKIT_SECRET=... make run CONFIG=distribution/config/prometheus.yaml
 
 EOT
-while both_run; do sleep 1; done
-echo "make run: one of the two did not start or has ended, see above. They need the ports 9464, 13133, 18080 and 18888 of 127.0.0.1." >&2
+while both_running; do sleep 1; done
+echo "make run: the collector or the emulator exited, see above. They use the ports 9464, 13133, 18080 and 18888 of 127.0.0.1." >&2
 exit 1

@@ -282,3 +282,23 @@ func checkForeignError(t *testing.T, endpoint *rtcEndpoint, system *foreignSyste
 	}
 	return recognised > 0
 }
+
+// Every answer over HTTP has a bound, which is a setting.
+func TestMaxResponseSize(t *testing.T) {
+	for i := range rtcEndpoints {
+		endpoint := &rtcEndpoints[i]
+		t.Run(endpoint.name, func(t *testing.T) {
+			t.Parallel()
+			var texts []string
+			for j := range foreignSystems {
+				if system := &foreignSystems[j]; endpoint.isRight(system) {
+					config := endpoint.config(t, system.start(t))
+					config["max_response_size"] = 1024
+					_, text := scrapeOnce(t, endpoint.factory, config)
+					texts = append(texts, text)
+				}
+			}
+			assert.Contains(t, strings.Join(texts, "; "), "the answer is larger than 1024 bytes: check that the "+endpoint.setting()+" leads to the right server, or raise max_response_size")
+		})
+	}
+}

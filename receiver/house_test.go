@@ -25,7 +25,7 @@ const planted = "./testdata/receiver/plantedreceiver"
 
 // The linter notices every file that imports what it must not know.
 func TestWall(t *testing.T) {
-	lint := exec.CommandContext(t.Context(), "go", "tool", "-modfile=../internal/tools/go.mod", "golangci-lint", "run",
+	lint := exec.CommandContext(t.Context(), "go", "tool", "-modfile=../internal/tools/go.mod", "golangci-lint", "run", "--allow-parallel-runners",
 		"--config", "../.golangci.yml", "--enable-only", "depguard", "--output.text.print-issued-lines=false", "--output.text.colors=false", planted)
 	text, err := lint.CombinedOutput()
 	require.Error(t, err, "%s", text)

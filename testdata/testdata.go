@@ -1,15 +1,12 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package testdata holds the captured answers of the monitored servers, so that a program that plays such a server is
-// self-contained.
+// Package testdata embeds the captured answers of the monitored servers in programs that emulate them.
 package testdata
 
 import "embed"
 
-// Files are the captures, one folder per system.
+// Files are the captures, one folder per system, also those whose names begin with an underscore.
 //
-// all: captures whose names begin with an underscore are wanted too.
-//
-//go:embed flussonic jitsi all:kamailio mediasoup zlmediakit
+//go:embed all:*
 var Files embed.FS

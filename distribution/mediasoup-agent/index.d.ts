@@ -3,53 +3,53 @@
 
 import { EventEmitter } from 'node:events';
 
-/** The module mediasoup, as far as the agent needs it. */
+/** The part of the mediasoup module that the agent uses. */
 export interface Mediasoup {
-  /** Tells of new workers. */
+  /** Emits an event for each new worker. */
   readonly observer: Pick<EventEmitter, 'on' | 'off'>;
   /** Version of the library. */
   readonly version: string;
 }
 
 export interface Options {
-  /** Address to listen on; one that is not loopback needs a token. Default 127.0.0.1. */
+  /** Address to listen on. An address other than loopback requires a token. Default: 127.0.0.1. */
   host?: string;
-  /** Port to listen on; 0 takes any. Default 9414. */
+  /** Port to listen on. 0 selects any free port. Default: 9414. */
   port?: number;
-  /** Bearer token that clients must send. Default: none is asked for. */
+  /** Bearer token that clients must send. Default: no token. */
   token?: string;
   /**
-   * Without a token: names, without ports, by which clients may ask for this machine besides localhost and loopback addresses. A
-   * request for any other name is refused (421), because web pages can make their own name resolve to this machine. Default: none.
+   * Host names, without ports, that requests without a token may use in addition to localhost and loopback addresses. Requests with
+   * any other host are rejected (421), because a web page can make its own host name resolve to this machine. Default: none.
    */
   allowedHosts?: string[];
   /**
-   * Objects whose numbers are read in one collection, at most. What is beyond has its turn in the next ones. Default: no limit but
+   * Maximum number of objects whose statistics are read per collection. The next collections read the others. Default: no limit except
    * timeoutMs.
    */
   maxStats?: number;
-  /** Time for one collection, in ms, at most 5000: a call has half of it, a worker three quarters. Default 2000. */
+  /** Maximum duration of a collection in ms, at most 5000. A call may take half of it, a worker three quarters. Default: 2000. */
   timeoutMs?: number;
-  /** Whether to measure the delay of the event loop, which costs 0.4 % of a core. Default true. */
+  /** Whether to measure the delay of the event loop, which takes 0.4 % of a core. Default: true. */
   eventLoopDelay?: boolean;
   /**
-   * Labels of a router for the snapshot, such as a room's name: at most 16 of 256 characters. They leave the process. Called once for
-   * each router and collection. Default: no labels.
+   * Returns labels of a router for the snapshot, such as the name of a room: at most 16, with at most 256 characters each. They leave
+   * the process. Called once per router and collection. Default: no labels.
    */
   labels?: (router: any) => Record<string, string> | undefined;
-  /** Is told what goes wrong. Default: a warning of the process. */
+  /** Is called with errors. Default: errors are emitted as process warnings. */
   onError?: (error: Error) => void;
 }
 
 export interface Agent {
-  /** Where the agent listens; undefined where it could not start. Never rejects. */
+  /** The address of the agent, or undefined if it could not start. Never rejects. */
   readonly ready: Promise<{ host: string; port: number } | undefined>;
-  /** Removes every listener from mediasoup, ends the collection that runs, stops listening and cuts all connections. */
+  /** Removes all listeners from mediasoup, aborts the current collection, stops listening and closes all connections. */
   close(): Promise<void>;
 }
 
 /**
- * Begins to watch mediasoup and to serve snapshots on GET /v1/snapshot. Call it before the application makes its first worker.
- * Never throws: what goes wrong is told to options.onError.
+ * Starts to observe mediasoup and to serve snapshots at GET /v1/snapshot. Call it before the application creates its first worker.
+ * Never throws: errors are passed to options.onError.
  */
 export function start(mediasoup: Mediasoup, options?: Options): Agent;

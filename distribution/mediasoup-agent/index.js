@@ -11,11 +11,11 @@ const { Snapshots } = require('./lib/snapshot.js');
 /** @typedef {import('./index').Options} Options */
 
 /**
- * Begins to watch mediasoup and to serve snapshots. Call it before the application makes its first worker: workers that are older
- * are not seen. Never throws and never rejects: what goes wrong is told to options.onError, and as a warning of the process where
- * there is none; the application runs on without an agent.
+ * Starts to observe mediasoup and to serve snapshots. Call it before the application creates its first worker: existing workers are
+ * not observed. It never throws or rejects. Errors are passed to options.onError, or emitted as process warnings without that option,
+ * and the application continues without an agent.
  *
- * @param {import('./index').Mediasoup} mediasoup the module mediasoup
+ * @param {import('./index').Mediasoup} mediasoup the mediasoup module
  * @param {Options} [options]
  * @returns {import('./index').Agent}
  */
@@ -36,7 +36,7 @@ function start(mediasoup, options) {
  * @returns {import('./index').Agent}
  */
 function run(mediasoup, options, report) {
-  if (typeof mediasoup?.observer?.on !== 'function') throw new TypeError('the first argument must be the module mediasoup');
+  if (typeof mediasoup?.observer?.on !== 'function') throw new TypeError('the first argument must be the mediasoup module');
   const registry = new Registry(mediasoup, report);
   const snapshots = new Snapshots(String(mediasoup.version), registry, options);
   const server = new Server(snapshots, options, report);
@@ -53,7 +53,7 @@ function run(mediasoup, options, report) {
     ready: ready.then((address) => address || undefined),
     close: async () => {
       unwatch();
-      await ready; // what does not listen yet cannot be closed
+      await ready; // only a listening server can be closed
       await server.close();
     },
   };
@@ -70,7 +70,7 @@ function reporter(onError) {
       if (typeof onError === 'function') onError(error);
       else process.emitWarning(error.message, 'MediasoupAgentWarning');
     } catch {
-      // Whoever is told of errors and throws has had the chance.
+      // An error handler that throws is ignored.
     }
   };
 }

@@ -3,5 +3,5 @@
 
 package main
 
-// version is what --version prints. The Makefile sets it with the linker: -X main.version=v1.2.3.
+// version is printed by --version. The Makefile sets it with the linker flag -X main.version=v1.2.3.
 var version = "dev"

@@ -1,9 +1,10 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package binrpc speaks BINRPC, the protocol of Kamailio's module ctl. Its replies are walked, not collected.
+// Package binrpc is a client for BINRPC, the protocol of Kamailio's ctl module. Callers iterate over replies in place;
+// nothing is copied.
 //
-// The document of the format is src/modules/ctl/binrpc.h in Kamailio's source; constants are named after its words.
+// The format is documented in src/modules/ctl/binrpc.h of Kamailio's source, from which the constants take their names.
 package binrpc
 
 import (
@@ -12,22 +13,22 @@ import (
 	"slices"
 )
 
-// Bounds of a reply. The largest known are a few hundred KB with some ten thousand records, six levels deep.
+// Limits of a reply. The largest known replies have a few hundred KB, some ten thousand records and six levels of nesting.
 const (
-	// MaxBody is the size in bytes over which a reply is refused, without its header.
+	// MaxBody is the maximum size of a reply in bytes, without its header.
 	MaxBody = 16 << 20
-	// MaxRecords is the most values that a reply may hold, those in structs included.
+	// MaxRecords is the maximum number of records in a reply, including nested ones.
 	MaxRecords = 1_000_000
-	// MaxDepth is how many structs and arrays may lie within each other.
+	// MaxDepth is the maximum depth to which structs and arrays are nested.
 	MaxDepth = 32
 )
 
-// A packet is a header and records, numbers in it are big-endian:
+// A packet is a header followed by records. Numbers are big-endian:
 //
 //	  4 bits   4 bits    4 bits  2 bits  2 bits    LL+1 bytes  CL+1 bytes    total_len bytes
 //	| MAGIC  | VERS   || TYPE  | LL    | CL    || total_len | cookie     || records ...
 //
-// Kamailio writes numbers as short as they can be: the cookie 0x000000ff comes back as one byte.
+// Kamailio encodes numbers in as few bytes as possible: it returns the cookie 0x000000ff as one byte.
 const (
 	magic   = 0xA
 	version = 1
@@ -36,7 +37,7 @@ const (
 	typeReply   = 1
 	typeFault   = 3
 
-	fixedHeader   = 2 // up to LL and CL, which tell the size of the rest
+	fixedHeader   = 2 // through LL and CL, which determine the size of the rest
 	longestHeader = fixedHeader + 4 + 4
 )
 
@@ -51,16 +52,16 @@ func headerSize(b []byte) (int, error) {
 	typ := b[1] >> 4
 	switch {
 	case b[0]>>4 != magic:
-		return 0, malformed("not BINRPC, it begins with %#q", quote(b))
+		return 0, malformed("not BINRPC: the reply begins with %#q", quote(b))
 	case b[0]&0xf != version:
-		return 0, malformed("BINRPC version %d where 1 was expected", b[0]&0xf)
+		return 0, malformed("BINRPC version %d, expected version 1", b[0]&0xf)
 	case typ != typeReply && typ != typeFault:
-		return 0, malformed("packet of type %d where a reply or fault was expected", typ)
+		return 0, malformed("packet of type %d, expected a reply or a fault", typ)
 	}
 	return fixedHeader + int(b[1]>>2&3) + 1 + int(b[1]&3) + 1, nil
 }
 
-// parseHeader reads a header of which headerSize approved.
+// parseHeader parses a complete header, which headerSize has validated.
 func parseHeader(b []byte) header {
 	lengthEnd := fixedHeader + int(b[1]>>2&3) + 1
 	return header{
@@ -70,7 +71,7 @@ func parseHeader(b []byte) header {
 	}
 }
 
-// number reads a big-endian number of up to 8 bytes; of none, it is 0.
+// number decodes a big-endian number of up to 8 bytes. It returns 0 for an empty slice.
 func number(b []byte) (n uint64) {
 	for _, c := range b {
 		n = n<<8 | uint64(c)
@@ -78,56 +79,56 @@ func number(b []byte) (n uint64) {
 	return n
 }
 
-// Type is what a record holds.
+// Type is the type of a record.
 type Type byte
 
 // The types of records, BINRPC_T_* in Kamailio's source.
 const (
-	// Int is a whole number.
+	// Int is an integer.
 	Int Type = iota
-	// String is text, NUL at its end on the wire.
+	// String is text that ends with NUL on the wire.
 	String
-	// Double is a number with three decimals.
+	// Double is a number with three decimal places.
 	Double
-	// Struct holds records with names; Kamailio's lists are structs too, so names may be missing or stand there twice.
+	// Struct holds named records. Kamailio also encodes lists as structs, so names can be missing or repeated.
 	Struct
-	// Array holds records without names.
+	// Array holds unnamed records.
 	Array
-	avp // the name of the record that follows, in structs only
-	// Bytes is like String, without the NUL.
+	avp // the name of the next record, only in structs
+	// Bytes is a String without the NUL.
 	Bytes
 )
 
-// record is a record as it lies on the wire:
+// record is a record in its wire format:
 //
 //	 1 bit  3 bits  4 bits
 //	| S   | size  | type  || size of the value, if S = 1: size bytes || value
 //
-// Struct and Array are a tag where they begin (size 0) and another where they end (S = 1, size 0).
-// Double takes S for a bit of its size: 0x82 is one of 8 bytes.
+// A Struct or Array is delimited by a start tag (size 0) and an end tag (S = 1, size 0).
+// A Double uses S as a bit of its size: 0x82 is a Double of 8 bytes.
 type record struct {
 	typ   Type
 	end   bool
 	value []byte
 }
 
-// cut takes the first record off b, which is not empty. It trusts no length that b does not bear out.
-func cut(b []byte) (r record, rest []byte, err error) {
+// nextRecord splits the first record off b, which must not be empty. It checks every length against the length of b.
+func nextRecord(b []byte) (r record, rest []byte, err error) {
 	typ, size, rest := Type(b[0]&0xf), uint64(b[0]>>4), b[1:]
 	switch {
 	case typ > Bytes:
 		return r, nil, malformed("record of unknown type %d", typ)
 	case typ == Struct || typ == Array:
 		if size&7 != 0 {
-			return r, nil, malformed("struct or array with a size of its own")
+			return r, nil, malformed("start of a struct or array has a size")
 		}
 		return record{typ: typ, end: size != 0}, rest, nil
 	case typ != Double && size == 8:
-		return r, nil, malformed("end of what never began: type %d", typ)
+		return r, nil, malformed("end tag of type %d, which is neither a struct nor an array", typ)
 	case typ != Double && size > 8:
 		width := size & 7
 		if width > uint64(len(rest)) {
-			return r, nil, malformed("record cut off within its length")
+			return r, nil, malformed("record truncated within its length")
 		}
 		size, rest = number(rest[:width]), rest[width:]
 	}
@@ -135,12 +136,12 @@ func cut(b []byte) (r record, rest []byte, err error) {
 	case (typ == Int || typ == Double) && size > 8:
 		return r, nil, malformed("number of %d bytes", size)
 	case size > uint64(len(rest)):
-		return r, nil, malformed("record claims %d bytes where %d are left", size, len(rest))
+		return r, nil, malformed("record of %d bytes, but only %d bytes are left", size, len(rest))
 	}
 	return record{typ: typ, value: rest[:size]}, rest[size:], nil
 }
 
-// text returns a name or string without the NUL that should end it.
+// text returns a name or string without its terminating NUL, if it has one.
 func (r record) text() []byte {
 	if n := len(r.value); n > 0 && r.typ != Bytes && r.value[n-1] == 0 {
 		return r.value[:n-1]
@@ -148,71 +149,71 @@ func (r record) text() []byte {
 	return r.value
 }
 
-// checker knows of the records before one what tells whether it may stand there.
-type checker struct {
-	around [MaxDepth]Type // structs and arrays that have not ended
-	depth  int
-	named  bool // a name waits for its value
-	count  int
+// validator checks the order and nesting of records.
+type validator struct {
+	open        [MaxDepth]Type // structs and arrays that have not ended
+	depth       int
+	pendingName bool
+	count       int
 }
 
-// check tells whether a body is whole and within bounds, so that walking over it cannot fail.
-func check(body []byte) error {
-	var c checker
+// validate checks that a body is complete and within the limits, so that iterating over it cannot fail.
+func validate(body []byte) error {
+	var v validator
 	for rest := body; len(rest) > 0; {
-		r, next, err := cut(rest)
+		r, next, err := nextRecord(rest)
 		if err == nil {
-			err = c.accept(r)
+			err = v.add(r)
 		}
 		if err != nil {
-			return at(len(body)-len(rest), err)
+			return atOffset(len(body)-len(rest), err)
 		}
 		rest = next
 	}
-	if c.named || c.depth > 0 {
-		return at(len(body), malformed("the reply ends within a struct or array"))
+	if v.pendingName || v.depth > 0 {
+		return atOffset(len(body), malformed("the reply ends within a struct or array"))
 	}
 	return nil
 }
 
-func (c *checker) accept(r record) error {
-	var within Type // Int where there is none
-	if c.depth > 0 {
-		within = c.around[c.depth-1]
+func (v *validator) add(r record) error {
+	var parent Type // Int at the top level
+	if v.depth > 0 {
+		parent = v.open[v.depth-1]
 	}
 	switch {
-	case r.end && (r.typ != within || c.named), r.typ == avp && (within != Struct || c.named):
-		return malformed("name or end where a value was expected")
+	case r.end && (r.typ != parent || v.pendingName), r.typ == avp && (parent != Struct || v.pendingName):
+		return malformed("unexpected name or end tag")
 	case r.end:
-		c.depth--
+		v.depth--
 		return nil
 	case r.typ == avp:
-		c.named = true
+		v.pendingName = true
 		return nil
 	}
-	c.named = false
-	if c.count++; c.count > MaxRecords {
+	v.pendingName = false
+	if v.count++; v.count > MaxRecords {
 		return tooLarge("more than %d records", MaxRecords)
 	}
 	if r.typ == Struct || r.typ == Array {
-		if c.depth == MaxDepth {
-			return tooLarge("structs more than %d deep", MaxDepth)
+		if v.depth == MaxDepth {
+			return tooLarge("structs nested more than %d deep", MaxDepth)
 		}
-		c.around[c.depth] = r.typ
-		c.depth++
+		v.open[v.depth] = r.typ
+		v.depth++
 	}
 	return nil
 }
 
-// Records are those of a reply, or of a struct or array in it. They have been checked: walking over them cannot fail.
+// Records are the validated records of a reply, or of a struct or array in it.
 type Records struct {
 	body []byte
 }
 
-// Size returns how many bytes the records are on the wire.
+// Size returns the size of the records on the wire in bytes.
 func (r Records) Size() int { return len(r.body) }
 
-// Len returns the number of records, without those within structs and arrays.
+// Len returns the number of records, excluding nested ones.
 func (r Records) Len() (n int) {
 	for range r.All() {
 		n++
@@ -220,11 +221,11 @@ func (r Records) Len() (n int) {
 	return n
 }
 
-// Count returns the number of records, with those within structs and arrays.
+// Count returns the number of records, including nested ones.
 func (r Records) Count() (n int) {
 	for rest := r.body; len(rest) > 0; {
 		var v record
-		v, rest, _ = cut(rest) // checked before
+		v, rest, _ = nextRecord(rest) // validated before
 		if v.typ != avp && !v.end {
 			n++
 		}
@@ -232,41 +233,41 @@ func (r Records) Count() (n int) {
 	return n
 }
 
-// Decode returns the records of one reply, given as a whole packet; they share its memory. The error is a *Fault when the
-// packet is one, else an *Error.
+// Decode decodes one complete reply packet. The records share its memory. The error is a *Fault if the packet is a fault,
+// otherwise an *Error.
 func Decode(packet []byte) (Records, error) {
 	if len(packet) < fixedHeader {
-		return Records{}, malformed("cut off within the header")
+		return Records{}, malformed("header is truncated")
 	}
 	n, err := headerSize(packet)
 	switch {
 	case err != nil:
 		return Records{}, err
 	case len(packet) < n:
-		return Records{}, malformed("cut off within the header")
+		return Records{}, malformed("header is truncated")
 	}
 	h, body := parseHeader(packet[:n]), packet[n:]
 	if uint64(h.size) != uint64(len(body)) {
-		return Records{}, malformed("a body of %d bytes where the header says %d", len(body), h.size)
+		return Records{}, malformed("body of %d bytes, but the header announces %d", len(body), h.size)
 	}
 	return decode(h.typ, body)
 }
 
 func decode(typ byte, body []byte) (Records, error) {
 	if len(body) > MaxBody {
-		return Records{}, tooLarge("a reply of %d bytes", len(body))
+		return Records{}, tooLarge("%d bytes", len(body))
 	}
-	if err := check(body); err != nil {
+	if err := validate(body); err != nil {
 		return Records{}, err
 	}
 	if typ == typeFault {
-		return Records{}, faultOf(Records{body})
+		return Records{}, parseFault(Records{body})
 	}
 	return Records{body}, nil
 }
 
-// faultOf reads a fault, which is an int and a string.
-func faultOf(r Records) error {
+// parseFault returns the fault with the first Int of r as its code and the first String as its text.
+func parseFault(r Records) error {
 	var f Fault
 	var hasCode, hasText bool
 	for _, v := range r.All() {
@@ -283,20 +284,20 @@ func faultOf(r Records) error {
 	return &f
 }
 
-// All walks over the records with their names, in the order of the wire. The name is nil where there is none. Names and
-// values lie in the connection's buffer: they are valid until the walk over the reply returns.
+// All iterates over the records and their names in wire order. The name is nil if a record has none. Names and values share
+// the buffer of the connection: they are valid until Call.Walk returns.
 func (r Records) All() iter.Seq2[[]byte, Value] {
 	return func(yield func(name []byte, v Value) bool) {
 		var name []byte
 		for rest := r.body; len(rest) > 0; {
 			var v record
-			v, rest, _ = cut(rest) // checked before
+			v, rest, _ = nextRecord(rest) // validated before
 			switch v.typ {
 			case avp:
 				name = v.text()
 				continue
 			case Struct, Array:
-				v.value, rest = contents(rest)
+				v.value, rest = splitAtEnd(rest)
 			}
 			if !yield(name, Value{v}) {
 				return
@@ -306,11 +307,11 @@ func (r Records) All() iter.Seq2[[]byte, Value] {
 	}
 }
 
-// contents divides what follows the beginning of a struct or array where that ends.
-func contents(b []byte) (inside, rest []byte) {
+// splitAtEnd splits b, which follows the start tag of a struct or array, at the matching end tag.
+func splitAtEnd(b []byte) (inside, rest []byte) {
 	depth := 1
 	for rest = b; ; {
-		r, next, _ := cut(rest) // checked before
+		r, next, _ := nextRecord(rest) // validated before
 		switch {
 		case r.end:
 			depth--
@@ -324,15 +325,15 @@ func contents(b []byte) (inside, rest []byte) {
 	}
 }
 
-// Value is one record. What does not have the type that is asked for has no such value; nothing is converted but as said.
+// Value is the value of one record. Its methods return false for records of other types than those they name.
 type Value struct {
 	record record
 }
 
-// Type returns what the value is.
+// Type returns the type of the record.
 func (v Value) Type() Type { return v.record.typ }
 
-// Int returns an Int as a signed number. Kamailio's are of 32 bits; the wire does not tell whether one was signed.
+// Int returns an Int as a signed number. Kamailio's integers have 32 bits, and their encoding does not carry the sign.
 func (v Value) Int() (int64, bool) {
 	n, ok := v.Uint()
 	if n <= math.MaxUint32 {
@@ -341,7 +342,7 @@ func (v Value) Int() (int64, bool) {
 	return int64(n), ok //nolint:gosec // two's complement
 }
 
-// Uint returns an Int as an unsigned number, for fields that are known to be: sizes and the like.
+// Uint returns an Int as an unsigned number. Use it for fields that are known to be unsigned, such as sizes.
 func (v Value) Uint() (uint64, bool) {
 	if v.record.typ != Int {
 		return 0, false
@@ -349,9 +350,8 @@ func (v Value) Uint() (uint64, bool) {
 	return number(v.record.value), true
 }
 
-// Float returns a Double, which has three decimals, or an Int as a signed number, because fields turn from one to the other
-// between releases of Kamailio. A Double that was too large for the wire (9.2e15) arrives as the outermost number there is:
-// it has no value.
+// Float returns a Double, or an Int as a signed number, because some fields change their type between releases of Kamailio.
+// Kamailio clamps a Double that exceeds 9.2e15 to the smallest or largest number: Float returns false for it.
 func (v Value) Float() (float64, bool) {
 	if v.record.typ != Double {
 		i, ok := v.Int()
@@ -364,7 +364,7 @@ func (v Value) Float() (float64, bool) {
 	return float64(thousandths) / 1000, true
 }
 
-// Text returns the bytes of a String or Bytes, which may be any. They are valid until the walk over the reply returns.
+// Text returns the bytes of a String or Bytes, which need not be valid UTF-8. They are valid until Call.Walk returns.
 func (v Value) Text() ([]byte, bool) {
 	if v.record.typ != String && v.record.typ != Bytes {
 		return nil, false
@@ -372,7 +372,7 @@ func (v Value) Text() ([]byte, bool) {
 	return v.record.text(), true
 }
 
-// Records returns what a Struct or Array holds; of other types, nothing.
+// Records returns the records of a Struct or Array. It returns no records for other types.
 func (v Value) Records() Records {
 	if v.record.typ != Struct && v.record.typ != Array {
 		return Records{}
@@ -380,30 +380,30 @@ func (v Value) Records() Records {
 	return Records{v.record.value}
 }
 
-// Request is a method and its arguments, encoded once and sent as often as needed.
+// Request is an encoded method and its arguments. It can be sent any number of times.
 type Request struct {
 	method string
 	body   []byte
 }
 
-// usualRequest is the room in bytes that a request with a few words needs.
-const usualRequest = 64
+// requestCapacity is the initial capacity of a request in bytes. It suffices for a few words.
+const requestCapacity = 64
 
-// NewRequest returns a request to call a method with arguments.
+// NewRequest returns a request that calls method with args.
 func NewRequest(method string, args ...string) Request {
-	body := appendText(make([]byte, 0, usualRequest), String, method)
+	body := appendText(make([]byte, 0, requestCapacity), String, method)
 	for _, arg := range args {
 		body = appendText(body, String, arg)
 	}
 	return Request{method, body}
 }
 
-// WithInt returns the request with one more argument, a number.
+// WithInt returns a copy of the request with arg appended to its arguments.
 func (r Request) WithInt(arg int32) Request {
 	return Request{r.method, appendNumber(slices.Clip(r.body), Int, uint64(uint32(arg)))} //nolint:gosec // two's complement
 }
 
-// appendHeader appends the header of a packet whose records are size bytes.
+// appendHeader appends the header of a packet with size bytes of records.
 func appendHeader(b []byte, typ byte, size int, cookie uint32) []byte {
 	begin := len(b)
 	b = append(b, magic<<4|version, 0)
@@ -428,7 +428,7 @@ func appendText(b []byte, typ Type, text string) []byte {
 		size++ // the NUL
 	}
 	begin := len(b)
-	b = append(b, byte(size)<<4|byte(typ)) //nolint:gosec // replaced if it does not fit
+	b = append(b, byte(size)<<4|byte(typ)) //nolint:gosec // replaced below if it overflows
 	if size > 7 {
 		var width int
 		b, width = appendMinimal(b, uint64(size), 1)
@@ -441,14 +441,14 @@ func appendText(b []byte, typ Type, text string) []byte {
 	return b
 }
 
-// appendMinimal appends a number in as few bytes as it needs, and says how many.
-func appendMinimal(b []byte, n uint64, atLeast int) ([]byte, int) {
-	width := atLeast
+// appendMinimal appends n in as few bytes as possible, but at least minWidth, and returns their number.
+func appendMinimal(b []byte, n uint64, minWidth int) ([]byte, int) {
+	width := minWidth
 	for width < 8 && n>>(8*width) != 0 {
 		width++
 	}
 	for i := width - 1; i >= 0; i-- {
-		b = append(b, byte(n>>(8*i))) //nolint:gosec // one byte after the other
+		b = append(b, byte(n>>(8*i))) //nolint:gosec // truncated to one byte on purpose
 	}
 	return b, width
 }

@@ -30,7 +30,7 @@ func capture(t testing.TB, name string) []byte {
 	return b
 }
 
-// TestCaptures compares every captured reply with what another decoder made of it.
+// TestCaptures compares every captured reply with the output of another decoder.
 func TestCaptures(t *testing.T) {
 	files, err := filepath.Glob(captures + "/*/*.rep.bin")
 	require.NoError(t, err)
@@ -63,12 +63,12 @@ func TestCaptures(t *testing.T) {
 			require.NoError(t, err)
 			assert.EqualValues(t, want.Length, records.Size())
 			assert.Equal(t, want.Records, plainAll(records))
-			assert.Equal(t, packet[n:], encode(nil, records), "encoded anew")
+			assert.Equal(t, packet[n:], encode(nil, records), "encoded again")
 		})
 	}
 }
 
-// plainAll returns records in the captures' JSON form.
+// plainAll returns the records in the JSON form of the captures.
 func plainAll(r Records) []any {
 	all := []any{}
 	for _, v := range r.All() {
@@ -108,7 +108,7 @@ func plainValue(v Value) any {
 	return map[string]any{"str": string(text)}
 }
 
-// encode writes records as Kamailio writes them.
+// encode appends the records in Kamailio's encoding.
 func encode(b []byte, r Records) []byte {
 	for name, v := range r.All() {
 		if name != nil {
@@ -119,7 +119,7 @@ func encode(b []byte, r Records) []byte {
 			b = append(encode(append(b, byte(typ)), v.Records()), 0x80|byte(typ))
 		case Int:
 			i, _ := v.Uint()
-			if i>>56 != 0 { // Kamailio has none so large: an Int's size has one bit less than a Double's
+			if i>>56 != 0 { // the size of an Int has one bit less than that of a Double; Kamailio sends no Int this large
 				b = binary.BigEndian.AppendUint64(append(b, 0x90|byte(Int), 8), i)
 			} else {
 				b = appendNumber(b, typ, i)
@@ -134,7 +134,7 @@ func encode(b []byte, r Records) []byte {
 	return b
 }
 
-// packet is a whole reply.
+// packet returns a complete packet.
 func packet(typ byte, cookie uint32, body []byte) []byte {
 	return append(appendHeader(nil, typ, len(body), cookie), body...)
 }
@@ -146,7 +146,7 @@ func unhex(t testing.TB, text string) []byte {
 	return b
 }
 
-// TestValues reads every type of record, with the examples of Kamailio's binrpc.h among them.
+// TestValues decodes every type of scalar record, including the examples in Kamailio's binrpc.h.
 func TestValues(t *testing.T) {
 	for _, tc := range []struct {
 		wire string
@@ -161,7 +161,7 @@ func TestValues(t *testing.T) {
 		{"40 ff ff ff ff", int64(-1)},
 		{"40 80 00 00 00", int64(math.MinInt32)},
 		{"30 ff ff ff", int64(0xffffff)},
-		{"80 08 ff ff ff ff ff ff ff fe", nil}, // S = 1 without a size
+		{"80 08 ff ff ff ff ff ff ff fe", nil}, // S = 1, size 0
 		{"90 08 ff ff ff ff ff ff ff fe", int64(-2)},
 		{"71 61 62 63 64 65 66 00", "abcdef"},
 		{"91 0a 61 62 63 64 65 66 68 69 6a 00", "abcdefhij"},
@@ -173,7 +173,7 @@ func TestValues(t *testing.T) {
 		{"22 05 77", 1.399},
 		{"42 ff ff ff ff", 4294967.295},
 		{"82 ff ff ff ff ff ff fc 18", -1.0},
-		{"82 80 00 00 00 00 00 00 00", false}, // too large for the wire
+		{"82 80 00 00 00 00 00 00 00", false}, // exceeds the range of the encoding
 	} {
 		records, err := Decode(packet(typeReply, 1, unhex(t, tc.wire)))
 		if tc.want == nil {
@@ -205,7 +205,7 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// TestStructs walks over nameless members, repeated names, arrays and several top-level records, and stops early.
+// TestStructs iterates over unnamed members, repeated names, arrays and several top-level records, and stops early.
 func TestStructs(t *testing.T) {
 	body := unhex(t, `03 25 61 00 10 01 25 61 00 10 02 21 78 00 15 00 03 83 25 62 00 04 10 07 04 84 84 83 10 09`)
 	records, err := Decode(packet(typeReply, 1, body))
@@ -229,7 +229,7 @@ func TestStructs(t *testing.T) {
 	assert.Empty(t, plainAll(empty), "a reply without records")
 }
 
-// malformedReplies are whole packets that are wrong in one way each.
+// malformedReplies returns complete packets with one defect each.
 func malformedReplies(t testing.TB) map[string]struct {
 	packet []byte
 	want   scrape.ErrorType
@@ -251,24 +251,24 @@ func malformedReplies(t testing.TB) map[string]struct {
 		"type 2":            {unhex(t, "a1 20 00 01"), scrape.Format, "type 2"},
 		"type 15":           {unhex(t, "a1 f0 00 01"), scrape.Format, "type 15"},
 		"record type":       {body("17 00"), scrape.Format, "unknown type 7"},
-		"string too long":   {body("71 61"), scrape.Format, "claims 7 bytes where 1 are left"},
-		"string of 4 GiB":   {body("c1 ff ff ff ff 61"), scrape.Format, "claims 4294967295 bytes"},
-		"string of 2^56":    {body("f1 ff ff ff ff ff ff ff 61"), scrape.Format, "claims 72057594037927935 bytes"},
-		"length cut off":    {body("b1 01"), scrape.Format, "cut off within its length"},
+		"string too long":   {body("71 61"), scrape.Format, "record of 7 bytes, but only 1 bytes are left"},
+		"string of 4 GiB":   {body("c1 ff ff ff ff 61"), scrape.Format, "record of 4294967295 bytes"},
+		"string of 2^56":    {body("f1 ff ff ff ff ff ff ff 61"), scrape.Format, "record of 72057594037927935 bytes"},
+		"length truncated":  {body("b1 01"), scrape.Format, "truncated within its length"},
 		"number too long":   {body("90 09 01 02 03 04 05 06 07 08 09"), scrape.Format, "number of 9 bytes"},
 		"double too long":   {body("92 01 02 03 04 05 06 07 08 09"), scrape.Format, "number of 9 bytes"},
-		"end of int":        {body("80"), scrape.Format, "type 0"},
+		"end of int":        {body("80"), scrape.Format, "end tag of type 0"},
 		"end of nothing":    {body("83"), scrape.Format, "byte 0 of the reply"},
 		"end of other":      {body("03 84"), scrape.Format, "byte 1 of the reply"},
-		"end after name":    {body("03 25 61 00 83"), scrape.Format, "name or end"},
-		"name outside":      {body("25 61 00 10 01"), scrape.Format, "name or end"},
-		"name in array":     {body("04 25 61 00 10 01 84"), scrape.Format, "name or end"},
-		"two names":         {body("03 25 61 00 25 61 00 10 01 83"), scrape.Format, "name or end"},
-		"struct with size":  {body("13 01 83"), scrape.Format, "size of its own"},
+		"end after name":    {body("03 25 61 00 83"), scrape.Format, "unexpected name or end tag"},
+		"name outside":      {body("25 61 00 10 01"), scrape.Format, "unexpected name or end tag"},
+		"name in array":     {body("04 25 61 00 10 01 84"), scrape.Format, "unexpected name or end tag"},
+		"two names":         {body("03 25 61 00 25 61 00 10 01 83"), scrape.Format, "unexpected name or end tag"},
+		"struct with size":  {body("13 01 83"), scrape.Format, "start of a struct or array has a size"},
 		"struct open":       {body("03 25 61 00 10 01"), scrape.Format, "ends within"},
-		"10^6 names":        {packet(typeReply, 1, []byte("\x03"+strings.Repeat("\x05", 1_000_000))), scrape.Format, "name or end"},
-		"fault empty":       {packet(typeFault, 1, nil), scrape.Format, "fault without"},
-		"fault of code":     {packet(typeFault, 1, unhex(t, "10 01")), scrape.Format, "fault without"},
+		"10^6 names":        {packet(typeReply, 1, []byte("\x03"+strings.Repeat("\x05", 1_000_000))), scrape.Format, "unexpected name or end tag"},
+		"empty fault":       {packet(typeFault, 1, nil), scrape.Format, "fault without"},
+		"fault, code only":  {packet(typeFault, 1, unhex(t, "10 01")), scrape.Format, "fault without"},
 		"depth bomb":        {repeat(0x03, 100_000), scrape.Size, "32 deep"},
 		"array bomb":        {repeat(0x04, 100_000), scrape.Size, "32 deep"},
 		"too many records":  {repeat(0x00, MaxRecords+1), scrape.Size, "1000000 records"},
@@ -286,9 +286,9 @@ func TestMalformed(t *testing.T) {
 		})
 	}
 	_, err := Decode(append(packet(typeReply, 1, nil), 0))
-	require.ErrorContains(t, err, "a body of 1 bytes where the header says 0")
+	require.ErrorContains(t, err, "body of 1 bytes, but the header announces 0")
 	_, err = Decode(packet(typeReply, 1, make([]byte, MaxBody+1)))
-	require.ErrorContains(t, err, "a reply of 16777217 bytes is more than is read")
+	require.ErrorContains(t, err, "reply too large: 16777217 bytes")
 }
 
 func TestBounds(t *testing.T) {
@@ -298,7 +298,8 @@ func TestBounds(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestTruncated cuts a reply with every kind of nesting at every byte, with and without a header that admits it.
+// TestTruncated truncates a reply with every kind of nesting at every byte, with the original header and with one of the
+// right size.
 func TestTruncated(t *testing.T) {
 	whole := capture(t, "unix/ul.dump.rep.bin")
 	n, err := headerSize(whole)
@@ -313,7 +314,7 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// TestRequests compares requests with those that were sent for the captures.
+// TestRequests compares encoded requests with the captured ones.
 func TestRequests(t *testing.T) {
 	compared := 0
 	for _, dir := range []string{"unix", "tcp", "minimal"} {
@@ -357,7 +358,7 @@ func TestFault(t *testing.T) {
 	}
 }
 
-// TestNoAllocations walks over replies as a receiver does.
+// TestNoAllocations decodes and iterates without allocating.
 func TestNoAllocations(t *testing.T) {
 	for _, name := range []string{"unix/stats.fetch_all.rep.bin", "unix/ul.dump.rep.bin", "unix/pkg.stats.rep.bin"} {
 		whole := capture(t, name)
@@ -370,7 +371,7 @@ func TestNoAllocations(t *testing.T) {
 	}
 }
 
-// walkAll reads every value and returns how many there are.
+// walkAll reads every value and returns their number.
 func walkAll(r Records) (n int) {
 	for name, v := range r.All() {
 		_, _ = v.Int()
@@ -382,7 +383,7 @@ func walkAll(r Records) (n int) {
 	return n
 }
 
-// large is a reply of about 400 KB: a captured ul.dump, repeated in a list.
+// large returns a reply of about 400 KB, made of repetitions of a captured ul.dump in a list.
 func large(t testing.TB) []byte {
 	t.Helper()
 	whole := capture(t, "unix/ul.dump.rep.bin")
@@ -414,7 +415,7 @@ func BenchmarkDecodeStats(b *testing.B) {
 
 func BenchmarkDecode400KB(b *testing.B) { benchmarkDecode(b, large(b)) }
 
-// FuzzDecode looks for packets that are accepted and then not walked over alike, or not bounded.
+// FuzzDecode checks that accepted packets survive a round trip, and that errors are classified and short.
 func FuzzDecode(f *testing.F) {
 	files, err := filepath.Glob(captures + "/*/*.rep.bin")
 	require.NoError(f, err)
@@ -430,7 +431,7 @@ func FuzzDecode(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, whole []byte) {
-		// A header that fits lets the fuzzer reach the records.
+		// A matching header lets the fuzzer reach the records.
 		replies := [][]byte{whole, packet(typeReply, 1, whole), packet(typeFault, 1, whole)}
 		for _, reply := range replies {
 			records, err := Decode(reply)
@@ -439,17 +440,17 @@ func FuzzDecode(f *testing.F) {
 				require.Less(t, len(err.Error()), 2048)
 				continue
 			}
-			anew := encode(nil, records)
-			again, err := Decode(packet(typeReply, 1, anew))
+			encoded := encode(nil, records)
+			again, err := Decode(packet(typeReply, 1, encoded))
 			require.NoError(t, err)
 			require.Equal(t, plainAll(records), plainAll(again))
-			require.Equal(t, anew, encode(nil, again))
+			require.Equal(t, encoded, encode(nil, again))
 		}
 	})
 }
 
 func TestCounts(t *testing.T) {
-	for name, want := range map[string][2]int{ // without and with those within others
+	for name, want := range map[string][2]int{ // excluding and including nested records
 		"unix/stats.fetch_all.rep.bin":          {1, 167},
 		"unix/pkg.stats.rep.bin":                {16, 16 + 16*9},
 		"unix/system.listMethods.rep.bin":       {180, 180},

@@ -16,18 +16,18 @@ import (
 )
 
 const (
-	// defaultPort is that of ctl, TCP.
+	// defaultPort is the default TCP port of ctl.
 	defaultPort = "2049"
-	// maxRequest is the largest packet in bytes that ctl reads (STREAM_BUF_SIZE in Kamailio's source).
+	// maxRequest is the size in bytes of the largest packet that ctl reads (STREAM_BUF_SIZE in Kamailio's source).
 	maxRequest = 65535
-	// firstBuffer is what is read at once, in bytes, before more has been seen to come.
-	firstBuffer = 16 << 10
-	// keptBuffer is the size in bytes over which the buffer of a reply is not kept for the next one.
-	keptBuffer = 1 << 20
+	// initialBuffer is the initial size in bytes of the receive buffer.
+	initialBuffer = 16 << 10
+	// maxIdleBuffer is the maximum size in bytes of a receive buffer that is kept for the next reply.
+	maxIdleBuffer = 1 << 20
 )
 
-// ParseEndpoint returns the network and address that net.Dial wants for an endpoint: unix:///path of a stream socket, or
-// tcp://host:port, where the port is 2049 unless given. The error names the setting and an example.
+// ParseEndpoint returns the network and address to pass to net.Dial. The endpoint is unix:///path of a stream socket, or
+// tcp://host:port, where the port defaults to 2049.
 func ParseEndpoint(endpoint string) (network, address string, err error) {
 	u, err := url.Parse(endpoint)
 	switch {
@@ -45,20 +45,19 @@ func ParseEndpoint(endpoint string) (network, address string, err error) {
 		"or a host and port, such as tcp://127.0.0.1:2049")
 }
 
-// Conn is a connection to Kamailio's module ctl. It is not safe for concurrent use.
-//
-// It starts no goroutine. One that broke stays so: Broken tells, and the caller dials again.
+// Conn is a connection to Kamailio's ctl module. It is not safe for concurrent use and starts no goroutines. It does not
+// reconnect: if Broken returns true, the caller must dial again.
 type Conn struct {
 	conn   net.Conn
 	broken error
 	cookie uint32 // of the last request
 	out    []byte
-	in     []byte // what has been received
-	used   int    // how much of it has been walked over
+	in     []byte // received
+	used   int    // length of the part of in that has been decoded
 }
 
-// Dial connects to an endpoint that ParseEndpoint accepts, before ctx ends. The errors are *Error of the types connection
-// and timeout, or those of ParseEndpoint.
+// Dial connects to an endpoint that ParseEndpoint accepts. Its error is an *Error of type connection or timeout, or the error
+// of ParseEndpoint.
 func Dial(ctx context.Context, endpoint string) (*Conn, error) {
 	network, address, err := ParseEndpoint(endpoint)
 	if err != nil {
@@ -72,7 +71,7 @@ func Dial(ctx context.Context, endpoint string) (*Conn, error) {
 	return &Conn{conn: conn}, nil
 }
 
-// Close ends the connection.
+// Close closes the connection.
 func (c *Conn) Close() error {
 	if c.Broken() {
 		return nil
@@ -81,35 +80,36 @@ func (c *Conn) Close() error {
 	return c.conn.Close()
 }
 
-// Broken tells whether the connection is of no more use.
+// Broken reports whether the connection is closed or no longer usable.
 func (c *Conn) Broken() bool { return c.broken != nil }
 
-// Call is a request and what becomes of its reply.
+// Call is a request and the handling of its reply.
 type Call struct {
-	// Request is what is asked.
+	// Request is sent to Kamailio.
 	Request Request
-	// Walk is given the records of the reply, which are valid until it returns. It is not called when there is no reply.
-	// It must be quick: Kamailio gives up on the replies that follow when nobody reads for 10 ms.
+	// Walk is called with the records of the reply, which are valid until it returns. It is not called if there is no reply.
+	// It must return quickly: Kamailio drops the replies that follow if the client does not read for 10 ms.
 	Walk func(Records) error
-	// Err is set by Do: a *Fault, an *Error, what Walk returned, or nil.
+	// Err is set by Do: a *Fault, an *Error, the error of Walk, or nil.
 	Err error
-	// Duration is set by Do: how long it waited for this reply alone, from the arrival of the one before it, or from the end
-	// of the sending.
+	// Duration is set by Do: the time spent waiting for this reply since the previous one arrived, or since the requests
+	// were sent.
 	Duration time.Duration
 }
 
-// Call makes one call and returns its error.
+// Call makes a single call and returns its error.
 func (c *Conn) Call(ctx context.Context, request Request, walk func(Records) error) error {
 	calls := []Call{{Request: request, Walk: walk}}
 	c.Do(ctx, calls)
 	return calls[0].Err
 }
 
-// Do makes calls and reads their replies in order, before ctx ends. All calls are sent at once, or in as few writes as
-// Kamailio can read. A fault, or a reply that is whole but cannot be read, costs its own call only. When the connection
-// breaks, the calls without a reply are lost: the error of the first one says why, and the others name it, unless the
-// connection is gone. Those whose Err is ErrGone are worth repeating on a new connection. With a request of more than 65535
-// bytes among them, all calls fail and nothing is sent.
+// Do sends calls in as few writes as Kamailio accepts, and reads their replies in order until ctx is done. It sets Err and
+// Duration of each call.
+//
+// A fault, or a complete reply that cannot be decoded, fails its own call only. If the connection breaks, all calls without a
+// reply fail: the error of the first one has the cause, and the errors of the others are made by Behind. Calls that fail with
+// ErrGone can be retried on a new connection. If any request exceeds 65535 bytes, all calls fail and nothing is sent.
 func (c *Conn) Do(ctx context.Context, calls []Call) {
 	if err := checkSizes(calls); err != nil {
 		for i := range calls {
@@ -117,13 +117,13 @@ func (c *Conn) Do(ctx context.Context, calls []Call) {
 		}
 		return
 	}
-	err := c.begin(ctx)
+	err := c.setDeadline(ctx)
 	if err == nil {
 		stop := context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })
 		defer func() {
-			// A deadline that comes late would strike the next calls.
+			// Once AfterFunc has started, it can still set its deadline during the next calls.
 			if !stop() {
-				_ = c.breakOff(ctx.Err())
+				_ = c.abort(ctx.Err())
 			}
 		}()
 	}
@@ -140,12 +140,12 @@ func (c *Conn) Do(ctx context.Context, calls []Call) {
 			err = Behind(calls[0].Request.method, err)
 		}
 	}
-	if cap(c.in) > keptBuffer {
-		c.in, c.used = nil, 0 // all of it has been read
+	if cap(c.in) > maxIdleBuffer {
+		c.in, c.used = nil, 0 // all of it has been decoded
 	}
 }
 
-// receiveAll reads the replies to calls and returns how many came.
+// receiveAll reads the replies to calls and returns the number of replies read.
 func (c *Conn) receiveAll(ctx context.Context, calls []Call) (answered int, err error) {
 	first := c.cookie - uint32(len(calls)) + 1 //nolint:gosec // the cookies of the last requests
 	last := time.Now()
@@ -165,30 +165,30 @@ func (c *Conn) receiveAll(ctx context.Context, calls []Call) (answered int, err 
 	return len(calls), nil
 }
 
-// begin makes the connection keep to the deadline of ctx.
-func (c *Conn) begin(ctx context.Context) error {
+// setDeadline sets the deadline of ctx on the connection.
+func (c *Conn) setDeadline(ctx context.Context) error {
 	if c.broken != nil {
 		return &Error{Type: scrape.Connection, Err: fmt.Errorf("%w: %w", ErrGone, c.broken)}
 	}
 	deadline, _ := ctx.Deadline()
 	if err := c.conn.SetDeadline(deadline); err != nil {
-		return c.breakOff(transferError(ctx, "before the request", err))
+		return c.abort(transferError(ctx, "before the request", err))
 	}
 	return nil
 }
 
-// checkSizes refuses requests that Kamailio would not read.
+// checkSizes returns an error if a request exceeds Kamailio's limit.
 func checkSizes(calls []Call) error {
 	for i := range calls {
 		if size := len(calls[i].Request.body); longestHeader+size > maxRequest {
-			return &Error{Type: scrape.Size, Text: fmt.Sprintf("a request of %d bytes is more than the %d that kamailio reads", size, maxRequest)}
+			return &Error{Type: scrape.Size, Text: fmt.Sprintf("request of %d bytes exceeds kamailio's limit of %d", size, maxRequest)}
 		}
 	}
 	return nil
 }
 
-// send writes as many requests as Kamailio can hold until it reads them, and returns how many. The others wait for the
-// replies, because Kamailio does not wait until somebody reads those.
+// send writes as many requests as fit into Kamailio's buffer and returns their number. The others are sent after the replies
+// have been read, because Kamailio drops replies that are not read promptly.
 func (c *Conn) send(ctx context.Context, calls []Call) (sent int, err error) {
 	c.out = c.out[:0]
 	for sent < len(calls) {
@@ -201,13 +201,13 @@ func (c *Conn) send(ctx context.Context, calls []Call) (sent int, err error) {
 		sent++
 	}
 	if _, err := c.conn.Write(c.out); err != nil {
-		return 0, c.breakOff(transferError(ctx, "while sending", err))
+		return 0, c.abort(transferError(ctx, "while sending", err))
 	}
 	return sent, nil
 }
 
-// receive reads the reply to the request with this cookie. Nothing may follow the last one. The body is valid until the
-// next call.
+// receive reads the reply to the request with this cookie. It returns an error if bytes follow the last reply. The body is
+// valid until the next call of receive.
 func (c *Conn) receive(ctx context.Context, cookie uint32, last bool) (h header, body []byte, err error) {
 	c.in = c.in[:copy(c.in, c.in[c.used:])]
 	c.used = 0
@@ -217,7 +217,7 @@ func (c *Conn) receive(ctx context.Context, cookie uint32, last bool) (h header,
 	}
 	n, err := headerSize(c.in)
 	if err != nil {
-		return h, nil, c.breakOff(err)
+		return h, nil, c.abort(err)
 	}
 	if err := c.fill(ctx, n); err != nil {
 		return h, nil, err
@@ -225,37 +225,38 @@ func (c *Conn) receive(ctx context.Context, cookie uint32, last bool) (h header,
 	h = parseHeader(c.in[:n])
 	switch {
 	case h.cookie != cookie:
-		return h, nil, c.breakOff(malformed("the answer to request %d where that to request %d was due", h.cookie, cookie))
+		return h, nil, c.abort(malformed("reply to request %d, expected the reply to request %d", h.cookie, cookie))
 	case h.size > MaxBody:
-		return h, nil, c.breakOff(tooLarge("a reply of %d bytes", h.size))
+		return h, nil, c.abort(tooLarge("%d bytes", h.size))
 	}
 	c.used = n + int(h.size)
 	if err := c.fill(ctx, c.used); err != nil {
 		return h, nil, err
 	}
 	if rest := c.in[c.used:]; last && len(rest) > 0 {
-		return h, nil, c.breakOff(malformed("more bytes after the reply, they begin with %#q", quote(rest)))
+		return h, nil, c.abort(malformed("unexpected bytes after the reply: %#q", quote(rest)))
 	}
 	return h, c.in[n:c.used], nil
 }
 
-// fill reads until n bytes of the reply are there. The buffer grows with what came, never with what was claimed.
+// fill reads until the buffer holds n bytes. The buffer grows with the bytes received, never with the size announced.
 func (c *Conn) fill(ctx context.Context, n int) error {
 	for len(c.in) < n {
 		if len(c.in) == cap(c.in) {
-			c.in = slices.Grow(c.in, max(firstBuffer, min(len(c.in), n-len(c.in))))
+			c.in = slices.Grow(c.in, max(initialBuffer, min(len(c.in), n-len(c.in))))
 		}
 		got, err := c.conn.Read(c.in[len(c.in):cap(c.in)])
 		c.in = c.in[:len(c.in)+got]
 		if err != nil && len(c.in) < n {
-			return c.breakOff(transferError(ctx, fmt.Sprintf("after %d bytes of the reply", len(c.in)), err))
+			return c.abort(transferError(ctx, fmt.Sprintf("after %d bytes of the reply", len(c.in)), err))
 		}
 	}
 	return nil
 }
 
-// breakOff ends the connection for the first reason given, because nobody knows what would come next on it.
-func (c *Conn) breakOff(reason error) error {
+// abort closes the connection, whose position in the stream of replies is unknown, and returns reason. The first reason is
+// kept.
+func (c *Conn) abort(reason error) error {
 	if c.broken == nil {
 		c.broken = reason
 		_ = c.conn.Close()

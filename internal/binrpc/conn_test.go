@@ -31,7 +31,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var networks = []string{"unix", "tcp"}
 
-// serve answers every connection with answer and returns the endpoint. The connection is closed when answer returns.
+// serve handles every connection with answer and returns the endpoint. It closes a connection when answer returns.
 func serve(t testing.TB, network string, answer func(net.Conn)) string {
 	t.Helper()
 	address := "127.0.0.1:0"
@@ -60,7 +60,7 @@ func serve(t testing.TB, network string, answer func(net.Conn)) string {
 	return network + "://" + l.Addr().String()
 }
 
-// socketPath is shorter than t.TempDir, because a socket's path has 108 bytes at most.
+// socketPath returns a path shorter than t.TempDir, because the path of a socket has at most 108 bytes.
 func socketPath(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "ctl") //nolint:usetesting // see above
@@ -69,7 +69,7 @@ func socketPath(t testing.TB) string {
 	return filepath.Join(dir, "ctl")
 }
 
-// replying answers each request that comes in with the next of bodies, then waits for the client to close.
+// replying answers each request with the next of bodies, then waits for the client to close the connection.
 func replying(bodies ...[]byte) func(net.Conn) {
 	return func(conn net.Conn) {
 		for _, body := range bodies {
@@ -83,7 +83,7 @@ func replying(bodies ...[]byte) func(net.Conn) {
 	}
 }
 
-// sending answers the first request with bytes, whatever was asked, then waits for the client to close.
+// sending answers the first request with b, then waits for the client to close the connection.
 func sending(b []byte) func(net.Conn) {
 	return func(conn net.Conn) {
 		if _, err := readRequest(conn); err == nil {
@@ -116,31 +116,31 @@ func dial(t testing.TB, endpoint string) *Conn {
 	return c
 }
 
-// soon is the deadline of calls that are meant to fail by it; everything else fails the test after a minute.
-func soon(t testing.TB) context.Context {
+// shortDeadline is for calls that are expected to time out. All others use longDeadline.
+func shortDeadline(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-func patient(t testing.TB) context.Context {
+func longDeadline(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// unwanted fails the test when there is something to walk over.
-func unwanted(t testing.TB) func(Records) error {
+// noReply fails the test if it is called with a reply.
+func noReply(t testing.TB) func(Records) error {
 	t.Helper()
 	return func(Records) error {
-		t.Error("a reply was walked over")
+		t.Error("unexpected reply")
 		return nil
 	}
 }
 
-var version5 = NewRequest("core.version")
+var versionRequest = NewRequest("core.version")
 
 func collect(into *[]any) func(Records) error {
 	return func(r Records) error {
@@ -163,18 +163,18 @@ func TestCalls(t *testing.T) {
 		c := dial(t, serve(t, network, replying(str("one"), str("two"), nil)))
 		var got []any
 		for range 3 {
-			require.NoError(t, c.Call(patient(t), version5, collect(&got)))
+			require.NoError(t, c.Call(longDeadline(t), versionRequest, collect(&got)))
 		}
 		assert.Equal(t, plainStrings("one", "two"), got)
 		require.NoError(t, c.Close())
 		assert.True(t, c.Broken())
-		err := c.Call(patient(t), version5, unwanted(t))
+		err := c.Call(longDeadline(t), versionRequest, noReply(t))
 		require.ErrorIs(t, err, ErrGone, "closed")
 		require.NoError(t, c.Close())
 	}
 }
 
-// TestPieces sends two replies, one of them large, in pieces of any size.
+// TestPieces sends two replies, one of them large, in pieces of various sizes.
 func TestPieces(t *testing.T) {
 	small := capture(t, "unix/stats.fetch_one.rep.bin")
 	n, err := headerSize(small)
@@ -183,7 +183,7 @@ func TestPieces(t *testing.T) {
 	require.NoError(t, err)
 	for size := 1; size < 200_000; size = size*3 + 1 {
 		body := want.body
-		if size < 40 { // enough for every place within the header and the first records
+		if size < 40 { // sufficient to split the header and the first records at every byte
 			body = small[n:]
 		}
 		answer := append(packet(typeReply, 1, small[n:]), packet(typeReply, 2, body)...)
@@ -194,14 +194,14 @@ func TestPieces(t *testing.T) {
 			_, _ = io.Copy(io.Discard, conn)
 		}))
 		var got [2][]byte
-		calls := []Call{{Request: version5}, {Request: version5}}
+		calls := []Call{{Request: versionRequest}, {Request: versionRequest}}
 		for i := range calls {
 			calls[i].Walk = func(r Records) error {
 				got[i] = encode(nil, r)
 				return nil
 			}
 		}
-		c.Do(patient(t), calls)
+		c.Do(longDeadline(t), calls)
 		require.NoError(t, errors.Join(calls[0].Err, calls[1].Err), "pieces of %d bytes", size)
 		require.Equal(t, small[n:], got[0])
 		require.True(t, bytes.Equal(body, got[1]))
@@ -220,10 +220,10 @@ func bytesOf(b []byte, size int) func(yield func([]byte) bool) {
 	}
 }
 
-// TestPipeline sends all requests before any is answered. A fault, a reply that cannot be read and an error of the walk
-// cost their own calls only.
+// TestPipeline sends all requests before any is answered. A fault, a malformed reply and an error of Walk fail only their own
+// calls.
 func TestPipeline(t *testing.T) {
-	errWalk := errors.New("not wanted")
+	errWalk := errors.New("rejected")
 	c := dial(t, serve(t, "unix", func(conn net.Conn) {
 		for range 2 {
 			var cookies []uint32
@@ -241,7 +241,7 @@ func TestPipeline(t *testing.T) {
 				packet(typeReply, cookies[3], str("four")),
 				packet(typeReply, cookies[4], str("five")),
 			} {
-				// As if written by one that takes four bytes for each number.
+				// A reply of a server that encodes every number in four bytes.
 				if i == 4 {
 					answer = widened(answer)
 				}
@@ -250,17 +250,17 @@ func TestPipeline(t *testing.T) {
 		}
 		_, _ = io.Copy(io.Discard, conn)
 	}))
-	c.cookie = math.MaxUint32 - 3 // 0 and 0xff are cookies like others
+	c.cookie = math.MaxUint32 - 3 // the next cookies include 0 and 0xff
 	for range 2 {
 		var got []any
 		calls := []Call{
-			{Request: version5, Walk: collect(&got)},
-			{Request: version5, Walk: unwanted(t)},
-			{Request: version5, Walk: unwanted(t)},
-			{Request: version5, Walk: func(Records) error { return errWalk }},
-			{Request: version5, Walk: collect(&got), Err: errWalk},
+			{Request: versionRequest, Walk: collect(&got)},
+			{Request: versionRequest, Walk: noReply(t)},
+			{Request: versionRequest, Walk: noReply(t)},
+			{Request: versionRequest, Walk: func(Records) error { return errWalk }},
+			{Request: versionRequest, Walk: collect(&got), Err: errWalk},
 		}
-		c.Do(patient(t), calls)
+		c.Do(longDeadline(t), calls)
 		require.NoError(t, calls[0].Err)
 		require.EqualError(t, calls[1].Err, `fault 500 "command x not found"`)
 		require.Equal(t, scrape.Response, scrape.TypeOf(calls[1].Err))
@@ -273,7 +273,7 @@ func TestPipeline(t *testing.T) {
 	}
 }
 
-// widened writes the header of a small packet with numbers of four bytes.
+// widened returns a small packet with the numbers of its header in four bytes.
 func widened(small []byte) []byte {
 	n := fixedHeader + int(small[1]>>2&3) + 1 + int(small[1]&3) + 1
 	h := parseHeader(small[:n])
@@ -287,7 +287,7 @@ func TestMalformedReplies(t *testing.T) {
 		for _, network := range networks {
 			t.Run(name+" "+network, func(t *testing.T) {
 				c := dial(t, serve(t, network, sending(tc.packet)))
-				err := c.Call(patient(t), version5, unwanted(t))
+				err := c.Call(longDeadline(t), versionRequest, noReply(t))
 				require.ErrorContains(t, err, tc.text)
 				assert.Equal(t, tc.want, scrape.TypeOf(err))
 				assert.NotErrorIs(t, err, ErrGone)
@@ -296,7 +296,7 @@ func TestMalformedReplies(t *testing.T) {
 	}
 }
 
-// TestBrokenStreams are faults after which nobody knows what comes next.
+// TestBrokenStreams covers defects after which the position in the stream is unknown, so that the connection is closed.
 func TestBrokenStreams(t *testing.T) {
 	reply := packet(typeReply, 1, str("5.6.3"))
 	for name, tc := range map[string]struct {
@@ -304,27 +304,27 @@ func TestBrokenStreams(t *testing.T) {
 		want scrape.ErrorType
 		text string
 	}{
-		"cookie":         {packet(typeReply, 7, nil), scrape.Format, "the answer to request 7 where that to request 1 was due"},
-		"fault, cookie":  {packet(typeFault, 0, nil), scrape.Format, "the answer to request 0"},
-		"bytes after":    {slices.Concat(reply, []byte("extra")), scrape.Format, "more bytes after the reply, they begin with `extra`"},
-		"second reply":   {slices.Concat(reply, reply), scrape.Format, "more bytes after the reply"},
-		"endless":        {slices.Concat(reply, make([]byte, 1<<20)), scrape.Format, "more bytes after the reply"},
-		"16 MiB + 1":     {unhex(t, "a1 1c 01 00 00 01 01"), scrape.Size, "a reply of 16777217 bytes"},
-		"4 GiB claimed":  {unhex(t, "a1 1c ff ff ff ff 01 00"), scrape.Size, "a reply of 4294967295 bytes"},
-		"2^31 claimed":   {unhex(t, "a1 1c 80 00 00 00 01 00"), scrape.Size, "a reply of 2147483648 bytes"},
-		"not its port":   {[]byte("SIP/2.0 400 Bad Request\r\n"), scrape.Format, "SIP/2.0 400 Bad Request"},
+		"cookie":         {packet(typeReply, 7, nil), scrape.Format, "reply to request 7, expected the reply to request 1"},
+		"fault, cookie":  {packet(typeFault, 0, nil), scrape.Format, "reply to request 0"},
+		"bytes after":    {slices.Concat(reply, []byte("extra")), scrape.Format, "unexpected bytes after the reply: `extra`"},
+		"second reply":   {slices.Concat(reply, reply), scrape.Format, "unexpected bytes after the reply"},
+		"endless":        {slices.Concat(reply, make([]byte, 1<<20)), scrape.Format, "unexpected bytes after the reply"},
+		"16 MiB + 1":     {unhex(t, "a1 1c 01 00 00 01 01"), scrape.Size, "reply too large: 16777217 bytes"},
+		"4 GiB":          {unhex(t, "a1 1c ff ff ff ff 01 00"), scrape.Size, "reply too large: 4294967295 bytes"},
+		"2^31":           {unhex(t, "a1 1c 80 00 00 00 01 00"), scrape.Size, "reply too large: 2147483648 bytes"},
+		"SIP port":       {[]byte("SIP/2.0 400 Bad Request\r\n"), scrape.Format, "SIP/2.0 400 Bad Request"},
 		"bytes of 0":     {make([]byte, 100), scrape.Format, "not BINRPC"},
 		"bytes of 0xff":  {bytes.Repeat([]byte{0xff}, 100), scrape.Format, "not BINRPC"},
-		"its own packet": {packet(typeRequest, 1, version5.body), scrape.Format, "type 0"},
+		"echoed request": {packet(typeRequest, 1, versionRequest.body), scrape.Format, "type 0"},
 	} {
 		for _, network := range networks {
 			t.Run(name+" "+network, func(t *testing.T) {
 				c := dial(t, serve(t, network, sending(tc.sent)))
-				err := c.Call(patient(t), version5, unwanted(t))
+				err := c.Call(longDeadline(t), versionRequest, noReply(t))
 				require.ErrorContains(t, err, tc.text)
 				assert.Equal(t, tc.want, scrape.TypeOf(err))
 				assert.True(t, c.Broken())
-				err = c.Call(patient(t), version5, unwanted(t))
+				err = c.Call(longDeadline(t), versionRequest, noReply(t))
 				require.ErrorIs(t, err, ErrGone)
 				assert.Equal(t, scrape.Connection, scrape.TypeOf(err))
 			})
@@ -332,7 +332,7 @@ func TestBrokenStreams(t *testing.T) {
 	}
 }
 
-// TestStrayReply comes when its call is over: it is not taken for the reply to the next one.
+// TestStrayReply sends a second reply to a finished call. It is not mistaken for the reply to the next call.
 func TestStrayReply(t *testing.T) {
 	c := dial(t, serve(t, "tcp", func(conn net.Conn) {
 		for _, cookies := range [][]uint32{{1}, {1, 2}} {
@@ -343,13 +343,13 @@ func TestStrayReply(t *testing.T) {
 		}
 		_, _ = io.Copy(io.Discard, conn)
 	}))
-	require.NoError(t, c.Call(patient(t), version5, func(Records) error { return nil }))
-	err := c.Call(patient(t), version5, unwanted(t))
-	require.ErrorContains(t, err, "the answer to request 1 where that to request 2 was due")
+	require.NoError(t, c.Call(longDeadline(t), versionRequest, func(Records) error { return nil }))
+	err := c.Call(longDeadline(t), versionRequest, noReply(t))
+	require.ErrorContains(t, err, "reply to request 1, expected the reply to request 2")
 	assert.True(t, c.Broken())
 }
 
-// TestTruncatedReplies breaks off at every byte: the server closes the connection, or says no more.
+// TestTruncatedReplies truncates the reply at every byte: the server closes the connection or stops sending.
 func TestTruncatedReplies(t *testing.T) {
 	reply := packet(typeReply, 1, str("kamailio 5.6.3"))
 	for i := range reply {
@@ -357,7 +357,7 @@ func TestTruncatedReplies(t *testing.T) {
 			_, _ = readRequest(conn)
 			_, _ = conn.Write(reply[:i])
 		}))
-		err := c.Call(patient(t), version5, unwanted(t))
+		err := c.Call(longDeadline(t), versionRequest, noReply(t))
 		require.ErrorIs(t, err, ErrGone)
 		require.ErrorContains(t, err, "after "+strconv.Itoa(i)+" bytes of the reply")
 		require.Equal(t, scrape.Connection, scrape.TypeOf(err))
@@ -365,7 +365,7 @@ func TestTruncatedReplies(t *testing.T) {
 	}
 	for _, i := range []int{0, 1, 3, 4, len(reply) - 1} {
 		c := dial(t, serve(t, "unix", sending(reply[:i])))
-		err := c.Call(soon(t), version5, unwanted(t))
+		err := c.Call(shortDeadline(t), versionRequest, noReply(t))
 		require.ErrorContains(t, err, "no complete reply in time, after "+strconv.Itoa(i)+" bytes of the reply: kamailio is overloaded")
 		require.Equal(t, scrape.Timeout, scrape.TypeOf(err))
 		require.NotErrorIs(t, err, ErrGone)
@@ -373,7 +373,7 @@ func TestTruncatedReplies(t *testing.T) {
 	}
 }
 
-// TestTrickle is a server that goes on sending one byte at a time: the deadline is that of the whole, not of a read.
+// TestTrickle sends one byte at a time. The deadline applies to the whole call, not to each read.
 func TestTrickle(t *testing.T) {
 	c := dial(t, serve(t, "unix", func(conn net.Conn) {
 		_, _ = readRequest(conn)
@@ -382,7 +382,7 @@ func TestTrickle(t *testing.T) {
 			_, err = conn.Write([]byte{0})
 		}
 	}))
-	err := c.Call(soon(t), version5, unwanted(t))
+	err := c.Call(shortDeadline(t), versionRequest, noReply(t))
 	require.Equal(t, scrape.Timeout, scrape.TypeOf(err))
 }
 
@@ -393,17 +393,17 @@ func TestCancel(t *testing.T) {
 		cancel()
 		_, _ = io.Copy(io.Discard, conn)
 	}))
-	err := c.Call(ctx, version5, unwanted(t))
+	err := c.Call(ctx, versionRequest, noReply(t))
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Equal(t, scrape.Other, scrape.TypeOf(err))
 	assert.True(t, c.Broken())
 
 	c = dial(t, serve(t, "unix", replying()))
-	require.ErrorIs(t, c.Call(ctx, version5, unwanted(t)), context.Canceled, "before the request")
+	require.ErrorIs(t, c.Call(ctx, versionRequest, noReply(t)), context.Canceled, "before the request")
 	assert.True(t, c.Broken())
 }
 
-// TestRemainingCalls breaks the connection between two replies: the second call can be repeated on another.
+// TestRemainingCalls closes the connection between two replies: the remaining calls can be retried on a new one.
 func TestRemainingCalls(t *testing.T) {
 	endpoint := serve(t, "tcp", func(conn net.Conn) {
 		for range 2 {
@@ -413,8 +413,8 @@ func TestRemainingCalls(t *testing.T) {
 	})
 	c := dial(t, endpoint)
 	var got []any
-	calls := []Call{{Request: version5, Walk: collect(&got)}, {Request: version5, Walk: unwanted(t)}, {Request: version5, Walk: unwanted(t)}}
-	c.Do(patient(t), calls)
+	calls := []Call{{Request: versionRequest, Walk: collect(&got)}, {Request: versionRequest, Walk: noReply(t)}, {Request: versionRequest, Walk: noReply(t)}}
+	c.Do(longDeadline(t), calls)
 	require.NoError(t, calls[0].Err)
 	require.ErrorIs(t, calls[1].Err, ErrGone)
 	require.ErrorIs(t, calls[2].Err, ErrGone)
@@ -422,7 +422,7 @@ func TestRemainingCalls(t *testing.T) {
 	assert.ErrorContains(t, calls[1].Err, "check that kamailio runs")
 }
 
-// TestLostCalls ends an exchange at its second call: the error of that says why, and those of the others name it.
+// TestLostCalls ends an exchange at its second call. The errors of the calls behind it name that call.
 func TestLostCalls(t *testing.T) {
 	first := packet(typeReply, 1, str("one"))
 	for name, tc := range map[string]struct {
@@ -432,14 +432,14 @@ func TestLostCalls(t *testing.T) {
 		want, after scrape.ErrorType
 		behind      string
 	}{
-		"hangs": {first, soon, "no complete reply in time", scrape.Timeout, scrape.Timeout, "behind dispatcher.list, which did not answer in time"},
+		"hangs": {first, shortDeadline, "no complete reply in time", scrape.Timeout, scrape.Timeout, "behind dispatcher.list, which did not answer in time"},
 		"cookie": {
-			slices.Concat(first, packet(typeReply, 7, nil)), patient, "the answer to request 7", scrape.Format, scrape.Connection,
-			"behind dispatcher.list, whose answer cannot be read",
+			slices.Concat(first, packet(typeReply, 7, nil)), longDeadline, "reply to request 7", scrape.Format, scrape.Connection,
+			"behind dispatcher.list, whose reply cannot be read",
 		},
 		"size": {
-			slices.Concat(first, unhex(t, "a1 1c ff ff ff ff 02 00")), patient, "a reply of 4294967295 bytes", scrape.Size, scrape.Connection,
-			"behind dispatcher.list, whose answer cannot be read",
+			slices.Concat(first, unhex(t, "a1 1c ff ff ff ff 02 00")), longDeadline, "reply too large: 4294967295 bytes", scrape.Size, scrape.Connection,
+			"behind dispatcher.list, whose reply cannot be read",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -452,10 +452,10 @@ func TestLostCalls(t *testing.T) {
 			}))
 			var got []any
 			calls := []Call{
-				{Request: version5, Walk: collect(&got)},
-				{Request: NewRequest("dispatcher.list"), Walk: unwanted(t)},
-				{Request: version5, Walk: unwanted(t)},
-				{Request: version5, Walk: unwanted(t)},
+				{Request: versionRequest, Walk: collect(&got)},
+				{Request: NewRequest("dispatcher.list"), Walk: noReply(t)},
+				{Request: versionRequest, Walk: noReply(t)},
+				{Request: versionRequest, Walk: noReply(t)},
 			}
 			c.Do(tc.ctx(t), calls)
 			require.NoError(t, calls[0].Err)
@@ -474,7 +474,7 @@ func TestLostCalls(t *testing.T) {
 	}
 }
 
-// peer is a connection whose other end answers each write at once, and notes how large it was.
+// peer is a connection whose other end answers each write at once and records its size.
 type peer struct {
 	net.Conn
 	writes  []int
@@ -499,7 +499,7 @@ func (p *peer) Read(b []byte) (int, error)  { return p.replies.Read(b) }
 func (p *peer) SetDeadline(time.Time) error { return nil }
 func (p *peer) Close() error                { return nil }
 
-// TestManyRequests sends no more at once than Kamailio holds, and the rest when that has been answered.
+// TestManyRequests sends at most as many bytes as Kamailio's buffer holds, and the rest after their replies.
 func TestManyRequests(t *testing.T) {
 	for _, tc := range []struct {
 		size, calls int
@@ -517,7 +517,7 @@ func TestManyRequests(t *testing.T) {
 		for i := range calls {
 			calls[i] = Call{Request: Request{body: make([]byte, tc.size)}, Walk: collect(&got)}
 		}
-		c.Do(patient(t), calls)
+		c.Do(longDeadline(t), calls)
 		for i := range calls {
 			require.NoError(t, calls[i].Err)
 		}
@@ -526,7 +526,7 @@ func TestManyRequests(t *testing.T) {
 	}
 }
 
-// A slow call is not blamed on those that were sent with it.
+// TestDurations checks that the duration of a slow call does not count for the calls sent with it.
 func TestDurations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := net.Pipe()
@@ -542,7 +542,7 @@ func TestDurations(t *testing.T) {
 				}
 			}
 			for i, wait := range []time.Duration{0, 3 * time.Second, 0} {
-				time.Sleep(wait) // on the clock of the test
+				time.Sleep(wait) // in the fake time of synctest
 				if _, err := server.Write(packet(typeReply, cookies[i], str("ok"))); !assert.NoError(t, err) {
 					return
 				}
@@ -551,9 +551,9 @@ func TestDurations(t *testing.T) {
 
 		calls := make([]Call, 3)
 		for i := range calls {
-			calls[i] = Call{Request: version5, Walk: func(Records) error { return nil }}
+			calls[i] = Call{Request: versionRequest, Walk: func(Records) error { return nil }}
 		}
-		c.Do(patient(t), calls)
+		c.Do(longDeadline(t), calls)
 		var durations []time.Duration
 		for _, call := range calls {
 			require.NoError(t, call.Err)
@@ -563,58 +563,58 @@ func TestDurations(t *testing.T) {
 	})
 }
 
-// TestLargeReplyIsNotKept gives the room of a large reply back.
+// TestLargeReplyIsNotKept checks that the buffer of a large reply is released.
 func TestLargeReplyIsNotKept(t *testing.T) {
-	for size, kept := range map[int]bool{keptBuffer / 2: true, 2 * keptBuffer: false} {
+	for size, kept := range map[int]bool{maxIdleBuffer / 2: true, 2 * maxIdleBuffer: false} {
 		c := dial(t, serve(t, "unix", replying(str(strings.Repeat("x", size)), str("two"))))
 		for _, want := range []int{size, 3} {
 			var got []any
-			require.NoError(t, c.Call(patient(t), version5, collect(&got)))
+			require.NoError(t, c.Call(longDeadline(t), versionRequest, collect(&got)))
 			assert.Len(t, got[0].(map[string]any)["str"], want)
 		}
-		assert.Equal(t, kept, cap(c.in) > firstBuffer)
-		assert.Less(t, cap(c.in), 2*keptBuffer)
+		assert.Equal(t, kept, cap(c.in) > initialBuffer)
+		assert.Less(t, cap(c.in), 2*maxIdleBuffer)
 	}
 }
 
-// TestRestart closes an idle connection, as a server does that is started anew.
+// TestRestart closes an idle connection, as a restarting server does.
 func TestRestart(t *testing.T) {
 	for _, network := range networks {
 		c := dial(t, serve(t, network, func(conn net.Conn) {
 			cookie, _ := readRequest(conn)
 			_, _ = conn.Write(packet(typeReply, cookie, nil))
 		}))
-		require.NoError(t, c.Call(patient(t), version5, func(Records) error { return nil }))
-		require.ErrorIs(t, c.Call(patient(t), version5, unwanted(t)), ErrGone)
+		require.NoError(t, c.Call(longDeadline(t), versionRequest, func(Records) error { return nil }))
+		require.ErrorIs(t, c.Call(longDeadline(t), versionRequest, noReply(t)), ErrGone)
 	}
 }
 
 func TestLargeRequest(t *testing.T) {
 	c := dial(t, serve(t, "unix", replying(str("one"))))
-	err := c.Call(patient(t), NewRequest(strings.Repeat("x", maxRequest)), unwanted(t))
-	require.ErrorContains(t, err, "a request of 65540 bytes")
+	err := c.Call(longDeadline(t), NewRequest(strings.Repeat("x", maxRequest)), noReply(t))
+	require.ErrorContains(t, err, "request of 65540 bytes exceeds kamailio's limit of 65535")
 	assert.Equal(t, scrape.Size, scrape.TypeOf(err))
-	require.NoError(t, c.Call(patient(t), version5, func(Records) error { return nil }), "nothing was sent")
+	require.NoError(t, c.Call(longDeadline(t), versionRequest, func(Records) error { return nil }), "nothing was sent")
 }
 
-// TestClaims holds what is allocated against what came, not against what was claimed.
-func TestClaims(t *testing.T) {
-	claim := packet(typeReply, 1, make([]byte, MaxBody))[:100_000]
+// TestAnnouncedSize checks that memory grows with the bytes received and not with the size that the header announces.
+func TestAnnouncedSize(t *testing.T) {
+	truncated := packet(typeReply, 1, make([]byte, MaxBody))[:100_000]
 	endpoint := serve(t, "unix", func(conn net.Conn) {
 		_, _ = readRequest(conn)
-		_, _ = conn.Write(claim)
+		_, _ = conn.Write(truncated)
 	})
 	c := dial(t, endpoint)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	err := c.Call(patient(t), version5, unwanted(t))
+	err := c.Call(longDeadline(t), versionRequest, noReply(t))
 	runtime.ReadMemStats(&after)
 	require.ErrorContains(t, err, "after 100000 bytes of the reply")
-	assert.Less(t, cap(c.in), 4*len(claim))
+	assert.Less(t, cap(c.in), 4*len(truncated))
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
 }
 
-// TestCallAllocations makes calls on a connection whose buffers have grown.
+// TestCallAllocations bounds the allocations of a call on a connection whose buffers have grown.
 func TestCallAllocations(t *testing.T) {
 	whole := capture(t, "unix/stats.fetch_all.rep.bin")
 	n, err := headerSize(whole)
@@ -629,14 +629,14 @@ func TestCallAllocations(t *testing.T) {
 			_, _ = conn.Write(reply)
 		}
 	}))
-	ctx := patient(t)
+	ctx := longDeadline(t)
 	walk := func(r Records) error {
 		walkAll(r)
 		return nil
 	}
 	allocations := testing.AllocsPerRun(100, func() {
 		c.cookie = 0
-		if err := c.Call(ctx, version5, walk); err != nil {
+		if err := c.Call(ctx, versionRequest, walk); err != nil {
 			t.Error(err)
 		}
 	})
@@ -676,7 +676,7 @@ func TestParseEndpoint(t *testing.T) {
 	require.ErrorContains(t, err, "endpoint: must be")
 }
 
-// TestDialErrors names what usually stands between a collector and a socket.
+// TestDialErrors checks the hints for the usual reasons why a connection fails.
 func TestDialErrors(t *testing.T) {
 	missing := socketPath(t)
 	stale := socketPath(t)
@@ -690,12 +690,12 @@ func TestDialErrors(t *testing.T) {
 	defer func() { assert.NoError(t, d.Close()) }()
 
 	for endpoint, text := range map[string]string{
-		"unix://" + missing:  "connect: no such file or directory: check that kamailio runs, that it loads the module ctl",
-		"unix://" + stale:    "connect: connection refused: nobody listens there",
-		"unix://" + datagram: "connect: protocol wrong type for socket: a datagram socket",
-		"tcp://127.0.0.1:1":  "connect: connection refused: nobody listens there",
+		"unix://" + missing:  "connect: no such file or directory: check that kamailio runs and loads the ctl module",
+		"unix://" + stale:    "connect: connection refused: nothing listens there",
+		"unix://" + datagram: "connect: protocol wrong type for socket: datagram socket: the setting endpoint must name",
+		"tcp://127.0.0.1:1":  "connect: connection refused: nothing listens there",
 	} {
-		_, err := Dial(patient(t), endpoint)
+		_, err := Dial(longDeadline(t), endpoint)
 		require.ErrorContains(t, err, text)
 		assert.Equal(t, scrape.Connection, scrape.TypeOf(err))
 	}

@@ -1,8 +1,8 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package comparison holds what others do against what this project does. It is a module of its own, so that the product does
-// not depend on the others.
+// Package comparison compares this project with the alternatives. It is a separate module, so that the product does not depend on
+// them.
 package comparison
 
 import (
@@ -33,7 +33,7 @@ const (
 	openMetrics = "application/openmetrics-text"
 )
 
-// handMade has the traps that both formats allow and no captured page has.
+// handMade has cases that both formats allow and that no captured page contains.
 var handMade = map[string]string{
 	"escapes":      `a{b="\\ \" \n \x",c=""} 1` + "\n",
 	"blanks":       "a {b=\"c\" , d=\"e\",}\t1 \n \n",
@@ -45,7 +45,7 @@ var handMade = map[string]string{
 	"no newline":   "a 1\nb 2",
 }
 
-// handMadeOpenMetrics are the same for OpenMetrics.
+// handMadeOpenMetrics has such cases of OpenMetrics.
 var handMadeOpenMetrics = map[string]string{
 	"exemplars": "# TYPE a counter\na_total{b=\"c\"} 1 # {trace_id=\"x\"} 0.5 1.5\na_created 2\n# EOF\n",
 	"times":     "a 1 1520879607.789\nb 2 -1.5\nc 3 1\n# EOF",
@@ -58,10 +58,10 @@ type page struct {
 	content           []byte
 }
 
-// differing are lines that tell the two apart by design: one that textparse ends at, and an announcement without a sample.
-var differing = regexp.MustCompile(`(?m)^.*(My_Mixed\.Case|mediasoup_nodejs_active_requests ).*\n`)
+// excluded matches lines that the parsers treat differently by design: a line at which textparse fails, and a family without samples.
+var excluded = regexp.MustCompile(`(?m)^.*(My_Mixed\.Case|mediasoup_nodejs_active_requests ).*\n`)
 
-// pages returns the captured pages without what is differing.
+// pages returns the captured pages without the excluded lines.
 func pages(t testing.TB) (all []page) {
 	t.Helper()
 	files, err := filepath.Glob("../exposition/testdata/*.txt")
@@ -74,13 +74,13 @@ func pages(t testing.TB) (all []page) {
 		if strings.Contains(file, ".openmetrics.") {
 			contentType = openMetrics
 		}
-		content = differing.ReplaceAll(content, nil)
+		content = excluded.ReplaceAll(content, nil)
 		all = append(all, page{strings.TrimSuffix(filepath.Base(file), ".txt"), contentType, content})
 	}
 	return all
 }
 
-// sample is what both readers tell of a sample.
+// sample is a sample in a form common to both parsers.
 type sample struct {
 	labels string
 	value  uint64
@@ -94,12 +94,12 @@ func newSample(set map[string]string, value float64, time string) sample {
 		}
 	}
 	if math.IsNaN(value) {
-		value = math.NaN() // there are several
+		value = math.NaN() // use the same bits for all NaNs
 	}
 	return sample{fmt.Sprintf("%q", set), math.Float64bits(value), time}
 }
 
-// result is what both readers tell of a page.
+// result is a page in a form common to both parsers.
 type result struct {
 	samples []sample
 	types   map[string]string // of the families that have samples
@@ -162,7 +162,7 @@ func theirs(t *testing.T, p *page) result {
 	}
 }
 
-// What textparse reads, we read alike.
+// TestExposition checks that exposition and textparse return the same samples.
 func TestExposition(t *testing.T) {
 	all := pages(t)
 	for name, content := range handMade {
@@ -180,8 +180,8 @@ func TestExposition(t *testing.T) {
 	}
 }
 
-// BenchmarkExposition reads each page with both in turn, so that what else the machine does slows both alike. Textparse
-// leaves labels in the page's text unless asked for them: both ways are measured. Ours are always split and unescaped.
+// BenchmarkExposition reads each page with both parsers in turn, so that other load on the machine affects both. It runs textparse
+// without and with parsing of labels, which exposition always parses.
 func BenchmarkExposition(b *testing.B) {
 	for _, p := range pages(b) {
 		b.Run(p.name, func(b *testing.B) {
@@ -220,7 +220,7 @@ func BenchmarkExposition(b *testing.B) {
 // parse returns a function that reads a page with textparse.
 func parse(b *testing.B, p *page, withLabels bool) func() {
 	b.Helper()
-	content := append(slices.Clone(p.content), '\n')[:len(p.content)] // textparse appends a line feed, here without a copy
+	content := append(slices.Clone(p.content), '\n')[:len(p.content)] // room for the line feed that textparse appends
 	symbols := labels.NewSymbolTable()
 	return func() {
 		parser, err := textparse.New(content, p.contentType, symbols, textparse.ParserOptions{})

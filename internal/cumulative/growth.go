@@ -8,60 +8,60 @@ import (
 	"slices"
 )
 
-// Absent is the value of a counter that a reading does not tell. What it was last stays; one that was never told has not
-// grown when it is.
+// Absent is the value of a counter that is missing from a reading. The counter keeps its last value, if it has one; otherwise,
+// its first value does not count as growth.
 const Absent = math.MinInt64
 
-// forgetAfter is for how many readings an object may be missing before it counts as gone: one that comes back must not be
-// counted twice.
+// forgetAfter is the number of consecutive readings without an object after which it is forgotten. An object that returns
+// sooner is not counted twice.
 const forgetAfter = 5
 
-// Growth tells by how much counters of objects that come and go have grown from reading to reading, so that a sum over them
-// never falls when one goes. The first reading is where sums begin: what was counted before it does not belong to them.
-// What an object counts between the last reading that has it and its end is lost.
+// Growth computes by how much the counters of objects have grown from reading to reading. A sum of this growth does not fall
+// when an object disappears. Sums start at the first reading: values counted before it are excluded. The growth of an object
+// between its last reading and its end is lost.
 type Growth struct {
-	kinds   []Kind
-	objects map[string]*Object
-	reading int // number of the current reading, 1 for the first
-	begun   int // readings, with those that broke off
+	kinds    []Kind
+	objects  map[string]*Object
+	reading  int // number of the current reading, from 1
+	attempts int // readings including incomplete ones
 }
 
-// Kind says whether a counter may fall, and what a fall means.
+// Kind says whether a counter may fall, and what counts as its growth.
 type Kind uint8
 
 // The kinds of counters.
 const (
-	// Monotonic counters fall only when they begin anew. Values below 0 are none.
+	// Monotonic counters fall only when they restart. Negative values are treated as Absent.
 	Monotonic Kind = iota
-	// Signed counters, such as lost packets that arrive late after all, may fall at any time.
+	// Signed counters may fall at any time, such as lost packets when late packets arrive.
 	Signed
-	// Maximum counters may fall like Signed ones, but they grow only by what exceeds their highest value so far, which is at least 0.
+	// Maximum counters may fall at any time, too, but they grow only by what exceeds their maximum so far, which starts at 0.
 	Maximum
 )
 
-// Object is one thing that counts, with one or more streams of counters.
+// Object holds the counters of one object, in one or more streams.
 type Object struct {
 	growth        *Growth
-	first, last   int // readings that had it
-	firstMeasured int // the first one that had its counters, 0 for none
-	measured      int // readings that had its counters
-	seen          int // begun when it was met last
+	first, last   int // readings that listed the object
+	firstMeasured int // first reading with its counters, 0 if there was none
+	measured      int // number of readings with its counters
+	seen          int // last attempt that listed the object
 	streams       []stream
 }
 
 // stream is one set of counters.
 type stream struct {
 	id     uint64
-	last   int // of the object's measured
+	last   int // value of Object.measured at the last update
 	values []int64
 }
 
-// NewGrowth returns the growth of objects whose streams have counters of these kinds.
+// NewGrowth returns a Growth for objects whose streams have counters of these kinds.
 func NewGrowth(kinds ...Kind) *Growth {
 	return &Growth{kinds: kinds, objects: map[string]*Object{}}
 }
 
-// Reset forgets everything: the next reading is the first.
+// Reset forgets all objects. The next reading is the first.
 func (g *Growth) Reset() {
 	clear(g.objects)
 	g.reading = 0
@@ -70,11 +70,11 @@ func (g *Growth) Reset() {
 // Begin starts a reading.
 func (g *Growth) Begin() {
 	g.reading++
-	g.begun++
+	g.attempts++
 }
 
-// End ends a reading and forgets the objects that are gone. One that broke off proves nothing about what it lacks: what it
-// had has been counted, but the next reading takes its number, and if it was the first, all begins again.
+// End ends a reading. A complete reading forgets the objects that are gone. An incomplete reading forgets none: the growth in it
+// counts, and the next reading gets the same number. If the first reading is incomplete, End resets g.
 func (g *Growth) End(complete bool) {
 	switch {
 	case complete:
@@ -92,18 +92,18 @@ func (g *Growth) End(complete bool) {
 	}
 }
 
-// Object returns the object with a key, which the current reading lists, and whether it does so for the first time. It may
-// be listed without its counters: measured says whether they came.
+// Object returns the object with this key, adding it if it is new, and whether the current reading lists it for the first time.
+// measured says whether the reading includes the counters of the object.
 func (g *Growth) Object(key []byte, measured bool) (o *Object, first bool) {
 	o = g.objects[string(key)]
 	if o == nil {
 		o = &Object{growth: g, first: g.reading}
 		g.objects[string(key)] = o
 	}
-	if o.seen == g.begun {
+	if o.seen == g.attempts {
 		return o, false
 	}
-	o.last, o.seen = g.reading, g.begun
+	o.last, o.seen = g.reading, g.attempts
 	if measured {
 		o.measured++
 		if o.firstMeasured == 0 {
@@ -113,9 +113,9 @@ func (g *Growth) Object(key []byte, measured bool) (o *Object, first bool) {
 	return o, true
 }
 
-// Add sets growth to what the counters of one stream have grown by since they were read last. A stream that is new counts
-// from 0, but for those of objects that were there at the first reading and whose counters were not read before. Values below 0
-// of monotonic counters become Absent, and values of Maximum counters become the highest so far.
+// Add sets growth to the growth of the counters of one stream since they were last read. A new stream grows from 0, unless its
+// object existed at the first reading and is measured for the first time: then the growth is 0. Negative values of monotonic
+// counters become Absent, and values of Maximum counters become their maximum.
 func (o *Object) Add(id uint64, values, growth []int64) {
 	for i, value := range values {
 		switch kind := o.growth.kinds[i]; {
@@ -129,13 +129,13 @@ func (o *Object) Add(id uint64, values, growth []int64) {
 	switch {
 	case s == nil:
 		o.remember(id, values)
-		count(values, growth)
+		growFromZero(values, growth)
 		if o.first == 1 && o.firstMeasured == o.growth.reading {
 			clear(growth)
 		}
 		return
 	case s.restarted(o.growth.kinds, values):
-		count(values, growth)
+		growFromZero(values, growth)
 	default:
 		for i, value := range values {
 			growth[i] = 0
@@ -155,8 +155,8 @@ func (o *Object) Add(id uint64, values, growth []int64) {
 	s.last = o.measured
 }
 
-// count is the growth of counters that were 0 before.
-func count(values, growth []int64) {
+// growFromZero sets growth for counters that started at 0.
+func growFromZero(values, growth []int64) {
 	for i, value := range values {
 		growth[i] = value
 		if value == Absent {
@@ -174,13 +174,13 @@ func (o *Object) stream(id uint64) *stream {
 	return nil
 }
 
-// remember adds a stream, in the place of those that are gone.
+// remember adds a stream and removes the streams that are gone.
 func (o *Object) remember(id uint64, values []int64) {
 	o.streams = slices.DeleteFunc(o.streams, func(s stream) bool { return o.measured-s.last >= forgetAfter })
 	o.streams = append(o.streams, stream{id: id, last: o.measured, values: slices.Clone(values)})
 }
 
-// restarted reports whether a counter fell that never falls.
+// restarted reports whether a monotonic counter has fallen.
 func (s *stream) restarted(kinds []Kind, values []int64) bool {
 	for i, kind := range kinds {
 		if kind == Monotonic && values[i] != Absent && values[i] < s.values[i] {

@@ -13,10 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// read is what one reading tells of an object: nil stands for no counters, a missing key for an object that is not listed.
+// read maps objects to the counters of their streams. nil stands for an object that is listed without counters.
 type read map[string]map[uint64][2]int64
 
-// grow reads readings one after the other and returns the sums after each. The first counter is monotonic, the second signed.
+// grow processes readings in order and returns the sums after each. The first counter is monotonic.
 func grow(g *Growth, readings ...read) (after [][2]int64) {
 	var sum [2]int64
 	var growth [2]int64
@@ -43,31 +43,31 @@ func TestGrowth(t *testing.T) {
 		readings []read
 		want     [][2]int64
 	}{
-		"sums begin with the first reading": {
+		"sums start at the first reading": {
 			[]read{{"a": one(100, 5)}, {"a": one(130, 6)}}, [][2]int64{{0, 0}, {30, 1}},
 		},
-		"an object that comes counts from 0": {
+		"a new object counts from 0": {
 			[]read{{}, {"a": one(100, 5)}, {"a": one(150, 5)}}, [][2]int64{{0, 0}, {100, 5}, {150, 5}},
 		},
-		"one that goes takes nothing along": {
+		"sums keep the growth of an object that is gone": {
 			[]read{{"a": one(0, 0)}, {"a": one(100, 1)}, {}}, [][2]int64{{0, 0}, {100, 1}, {100, 1}},
 		},
-		"one that is missing for a reading is not counted twice": {
+		"an object that is missing for a reading is not counted twice": {
 			[]read{{"a": one(0, 0)}, {"a": one(100, 1)}, {}, {"a": one(160, 2)}}, [][2]int64{{0, 0}, {100, 1}, {100, 1}, {160, 2}},
 		},
-		"no bytes are fewer than 0": {
+		"negative values of monotonic counters are absent": {
 			[]read{{"a": one(100, 0)}, {"a": one(-1, -1)}, {"a": one(130, 1)}}, [][2]int64{{0, 0}, {0, -1}, {30, 1}},
 		},
-		"its counters may be missing": {
+		"an object without counters for a reading": {
 			[]read{{"a": one(0, 0)}, {"a": nil}, {"a": one(160, 2)}}, [][2]int64{{0, 0}, {0, 0}, {160, 2}},
 		},
-		"what an object counted before the first reading is not known when its counters come late": {
+		"an object of the first reading whose counters appear later starts at their values": {
 			[]read{{"a": nil}, {"a": one(500, 9)}, {"a": one(510, 9)}}, [][2]int64{{0, 0}, {0, 0}, {10, 0}},
 		},
-		"an object that comes without its counters counts from 0": {
+		"a new object without counters counts from 0": {
 			[]read{{}, {"a": nil}, {"a": one(500, 9)}}, [][2]int64{{0, 0}, {0, 0}, {500, 9}},
 		},
-		"a stream that begins after the first reading counts from 0": {
+		"a stream that starts after the first reading counts from 0": {
 			[]read{{"a": none}, {"a": one(500, 9)}}, [][2]int64{{0, 0}, {500, 9}},
 		},
 		"a second stream counts from 0": {
@@ -76,13 +76,13 @@ func TestGrowth(t *testing.T) {
 		"a signed counter falls": {
 			[]read{{"a": one(10, 5)}, {"a": one(20, 3)}, {"a": one(30, -1)}}, [][2]int64{{0, 0}, {10, -2}, {20, -6}},
 		},
-		"a counter that is not told for a reading has not grown": {
+		"an absent counter has not grown": {
 			[]read{{"a": one(10, 5)}, {"a": one(Absent, 6)}, {"a": one(30, Absent)}, {"a": one(31, 8)}}, [][2]int64{{0, 0}, {0, 1}, {20, 1}, {21, 3}},
 		},
-		"a counter that is told late grows from there": {
+		"a counter that appears late grows from its first value": {
 			[]read{{}, {"a": one(Absent, 5)}, {"a": one(100, 5)}, {"a": one(130, 5)}}, [][2]int64{{0, 0}, {0, 5}, {0, 5}, {30, 5}},
 		},
-		"a stream begins anew": {
+		"a stream restarts": {
 			[]read{{"a": one(100, 5)}, {"a": one(30, 1)}}, [][2]int64{{0, 0}, {30, 1}},
 		},
 	} {
@@ -99,19 +99,19 @@ func TestGrowthOfMaximum(t *testing.T) {
 		readings []read
 		want     []int64
 	}{
-		"it rises":                                   {[]read{one(1, 5), one(2, 5), one(3, 8)}, []int64{0, 0, 3}},
-		"it falls":                                   {[]read{one(1, 5), one(2, 3)}, []int64{0, 0}},
-		"it rises again up to its highest value":     {[]read{one(1, 5), one(2, 3), one(3, 5)}, []int64{0, 0, 0}},
-		"it rises again beyond":                      {[]read{one(1, 5), one(2, 3), one(3, 9), one(4, 8), one(5, 11)}, []int64{0, 0, 4, 4, 6}},
-		"a new stream counts from 0":                 {[]read{{}, one(1, 5), one(2, 3), one(3, 6)}, []int64{0, 5, 5, 6}},
-		"a new stream is below 0":                    {[]read{{}, one(1, -4), one(2, -1), one(3, 2)}, []int64{0, 0, 0, 2}},
-		"it is below 0 at first":                     {[]read{one(1, -4), one(2, 2)}, []int64{0, 2}},
-		"it falls below 0":                           {[]read{one(1, 5), one(2, -9), one(3, 6)}, []int64{0, 0, 1}},
-		"a stream that begins anew counts from 0":    {[]read{one(9, 5), one(2, 3), one(3, 4)}, []int64{0, 3, 4}},
-		"one that begins anew may be below 0":        {[]read{one(9, 5), one(2, -3), one(3, 4)}, []int64{0, 0, 4}},
-		"a value that is absent changes nothing":     {[]read{one(1, 5), one(2, 3), one(3, Absent), one(4, 6)}, []int64{0, 0, 0, 1}},
-		"a value that comes late is where it begins": {[]read{{}, one(1, Absent), one(2, 5), one(3, 4), one(4, 6)}, []int64{0, 0, 0, 0, 1}},
-		"an object that is missing for a reading":    {[]read{one(1, 5), one(2, 3), {}, one(4, 6)}, []int64{0, 0, 0, 1}},
+		"it rises":                                     {[]read{one(1, 5), one(2, 5), one(3, 8)}, []int64{0, 0, 3}},
+		"it falls":                                     {[]read{one(1, 5), one(2, 3)}, []int64{0, 0}},
+		"it rises to its maximum":                      {[]read{one(1, 5), one(2, 3), one(3, 5)}, []int64{0, 0, 0}},
+		"it rises beyond its maximum":                  {[]read{one(1, 5), one(2, 3), one(3, 9), one(4, 8), one(5, 11)}, []int64{0, 0, 4, 4, 6}},
+		"a new stream counts from 0":                   {[]read{{}, one(1, 5), one(2, 3), one(3, 6)}, []int64{0, 5, 5, 6}},
+		"a new stream with a negative value":           {[]read{{}, one(1, -4), one(2, -1), one(3, 2)}, []int64{0, 0, 0, 2}},
+		"a negative value at the first reading":        {[]read{one(1, -4), one(2, 2)}, []int64{0, 2}},
+		"it falls below 0":                             {[]read{one(1, 5), one(2, -9), one(3, 6)}, []int64{0, 0, 1}},
+		"a stream that restarts counts from 0":         {[]read{one(9, 5), one(2, 3), one(3, 4)}, []int64{0, 3, 4}},
+		"a stream that restarts with a negative value": {[]read{one(9, 5), one(2, -3), one(3, 4)}, []int64{0, 0, 4}},
+		"an absent value":                              {[]read{one(1, 5), one(2, 3), one(3, Absent), one(4, 6)}, []int64{0, 0, 0, 1}},
+		"a value that is absent at first":              {[]read{{}, one(1, Absent), one(2, 5), one(3, 4), one(4, 6)}, []int64{0, 0, 0, 0, 1}},
+		"an object that is missing for a reading":      {[]read{one(1, 5), one(2, 3), {}, one(4, 6)}, []int64{0, 0, 0, 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []int64
@@ -123,20 +123,20 @@ func TestGrowthOfMaximum(t *testing.T) {
 	}
 }
 
-// A reading that broke off counts what it has, and says nothing of what it lacks.
+// Incomplete readings count the objects they list and do not forget the others.
 func TestGrowthOfIncompleteReadings(t *testing.T) {
 	type reading struct {
-		bytes    int64 // 0: the object is not there
+		bytes    int64 // 0: the object is not listed
 		complete bool
 	}
 	for name, tt := range map[string]struct {
 		readings []reading
 		want     int64
 	}{
-		"sums begin with the first complete one": {[]reading{{100, false}, {120, false}, {150, true}, {160, true}}, 10},
-		"what it has counts once":                {[]reading{{100, true}, {150, false}, {170, true}}, 70},
-		"what it lacks is not gone":              {[]reading{{100, true}, {}, {}, {}, {}, {}, {}, {170, true}}, 70},
-		"an object that comes in it counts once": {[]reading{{0, true}, {50, false}, {70, true}}, 70},
+		"sums start at the first complete reading": {[]reading{{100, false}, {120, false}, {150, true}, {160, true}}, 10},
+		"a listed object counts once":              {[]reading{{100, true}, {150, false}, {170, true}}, 70},
+		"a missing object is not forgotten":        {[]reading{{100, true}, {}, {}, {}, {}, {}, {}, {170, true}}, 70},
+		"a new object counts once":                 {[]reading{{0, true}, {50, false}, {70, true}}, 70},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewGrowth(Monotonic)
@@ -158,7 +158,7 @@ func TestGrowthOfIncompleteReadings(t *testing.T) {
 	}
 }
 
-// Of an object whose counters are read now and then, no stream is forgotten while the object is there.
+// The streams of a listed object are not forgotten while its counters are not read.
 func TestGrowthKeepsStreamsOfRareReadings(t *testing.T) {
 	listed := read{"a": nil}
 	readings := []read{{"a": {1: {100, 0}}}, listed, listed, listed, listed, listed, listed, listed}
@@ -167,7 +167,7 @@ func TestGrowthKeepsStreamsOfRareReadings(t *testing.T) {
 	assert.Equal(t, [2]int64{55, 0}, after[len(after)-1])
 }
 
-// What is gone for long takes no room.
+// Objects and streams that are gone are removed from memory.
 func TestGrowthForgets(t *testing.T) {
 	g := NewGrowth(Monotonic, Signed)
 	stay := read{"stays": {1: {1, 0}}}
@@ -181,24 +181,24 @@ func TestGrowthForgets(t *testing.T) {
 	assert.Equal(t, [][2]int64{{0, 0}, {2, 0}}, grow(g, read{"stays": {1: {9, 0}}}, read{"stays": {1: {11, 0}}}))
 }
 
-// epoch is a stretch in which a stream counted without beginning anew: where a naive model knows it from and how far it came.
+// epoch is the interval between two restarts of a stream. It holds the first and the last value of its counters, and the first and the
+// last maximum of the second one.
 type epoch struct {
-	from, to [2]int64
-	// highestFrom and highest are the same for the highest value of the second counter.
-	highestFrom, highest int64
+	from, to               [2]int64
+	maximumFrom, maximumTo int64
 }
 
-// Random lives of objects: sums equal those of a model that keeps every epoch of every stream, and bytes never fall.
+// Sums over random readings equal those of a model that keeps every epoch of every stream, and monotonic sums never fall.
 func TestGrowthOfRandomLives(t *testing.T) {
 	for seed := range uint64(200) {
 		lives := lives{random: rand.New(rand.NewPCG(seed, 1))}
 		readings := make([]read, 40)
-		want, wantHighest := make([][2]int64, len(readings)), make([][2]int64, len(readings))
+		want, wantMaximum := make([][2]int64, len(readings)), make([][2]int64, len(readings))
 		for i := range readings {
 			readings[i] = lives.next(i == 0)
-			want[i], wantHighest[i] = lives.sums()
+			want[i], wantMaximum[i] = lives.sums()
 		}
-		require.Equal(t, wantHighest, grow(NewGrowth(Monotonic, Maximum), readings...), "seed %d", seed)
+		require.Equal(t, wantMaximum, grow(NewGrowth(Monotonic, Maximum), readings...), "seed %d", seed)
 		got := grow(NewGrowth(Monotonic, Signed), readings...)
 		for i := range got {
 			require.Equal(t, want[i], got[i], "seed %d, reading %d", seed, i)
@@ -207,7 +207,7 @@ func TestGrowthOfRandomLives(t *testing.T) {
 	}
 }
 
-// lives are objects that come, count, begin anew, are missing, and go.
+// lives models objects that appear, count, restart, are missing and disappear.
 type lives struct {
 	random *rand.Rand
 	made   int
@@ -218,16 +218,16 @@ type lives struct {
 type life struct {
 	key        string
 	streams    []*streamLife
-	unmeasured bool // was there at the first reading and has not been read
-	missing    int  // readings in a row
+	unmeasured bool // existed at the first reading and has not been measured
+	missing    int  // consecutive readings
 }
 
 type streamLife struct {
 	counters [2]int64
-	epoch    *epoch // nil when it has not been read since it began
+	epoch    *epoch // nil if the stream has not been read since it started
 }
 
-// next lets time pass and returns what a reading tells then.
+// next advances the model and returns the next reading.
 func (l *lives) next(first bool) read {
 	for range l.random.IntN(4) {
 		l.made++
@@ -258,8 +258,8 @@ func (l *lives) next(first bool) read {
 	return reading
 }
 
-// measure reads an object's counters, and notes in the model how far they came. Some begin anew just before: nobody could
-// tell of one that had outgrown its past by the next reading.
+// measure reads the counters of an object and records them in the model. It restarts some streams just before, because a
+// restart is detected only if the counters are still below their last values.
 func (l *lives) measure(o *life) map[uint64][2]int64 {
 	reading := map[uint64][2]int64{}
 	for id, s := range o.streams {
@@ -270,25 +270,25 @@ func (l *lives) measure(o *life) map[uint64][2]int64 {
 		if s.epoch == nil {
 			s.epoch = &epoch{}
 			if o.unmeasured {
-				s.epoch.from, s.epoch.highestFrom = s.counters, max(s.counters[1], 0)
+				s.epoch.from, s.epoch.maximumFrom = s.counters, max(s.counters[1], 0)
 			}
 			l.epochs = append(l.epochs, s.epoch)
 		}
-		s.epoch.to, s.epoch.highest = s.counters, max(s.counters[1], s.epoch.highest)
+		s.epoch.to, s.epoch.maximumTo = s.counters, max(s.counters[1], s.epoch.maximumTo)
 		reading[uint64(id)] = s.counters
 	}
 	o.unmeasured = false
 	return reading
 }
 
-// sums returns what all streams counted in all epochs that were read, and the same with the second counter as a Maximum.
-func (l *lives) sums() (sum, highest [2]int64) {
+// sums returns the growth of all streams in all epochs, and the same with the second counter as a Maximum.
+func (l *lives) sums() (sum, maximum [2]int64) {
 	for _, e := range l.epochs {
 		for i := range sum {
 			sum[i] += e.to[i] - e.from[i]
 		}
-		highest[1] += e.highest - e.highestFrom
+		maximum[1] += e.maximumTo - e.maximumFrom
 	}
-	highest[0] = sum[0]
-	return sum, highest
+	maximum[0] = sum[0]
+	return sum, maximum
 }

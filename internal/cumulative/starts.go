@@ -1,7 +1,7 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cumulative keeps the start times of sums true.
+// Package cumulative computes start times of sums, and sums over objects that come and go.
 package cumulative
 
 import (
@@ -11,14 +11,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// Starts holds the start time of every point of some sums, because a generated builder knows a single start for all of them.
-// The zero value is ready.
+// Starts holds start times of single data points, because a generated builder has one start time for all of them. The zero
+// value is ready to use.
 type Starts struct {
 	times map[string][]pcommon.Timestamp // by metric
 }
 
-// Add notes when the sum began whose point was recorded last in metric. A start after now, as of a server whose clock
-// is ahead, becomes now.
+// Add notes the start time of the last recorded data point of metric. If start is after now, because the server's clock is
+// ahead, the start time is now.
 func (s *Starts) Add(metric string, start, now pcommon.Timestamp) {
 	if s.times == nil {
 		s.times = map[string][]pcommon.Timestamp{}
@@ -26,7 +26,7 @@ func (s *Starts) Add(metric string, start, now pcommon.Timestamp) {
 	s.times[metric] = append(s.times[metric], min(start, now))
 }
 
-// Apply sets the noted times to the points of their metrics, in the order in which they were recorded, and forgets them.
+// Apply sets the noted start times on the data points of their metrics, in the order of recording, and forgets them.
 func (s *Starts) Apply(metrics pmetric.Metrics) {
 	for _, rm := range metrics.ResourceMetrics().All() {
 		for _, sm := range rm.ScopeMetrics().All() {
@@ -53,14 +53,14 @@ func Seconds(s int64) pcommon.Timestamp {
 	return pcommon.NewTimestampFromTime(time.Unix(s, 0))
 }
 
-// Counter tells when a counter of the server's began that does not tell it itself: when it was first seen, or, after a
-// fall, when it was last seen before. The zero value is a counter that was never seen.
+// Counter derives the start time of a counter whose server does not report it: the time of the first value or, after the
+// counter has fallen, the time of the last value before the fall. The zero value is ready to use.
 type Counter struct {
 	start, seen, since pcommon.Timestamp
 	value              int64
 }
 
-// Start returns the start of a counter that now stands at value.
+// Start takes the current value of the counter and returns its start time.
 func (c *Counter) Start(value int64, now pcommon.Timestamp) pcommon.Timestamp {
 	switch {
 	case c.seen == 0:
@@ -72,8 +72,8 @@ func (c *Counter) Start(value int64, now pcommon.Timestamp) pcommon.Timestamp {
 	return c.start
 }
 
-// StartSince is Start for a counter that began at since, as the server says. After a fall while since stays, the counter
-// began when it was last seen before the fall. The start never moves back, and is never after now.
+// StartSince is like Start for a counter whose start time the server reports as since. If the counter falls and since does not
+// change, the start time is that of the last value before the fall. It never moves back and is never after now.
 func (c *Counter) StartSince(since pcommon.Timestamp, value int64, now pcommon.Timestamp) pcommon.Timestamp {
 	switch {
 	case c.seen == 0, since != c.since && since > c.start:

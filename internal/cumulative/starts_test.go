@@ -12,10 +12,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// builder stands for a generated one: every point has the same start time.
+// builderStart is the start time that a generated builder sets on every data point.
 const builderStart pcommon.Timestamp = 5
 
-// sums returns metrics with a sum called name of n points, beside others.
+// sums returns metrics with a sum called name of n data points, between two others.
 func sums(name string, n int) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	md.ResourceMetrics().AppendEmpty()
@@ -31,7 +31,7 @@ func sums(name string, n int) pmetric.Metrics {
 	return md
 }
 
-// starts returns the start times of the points of the metrics called name.
+// starts returns the start times of the data points of the sums called name.
 func starts(md pmetric.Metrics, name string) (all []pcommon.Timestamp) {
 	for _, rm := range md.ResourceMetrics().All() {
 		for _, sm := range rm.ScopeMetrics().All() {
@@ -53,7 +53,7 @@ func TestApply(t *testing.T) {
 	s.Add("x.io", 10, 100)
 	s.Add("after", 1, 100)
 	s.Add("x.io", 100, 100)
-	s.Add("x.io", 101, 100) // a server whose clock is ahead
+	s.Add("x.io", 101, 100) // the server's clock is ahead
 	s.Add("x.io", 0, 100)
 	md := sums("x.io", 4)
 	s.Apply(md)
@@ -62,7 +62,7 @@ func TestApply(t *testing.T) {
 	assert.Equal(t, []pcommon.Timestamp{1, builderStart, builderStart, builderStart}, starts(md, "after"))
 }
 
-// The times are those of one scrape: Apply forgets them, also when the metric is switched off.
+// Apply forgets the start times even if the metric is disabled.
 func TestApplyForgets(t *testing.T) {
 	var s Starts
 	for name, md := range map[string]pmetric.Metrics{"present": sums("x.io", 1), "absent": sums("y.io", 1), "empty": pmetric.NewMetrics()} {
@@ -92,11 +92,11 @@ func TestCounter(t *testing.T) {
 		want   []pcommon.Timestamp
 	}{
 		"never falls":         {[]int64{5, 5, 6}, []pcommon.Timestamp{10, 10, 10}},
-		"begins at zero":      {[]int64{0, 1, 2}, []pcommon.Timestamp{10, 10, 10}},
+		"starts at zero":      {[]int64{0, 1, 2}, []pcommon.Timestamp{10, 10, 10}},
 		"falls once":          {[]int64{5, 9, 2, 3}, []pcommon.Timestamp{10, 10, 20, 20}},
 		"falls again":         {[]int64{5, 4, 3, 3}, []pcommon.Timestamp{10, 10, 20, 20}},
 		"falls to zero":       {[]int64{5, 6, 0, 0}, []pcommon.Timestamp{10, 10, 20, 20}},
-		"falls, grows beyond": {[]int64{5, 6, 1, 99}, []pcommon.Timestamp{10, 10, 20, 20}},
+		"falls, then exceeds": {[]int64{5, 6, 1, 99}, []pcommon.Timestamp{10, 10, 20, 20}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var c Counter
@@ -114,16 +114,16 @@ func TestCounterStartSince(t *testing.T) {
 		want       pcommon.Timestamp
 	}
 	for name, observations := range map[string][]observation{
-		"never falls":                      {{5, 10, 1, 5}, {5, 20, 2, 5}},
-		"falls":                            {{5, 10, 9, 5}, {5, 20, 1, 10}, {5, 30, 2, 10}},
-		"falls again":                      {{5, 10, 9, 5}, {5, 20, 8, 10}, {5, 30, 7, 20}},
-		"begins anew":                      {{5, 10, 9, 5}, {15, 20, 1, 15}, {15, 30, 2, 15}},
-		"begins anew and grows beyond":     {{5, 10, 9, 5}, {15, 20, 99, 15}},
-		"falls, then begins anew":          {{5, 10, 9, 5}, {5, 20, 1, 10}, {25, 30, 0, 25}},
-		"begins anew before the last fall": {{5, 10, 9, 5}, {5, 20, 1, 10}, {8, 30, 0, 20}},
-		"never moves back":                 {{5, 10, 9, 5}, {3, 20, 10, 5}},
-		"the server's clock is ahead":      {{50, 10, 1, 10}, {50, 20, 2, 10}, {50, 30, 1, 20}, {50, 60, 2, 20}},
-		"the collector's clock goes back":  {{5, 100, 9, 5}, {5, 50, 10, 5}, {5, 60, 1, 50}},
+		"never falls":                     {{5, 10, 1, 5}, {5, 20, 2, 5}},
+		"falls":                           {{5, 10, 9, 5}, {5, 20, 1, 10}, {5, 30, 2, 10}},
+		"falls again":                     {{5, 10, 9, 5}, {5, 20, 8, 10}, {5, 30, 7, 20}},
+		"restarts":                        {{5, 10, 9, 5}, {15, 20, 1, 15}, {15, 30, 2, 15}},
+		"restarts and exceeds":            {{5, 10, 9, 5}, {15, 20, 99, 15}},
+		"falls, then restarts":            {{5, 10, 9, 5}, {5, 20, 1, 10}, {25, 30, 0, 25}},
+		"restarts before the last fall":   {{5, 10, 9, 5}, {5, 20, 1, 10}, {8, 30, 0, 20}},
+		"never moves back":                {{5, 10, 9, 5}, {3, 20, 10, 5}},
+		"the server's clock is ahead":     {{50, 10, 1, 10}, {50, 20, 2, 10}, {50, 30, 1, 20}, {50, 60, 2, 20}},
+		"the collector's clock goes back": {{5, 100, 9, 5}, {5, 50, 10, 5}, {5, 60, 1, 50}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var c Counter

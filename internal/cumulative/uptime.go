@@ -9,20 +9,20 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// startTolerance is by how much a start that is derived from an uptime may differ from scrape to scrape, because the uptime
-// is told in whole seconds and comes late.
+// startTolerance is the maximum difference between start times derived from uptimes of the same process. They differ because
+// uptimes are reported in whole seconds and with a delay.
 const startTolerance = 5 * time.Second
 
-// Uptime tells when a server started that tells only for how long it has been running. The zero value knows nothing.
+// Uptime derives the start time of a server from its uptime. The zero value is ready to use.
 type Uptime struct {
 	start  pcommon.Timestamp
 	uptime float64
 }
 
-// Start returns when the server started, 0 when it has not told yet. It stays the same until the server starts again.
+// Start returns the start time, or 0 before the first Update. It changes only when the server restarts.
 func (u *Uptime) Start() pcommon.Timestamp { return u.start }
 
-// Update takes the uptime of a scrape, in seconds, and reports whether the server has started again since the last one.
+// Update takes the current uptime in seconds and reports whether the start time has moved since the last call.
 func (u *Uptime) Update(uptime float64, now pcommon.Timestamp) (moved bool) {
 	start := min(now, pcommon.NewTimestampFromTime(now.AsTime().Add(-time.Duration(uptime*float64(time.Second)))))
 	difference := start.AsTime().Sub(u.start.AsTime()).Abs()

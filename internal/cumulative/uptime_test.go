@@ -23,8 +23,8 @@ func TestUptime(t *testing.T) {
 		{1010, 900, 108, false}, // late
 		{1020, 900, 125, false}, // early
 		{1030, 1029, 1, true},   // restarted
-		{1031, 1031, 0, true},   // and again
-		{1100, 1040, 60, true},  // the clock was set
+		{1031, 1031, 0, true},   // restarted again
+		{1100, 1040, 60, true},  // the clock was adjusted
 	} {
 		assert.Equal(t, tt.moved, u.Update(tt.uptime, at(tt.now)), tt.now)
 		assert.Equal(t, at(tt.start), u.Start(), tt.now)

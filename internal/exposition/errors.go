@@ -11,22 +11,22 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// Why a line cannot be read.
+// The errors of a single line.
 var (
-	errName      = errors.New("it does not begin with the name of a metric")
-	errTwoNames  = errors.New("it has two names")
-	errLabels    = errors.New("its labels are malformed")
-	errDuplicate = errors.New("a label comes twice")
-	errMany      = fmt.Errorf("it has more than %d labels", maxLabels)
-	errOpen      = errors.New("a quotation mark is not closed")
-	errValue     = errors.New("its value is no number")
-	errTime      = errors.New("its time is no number")
-	errBehind    = errors.New("something follows the sample")
-	errLong      = fmt.Errorf("it is longer than %d KiB", maxLine>>10)
-	errCut       = errors.New("the page ends without # EOF")
+	errNoName        = errors.New("no metric name")
+	errTwoNames      = errors.New("two metric names")
+	errLabels        = errors.New("malformed labels")
+	errDuplicate     = errors.New("duplicate label")
+	errTooManyLabels = fmt.Errorf("more than %d labels", maxLabels)
+	errUnclosedQuote = errors.New("unclosed quotation mark")
+	errValue         = errors.New("value is not a number")
+	errTime          = errors.New("timestamp is not a number")
+	errTrailing      = errors.New("unexpected text after the sample")
+	errLongLine      = fmt.Errorf("longer than %d KiB", maxLine>>10)
+	errNoEOF         = errors.New("the page ends without # EOF")
 )
 
-// LineError names lines of a page that could not be read. All others were.
+// LineError lists lines of a page that could not be read. All other lines have been read.
 type LineError struct {
 	// Count is the number of lines.
 	Count int
@@ -38,15 +38,16 @@ type LineError struct {
 
 // BadLine is a line that could not be read.
 type BadLine struct {
-	// Number counts from 1; it is 0 where a page without lines is what is wrong.
+	// Number is the line number, from 1. It is 0 for the missing # EOF of an empty page.
 	Number int
-	// Name is what the line begins with, as far as it can be a metric's name. The rest might hold secrets.
+	// Name is the metric name that the line begins with, if any. The rest of the line is withheld, because it might contain
+	// secrets.
 	Name string
-	// Err tells what is wrong with the line.
+	// Err is the reason.
 	Err error
 }
 
-// Error names the lines.
+// Error lists the lines and the reasons.
 func (e *LineError) Error() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "lines that cannot be read and are left out: %d", e.Count)
@@ -64,16 +65,16 @@ func (e *LineError) Error() string {
 // ErrorType returns scrape.Format.
 func (e *LineError) ErrorType() scrape.ErrorType { return scrape.Format }
 
-// Partial says whether the rest of the page is good: some sample was read.
+// Partial reports whether any sample of the page was read.
 func (e *LineError) Partial() bool { return e.partial }
 
-// SizeError is a page that is larger than the reader takes.
+// SizeError is the error of a page that exceeds a limit.
 type SizeError struct {
-	// What is too large.
+	// What describes what is too large.
 	What string
 }
 
-// Error says what is too large.
+// Error returns What.
 func (e *SizeError) Error() string { return e.What }
 
 // ErrorType returns scrape.Size.

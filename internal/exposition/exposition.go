@@ -1,10 +1,10 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package exposition reads pages of metrics as a stream: Prometheus' text format 0.0.4 and OpenMetrics 1.0, both also with
-// the quoted names of Prometheus 3. It never invents a sample and never loses the rest of a page to one line.
+// Package exposition is a streaming parser for the Prometheus text format 0.0.4 and OpenMetrics 1.0, including the quoted names
+// of Prometheus 3. A malformed line yields no sample and does not affect other lines.
 //
-// The formats: https://prometheus.io/docs/instrumenting/exposition_formats/ and
+// The formats are specified at https://prometheus.io/docs/instrumenting/exposition_formats/ and
 // https://prometheus.io/docs/specs/om/open_metrics_spec/.
 package exposition
 
@@ -20,40 +20,40 @@ import (
 )
 
 const (
-	// maxLine bounds one line in bytes, the line's end included.
+	// maxLine is the maximum length of a line in bytes, including its end.
 	maxLine = 64 << 10
-	// maxPage bounds one page in bytes: as much as the largest answer that httpapi reads.
+	// maxPage is the maximum size of a page in bytes. It equals the limit of httpapi.
 	maxPage = 256 << 20
-	// maxLabels bounds the labels of one sample; each is compared with the others.
+	// maxLabels is the maximum number of labels of a sample. Each label is compared with all others.
 	maxLabels = 64
-	// maxTypes bounds the families whose types are kept up to the page's end, maxTyped the bytes of their names.
-	maxTypes, maxTyped = 16 << 10, 1 << 10
-	// maxNamed bounds how many bad lines are named.
-	maxNamed = 8
-	// maxIdle bounds how often in a row a body may give nothing and no error.
-	maxIdle = 100
+	// maxTypes is the maximum number of families whose types are remembered, maxTypedName the maximum length of their names.
+	maxTypes, maxTypedName = 16 << 10, 1 << 10
+	// maxBadLines is the maximum number of malformed lines that an error lists.
+	maxBadLines = 8
+	// maxEmptyReads is the maximum number of consecutive reads that return neither data nor an error.
+	maxEmptyReads = 100
 )
 
-// Sample is one line of a page. It and all that it holds are valid until the function that it is given to returns.
+// Sample is one sample of a page. It is valid until the function it was passed to returns.
 type Sample struct {
-	// Name has at least one byte: with its suffix, such as _total or _bucket. A quoted name can hold any bytes.
+	// Name is not empty and includes the suffix, such as _total or _bucket. A quoted name can contain any bytes.
 	Name []byte
-	// Labels are in the page's order, unescaped, with different names. Values can hold any bytes, also invalid UTF-8.
+	// Labels are unescaped and in the order of the page. Their names are unique. Values can contain invalid UTF-8.
 	Labels []Label
 	// Value can be NaN or an infinity.
 	Value float64
-	// Time is when the server says that it took the sample, in milliseconds. Few servers do.
+	// Time is the timestamp of the sample, with a resolution of milliseconds. Few servers send one.
 	Time optional.Value[time.Time]
-	// Family is never nil; it has no name when the page announces none around this sample.
+	// Family is never nil. Its name is empty if no comment describes the sample.
 	Family *Family
 }
 
-// Label is a name and a value of one sample.
+// Label is a label of a sample.
 type Label struct {
 	Name, Value []byte
 }
 
-// Label returns the value of a label, nil when the sample does not have it.
+// Label returns the value of the label with this name, or nil if the sample does not have the label.
 func (s *Sample) Label(name string) []byte {
 	for i := range s.Labels {
 		if string(s.Labels[i].Name) == name {
@@ -63,67 +63,66 @@ func (s *Sample) Label(name string) []byte {
 	return nil
 }
 
-// Family is what the comments before a sample announce of it: # TYPE, # HELP, # UNIT. What comes after it counts for the
-// samples that follow only.
+// Family holds the metadata of a sample from the preceding # TYPE, # HELP and # UNIT comments.
 type Family struct {
-	// Name is the sample's without the suffix that the type gives it.
+	// Name is the name of the sample without the suffix of its type.
 	Name []byte
 	Type Type
-	// Help is unescaped; empty when other families were announced since.
+	// Help is unescaped. It is empty if a comment has described another family since.
 	Help []byte
-	// Unit is OpenMetrics' word for the unit, such as seconds; empty when other families were announced since.
+	// Unit is an OpenMetrics unit, such as seconds. It is empty if a comment has described another family since.
 	Unit []byte
 }
 
-// Reader reads one page at a time. It can be used again and again, but not concurrently.
+// Reader reads one page at a time. It can be reused, but not concurrently.
 type Reader struct {
 	body        io.Reader
 	openMetrics bool
-	left        int   // bytes up to maxPage
-	err         error // why the body ended
+	left        int   // bytes until maxPage
+	err         error // error of the body
 
-	window []byte // what has been read and not been passed
-	buffer []byte // where the window lies
-	number int    // of the line being read, from 1
-	ended  bool   // by # EOF
+	window []byte // unread part of buffer
+	buffer []byte
+	number int  // number of the current line, from 1
+	ended  bool // by # EOF
 
-	sample    Sample
-	family    Family // announced last
-	other     Family // of a sample that is not of the last one
-	types     map[string]*announcement
-	page      uint64 // counts from 1
-	unescaped []byte // names and values of the sample that had escapes
-	good      int    // samples read
-	bad       LineError
+	sample      Sample
+	family      Family // described last
+	otherFamily Family // of the current sample, if it does not belong to family
+	types       map[string]*declaredType
+	page        uint64 // number of the page, from 1
+	unescaped   []byte // buffer of the names and values in the sample that had escapes
+	good        int    // samples read
+	bad         LineError
 }
 
-// NewReader returns a reader without a page: call Reset.
+// NewReader returns a Reader. Call Reset before Each.
 func NewReader() *Reader {
 	return &Reader{
 		buffer: make([]byte, 2*maxLine),
-		types:  map[string]*announcement{},
-		sample: Sample{Labels: make([]Label, 0, 2*maxLabels)}, // with those of an exemplar
+		types:  map[string]*declaredType{},
+		sample: Sample{Labels: make([]Label, 0, 2*maxLabels)}, // including those of an exemplar
 	}
 }
 
-// Reset begins a new page. Its content type, as the server sent it, tells OpenMetrics from Prometheus' text format: the
-// former has times in seconds and ends with # EOF, the latter has times in milliseconds and ends anywhere.
+// Reset starts a new page. The Content-Type header of the server selects the format: OpenMetrics has timestamps in seconds and
+// ends with # EOF, the Prometheus text format has timestamps in milliseconds and no end marker.
 func (r *Reader) Reset(body io.Reader, contentType string) {
 	*r = Reader{
 		body: body, left: maxPage, buffer: r.buffer, window: r.buffer[:0], unescaped: r.unescaped[:0],
 		types: r.types, page: r.page + 1, sample: Sample{Labels: r.sample.Labels[:0]},
 		family: Family{Name: r.family.Name[:0], Help: r.family.Help[:0], Unit: r.family.Unit[:0]},
 	}
-	if len(r.types) > maxTypes/2 { // there must be room for the page's own
+	if len(r.types) > maxTypes/2 { // make room for the families of this page
 		clear(r.types)
 	}
 	mediaType, _, _ := strings.Cut(contentType, ";")
 	r.openMetrics = strings.EqualFold(strings.TrimSpace(mediaType), "application/openmetrics-text")
 }
 
-// Each calls sample for every sample of the page, in its order, and ends with the first error that sample returns. Lines
-// that cannot be read are left out and named at the end by a *LineError; a page that is too large gives a *SizeError. When
-// the body breaks off, its error is returned and what came of the last line is left out.
+// Each calls sample for every sample of the page in order, and returns the first error of sample. It skips malformed lines and
+// returns a *LineError at the end. If the page is too large, it returns a *SizeError. If the body fails, it returns the error of
+// the body and skips the incomplete last line.
 func (r *Reader) Each(sample func(*Sample) error) error {
 	for r.next() {
 		if err := sample(&r.sample); err != nil {
@@ -134,7 +133,7 @@ func (r *Reader) Each(sample func(*Sample) error) error {
 	case !r.ended && !errors.Is(r.err, io.EOF):
 		return r.err
 	case !r.ended && r.openMetrics:
-		r.leaveOut(nil, errCut)
+		r.addBadLine(nil, errNoEOF)
 	}
 	if r.bad.Count == 0 {
 		return nil
@@ -146,7 +145,7 @@ func (r *Reader) Each(sample func(*Sample) error) error {
 
 var byteOrderMark = []byte("\uFEFF")
 
-// next walks to the next sample.
+// next advances to the next sample.
 func (r *Reader) next() bool {
 	for !r.ended {
 		line := r.line()
@@ -154,23 +153,23 @@ func (r *Reader) next() bool {
 			return false
 		}
 		if r.number++; r.number == 1 && bytes.HasPrefix(line, byteOrderMark) {
-			r.pass(len(byteOrderMark))
+			r.consume(len(byteOrderMark))
 			line = line[len(byteOrderMark):]
 		}
-		text := blanks(line)
+		text := trimBlanks(line)
 		switch {
 		case len(line) > maxLine:
-			r.leaveOut(line, errLong)
-			r.passLine()
+			r.addBadLine(line, errLongLine)
+			r.consumeLine()
 		case atEnd(text):
-			r.pass(len(line))
+			r.consume(len(line))
 		case text[0] == '#':
 			r.comment(text[1:])
-			r.pass(len(line))
-		case r.openMetrics && line[len(line)-1] != '\n': // cut: there is no # EOF behind it
-			r.pass(len(line))
+			r.consume(len(line))
+		case r.openMetrics && line[len(line)-1] != '\n': // truncated: no # EOF follows
+			r.consume(len(line))
 		default:
-			if r.read(line) {
+			if r.readSample(line) {
 				r.good++
 				return true
 			}
@@ -179,26 +178,26 @@ func (r *Reader) next() bool {
 	return false
 }
 
-// read reads the sample of a line, and passes it.
-func (r *Reader) read(line []byte) bool {
+// readSample parses a line, consumes it, and reports whether it is a sample.
+func (r *Reader) readSample(line []byte) bool {
 	length := len(line)
 	rest, err := r.parse(bytes.TrimSuffix(line, newline))
-	if errors.Is(err, errOpen) {
-		return r.readOn(length)
+	if errors.Is(err, errUnclosedQuote) {
+		return r.readMultiline(length)
 	}
 	if err == nil && !atEnd(rest) {
-		err = errBehind
+		err = errTrailing
 	}
 	if err != nil {
-		r.leaveOut(line, err)
+		r.addBadLine(line, err)
 	}
-	r.pass(length)
+	r.consume(length)
 	return err == nil
 }
 
-// readOn reads a line that ends within quotes. Some servers do not escape line feeds in what their users typed: if what
-// follows closes the quotes and completes the sample, then it belongs to it, and is not to be taken for samples of its own.
-func (r *Reader) readOn(length int) bool {
+// readMultiline reads a sample whose first line ends within quotes. Some servers do not escape line feeds in user input: if the
+// next lines close the quotes and complete the sample, they are part of it and must not be parsed as samples.
+func (r *Reader) readMultiline(length int) bool {
 	for len(r.window) < maxLine {
 		if !r.fill() {
 			break
@@ -206,28 +205,28 @@ func (r *Reader) readOn(length int) bool {
 	}
 	text := r.window[:min(len(r.window), maxLine)]
 	rest, err := r.parse(text)
-	cut := len(bytes.TrimPrefix(rest, carriageReturn)) == 0 // there may be more behind what was parsed
+	incomplete := len(bytes.TrimPrefix(rest, carriageReturn)) == 0 // the sample may continue after text
 	ended := errors.Is(r.err, io.EOF)
 	switch {
-	case cut && r.err != nil && !ended: // nobody knows what these lines are
-		r.pass(len(r.window))
+	case incomplete && r.err != nil && !ended: // the body failed within the sample
+		r.consume(len(r.window))
 		return false
-	case cut && (!ended || r.openMetrics || len(text) < len(r.window)):
+	case incomplete && (!ended || r.openMetrics || len(text) < len(r.window)):
 	case err == nil && atEnd(rest):
 		used := text[:len(text)-len(rest)]
 		r.number += bytes.Count(used, newline)
-		r.pass(len(used))
-		r.passLine()
+		r.consume(len(used))
+		r.consumeLine()
 		return true
 	}
-	r.leaveOut(text[:length], errOpen)
-	r.pass(length)
+	r.addBadLine(text[:length], errUnclosedQuote)
+	r.consume(length)
 	return false
 }
 
 var newline, carriageReturn = []byte("\n"), []byte("\r")
 
-// line returns the next line with its end, or what there is of it when it is longer than maxLine; nil when there is no more.
+// line returns the next line including its end, more than maxLine bytes of it if it is too long, or nil at the end of the body.
 func (r *Reader) line() []byte {
 	for searched := 0; ; {
 		if n := bytes.IndexByte(r.window[searched:], '\n'); n >= 0 {
@@ -245,27 +244,27 @@ func (r *Reader) line() []byte {
 	}
 }
 
-// passLine passes what is left of a line.
-func (r *Reader) passLine() {
+// consumeLine consumes the rest of the current line.
+func (r *Reader) consumeLine() {
 	for {
 		if n := bytes.IndexByte(r.window, '\n'); n >= 0 {
-			r.pass(n + 1)
+			r.consume(n + 1)
 			return
 		}
-		r.pass(len(r.window))
+		r.consume(len(r.window))
 		if !r.fill() {
 			return
 		}
 	}
 }
 
-func (r *Reader) pass(n int) { r.window = r.window[n:] }
+func (r *Reader) consume(n int) { r.window = r.window[n:] }
 
-// fill reads more into the window, which is never full when it is called, and reports whether it got any.
+// fill reads more into the window and reports whether it got any bytes. The window must not be full.
 func (r *Reader) fill() bool {
 	kept := copy(r.buffer, r.window)
 	r.window = r.buffer[:kept]
-	for idle := 0; r.err == nil; idle++ {
+	for emptyReads := 0; r.err == nil; emptyReads++ {
 		var n int
 		n, r.err = r.body.Read(r.buffer[kept:])
 		r.window = r.buffer[:kept+n]
@@ -274,15 +273,15 @@ func (r *Reader) fill() bool {
 			r.err = &SizeError{What: fmt.Sprintf("the page is larger than %d MiB", maxPage>>20)}
 		case n > 0:
 			return true
-		case r.err == nil && idle == maxIdle:
+		case r.err == nil && emptyReads == maxEmptyReads:
 			r.err = io.ErrNoProgress
 		}
 	}
 	return false
 }
 
-func (r *Reader) leaveOut(line []byte, why error) {
-	if r.bad.Count++; len(r.bad.First) < maxNamed {
-		r.bad.First = append(r.bad.First, BadLine{Number: r.number, Name: string(beginning(line)), Err: why})
+func (r *Reader) addBadLine(line []byte, reason error) {
+	if r.bad.Count++; len(r.bad.First) < maxBadLines {
+		r.bad.First = append(r.bad.First, BadLine{Number: r.number, Name: string(leadingName(line)), Err: reason})
 	}
 }

@@ -27,7 +27,7 @@ const (
 	openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 )
 
-// read returns every sample of a page as the line that it would be, followed by what is known of its family.
+// read returns every sample of a page as a line in the text format, followed by its family.
 func read(r *Reader, body io.Reader, contentType string) (samples []string, err error) {
 	r.Reset(body, contentType)
 	err = r.Each(func(s *Sample) error {
@@ -67,13 +67,13 @@ func TestSample(t *testing.T) {
 		"colons":                 {`:a:b_9 1`, `{":a:b_9"} 1`},
 		"no labels":              {`a{} 1`, `{"a"} 1`},
 		"a label":                {`a{b="c"} 1`, `{"a","b"="c"} 1`},
-		"labels in their order":  {`a{z="1",b="2"} 1`, `{"a","z"="1","b"="2"} 1`},
-		"a comma at the end":     {`a{b="c",} 1`, `{"a","b"="c"} 1`},
+		"order of labels":        {`a{z="1",b="2"} 1`, `{"a","z"="1","b"="2"} 1`},
+		"a trailing comma":       {`a{b="c",} 1`, `{"a","b"="c"} 1`},
 		"blanks everywhere":      {"\t a \t{ b\t= \"c\" , d = \"\" , }\t1 \t", `{"a","b"="c","d"=""} 1`},
 		"no blank before value":  {`a{b="c"}1`, `{"a","b"="c"} 1`},
 		"a quoted name":          {`{"my.name", a="b"} 1`, `{"my.name","a"="b"} 1`},
 		"a quoted name alone":    {`{"ü\"\\\n"} 1`, `{"ü\"\\\n"} 1`},
-		"a quoted name at last":  {`{a="b","my.name"} 1`, `{"my.name","a"="b"} 1`},
+		"a quoted name last":     {`{a="b","my.name"} 1`, `{"my.name","a"="b"} 1`},
 		"a quoted label":         {`a{"b.c"="d"} 1`, `{"a","b.c"="d"} 1`},
 		"escapes":                {`a{b="\\ \" \n \x \\n \\\\"} 1`, `{"a","b"="\\ \" \n \\x \\n \\\\"} 1`},
 		"braces in a value":      {`a{b="}{,= 5#"} 1`, `{"a","b"="}{,= 5#"} 1`},
@@ -99,10 +99,10 @@ func TestSample(t *testing.T) {
 		"type of another":        {"# TYPE a_b counter\na 1", `{"a"} 1`},
 		"type after the sample":  {"a 1\n# TYPE a counter", `{"a"} 1`},
 		"type":                   {"# TYPE a counter\na_total 1", `{"a_total"} 1 # a counter "" ""`},
-		"type that is unknown":   {"# TYPE a banana\na 1", `{"a"} 1 # a unknown "" ""`},
+		"undefined type":         {"# TYPE a banana\na 1", `{"a"} 1 # a unknown "" ""`},
 		"untyped":                {"# TYPE a untyped\na 1", `{"a"} 1 # a unknown "" ""`},
 		"type twice":             {"# TYPE a gauge\n# TYPE a counter\na 1", `{"a"} 1 # a counter "" ""`},
-		"type without a word":    {"# TYPE a\n# TYPE\n# TYPE \na 1", `{"a"} 1 # a unknown "" ""`},
+		"type without a keyword": {"# TYPE a\n# TYPE\n# TYPE \na 1", `{"a"} 1 # a unknown "" ""`},
 		"help":                   {"# HELP a  x \\\\ \\n \\\"y \t\n# TYPE a gauge\na 1", `{"a"} 1 # a gauge "x \\ \n \"y" ""`},
 		"unit":                   {"# TYPE a_seconds gauge\n# UNIT a_seconds seconds\na_seconds 1", `{"a_seconds"} 1 # a_seconds gauge "" "seconds"`},
 		"quoted family":          {"# TYPE \"a.b\" summary\n{\"a.b_sum\"} 1", `{"a.b_sum"} 1 # a.b summary "" ""`},
@@ -129,13 +129,13 @@ func TestSample(t *testing.T) {
 
 func TestBadLine(t *testing.T) {
 	for in, want := range map[string]error{
-		`1`:                            errName,
-		`9a 1`:                         errName,
-		`{} 1`:                         errName,
-		`{a="b"} 1`:                    errName,
-		`="b"} 1`:                      errName,
-		`"} 1`:                         errName,
-		`<html>`:                       errName,
+		`1`:                            errNoName,
+		`9a 1`:                         errNoName,
+		`{} 1`:                         errNoName,
+		`{a="b"} 1`:                    errNoName,
+		`="b"} 1`:                      errNoName,
+		`"} 1`:                         errNoName,
+		`<html>`:                       errNoName,
 		`{"a": 1}`:                     errLabels,
 		`{""} 1`:                       errLabels,
 		`a{"b"} 1`:                     errTwoNames,
@@ -154,9 +154,9 @@ func TestBadLine(t *testing.T) {
 		`a{b="c"e"} 1`:                 errLabels,
 		`a{b="c"`:                      errLabels,
 		`a{`:                           errLabels,
-		`a{b="c`:                       errOpen,
-		`a{b="c\"} 1`:                  errOpen,
-		`a{b="c\`:                      errOpen,
+		`a{b="c`:                       errUnclosedQuote,
+		`a{b="c\"} 1`:                  errUnclosedQuote,
+		`a{b="c\`:                      errUnclosedQuote,
 		`a{b="c",b="d"} 1`:             errDuplicate,
 		`a{b="c","b"="c"} 1`:           errDuplicate,
 		`a`:                            errValue,
@@ -179,20 +179,20 @@ func TestBadLine(t *testing.T) {
 		`a 1 x`:                        errTime,
 		`a 1 1.5`:                      errTime,
 		`a 1 9223372036854775808`:      errTime,
-		`a 1 2 3`:                      errBehind,
-		`a 1 # comment`:                errBehind,
-		`a 1 #`:                        errBehind,
+		`a 1 2 3`:                      errTrailing,
+		`a 1 # comment`:                errTrailing,
+		`a 1 #`:                        errTrailing,
 		`a 1 # {b="c"}`:                errValue,
-		`a 1 # {b="c"} 1 2 3`:          errBehind,
+		`a 1 # {b="c"} 1 2 3`:          errTrailing,
 		`a 1 # {"b"} 1`:                errTwoNames,
 		"a 1\rb 2":                     errTime,
 		"a 1 \r \r":                    errTime,
-		`a{` + labels(maxLabels+1):     errMany,
-		strings.Repeat("a", maxLine):   errLong,
-		strings.Repeat(" ", maxLine+1): errLong,
-		`a{b="` + long + `"} 1`:        errLong,
-		"# HELP a " + long + long:      errLong,
-		long + "{" + long + long + "}": errLong,
+		`a{` + labels(maxLabels+1):     errTooManyLabels,
+		strings.Repeat("a", maxLine):   errLongLine,
+		strings.Repeat(" ", maxLine+1): errLongLine,
+		`a{b="` + long + `"} 1`:        errLongLine,
+		"# HELP a " + long + long:      errLongLine,
+		long + "{" + long + long + "}": errLongLine,
 	} {
 		t.Run(fmt.Sprintf("%.40q", in), func(t *testing.T) {
 			page := "good{at=\"first\"} 1\n" + in + "\nlast 2\n"
@@ -211,7 +211,7 @@ func TestBadLine(t *testing.T) {
 			got, err = read(NewReader(), strings.NewReader(in), text)
 			assert.Empty(t, got)
 			require.Error(t, err)
-			assert.False(t, scrape.IsPartial(err), "nothing of the page is good")
+			assert.False(t, scrape.IsPartial(err), "no sample was read")
 		})
 	}
 }
@@ -249,7 +249,7 @@ func TestBounds(t *testing.T) {
 	r.left = 1 << 20
 	require.EqualError(t, r.Each(nil), "the page is larger than 256 MiB")
 
-	_, err = read(r, silent{}, text)
+	_, err = read(r, emptyReader{}, text)
 	require.ErrorIs(t, err, io.ErrNoProgress)
 
 	var page strings.Builder
@@ -261,7 +261,7 @@ func TestBounds(t *testing.T) {
 	assert.Equal(t, []string{`{"a0"} 1 # a0 gauge "" ""`, `{"a20000"} 1`}, got)
 	assert.Len(t, r.types, maxTypes)
 
-	// The names of one page do not keep those of the next from being remembered.
+	// The families of one page leave room for those of the next.
 	got, err = read(r, strings.NewReader("# TYPE b gauge\n# TYPE c gauge\nb 1\n"), text)
 	require.NoError(t, err)
 	assert.Equal(t, []string{`{"b"} 1 # b gauge "" ""`}, got)
@@ -272,14 +272,14 @@ type endless string
 
 func (e endless) Read(p []byte) (int, error) { return copy(p, strings.Repeat(string(e), 100)), nil }
 
-// atOnce is a body that comes in one piece, together with its end.
-type atOnce string
+// singleRead is a body that a single Read returns together with io.EOF.
+type singleRead string
 
-func (a atOnce) Read(p []byte) (int, error) { return copy(p, a), io.EOF }
+func (s singleRead) Read(p []byte) (int, error) { return copy(p, s), io.EOF }
 
-type silent struct{}
+type emptyReader struct{}
 
-func (silent) Read([]byte) (int, error) { return 0, nil }
+func (emptyReader) Read([]byte) (int, error) { return 0, nil }
 
 func TestOpenMetrics(t *testing.T) {
 	const page = "# TYPE a counter\na_total 1 1.5 # {b=\"c\"} 1 1e9\na_created 2\n"
@@ -288,16 +288,16 @@ func TestOpenMetrics(t *testing.T) {
 		want []string
 		err  string
 	}{
-		"whole":           {page + "# EOF\n", []string{`{"a_total"} 1 1500 # a counter "" ""`, `{"a_created"} 2 # a counter "" ""`}, ""},
+		"complete":        {page + "# EOF\n", []string{`{"a_total"} 1 1500 # a counter "" ""`, `{"a_created"} 2 # a counter "" ""`}, ""},
 		"no last newline": {"b 1\n# EOF", []string{`{"b"} 1`}, ""},
-		"more behind":     {"b 1\n# EOF\nc 2\n", []string{`{"b"} 1`}, ""},
+		"text after EOF":  {"b 1\n# EOF\nc 2\n", []string{`{"b"} 1`}, ""},
 		"no EOF":          {"b 1\nc 2\n", []string{`{"b"} 1`, `{"c"} 2`}, "lines that cannot be read and are left out: 1; line 2: the page ends without # EOF"},
-		"cut":             {"b 1\nc 2", []string{`{"b"} 1`}, "lines that cannot be read and are left out: 1; line 2: the page ends without # EOF"},
-		"cut in quotes": {"b 1\nc{d=\"\ne\"} 2", []string{`{"b"} 1`}, "lines that cannot be read and are left out: 2; " +
-			"line 2 (c): a quotation mark is not closed; line 3: the page ends without # EOF"},
+		"truncated":       {"b 1\nc 2", []string{`{"b"} 1`}, "lines that cannot be read and are left out: 1; line 2: the page ends without # EOF"},
+		"truncated in quotes": {"b 1\nc{d=\"\ne\"} 2", []string{`{"b"} 1`}, "lines that cannot be read and are left out: 2; " +
+			"line 2 (c): unclosed quotation mark; line 3: the page ends without # EOF"},
 		"empty":     {"", nil, "lines that cannot be read and are left out: 1; line 0: the page ends without # EOF"},
-		"no time":   {"b 1 NaN\n# EOF\n", nil, "lines that cannot be read and are left out: 1; line 1 (b): its time is no number"},
-		"late time": {"b 1 1e300\n# EOF\n", nil, "lines that cannot be read and are left out: 1; line 1 (b): its time is no number"},
+		"no time":   {"b 1 NaN\n# EOF\n", nil, "lines that cannot be read and are left out: 1; line 1 (b): timestamp is not a number"},
+		"late time": {"b 1 1e300\n# EOF\n", nil, "lines that cannot be read and are left out: 1; line 1 (b): timestamp is not a number"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := read(NewReader(), strings.NewReader(tc.in), openMetrics)
@@ -311,8 +311,9 @@ func TestOpenMetrics(t *testing.T) {
 	}
 }
 
-// A value that holds a line feed must not become samples, and one that is not closed must not swallow them.
-func TestOpenQuotes(t *testing.T) {
+// TestLineFeedsInQuotes checks that lines within a quoted value are not parsed as samples, and that an unclosed quotation mark does
+// not hide the samples after it.
+func TestLineFeedsInQuotes(t *testing.T) {
 	for name, tc := range map[string]struct {
 		in   string
 		want []string
@@ -322,13 +323,13 @@ func TestOpenQuotes(t *testing.T) {
 		"never closed":     {"a{b=\"x\nz 4\n", []string{`{"z"} 4`}, 1},
 		"closed by others": {"a{b=\"x\nz{c=\"d\"} 4\n", []string{`{"z","c"="d"} 4`}, 1},
 		"closed too late":  {"a{b=\"x\nz 4\n" + strings.Repeat("y{c='d'} 5\n", maxLine/10) + "\"} 3\n", []string{`{"z"} 4`}, maxLine/10 + 2},
-		"cut by the bound": {"a{b=\"\n" + strings.Repeat("x", maxLine-len("a{b=\"\n\"} 12")) + "\"} 12345\nz 4", []string{`{"z"} 4`}, 2},
+		"line too long":    {"a{b=\"\n" + strings.Repeat("x", maxLine-len("a{b=\"\n\"} 12")) + "\"} 12345\nz 4", []string{`{"z"} 4`}, 2},
 		"in the name":      {"{\"a\nb\"} 3", []string{`{"a\nb"} 3`}, 0},
 		"in the exemplar":  {"a 3 # {b=\"x\nfake 1\"} 1\nz 4", []string{`{"a"} 3`, `{"z"} 4`}, 0},
-		"something behind": {"a{b=\"x\ny\"} 3 4 5\nz 4", []string{`{"z"} 4`}, 2},
+		"trailing text":    {"a{b=\"x\ny\"} 3 4 5\nz 4", []string{`{"z"} 4`}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := read(NewReader(), atOnce(tc.in), text)
+			got, err := read(NewReader(), singleRead(tc.in), text)
 			assert.Equal(t, tc.want, got)
 			var bad LineError
 			if e := new(LineError); errors.As(err, &e) {
@@ -339,7 +340,7 @@ func TestOpenQuotes(t *testing.T) {
 	}
 	r := NewReader()
 	_, err := read(r, strings.NewReader("a{b=\"\n\n\"} 1\nbad\n"), text)
-	require.EqualError(t, err, "lines that cannot be read and are left out: 1; line 4 (bad): its value is no number")
+	require.EqualError(t, err, "lines that cannot be read and are left out: 1; line 4 (bad): value is not a number")
 }
 
 func TestInterleavedFamilies(t *testing.T) {
@@ -350,12 +351,12 @@ func TestInterleavedFamilies(t *testing.T) {
 
 func TestErrorNamesEightLines(t *testing.T) {
 	_, err := read(NewReader(), strings.NewReader(strings.Repeat("token=secret\n", 10)), text)
-	require.ErrorContains(t, err, "left out: 10; line 1 (token): its value is no number; line 2 (token)")
+	require.ErrorContains(t, err, "left out: 10; line 1 (token): value is not a number; line 2 (token)")
 	assert.NotContains(t, err.Error(), "secret")
 	assert.NotContains(t, err.Error(), "line 9")
 }
 
-func TestEachEndsWithTheCallersError(t *testing.T) {
+func TestEachReturnsTheErrorOfSample(t *testing.T) {
 	r, stop, n := NewReader(), errors.New("enough"), 0
 	r.Reset(strings.NewReader("a 1\nb 2\nc 3\n"), text)
 	require.Equal(t, stop, r.Each(func(*Sample) error {
@@ -378,7 +379,7 @@ func TestLabel(t *testing.T) {
 	}))
 }
 
-// The counts are those of grep -vc '^#\|^$'; Kamailio's one bad line, a name with a dot, is not among them.
+// TestPages compares the number of samples with that of grep -vc '^#\|^$', less Kamailio's malformed line.
 func TestPages(t *testing.T) {
 	for _, tc := range []struct {
 		file    string
@@ -394,7 +395,7 @@ func TestPages(t *testing.T) {
 			`"Endpoints detected as temporarily inactive/disconnected due to inactivity." ""`}},
 		{"jvb.txt", 270, "", nil},
 		{
-			"kamailio-xhttp_prom.txt", 169, "lines that cannot be read and are left out: 1; line 108 (kamailio_script_My_Mixed): its value is no number",
+			"kamailio-xhttp_prom.txt", 169, "lines that cannot be read and are left out: 1; line 108 (kamailio_script_My_Mixed): value is not a number",
 			[]string{`{"kamailio_test_calls","outcome"="relayed"} 13 1795215981738`, `{"kamailio_script_my_negative"} 1.8446744073709552e+19 1795215981738`},
 		},
 		{"rtpengine.txt", 81, "", []string{`{"rtpengine_packets_total","type"="kernel"} 0 # rtpengine_packets_total counter "" ""`}},
@@ -426,13 +427,13 @@ func contentType(file string) string {
 	return text
 }
 
-// traps is a page with much of what the other tests have, each in one line or next to it.
-const traps = "\uFEFF# HELP a It \\\\ is\\n\r\n# TYPE a counter\r\na_total{b=\"\\\"\\\\\\n\",c=\"\"} 1.5e3 1795215981738 # {d=\"e\"} 1\r\n" +
+// trickyPage combines many cases of the other tests.
+const trickyPage = "\uFEFF# HELP a It \\\\ is\\n\r\n# TYPE a counter\r\na_total{b=\"\\\"\\\\\\n\",c=\"\"} 1.5e3 1795215981738 # {d=\"e\"} 1\r\n" +
 	"bad line\n{\"x.y\",\"z.\"=\"\xff\"} NaN\nq{r=\"raw\nfake 1\nend\"} -Inf 5\nopen{s=\"t\n#\n\nlast_sample{u=\"v\"} 12345"
 
-// What the pieces are in which a page comes makes no difference.
+// TestPieces checks that the result does not depend on the sizes of reads.
 func TestPieces(t *testing.T) {
-	for name, in := range map[string]string{"traps": traps, "page": string(page(t, "jvb.openmetrics.txt")), "long": "a 1\n" + long + long + "\nb{c=\"\n" + long + "\"} 1\n"} {
+	for name, in := range map[string]string{"tricky": trickyPage, "page": string(page(t, "jvb.openmetrics.txt")), "long": "a 1\n" + long + long + "\nb{c=\"\n" + long + "\"} 1\n"} {
 		t.Run(name, func(t *testing.T) {
 			want, wantErr := read(NewReader(), strings.NewReader(in), text)
 			for _, pieces := range []func(io.Reader) io.Reader{iotest.OneByteReader, iotest.HalfReader, iotest.DataErrReader} {
@@ -444,10 +445,10 @@ func TestPieces(t *testing.T) {
 	}
 }
 
-// A body that breaks off, wherever, gives some of the page's first samples and its own error.
+// TestTruncated checks that a body that fails at any byte yields the first samples of the page and its own error.
 func TestTruncated(t *testing.T) {
 	broken := errors.New("connection reset")
-	for _, in := range []string{traps, string(page(t, "flussonic.openmetrics.txt")), string(page(t, "rtpengine.txt")[:2000])} {
+	for _, in := range []string{trickyPage, string(page(t, "flussonic.openmetrics.txt")), string(page(t, "rtpengine.txt")[:2000])} {
 		r := NewReader()
 		want, _ := read(r, strings.NewReader(in), text)
 		most := 0
@@ -459,7 +460,7 @@ func TestTruncated(t *testing.T) {
 			require.GreaterOrEqual(t, len(got), most, "more of the page must not give fewer samples")
 			most = len(got)
 		}
-		assert.GreaterOrEqual(t, most, len(want)-3, "all but the last, and those behind quotes that may be closed later")
+		assert.GreaterOrEqual(t, most, len(want)-3, "all but the last sample, and those after an unclosed quotation mark")
 	}
 }
 
@@ -473,7 +474,7 @@ func TestReaderIsReused(t *testing.T) {
 		assert.Equal(t, []string{`{"a"} 1`}, got)
 		got, err = read(r, strings.NewReader("# TYPE b counter\n# HELP a of this page\na 1\nb 1"), text)
 		require.NoError(t, err)
-		assert.Equal(t, []string{`{"a"} 1 # a unknown "of this page" ""`, `{"b"} 1 # b counter "" ""`}, got, "types are of one page")
+		assert.Equal(t, []string{`{"a"} 1 # a unknown "of this page" ""`, `{"b"} 1 # b counter "" ""`}, got, "types do not carry over to the next page")
 	}
 }
 

@@ -8,30 +8,30 @@ import (
 	"slices"
 )
 
-// Type is the type of a family of samples.
+// Type is the type of a metric family.
 type Type uint8
 
 // The types of both formats.
 const (
-	// Unknown: not announced, untyped, or a word that neither format knows.
+	// Unknown is the type of untyped families, and of families without a type or with one that neither format defines.
 	Unknown Type = iota
-	// Counter: a sum since a start.
+	// Counter is a cumulative value.
 	Counter
-	// Gauge: a value that rises and falls.
+	// Gauge is a value that can rise and fall.
 	Gauge
-	// Histogram: a sum of observations in buckets since a start.
+	// Histogram counts observations in cumulative buckets.
 	Histogram
-	// Summary: quantiles, and a sum of observations since a start.
+	// Summary holds quantiles, and the sum and count of observations.
 	Summary
-	// Info: a 1 whose labels tell something.
+	// Info is always 1 and carries information in labels.
 	Info
-	// StateSet: 1 for the states that are on, 0 for the others.
+	// StateSet is 1 for the active states and 0 for the others.
 	StateSet
-	// GaugeHistogram: a histogram of what there is now.
+	// GaugeHistogram is the histogram of a current distribution.
 	GaugeHistogram
 )
 
-// types holds the word for each type and the suffixes that it gives to the family's name.
+// types holds the keyword of each type and the suffixes that its samples append to the name of the family.
 var types = [...]struct {
 	word     string
 	suffixes []string
@@ -46,7 +46,7 @@ var types = [...]struct {
 	GaugeHistogram: {"gaugehistogram", []string{"_bucket", "_gsum", "_gcount"}},
 }
 
-// String returns the formats' word for the type.
+// String returns the keyword of the type.
 func (t Type) String() string { return types[t].word }
 
 func typeOf(word []byte) Type {
@@ -58,34 +58,34 @@ func typeOf(word []byte) Type {
 	return Unknown
 }
 
-// comment takes in what is announced behind a #. No comment is bad: the formats allow any.
+// comment applies the metadata in a comment. It ignores all other comments.
 func (r *Reader) comment(text []byte) {
 	if len(text) == 0 || class[text[0]] != blank {
 		return
 	}
-	keyword, rest := word(blanks(text))
-	rest = blanks(withoutEnd(rest))
+	keyword, rest := word(trimBlanks(text))
+	rest = trimBlanks(trimEnd(rest))
 	switch string(keyword) {
 	case "EOF":
 		r.ended = r.openMetrics && len(rest) == 0
 	case "TYPE":
-		if rest, ok := r.announce(rest); ok {
+		if rest, ok := r.selectFamily(rest); ok {
 			r.family.Type = typeOf(rest)
-			r.remember()
+			r.storeType()
 		}
 	case "UNIT":
-		if rest, ok := r.announce(rest); ok {
+		if rest, ok := r.selectFamily(rest); ok {
 			r.family.Unit = append(r.family.Unit[:0], rest...)
 		}
 	case "HELP":
-		if rest, ok := r.announce(rest); ok {
+		if rest, ok := r.selectFamily(rest); ok {
 			r.family.Help = append(r.family.Help[:0], r.unescape(rest)...)
 		}
 	}
 }
 
-// announce makes the family that text names the current one and returns what is said of it.
-func (r *Reader) announce(text []byte) (said []byte, ok bool) {
+// selectFamily makes the family whose name text begins with the current one, and returns the text after the name.
+func (r *Reader) selectFamily(text []byte) (rest []byte, ok bool) {
 	r.unescaped = r.unescaped[:0]
 	named, rest := name(text, letter|colon)
 	if len(named) == 0 {
@@ -95,67 +95,67 @@ func (r *Reader) announce(text []byte) (said []byte, ok bool) {
 		return nil, false
 	}
 	if f := &r.family; !bytes.Equal(f.Name, named) {
-		*f = Family{Name: append(f.Name[:0], named...), Type: r.announcedType(named), Help: f.Help[:0], Unit: f.Unit[:0]}
+		*f = Family{Name: append(f.Name[:0], named...), Type: r.storedType(named), Help: f.Help[:0], Unit: f.Unit[:0]}
 	}
-	return blanks(rest), true
+	return trimBlanks(rest), true
 }
 
-// announcement is what the last page that named a family called its type. It outlasts the page, because the next one mostly
-// has the same names.
-type announcement struct {
-	kind Type
+// declaredType is the type of a family and the page that declared it. Entries are kept after the page, because the next page
+// usually has the same families.
+type declaredType struct {
+	typ  Type
 	page uint64
 }
 
-// announcedType returns the type that this page has announced of a family.
-func (r *Reader) announcedType(family []byte) Type {
-	if a := r.types[string(family)]; a != nil && a.page == r.page {
-		return a.kind
+// storedType returns the type that the current page has declared for a family.
+func (r *Reader) storedType(family []byte) Type {
+	if d := r.types[string(family)]; d != nil && d.page == r.page {
+		return d.typ
 	}
 	return Unknown
 }
 
-// remember keeps the type of the current family up to the page's end.
-func (r *Reader) remember() {
-	a := r.types[string(r.family.Name)]
-	if a == nil {
-		if len(r.types) == maxTypes || len(r.family.Name) > maxTyped {
+// storeType stores the type of the current family until the end of the page.
+func (r *Reader) storeType() {
+	d := r.types[string(r.family.Name)]
+	if d == nil {
+		if len(r.types) == maxTypes || len(r.family.Name) > maxTypedName {
 			return
 		}
-		a = &announcement{}
-		r.types[string(r.family.Name)] = a
+		d = &declaredType{}
+		r.types[string(r.family.Name)] = d
 	}
-	a.kind, a.page = r.family.Type, r.page
+	d.typ, d.page = r.family.Type, r.page
 }
 
-// familyOf returns what was announced of a sample: by the comments before it, or, of its type, by any earlier ones, because
-// families can be interleaved (rtpengine's are).
+// familyOf returns the current family if the sample belongs to it. Otherwise it returns a family with the type that an earlier
+// comment declared, because families can be interleaved, as those of rtpengine are.
 func (r *Reader) familyOf(sample []byte) *Family {
-	if suffix, ok := bytes.CutPrefix(sample, r.family.Name); ok && r.family.has(suffix) {
+	if suffix, ok := bytes.CutPrefix(sample, r.family.Name); ok && r.family.hasSuffix(suffix) {
 		return &r.family
 	}
-	r.other = Family{}
+	r.otherFamily = Family{}
 	if len(r.types) == 0 {
-		return &r.other
+		return &r.otherFamily
 	}
 	for _, suffix := range suffixes {
 		if base, ok := bytes.CutSuffix(sample, suffix); ok {
-			other := Family{Name: base, Type: r.announcedType(base)}
-			if other.Type != Unknown && other.has(suffix) {
-				r.other = other
+			other := Family{Name: base, Type: r.storedType(base)}
+			if other.Type != Unknown && other.hasSuffix(suffix) {
+				r.otherFamily = other
 				break
 			}
 		}
 	}
-	return &r.other
+	return &r.otherFamily
 }
 
-// has reports whether a sample can be of the family, by what its name has more than the family's.
-func (f *Family) has(suffix []byte) bool {
+// hasSuffix reports whether samples of the family can have this suffix.
+func (f *Family) hasSuffix(suffix []byte) bool {
 	return len(f.Name) > 0 && slices.Contains(types[f.Type].suffixes, string(suffix))
 }
 
-// suffixes of all types; the empty one comes first.
+// suffixes holds the suffixes of all types, the empty one first.
 var suffixes = func() (all [][]byte) {
 	for _, t := range types {
 		for _, suffix := range t.suffixes {

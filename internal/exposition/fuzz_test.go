@@ -14,14 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzReader holds for any page: pieces make no difference, a body that breaks off gives the first of its samples, and what
-// was read can be written down and read again.
+// FuzzReader checks for any page that the sizes of reads do not matter, that a failing body yields the first samples of the
+// page, and that samples survive a round trip.
 func FuzzReader(f *testing.F) {
 	for _, file := range []string{"edumeet.txt", "flussonic.openmetrics.txt", "kamailio-xhttp_prom.txt", "rtpengine.txt"} {
 		f.Add(page(f, file), uint16(1000), contentType(file) == openMetrics)
 	}
 	for _, in := range []string{
-		traps, "a{b=\"x\nfake 1\nfake{c=\\\"\\\"} 2\ny\",d=\"\n\"} 3\nz 4", "a 1 1.5 # {b=\"c\"} 1 1e9\n# EOF\n", "{\"a\",\"b\"=\"\\\\\\\"\\n\"} 0x1p-2\r\n",
+		trickyPage, "a{b=\"x\nfake 1\nfake{c=\\\"\\\"} 2\ny\",d=\"\n\"} 3\nz 4", "a 1 1.5 # {b=\"c\"} 1 1e9\n# EOF\n", "{\"a\",\"b\"=\"\\\\\\\"\\n\"} 0x1p-2\r\n",
 		"# TYPE \"a.b\" summary\n# HELP \"a.b\" \\n\n{\"a.b_sum\"} -Inf", "a{,} 1\nb{c=\"d\" e=\"f\"} 2\ng 1 2 3\n",
 	} {
 		f.Add([]byte(in), uint16(len(in)/2), false)
@@ -38,7 +38,7 @@ func FuzzReader(f *testing.F) {
 		require.Equal(t, whole, pieces)
 		require.Equal(t, wholeErr, piecesErr)
 		if bad := new(LineError); errors.As(wholeErr, &bad) {
-			require.LessOrEqual(t, bad.Count, bytes.Count(in, newline)+2, "a line is bad once, and the page's end")
+			require.LessOrEqual(t, bad.Count, bytes.Count(in, newline)+2, "at most one error per line and one for the page")
 			require.Equal(t, len(whole) > 0, bad.Partial())
 		} else {
 			require.NoError(t, wholeErr)
@@ -50,12 +50,12 @@ func FuzzReader(f *testing.F) {
 		if len(first) > 0 {
 			require.Equal(t, whole[:len(first)], first)
 		}
-		if firstErr != broken { //nolint:errorlint // it is handed on as it is, unless the page ended before
+		if firstErr != broken { //nolint:errorlint // returned unwrapped, unless the page ended before
 			require.True(t, om && strings.Contains(string(in[:n]), "EOF"), "%v", firstErr)
 		}
 
 		if len(in) > maxLine/4 {
-			return // what is escaped may have become too long
+			return // escaping may exceed maxLine
 		}
 		var lines []string
 		r.Reset(bytes.NewReader(in), contentType)

@@ -13,15 +13,16 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 )
 
-// What a byte can be part of.
+// The classes of bytes.
 const (
-	letter = 1 << iota // of a name; a label's has no colon
-	colon
+	letter = 1 << iota // letters and underscore
+	colon              // allowed in the names of metrics, but not of labels
 	digit
 	blank
 	lineEnd
 )
 
+// class maps each byte to its class, 0 for bytes in none of them.
 var class = func() (class [256]uint8) {
 	for _, kind := range []struct {
 		bytes string
@@ -40,20 +41,20 @@ var class = func() (class [256]uint8) {
 	return class
 }()
 
-// parse reads the sample that text begins with and returns what follows it. With an error it returns what follows the
-// mistake: nothing, when text may just be cut short.
+// parse parses the sample at the start of text and returns the rest of text. With an error, it returns the rest after the
+// position of the error, which is empty if text may be incomplete.
 func (r *Reader) parse(text []byte) (rest []byte, err error) {
 	s := &r.sample
 	r.unescaped = r.unescaped[:0]
 	s.Labels = s.Labels[:0]
-	s.Name, rest = name(blanks(text), letter|colon)
-	if rest = blanks(rest); len(rest) > 0 && rest[0] == '{' {
+	s.Name, rest = name(trimBlanks(text), letter|colon)
+	if rest = trimBlanks(rest); len(rest) > 0 && rest[0] == '{' {
 		if s.Labels, rest, err = r.labels(s.Labels, rest[1:]); err != nil {
 			return rest, err
 		}
 	}
 	if len(s.Name) == 0 {
-		return rest, errName
+		return rest, errNoName
 	}
 	if s.Value, rest, err = value(rest); err != nil {
 		return rest, err
@@ -68,9 +69,9 @@ func (r *Reader) parse(text []byte) (rest []byte, err error) {
 	return rest, nil
 }
 
-// labels appends the labels up to the closing brace. A quoted name without a value is the metric's own.
+// labels appends the labels up to the closing brace. A quoted name without a value is the name of the metric.
 func (r *Reader) labels(to []Label, text []byte) (labels []Label, rest []byte, err error) {
-	for rest = blanks(text); len(rest) > 0 && rest[0] != '}'; {
+	for rest = trimBlanks(text); len(rest) > 0 && rest[0] != '}'; {
 		var l Label
 		quoted := rest[0] == '"'
 		if quoted {
@@ -78,13 +79,13 @@ func (r *Reader) labels(to []Label, text []byte) (labels []Label, rest []byte, e
 		} else {
 			l.Name, rest = name(rest, letter)
 		}
-		rest = blanks(rest)
+		rest = trimBlanks(rest)
 		switch {
 		case err != nil:
 		case len(l.Name) == 0:
 			err = errLabels
 		case len(rest) > 0 && rest[0] == '=':
-			if l.Value, rest, err = r.quoted(blanks(rest[1:])); err == nil {
+			if l.Value, rest, err = r.quoted(trimBlanks(rest[1:])); err == nil {
 				to, err = add(to, l)
 			}
 		case !quoted:
@@ -97,10 +98,10 @@ func (r *Reader) labels(to []Label, text []byte) (labels []Label, rest []byte, e
 		if err != nil {
 			return to, rest, err
 		}
-		if rest = blanks(rest); len(rest) == 0 || rest[0] != ',' {
+		if rest = trimBlanks(rest); len(rest) == 0 || rest[0] != ',' {
 			break
 		}
-		rest = blanks(rest[1:])
+		rest = trimBlanks(rest[1:])
 	}
 	if len(rest) == 0 || rest[0] != '}' {
 		return to, rest, errLabels
@@ -115,31 +116,30 @@ func add(to []Label, l Label) ([]Label, error) {
 		}
 	}
 	if len(to) == maxLabels {
-		return to, errMany
+		return to, errTooManyLabels
 	}
 	return append(to, l), nil
 }
 
-// exemplar passes over what OpenMetrics lets follow a sample: {labels} value [time]. It is checked all the same, because a
-// line with anything else behind its value is no sample.
+// exemplar checks and discards an OpenMetrics exemplar: {labels} value [time].
 func (r *Reader) exemplar(text []byte) (rest []byte, err error) {
-	rest = blanks(text)
+	rest = trimBlanks(text)
 	if len(rest) == 0 || rest[0] != '{' {
-		return rest, errBehind
+		return rest, errTrailing
 	}
 	if _, rest, err = r.labels(r.sample.Labels[len(r.sample.Labels):], rest[1:]); err != nil {
 		return rest, err
 	}
-	if _, rest, err = value(rest); err == nil && !atEnd(blanks(rest)) {
+	if _, rest, err = value(rest); err == nil && !atEnd(trimBlanks(rest)) {
 		_, rest, err = value(rest)
 	}
-	return blanks(rest), err
+	return trimBlanks(rest), err
 }
 
-// value reads what strconv.ParseFloat does, less hexadecimal numbers: the formats know none.
+// value parses a number. It accepts the syntax of strconv.ParseFloat except hexadecimal numbers and underscores.
 func value(text []byte) (v float64, rest []byte, err error) {
-	number, rest := word(blanks(text))
-	if i, ok := digits(bytes.TrimSuffix(number, pointZero)); ok {
+	number, rest := word(trimBlanks(text))
+	if i, ok := parseDigits(bytes.TrimSuffix(number, pointZero)); ok {
 		return float64(i), rest, nil
 	}
 	if v, err = strconv.ParseFloat(string(number), 64); err != nil || bytes.ContainsAny(number, "xX_") {
@@ -148,10 +148,10 @@ func value(text []byte) (v float64, rest []byte, err error) {
 	return v, rest, nil
 }
 
-var pointZero = []byte(".0") // which Java ends whole numbers with
+var pointZero = []byte(".0") // Java appends it to integers
 
-// digits reads a number of 1 to 15 digits and nothing else, all of which a float64 can hold: what most values are.
-func digits(number []byte) (i int64, ok bool) {
+// parseDigits parses a number of 1 to 15 digits, which a float64 represents exactly. It is the fast path for most values.
+func parseDigits(number []byte) (i int64, ok bool) {
 	for _, c := range number {
 		if class[c] != digit {
 			return 0, false
@@ -161,19 +161,19 @@ func digits(number []byte) (i int64, ok bool) {
 	return i, len(number)-1 < 15 && len(number) > 0
 }
 
-// time reads the time behind a value, if there is one, and the blanks around it.
+// time parses the optional timestamp after a value and the blanks around it.
 func (r *Reader) time(text []byte) (t optional.Value[time.Time], rest []byte, err error) {
-	rest = blanks(text)
+	rest = trimBlanks(text)
 	if atEnd(rest) || rest[0] == '#' {
 		return t, rest, nil
 	}
 	number, rest := word(rest)
-	rest = blanks(rest)
+	rest = trimBlanks(rest)
 	var milliseconds int64
 	if r.openMetrics {
 		var seconds float64
 		seconds, err = strconv.ParseFloat(string(number), 64)
-		if !(math.Abs(seconds) < math.MaxInt32*1e3) { // nor NaN: no clock goes that far
+		if !(math.Abs(seconds) < math.MaxInt32*1e3) { // also rejects NaN
 			return t, rest, errTime
 		}
 		milliseconds = int64(math.Round(seconds * 1e3))
@@ -186,7 +186,7 @@ func (r *Reader) time(text []byte) (t optional.Value[time.Time], rest []byte, er
 	return optional.Of(time.UnixMilli(milliseconds)), rest, nil
 }
 
-// quoted returns what stands between the quotation marks that text begins with, unescaped.
+// quoted parses the quoted string at the start of text and returns its unescaped content.
 func (r *Reader) quoted(text []byte) (content, rest []byte, err error) {
 	if len(text) == 0 || text[0] != '"' {
 		return nil, text, errLabels
@@ -194,9 +194,9 @@ func (r *Reader) quoted(text []byte) (content, rest []byte, err error) {
 	text = text[1:]
 	end := bytes.IndexByte(text, '"')
 	if end < 0 {
-		return nil, nil, errOpen
+		return nil, nil, errUnclosedQuote
 	}
-	if bytes.IndexByte(text[:end], '\\') < 0 { // nearly all
+	if bytes.IndexByte(text[:end], '\\') < 0 { // the usual case
 		return text[:end], text[end+1:], nil
 	}
 	for end = 0; end < len(text) && text[end] != '"'; end++ {
@@ -205,12 +205,12 @@ func (r *Reader) quoted(text []byte) (content, rest []byte, err error) {
 		}
 	}
 	if end >= len(text) {
-		return nil, nil, errOpen
+		return nil, nil, errUnclosedQuote
 	}
 	return r.unescape(text[:end]), text[end+1:], nil
 }
 
-// unescape replaces \n, \" and \\; of any other the backslash stays.
+// unescape replaces \n, \" and \\. It keeps all other backslashes.
 func (r *Reader) unescape(text []byte) []byte {
 	if bytes.IndexByte(text, '\\') < 0 {
 		return text
@@ -233,9 +233,9 @@ func (r *Reader) unescape(text []byte) []byte {
 	return slices.Clip(r.unescaped[begin:])
 }
 
-// name cuts off a name that is not quoted, empty when text does not begin with one.
+// name splits off an unquoted name, which is empty if text does not begin with one.
 func name(text []byte, letters uint8) (name, rest []byte) {
-	allowed := letters // digits from the second byte on
+	allowed := letters // and digits from the second byte on
 	n := 0
 	for n < len(text) && class[text[n]]&allowed != 0 {
 		allowed = letters | digit
@@ -244,7 +244,7 @@ func name(text []byte, letters uint8) (name, rest []byte) {
 	return text[:n], text[n:]
 }
 
-// word cuts off what stands before a blank or the line's end.
+// word splits off the text before the next blank or line end.
 func word(text []byte) (word, rest []byte) {
 	n := 0
 	for n < len(text) && class[text[n]]&(blank|lineEnd) == 0 {
@@ -253,8 +253,8 @@ func word(text []byte) (word, rest []byte) {
 	return text[:n], text[n:]
 }
 
-// blanks cuts off leading blanks.
-func blanks(text []byte) []byte {
+// trimBlanks removes leading blanks.
+func trimBlanks(text []byte) []byte {
 	for i, c := range text {
 		if class[c] != blank {
 			return text[i:]
@@ -263,8 +263,8 @@ func blanks(text []byte) []byte {
 	return text[len(text):]
 }
 
-// withoutEnd cuts off the blanks and line ends that text ends with.
-func withoutEnd(text []byte) []byte {
+// trimEnd removes trailing blanks and line ends.
+func trimEnd(text []byte) []byte {
 	n := len(text)
 	for n > 0 && class[text[n-1]]&(blank|lineEnd) != 0 {
 		n--
@@ -272,7 +272,7 @@ func withoutEnd(text []byte) []byte {
 	return text[:n]
 }
 
-// atEnd reports whether a line ends here: with LF, CR LF, or the page.
+// atEnd reports whether a line ends at the start of text. The last line of a page may end without LF.
 func atEnd(text []byte) bool {
 	switch {
 	case len(text) == 0 || text[0] == '\n':
@@ -283,8 +283,8 @@ func atEnd(text []byte) bool {
 	return false
 }
 
-// beginning returns the name that a line begins with, at most 64 bytes of it.
-func beginning(line []byte) []byte {
-	begin, _ := name(blanks(line), letter|colon)
-	return begin[:min(len(begin), 64)]
+// leadingName returns the first 64 bytes of the name that a line begins with.
+func leadingName(line []byte) []byte {
+	name, _ := name(trimBlanks(line), letter|colon)
+	return name[:min(len(name), 64)]
 }

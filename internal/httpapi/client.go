@@ -15,11 +15,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-)
 
-// MaxBody is the size in bytes over which an answer is refused, after decompression. The largest answer known is
-// ZLMediaKit's media list: about 120 MB at 20,000 streams.
-const MaxBody = 256 << 20
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+)
 
 const (
 	// peeked is how much of an answer is read ahead to recognise who sent it.
@@ -33,6 +31,8 @@ type Client struct {
 	// Block is the part of the configuration that describes the server, such as jibri, for errors that name a setting. It is
 	// empty for the receiver's own settings.
 	Block string
+	// MaxBody is the size in bytes over which an answer is refused, after decompression; New sets it to scrape.DefaultMaxResponseSize.
+	MaxBody int64
 	// System is what the endpoint must lead to, for errors about another server that answers in its place. Empty is any.
 	System System
 
@@ -55,7 +55,7 @@ func New(client *http.Client, endpoint string) *Client {
 		}
 		return nil
 	}
-	return &Client{http: client, base: strings.TrimRight(endpoint, "/")}
+	return &Client{http: client, base: strings.TrimRight(endpoint, "/"), MaxBody: scrape.DefaultMaxResponseSize}
 }
 
 // StripURL leaves the scheme, host and path of a URL that a server reports: no user, no password, no query. Where these
@@ -130,7 +130,7 @@ func (c *Client) exchange(req *http.Request, read func(http.Header, io.Reader) e
 	}
 	defer resp.Body.Close()
 
-	b := &body{r: resp.Body, left: MaxBody}
+	b := &body{r: resp.Body, limit: c.MaxBody, left: c.MaxBody}
 	b.peek()
 	if err := refuse(resp, b); err != nil && (req.Method != http.MethodPost || !isFault(resp)) {
 		return redact(c.attribute(err, resp, b), resp.Request)
@@ -174,11 +174,11 @@ func refuse(resp *http.Response, b *body) error {
 
 // body is an answer's body within bounds. It remembers why it broke off, because decoders bury the reason.
 type body struct {
-	r    io.Reader
-	left int64
-	head []byte // the first bytes, read ahead
-	at   int    // how much of head has been read
-	err  error
+	r           io.Reader
+	limit, left int64
+	head        []byte // the first bytes, read ahead
+	at          int    // how much of head has been read
+	err         error
 }
 
 func (b *body) peek() {
@@ -202,7 +202,8 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	n, err := b.r.Read(p)
 	if b.left -= int64(n); b.left < 0 {
-		err = &Error{Kind: KindTooLarge, Text: fmt.Sprintf("the answer is larger than %d MiB", MaxBody>>20)}
+		b.err = &Error{Kind: KindTooLarge, Text: "the answer is larger than " + inBytes(b.limit)}
+		return 0, b.err // a decoder that has enough would not ask for the error
 	}
 	b.err = err
 	return n, err
@@ -219,9 +220,17 @@ func (b *body) explain(err error) error {
 	err = classify(err)
 	var e *Error
 	if errors.As(err, &e) && e.Kind == KindDecode && e.Text == "" {
-		e.Text = fmt.Sprintf("cannot be decoded (%d bytes read, it begins with %s)", MaxBody-b.left, b.quote())
+		e.Text = fmt.Sprintf("cannot be decoded (%d bytes read, it begins with %s)", b.limit-b.left, b.quote())
 	}
 	return err
+}
+
+// inBytes writes a size with its unit.
+func inBytes(n int64) string {
+	if n%(1<<20) == 0 {
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
+	return fmt.Sprintf("%d bytes", n)
 }
 
 func (b *body) isHTML(contentType string) bool {

@@ -32,7 +32,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const secret = "pa55w0rd"
+const (
+	secret  = "pa55w0rd"
+	maxBody = scrape.DefaultMaxResponseSize
+)
 
 // newClient returns a client whose connections end with the test.
 func newClient(t *testing.T, endpoint string) *Client {
@@ -396,8 +399,8 @@ func TestGetRefusesLargeAnswers(t *testing.T) {
 		size int64
 		want bool
 	}{
-		"the largest":   {MaxBody, true},
-		"one byte more": {MaxBody + 1, false},
+		"the largest":   {maxBody, true},
+		"one byte more": {maxBody + 1, false},
 		"endless":       {1 << 60, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -438,7 +441,7 @@ func TestGetRefusesBombs(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	// Concatenated members are one gzip stream.
-	bomb := bytes.Repeat(member.Bytes(), MaxBody>>20+1)
+	bomb := bytes.Repeat(member.Bytes(), maxBody>>20+1)
 	endpoint := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		_, _ = w.Write(bomb)

@@ -41,7 +41,7 @@ const (
 	KindDecode
 	// KindCode: the API answered with an error of its own.
 	KindCode
-	// KindTooLarge: the answer is larger than MaxBody.
+	// KindTooLarge: the answer is larger than the client's MaxBody.
 	KindTooLarge
 )
 
@@ -59,7 +59,7 @@ var kinds = map[Kind]struct {
 	KindHTML:     {scrape.Format, "check that the setting endpoint leads to the API, not to a web site or proxy"},
 	KindDecode:   {scrape.Format, "check that the setting endpoint leads to the right server"},
 	KindCode:     {scrape.Response, ""},
-	KindTooLarge: {scrape.Size, "check that the setting endpoint leads to the right server"},
+	KindTooLarge: {scrape.Size, "check that the setting endpoint leads to the right server, or raise max_response_size"},
 }
 
 // Error is a request that failed. It never holds a secret or the query of a URL.
@@ -96,6 +96,9 @@ func (e *Error) hint() string { return cmp.Or(e.Hint, kinds[e.Kind].hint) }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Partial reports that the error spoilt the whole answer, whatever its cause is.
+func (*Error) Partial() bool { return false }
 
 // ErrorType returns how the error is counted in rtc.scrape.errors.
 func (e *Error) ErrorType() scrape.ErrorType { return kinds[e.Kind].counted }

@@ -55,7 +55,7 @@ var signatures = []struct {
 	{ZLMediaKit, "Server", "ZLMediaKit", regexp.MustCompile(`<center>ZLMediaKit\(`)},
 	{Kamailio, "Sia", "SIP/2.0/", nil}, // xhttp adds it to every answer
 	{MediasoupAgent, "", "", regexp.MustCompile(`^\s*\{\s*"schema":\s*"mediasoup\.snapshot"`)},
-	{MediasoupAgent, "", "", regexp.MustCompile(`^\{"error":"(?:ask for /v1/snapshot|send the token of the agent|this agent has no token)`)},
+	{MediasoupAgent, "", "", regexp.MustCompile(`^\{"error":"(?:ask for /v1/snapshot|(?:missing or wrong token: )?send the token of the agent|this agent has no token)`)},
 	{Flussonic, "", "", regexp.MustCompile( // its errors have all members that JSON:API knows but links and detail
 		`^\s*\{\s*"errors":\s*\[\s*\{\s*"id":[^,]*,\s*"status":[^,]*,\s*"code":[^,]*,\s*"title":[^,]*,\s*"source":[^,]*,\s*"meta":`)},
 	{jetty, "Server", "Jetty(", regexp.MustCompile( // its error pages in HTML, text and JSON
@@ -116,7 +116,7 @@ func (c *Client) attribute(err error, resp *http.Response, b *body) error {
 			return err
 		}
 	case metricsPage:
-		if !success || !undecodable {
+		if !success || !undecodable || readAsPage {
 			return err
 		}
 		e.Text = "a Prometheus page instead of the API's answer: " + b.quote()

@@ -143,7 +143,7 @@ func TestRecognise(t *testing.T) {
 		"Jetty, text":             {nil, "HTTP ERROR 404 Not Found\nURI: /metrics\nSTATUS: 404\nMESSAGE: Not Found\n", jetty},
 		"Jetty, JSON":             {nil, `{"servlet":"org.glassfish.jersey.servlet.ServletContainer-78dc4696","message":"Not Found","url":"/colibri/stats","status":"404"}`, jetty},
 		"a servlet elsewhere":     {nil, `{"servlet":"com.example.Servlet","status":"404"}`, jsonDocument},
-		"the agent, 401":          {nil, `{"error":"send the token of the agent as bearer token"}`, MediasoupAgent},
+		"the agent, 401":          {nil, `{"error":"missing or wrong token: send the token of the agent as a bearer token"}`, MediasoupAgent},
 		"the agent, 404":          {nil, `{"error":"ask for /v1/snapshot or /v1/health"}`, MediasoupAgent},
 		"the agent, 421":          {nil, `{"error":"this agent has no token and answers to localhost only: set its option token"}`, MediasoupAgent},
 		"another error":           {nil, `{"error":"not_found"}`, jsonDocument},
@@ -194,7 +194,7 @@ func TestErrorsNameWhoAnswered(t *testing.T) {
 	}{
 		"404":                       {404, http.Header{"Server": {"ZLMediaKit(git hash:x"}}, html, decode, ZLMediaKit, "HTTP status 404 Not Found from ZLMediaKit" + lead, scrape.Status},
 		"404 with a body":           {404, nil, agent, decode, MediasoupAgent, "HTTP status 404 Not Found from mediasoup's agent" + lead, scrape.Status},
-		"401":                       {401, nil, `{"error":"send the token of the agent as bearer token"}`, decode, MediasoupAgent, "HTTP status 401 Unauthorized from mediasoup's agent" + lead, scrape.Authentication},
+		"401":                       {401, nil, `{"error":"missing or wrong token: send the token of the agent as a bearer token"}`, decode, MediasoupAgent, "HTTP status 401 Unauthorized from mediasoup's agent" + lead, scrape.Authentication},
 		"500":                       {500, http.Header{"Sia": {"SIP/2.0/TCP 127.0.0.1"}}, "{}", decode, Kamailio, "HTTP status 500 Internal Server Error from Kamailio" + lead, scrape.Status},
 		"a page of a system":        {200, nil, jvbPage, decode, JVB, "an answer from a JVB" + lead, scrape.Format},
 		"another page":              {200, nil, jvbPage, decodePage, JVB, "an answer from a JVB" + lead, scrape.Format},

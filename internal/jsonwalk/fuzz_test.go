@@ -20,7 +20,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// FuzzReader compares the reader with encoding/json: what is valid is read alike, what is not never counts as read.
+// FuzzReader compares the Reader with encoding/json: valid documents yield the same values, and invalid ones an error.
 func FuzzReader(f *testing.F) {
 	for _, file := range []string{"busy/getMediaList.single.json", "idle/getMediaList.json", "errors/err_wrong_secret.json"} {
 		text, err := fs.ReadFile(testdata.Files, "zlmediakit/"+file)
@@ -37,13 +37,13 @@ func FuzzReader(f *testing.F) {
 	wide := NewReader()
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if len(text) >= maxValue {
-			return // it may be refused for its size
+			return // may exceed the size limit
 		}
 		whole, wholeErr := readFuzzed(t, wide, text)
 		pieces, piecesErr := readFuzzed(t, narrow(5), text)
-		require.Equal(t, whole, pieces, "where the window ends makes no difference")
+		require.Equal(t, whole, pieces, "the size of the window does not matter")
 		require.Equal(t, wholeErr == nil, piecesErr == nil)
-		// encoding/json replaces invalid UTF-8, the reader leaves that to selection.Name.
+		// encoding/json replaces invalid UTF-8, the Reader leaves it to selection.Name.
 		if !json.Valid(text) || !utf8.Valid(text) {
 			return
 		}
@@ -52,7 +52,7 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// readFuzzed reads a text, of which no more may have been passed over without an error than what is valid.
+// readFuzzed reads text. If there is no error, the part that was read must be valid.
 func readFuzzed(t *testing.T, r *Reader, text []byte) (answer, error) {
 	t.Helper()
 	body := bytes.NewReader(text)
@@ -113,7 +113,7 @@ func wantedString(v any) string {
 	return s
 }
 
-// number returns the text of a number, also of one in a string.
+// number returns the text of a number, which may be in a string.
 func number(v any) string {
 	switch v := v.(type) {
 	case json.Number:

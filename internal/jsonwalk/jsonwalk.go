@@ -1,7 +1,7 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package jsonwalk reads JSON answers as a stream. A member of a wrong type costs itself only; memory does not grow with the answer.
+// Package jsonwalk is a streaming JSON reader. It skips members of a wrong type, and its memory does not grow with the document.
 package jsonwalk
 
 import (
@@ -22,59 +22,62 @@ import (
 )
 
 const (
-	windowSize = 128 << 10 // there are two of them
-	// maxValue bounds one value below the outer levels in bytes: a hundred times the largest that a server is known to send.
+	// windowSize is the initial size in bytes of each of the two buffers.
+	windowSize = 128 << 10
+	// maxValue is the maximum size in bytes of an element of an outermost array, and of a string, number or raw value outside of
+	// arrays. It is a hundred times the size of the largest known value.
 	maxValue = 1 << 20
-	// maxDepth bounds how deep values are nested. It is the decoder's, and encoding/json's.
+	// maxDepth is the maximum nesting depth, as in jx and encoding/json.
 	maxDepth = 10_000
-	// maxDigits is how many digits fit into every int64.
+	// maxDigits is the number of decimal digits that always fit into an int64.
 	maxDigits = 18
-	// maxExact is the largest number up to which every whole number can be written with an exponent.
+	// maxExact is the limit up to which a float64 represents every integer.
 	maxExact = 1 << 53
-	// maxWrong bounds how many members of a wrong type are named.
+	// maxWrong is the maximum number of members that a TypeError lists.
 	maxWrong = 8
 )
 
-// Reader reads one answer at a time. It can be used again and again, but not concurrently.
+// Reader reads one document at a time. It can be reused, but not concurrently.
 //
-// An answer is walked through a window on the stream. Its outer levels, which are objects and lists of any length, pass by;
-// an element of an outer list stays in the window until it is read, so that what lies in it needs no copy. Plain keys,
-// strings, numbers and words are read where they stand, in one pass. All others are left to the decoder.
+// The Reader moves a window over the stream. Outer objects and arrays may have any length. An element of an outermost array stays
+// in the window until it has been read, so that its parts need no copy. Plain keys, strings, numbers and literals are parsed in
+// place in one pass. All others are passed to the decoder.
 type Reader struct {
 	body   io.Reader
-	buffer []byte // where the window begins
-	spare  []byte // what the buffer was before; values that were handed out may lie there
-	place
-	after place // where to go on after values that are reread
+	buffer []byte // holds the window
+	spare  []byte // previous buffer, which may hold values that callers still use
+	position
+	afterReread position
 
-	begin  int        // where the element begins that stays in the window
-	inside bool       // reading such an element
-	depth  int        // of the value being read
-	value  jx.Decoder // of one that is not plain
-	key    []byte     // of the member being read
-	keys   []byte     // of it and of those around it, but for those that stay in the window
-	wrong  []string   // keys of members that had a wrong type
+	begin  int        // start of the element that stays in the window
+	inside bool       // an element stays in the window
+	depth  int        // of the current value
+	value  jx.Decoder // for values that are not plain
+	key    []byte     // of the current member
+	keys   []byte     // copies of the current and enclosing keys that do not stay in the window
+	wrong  []string   // keys of members of a wrong type
 }
 
-// place is how far the answer has been walked over.
-type place struct {
-	window []byte // what has been read
-	head   int    // what of it has been walked over
-	eof    bool   // nothing comes after it
+// position is a position in the stream.
+type position struct {
+	window []byte // bytes in memory
+	head   int    // index of the next byte
+	eof    bool   // the window ends at the end of the stream
 }
 
-// NewReader returns a reader without an answer: call Reset.
+// NewReader returns a Reader. Call Reset before reading.
 func NewReader() *Reader {
 	return &Reader{buffer: make([]byte, windowSize)}
 }
 
-// Reset begins a new answer.
+// Reset starts a new document.
 func (r *Reader) Reset(body io.Reader) {
 	*r = Reader{body: body, buffer: r.buffer, spare: r.spare, wrong: r.wrong[:0], keys: r.keys[:0]}
 	r.window = r.buffer[:0]
 }
 
-// Object calls member for every key of an object; member must read or Skip the value. The key is valid until then.
+// Object reads an object and calls member for each key. member must read or Skip the value. The key is valid until member
+// returns.
 func (r *Reader) Object(member func(key []byte) error) error {
 	if !r.expect(jx.Object, "") {
 		return r.Skip()
@@ -93,7 +96,7 @@ func (r *Reader) Object(member func(key []byte) error) error {
 	return err
 }
 
-// readKey reads a key and the colon behind it. One that does not stay in the window is copied behind the kept ones.
+// readKey reads a key and the colon after it. A key that does not stay in the window is copied to r.keys[kept:].
 func (r *Reader) readKey(kept int) error {
 	if c, err := r.peek(); c != '"' {
 		return unexpected(c, err)
@@ -127,7 +130,7 @@ func (r *Reader) passColon() error {
 	return nil
 }
 
-// Array calls element for every element of a list; element must read or Skip it.
+// Array reads an array and calls element for each element. element must read or Skip it.
 func (r *Reader) Array(element func() error) error {
 	if !r.expect(jx.Array, "") {
 		return r.Skip()
@@ -143,13 +146,13 @@ func (r *Reader) Array(element func() error) error {
 		}
 		if outermost {
 			r.inside = false
-			r.goOn()
+			r.endReread()
 		}
 	}
 	return err
 }
 
-// Objects is Array for a list of objects; elements of another type are passed over.
+// Objects is like Array, but skips elements that are not objects.
 func (r *Reader) Objects(element func() error) error {
 	return r.Array(func() error {
 		if !r.expect(jx.Object, "[]") {
@@ -168,10 +171,10 @@ func (r *Reader) IsText() bool { return r.next() == jx.String }
 // IsNull reports whether the next value is null.
 func (r *Reader) IsNull() bool { return r.next() == jx.Null }
 
-// Wrong says that the member being read has a wrong type in a way that only its reader can tell.
+// Wrong notes that the current member has a wrong type, for checks that the Reader cannot make.
 func (r *Reader) Wrong() { r.noteWrong("") }
 
-// End refuses what follows an answer that has been read.
+// End returns an error if anything but white space follows the document.
 func (r *Reader) End() error {
 	c, err := r.peek()
 	if r.eof && errors.Is(err, io.ErrUnexpectedEOF) {
@@ -180,7 +183,7 @@ func (r *Reader) End() error {
 	return unexpected(c, err)
 }
 
-// Skip passes over a value.
+// Skip skips a value.
 func (r *Reader) Skip() error {
 	if r.inside {
 		return r.skip()
@@ -203,14 +206,14 @@ func (r *Reader) skip() error {
 			return nil
 		}
 	case jx.Bool, jx.Null:
-		if r.plainWord("null") || r.plainWord("false") || r.plainWord("true") {
+		if r.plainLiteral("null") || r.plainLiteral("false") || r.plainLiteral("true") {
 			return nil
 		}
 	}
 	return r.load()
 }
 
-// skipObject is Object for one whose keys do not matter.
+// skipObject skips an object without decoding its keys.
 func (r *Reader) skipObject() error {
 	more, err := r.open('}')
 	for ; more; more, err = r.more('}') {
@@ -237,7 +240,7 @@ func (r *Reader) skipText() error {
 	return r.load()
 }
 
-// Raw passes over a value and returns it, for Reread while the value around it lasts.
+// Raw skips a value and returns its text, which is valid while the enclosing value is being read.
 func (r *Reader) Raw() ([]byte, error) {
 	if _, err := r.peek(); err != nil {
 		return nil, err
@@ -246,27 +249,27 @@ func (r *Reader) Raw() ([]byte, error) {
 		r.inside, r.begin = true, r.head
 		defer func() { r.inside = false }()
 	}
-	before := r.head - r.begin // the window may move
+	offset := r.head - r.begin // skip may move the window
 	if err := r.skip(); err != nil {
 		return nil, err
 	}
-	return r.window[r.begin+before : r.head], nil
+	return r.window[r.begin+offset : r.head], nil
 }
 
-// Reread goes back to a value that Raw returned; it must be the last that is read of the value around it.
+// Reread makes raw, which Raw returned, the next value. Nothing else of the enclosing value may be read after it.
 func (r *Reader) Reread(raw []byte) {
-	r.goOn()
-	r.after, r.place = r.place, place{window: raw, eof: true}
+	r.endReread()
+	r.afterReread, r.position = r.position, position{window: raw, eof: true}
 }
 
-// goOn goes on behind what values were reread of.
-func (r *Reader) goOn() {
-	if r.after.window != nil {
-		r.place, r.after = r.after, place{}
+// endReread returns to the position before Reread.
+func (r *Reader) endReread() {
+	if r.afterReread.window != nil {
+		r.position, r.afterReread = r.afterReread, position{}
 	}
 }
 
-// Int reads a whole number: also one written as 25.0, 2.5E1 or "25".
+// Int reads an integer, which may be written as 25, 25.0, 2.5E1 or "25".
 func (r *Reader) Int(v *optional.Value[int64]) error {
 	if r.next() == jx.Number {
 		if i, places, n := r.plainNumber(); n > 0 && places == 0 {
@@ -284,10 +287,10 @@ func (r *Reader) Int(v *optional.Value[int64]) error {
 	})
 }
 
-// Float reads a number. "NaN" and the infinities, which some servers write as strings, are the same as no value.
+// Float reads a number, which may be a string. It ignores "NaN", "Infinity" and "-Infinity", which some servers send as strings.
 func (r *Reader) Float(v *optional.Value[float64]) error {
 	if r.next() == jx.Number {
-		// The quotient of two numbers that a float64 holds exactly is the one that is nearest to the decimal fraction.
+		// Both numbers are exact, so the quotient is the float64 nearest to the decimal fraction.
 		if i, places, n := r.plainNumber(); n > 0 && i <= maxExact {
 			r.head += n
 			*v = optional.Of(float64(i) / powers[places])
@@ -303,7 +306,7 @@ func (r *Reader) Float(v *optional.Value[float64]) error {
 	})
 }
 
-// num reads a number, or a string that holds nothing but a number.
+// num reads a number, or a string that contains only a number.
 func (r *Reader) num(set func(digits []byte) error) error {
 	if r.next() != jx.String && !r.expect(jx.Number, "") {
 		return r.Skip()
@@ -317,10 +320,10 @@ func (r *Reader) num(set func(digits []byte) error) error {
 	}
 	if raw[0] == '"' {
 		raw = raw[1 : len(raw)-1]
-		if isNoNumber(raw) {
+		if isNonFinite(raw) {
 			return nil
 		}
-		if len(bytes.Trim(raw, "-.0123456789Ee")) > 0 || !json.Valid(raw) { // strconv takes more for numbers than JSON does
+		if len(bytes.Trim(raw, "-.0123456789Ee")) > 0 || !json.Valid(raw) { // strconv accepts more than JSON does
 			r.noteWrong("")
 			return nil
 		}
@@ -331,8 +334,8 @@ func (r *Reader) num(set func(digits []byte) error) error {
 	return nil
 }
 
-// isNoNumber tells the strings that stand for what JSON cannot write as a number.
-func isNoNumber(text []byte) bool {
+// isNonFinite reports whether text stands for NaN or an infinity.
+func isNonFinite(text []byte) bool {
 	switch string(text) {
 	case "NaN", "Infinity", "-Infinity":
 		return true
@@ -340,7 +343,7 @@ func isNoNumber(text []byte) bool {
 	return false
 }
 
-// parseInt reads a whole number whose fraction, if any, is zero.
+// parseInt parses an integer. A fraction must be zero.
 func parseInt(digits []byte) (int64, error) {
 	if bytes.ContainsAny(digits, "Ee") {
 		f, err := strconv.ParseFloat(string(digits), 64)
@@ -361,8 +364,8 @@ func (r *Reader) Bool(v *optional.Value[bool]) error {
 	if !r.expect(jx.Bool, "") {
 		return r.Skip()
 	}
-	yes := r.plainWord("true")
-	if yes || r.plainWord("false") {
+	yes := r.plainLiteral("true")
+	if yes || r.plainLiteral("false") {
 		*v = optional.Of(yes)
 		return nil
 	}
@@ -374,7 +377,7 @@ func (r *Reader) Bool(v *optional.Value[bool]) error {
 	return err
 }
 
-// Str reads a string into buf and returns it; empty when the value is no string.
+// Str reads a string into buf and returns it. The result is empty if the value is not a string.
 func (r *Reader) Str(buf []byte) ([]byte, error) {
 	if !r.expect(jx.String, "") {
 		return buf[:0], r.Skip()
@@ -388,7 +391,7 @@ func (r *Reader) Str(buf []byte) ([]byte, error) {
 	return r.value.StrAppend(buf[:0])
 }
 
-// Err returns a *TypeError when members had to be passed over.
+// Err returns a *TypeError if members of a wrong type were skipped.
 func (r *Reader) Err() error {
 	if len(r.wrong) == 0 {
 		return nil
@@ -396,13 +399,13 @@ func (r *Reader) Err() error {
 	return &TypeError{Members: slices.Clone(r.wrong)}
 }
 
-// TypeError names members whose values had a wrong type. All others were read.
+// TypeError lists members whose values had a wrong type. All other members have been read.
 type TypeError struct {
 	// Members holds the keys, at most eight.
 	Members []string
 }
 
-// Error names the members.
+// Error lists the members.
 func (e *TypeError) Error() string {
 	return "values of a wrong type, which are left out: " + strings.Join(e.Members, ", ")
 }
@@ -410,54 +413,54 @@ func (e *TypeError) Error() string {
 // ErrorType returns scrape.Format.
 func (e *TypeError) ErrorType() scrape.ErrorType { return scrape.Format }
 
-// Partial says that the rest of the answer is good.
+// Partial returns true, because all other members have been read.
 func (e *TypeError) Partial() bool { return true }
 
-// SizeError is an answer that holds more than its reader takes.
+// SizeError is the error of a document that exceeds a limit.
 type SizeError struct {
-	// What is too large.
+	// What describes what is too large.
 	What string
 }
 
-// Error says what is too large.
+// Error returns What.
 func (e *SizeError) Error() string { return e.What }
 
 // ErrorType returns scrape.Size.
 func (e *SizeError) ErrorType() scrape.ErrorType { return scrape.Size }
 
-// expect reports whether the next value, the member being read or an element within it, is of type t. Null is the same as
-// no value; anything else is noted.
-func (r *Reader) expect(t jx.Type, within string) bool {
+// expect reports whether the next value is of type t. It notes other types except null as wrong, under the current key with
+// the given suffix.
+func (r *Reader) expect(t jx.Type, suffix string) bool {
 	next := r.next()
 	if next != t && next != jx.Null && next != jx.Invalid {
-		r.noteWrong(within)
+		r.noteWrong(suffix)
 	}
 	return next == t
 }
 
-// types tells of which type the value is that a byte begins.
+// types maps the first byte of a value to its type.
 var types = [256]jx.Type{
 	'{': jx.Object, '[': jx.Array, '"': jx.String, 't': jx.Bool, 'f': jx.Bool, 'n': jx.Null, '-': jx.Number,
 	'0': jx.Number, '1': jx.Number, '2': jx.Number, '3': jx.Number, '4': jx.Number,
 	'5': jx.Number, '6': jx.Number, '7': jx.Number, '8': jx.Number, '9': jx.Number,
 }
 
-// next returns the type of the next value; of one that breaks off it is Invalid.
+// next returns the type of the next value, or Invalid if there is none.
 func (r *Reader) next() jx.Type {
 	c, _ := r.peek()
 	return types[c]
 }
 
-func (r *Reader) noteWrong(within string) {
-	if name := string(r.key) + within; len(r.wrong) < maxWrong && !slices.Contains(r.wrong, name) {
+func (r *Reader) noteWrong(suffix string) {
+	if name := string(r.key) + suffix; len(r.wrong) < maxWrong && !slices.Contains(r.wrong, name) {
 		r.wrong = append(r.wrong, name)
 	}
 }
 
-// open begins to walk over an object or list, and reports whether anything is in it.
+// open enters an object or array and reports whether it has any items.
 func (r *Reader) open(end byte) (more bool, err error) {
 	if r.depth++; r.depth > maxDepth {
-		return false, &SizeError{What: fmt.Sprintf("values of the answer are nested to a depth of more than %d", maxDepth)}
+		return false, &SizeError{What: fmt.Sprintf("the answer exceeds the maximum nesting depth of %d", maxDepth)}
 	}
 	r.head++
 	c, err := r.peek()
@@ -471,7 +474,7 @@ func (r *Reader) open(end byte) (more bool, err error) {
 	return c != end, nil
 }
 
-// more passes what follows an item of an object or list, and reports whether another item does.
+// more passes the separator or closing bracket after an item, and reports whether another item follows.
 func (r *Reader) more(end byte) (more bool, err error) {
 	if r.pass(',') {
 		return true, nil
@@ -489,7 +492,7 @@ func (r *Reader) more(end byte) (more bool, err error) {
 	return c != end, nil
 }
 
-// special are the bytes that are not what they stand for in a string.
+// special are the bytes that end the plain part of a string: quotation mark, backslash and control characters.
 var special = func() (special [256]bool) {
 	for c := range ' ' {
 		special[c] = true
@@ -498,10 +501,10 @@ var special = func() (special [256]bool) {
 	return special
 }()
 
-// blanks are the bytes that mean nothing between values.
-var blanks = [256]bool{' ': true, '\t': true, '\n': true, '\r': true}
+// whiteSpace are the bytes that JSON ignores between values.
+var whiteSpace = [256]bool{' ': true, '\t': true, '\n': true, '\r': true}
 
-// plainText passes over a string without escapes, and returns what is in it.
+// plainText passes a string without escapes and returns its content.
 func (r *Reader) plainText() (text []byte, plain bool) {
 	for {
 		rest := r.window[r.head+1:]
@@ -521,8 +524,8 @@ func (r *Reader) plainText() (text []byte, plain bool) {
 	}
 }
 
-// plainWord passes over one of the three words of JSON, if it lies in the window.
-func (r *Reader) plainWord(word string) bool {
+// plainLiteral passes true, false or null if it lies completely in the window.
+func (r *Reader) plainLiteral(word string) bool {
 	rest := r.window[r.head:]
 	plain := len(rest) >= len(word) && string(rest[:len(word)]) == word
 	if plain {
@@ -531,11 +534,11 @@ func (r *Reader) plainWord(word string) bool {
 	return plain
 }
 
-// powers are those of ten, which float64 holds exactly up to 22.
+// powers are powers of ten. A float64 represents them exactly up to 1e22.
 var powers = [maxDigits + 1]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}
 
-// plainNumber reads a number that has neither sign nor exponent nor too many digits: it is whole/10^places and takes up
-// n bytes. Any other number has none.
+// plainNumber parses a number without sign and exponent and with at most maxDigits characters. Its value is whole/10^places and its
+// length is n bytes. For any other number, n is 0.
 func (r *Reader) plainNumber() (whole int64, places, n int) {
 	rest := r.window[r.head:]
 	whole, n = digits(rest, 0)
@@ -548,7 +551,7 @@ func (r *Reader) plainNumber() (whole int64, places, n int) {
 	switch {
 	case n > maxDigits:
 		return 0, 0, 0
-	case n == len(rest) && r.fill() == nil: // it may go on
+	case n == len(rest) && r.fill() == nil: // the number may continue
 		return r.plainNumber()
 	case !plain || n == len(rest) || !ends[rest[n]]:
 		return 0, 0, 0
@@ -559,7 +562,7 @@ func (r *Reader) plainNumber() (whole int64, places, n int) {
 // ends are the bytes that may follow a number.
 var ends = [256]bool{',': true, ']': true, '}': true, ' ': true, '\t': true, '\n': true, '\r': true}
 
-// digits appends the digits that text begins with to a number, and returns how many they are.
+// digits appends the leading digits of text to number and returns their count.
 func digits(text []byte, number int64) (int64, int) {
 	for i, c := range text {
 		digit := c - '0'
@@ -571,7 +574,7 @@ func digits(text []byte, number int64) (int64, int) {
 	return number, len(text)
 }
 
-// load brings a string, number or word into the window as a whole, and from there into the decoder.
+// load reads a complete string, number or literal into the window, and passes it to the decoder.
 func (r *Reader) load() error {
 	for {
 		n, err := r.scalarLength()
@@ -589,7 +592,7 @@ func (r *Reader) load() error {
 	}
 }
 
-// scalarLength returns the length of the string, number or word in the window, 0 when it may go on behind it.
+// scalarLength returns the length of the string, number or literal at the head of the window, or 0 if it may continue beyond it.
 func (r *Reader) scalarLength() (int, error) {
 	rest := r.window[r.head:]
 	r.value.ResetBytes(rest)
@@ -603,7 +606,7 @@ func (r *Reader) scalarLength() (int, error) {
 	return 0, err
 }
 
-// peek returns the next byte that is no white space, without passing it.
+// peek passes white space and returns the byte after it, without passing that byte.
 func (r *Reader) peek() (byte, error) {
 	if rest := r.window[r.head:]; len(rest) > 1 {
 		if rest[0] > ' ' {
@@ -614,10 +617,10 @@ func (r *Reader) peek() (byte, error) {
 			return rest[1], nil
 		}
 	}
-	return r.peekOn()
+	return r.peekSlow()
 }
 
-// pass passes over a byte if it is the next one: a short way without white space.
+// pass passes c and returns true if it is the next byte in the window. It does not pass white space.
 func (r *Reader) pass(c byte) bool {
 	is := r.head < len(r.window) && r.window[r.head] == c
 	if is {
@@ -626,17 +629,17 @@ func (r *Reader) pass(c byte) bool {
 	return is
 }
 
-// peekOn passes over white space, which is none or one space in most places.
-func (r *Reader) peekOn() (byte, error) {
-	for blank := 0; blank < maxValue; {
+// peekSlow is peek for any amount of white space.
+func (r *Reader) peekSlow() (byte, error) {
+	for passed := 0; passed < maxValue; {
 		rest := r.window[r.head:]
 		for i, c := range rest {
-			if !blanks[c] {
+			if !whiteSpace[c] {
 				r.head += i
 				return c, nil
 			}
 		}
-		blank += len(rest)
+		passed += len(rest)
 		r.head = len(r.window)
 		if err := r.fill(); err != nil {
 			return 0, err
@@ -663,8 +666,8 @@ func (r *Reader) fill() error {
 	return err
 }
 
-// move makes room for more. What is still needed goes to the other buffer, and the window with it; in this one nothing
-// changes before the next element, so that keys and values that were handed out stay as they are.
+// move copies the part of the window that is still needed to the other buffer. It leaves the old buffer unchanged until the next
+// element, so that keys and values that callers hold remain valid.
 func (r *Reader) move() error {
 	if !r.inside {
 		r.begin = r.head

@@ -19,7 +19,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// answer is what the tests read of an answer: every kind of value, on the outer levels and below them.
+// answer holds what the tests read: every type of value, outside and inside arrays.
 type answer struct {
 	Code  optional.Value[int64]
 	Load  optional.Value[float64]
@@ -100,7 +100,7 @@ func str(r *Reader) (string, error) {
 	return string(b), err
 }
 
-// narrow returns a reader whose window is so small that values do not fit, until it has grown.
+// narrow returns a Reader with a window that must grow to hold a value.
 func narrow(window int) *Reader { return &Reader{buffer: make([]byte, window)} }
 
 func reading(r *Reader, text string) *Reader {
@@ -130,13 +130,13 @@ func sampleAnswer() answer {
 	}
 }
 
-// The same is read, wherever the edges of the window and of the pieces in which the answer comes cut it.
-func TestWalkAcrossEdges(t *testing.T) {
+// TestWindowEdges checks that the result depends neither on the window size nor on the sizes of reads.
+func TestWindowEdges(t *testing.T) {
 	for name, pieces := range map[string]func(io.Reader) io.Reader{
-		"whole":         func(r io.Reader) io.Reader { return r },
-		"byte by byte":  iotest.OneByteReader,
-		"by halves":     iotest.HalfReader,
-		"end with data": iotest.DataErrReader,
+		"plain":         func(r io.Reader) io.Reader { return r },
+		"single bytes":  iotest.OneByteReader,
+		"half reads":    iotest.HalfReader,
+		"EOF with data": iotest.DataErrReader,
 	} {
 		t.Run(name, func(t *testing.T) {
 			for window := 1; window <= len(sample)+1; window++ {
@@ -151,8 +151,8 @@ func TestWalkAcrossEdges(t *testing.T) {
 	}
 }
 
-// The same for the real window, which white space before the sample fills.
-func TestWalkAcrossTheRealEdge(t *testing.T) {
+// TestDefaultWindowEdge does the same for the default window, which white space before the sample fills.
+func TestDefaultWindowEdge(t *testing.T) {
 	r := NewReader()
 	for before := 0; before < len(sample); before += 5 {
 		blank := strings.Repeat(" ", windowSize-before)
@@ -192,8 +192,8 @@ func TestNumbers(t *testing.T) {
 		`9223372036854775807`:     {int64(9223372036854775807), 9223372036854775807.0},
 		`-9223372036854775808`:    {int64(-9223372036854775808), -9223372036854775808.0},
 		`9223372036854775808`:     {nil, 9223372036854775808.0},
-		`18446744073709551615`:    {nil, 18446744073709551615.0}, // -1 of a server's unsigned counter
-		`18446744073709551617`:    {nil, 18446744073709551617.0}, // 1 after an overflow
+		`18446744073709551615`:    {nil, 18446744073709551615.0}, // 2^64-1, an unsigned counter of -1
+		`18446744073709551617`:    {nil, 18446744073709551617.0}, // 2^64+1
 		`1` + zeroes(30):          {nil, 1e30},
 		`0.1` + zeroes(30):        {nil, 0.1},
 		`12345678901234.12345678`: {nil, 12345678901234.12345678},
@@ -237,7 +237,7 @@ func TestNumbers(t *testing.T) {
 				if wrong := new(TypeError); errors.As(r.Err(), &wrong) {
 					noted = len(wrong.Members)
 				}
-				assert.Equal(t, text != "null" && want.i == nil, noted > 0, "what is left out is noted, null is not")
+				assert.Equal(t, text != "null" && want.i == nil, noted > 0, "skipped values except null are noted")
 				assert.Equal(t, text != "null" && want.f == nil, noted > 1)
 			})
 		}
@@ -246,7 +246,7 @@ func TestNumbers(t *testing.T) {
 
 func zeroes(n int) string { return strings.Repeat("0", n) }
 
-// pointer returns a value for comparison, nil when absent.
+// pointer returns the value, or nil if it is absent.
 func pointer[T any](v optional.Value[T]) any {
 	if got, present := v.Get(); present {
 		return got
@@ -266,7 +266,7 @@ func TestStrings(t *testing.T) {
 		`"\ude00x"`:                 "\uFFFDx",
 		`"\ud83d\u0041"`:            "\uFFFDA",
 		`"\ud83d\n"`:                "\uFFFD\n",
-		"\"\xff\"":                  "\xff", // made valid where it becomes an attribute
+		"\"\xff\"":                  "\xff", // selection.Name makes it valid
 		`"` + zeroes(10_000) + `"`:  zeroes(10_000),
 		`"` + zeroes(9) + `\u0030"`: zeroes(10),
 	} {
@@ -286,7 +286,7 @@ func TestStrings(t *testing.T) {
 	}
 }
 
-// Str writes into the buffer that it is given.
+// TestStrReusesItsBuffer checks that Str writes into the buffer passed to it.
 func TestStrReusesItsBuffer(t *testing.T) {
 	r := reading(NewReader(), `["abc","d",5]`)
 	buf := make([]byte, 0, 8)
@@ -300,7 +300,7 @@ func TestStrReusesItsBuffer(t *testing.T) {
 	assert.Equal(t, 8, cap(buf))
 }
 
-// A member of a wrong type costs itself only, and is named; null is the same as absent.
+// TestWrongTypes checks that the error lists members of a wrong type, and that null counts as absent.
 func TestWrongTypes(t *testing.T) {
 	for text, want := range map[string][]string{
 		`{}`: nil,
@@ -333,7 +333,7 @@ func TestWrongTypes(t *testing.T) {
 	}
 }
 
-func TestWrongTypesSpareTheRest(t *testing.T) {
+func TestWrongTypesDoNotAffectOtherMembers(t *testing.T) {
 	r := reading(NewReader(), `{"code":"x","msg":"ok","data":[7,{"app":{"app":[1]},"readerCount":1},null,{"tracks":5,"fps":2}],"load":1}`)
 	var got answer
 	require.NoError(t, got.read(r))
@@ -355,8 +355,8 @@ func TestWrongTypesAreBounded(t *testing.T) {
 	require.ErrorAs(t, r.Err(), &wrong)
 	assert.Equal(t, []string{"key0", "key1", "key2", "key3", "key4", "key5", "key6", "key7"}, wrong.Members)
 	require.NoError(t, reading(r, "{}").Object(nil))
-	require.NoError(t, r.Err(), "a new answer begins without them")
-	assert.Len(t, wrong.Members, maxWrong, "and leaves the error alone")
+	require.NoError(t, r.Err(), "a new document starts without wrong types")
+	assert.Len(t, wrong.Members, maxWrong, "and does not change the previous error")
 }
 
 func TestRawAndReread(t *testing.T) {
@@ -390,12 +390,13 @@ func TestRawAndReread(t *testing.T) {
 		}))
 		assert.Equal(t, []string{"first", "second"}, apps)
 		assert.Equal(t, [][]source{{{App: "a"}, {}}, nil}, tracks)
-		assert.Error(t, r.Err(), "wrong types are noted when read again, too")
+		assert.Error(t, r.Err(), "wrong types are also noted by a second reading")
 	}
 }
 
-// A key and a raw value stay as they are while the element around them is read, even when the window moves meanwhile.
-func TestWhatWasHandedOutStays(t *testing.T) {
+// TestKeysAndRawValuesRemainValid checks that a key and a raw value stay valid while their element is read, even if the window
+// moves.
+func TestKeysAndRawValuesRemainValid(t *testing.T) {
 	element := `{"first":[1,2],"app":{"readerCount":"` + strings.Repeat("x", 40) + `","second":"` + strings.Repeat("y", 90) + `"}}`
 	for window := 1; window < 4*len(element); window++ {
 		r := narrow(window)
@@ -419,8 +420,8 @@ func TestWhatWasHandedOutStays(t *testing.T) {
 	}
 }
 
-// Raw on the outer levels returns the value as it stands in the answer.
-func TestRawOutside(t *testing.T) {
+// TestRawOutsideArrays checks that Raw returns the unchanged text of a value.
+func TestRawOutsideArrays(t *testing.T) {
 	r := reading(narrow(4), `{"a" : [1, {"b":2}] , "c":12}`)
 	var got []string
 	require.NoError(t, r.Object(func(key []byte) error {
@@ -448,7 +449,7 @@ func TestSizes(t *testing.T) {
 		"endless white space":           {endless("", ' '), true},
 		"endless white space in a list": {endless("[1", '\n'), true},
 		"endless white space in values": {endless(`[{"a":`, '\t'), true},
-		"much white space":              {strings.NewReader(`[1,` + strings.Repeat(" ", 3*windowSize) + `2]`), false},
+		"white space over the window":   {strings.NewReader(`[1,` + strings.Repeat(" ", 3*windowSize) + `2]`), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := NewReader()
@@ -462,20 +463,20 @@ func TestSizes(t *testing.T) {
 			require.ErrorAs(t, err, &size)
 			assert.Equal(t, scrape.Size, scrape.TypeOf(err))
 			assert.False(t, scrape.IsPartial(err))
-			assert.Less(t, cap(r.buffer), 2*maxValue, "memory is bounded, too")
+			assert.Less(t, cap(r.buffer), 2*maxValue, "memory is bounded")
 		})
 	}
 }
 
-// What fits the window but is nested without end is refused by the decoder.
+// TestDepth checks that a value that fits into the window is rejected if it is nested too deeply.
 func TestDepth(t *testing.T) {
 	deep := strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000)
 	r := reading(NewReader(), "["+deep+"]")
 	require.ErrorContains(t, r.Array(r.Skip), "depth")
 }
 
-// The limit does not depend on what was read before.
-func TestLimitStays(t *testing.T) {
+// TestLimitIsConstant checks that the size limit does not depend on earlier documents.
+func TestLimitIsConstant(t *testing.T) {
 	r := NewReader()
 	for range 3 {
 		require.NoError(t, reading(r, `["`+strings.Repeat("x", maxValue-3)+`"]`).Array(r.Skip))
@@ -484,7 +485,7 @@ func TestLimitStays(t *testing.T) {
 	}
 }
 
-// endless begins with a text and goes on with one byte for ever.
+// endless returns text followed by an infinite number of bytes b.
 func endless(text string, b byte) io.Reader {
 	return io.MultiReader(strings.NewReader(text), repeated(b))
 }
@@ -498,7 +499,7 @@ func (b repeated) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Any number of values passes through a window that does not grow with them.
+// TestMemoryDoesNotGrow checks that the window does not grow with the number of values.
 func TestMemoryDoesNotGrow(t *testing.T) {
 	const element = `{"app":"live","tracks":[{"fps":25}]}`
 	r := NewReader()
@@ -538,15 +539,15 @@ func TestBrokenSyntax(t *testing.T) {
 	}
 }
 
-// An answer that is cut off anywhere is an error, even where values could be read before.
+// TestTruncation checks that a document truncated at any byte is an error.
 func TestTruncation(t *testing.T) {
 	document := strings.TrimSpace(sample)
 	for cut := range document {
 		text := document[:cut]
 		for name, read := range map[string]func(*Reader) error{
-			"read":    func(r *Reader) error { return new(answer).read(r) },
-			"skipped": (*Reader).Skip,
-			"members": func(r *Reader) error { return r.Object(func([]byte) error { return r.Skip() }) },
+			"read":         func(r *Reader) error { return new(answer).read(r) },
+			"skip":         (*Reader).Skip,
+			"skip members": func(r *Reader) error { return r.Object(func([]byte) error { return r.Skip() }) },
 		} {
 			for _, window := range []int{7, 1000} {
 				require.Error(t, read(reading(narrow(window), text)), "%s: %s", name, text)
@@ -555,7 +556,7 @@ func TestTruncation(t *testing.T) {
 	}
 }
 
-// An error of the connection comes through as it is.
+// TestErrorsOfTheBody checks that errors of the body are returned.
 func TestErrorsOfTheBody(t *testing.T) {
 	reset := errors.New("connection reset")
 	document := strings.TrimSpace(sample)
@@ -568,10 +569,10 @@ func TestErrorsOfTheBody(t *testing.T) {
 	}
 }
 
-// An error of the caller ends the walk at once.
+// TestErrorsOfTheCaller checks that errors of callbacks are returned at once.
 func TestErrorsOfTheCaller(t *testing.T) {
 	stop := errors.New("stop")
-	for name, walk := range map[string]func(*Reader) error{
+	for name, read := range map[string]func(*Reader) error{
 		"outer member": func(r *Reader) error { return r.Object(func([]byte) error { return stop }) },
 		"outer element": func(r *Reader) error {
 			return r.Object(func([]byte) error { return r.Array(func() error { return stop }) })
@@ -591,8 +592,8 @@ func TestErrorsOfTheCaller(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := reading(NewReader(), `{"data":[{"tracks":[1]}]}`)
-			require.ErrorIs(t, walk(r), stop)
-			// The reader is good for the next answer, wherever the last one ended.
+			require.ErrorIs(t, read(r), stop)
+			// The Reader can read the next document.
 			var got answer
 			require.NoError(t, got.read(reading(r, sample)))
 			assert.Equal(t, sampleAnswer(), got)
@@ -600,7 +601,7 @@ func TestErrorsOfTheCaller(t *testing.T) {
 	}
 }
 
-// A reader that has grown, failed and noted begins anew.
+// TestReset checks that earlier growth, errors and wrong types do not affect the next document.
 func TestReset(t *testing.T) {
 	r := NewReader()
 	for _, text := range []string{
@@ -614,7 +615,7 @@ func TestReset(t *testing.T) {
 	}
 }
 
-func TestKeysAreHandedOver(t *testing.T) {
+func TestKeys(t *testing.T) {
 	r := reading(narrow(2), `{"":1,"a":{"b":2},"a":3,"\u0061\n":4}`)
 	var keys []string
 	require.NoError(t, r.Object(func(key []byte) error {
@@ -624,7 +625,7 @@ func TestKeysAreHandedOver(t *testing.T) {
 	assert.Equal(t, []string{"", "a", "a", "a\n"}, keys)
 }
 
-// Keys of the outer levels cost no allocation, however many there are.
+// TestAllocations checks that keys outside of arrays are not allocated.
 func TestAllocations(t *testing.T) {
 	in, r := strings.NewReader(""), NewReader()
 	text := `{` + strings.Repeat(`"key":{"\u006bey":1},`, 1000) + `"key":1}`
@@ -642,8 +643,8 @@ func TestAllocations(t *testing.T) {
 	}))
 }
 
-// What some servers write as strings for want of numbers is the same as no value.
-func TestNoNumbers(t *testing.T) {
+// TestNonFinite checks that NaN and infinities, which some servers send as strings, count as absent.
+func TestNonFinite(t *testing.T) {
 	for text, named := range map[string][]string{
 		`"NaN"`: nil, `"Infinity"`: nil, `"-Infinity"`: nil, `null`: nil, `"nan"`: {"a"}, `"+Infinity"`: {"a"}, `" NaN"`: {"a"},
 	} {
@@ -668,8 +669,8 @@ func wrongOf(r *Reader) []string {
 	return nil
 }
 
-// What the next value is can be asked on every level, and costs nothing of it.
-func TestKinds(t *testing.T) {
+// TestTypeQueries checks that IsObject, IsText and IsNull consume nothing at any level.
+func TestTypeQueries(t *testing.T) {
 	for text, want := range map[string]struct{ object, text, null bool }{
 		`{}`: {object: true}, `"{}"`: {text: true}, `[]`: {}, `1`: {}, `null`: {null: true}, `true`: {}, ``: {},
 	} {
@@ -693,7 +694,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-func TestWrongIsNamed(t *testing.T) {
+func TestWrong(t *testing.T) {
 	r := NewReader()
 	r.Reset(strings.NewReader(`{"a":"x","b":1}`))
 	require.NoError(t, r.Object(func(key []byte) error {
@@ -705,7 +706,7 @@ func TestWrongIsNamed(t *testing.T) {
 	assert.Equal(t, []string{"a"}, wrongOf(r))
 }
 
-// Nothing may follow an answer but white space.
+// TestEnd checks that only white space may follow a document.
 func TestEnd(t *testing.T) {
 	for text, want := range map[string]string{
 		`{}`: "", "{\"a\":[1]} \r\n\t": "", `{}{}`: "unexpected byte '{'", `{} x`: "unexpected byte 'x'", "{}\x00": `unexpected byte '\x00'`,
@@ -724,5 +725,14 @@ func TestEnd(t *testing.T) {
 	r := NewReader()
 	r.Reset(io.MultiReader(strings.NewReader("{} "), iotest.ErrReader(io.ErrUnexpectedEOF)))
 	require.NoError(t, r.Skip())
-	require.ErrorIs(t, r.End(), io.ErrUnexpectedEOF, "a body that breaks off has no end")
+	require.ErrorIs(t, r.End(), io.ErrUnexpectedEOF, "the body failed")
+}
+
+func TestTexts(t *testing.T) {
+	r := NewReader()
+	r.Reset(strings.NewReader(`{"a":"x","b":7,"c":"y","d":null}`))
+	a, c, d := "", "", "kept"
+	require.NoError(t, r.Texts(map[string]*string{"a": &a, "c": &c, "d": &d}))
+	assert.Equal(t, []string{"x", "y", ""}, []string{a, c, d})
+	require.EqualError(t, TooMany("streams", 5), "more than 5 streams")
 }

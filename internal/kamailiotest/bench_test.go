@@ -18,8 +18,8 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
 )
 
-// BenchmarkRPC makes each call of the receiver's by itself, and tells what it costs the server: the size of the reply in bytes,
-// the time that half of the calls take at most, and the time that Kamailio's processes run for one.
+// BenchmarkRPC measures each call of the receiver separately: the size of the reply, the median duration, and the CPU time of
+// Kamailio per call.
 func BenchmarkRPC(b *testing.B) {
 	s := Start(b, Options{RTPEngine: true, TLS: true, DMQ: true})
 	s.Drive(b, Calls{Scenario: "register", User: "u", Count: 4})
@@ -41,24 +41,24 @@ func (s *Server) benchmark(b *testing.B, request binrpc.Request) {
 	defer conn.Close() //nolint:errcheck // nothing to do about it
 	var times []time.Duration
 	size := 0
-	before := s.runTime(b)
+	before := s.cpuTime(b)
 	for b.Loop() {
-		began := time.Now()
+		start := time.Now()
 		require.NoError(b, conn.Call(b.Context(), request, func(records binrpc.Records) error {
 			size = records.Size()
 			return nil
 		}))
-		times = append(times, time.Since(began))
+		times = append(times, time.Since(start))
 	}
-	ran := s.runTime(b) - before
+	used := s.cpuTime(b) - before
 	slices.Sort(times)
 	b.ReportMetric(float64(size), "reply-B")
 	b.ReportMetric(times[len(times)/2].Seconds()*1e6, "median-µs")
-	b.ReportMetric(ran.Seconds()*1e6/float64(len(times)), "server-µs")
+	b.ReportMetric(used.Seconds()*1e6/float64(len(times)), "server-µs")
 }
 
-// runTime is for how long all processes of Kamailio have run.
-func (s *Server) runTime(b *testing.B) (sum time.Duration) {
+// cpuTime returns the CPU time of all processes of Kamailio.
+func (s *Server) cpuTime(b *testing.B) (sum time.Duration) {
 	b.Helper()
 	const tick = 10 * time.Millisecond // USER_HZ
 	files, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -66,10 +66,10 @@ func (s *Server) runTime(b *testing.B) (sum time.Duration) {
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			continue // it has just ended
+			continue // the process has exited
 		}
-		_, rest, _ := strings.Cut(string(text), ") ") // the name may hold anything
-		fields := strings.Fields(rest)                // from the third on: state, parent, group ... utime, stime
+		_, rest, _ := strings.Cut(string(text), ") ") // skip pid and name, which may contain spaces
+		fields := strings.Fields(rest)                // state, ppid, pgrp ... utime, stime
 		if fields[2] != strconv.Itoa(s.kamailio.cmd.Process.Pid) {
 			continue
 		}
@@ -79,6 +79,6 @@ func (s *Server) runTime(b *testing.B) (sum time.Duration) {
 			sum += time.Duration(ticks) * tick
 		}
 	}
-	require.Positive(b, sum, fmt.Sprint("nothing of ", s.kamailio.cmd.Process.Pid))
+	require.Positive(b, sum, fmt.Sprint("no CPU time of ", s.kamailio.cmd.Process.Pid))
 	return sum
 }

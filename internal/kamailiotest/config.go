@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// configure writes the files that Kamailio reads. What all servers have in common is included from testdata/kamailio/config.
+// configure writes the configuration of Kamailio. The common part is included from testdata/kamailio/config.
 func (s *Server) configure(t testing.TB) {
 	t.Helper()
 	targets, err := os.ReadFile(testdata(t, "config", "dispatcher.list"))
@@ -45,7 +45,7 @@ func (s *Server) configure(t testing.TB) {
 	s.write(t, "kamailio.cfg", cfg.String())
 }
 
-// defines returns what differs from server to server, as kamailio.cfg wants it.
+// defines returns the definitions for kamailio.cfg that differ between servers.
 func (s *Server) defines(t testing.TB) [][2]string {
 	t.Helper()
 	interval := "0"
@@ -81,15 +81,15 @@ func (s *Server) defines(t testing.TB) [][2]string {
 
 func quoted(s string) string { return `"` + s + `"` }
 
-// write makes a file in the server's directory and returns its path.
+// write writes a file in the directory of the server and returns its path.
 func (s *Server) write(t testing.TB, name, content string) string {
 	t.Helper()
 	path := filepath.Join(s.dir, name)
-	require.NoError(t, os.WriteFile(path, []byte(content), 0o600)) //nolint:gosec // a directory of our own
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o600)) //nolint:gosec // a temporary directory
 	return path
 }
 
-// makeCertificate writes a key and a certificate that it signed itself.
+// makeCertificate writes a key and a self-signed certificate.
 func (s *Server) makeCertificate(t testing.TB) (keyFile, certificateFile string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -103,18 +103,18 @@ func (s *Server) makeCertificate(t testing.TB) (keyFile, certificateFile string)
 	require.NoError(t, err)
 	secret, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
-	return s.write(t, "key.pem", block("PRIVATE KEY", secret)), s.write(t, "certificate.pem", block("CERTIFICATE", certificate))
+	return s.write(t, "key.pem", encodePEM("PRIVATE KEY", secret)), s.write(t, "certificate.pem", encodePEM("CERTIFICATE", certificate))
 }
 
-func block(name string, content []byte) string {
+func encodePEM(name string, content []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: name, Bytes: content}))
 }
 
-// hostOf returns host and port of a URL.
+// hostOf returns the host and port of a URL.
 func hostOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
-		panic(err) // of our own making
+		panic(err) // newServer made the address
 	}
 	return u.Host
 }

@@ -1,7 +1,7 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package kamailiotest runs a real Kamailio, its rtpengine and callers for tests: on free ports, many at once, gone at the end.
+// Package kamailiotest runs real Kamailio servers with rtpengine and SIPp for tests. They use free ports and stop with the test.
 package kamailiotest
 
 import (
@@ -24,51 +24,50 @@ import (
 )
 
 const (
-	patience = 20 * time.Second // for what should happen soon
-	grace    = 2 * time.Second  // for Kamailio to end when asked
-	tick     = 20 * time.Millisecond
+	timeout         = 20 * time.Second
+	shutdownTimeout = 2 * time.Second
+	pollInterval    = 20 * time.Millisecond
 
 	loopback = "127.0.0.1"
 )
 
-// Options say what is special about a server. Without any, it has all of testdata/kamailio/config/kamailio.cfg, and nothing
-// happens on it but what a test does.
+// Options configure a server. The zero value selects all of testdata/kamailio/config/kamailio.cfg, without any traffic of its own.
 type Options struct {
-	RTPEngine bool // start an rtpengine and load the module
-	TLS       bool // listen for TLS, with a certificate made for it
-	DMQ       bool // load the message queue of clusters, with no other node
-	Probing   bool // send the dispatcher's probes, one a second
+	RTPEngine bool // start an rtpengine and load the rtpengine module
+	TLS       bool // listen for TLS connections, with a temporary certificate
+	DMQ       bool // load the dmq module, without other nodes
+	Probing   bool // let the dispatcher send a probe per second
 
-	WithoutKex bool // no module kex, hence no stats.*
-	WithoutTM  bool // no transactions: no modules tm, tmx, dialog
-	Minimal    bool // ctl and kex only: no TCP, no HTTP, no callee
+	WithoutKex bool // do not load kex, which provides stats.*
+	WithoutTM  bool // do not load tm, tmx and dialog
+	Minimal    bool // load only ctl and kex, without TCP, HTTP and a callee
 
-	Statistics []string // names of more script statistics, all of them 0
+	Statistics []string // names of additional script statistics
 }
 
 // Server is a running Kamailio.
 type Server struct {
-	// Unix and TCP are the endpoints of BINRPC: unix:///path and tcp://host:port.
+	// Unix and TCP are the BINRPC endpoints unix:///path and tcp://host:port.
 	Unix, TCP string
-	// SIP is where it listens for calls, UDP and TCP: host:port.
+	// SIP is the host:port for SIP over UDP and TCP.
 	SIP string
-	// TLS is where it listens for calls by TLS: host:port.
+	// TLS is the host:port for SIP over TLS.
 	TLS string
-	// JSONRPC and Metrics are its pages, rtpengine's is RTPEngine: URLs.
+	// JSONRPC and Metrics are URLs of Kamailio, RTPEngine is the URL of the metrics of rtpengine.
 	JSONRPC, Metrics, RTPEngine string
 
 	options   Options
-	dir       string // of its own
+	dir       string // temporary
 	callee    string // host:port
-	ng        string // rtpengine's own port, host:port
+	ng        string // host:port of rtpengine's control protocol
 	processes []*process
-	kamailio  *process // the last of them
+	kamailio  *process // the last of processes
 }
 
-// Start starts a server and waits until it answers. It ends with the test.
+// Start starts a server and waits until it answers. The server stops at the end of the test.
 func Start(t testing.TB, options Options) *Server {
 	t.Helper()
-	const attempts = 3 // somebody else may take a free port just before a server does
+	const attempts = 3 // another process may take a free port first
 	for attempt := 1; ; attempt++ {
 		s := newServer(t, options)
 		s.launch(t)
@@ -84,8 +83,7 @@ func Start(t testing.TB, options Options) *Server {
 
 func newServer(t testing.TB, options Options) *Server {
 	t.Helper()
-	// Not the test's own: its name would make the path of the socket too long.
-	dir, err := os.MkdirTemp("", "kamailio") //nolint:usetesting // see above
+	dir, err := os.MkdirTemp("", "kamailio") //nolint:usetesting // t.TempDir is too long for the path of a socket
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
 	s := &Server{
@@ -105,7 +103,7 @@ func newServer(t testing.TB, options Options) *Server {
 	return s
 }
 
-// launch starts the processes. Kamailio comes last, because it asks the others when it starts.
+// launch starts the processes. Kamailio is the last, because it contacts the others when it starts.
 func (s *Server) launch(t testing.TB) {
 	t.Helper()
 	if s.options.RTPEngine {
@@ -118,7 +116,7 @@ func (s *Server) launch(t testing.TB) {
 		s.processes = append(s.processes, run(t, s.dir, "sipp", s.SIP, "-sf", testdata(t, "sipp", "uas.xml"),
 			"-i", host, "-p", port, "-cp", portOf(t, freeAddress(t)), "-aa", "-nr", "-nostdin"))
 	}
-	s.await(t, s.reachable) // ready tells when one of them has ended
+	s.await(t, s.reachable) // if a process has exited, ready reports it
 	s.startKamailio(t)
 }
 
@@ -129,33 +127,33 @@ func (s *Server) startKamailio(t testing.TB) {
 	s.processes = append(s.processes, s.kamailio)
 }
 
-// ready waits until Kamailio answers; it reports false when a process ends instead.
+// ready waits until Kamailio answers. It returns false if a process exits.
 func (s *Server) ready(t testing.TB) bool {
 	t.Helper()
 	return s.await(t, func(ctx context.Context) bool { return s.answers(ctx, s.Unix) && s.answers(ctx, s.TCP) })
 }
 
-// await waits for something; it reports false when a process ends instead.
-func (s *Server) await(t testing.TB, something func(context.Context) bool) bool {
+// await waits until condition is true. It returns false if a process exits.
+func (s *Server) await(t testing.TB, condition func(context.Context) bool) bool {
 	t.Helper()
-	var there, ended bool
+	var done, exited bool
 	require.Eventually(t, func() bool {
 		for _, p := range s.processes {
-			ended = ended || p.ended()
+			exited = exited || p.exited()
 		}
-		there = something(t.Context())
-		return there || ended
-	}, patience, tick, "nothing answers")
-	return there && !ended
+		done = condition(t.Context())
+		return done || exited
+	}, timeout, pollInterval, "no answer")
+	return done && !exited
 }
 
-// reachable tells whether rtpengine and the callee answer.
+// reachable reports whether rtpengine and the callee answer.
 func (s *Server) reachable(ctx context.Context) bool {
-	return (!s.options.RTPEngine || serves(ctx, s.RTPEngine)) && (s.options.Minimal || picksUp(ctx, s.callee))
+	return (!s.options.RTPEngine || servesHTTP(ctx, s.RTPEngine)) && (s.options.Minimal || answersSIP(ctx, s.callee))
 }
 
-// answers tells whether there is an answer by BINRPC, and that all processes are ready. The one that answers is not the last
-// to begin: before that, statistics are not yet what they will be, and a signal to end may go unheard.
+// answers reports whether Kamailio answers BINRPC requests and all of its processes are ready. The process that answers is not the
+// last one to start. Before all are ready, statistics are incomplete and SIGTERM may be lost.
 func (s *Server) answers(ctx context.Context, endpoint string) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
@@ -163,7 +161,7 @@ func (s *Server) answers(ctx context.Context, endpoint string) bool {
 	if err != nil {
 		return false
 	}
-	defer conn.Close() //nolint:errcheck // nothing to do about it
+	defer conn.Close() //nolint:errcheck // the connection is no longer needed
 	complete, ready := s.options.Minimal, true
 	err = conn.Call(ctx, binrpc.NewRequest("core.psa"), func(processes binrpc.Records) error {
 		for _, process := range processes.All() {
@@ -171,7 +169,7 @@ func (s *Server) answers(ctx context.Context, endpoint string) bool {
 				switch string(key) {
 				case "description":
 					text, _ := value.Text()
-					complete = complete || string(text) == "tcp main process" // the last, where there is one
+					complete = complete || string(text) == "tcp main process" // starts last
 				case "status":
 					status, _ := value.Int()
 					ready = ready && status == 1
@@ -183,11 +181,11 @@ func (s *Server) answers(ctx context.Context, endpoint string) bool {
 	return err == nil && complete && ready
 }
 
-// client leaves nothing behind that a search for leaks would find.
-var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+// client keeps no idle connections, whose goroutines goleak would report.
+var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: timeout}
 
-// serves tells whether there is a page.
-func serves(ctx context.Context, url string) bool {
+// servesHTTP reports whether a GET request succeeds.
+func servesHTTP(ctx context.Context, url string) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return false
@@ -200,53 +198,53 @@ func serves(ctx context.Context, url string) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// Stop ends Kamailio as an administrator does. Restart starts it again.
+// Stop terminates Kamailio with SIGTERM. Restart starts it again.
 func (s *Server) Stop(t testing.TB) {
 	t.Helper()
 	require.NoError(t, s.kamailio.cmd.Process.Signal(syscall.SIGTERM))
 	select {
 	case <-s.kamailio.done:
-	case <-time.After(grace): // a process that was asked just after it began does not hear, and Kamailio waits a minute for it
+	case <-time.After(shutdownTimeout): // a process that has just started can miss the signal, and Kamailio waits a minute for it
 		s.kamailio.kill()
 	}
 	s.processes = s.processes[:len(s.processes)-1]
 }
 
-// Restart starts Kamailio anew, on the same sockets, after stopping it if it runs.
+// Restart stops Kamailio if it runs, and starts it on the same sockets.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
-	if !s.kamailio.ended() {
+	if !s.kamailio.exited() {
 		s.Stop(t)
 	}
 	s.startKamailio(t)
-	require.True(t, s.ready(t), "kamailio does not start again")
+	require.True(t, s.ready(t), "kamailio does not restart")
 }
 
-// Freeze makes all of Kamailio stand still until Thaw: connections are made, nobody answers.
+// Freeze suspends all processes of Kamailio until Thaw. The kernel still accepts connections.
 func (s *Server) Freeze(t testing.TB) {
 	t.Helper()
 	require.NoError(t, s.kamailio.signal(syscall.SIGSTOP))
 }
 
-// Thaw ends Freeze.
+// Thaw resumes Kamailio after Freeze.
 func (s *Server) Thaw(t testing.TB) {
 	t.Helper()
 	require.NoError(t, s.kamailio.signal(syscall.SIGCONT))
 }
 
-// RTPEngineControl returns where rtpengine takes Kamailio's commands: host:port, UDP.
+// RTPEngineControl returns the host:port (UDP) of rtpengine's control protocol.
 func (s *Server) RTPEngineControl() string { return s.ng }
 
-// Log returns what Kamailio has written since it started.
+// Log returns the output of Kamailio since its last start.
 func (s *Server) Log() string { return s.kamailio.log.String() }
 
-// packages is what has the programs, in Debian's words.
+// packages lists the Debian packages of the programs.
 const packages = "kamailio kamailio-extra-modules kamailio-json-modules kamailio-tls-modules rtpengine-daemon sip-tester"
 
-// find returns the path of a program. Without it the test is skipped, or fails where CI=1 is set.
+// find returns the path of a program. If it is not installed, the test is skipped, or fails if CI=1.
 func find(t testing.TB, program string) string {
 	t.Helper()
-	for _, name := range []string{program, "/usr/sbin/" + program} { // a user's PATH may lack sbin
+	for _, name := range []string{program, "/usr/sbin/" + program} { // PATH may not contain /usr/sbin
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}
@@ -255,17 +253,17 @@ func find(t testing.TB, program string) string {
 	return ""
 }
 
-// missing ends a test that lacks something.
+// missing skips a test because what is not installed, or fails it if CI=1.
 func missing(t testing.TB, what string) {
 	t.Helper()
-	end := t.Skipf
+	stop := t.Skipf
 	if os.Getenv("CI") == "1" {
-		end = t.Fatalf
+		stop = t.Fatalf
 	}
-	end("%s is not installed: run make test-deps, or install what Debian calls %s", what, packages)
+	stop("%s is not installed: run make test-deps, or install the Debian packages %s", what, packages)
 }
 
-// testdata returns the path of a file in testdata/kamailio, from whatever package the test is in.
+// testdata returns the path of a file in testdata/kamailio. It works in tests of any package.
 func testdata(t testing.TB, elements ...string) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -275,14 +273,15 @@ func testdata(t testing.TB, elements ...string) string {
 		if _, err := os.Stat(path); err == nil {
 			return path
 		}
-		require.NotEqual(t, dir, filepath.Dir(dir), "no such file in testdata/kamailio: %v", elements)
+		require.NotEqual(t, dir, filepath.Dir(dir), "file not found in testdata/kamailio: %v", elements)
 		dir = filepath.Dir(dir)
 	}
 }
 
-var givenOut sync.Map // addresses, so that servers that run at the same time get different ones
+// usedAddresses holds the results of freeAddress, so that servers running at the same time get different ones.
+var usedAddresses sync.Map
 
-// freeAddress returns a loopback address on which nothing listens, by TCP or UDP.
+// freeAddress returns a loopback address with a port that is free for TCP and UDP.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	var lc net.ListenConfig
@@ -296,7 +295,7 @@ func freeAddress(t testing.TB) string {
 			continue
 		}
 		require.NoError(t, p.Close())
-		if _, known := givenOut.LoadOrStore(address, true); !known {
+		if _, used := usedAddresses.LoadOrStore(address, true); !used {
 			return address
 		}
 	}

@@ -27,7 +27,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// readOnly lists calls that change nothing, each with its arguments.
+// readOnly lists calls that change nothing on the server, with their arguments.
 var readOnly = []string{
 	"system.listMethods", "core.info", "core.modules", "core.ps", "core.psa", "core.psx", "core.runinfo", "core.shmmem", "core.sockets_list",
 	"core.tcp_info", "core.tcp_list", "core.uptime", "core.version", "ctl.connections", "ctl.listen", "ctl.who",
@@ -68,7 +68,7 @@ func TestEveryReadOnlyMethodIsDecoded(t *testing.T) {
 		})
 	}
 
-	// All at once, on one connection.
+	// All calls at once on one connection.
 	calls := make([]binrpc.Call, 0, len(readOnly))
 	for _, line := range readOnly {
 		calls = append(calls, binrpc.Call{Request: request(line), Walk: func(binrpc.Records) error { return nil }})
@@ -102,11 +102,11 @@ func TestStatisticsGrowByWhatSIPpSent(t *testing.T) {
 		"PUBLISH": 2, "REFER": 2, "UPDATE": 2, "INFO": 2, "PRACK": 2, "NOTIFY": 2, "FOOBAR": 2,
 	}, tr.Requests)
 
-	stateless := tr.Replies[302] + tr.Replies[403] // module sl takes their ACKs away before they are counted as requests
+	stateless := tr.Replies[302] + tr.Replies[403] // the sl module absorbs their ACKs before they are counted as requests
 	all := -stateless
 	want := map[string]int{
 		"core.unsupported_methods": tr.Requests["FOOBAR"],
-		"core.rcv_replies_2xx":     2 * calls, // of the callee
+		"core.rcv_replies_2xx":     2 * calls, // from the callee
 		"core.rcv_replies_18x":     calls,
 		"registrar.accepted_regs":  tr.Requests["REGISTER"],
 		"registrar.rejected_regs":  0,
@@ -120,7 +120,7 @@ func TestStatisticsGrowByWhatSIPpSent(t *testing.T) {
 		"sl.302_replies":           tr.Replies[302],
 		"sl.403_replies":           tr.Replies[403],
 		"sl.received_ACKs":         stateless,
-		"tcp.passive_open":         1, // SIPp uses one for all its calls
+		"tcp.passive_open":         1, // SIPp uses one connection for all calls
 		"script.my_negative":       -7 * tr.Requests["INVITE"],
 		"scriptcnt.sc_calls":       tr.Requests["INVITE"],
 	}
@@ -133,7 +133,7 @@ func TestStatisticsGrowByWhatSIPpSent(t *testing.T) {
 	want["core.rcv_requests"] = all
 	want["core.rcv_requests_ack"] -= stateless
 
-	// Those of sl come up to a second late.
+	// The statistics of sl are updated once a second.
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		got := map[string]int{}
 		after := s.Statistics(t, "all")
@@ -142,13 +142,13 @@ func TestStatisticsGrowByWhatSIPpSent(t *testing.T) {
 			got[name] = int(after[name] - before[name])
 		}
 		assert.Equal(c, want, got)
-	}, patience, tick)
+	}, timeout, pollInterval)
 
-	t.Run("agree with JSON-RPC", func(t *testing.T) { agree(t, s) })
+	t.Run("agree with JSON-RPC", func(t *testing.T) { compareWithJSON(t, s) })
 }
 
-// agree compares statistics that reading by JSON-RPC does not change.
-func agree(t *testing.T, s *Server) {
+// compareWithJSON compares statistics that a JSON-RPC call does not change.
+func compareWithJSON(t *testing.T, s *Server) {
 	t.Helper()
 	groups := []string{"dialog:", "registrar:", "script:", "scriptcnt:", "usrloc:", "pike:", "dns:"}
 	var answer map[string]string
@@ -161,7 +161,7 @@ func agree(t *testing.T, s *Server) {
 	assert.Equal(t, byJSON, s.Statistics(t, groups...))
 }
 
-func TestReadingAddsNothing(t *testing.T) {
+func TestReadingChangesNoStatistics(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Options{})
 	before := s.Statistics(t, "all")
@@ -180,7 +180,7 @@ func TestReadingAddsNothing(t *testing.T) {
 	assert.Greater(t, len(after), 150)
 	assert.Equal(t, before, after)
 
-	// Over HTTP, each question is a request, and its answer a reply.
+	// Kamailio counts calls over HTTP as requests.
 	var uptime map[string]any
 	s.JSON(t, &uptime, "core.uptime")
 	assert.Equal(t, before["core.rcv_requests"]+1, s.Statistics(t, "core:")["core.rcv_requests"])
@@ -194,7 +194,7 @@ func TestManyStatistics(t *testing.T) {
 		listed bool
 	}{
 		"short names": {"extra_%d", true},
-		"long names":  {"tenant_%04d_calls_rejected_total", false}, // more than the 32 KiB that a reply may have besides structs
+		"long names":  {"tenant_%04d_calls_rejected_total", false}, // exceeds the 32 KiB that a reply without structs may have
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -263,7 +263,7 @@ func TestRestart(t *testing.T) {
 	}
 	s.Stop(t)
 	_, err := binrpc.Dial(t.Context(), s.TCP)
-	require.ErrorContains(t, err, "nobody listens there")
+	require.ErrorContains(t, err, "nothing listens there")
 	s.Restart(t)
 	assert.Equal(t, map[string]int{"REGISTER": 1}, s.Drive(t, Calls{Scenario: "register", User: "u", Count: 1}).Requests)
 }
@@ -275,7 +275,7 @@ func TestFreeze(t *testing.T) {
 		conn := dial(t, endpoint)
 		s.Freeze(t)
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		for _, c := range []*binrpc.Conn{conn, dial(t, endpoint)} { // the kernel accepts for a server that does not
+		for _, c := range []*binrpc.Conn{conn, dial(t, endpoint)} { // the kernel accepts the second connection
 			err := c.Call(ctx, request("stats.fetch all"), func(binrpc.Records) error { return nil })
 			var e *binrpc.Error
 			if assert.ErrorAs(t, err, &e) {
@@ -297,27 +297,27 @@ func TestPages(t *testing.T) {
 	s.Drive(t, Calls{Scenario: "register", User: "u", Count: 1}, Calls{Scenario: "call", User: "u1", Count: 2})
 	assert.Contains(t, page(t, s.Metrics), "kamailio_registrar_accepted_regs 1")
 	assert.Contains(t, page(t, s.RTPEngine), "rtpengine_sessions_total 2")
-	require.Eventually(t, func() bool { return s.Statistics(t, "tmx:")["tmx.UAC_transactions"] > 0 }, patience, tick, "no probes")
+	require.Eventually(t, func() bool { return s.Statistics(t, "tmx:")["tmx.UAC_transactions"] > 0 }, timeout, pollInterval, "no probes")
 }
 
-func TestNothingIsLeftBehind(t *testing.T) {
+func TestCleanup(t *testing.T) {
 	t.Parallel()
 	var s *Server
 	t.Run("server", func(t *testing.T) {
 		s = Start(t, Options{RTPEngine: true})
 		s.Drive(t, Calls{Scenario: "register", User: "u", Count: 1})
 		s.Hold(t, "u1", 1)
-		s.Freeze(t) // and even so it ends
+		s.Freeze(t) // frozen processes must be killed, too
 	})
 	for _, p := range s.processes {
-		assert.True(t, p.ended(), p.name)
+		assert.True(t, p.exited(), p.name)
 	}
 	assert.NoDirExists(t, s.dir)
 	_, err := binrpc.Dial(t.Context(), s.TCP)
 	assert.Error(t, err)
 }
 
-// orphan is set for a run of these tests that ends without clean-up.
+// orphan is the environment variable that makes TestGuard exit without cleanup.
 const orphan = "KAMAILIOTEST_ORPHAN"
 
 func TestGuard(t *testing.T) {
@@ -330,37 +330,37 @@ func TestGuard(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestGuard$")
 	cmd.Env = append(os.Environ(), orphan+"=1", "TMPDIR="+t.TempDir())
 	output, err := cmd.Output()
-	require.Error(t, err, "it kills itself")
+	require.Error(t, err, "the process kills itself")
 	endpoint := strings.TrimSpace(string(output))
 	require.True(t, strings.HasPrefix(endpoint, "tcp://"), endpoint)
 	require.Eventually(t, func() bool {
 		_, err := binrpc.Dial(t.Context(), endpoint)
 		return err != nil
-	}, patience, tick, "kamailio outlives the tests")
+	}, timeout, pollInterval, "kamailio outlives the tests")
 }
 
-// verdict keeps what a helper would do to a test.
-type verdict struct {
+// recorder records the messages of Skipf and Fatalf.
+type recorder struct {
 	testing.TB
 	skipped, failed string
 }
 
-func (v *verdict) Helper()                           {}
-func (v *verdict) Skipf(format string, args ...any)  { v.skipped = fmt.Sprintf(format, args...) }
-func (v *verdict) Fatalf(format string, args ...any) { v.failed = fmt.Sprintf(format, args...) }
+func (r *recorder) Helper()                           {}
+func (r *recorder) Skipf(format string, args ...any)  { r.skipped = fmt.Sprintf(format, args...) }
+func (r *recorder) Fatalf(format string, args ...any) { r.failed = fmt.Sprintf(format, args...) }
 
 func TestMissingPackages(t *testing.T) {
-	var v verdict
+	var r recorder
 	t.Setenv("CI", "")
-	find(&v, "no-such-program")
-	assert.Contains(t, v.skipped, "no-such-program is not installed: run make test-deps")
-	assert.Empty(t, v.failed)
+	find(&r, "no-such-program")
+	assert.Contains(t, r.skipped, "no-such-program is not installed: run make test-deps")
+	assert.Empty(t, r.failed)
 
-	v = verdict{}
+	r = recorder{}
 	t.Setenv("CI", "1")
-	find(&v, "no-such-program")
-	assert.Contains(t, v.failed, "rtpengine-daemon")
-	assert.Empty(t, v.skipped)
+	find(&r, "no-such-program")
+	assert.Contains(t, r.failed, "rtpengine-daemon")
+	assert.Empty(t, r.skipped)
 }
 
 func dial(t *testing.T, endpoint string) *binrpc.Conn {
@@ -371,7 +371,7 @@ func dial(t *testing.T, endpoint string) *binrpc.Conn {
 	return conn
 }
 
-// request is a call as one would type it.
+// request returns the request for a line of a method and its arguments.
 func request(line string) binrpc.Request {
 	words := strings.Fields(line)
 	return binrpc.NewRequest(words[0], words[1:]...)
@@ -379,7 +379,7 @@ func request(line string) binrpc.Request {
 
 func call(t *testing.T, conn *binrpc.Conn, line string, walk func(binrpc.Records) error) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	return conn.Call(ctx, request(line), walk)
 }
@@ -391,7 +391,7 @@ func faultOf(t *testing.T, conn *binrpc.Conn, line string) *binrpc.Fault {
 	return fault
 }
 
-// texts returns a reply that is a list of texts.
+// texts returns a reply that is a list of strings.
 func texts(t *testing.T, conn *binrpc.Conn, line string) (list []string) {
 	t.Helper()
 	require.NoError(t, call(t, conn, line, func(r binrpc.Records) error {
@@ -404,10 +404,10 @@ func texts(t *testing.T, conn *binrpc.Conn, line string) (list []string) {
 	return list
 }
 
-// count counts values that can be read, wherever they lie.
+// count counts the values at all levels.
 func count(r binrpc.Records) (n int) {
 	for _, v := range r.All() {
-		if within := v.Type(); within == binrpc.Struct || within == binrpc.Array {
+		if typ := v.Type(); typ == binrpc.Struct || typ == binrpc.Array {
 			n += count(v.Records())
 		} else if display(v) != "" {
 			n++

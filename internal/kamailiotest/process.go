@@ -13,26 +13,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// process is a program in a process group of its own: what is done to it is done to its children too.
+// process is a program in its own process group, so that signals reach its children, too.
 type process struct {
 	name string
 	cmd  *exec.Cmd
 	log  log
-	done chan struct{} // closed when all of the group have ended, with err
+	done chan struct{} // closed when all processes of the group have exited and err is set
 	err  error
 }
 
-// run starts a program in a directory. At the end of the test nothing is left of it.
+// run starts a program in a directory. It is killed at the end of the test.
 func run(t testing.TB, dir, name string, args ...string) *process {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), find(t, name), args...) //nolint:gosec // tests say what to run
+	cmd := exec.CommandContext(t.Context(), find(t, name), args...) //nolint:gosec // arguments of tests
 	p := &process{name: name, cmd: cmd, done: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, &p.log, &p.log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	p.cmd.Cancel = func() error { return p.signal(syscall.SIGKILL) }
 	require.NoError(t, p.cmd.Start())
 
-	// When the tests end without clean-up (a panic, a kill), the guard's input ends, and it takes the group with it.
+	// If the tests end without cleanup (by a panic or a signal), the guard's input ends and the guard kills the group.
 	guard := exec.CommandContext(t.Context(), "sh", "-c", "trap '' HUP; read _; kill -9 0")
 	guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: p.cmd.Process.Pid}
 	input, err := guard.StdinPipe()
@@ -40,7 +40,7 @@ func run(t testing.TB, dir, name string, args ...string) *process {
 	require.NoError(t, guard.Start())
 
 	go func() {
-		p.err = p.cmd.Wait() // for the end of its output, that is, of its children
+		p.err = p.cmd.Wait() // until the output is closed, also by the children
 		_ = input.Close()
 		_ = guard.Wait()
 		close(p.done)
@@ -48,7 +48,7 @@ func run(t testing.TB, dir, name string, args ...string) *process {
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
-			t.Logf("the end of the log of %s:\n%s", name, tail(p.log.String()))
+			t.Logf("last output of %s:\n%s", name, tail(p.log.String()))
 		}
 	})
 	return p
@@ -56,15 +56,15 @@ func run(t testing.TB, dir, name string, args ...string) *process {
 
 func (p *process) signal(s syscall.Signal) error { return syscall.Kill(-p.cmd.Process.Pid, s) }
 
-// kill ends the group and waits until it has ended.
+// kill kills the group and waits until it has exited.
 func (p *process) kill() {
-	if !p.ended() {
-		_ = p.signal(syscall.SIGKILL) // fails when it has just ended
+	if !p.exited() {
+		_ = p.signal(syscall.SIGKILL) // fails if it has just exited
 	}
 	<-p.done
 }
 
-func (p *process) ended() bool {
+func (p *process) exited() bool {
 	select {
 	case <-p.done:
 		return true
@@ -76,7 +76,7 @@ func (p *process) ended() bool {
 // tail returns the end of a log.
 func tail(log string) string { return log[max(0, len(log)-3000):] }
 
-// log is a buffer that can be read while a program writes.
+// log is a buffer for concurrent reading and writing.
 type log struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

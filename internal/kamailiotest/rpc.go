@@ -16,14 +16,14 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
 )
 
-// Statistics returns what stats.fetch answers, over BINRPC: it adds nothing to any of them.
+// Statistics returns the result of stats.fetch over BINRPC, which does not change any statistic.
 func (s *Server) Statistics(t testing.TB, names ...string) map[string]int64 {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	conn, err := binrpc.Dial(ctx, s.Unix)
 	require.NoError(t, err)
-	defer conn.Close() //nolint:errcheck // nothing to do about it
+	defer conn.Close() //nolint:errcheck // the connection is no longer needed
 	values := map[string]int64{}
 	require.NoError(t, conn.Call(ctx, binrpc.NewRequest("stats.fetch", names...), func(records binrpc.Records) error {
 		for _, record := range records.All() {
@@ -37,7 +37,7 @@ func (s *Server) Statistics(t testing.TB, names ...string) map[string]int64 {
 	return values
 }
 
-// number reads a statistic, which is printed without its sign.
+// number parses a statistic, which Kamailio prints as an unsigned number.
 func number(t testing.TB, text string) int64 {
 	t.Helper()
 	n, err := strconv.ParseUint(text, 10, 64)
@@ -45,12 +45,12 @@ func number(t testing.TB, text string) int64 {
 	return int64(n) //nolint:gosec // two's complement
 }
 
-// JSON asks Kamailio by JSON-RPC and decodes the result. Each question adds to Kamailio's statistics of requests and replies.
+// JSON makes a call over JSON-RPC and decodes the result. Kamailio counts it in its statistics of requests and replies.
 func (s *Server) JSON(t testing.TB, result any, method string, params ...any) {
 	t.Helper()
-	question, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": append([]any{}, params...)})
+	request, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": append([]any{}, params...)})
 	require.NoError(t, err)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.JSONRPC, bytes.NewReader(question))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.JSONRPC, bytes.NewReader(request))
 	require.NoError(t, err)
 	resp, err := client.Do(req)
 	require.NoError(t, err)

@@ -18,27 +18,27 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Calls is one run of a scenario in testdata/kamailio/sipp.
+// Calls is a run of a scenario in testdata/kamailio/sipp.
 type Calls struct {
-	// Scenario is the name of a file: register, call, fail, request, flood.
+	// Scenario is the name of a file without its extension: register, call, fail, request or flood.
 	Scenario string
-	// User is who is called. Those who register add a number: u makes u1, u2 ...
+	// User is the user to call. The scenario register appends numbers: u1, u2 and so on.
 	User string
-	// Count is how often.
+	// Count is the number of calls.
 	Count int
-	// Length is how long each call lasts.
+	// Length is the duration of each call.
 	Length time.Duration
-	// TCP is used instead of UDP.
+	// TCP selects TCP instead of UDP.
 	TCP bool
 }
 
-// Traffic is what SIPp counted on the side of the callers.
+// Traffic holds the messages counted by SIPp as the caller.
 type Traffic struct {
 	Requests map[string]int // sent, by method
 	Replies  map[int]int    // received, by status code
 }
 
-// Drive makes calls, one run after the other, and returns when they are over. Nothing is sent twice for want of an answer.
+// Drive makes one run after the other and returns when all calls have ended. SIPp does not retransmit requests.
 func (s *Server) Drive(t testing.TB, runs ...Calls) Traffic {
 	t.Helper()
 	traffic := Traffic{map[string]int{}, map[int]int{}}
@@ -46,8 +46,8 @@ func (s *Server) Drive(t testing.TB, runs ...Calls) Traffic {
 		p := s.call(t, calls)
 		select {
 		case <-p.done:
-			require.NoError(t, p.err, "sipp, %s: a call went wrong", calls.Scenario)
-		case <-time.After(patience):
+			require.NoError(t, p.err, "sipp, %s: a call failed", calls.Scenario)
+		case <-time.After(timeout):
 			require.Fail(t, "sipp does not end", "%s", calls.Scenario)
 		}
 		traffic.add(t, filepath.Join(s.dir, fmt.Sprintf("%s_%d_counts.csv", calls.Scenario, p.cmd.Process.Pid)))
@@ -55,17 +55,17 @@ func (s *Server) Drive(t testing.TB, runs ...Calls) Traffic {
 	return traffic
 }
 
-// Hold makes calls that last to the end of the test. The user called must have registered.
+// Hold makes calls that last until the end of the test. The user must be registered.
 func (s *Server) Hold(t testing.TB, user string, count int) {
 	t.Helper()
 	before := s.Statistics(t, "dialog:")["dialog.active_dialogs"]
 	s.call(t, Calls{Scenario: "call", User: user, Count: count, Length: time.Hour})
 	require.Eventually(t, func() bool {
 		return s.Statistics(t, "dialog:")["dialog.active_dialogs"] == before+int64(count)
-	}, patience, tick, "no calls")
+	}, timeout, pollInterval, "no calls")
 }
 
-// call starts SIPp as a caller. It must write into a directory of its own, for it names files after the scenario.
+// call starts SIPp as the caller.
 func (s *Server) call(t testing.TB, calls Calls) *process {
 	t.Helper()
 	transport := "u1"
@@ -78,12 +78,12 @@ func (s *Server) call(t testing.TB, calls Calls) *process {
 		"-key", "callee", s.callee, "-trace_counts")
 }
 
-// add adds what SIPp counted: the last line of a table with columns such as 0_INVITE_Sent and 2_486_Recv.
+// add adds the counts in the last line of SIPp's table, whose columns have names such as 0_INVITE_Sent and 2_486_Recv.
 func (tr Traffic) add(t testing.TB, file string) {
 	t.Helper()
-	f, err := os.Open(file) //nolint:gosec // of our own making
+	f, err := os.Open(file) //nolint:gosec // a temporary file
 	require.NoError(t, err)
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close() //nolint:errcheck // opened for reading
 	table := csv.NewReader(f)
 	table.Comma = ';'
 	lines, err := table.ReadAll()
@@ -107,8 +107,8 @@ func (tr Traffic) add(t testing.TB, file string) {
 	}
 }
 
-// picksUp tells whether a callee answers.
-func picksUp(ctx context.Context, callee string) bool {
+// answersSIP reports whether the callee answers an OPTIONS request.
+func answersSIP(ctx context.Context, callee string) bool {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "udp", callee)
 	if err != nil {
 		return false

@@ -48,12 +48,23 @@ type finder struct {
 	source  []byte
 	mutants []mutant
 
-	methods    []ast.Expr // of the builder
-	attributes []ast.Expr
+	methods    []candidate // of the builder
+	attributes []candidate
+	aliases    map[string]string // constants of the receiver for attributes, with the names of these
+}
+
+// candidate is an expression that can take the place of another one.
+type candidate struct {
+	ast.Expr
+	name string
 }
 
 // find returns all errors that can be planted in the rows and records of a receiver.
 func find(folder string) (all []mutant, err error) {
+	aliases, err := findAliases(folder)
+	if err != nil {
+		return nil, err
+	}
 	for _, pattern := range []string{"rows*.go", "record_*.go"} {
 		files, err := filepath.Glob(filepath.Join(folder, pattern))
 		if err != nil {
@@ -63,7 +74,7 @@ func find(folder string) (all []mutant, err error) {
 			if strings.HasSuffix(file, "_test.go") {
 				continue
 			}
-			mutants, err := findIn(file)
+			mutants, err := findIn(file, aliases)
 			if err != nil {
 				return nil, err
 			}
@@ -73,12 +84,40 @@ func find(folder string) (all []mutant, err error) {
 	return all, nil
 }
 
-func findIn(file string) ([]mutant, error) {
+// findAliases returns the constants of a receiver that stand for values of attributes.
+func findAliases(folder string) (map[string]string, error) {
+	files, err := filepath.Glob(filepath.Join(folder, "rows*.go"))
+	if err != nil {
+		return nil, err
+	}
+	aliases := map[string]string{}
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || len(spec.Names) != len(spec.Values) {
+				return true
+			}
+			for i, value := range spec.Values {
+				if e, ok := value.(*ast.SelectorExpr); ok && isAttribute(e) {
+					aliases[spec.Names[i].Name] = e.Sel.Name
+				}
+			}
+			return true
+		})
+	}
+	return aliases, nil
+}
+
+func findIn(file string, aliases map[string]string) ([]mutant, error) {
 	source, err := os.ReadFile(file) //nolint:gosec // a file of this repository
 	if err != nil {
 		return nil, err
 	}
-	f := &finder{set: token.NewFileSet(), file: file, source: source}
+	f := &finder{set: token.NewFileSet(), file: file, source: source, aliases: aliases}
 	parsed, err := parser.ParseFile(f.set, file, source, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, err
@@ -113,12 +152,17 @@ func (f *finder) text(n ast.Node) string {
 
 // collect collects what can take the place of something else in the file.
 func (f *finder) collect(n ast.Node) bool {
-	if e, ok := n.(*ast.SelectorExpr); ok {
+	switch e := n.(type) {
+	case *ast.SelectorExpr:
 		switch {
 		case isMethod(e):
-			f.methods = append(f.methods, e)
+			f.methods = append(f.methods, candidate{e, e.Sel.Name})
 		case isAttribute(e):
-			f.attributes = append(f.attributes, e)
+			f.attributes = append(f.attributes, candidate{e, e.Sel.Name})
+		}
+	case *ast.Ident:
+		if name := f.aliases[e.Name]; name != "" {
+			f.attributes = append(f.attributes, candidate{e, name})
 		}
 	}
 	return true
@@ -160,21 +204,25 @@ func (f *finder) row(n ast.Node) bool {
 	case *ast.SelectorExpr:
 		switch {
 		case isMethod(e):
-			f.swap("another metric", e, f.methods, 0)
+			f.swap("another metric", candidate{e, e.Sel.Name}, f.methods, 0)
 		case isAttribute(e):
-			f.swap("another attribute", e, f.attributes, len("Attribute"))
+			f.swap("another attribute", candidate{e, e.Sel.Name}, f.attributes, len("Attribute"))
+		}
+	case *ast.Ident:
+		if name := f.aliases[e.Name]; name != "" {
+			f.swap("another attribute", candidate{e, name}, f.attributes, len("Attribute"))
 		}
 	}
 	return true
 }
 
 // swap plants the neighbour of e among those that can take its place: the next one whose name begins most alike.
-func (f *finder) swap(kind string, e *ast.SelectorExpr, all []ast.Expr, least int) {
-	at := slices.Index(all, ast.Expr(e))
+func (f *finder) swap(kind string, e candidate, all []candidate, least int) {
+	at := slices.IndexFunc(all, func(c candidate) bool { return c.Expr == e.Expr })
 	best, most := "", least
 	for i := 1; i < len(all); i++ {
-		other := all[(at+i)%len(all)].(*ast.SelectorExpr)
-		if n := commonPrefix(other.Sel.Name, e.Sel.Name); other.Sel.Name != e.Sel.Name && n > most {
+		other := all[(at+i)%len(all)]
+		if n := commonPrefix(other.name, e.name); other.name != e.name && n > most {
 			best, most = f.text(other), n
 		}
 	}

@@ -1,7 +1,7 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package optional holds values that a server may leave out.
+// Package optional provides values that may be absent.
 package optional
 
 // Value is a value that may be absent. The zero value is absent.
@@ -15,7 +15,7 @@ func Of[T any](v T) Value[T] {
 	return Value[T]{value: v, present: true}
 }
 
-// Get returns the value and whether it is present; an absent one is the zero value of its type.
+// Get returns the value and true, or the zero value and false if it is absent.
 func (o Value[T]) Get() (T, bool) {
 	return o.value, o.present
 }

@@ -25,5 +25,5 @@ func TestValue(t *testing.T) {
 			assert.Equal(t, tc.present, present)
 		})
 	}
-	assert.NotEqual(t, Value[string]{}, Of(""), "an empty value is not an absent one")
+	assert.NotEqual(t, Value[string]{}, Of(""), "an empty value is not absent")
 }

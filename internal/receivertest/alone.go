@@ -14,10 +14,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// EachMetricAlone requires that each metric, enabled alone, has the points that it has among all others. M is the generated
-// MetricsConfig; scrape starts a receiver whose metrics enable has chosen, and returns its metrics. Equal answers must give equal
-// points, so the receiver's clock stands still. The metrics of the scrape itself are left out: they depend on which calls are made;
-// except names others that depend on which metrics are enabled.
+// EachMetricAlone requires that each metric has the same points when it is enabled alone as when all metrics are enabled. M is the
+// generated MetricsConfig. scrape starts a receiver with the metrics that enable selects, and returns its metrics; its clock must
+// stand still, so that equal answers give equal points. Metrics of the scrape itself (rtc.*) are skipped, because they depend on the
+// calls made, and so are the metrics named in except.
 func EachMetricAlone[M any](t *testing.T, scrape func(t *testing.T, enable func(*M)) pmetric.Metrics, except ...string) {
 	t.Helper()
 	all := Points(t, scrape(t, func(m *M) { EnableAll(m) }))
@@ -34,7 +34,7 @@ func EachMetricAlone[M any](t *testing.T, scrape func(t *testing.T, enable func(
 	}
 }
 
-// pointsOf returns the points of one metric.
+// pointsOf returns the points of a single metric.
 func pointsOf(metric string, points map[string]float64) map[string]float64 {
 	points = maps.Clone(points)
 	maps.DeleteFunc(points, func(key string, _ float64) bool { return !strings.HasPrefix(key, metric+"{") })

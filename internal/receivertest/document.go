@@ -15,31 +15,31 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Document is one answer of a server, of which single leaves can be changed.
+// Document is an answer of a server whose leaves can be changed one by one.
 type Document interface {
-	// Bytes returns the answer as the server would send it.
+	// Bytes returns the encoded answer.
 	Bytes() []byte
-	// EachLeaf calls f for every leaf, in the same order each time.
+	// EachLeaf calls f for every leaf in a fixed order.
 	EachLeaf(f func(Leaf))
 }
 
-// Leaf is one value in a document.
+// Leaf is a single value in a document.
 type Leaf struct {
-	// Path names the leaf as a field ledger does; all elements of a list share a path.
+	// Path is the path of the leaf in the field ledger. All elements of a list have the same path.
 	Path string
 	// Value is a json.Number, string, bool or nil.
 	Value any
-	// With returns a copy of the document in which the leaf has another value, or is Absent.
+	// With returns a copy of the document in which the leaf has another value. The value Absent removes the leaf.
 	With func(value any) Document
 }
 
-// Absent is the value of a leaf that is taken out of its document.
+// Absent is the value that removes a leaf from its document.
 var Absent = &struct{ absent bool }{true}
 
-// JSON is a document in JSON, decoded with its numbers as json.Number.
+// JSON is a JSON document. Its numbers are decoded as json.Number.
 type JSON struct{ Root any }
 
-// ReadJSON decodes a document.
+// ReadJSON decodes a JSON document.
 func ReadJSON(t *testing.T, text []byte) JSON {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader(text))
@@ -58,12 +58,12 @@ func (d JSON) Bytes() []byte {
 	return text
 }
 
-// EachLeaf implements Document. Paths are those of Leaves, so an empty object or list is a leaf too; its value is nil.
+// EachLeaf implements Document. It has the same leaves as the function Leaves. The value of an empty object or list is nil.
 func (d JSON) EachLeaf(f func(Leaf)) {
 	eachLeaf(d.Root, "", func(root any) Document { return JSON{root} }, f)
 }
 
-// eachLeaf walks the tree below node; with returns the document in which another node stands in place of node.
+// eachLeaf calls f for every leaf below node. with returns the document with another value in place of node.
 func eachLeaf(node any, path string, with func(any) Document, f func(Leaf)) {
 	switch node := node.(type) {
 	case map[string]any:
@@ -106,8 +106,8 @@ func replaceElement(list []any, i int, value any) []any {
 	return list
 }
 
-// Page is a document in Prometheus' text format. The path of a sample is its name with its labels as the page has them; that of a
-// label is name{}.label.
+// Page is a document in the Prometheus text format. The path of a sample is its name and its labels as they appear on the page.
+// The path of a label is name{}.label.
 type Page []byte
 
 // Bytes implements Document.
@@ -118,7 +118,7 @@ var (
 	labelPair  = regexp.MustCompile(`([a-zA-Z_]\w*)="((?:[^"\\\n]|\\.)*)"`)
 )
 
-// EachLeaf implements Document. Lines that are no samples have no leaves.
+// EachLeaf implements Document. It ignores lines that are not samples.
 func (p Page) EachLeaf(f func(Leaf)) {
 	for _, at := range sampleLine.FindAllSubmatchIndex(p, -1) {
 		name := string(p[at[2]:at[3]])
@@ -136,8 +136,8 @@ func (p Page) EachLeaf(f func(Leaf)) {
 	}
 }
 
-// splice returns what replaces the bytes from start to end by a value, or takes out the whole line that begins at line.
-func (p Page) splice(line, lineEnd, start, end int) func(any) Document {
+// splice returns a Leaf.With that replaces p[start:end]. For Absent, it removes p[lineStart:lineEnd].
+func (p Page) splice(lineStart, lineEnd, start, end int) func(any) Document {
 	return func(value any) Document {
 		switch value := value.(type) {
 		case string:
@@ -145,6 +145,6 @@ func (p Page) splice(line, lineEnd, start, end int) func(any) Document {
 		case json.Number:
 			return slices.Concat(p[:start], []byte(value), p[end:])
 		}
-		return slices.Concat(p[:line], p[lineEnd:])
+		return slices.Concat(p[:lineStart], p[lineEnd:])
 	}
 }

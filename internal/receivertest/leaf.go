@@ -24,59 +24,60 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Scene is a set of answers that a server gives, and what scrapes a server that gives them.
+// Scene is a set of answers of a server.
 type Scene struct {
 	Name string
 	// Answers are the documents by file.
 	Answers map[string]Document
-	// Scrape starts a receiver with everything enabled and returns the metrics of its last scrape of a server that gives these
-	// answers. Where a metric is a growth, the receiver has scraped the scene's own answers before. Equal answers must give equal
-	// points, so the receiver's clock stands still.
+	// Scrape starts a receiver with everything enabled, scrapes a server with these answers, and returns the metrics of the last
+	// scrape. For metrics that count growth, it first scrapes the unchanged answers of the scene. The clock of the receiver must
+	// stand still, so that equal answers give equal points.
 	Scrape func(t *testing.T, answers map[string]Document) pmetric.Metrics
 }
 
-// LeafTest changes each leaf of a field ledger alone and requires that exactly those metrics move that the ledger names, by the
-// amounts that it states. The columns of the ledger are:
+// LeafTest changes the leaves of a field ledger one by one. It requires that exactly the metrics in the ledger change, by the
+// amounts in the ledger. The columns of the ledger are:
 //
-//   - answer, path: which leaf.
-//   - becomes: the metrics and attributes that the leaf becomes, comma-separated; "start times", where it moves these alone; or
-//     "ignored: " and the reason.
-//   - effects: what a change does to each of these names, comma-separated in the same order.
-//     A number such as 1, 0.001 or -1: each point that moves does so by the change times this factor. The change of a word is 1.
-//     0.001/n: likewise, divided by a whole number up to 100, because the metric is a mean over n things.
-//     0.001~: in this direction, by at most this much, because the metric is an extreme over several things.
-//     move: by whatever amount, because the metric is a product, or a word decides whether it has a point.
-//     shift: from points to others, while their total stays. For states and counts of groups.
-//     key: an attribute; points keep their values under another value of the attribute.
-//   - unit: of the server's value. It must agree with the factor and the metric's unit. Or what the value is: "word", "bool",
-//     "list" for a leaf whose presence alone matters (metrics that are not named may then move as well).
-//   - attributes: key=value of the points that move, comma-separated. Attributes with a fixed set of values must be given,
-//     as key=* where another leaf decides the value.
-//   - starts: by what factor the change moves the start times of monotonic sums, such as -1 or "0.001 of x.stream.*, x.requests". Without
-//     names all sums of the scene move, but those of the receiver itself. Empty where start times stay.
-//   - change: how the leaf is changed: +7 or -0.5 is added, =x is put in its place, "absent" takes it out.
-//     The default is +7 for whole numbers, +0.25 for others, the opposite for booleans, "absent" for lists, the word with an x for words.
+//   - answer, path: the leaf.
+//   - becomes: the metrics and attributes that depend on the leaf, comma-separated; "start times" if only these do; or "ignored: " and
+//     the reason.
+//   - effects: the effect of the change on each of these names, comma-separated in the same order:
+//     A number such as 1, 0.001 or -1: the points that change do so by the change of the leaf times this factor. A changed word counts
+//     as 1.
+//     0.001/n: the same, divided by an integer up to 100. For means over n values.
+//     0.001~: a change in this direction by at most this amount. For minima and maxima.
+//     move: any change. For products, and for words that decide whether a point exists.
+//     shift: a change of several points whose sum is constant. For states and for counts by group.
+//     key: a change of this attribute. The values of the points are constant.
+//   - unit: the unit of the leaf, which must agree with the factor and the unit of the metric. Or "word" or "bool" for leaves without
+//     a unit, or "list" for leaves of which only the presence matters (metrics that are not listed may change as well).
+//   - attributes: key=value of the points that change, comma-separated. Attributes with a fixed set of values are mandatory, with key=*
+//     if another leaf determines the value.
+//   - starts: the factor by which the change moves the start times of monotonic sums, such as -1 or "0.001 of x.stream.*, x.requests".
+//     Without names, it applies to all sums of the scene except those of the receiver itself. Empty if start times do not change.
+//   - change: how to change the leaf: +7 or -0.5 adds a number, =x replaces the value, "absent" removes it. The default is +7 for
+//     integers, +0.25 for other numbers, the opposite for booleans, "absent" for lists, and an appended x for words.
 //
-// Columns at the end may be left out. A leaf is found in the first scene that has it; where a list has many elements they are
-// tried in turn until each name of the row has moved.
+// Trailing columns may be omitted. If a path has several leaves, because of lists or several scenes, they are tried in order until
+// every name of the row has changed.
 type LeafTest struct {
 	Ledger, Metadata string
 	Scenes           []Scene
-	// Answer names a file's answer as the ledger does; nil means the file's base name up to its first dot.
+	// Answer returns the name of a file in the column answer. The default is the base name of the file up to its first dot.
 	Answer func(file string) string
-	// Expected is a table of values that were taken from the captures by other means, as Expected reads it: it covers metrics, too.
+	// Expected is the path of a table as read by the function Expected. Metrics with a value other than 0 in it count as covered.
 	Expected string
-	// Uncovered are metrics that no leaf becomes, with the reason.
+	// Uncovered maps metrics that need no coverage to the reasons.
 	Uncovered map[string]string
 }
 
-// startTimes stands for the start times of points among the names that a leaf moves.
+// startTimes is the name of start times in the column becomes.
 const startTimes = "start times"
 
-// maxTries bounds how many elements of lists are tried for one row.
+// maxTries is the maximum number of leaves tried for one row.
 const maxTries = 60
 
-// toBase converts the units of servers to those of metrics.
+// toBase maps units of servers to units of metrics.
 var toBase = map[string]struct {
 	unit   string
 	factor float64
@@ -88,10 +89,10 @@ var toBase = map[string]struct {
 	"{error}/min": {"{error}/s", 1. / 60},
 }
 
-// kinds are the words in the column unit that stand for no quantity.
-var kinds = []string{"word", "bool", "list"}
+// nonUnits are the values of the column unit for leaves that have no unit.
+var nonUnits = []string{"word", "bool", "list"}
 
-// Run proves the ledger and logs how much of the receiver it covers.
+// Run checks all rows of the ledger and the coverage of metrics.
 func (l LeafTest) Run(t *testing.T) {
 	t.Helper()
 	md := readUnits(t, l.Metadata)
@@ -112,15 +113,15 @@ func (l LeafTest) Run(t *testing.T) {
 		rows++
 		row, err := md.parseRow(columns)
 		if err == nil {
-			err = run.prove(t, row)
+			err = run.checkRow(t, row)
 		}
 		if err != nil {
 			t.Errorf("%s %s: %v", columns[0], columns[1], err)
 		}
 	}
 	uncovered := run.uncovered(t)
-	assert.Empty(t, uncovered, "metrics that no leaf moves and of which no value is checked")
-	t.Logf("%d leaves, %d of them become metrics or attributes; %d of %d metrics move with a leaf, the others are checked by value",
+	assert.Empty(t, uncovered, "metrics without a leaf and without an expected value")
+	t.Logf("%d leaves, %d of which become metrics or attributes; %d of %d metrics depend on a leaf, the others have expected values",
 		leaves, rows, len(run.moved), len(md.metrics))
 }
 
@@ -128,14 +129,14 @@ func (l LeafTest) Run(t *testing.T) {
 type leafRun struct {
 	LeafTest
 	metadata units
-	moved    map[string]bool
-	bases    map[string]snapshot // by scene
-	// found holds the places of each leaf, by answer and path.
-	found map[[2]string][]place
+	moved    map[string]bool     // metrics that depend on a leaf
+	bases    map[string]snapshot // unchanged snapshots by scene
+	// found holds the occurrences of each leaf by answer and path.
+	found map[[2]string][]occurrence
 }
 
-// place is where a leaf is.
-type place struct {
+// occurrence is a leaf of an answer in a scene.
+type occurrence struct {
 	scene *Scene
 	file  string
 	leaf  Leaf
@@ -143,7 +144,7 @@ type place struct {
 
 func (r *leafRun) findLeaves(t *testing.T) {
 	t.Helper()
-	r.found = map[[2]string][]place{}
+	r.found = map[[2]string][]occurrence{}
 	for i := range r.Scenes {
 		scene := &r.Scenes[i]
 		base := r.points(t, scene, scene.Answers)
@@ -152,7 +153,7 @@ func (r *leafRun) findLeaves(t *testing.T) {
 		for _, file := range slices.Sorted(maps.Keys(scene.Answers)) {
 			scene.Answers[file].EachLeaf(func(leaf Leaf) {
 				key := [2]string{r.Answer(file), leaf.Path}
-				r.found[key] = append(r.found[key], place{scene, file, leaf})
+				r.found[key] = append(r.found[key], occurrence{scene, file, leaf})
 			})
 		}
 	}
@@ -163,30 +164,30 @@ func (r *leafRun) points(t *testing.T, scene *Scene, answers map[string]Document
 	return takeSnapshot(t, scene.Scrape(t, answers))
 }
 
-// prove changes the leaf of a row in one place after the other until each of its names has moved.
-func (r *leafRun) prove(t *testing.T, row ledgerRow) error {
+// checkRow changes the occurrences of a leaf one by one until each name of the row has changed.
+func (r *leafRun) checkRow(t *testing.T, row ledgerRow) error {
 	t.Helper()
-	places := r.found[[2]string{row.answer, row.path}]
-	if len(places) == 0 {
+	occurrences := r.found[[2]string{row.answer, row.path}]
+	if len(occurrences) == 0 {
 		return errors.New("no scene has this leaf")
 	}
 	missing := map[string]bool{}
 	for _, effect := range row.effects {
 		missing[effect.name] = true
 	}
-	for metric := range r.startsOf(row, places) {
+	for metric := range r.startsOf(row, occurrences) {
 		missing[startOf(metric)] = true
 	}
-	for _, at := range places[:min(len(places), maxTries)] {
-		to, amount, err := row.change(at.leaf.Value)
+	for _, o := range occurrences[:min(len(occurrences), maxTries)] {
+		to, amount, err := row.change(o.leaf.Value)
 		if err != nil {
-			continue // another place may have a value that can be changed so
+			continue // the change may apply to the value of another occurrence
 		}
-		answers := maps.Clone(at.scene.Answers)
-		answers[at.file] = at.leaf.With(to)
-		moved, err := row.compare(r.bases[at.scene.Name], r.points(t, at.scene, answers), amount)
+		answers := maps.Clone(o.scene.Answers)
+		answers[o.file] = o.leaf.With(to)
+		moved, err := row.compare(r.bases[o.scene.Name], r.points(t, o.scene, answers), amount)
 		if err != nil {
-			return fmt.Errorf("in %s of %s, changed from %v to %v: %w", at.file, at.scene.Name, at.leaf.Value, to, err)
+			return fmt.Errorf("%s of %s, changed from %v to %v: %w", o.file, o.scene.Name, o.leaf.Value, to, err)
 		}
 		for name := range moved {
 			delete(missing, name)
@@ -199,19 +200,19 @@ func (r *leafRun) prove(t *testing.T, row ledgerRow) error {
 		}
 	}
 	if anyTrue(missing) {
-		return fmt.Errorf("changed in %d places, it did not move %s", min(len(places), maxTries), strings.Join(slices.Sorted(maps.Keys(missing)), ", "))
+		return fmt.Errorf("%d changes did not affect %s", min(len(occurrences), maxTries), strings.Join(slices.Sorted(maps.Keys(missing)), ", "))
 	}
 	return nil
 }
 
-// startsOf returns the metrics whose start times a row moves, as far as its scenes have points of them.
-func (r *leafRun) startsOf(row ledgerRow, places []place) iter.Seq[string] {
+// startsOf returns the metrics in the scenes of the leaf whose start times the row moves.
+func (r *leafRun) startsOf(row ledgerRow, occurrences []occurrence) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if row.starts == 0 {
 			return
 		}
-		for _, at := range places {
-			for _, p := range r.bases[at.scene.Name].points {
+		for _, o := range occurrences {
+			for _, p := range r.bases[o.scene.Name].points {
 				if p.monotonic && row.movesStart(p.metric) && !yield(p.metric) {
 					return
 				}
@@ -220,15 +221,15 @@ func (r *leafRun) startsOf(row ledgerRow, places []place) iter.Seq[string] {
 	}
 }
 
-// startOf names the start times of a metric among what a leaf moves.
+// startOf returns the name of the start times of a metric in sets of changed names.
 func startOf(metric string) string { return startTimes + " of " + metric }
 
 func anyTrue(set map[string]bool) bool {
-	maps.DeleteFunc(set, func(_ string, yes bool) bool { return !yes })
+	maps.DeleteFunc(set, func(_ string, isSet bool) bool { return !isSet })
 	return len(set) > 0
 }
 
-// uncovered returns the metrics that no leaf moves, of which no value is checked, and for which no reason is given.
+// uncovered returns the metrics that depend on no leaf, have no expected value and are not in Uncovered.
 func (r *leafRun) uncovered(t *testing.T) (names []string) {
 	t.Helper()
 	checked := map[string]bool{}
@@ -250,15 +251,15 @@ func (r *leafRun) uncovered(t *testing.T) (names []string) {
 	return names
 }
 
-// units holds the parts of a metadata.yaml that a field ledger is checked against.
+// units holds the units and attributes of a metadata.yaml.
 type units struct {
 	metrics map[string]struct {
 		Unit       string
 		Attributes []string
 	}
-	// fixed holds the attributes that have a fixed set of values. Keys are as on points, not as in the file.
+	// fixed says which attributes have a fixed set of values. Its keys are the names on points.
 	fixed    map[string]bool
-	names    map[string]string // of attributes on points, by their names in the file
+	names    map[string]string // names of attributes on points by their names in the file
 	resource map[string]bool
 }
 
@@ -292,18 +293,18 @@ func readUnits(t *testing.T, file string) units {
 	return u
 }
 
-// ledgerRow is a row of a field ledger, parsed.
+// ledgerRow is a parsed row of a field ledger.
 type ledgerRow struct {
 	answer, path string
 	effects      []effect
 	unit         string
-	attributes   map[string]string // of moved points; "*" is any value
-	starts       float64
-	startsOf     []string // patterns of the sums whose start times move; all when empty
-	how          string
+	attributes   map[string]string // of changed points; "*" is any value
+	starts       float64           // factor, 0 if start times do not change
+	startsOf     []string          // patterns of the sums whose start times change; all if empty
+	how          string            // column change
 }
 
-// effect describes how a metric or attribute responds to a change of a leaf.
+// effect is the effect of a changed leaf on a metric or attribute.
 type effect struct {
 	name string
 	// kind is "" for a factor, "n", "~", "move", "shift" or "key".
@@ -350,7 +351,7 @@ func (u units) parseRow(columns []string) (ledgerRow, error) {
 	return row, u.checkAttributes(row)
 }
 
-// movesStart reports whether the leaf moves the start times of a metric.
+// movesStart reports whether the leaf affects the start times of a metric.
 func (r ledgerRow) movesStart(metric string) bool {
 	if len(r.startsOf) == 0 {
 		return r.starts != 0 && !strings.HasPrefix(metric, "rtc.")
@@ -398,39 +399,39 @@ func (u units) parseEffect(name, text, unit string) (effect, error) {
 	return e, checkFactor(factor, unit, metric.Unit)
 }
 
-// parseFactor reads a number or a quotient of two, such as 1/256.
+// parseFactor parses a number or a quotient of two numbers, such as 1/256.
 func parseFactor(text string) (float64, error) {
-	over, under, isQuotient := strings.Cut(text, "/")
-	factor, err := strconv.ParseFloat(over, 64)
+	dividend, divisor, isQuotient := strings.Cut(text, "/")
+	factor, err := strconv.ParseFloat(dividend, 64)
 	if err == nil && isQuotient {
-		var divisor float64
-		divisor, err = strconv.ParseFloat(under, 64)
-		factor /= divisor
+		var d float64
+		d, err = strconv.ParseFloat(divisor, 64)
+		factor /= d
 	}
 	if err != nil {
-		return 0, fmt.Errorf("the effect is neither a factor nor a word that is known: %w", err)
+		return 0, fmt.Errorf("unknown effect: %w", err)
 	}
 	return factor, nil
 }
 
-// checkFactor requires that a factor is the one between two units.
+// checkFactor requires that factor converts the unit from to the unit to.
 func checkFactor(factor float64, from, to string) error {
 	want := 1.0
 	if base, ok := toBase[from]; ok {
 		if base.unit != to {
-			return fmt.Errorf("the unit %q does not become %q", from, to)
+			return fmt.Errorf("unit %q cannot be converted to %q", from, to)
 		}
 		want = base.factor
-	} else if !slices.Contains(kinds, from) && from != "" && from != to {
-		return fmt.Errorf("the unit %q does not become %q", from, to)
+	} else if !slices.Contains(nonUnits, from) && from != "" && from != to {
+		return fmt.Errorf("unit %q cannot be converted to %q", from, to)
 	}
 	if !near(math.Abs(factor), want) {
-		return fmt.Errorf("the factor from %q to %q is %v, not %v", from, to, want, factor)
+		return fmt.Errorf("factor from %q to %q is %v, expected %v", from, to, factor, want)
 	}
 	return nil
 }
 
-// checkAttributes requires a value for each attribute with a fixed set of values that a moved point has.
+// checkAttributes requires a value for each attribute with a fixed set of values.
 func (u units) checkAttributes(row ledgerRow) error {
 	for _, e := range row.effects {
 		if e.kind == "key" || e.kind == "shift" {
@@ -438,16 +439,16 @@ func (u units) checkAttributes(row ledgerRow) error {
 		}
 		for _, key := range u.metrics[e.name].Attributes {
 			if _, given := row.attributes[u.names[key]]; u.fixed[u.names[key]] && !given {
-				return fmt.Errorf("%s has the attribute %s: name its value, or * where another leaf decides", e.name, u.names[key])
+				return fmt.Errorf("%s has the attribute %s: specify its value, or * if another leaf determines it", e.name, u.names[key])
 			}
 		}
 	}
 	return nil
 }
 
-// change returns another value for the leaf, and by how much it is more.
+// change returns the changed value of the leaf and the amount of the change.
 func (r ledgerRow) change(value any) (to any, amount float64, err error) {
-	if r.how == "absent" { // also of a word that looks like a number
+	if r.how == "absent" { // before strings are parsed as numbers
 		return Absent, -1, nil
 	}
 	word, isWord := value.(string)
@@ -473,10 +474,10 @@ func (r ledgerRow) change(value any) (to any, amount float64, err error) {
 	return nil, 0, fmt.Errorf("%v cannot be changed", value)
 }
 
-// replace puts a given value of the leaf's type in its place.
+// replace returns text as a value of the same type as value, and the amount of the change.
 func (r ledgerRow) replace(value any, text string) (to any, amount float64, err error) {
 	if fmt.Sprint(value) == text {
-		return nil, 0, errors.New("the leaf has this value")
+		return nil, 0, errors.New("the leaf already has this value")
 	}
 	switch value := value.(type) {
 	case json.Number:
@@ -518,12 +519,12 @@ func (r ledgerRow) changeNumber(number json.Number) (to any, amount float64, err
 	return json.Number(strconv.FormatFloat(before+amount, 'f', -1, 64)), amount, nil
 }
 
-// near reports whether two figures are equal but for rounding.
+// near reports whether a and b are equal except for rounding errors.
 func near(a, b float64) bool {
 	return math.Abs(a-b) <= 1e-12*max(math.Abs(a), math.Abs(b))
 }
 
-// point is a data point, as far as a change of a leaf can move it.
+// point is a data point without its time.
 type point struct {
 	metric     string
 	service    string
@@ -533,13 +534,13 @@ type point struct {
 	start      time.Time
 }
 
-// snapshot holds the points of a scrape and its resources' attributes.
+// snapshot holds the points and resource attributes of a scrape.
 type snapshot struct {
 	points    map[string]point
 	resources map[string]string // by service.name and key
 }
 
-// takeSnapshot leaves out what no server decides: how long requests took, and how often the server was scraped.
+// takeSnapshot omits metrics that do not depend on the server: the duration and the number of scrapes.
 func takeSnapshot(t *testing.T, md pmetric.Metrics) snapshot {
 	t.Helper()
 	s := snapshot{points: map[string]point{}, resources: map[string]string{}}
@@ -579,30 +580,30 @@ func (s snapshot) equal(other snapshot) error {
 	return err
 }
 
-// compare returns what moved between two scrapes, and fails when that is not what the row says.
+// compare returns the names that differ between two scrapes, and an error if they do not match the row.
 func (r ledgerRow) compare(before, after snapshot, amount float64) (moved map[string]bool, err error) {
 	moved = map[string]bool{}
 	c := comparison{ledgerRow: r, moved: moved, amount: amount, lost: map[string]point{}, gained: map[string]point{}}
 	errs := c.compareResources(before.resources, after.resources)
 	for _, key := range slices.Sorted(maps.Keys(before.points)) {
-		if p, stays := after.points[key]; stays {
+		if p, exists := after.points[key]; exists {
 			errs = append(errs, c.comparePoint(key, before.points[key], p))
 		} else {
 			c.lost[key] = before.points[key]
 		}
 	}
 	for key, p := range after.points {
-		if _, was := before.points[key]; !was {
+		if _, existed := before.points[key]; !existed {
 			c.gained[key] = p
 		}
 	}
-	c.matchRenamed()
+	c.matchKeyChanges()
 	errs = append(errs, c.compareLostAndGained()...)
 	errs = append(errs, c.compareTotals(before, after)...)
 	return moved, errors.Join(errs...)
 }
 
-// comparison is the state of one compare.
+// comparison is the state of a call of compare.
 type comparison struct {
 	ledgerRow
 	moved        map[string]bool
@@ -611,11 +612,11 @@ type comparison struct {
 }
 
 func (c *comparison) effectOn(name string) (effect, bool) {
-	at := slices.IndexFunc(c.effects, func(e effect) bool { return e.name == name })
-	if at < 0 {
+	i := slices.IndexFunc(c.effects, func(e effect) bool { return e.name == name })
+	if i < 0 {
 		return effect{}, false
 	}
-	return c.effects[at], true
+	return c.effects[i], true
 }
 
 func (c *comparison) compareResources(before, after map[string]string) (errs []error) {
@@ -626,13 +627,13 @@ func (c *comparison) compareResources(before, after map[string]string) (errs []e
 		_, name, _ := strings.Cut(key, ": ")
 		e, named := c.effectOn(name)
 		if !named || !e.resource {
-			errs = append(errs, fmt.Errorf("the resource attribute %s moved from %q to %q", key, before[key], after[key]))
+			errs = append(errs, fmt.Errorf("resource attribute %s changed from %q to %q, which the ledger does not list", key, before[key], after[key]))
 		}
 		c.moved[name] = true
 	}
 	for key := range after {
-		if _, was := before[key]; !was {
-			errs = append(errs, fmt.Errorf("the resource attribute %s appeared", key))
+		if _, existed := before[key]; !existed {
+			errs = append(errs, fmt.Errorf("resource attribute %s appeared", key))
 		}
 	}
 	return errs
@@ -641,10 +642,10 @@ func (c *comparison) compareResources(before, after map[string]string) (errs []e
 func (c *comparison) comparePoint(key string, before, after point) error {
 	if shift := after.start.Sub(before.start); shift != 0 && before.monotonic {
 		if !c.movesStart(before.metric) {
-			return fmt.Errorf("the start time %s moved by %v, and the ledger does not name it", key, shift)
+			return fmt.Errorf("start time %s changed by %v, which the ledger does not list", key, shift)
 		}
 		if want := time.Duration(c.starts * c.amount * float64(time.Second)); (shift - want).Abs() > time.Millisecond {
-			return fmt.Errorf("the start time %s moved by %v, not by %v", key, shift, want)
+			return fmt.Errorf("start time %s changed by %v, expected %v", key, shift, want)
 		}
 		c.moved[startOf(before.metric)] = true
 	}
@@ -657,29 +658,29 @@ func (c *comparison) comparePoint(key string, before, after point) error {
 		if c.unit == "list" {
 			return nil
 		}
-		return fmt.Errorf("%s moved by %v, and the ledger does not name it", key, by)
+		return fmt.Errorf("%s changed by %v, which the ledger does not list", key, by)
 	}
 	c.moved[e.name] = true
 	if e.kind == "shift" {
 		return nil
 	}
 	if !e.agrees(by, c.amount) {
-		return fmt.Errorf("%s moved by %v, not by %v times %v", key, by, c.amount, e.factor)
+		return fmt.Errorf("%s changed by %v, expected %v times %v", key, by, c.amount, e.factor)
 	}
-	return c.checkMoved(key, before)
+	return c.checkPointAttributes(key, before)
 }
 
-// checkMoved requires the attributes that the row states.
-func (c *comparison) checkMoved(key string, p point) error {
+// checkPointAttributes requires that a changed point has the attributes of the row.
+func (c *comparison) checkPointAttributes(key string, p point) error {
 	for attribute, want := range c.attributes {
-		if got, has := p.attributes[attribute]; has && want != "*" && got != want {
-			return fmt.Errorf("%s moved, where %s should be %q", key, attribute, want)
+		if got, exists := p.attributes[attribute]; exists && want != "*" && got != want {
+			return fmt.Errorf("%s changed, expected a point with %s=%q", key, attribute, want)
 		}
 	}
 	return nil
 }
 
-// agrees reports whether a metric may move by that much when its leaf moves by an amount.
+// agrees reports whether a point may change by by if the leaf changes by amount.
 func (e effect) agrees(by, amount float64) bool {
 	want := e.factor * amount
 	switch e.kind {
@@ -694,11 +695,11 @@ func (e effect) agrees(by, amount float64) bool {
 	return true
 }
 
-// matchRenamed pairs lost points with gained ones that differ by the row's keys alone.
-func (c *comparison) matchRenamed() {
+// matchKeyChanges removes pairs of lost and gained points that differ only in attributes with the effect key.
+func (c *comparison) matchKeyChanges() {
 	for _, key := range slices.Sorted(maps.Keys(c.lost)) {
 		for other, gained := range c.gained {
-			if names, ok := c.renamed(c.lost[key], gained); ok {
+			if names, ok := c.keyChanges(c.lost[key], gained); ok {
 				for _, name := range names {
 					c.moved[name] = true
 				}
@@ -710,8 +711,8 @@ func (c *comparison) matchRenamed() {
 	}
 }
 
-// renamed returns the keys by which two points differ, if nothing else differs.
-func (c *comparison) renamed(a, b point) (names []string, ok bool) {
+// keyChanges returns the attributes with the effect key in which two points differ. ok is false if they differ in anything else.
+func (c *comparison) keyChanges(a, b point) (names []string, ok bool) {
 	if a.metric != b.metric || a.service != b.service || !near(a.value, b.value) || len(a.attributes) != len(b.attributes) {
 		return nil, false
 	}
@@ -727,9 +728,9 @@ func (c *comparison) renamed(a, b point) (names []string, ok bool) {
 	return names, len(names) > 0
 }
 
-// compareLostAndGained judges the points that only one of two scrapes has.
+// compareLostAndGained checks the points that exist in only one of the scrapes.
 func (c *comparison) compareLostAndGained() (errs []error) {
-	judge := func(points map[string]point, sign float64, what string) {
+	check := func(points map[string]point, sign float64, what string) {
 		for _, key := range slices.Sorted(maps.Keys(points)) {
 			p := points[key]
 			e, named := c.effectOn(p.metric)
@@ -738,7 +739,7 @@ func (c *comparison) compareLostAndGained() (errs []error) {
 				c.moved[e.name] = true
 			case named && e.kind == "" && e.agrees(sign*p.value, c.amount):
 				c.moved[e.name] = true
-				errs = append(errs, c.checkMoved(key, p))
+				errs = append(errs, c.checkPointAttributes(key, p))
 			case named && e.kind == "move":
 				c.moved[e.name] = true
 			case c.unit != "list":
@@ -753,17 +754,17 @@ func (c *comparison) compareLostAndGained() (errs []error) {
 			}
 		}
 	}
-	judge(c.lost, -1, "vanished")
-	judge(c.gained, 1, "appeared")
+	check(c.lost, -1, "disappeared")
+	check(c.gained, 1, "appeared")
 	return errs
 }
 
-// compareTotals requires that what was shifted is still there.
+// compareTotals requires that metrics with the effect shift have the same totals.
 func (c *comparison) compareTotals(before, after snapshot) (errs []error) {
 	for _, e := range c.effects {
 		was, is := total(before, e.name), total(after, e.name)
 		if e.kind == "shift" && c.unit != "list" && math.Abs(was-is) > 1e-6 {
-			errs = append(errs, fmt.Errorf("the points of %s added up to %v, now to %v", e.name, was, is))
+			errs = append(errs, fmt.Errorf("total of %s changed from %v to %v", e.name, was, is))
 		}
 	}
 	return errs

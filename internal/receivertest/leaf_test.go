@@ -53,8 +53,8 @@ status	threads[].ms	x.delay, x.delay.average, x.delay.max	0.001, 0.001/n, 0.001~
 page	load	x.load	0.01	%
 `
 
-// leafReceiver maps leafAnswer and a page; plant puts an error into what it does.
-func leafReceiver(t *testing.T, answers map[string]Document, plant string) pmetric.Metrics {
+// leafReceiver converts leafAnswer and a page to metrics. defect names an error to make.
+func leafReceiver(t *testing.T, answers map[string]Document, defect string) pmetric.Metrics {
 	t.Helper()
 	var status struct {
 		Version, State, Note string
@@ -83,23 +83,23 @@ func leafReceiver(t *testing.T, answers map[string]Document, plant string) pmetr
 			dp = m.SetEmptyGauge().DataPoints().AppendEmpty()
 		}
 		dp.SetDoubleValue(value)
-		if plant != "start lost" || name != "x.thread.starts" {
+		if defect != "start lost" || name != "x.thread.starts" {
 			dp.SetStartTimestamp(pcommon.NewTimestampFromTime(start))
 		}
 		for i := 0; i < len(attributes); i += 2 {
 			dp.Attributes().PutStr(attributes[i], attributes[i+1])
 		}
 	}
-	if plant == "swapped" {
+	if defect == "swapped" {
 		status.In, status.Out = status.Out, status.In
 	}
 	add("x.io", float64(status.In), "x.direction", "in")
 	add("x.io", float64(status.Out), "x.direction", "out")
 	for _, state := range []string{"up", "down"} {
-		add("x.state", map[bool]float64{true: 1}[state == status.State || plant == "stuck" && state == "up"], "x.state", state)
+		add("x.state", map[bool]float64{true: 1}[state == status.State || defect == "stuck" && state == "up"], "x.state", state)
 	}
 	factor := 0.001
-	if plant == "unscaled" {
+	if defect == "unscaled" {
 		factor = 1
 	}
 	kinds := map[string]float64{}
@@ -116,18 +116,18 @@ func leafReceiver(t *testing.T, answers map[string]Document, plant string) pmetr
 	add("x.thread.starts", float64(status.Starts))
 	add("x.delay.average", sum/1000/float64(len(status.Threads)))
 	add("x.delay.max", highest/1000)
-	if plant == "neighbour" {
+	if defect == "wrong metric" {
 		add("rtc.target.up", float64(status.In))
 	}
 	load, err := strconv.ParseFloat(strings.Fields(string(answers["a/page.txt"].Bytes()))[1], 64)
 	require.NoError(t, err)
-	if plant != "missing" {
+	if defect != "missing" {
 		add("x.load", load/100)
 	}
 	return md
 }
 
-func leafTest(t *testing.T, ledger, plant string) LeafTest {
+func leafTest(t *testing.T, ledger, defect string) LeafTest {
 	t.Helper()
 	return LeafTest{
 		Ledger: file(t, ledger), Metadata: file(t, leafMetadata),
@@ -136,7 +136,7 @@ func leafTest(t *testing.T, ledger, plant string) LeafTest {
 			Answers: map[string]Document{"a/status.json": ReadJSON(t, []byte(leafAnswer)), "a/page.txt": Page("load 30\n")},
 			Scrape: func(t *testing.T, answers map[string]Document) pmetric.Metrics {
 				t.Helper()
-				return leafReceiver(t, answers, plant)
+				return leafReceiver(t, answers, defect)
 			},
 		}},
 	}
@@ -148,45 +148,45 @@ func TestLeafTest(t *testing.T) {
 		return strings.Replace(leafLedger, old, with, 1)
 	}
 	for name, tc := range map[string]struct {
-		ledger, plant string
-		fails         bool
+		ledger, defect string
+		fails          bool
 	}{
-		"right":                               {leafLedger, "", false},
-		"start times with a value":            {replace("since\tignored: see starts", "since\tx.io, x.version\t1, key\ts\t\t1"), "", true},
-		"start times":                         {replace("since\tignored: see starts", "since\tstart times\t\ts\t\t1"), "", false},
-		"start times by another factor":       {replace("since\tignored: see starts", "since\tstart times\t\tms\t\t0.001"), "", true},
-		"start times without a factor":        {replace("since\tignored: see starts", "since\tstart times"), "", true},
-		"a start time is lost":                {replace("since\tignored: see starts", "since\tstart times\t\ts\t\t1"), "start lost", true},
-		"start times of all by name":          {replace("since\tignored: see starts", "since\tstart times\t\ts\t\t1 of x.io, x.thread.*"), "", false},
-		"start times of one only":             {replace("since\tignored: see starts", "since\tstart times\t\ts\t\t1 of x.io"), "", true},
-		"start times of one only, and it is":  {replace("since\tignored: see starts", "since\tstart times\t\ts\t\t1 of x.io"), "start lost", false},
-		"a factor is left out":                {leafLedger, "unscaled", true},
-		"attributes are swapped":              {leafLedger, "swapped", true},
-		"another metric moves":                {leafLedger, "neighbour", true},
-		"a leaf moves nothing":                {leafLedger, "stuck", true},
-		"a metric is missing":                 {leafLedger, "missing", true},
-		"the ledger's factor is wrong":        {replace("0.001, ", "0.01, "), "", true},
-		"the ledger's unit is wrong":          {replace("By\tx.direction=in", "ms\tx.direction=in"), "", true},
-		"a fixed attribute is not given":      {replace("\tx.direction=in", ""), "", true},
-		"a fixed attribute is free":           {replace("x.direction=in", "x.direction=*"), "", false},
-		"the other attribute":                 {replace("x.direction=in", "x.direction=out"), "", true},
-		"not an attribute":                    {replace("x.direction=in", "x.way=in"), "", true},
-		"no such leaf":                        {leafLedger + "status\tother\tx.load\t1\t1\n", "", true},
-		"a name without effect":               {replace("\t0.001, 0.001/n, 0.001~", "\t0.001, 0.001/n"), "", true},
-		"an effect that is not known":         {replace("0.001/n", "average"), "", true},
-		"a metric as key":                     {replace("x.version\tkey", "x.load\tkey"), "", true},
-		"an attribute with a factor":          {replace("x.version\tkey", "x.version\t1"), "", true},
-		"a metric is not named":               {replace("x.delay, x.delay.average, x.delay.max\t0.001, 0.001/n, 0.001~", "x.delay\t0.001"), "", true},
-		"starts stay though the ledger moves": {replace("By\tx.direction=in", "By\tx.direction=in\t1"), "", true},
+		"correct":                          {leafLedger, "", false},
+		"start times with a value":         {replace("since\tignored: see starts", "since\tx.io, x.version\t1, key\ts\t\t1"), "", true},
+		"start times":                      {replace("since\tignored: see starts", "since\tstart times\t\ts\t\t1"), "", false},
+		"wrong factor of start times":      {replace("since\tignored: see starts", "since\tstart times\t\tms\t\t0.001"), "", true},
+		"no factor of start times":         {replace("since\tignored: see starts", "since\tstart times"), "", true},
+		"a start time is lost":             {replace("since\tignored: see starts", "since\tstart times\t\ts\t\t1"), "start lost", true},
+		"start times of all sums by name":  {replace("since\tignored: see starts", "since\tstart times\t\ts\t\t1 of x.io, x.thread.*"), "", false},
+		"too few start times":              {replace("since\tignored: see starts", "since\tstart times\t\ts\t\t1 of x.io"), "", true},
+		"start times of one sum":           {replace("since\tignored: see starts", "since\tstart times\t\ts\t\t1 of x.io"), "start lost", false},
+		"a factor is missing":              {leafLedger, "unscaled", true},
+		"attributes are swapped":           {leafLedger, "swapped", true},
+		"another metric changes":           {leafLedger, "wrong metric", true},
+		"a leaf has no effect":             {leafLedger, "stuck", true},
+		"a metric is missing":              {leafLedger, "missing", true},
+		"the ledger's factor is wrong":     {replace("0.001, ", "0.01, "), "", true},
+		"the ledger's unit is wrong":       {replace("By\tx.direction=in", "ms\tx.direction=in"), "", true},
+		"a fixed attribute is missing":     {replace("\tx.direction=in", ""), "", true},
+		"a fixed attribute with any value": {replace("x.direction=in", "x.direction=*"), "", false},
+		"a wrong attribute value":          {replace("x.direction=in", "x.direction=out"), "", true},
+		"not an attribute":                 {replace("x.direction=in", "x.way=in"), "", true},
+		"no such leaf":                     {leafLedger + "status\tother\tx.load\t1\t1\n", "", true},
+		"a name without effect":            {replace("\t0.001, 0.001/n, 0.001~", "\t0.001, 0.001/n"), "", true},
+		"an unknown effect":                {replace("0.001/n", "average"), "", true},
+		"a metric as key":                  {replace("x.version\tkey", "x.load\tkey"), "", true},
+		"an attribute with a factor":       {replace("x.version\tkey", "x.version\t1"), "", true},
+		"a metric is not listed":           {replace("x.delay, x.delay.average, x.delay.max\t0.001, 0.001/n, 0.001~", "x.delay\t0.001"), "", true},
+		"start times do not change":        {replace("By\tx.direction=in", "By\tx.direction=in\t1"), "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			test := leafTest(t, tc.ledger, tc.plant)
+			test := leafTest(t, tc.ledger, tc.defect)
 			assert.Equal(t, tc.fails, failed(func(a attempt) { test.Run(a.t) }))
 		})
 	}
 }
 
-// A metric that no leaf moves is covered by a value that was checked, or excused.
+// TestLeafTestCoverage checks that a metric without a leaf needs an expected value or an entry in Uncovered.
 func TestLeafTestCoverage(t *testing.T) {
 	without := strings.Replace(leafLedger, "page\tload\tx.load\t0.01\t%\n", "page\tload\tignored: a test\n", 1)
 	for name, tc := range map[string]struct {
@@ -194,12 +194,12 @@ func TestLeafTestCoverage(t *testing.T) {
 		excused  map[string]string
 		fails    bool
 	}{
-		"uncovered":            {"", nil, true},
-		"value":                {"one\tx.load{}\t0.3\n", nil, false},
-		"zero":                 {"one\tx.load{}\t0\n", nil, true},
-		"excused":              {"", map[string]string{"x.load": "a test"}, false},
-		"excused and covered":  {"one\tx.load{}\t0.3\n", map[string]string{"x.load": "a test"}, true},
-		"excused and a leaf's": {"one\tx.load{}\t0.3\n", map[string]string{"x.io": "a test"}, true},
+		"uncovered":           {"", nil, true},
+		"value":               {"one\tx.load{}\t0.3\n", nil, false},
+		"zero":                {"one\tx.load{}\t0\n", nil, true},
+		"excused":             {"", map[string]string{"x.load": "a test"}, false},
+		"excused and covered": {"one\tx.load{}\t0.3\n", map[string]string{"x.load": "a test"}, true},
+		"excused with a leaf": {"one\tx.load{}\t0.3\n", map[string]string{"x.io": "a test"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test := leafTest(t, without, "")
@@ -216,9 +216,9 @@ func TestChange(t *testing.T) {
 		to     any
 		amount float64
 	}{
-		"whole number":       {ledgerRow{}, json.Number("5"), json.Number("12"), 7},
+		"integer":            {ledgerRow{}, json.Number("5"), json.Number("12"), 7},
 		"other number":       {ledgerRow{}, json.Number("0.5"), json.Number("0.75"), 0.25},
-		"whole by a part":    {ledgerRow{how: "+0.5"}, json.Number("5"), json.Number("5.5"), 0.5},
+		"integer, fraction":  {ledgerRow{how: "+0.5"}, json.Number("5"), json.Number("5.5"), 0.5},
 		"given amount":       {ledgerRow{how: "-3"}, json.Number("5"), json.Number("2"), -3},
 		"given number":       {ledgerRow{how: "=9"}, json.Number("5"), json.Number("9"), 4},
 		"number in a string": {ledgerRow{}, "5", "12", 7},
@@ -245,7 +245,7 @@ func TestChange(t *testing.T) {
 	}{
 		"the same word": {ledgerRow{how: "=a"}, "a"},
 		"null":          {ledgerRow{}, nil},
-		"no number":     {ledgerRow{how: "+x"}, json.Number("5")},
+		"not a number":  {ledgerRow{how: "+x"}, json.Number("5")},
 	} {
 		_, _, err := tc.row.change(tc.value)
 		require.Error(t, err, name)
@@ -293,7 +293,7 @@ func TestDocuments(t *testing.T) {
 	assert.Equal(t, []string{"a[].b", "a[].b", "c", "d", "e"}, paths)
 }
 
-// aloneConfig is a MetricsConfig as far as it counts.
+// aloneConfig is a minimal MetricsConfig.
 type aloneConfig struct {
 	Load  aloneMetric `mapstructure:"x.load"`
 	Count aloneMetric `mapstructure:"x.count"`
@@ -303,7 +303,7 @@ type aloneConfig struct {
 type aloneMetric struct{ Enabled bool }
 
 func TestEachMetricAlone(t *testing.T) {
-	for name, needsOther := range map[string]bool{"right": false, "one needs another": true} {
+	for name, needsOther := range map[string]bool{"independent": false, "dependent": true} {
 		scrape := func(_ *testing.T, enable func(*aloneConfig)) pmetric.Metrics {
 			var cfg aloneConfig
 			enable(&cfg)

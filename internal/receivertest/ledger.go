@@ -18,10 +18,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Fields holds a field ledger against the captured answers below root: every leaf of every answer must have a line (answer, path,
-// and the metric or attribute it becomes, or "ignored" with the reason; LeafTest describes further columns), and every line must be
-// of a leaf.
-// The answer is the name of the captured file up to its first dot.
+// Fields compares a field ledger with the captured JSON answers in captures: every leaf of every answer must have a line, and every
+// line must have a leaf. A line has the columns answer, path, and the metrics or attributes that the leaf becomes, or "ignored: "
+// and the reason. LeafTest describes further columns. The answer is the name of the captured file up to its first dot.
 func Fields(t *testing.T, ledger string, captures fs.FS, metadata string) {
 	t.Helper()
 	FieldsOf(t, ledger, metadata, func(found func(answer, path string)) {
@@ -40,7 +39,7 @@ func Fields(t *testing.T, ledger string, captures fs.FS, metadata string) {
 	})
 }
 
-// FieldsOf is Fields for answers of any form: leaves calls found for every leaf of every answer.
+// FieldsOf is like Fields for answers in any format. leaves must call found for every leaf of every answer.
 func FieldsOf(t *testing.T, ledger, metadata string, leaves func(found func(answer, path string))) {
 	t.Helper()
 	listed := map[string]string{}
@@ -61,7 +60,7 @@ func FieldsOf(t *testing.T, ledger, metadata string, leaves func(found func(answ
 	}
 }
 
-// checkNames requires that a ledger's last column names metrics or attributes of the receiver, or says why a thing is ignored.
+// checkNames requires that becomes lists metrics or attributes of the receiver, or says why a leaf is ignored.
 func checkNames(t *testing.T, ledger, becomes string, known map[string]bool) {
 	t.Helper()
 	if reason, ignored := strings.CutPrefix(becomes, "ignored: "); ignored {
@@ -72,34 +71,35 @@ func checkNames(t *testing.T, ledger, becomes string, known map[string]bool) {
 		return
 	}
 	for name := range strings.SplitSeq(becomes, ", ") {
-		assert.True(t, known[name], "%s: %q is no metric or attribute of the receiver", ledger, name)
+		assert.True(t, known[name], "%s: %q is not a metric or attribute of the receiver", ledger, name)
 	}
 }
 
-// Leaves calls f for the path of every value in a JSON document that is neither an object nor a list, and for empty ones of those.
+// Leaves calls f for the path of every leaf of a JSON document. Empty objects and lists are leaves, too.
 func Leaves(document any, f func(path string)) { leaves(document, "", f) }
 
-func leaves(v any, at string, f func(string)) {
+func leaves(v any, path string, f func(string)) {
 	switch v := v.(type) {
 	case map[string]any:
 		for k, member := range v {
-			leaves(member, strings.TrimPrefix(at+"."+k, "."), f)
+			leaves(member, strings.TrimPrefix(path+"."+k, "."), f)
 		}
 		if len(v) > 0 {
 			return
 		}
 	case []any:
 		for _, element := range v {
-			leaves(element, at+"[]", f)
+			leaves(element, path+"[]", f)
 		}
 		if len(v) > 0 {
 			return
 		}
 	}
-	f(at)
+	f(path)
 }
 
-// Seeds holds a seed ledger (family of the replaced exporter, its labels, what carries its fact with us) against the receiver's metadata.
+// Seeds compares a seed ledger with the metadata of the receiver. Its columns are a metric of the replaced exporter, its labels, and
+// the metrics or attributes of the receiver that replace it, or "ignored: " and the reason.
 func Seeds(t *testing.T, ledger, metadata string) {
 	t.Helper()
 	known := Metadata(t, metadata)

@@ -1,7 +1,8 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package receivertest holds what the tests of all receivers share: golden files, values checked by hand, ledgers, the search for secrets.
+// Package receivertest provides helpers for the tests of receivers: golden files, tables of expected values, ledgers, and the search
+// for secrets.
 package receivertest
 
 import (
@@ -28,18 +29,18 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "update the golden files")
 
-// Golden compares metrics with the file testdata/name.golden.yaml of the package under test, but for what differs from run to run.
-// With -update it writes the file, in which that is 0 or empty.
+// Golden compares metrics with the file testdata/name.golden.yaml of the package under test, except for values that differ between
+// runs. With -update it writes the file, with 0 or an empty string for these values.
 func Golden(t *testing.T, name string, got pmetric.Metrics) {
 	t.Helper()
 	file := filepath.Join("testdata", name+".golden.yaml")
 	if *update {
-		steady := pmetric.NewMetrics()
-		got.CopyTo(steady)
-		blankVolatile(steady)
-		require.NoError(t, golden.WriteMetricsToFile(file, steady))
+		stable := pmetric.NewMetrics()
+		got.CopyTo(stable)
+		clearVolatile(stable)
+		require.NoError(t, golden.WriteMetricsToFile(file, stable))
 		return
 	}
 	want, err := golden.ReadMetrics(file)
@@ -52,8 +53,8 @@ func Golden(t *testing.T, name string, got pmetric.Metrics) {
 	))
 }
 
-// blankVolatile clears what differs from run to run: the ports of test servers, and how long requests took.
-func blankVolatile(md pmetric.Metrics) {
+// clearVolatile clears values that differ between runs: the ports of test servers and the duration of requests.
+func clearVolatile(md pmetric.Metrics) {
 	for _, rm := range md.ResourceMetrics().All() {
 		attributes := rm.Resource().Attributes()
 		if port, ok := attributes.Get("server.port"); ok {
@@ -75,7 +76,7 @@ func blankVolatile(md pmetric.Metrics) {
 	}
 }
 
-// Points returns the value of every point, keyed as in the files expected.tsv: name{key=value,...}, keys sorted.
+// Points returns the value of every point. The keys are those of expected.tsv: name{key=value,...}, sorted by attribute key.
 func Points(t *testing.T, md pmetric.Metrics) map[string]float64 {
 	t.Helper()
 	values := map[string]float64{}
@@ -118,15 +119,15 @@ func attributes(m pcommon.Map) string {
 	return "{" + strings.Join(pairs, ",") + "}"
 }
 
-// EnableAll switches on everything in a generated MetricsConfig or ResourceAttributesConfig; config is a pointer to it.
+// EnableAll enables everything in config, a pointer to a generated MetricsConfig or ResourceAttributesConfig.
 func EnableAll(config any) {
 	for _, field := range reflect.ValueOf(config).Elem().Fields() {
 		field.FieldByName("Enabled").SetBool(true)
 	}
 }
 
-// Expected compares points with the lines of a table: scene, point as Points writes it, value. The values were taken from
-// the captured answers by other means. A value of - means that there must be no such point.
+// Expected compares points with the lines of a scene in a table. Its columns are scene, point in the notation of Points, and value,
+// which was computed from the captured answers without the receiver's code. A value of - means that the point must not exist.
 func Expected(t *testing.T, file, scene string, got map[string]float64) {
 	t.Helper()
 	lines := 0
@@ -135,20 +136,20 @@ func Expected(t *testing.T, file, scene string, got map[string]float64) {
 			continue
 		}
 		lines++
-		value, there := got[row[1]]
+		value, exists := got[row[1]]
 		if row[2] == "-" {
-			assert.False(t, there, "there must be no point %s", row[1])
+			assert.False(t, exists, "unexpected point %s", row[1])
 			continue
 		}
 		want, err := strconv.ParseFloat(row[2], 64)
 		require.NoError(t, err)
-		assert.True(t, there, "there is no point %s", row[1])
+		assert.True(t, exists, "missing point %s", row[1])
 		assert.InDelta(t, want, value, 1e-9, row[1])
 	}
 	assert.Positive(t, lines, "%s has no line for %s", file, scene)
 }
 
-// Table reads a file of tab-separated values; lines that begin with # are comments.
+// Table reads a file of tab-separated values. It skips empty lines and lines that begin with #.
 func Table(t *testing.T, file string) [][]string {
 	t.Helper()
 	text, err := os.ReadFile(file) //nolint:gosec // a file of this repository
@@ -163,21 +164,21 @@ func Table(t *testing.T, file string) [][]string {
 	return rows
 }
 
-// NoSecret fails when a text holds the secret, plain or in the forms in which secrets travel.
+// NoSecret requires that no text contains the secret, neither plain nor encoded as in URLs and headers.
 func NoSecret(t *testing.T, secret string, texts ...string) {
 	t.Helper()
 	require.NotEmpty(t, secret)
-	for _, form := range []string{
+	for _, encoded := range []string{
 		secret, url.QueryEscape(secret), url.PathEscape(secret),
 		base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)),
 	} {
 		for _, text := range texts {
-			assert.NotContains(t, text, form)
+			assert.NotContains(t, text, encoded)
 		}
 	}
 }
 
-// Text is everything that metrics hold, as one text to search.
+// Text returns all metrics, attributes and values as text.
 func Text(t *testing.T, md pmetric.Metrics) string {
 	t.Helper()
 	text, err := (&pmetric.JSONMarshaler{}).MarshalMetrics(md)
@@ -185,19 +186,19 @@ func Text(t *testing.T, md pmetric.Metrics) string {
 	return string(text)
 }
 
-// Clock is a clock that tests put forward and back.
-type Clock struct{ ahead atomic.Int64 }
+// Clock is a clock whose offset from the real time tests can set.
+type Clock struct{ offset atomic.Int64 }
 
-// Now is the time with the clock's error.
-func (c *Clock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+// Now returns the real time plus the offset.
+func (c *Clock) Now() time.Time { return time.Now().Add(time.Duration(c.offset.Load())) }
 
-// ClockJumps scrapes while the clocks of the collector and of the server jump by an hour and back: no point begins after its
-// time. Once the collector's clock is right again, sums begin when they began before.
+// ClockJumps scrapes while the clocks of the collector and of the server jump by an hour and back. It requires that no point starts
+// after its own time, and that start times return to their first values with the collector's clock.
 func ClockJumps(t *testing.T, collector, server *Clock, scrape func() pmetric.Metrics) {
 	t.Helper()
-	const tolerance = 10 * time.Second // of starts that are derived from whole seconds, on a slow machine
-	scrapeAt := func(clock *Clock, ahead time.Duration) map[string]time.Time {
-		clock.ahead.Store(int64(ahead))
+	const tolerance = 10 * time.Second // for start times derived from whole seconds, on a slow machine
+	scrapeAt := func(clock *Clock, offset time.Duration) map[string]time.Time {
+		clock.offset.Store(int64(offset))
 		return sumStarts(t, scrape(), collector.Now())
 	}
 	first := scrapeAt(collector, 0)
@@ -214,7 +215,7 @@ func ClockJumps(t *testing.T, collector, server *Clock, scrape func() pmetric.Me
 	}
 }
 
-// sumStarts returns when monotonic sums began, keyed as in Points, after a look at the times of all points.
+// sumStarts checks the times of all points and returns the start times of monotonic sums, keyed as in Points.
 func sumStarts(t *testing.T, md pmetric.Metrics, now time.Time) map[string]time.Time {
 	t.Helper()
 	starts := map[string]time.Time{}

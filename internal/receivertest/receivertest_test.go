@@ -18,14 +18,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// attempt is a test within a test, which may fail.
+// attempt wraps the inner test of failed.
 type attempt struct{ t *testing.T }
 
-// failed reports whether a helper fails the test that calls it.
+// failed reports whether call fails an inner test.
 func failed(call func(attempt)) bool {
 	inner := new(testing.T)
 	done := make(chan struct{})
-	go func() { // FailNow ends the goroutine that calls it
+	go func() { // FailNow exits its goroutine
 		defer close(done)
 		call(attempt{inner})
 	}()
@@ -33,7 +33,7 @@ func failed(call func(attempt)) bool {
 	return inner.Failed()
 }
 
-// file writes a file that lasts as long as the test.
+// file writes a temporary file and returns its name.
 func file(t *testing.T, text string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "file")
@@ -97,10 +97,10 @@ func TestFields(t *testing.T) {
 		ledger string
 		fails  bool
 	}{
-		"whole":                   {good, false},
+		"complete":                {good, false},
 		"a leaf is not listed":    {"getLoad\tload\tx.load\n", true},
 		"a line has no leaf":      {good + "getLoad\tgone\tx.load\n", true},
-		"of another answer":       {good + "getOther\tload\tx.load\n", true},
+		"a line of other answer":  {good + "getOther\tload\tx.load\n", true},
 		"no such metric":          {good[:len(good)-1] + "\ngetLoad\tload\tx.none\n", true},
 		"ignored without reason":  {good + "getLoad\tload\tignored: \n", true},
 		"ignored without a colon": {good + "getLoad\tload\tignored\n", true},
@@ -113,7 +113,7 @@ func TestFields(t *testing.T) {
 	}
 	ledger := file(t, good)
 	captures["one/broken.json"] = &fstest.MapFile{Data: []byte("{")}
-	assert.True(t, failed(func(a attempt) { Fields(a.t, ledger, captures, md) }), "a capture that is no JSON")
+	assert.True(t, failed(func(a attempt) { Fields(a.t, ledger, captures, md) }), "a capture that is not JSON")
 }
 
 func TestFieldsOf(t *testing.T) {
@@ -140,7 +140,7 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
-// someMetrics are a gauge and a sum of two points.
+// someMetrics returns a gauge with one point and a sum with two.
 func someMetrics() pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	metrics := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics()
@@ -178,13 +178,13 @@ func TestExpected(t *testing.T) {
 		table, scene string
 		fails        bool
 	}{
-		"good":               {good, "busy", false},
-		"of another scene":   {good + "idle\tx.load{}\t7\n", "busy", false},
-		"no line":            {good, "idle", true},
-		"another value":      {good + "busy\tx.load{}\t0.6\n", "busy", true},
-		"no such point":      {good + "busy\tx.other{}\t1\n", "busy", true},
-		"should be absent":   {good + "busy\tx.load{}\t-\n", "busy", true},
-		"value is no number": {good + "busy\tx.load{}\thalf\n", "busy", true},
+		"good":             {good, "busy", false},
+		"another scene":    {good + "idle\tx.load{}\t7\n", "busy", false},
+		"no line":          {good, "idle", true},
+		"another value":    {good + "busy\tx.load{}\t0.6\n", "busy", true},
+		"no such point":    {good + "busy\tx.other{}\t1\n", "busy", true},
+		"should be absent": {good + "busy\tx.load{}\t-\n", "busy", true},
+		"not a number":     {good + "busy\tx.load{}\thalf\n", "busy", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			table := file(t, tc.table)
@@ -196,7 +196,7 @@ func TestExpected(t *testing.T) {
 func TestGolden(t *testing.T) {
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.Mkdir("testdata", 0o700))
-	assert.True(t, failed(func(a attempt) { Golden(a.t, "some", someMetrics()) }), "there is no file yet")
+	assert.True(t, failed(func(a attempt) { Golden(a.t, "some", someMetrics()) }), "the file does not exist")
 	*update = true
 	Golden(t, "some", someMetrics())
 	*update = false
@@ -206,7 +206,7 @@ func TestGolden(t *testing.T) {
 	metrics.At(0).Gauge().DataPoints().At(0).SetDoubleValue(0.6)
 	assert.True(t, failed(func(a attempt) { Golden(a.t, "some", changed) }), "another value")
 	metrics.RemoveIf(func(m pmetric.Metric) bool { return m.Name() == "x.load" })
-	assert.True(t, failed(func(a attempt) { Golden(a.t, "some", changed) }), "a metric is gone")
+	assert.True(t, failed(func(a attempt) { Golden(a.t, "some", changed) }), "missing metric")
 }
 
 func TestEnableAll(t *testing.T) {
@@ -223,7 +223,7 @@ func TestNoSecret(t *testing.T) {
 		text  string
 		fails bool
 	}{
-		"none":           {"nothing to see", false},
+		"none":           {"another text", false},
 		"plain":          {"?secret=" + secret, true},
 		"in a query":     {url.QueryEscape(secret), true},
 		"in a path":      {url.PathEscape(secret), true},
@@ -237,7 +237,7 @@ func TestNoSecret(t *testing.T) {
 	assert.True(t, failed(func(a attempt) { NoSecret(a.t, "", "text") }), "no secret to look for")
 }
 
-// Text holds all that a secret could hide in.
+// TestText checks that Text includes resource attributes, names, and attributes of points.
 func TestText(t *testing.T) {
 	md := someMetrics()
 	md.ResourceMetrics().At(0).Resource().Attributes().PutStr("host", "in the resource")

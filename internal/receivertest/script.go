@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ExpectedScript requires that testdata/expected.py of the package under test prints the table testdata/expected.tsv: the script
-// takes the values from the captured answers and shares no code with the receiver.
+// ExpectedScript requires that testdata/expected.py of the package under test prints the table testdata/expected.tsv. The script
+// computes the values from the captured answers and shares no code with the receiver.
 func ExpectedScript(t *testing.T) {
 	t.Helper()
 	expectedScript(t.Context(), t)
@@ -26,18 +26,18 @@ func expectedScript(ctx context.Context, t *testing.T) {
 	t.Helper()
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		end := t.Skip
+		stop := t.Skip
 		if os.Getenv("CI") == "1" {
-			end = t.Fatal
+			stop = t.Fatal
 		}
-		end("python3 is not installed: run make test-deps")
+		stop("python3 is not installed: run make test-deps")
 	}
-	var complaints strings.Builder
+	var stderr strings.Builder
 	cmd := exec.CommandContext(ctx, python, filepath.Join("testdata", "expected.py")) //nolint:gosec // a script of this repository
-	cmd.Stderr = &complaints
+	cmd.Stderr = &stderr
 	got, err := cmd.Output()
-	require.NoError(t, err, complaints.String())
+	require.NoError(t, err, stderr.String())
 	want, err := os.ReadFile(filepath.Join("testdata", "expected.tsv"))
 	require.NoError(t, err)
-	assert.Equal(t, string(want), string(got), "make expected.tsv again: python3 testdata/expected.py >testdata/expected.tsv")
+	assert.Equal(t, string(want), string(got), "update expected.tsv: python3 testdata/expected.py >testdata/expected.tsv")
 }

@@ -18,6 +18,18 @@ import (
 // shortest is the shortest interval or timeout that anybody means. A number without a unit is in nanoseconds and shorter.
 const shortest = time.Millisecond
 
+// DefaultMaxResponseSize is the default of the setting max_response_size. The largest answer known is the media list of ZLMediaKit: about
+// 120 MB at 20,000 streams.
+const DefaultMaxResponseSize = 256 << 20
+
+// DefaultSchedule returns the default of the settings collection_interval and timeout.
+func DefaultSchedule() scraperhelper.ControllerConfig {
+	schedule := scraperhelper.NewDefaultControllerConfig()
+	schedule.CollectionInterval = 30 * time.Second
+	schedule.Timeout = 10 * time.Second
+	return schedule
+}
+
 // UnmarshalConfig reads conf into cfg, a pointer to a receiver's configuration, of which controller is a part. A timeout that the user
 // did not write is no longer than the interval.
 func UnmarshalConfig(conf *confmap.Conf, cfg any, controller *scraperhelper.ControllerConfig) error {
@@ -76,6 +88,14 @@ func CheckEndpoint(endpoint string) error {
 		return errors.New("endpoint: must not hold a user name or password: they would show up in logs")
 	case u.RawQuery != "" || u.Fragment != "":
 		return errors.New("endpoint: must not hold a query or fragment: it would show up in logs")
+	}
+	return nil
+}
+
+// CheckResponseSize refuses a max_response_size that no answer fits into.
+func CheckResponseSize(size int64) error {
+	if size < 1024 {
+		return fmt.Errorf("max_response_size: %d must be at least 1024 bytes, such as %d", size, DefaultMaxResponseSize)
 	}
 	return nil
 }

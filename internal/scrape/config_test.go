@@ -4,6 +4,7 @@
 package scrape
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -126,5 +127,12 @@ func TestCheckEndpoint(t *testing.T) {
 			require.ErrorContains(t, err, "endpoint: "+want)
 			assert.NotContains(t, err.Error(), "pa55w0rd")
 		})
+	}
+}
+
+func TestCheckResponseSize(t *testing.T) {
+	require.NoError(t, CheckResponseSize(1024))
+	for _, size := range []int64{-1, 0, 1023} {
+		require.EqualError(t, CheckResponseSize(size), fmt.Sprintf("max_response_size: %d must be at least 1024 bytes, such as 268435456", size))
 	}
 }

@@ -1,7 +1,8 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package selection decides which of a server's named things get data points of their own, and remembers them between scrapes.
+// Package selection selects the named items of a server, such as streams or rooms, that get data points of their own, and remembers
+// them between scrapes.
 package selection
 
 import (
@@ -14,23 +15,23 @@ import (
 	"go.opentelemetry.io/collector/filter"
 )
 
-// MaxName is the length in bytes to which names are cut that a server supplies.
+// MaxName is the maximum length in bytes of a name in an attribute. Longer names are truncated.
 const MaxName = 256
 
-// patience is the number of incomplete scrapes for which a thing is remembered that none of them met.
-const patience = 20
+// maxMissed is the number of consecutive incomplete scrapes after which a missing item is forgotten.
+const maxMissed = 20
 
-// Config selects the named things that get data points of their own. Receivers have it in their configuration as it is.
+// Config selects the items that get data points of their own. Receivers embed it in their configuration.
 type Config struct {
-	// Include lists the names to keep; all when empty.
+	// Include lists the names to keep. If it is empty, all names are kept.
 	Include []filter.Config `mapstructure:"include"`
-	// Exclude lists the names to leave out; it wins over Include.
+	// Exclude lists the names to omit. It takes precedence over Include.
 	Exclude []filter.Config `mapstructure:"exclude"`
-	// Limit is the largest number of things at a time, at least 1. Those that came first stay.
+	// Limit is the maximum number of items kept at a time, at least 1. Items that are already kept have precedence.
 	Limit int `mapstructure:"limit"`
 }
 
-// Validate refuses a limit that lets nothing through.
+// Validate returns an error if the limit is less than 1.
 func (c *Config) Validate() error {
 	if c.Limit < 1 {
 		return errors.New("limit: must be at least 1, such as 20000")
@@ -38,34 +39,34 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// Item is one named thing: what the receiver keeps of it, and where it stands.
+// Item is one named item of a server.
 type Item[T any] struct {
-	// Name is what Config's names are compared with.
+	// Name is compared with the names in Config.
 	Name string
-	// Kept says that the thing gets data points of its own.
+	// Kept reports whether the item gets data points of its own.
 	Kept bool
-	// Value is the receiver's own state of the thing.
+	// Value is the state that the receiver keeps for the item.
 	Value T
 
-	key     string // tells it apart
-	seen    uint64 // the last scrape that saw it
-	listed  uint64 // the last scrape that began with it
-	limited bool   // left out by the limit alone
+	key     string // unique
+	seen    uint64 // last scrape that called Get for the item
+	listed  uint64 // last scrape that passed the item to BeginOf
+	limited bool   // omitted only because of the limit
 }
 
-// Set remembers named things. A scrape calls Begin, then Get for everything that the server names, then End.
+// Set remembers items. Each scrape calls Begin, then Get for every item of the server, then End.
 type Set[T any] struct {
 	config           Config
 	expected         []string
 	include, exclude filter.Filter
 	items            map[string]*Item[T]
-	order            []*Item[T] // seen in this scrape
-	last             []*Item[T] // seen in the one before
+	current          []*Item[T] // items of the current scrape in order
+	previous         []*Item[T] // items of the previous scrape in order
 	kept             int
 	scrape           uint64
 }
 
-// New returns an empty set. Expected names are always kept, and reported while they are missing.
+// New returns an empty Set. Items with expected names are always kept. Missing returns those that are absent.
 func New[T any](c Config, expected ...string) *Set[T] {
 	return &Set[T]{
 		config: c, expected: expected,
@@ -78,11 +79,11 @@ func New[T any](c Config, expected ...string) *Set[T] {
 // Begin starts a scrape.
 func (s *Set[T]) Begin() {
 	s.scrape++
-	s.order, s.last = s.last[:0], s.order
+	s.current, s.previous = s.previous[:0], s.current
 }
 
-// BeginOf is Begin for a scrape whose keys are known before. Things that are gone leave their places at once to those that are there,
-// so that nothing is left out that the limit has room for.
+// BeginOf is like Begin for a scrape whose keys are known in advance. It forgets all other items at once, so that their places
+// below the limit are free for new items.
 func (s *Set[T]) BeginOf(keys iter.Seq[[]byte]) {
 	s.Begin()
 	for key := range keys {
@@ -97,7 +98,7 @@ func (s *Set[T]) BeginOf(keys iter.Seq[[]byte]) {
 	}
 }
 
-// KeysOf returns the keys of the elements of a list, for BeginOf. A key is valid until the next one.
+// KeysOf returns the keys of the elements of list, for BeginOf. A key is valid until the next iteration.
 func KeysOf[E any](list []E, key func(*E) []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for i := range list {
@@ -108,16 +109,17 @@ func KeysOf[E any](list []E, key func(*E) []byte) iter.Seq[[]byte] {
 	}
 }
 
-// Get returns the thing called name and whether this scrape meets it for the first time. name is copied.
+// Get returns the item called name, adding it if it is new, and whether this is the first call for it in this scrape. The item
+// keeps a copy of name.
 func (s *Set[T]) Get(name []byte) (item *Item[T], first bool) {
 	return s.GetKey(name, name)
 }
 
-// GetKey is Get for things that are told apart by a key, several of which may have one name. Nothing is expected of those.
+// GetKey is like Get for items that are identified by a key and may share a name. Missing does not support such items.
 func (s *Set[T]) GetKey(key, name []byte) (item *Item[T], first bool) {
-	item = s.find(key)
+	item = s.lookup(key)
 	if item == nil {
-		item = s.admit(string(name))
+		item = s.newItem(string(name))
 		item.key = string(key)
 		s.items[item.key] = item
 	}
@@ -129,19 +131,20 @@ func (s *Set[T]) GetKey(key, name []byte) (item *Item[T], first bool) {
 		return item, false
 	}
 	item.seen = s.scrape
-	s.order = append(s.order, item)
+	s.current = append(s.current, item)
 	return item, true
 }
 
-// find looks first where the thing was in the last scrape: servers seldom change the order, and a comparison is cheaper than a hash.
-func (s *Set[T]) find(key []byte) *Item[T] {
-	if n := len(s.order); n < len(s.last) && s.last[n].key == string(key) {
-		return s.last[n]
+// lookup compares key with the item at the same position of the previous scrape before it searches the map: servers rarely change
+// the order, and a comparison is cheaper than hashing.
+func (s *Set[T]) lookup(key []byte) *Item[T] {
+	if n := len(s.current); n < len(s.previous) && s.previous[n].key == string(key) {
+		return s.previous[n]
 	}
 	return s.items[string(key)]
 }
 
-// Find returns the thing called name if this scrape has met it, else nil.
+// Find returns the item called name if this scrape has called Get for it, or nil.
 func (s *Set[T]) Find(name []byte) *Item[T] {
 	if item := s.items[string(name)]; item != nil && item.seen == s.scrape {
 		return item
@@ -149,7 +152,7 @@ func (s *Set[T]) Find(name []byte) *Item[T] {
 	return nil
 }
 
-func (s *Set[T]) admit(name string) *Item[T] {
+func (s *Set[T]) newItem(name string) *Item[T] {
 	item := &Item[T]{Name: name}
 	expected := slices.Contains(s.expected, name)
 	wanted := (len(s.config.Include) == 0 || s.include.Matches(name)) && !s.exclude.Matches(name)
@@ -161,15 +164,15 @@ func (s *Set[T]) admit(name string) *Item[T] {
 	return item
 }
 
-// Seen returns the things of this scrape in the order in which they were met.
+// Seen returns the items of this scrape in the order of their first Get.
 func (s *Set[T]) Seen() []*Item[T] {
-	return s.order
+	return s.current
 }
 
-// Len returns how many things are remembered, whether or not this scrape met them.
+// Len returns the number of remembered items, including those that this scrape has not seen.
 func (s *Set[T]) Len() int { return len(s.items) }
 
-// Missing returns the expected names that this scrape did not meet.
+// Missing returns the expected names that this scrape has not seen.
 func (s *Set[T]) Missing() []string {
 	var missing []string
 	for _, name := range s.expected {
@@ -180,10 +183,10 @@ func (s *Set[T]) Missing() []string {
 	return missing
 }
 
-// Limited returns how many things of this scrape the limit left out.
+// Limited returns the number of items of this scrape that are omitted because of the limit.
 func (s *Set[T]) Limited() int {
 	n := 0
-	for _, item := range s.order {
+	for _, item := range s.current {
 		if item.limited {
 			n++
 		}
@@ -191,12 +194,12 @@ func (s *Set[T]) Limited() int {
 	return n
 }
 
-// End forgets what this scrape did not meet. An incomplete scrape proves nothing about absence: it forgets only
-// what has been gone for patience scrapes.
+// End ends a scrape. A complete scrape forgets all items that it has not seen. An incomplete scrape may have missed items: it
+// forgets only those that have not been seen for maxMissed scrapes.
 func (s *Set[T]) End(complete bool) {
 	oldest := s.scrape
 	if !complete {
-		oldest -= min(oldest, patience)
+		oldest -= min(oldest, maxMissed)
 	}
 	for _, item := range s.items {
 		if item.seen < oldest {
@@ -212,34 +215,34 @@ func (s *Set[T]) forget(item *Item[T]) {
 	delete(s.items, item.key)
 }
 
-// AppendName appends to dst what may stand in an attribute of a string that a server supplied: valid UTF-8, at most MaxName bytes.
+// AppendName appends name to dst as an attribute value: valid UTF-8 of at most MaxName bytes.
 func AppendName[T string | []byte](dst []byte, name T) []byte {
 	if isName(name) {
 		return append(dst, name...)
 	}
-	return append(dst, clean(string(name))...)
+	return append(dst, sanitize(string(name))...)
 }
 
-// Name is AppendName for a string of its own. A string that needs no cleaning is returned as it is.
+// Name returns name as an attribute value: valid UTF-8 of at most MaxName bytes.
 func Name[T string | []byte](name T) string {
 	if isName(name) {
 		return string(name)
 	}
-	return clean(string(name))
+	return sanitize(string(name))
 }
 
 func isName[T string | []byte](name T) bool {
-	return len(name) <= MaxName && utf8.Valid([]byte(name)) // no copy: the compiler sees that nobody writes to it
+	return len(name) <= MaxName && utf8.Valid([]byte(name)) // the compiler avoids the copy
 }
 
-func clean(name string) string {
+func sanitize(name string) string {
 	name = strings.ToValidUTF8(name, "\uFFFD")
 	if len(name) <= MaxName {
 		return name
 	}
-	cut := MaxName
-	for !utf8.RuneStart(name[cut]) {
-		cut--
+	end := MaxName
+	for !utf8.RuneStart(name[end]) {
+		end--
 	}
-	return name[:cut]
+	return name[:end]
 }

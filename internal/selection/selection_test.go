@@ -14,8 +14,8 @@ import (
 	"go.opentelemetry.io/collector/filter"
 )
 
-// meet makes a whole scrape that meets names, and returns those that are kept.
-func meet(s *Set[int], complete bool, names ...string) []string {
+// scrape runs a scrape that sees names, and returns those that are kept.
+func scrape(s *Set[int], complete bool, names ...string) []string {
 	s.Begin()
 	for _, name := range names {
 		s.Get([]byte(name))
@@ -49,7 +49,7 @@ func TestGet(t *testing.T) {
 	name[0] = 'b'
 	assert.Equal(t, "a", item.Name, "the name is a copy")
 	again, first := s.Get([]byte("a"))
-	assert.False(t, first, "met a second time in this scrape")
+	assert.False(t, first, "the second time in this scrape")
 	assert.Same(t, item, again)
 	other, first := s.Get([]byte(""))
 	assert.True(t, first)
@@ -60,11 +60,11 @@ func TestGet(t *testing.T) {
 	assert.Empty(t, s.Seen())
 	again, first = s.Get([]byte("a"))
 	assert.True(t, first, "the first time in the next scrape")
-	assert.Equal(t, 7, again.Value, "which remembers the value")
+	assert.Equal(t, 7, again.Value, "the item keeps its value")
 	s.End(true)
 }
 
-// A thing is known again wherever a scrape meets it.
+// TestOrder checks that items are recognized in any order.
 func TestOrder(t *testing.T) {
 	s := New[string](Config{Limit: 10})
 	for _, names := range []string{"abcd", "abcd", "dcba", "ad", "aad", "xady", "y", "", "abcdxy"} {
@@ -85,7 +85,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// Things of one name are chosen alike, and stay apart.
+// TestGetKey checks that items with the same name are different items.
 func TestGetKey(t *testing.T) {
 	s := New[int](Config{Limit: 2, Exclude: []filter.Config{{Strict: "x"}}})
 	s.Begin()
@@ -117,64 +117,64 @@ func TestIncludeAndExclude(t *testing.T) {
 	names := []string{"live/a", "live/b", "rec/a"}
 	for name, tc := range map[string]struct {
 		config   Config
-		want     []string
 		expected []string
+		want     []string
 	}{
-		"all":                        {config: Config{}, want: names},
-		"include":                    {config: Config{Include: strict("live/a", "absent")}, want: []string{"live/a"}},
-		"include by pattern":         {config: Config{Include: []filter.Config{{Regex: "^live/"}}}, want: []string{"live/a", "live/b"}},
-		"exclude":                    {config: Config{Exclude: strict("live/a")}, want: []string{"live/b", "rec/a"}},
-		"exclude wins":               {config: Config{Include: strict("live/a", "live/b"), Exclude: strict("live/a")}, want: []string{"live/b"}},
-		"nothing is left":            {config: Config{Include: strict("absent")}, want: nil},
-		"expected though excluded":   {Config{Exclude: strict("live/a")}, names, []string{"live/a"}},
-		"expected, but not included": {Config{Include: strict("rec/a")}, []string{"live/a", "rec/a"}, []string{"live/a"}},
+		"all":                        {Config{}, nil, names},
+		"include":                    {Config{Include: strict("live/a", "absent")}, nil, []string{"live/a"}},
+		"include by pattern":         {Config{Include: []filter.Config{{Regex: "^live/"}}}, nil, []string{"live/a", "live/b"}},
+		"exclude":                    {Config{Exclude: strict("live/a")}, nil, []string{"live/b", "rec/a"}},
+		"exclude takes precedence":   {Config{Include: strict("live/a", "live/b"), Exclude: strict("live/a")}, nil, []string{"live/b"}},
+		"no matching name":           {Config{Include: strict("absent")}, nil, nil},
+		"expected and excluded":      {Config{Exclude: strict("live/a")}, []string{"live/a"}, names},
+		"expected, but not included": {Config{Include: strict("rec/a")}, []string{"live/a"}, []string{"live/a", "rec/a"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.config.Limit = 10
 			s := New[int](tc.config, tc.expected...)
-			assert.Equal(t, tc.want, meet(s, true, names...))
-			assert.Zero(t, s.Limited(), "what is not wanted is not counted as left out")
+			assert.Equal(t, tc.want, scrape(s, true, names...))
+			assert.Zero(t, s.Limited(), "the limit omits nothing")
 		})
 	}
 }
 
-// Those that came first stay; a place is free once its holder has gone.
+// TestLimit checks that kept items keep their places until they are forgotten.
 func TestLimit(t *testing.T) {
-	type scrape struct {
-		meets   []string
+	type result struct {
+		sees    []string
 		kept    []string
 		limited int
 	}
 	for name, tc := range map[string]struct {
 		config   Config
-		scrapes  []scrape
 		expected []string
+		scrapes  []result
 	}{
-		"sticky": {config: Config{Limit: 2}, scrapes: []scrape{
+		"kept items have precedence": {Config{Limit: 2}, nil, []result{
 			{[]string{"a", "b", "c", "d"}, []string{"a", "b"}, 2},
 			{[]string{"d", "c", "b", "a"}, []string{"b", "a"}, 2},
 		}},
-		"a freed place goes to one that was left out": {config: Config{Limit: 2}, scrapes: []scrape{
+		"an omitted item gets a free place": {Config{Limit: 2}, nil, []result{
 			{[]string{"a", "b", "c"}, []string{"a", "b"}, 1},
 			{[]string{"b", "c"}, []string{"b"}, 1},
 			{[]string{"b", "c"}, []string{"b", "c"}, 0},
 			{[]string{"a", "b", "c"}, []string{"b", "c"}, 1},
 		}},
-		"or to a new one that comes earlier": {config: Config{Limit: 1}, scrapes: []scrape{
+		"a new item gets a free place first": {Config{Limit: 1}, nil, []result{
 			{[]string{"a", "b"}, []string{"a"}, 1},
 			{[]string{"b"}, nil, 1},
 			{[]string{"c", "b"}, []string{"c"}, 1},
 		}},
-		"one that comes twice takes one place": {config: Config{Limit: 2}, scrapes: []scrape{
+		"a repeated item takes one place": {Config{Limit: 2}, nil, []result{
 			{[]string{"a", "a", "b", "c", "c"}, []string{"a", "b"}, 1},
 		}},
-		"expected ones are always kept, and count": {config: Config{Limit: 1}, expected: []string{"x", "y"}, scrapes: []scrape{
+		"expected items are always kept and take places": {Config{Limit: 1}, []string{"x", "y"}, []result{
 			{[]string{"a", "x", "y", "b"}, []string{"a", "x", "y"}, 1},
 			{[]string{"x", "b"}, []string{"x"}, 1},
 			{[]string{"b"}, nil, 1},
 			{[]string{"b"}, []string{"b"}, 0},
 		}},
-		"excluded ones take no place": {config: Config{Limit: 1, Exclude: []filter.Config{{Strict: "x"}}}, scrapes: []scrape{
+		"excluded items take no places": {Config{Limit: 1, Exclude: []filter.Config{{Strict: "x"}}}, nil, []result{
 			{[]string{"x", "a"}, []string{"a"}, 0},
 			{[]string{"a"}, []string{"a"}, 0},
 			{[]string{"x", "a", "b"}, []string{"a"}, 1},
@@ -182,9 +182,9 @@ func TestLimit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := New[int](tc.config, tc.expected...)
-			for i, scrape := range tc.scrapes {
-				assert.Equal(t, scrape.kept, meet(s, true, scrape.meets...), "scrape %d", i)
-				assert.Equal(t, scrape.limited, s.Limited(), "scrape %d", i)
+			for i, want := range tc.scrapes {
+				assert.Equal(t, want.kept, scrape(s, true, want.sees...), "scrape %d", i)
+				assert.Equal(t, want.limited, s.Limited(), "scrape %d", i)
 			}
 		})
 	}
@@ -192,7 +192,7 @@ func TestLimit(t *testing.T) {
 
 func TestMissing(t *testing.T) {
 	s := New[int](Config{Limit: 1}, "x", "y")
-	for _, scrape := range []struct{ meets, missing []string }{
+	for _, scrape := range []struct{ sees, missing []string }{
 		{nil, []string{"x", "y"}},
 		{[]string{"a", "y"}, []string{"x"}},
 		{[]string{"x", "y"}, nil},
@@ -200,7 +200,7 @@ func TestMissing(t *testing.T) {
 		{nil, []string{"x", "y"}},
 	} {
 		s.Begin()
-		for _, name := range scrape.meets {
+		for _, name := range scrape.sees {
 			s.Get([]byte(name))
 		}
 		assert.Equal(t, scrape.missing, s.Missing())
@@ -208,7 +208,7 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// What a complete scrape did not meet is forgotten; incomplete ones prove nothing until there were too many of them.
+// TestEnd checks which missing items complete and incomplete scrapes forget.
 func TestEnd(t *testing.T) {
 	remembered := func(s *Set[int], name string) bool {
 		s.Begin()
@@ -220,12 +220,12 @@ func TestEnd(t *testing.T) {
 		complete   int
 		want       bool
 	}{
-		"at once":         {0, 0, true},
-		"complete":        {0, 1, false},
-		"incomplete":      {1, 0, true},
-		"patience":        {patience, 0, true},
-		"out of patience": {patience + 1, 0, false},
-		"then complete":   {3, 1, false},
+		"at once":       {0, 0, true},
+		"complete":      {0, 1, false},
+		"incomplete":    {1, 0, true},
+		"maximum":       {maxMissed, 0, true},
+		"above maximum": {maxMissed + 1, 0, false},
+		"then complete": {3, 1, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := New[int](Config{Limit: 1})
@@ -234,33 +234,33 @@ func TestEnd(t *testing.T) {
 			item.Value = 1
 			s.End(true)
 			for range tc.incomplete {
-				meet(s, false)
+				scrape(s, false)
 			}
 			for range tc.complete {
-				meet(s, true)
+				scrape(s, true)
 			}
 			assert.Equal(t, tc.want, remembered(s, "a"))
 		})
 	}
 }
 
-// A thing that incomplete scrapes remember keeps its place, and loses it with the memory.
+// TestEndFreesPlaces checks that an item missing from incomplete scrapes keeps its place until it is forgotten.
 func TestEndFreesPlaces(t *testing.T) {
 	s := New[int](Config{Limit: 1})
-	require.Equal(t, []string{"a"}, meet(s, true, "a"))
-	for range patience {
-		require.Empty(t, meet(s, false, "b"))
+	require.Equal(t, []string{"a"}, scrape(s, true, "a"))
+	for range maxMissed {
+		require.Empty(t, scrape(s, false, "b"))
 	}
-	require.Empty(t, meet(s, false, "b"), "the scrape that forgets a has decided about b before")
-	require.Equal(t, []string{"b"}, meet(s, false, "b"))
+	require.Empty(t, scrape(s, false, "b"), "b was omitted before the same scrape forgot a")
+	require.Equal(t, []string{"b"}, scrape(s, false, "b"))
 }
 
-// With all keys known in advance, nothing that fits the limit is left out, and the oldest of those present stay.
+// TestBeginOf checks that items that are gone do not take places, and that kept items have precedence.
 func TestBeginOf(t *testing.T) {
 	s := New[int](Config{Limit: 3})
 	for i, scrape := range []struct {
-		meets, kept []string
-		limited     int
+		sees, kept []string
+		limited    int
 	}{
 		{[]string{"a", "b"}, []string{"a", "b"}, 0},
 		{[]string{"c", "d", "e"}, []string{"c", "d", "e"}, 0},
@@ -269,9 +269,9 @@ func TestBeginOf(t *testing.T) {
 		{[]string{"g", "d"}, []string{"g", "d"}, 0},
 		{[]string{"g", "g", "h", "i"}, []string{"g", "h", "i"}, 0},
 	} {
-		s.BeginOf(KeysOf(scrape.meets, func(name *string) []byte { return []byte(*name) }))
+		s.BeginOf(KeysOf(scrape.sees, func(name *string) []byte { return []byte(*name) }))
 		var kept []string
-		for _, name := range scrape.meets {
+		for _, name := range scrape.sees {
 			if item, first := s.Get([]byte(name)); first && item.Kept {
 				kept = append(kept, item.Name)
 			}
@@ -281,32 +281,32 @@ func TestBeginOf(t *testing.T) {
 		s.End(true)
 	}
 	for range KeysOf([]string{"a", "b"}, func(name *string) []byte { return []byte(*name) }) {
-		break // a reader may stop
+		break // an iteration may end early
 	}
 }
 
 func TestMemoryIsBounded(t *testing.T) {
 	s := New[int](Config{Limit: 1})
 	for i := range 1000 {
-		meet(s, i%2 == 0, fmt.Sprint("stream", i))
+		scrape(s, i%2 == 0, fmt.Sprint("stream", i))
 	}
 	assert.LessOrEqual(t, s.Len(), 2)
 }
 
 func TestName(t *testing.T) {
 	for name, tc := range map[string]struct{ in, want string }{
-		"empty":                      {"", ""},
-		"plain":                      {"live/cam 1", "live/cam 1"},
-		"other scripts":              {"直播/é😀", "直播/é😀"},
-		"control characters stay":    {"a\x00\n", "a\x00\n"},
-		"not UTF-8":                  {"a\xff\xfe\xc3b", "a\uFFFDb"},
-		"as long as may be":          {strings.Repeat("x", MaxName), strings.Repeat("x", MaxName)},
-		"too long":                   {strings.Repeat("x", MaxName+1), strings.Repeat("x", MaxName)},
-		"cut before a letter of two": {strings.Repeat("x", MaxName-1) + "é", strings.Repeat("x", MaxName-1)},
-		"cut before one of four":     {strings.Repeat("x", MaxName-3) + "😀", strings.Repeat("x", MaxName-3)},
-		"cut behind one of four":     {strings.Repeat("x", MaxName-4) + "😀y", strings.Repeat("x", MaxName-4) + "😀"},
-		"grows by being cleaned":     {strings.Repeat("\xffa", 100), strings.Repeat("\uFFFDa", MaxName/4)},
-		"not UTF-8 and too long":     {strings.Repeat("x", MaxName-1) + "\xff", strings.Repeat("x", MaxName-1)},
+		"empty":                    {"", ""},
+		"plain":                    {"live/cam 1", "live/cam 1"},
+		"other scripts":            {"直播/é😀", "直播/é😀"},
+		"control characters stay":  {"a\x00\n", "a\x00\n"},
+		"not UTF-8":                {"a\xff\xfe\xc3b", "a\uFFFDb"},
+		"maximum length":           {strings.Repeat("x", MaxName), strings.Repeat("x", MaxName)},
+		"too long":                 {strings.Repeat("x", MaxName+1), strings.Repeat("x", MaxName)},
+		"before a two-byte letter": {strings.Repeat("x", MaxName-1) + "é", strings.Repeat("x", MaxName-1)},
+		"before four bytes":        {strings.Repeat("x", MaxName-3) + "😀", strings.Repeat("x", MaxName-3)},
+		"after four bytes":         {strings.Repeat("x", MaxName-4) + "😀y", strings.Repeat("x", MaxName-4) + "😀"},
+		"longer in valid UTF-8":    {strings.Repeat("\xffa", 100), strings.Repeat("\uFFFDa", MaxName/4)},
+		"not UTF-8 and too long":   {strings.Repeat("x", MaxName-1) + "\xff", strings.Repeat("x", MaxName-1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, tc.want, Name(tc.in))
@@ -317,7 +317,7 @@ func TestName(t *testing.T) {
 	}
 }
 
-// What is clean already costs nothing but the string, where there was none.
+// TestNameAllocations checks that a valid name is allocated only if it must be converted to a string.
 func TestNameAllocations(t *testing.T) {
 	plain := strings.Repeat("é", MaxName/2)
 	raw, buffer := []byte(plain), make([]byte, 0, MaxName)
@@ -343,15 +343,15 @@ func FuzzName(f *testing.F) {
 		require.Equal(t, name, Name(string(in)))
 		require.True(t, utf8.ValidString(name))
 		require.LessOrEqual(t, len(name), MaxName)
-		require.Equal(t, name, Name([]byte(name)), "a name stays as it is")
+		require.Equal(t, name, Name([]byte(name)), "Name is idempotent")
 		if utf8.Valid(in) {
 			require.True(t, strings.HasPrefix(string(in), name))
-			require.Greater(t, len(name)+utf8.UTFMax, min(len(in), MaxName), "no more is cut off than must be")
+			require.Greater(t, len(name)+utf8.UTFMax, min(len(in), MaxName), "only as much is removed as necessary")
 		}
 	})
 }
 
-// Find knows what this scrape has met, and admits nothing.
+// TestFind checks that Find returns only items of this scrape and adds none.
 func TestFind(t *testing.T) {
 	s := New[int](Config{Limit: 1})
 	s.Begin()
@@ -360,6 +360,6 @@ func TestFind(t *testing.T) {
 	assert.Same(t, item, s.Find([]byte("a")))
 	s.End(true)
 	s.Begin()
-	assert.Nil(t, s.Find([]byte("a")), "met by an earlier scrape only")
+	assert.Nil(t, s.Find([]byte("a")), "seen only by an earlier scrape")
 	assert.Empty(t, s.Seen())
 }

@@ -1,9 +1,9 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command skips reads the output of go test -json and prints it as go test does without -json. At the end it lists the
-// tests that were skipped, and fails when one is not in the file that its argument names: each line a package below the
-// module, a test (its subtests are meant too) and a reason; lines that begin with # are comments.
+// Command skips reads the output of go test -json and prints it as go test prints it without -json. At the end, it lists the
+// skipped tests. It fails if any of them is not listed in the file given as the argument. Each line of the file has a package path
+// below the module, a test, which includes its subtests, and a reason. Lines that begin with # are comments.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 const module = "github.com/otelcol-rtc/otelcol-rtc"
 
 func main() {
-	err := errors.New("wants one argument, the list of tests that may be skipped")
+	err := errors.New("requires one argument, the list of tests that may be skipped")
 	if len(os.Args) == 2 {
 		err = run(os.Args[1], os.Stdin, os.Stdout)
 	}
@@ -32,7 +32,7 @@ func main() {
 	}
 }
 
-// test is a test of a package, or with an empty name the package itself.
+// test identifies a test, or a package if Test is empty.
 type test struct{ Package, Test string }
 
 // event is a line of go test -json.
@@ -42,7 +42,7 @@ type event struct {
 	Output string
 }
 
-// run reads events to their end. Lines that are none, such as those of make, are printed as they are.
+// run reads events until the end of the input. It prints all other lines, such as those of make, unchanged.
 func run(list string, in io.Reader, out io.Writer) error {
 	reasons, err := readList(list)
 	if err != nil {
@@ -59,7 +59,7 @@ func run(list string, in io.Reader, out io.Writer) error {
 			_, _ = out.Write(line)
 		case e.Action == "output" || e.Action == "build-output":
 			output[e.test] = append(output[e.test], e.Output...)
-			if e.Test == "" && !noise(e.Output) { // the words of a package come at once
+			if e.Test == "" && !isVerbose(e.Output) { // output of the package itself
 				_, _ = io.WriteString(out, e.Output)
 			}
 		case e.Action == "fail":
@@ -80,11 +80,11 @@ func run(list string, in io.Reader, out io.Writer) error {
 			return err
 		}
 	}
-	return errors.Join(judge(skipped, reasons, out), failure(failed))
+	return errors.Join(report(skipped, reasons, out), failure(failed))
 }
 
-// noise is what a package says of itself only with -v, which -json implies.
-func noise(line string) bool {
+// isVerbose reports whether a package prints the line only with -v, which -json implies.
+func isVerbose(line string) bool {
 	return line == "PASS\n" || strings.HasPrefix(line, "-test.shuffle ")
 }
 
@@ -95,8 +95,8 @@ func failure(failed bool) error {
 	return nil
 }
 
-// judge prints every skipped test with its reason.
-func judge(skipped []test, reasons map[test]string, out io.Writer) error {
+// report prints the skipped tests with their reasons, and returns an error if any is not listed.
+func report(skipped []test, reasons map[test]string, out io.Writer) error {
 	slices.SortFunc(skipped, func(a, b test) int { return strings.Compare(a.Package+a.Test, b.Package+b.Test) })
 	_, _ = fmt.Fprintf(out, "skipped tests: %d\n", len(skipped))
 	unlisted := 0
@@ -110,14 +110,14 @@ func judge(skipped []test, reasons map[test]string, out io.Writer) error {
 		_, _ = fmt.Fprintf(out, "  %s %s: %s\n", t.Package, t.Test, reason)
 	}
 	if unlisted > 0 {
-		return fmt.Errorf("%d tests were skipped that may not be", unlisted)
+		return fmt.Errorf("%d skipped tests are not in the list", unlisted)
 	}
 	return nil
 }
 
 // readList reads the tests that may be skipped, with their reasons.
 func readList(file string) (map[test]string, error) {
-	text, err := os.ReadFile(file) //nolint:gosec // the caller's own file
+	text, err := os.ReadFile(file) //nolint:gosec // an argument of the command
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func readList(file string) (map[test]string, error) {
 		}
 		words := strings.SplitN(line, " ", 3)
 		if len(words) < 3 {
-			return nil, fmt.Errorf("%s: a package, a test and a reason are wanted: %q", file, line)
+			return nil, fmt.Errorf("%s: expected a package, a test and a reason: %q", file, line)
 		}
 		reasons[test{path.Join(module, words[0]), words[1]}] = strings.TrimSpace(words[2])
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// lines of go test -json, for a package p.
+// Output of go test -json for a package p.
 const (
 	passes = `go vet ./...
 {"Action":"start","Package":"github.com/otelcol-rtc/otelcol-rtc/p"}
@@ -37,16 +37,16 @@ func TestRun(t *testing.T) {
 	for name, tt := range map[string]struct{ list, in, out, fails string }{
 		"all pass": {"", passes + ends, "go vet ./...\nok  \tp\t0.1s\nskipped tests: 0\n", ""},
 		"listed": {
-			"# why\n\np TestB needs the moon\n", passes + skips + ends,
-			"go vet ./...\nok  \tp\t0.1s\nskipped tests: 1\n  " + module + "/p TestB/sub: needs the moon\n", "",
+			"# comment\n\np TestB a reason\n", passes + skips + ends,
+			"go vet ./...\nok  \tp\t0.1s\nskipped tests: 1\n  " + module + "/p TestB/sub: a reason\n", "",
 		},
 		"unlisted": {
-			"q TestB needs the moon\n", skips + ends,
-			"ok  \tp\t0.1s\nskipped tests: 1\n  " + module + "/p TestB/sub: NOT IN THE LIST\n", "1 tests were skipped that may not be",
+			"q TestB a reason\n", skips + ends,
+			"ok  \tp\t0.1s\nskipped tests: 1\n  " + module + "/p TestB/sub: NOT IN THE LIST\n", "1 skipped tests are not in the list",
 		},
 		"failed":       {"", passes + fails, "go vet ./...\n    c_test.go:1: broken\nskipped tests: 0\n", "tests failed"},
-		"no reason":    {"p TestB\n", "", "", `a package, a test and a reason are wanted: "p TestB"`},
-		"not of tests": {"", "{broken\nno end", "{broken\nno endskipped tests: 0\n", ""},
+		"no reason":    {"p TestB\n", "", "", `expected a package, a test and a reason: "p TestB"`},
+		"other output": {"", "{broken\nno end", "{broken\nno endskipped tests: 0\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			list := filepath.Join(t.TempDir(), "skips.txt")
@@ -63,11 +63,11 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func TestListIsMissing(t *testing.T) {
+func TestMissingList(t *testing.T) {
 	assert.ErrorIs(t, run(filepath.Join(t.TempDir(), "none"), strings.NewReader(""), &strings.Builder{}), os.ErrNotExist)
 }
 
-// The committed list names tests that exist.
+// TestCommittedList checks that the tests in .ci/skips.txt exist.
 func TestCommittedList(t *testing.T) {
 	reasons, err := readList("../../.ci/skips.txt")
 	require.NoError(t, err)

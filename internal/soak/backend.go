@@ -17,7 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 )
 
-// backend receives OTLP over HTTP and remembers every scrape.
+// backend receives OTLP over HTTP and records every scrape.
 type backend struct {
 	server   *http.Server
 	listener net.Listener
@@ -28,11 +28,11 @@ type backend struct {
 	points  int64
 }
 
-// targetHistory is what arrived of one target.
+// targetHistory holds the received scrapes of one target.
 type targetHistory struct {
-	times   []time.Time // of scrapes, as they arrived
-	numbers []int64     // of scrapes, as the receiver counts them
-	dead    int         // scrapes that found it down
+	times   []time.Time // in order of arrival
+	numbers []int64     // values of rtc.scrapes
+	down    int         // scrapes with rtc.target.up = 0
 }
 
 func startBackend() (*backend, error) {
@@ -90,7 +90,7 @@ func (h *targetHistory) note(m pmetric.Metric) {
 	switch m.Name() {
 	case "rtc.target.up":
 		if m.Sum().DataPoints().At(0).IntValue() == 0 {
-			h.dead++
+			h.down++
 		}
 	case "rtc.scrapes":
 		dp := m.Sum().DataPoints().At(0)
@@ -99,26 +99,27 @@ func (h *targetHistory) note(m pmetric.Metric) {
 	}
 }
 
-// totals returns how many scrapes arrived, how many are missing between those, how many arrived twice or found their target
-// down, and how many points all of them had.
-func (b *backend) totals() (arrived, lost, twice, dead int, points int64) {
+// totals returns the numbers of scrapes that were received, lost, duplicated, and reported their target as down, and the number of
+// data points.
+func (b *backend) totals() (received, lost, duplicates, down int, points int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, h := range b.targets {
 		numbers := slices.Clone(h.numbers)
 		slices.Sort(numbers)
 		distinct := len(slices.Compact(numbers))
-		arrived += distinct
-		twice += len(h.numbers) - distinct
+		received += distinct
+		duplicates += len(h.numbers) - distinct
 		if distinct > 0 {
 			lost += int(slices.Max(h.numbers)) - distinct
 		}
-		dead += h.dead
+		down += h.down
 	}
-	return arrived, lost, twice, dead, b.points
+	return received, lost, duplicates, down, b.points
 }
 
-// lateness returns by how much the scrapes of a time came later than an interval after those before them, sorted.
+// lateness returns the lateness of the scrapes between two times, sorted: the time since the previous scrape of the target minus the
+// interval.
 func (b *backend) lateness(interval time.Duration, from, to time.Time) (late []time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,8 +1,8 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command soak runs the built collector against hundreds of emulated servers for a while, and prints as a table what it costs,
-// whether that grows, how punctual the scrapes are, and what was lost on the way to a backend that may be down meanwhile.
+// Command soak runs the collector against hundreds of emulated servers. It prints a table of the resources used and of the lateness
+// of scrapes, and fails if resource usage grows or if data is lost on the way to a backend, which may have an outage.
 package main
 
 import (
@@ -22,15 +22,15 @@ import (
 	"time"
 )
 
-// options are what to run, and for how long.
+// options are the command-line options.
 type options struct {
-	collector string        // its binary
-	servers   int           // one receiver for each
-	streams   int           // of each
+	collector string        // path of the binary
+	servers   int           // each has one receiver
+	streams   int           // per server
 	interval  time.Duration // of scrapes and samples
 	duration  time.Duration
-	outage    time.Duration // of the backend, in the middle; 0 for none
-	log       string        // file for what the collector writes
+	outage    time.Duration // of the backend in the middle of the run, 0 for none
+	log       string        // file for the log of the collector
 }
 
 func main() {
@@ -46,24 +46,24 @@ func main() {
 func command(ctx context.Context, args []string, out io.Writer) error {
 	var o options
 	flags := flag.NewFlagSet("soak", flag.ContinueOnError)
-	flags.StringVar(&o.collector, "collector", "bin/otelcol-rtc", "`path` of the built collector")
-	flags.IntVar(&o.servers, "receivers", 200, "`number` of receivers, each with a server of its own")
-	flags.IntVar(&o.streams, "streams", 50, "`number` of streams of each server")
-	flags.DurationVar(&o.interval, "interval", 10*time.Second, "`time` from scrape to scrape")
-	flags.DurationVar(&o.duration, "duration", 30*time.Minute, "`time` to run")
-	flags.DurationVar(&o.outage, "outage", 0, "`time` for which the backend is down, in the middle of the run")
-	flags.StringVar(&o.log, "log", filepath.Join(os.TempDir(), "otelcol-rtc-soak.log"), "`file` for what the collector writes")
-	serves := flags.Bool("serve", false, "play the servers only, as soak lets itself do in a process of its own")
+	flags.StringVar(&o.collector, "collector", "bin/otelcol-rtc", "`path` of the collector")
+	flags.IntVar(&o.servers, "receivers", 200, "`number` of receivers, each with its own server")
+	flags.IntVar(&o.streams, "streams", 50, "`number` of streams per server")
+	flags.DurationVar(&o.interval, "interval", 10*time.Second, "`interval` of scrapes")
+	flags.DurationVar(&o.duration, "duration", 30*time.Minute, "`duration` of the run")
+	flags.DurationVar(&o.outage, "outage", 0, "`duration` of the backend's outage in the middle of the run")
+	flags.StringVar(&o.log, "log", filepath.Join(os.TempDir(), "otelcol-rtc-soak.log"), "`file` for the log of the collector")
+	serveOnly := flags.Bool("serve", false, "only run the emulated servers (soak starts itself with this flag)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *serves {
+	if *serveOnly {
 		return serve(ctx, o, out)
 	}
 	return soak(ctx, o, out)
 }
 
-// soak runs all that takes part and prints the report.
+// soak runs servers, backend and collector, and prints the report.
 func soak(ctx context.Context, o options, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -72,11 +72,11 @@ func soak(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	receivers, endServers, err := startServers(ctx, o)
+	receivers, stopServers, err := startServers(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer endServers()
+	defer stopServers()
 	sink, err := startBackend()
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func soak(ctx context.Context, o options, out io.Writer) error {
 	if err := c.start(ctx, o, receivers); err != nil {
 		return err
 	}
-	defer c.end()
+	defer c.kill()
 	if err := c.ready(ctx); err != nil {
 		return fmt.Errorf("%w: see %s", err, o.log)
 	}
@@ -94,47 +94,47 @@ func soak(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w: see %s", err, o.log)
 	}
-	if err := c.stop(); err != nil { // what it has scraped is on its way
+	if err := c.stop(); err != nil { // exports what it has scraped
 		return fmt.Errorf("%w: see %s", err, o.log)
 	}
 	return report(out, o, samples, sink)
 }
 
-// startServers plays the servers in a process of its own and returns the configuration of their receivers.
-func startServers(ctx context.Context, o options) (receivers []string, end func(), err error) {
+// startServers starts the servers in a separate process and returns the configuration of their receivers.
+func startServers(ctx context.Context, o options) (receivers []string, stop func(), err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, nil, err
 	}
 	cmd := exec.CommandContext(ctx, self, "-serve", fmt.Sprint("-receivers=", o.servers), fmt.Sprint("-streams=", o.streams)) //nolint:gosec // this program
 	cmd.Stderr = os.Stderr
-	announced, err := cmd.StdoutPipe()
+	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, nil, err
 	}
 	if err := cmd.Start(); err != nil {
 		return nil, nil, err
 	}
-	end = func() {
+	stop = func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait()
 	}
-	for lines := bufio.NewScanner(announced); len(receivers) < o.servers && lines.Scan(); {
+	for lines := bufio.NewScanner(stdout); len(receivers) < o.servers && lines.Scan(); {
 		receivers = append(receivers, lines.Text())
 	}
 	if len(receivers) < o.servers {
-		end()
+		stop()
 		return nil, nil, errors.New("the emulated servers do not start")
 	}
-	return receivers, end, nil
+	return receivers, stop, nil
 }
 
-// collector is the built collector, running.
+// collector is the process of the collector.
 type collector struct {
 	backend   string // URL
-	storage   string // folder
-	telemetry string // URL of its own metrics
-	page      string // URL of the page for Prometheus
+	storage   string // directory
+	telemetry string // URL of the collector's own metrics
+	page      string // URL of the metrics page for Prometheus
 	pprof     string // URL
 
 	cmd  *exec.Cmd
@@ -158,7 +158,7 @@ func (c *collector) start(ctx context.Context, o options, receivers []string) (e
 	if c.log, err = os.Create(o.log); err != nil {
 		return err
 	}
-	c.cmd = exec.CommandContext(ctx, o.collector, "--config", file) //nolint:gosec // the caller's own binary
+	c.cmd = exec.CommandContext(ctx, o.collector, "--config", file) //nolint:gosec // an argument of the command
 	c.cmd.Stdout, c.cmd.Stderr = c.log, c.log
 	if err := c.cmd.Start(); err != nil {
 		return err
@@ -168,7 +168,8 @@ func (c *collector) start(ctx context.Context, o options, receivers []string) (e
 	return nil
 }
 
-// config is what operators of many servers would write: one pipeline, a page, and a backend with a queue on disk.
+// config returns a typical configuration for many servers: one pipeline with a metrics page and with a backend that has a queue on
+// disk.
 func (c *collector) config(o options, receivers []string, addresses [3]string) string {
 	var b strings.Builder
 	var names []string
@@ -201,7 +202,7 @@ service:
 	return b.String()
 }
 
-// ready waits until the collector's pages answer.
+// ready waits until all pages of the collector answer.
 func (c *collector) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -215,15 +216,15 @@ func (c *collector) ready(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("the collector does not start: %w", err)
-		case ended := <-c.done:
-			c.done <- ended
-			return fmt.Errorf("the collector does not start: %w", errors.Join(ended, err))
+		case exitErr := <-c.done:
+			c.done <- exitErr
+			return fmt.Errorf("the collector does not start: %w", errors.Join(exitErr, err))
 		case <-tick.C:
 		}
 	}
 }
 
-// stop asks the collector to end and waits until it has.
+// stop terminates the collector and waits until it has exited.
 func (c *collector) stop() error {
 	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
@@ -233,14 +234,14 @@ func (c *collector) stop() error {
 	return err
 }
 
-// end makes sure that the collector has ended.
-func (c *collector) end() {
+// kill kills the collector if it still runs.
+func (c *collector) kill() {
 	_ = c.cmd.Process.Kill()
-	<-c.done //nolint:errcheck // it is how a killed process ends
+	<-c.done //nolint:errcheck // a killed process always returns an error
 	_ = c.log.Close()
 }
 
-// freeAddress returns a loopback address on which nothing listens.
+// freeAddress returns a loopback address with a free port.
 func freeAddress() (string, error) {
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {

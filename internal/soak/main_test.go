@@ -25,7 +25,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/systems"
 )
 
-// There are servers of every system, each on its own port.
+// TestServe checks that there are servers of every system, each on its own port.
 func TestServe(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out, in := io.Pipe()
@@ -46,7 +46,7 @@ func TestServe(t *testing.T) {
 	assert.NoError(t, <-done)
 }
 
-// scrapeOf is what arrives of the nth scrape of a target.
+// scrapeOf returns the metrics of the nth scrape of a target.
 func scrapeOf(id string, n, up int64, at time.Time) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()
@@ -76,7 +76,7 @@ func send(t *testing.T, b *backend, md pmetric.Metrics) (status int) {
 	return response.StatusCode
 }
 
-// The backend knows what is missing, what came twice and what came late.
+// TestBackend checks the counts of lost and duplicate scrapes, and the lateness.
 func TestBackend(t *testing.T) {
 	b, err := startBackend()
 	require.NoError(t, err)
@@ -87,13 +87,13 @@ func TestBackend(t *testing.T) {
 	}
 	b.down.Store(true)
 	assert.Equal(t, http.StatusServiceUnavailable, send(t, b, scrapeOf("a:1", 6, 1, begin)))
-	arrived, lost, twice, dead, points := b.totals()
-	assert.Equal(t, []int{4, 1, 1, 1, 10}, []int{arrived, lost, twice, dead, int(points)})
+	received, lost, duplicates, down, points := b.totals()
+	assert.Equal(t, []int{4, 1, 1, 1, 10}, []int{received, lost, duplicates, down, int(points)})
 	late := b.lateness(10*time.Second, begin.Add(20*time.Second), begin.Add(time.Minute))
 	assert.Equal(t, []time.Duration{time.Second, 10 * time.Second}, late)
 }
 
-// What grows, and what is lost, fails the run.
+// TestReport checks that growth and losses fail the run.
 func TestReport(t *testing.T) {
 	flat := func(int) float64 { return 100 }
 	grows := func(i int) float64 { return float64(100 + i*5) }
@@ -104,10 +104,10 @@ func TestReport(t *testing.T) {
 		verdict string
 	}{
 		"flat":          {flat, []int64{1, 2}, 0, "Verdict: flat, nothing lost."},
-		"grows":         {grows, []int64{1, 2}, 0, "Verdict: NOT as it should be; grown by more than 10 %: 1 figures [RSS]"},
-		"loses":         {flat, []int64{1, 3}, 0, "Verdict: NOT as it should be; grown by more than 10 %: 0 figures []"},
+		"grows":         {grows, []int64{1, 2}, 0, "Verdict: FAILED; 1 values grew by more than 10 % [RSS]."},
+		"loses":         {flat, []int64{1, 3}, 0, "Verdict: FAILED; 0 values grew by more than 10 % []."},
 		"outage":        {grows, []int64{1, 2}, time.Minute, "Verdict: nothing lost."},
-		"outage, loses": {flat, []int64{1, 3}, time.Minute, "Verdict: NOT as it should be"},
+		"outage, loses": {flat, []int64{1, 3}, time.Minute, "Verdict: FAILED"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &backend{targets: map[string]*targetHistory{}}
@@ -122,7 +122,7 @@ func TestReport(t *testing.T) {
 			err := report(&out, options{servers: 1, interval: time.Second, duration: time.Minute, outage: tt.outage}, samples, b)
 			assert.Contains(t, out.String(), "| CPU, of one core | 50.0 % | 50.0 % | 50.0 % |")
 			assert.Contains(t, out.String(), tt.verdict)
-			assert.Equal(t, !strings.Contains(tt.verdict, "NOT"), err == nil)
+			assert.Equal(t, !strings.Contains(tt.verdict, "FAILED"), err == nil)
 		})
 	}
 }
@@ -133,7 +133,7 @@ func TestNumber(t *testing.T) {
 	assert.Zero(t, number(page, `^goroutine profile: total (\d+)`))
 }
 
-// The configuration names every receiver, in the pipeline too.
+// TestConfig checks that the configuration and its pipeline include every receiver.
 func TestConfig(t *testing.T) {
 	c := collector{backend: "http://127.0.0.1:1", storage: "/tmp/x"}
 	text := c.config(options{interval: 10 * time.Second}, []string{`jitsi/0 jvb: {endpoint: "http://127.0.0.1:2"}`, `kamailio/1 endpoint: "tcp://127.0.0.1:3"`}, [3]string{"127.0.0.1:4", "127.0.0.1:5", "127.0.0.1:6"})

@@ -17,21 +17,21 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/systems"
 )
 
-// sample is what the collector costs at a time.
+// sample holds the resources that the collector uses at one time.
 type sample struct {
 	at         time.Time
 	cpu        float64 // seconds since its start
-	share      float64 // of one core, since the sample before
+	share      float64 // of one core since the previous sample
 	rss        float64 // bytes
 	heap       float64 // bytes
 	goroutines float64
 	page       float64 // bytes
 }
 
-// warmUp is for how long nothing is judged: first scrapes, first connections, the heap's way to its size.
+// warmUp returns the initial duration that the report excludes.
 func (o options) warmUp() time.Duration { return min(2*time.Minute, o.duration/6) }
 
-// watch takes a sample in each interval until the time is over, and lets the backend be down in the middle.
+// watch takes a sample per interval until the run is over, and stops the backend in the middle.
 func watch(ctx context.Context, o options, c *collector, sink *backend) ([]sample, error) {
 	var samples []sample
 	begin := time.Now()
@@ -43,7 +43,7 @@ func watch(ctx context.Context, o options, c *collector, sink *backend) ([]sampl
 			return nil, ctx.Err()
 		case err := <-c.done:
 			c.done <- err
-			return nil, fmt.Errorf("the collector has ended: %w", errors.Join(err, errors.New("too early")))
+			return nil, fmt.Errorf("the collector exited: %w", errors.Join(err, errors.New("too early")))
 		case <-tick.C:
 		}
 		down := time.Since(begin) - (o.duration-o.outage)/2
@@ -82,7 +82,7 @@ func (c *collector) sample(ctx context.Context) (s sample, err error) {
 	}, nil
 }
 
-// number finds a number in a text, 0 when there is none.
+// number returns the number that the group in pattern matches, or 0 without a match.
 func number(text, pattern string) float64 {
 	found := regexp.MustCompile(pattern).FindStringSubmatch(text)
 	if found == nil {
@@ -93,7 +93,7 @@ func number(text, pattern string) float64 {
 }
 
 func fetch(ctx context.Context, url string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute) // a page of 100,000 series takes its time
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute) // a page of 100,000 series can take long
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
@@ -111,13 +111,13 @@ func fetch(ctx context.Context, url string) (string, error) {
 	return string(body), err
 }
 
-// growth is by how much the last third may lie above the first one; what is sent after an outage is work of its own.
-const growth = 0.10
+// maxGrowth is the maximum growth of a mean from the first to the last third of a run without an outage.
+const maxGrowth = 0.10
 
-// report prints the table and the verdict.
+// report prints the table and the verdict. It returns an error if the run failed.
 func report(out io.Writer, o options, samples []sample, sink *backend) error {
 	if len(samples) < 3 {
-		return errors.New("too short: a third of it has no sample")
+		return errors.New("the run is too short: fewer than three samples")
 	}
 	third := len(samples) / 3
 	thirds := [][]sample{samples[:third], samples[third : len(samples)-third], samples[len(samples)-third:]}
@@ -142,7 +142,7 @@ func report(out io.Writer, o options, samples []sample, sink *backend) error {
 			means[i] = mean(thirds[i], row.of) * row.scale
 		}
 		w.print("| "+row.name+" | "+row.format+" | "+row.format+" | "+row.format+" |\n", means[0], means[1], means[2])
-		if row.judged && o.outage == 0 && means[2] > means[0]*(1+growth) {
+		if row.judged && o.outage == 0 && means[2] > means[0]*(1+maxGrowth) {
 			grew = append(grew, row.name)
 		}
 	}
@@ -155,10 +155,10 @@ func report(out io.Writer, o options, samples []sample, sink *backend) error {
 		}
 		w.print(" %s / %s |", late[len(late)*99/100].Round(time.Millisecond), late[len(late)-1].Round(time.Millisecond))
 	}
-	arrived, lost, twice, dead, points := sink.totals()
-	w.print("\n\nThe backend was down for %s. It received %d scrapes of %d targets with %d points; %d lost, %d twice, %d with the target down.\n",
-		o.outage, arrived, len(sink.targets), points, lost, twice, dead)
-	if len(grew) == 0 && lost == 0 && dead == 0 && len(sink.targets) == o.servers {
+	received, lost, duplicates, down, points := sink.totals()
+	w.print("\n\nThe backend was down for %s. It received %d scrapes of %d targets with %d points; %d lost, %d duplicate, %d with the target down.\n",
+		o.outage, received, len(sink.targets), points, lost, duplicates, down)
+	if len(grew) == 0 && lost == 0 && down == 0 && len(sink.targets) == o.servers {
 		verdict := "flat, nothing lost"
 		if o.outage > 0 {
 			verdict = "nothing lost"
@@ -166,8 +166,8 @@ func report(out io.Writer, o options, samples []sample, sink *backend) error {
 		w.print("Verdict: %s.\n", verdict)
 		return w.err
 	}
-	w.print("Verdict: NOT as it should be; grown by more than %.0f %%: %d figures %v.\n", growth*100, len(grew), grew)
-	return errors.Join(w.err, errors.New("the run is not as it should be"))
+	w.print("Verdict: FAILED; %d values grew by more than %.0f %% %v.\n", len(grew), maxGrowth*100, grew)
+	return errors.Join(w.err, errors.New("the run failed, see the verdict"))
 }
 
 func mean(samples []sample, of func(sample) float64) (m float64) {
@@ -177,7 +177,7 @@ func mean(samples []sample, of func(sample) float64) (m float64) {
 	return m
 }
 
-// table prints until the first error.
+// table is a writer that stops at the first error.
 type table struct {
 	out io.Writer
 	err error

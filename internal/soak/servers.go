@@ -12,8 +12,8 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/systems"
 )
 
-// serve starts servers of all systems in turn and prints a line for each: the name of a receiver and its settings. It
-// returns when the context ends.
+// serve starts servers of all systems in turn, and prints a line with the name and the settings of a receiver for each. It returns
+// when ctx is done.
 func serve(ctx context.Context, o options, out io.Writer) error {
 	var servers []*emulator.Server
 	defer func() {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Corrects the status block that mdatagen wrote into the README.md of the working directory: removes the badges of GitHub issues,
-# which mdatagen prints for every component, and gives the distribution a link.
+# Corrects the status block that mdatagen writes into README.md in the working directory: removes the badges of GitHub issues, and
+# links the distribution to its page.
 set -eu
 sed -e '/^| Issues  /d' -e 's|^\[otelcol-rtc\]: *$|[otelcol-rtc]: ../../README.md|' README.md >README.md.tmp
 mv README.md.tmp README.md

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that are named and missing, without starting the services that they bring. Used by make test-deps.
+# Installs those of the given Debian packages that are missing, without starting their services. Used by make test-deps.
 set -eu
 
 missing=""
@@ -9,7 +9,7 @@ done
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
-	echo "test-deps: no apt-get on this machine; install what Debian calls:$missing" >&2
+	echo "test-deps: apt-get not found; install these packages, given by their Debian names:$missing" >&2
 	exit 1
 fi
 if [ "$(id -u)" -eq 0 ]; then
@@ -17,11 +17,11 @@ if [ "$(id -u)" -eq 0 ]; then
 elif command -v sudo >/dev/null; then
 	sudo="sudo"
 else
-	echo "test-deps: neither root nor sudo; have somebody install:$missing" >&2
+	echo "test-deps: requires root or sudo to install:$missing" >&2
 	exit 1
 fi
 
-# Debian asks policy-rc.d before it starts a service; 101 means no. Another one may be there already: it comes back afterwards.
+# Debian runs policy-rc.d before it starts a service; exit status 101 forbids the start. An existing policy-rc.d is restored afterwards.
 policy=/usr/sbin/policy-rc.d
 restore() {
 	$sudo rm -f $policy

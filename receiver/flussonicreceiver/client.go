@@ -190,7 +190,9 @@ func newClient(ctx context.Context, cfg *Config, host component.Host, set compon
 	if err != nil {
 		return nil, err
 	}
-	return newClientOf(httpapi.New(httpClient, cfg.ClientConfig.Endpoint), cfg.PageSize), nil
+	h := httpapi.New(httpClient, cfg.ClientConfig.Endpoint)
+	h.MaxBody = cfg.MaxResponseSize
+	return newClientOf(h, cfg.PageSize), nil
 }
 
 func newClientOf(h *httpapi.Client, pageSize int) *client {
@@ -250,13 +252,13 @@ func (s *server) read(r *jsonwalk.Reader, key []byte) (known bool, err error) {
 	}
 	switch string(key) {
 	case "server_version", "version":
-		err = readString(r, &s.Version)
+		err = r.Text(&s.Version)
 	case "build":
 		err = readScalar(r, &s.Build)
 	case "hostname":
-		err = readString(r, &s.Hostname)
+		err = r.Text(&s.Hostname)
 	case "streamer_status":
-		err = readString(r, &s.State)
+		err = r.Text(&s.State)
 	case "text_alerts":
 		err = s.readAlerts(r)
 	case "config_error":
@@ -310,23 +312,13 @@ func (s *server) readAlerts(r *jsonwalk.Reader) error {
 func readDevices[T any](r *jsonwalk.Reader, all *[]T, read func(*T, *jsonwalk.Reader) error) error {
 	return r.Objects(func() error {
 		if len(*all) == maxDevices {
-			return tooMany("devices", maxDevices)
+			return jsonwalk.TooMany("devices", maxDevices)
 		}
 		var one T
 		err := read(&one, r)
 		*all = append(*all, one)
 		return err
 	})
-}
-
-func tooMany(things string, limit int) error {
-	return &jsonwalk.SizeError{What: fmt.Sprintf("more than %d %s", limit, things)}
-}
-
-func readString(r *jsonwalk.Reader, s *string) error {
-	text, err := r.Str(nil)
-	*s = string(text)
-	return err
 }
 
 // readScalar reads a string, or a number as it is written.
@@ -350,7 +342,7 @@ func (d *disk) read(r *jsonwalk.Reader) error {
 	return r.Object(func(key []byte) error {
 		switch string(key) {
 		case "path":
-			return readString(r, &d.Path)
+			return r.Text(&d.Path)
 		case "total_mb":
 			return r.Float(&d.Mebibytes)
 		case "usage":
@@ -367,11 +359,11 @@ func (g *gpu) read(r *jsonwalk.Reader) error {
 	err := r.Object(func(key []byte) error {
 		switch string(key) {
 		case "type":
-			return readString(r, &kind)
+			return r.Text(&kind)
 		case "id":
 			return readScalar(r, &g.ID)
 		case "name":
-			return readString(r, &g.Name)
+			return r.Text(&g.Name)
 		case "gpu_dec":
 			return r.Float(&g.Decoder)
 		case "gpu_enc":
@@ -407,7 +399,7 @@ func (d *card) read(r *jsonwalk.Reader) error {
 	return r.Object(func(key []byte) error {
 		switch string(key) {
 		case "name":
-			return readString(r, &d.Name)
+			return r.Text(&d.Name)
 		case "stats":
 			return r.Object(func(key []byte) error {
 				switch string(key) {
@@ -443,7 +435,7 @@ func (d *dvr) read(r *jsonwalk.Reader) error {
 	return r.Object(func(key []byte) error {
 		switch string(key) {
 		case "name":
-			return readString(r, &d.Name)
+			return r.Text(&d.Name)
 		case "stats":
 			return r.Object(func(key []byte) error {
 				switch string(key) {
@@ -482,7 +474,7 @@ func (d *dvrDisk) read(r *jsonwalk.Reader) error {
 	return r.Object(func(key []byte) error {
 		switch string(key) {
 		case "path":
-			return readString(r, &d.Path)
+			return r.Text(&d.Path)
 		case "stats":
 			return r.Object(func(key []byte) error {
 				switch string(key) {
@@ -506,7 +498,7 @@ func (c *client) Peers(ctx context.Context) (map[string]bool, error) {
 		err := r.Object(func(key []byte) error {
 			switch string(key) {
 			case "hostname":
-				return readString(r, &name)
+				return r.Text(&name)
 			case "stats":
 				return r.Object(func(key []byte) error {
 					hasStats = true
@@ -537,9 +529,9 @@ func (c *client) Sessions(ctx context.Context) (sessions, error) {
 		err := r.Object(func(key []byte) error {
 			switch string(key) {
 			case "proto":
-				return readString(r, &one.Protocol)
+				return r.Text(&one.Protocol)
 			case "type":
-				return readString(r, &one.Type)
+				return r.Text(&one.Type)
 			case "dvr":
 				return r.Bool(&archived)
 			}
@@ -566,7 +558,7 @@ func (c *client) Files(ctx context.Context) (map[string]float64, error) {
 		err := r.Object(func(key []byte) error {
 			switch string(key) {
 			case "prefix":
-				return readString(r, &prefix)
+				return r.Text(&prefix)
 			case "stats":
 				return r.Object(func(key []byte) error {
 					if string(key) == "client_count" {
@@ -579,7 +571,7 @@ func (c *client) Files(ctx context.Context) (map[string]float64, error) {
 		})
 		if n, ok := clients.Get(); ok && n >= 0 && prefix != "" {
 			if _, known := viewers[prefix]; !known && len(viewers) == maxDevices {
-				return tooMany("prefixes", maxDevices)
+				return jsonwalk.TooMany("prefixes", maxDevices)
 			}
 			viewers[prefix] += n
 		}
@@ -593,7 +585,7 @@ func (c *client) devices(ctx context.Context, api, member, fields string, each f
 	n := 0
 	return c.collect(ctx, api, member, fields, func(r *jsonwalk.Reader) error {
 		if n++; n > maxDevices {
-			return tooMany(member, maxDevices)
+			return jsonwalk.TooMany(member, maxDevices)
 		}
 		return each(r)
 	})
@@ -621,7 +613,7 @@ func (c *client) pages(ctx context.Context, r *jsonwalk.Reader, api, member, fie
 				found = true
 				return r.Objects(func() error {
 					if items++; items > maxItems {
-						return tooMany(member, maxItems)
+						return jsonwalk.TooMany(member, maxItems)
 					}
 					return each()
 				})

@@ -6,18 +6,14 @@ package flussonicreceiver
 import (
 	"bytes"
 	"context"
-	"io"
 	"iter"
 	"maps"
 	"math"
-	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
@@ -300,19 +296,8 @@ func fullServer() *server {
 func (c *client) Page(ctx context.Context, wanted func(streamField) bool) (page, error) {
 	p := page{server: server{places: map[devicePlace]int{}}, Streams: &c.samples, wanted: wanted}
 	p.Streams.begin()
-	known := 0
-	err := c.http.Get(ctx, apiPage, nil, nil, func(header http.Header, body io.Reader) error {
-		c.page.Reset(body, header.Get("Content-Type"))
-		err := c.page.Each(func(sample *exposition.Sample) error {
-			if !math.IsNaN(sample.Value) && p.add(sample) {
-				known++
-			}
-			return nil
-		})
-		if known == 0 && (err == nil || scrape.IsPartial(err)) {
-			err = &httpapi.Error{Kind: httpapi.KindDecode, Text: "a page without a single metric of flussonic"}
-		}
-		return err
+	err := c.http.GetPage(ctx, apiPage, nil, c.page, func(sample *exposition.Sample) (known bool, err error) {
+		return !math.IsNaN(sample.Value) && p.add(sample), nil
 	})
 	p.Streams.cut = p.Streams.cut || err != nil
 	return p, explain(err)

@@ -18,14 +18,12 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/config/confighttp"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
@@ -182,17 +180,17 @@ type client struct {
 }
 
 func newClient(
-	ctx context.Context, of *jitsiComponent, keys []key, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings,
+	ctx context.Context, e endpointConfig, keys []key, maxBody int64, host component.Host, set component.TelemetrySettings,
 ) (*client, error) {
-	httpClient, err := cfg.ToClient(ctx, host.GetExtensions(), set)
+	httpClient, err := e.client.ToClient(ctx, host.GetExtensions(), set)
 	if err != nil {
 		return nil, err
 	}
 	c := &client{
-		http: httpapi.New(httpClient, cfg.Endpoint), component: of, names: newNames(keys),
+		http: httpapi.New(httpClient, e.client.Endpoint), component: e.jitsiComponent, names: newNames(keys),
 		json: jsonwalk.NewReader(), page: exposition.NewReader(),
 	}
-	c.http.Block, c.http.System = of.name, httpapi.System(of.title)
+	c.http.Block, c.http.System, c.http.MaxBody = e.name, httpapi.System(e.title), maxBody
 	return c, nil
 }
 
@@ -291,7 +289,7 @@ func (c *client) Stats(ctx context.Context) (*answer, error) {
 		if err := c.json.End(); err != nil {
 			return err
 		}
-		return cmp.Or(c.judge(a), c.json.Err())
+		return cmp.Or(c.judge(a, nil), c.json.Err())
 	})
 	return a, err
 }
@@ -308,7 +306,7 @@ func (c *client) noObject() error {
 func (c *client) walk(a *answer, length int, thing string) error {
 	return c.json.Object(func(key []byte) error {
 		if a.known+a.other >= maxValues {
-			return tooMany("members", maxValues)
+			return jsonwalk.TooMany("members", maxValues)
 		}
 		group := len(c.appendPath(length, key))
 		if owner := owners[string(c.path)]; owner != "" {
@@ -370,10 +368,6 @@ func (c *client) memberOf(a *answer, n *name, thing string) error {
 		a.named = append(a.named, namedValue{n.key, v})
 	}
 	return err
-}
-
-func tooMany(things string, limit int) error {
-	return &jsonwalk.SizeError{What: fmt.Sprintf("more than %d %s", limit, things)}
 }
 
 // value reads a value of a kind, and reports whether there is one.
@@ -440,7 +434,7 @@ func (c *client) sizes(all []size) ([]size, error) {
 	whole := true
 	err := c.json.Array(func() error {
 		if len(all) == maxSizes {
-			return tooMany("sizes", maxSizes)
+			return jsonwalk.TooMany("sizes", maxSizes)
 		}
 		var v optional.Value[int64]
 		err := c.json.Int(&v)
@@ -468,7 +462,7 @@ func (c *client) buckets(all []size) ([]size, error) {
 			return c.json.Skip()
 		}
 		if len(all) == maxSizes {
-			return tooMany("sizes", maxSizes)
+			return jsonwalk.TooMany("sizes", maxSizes)
 		}
 		var v optional.Value[int64]
 		err := c.json.Int(&v)
@@ -500,8 +494,9 @@ func bucketLabel(key string) (string, bool) {
 	return fmt.Sprintf("%d-%d", least, limit-1), true
 }
 
-// judge refuses an answer without any value of the component, and one that has more own keys of another component.
-func (c *client) judge(a *answer) error {
+// judge refuses an answer without any value of the component, which may have a cause, and one that has more own keys of another
+// component.
+func (c *client) judge(a *answer, cause error) error {
 	most := c.component.name
 	for _, owner := range slices.Sorted(maps.Keys(a.owned)) {
 		if a.owned[owner] > a.owned[most] {
@@ -516,7 +511,7 @@ func (c *client) judge(a *answer) error {
 		}
 	case a.known == 0:
 		return &httpapi.Error{
-			Kind: httpapi.KindDecode, Text: "nothing of the answer is known of " + c.component.title,
+			Kind: httpapi.KindDecode, Text: "nothing of the answer is known of " + c.component.title, Err: cause,
 			Hint: "check that the setting " + c.component.name + "::endpoint leads to it",
 		}
 	}
@@ -538,11 +533,11 @@ func (c *client) Page(ctx context.Context) (*answer, error) {
 			}
 			return err
 		})
-		if err != nil && !scrape.IsPartial(err) {
+		if _, readToEnd := errors.AsType[*exposition.LineError](err); err != nil && !readToEnd {
 			return err
 		}
 		wrong = append(wrong, c.countBuckets(a)...)
-		return cmp.Or(c.judge(a), err, typeError(wrong))
+		return cmp.Or(c.judge(a, err), err, typeError(wrong))
 	})
 	return a, err
 }
@@ -558,7 +553,7 @@ func typeError(wrong []string) error {
 // sample reads one line of the page. It reports false where the value is of a wrong type.
 func (c *client) sample(a *answer, s *exposition.Sample) (ok bool, err error) {
 	if a.known+a.other >= maxValues {
-		return true, tooMany("samples", maxValues)
+		return true, jsonwalk.TooMany("samples", maxValues)
 	}
 	family, owner := family(s.Name)
 	if owner != "" && !bytes.Equal(s.Name, c.last) { // however many samples a family has

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/confmap"
@@ -31,6 +30,8 @@ type Config struct {
 	Jibri confighttp.ClientConfig `mapstructure:"jibri"`
 	// ControllerConfig says how often the components are asked, and how long a scrape may take as a whole.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// MaxResponseSize is the size in bytes, after decompression, above which an answer is refused, at least 1024.
+	MaxResponseSize int64 `mapstructure:"max_response_size"`
 	// MetricsBuilderConfig switches metrics and resource attributes on and off.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 	// Bridges says which of Jicofo's bridges are reported one by one. Names are JIDs.
@@ -57,16 +58,13 @@ func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Timeout = 0 // that of the scrape
 
-	controller := scraperhelper.NewDefaultControllerConfig()
-	controller.CollectionInterval = 30 * time.Second
-	controller.Timeout = 10 * time.Second
-
 	return &Config{
 		JVB:                  SourceConfig{ClientConfig: client, Source: sourceAuto},
 		Jicofo:               SourceConfig{ClientConfig: client, Source: sourceAuto},
 		Jigasi:               client,
 		Jibri:                client,
-		ControllerConfig:     controller,
+		ControllerConfig:     scrape.DefaultSchedule(),
+		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Bridges:              selection.Config{Limit: 1000},
 		Queues:               selection.Config{Limit: 1000},
@@ -97,7 +95,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 
 // Validate refuses what cannot work, each complaint with the setting's name and an example.
 func (c *Config) Validate() error {
-	errs := []error{scrape.CheckSchedule(c.ControllerConfig)}
+	errs := []error{scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize)}
 	monitored := 0
 	for _, e := range c.endpoints() {
 		errs = append(errs, e.validate())

@@ -89,7 +89,7 @@ func newScraper(ctx context.Context, cfg *Config, e endpointConfig, host compone
 		Close: func() { s.client.close() },
 	})
 	s.learnMetrics()
-	s.client, err = newClient(ctx, e.jitsiComponent, keysOf(s.rows), e.client, host, set.TelemetrySettings)
+	s.client, err = newClient(ctx, e, keysOf(s.rows), cfg.MaxResponseSize, host, set.TelemetrySettings)
 	return s, err
 }
 

@@ -193,6 +193,23 @@ func TestChoice(t *testing.T) {
 	assert.LessOrEqual(t, logs.FilterMessageSnippet("does not offer an API").Len(), 2)
 }
 
+// A JVB that has started again may offer statistics that it did not offer before.
+func TestRestartOffersMore(t *testing.T) {
+	page := func(started int) string { return fmt.Sprintf(" jitsi_jvb_startup_time %d000\n", started) }
+	server := serve(t, "", answers{apiMetrics: page(1000)})
+	s, _ := startSystem(t, at("jvb", server.URL), withoutVersion)
+	requested := func(a answers) []string {
+		server.change(a)
+		_, err := s.Scrape(t.Context())
+		require.NoError(t, err)
+		return server.change(nil)
+	}
+	assert.ElementsMatch(t, []string{apiColibri, apiMetrics}, requested(nil))
+	assert.Equal(t, []string{apiMetrics}, requested(nil))
+	assert.Equal(t, []string{apiMetrics}, requested(answers{apiMetrics: page(2000), apiColibri: ` {"conferences":1}`}))
+	assert.ElementsMatch(t, []string{apiColibri, apiMetrics}, requested(nil))
+}
+
 // A page that tells nothing more than JSON does is not asked again.
 func TestChoiceLeavesOutWhatTellsNoMore(t *testing.T) {
 	server := serve(t, filepath.Join(captures, "jigasi"), answers{apiAboutStats: gateway, apiMetrics: "metrics.constructed-master-2026-06-17.004.txt", apiHealth: " {}"})

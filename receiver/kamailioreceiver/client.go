@@ -146,7 +146,7 @@ func newClient(ctx context.Context, cfg *Config, host component.Host, set compon
 	if !isHTTP(cfg.ClientConfig.Endpoint) {
 		return &client{transport: &ctl{endpoint: cfg.ClientConfig.Endpoint}}, nil
 	}
-	t, err := newJSONRPC(ctx, &cfg.ClientConfig, host, set)
+	t, err := newJSONRPC(ctx, cfg, host, set)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/go-faster/jx"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/config/confighttp"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
@@ -27,13 +26,13 @@ type jsonRPC struct {
 	http *httpapi.Client
 }
 
-func newJSONRPC(ctx context.Context, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings) (*jsonRPC, error) {
-	client, err := cfg.ToClient(ctx, host.GetExtensions(), set)
+func newJSONRPC(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*jsonRPC, error) {
+	client, err := cfg.ClientConfig.ToClient(ctx, host.GetExtensions(), set)
 	if err != nil {
 		return nil, err
 	}
-	t := &jsonRPC{http: httpapi.New(client, cfg.Endpoint)}
-	t.http.System = httpapi.Kamailio
+	t := &jsonRPC{http: httpapi.New(client, cfg.ClientConfig.Endpoint)}
+	t.http.System, t.http.MaxBody = httpapi.Kamailio, cfg.MaxResponseSize
 	return t, nil
 }
 

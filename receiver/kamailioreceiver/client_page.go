@@ -7,9 +7,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"io"
 	"math"
-	"net/http"
 	"net/url"
 
 	"go.opentelemetry.io/collector/component"
@@ -17,7 +15,6 @@ import (
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
@@ -69,7 +66,7 @@ func (l labels) get(name string) string {
 
 // newPage returns the page that a block of the configuration describes. Of its samples, it keeps those whose names keep accepts.
 func newPage(
-	ctx context.Context, block string, cfg *confighttp.ClientConfig, keep func(name string) bool,
+	ctx context.Context, block string, cfg *confighttp.ClientConfig, maxBody int64, keep func(name string) bool,
 	host component.Host, set component.TelemetrySettings,
 ) (*page, error) {
 	client, err := cfg.ToClient(ctx, host.GetExtensions(), set)
@@ -84,7 +81,7 @@ func newPage(
 		http: httpapi.New(client, cfg.Endpoint), path: cmp.Or(u.Path, "/"), keep: keep,
 		reader: exposition.NewReader(), seen: map[string]bool{},
 	}
-	p.http.Block, p.http.System = block, pageSystems[block]
+	p.http.Block, p.http.System, p.http.MaxBody = block, pageSystems[block], maxBody
 	return p, nil
 }
 
@@ -96,20 +93,11 @@ func (p *page) close() { p.http.CloseIdle() }
 // Get requests the page. Its answer is valid until the next call. A line that cannot be read costs itself only. A page of rtpengine must
 // have metrics of it.
 func (p *page) Get(ctx context.Context) (*pageAnswer, error) {
-	err := p.http.Get(ctx, "", nil, nil, func(header http.Header, body io.Reader) error {
-		p.answer = pageAnswer{Samples: p.answer.Samples[:0]}
-		clear(p.seen)
-		p.reader.Reset(body, header.Get("Content-Type"))
-		known := p.http.System != httpapi.RTPEngine
-		err := p.reader.Each(func(s *exposition.Sample) error {
-			known = known || bytes.HasPrefix(s.Name, []byte("rtpengine_"))
-			p.add(s)
-			return nil
-		})
-		if !known && (err == nil || scrape.IsPartial(err)) {
-			return &httpapi.Error{Kind: httpapi.KindDecode, Text: "a page without a single metric of rtpengine"}
-		}
-		return err
+	p.answer = pageAnswer{Samples: p.answer.Samples[:0]}
+	clear(p.seen)
+	err := p.http.GetPage(ctx, "", nil, p.reader, func(s *exposition.Sample) (known bool, err error) {
+		p.add(s)
+		return p.http.System != httpapi.RTPEngine || bytes.HasPrefix(s.Name, []byte("rtpengine_")), nil
 	})
 	return &p.answer, err
 }

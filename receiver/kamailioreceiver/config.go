@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/confmap"
@@ -26,6 +25,8 @@ type Config struct {
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 	// ControllerConfig says how often the server is scraped, and how long a scrape may take as a whole.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// MaxResponseSize is the size in bytes, after decompression, above which an answer over HTTP is refused, at least 1024.
+	MaxResponseSize int64 `mapstructure:"max_response_size"`
 	// MetricsBuilderConfig switches metrics and resource attributes on and off.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 	// Statistics says which statistics of the script are reported, and how.
@@ -83,13 +84,9 @@ func (c *StatisticsConfig) Validate() error {
 func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Endpoint = "unix:///run/kamailio/kamailio_ctl"
-	client.Timeout = 10 * time.Second
+	client.Timeout = scrape.DefaultSchedule().Timeout
 	// JSON-RPC keeps one of the server's TCP workers busy, and every connection counts in its TCP statistics.
 	client.MaxConnsPerHost = 1
-
-	controller := scraperhelper.NewDefaultControllerConfig()
-	controller.CollectionInterval = 30 * time.Second
-	controller.Timeout = client.Timeout
 
 	page := confighttp.NewDefaultClientConfig()
 	page.Timeout = 0 // that of the scrape
@@ -97,7 +94,8 @@ func createDefaultConfig() *Config {
 
 	return &Config{
 		ClientConfig:         client,
-		ControllerConfig:     controller,
+		ControllerConfig:     scrape.DefaultSchedule(),
+		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Statistics:           StatisticsConfig{Limit: 1000, Naming: namingAttributes},
 		DispatcherTargets:    selection.Config{Limit: 1000},
@@ -118,7 +116,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 func (c *Config) Validate() error {
 	errs := []error{
 		checkEndpoint(c.ClientConfig.Endpoint),
-		scrape.CheckSchedule(c.ControllerConfig),
+		scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize),
 		checkPage("rtpengine", &c.RTPEngine, "http://127.0.0.1:9901/metrics"),
 		checkPage("user_metrics", &c.UserMetrics, "http://127.0.0.1:5060/metrics"),
 	}

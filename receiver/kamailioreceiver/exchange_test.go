@@ -139,7 +139,7 @@ func TestBrokenHeaderCostsThoseBehindIt(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, server.SetFault("redirect_elsewhere", apiDispatcher))
 	points, err := scrapeInTime(t, s, plenty)
-	require.ErrorContains(t, err, "dmq.list_nodes, dlg.stats_active of "+endpoint+": behind dispatcher.list, whose answer cannot be read")
+	require.ErrorContains(t, err, "dmq.list_nodes, dlg.stats_active of "+endpoint+": behind dispatcher.list, whose reply cannot be read")
 	assert.InDelta(t, 1, points["rtc.scrape.errors{error.type=format,rtc.api=dispatcher.list}"], 0)
 	assert.InDelta(t, 1, points["rtc.scrape.errors{error.type=connection,rtc.api=dmq.list_nodes}"], 0)
 	assert.Contains(t, points, "kamailio.requests{}")

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
@@ -30,10 +29,10 @@ type userMetrics struct {
 }
 
 func newUserMetrics(
-	ctx context.Context, cfg *confighttp.ClientConfig, host component.Host, set component.TelemetrySettings,
+	ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings,
 ) (u *userMetrics, err error) {
-	u = &userMetrics{endpoint: cfg.Endpoint, refused: map[string]bool{}}
-	u.page, err = newPage(ctx, "user_metrics", cfg, u.accept, host, set)
+	u = &userMetrics{endpoint: cfg.UserMetrics.Endpoint, refused: map[string]bool{}}
+	u.page, err = newPage(ctx, "user_metrics", &cfg.UserMetrics, cfg.MaxResponseSize, u.accept, host, set)
 	return u, err
 }
 

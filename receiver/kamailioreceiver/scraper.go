@@ -65,7 +65,7 @@ func newScraper(ctx context.Context, cfg *Config, host component.Host, set recei
 		return nil, err
 	}
 	if cfg.UserMetrics.Endpoint != "" {
-		if s.userMetrics, err = newUserMetrics(ctx, &cfg.UserMetrics, host, set.TelemetrySettings); err != nil {
+		if s.userMetrics, err = newUserMetrics(ctx, cfg, host, set.TelemetrySettings); err != nil {
 			return nil, err
 		}
 	}
@@ -316,7 +316,7 @@ func newRTPEngine(ctx context.Context, cfg *Config, host component.Host, set rec
 	if r.target, err = scrape.NewTarget(cfg.RTPEngine.Endpoint, "/metrics"); err != nil {
 		return nil, err
 	}
-	if r.page, err = newPage(ctx, "rtpengine", &cfg.RTPEngine, hasSampleRow, host, set.TelemetrySettings); err != nil {
+	if r.page, err = newPage(ctx, "rtpengine", &cfg.RTPEngine, cfg.MaxResponseSize, hasSampleRow, host, set.TelemetrySettings); err != nil {
 		return nil, err
 	}
 	r.run = scrape.NewRunner(r.mb, words, scrape.Process{

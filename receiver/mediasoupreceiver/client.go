@@ -41,6 +41,7 @@ func newClient(ctx context.Context, cfg *Config, host component.Host, set compon
 		page:   exposition.NewReader(),
 	}
 	c.http.System = map[Format]httpapi.System{FormatSnapshot: httpapi.MediasoupAgent, FormatEdumeet: httpapi.Edumeet}[cfg.Format]
+	c.http.MaxBody = cfg.MaxResponseSize
 	if cfg.Token != "" {
 		c.header.Set("Authorization", "Bearer "+string(cfg.Token))
 	}
@@ -68,6 +69,10 @@ func explain(err error) error {
 		return err
 	}
 	switch e.From {
+	case "":
+		if e.Kind == httpapi.KindDecode && e.Hint != "" {
+			e.Hint += ", and the setting format"
+		}
 	case httpapi.Edumeet:
 		e.Hint = "set format: edumeet, or " + e.Hint
 	case httpapi.MediasoupAgent:

@@ -5,13 +5,9 @@ package mediasoupreceiver
 
 import (
 	"context"
-	"io"
-	"net/http"
 	"net/url"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
 // edumeetSample is a sample of a page of edumeet's exporter. A label that it does not have is nil.
@@ -33,21 +29,9 @@ func pathOf(endpoint string) string {
 // valid only until visit returns. A line that cannot be read costs itself only. The page must have a known family.
 func (c *client) Page(ctx context.Context, visit func(*edumeetSample) (known bool)) error {
 	var sample edumeetSample
-	return explain(c.http.Get(ctx, "", nil, c.header, func(header http.Header, body io.Reader) error {
-		c.page.Reset(body, header.Get("Content-Type"))
-		anyKnown := false
-		err := c.page.Each(func(s *exposition.Sample) error {
-			sample.read(s)
-			anyKnown = visit(&sample) || anyKnown
-			return nil
-		})
-		if !anyKnown && (err == nil || scrape.IsPartial(err)) {
-			return &httpapi.Error{
-				Kind: httpapi.KindDecode, Text: "no sample of edumeet's exporter",
-				Hint: "check that the setting endpoint leads to its page, and the setting format",
-			}
-		}
-		return err
+	return explain(c.http.GetPage(ctx, "", c.header, c.page, func(s *exposition.Sample) (known bool, err error) {
+		sample.read(s)
+		return visit(&sample), nil
 	}))
 }
 

@@ -4,7 +4,6 @@
 package mediasoupreceiver
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
@@ -392,7 +391,7 @@ func (o *rtpObject) readLayers(r *jsonwalk.Reader) error {
 
 func (o *rtpObject) readStream(r *jsonwalk.Reader) error {
 	if len(o.Streams) == maxStreams {
-		return &jsonwalk.SizeError{What: fmt.Sprintf("more than %d streams of one producer or consumer", maxStreams)}
+		return jsonwalk.TooMany("streams of one producer or consumer", maxStreams)
 	}
 	o.Streams, o.statsType = append(o.Streams, rtpStream{}), o.statsType[:0]
 	last := len(o.Streams) - 1

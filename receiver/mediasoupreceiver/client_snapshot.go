@@ -183,15 +183,15 @@ func (w *walk) member(key []byte) error {
 	s := &w.snapshot
 	switch string(key) {
 	case "schema":
-		return readString(w.reader, &s.Schema)
+		return w.reader.Text(&s.Schema)
 	case "schemaVersion":
 		return w.reader.Int(&s.SchemaVersion)
 	case "instanceId":
-		return readString(w.reader, &s.InstanceID)
+		return w.reader.Text(&s.InstanceID)
 	case "agent":
-		return readStrings(w.reader, map[string]*string{"version": &s.AgentVersion})
+		return w.reader.Texts(map[string]*string{"version": &s.AgentVersion})
 	case "mediasoup":
-		return readStrings(w.reader, map[string]*string{"version": &s.Version, "binding": &s.Binding})
+		return w.reader.Texts(map[string]*string{"version": &s.Version, "binding": &s.Binding})
 	case "timeUnixMs":
 		return readCount(w.reader, &s.Time)
 	case "process":
@@ -321,7 +321,7 @@ func readCounts(r *jsonwalk.Reader, counts *map[string]int64) error {
 	*counts = map[string]int64{}
 	return r.Object(func(key []byte) error {
 		if len(*counts) == maxCounters {
-			return &jsonwalk.SizeError{What: fmt.Sprintf("more than %d counters", maxCounters)}
+			return jsonwalk.TooMany("counters", maxCounters)
 		}
 		name := string(key)
 		var n optional.Value[int64]
@@ -331,21 +331,4 @@ func readCounts(r *jsonwalk.Reader, counts *map[string]int64) error {
 		}
 		return err
 	})
-}
-
-// readStrings reads the listed members of an object.
-func readStrings(r *jsonwalk.Reader, fields map[string]*string) error {
-	return r.Object(func(key []byte) error {
-		field := fields[string(key)]
-		if field == nil {
-			return r.Skip()
-		}
-		return readString(r, field)
-	})
-}
-
-func readString(r *jsonwalk.Reader, s *string) error {
-	text, err := r.Str(nil)
-	*s = string(text)
-	return err
 }

@@ -28,6 +28,8 @@ type Config struct {
 	Token configopaque.String `mapstructure:"token"`
 	// ControllerConfig holds the interval of scrapes and the timeout of a whole scrape.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// MaxResponseSize is the size in bytes, after decompression, above which an answer is refused, at least 1024.
+	MaxResponseSize int64 `mapstructure:"max_response_size"`
 	// MetricsBuilderConfig switches metrics and resource attributes on and off.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 	// Streams limits the streams that are reported one by one, where their metrics are enabled.
@@ -64,20 +66,17 @@ func (f Format) Validate() error {
 func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Endpoint = "http://127.0.0.1:9414"
-	client.Timeout = 10 * time.Second
+	client.Timeout = scrape.DefaultSchedule().Timeout
 	// Node closes connections that were idle for 5 s (keepAliveTimeout). Close them before, or requests are lost.
 	client.IdleConnTimeout = 4 * time.Second
 	client.MaxConnsPerHost = 1
 	client.MaxIdleConnsPerHost = 1
 
-	controller := scraperhelper.NewDefaultControllerConfig()
-	controller.CollectionInterval = 30 * time.Second
-	controller.Timeout = client.Timeout
-
 	return &Config{
 		ClientConfig:         client,
 		Format:               FormatSnapshot,
-		ControllerConfig:     controller,
+		ControllerConfig:     scrape.DefaultSchedule(),
+		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Streams:              StreamsConfig{Limit: 20_000},
 	}
@@ -96,7 +95,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 func (c *Config) Validate() error {
 	return errors.Join(
 		scrape.CheckEndpoint(c.ClientConfig.Endpoint),
-		scrape.CheckSchedule(c.ControllerConfig),
+		scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize),
 		c.credentialErr,
 	)
 }

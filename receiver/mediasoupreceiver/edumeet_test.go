@@ -136,9 +136,9 @@ func TestPageContents(t *testing.T) {
 			"",
 		},
 		"another exporter's": {
-			"go_goroutines 7\n", nil, "no sample of edumeet's exporter: check that the setting endpoint leads to its page, and the setting format",
+			"go_goroutines 7\n", nil, "a page without a metric of edumeet: check that the setting endpoint leads to edumeet, and the setting format",
 		},
-		"nothing": {"", nil, "no sample of edumeet's exporter"},
+		"nothing": {"", nil, "a page without a metric of edumeet"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, _ := startSystem(t, answers(t, tt.page), edumeetEverything)

@@ -173,7 +173,7 @@ func newClient(ctx context.Context, cfg *Config, host component.Host, set compon
 		readers: sync.Pool{New: func() any { return jsonwalk.NewReader() }},
 		own:     ownConnections{used: map[string]time.Time{}},
 	}
-	c.http.System = httpapi.ZLMediaKit
+	c.http.System, c.http.MaxBody = httpapi.ZLMediaKit, cfg.MaxResponseSize
 	c.isOwn = c.own.has
 	if cfg.Secret != "" {
 		c.header.Set("secret", string(cfg.Secret))
@@ -196,7 +196,7 @@ func (c *client) Build() string {
 func (c *client) Version(ctx context.Context) (version, error) {
 	var v version
 	fields := map[string]*string{"branchName": &v.Branch, "commitHash": &v.Commit, "buildTime": &v.BuildTime}
-	err := c.data(ctx, apiVersion, func(r *jsonwalk.Reader) error { return readStrings(r, fields) })
+	err := c.data(ctx, apiVersion, func(r *jsonwalk.Reader) error { return r.Texts(fields) })
 	return v, err
 }
 
@@ -210,7 +210,7 @@ func (c *client) ServerConfig(ctx context.Context) (serverConfig, error) {
 		}
 	}
 	err := c.data(ctx, apiServerConfig, func(r *jsonwalk.Reader) error {
-		return r.Objects(func() error { return readStrings(r, fields) })
+		return r.Objects(func() error { return r.Texts(fields) })
 	})
 	for name, schemas := range demandSettings {
 		if on, err := strconv.ParseBool(*fields[name]); err == nil && on {
@@ -223,23 +223,6 @@ func (c *client) ServerConfig(ctx context.Context) (serverConfig, error) {
 		}
 	}
 	return cfg, err
-}
-
-// readStrings reads the listed members of an object.
-func readStrings(r *jsonwalk.Reader, fields map[string]*string) error {
-	return r.Object(func(key []byte) error {
-		field := fields[string(key)]
-		if field == nil {
-			return r.Skip()
-		}
-		return readString(r, field)
-	})
-}
-
-func readString(r *jsonwalk.Reader, s *string) error {
-	text, err := r.Str(nil)
-	*s = string(text)
-	return err
 }
 
 // readCount reads a whole number that counts or measures something; one below 0 is none.
@@ -258,10 +241,10 @@ func (c *client) APIs(ctx context.Context) ([]string, error) {
 	err := c.data(ctx, apiList, func(r *jsonwalk.Reader) error {
 		return r.Array(func() error {
 			if n++; n > maxAPIs {
-				return tooMany("APIs", maxAPIs)
+				return jsonwalk.TooMany("APIs", maxAPIs)
 			}
 			var path string
-			err := readString(r, &path)
+			err := r.Text(&path)
 			name, ok := strings.CutPrefix(path, apiPath)
 			if ok && utf8.ValidString(name) && !slices.Contains(apis, name) { // broken names, if believed, would end all calls
 				apis = append(apis, name)
@@ -270,10 +253,6 @@ func (c *client) APIs(ctx context.Context) ([]string, error) {
 		})
 	})
 	return apis, err
-}
-
-func tooMany(things string, limit int) error {
-	return &jsonwalk.SizeError{What: fmt.Sprintf("more than %d %s", limit, things)}
 }
 
 // Count asks for a list of which only the length matters.
@@ -306,13 +285,13 @@ func (c *client) Threads(ctx context.Context, api string) ([]thread, error) {
 	err := c.data(ctx, api, func(r *jsonwalk.Reader) error {
 		return r.Objects(func() error {
 			if len(threads) == maxThreads {
-				return tooMany("threads", maxThreads)
+				return jsonwalk.TooMany("threads", maxThreads)
 			}
 			t := thread{Name: strconv.Itoa(len(threads))}
 			err := r.Object(func(key []byte) error {
 				switch string(key) {
 				case "name":
-					return readString(r, &t.Name)
+					return r.Text(&t.Name)
 				case "load":
 					return readCount(r, &t.Load)
 				case "delay":
@@ -357,13 +336,13 @@ func (c *client) Statistic(ctx context.Context, known func(class string) bool) (
 
 func (s *statistic) readThread(r *jsonwalk.Reader) error {
 	if len(s.Threads) == maxThreads {
-		return tooMany("threads", maxThreads)
+		return jsonwalk.TooMany("threads", maxThreads)
 	}
 	var t threadMemory
 	err := r.Object(func(key []byte) error {
 		switch string(key) {
 		case "threadName":
-			return readString(r, &t.Name)
+			return r.Text(&t.Name)
 		case "threadMemUsage":
 			return readCount(r, &t.Bytes)
 		}
@@ -380,7 +359,7 @@ func (c *client) EachSession(ctx context.Context, f func(*session)) error {
 	return c.data(ctx, apiSessions, func(r *jsonwalk.Reader) error {
 		return r.Objects(func() error {
 			if n++; n > maxSessions {
-				return tooMany("sessions", maxSessions)
+				return jsonwalk.TooMany("sessions", maxSessions)
 			}
 			if err := s.read(r); err != nil {
 				return err
@@ -424,7 +403,7 @@ func (c *client) Proxies(ctx context.Context, api string) ([]proxy, error) {
 	err := c.data(ctx, api, func(r *jsonwalk.Reader) error {
 		return r.Objects(func() error {
 			if len(proxies) == maxProxies {
-				return tooMany("proxies", maxProxies)
+				return jsonwalk.TooMany("proxies", maxProxies)
 			}
 			var p proxy
 			err := p.read(r)
@@ -439,13 +418,13 @@ func (p *proxy) read(r *jsonwalk.Reader) error {
 	return r.Object(func(key []byte) error {
 		switch string(key) {
 		case "key":
-			return readString(r, &p.Key)
+			return r.Text(&p.Key)
 		case "src":
-			return readStrings(r, map[string]*string{"vhost": &p.Vhost, "app": &p.App, "stream": &p.Stream})
+			return r.Texts(map[string]*string{"vhost": &p.Vhost, "app": &p.App, "stream": &p.Stream})
 		case "status":
 			return r.Int(&p.Status)
 		case "status_str":
-			return readString(r, &p.StatusText)
+			return r.Text(&p.StatusText)
 		case "liveSecs":
 			return readCount(r, &p.LiveSeconds)
 		case "rePullCount", "rePublishCount":
@@ -467,7 +446,7 @@ func (c *client) RTPServers(ctx context.Context) ([]rtpServer, error) {
 	err := c.data(ctx, apiRTPServers, func(r *jsonwalk.Reader) error {
 		return r.Objects(func() error {
 			if len(servers) == maxPorts {
-				return tooMany("RTP servers", maxPorts)
+				return jsonwalk.TooMany("RTP servers", maxPorts)
 			}
 			s := rtpServer{Vhost: "__defaultVhost__", App: "rtp"} // what they always were on servers that do not tell
 			err := s.read(r)
@@ -482,11 +461,11 @@ func (s *rtpServer) read(r *jsonwalk.Reader) error {
 	return r.Object(func(key []byte) error {
 		switch string(key) {
 		case "vhost":
-			return readString(r, &s.Vhost)
+			return r.Text(&s.Vhost)
 		case "app":
-			return readString(r, &s.App)
+			return r.Text(&s.App)
 		case "stream_id":
-			return readString(r, &s.StreamID)
+			return r.Text(&s.StreamID)
 		case "port":
 			return r.Int(&s.Port)
 		case "ssrc":

@@ -111,7 +111,7 @@ func (c *client) EachMediaSource(ctx context.Context, schema string, f func(*med
 		}
 		return c.list.Objects(func() error {
 			if n++; n > maxSources {
-				return tooMany("media sources", maxSources)
+				return jsonwalk.TooMany("media sources", maxSources)
 			}
 			if err := m.read(c.list); err != nil {
 				return err

@@ -29,6 +29,8 @@ type Config struct {
 	Secret configopaque.String `mapstructure:"secret"`
 	// ControllerConfig holds the interval and the timeout of scrapes.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// MaxResponseSize is the size in bytes, after decompression, above which an answer is refused, at least 1024.
+	MaxResponseSize int64 `mapstructure:"max_response_size"`
 	// MetricsBuilderConfig enables and disables metrics and resource attributes.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 	// Streams selects the streams that are reported one by one.
@@ -99,20 +101,17 @@ func (s *Schemas) Validate() error {
 func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Endpoint = "http://127.0.0.1"
-	client.Timeout = 10 * time.Second
+	client.Timeout = scrape.DefaultSchedule().Timeout
 	// The server closes a connection that was idle for 30 s (http.keepAliveSecond): be earlier, or requests get lost.
 	client.IdleConnTimeout = 25 * time.Second
 	// Two calls may hang on a stuck thread of the server; two more connections carry the others.
 	client.MaxConnsPerHost = 4
 	client.MaxIdleConnsPerHost = 4
 
-	controller := scraperhelper.NewDefaultControllerConfig()
-	controller.CollectionInterval = 30 * time.Second
-	controller.Timeout = client.Timeout
-
 	return &Config{
 		ClientConfig:         client,
-		ControllerConfig:     controller,
+		ControllerConfig:     scrape.DefaultSchedule(),
+		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Streams:              StreamsConfig{Limit: 20_000, Schemas: Schemas{schemasAuto}},
 	}
@@ -131,7 +130,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 func (c *Config) Validate() error {
 	return errors.Join(
 		scrape.CheckEndpoint(c.ClientConfig.Endpoint),
-		scrape.CheckSchedule(c.ControllerConfig),
+		scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize),
 		c.credentialErr,
 	)
 }

@@ -7,8 +7,8 @@ import (
 	"context"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
@@ -16,25 +16,15 @@ import (
 
 // NewFactory returns the factory of the ZLMediaKit receiver.
 func NewFactory() receiver.Factory {
-	return receiver.NewFactory(
-		metadata.Type,
-		func() component.Config { return createDefaultConfig() },
-		receiver.WithMetrics(createMetrics, metadata.MetricsStability),
-	)
+	schedule := func(c *Config) *scraperhelper.ControllerConfig { return &c.ControllerConfig }
+	return scrape.NewFactory(metadata.Type, metadata.MetricsStability, createDefaultConfig, schedule, startRunners)
 }
 
-func createMetrics(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
-	c := cfg.(*Config)
-	return scrape.NewReceiver(metadata.Type, &c.ControllerConfig, next, newSystem(c, set))
-}
-
-// newSystem returns the server that a configuration describes.
-func newSystem(cfg *Config, set receiver.Settings) *scrape.System {
-	return scrape.NewSystem(set, func(ctx context.Context, host component.Host, set receiver.Settings) ([]*scrape.Runner, error) {
-		s, err := newScraper(ctx, cfg, host, set)
-		if err != nil {
-			return nil, err
-		}
-		return []*scrape.Runner{s.run}, nil
-	})
+// startRunners returns the Runner of the server.
+func startRunners(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) ([]*scrape.Runner, error) {
+	s, err := newScraper(ctx, cfg, host, set)
+	if err != nil {
+		return nil, err
+	}
+	return []*scrape.Runner{s.run}, nil
 }

@@ -94,8 +94,11 @@ func (s *recordingSystem) recordAt(t *testing.T, at int64, record func()) pmetri
 // The byte counter of a proxy begins with the first request for it and again with each connection; the speed of the first answer means nothing.
 func TestProxyCounters(t *testing.T) {
 	s := newTestScraper(t, nil)
-	cam := func(bytes int64) proxy {
-		return proxy{Key: "v/a/cam", Vhost: "v", App: "a", Stream: "cam", TotalBytes: optional.Of(bytes), BytesSpeed: optional.Of[int64](7)}
+	cam := func(bytes int64) proxy { // which has connected again as often as it received bytes
+		return proxy{
+			Key: "v/a/cam", Vhost: "v", App: "a", Stream: "cam",
+			TotalBytes: optional.Of(bytes), Reconnections: optional.Of(bytes), BytesSpeed: optional.Of[int64](7),
+		}
 	}
 	const series = "{zlmediakit.app=a,zlmediakit.proxy.key=v/a/cam,zlmediakit.proxy.type=pull,zlmediakit.stream.name=cam,zlmediakit.vhost=v}"
 	for _, tt := range []struct {
@@ -113,7 +116,9 @@ func TestProxyCounters(t *testing.T) {
 		assert.InDelta(t, float64(tt.bytes), points["zlmediakit.proxy.io"+series], 0)
 		_, speed := points["zlmediakit.proxy.throughput"+series]
 		assert.Equal(t, tt.speed, speed)
-		assert.Equal(t, time.Unix(tt.start, 0).UTC(), startOf(t, metrics, "zlmediakit.proxy.io"))
+		for _, sum := range []string{"zlmediakit.proxy.io", "zlmediakit.proxy.reconnections"} {
+			assert.Equal(t, time.Unix(tt.start, 0).UTC(), startOf(t, metrics, sum), sum)
+		}
 	}
 }
 

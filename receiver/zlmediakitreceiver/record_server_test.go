@@ -5,13 +5,16 @@ package zlmediakitreceiver
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -143,6 +146,32 @@ func TestRTPSenders(t *testing.T) {
 		assert.Equal(t, bytes, ok, senders)
 		_, ok = points["zlmediakit.rtp_sender.throughput"+series]
 		assert.Equal(t, bytes, ok, senders)
+	}
+}
+
+// The bytes of an RTP sender begin with the first scrape that has it, and again when they fall.
+func TestRTPSenderStart(t *testing.T) {
+	bodies := base(map[string]string{
+		"getMediaList": `{"code":0,"data":[{"vhost":"v","app":"a","stream":"s","schema":"rtsp","originTypeStr":"rtmp_push"}]}`,
+		"getMediaInfo": `{"code":0}`, "listRtpSender": "",
+	})
+	var senders atomic.Value
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		api := strings.TrimPrefix(r.URL.Path, apiPath)
+		if api == apiRTPSenders {
+			_, _ = io.WriteString(w, senders.Load().(string))
+			return
+		}
+		_, _ = io.WriteString(w, bodies[api])
+	}))
+	t.Cleanup(server.Close)
+	s, _ := startScraper(t, server.URL, everything)
+	for _, tt := range []struct{ at, bytes, start int64 }{{100, 50, 100}, {130, 90, 100}, {160, 10, 130}, {190, 20, 130}} {
+		senders.Store(fmt.Sprintf(`{"code":0,"totalBytes":%d,"data":["1"]}`, tt.bytes))
+		s.SetClock(func() time.Time { return time.Unix(tt.at, 0) })
+		metrics, err := s.Scrape(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, time.Unix(tt.start, 0).UTC(), startOf(t, metrics, "zlmediakit.rtp_sender.io"))
 	}
 }
 

@@ -1,10 +1,10 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What the agent costs an application on a real mediasoup: node bench/lag.js [consumers]
+// Measures the cost of the agent in an application with a real mediasoup: node bench/lag.js [consumers]
 //
-// Compares the event loop's lag of an idle application with that of one whose snapshot another process asks for without a pause.
-// Fails where the 99th percentile is more than 10 ms higher.
+// Compares the event loop lag of an idle application with that of one whose snapshot another process requests continuously.
+// Fails if the 99th percentile is more than 10 ms higher.
 
 'use strict';
 
@@ -18,7 +18,7 @@ const ROOMS = 20;
 const SECONDS = 10;
 const LIMIT_MS = 10;
 
-/** Asks without a pause until it is killed; alternates, so that no answer is a copy. Counts what it got. */
+/** Sends requests continuously until it is killed. Alternates between parts, so that no answer is reused, and counts the answers. */
 async function reader(url) {
   for (let n = 0; ; n++) {
     const stats = n % 2 ? 'workers,transports,producers,consumers' : 'workers,transports,producers,consumers,data';
@@ -31,7 +31,7 @@ async function reader(url) {
   }
 }
 
-/** Lag of the event loop and processor time for some seconds, in ms. */
+/** Measures the lag of the event loop and the CPU time over some seconds, in ms. */
 async function measure() {
   const lag = monitorEventLoopDelay({ resolution: 1 });
   const before = process.cpuUsage();
@@ -39,7 +39,7 @@ async function measure() {
   await wait(1000 * SECONDS);
   lag.disable();
   const cpu = process.cpuUsage(before);
-  // The histogram counts the interval, too.
+  // The histogram includes the interval.
   return { p99: lag.percentile(99) / 1e6 - 1, max: lag.max / 1e6 - 1, cpu: (cpu.user + cpu.system) / 1000 };
 }
 

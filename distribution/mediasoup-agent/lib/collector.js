@@ -12,34 +12,34 @@ const { READINGS } = require('./stats.js');
 /** @typedef {typeof READINGS[number]} Reading */
 /** @typedef {{ entry: Entry, reading: Reading, round: number }} Call */
 
-/** Calls in flight, over all workers: more of them hold the event loop longer at a time. */
+/** Maximum number of calls in flight over all workers. More of them block the event loop for longer. */
 const IN_FLIGHT = 50;
 
-/** How long a worker with late calls is left alone, in ms, unless they end before. */
+/** Time in ms for which a worker with late calls is not called, unless they end earlier. */
 const RETRY_MS = 30_000;
 
-/** How many rounds old a number may be that an object keeps because its turn has not come. */
+/** Maximum age, in rounds, of statistics of an object whose turn has not come. */
 const CARRIED_ROUNDS = 4;
 
 /**
- * What one collection did.
+ * The state of a collection.
  *
  * @typedef {object} Run
- * @property {number} startTime when it began, in ms since 1970
- * @property {number} deadline when it must end, on performance's clock
- * @property {number} workerDeadline when a worker must be done, on performance's clock
- * @property {Map<Kind, number>} rounds the kinds that are read, and their rounds
- * @property {Map<Kind, number>} errors objects that were asked in vain, by kind
+ * @property {number} startTime start time in ms since 1970
+ * @property {number} deadline deadline of the collection on performance's clock
+ * @property {number} workerDeadline deadline of a worker's calls on performance's clock
+ * @property {Map<Kind, number>} rounds the kinds to read and their rounds
+ * @property {Map<Kind, number>} errors number of objects whose calls failed, by kind
  */
 
-/** Reads the numbers of all objects. It is the caller's duty to run one collection at a time. */
+/** Reads the statistics of all objects. The caller must run one collection at a time. */
 class Collector {
   /** @type {Map<Kind, number>} */
   #rounds = new Map();
 
   /**
    * @param {import('./registry.js').Registry} registry
-   * @param {{ maxStats: number, timeoutMs: number }} limits objects that are read per collection, and how long that may take
+   * @param {{ maxStats: number, timeoutMs: number }} limits maximum number of objects per collection, and maximum duration
    */
   constructor(registry, limits) {
     this.registry = registry;
@@ -47,9 +47,9 @@ class Collector {
   }
 
   /**
-   * Reads the numbers of some kinds of objects into their entries. Never rejects.
+   * Reads the statistics of some kinds of objects into their entries. Never rejects.
    *
-   * @param {Set<string>} parts what to read, of PARTS
+   * @param {Set<string>} parts elements of PARTS to read
    * @returns {Promise<Run>}
    */
   async collect(parts) {
@@ -73,13 +73,13 @@ class Collector {
       this.#rounds.set(kind, (this.#rounds.get(kind) ?? 0) + 1);
       rounds.set(kind, this.#rounds.get(kind));
     }
-    // A worker gets less than the whole, so that what it costs is over before the answer is due.
+    // Workers have an earlier deadline, so that there is time left to write the answer.
     const workerDeadline = now + 0.75 * timeoutMs;
     return { startTime: Date.now(), deadline: now + timeoutMs, workerDeadline, rounds, errors: new Map() };
   }
 
   /**
-   * Shares the limit out, and gives each worker its calls in the order of READINGS. Those of a kind that waited longest come first.
+   * Divides the limit and assigns calls to workers in the order of READINGS. Within a kind, objects that waited longest come first.
    *
    * @param {Run} run
    * @returns {Map<Entry, Call[]>}
@@ -105,7 +105,7 @@ class Collector {
    * @param {Run} run
    * @param {Entry} worker
    * @param {Call[]} calls
-   * @param {number} size calls at a time
+   * @param {number} size number of concurrent calls
    */
   async #readWorker(run, worker, calls, size) {
     let next = 0;
@@ -115,7 +115,7 @@ class Collector {
         return;
       }
       if (performance.now() > run.workerDeadline) return;
-      // The first call goes alone: a worker that hangs keeps one, not fifty.
+      // The first call is made alone, so that a hanging worker blocks only one call.
       const batch = calls.slice(next, next + (next === 0 ? 1 : size));
       next += batch.length;
       await this.#readBatch(run, worker, batch);
@@ -146,7 +146,7 @@ class Collector {
   }
 
   /**
-   * Never rejects. An answer counts while its call is among those that are waited for.
+   * Makes a call. Never rejects. The answer is discarded if the call is no longer in waiting.
    *
    * @param {Run} run
    * @param {Call} call
@@ -171,7 +171,7 @@ class Collector {
 }
 
 /**
- * Notes that an object was asked in vain, or would have been.
+ * Counts a call that failed, or that was not made because it would fail.
  *
  * @param {Run} run
  * @param {Call} call
@@ -182,7 +182,7 @@ function fail(run, { entry, reading, round }) {
 }
 
 /**
- * Whether a promise that cannot reject ends within some ms.
+ * Reports whether a promise that never rejects settles within some ms.
  *
  * @param {Promise<unknown>} promise
  * @param {number} ms
@@ -199,7 +199,7 @@ function endsWithin(promise, ms) {
 }
 
 /**
- * Shares a limit out: small wishes are granted whole, the large ones share the rest alike.
+ * Divides a limit: small requests are granted completely, large ones share the rest equally.
  *
  * @param {number} limit
  * @param {number[]} wishes

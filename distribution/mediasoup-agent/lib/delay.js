@@ -5,10 +5,10 @@
 
 const perfHooks = require('node:perf_hooks');
 
-/** How often the monitor's timer fires, in ms. The monitor records the intervals between two of its turns. */
+/** Interval of the monitor's timer in ms. The monitor records the time between two expirations. */
 const INTERVAL_MS = 20;
 
-/** Measures by how much the event loop is late. */
+/** Measures the delay of the event loop. */
 class EventLoopDelay {
   #histogram = perfHooks.monitorEventLoopDelay({ resolution: INTERVAL_MS });
 
@@ -17,7 +17,7 @@ class EventLoopDelay {
   }
 
   /**
-   * The delays since the last call, as members of the snapshot's process: none where nothing was measured.
+   * Returns the delays since the last call as members of process in the snapshot, or no members if nothing was measured.
    *
    * @returns {{ eventLoopLagMs?: number, eventLoopDelayP99Ms?: number }}
    */
@@ -35,7 +35,7 @@ class EventLoopDelay {
 }
 
 /**
- * By how many ms an interval was too long, to the microsecond.
+ * Returns the excess of an interval in ms, rounded to microseconds.
  *
  * @param {number} ns
  */

@@ -6,18 +6,18 @@
 const { isIP } = require('node:net');
 
 /**
- * Whether a name or address, without brackets, is of this machine alone.
+ * Reports whether a name or address, without brackets, is a loopback address or localhost.
  *
  * @param {string} host
  */
 const isLoopback = (host) => host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
-/** A Host header: a name, or an IPv6 address in brackets, and maybe a port. */
+/** A Host header: a name or an IPv6 address in brackets, optionally with a port. */
 const HOST = /^(?:\[([^\]]*)\]|([^:]*))(?::\d+)?$/;
 
 /**
- * Whether a Host header names this machine or an allowed host. A web page of another site that makes its own name resolve to
- * 127.0.0.1 sends that name.
+ * Reports whether a Host header names this machine or an allowed host. It protects against DNS rebinding: a web page of another site
+ * whose name resolves to 127.0.0.1 sends that name.
  *
  * @param {string | undefined} header
  * @param {string[]} allowed in lower case

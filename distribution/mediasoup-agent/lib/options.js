@@ -17,16 +17,16 @@ const DEFAULTS = {
   eventLoopDelay: true,
 };
 
-/** Every option by its name. */
+/** The names of all options. */
 const NAMES = [...Object.keys(DEFAULTS), 'token', 'labels', 'onError'];
 
-/** So many letters may be wrong in the name of an option that is suggested. */
+/** Maximum edit distance between an unknown option and a suggested one. */
 const MAX_DISTANCE = 2;
 
 /**
- * The options with their defaults. Throws what is wrong with them; each complaint names the option.
+ * Returns the options with defaults. Throws an error that names the option if one is invalid.
  *
- * @param {Options} [options] a member that is undefined means the default
+ * @param {Options} [options] undefined members have their defaults
  * @returns {Options & typeof DEFAULTS}
  */
 function complete(options = {}) {
@@ -42,24 +42,24 @@ function complete(options = {}) {
 function check({ host, port, token, allowedHosts, maxStats, timeoutMs, eventLoopDelay, labels }) {
   const whole = (/** @type {any} */ value, /** @type {number} */ least, /** @type {number} */ most) =>
     Number.isInteger(value) && value >= least && value <= most;
-  if (typeof host !== 'string') throw new TypeError('host must be a text such as 127.0.0.1');
-  if (!whole(port, 0, 65535)) throw new TypeError('port must be a number from 0 to 65535');
-  if (token === '' || !['string', 'undefined'].includes(typeof token)) throw new TypeError('token must be a text that is not empty');
-  if (!token && !isLoopback(host)) throw new TypeError(`host ${host} is open to others: set token, or listen on 127.0.0.1`);
+  if (typeof host !== 'string') throw new TypeError('host must be a string such as 127.0.0.1');
+  if (!whole(port, 0, 65535)) throw new TypeError('port must be an integer from 0 to 65535');
+  if (token === '' || !['string', 'undefined'].includes(typeof token)) throw new TypeError('token must be a non-empty string');
+  if (!token && !isLoopback(host)) throw new TypeError(`host ${host} is reachable from other machines: set token, or listen on 127.0.0.1`);
   if (!Array.isArray(allowedHosts) || !allowedHosts.every(isName)) {
-    throw new TypeError('allowedHosts must be a list of names such as ["agent.internal"], without ports');
+    throw new TypeError('allowedHosts must be an array of names without ports, such as ["agent.internal"]');
   }
-  if (maxStats !== Infinity && !whole(maxStats, 1, Infinity)) throw new TypeError('maxStats must be a number of objects, at least 1');
-  if (!whole(timeoutMs, 10, 5000)) throw new TypeError('timeoutMs must be a number from 10 to 5000');
+  if (maxStats !== Infinity && !whole(maxStats, 1, Infinity)) throw new TypeError('maxStats must be an integer of at least 1');
+  if (!whole(timeoutMs, 10, 5000)) throw new TypeError('timeoutMs must be an integer from 10 to 5000');
   if (typeof eventLoopDelay !== 'boolean') throw new TypeError('eventLoopDelay must be true or false');
-  if (labels !== undefined && typeof labels !== 'function') throw new TypeError('labels must be a function of a router');
+  if (labels !== undefined && typeof labels !== 'function') throw new TypeError('labels must be a function');
 }
 
 /** @param {any} host */
 const isName = (host) => typeof host === 'string' && (isIP(host) > 0 || /^[^\s:/[\]]+$/.test(host));
 
 /**
- * The option that was meant, as the end of a complaint; empty where none is near.
+ * Returns the end of an error message that suggests the most similar option, or an empty string.
  *
  * @param {string} unknown
  */
@@ -70,7 +70,7 @@ function suggestion(unknown) {
 }
 
 /**
- * How many letters must be added, removed or replaced to make one text of another.
+ * Returns the edit distance between two strings.
  *
  * @param {string} a
  * @param {string} b

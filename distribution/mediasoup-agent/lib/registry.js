@@ -4,28 +4,28 @@
 'use strict';
 
 /**
- * What a mediasoup object is to the agent. The object itself is the key: a producer that is piped to another router is two objects
- * with one id, so ids tell objects apart only together with the transport.
+ * The state of a mediasoup object. Ids are not unique: a producer piped to another router is two objects with the same id. Only
+ * transport and id together identify an object.
  *
  * @typedef {object} Entry
- * @property {any} object mediasoup's object
- * @property {Entry | undefined} parent what the object belongs to; undefined for a worker
- * @property {Entry} worker the worker of the object; of a worker, itself
+ * @property {any} object the mediasoup object
+ * @property {Entry | undefined} parent the parent object, undefined for a worker
+ * @property {Entry} worker the worker of the object, or the worker itself
  * @property {string} id id in the snapshot
- * @property {boolean} closed whether the object is gone, or the agent: then it is not asked any more
+ * @property {boolean} closed whether the object or the agent is closed, so that the object must not be called any more
  * @property {() => void} unlisten removes the agent's listeners
- * @property {any} fixed what never changes and is dear to ask for
- * @property {any} stats what was read last
- * @property {number} bornTime when the agent met the object, in ms since 1970
- * @property {number} statsTime when stats was read, in ms since 1970
+ * @property {any} fixed values that never change and are expensive to get
+ * @property {any} stats last statistics
+ * @property {number} bornTime time at which the agent first saw the object, in ms since 1970
+ * @property {number} statsTime time at which stats was read, in ms since 1970
  * @property {number} readRound round of its kind in which stats was read
- * @property {number} askedRound round of its kind in which it was asked for last
- * @property {number} rtpObservers observers of speakers and levels; of a router only
- * @property {Promise<unknown> | undefined} late calls that outlasted their time; of a worker only
- * @property {number} retryTime until when a worker with late calls is left alone, in ms since 1970
+ * @property {number} askedRound round of its kind in which stats was last requested
+ * @property {number} rtpObservers number of RTP observers, only for a router
+ * @property {Promise<unknown> | undefined} late calls that have timed out, only for a worker
+ * @property {number} retryTime time until which a worker with late calls is not called, in ms since 1970
  */
 
-/** Kinds of objects, as the snapshot calls their lists. */
+/** Kinds of objects, with the names of their arrays in the snapshot. */
 const KINDS = /** @type {const} */ ([
   'workers',
   'webRtcServers',
@@ -39,7 +39,7 @@ const KINDS = /** @type {const} */ ([
 
 /** @typedef {typeof KINDS[number]} Kind */
 
-/** Which event of an object's observer tells of which new objects. */
+/** The observer events that announce new objects, by the kind of the observed object. */
 const BIRTHS = /** @type {Record<string, [string, Kind][]>} */ ({
   workers: [['newwebrtcserver', 'webRtcServers'], ['newrouter', 'routers']],
   routers: [['newtransport', 'transports']],
@@ -51,7 +51,7 @@ const BIRTHS = /** @type {Record<string, [string, Kind][]>} */ ({
   ],
 });
 
-/** Which state of a transport counts, in which counter. */
+/** The transport states that are counted, and their counters. */
 const FAILURES = [
   ['icestatechange', 'disconnected', 'iceDisconnected'],
   ['dtlsstatechange', 'failed', 'dtlsFailed'],
@@ -63,28 +63,28 @@ const created = (kind) => `${kind}Created`;
 /** @param {string} kind */
 const closed = (kind) => `${kind}Closed`;
 
-/** Knows every live object of mediasoup, by listening to observers and, of workers, to the event died. */
+/** Tracks all live mediasoup objects by listening to observers, and to the event died of workers. */
 class Registry {
   #nextWorker = 0;
   /** @type {() => void} */
   #unhook;
 
   /**
-   * @param {any} mediasoup the module mediasoup
-   * @param {(error: unknown) => void} report is told what went wrong; must not throw
+   * @param {any} mediasoup the mediasoup module
+   * @param {(error: unknown) => void} report is called with errors and must not throw
    */
   constructor(mediasoup, report) {
     this.report = report;
     /** Live objects by kind, oldest first. */
     this.entries = /** @type {Record<Kind, Set<Entry>>} */ (Object.fromEntries(KINDS.map((kind) => [kind, new Set()])));
-    /** Events since the start, by the names of the snapshot. */
+    /** Numbers of events since the start, with their names in the snapshot. */
     this.counters = /** @type {Record<string, number>} */ ({ workersDied: 0, statsErrors: 0, statsTimeouts: 0 });
     for (const kind of KINDS) this.counters[created(kind)] = this.counters[closed(kind)] = 0;
     for (const [, , counter] of FAILURES) this.counters[counter] = 0;
     this.#unhook = this.#listen(mediasoup.observer, 'newworker', (worker) => this.#add('workers', worker));
   }
 
-  /** Removes every listener and forgets every object. */
+  /** Removes all listeners and forgets all objects. */
   close() {
     this.#unhook();
     for (const kind of KINDS) {
@@ -122,7 +122,7 @@ class Registry {
     entry.closed = true;
     this.entries[kind].delete(entry);
     this.counters[closed(kind)]++;
-    // Not at once: mediasoup 3.7 says that a worker died right after it said that the worker closed.
+    // Deferred, because mediasoup 3.7 emits died right after close.
     queueMicrotask(entry.unlisten);
   }
 
@@ -135,7 +135,7 @@ class Registry {
       this.#listen(entry.object.observer, event, (object) => this.#add(child, object, entry)));
   }
 
-  /** @param {any} worker mediasoup 3.7's has no property that tells why it closed */
+  /** @param {any} worker in mediasoup 3.7, it has no property with the reason why it closed */
   #countDeath(worker) {
     return this.#listen(worker, 'died', () => {
       this.counters.workersDied++;
@@ -170,7 +170,7 @@ class Registry {
   }
 
   /**
-   * Listens to an event and returns what ends that. Nothing that listener throws reaches the application.
+   * Adds a listener and returns a function that removes it. Errors thrown by the listener do not reach the application.
    *
    * @param {import('node:events').EventEmitter} emitter
    * @param {string} event

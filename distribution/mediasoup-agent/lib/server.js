@@ -14,10 +14,10 @@ const { PARTS } = require('./stats.js');
 
 const MAX_CONNECTIONS = 32;
 
-/** How long a client may take to send a request, or to take an answer's next bytes, in ms. */
+/** Timeout in ms for receiving a request, and for a client to accept the next bytes of an answer. */
 const CLIENT_MS = 10_000;
 
-/** The text of a snapshot shrinks to a tenth at the least effort. */
+/** The lowest compression level, which reduces a snapshot to a tenth. */
 const GZIP = { level: 1 };
 
 /** Serves snapshots over HTTP. */
@@ -28,9 +28,9 @@ class Server {
 
   /**
    * @param {import('./snapshot.js').Snapshots} snapshots
-   * @param {{ token?: string, allowedHosts: string[] }} access what clients must send as bearer token; without one, the names by which
-   * they may ask for this machine besides its own
-   * @param {(error: unknown) => void} report is told what went wrong; must not throw
+   * @param {{ token?: string, allowedHosts: string[] }} access bearer token that clients must send; without one, the host names that
+   * requests may use in addition to loopback ones
+   * @param {(error: unknown) => void} report is called with errors and must not throw
    */
   constructor(snapshots, { token, allowedHosts }, report) {
     this.snapshots = snapshots;
@@ -41,14 +41,14 @@ class Server {
     this.#http.maxConnections = MAX_CONNECTIONS;
     this.#http.setTimeout(CLIENT_MS);
     this.#http.on('connection', (socket) => socket.unref());
-    this.#http.unref(); // an application that has nothing else to do may end
+    this.#http.unref(); // do not keep the process alive
   }
 
   /**
-   * Listens; resolves to the port. Rejects where that cannot be had, as when another process has it.
+   * Listens and resolves to the port. Rejects if it cannot listen, for example because another process uses the port.
    *
    * @param {string} host
-   * @param {number} port 0 takes any
+   * @param {number} port 0 selects any free port
    * @returns {Promise<number>}
    */
   listen(host, port) {
@@ -61,7 +61,7 @@ class Server {
     });
   }
 
-  /** Stops listening and cuts all connections. @returns {Promise<void>} */
+  /** Stops listening and closes all connections. @returns {Promise<void>} */
   close() {
     return new Promise((resolve) => {
       this.#http.close(() => resolve());
@@ -78,7 +78,7 @@ class Server {
       send(request, response, await this.#answer(request));
     } catch (error) {
       this.report(error);
-      send(request, response, refusal(500, 'the agent failed; the application was told why'));
+      send(request, response, refusal(500, 'internal error; the agent has reported it to the application'));
     }
   }
 
@@ -88,11 +88,11 @@ class Server {
    */
   async #answer(request) {
     if (!this.#isMeant(request)) {
-      return refusal(421, 'this agent has no token and answers to localhost only: set its option token, or list the name in its option allowedHosts');
+      return refusal(421, 'without a token, the agent only accepts requests for localhost: set its option token, or add the host to its option allowedHosts');
     }
-    if (!this.#allows(request)) return refusal(401, 'send the token of the agent as bearer token', { 'WWW-Authenticate': 'Bearer' });
+    if (!this.#allows(request)) return refusal(401, 'missing or wrong token: send the token of the agent as a bearer token', { 'WWW-Authenticate': 'Bearer' });
     const [path, query] = (request.url ?? '').split('?', 2);
-    if (path !== '/v1/snapshot' && path !== '/v1/health') return refusal(404, 'ask for /v1/snapshot or /v1/health');
+    if (path !== '/v1/snapshot' && path !== '/v1/health') return refusal(404, 'not found: the agent serves /v1/snapshot and /v1/health');
     if (request.method !== 'GET') return refusal(405, 'ask with GET', { Allow: 'GET' });
     const { instanceId } = this.snapshots;
     if (path === '/v1/health') return { status: 200, pieces: [JSON.stringify({ status: 'ok', instanceId })] };
@@ -138,7 +138,7 @@ function send(request, response, { status, headers, pieces }) {
     ...(zip && { 'Content-Encoding': 'gzip' }),
     ...headers,
   });
-  const ignore = () => {}; // a client that goes away is nobody's error
+  const ignore = () => {}; // a closed connection is not an error
   const text = Readable.from(pieces, { objectMode: false });
   if (zip) pipeline(text, zlib.createGzip(GZIP), response, ignore);
   else pipeline(text, response, ignore);

@@ -10,18 +10,18 @@ const { EventLoopDelay } = require('./delay.js');
 const { Writer, guardLabels } = require('./writer.js');
 const { name, version } = require('../package.json');
 
-/** An answer is given again to those who ask within so many ms. */
+/** Time in ms for which a snapshot is reused for further requests. */
 const FRESH_MS = 1000;
 
 /**
- * A snapshot: the members that say how it came about, and pieces of JSON for the rest, which readers share.
+ * A snapshot: an object with its first members, including collection, and pieces of JSON with the others.
  *
  * @typedef {{ key: string, bornTime: number, head: any, pieces: string[] }} Snapshot
  */
 
-/** Makes snapshots, one at a time; who asks for the same meanwhile gets the same. */
+/** Creates snapshots one at a time. Concurrent requests for the same parts share a snapshot. */
 class Snapshots {
-  /** Identity of the process, random. */
+  /** Random identity of the process. */
   instanceId = randomUUID();
 
   #startTime = Math.round(Date.now() - process.uptime() * 1000);
@@ -50,9 +50,9 @@ class Snapshots {
   }
 
   /**
-   * A snapshot as pieces of JSON.
+   * Returns a snapshot as pieces of JSON.
    *
-   * @param {Set<string>} parts whose numbers to give, of PARTS
+   * @param {Set<string>} parts elements of PARTS to include statistics of
    * @returns {Promise<string[]>}
    */
   async get(parts) {
@@ -110,7 +110,7 @@ class Snapshots {
 
 /**
  * @param {Snapshot} snapshot
- * @param {boolean} cached whether it was made for another request that has its answer already
+ * @param {boolean} cached whether the snapshot was created for an earlier request
  * @returns {string[]}
  */
 function text({ head, pieces }, cached) {

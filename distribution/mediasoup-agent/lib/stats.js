@@ -6,7 +6,7 @@
 /** @typedef {import('./registry.js').Entry} Entry */
 /** @typedef {import('./registry.js').Kind} Kind */
 
-// Names of what may leave the process. What is not listed never does: addresses, ports, labels and protocols of data channels.
+// The members that may leave the process. All others never do, such as addresses, ports, and labels and protocols of data channels.
 
 const RESOURCE_USAGE = [
   'ru_utime', 'ru_stime', 'ru_maxrss', 'ru_ixrss', 'ru_idrss', 'ru_isrss', 'ru_minflt', 'ru_majflt', 'ru_nswap', 'ru_inblock',
@@ -29,8 +29,8 @@ const DATA_CONSUMER = ['messagesSent', 'bytesSent', 'bufferedAmount'];
 const MAX_STRING = 256;
 
 /**
- * Copies the named members that are short texts, or numbers that JavaScript can count to. Not -1 either, which says unknown: but of
- * lost packets, late ones make less than none.
+ * Copies the named members that are short strings or numbers from 0 to Number.MAX_SAFE_INTEGER. -1 means unknown. Only packetsLost may
+ * be negative, because of late packets.
  *
  * @param {any} from
  * @param {readonly string[]} names
@@ -48,14 +48,14 @@ function pick(from, names) {
   return to;
 }
 
-/** @param {any} stream an entry of getStats(); the Rust binding's have no type */
+/** @param {any} stream an entry of getStats(), without a type in the Rust binding */
 const outbound = (stream) => stream.type !== 'inbound-rtp';
 
 /** @param {any} object */
 const getStats = (object) => object.getStats();
 
 /**
- * How the numbers of a kind are asked for and what of the answer is kept, in the order of reading: few and telling ones first.
+ * How the statistics of each kind are requested and which members are kept, in the order of reading.
  *
  * @type {{ kind: Kind, part: string, ask: (object: any) => Promise<any>, keep: (answer: any) => any }[]}
  */
@@ -69,12 +69,12 @@ const READINGS = [
     kind: 'consumers',
     part: 'consumers',
     ask: getStats,
-    // mediasoup appends the producer's stream, which its producer tells already.
+    // mediasoup appends the stream of the producer, which the producer already reports.
     keep: (streams) => streams.filter(outbound).map((/** @type {any} */ s) => pick(s, RTP)),
   },
 ];
 
-/** What ?stats= may name. */
+/** The valid values of the parameter stats. */
 const PARTS = [...new Set(READINGS.map((reading) => reading.part))];
 
 module.exports = { PARTS, READINGS, pick };

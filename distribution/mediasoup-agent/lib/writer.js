@@ -11,13 +11,13 @@ const { pick } = require('./stats.js');
 /** @typedef {import('./registry.js').Entry} Entry */
 /** @typedef {import('./registry.js').Kind} Kind */
 
-/** Objects that are written in one turn of the event loop: about a third of a millisecond. */
+/** Number of objects written per turn of the event loop, which takes about a third of a millisecond. */
 const CHUNK = 100;
 
 const MAX_LABELS = 16;
 const MAX_LABEL = 256;
 
-/** Which property tells the type of a transport where it does not tell it itself, as before mediasoup 3.16. The order matters. */
+/** The properties that identify the type of a transport in mediasoup before 3.16, which has no property type. The order matters. */
 const TRANSPORT_MARKS = [
   ['iceState', 'webrtc'],
   ['rtcpTuple', 'plain'],
@@ -26,7 +26,7 @@ const TRANSPORT_MARKS = [
 ];
 const TRANSPORT_TYPES = TRANSPORT_MARKS.map(([, type]) => type);
 
-/** Names of the members with which a kind's numbers are given; all others are called stats. */
+/** The member with the statistics of a kind, if it is not stats. */
 const STATS_MEMBER = /** @type {Record<string, string>} */ ({ workers: 'resourceUsage' });
 
 /** @param {any} transport */
@@ -41,11 +41,11 @@ function media({ object }) {
   return { kind: object.kind, type: object.type, mimeType: codec?.mimeType, clockRate: codec?.clockRate };
 }
 
-/** @param {any} value layers, or nothing where a consumer has none */
+/** @param {any} value layers, or undefined or null if a consumer has none */
 const layers = (value) => (value ? pick(value, ['spatialLayer', 'temporalLayer']) : undefined);
 
 /**
- * What is told of an object besides its id and its numbers: properties at hand, no call. Undefined members are left out.
+ * Returns the members of an object besides id and statistics, without any calls. Undefined members are omitted.
  *
  * @type {Record<Kind, (entry: Entry, labels: (router: any) => any) => object>}
  */
@@ -93,7 +93,7 @@ const DESCRIPTIONS = {
 };
 
 /**
- * What the application's callback says of a router, if that is short texts.
+ * Returns a function that calls the application's callback and keeps labels that are short strings.
  *
  * @param {((router: any) => Record<string, string> | undefined) | undefined} callback
  * @param {(error: unknown) => void} report
@@ -112,20 +112,20 @@ function guardLabels(callback, report) {
   };
 }
 
-/** Writes the lists of the snapshot, a few objects per turn of the event loop. */
+/** Writes the arrays of the snapshot, a few objects per turn of the event loop. */
 class Writer {
-  /** Objects with numbers of this round, by kind. */
+  /** Number of objects with statistics of this round, by kind. */
   fresh = /** @type {Record<string, number>} */ ({});
-  /** Objects without numbers for want of a turn, by kind. */
+  /** Number of objects without statistics because of the limits, by kind. */
   skipped = /** @type {Record<string, number>} */ ({});
-  /** Objects with the numbers of an earlier round, by kind. */
+  /** Number of objects with statistics of an earlier round, by kind. */
   carried = /** @type {Record<string, number>} */ ({});
-  /** Objects that were asked in vain, by kind. */
+  /** Number of objects whose calls failed, by kind. */
   errors = /** @type {Record<string, number>} */ ({});
 
   /**
    * @param {import('./registry.js').Registry} registry
-   * @param {import('./collector.js').Run} run the collection whose numbers are written
+   * @param {import('./collector.js').Run} run the collection whose statistics are written
    * @param {(router: any) => Record<string, string> | undefined} labels
    */
   constructor(registry, run, labels) {
@@ -136,12 +136,12 @@ class Writer {
   }
 
   /**
-   * The members that are lists, as pieces of JSON that stand after other members.
+   * Returns the members that are arrays as pieces of JSON to append to other members.
    *
    * @returns {Promise<string[]>}
    */
   async lists() {
-    // Objects that come or go meanwhile do not matter: all lists are of this moment, so that no parent is missing.
+    // Copy all lists at once, so that no parent is missing if objects come or go meanwhile.
     const lists = KINDS.map((kind) => /** @type {const} */ ([kind, [...this.registry.entries[kind]]]));
     const pieces = [];
     for (const [kind, entries] of lists) {
@@ -176,7 +176,7 @@ class Writer {
       add(this.fresh, kind);
       return { [member]: entry.stats };
     }
-    if (entry.askedRound === round) return undefined; // in vain: among the errors
+    if (entry.askedRound === round) return undefined; // the call failed and is counted in errors
     if (!entry.stats || round - entry.readRound > CARRIED_ROUNDS) {
       if (entry.bornTime < this.run.startTime) add(this.skipped, kind);
       return undefined;

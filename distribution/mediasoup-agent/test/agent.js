@@ -1,7 +1,7 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Starts agents for tests, on free ports, and asks them.
+// Starts agents on free ports for tests, and sends requests to them.
 
 'use strict';
 
@@ -17,7 +17,7 @@ const capture = (name) => JSON.parse(readFileSync(path.join(captures, name), 'ut
 const validate = new Ajv({ strict: false }).compile(require('../snapshot.schema.json'));
 
 /**
- * Starts an agent that ends with the test. Whatever it complains of is collected, and fails the test unless errors is looked at.
+ * Starts an agent that stops with the test. It collects errors, which fail the test unless the test reads them.
  *
  * @param {import('node:test').TestContext} t
  * @param {any} mediasoup
@@ -34,7 +34,7 @@ async function serve(t, mediasoup, options) {
     ...running,
     errors,
     url,
-    /** A snapshot that fulfils the contract. @param {string} [query] @returns {Promise<any>} */
+    /** Returns a snapshot that has been validated with the schema. @param {string} [query] @returns {Promise<any>} */
     async snapshot(query = '') {
       const response = await fetch(`${url}/v1/snapshot${query}`);
       assert.equal(response.status, 200);

@@ -1,24 +1,24 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A clock that tests set: time passes only when nothing else is to do.
+// A fake clock: time advances only when no other work is pending.
 
 'use strict';
 
 const { performance } = require('node:perf_hooks');
 const { setImmediate: turn } = require('node:timers/promises');
 
-/** Turns of the event loop after which code that waits for no timer has come to rest. */
+/** Number of turns of the event loop after which only timers are pending. */
 const REST = 10;
 
-/** Replaces clocks and timers until the test ends. */
+/** Replaces clocks and timers until the end of the test. */
 function fakeClock(t) {
   const timers = new Set();
   const clock = {
     now: 0, // ms
-    /** A promise that ends after some ms. */
+    /** Returns a promise that resolves after some ms. */
     after: (ms, value) => new Promise((resolve) => setTimeout(resolve, ms, value)),
-    /** Lets time pass until a promise has ended. */
+    /** Advances time until a promise settles. */
     async until(promise) {
       let running = true;
       promise.then(() => { running = false; });

@@ -13,17 +13,17 @@ const { Writer } = require('../lib/writer.js');
 const { fakeClock } = require('./clock.js');
 const { application, never } = require('./fake.js');
 
-const TIMEOUT = 1000; // so a call has 500 ms, a worker 750
+const TIMEOUT = 1000; // a call has 500 ms, a worker 750 ms
 
-/** An application whose objects are read under a clock that the test sets. */
+/** Returns an application whose objects are read with a fake clock. */
 function read(t, size) {
   const clock = fakeClock(t);
   const { mediasoup, build } = application(size);
   const registry = new Registry(mediasoup, assert.ifError);
   const all = build();
-  clock.now = 1; // what is as young as a collection is not counted as skipped
+  clock.now = 1; // objects that are not older than the collection are not counted as skipped
   const collector = new Collector(registry, complete({ timeoutMs: TIMEOUT }));
-  /** Collects while time passes, or stands still; tells what was written, and how many ms the collection took. */
+  /** Collects while time advances or stands still. Returns what was written and the duration of the collection in ms. */
   const collect = async (passing = clock.until) => {
     const begun = clock.now;
     const run = await passing(collector.collect(new Set(PARTS)));
@@ -38,7 +38,7 @@ function read(t, size) {
 
 const fresh = ({ consumers }) => consumers.filter((c) => c.stats && c.statsAgeMs === undefined).map(({ id }) => id);
 
-test('the time bounds a collection, not a number of objects', async (t) => {
+test('a collection is limited by time, not by a number of objects', async (t) => {
   const { all, collect } = read(t, { workers: 2, consumers: 4000 });
   all.at(-1).getStats = async () => { throw new Error('no'); };
   const { read: counts, errors, skipped, carried } = await collect((collecting) => collecting);
@@ -46,7 +46,7 @@ test('the time bounds a collection, not a number of objects', async (t) => {
   assert.deepEqual([skipped, carried, errors], [{}, {}, { consumers: 1 }]);
 });
 
-test('a worker that hangs costs its own numbers, one call and half the time', async (t) => {
+test('a hanging worker costs only its own statistics, one call and half of the time', async (t) => {
   const { all, collect, registry } = read(t, { workers: 2, transports: 2, consumers: 3 });
   let calls = 0;
   const hangs = () => { calls++; return never(); };
@@ -65,7 +65,7 @@ test('a worker that hangs costs its own numbers, one call and half the time', as
   assert.deepEqual(second.errors, first.errors);
 });
 
-test('a worker that hangs is asked again after 30 s', async (t) => {
+test('a hanging worker is called again after 30 s', async (t) => {
   const { all, clock, collect } = read(t);
   all[0].getResourceUsage = never;
   await collect();
@@ -77,7 +77,7 @@ test('a worker that hangs is asked again after 30 s', async (t) => {
   assert.deepEqual([third.errors, third.workers[0].resourceUsage], [{}, { ru_utime: 6 }]);
 });
 
-test('a worker that goes on is asked again at once, and what it says late is not counted twice', async (t) => {
+test('a worker that resumes is called again at once, and late answers are not counted twice', async (t) => {
   const { all, clock, collect, registry } = read(t);
   all[0].getResourceUsage = async () => { await clock.after(600); throw new Error('late'); };
   await collect();
@@ -88,7 +88,7 @@ test('a worker that goes on is asked again at once, and what it says late is not
   assert.deepEqual([registry.counters.statsTimeouts, registry.counters.statsErrors], [1, 0]);
 });
 
-test('an answer that is late does not count, even if others take longer', async (t) => {
+test('a late answer is discarded even if others take longer', async (t) => {
   const { all, clock, collect } = read(t, { workers: 2 });
   const [late, slow] = all.filter((o) => o.pid);
   late.getResourceUsage = () => clock.after(550, { ru_utime: 1 });
@@ -100,7 +100,7 @@ test('an answer that is late does not count, even if others take longer', async 
   assert.deepEqual(transports.map((x) => x.stats), [undefined, { bytesReceived: 3 }]);
 });
 
-test('a collection that takes too long ends, and the next one begins with the rest', async (t) => {
+test('a collection that takes too long is aborted, and the next one starts with the remaining objects', async (t) => {
   const { all, clock, collect } = read(t, { consumers: 600 });
   for (const object of all) if (object.kind) object.getStats = () => clock.after(100, [{ ssrc: 1 }]);
   const first = await collect();
@@ -112,7 +112,7 @@ test('a collection that takes too long ends, and the next one begins with the re
   assert.deepEqual([second.skipped, second.carried], [{}, { consumers: 201 }]);
 });
 
-test('calls that hang in the end do not make the whole too long', async (t) => {
+test('calls that hang at the end do not exceed the time limit', async (t) => {
   const { all, clock, collect } = read(t, { consumers: 100 });
   all[0].getResourceUsage = () => clock.after(350, {});
   all.filter((o) => o.kind).forEach((o, i) => { o.getStats = i < 49 ? () => clock.after(350, []) : never; });

@@ -11,7 +11,7 @@ const { start } = require('..');
 const { serve } = require('./agent.js');
 const { application } = require('./fake.js');
 
-/** Replaces the monitor of the event loop by one whose values the test sets, in ns. */
+/** Replaces the event loop monitor by one whose values, in ns, are set by the test. */
 function fakeMonitor(t) {
   const monitor = {
     count: 0, max: 0, p99: 511, enabled: undefined, resolution: undefined,
@@ -24,32 +24,32 @@ function fakeMonitor(t) {
   return monitor;
 }
 
-/** What a snapshot tells of the event loop. */
-const told = ({ process }) => [process.eventLoopLagMs, process.eventLoopDelayP99Ms];
+/** Returns the members of a snapshot about the event loop. */
+const eventLoopDelays = ({ process }) => [process.eventLoopLagMs, process.eventLoopDelayP99Ms];
 
-test('the delay of the event loop is told without the interval of its monitor, and begins anew with each collection', async (t) => {
+test('the delay of the event loop excludes the interval of the monitor and is reset by each collection', async (t) => {
   const monitor = fakeMonitor(t);
   const agent = await serve(t, application().mediasoup);
   assert.deepEqual([monitor.enabled, monitor.resolution], [true, 20]);
-  assert.deepEqual(told(await agent.snapshot('?stats=workers')), [undefined, undefined], 'nothing was measured yet');
+  assert.deepEqual(eventLoopDelays(await agent.snapshot('?stats=workers')), [undefined, undefined], 'nothing was measured yet');
   Object.assign(monitor, { count: 51, max: 417_600_000, p99: 26_900_000 });
-  assert.deepEqual(told(await agent.snapshot('?stats=data')), [397.6, 6.9]);
+  assert.deepEqual(eventLoopDelays(await agent.snapshot('?stats=data')), [397.6, 6.9]);
   Object.assign(monitor, { count: 1, max: 19_100_000, p99: 19_100_000 });
-  assert.deepEqual(told(await agent.snapshot('?stats=data')), [397.6, 6.9], 'a repeat of the same collection');
-  assert.deepEqual(told(await agent.snapshot('?stats=workers')), [0, 0], 'never below 0');
-  assert.deepEqual(told(await agent.snapshot('?stats=data')), [undefined, undefined]);
+  assert.deepEqual(eventLoopDelays(await agent.snapshot('?stats=data')), [397.6, 6.9], 'a repeat of the same collection');
+  assert.deepEqual(eventLoopDelays(await agent.snapshot('?stats=workers')), [0, 0], 'never below 0');
+  assert.deepEqual(eventLoopDelays(await agent.snapshot('?stats=data')), [undefined, undefined]);
   await agent.close();
   assert.equal(monitor.enabled, false);
 });
 
-test('the delay is not measured where it is not wanted', async (t) => {
+test('the delay is not measured if the option is off', async (t) => {
   const monitor = fakeMonitor(t);
   const agent = await serve(t, application().mediasoup, { eventLoopDelay: false });
-  assert.deepEqual(told(await agent.snapshot()), [undefined, undefined]);
+  assert.deepEqual(eventLoopDelays(await agent.snapshot()), [undefined, undefined]);
   assert.equal(monitor.enabled, undefined);
 });
 
-test('an agent that cannot start measures nothing', async (t) => {
+test('an agent that cannot start does not measure the delay', async (t) => {
   const monitor = fakeMonitor(t);
   assert.equal(await start(application().mediasoup, { port: -1, onError: () => {} }).ready, undefined);
   assert.equal(monitor.enabled, undefined);
@@ -60,14 +60,14 @@ test('an agent that cannot start measures nothing', async (t) => {
   assert.equal(monitor.enabled, false);
 });
 
-test('a block of the event loop is seen', async (t) => {
+test('a blocked event loop is measured', async (t) => {
   const agent = await serve(t, application().mediasoup);
-  const monitor = perfHooks.monitorEventLoopDelay({ resolution: 20 }); // it began after the agent's own
+  const monitor = perfHooks.monitorEventLoopDelay({ resolution: 20 }); // started after the agent's monitor
   monitor.enable();
   while (monitor.count === 0) await turn();
   monitor.disable();
   const begun = performance.now();
   while (performance.now() - begun < 400);
-  const [lag] = told(await agent.snapshot());
+  const [lag] = eventLoopDelays(await agent.snapshot());
   assert.ok(lag >= 375, `${lag} ms`);
 });

@@ -1,17 +1,15 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Objects that look like mediasoup's to an agent, for tests of what a real worker does not do on demand.
+// Fake mediasoup objects, for tests of behavior that a real worker does not show on demand.
 
 'use strict';
 
 const { EventEmitter } = require('node:events');
 
-/** An object of mediasoup: events, an observer, and whatever members are given. */
+/** A mediasoup object with events, an observer and the given members. */
 class Fake extends EventEmitter {
   observer = new EventEmitter();
-  /** Calls that were made, in order. @type {string[]} */
-  asked = [];
   constructor(members) {
     super();
     Object.defineProperties(this, Object.getOwnPropertyDescriptors(members));
@@ -25,7 +23,7 @@ class Fake extends EventEmitter {
     this.observer.emit('close');
   }
 
-  /** How many listeners there are, of the object and its observer. */
+  /** Number of listeners of the object and its observer. */
   get listening() {
     const counts = [this, this.observer].flatMap((emitter) => emitter.eventNames().map((event) => emitter.listenerCount(event)));
     return counts.reduce((total, count) => total + count, 0);
@@ -35,7 +33,7 @@ class Fake extends EventEmitter {
 const never = () => new Promise(() => {});
 
 /**
- * A module mediasoup with one worker, one router and transports with n consumers each.
+ * Returns a mediasoup module with workers that have one router each, and transports with consumers.
  *
  * @param {{ workers?: number, transports?: number, consumers?: number }} size
  */

@@ -11,20 +11,20 @@ const { share } = require('../lib/collector.js');
 const { serve } = require('./agent.js');
 const { Fake, application, consumer } = require('./fake.js');
 
-/** Ids of the consumers with numbers of this collection. */
+/** Returns the ids of the consumers with statistics of this collection. */
 const read = (snapshot) => snapshot.consumers.filter((c) => c.stats && c.statsAgeMs === undefined).map((c) => c.id);
 
-/** A copy of the snapshot is given for a second: a part that was not asked for yet is collected anew. */
+/** A snapshot is reused for a second. A part that was not requested before is collected again. */
 const PARTS = ['?stats=consumers', '?stats=consumers,data', '?stats=consumers,workers', '?stats=consumers,data,workers'];
 
-/** Asks n times for consumers, each time for a new collection. @param {any} agent @param {number} n */
+/** Requests consumers n times, each time with a new collection. @param {any} agent @param {number} n */
 async function collections(agent, n) {
   const all = [];
   for (let i = 0; i < n; i++) all.push(await agent.snapshot(PARTS[i % PARTS.length]));
   return all;
 }
 
-test('what is new while others are read is not counted as skipped', async (t) => {
+test('objects created during a collection are not counted as skipped', async (t) => {
   const { mediasoup, build, all } = application();
   const agent = await serve(t, mediasoup);
   build();
@@ -38,7 +38,7 @@ test('what is new while others are read is not counted as skipped', async (t) =>
   assert.equal(collection.complete, true);
 });
 
-test('calls that fail or throw cost their own numbers', async (t) => {
+test('calls that reject or throw cost only their own statistics', async (t) => {
   const { mediasoup, build, all } = application({ consumers: 4 });
   const agent = await serve(t, mediasoup);
   build();
@@ -53,7 +53,7 @@ test('calls that fail or throw cost their own numbers', async (t) => {
   assert.deepEqual(read(snapshot), ['r0t0c3']);
 });
 
-test('an object that closes while it is asked is no error', async (t) => {
+test('an object that closes during its call is not an error', async (t) => {
   const { mediasoup, build, all } = application({ consumers: 2 });
   const agent = await serve(t, mediasoup);
   build();
@@ -65,8 +65,8 @@ test('an object that closes while it is asked is no error', async (t) => {
   assert.deepEqual([snapshot.counters.consumersClosed, snapshot.counters.statsErrors], [1, 0]);
 });
 
-test('a worker that dies takes its objects along, whenever it says so', async (t) => {
-  for (const order of [['died', 'close'], ['close', 'died']]) { // as of 3.12, as of 3.7
+test('the objects of a dead worker are removed in any order of events', async (t) => {
+  for (const order of [['died', 'close'], ['close', 'died']]) { // 3.12, 3.7
     const { mediasoup, build, all } = application();
     const agent = await serve(t, mediasoup);
     build();
@@ -80,12 +80,12 @@ test('a worker that dies takes its objects along, whenever it says so', async (t
   }
 });
 
-test('beyond the limit everybody has a turn, and numbers are carried for four rounds and marked', async (t) => {
+test('with a limit, objects take turns, and statistics are carried for four rounds and marked', async (t) => {
   const { mediasoup, build } = application({ transports: 1, consumers: 12 });
   const agent = await serve(t, mediasoup, { maxStats: 2 });
   build();
   const rounds = await collections(agent, 7);
-  // With workers, one of the two is theirs: 2, 2, 1, 1, 2, 2, 1 consumers.
+  // If workers are read, they use one of the two calls: 2, 2, 1, 1, 2, 2, 1 consumers.
   assert.deepEqual(rounds.map((s) => read(s).length), [2, 2, 1, 1, 2, 2, 1]);
   assert.deepEqual(rounds.slice(0, 6).flatMap(read).map((id) => Number(id.split('c')[1])), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   assert.deepEqual(rounds.map((s) => s.collection.carried.consumers ?? 0), [0, 2, 4, 5, 6, 6, 6]);
@@ -96,7 +96,7 @@ test('beyond the limit everybody has a turn, and numbers are carried for four ro
   assert.ok(rounds.every((s) => s.collection.complete === false));
 });
 
-test('small kinds are read whole, large ones share what is left', () => {
+test('small kinds are read completely, large ones share the rest of the limit', () => {
   for (const [limit, wishes, granted] of [
     [100, [1, 2, 3], [1, 2, 3]],
     [5000, [4, 1000, 500, 20000], [4, 1000, 500, 3496]],
@@ -108,7 +108,7 @@ test('small kinds are read whole, large ones share what is left', () => {
   ]) assert.deepEqual(share(limit, wishes), granted);
 });
 
-test('readers at one time share one collection; who comes soon after gets it again', async (t) => {
+test('concurrent requests share a collection, and requests soon afterwards reuse it', async (t) => {
   const { mediasoup, build, all } = application();
   const agent = await serve(t, mediasoup);
   build();
@@ -123,7 +123,7 @@ test('readers at one time share one collection; who comes soon after gets it aga
   assert.equal(again.timeUnixMs, snapshots[0].timeUnixMs);
 });
 
-test('readers of different parts wait for each other', async (t) => {
+test('requests for different parts wait for each other', async (t) => {
   const { mediasoup, build, all } = application({ consumers: 30 });
   const agent = await serve(t, mediasoup);
   build();
@@ -141,11 +141,11 @@ test('readers of different parts wait for each other', async (t) => {
   assert.equal(read(one).length, 30);
   assert.equal(two.transports[0].stats.bytesReceived, 7);
   assert.equal(two.consumers[0].stats, undefined);
-  // Either may have come first; its calls are over before those of the other begin.
+  // Either may be the first. Its calls end before those of the other start.
   assert.ok(log[0] === 'r0t0' || log.at(-1) === 'r0t0', log.join());
 });
 
-test('calls come in batches', async (t) => {
+test('calls are made in batches', async (t) => {
   const { mediasoup, build, all } = application({ workers: 2, consumers: 200 });
   const agent = await serve(t, mediasoup);
   build();
@@ -164,24 +164,24 @@ test('calls come in batches', async (t) => {
   assert.equal(most, 50);
 });
 
-test('nothing is asked while nobody asks, and close leaves no listener', async () => {
+test('no calls are made without requests, and close removes all listeners', async () => {
   const { mediasoup, build, all } = application({ workers: 2, transports: 2, consumers: 2 });
-  let asked = 0;
+  let calls = 0;
   const agent = start(mediasoup, { port: 0 });
   await agent.ready;
   build();
   const router = all.find((o) => o.id === 'r0');
   const rtpObserver = router.has('newrtpobserver', new Fake({ id: 'o' }));
-  for (const object of all) if (object.getStats) object.getStats = async () => { asked++; return []; };
+  for (const object of all) if (object.getStats) object.getStats = async () => { calls++; return []; };
   await turn();
-  assert.equal(asked, 0);
+  assert.equal(calls, 0);
   assert.ok([mediasoup, ...all, rtpObserver].every((o) => o.listening > 0));
   await agent.close();
   await agent.close();
   assert.deepEqual([mediasoup, ...all, rtpObserver].map((o) => o.listening).filter(Boolean), []);
 });
 
-test('close during a collection ends it', async () => {
+test('close aborts a running collection', async () => {
   const { mediasoup, build, all } = application({ consumers: 500 });
   const agent = start(mediasoup, { port: 0 });
   const address = await agent.ready;
@@ -212,7 +212,7 @@ test('no exception reaches the application', async (t) => {
   assert.equal(snapshot.consumers.length, 1);
 });
 
-test('labels are what the callback says, if it is text', async (t) => {
+test('labels are the strings returned by the callback', async (t) => {
   const { mediasoup, build } = application();
   const labels = (router) => ({ room: `of ${router.id}`, long: 'x'.repeat(300), number: 5, nothing: undefined });
   const agent = await serve(t, mediasoup, { labels: labels });
@@ -239,7 +239,7 @@ test('events of transports are counted', async (t) => {
   assert.deepEqual(dataProducers, [{ id: 'd', transportId: 'r0t0', type: 'sctp', stats: { messagesReceived: 1 } }]);
 });
 
-test('numbers that are none are left out', async (t) => {
+test('invalid numbers are omitted', async (t) => {
   const { mediasoup, build, all } = application();
   const agent = await serve(t, mediasoup);
   build();

@@ -1,7 +1,7 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The real mediasoup that mediasoup/install.sh put into the cache; undefined where it is missing.
+// The real mediasoup installed by mediasoup/install.sh, or undefined if it is missing.
 
 'use strict';
 

@@ -1,7 +1,7 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The package as npm makes it, in applications as the README shows them.
+// Tests the package created by npm in the applications of the README.
 
 'use strict';
 
@@ -30,7 +30,7 @@ const REST = `
     process.stdout.write(String(workers.length));
   });`;
 
-/** Packs the package into a new folder that is gone after the test. */
+/** Packs the package into a temporary directory. */
 async function pack(t) {
   const folder = await mkdtemp(path.join(tmpdir(), 'agent-'));
   t.after(() => rm(folder, { recursive: true }));
@@ -40,7 +40,7 @@ async function pack(t) {
   return { folder, file: path.join(folder, filename), paths: files.map((file) => file.path) };
 }
 
-/** Makes node_modules with the package in a folder, and returns its path. */
+/** Creates node_modules with the package in a directory, and returns its path. */
 async function unpack(folder, file) {
   const modules = path.join(folder, 'node_modules');
   await mkdir(path.join(modules, NAME), { recursive: true });
@@ -48,7 +48,7 @@ async function unpack(folder, file) {
   return modules;
 }
 
-test('the package has what an application needs, and no more', async (t) => {
+test('the package contains exactly the files that an application needs', async (t) => {
   const { paths } = await pack(t);
   const modules = ['collector', 'delay', 'hosts', 'options', 'registry', 'server', 'snapshot', 'stats', 'writer'].map((name) => `lib/${name}.js`);
   const types = ['index.d.mts', 'index.d.ts'];
@@ -56,7 +56,7 @@ test('the package has what an application needs, and no more', async (t) => {
   assert.deepEqual(paths.sort(), all);
 });
 
-test('the package says where it comes from and what it needs', () => {
+test('the package declares its repository and its dependencies', () => {
   const { repository, homepage, bugs, keywords, peerDependencies, peerDependenciesMeta } = require('../package.json');
   assert.equal(repository.directory, 'distribution/mediasoup-agent');
   assert.match(repository.url, /^git\+https:.*\.git$/);
@@ -65,7 +65,7 @@ test('the package says where it comes from and what it needs', () => {
   assert.deepEqual([peerDependencies, peerDependenciesMeta], [{ mediasoup: '>=3.7.0' }, { mediasoup: { optional: true } }]);
 });
 
-test('types are there for require and for import', async (t) => {
+test('the package has types for require and for import', async (t) => {
   const { folder, file } = await pack(t);
   await unpack(folder, file);
   const rest = `
@@ -89,10 +89,10 @@ test('types are there for require and for import', async (t) => {
   assert.equal(stdout, '');
 });
 
-test('one line is enough, with require and with import', { skip: missing }, async (t) => {
+test('one line starts the agent, with require and with import', { skip: missing }, async (t) => {
   const { folder, file } = await pack(t);
   const modules = await unpack(folder, file);
-  const cache = path.dirname(process.env.MEDIASOUP_WORKER_BIN ?? ''); // mediasoup.js has set it
+  const cache = path.dirname(process.env.MEDIASOUP_WORKER_BIN ?? ''); // set by mediasoup.js
   await symlink(path.join(cache, 'node_modules/mediasoup'), path.join(modules, 'mediasoup'));
   for (const [name, program] of Object.entries({
     'application.cjs': `

@@ -1,7 +1,7 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The agent on a real mediasoup 3.12.16, with RTP whose numbers are known.
+// Tests the agent with a real mediasoup 3.12.16 and known RTP traffic.
 
 'use strict';
 
@@ -17,18 +17,18 @@ const { Application } = require('./room.js');
 const missing = mediasoup ? false : 'no mediasoup: run make test-deps';
 if (missing && process.env.CI) throw new Error(missing);
 
-// No answer is a copy of an earlier one: each asks for other parts. Together they are all parts.
+// Alternating requests for different parts, so that no answer is reused. Together, they cover all parts.
 const ALL = ['?stats=workers,transports,producers,consumers', '?stats=workers,transports,producers,consumers,data'];
 
 async function application(t, options) {
   const rooms = new Application(mediasoup, options);
   t.after(() => rooms.close());
   const { host, port } = await rooms.agent();
-  let asked = 0;
+  let requests = 0;
   return {
     rooms,
     async snapshot() {
-      const response = await fetch(`http://${host}:${port}/v1/snapshot${ALL[asked++ % 2]}`);
+      const response = await fetch(`http://${host}:${port}/v1/snapshot${ALL[requests++ % 2]}`);
       const snapshot = await response.json();
       assert.ok(validate(snapshot), JSON.stringify(validate.errors));
       return snapshot;
@@ -36,7 +36,7 @@ async function application(t, options) {
   };
 }
 
-/** Asks until a snapshot passes, for 20 s at most (a worker notes losses every 2.5 to 7.5 s); then says why it does not. */
+/** Requests snapshots until one passes the check, for at most 20 s (a worker updates losses every 2.5 to 7.5 s). */
 async function eventually(snapshot, passes) {
   for (const begun = performance.now(); ; await wait(50)) {
     try {
@@ -52,7 +52,7 @@ async function eventually(snapshot, passes) {
 const streams = (entities) => entities.flatMap((entity) => entity.stats);
 const sum = (entities, member) => streams(entities).reduce((total, stream) => total + stream[member], 0);
 
-test('sums are what was sent, over transports, pipes and workers', { skip: missing }, async (t) => {
+test('sums over transports, pipes and workers equal the traffic', { skip: missing }, async (t) => {
   const { rooms, snapshot } = await application(t, { labels: () => ({ room: 'r' }) });
   await rooms.worker();
   await rooms.worker();
@@ -68,7 +68,7 @@ test('sums are what was sent, over transports, pipes and workers', { skip: missi
     assert.equal(sum(of(producers, 'video', 'simple'), 'packetCount'), 200);
     assert.equal(sum(of(consumers, 'video', 'simple'), 'packetCount'), 2 * 200);
     assert.equal(sum(of(consumers, 'audio', 'simple'), 'packetCount'), (3 + 4) * 397);
-    assert.equal(sum(of(producers, 'audio', 'simple'), 'packetsLost'), 2 * 3); // the piped one misses them, too
+    assert.equal(sum(of(producers, 'audio', 'simple'), 'packetsLost'), 2 * 3); // also lost by the piped producer
   });
   assert.deepEqual([audio, video], [{ packets: 397, bytes: 397 * 172 }, { packets: 200, bytes: 200 * 900 }]);
   assert.equal(sum(of(now.producers, 'video', 'simple'), 'byteCount'), video.bytes);
@@ -90,7 +90,7 @@ test('sums are what was sent, over transports, pipes and workers', { skip: missi
   assert.ok(!JSON.stringify(now).includes('127.0.0.1'));
 });
 
-test('things may come and go while they are read', { skip: missing }, async (t) => {
+test('objects may come and go while they are read', { skip: missing }, async (t) => {
   const { rooms, snapshot } = await application(t);
   await rooms.worker();
   let stop = false;
@@ -118,7 +118,7 @@ test('things may come and go while they are read', { skip: missing }, async (t) 
   assert.deepEqual([counters.consumersCreated - counters.consumersClosed, consumers.length], [10, 10]);
 });
 
-test('a worker that is stopped or killed costs its own numbers only', { skip: missing }, async (t) => {
+test('a suspended or killed worker costs only its own statistics', { skip: missing }, async (t) => {
   const { rooms, snapshot } = await application(t, { timeoutMs: 500 });
   for (const worker of [0, 1]) {
     await rooms.worker();
@@ -141,7 +141,7 @@ test('a worker that is stopped or killed costs its own numbers only', { skip: mi
   assert.deepEqual(stopped.collection.errors, { workers: 1, transports: 2, producers: 1, consumers: 5 });
   const begun = performance.now();
   assert.deepEqual(whole(await snapshot(), '1'), all);
-  assert.ok(performance.now() - begun < 200, 'nobody waits for it twice');
+  assert.ok(performance.now() - begun < 200, 'the worker is not waited for twice');
 
   rooms.signal({ worker: 0, signal: 'SIGCONT' });
   await eventually(snapshot, (now) => assert.deepEqual([whole(now, '0'), whole(now, '1')], [all, all]));
@@ -154,7 +154,7 @@ test('a worker that is stopped or killed costs its own numbers only', { skip: mi
   assert.deepEqual([dead.counters.workersDied, dead.counters.workersClosed, dead.collection.complete], [1, 1, true]);
 });
 
-test('an agent that starts anew is another one, and sees what comes after', { skip: missing }, async (t) => {
+test('a restarted agent has a new identity and observes only new objects', { skip: missing }, async (t) => {
   const { rooms, snapshot } = await application(t);
   await rooms.worker();
   const before = await snapshot();

@@ -1,13 +1,13 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Plays an application from testdata/mediasoup/getstats-*.json: objects with the properties and answers of that version.
+// Emulates an application recorded in testdata/mediasoup/getstats-*.json, with the properties and answers of that mediasoup version.
 
 'use strict';
 
 const { Fake } = require('./fake.js');
 
-/** Which properties the classes of transports have; the version's own type property comes on top where it has one. */
+/** The properties of the transport classes. Versions with a property type have it in addition. */
 const PROPERTIES = ({
   WebRtcTransport: ({ props, stats }) => ({
     iceState: props.iceState,
@@ -31,7 +31,7 @@ const answers = (object) => ({
  */
 function application(captured) {
   const mediasoup = new Fake({ version: captured.version });
-  // Objects of two transports may have one id: each transport takes the first that is left.
+  // Objects of two transports can have the same id: each transport takes the first remaining one.
   const left = structuredClone({ ...captured, version: undefined });
   const take = (list, ids) => ids.map((id) => left[list].splice(left[list].findIndex((o) => o.id === id), 1)[0]);
   const fill = (transport, dump) => {
@@ -52,7 +52,7 @@ function application(captured) {
       for (const router of take('routers', dump.routerIds)) {
         const fakeRouter = worker.has('newrouter', new Fake({ id: router.id, appData: { secret: 'appdata' } }));
         for (const id of router.dump.rtpObserverIds) fakeRouter.has('newrtpobserver', new Fake({ id }));
-        // In the order of the capture, so that a piped producer comes after its original.
+        // In the order of the capture, so that a piped producer follows its original.
         for (const transport of captured.transports) {
           if (!router.dump.transportIds.includes(transport.id)) continue;
           const properties = PROPERTIES[transport.class.replace('Impl', '')](transport);

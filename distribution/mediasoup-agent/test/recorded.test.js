@@ -11,7 +11,7 @@ const { application } = require('./recorded.js');
 
 const VERSIONS = ['3.7.19', '3.12.16', '3.27.1'];
 
-/** Lists, by id and parent, without what moves between two readings. @param {any} snapshot */
+/** Returns the arrays by id and parent, without values that change between two snapshots. @param {any} snapshot */
 function still(snapshot) {
   return Object.fromEntries(KINDS.map((kind) => [kind, snapshot[kind].map(({
     stats, score, resourceUsage, startTimeUnixMs, labels, currentLayers, preferredLayers, ...rest
@@ -21,7 +21,7 @@ const key = (o) => `${o.transportId} ${o.id}`;
 const byKey = (a, b) => (key(a) < key(b) ? -1 : 1);
 
 for (const version of VERSIONS) {
-  test(`mediasoup ${version}: the agent says what another agent said of the same application`, async (t) => {
+  test(`mediasoup ${version}: the snapshot equals that of another agent for the same application`, async (t) => {
     const other = capture(`snapshot-${version}-a.json`);
     assert.ok(validate(other));
     const { mediasoup, play } = application(capture(`getstats-${version}.json`));
@@ -34,7 +34,7 @@ for (const version of VERSIONS) {
     assert.deepEqual(agent.errors, []);
   });
 
-  test(`mediasoup ${version}: numbers are those of getStats()`, async (t) => {
+  test(`mediasoup ${version}: statistics equal those of getStats()`, async (t) => {
     const captured = capture(`getstats-${version}.json`);
     const { mediasoup, play } = application(captured);
     const agent = await serve(t, mediasoup);
@@ -52,7 +52,7 @@ for (const version of VERSIONS) {
     assert.deepEqual(producers.sort(), originals.sort());
   });
 
-  test(`mediasoup ${version}: addresses, labels and appData do not leave`, async (t) => {
+  test(`mediasoup ${version}: addresses, labels and appData do not leave the process`, async (t) => {
     const { mediasoup, play } = application(capture(`getstats-${version}.json`));
     const agent = await serve(t, mediasoup);
     play();
@@ -63,11 +63,11 @@ for (const version of VERSIONS) {
   });
 }
 
-test('the constructed snapshot keeps to the contract', () => {
+test('the constructed snapshot is valid', () => {
   assert.ok(validate(capture('snapshot-3.constructed.json')), JSON.stringify(validate.errors));
 });
 
-test('a piped producer and its original are two objects with one id, and the original outlives the copy', async (t) => {
+test('a piped producer and its original are two objects with the same id, and the original outlives the copy', async (t) => {
   const { mediasoup, play } = application(capture('getstats-3.12.16.json'));
   const producers = [];
   mediasoup.observer.on('newworker', (w) => w.observer.on('newrouter', (r) =>

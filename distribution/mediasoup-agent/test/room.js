@@ -1,27 +1,27 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// An application on a real mediasoup with an agent in it, told what to do: node room.js [port]
+// An application with a real mediasoup and an agent, controlled by commands: node room.js [port]
 //
-// It reads one JSON object per line from stdin, does what "do" says, and writes one JSON object per line to stdout: what came of it,
-// or {"error": "..."}. Commands are done one after another. The first line it writes, unasked, is the answer to {"do":"agent"}.
-// It ends, and its workers with it, when stdin ends. The agent listens on the port that is given, or on any.
+// It reads one JSON object per line from stdin, runs the command "do", and writes its result as one JSON object per line to stdout, or
+// {"error": "..."}. Commands run one after another. The first line of output is the result of {"do":"agent"}, which runs at the start.
+// The application exits with its workers when stdin ends. The agent listens on the given port or on any free port.
 //
-//   {"do":"agent","token":"t","timeoutMs":800}        starts the agent anew, with those options of start() that are given and those it had:
-//                                                     {"host":..,"port":..,"pid":..}; the port stays the same, and only workers that are
-//                                                     made afterwards are seen
-//   {"do":"worker"}                                   makes a worker: {"worker":0,"pid":..}, numbered in order, as the agent does
+//   {"do":"agent","token":"t","timeoutMs":800}        restarts the agent with the given options of start() in addition to its earlier
+//                                                     ones: {"host":..,"port":..,"pid":..}; the port stays the same, and the agent only
+//                                                     observes workers created afterwards
+//   {"do":"worker"}                                   creates a worker: {"worker":0,"pid":..}, numbered in order like in the agent
 //   {"do":"room","worker":0,"kind":"audio","consumers":3}
-//                                                     makes a router, a plain transport with a producer, a plain transport with
-//                                                     consumers: {"room":0,"router":..,"producer":..}; kind audio or video
+//                                                     creates a router, a plain transport with a producer and a plain transport with
+//                                                     consumers: {"room":0,"router":..,"producer":..}; kind is audio or video
 //   {"do":"pipe","room":0,"worker":1,"consumers":2}   pipes the producer to a router of another worker, with consumers there: {"room":1,..}
 //   {"do":"send","room":0,"packets":500,"lose":[5,6],"size":172,"perSecond":500}
-//                                                     sends RTP packets of size bytes, with gaps for those at the places of lose;
-//                                                     answers when all are sent: {"packets":498,"bytes":85656}
-//   {"do":"got","room":0}                             what arrived at the room's consumers: {"packets":1494,"bytes":..}
+//                                                     sends RTP packets of size bytes and skips those with the indexes in lose;
+//                                                     answers after the last packet: {"packets":498,"bytes":85656}
+//   {"do":"got","room":0}                             returns the traffic received by the room's consumers: {"packets":1494,"bytes":..}
 //   {"do":"pause","room":0,"consumer":0}              pauses a consumer: {}
 //   {"do":"closeConsumer","room":0}                   closes the room's oldest consumer: {}
-//   {"do":"closeRoom","room":0}                       closes the room's router with all that is in it: {}
+//   {"do":"closeRoom","room":0}                       closes the room's router and all of its objects: {}
 //   {"do":"signal","worker":0,"signal":"SIGSTOP"}     sends a signal to a worker: {}
 
 'use strict';
@@ -36,9 +36,9 @@ const HOST = '127.0.0.1';
 const HEADER = 12; // bytes of an RTP header
 
 const isRTCP = (message) => message[1] >= 200 && message[1] <= 206;
-const isProbation = (message) => (message[1] & 0x7f) === 127; // mediasoup tries the bandwidth with this payload type
+const isProbation = (message) => (message[1] & 0x7f) === 127; // payload type of mediasoup's bandwidth probes
 
-/** What is sent, by kind: codec, parameters, and the begin of a payload that consumers let pass (of VP8, a key frame). */
+/** The streams by kind: codec, parameters, and the start of a payload that consumers forward (for VP8, a key frame). */
 const MEDIA = {
   audio: { mimeType: 'audio/opus', clockRate: 48000, channels: 2, payloadType: 100, ssrc: 1111, begin: [0xf8] },
   video: { mimeType: 'video/VP8', clockRate: 90000, payloadType: 101, ssrc: 2222, begin: [0x90, 0x00, 0x00] },
@@ -56,7 +56,7 @@ async function udp() {
 
 /** Sends one RTP stream to a transport. */
 class Sender {
-  #sequence = 1000; // not 0: mediasoup takes that for a number that wrapped, and counts 65,536 as lost
+  #sequence = 1000; // not 0, which mediasoup treats as a wrapped number and counts as 65,536 lost packets
 
   constructor(socket, port, media) {
     Object.assign(this, { socket, port, media });
@@ -84,13 +84,13 @@ class Sender {
       }
       const early = begun + (1000 * (i + 1)) / perSecond - performance.now();
       if (early > 1) await wait(early);
-      else await turn(); // what is late goes at once, but not faster than sockets are emptied
+      else await turn(); // send late packets at once, but let sockets drain
     }
     return { packets: sent, bytes: sent * size };
   }
 }
 
-/** Workers and rooms, and the agent that watches them. */
+/** Workers, rooms, and the agent that observes them. */
 class Application {
   workers = [];
   rooms = [];
@@ -160,7 +160,7 @@ class Application {
     process.kill(this.workers[worker].pid, signal);
   }
 
-  /** Ends everything. A stopped worker would not end by itself. */
+  /** Closes everything and kills workers, because a suspended worker does not exit by itself. */
   async close() {
     await this.#agent?.close();
     for (const worker of this.workers.filter(({ closed }) => !closed)) {

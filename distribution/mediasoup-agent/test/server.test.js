@@ -17,7 +17,7 @@ const { application } = require('./fake.js');
 const TOKEN = 'correct-horse';
 
 /**
- * A request as it is, without what fetch adds.
+ * Sends a request without the headers that fetch adds.
  *
  * @param {string} url
  * @param {http.RequestOptions} [options]
@@ -34,7 +34,7 @@ function ask(url, options = {}) {
   });
 }
 
-test('requests and what they get', async (t) => {
+test('requests have the expected status', async (t) => {
   const agent = await serve(t, application().mediasoup, { token: TOKEN });
   const right = { authorization: `Bearer ${TOKEN}` };
   for (const [path, options, status] of [
@@ -65,7 +65,7 @@ test('requests and what they get', async (t) => {
   assert.deepEqual(agent.errors, []);
 });
 
-test('without a token only those are answered who ask for this machine by its own name', async (t) => {
+test('without a token, only requests for this machine are accepted', async (t) => {
   const open = await serve(t, application().mediasoup, { allowedHosts: ['Agent.internal'] });
   for (const [host, status] of [
     ['localhost', 200],
@@ -94,7 +94,7 @@ test('without a token only those are answered who ask for this machine by its ow
   assert.equal((await ask(`${closed.url}/v1/health`, { headers })).status, 200, 'a page of another site has no token');
 });
 
-test('an answer is packed for those who can unpack it', async (t) => {
+test('answers are compressed for clients that accept it', async (t) => {
   const { mediasoup, build } = application({ consumers: 500 });
   const agent = await serve(t, mediasoup);
   build();
@@ -107,7 +107,7 @@ test('an answer is packed for those who can unpack it', async (t) => {
   }
 });
 
-test('parts that are not asked for have no numbers, but their objects', async (t) => {
+test('parts that are not requested have objects without statistics', async (t) => {
   const { mediasoup, build } = application();
   const agent = await serve(t, mediasoup);
   build();
@@ -124,7 +124,7 @@ test('parts that are not asked for have no numbers, but their objects', async (t
   }
 });
 
-test('a client that goes away is nobody\'s error', async (t) => {
+test('a closed connection is not an error', async (t) => {
   const { mediasoup, build } = application({ consumers: 2000 });
   const agent = await serve(t, mediasoup);
   build();
@@ -136,7 +136,7 @@ test('a client that goes away is nobody\'s error', async (t) => {
   assert.deepEqual(agent.errors, []);
 });
 
-test('an object that cannot be described fails the answer, not the application', async (t) => {
+test('an object that cannot be serialized fails the request, not the application', async (t) => {
   const { mediasoup, build, all } = application();
   const agent = await serve(t, mediasoup);
   build();
@@ -147,15 +147,15 @@ test('an object that cannot be described fails the answer, not the application',
   assert.deepEqual(agent.errors.map(({ message }) => message), ['odd']);
 });
 
-test('what cannot be meant is refused, and the application runs on without an agent', async () => {
+test('invalid options are rejected, and the application continues without an agent', async () => {
   const { mediasoup } = application();
   for (const [first, options, complaint] of [
-    [undefined, {}, /module mediasoup/],
-    [{ version: '3' }, {}, /module mediasoup/],
+    [undefined, {}, /mediasoup module/],
+    [{ version: '3' }, {}, /mediasoup module/],
     [mediasoup, { port: '9414' }, /^port /],
     [mediasoup, { port: 65536 }, /^port /],
     [mediasoup, { host: 5 }, /^host /],
-    [mediasoup, { host: '0.0.0.0' }, /^host 0\.0\.0\.0 is open to others/],
+    [mediasoup, { host: '0.0.0.0' }, /^host 0\.0\.0\.0 is reachable from other machines/],
     [mediasoup, { token: '' }, /^token /],
     [mediasoup, { maxStats: 0 }, /^maxStats /],
     [mediasoup, { timeoutMs: 5001 }, /^timeoutMs /],
@@ -178,30 +178,30 @@ test('what cannot be meant is refused, and the application runs on without an ag
   assert.equal(mediasoup.listening, 0);
 });
 
-test('a port that is taken is told, not thrown', async (t) => {
+test('a port in use is reported, not thrown', async (t) => {
   const agent = await serve(t, application().mediasoup);
   const errors = [];
   const { mediasoup } = application();
   const other = start(mediasoup, { port: Number(new URL(agent.url).port), onError: (error) => errors.push(error) });
   assert.equal(await other.ready, undefined);
-  assert.equal(mediasoup.listening, 0, 'nobody can ask it, so it does not watch');
+  assert.equal(mediasoup.listening, 0, 'an agent that cannot listen does not observe mediasoup');
   assert.match(errors[0].message, /^listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
   await other.close();
 });
 
-test('an agent that is closed at once does not listen afterwards', async () => {
+test('an agent that is closed immediately does not listen afterwards', async () => {
   const agent = start(application().mediasoup, { host: 'localhost', port: 0 });
   await agent.close();
   const address = await agent.ready;
   await assert.rejects(ask(`http://localhost:${address?.port}/v1/health`), /ECONNREFUSED/);
 });
 
-test('a process that has nothing else to do ends, even while a client is connected', async () => {
+test('the agent does not keep the process alive, even with a connected client', async () => {
   const program = `
     const agent = require('otelcol-rtc-mediasoup-agent').start({ observer: new (require('events'))(), version: '3' }, { port: 0 });
     agent.ready.then(({ port }) => process.stdout.write(String(port)));
-    setTimeout(() => {}, 300); // until then the test connects`;
-  const child = execFile(process.execPath, ['-e', program], { cwd: __dirname, timeout: 4000 }); // a connection lives 5 s
+    setTimeout(() => {}, 300); // time for the test to connect`;
+  const child = execFile(process.execPath, ['-e', program], { cwd: __dirname, timeout: 4000 }); // connections time out after 5 s
   const [port] = await once(child.stdout, 'data');
   const keepAlive = new http.Agent({ keepAlive: true });
   assert.equal((await ask(`http://127.0.0.1:${port}/v1/health`, { agent: keepAlive })).status, 200);
@@ -210,7 +210,7 @@ test('a process that has nothing else to do ends, even while a client is connect
   keepAlive.destroy();
 });
 
-test('the package can be imported, too', async () => {
+test('the package can be imported', async () => {
   const module = await import('otelcol-rtc-mediasoup-agent');
   assert.equal(module.start, start);
   assert.equal(module.default.start, start);

@@ -14,20 +14,20 @@ import (
 	"time"
 )
 
-// Whatever is measured has a process of its own: the parent starts itself anew with a job.
+// Each measurement runs in a separate process: the command starts itself as a child with a job.
 
-// jobVariable is the environment variable that holds a child's job, as JSON.
+// jobVariable is the environment variable that holds the job of a child in JSON.
 const jobVariable = "OTELCOL_RTC_COMPARE_JOB"
 
-// childLasts bounds how long a child may run.
-const childLasts = 10 * time.Minute
+// childTimeout is the maximum run time of a child.
+const childTimeout = 10 * time.Minute
 
-// job is what a child does.
+// job is the task of a child.
 type job struct {
 	Role     string
 	System   string
 	Size     int
-	Endpoint string // of what it reads
+	Endpoint string // to scrape
 	Interval time.Duration
 	Scrapes  int
 }
@@ -37,10 +37,10 @@ func (j job) as(role, endpoint string) job {
 	return j
 }
 
-// errNoChild says that this process has no job.
-var errNoChild = errors.New("not a child")
+// errNoChild is the error of workAsChild in a process that has no job.
+var errNoChild = errors.New("not a child process")
 
-// workAsChild does the job of this process until in ends, and tells what there is to tell on out.
+// workAsChild does the job of this process until in ends, and writes its results to out.
 func workAsChild(ctx context.Context, in io.Reader, out io.Writer) error {
 	text, ok := os.LookupEnv(jobVariable)
 	if !ok {
@@ -61,13 +61,13 @@ func workAsChild(ctx context.Context, in io.Reader, out io.Writer) error {
 
 // child is a process with a job.
 type child struct {
-	cmd   *exec.Cmd
-	in    io.Closer
-	told  *json.Decoder
-	clean context.CancelFunc
+	cmd    *exec.Cmd
+	in     io.Closer
+	out    *json.Decoder
+	cancel context.CancelFunc
 }
 
-// start starts a process. Without a word from its parent it ends: when that ends, too.
+// start starts a child. It exits when its input is closed, and therefore also when the parent exits.
 func start(ctx context.Context, j job) (*child, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -77,8 +77,8 @@ func start(ctx context.Context, j job) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, clean := context.WithTimeout(ctx, childLasts)
-	c := &child{cmd: exec.CommandContext(ctx, program), clean: clean} //nolint:gosec // itself
+	ctx, cancel := context.WithTimeout(ctx, childTimeout)
+	c := &child{cmd: exec.CommandContext(ctx, program), cancel: cancel} //nolint:gosec // this program
 	c.cmd.Env = append(os.Environ(), jobVariable+"="+string(text))
 	c.cmd.Stderr = os.Stderr
 	out, err := c.cmd.StdoutPipe()
@@ -89,24 +89,24 @@ func start(ctx context.Context, j job) (*child, error) {
 		err = c.cmd.Start()
 	}
 	if err != nil {
-		clean()
+		cancel()
 		return nil, err
 	}
-	c.told = json.NewDecoder(out)
+	c.out = json.NewDecoder(out)
 	return c, nil
 }
 
-// told waits for the next thing that a child tells.
-func told[T any](c *child) (result T, err error) {
-	if err := c.told.Decode(&result); err != nil {
-		return result, fmt.Errorf("a process ended before it told anything: %w", err)
+// receive waits for the next result of a child.
+func receive[T any](c *child) (result T, err error) {
+	if err := c.out.Decode(&result); err != nil {
+		return result, fmt.Errorf("a child process exited without a result: %w", err)
 	}
 	return result, nil
 }
 
-// stop ends a child. How it ends does not matter any more.
+// stop ends a child and ignores its exit status.
 func (c *child) stop() {
 	_ = c.in.Close()
 	_ = c.cmd.Wait()
-	c.clean()
+	c.cancel()
 }

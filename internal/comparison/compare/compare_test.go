@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMain lets the test's program do the jobs of its children.
+// TestMain does the job of a child if the test binary was started as one.
 func TestMain(m *testing.M) {
 	err := workAsChild(context.Background(), os.Stdin, os.Stdout)
 	switch {
@@ -27,13 +27,13 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// How far the series of both sides may differ: those about the scrape itself, which only ours has, and a share of ours.
+// The numbers of series of both sides may differ by the metrics of the scrape itself and by a fraction of ours.
 const (
-	ofScrape = 12
-	differ   = 0.1
+	scrapeMetrics = 12
+	tolerance     = 0.1
 )
 
-// Both sides deliver the same series of a small server.
+// TestCompare checks that both sides deliver the same number of series of a small server.
 func TestCompare(t *testing.T) {
 	for i := range systems {
 		s := &systems[i]
@@ -46,7 +46,7 @@ func TestCompare(t *testing.T) {
 			for round := range c.ours {
 				ours, collector := c.ours[round], c.collector[round]
 				require.Positive(t, ours.Series)
-				assert.InDelta(t, ours.Series, collector.Series, ofScrape+differ*float64(ours.Series))
+				assert.InDelta(t, ours.Series, collector.Series, scrapeMetrics+tolerance*float64(ours.Series))
 			}
 			for _, side := range [][]cost{c.ours, c.exporter, c.collector} {
 				for _, one := range side {

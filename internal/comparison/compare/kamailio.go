@@ -16,22 +16,22 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
 )
 
-// kamLasts bounds one scrape.
-const kamLasts = time.Minute
+// kamTimeout is the timeout of a scrape.
+const kamTimeout = time.Minute
 
 var (
 	kamTargetLabels  = []string{"set", "uri"}
 	kamProcessLabels = []string{"index", "description"}
 )
 
-// kamDesc describes a metric, under the name that ours has in Prometheus.
+// kamDesc describes a metric with the name that our receiver's metric has in Prometheus.
 func kamDesc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("kamailio_"+name, help, labels, nil)
 }
 
 var (
 	kamUp             = kamDesc("up", "Whether the server answers.")
-	kamScrapeDuration = kamDesc("scrape_duration_seconds", "Time that a method took to answer.", "method")
+	kamScrapeDuration = kamDesc("scrape_duration_seconds", "Duration of a call.", "method")
 	kamStatistic      = kamDesc("statistic_total", "A statistic of a script.", "group", "name")
 	kamUptime         = kamDesc("uptime_seconds", "Time since the server started.")
 
@@ -41,14 +41,14 @@ var (
 	kamProcessFragments = kamDesc("process_memory_fragment_count", "Fragments of the private memory of a process.", kamProcessLabels...)
 
 	kamTCPReaders = kamDesc("tcp_reader_count", "Processes that read TCP.")
-	kamTCPLimit   = kamDesc("tcp_connection_limit", "TCP connections that may be open.")
+	kamTCPLimit   = kamDesc("tcp_connection_limit", "Maximum number of TCP connections.")
 	kamTLSCount   = kamDesc("tls_connection_count", "TLS connections.")
-	kamTLSLimit   = kamDesc("tls_connection_limit", "TLS connections that may be open.")
-	kamTLSQueue   = kamDesc("tls_write_queue_size_bytes", "Bytes that wait to be written.")
+	kamTLSLimit   = kamDesc("tls_connection_limit", "Maximum number of TLS connections.")
+	kamTLSQueue   = kamDesc("tls_write_queue_size_bytes", "Bytes waiting to be written.")
 
 	kamDialogs    = kamDesc("dialog_count", "Dialogs in a state.", "state")
 	kamRelays     = kamDesc("rtpengine_node_state", "State of an rtpengine.", "set", "node", "state")
-	kamRelayCalls = kamDesc("rtpengine_call_count", "Calls that are bound to an rtpengine.")
+	kamRelayCalls = kamDesc("rtpengine_call_count", "Calls assigned to an rtpengine.")
 	kamHtables    = kamDesc("htable_item_count", "Items of a hash table.", "htable")
 	kamNodes      = kamDesc("dmq_node_state", "State of a DMQ node.", "node", "local", "state")
 
@@ -56,17 +56,17 @@ var (
 	kamSetTargets   = kamDesc("dispatcher_target_count", "Targets of a set in a state.", "set", "state")
 	kamTargetState  = kamDesc("dispatcher_target_state", "State of a target.", append([]string{"state"}, kamTargetLabels...)...)
 	kamTargetProbed = kamDesc("dispatcher_target_probing", "Whether a target is probed.", kamTargetLabels...)
-	kamTargetLost   = kamDesc("dispatcher_target_timeouts_total", "Probes that were not answered.", kamTargetLabels...)
+	kamTargetLost   = kamDesc("dispatcher_target_timeouts_total", "Unanswered probes.", kamTargetLabels...)
 	kamTargetLoad   = kamDesc("dispatcher_target_dialog_count", "Dialogs of a target.", kamTargetLabels...)
 	kamLatencies    = map[string]*prometheus.Desc{ // in milliseconds
-		"AVG": kamDesc("dispatcher_target_latency_average_seconds", "Average time that a target took to answer.", kamTargetLabels...),
-		"STD": kamDesc("dispatcher_target_latency_deviation_seconds", "Standard deviation of that time.", kamTargetLabels...),
-		"EST": kamDesc("dispatcher_target_latency_estimate_seconds", "Estimate of that time.", kamTargetLabels...),
-		"MAX": kamDesc("dispatcher_target_latency_max_seconds", "Longest of those times.", kamTargetLabels...),
+		"AVG": kamDesc("dispatcher_target_latency_average_seconds", "Average latency of a target.", kamTargetLabels...),
+		"STD": kamDesc("dispatcher_target_latency_deviation_seconds", "Standard deviation of the latency.", kamTargetLabels...),
+		"EST": kamDesc("dispatcher_target_latency_estimate_seconds", "Estimated latency.", kamTargetLabels...),
+		"MAX": kamDesc("dispatcher_target_latency_max_seconds", "Maximum latency.", kamTargetLabels...),
 	}
 )
 
-// What states there are, by the server's own word.
+// The states in the words of the server.
 var (
 	kamDialogStates = []string{"starting", "connecting", "answering", "ongoing"}
 	kamTargetStates = []string{"A", "T", "I", "D"}
@@ -74,8 +74,8 @@ var (
 	kamNodeStates   = []string{"active", "pending", "disabled", "timeout", "other"}
 )
 
-// kamExporter serves the default series of our receiver the way exporters are written today. It reads BINRPC, because JSON
-// is not what such exporters ask Kamailio for; the reader is ours, no slower than theirs.
+// kamExporter serves the default series of our receiver, written in the usual style of exporters. Like other Kamailio exporters, it
+// uses BINRPC. The codec is ours, which is not slower than theirs.
 type kamExporter struct {
 	endpoint   string
 	statistics map[string]*prometheus.Desc // by group.name
@@ -85,12 +85,12 @@ func newKamailioExporter(endpoint string) prometheus.Collector {
 	return &kamExporter{endpoint, map[string]*prometheus.Desc{}}
 }
 
-// Describe has the metrics describe themselves.
+// Describe implements prometheus.Collector.
 func (e *kamExporter) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(e, ch) }
 
-// Collect calls one method after the other, on a connection of its own.
+// Collect calls all methods one after the other on a new connection.
 func (e *kamExporter) Collect(ch chan<- prometheus.Metric) {
-	ctx, stop := context.WithTimeout(context.Background(), kamLasts)
+	ctx, stop := context.WithTimeout(context.Background(), kamTimeout)
 	defer stop()
 	s := kamScrape{kamExporter: e, samples: samples{ch}}
 	conn, err := binrpc.Dial(ctx, e.endpoint)
@@ -116,27 +116,27 @@ func (e *kamExporter) Collect(ch chan<- prometheus.Metric) {
 		{"htable.stats", nil, s.htables},
 		{"dmq.list_nodes", nil, s.nodes},
 	} {
-		began := time.Now()
+		start := time.Now()
 		var reply kamRecords
 		if err := conn.Call(ctx, binrpc.NewRequest(step.method, step.args...), func(r binrpc.Records) error {
 			reply = newKamRecords(r)
 			return nil
 		}); err != nil {
-			continue // a module that the server does not have
+			continue // the module is not loaded
 		}
-		s.gauge(kamScrapeDuration, time.Since(began).Seconds(), step.method)
+		s.gauge(kamScrapeDuration, time.Since(start).Seconds(), step.method)
 		step.serve(reply)
 	}
 	s.gauge(kamUp, 1)
 }
 
-// kamRecord is a value of a reply, with its name in a struct: an int64, float64, string or kamRecords.
+// kamRecord is a value and its name in a struct. The value is an int64, float64, string or kamRecords.
 type kamRecord struct {
 	name  string
 	value any
 }
 
-// kamRecords are a reply, struct or array.
+// kamRecords is a reply, struct or array.
 type kamRecords []kamRecord
 
 func newKamRecords(records binrpc.Records) (all kamRecords) {
@@ -159,7 +159,7 @@ func newKamRecords(records binrpc.Records) (all kamRecords) {
 	return all
 }
 
-// first is the struct that most replies are.
+// first returns the members of the first struct. Most replies have only this one.
 func (r kamRecords) first() kamRecords {
 	if len(r) == 0 {
 		return nil
@@ -168,7 +168,7 @@ func (r kamRecords) first() kamRecords {
 	return members
 }
 
-// get returns a member of a struct; nil when it has none of that name.
+// get returns the value of a member of a struct, or nil.
 func (r kamRecords) get(name string) any {
 	for i := range r {
 		if r[i].name == name {
@@ -214,10 +214,10 @@ type kamScrape struct {
 	samples
 }
 
-// kamNoName is what a metric's name cannot have.
-var kamNoName = regexp.MustCompile(`[^a-zA-Z0-9_]`)
+// kamNotInNames matches characters that names of metrics cannot contain.
+var kamNotInNames = regexp.MustCompile(`[^a-zA-Z0-9_]`)
 
-// all serves all statistics, each but those of scripts as a metric of its own.
+// all serves all statistics. Except for script statistics, each has its own metric.
 func (s *kamScrape) all(reply kamRecords) {
 	for _, statistic := range reply.first() {
 		if group, name, _ := strings.Cut(statistic.name, "."); group == "script" {
@@ -226,7 +226,7 @@ func (s *kamScrape) all(reply kamRecords) {
 		}
 		desc := s.statistics[statistic.name]
 		if desc == nil {
-			desc = kamDesc(kamNoName.ReplaceAllString(statistic.name, "_"), "A statistic.")
+			desc = kamDesc(kamNotInNames.ReplaceAllString(statistic.name, "_"), "A statistic.")
 			s.statistics[statistic.name] = desc
 		}
 		s.gauge(desc, toFloat(statistic.value))

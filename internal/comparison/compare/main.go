@@ -1,8 +1,8 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command compare reads each emulated server with our receiver, and as it is done today: with an exporter where the server
-// has no page of metrics, and contrib's prometheusreceiver. It prints what both cost, as a table in Markdown.
+// Command compare measures the cost of scraping emulated servers with our receivers and with the alternative: prometheusreceiver, and
+// an exporter if the server has no metrics page. It prints a table in Markdown.
 package main
 
 import (
@@ -33,18 +33,18 @@ func main() {
 	}
 }
 
-// options say what is compared, and how often.
+// options are the command-line options.
 type options struct {
-	systems  *regexp.Regexp // by name; all when nil
+	systems  *regexp.Regexp // names of systems to measure, nil for all
 	sizes    []int
 	rounds   int
-	scrapes  int           // that are measured in each round
-	interval time.Duration // of scrapes; by size when 0
+	scrapes  int           // per round
+	interval time.Duration // of scrapes, 0 to derive it from the size
 }
 
 func (o *options) flags() *flag.FlagSet {
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
-	flags.Func("systems", "those whose names match this `regexp`; all when not set", func(text string) (err error) {
+	flags.Func("systems", "`regexp` for the names of systems to measure (default all)", func(text string) (err error) {
 		o.systems, err = regexp.Compile(text)
 		return err
 	})
@@ -60,13 +60,13 @@ func (o *options) flags() *flag.FlagSet {
 		}
 		return nil
 	})
-	flags.IntVar(&o.rounds, "rounds", 5, "`number` of times that each side is measured, by turns; the medians are printed")
-	flags.IntVar(&o.scrapes, "scrapes", 5, "`number` of scrapes that each measurement lasts")
-	flags.DurationVar(&o.interval, "interval", 0, "`time` from one scrape to the next, and that one may take; when 0 it is 1 ms for each stream, and at least 1 s")
+	flags.IntVar(&o.rounds, "rounds", 5, "`number` of measurements of each side, of which the medians are printed")
+	flags.IntVar(&o.scrapes, "scrapes", 5, "`number` of scrapes per measurement")
+	flags.DurationVar(&o.interval, "interval", 0, "`interval` and timeout of scrapes (default 1 ms per stream and at least 1 s)")
 	return flags
 }
 
-// run compares and prints.
+// run measures all selected systems and prints the table.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	var o options
 	if err := o.flags().Parse(args); err != nil {
@@ -99,12 +99,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return nil
 }
 
-// comparison is what was measured of one server, by round.
+// comparison holds the measurements of a system by round.
 type comparison struct {
-	ours, exporter, collector []cost // no exporter where the server has a page of its own
+	ours, exporter, collector []cost // exporter is empty if the server has a metrics page
 }
 
-// compare starts the server and has it read by both sides in turn.
+// compare starts the server and measures both sides in turn.
 func compare(ctx context.Context, s *system, size int, o *options) (c comparison, err error) {
 	interval := cmp.Or(o.interval, max(time.Second, time.Duration(size)*time.Millisecond))
 	todo := job{System: s.name, Size: size, Scrapes: o.scrapes, Interval: interval}
@@ -113,58 +113,50 @@ func compare(ctx context.Context, s *system, size int, o *options) (c comparison
 		return c, err
 	}
 	defer server.stop()
-	endpoint, err := told[string](server)
+	endpoint, err := receive[string](server)
 	for range o.rounds {
 		if err == nil {
-			err = c.readByUs(ctx, todo.as(roleReceiver, endpoint))
+			err = measure(ctx, todo.as(roleReceiver, endpoint), &c.ours)
 		}
 		if err == nil && s.exporter != nil {
-			err = c.readByExporter(ctx, todo.as(roleExporter, endpoint))
+			err = c.measureExporter(ctx, todo.as(roleExporter, endpoint))
 		} else if err == nil {
-			err = c.readPage(ctx, todo.as(rolePrometheus, endpoint+s.page))
+			err = measure(ctx, todo.as(rolePrometheus, endpoint+s.page), &c.collector)
 		}
 	}
 	return c, err
 }
 
-func (c *comparison) readByUs(ctx context.Context, j job) error {
-	return measure(ctx, j, &c.ours)
-}
-
-func (c *comparison) readPage(ctx context.Context, j job) error {
-	return measure(ctx, j, &c.collector)
-}
-
-// readByExporter has the exporter read the server, and the collector the exporter.
-func (c *comparison) readByExporter(ctx context.Context, j job) error {
+// measureExporter starts the exporter of a server, and measures it and the collector that scrapes it.
+func (c *comparison) measureExporter(ctx context.Context, j job) error {
 	exporter, err := start(ctx, j)
 	if err != nil {
 		return err
 	}
 	defer exporter.stop()
-	page, err := told[string](exporter)
+	page, err := receive[string](exporter)
 	if err != nil {
 		return err
 	}
-	if err := c.readPage(ctx, j.as(rolePrometheus, page)); err != nil {
+	if err := measure(ctx, j.as(rolePrometheus, page), &c.collector); err != nil {
 		return err
 	}
-	return note(exporter, &c.exporter)
+	return appendCost(exporter, &c.exporter)
 }
 
-// measure starts a process that scrapes, and notes what it costs.
+// measure starts a child that scrapes, and appends its cost to costs.
 func measure(ctx context.Context, j job, costs *[]cost) error {
 	scraper, err := start(ctx, j)
 	if err != nil {
 		return err
 	}
 	defer scraper.stop()
-	return note(scraper, costs)
+	return appendCost(scraper, costs)
 }
 
-// note waits for what a process has measured.
-func note(c *child, costs *[]cost) error {
-	one, err := told[cost](c)
+// appendCost waits for the measurement of a child and appends it to costs.
+func appendCost(c *child, costs *[]cost) error {
+	one, err := receive[cost](c)
 	*costs = append(*costs, one)
 	return err
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// What the exporter of mediasoup reads of a snapshot.
+// The fields of a snapshot that the exporter reads.
 type (
 	soupSnapshot struct {
 		Process       struct{ StartTimeUnixMs float64 }
@@ -33,7 +33,7 @@ type (
 	}
 	soupRouter struct{ ID, WorkerID string }
 	soupData   struct{ ID, Type string }
-	// soupTransport is a transport. What it does not have is empty.
+	// soupTransport is a transport. Fields that its type does not have are empty.
 	soupTransport struct {
 		ID, RouterID, Type, Protocol string
 		State                        struct{ Ice, Dtls string }
@@ -52,7 +52,7 @@ type (
 	}
 )
 
-// soupExporter serves the default series of our receiver the way exporters are written today.
+// soupExporter serves the default series of our receiver, written in the usual style of exporters.
 type soupExporter struct {
 	url   string
 	descs map[string]*prometheus.Desc // by name
@@ -62,10 +62,10 @@ func newMediasoupExporter(endpoint string) prometheus.Collector {
 	return &soupExporter{endpoint + "/v1/snapshot", map[string]*prometheus.Desc{}}
 }
 
-// Describe has the metrics describe themselves.
+// Describe implements prometheus.Collector.
 func (e *soupExporter) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(e, ch) }
 
-// Collect asks for a snapshot and adds up what is in it.
+// Collect requests a snapshot and computes sums over its objects.
 func (e *soupExporter) Collect(ch chan<- prometheus.Metric) {
 	s := soupScrape{soupExporter: e, samples: samples{ch}, transports: map[string]string{}, routers: map[string]string{}}
 	var snapshot soupSnapshot
@@ -82,7 +82,7 @@ func (e *soupExporter) Collect(ch chan<- prometheus.Metric) {
 }
 
 func (e *soupExporter) get(snapshot *soupSnapshot) error {
-	resp, err := http.Get(e.url) //nolint:noctx // a scrape ends when all is answered
+	resp, err := http.Get(e.url) //nolint:noctx // the emulator always answers
 	if err != nil {
 		return err
 	}
@@ -101,10 +101,10 @@ type soupScrape struct {
 	routers    map[string]string // workers by router
 }
 
-// soupSums are sums by the values of their labels.
+// soupSums maps label values to sums.
 type soupSums map[[4]string]float64
 
-// sums serves sums under one name.
+// sums serves the sums of one metric.
 func (s *soupScrape) sums(name string, sums soupSums, labels ...string) {
 	desc := s.descs[name]
 	if desc == nil {
@@ -187,7 +187,7 @@ func (s *soupScrape) transport(transports []soupTransport) {
 	s.sums("transport_throughput_bytes_per_second", speed, "type", "direction")
 }
 
-// soupScores are the scores or round trip times of a kind.
+// soupScores aggregates the scores or round trip times of a kind.
 type soupScores struct{ n, sum, min, max float64 }
 
 func (s *soupScores) add(value float64) {
@@ -242,7 +242,7 @@ func (s *soupScrape) streams(what string, streams []soupStream) {
 	}
 }
 
-// scores serves averages with the lowest or highest value.
+// scores serves averages, and minima or maxima.
 func (s *soupScrape) scores(name string, all map[string]*soupScores, lowest bool) {
 	average, extremes, extreme := soupSums{}, soupSums{}, "_max"
 	for kind, one := range all {

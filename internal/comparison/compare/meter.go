@@ -12,30 +12,31 @@ import (
 	"time"
 )
 
-// cost is what a scrape takes of one process.
+// cost is the cost of a scrape in one process.
 type cost struct {
-	Series      int           // that it delivered
-	CPU         time.Duration // of user and system
+	Series      int
+	CPU         time.Duration // user and system time
 	Allocations float64
-	Heap        float64 // bytes at the peak, above those before the first scrape
+	Heap        float64 // peak in bytes above the size before the first scrape
 }
 
-// warmUp is the number of scrapes that are not measured: caches are filled, servers made known.
+// warmUp is the number of initial scrapes that are not measured.
 const warmUp = 2
 
-// meter measures what scrapes cost this process: first CPU and allocations, then the heap, because looking at it costs CPU.
+// meter measures the cost of scrapes in this process. It measures CPU time and allocations first and then the heap, because sampling
+// the heap costs CPU time.
 type meter struct {
-	scrapes int // that each of the two lasts
-	extra   int // series of a scrape that are not counted
-	idle    uint64
+	scrapes int    // number of scrapes for each of the two measurements
+	extra   int    // number of series in a scrape that are not counted
+	idle    uint64 // heap before the first scrape
 	result  chan cost
 
 	mu    sync.Mutex
-	seen  int // scrapes
-	most  int // series of a scrape
-	began usage
+	seen  int // number of complete scrapes
+	most  int // maximum number of series in a scrape
+	start usage
 	cost  cost
-	heap  func() uint64 // ends the watch over the heap and returns its peak
+	heap  func() uint64 // stops sampling the heap and returns its peak
 }
 
 func newMeter(scrapes int) *meter {
@@ -43,8 +44,8 @@ func newMeter(scrapes int) *meter {
 	return &meter{scrapes: scrapes, idle: heap(), result: make(chan cost, 1)}
 }
 
-// scraped is called at the end of each scrape. One that lacks series, because it failed or because the receiver spares the
-// server, does not count as a scrape; what it costs does count.
+// scraped must be called at the end of each scrape. A scrape with missing series, because it failed or because the receiver skipped
+// calls, does not count as a scrape, but its cost counts.
 func (m *meter) scraped(series int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -55,9 +56,9 @@ func (m *meter) scraped(series int) {
 	}
 	switch m.seen++; m.seen {
 	case warmUp:
-		m.began = used()
+		m.start = currentUsage()
 	case warmUp + m.scrapes:
-		m.cost = used().since(m.began, m.scrapes)
+		m.cost = currentUsage().since(m.start, m.scrapes)
 		m.cost.Series = series
 		m.heap = watchHeap()
 	case warmUp + 2*m.scrapes:
@@ -66,11 +67,11 @@ func (m *meter) scraped(series int) {
 	}
 }
 
-// tell waits for the result, tells it, and waits for the end.
-func (m *meter) tell(ctx context.Context, tell func(any) error) error {
+// report waits for the result, sends it, and waits until ctx is done.
+func (m *meter) report(ctx context.Context, send func(any) error) error {
 	select {
 	case result := <-m.result:
-		if err := tell(result); err != nil {
+		if err := send(result); err != nil {
 			return err
 		}
 		<-ctx.Done()
@@ -79,38 +80,38 @@ func (m *meter) tell(ctx context.Context, tell func(any) error) error {
 	return nil
 }
 
-// usage is what a process has used so far.
+// usage holds the resources used by a process since its start.
 type usage struct {
 	cpu         time.Duration
 	allocations uint64
 }
 
-func used() usage {
+func currentUsage() usage {
 	var r syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r) // fails on wrong arguments only
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r) // only fails for invalid arguments
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return usage{time.Duration(r.Utime.Nano() + r.Stime.Nano()), m.Mallocs}
 }
 
-// since is what each of so many scrapes cost.
-func (u usage) since(began usage, scrapes int) cost {
+// since returns the mean cost of the scrapes between start and u.
+func (u usage) since(start usage, scrapes int) cost {
 	return cost{
-		CPU:         (u.cpu - began.cpu) / time.Duration(scrapes),
-		Allocations: float64(u.allocations-began.allocations) / float64(scrapes),
+		CPU:         (u.cpu - start.cpu) / time.Duration(scrapes),
+		Allocations: float64(u.allocations-start.allocations) / float64(scrapes),
 	}
 }
 
-// heap returns the bytes of all objects, those included that are no longer needed and have not been collected yet.
+// heap returns the size of all objects, including unreachable ones that have not been collected.
 func heap() uint64 {
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64()
 }
 
-// watchHeap looks at the heap every millisecond until stop is called, which returns the peak.
+// watchHeap samples the heap every millisecond. stop ends that and returns the peak.
 func watchHeap() (stop func() uint64) {
-	end, peak := make(chan struct{}), make(chan uint64)
+	done, peak := make(chan struct{}), make(chan uint64)
 	go func() {
 		highest := uint64(0)
 		tick := time.NewTicker(time.Millisecond)
@@ -119,14 +120,14 @@ func watchHeap() (stop func() uint64) {
 			highest = max(highest, heap())
 			select {
 			case <-tick.C:
-			case <-end:
+			case <-done:
 				peak <- max(highest, heap())
 				return
 			}
 		}
 	}()
 	return func() uint64 {
-		close(end)
+		close(done)
 		return <-peak
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A scrape that lacks series is no scrape, but what it costs is part of the others' cost.
+// TestMeter checks that a scrape with missing series is not counted, but adds to the cost of the others.
 func TestMeter(t *testing.T) {
 	m := newMeter(2)
 	m.extra = 5
@@ -22,14 +22,14 @@ func TestMeter(t *testing.T) {
 		}
 		m.scraped(series)
 	}
-	scrape(105, 1_000) // to warm up
+	scrape(105, 1_000) // warm-up
 	scrape(105, 1_000)
 	scrape(105, 1_000)
-	scrape(50, 10_000) // no scrape
+	scrape(50, 10_000) // incomplete
 	scrape(105, 1_000)
 	require.Empty(t, m.result)
-	scrape(105, 1_000) // the heap is watched
-	scrape(94, 1_000)  // no scrape
+	scrape(105, 1_000) // samples the heap
+	scrape(94, 1_000)  // incomplete
 	scrape(105, 1_000)
 	got := <-m.result
 	assert.Equal(t, 100, got.Series)

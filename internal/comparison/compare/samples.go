@@ -5,7 +5,7 @@ package main
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// samples are those of one scrape, on their way into the registry.
+// samples sends the samples of a scrape to the registry.
 type samples struct {
 	ch chan<- prometheus.Metric
 }
@@ -18,8 +18,8 @@ func (s samples) counter(desc *prometheus.Desc, value float64, labels ...string)
 	s.ch <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, value, labels...)
 }
 
-// maybe serves what the server may leave out, in base units.
-func (s samples) maybe(desc *prometheus.Desc, kind prometheus.ValueType, value *float64, unit float64, labels ...string) {
+// optional sends a value in base units unless the server omitted it.
+func (s samples) optional(desc *prometheus.Desc, kind prometheus.ValueType, value *float64, unit float64, labels ...string) {
 	if value != nil {
 		s.ch <- prometheus.MustNewConstMetric(desc, kind, *value*unit, labels...)
 	}

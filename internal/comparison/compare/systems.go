@@ -23,22 +23,22 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver"
 )
 
-// system is a server with its readers.
+// system is a server and the ways to scrape it.
 type system struct {
 	name  string
 	fixed bool // the server cannot be scaled
-	// serve starts the server, scaled to size streams or the like.
+	// serve starts the server, scaled to size streams, bridges, consumers or statistics.
 	serve func(size int, now func() time.Time) (*emulator.Server, error)
-	// factory and settings are those of our receiver; the interval is added elsewhere.
+	// factory and settings are those of our receiver. The caller adds the interval.
 	factory  receiver.Factory
 	settings func(endpoint string, size int) map[string]any
-	// exporter serves the series of our receiver today. When it is nil, the server itself does so, at page.
+	// exporter returns an exporter with the series of our receiver. If it is nil, the server has a metrics page at the path page.
 	exporter func(endpoint string) prometheus.Collector
 	page     string
 }
 
-// systems lists what is compared. It does not follow internal/emulator/systems: a system is here when there is another way to
-// read it today, and more than once when the answers or the requests differ.
+// systems lists the comparisons. It does not use internal/emulator/systems, because only systems with an alternative are compared, and
+// some of them in several variants.
 var systems = []system{
 	{
 		name:    "ZLMediaKit, all schemas",
@@ -50,7 +50,7 @@ var systems = []system{
 		exporter: func(endpoint string) prometheus.Collector { return newZLMediaKitExporter(endpoint, "") },
 	},
 	{
-		name:    "ZLMediaKit, one schema", // what the default settles on where there are many streams
+		name:    "ZLMediaKit, one schema", // the default setting selects one schema if there are many streams
 		serve:   serveZLMediaKit,
 		factory: zlmediakitreceiver.NewFactory(),
 		settings: func(endpoint string, _ int) map[string]any {
@@ -59,7 +59,7 @@ var systems = []system{
 		exporter: func(endpoint string) prometheus.Collector { return newZLMediaKitExporter(endpoint, "rtsp") },
 	},
 	{
-		name: "Kamailio", // its size is the number of statistics of its script
+		name: "Kamailio", // size: number of script statistics
 		serve: func(size int, now func() time.Time) (*emulator.Server, error) {
 			return kamailio.NewCtl(kamailio.CtlOptions{Statistics: size, StructLimit: math.MaxInt, Now: now})
 		},
@@ -70,7 +70,7 @@ var systems = []system{
 		exporter: newKamailioExporter,
 	},
 	{
-		name: "mediasoup", // its size is the number of consumers
+		name: "mediasoup", // size: number of consumers
 		serve: func(size int, now func() time.Time) (*emulator.Server, error) {
 			return mediasoup.NewAgent(mediasoup.AgentOptions{Consumers: size, Now: now})
 		},
@@ -102,7 +102,7 @@ var systems = []system{
 		page: "/metrics",
 	},
 	{
-		name: "Jitsi, Jicofo", // its size is the number of bridges
+		name: "Jitsi, Jicofo", // size: number of bridges
 		serve: func(size int, now func() time.Time) (*emulator.Server, error) {
 			return jitsi.NewJicofo(jitsi.JicofoOptions{Bridges: size, Now: now})
 		},

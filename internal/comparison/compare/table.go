@@ -16,8 +16,7 @@ const tableHead = `| system | size | read by | series | CPU per scrape | CPU per
 | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |
 `
 
-// tableRows are the medians of one comparison: of our receiver, of the parts of what is done today, and how many times
-// the first all of the second is.
+// tableRows returns the medians of our receiver and of the parts of the alternative, and the quotients of both sides.
 func tableRows(s *system, size int, c *comparison) string {
 	var b strings.Builder
 	ours, collector := median(c.ours), median(c.collector)
@@ -26,18 +25,18 @@ func tableRows(s *system, size int, c *comparison) string {
 		number = ""
 	}
 	fmt.Fprintf(&b, "| %s | %s | our receiver |%s", s.name, number, ours.cells())
-	today := collector
+	alternative := collector
 	if len(c.exporter) > 0 {
 		exporter := median(c.exporter)
 		exporter.Series = collector.Series
 		fmt.Fprintf(&b, "| | | exporter |%s", exporter.cells())
-		today.CPU += exporter.CPU
-		today.Allocations += exporter.Allocations
-		today.Heap += exporter.Heap
+		alternative.CPU += exporter.CPU
+		alternative.Allocations += exporter.Allocations
+		alternative.Heap += exporter.Heap
 	}
 	fmt.Fprintf(&b, "| | | prometheusreceiver |%s", collector.cells())
-	fmt.Fprintf(&b, "| | | **today / ours** | %.2f | **%.1f** | | %.1f | | **%.1f** |\n", float64(today.Series)/float64(ours.Series),
-		float64(today.CPU)/float64(ours.CPU), today.Allocations/ours.Allocations, today.Heap/ours.Heap)
+	fmt.Fprintf(&b, "| | | **alternative / ours** | %.2f | **%.1f** | | %.1f | | **%.1f** |\n", float64(alternative.Series)/float64(ours.Series),
+		float64(alternative.CPU)/float64(ours.CPU), alternative.Allocations/ours.Allocations, alternative.Heap/ours.Heap)
 	return b.String()
 }
 
@@ -49,18 +48,18 @@ func (c *cost) cells() string {
 
 func ms(d time.Duration) float64 { return d.Seconds() * 1000 }
 
-// median is that of each number by itself.
+// median returns the median of each field.
 func median(all []cost) cost {
 	return cost{
-		Series:      middle(all, func(c cost) int { return c.Series }),
-		CPU:         middle(all, func(c cost) time.Duration { return c.CPU }),
-		Allocations: middle(all, func(c cost) float64 { return c.Allocations }),
-		Heap:        middle(all, func(c cost) float64 { return c.Heap }),
+		Series:      medianOf(all, func(c cost) int { return c.Series }),
+		CPU:         medianOf(all, func(c cost) time.Duration { return c.CPU }),
+		Allocations: medianOf(all, func(c cost) float64 { return c.Allocations }),
+		Heap:        medianOf(all, func(c cost) float64 { return c.Heap }),
 	}
 }
 
-// middle is the median of one number; of an even number of values the upper one.
-func middle[N cmp.Ordered](all []cost, number func(cost) N) N {
+// medianOf returns the median of one field, or the upper median of an even number of values.
+func medianOf[N cmp.Ordered](all []cost, number func(cost) N) N {
 	values := make([]N, len(all))
 	for i, c := range all {
 		values[i] = number(c)
@@ -69,7 +68,7 @@ func middle[N cmp.Ordered](all []cost, number func(cost) N) N {
 	return values[len(values)/2]
 }
 
-// grouped writes a whole number with commas.
+// grouped formats an integer with commas.
 func grouped(n float64) string {
 	text := strconv.FormatFloat(n, 'f', 0, 64)
 	for i := len(text) - 3; i > 0; i -= 3 {

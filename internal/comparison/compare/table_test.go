@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// costs are those of three rounds, around a middle one.
+// costs returns the costs of three rounds with the given medians.
 func costs(series int, cpu time.Duration, allocations, heap float64) []cost {
 	return []cost{
 		{Series: series, CPU: cpu, Allocations: 2 * allocations, Heap: heap / 2},
@@ -28,11 +28,11 @@ func TestTable(t *testing.T) {
 	assert.Equal(t, `| X | 10,000 | our receiver | 1,000 | 10.0 ms | 10.00 µs | 5,000 | 5.0 | 1.0 MB |
 | | | exporter | 1,010 | 70.0 ms | 69.31 µs | 25,000 | 24.8 | 2.0 MB |
 | | | prometheusreceiver | 1,010 | 30.0 ms | 29.70 µs | 1,234,567 | 1222.3 | 3.5 MB |
-| | | **today / ours** | 1.01 | **10.0** | | 251.9 | | **5.5** |
+| | | **alternative / ours** | 1.01 | **10.0** | | 251.9 | | **5.5** |
 `, tableRows(&system{name: "X"}, 10_000, &c))
 	c.exporter = nil
 	assert.Equal(t, `| X | 100 | our receiver | 1,000 | 10.0 ms | 10.00 µs | 5,000 | 5.0 | 1.0 MB |
 | | | prometheusreceiver | 1,010 | 30.0 ms | 29.70 µs | 1,234,567 | 1222.3 | 3.5 MB |
-| | | **today / ours** | 1.01 | **3.0** | | 246.9 | | **3.5** |
+| | | **alternative / ours** | 1.01 | **3.0** | | 246.9 | | **3.5** |
 `, tableRows(&system{name: "X"}, 100, &c))
 }

@@ -24,61 +24,61 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 )
 
-// What a process can be.
+// The roles of a child.
 const (
-	roleServer     = "server"     // emulated
-	roleReceiver   = "receiver"   // ours
-	roleExporter   = "exporter"   // as written today
-	rolePrometheus = "prometheus" // contrib's receiver, which reads an exporter or a server's own page
+	roleServer     = "server"     // emulated server
+	roleReceiver   = "receiver"   // our receiver
+	roleExporter   = "exporter"   // exporter for prometheusreceiver
+	rolePrometheus = "prometheus" // prometheusreceiver, which scrapes an exporter or the metrics page of a server
 )
 
-// scrapeSeries is how many series prometheusreceiver adds to those of a page: up, and four about the scrape.
+// scrapeSeries is the number of series that prometheusreceiver adds: up, and four about the scrape.
 const scrapeSeries = 5
 
-// work does a job until ctx ends: a server or exporter tells its URL, all but the server tell what a scrape costs.
-func (j job) work(ctx context.Context, tell func(any) error) error {
-	at := slices.IndexFunc(systems, func(s system) bool { return s.name == j.System })
-	if at < 0 {
-		return fmt.Errorf("no system is named %q", j.System)
+// work does a job until ctx is done. A server or exporter sends its URL. All roles but the server send the cost of a scrape.
+func (j job) work(ctx context.Context, send func(any) error) error {
+	i := slices.IndexFunc(systems, func(s system) bool { return s.name == j.System })
+	if i < 0 {
+		return fmt.Errorf("unknown system %q", j.System)
 	}
-	s, m := &systems[at], newMeter(j.Scrapes)
+	s, m := &systems[i], newMeter(j.Scrapes)
 	switch j.Role {
 	case roleServer:
-		return j.serve(ctx, s, tell)
+		return j.serve(ctx, s, send)
 	case roleExporter:
-		return j.export(ctx, s, m, tell)
+		return j.export(ctx, s, m, send)
 	case roleReceiver:
 		settings := s.settings(j.Endpoint, j.Size)
 		settings["collection_interval"], settings["timeout"] = j.Interval.String(), j.Interval.String()
-		return scrape(ctx, s.factory, settings, m, tell)
+		return scrape(ctx, s.factory, settings, m, send)
 	case rolePrometheus:
 		settings, err := prometheusSettings(j.Endpoint, j.Interval)
 		if err != nil {
 			return err
 		}
 		m.extra = scrapeSeries
-		return scrape(ctx, prometheusreceiver.NewFactory(), settings, m, tell)
+		return scrape(ctx, prometheusreceiver.NewFactory(), settings, m, send)
 	}
-	return fmt.Errorf("no process can be a %q", j.Role)
+	return fmt.Errorf("unknown role %q", j.Role)
 }
 
-// serve plays the server. Its clock stands still, so that it sends the same bytes each time, and costs little.
-func (j job) serve(ctx context.Context, s *system, tell func(any) error) error {
+// serve runs the emulated server. Its clock stands still, so that it always sends the same bytes.
+func (j job) serve(ctx context.Context, s *system, send func(any) error) error {
 	now := time.Now()
 	server, err := s.serve(j.Size, func() time.Time { return now })
 	if err != nil {
 		return err
 	}
 	defer server.Close()
-	if err := tell(server.URL()); err != nil {
+	if err := send(server.URL()); err != nil {
 		return err
 	}
 	<-ctx.Done()
 	return nil
 }
 
-// scrape runs a receiver, and tells what it cost.
-func scrape(ctx context.Context, factory receiver.Factory, settings map[string]any, m *meter, tell func(any) error) error {
+// scrape runs a receiver and sends its cost.
+func scrape(ctx context.Context, factory receiver.Factory, settings map[string]any, m *meter, send func(any) error) error {
 	cfg := factory.CreateDefaultConfig()
 	if err := confmap.NewFromStringMap(settings).Unmarshal(cfg); err != nil {
 		return err
@@ -97,30 +97,30 @@ func scrape(ctx context.Context, factory receiver.Factory, settings map[string]a
 	if err := r.Start(ctx, componenttest.NewNopHost()); err != nil {
 		return err
 	}
-	err = m.tell(ctx, tell)
+	err = m.report(ctx, send)
 	return errors.Join(err, r.Shutdown(context.WithoutCancel(ctx)))
 }
 
-// prometheusSettings are those of a prometheusreceiver that reads one page.
+// prometheusSettings returns the settings of a prometheusreceiver that scrapes one page.
 func prometheusSettings(page string, interval time.Duration) (map[string]any, error) {
-	at, err := url.Parse(page)
+	u, err := url.Parse(page)
 	if err != nil {
 		return nil, err
 	}
 	return map[string]any{
-		"discovery_reload_on_startup": true, // else it waits for seconds before it looks for targets
+		"discovery_reload_on_startup": true, // start without a delay of several seconds
 		"config": map[string]any{"scrape_configs": []any{map[string]any{
-			"job_name":        "today",
+			"job_name":        "alternative",
 			"scrape_interval": interval.String(),
 			"scrape_timeout":  interval.String(),
-			"metrics_path":    at.Path,
-			"static_configs":  []any{map[string]any{"targets": []any{at.Host}}},
+			"metrics_path":    u.Path,
+			"static_configs":  []any{map[string]any{"targets": []any{u.Host}}},
 		}}},
 	}, nil
 }
 
-// export serves what a collector makes of a server, the way exporters do, and tells what it cost.
-func (j job) export(ctx context.Context, s *system, m *meter, tell func(any) error) error {
+// export runs the exporter of a server and sends its URL and its cost.
+func (j job) export(ctx context.Context, s *system, m *meter, send func(any) error) error {
 	registry := prometheus.NewPedanticRegistry()
 	if err := registry.Register(s.exporter(j.Endpoint)); err != nil {
 		return err
@@ -135,9 +135,9 @@ func (j job) export(ctx context.Context, s *system, m *meter, tell func(any) err
 		return err
 	}
 	go func() { _ = server.Serve(listener) }()
-	err = tell("http://" + listener.Addr().String() + "/metrics")
+	err = send("http://" + listener.Addr().String() + "/metrics")
 	if err == nil {
-		err = m.tell(ctx, tell)
+		err = m.report(ctx, send)
 	}
 	return errors.Join(err, server.Close())
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// What the exporter of ZLMediaKit reads, of the answers below /index/api/.
+// The fields of the answers below /index/api/ that the exporter reads.
 type (
 	zlmThread struct {
 		Name    string
@@ -71,41 +71,41 @@ var (
 	zlmThreadLabels = []string{"pool", "thread"}
 )
 
-// zlmDesc describes a metric, under the name that ours has in Prometheus.
+// zlmDesc describes a metric with the name that our receiver's metric has in Prometheus.
 func zlmDesc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("zlmediakit_"+name, help, labels, nil)
 }
 
 var (
 	zlmUp             = zlmDesc("up", "Whether the server answers.")
-	zlmScrapeDuration = zlmDesc("scrape_duration_seconds", "Time that an API took to answer.", "api")
+	zlmScrapeDuration = zlmDesc("scrape_duration_seconds", "Duration of a call.", "api")
 
 	zlmThreadCount = zlmDesc("thread_count", "Threads of a pool.", "pool")
-	zlmThreadLoad  = zlmDesc("thread_utilization_ratio", "Share of time in which a thread was busy.", zlmThreadLabels...)
-	zlmThreadDelay = zlmDesc("thread_delay_seconds", "Time that a task waited.", zlmThreadLabels...)
-	zlmThreadFDs   = zlmDesc("thread_file_descriptor_count", "File descriptors that a thread watches.", zlmThreadLabels...)
+	zlmThreadLoad  = zlmDesc("thread_utilization_ratio", "Fraction of time in which a thread was busy.", zlmThreadLabels...)
+	zlmThreadDelay = zlmDesc("thread_delay_seconds", "Delay of a task.", zlmThreadLabels...)
+	zlmThreadFDs   = zlmDesc("thread_file_descriptor_count", "File descriptors watched by a thread.", zlmThreadLabels...)
 
 	zlmObjects  = zlmDesc("object_count", "Objects of a class.", "type")
 	zlmSessions = zlmDesc("session_count", "Incoming connections.", "type", "transport")
-	zlmFFmpeg   = zlmDesc("ffmpeg_source_count", "Sources that are pulled with FFmpeg.")
-	zlmPorts    = zlmDesc("rtp_server_count", "Ports that wait for or receive RTP.", "mode", "app")
-	zlmIdle     = zlmDesc("rtp_server_idle_count", "RTP ports to which nobody sends.")
+	zlmFFmpeg   = zlmDesc("ffmpeg_source_count", "Sources pulled with FFmpeg.")
+	zlmPorts    = zlmDesc("rtp_server_count", "Open RTP ports.", "mode", "app")
+	zlmIdle     = zlmDesc("rtp_server_idle_count", "Open RTP ports without a sender.")
 
 	zlmProxies          = zlmDesc("proxy_count", "Proxies.", "type", "state")
 	zlmProxyState       = zlmDesc("proxy_state", "State of a proxy.", append(slices.Clone(zlmProxyLabels), "state")...)
-	zlmProxyAge         = zlmDesc("proxy_age_seconds", "Time since a proxy first worked.", zlmProxyLabels...)
-	zlmProxyReconnected = zlmDesc("proxy_reconnections_total", "Times that a proxy had to connect again.", zlmProxyLabels...)
-	zlmProxyBytes       = zlmDesc("proxy_io_bytes_total", "Bytes that a proxy carried.", zlmProxyLabels...)
-	zlmProxySpeed       = zlmDesc("proxy_throughput_bytes_per_second", "Bytes that a proxy carries now.", zlmProxyLabels...)
+	zlmProxyAge         = zlmDesc("proxy_age_seconds", "Time since a proxy first connected.", zlmProxyLabels...)
+	zlmProxyReconnected = zlmDesc("proxy_reconnections_total", "Reconnections of a proxy.", zlmProxyLabels...)
+	zlmProxyBytes       = zlmDesc("proxy_io_bytes_total", "Bytes transferred by a proxy.", zlmProxyLabels...)
+	zlmProxySpeed       = zlmDesc("proxy_throughput_bytes_per_second", "Throughput of a proxy.", zlmProxyLabels...)
 
 	zlmStreams   = zlmDesc("stream_count", "Streams.", "origin", "vhost", "app")
-	zlmIngest    = zlmDesc("ingest_throughput_bytes_per_second", "Bytes that come in.", "origin")
-	zlmRecording = zlmDesc("stream_recording_count", "Streams that are recorded.", "format")
+	zlmIngest    = zlmDesc("ingest_throughput_bytes_per_second", "Incoming throughput.", "origin")
+	zlmRecording = zlmDesc("stream_recording_count", "Streams being recorded.", "format")
 	zlmSources   = zlmDesc("media_source_count", "Media sources.", "schema")
-	zlmEgress    = zlmDesc("egress_throughput_bytes_per_second", "Bytes that go out.", "schema")
+	zlmEgress    = zlmDesc("egress_throughput_bytes_per_second", "Outgoing throughput.", "schema")
 
-	zlmStreamBytes    = zlmDesc("stream_io_bytes_total", "Bytes that a stream produced.", zlmSchemaLabels...)
-	zlmStreamSpeed    = zlmDesc("stream_throughput_bytes_per_second", "Bytes that a stream produces now.", zlmSchemaLabels...)
+	zlmStreamBytes    = zlmDesc("stream_io_bytes_total", "Bytes produced by a stream.", zlmSchemaLabels...)
+	zlmStreamSpeed    = zlmDesc("stream_throughput_bytes_per_second", "Throughput of a stream.", zlmSchemaLabels...)
 	zlmStreamReaders  = zlmDesc("stream_reader_count", "Readers of a stream.", zlmStreamLabels...)
 	zlmStreamRecorded = zlmDesc("stream_recording_active", "Whether a stream is recorded.", append(slices.Clone(zlmStreamLabels), "format")...)
 	zlmStreamAlive    = zlmDesc("stream_alive", "Whether media flows in a stream.", zlmStreamLabels...)
@@ -115,20 +115,20 @@ var (
 	zlmTrackGOP       = zlmDesc("stream_track_gop_duration_seconds", "Length of the last group of pictures.", zlmTrackLabels...)
 )
 
-// zlmExporter serves the default series of our receiver the way exporters are written today.
+// zlmExporter serves the default series of our receiver, written in the usual style of exporters.
 type zlmExporter struct {
 	url    string
-	schema string // that is asked for; all when empty
+	schema string // to request, all if empty
 }
 
 func newZLMediaKitExporter(endpoint, schema string) prometheus.Collector {
 	return &zlmExporter{endpoint + "/index/api/", schema}
 }
 
-// Describe has the metrics describe themselves.
+// Describe implements prometheus.Collector.
 func (e *zlmExporter) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(e, ch) }
 
-// Collect asks one API after the other.
+// Collect calls all APIs one after the other.
 func (e *zlmExporter) Collect(ch chan<- prometheus.Metric) {
 	s := zlmScrape{zlmExporter: e, samples: samples{ch}, fed: map[string]bool{}}
 	up := 1.0
@@ -151,17 +151,17 @@ func (e *zlmExporter) Collect(ch chan<- prometheus.Metric) {
 type zlmScrape struct {
 	*zlmExporter
 	samples
-	fed map[string]bool // vhost/app/stream of streams that come in as RTP
+	fed map[string]bool // vhost/app/stream of streams received over RTP
 }
 
-// get asks one API for its data.
+// get calls an API and decodes its data.
 func (s *zlmScrape) get(api string, data any) error {
-	began := time.Now()
+	start := time.Now()
 	address := s.url + api
 	if api == "getMediaList" && s.schema != "" {
 		address += "?schema=" + url.QueryEscape(s.schema)
 	}
-	resp, err := http.Get(address) //nolint:gosec,noctx // the emulator's; a scrape ends when all is answered
+	resp, err := http.Get(address) //nolint:gosec,noctx // the emulator always answers
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func (s *zlmScrape) get(api string, data any) error {
 	if answer.Code != 0 {
 		return fmt.Errorf("%s: code %d %s", api, answer.Code, answer.Msg)
 	}
-	s.gauge(zlmScrapeDuration, time.Since(began).Seconds(), api)
+	s.gauge(zlmScrapeDuration, time.Since(start).Seconds(), api)
 	return nil
 }
 
@@ -239,7 +239,7 @@ func (s *zlmScrape) proxies(api, kind string) error {
 		}
 		s.gauge(zlmProxyAge, p.LiveSecs, labels...)
 		for _, n := range []*float64{p.RePull, p.RePublish} {
-			s.maybe(zlmProxyReconnected, prometheus.CounterValue, n, 1, labels...)
+			s.optional(zlmProxyReconnected, prometheus.CounterValue, n, 1, labels...)
 		}
 		s.counter(zlmProxyBytes, p.TotalBytes, labels...)
 		s.gauge(zlmProxySpeed, p.BytesSpeed, labels...)
@@ -306,7 +306,7 @@ func (s *zlmScrape) media() error {
 	return nil
 }
 
-// stream serves what all schemas of a stream have in common.
+// stream serves the values common to all schemas of a stream.
 func (s *zlmScrape) stream(m *zlmSource, t *zlmTotals) {
 	t.streams[[3]string{m.OriginType, m.Vhost, m.App}]++
 	t.ingest[m.OriginType] += m.BytesSpeed
@@ -320,16 +320,16 @@ func (s *zlmScrape) stream(m *zlmSource, t *zlmTotals) {
 	s.gauge(zlmStreamRecorded, number(m.IsRecordingHLS), m.Vhost, m.App, m.Stream, "hls")
 	s.gauge(zlmStreamAlive, number(m.BytesSpeed > 0), m.Vhost, m.App, m.Stream)
 	s.gauge(zlmStreamUptime, m.AliveSecond, m.Vhost, m.App, m.Stream)
-	var indexes [2]int // of the tracks of a kind
+	var indexes [2]int // next index of video and audio tracks
 	for _, track := range m.Tracks {
 		if track.CodecType < 0 || track.CodecType > 1 {
 			continue
 		}
 		labels := []string{m.Vhost, m.App, m.Stream, strconv.Itoa(indexes[track.CodecType]), [2]string{"video", "audio"}[track.CodecType], track.Codec}
 		indexes[track.CodecType]++
-		s.maybe(zlmTrackRate, prometheus.GaugeValue, track.FPS, 1, labels...)
-		s.maybe(zlmTrackFrames, prometheus.CounterValue, track.Frames, 1, labels...)
-		s.maybe(zlmTrackGOP, prometheus.GaugeValue, track.GOPInterval, 1e-3, labels...)
+		s.optional(zlmTrackRate, prometheus.GaugeValue, track.FPS, 1, labels...)
+		s.optional(zlmTrackFrames, prometheus.CounterValue, track.Frames, 1, labels...)
+		s.optional(zlmTrackGOP, prometheus.GaugeValue, track.GOPInterval, 1e-3, labels...)
 	}
 }
 

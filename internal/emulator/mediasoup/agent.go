@@ -96,7 +96,7 @@ func NewAgent(o AgentOptions) (*emulator.Server, error) {
 
 // unauthorizedBearer returns the answer to a wrong token.
 func unauthorizedBearer() emulator.Answer {
-	denied := refusal(http.StatusUnauthorized, "send the token of the agent as bearer token")
+	denied := refusal(http.StatusUnauthorized, "missing or wrong token: send the token of the agent as a bearer token")
 	denied.Header.Set("Www-Authenticate", "Bearer")
 	return denied
 }

@@ -397,7 +397,7 @@ func TestFaults(t *testing.T) {
 	whole := readCapture(t, "snapshot-3.12.16-a.json")
 	assert.Equal(t, whole[:len(whole)/2], ask("invalid_json"))
 	assert.Contains(t, ask("wrong_types"), `"consumers":{"0":{`)
-	assert.JSONEq(t, `{"error":"send the token of the agent as bearer token"}`, ask("wrong_secret"))
+	assert.JSONEq(t, `{"error":"missing or wrong token: send the token of the agent as a bearer token"}`, ask("wrong_secret"))
 	assert.Equal(t, emulator.Page404, ask("html_404"))
 }
 

@@ -1,9 +1,9 @@
 # Copyright The otelcol-rtc Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Prints testdata/expected.tsv: the points that the captured answers of Flussonic must become.
+"""Prints testdata/expected.tsv: the expected points for the captured answers of Flussonic.
 
-The values are derived from the captures by the tables below, which follow Flussonic's documentation. No code is shared with the
-receiver. A value of - means that there must be no such point.
+The tables below compute the values from the captures according to Flussonic's documentation. The script shares no code with the
+receiver. A value of - means that the point must not exist.
 """
 
 import json
@@ -12,7 +12,7 @@ import re
 
 CAPTURES = pathlib.Path(__file__).resolve().parent / "../../../testdata/flussonic"
 
-# Scenes of API v3: folders, of which the first that has an answer counts, and whether metrics are on that are off by default.
+# Scenes of API v3: directories, the first of which that has an answer is used, and whether all metrics are enabled.
 API_SCENES = {
     "23.01": (["23.01", "full-23.10"], True),
     "23.10": (["23.10", "full-23.10"], False),
@@ -22,19 +22,19 @@ API_SCENES = {
     "full-23.10_everything": (["full-23.10"], True),
     "edge": (["edge", "25.11"], True),
 }
-# Scenes of pages: their files.
+# Files of the scenes with pages.
 PAGE_SCENES = {
     "page": ["metrics-typed.prom"],
     "aliases": ["metrics-aliases.prom"],
     "openmetrics": ["openmetrics-config.txt", "openmetrics-streams.txt"],
 }
 
-# Units: what a value is multiplied with, and then divided by.
+# Multiplier and divisor of each unit.
 ONE, PERCENT, MILLI, KBIT, BIT, MEGA, MINUTE = (1, 1), (1, 100), (1, 1000), (125, 1), (1, 8), (1 << 20, 1), (1, 60)
 
 RECEIVE, TRANSMIT = {"network.io.direction": "receive"}, {"network.io.direction": "transmit"}
 
-# Metrics of the server: name, attributes, path in config/stats, unit, on by default.
+# Metrics of the server: name, attributes, path in config/stats, unit, enabled by default.
 SERVER = [
     ("bandwidth.utilization", {}, "bandwidth_usage", PERCENT, True),
     ("cpu.utilization", {}, "cpu_usage", PERCENT, True),
@@ -52,7 +52,7 @@ SERVER = [
     ("event.resends", {}, "events.resent_events", ONE, False),
 ]
 
-# Metrics of a stream: name, attributes, paths of which the first that has a value counts, with their units, on by default.
+# Metrics of a stream: name, attributes, paths with units, the first of which that has a value is used, enabled by default.
 STREAM = [
     ("static", {}, [("static", ONE)], True),
     ("alive", {}, [("stats.alive", ONE)], True),
@@ -95,7 +95,7 @@ STREAM = [
       for o in ("success", "failed", "denied", "declined")],
 ]
 
-# Numbers of a stream under names that the server chooses: a pattern of their paths, the metric, and the attributes.
+# Numbers of a stream with variable names: a pattern of their paths, the metric, and the attributes.
 PLAY = r"stats\.play\.play_(?:(other|preview)|(\w+)_(playlist|segment))"
 CLASSES = {"200": "2xx", "400": "4xx", "500": "5xx"}
 DURATIONS = {"100ms": "100ms", "500ms": "500ms", "1000ms": "1000ms", "longms": "longer"}
@@ -119,7 +119,7 @@ SERVER_STATES = ["no_config", "broken_config", "config_external_error", "license
 PUSH_STATES = ["starting", "pending", "retry", "error", "establishing", "running", "stalling", "finished", "unknown"]
 STREAM_STATES = ["running", "waiting", "error", "disabled", "other"]
 
-# Samples of the page in both vocabularies: metric, attribute for the thing's name, unit, fixed attributes, names.
+# Samples of the page in both vocabularies: metric, attribute for the name of the object, unit, fixed attributes, names.
 DISK, CARD, GPU, INTERFACE = "flussonic.disk.path", "flussonic.dvb.card", "flussonic.gpu.id", "network.interface.name"
 NAME = "flussonic.stream.name"
 PAGE = [
@@ -159,14 +159,14 @@ PAGE = [
 
 
 def get(tree, path):
-    """Returns the value at a path, None where it is absent."""
+    """Returns the value at a path, or None if it is absent."""
     for key in path.split("."):
         tree = tree.get(key) if isinstance(tree, dict) else None
     return tree
 
 
 def paths(tree, at=""):
-    """Yields the paths of all numbers in objects, with their values."""
+    """Yields the paths and values of all numbers in objects."""
     for key, value in tree.items():
         path = f"{at}.{key}".lstrip(".")
         if isinstance(value, dict):
@@ -182,7 +182,7 @@ class Scene:
         self.name, self.everything, self.seen = name, everything, set()
 
     def point(self, metric, attributes, value, unit=ONE, on=True):
-        """Prints a point, the first of its series; none where the metric is off, and - where there is no value."""
+        """Prints the first point of a series, with - if there is no value. Prints nothing if the metric is disabled."""
         pairs = ",".join(f"{k}={str(v).lower() if isinstance(v, bool) else v}" for k, v in sorted(attributes.items()))
         key = f"flussonic.{metric}{{{pairs}}}" if not metric.startswith("rtc.") else f"{metric}{{{pairs}}}"
         if key in self.seen or not (on or self.everything) or not on and value is None:
@@ -196,14 +196,14 @@ class Scene:
         print(self.name, key, text, sep="\t")
 
     def states(self, metric, attribute, known, current, attributes):
-        """Prints one point for each state."""
+        """Prints a point for each state."""
         current = current if current in known else "unknown"
         for state in known:
             self.point(metric, {attribute: state, **attributes}, int(state == current))
 
 
 def read(folders, answer):
-    """Returns an answer from the first folder that has it; the rows of several pages are one list."""
+    """Returns an answer from the first directory that has it. Joins the rows of several pages into one list."""
     for folder in folders:
         documents = [json.loads(f.read_text()) for f in sorted((CAPTURES / "api-v3" / folder).glob(f"{answer}*.json"))]
         for other in documents[1:]:

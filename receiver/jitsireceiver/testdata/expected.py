@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints expected.tsv: values of points, computed from the captured answers in testdata/jitsi.
 
-A formula names a value and what it is multiplied or divided by. Of several, separated by |, the first that has a value counts.
-In the statistics, a.b is b within a, [n] an element of a list, a==WORD compares. On the page, name[n] is what a histogram counts
-between the buckets n-1 and n, [n+] what it counts above n-1, and name{key=value} the sample with that label.
+A formula names a value and its multiplier or divisor. Of several formulas, separated by |, the first that has a value is used.
+In the statistics, a.b is the member b of a, [n] an element of a list, and a==WORD a comparison. On the page, name[n] is the number
+of observations of a histogram between the buckets n-1 and n, [n+] the number above n-1, and name{key=value} the sample with that
+label.
 """
 
 import json
@@ -12,7 +13,7 @@ import pathlib
 import re
 
 ANSWERS = pathlib.Path(__file__).resolve().parents[3] / "testdata" / "jitsi"
-CAPTURED = 1787187723  # the time of the tests' clock
+CAPTURED = 1787187723  # time of the clock in tests
 
 JVB1 = "colibri-stats.constructed-1.x-stable-4101.json"
 JVB2 = "colibri-stats.constructed-2.3.92-stable-9364.json"
@@ -43,7 +44,7 @@ SCENES = {
     "jibri_busy": ("jibri", "health.busy.constructed.json", "metrics.constructed-master-2026-08-05.004.txt"),
 }
 
-# Metrics that are off by default.
+# Metrics that are disabled by default.
 OFF = {
     "jitsi.jvb.bwe.expirations", "jitsi.jvb.channel.creations", "jitsi.jvb.channel.failures", "jitsi.jvb.conference.count_by_audio_senders",
     "jitsi.jvb.connection.creations", "jitsi.jvb.host.cpu.utilization", "jitsi.jvb.host.memory.limit", "jitsi.jvb.host.memory.usage",
@@ -150,7 +151,7 @@ POINTS = {
         ("slow_health_checks{}", "slow_health_check", None),
     ],
     "jigasi": [
-        ("healthy{}", "=1", "=1"),  # the health check of the scenes passes
+        ("healthy{}", "=1", "=1"),  # the health check passes in all scenes
         ("conference.count{}", "conferences", "conferences"),
         ("conference.count_by_size{jitsi.conference.size=4}", "conference_sizes[4]", None),
         ("participant.creations{}", "total_participants", "total_participants_total"),
@@ -173,13 +174,13 @@ FORMULA = re.compile(r"([\w.-]+)(?:\[(\d+)(\+?)\])?(?:\{(\w+)=([^}]*)\})?(?:==(\
 
 
 def read_page(component, text):
-    """The samples of a page: name without its prefix, label value or "", number."""
+    """Returns the samples of a page: name without its prefix, label value or "", number."""
     line = re.compile(r'jitsi_' + component + r'_(\w+)(?:\{\w+="([^"]*)",?\})? (\S+)')
     return {(m[1], m[2] or ""): float(m[3]) for m in map(line.fullmatch, text.splitlines()) if m}
 
 
 def find(answer, path, at):
-    """A value of the statistics, or None."""
+    """Returns a value of the statistics, or None."""
     for key in path.split("."):
         answer = answer.get(key) if isinstance(answer, dict) else None
     if at is None:
@@ -188,7 +189,7 @@ def find(answer, path, at):
 
 
 def find_sample(page, name, at, above, label):
-    """A value of the page, or None."""
+    """Returns a value of the page, or None."""
     if at is None:
         return page.get((name, label or ""))
     upper = page.get((name + "_bucket", "+Inf" if above else at + ".0"))
@@ -197,7 +198,7 @@ def find_sample(page, name, at, above, label):
 
 
 def compute(formula, answer, is_page):
-    """What a formula gives for an answer, or None."""
+    """Returns the value of a formula for an answer, or None."""
     if formula == "=1":
         return 1
     name, at, above, _, label, word, operations, positive, ago = FORMULA.fullmatch(formula).groups()
@@ -213,7 +214,7 @@ def compute(formula, answer, is_page):
 
 
 def evaluate(scene, stats_formula, page_formula):
-    """The value of a point: what the statistics tell, else what the page tells."""
+    """Returns the value of a point from the statistics or, if they do not have it, from the page."""
     component, stats, page = SCENES[scene]
     for file, formulas in ((stats, stats_formula), (page, page_formula)):
         if file is None or formulas is None:

@@ -1,6 +1,6 @@
 # Copyright The otelcol-rtc Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Prints expected.tsv: the points that the receiver must make of each captured server, derived from the captures alone."""
+"""Prints expected.tsv: the expected points for each captured server, computed from the captures without the receiver's code."""
 
 import json
 import pathlib
@@ -9,7 +9,7 @@ import re
 HERE = pathlib.Path(__file__).resolve().parent
 CAPTURES = HERE.parents[2] / "testdata" / "kamailio"
 METADATA = (HERE.parent / "metadata.yaml").read_text()
-# Metrics that are off by default.
+# Metrics that are disabled by default.
 OFF = set(re.findall(r"\n  ([a-z][\w.]+):\n    enabled: false", METADATA))
 
 # Statistics by group.name: the metric without "kamailio.", then an attribute, and a factor.
@@ -57,9 +57,9 @@ websocket.ws_successful_handshakes websocket.handshakes websocket.outcome=succes
 websocket.ws_transmitted_frames websocket.frames network.io.direction=transmit
 """
 STATISTICS = {words[0]: words[1:] for words in map(str.split, STATISTICS.split(";"))}
-# Statistics whose facts others tell, or that are reckoned with below.
+# Statistics that are redundant or handled below.
 SILENT = {"shmem.real_used_size", "tmx.UAS_transactions", "tmx.rpl_sent", "sl.sent_replies"}
-# Statistics of modules without metrics of their own that count, besides those that end in _total.
+# Counters, in addition to names ending in _total, of modules without specific metrics.
 COUNTS = re.compile(
     r"msilo\..*|sst\.expired_sst|tsilo\.added_branches|tsilo\.total_.*|httpclient\.conn(ok|fail)"
     r"|ims_\w+\.\w+_(replies_received|replies_response_time|timeouts)|websocket\.ws_\w+_(connections|frames|handshakes)"
@@ -69,17 +69,17 @@ METHODS = {"reg": "REGISTER"}
 
 
 def own(attribute):
-    """Writes an attribute in full: most are Kamailio's own."""
+    """Returns the full name of an attribute, most of which begin with kamailio."""
     return attribute if attribute.startswith(("error.", "network.")) else "kamailio." + attribute
 
 
 def point(metric, *attributes):
-    """Writes the name of a point as the receiver's tests do."""
+    """Returns the name of a point in the notation of expected.tsv."""
     return "kamailio." + metric + "{" + ",".join(sorted(map(own, attributes))) + "}"
 
 
 def plain(record):
-    """Turns a record of a file .rep.json into a number, a text, or a list of pairs."""
+    """Converts a record of a .rep.json file to a number, a string, or a list of pairs."""
     (kind, content), *_ = record.items()
     if kind == "struct":
         return [(name, plain(member)) for name, member in content]
@@ -87,7 +87,7 @@ def plain(record):
 
 
 def pairs(node):
-    """Turns a node of JSON into the same; lists of objects with one member each lose a level."""
+    """Converts a JSON node to the same form. Lists of objects with a single member lose a level."""
     if isinstance(node, dict):
         return [(key, pairs(member)) for key, member in node.items()]
     if isinstance(node, list):
@@ -102,13 +102,13 @@ def get(node, name):
 
 
 class Server:
-    """The captured replies of a server: those of some folders, the first of which wins."""
+    """The captured replies of a server from several directories, the first of which takes precedence."""
 
     def __init__(self, transport, *folders):
         self.transport, self.folders = transport, folders
 
     def reply(self, method, binrpc_name=None):
-        """Returns the records of a reply, none if there is none."""
+        """Returns the records of a reply, or an empty list."""
         for folder in self.folders:
             if self.transport == "jsonrpc":
                 file = CAPTURES / "jsonrpc" / folder / (method + ".json")
@@ -126,11 +126,11 @@ class Server:
 
 
 def statistics(server, naming):
-    """Yields the points of stats.fetch and of what stands in for it."""
+    """Yields the points of stats.fetch and of its fallbacks."""
     values = {}
     for key, text in (server.reply("stats.fetch", "stats.fetch_all") or [[]])[0]:
         number = int(text)
-        values[key] = number - 2**64 if number >= 2**63 else number  # as %lu prints a negative long
+        values[key] = number - 2**64 if number >= 2**63 else number  # Kamailio prints a negative long with %lu
     connections = (server.reply("core.tcp_info") or [[]])[0]
     for member, value in (server.reply("tls.info") or [[]])[0]:
         values.setdefault("tls." + member, value)
@@ -154,7 +154,7 @@ def statistics(server, naming):
 
 
 def statistic(key, value, naming):
-    """Yields the points of one statistic."""
+    """Yields the points of a statistic."""
     group, name = key.split(".", 1)
     method = name.rsplit("_", 1)[-1]
     by_method = "request.method=" + METHODS.get(method, method.upper())
@@ -195,7 +195,7 @@ def statistic(key, value, naming):
 
 
 def lists(server):
-    """Yields the points of replies that list things."""
+    """Yields the points of replies with lists."""
     processes = server.reply("pkg.stats")
     if processes:
         yield point("process.count"), len(processes)
@@ -224,7 +224,7 @@ def lists(server):
 
 
 def relays(server):
-    """Yields the points of the rtpengines as Kamailio sees them."""
+    """Yields the points of Kamailio about rtpengines."""
     for node in map(dict, server.reply("rtpengine.show", "rtpengine.show_all")):
         of = f"rtpengine.set={node['set']}", "rtpengine.node=" + node["url"]
         if "active" in node:  # since 6.0
@@ -241,7 +241,7 @@ def relays(server):
 
 
 def destinations(server):
-    """Yields the points of the dispatcher. No captured set has an address twice."""
+    """Yields the points of the dispatcher. Addresses are unique in every captured set."""
     reply = server.reply("dispatcher.list")
     if not reply:
         return
@@ -291,7 +291,7 @@ def kamailio(server, naming=False):
         yield point("rtpengine.call.count"), reply
 
 
-# Families of rtpengine's page: the metric without "rtpengine.", and a fixed attribute.
+# Metric families of rtpengine's page: the metric without "rtpengine.", and a fixed attribute.
 PAGE = dict(entry.split(maxsplit=1) for entry in """
 bytes_total network.io; call_duration2_total call.squared_time; call_duration_avg call.duration.average;
 call_duration_total call.time; closed_sessions_total session.closures; errors_total request.errors; mediastreams stream.count;

@@ -2,9 +2,9 @@
 # Copyright The otelcol-rtc Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Prints expected.tsv: what the receiver must make of the answers in testdata/mediasoup.
+"""Prints expected.tsv: the expected points for the answers in testdata/mediasoup.
 
-The formulas are those of the metrics' descriptions. They share no code with the receiver.
+The formulas follow the descriptions of the metrics. The script shares no code with the receiver.
 """
 
 import collections
@@ -14,7 +14,7 @@ import re
 
 ANSWERS = pathlib.Path(__file__).resolve().parents[3] / "testdata" / "mediasoup"
 
-# Entity, list of the snapshot, and the member with the statistics.
+# Entity, array of the snapshot, and member with the statistics.
 ENTITIES = [
     ("worker", "workers", "resourceUsage"),
     ("transport", "transports", "stats"),
@@ -57,13 +57,13 @@ DATA_SUMS = [
     ("dataProducers", "messagesReceived", "data.messages", RECEIVE), ("dataProducers", "bytesReceived", "data.io", RECEIVE),
     ("dataConsumers", "messagesSent", "data.messages", TRANSMIT), ("dataConsumers", "bytesSent", "data.io", TRANSMIT),
 ]
-# What is looked at with the default configuration; with everything enabled it is all.
+# Points checked with the default configuration. With all metrics enabled, all points are checked.
 DEFAULTS = ["worker.count", "transport.count", "producer.io", "consumer.io", "consumer.lost_packets", "consumer.packet_losses",
             "consumer.score.min", "transport.io", "agent.coverage", "agent.skipped.count"]
 
 
 class Points(dict):
-    """Values by metric and attributes."""
+    """Collects values by metric and attributes."""
 
     def put(self, metric, value, *attributes):
         self[metric, frozenset((k, v) for some in attributes for k, v in some.items())] = value
@@ -73,14 +73,14 @@ class Points(dict):
         self[key] = self.get(key, 0) + value
 
     def figures(self, metric, values, attributes, last=("average", "min", "max")):
-        """Figures over values; without any there is no such point."""
+        """Adds statistics of values, or no points if there are none."""
         of = {"average": lambda v: sum(v) / len(v), "min": min, "max": max}
         for word in last:
             self.put(f"{metric}.{word}", of[word](values) if values else "-", attributes)
 
 
 def counted(snapshot):
-    """The counters of each object, and of each of its streams."""
+    """Returns the counters of each object and of each of its streams."""
     found = {}
     for name in "transports", "producers", "consumers", "dataProducers", "dataConsumers":
         for o in snapshot[name]:
@@ -91,7 +91,7 @@ def counted(snapshot):
 
 
 class Scene:
-    """A snapshot and the one before it, which is None in the first scrape: there sums begin."""
+    """A snapshot and the previous one, which is None in the first scrape, at which sums start."""
 
     def __init__(self, snapshot, before):
         self.now = snapshot
@@ -107,7 +107,7 @@ class Scene:
         return 0 if self.first else stats[field] - before.get(field, 0)
 
     def increase(self, name, o, stats, field):
-        """The growth of a counter that may fall, of which only what exceeds its highest value counts; that is at least 0."""
+        """The growth of the maximum of a counter that may fall. The maximum starts at 0."""
         before = self.before.get((name, o.get("transportId"), o["id"], stats.get("ssrc")), {})
         return 0 if self.first else max(0, stats[field] - max(0, before.get(field, 0)))
 
@@ -252,7 +252,7 @@ class Scene:
 
 
 def page(file, everything):
-    """Points of a page of edumeet's."""
+    """Returns the points of a page of edumeet's exporter."""
     p, scores = Points(), collections.defaultdict(list)
     sums = {
         "edumeet_rooms": "edumeet.room.count", "mediasoup_rooms": "edumeet.room.count", "edumeet_peers": "edumeet.peer.count",
@@ -300,7 +300,7 @@ def main():
         for letter, snapshot, before in ("a", a, None), ("b", b, a):
             points = Scene(snapshot, before).all()
             default = Points({k: v for k, v in points.items() if k[0] in DEFAULTS})
-            for entity in "data_producer", "data_consumer":  # not asked for
+            for entity in "data_producer", "data_consumer":  # not requested
                 default.pop(("agent.coverage", frozenset({("rtc.entity", entity)})), None)
             show(f"{version}_{letter}", default)
             show(f"{version}_everything_{letter}", points)

@@ -1,15 +1,15 @@
 # Copyright The otelcol-rtc Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Prints expected.tsv: points of the first scrape of each scene, taken from its captured answers.
+"""Prints expected.tsv: points of the first scrape of each scene, computed from its captured answers.
 
-It shares no code with the receiver. "-" stands for a point that must not be there.
+The script shares no code with the receiver. A value of - means that the point must not exist.
 """
 import json
 import pathlib
 
 CAPTURES = pathlib.Path(__file__).resolve().parents[3] / "testdata" / "zlmediakit"
 
-# Scenes of TestScenes and their folders; those that end in _everything have all metrics enabled.
+# Scenes of TestScenes and their directories. Scenes that end in _everything have all metrics enabled.
 SCENES = {
     "idle": "idle", "empty": "empty",
     "busy": "busy", "busy_later": "busy_later", "busy_everything": "busy",
@@ -19,8 +19,8 @@ SCENES = {
     "legacy_shape": "legacy_shape", "legacy_shape_everything": "legacy_shape",
 }
 NO_STREAM_CALLS = ("sample_everything", "legacy_shape_everything")
-STREAMS = ("cam1", "cam2", "cam3", "gb1", "hevc", "p1", "p2", "srt1")  # those with points in the table; all streams of sample
-BY_SCHEMA = ("rtsp", "rtmp", "hls")  # those with points by schema
+STREAMS = ("cam1", "cam2", "cam3", "gb1", "hevc", "p1", "p2", "srt1")  # streams with points in the table, including all streams of sample
+BY_SCHEMA = ("rtsp", "rtmp", "hls")  # schemas with points in the table
 SCHEMAS = ("rtsp", "rtmp", "ts", "fmp4", "hls", "hls.fmp4")
 
 NATIVE = {"rtmp_push": "rtmp", "ffmpeg_pull": "rtmp", "rtsp_push": "rtsp", "rtc_push": "rtsp",
@@ -30,7 +30,7 @@ MODES = {0: "udp", 1: "tcp_passive", 2: "tcp_active", None: "unknown"}
 PROXY_STATES = {"connecting": "connecting", "playing": "playing", "play failed": "failed", "play shutdown": "shutdown"}
 TRANSPORTS = {"http": "tcp", "rtmp": "tcp", "rtsp": "tcp", "srt": "udp"}
 
-# Metric, member and factor; the members of a media source, of a track, of a proxy.
+# Metric, member and factor, for the members of a media source, a track and a proxy.
 SOURCE = [("stream.io", "totalBytes", 1), ("stream.throughput", "bytesSpeed", 1)]
 SOURCE_DETAIL = [("stream.reader.count_by_schema", "readerCount", 1), ("stream.start_time", "createStamp", 1),
                  ("stream.uptime_by_schema", "aliveSecond", 1)]
@@ -52,13 +52,13 @@ class Scene:
         return json.loads(path.read_text()) if path.exists() else None
 
     def data(self, api):
-        """The list of an answer, which is absent when empty; None when the server lacks the API."""
+        """Returns the list of an answer, which the server omits if it is empty, or None if the server does not have the API."""
         if "/index/api/" + api not in self.read("getApiList")["data"]:
             return None
         return self.read(api).get("data", [])
 
     def of_stream(self, api, row):
-        """The answer about one stream, by the index of the captures."""
+        """Returns the answer for one stream according to the index of the captures."""
         for entry in self.read("index"):
             query = entry.get("query") or {}
             if entry["path"].endswith("/" + api) and all(query.get(key) == row[key] for key in ("vhost", "app", "stream")):
@@ -66,7 +66,7 @@ class Scene:
         return None
 
     def point(self, metric, value, **attributes):
-        """Keys are written with _ for dots; those of ZLMediaKit go without their prefix."""
+        """Prints a point. Keys have __ instead of dots, and those of ZLMediaKit have no prefix."""
         pairs = sorted((key if key.startswith(("network.", "rtc.")) else "zlmediakit." + key, text)
                        for key, text in ((key.replace("__", "."), text) for key, text in attributes.items()))
         name = metric if metric.startswith("rtc.") else "zlmediakit." + metric
@@ -82,7 +82,7 @@ class Scene:
 
 
 def server(scene):
-    """Threads, objects, sessions, APIs."""
+    """Prints the points of threads, objects, sessions and APIs."""
     for api, pool in (("getThreadsLoad", "network"), ("getWorkThreadsLoad", "work")):
         threads = scene.data(api)
         scene.point("thread.count", len(threads), thread__pool=pool)
@@ -120,7 +120,7 @@ def server(scene):
         rooms = scene.data(api)
         scene.point(metric, None if rooms is None else len(rooms))
     first, last = scene.data("getServerConfig")[0]["rtp_proxy.port_range"].split("-")
-    scene.point("rtp_server.limit", int(last) // 2 - (int(first) + 1) // 2)  # an even port and the one after it for each
+    scene.point("rtp_server.limit", int(last) // 2 - (int(first) + 1) // 2)  # each uses an even port and the next one
 
 
 def proxy_state(proxy, kind):
@@ -142,7 +142,7 @@ def proxies(scene):
                 scene.point("proxy.state", int(state == current), proxy__state=state, **attributes)
             for metric, member, factor in PROXY + [("reconnections", reconnections, 1)]:
                 scene.scaled("proxy." + metric, proxy, member, factor, **attributes)
-            scene.point("proxy.throughput", None, **attributes)  # the first answer has no speed yet
+            scene.point("proxy.throughput", None, **attributes)  # the first answer has no speed
             if scene.everything and kind == "pull":
                 scene.scaled("proxy.reader.count", proxy, "totalReaderCount", 1, **attributes)
 
@@ -154,7 +154,7 @@ def native(row):
 
 
 def alive(scene, rows):
-    """Of a first list, which has speeds only; None where nothing can be known."""
+    """Returns the value for a first list, which only has speeds, or None if it is unknown."""
     if any(row["bytesSpeed"] > 0 for row in rows):
         return 1
     name = [rows[0][key] for key in ("vhost", "app", "stream")]
@@ -238,7 +238,7 @@ def streams(scene):
 
 
 def gone_streams(scene, listed):
-    """Streams of the busy server that have gone since."""
+    """Prints the absent points of streams of the busy server that have ended since."""
     for row in Scene("busy").data("getMediaList"):
         if (row["vhost"], row["app"], row["stream"]) not in listed and row["schema"] == "rtmp":
             for metric in ["stream.alive"] + ["rtp_sender.count", "rtp_sender.io"] * scene.everything:

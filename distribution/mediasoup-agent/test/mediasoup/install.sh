@@ -2,8 +2,8 @@
 # Copyright The otelcol-rtc Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Installs the mediasoup that the agent's tests run, and compiles its worker, once: minutes the first time, nothing afterwards.
-# It is kept in $XDG_CACHE_HOME/otelcol-rtc (or ~/.cache/otelcol-rtc). Used by make test-deps, which installs Debian's libraries.
+# Installs mediasoup for the tests of the agent and compiles its worker, which takes minutes, unless it is already installed in
+# $XDG_CACHE_HOME/otelcol-rtc (default ~/.cache/otelcol-rtc). Used by make test-deps, which installs the required Debian libraries.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/otelcol-rtc/mediasoup-3.12.16

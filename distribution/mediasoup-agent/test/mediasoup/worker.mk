@@ -1,8 +1,8 @@
 # Copyright The otelcol-rtc Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Builds mediasoup's worker from the npm package's sources with Debian 12's libraries: 3.12.16 wants exactly those versions. The
-# package's own build wants a newer meson than Debian has, and downloads.
+# Builds mediasoup's worker from the sources in the npm package with the libraries of Debian 12, whose versions 3.12.16 requires. The
+# build of the package requires a newer meson than Debian has, and downloads files.
 
 SOURCES := node_modules/mediasoup/worker
 OBJECTS := $(patsubst $(SOURCES)/%,objects/%.o,$(shell find $(SOURCES)/src -name '*.cpp') \

@@ -1,0 +1,51 @@
+// Copyright The otelcol-rtc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package httpapi
+
+import (
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+)
+
+func TestGetPage(t *testing.T) {
+	for name, tc := range map[string]struct {
+		page    string
+		samples int
+		message string // empty where the page is good
+		partial bool
+	}{
+		"good":                      {"a 1\nb 2\n", 2, "", false},
+		"a bad line":                {"a 1\nb x\n", 1, "lines that cannot be read and are left out: 1", true},
+		"another program's":         {"b 1\n", 1, "a page without a metric of edumeet: check that the setting endpoint leads to edumeet", false},
+		"another's with a bad line": {"b 1\nc x\n", 1, "a page without a metric of edumeet: lines that cannot be read", false},
+		"no sample":                 {"# HELP a A.\n", 0, "a page without a metric of edumeet: check that", false},
+		"no page":                   {"ok\n", 0, "a page without a metric of edumeet: ", false},
+		"nothing":                   {"", 0, "a page without a metric of edumeet: ", false},
+		"JSON":                      {`{"a":1}`, 0, "JSON instead of a page of metrics", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := newClient(t, serve(t, (*httptest.Server).Start, answer(200, "text/plain", tc.page)))
+			client.System = Edumeet
+			samples := 0
+			err := client.GetPage(t.Context(), "/metrics", nil, exposition.NewReader(), func(s *exposition.Sample) (bool, error) {
+				samples++
+				return string(s.Name) == "a", nil
+			})
+			assert.Equal(t, tc.samples, samples)
+			if tc.message == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tc.message)
+			assert.Equal(t, tc.partial, scrape.IsPartial(err))
+			assert.Equal(t, scrape.Format, scrape.TypeOf(err))
+		})
+	}
+}
