@@ -298,6 +298,9 @@ receivers:
 				{"mediasoup_producer_lost_packets", opus.with(overPlain), 3},
 				{"mediasoup_producer_lost_packets", opus.with(overPipe), 3}, // the copy has the same gaps
 				{"mediasoup_producer_lost_packets", vp8.with(overPlain), 1},
+				{"mediasoup_producer_packet_losses_total", opus.with(overPlain), 3},
+				{"mediasoup_producer_packet_losses_total", opus.with(overPipe), 3},
+				{"mediasoup_producer_packet_losses_total", vp8.with(overPlain), 1},
 			},
 		)
 	}

@@ -26,15 +26,17 @@ type Growth struct {
 	attempts int // readings including incomplete ones
 }
 
-// Kind says whether a counter may fall.
-type Kind bool
+// Kind says whether a counter may fall, and what counts as its growth.
+type Kind uint8
 
 // The kinds of counters.
 const (
 	// Monotonic counters fall only when they restart. Negative values are treated as Absent.
-	Monotonic Kind = true
+	Monotonic Kind = iota
 	// Signed counters may fall at any time, such as lost packets when late packets arrive.
-	Signed Kind = false
+	Signed
+	// Maximum counters may fall at any time, too, but they grow only by what exceeds their maximum so far, which starts at 0.
+	Maximum
 )
 
 // Object holds the counters of one object, in one or more streams.
@@ -113,11 +115,14 @@ func (g *Growth) Object(key []byte, measured bool) (o *Object, first bool) {
 
 // Add sets growth to the growth of the counters of one stream since they were last read. A new stream grows from 0, unless its
 // object existed at the first reading and is measured for the first time: then the growth is 0. Negative values of monotonic
-// counters become Absent.
+// counters become Absent, and values of Maximum counters become their maximum.
 func (o *Object) Add(id uint64, values, growth []int64) {
 	for i, value := range values {
-		if o.growth.kinds[i] == Monotonic && value < 0 {
+		switch kind := o.growth.kinds[i]; {
+		case kind == Monotonic && value < 0:
 			values[i] = Absent
+		case kind == Maximum && value != Absent:
+			values[i] = max(value, 0)
 		}
 	}
 	s := o.stream(id)
@@ -135,7 +140,10 @@ func (o *Object) Add(id uint64, values, growth []int64) {
 		for i, value := range values {
 			growth[i] = 0
 			if value != Absent && s.values[i] != Absent {
-				growth[i] = value - s.values[i]
+				if o.growth.kinds[i] == Maximum {
+					values[i] = max(value, s.values[i])
+				}
+				growth[i] = values[i] - s.values[i]
 			}
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // read maps objects to the counters of their streams. nil stands for an object that is listed without counters.
 type read map[string]map[uint64][2]int64
 
-// grow processes readings in order and returns the sums after each. The first counter is monotonic, the second signed.
+// grow processes readings in order and returns the sums after each. The first counter is monotonic.
 func grow(g *Growth, readings ...read) (after [][2]int64) {
 	var sum [2]int64
 	var growth [2]int64
@@ -92,6 +92,37 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
+// The second counter is a Maximum: a fall adds nothing, and nothing is counted twice.
+func TestGrowthOfMaximum(t *testing.T) {
+	one := func(bytes, lost int64) read { return read{"a": {7: {bytes, lost}}} }
+	for name, tt := range map[string]struct {
+		readings []read
+		want     []int64
+	}{
+		"it rises":                                     {[]read{one(1, 5), one(2, 5), one(3, 8)}, []int64{0, 0, 3}},
+		"it falls":                                     {[]read{one(1, 5), one(2, 3)}, []int64{0, 0}},
+		"it rises to its maximum":                      {[]read{one(1, 5), one(2, 3), one(3, 5)}, []int64{0, 0, 0}},
+		"it rises beyond its maximum":                  {[]read{one(1, 5), one(2, 3), one(3, 9), one(4, 8), one(5, 11)}, []int64{0, 0, 4, 4, 6}},
+		"a new stream counts from 0":                   {[]read{{}, one(1, 5), one(2, 3), one(3, 6)}, []int64{0, 5, 5, 6}},
+		"a new stream with a negative value":           {[]read{{}, one(1, -4), one(2, -1), one(3, 2)}, []int64{0, 0, 0, 2}},
+		"a negative value at the first reading":        {[]read{one(1, -4), one(2, 2)}, []int64{0, 2}},
+		"it falls below 0":                             {[]read{one(1, 5), one(2, -9), one(3, 6)}, []int64{0, 0, 1}},
+		"a stream that restarts counts from 0":         {[]read{one(9, 5), one(2, 3), one(3, 4)}, []int64{0, 3, 4}},
+		"a stream that restarts with a negative value": {[]read{one(9, 5), one(2, -3), one(3, 4)}, []int64{0, 0, 4}},
+		"an absent value":                              {[]read{one(1, 5), one(2, 3), one(3, Absent), one(4, 6)}, []int64{0, 0, 0, 1}},
+		"a value that is absent at first":              {[]read{{}, one(1, Absent), one(2, 5), one(3, 4), one(4, 6)}, []int64{0, 0, 0, 0, 1}},
+		"an object that is missing for a reading":      {[]read{one(1, 5), one(2, 3), {}, one(4, 6)}, []int64{0, 0, 0, 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []int64
+			for _, sums := range grow(NewGrowth(Monotonic, Maximum), tt.readings...) {
+				got = append(got, sums[1])
+			}
+			assert.Equal(t, tt.want, got)
+		})
+	}
+}
+
 // Incomplete readings count the objects they list and do not forget the others.
 func TestGrowthOfIncompleteReadings(t *testing.T) {
 	type reading struct {
@@ -150,19 +181,24 @@ func TestGrowthForgets(t *testing.T) {
 	assert.Equal(t, [][2]int64{{0, 0}, {2, 0}}, grow(g, read{"stays": {1: {9, 0}}}, read{"stays": {1: {11, 0}}}))
 }
 
-// epoch is the interval between two restarts of a stream. It holds the first and the last value of its counters.
-type epoch struct{ from, to [2]int64 }
+// epoch is the interval between two restarts of a stream. It holds the first and the last value of its counters, and the first and the
+// last maximum of the second one.
+type epoch struct {
+	from, to               [2]int64
+	maximumFrom, maximumTo int64
+}
 
 // Sums over random readings equal those of a model that keeps every epoch of every stream, and monotonic sums never fall.
 func TestGrowthOfRandomLives(t *testing.T) {
 	for seed := range uint64(200) {
 		lives := lives{random: rand.New(rand.NewPCG(seed, 1))}
 		readings := make([]read, 40)
-		want := make([][2]int64, len(readings))
+		want, wantMaximum := make([][2]int64, len(readings)), make([][2]int64, len(readings))
 		for i := range readings {
 			readings[i] = lives.next(i == 0)
-			want[i] = lives.sum()
+			want[i], wantMaximum[i] = lives.sums()
 		}
+		require.Equal(t, wantMaximum, grow(NewGrowth(Monotonic, Maximum), readings...), "seed %d", seed)
 		got := grow(NewGrowth(Monotonic, Signed), readings...)
 		for i := range got {
 			require.Equal(t, want[i], got[i], "seed %d, reading %d", seed, i)
@@ -234,23 +270,25 @@ func (l *lives) measure(o *life) map[uint64][2]int64 {
 		if s.epoch == nil {
 			s.epoch = &epoch{}
 			if o.unmeasured {
-				s.epoch.from = s.counters
+				s.epoch.from, s.epoch.maximumFrom = s.counters, max(s.counters[1], 0)
 			}
 			l.epochs = append(l.epochs, s.epoch)
 		}
-		s.epoch.to = s.counters
+		s.epoch.to, s.epoch.maximumTo = s.counters, max(s.counters[1], s.epoch.maximumTo)
 		reading[uint64(id)] = s.counters
 	}
 	o.unmeasured = false
 	return reading
 }
 
-// sum returns the growth of all streams in all epochs.
-func (l *lives) sum() (sum [2]int64) {
+// sums returns the growth of all streams in all epochs, and the same with the second counter as a Maximum.
+func (l *lives) sums() (sum, maximum [2]int64) {
 	for _, e := range l.epochs {
 		for i := range sum {
 			sum[i] += e.to[i] - e.from[i]
 		}
+		maximum[1] += e.maximumTo - e.maximumFrom
 	}
-	return sum
+	maximum[0] = sum[0]
+	return sum, maximum
 }

@@ -29,6 +29,7 @@ const (
 	streamOutputBits                               // bit/s
 	streamOutputKbit                               // kbit/s
 	streamRetries                                  //
+	streamErrors                                   //
 	streamErrorsPerMinute                          //
 	streamErrorsPerSecond                          //
 	streamFrameDelay                               // milliseconds
@@ -96,6 +97,7 @@ var streamSources = []streamSource{
 	{"stats.out_bandwidth", streamOutputKbit},
 	{"stats.input.retries", streamRetries},
 	{"stats.retry_count", streamRetries},
+	{"stats.input.errors", streamErrors},
 	{"stats.input.error_rate", streamErrorsPerMinute}, // it counts the last minute
 	{"stats.input_error_rate", streamErrorsPerSecond},
 	{"stats.ts_delay", streamFrameDelay},

@@ -35,6 +35,7 @@ var streamRows = []streamRow{
 	{streamOutputBits, streamThroughput(transmit).In(rows.Bits)},
 	{streamOutputKbit, streamThroughput(transmit).In(rows.Kilobits)},
 	{streamRetries, rows.WholeOf((*builder).RecordFlussonicStreamRetriesDataPoint)},
+	{streamErrors, rows.WholeOf((*builder).RecordFlussonicStreamInputErrorsDataPoint)},
 	{streamErrorsPerMinute, streamInputErrorRate.In(rows.PerMinute)},
 	{streamErrorsPerSecond, streamInputErrorRate},
 	{streamFrameDelay, rows.DecimalOf((*builder).RecordFlussonicStreamFrameAgeDataPoint).In(rows.Milliseconds).Within(0, maxDelay)},
@@ -220,7 +221,7 @@ type groupRow struct {
 
 // groupRows are the numbers of a stream under names of the server's own.
 var groupRows = []groupRow{
-	{groupInputErrors, parseInputError, byText((*builder).RecordFlussonicStreamInputErrorsDataPoint)},
+	{groupInputErrors, parseInputError, byText((*builder).RecordFlussonicStreamInputErrorsByTypeDataPoint)},
 	{groupOpened, parseProtocol, byText((*builder).RecordFlussonicStreamPlaySessionCountDataPoint)},
 	{groupPlays, parseProtocol, byText((*builder).RecordFlussonicStreamPlaySessionCreationsDataPoint)},
 	{groupBytes, parseProtocol, byText((*builder).RecordFlussonicStreamPlayIoDataPoint)},

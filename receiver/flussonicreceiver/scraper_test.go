@@ -221,6 +221,7 @@ func TestGenerationsHaveTheSameNames(t *testing.T) {
 		}
 		assert.Subset(t, []string{ // fields that came after 2023, and what the captures of 23 have no example of
 			"flussonic.disk.io_utilization", "flussonic.stream.dvr.segment.writes", "flussonic.stream.transcoder.restarts", "flussonic.dvr.errors",
+			"flussonic.stream.input.errors",
 		}, slices.Sorted(maps.Keys(added)), older)
 	}
 }

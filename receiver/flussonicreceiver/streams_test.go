@@ -301,7 +301,9 @@ func TestGenerationsInOneAnswer(t *testing.T) {
 			"flussonic.stream.play.responses{flussonic.protocol=webrtc,flussonic.resource=other,flussonic.response.class=2xx," + name + "}":                  3,
 			"flussonic.stream.play.responses_by_duration{flussonic.protocol=mss,flussonic.resource=segment,flussonic.response.duration=longer," + name + "}": 4,
 		},
-		`{"input":{"errors":9,"errors_brand_new":1}}`: {"flussonic.stream.input.errors{error.type=brand_new," + name + "}": 1},
+		`{"input":{"errors":9,"errors_brand_new":1}}`: {
+			"flussonic.stream.input.errors{" + name + "}": 9, "flussonic.stream.input.errors_by_type{error.type=brand_new," + name + "}": 1,
+		},
 	} {
 		s, _ := startScraper(t, listServer(t, fixedList(`{"streams":[{"name":"a","stats":`+stats+`}]}`)), everythingOfAPI)
 		got := ofStreams(scrapePoints(t, s))

@@ -258,16 +258,19 @@ func TestStartsAfterFalls(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"streams":[{"name":"told","stats":%s},{"name":"untold","stats":%s},{"name":"wrong","stats":%s}]}`,
 			row, strings.ReplaceAll(row, "opened_at", "x"), strings.ReplaceAll(row, `"opened_at":1`, `"opened_at":9`))
 	})
-	s, _ := startScraper(t, url, func(c *Config) { onlyAPI(c); c.MetricsBuilderConfig.Metrics.FlussonicStreamInputErrors.Enabled = true })
+	s, _ := startScraper(t, url, func(c *Config) {
+		onlyAPI(c)
+		c.MetricsBuilderConfig.Metrics.FlussonicStreamInputErrorsByType.Enabled = true
+	})
 	times, starts := scrapeSteps(t, s, len(rows), func(step int) { list.Store(rows[step]) })
 	for counter, want := range map[string][]pcommon.Timestamp{
-		"flussonic.stream.io told transmit":    {opened, opened, opened, reopened},
-		"flussonic.stream.io told receive":     {opened, times[0], times[0], times[2]}, // reopened before that
-		"flussonic.stream.input.errors told x": {opened, times[0], times[0], times[2]},
-		"flussonic.stream.input.errors told y": {opened, opened, opened, reopened},
-		"flussonic.stream.io untold transmit":  {times[0], times[0], times[0], times[2]},
-		"flussonic.stream.io untold receive":   {times[0], times[0], times[0], times[2]},
-		"flussonic.stream.io wrong transmit":   {times[0], times[0], times[0], times[2]},
+		"flussonic.stream.io told transmit":            {opened, opened, opened, reopened},
+		"flussonic.stream.io told receive":             {opened, times[0], times[0], times[2]}, // reopened before that
+		"flussonic.stream.input.errors_by_type told x": {opened, times[0], times[0], times[2]},
+		"flussonic.stream.input.errors_by_type told y": {opened, opened, opened, reopened},
+		"flussonic.stream.io untold transmit":          {times[0], times[0], times[0], times[2]},
+		"flussonic.stream.io untold receive":           {times[0], times[0], times[0], times[2]},
+		"flussonic.stream.io wrong transmit":           {times[0], times[0], times[0], times[2]},
 	} {
 		for step, start := range want {
 			assert.Equal(t, start, starts[step][counter], "%s, step %d", counter, step)

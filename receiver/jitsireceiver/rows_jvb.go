@@ -127,7 +127,7 @@ var jvbRows = append([]row{
 	// A round trip of 0 is the mean of no measurement.
 	{stats: "rtt_aggregate", page: "average_rtt", unit: milliseconds, recorder: positive(decimal((*builder).RecordJitsiJvbRoundTripTimeAverageDataPoint))},
 	{stats: "jitter_aggregate", unit: milliseconds, recorder: decimal((*builder).RecordJitsiJvbJitterAverageDataPoint)},
-	{stats: "tcc_unmatched_feedback", page: "tcc_unmatched_feedback", recorder: whole((*builder).RecordJitsiJvbTransportCcUnmatchedFeedbacksDataPoint)},
+	{stats: "tcc_unmatched_feedback", page: "tcc_unmatched_feedback", recorder: whole((*builder).RecordJitsiJvbTransportCcUnmatchedFeedbackCountDataPoint)},
 	{stats: "total_aimd_bwe_expirations", page: "incoming_bitrate_expirations", recorder: whole((*builder).RecordJitsiJvbBweExpirationsDataPoint)},
 	{stats: "total_loss_controlled_participant_seconds", recorder: decimalOf((*builder).RecordJitsiJvbLossStateTimeDataPoint, metadata.AttributeJitsiLossStateControlled)},
 	{stats: "total_loss_limited_participant_seconds", recorder: decimalOf((*builder).RecordJitsiJvbLossStateTimeDataPoint, metadata.AttributeJitsiLossStateLimited)},

@@ -125,7 +125,7 @@ rtpengine_mediastreams{type="b"} 9223372036854774784
 			"rtc.target.up{}": 1, "rtc.scrapes{}": float64(scrapes), "rtpengine.uptime{}": 5,
 			"rtc.scrape.errors{error.type=format,rtc.api=/metrics}":   float64(scrapes),
 			"rtpengine.session.count{rtpengine.session.type=foreign}": 1,
-			"rtpengine.session.one_way_sessions{}":                    9223372036854774784,
+			"rtpengine.one_way_sessions{}":                            9223372036854774784,
 		}, points)
 	}
 }

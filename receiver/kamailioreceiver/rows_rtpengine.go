@@ -25,10 +25,10 @@ var sampleRows = map[string]sampleRow{
 	"rtpengine_closed_sessions_total":     by("reason", metadata.MapAttributeRtpengineCloseReason, (*builder).RecordRtpengineSessionClosuresDataPoint),
 	"rtpengine_errors_total":              byText("proxy", (*builder).RecordRtpengineRequestErrorsDataPoint),
 	"rtpengine_mediastreams":              by("type", metadata.MapAttributeRtpengineForwarding, (*builder).RecordRtpengineStreamCountDataPoint),
-	"rtpengine_mos2_total":                decimal((*builder).RecordRtpengineMosSquaredScoresDataPoint),
+	"rtpengine_mos2_total":                decimal((*builder).RecordRtpengineMosSummedSquaredScoresDataPoint),
 	"rtpengine_mos_samples_total":         whole((*builder).RecordRtpengineMosSamplesDataPoint),
-	"rtpengine_mos_total":                 decimal((*builder).RecordRtpengineMosScoresDataPoint),
-	"rtpengine_one_way_sessions_total":    whole((*builder).RecordRtpengineSessionOneWaySessionsDataPoint),
+	"rtpengine_mos_total":                 decimal((*builder).RecordRtpengineMosSummedScoresDataPoint),
+	"rtpengine_one_way_sessions_total":    whole((*builder).RecordRtpengineOneWaySessionsDataPoint),
 	"rtpengine_packet_errors_total":       by("type", metadata.MapAttributeRtpengineForwarding, (*builder).RecordRtpengineNetworkPacketErrorsDataPoint),
 	"rtpengine_packets_lost":              whole((*builder).RecordRtpengineRtpLostPacketsDataPoint),
 	"rtpengine_packets_total":             by("type", metadata.MapAttributeRtpengineForwarding, (*builder).RecordRtpengineNetworkPacketsDataPoint),
@@ -48,7 +48,7 @@ var sampleRows = map[string]sampleRow{
 	"rtpengine_transcoded_media":          whole((*builder).RecordRtpengineTranscodedMediaCountDataPoint),
 	"rtpengine_transcoders":               byText("chain", (*builder).RecordRtpengineTranscoderCountDataPoint),
 	sampleUptime:                          decimal((*builder).RecordRtpengineUptimeDataPoint),
-	"rtpengine_zero_packet_streams_total": whole((*builder).RecordRtpengineStreamZeroPacketStreamsDataPoint),
+	"rtpengine_zero_packet_streams_total": whole((*builder).RecordRtpengineZeroPacketStreamsDataPoint),
 }
 
 // sampleUptime is the sample from which the start of an rtpengine is derived.

@@ -87,7 +87,8 @@ type transport struct {
 const (
 	streamBytes = iota
 	streamPackets
-	streamLost // signed: may fall, and be less than 0
+	streamLost   // signed: may fall, and be less than 0
+	streamLosses // the increases of streamLost
 	streamRetransmitted
 	streamDiscarded
 	streamRepaired

@@ -66,14 +66,20 @@ type model struct {
 	first    map[counterKey]bool // listed in the first snapshot and not measured yet
 	bytes    map[counterKey]int64
 	lost     map[counterKey]int64
-	sums     map[string]int64 // by list
+	highest  map[counterKey]int64 // of lost
+	sums     map[string]int64     // by list
 	lostSums map[string]int64
+	lossSums map[string]int64
 }
 
 func (m *model) read(s plainSnapshot) {
 	begins := s.InstanceID != m.instance
 	if begins {
-		*m = model{s.InstanceID, map[counterKey]bool{}, map[counterKey]int64{}, map[counterKey]int64{}, map[string]int64{}, map[string]int64{}}
+		*m = model{
+			instance: s.InstanceID, first: map[counterKey]bool{},
+			bytes: map[counterKey]int64{}, lost: map[counterKey]int64{}, highest: map[counterKey]int64{},
+			sums: map[string]int64{}, lostSums: map[string]int64{}, lossSums: map[string]int64{},
+		}
 	}
 	for list, objects := range map[string][]plainObject{"producer": s.Producers, "consumer": s.Consumers} {
 		for _, o := range objects {
@@ -99,16 +105,17 @@ func (m *model) read(s plainSnapshot) {
 
 func (m *model) add(key counterKey, baseline bool, bytes, lost int64) {
 	last, known := m.bytes[key]
-	lastLost := m.lost[key]
+	lastLost, highest := m.lost[key], m.highest[key]
 	switch {
 	case !known && baseline:
-		last, lastLost = bytes, lost
+		last, lastLost, highest = bytes, lost, max(lost, 0)
 	case bytes < last: // began anew
-		last, lastLost = 0, 0
+		last, lastLost, highest = 0, 0, 0
 	}
 	m.sums[key.list] += bytes - last
 	m.lostSums[key.list] += lost - lastLost
-	m.bytes[key], m.lost[key] = bytes, lost
+	m.lossSums[key.list] += max(lost, highest) - highest
+	m.bytes[key], m.lost[key], m.highest[key] = bytes, lost, max(lost, highest)
 }
 
 // Sums over rooms that fill and empty, streams that begin anew and objects without statistics for a while are those of a plain
@@ -141,6 +148,10 @@ func TestSumsOverALife(t *testing.T) {
 		assert.InDelta(t, float64(m.lostSums["consumer"]), lost, 0, "after %d s", second)
 		fell = fell || lost < last["lost"]
 		last["lost"] = lost
+		losses := sumOf(points, "mediasoup.consumer.packet_losses{")
+		assert.InDelta(t, float64(m.lossSums["consumer"]), losses, 0, "after %d s", second)
+		assert.GreaterOrEqual(t, losses, last["losses"], "after %d s", second)
+		last["losses"] = losses
 		for point, value := range points {
 			if len(point) > 22 && point[:22] == "mediasoup.consumer.io{" {
 				assert.GreaterOrEqual(t, value, last[point], point)
@@ -150,6 +161,45 @@ func TestSumsOverALife(t *testing.T) {
 	}
 	assert.True(t, fell, "lost packets have come late after all")
 	assert.Positive(t, gone, "consumers have gone")
+}
+
+// Late packets lower lost_packets, but not packet_losses, and what was lowered is not counted again. A stream that restarts counts from 0,
+// and a new stream counts from its beginning.
+func TestPacketLosses(t *testing.T) {
+	const attributes = "{mediasoup.media.codec=opus,mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}"
+	stats := func(streams string) string {
+		object := `[{"id":"o","transportId":"t","kind":"audio","type":"simple","mimeType":"audio/opus","stats":[` + streams + `]}]`
+		return `{"schema":"mediasoup.snapshot","schemaVersion":1,"instanceId":"i","collection":{},"workers":[{"id":"w"}],` +
+			`"routers":[{"id":"r","workerId":"w"}],"transports":[{"id":"t","routerId":"r","type":"webrtc"}],` +
+			`"producers":` + object + `,"consumers":` + object + `}`
+	}
+	steps := []struct {
+		streams      string
+		lost, losses float64
+	}{
+		{`{"ssrc":1,"packetCount":100,"packetsLost":5}`, 0, 0}, // sums begin
+		{`{"ssrc":1,"packetCount":110,"packetsLost":8}`, 3, 3},
+		{`{"ssrc":1,"packetCount":120,"packetsLost":6}`, 1, 3},
+		{`{"ssrc":1,"packetCount":130,"packetsLost":8}`, 3, 3},
+		{`{"ssrc":1,"packetCount":140,"packetsLost":10}`, 5, 5},
+		{`{"ssrc":1,"packetCount":150}`, 5, 5},
+		{`{"ssrc":1,"packetCount":160,"packetsLost":11}`, 6, 6},
+		{`{"ssrc":1,"packetCount":170,"packetsLost":11},{"ssrc":2,"packetCount":1,"packetsLost":-2}`, 4, 6},
+		{`{"ssrc":1,"packetCount":180,"packetsLost":11},{"ssrc":2,"packetCount":2,"packetsLost":1}`, 7, 7},
+		{`{"ssrc":1,"packetCount":3,"packetsLost":2},{"ssrc":2,"packetCount":3,"packetsLost":1}`, 9, 9}, // the first restarted
+	}
+	var bodies []string
+	for _, step := range steps {
+		bodies = append(bodies, stats(step.streams))
+	}
+	s, _ := startSystem(t, answers(t, bodies...), nil)
+	for i, step := range steps {
+		points := rtctest.Points(t, scrapeOnce(t, s))
+		for _, role := range []string{"producer", "consumer"} {
+			assert.InDelta(t, step.lost, points["mediasoup."+role+".lost_packets"+attributes], 0, "%s, step %d", role, i)
+			assert.InDelta(t, step.losses, points["mediasoup."+role+".packet_losses"+attributes], 0, "%s, step %d", role, i)
+		}
+	}
 }
 
 // With s seconds since the first snapshot, every stream has counted s times a tenth of its captured bytes, rounded up.
@@ -212,7 +262,10 @@ func TestSumsOverSnapshotsThatBreakOff(t *testing.T) {
 				assert.Equal(t, body != a, err != nil)
 			}
 			got := rtctest.Points(t, scrapeOnce(t, s))
-			for _, metric := range []string{"mediasoup.consumer.io{", "mediasoup.producer.io{", "mediasoup.transport.io{", "mediasoup.consumer.lost_packets{"} {
+			for _, metric := range []string{
+				"mediasoup.consumer.io{", "mediasoup.producer.io{", "mediasoup.transport.io{", "mediasoup.consumer.lost_packets{",
+				"mediasoup.consumer.packet_losses{",
+			} {
 				assert.InDelta(t, sumOf(want, metric), sumOf(got, metric), 0, metric)
 			}
 		})

@@ -5,6 +5,7 @@ package mediasoupreceiver
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
@@ -54,10 +55,8 @@ type bitrate struct {
 }
 
 func newStreamRecord(mb *builder, report *scrape.Report, coverage *coverageRecord, topology *topology, singles *singleRecord) *streamRecord {
-	kinds := make([]cumulative.Kind, streamCounters)
-	for i := range kinds {
-		kinds[i] = i != streamLost // the others are monotonic
-	}
+	kinds := slices.Repeat([]cumulative.Kind{cumulative.Monotonic}, streamCounters)
+	kinds[streamLost], kinds[streamLosses] = cumulative.Signed, cumulative.Maximum
 	s := &streamRecord{
 		mb: mb, report: report, coverage: coverage, topology: topology, singles: singles,
 		growth: cumulative.NewGrowth(kinds...), codecs: map[string]string{},
@@ -141,6 +140,7 @@ func (s *streamRecord) add(r role, o *rtpObject) {
 	for i := range o.Streams {
 		stream := &o.Streams[i]
 		if ssrc, ok := stream.SSRC.Get(); ok {
+			stream.Counters[streamLosses] = stream.Counters[streamLost]
 			object.Add(uint64(ssrc), stream.Counters[:], s.increase[:]) //nolint:gosec // it is not negative
 			s.grow(state, group, stream)
 			s.singles.add(r, kind, o, stream, s.key)

@@ -168,6 +168,7 @@ func TestOddSnapshots(t *testing.T) {
 				assert.NotContains(t, point, "mediasoup.agent.skipped.count")
 				assert.NotContains(t, point, "mediasoup.agent.collection.duration")
 				assert.NotContains(t, point, "lost_packets")
+				assert.NotContains(t, point, "packet_losses")
 			}
 		})
 	}
@@ -303,8 +304,8 @@ func TestCoverage(t *testing.T) {
 		"mediasoup.transport.available_throughput.min{",
 	}
 	always := []string{
-		"mediasoup.consumer.count{", "mediasoup.consumer.io{", "mediasoup.consumer.lost_packets{", "mediasoup.consumer.count_by_layer{",
-		"mediasoup.transport.count_by_ice_state{",
+		"mediasoup.consumer.count{", "mediasoup.consumer.io{", "mediasoup.consumer.lost_packets{", "mediasoup.consumer.packet_losses{",
+		"mediasoup.consumer.count_by_layer{", "mediasoup.transport.count_by_ice_state{",
 	}
 	for _, tt := range []struct {
 		unread, carried int // of 100

@@ -234,6 +234,7 @@ func (s *soupScrape) streams(what string, streams []soupStream) {
 	s.sums(what+"_io_bytes_total", bytes, "kind", "codec", "transport")
 	s.sums(what+"_packets_total", packets, "kind", "codec", "transport")
 	s.sums(what+"_lost_packets", lost, "kind", "codec", "transport")
+	s.sums(what+"_packet_losses_total", lost, "kind", "codec", "transport")
 	s.sums(what+"_retransmitted_packets_total", again, "kind", "codec", "transport")
 	s.scores(what+"_score", scores, true)
 	if what == "consumer" {

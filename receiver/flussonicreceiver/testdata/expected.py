@@ -62,6 +62,7 @@ STREAM = [
     ("throughput", RECEIVE, [("stats.input_bitrate", KBIT), ("stats.bitrate", KBIT)], True),
     ("throughput", TRANSMIT, [("stats.output_bandwidth", BIT), ("stats.out_bandwidth", KBIT)], True),
     ("retries", {}, [("stats.input.retries", ONE), ("stats.retry_count", ONE)], True),
+    ("input.errors", {}, [("stats.input.errors", ONE)], True),
     ("input.error_rate", {}, [("stats.input.error_rate", MINUTE), ("stats.input_error_rate", ONE)], True),
     ("frame.age", {}, [("stats.ts_delay", MILLI), ("since_last_frame", MILLI)], True),
     ("backup.active", {}, [("stats.backup_running", ONE)], True),
@@ -106,7 +107,7 @@ def answers(match, attribute, values):
 
 
 NAMED = [
-    (r"stats\.input\.errors_(\w+)", "input.errors", lambda m: {"error.type": m[1]}),
+    (r"stats\.input\.errors_(\w+)", "input.errors_by_type", lambda m: {"error.type": m[1]}),
     (r"stats\.play\.play_opened_sessions_by_proto\.(\w+)", "play.session.count", lambda m: {"flussonic.protocol": m[1]}),
     (r"stats\.play\.play_total_sessions_by_proto\.(\w+)", "play.session.creations", lambda m: {"flussonic.protocol": m[1]}),
     (r"stats\.play\.play_bytes_by_proto\.(\w+)", "play.io", lambda m: {"flussonic.protocol": m[1]}),

@@ -295,11 +295,11 @@ def kamailio(server, naming=False):
 PAGE = dict(entry.split(maxsplit=1) for entry in """
 bytes_total network.io; call_duration2_total call.squared_time; call_duration_avg call.duration.average;
 call_duration_total call.time; closed_sessions_total session.closures; errors_total request.errors; mediastreams stream.count;
-mos2_total mos.squared_scores; mos_samples_total mos.samples; mos_total mos.scores;
-one_way_sessions_total session.one_way_sessions; packet_errors_total network.packet_errors; packets_total network.packets;
+mos2_total mos.summed_squared_scores; mos_samples_total mos.samples; mos_total mos.summed_scores;
+one_way_sessions_total one_way_sessions; packet_errors_total network.packet_errors; packets_total network.packets;
 ports_free port.count rtpengine.port.state=free; ports_used port.count rtpengine.port.state=used;
 request_seconds_total request.time; requests_total requests; sessions session.count; sessions_total session.creations;
-transcoded_media transcoded_media.count; uptime_seconds uptime; zero_packet_streams_total stream.zero_packet_streams
+transcoded_media transcoded_media.count; uptime_seconds uptime; zero_packet_streams_total zero_packet_streams
 """.split(";"))
 LABELS = {"reason": "close.reason", "proxy": "proxy", "request": "command", "name": "interface.name", "address": "interface.address"}
 

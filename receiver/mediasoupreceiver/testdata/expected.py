@@ -58,8 +58,8 @@ DATA_SUMS = [
     ("dataConsumers", "messagesSent", "data.messages", TRANSMIT), ("dataConsumers", "bytesSent", "data.io", TRANSMIT),
 ]
 # Points checked with the default configuration. With all metrics enabled, all points are checked.
-DEFAULTS = ["worker.count", "transport.count", "producer.io", "consumer.io", "consumer.lost_packets", "consumer.score.min", "transport.io",
-            "agent.coverage", "agent.skipped.count"]
+DEFAULTS = ["worker.count", "transport.count", "producer.io", "consumer.io", "consumer.lost_packets", "consumer.packet_losses",
+            "consumer.score.min", "transport.io", "agent.coverage", "agent.skipped.count"]
 
 
 class Points(dict):
@@ -105,6 +105,11 @@ class Scene:
     def growth(self, name, o, stats, field):
         before = self.before.get((name, o.get("transportId"), o["id"], stats.get("ssrc")), {})
         return 0 if self.first else stats[field] - before.get(field, 0)
+
+    def increase(self, name, o, stats, field):
+        """The growth of the maximum of a counter that may fall. The maximum starts at 0."""
+        before = self.before.get((name, o.get("transportId"), o["id"], stats.get("ssrc")), {})
+        return 0 if self.first else max(0, stats[field] - max(0, before.get(field, 0)))
 
     def all(self):
         self.application()
@@ -197,6 +202,8 @@ class Scene:
                 for field, metric in STREAM_SUMS.items():
                     if field in s:
                         p.add(f"{role}.{metric}", self.growth(role + "s", o, s, field), group)
+                if "packetsLost" in s:
+                    p.add(f"{role}.packet_losses", self.increase(role + "s", o, s, "packetsLost"), group)
                 for field, word in FEEDBACK.items():
                     if field in s:
                         p.add(f"{role}.rtcp.messages", self.growth(role + "s", o, s, field), {**kind, "mediasoup.rtcp.type": word})

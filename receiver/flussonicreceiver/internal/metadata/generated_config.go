@@ -1008,6 +1008,26 @@ func (ms *FlussonicStreamInputErrorsMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// FlussonicStreamInputErrorsByTypeMetricConfig provides config for the flussonic.stream.input.errors_by_type metric.
+type FlussonicStreamInputErrorsByTypeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputErrorsByTypeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicStreamInputFramesMetricConfig provides config for the flussonic.stream.input.frames metric.
 type FlussonicStreamInputFramesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1780,6 +1800,7 @@ type MetricsConfig struct {
 	FlussonicStreamInputActive             FlussonicStreamInputActiveMetricConfig             `mapstructure:"flussonic.stream.input.active"`
 	FlussonicStreamInputErrorRate          FlussonicStreamInputErrorRateMetricConfig          `mapstructure:"flussonic.stream.input.error_rate"`
 	FlussonicStreamInputErrors             FlussonicStreamInputErrorsMetricConfig             `mapstructure:"flussonic.stream.input.errors"`
+	FlussonicStreamInputErrorsByType       FlussonicStreamInputErrorsByTypeMetricConfig       `mapstructure:"flussonic.stream.input.errors_by_type"`
 	FlussonicStreamInputFrames             FlussonicStreamInputFramesMetricConfig             `mapstructure:"flussonic.stream.input.frames"`
 	FlussonicStreamInputResyncs            FlussonicStreamInputResyncsMetricConfig            `mapstructure:"flussonic.stream.input.resyncs"`
 	FlussonicStreamInputSecondaryCount     FlussonicStreamInputSecondaryCountMetricConfig     `mapstructure:"flussonic.stream.input.secondary.count"`
@@ -1968,6 +1989,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		FlussonicStreamInputErrors: FlussonicStreamInputErrorsMetricConfig{
+			Enabled: true,
+		},
+		FlussonicStreamInputErrorsByType: FlussonicStreamInputErrorsByTypeMetricConfig{
 			Enabled: false,
 		},
 		FlussonicStreamInputFrames: FlussonicStreamInputFramesMetricConfig{

@@ -921,6 +921,10 @@ var MetricsInfo = metricsInfo{
 	},
 	FlussonicStreamInputErrors: metricInfo{
 		Name:       "flussonic.stream.input.errors",
+		Attributes: []string{"flussonic.stream.name"},
+	},
+	FlussonicStreamInputErrorsByType: metricInfo{
+		Name:       "flussonic.stream.input.errors_by_type",
 		Attributes: []string{"flussonic.stream.name", "input_error_type"},
 	},
 	FlussonicStreamInputFrames: metricInfo{
@@ -1116,6 +1120,7 @@ type metricsInfo struct {
 	FlussonicStreamInputActive             metricInfo
 	FlussonicStreamInputErrorRate          metricInfo
 	FlussonicStreamInputErrors             metricInfo
+	FlussonicStreamInputErrorsByType       metricInfo
 	FlussonicStreamInputFrames             metricInfo
 	FlussonicStreamInputResyncs            metricInfo
 	FlussonicStreamInputSecondaryCount     metricInfo
@@ -3769,7 +3774,7 @@ func (m *metricFlussonicStreamInputErrors) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricFlussonicStreamInputErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, inputErrorTypeAttributeValue string) {
+func (m *metricFlussonicStreamInputErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
 	if !m.config.Enabled {
 		return
 	}
@@ -3778,7 +3783,6 @@ func (m *metricFlussonicStreamInputErrors) recordDataPoint(start pcommon.Timesta
 	dp.SetTimestamp(ts)
 	dp.SetIntValue(val)
 	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
-	dp.Attributes().PutStr("error.type", inputErrorTypeAttributeValue)
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
@@ -3799,6 +3803,61 @@ func (m *metricFlussonicStreamInputErrors) emit(metrics pmetric.MetricSlice) {
 
 func newMetricFlussonicStreamInputErrors(cfg FlussonicStreamInputErrorsMetricConfig) metricFlussonicStreamInputErrors {
 	m := metricFlussonicStreamInputErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamInputErrorsByType struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   FlussonicStreamInputErrorsByTypeMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.errors_by_type metric with initial data.
+func (m *metricFlussonicStreamInputErrorsByType) init() {
+	m.data.SetName("flussonic.stream.input.errors_by_type")
+	m.data.SetDescription("Number of errors from the source of a stream by type.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputErrorsByType) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, inputErrorTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutStr("error.type", inputErrorTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputErrorsByType) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputErrorsByType) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputErrorsByType(cfg FlussonicStreamInputErrorsByTypeMetricConfig) metricFlussonicStreamInputErrorsByType {
+	m := metricFlussonicStreamInputErrorsByType{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5814,6 +5873,7 @@ type MetricsBuilder struct {
 	metricFlussonicStreamInputActive             metricFlussonicStreamInputActive
 	metricFlussonicStreamInputErrorRate          metricFlussonicStreamInputErrorRate
 	metricFlussonicStreamInputErrors             metricFlussonicStreamInputErrors
+	metricFlussonicStreamInputErrorsByType       metricFlussonicStreamInputErrorsByType
 	metricFlussonicStreamInputFrames             metricFlussonicStreamInputFrames
 	metricFlussonicStreamInputResyncs            metricFlussonicStreamInputResyncs
 	metricFlussonicStreamInputSecondaryCount     metricFlussonicStreamInputSecondaryCount
@@ -5925,6 +5985,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricFlussonicStreamInputActive:             newMetricFlussonicStreamInputActive(mbc.Metrics.FlussonicStreamInputActive),
 		metricFlussonicStreamInputErrorRate:          newMetricFlussonicStreamInputErrorRate(mbc.Metrics.FlussonicStreamInputErrorRate),
 		metricFlussonicStreamInputErrors:             newMetricFlussonicStreamInputErrors(mbc.Metrics.FlussonicStreamInputErrors),
+		metricFlussonicStreamInputErrorsByType:       newMetricFlussonicStreamInputErrorsByType(mbc.Metrics.FlussonicStreamInputErrorsByType),
 		metricFlussonicStreamInputFrames:             newMetricFlussonicStreamInputFrames(mbc.Metrics.FlussonicStreamInputFrames),
 		metricFlussonicStreamInputResyncs:            newMetricFlussonicStreamInputResyncs(mbc.Metrics.FlussonicStreamInputResyncs),
 		metricFlussonicStreamInputSecondaryCount:     newMetricFlussonicStreamInputSecondaryCount(mbc.Metrics.FlussonicStreamInputSecondaryCount),
@@ -6131,6 +6192,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicStreamInputActive.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputErrorRate.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputErrors.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputErrorsByType.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputFrames.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputResyncs.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputSecondaryCount.emit(ils.Metrics())
@@ -6444,8 +6506,13 @@ func (mb *MetricsBuilder) RecordFlussonicStreamInputErrorRateDataPoint(ts pcommo
 }
 
 // RecordFlussonicStreamInputErrorsDataPoint adds a data point to flussonic.stream.input.errors metric.
-func (mb *MetricsBuilder) RecordFlussonicStreamInputErrorsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, inputErrorTypeAttributeValue string) {
-	mb.metricFlussonicStreamInputErrors.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, inputErrorTypeAttributeValue)
+func (mb *MetricsBuilder) RecordFlussonicStreamInputErrorsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamInputErrors.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
+// RecordFlussonicStreamInputErrorsByTypeDataPoint adds a data point to flussonic.stream.input.errors_by_type metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputErrorsByTypeDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, inputErrorTypeAttributeValue string) {
+	mb.metricFlussonicStreamInputErrorsByType.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, inputErrorTypeAttributeValue)
 }
 
 // RecordFlussonicStreamInputFramesDataPoint adds a data point to flussonic.stream.input.frames metric.

@@ -213,9 +213,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicStreamInputErrorRateDataPoint(ts, 1, "flussonic.stream.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputErrorsDataPoint(ts, 1, "flussonic.stream.name-val")
 
 			allMetricsCount++
-			mb.RecordFlussonicStreamInputErrorsDataPoint(ts, 1, "flussonic.stream.name-val", "input_error_type-val")
+			mb.RecordFlussonicStreamInputErrorsByTypeDataPoint(ts, 1, "flussonic.stream.name-val", "input_error_type-val")
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamInputFramesDataPoint(ts, 1, "flussonic.stream.name-val")
@@ -1166,6 +1169,23 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Number of errors from the source of a stream.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.input.errors_by_type":
+					assert.False(t, validatedMetrics["flussonic.stream.input.errors_by_type"], "Found a duplicate in the metrics slice: flussonic.stream.input.errors_by_type")
+					validatedMetrics["flussonic.stream.input.errors_by_type"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of errors from the source of a stream by type.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())

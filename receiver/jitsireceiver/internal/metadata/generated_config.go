@@ -3028,13 +3028,13 @@ func (ms *JitsiJvbTransitPacketsMetricConfig) Unmarshal(parser *confmap.Conf) er
 	return nil
 }
 
-// JitsiJvbTransportCcUnmatchedFeedbacksMetricConfig provides config for the jitsi.jvb.transport_cc.unmatched_feedbacks metric.
-type JitsiJvbTransportCcUnmatchedFeedbacksMetricConfig struct {
+// JitsiJvbTransportCcUnmatchedFeedbackCountMetricConfig provides config for the jitsi.jvb.transport_cc.unmatched_feedback.count metric.
+type JitsiJvbTransportCcUnmatchedFeedbackCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *JitsiJvbTransportCcUnmatchedFeedbacksMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *JitsiJvbTransportCcUnmatchedFeedbackCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -3541,7 +3541,7 @@ type MetricsConfig struct {
 	JitsiJvbThreadCount                        JitsiJvbThreadCountMetricConfig                        `mapstructure:"jitsi.jvb.thread.count"`
 	JitsiJvbTransitLatePackets                 JitsiJvbTransitLatePacketsMetricConfig                 `mapstructure:"jitsi.jvb.transit.late_packets"`
 	JitsiJvbTransitPackets                     JitsiJvbTransitPacketsMetricConfig                     `mapstructure:"jitsi.jvb.transit.packets"`
-	JitsiJvbTransportCcUnmatchedFeedbacks      JitsiJvbTransportCcUnmatchedFeedbacksMetricConfig      `mapstructure:"jitsi.jvb.transport_cc.unmatched_feedbacks"`
+	JitsiJvbTransportCcUnmatchedFeedbackCount  JitsiJvbTransportCcUnmatchedFeedbackCountMetricConfig  `mapstructure:"jitsi.jvb.transport_cc.unmatched_feedback.count"`
 	JitsiJvbUptime                             JitsiJvbUptimeMetricConfig                             `mapstructure:"jitsi.jvb.uptime"`
 	JitsiJvbVideoTime                          JitsiJvbVideoTimeMetricConfig                          `mapstructure:"jitsi.jvb.video.time"`
 	JitsiJvbVideoStreamCount                   JitsiJvbVideoStreamCountMetricConfig                   `mapstructure:"jitsi.jvb.video_stream.count"`
@@ -4016,7 +4016,7 @@ func DefaultMetricsConfig() MetricsConfig {
 		JitsiJvbTransitPackets: JitsiJvbTransitPacketsMetricConfig{
 			Enabled: true,
 		},
-		JitsiJvbTransportCcUnmatchedFeedbacks: JitsiJvbTransportCcUnmatchedFeedbacksMetricConfig{
+		JitsiJvbTransportCcUnmatchedFeedbackCount: JitsiJvbTransportCcUnmatchedFeedbackCountMetricConfig{
 			Enabled: false,
 		},
 		JitsiJvbUptime: JitsiJvbUptimeMetricConfig{

@@ -1400,8 +1400,8 @@ var MetricsInfo = metricsInfo{
 		Name:       "jitsi.jvb.transit.packets",
 		Attributes: []string{"jitsi.transit.protocol"},
 	},
-	JitsiJvbTransportCcUnmatchedFeedbacks: metricInfo{
-		Name: "jitsi.jvb.transport_cc.unmatched_feedbacks",
+	JitsiJvbTransportCcUnmatchedFeedbackCount: metricInfo{
+		Name: "jitsi.jvb.transport_cc.unmatched_feedback.count",
 	},
 	JitsiJvbUptime: metricInfo{
 		Name: "jitsi.jvb.uptime",
@@ -1612,7 +1612,7 @@ type metricsInfo struct {
 	JitsiJvbThreadCount                        metricInfo
 	JitsiJvbTransitLatePackets                 metricInfo
 	JitsiJvbTransitPackets                     metricInfo
-	JitsiJvbTransportCcUnmatchedFeedbacks      metricInfo
+	JitsiJvbTransportCcUnmatchedFeedbackCount  metricInfo
 	JitsiJvbUptime                             metricInfo
 	JitsiJvbVideoTime                          metricInfo
 	JitsiJvbVideoStreamCount                   metricInfo
@@ -9574,15 +9574,15 @@ func newMetricJitsiJvbTransitPackets(cfg JitsiJvbTransitPacketsMetricConfig) met
 	return m
 }
 
-type metricJitsiJvbTransportCcUnmatchedFeedbacks struct {
-	data     pmetric.Metric                                    // data buffer for generated metric.
-	config   JitsiJvbTransportCcUnmatchedFeedbacksMetricConfig // metric config provided by user.
-	capacity int                                               // max observed number of data points added to the metric.
+type metricJitsiJvbTransportCcUnmatchedFeedbackCount struct {
+	data     pmetric.Metric                                        // data buffer for generated metric.
+	config   JitsiJvbTransportCcUnmatchedFeedbackCountMetricConfig // metric config provided by user.
+	capacity int                                                   // max observed number of data points added to the metric.
 }
 
-// init fills jitsi.jvb.transport_cc.unmatched_feedbacks metric with initial data.
-func (m *metricJitsiJvbTransportCcUnmatchedFeedbacks) init() {
-	m.data.SetName("jitsi.jvb.transport_cc.unmatched_feedbacks")
+// init fills jitsi.jvb.transport_cc.unmatched_feedback.count metric with initial data.
+func (m *metricJitsiJvbTransportCcUnmatchedFeedbackCount) init() {
+	m.data.SetName("jitsi.jvb.transport_cc.unmatched_feedback.count")
 	m.data.SetDescription("Number of transport-cc feedback packets of current endpoints that match no sent packet.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
@@ -9590,7 +9590,7 @@ func (m *metricJitsiJvbTransportCcUnmatchedFeedbacks) init() {
 	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 }
 
-func (m *metricJitsiJvbTransportCcUnmatchedFeedbacks) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+func (m *metricJitsiJvbTransportCcUnmatchedFeedbackCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
 	if !m.config.Enabled {
 		return
 	}
@@ -9601,14 +9601,14 @@ func (m *metricJitsiJvbTransportCcUnmatchedFeedbacks) recordDataPoint(start pcom
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricJitsiJvbTransportCcUnmatchedFeedbacks) updateCapacity() {
+func (m *metricJitsiJvbTransportCcUnmatchedFeedbackCount) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricJitsiJvbTransportCcUnmatchedFeedbacks) emit(metrics pmetric.MetricSlice) {
+func (m *metricJitsiJvbTransportCcUnmatchedFeedbackCount) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -9616,8 +9616,8 @@ func (m *metricJitsiJvbTransportCcUnmatchedFeedbacks) emit(metrics pmetric.Metri
 	}
 }
 
-func newMetricJitsiJvbTransportCcUnmatchedFeedbacks(cfg JitsiJvbTransportCcUnmatchedFeedbacksMetricConfig) metricJitsiJvbTransportCcUnmatchedFeedbacks {
-	m := metricJitsiJvbTransportCcUnmatchedFeedbacks{config: cfg}
+func newMetricJitsiJvbTransportCcUnmatchedFeedbackCount(cfg JitsiJvbTransportCcUnmatchedFeedbackCountMetricConfig) metricJitsiJvbTransportCcUnmatchedFeedbackCount {
+	m := metricJitsiJvbTransportCcUnmatchedFeedbackCount{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -10677,7 +10677,7 @@ type MetricsBuilder struct {
 	metricJitsiJvbThreadCount                        metricJitsiJvbThreadCount
 	metricJitsiJvbTransitLatePackets                 metricJitsiJvbTransitLatePackets
 	metricJitsiJvbTransitPackets                     metricJitsiJvbTransitPackets
-	metricJitsiJvbTransportCcUnmatchedFeedbacks      metricJitsiJvbTransportCcUnmatchedFeedbacks
+	metricJitsiJvbTransportCcUnmatchedFeedbackCount  metricJitsiJvbTransportCcUnmatchedFeedbackCount
 	metricJitsiJvbUptime                             metricJitsiJvbUptime
 	metricJitsiJvbVideoTime                          metricJitsiJvbVideoTime
 	metricJitsiJvbVideoStreamCount                   metricJitsiJvbVideoStreamCount
@@ -10871,7 +10871,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricJitsiJvbThreadCount:                        newMetricJitsiJvbThreadCount(mbc.Metrics.JitsiJvbThreadCount),
 		metricJitsiJvbTransitLatePackets:                 newMetricJitsiJvbTransitLatePackets(mbc.Metrics.JitsiJvbTransitLatePackets),
 		metricJitsiJvbTransitPackets:                     newMetricJitsiJvbTransitPackets(mbc.Metrics.JitsiJvbTransitPackets),
-		metricJitsiJvbTransportCcUnmatchedFeedbacks:      newMetricJitsiJvbTransportCcUnmatchedFeedbacks(mbc.Metrics.JitsiJvbTransportCcUnmatchedFeedbacks),
+		metricJitsiJvbTransportCcUnmatchedFeedbackCount:  newMetricJitsiJvbTransportCcUnmatchedFeedbackCount(mbc.Metrics.JitsiJvbTransportCcUnmatchedFeedbackCount),
 		metricJitsiJvbUptime:                             newMetricJitsiJvbUptime(mbc.Metrics.JitsiJvbUptime),
 		metricJitsiJvbVideoTime:                          newMetricJitsiJvbVideoTime(mbc.Metrics.JitsiJvbVideoTime),
 		metricJitsiJvbVideoStreamCount:                   newMetricJitsiJvbVideoStreamCount(mbc.Metrics.JitsiJvbVideoStreamCount),
@@ -11166,7 +11166,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricJitsiJvbThreadCount.emit(ils.Metrics())
 	mb.metricJitsiJvbTransitLatePackets.emit(ils.Metrics())
 	mb.metricJitsiJvbTransitPackets.emit(ils.Metrics())
-	mb.metricJitsiJvbTransportCcUnmatchedFeedbacks.emit(ils.Metrics())
+	mb.metricJitsiJvbTransportCcUnmatchedFeedbackCount.emit(ils.Metrics())
 	mb.metricJitsiJvbUptime.emit(ils.Metrics())
 	mb.metricJitsiJvbVideoTime.emit(ils.Metrics())
 	mb.metricJitsiJvbVideoStreamCount.emit(ils.Metrics())
@@ -11970,9 +11970,9 @@ func (mb *MetricsBuilder) RecordJitsiJvbTransitPacketsDataPoint(ts pcommon.Times
 	mb.metricJitsiJvbTransitPackets.recordDataPoint(mb.startTime, ts, val, jitsiTransitProtocolAttributeValue.String())
 }
 
-// RecordJitsiJvbTransportCcUnmatchedFeedbacksDataPoint adds a data point to jitsi.jvb.transport_cc.unmatched_feedbacks metric.
-func (mb *MetricsBuilder) RecordJitsiJvbTransportCcUnmatchedFeedbacksDataPoint(ts pcommon.Timestamp, val int64) {
-	mb.metricJitsiJvbTransportCcUnmatchedFeedbacks.recordDataPoint(mb.startTime, ts, val)
+// RecordJitsiJvbTransportCcUnmatchedFeedbackCountDataPoint adds a data point to jitsi.jvb.transport_cc.unmatched_feedback.count metric.
+func (mb *MetricsBuilder) RecordJitsiJvbTransportCcUnmatchedFeedbackCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricJitsiJvbTransportCcUnmatchedFeedbackCount.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordJitsiJvbUptimeDataPoint adds a data point to jitsi.jvb.uptime metric.

@@ -521,7 +521,7 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordJitsiJvbTransitPacketsDataPoint(ts, 1, AttributeJitsiTransitProtocolRtp)
 
 			allMetricsCount++
-			mb.RecordJitsiJvbTransportCcUnmatchedFeedbacksDataPoint(ts, 1)
+			mb.RecordJitsiJvbTransportCcUnmatchedFeedbackCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordJitsiJvbUptimeDataPoint(ts, 1)
@@ -2877,9 +2877,9 @@ func TestMetricsBuilder(t *testing.T) {
 					jitsiTransitProtocolAttrVal, ok := dp.Attributes().Get("jitsi.transit.protocol")
 					assert.True(t, ok)
 					assert.Equal(t, "rtp", jitsiTransitProtocolAttrVal.Str())
-				case "jitsi.jvb.transport_cc.unmatched_feedbacks":
-					assert.False(t, validatedMetrics["jitsi.jvb.transport_cc.unmatched_feedbacks"], "Found a duplicate in the metrics slice: jitsi.jvb.transport_cc.unmatched_feedbacks")
-					validatedMetrics["jitsi.jvb.transport_cc.unmatched_feedbacks"] = true
+				case "jitsi.jvb.transport_cc.unmatched_feedback.count":
+					assert.False(t, validatedMetrics["jitsi.jvb.transport_cc.unmatched_feedback.count"], "Found a duplicate in the metrics slice: jitsi.jvb.transport_cc.unmatched_feedback.count")
+					validatedMetrics["jitsi.jvb.transport_cc.unmatched_feedback.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Number of transport-cc feedback packets of current endpoints that match no sent packet.", mi.Description())

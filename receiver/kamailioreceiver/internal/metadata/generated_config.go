@@ -2588,13 +2588,13 @@ func (ms *RtpengineMosSamplesMetricConfig) Unmarshal(parser *confmap.Conf) error
 	return nil
 }
 
-// RtpengineMosScoresMetricConfig provides config for the rtpengine.mos.scores metric.
-type RtpengineMosScoresMetricConfig struct {
+// RtpengineMosSummedScoresMetricConfig provides config for the rtpengine.mos.summed_scores metric.
+type RtpengineMosSummedScoresMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *RtpengineMosScoresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *RtpengineMosSummedScoresMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2608,13 +2608,13 @@ func (ms *RtpengineMosScoresMetricConfig) Unmarshal(parser *confmap.Conf) error 
 	return nil
 }
 
-// RtpengineMosSquaredScoresMetricConfig provides config for the rtpengine.mos.squared_scores metric.
-type RtpengineMosSquaredScoresMetricConfig struct {
+// RtpengineMosSummedSquaredScoresMetricConfig provides config for the rtpengine.mos.summed_squared_scores metric.
+type RtpengineMosSummedSquaredScoresMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *RtpengineMosSquaredScoresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *RtpengineMosSummedSquaredScoresMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2675,6 +2675,26 @@ type RtpengineNetworkPacketsMetricConfig struct {
 }
 
 func (ms *RtpengineNetworkPacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineOneWaySessionsMetricConfig provides config for the rtpengine.one_way_sessions metric.
+type RtpengineOneWaySessionsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineOneWaySessionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2868,26 +2888,6 @@ func (ms *RtpengineSessionCreationsMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
-// RtpengineSessionOneWaySessionsMetricConfig provides config for the rtpengine.session.one_way_sessions metric.
-type RtpengineSessionOneWaySessionsMetricConfig struct {
-	Enabled          bool `mapstructure:"enabled"`
-	enabledSetByUser bool
-}
-
-func (ms *RtpengineSessionOneWaySessionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
-	if parser == nil {
-		return nil
-	}
-
-	err := parser.Unmarshal(ms)
-	if err != nil {
-		return err
-	}
-
-	ms.enabledSetByUser = parser.IsSet("enabled")
-	return nil
-}
-
 // RtpengineStreamCountMetricConfig provides config for the rtpengine.stream.count metric.
 type RtpengineStreamCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2895,26 +2895,6 @@ type RtpengineStreamCountMetricConfig struct {
 }
 
 func (ms *RtpengineStreamCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
-	if parser == nil {
-		return nil
-	}
-
-	err := parser.Unmarshal(ms)
-	if err != nil {
-		return err
-	}
-
-	ms.enabledSetByUser = parser.IsSet("enabled")
-	return nil
-}
-
-// RtpengineStreamZeroPacketStreamsMetricConfig provides config for the rtpengine.stream.zero_packet_streams metric.
-type RtpengineStreamZeroPacketStreamsMetricConfig struct {
-	Enabled          bool `mapstructure:"enabled"`
-	enabledSetByUser bool
-}
-
-func (ms *RtpengineStreamZeroPacketStreamsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -3035,6 +3015,26 @@ type RtpengineUptimeMetricConfig struct {
 }
 
 func (ms *RtpengineUptimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineZeroPacketStreamsMetricConfig provides config for the rtpengine.zero_packet_streams metric.
+type RtpengineZeroPacketStreamsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineZeroPacketStreamsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -3179,11 +3179,12 @@ type MetricsConfig struct {
 	RtpengineCallSquaredTime                 RtpengineCallSquaredTimeMetricConfig                 `mapstructure:"rtpengine.call.squared_time"`
 	RtpengineCallTime                        RtpengineCallTimeMetricConfig                        `mapstructure:"rtpengine.call.time"`
 	RtpengineMosSamples                      RtpengineMosSamplesMetricConfig                      `mapstructure:"rtpengine.mos.samples"`
-	RtpengineMosScores                       RtpengineMosScoresMetricConfig                       `mapstructure:"rtpengine.mos.scores"`
-	RtpengineMosSquaredScores                RtpengineMosSquaredScoresMetricConfig                `mapstructure:"rtpengine.mos.squared_scores"`
+	RtpengineMosSummedScores                 RtpengineMosSummedScoresMetricConfig                 `mapstructure:"rtpengine.mos.summed_scores"`
+	RtpengineMosSummedSquaredScores          RtpengineMosSummedSquaredScoresMetricConfig          `mapstructure:"rtpengine.mos.summed_squared_scores"`
 	RtpengineNetworkIo                       RtpengineNetworkIoMetricConfig                       `mapstructure:"rtpengine.network.io"`
 	RtpengineNetworkPacketErrors             RtpengineNetworkPacketErrorsMetricConfig             `mapstructure:"rtpengine.network.packet_errors"`
 	RtpengineNetworkPackets                  RtpengineNetworkPacketsMetricConfig                  `mapstructure:"rtpengine.network.packets"`
+	RtpengineOneWaySessions                  RtpengineOneWaySessionsMetricConfig                  `mapstructure:"rtpengine.one_way_sessions"`
 	RtpenginePortCount                       RtpenginePortCountMetricConfig                       `mapstructure:"rtpengine.port.count"`
 	RtpengineRequestErrors                   RtpengineRequestErrorsMetricConfig                   `mapstructure:"rtpengine.request.errors"`
 	RtpengineRequestTime                     RtpengineRequestTimeMetricConfig                     `mapstructure:"rtpengine.request.time"`
@@ -3193,15 +3194,14 @@ type MetricsConfig struct {
 	RtpengineSessionClosures                 RtpengineSessionClosuresMetricConfig                 `mapstructure:"rtpengine.session.closures"`
 	RtpengineSessionCount                    RtpengineSessionCountMetricConfig                    `mapstructure:"rtpengine.session.count"`
 	RtpengineSessionCreations                RtpengineSessionCreationsMetricConfig                `mapstructure:"rtpengine.session.creations"`
-	RtpengineSessionOneWaySessions           RtpengineSessionOneWaySessionsMetricConfig           `mapstructure:"rtpengine.session.one_way_sessions"`
 	RtpengineStreamCount                     RtpengineStreamCountMetricConfig                     `mapstructure:"rtpengine.stream.count"`
-	RtpengineStreamZeroPacketStreams         RtpengineStreamZeroPacketStreamsMetricConfig         `mapstructure:"rtpengine.stream.zero_packet_streams"`
 	RtpengineTranscodedMediaCount            RtpengineTranscodedMediaCountMetricConfig            `mapstructure:"rtpengine.transcoded_media.count"`
 	RtpengineTranscoderCount                 RtpengineTranscoderCountMetricConfig                 `mapstructure:"rtpengine.transcoder.count"`
 	RtpengineTranscodingIo                   RtpengineTranscodingIoMetricConfig                   `mapstructure:"rtpengine.transcoding.io"`
 	RtpengineTranscodingPackets              RtpengineTranscodingPacketsMetricConfig              `mapstructure:"rtpengine.transcoding.packets"`
 	RtpengineTranscodingSamples              RtpengineTranscodingSamplesMetricConfig              `mapstructure:"rtpengine.transcoding.samples"`
 	RtpengineUptime                          RtpengineUptimeMetricConfig                          `mapstructure:"rtpengine.uptime"`
+	RtpengineZeroPacketStreams               RtpengineZeroPacketStreamsMetricConfig               `mapstructure:"rtpengine.zero_packet_streams"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -3593,10 +3593,10 @@ func DefaultMetricsConfig() MetricsConfig {
 		RtpengineMosSamples: RtpengineMosSamplesMetricConfig{
 			Enabled: true,
 		},
-		RtpengineMosScores: RtpengineMosScoresMetricConfig{
+		RtpengineMosSummedScores: RtpengineMosSummedScoresMetricConfig{
 			Enabled: true,
 		},
-		RtpengineMosSquaredScores: RtpengineMosSquaredScoresMetricConfig{
+		RtpengineMosSummedSquaredScores: RtpengineMosSummedSquaredScoresMetricConfig{
 			Enabled: false,
 		},
 		RtpengineNetworkIo: RtpengineNetworkIoMetricConfig{
@@ -3606,6 +3606,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		RtpengineNetworkPackets: RtpengineNetworkPacketsMetricConfig{
+			Enabled: true,
+		},
+		RtpengineOneWaySessions: RtpengineOneWaySessionsMetricConfig{
 			Enabled: true,
 		},
 		RtpenginePortCount: RtpenginePortCountMetricConfig{
@@ -3635,13 +3638,7 @@ func DefaultMetricsConfig() MetricsConfig {
 		RtpengineSessionCreations: RtpengineSessionCreationsMetricConfig{
 			Enabled: true,
 		},
-		RtpengineSessionOneWaySessions: RtpengineSessionOneWaySessionsMetricConfig{
-			Enabled: true,
-		},
 		RtpengineStreamCount: RtpengineStreamCountMetricConfig{
-			Enabled: true,
-		},
-		RtpengineStreamZeroPacketStreams: RtpengineStreamZeroPacketStreamsMetricConfig{
 			Enabled: true,
 		},
 		RtpengineTranscodedMediaCount: RtpengineTranscodedMediaCountMetricConfig{
@@ -3660,6 +3657,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: false,
 		},
 		RtpengineUptime: RtpengineUptimeMetricConfig{
+			Enabled: true,
+		},
+		RtpengineZeroPacketStreams: RtpengineZeroPacketStreamsMetricConfig{
 			Enabled: true,
 		},
 	}

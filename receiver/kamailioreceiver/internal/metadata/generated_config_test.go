@@ -414,10 +414,10 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					RtpengineMosSamples: RtpengineMosSamplesMetricConfig{
 						Enabled: true,
 					},
-					RtpengineMosScores: RtpengineMosScoresMetricConfig{
+					RtpengineMosSummedScores: RtpengineMosSummedScoresMetricConfig{
 						Enabled: true,
 					},
-					RtpengineMosSquaredScores: RtpengineMosSquaredScoresMetricConfig{
+					RtpengineMosSummedSquaredScores: RtpengineMosSummedSquaredScoresMetricConfig{
 						Enabled: true,
 					},
 					RtpengineNetworkIo: RtpengineNetworkIoMetricConfig{
@@ -427,6 +427,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					RtpengineNetworkPackets: RtpengineNetworkPacketsMetricConfig{
+						Enabled: true,
+					},
+					RtpengineOneWaySessions: RtpengineOneWaySessionsMetricConfig{
 						Enabled: true,
 					},
 					RtpenginePortCount: RtpenginePortCountMetricConfig{
@@ -456,13 +459,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					RtpengineSessionCreations: RtpengineSessionCreationsMetricConfig{
 						Enabled: true,
 					},
-					RtpengineSessionOneWaySessions: RtpengineSessionOneWaySessionsMetricConfig{
-						Enabled: true,
-					},
 					RtpengineStreamCount: RtpengineStreamCountMetricConfig{
-						Enabled: true,
-					},
-					RtpengineStreamZeroPacketStreams: RtpengineStreamZeroPacketStreamsMetricConfig{
 						Enabled: true,
 					},
 					RtpengineTranscodedMediaCount: RtpengineTranscodedMediaCountMetricConfig{
@@ -481,6 +478,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					RtpengineUptime: RtpengineUptimeMetricConfig{
+						Enabled: true,
+					},
+					RtpengineZeroPacketStreams: RtpengineZeroPacketStreamsMetricConfig{
 						Enabled: true,
 					},
 				},
@@ -884,10 +884,10 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					RtpengineMosSamples: RtpengineMosSamplesMetricConfig{
 						Enabled: false,
 					},
-					RtpengineMosScores: RtpengineMosScoresMetricConfig{
+					RtpengineMosSummedScores: RtpengineMosSummedScoresMetricConfig{
 						Enabled: false,
 					},
-					RtpengineMosSquaredScores: RtpengineMosSquaredScoresMetricConfig{
+					RtpengineMosSummedSquaredScores: RtpengineMosSummedSquaredScoresMetricConfig{
 						Enabled: false,
 					},
 					RtpengineNetworkIo: RtpengineNetworkIoMetricConfig{
@@ -897,6 +897,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					RtpengineNetworkPackets: RtpengineNetworkPacketsMetricConfig{
+						Enabled: false,
+					},
+					RtpengineOneWaySessions: RtpengineOneWaySessionsMetricConfig{
 						Enabled: false,
 					},
 					RtpenginePortCount: RtpenginePortCountMetricConfig{
@@ -926,13 +929,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					RtpengineSessionCreations: RtpengineSessionCreationsMetricConfig{
 						Enabled: false,
 					},
-					RtpengineSessionOneWaySessions: RtpengineSessionOneWaySessionsMetricConfig{
-						Enabled: false,
-					},
 					RtpengineStreamCount: RtpengineStreamCountMetricConfig{
-						Enabled: false,
-					},
-					RtpengineStreamZeroPacketStreams: RtpengineStreamZeroPacketStreamsMetricConfig{
 						Enabled: false,
 					},
 					RtpengineTranscodedMediaCount: RtpengineTranscodedMediaCountMetricConfig{
@@ -953,6 +950,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					RtpengineUptime: RtpengineUptimeMetricConfig{
 						Enabled: false,
 					},
+					RtpengineZeroPacketStreams: RtpengineZeroPacketStreamsMetricConfig{
+						Enabled: false,
+					},
 				},
 				ResourceAttributes: ResourceAttributesConfig{
 					ServerAddress:     ServerAddressResourceAttributeConfig{Enabled: false},
@@ -967,7 +967,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(KamailioCdpQueueCountMetricConfig{}, KamailioCdpRepliesMetricConfig{}, KamailioCdpResponseTimeMetricConfig{}, KamailioCdpResponseTimeAverageMetricConfig{}, KamailioCdpTimeoutsMetricConfig{}, KamailioDialogActiveCountMetricConfig{}, KamailioDialogCountMetricConfig{}, KamailioDialogCountByProfileMetricConfig{}, KamailioDialogCreationsMetricConfig{}, KamailioDialogEarlyCountMetricConfig{}, KamailioDialogExpirationsMetricConfig{}, KamailioDialogFailuresMetricConfig{}, KamailioDispatcherSetCountMetricConfig{}, KamailioDispatcherTargetCountMetricConfig{}, KamailioDispatcherTargetDialogCountMetricConfig{}, KamailioDispatcherTargetLatencyAverageMetricConfig{}, KamailioDispatcherTargetLatencyDeviationMetricConfig{}, KamailioDispatcherTargetLatencyEstimateMetricConfig{}, KamailioDispatcherTargetLatencyMaxMetricConfig{}, KamailioDispatcherTargetProbingMetricConfig{}, KamailioDispatcherTargetStateMetricConfig{}, KamailioDispatcherTargetTimeoutsMetricConfig{}, KamailioDmqNodeStateMetricConfig{}, KamailioDNSFailuresMetricConfig{}, KamailioDNSSlowRequestsMetricConfig{}, KamailioHtableItemCountMetricConfig{}, KamailioHtableSlotCountMetricConfig{}, KamailioHtableSlotFillMaxMetricConfig{}, KamailioHtableSlotFillMinMetricConfig{}, KamailioHTTPClientErrorsMetricConfig{}, KamailioHTTPClientRepliesMetricConfig{}, KamailioHTTPClientRequestsMetricConfig{}, KamailioHTTPClientTimeoutsMetricConfig{}, KamailioMemorySharedFragmentCountMetricConfig{}, KamailioMemorySharedLimitMetricConfig{}, KamailioMemorySharedPeakMetricConfig{}, KamailioMemorySharedUsageMetricConfig{}, KamailioMessageBadHeadersMetricConfig{}, KamailioMysqlDriverErrorsMetricConfig{}, KamailioPikeAddressCountMetricConfig{}, KamailioPikeBlockedAddressCountMetricConfig{}, KamailioProcessCountMetricConfig{}, KamailioProcessMemoryFragmentCountMetricConfig{}, KamailioProcessMemoryLimitMetricConfig{}, KamailioProcessMemoryUsageMetricConfig{}, KamailioRegistrarContactLimitMetricConfig{}, KamailioRegistrarExpiresDefaultMetricConfig{}, KamailioRegistrarExpiresDefaultRangeMetricConfig{}, KamailioRegistrarExpiresMaxMetricConfig{}, KamailioRegistrarExpiresRangeMetricConfig{}, KamailioRegistrarRegistrationsMetricConfig{}, KamailioRepliesMetricConfig{}, KamailioRepliesByClassMetricConfig{}, KamailioRepliesByCodeMetricConfig{}, KamailioRepliesByMethodMetricConfig{}, KamailioReplyDropsMetricConfig{}, KamailioReplyErrorsMetricConfig{}, KamailioReplyForwardsMetricConfig{}, KamailioRequestBadUrisMetricConfig{}, KamailioRequestDropsMetricConfig{}, KamailioRequestErrorsMetricConfig{}, KamailioRequestForwardsMetricConfig{}, KamailioRequestUnsupportedMethodsMetricConfig{}, KamailioRequestsMetricConfig{}, KamailioRequestsByMethodMetricConfig{}, KamailioRtpengineCallCountMetricConfig{}, KamailioRtpengineNodeInfoMetricConfig{}, KamailioRtpengineNodeRecheckDelayMetricConfig{}, KamailioRtpengineNodeStateMetricConfig{}, KamailioRtpengineNodeWeightMetricConfig{}, KamailioSctpConnectionCountMetricConfig{}, KamailioSctpConnectionEstablishmentsMetricConfig{}, KamailioSctpConnectionRemoteShutdownsMetricConfig{}, KamailioSctpConnectionShutdownsMetricConfig{}, KamailioSctpConnectionTrackedCountMetricConfig{}, KamailioSctpErrorsMetricConfig{}, KamailioSctpSendRetriesMetricConfig{}, KamailioSipcaptureRepliesMetricConfig{}, KamailioSipcaptureRequestsMetricConfig{}, KamailioSiptraceRepliesMetricConfig{}, KamailioSiptraceRequestsMetricConfig{}, KamailioSlAcksMetricConfig{}, KamailioSlErrorRepliesMetricConfig{}, KamailioSlFailuresMetricConfig{}, KamailioSlRepliesMetricConfig{}, KamailioStatisticCountsMetricConfig{}, KamailioStatisticValueMetricConfig{}, KamailioTCPConnectionCountMetricConfig{}, KamailioTCPConnectionEstablishmentsMetricConfig{}, KamailioTCPConnectionLimitMetricConfig{}, KamailioTCPConnectionOpensMetricConfig{}, KamailioTCPErrorsMetricConfig{}, KamailioTCPReaderCountMetricConfig{}, KamailioTCPWriteQueueSizeMetricConfig{}, KamailioTLSConnectionCountMetricConfig{}, KamailioTLSConnectionLimitMetricConfig{}, KamailioTLSWriteQueueSizeMetricConfig{}, KamailioTransactionAbsorbedRepliesMetricConfig{}, KamailioTransactionActiveCountMetricConfig{}, KamailioTransactionCompletionsMetricConfig{}, KamailioTransactionCountMetricConfig{}, KamailioTransactionCreationsMetricConfig{}, KamailioTransactionDelayedReleasesMetricConfig{}, KamailioTransactionReceivedRepliesMetricConfig{}, KamailioTransactionReleasesMetricConfig{}, KamailioTransactionSentRepliesMetricConfig{}, KamailioUacRegistrationActiveCountMetricConfig{}, KamailioUacRegistrationCountMetricConfig{}, KamailioUacRegistrationDisabledCountMetricConfig{}, KamailioUptimeMetricConfig{}, KamailioUsrlocContactCountMetricConfig{}, KamailioUsrlocContactExpirationsMetricConfig{}, KamailioUsrlocRegisteredUserCountMetricConfig{}, KamailioUsrlocUserCountMetricConfig{}, KamailioWebsocketConnectionClosuresMetricConfig{}, KamailioWebsocketConnectionCountMetricConfig{}, KamailioWebsocketConnectionFailuresMetricConfig{}, KamailioWebsocketConnectionPeakMetricConfig{}, KamailioWebsocketFramesMetricConfig{}, KamailioWebsocketHandshakesMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetUpMetricConfig{}, RtpengineCallDurationAverageMetricConfig{}, RtpengineCallSquaredTimeMetricConfig{}, RtpengineCallTimeMetricConfig{}, RtpengineMosSamplesMetricConfig{}, RtpengineMosScoresMetricConfig{}, RtpengineMosSquaredScoresMetricConfig{}, RtpengineNetworkIoMetricConfig{}, RtpengineNetworkPacketErrorsMetricConfig{}, RtpengineNetworkPacketsMetricConfig{}, RtpenginePortCountMetricConfig{}, RtpengineRequestErrorsMetricConfig{}, RtpengineRequestTimeMetricConfig{}, RtpengineRequestsMetricConfig{}, RtpengineRtpAnomaliesMetricConfig{}, RtpengineRtpLostPacketsMetricConfig{}, RtpengineSessionClosuresMetricConfig{}, RtpengineSessionCountMetricConfig{}, RtpengineSessionCreationsMetricConfig{}, RtpengineSessionOneWaySessionsMetricConfig{}, RtpengineStreamCountMetricConfig{}, RtpengineStreamZeroPacketStreamsMetricConfig{}, RtpengineTranscodedMediaCountMetricConfig{}, RtpengineTranscoderCountMetricConfig{}, RtpengineTranscodingIoMetricConfig{}, RtpengineTranscodingPacketsMetricConfig{}, RtpengineTranscodingSamplesMetricConfig{}, RtpengineUptimeMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(KamailioCdpQueueCountMetricConfig{}, KamailioCdpRepliesMetricConfig{}, KamailioCdpResponseTimeMetricConfig{}, KamailioCdpResponseTimeAverageMetricConfig{}, KamailioCdpTimeoutsMetricConfig{}, KamailioDialogActiveCountMetricConfig{}, KamailioDialogCountMetricConfig{}, KamailioDialogCountByProfileMetricConfig{}, KamailioDialogCreationsMetricConfig{}, KamailioDialogEarlyCountMetricConfig{}, KamailioDialogExpirationsMetricConfig{}, KamailioDialogFailuresMetricConfig{}, KamailioDispatcherSetCountMetricConfig{}, KamailioDispatcherTargetCountMetricConfig{}, KamailioDispatcherTargetDialogCountMetricConfig{}, KamailioDispatcherTargetLatencyAverageMetricConfig{}, KamailioDispatcherTargetLatencyDeviationMetricConfig{}, KamailioDispatcherTargetLatencyEstimateMetricConfig{}, KamailioDispatcherTargetLatencyMaxMetricConfig{}, KamailioDispatcherTargetProbingMetricConfig{}, KamailioDispatcherTargetStateMetricConfig{}, KamailioDispatcherTargetTimeoutsMetricConfig{}, KamailioDmqNodeStateMetricConfig{}, KamailioDNSFailuresMetricConfig{}, KamailioDNSSlowRequestsMetricConfig{}, KamailioHtableItemCountMetricConfig{}, KamailioHtableSlotCountMetricConfig{}, KamailioHtableSlotFillMaxMetricConfig{}, KamailioHtableSlotFillMinMetricConfig{}, KamailioHTTPClientErrorsMetricConfig{}, KamailioHTTPClientRepliesMetricConfig{}, KamailioHTTPClientRequestsMetricConfig{}, KamailioHTTPClientTimeoutsMetricConfig{}, KamailioMemorySharedFragmentCountMetricConfig{}, KamailioMemorySharedLimitMetricConfig{}, KamailioMemorySharedPeakMetricConfig{}, KamailioMemorySharedUsageMetricConfig{}, KamailioMessageBadHeadersMetricConfig{}, KamailioMysqlDriverErrorsMetricConfig{}, KamailioPikeAddressCountMetricConfig{}, KamailioPikeBlockedAddressCountMetricConfig{}, KamailioProcessCountMetricConfig{}, KamailioProcessMemoryFragmentCountMetricConfig{}, KamailioProcessMemoryLimitMetricConfig{}, KamailioProcessMemoryUsageMetricConfig{}, KamailioRegistrarContactLimitMetricConfig{}, KamailioRegistrarExpiresDefaultMetricConfig{}, KamailioRegistrarExpiresDefaultRangeMetricConfig{}, KamailioRegistrarExpiresMaxMetricConfig{}, KamailioRegistrarExpiresRangeMetricConfig{}, KamailioRegistrarRegistrationsMetricConfig{}, KamailioRepliesMetricConfig{}, KamailioRepliesByClassMetricConfig{}, KamailioRepliesByCodeMetricConfig{}, KamailioRepliesByMethodMetricConfig{}, KamailioReplyDropsMetricConfig{}, KamailioReplyErrorsMetricConfig{}, KamailioReplyForwardsMetricConfig{}, KamailioRequestBadUrisMetricConfig{}, KamailioRequestDropsMetricConfig{}, KamailioRequestErrorsMetricConfig{}, KamailioRequestForwardsMetricConfig{}, KamailioRequestUnsupportedMethodsMetricConfig{}, KamailioRequestsMetricConfig{}, KamailioRequestsByMethodMetricConfig{}, KamailioRtpengineCallCountMetricConfig{}, KamailioRtpengineNodeInfoMetricConfig{}, KamailioRtpengineNodeRecheckDelayMetricConfig{}, KamailioRtpengineNodeStateMetricConfig{}, KamailioRtpengineNodeWeightMetricConfig{}, KamailioSctpConnectionCountMetricConfig{}, KamailioSctpConnectionEstablishmentsMetricConfig{}, KamailioSctpConnectionRemoteShutdownsMetricConfig{}, KamailioSctpConnectionShutdownsMetricConfig{}, KamailioSctpConnectionTrackedCountMetricConfig{}, KamailioSctpErrorsMetricConfig{}, KamailioSctpSendRetriesMetricConfig{}, KamailioSipcaptureRepliesMetricConfig{}, KamailioSipcaptureRequestsMetricConfig{}, KamailioSiptraceRepliesMetricConfig{}, KamailioSiptraceRequestsMetricConfig{}, KamailioSlAcksMetricConfig{}, KamailioSlErrorRepliesMetricConfig{}, KamailioSlFailuresMetricConfig{}, KamailioSlRepliesMetricConfig{}, KamailioStatisticCountsMetricConfig{}, KamailioStatisticValueMetricConfig{}, KamailioTCPConnectionCountMetricConfig{}, KamailioTCPConnectionEstablishmentsMetricConfig{}, KamailioTCPConnectionLimitMetricConfig{}, KamailioTCPConnectionOpensMetricConfig{}, KamailioTCPErrorsMetricConfig{}, KamailioTCPReaderCountMetricConfig{}, KamailioTCPWriteQueueSizeMetricConfig{}, KamailioTLSConnectionCountMetricConfig{}, KamailioTLSConnectionLimitMetricConfig{}, KamailioTLSWriteQueueSizeMetricConfig{}, KamailioTransactionAbsorbedRepliesMetricConfig{}, KamailioTransactionActiveCountMetricConfig{}, KamailioTransactionCompletionsMetricConfig{}, KamailioTransactionCountMetricConfig{}, KamailioTransactionCreationsMetricConfig{}, KamailioTransactionDelayedReleasesMetricConfig{}, KamailioTransactionReceivedRepliesMetricConfig{}, KamailioTransactionReleasesMetricConfig{}, KamailioTransactionSentRepliesMetricConfig{}, KamailioUacRegistrationActiveCountMetricConfig{}, KamailioUacRegistrationCountMetricConfig{}, KamailioUacRegistrationDisabledCountMetricConfig{}, KamailioUptimeMetricConfig{}, KamailioUsrlocContactCountMetricConfig{}, KamailioUsrlocContactExpirationsMetricConfig{}, KamailioUsrlocRegisteredUserCountMetricConfig{}, KamailioUsrlocUserCountMetricConfig{}, KamailioWebsocketConnectionClosuresMetricConfig{}, KamailioWebsocketConnectionCountMetricConfig{}, KamailioWebsocketConnectionFailuresMetricConfig{}, KamailioWebsocketConnectionPeakMetricConfig{}, KamailioWebsocketFramesMetricConfig{}, KamailioWebsocketHandshakesMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetUpMetricConfig{}, RtpengineCallDurationAverageMetricConfig{}, RtpengineCallSquaredTimeMetricConfig{}, RtpengineCallTimeMetricConfig{}, RtpengineMosSamplesMetricConfig{}, RtpengineMosSummedScoresMetricConfig{}, RtpengineMosSummedSquaredScoresMetricConfig{}, RtpengineNetworkIoMetricConfig{}, RtpengineNetworkPacketErrorsMetricConfig{}, RtpengineNetworkPacketsMetricConfig{}, RtpengineOneWaySessionsMetricConfig{}, RtpenginePortCountMetricConfig{}, RtpengineRequestErrorsMetricConfig{}, RtpengineRequestTimeMetricConfig{}, RtpengineRequestsMetricConfig{}, RtpengineRtpAnomaliesMetricConfig{}, RtpengineRtpLostPacketsMetricConfig{}, RtpengineSessionClosuresMetricConfig{}, RtpengineSessionCountMetricConfig{}, RtpengineSessionCreationsMetricConfig{}, RtpengineStreamCountMetricConfig{}, RtpengineTranscodedMediaCountMetricConfig{}, RtpengineTranscoderCountMetricConfig{}, RtpengineTranscodingIoMetricConfig{}, RtpengineTranscodingPacketsMetricConfig{}, RtpengineTranscodingSamplesMetricConfig{}, RtpengineUptimeMetricConfig{}, RtpengineZeroPacketStreamsMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

@@ -1376,11 +1376,11 @@ var MetricsInfo = metricsInfo{
 	RtpengineMosSamples: metricInfo{
 		Name: "rtpengine.mos.samples",
 	},
-	RtpengineMosScores: metricInfo{
-		Name: "rtpengine.mos.scores",
+	RtpengineMosSummedScores: metricInfo{
+		Name: "rtpengine.mos.summed_scores",
 	},
-	RtpengineMosSquaredScores: metricInfo{
-		Name: "rtpengine.mos.squared_scores",
+	RtpengineMosSummedSquaredScores: metricInfo{
+		Name: "rtpengine.mos.summed_squared_scores",
 	},
 	RtpengineNetworkIo: metricInfo{
 		Name:       "rtpengine.network.io",
@@ -1393,6 +1393,9 @@ var MetricsInfo = metricsInfo{
 	RtpengineNetworkPackets: metricInfo{
 		Name:       "rtpengine.network.packets",
 		Attributes: []string{"rtpengine.forwarding"},
+	},
+	RtpengineOneWaySessions: metricInfo{
+		Name: "rtpengine.one_way_sessions",
 	},
 	RtpenginePortCount: metricInfo{
 		Name:       "rtpengine.port.count",
@@ -1428,15 +1431,9 @@ var MetricsInfo = metricsInfo{
 	RtpengineSessionCreations: metricInfo{
 		Name: "rtpengine.session.creations",
 	},
-	RtpengineSessionOneWaySessions: metricInfo{
-		Name: "rtpengine.session.one_way_sessions",
-	},
 	RtpengineStreamCount: metricInfo{
 		Name:       "rtpengine.stream.count",
 		Attributes: []string{"rtpengine.forwarding"},
-	},
-	RtpengineStreamZeroPacketStreams: metricInfo{
-		Name: "rtpengine.stream.zero_packet_streams",
 	},
 	RtpengineTranscodedMediaCount: metricInfo{
 		Name: "rtpengine.transcoded_media.count",
@@ -1459,6 +1456,9 @@ var MetricsInfo = metricsInfo{
 	},
 	RtpengineUptime: metricInfo{
 		Name: "rtpengine.uptime",
+	},
+	RtpengineZeroPacketStreams: metricInfo{
+		Name: "rtpengine.zero_packet_streams",
 	},
 }
 
@@ -1592,11 +1592,12 @@ type metricsInfo struct {
 	RtpengineCallSquaredTime                 metricInfo
 	RtpengineCallTime                        metricInfo
 	RtpengineMosSamples                      metricInfo
-	RtpengineMosScores                       metricInfo
-	RtpengineMosSquaredScores                metricInfo
+	RtpengineMosSummedScores                 metricInfo
+	RtpengineMosSummedSquaredScores          metricInfo
 	RtpengineNetworkIo                       metricInfo
 	RtpengineNetworkPacketErrors             metricInfo
 	RtpengineNetworkPackets                  metricInfo
+	RtpengineOneWaySessions                  metricInfo
 	RtpenginePortCount                       metricInfo
 	RtpengineRequestErrors                   metricInfo
 	RtpengineRequestTime                     metricInfo
@@ -1606,15 +1607,14 @@ type metricsInfo struct {
 	RtpengineSessionClosures                 metricInfo
 	RtpengineSessionCount                    metricInfo
 	RtpengineSessionCreations                metricInfo
-	RtpengineSessionOneWaySessions           metricInfo
 	RtpengineStreamCount                     metricInfo
-	RtpengineStreamZeroPacketStreams         metricInfo
 	RtpengineTranscodedMediaCount            metricInfo
 	RtpengineTranscoderCount                 metricInfo
 	RtpengineTranscodingIo                   metricInfo
 	RtpengineTranscodingPackets              metricInfo
 	RtpengineTranscodingSamples              metricInfo
 	RtpengineUptime                          metricInfo
+	RtpengineZeroPacketStreams               metricInfo
 }
 
 type metricInfo struct {
@@ -8420,15 +8420,15 @@ func newMetricRtpengineMosSamples(cfg RtpengineMosSamplesMetricConfig) metricRtp
 	return m
 }
 
-type metricRtpengineMosScores struct {
-	data     pmetric.Metric                 // data buffer for generated metric.
-	config   RtpengineMosScoresMetricConfig // metric config provided by user.
-	capacity int                            // max observed number of data points added to the metric.
+type metricRtpengineMosSummedScores struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   RtpengineMosSummedScoresMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
 }
 
-// init fills rtpengine.mos.scores metric with initial data.
-func (m *metricRtpengineMosScores) init() {
-	m.data.SetName("rtpengine.mos.scores")
+// init fills rtpengine.mos.summed_scores metric with initial data.
+func (m *metricRtpengineMosSummedScores) init() {
+	m.data.SetName("rtpengine.mos.summed_scores")
 	m.data.SetDescription("Sum of all MOS samples. Divide it by the number of samples to get the mean opinion score.")
 	m.data.SetUnit("{score}")
 	m.data.SetEmptySum()
@@ -8436,7 +8436,7 @@ func (m *metricRtpengineMosScores) init() {
 	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 }
 
-func (m *metricRtpengineMosScores) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+func (m *metricRtpengineMosSummedScores) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
 	if !m.config.Enabled {
 		return
 	}
@@ -8447,14 +8447,14 @@ func (m *metricRtpengineMosScores) recordDataPoint(start pcommon.Timestamp, ts p
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricRtpengineMosScores) updateCapacity() {
+func (m *metricRtpengineMosSummedScores) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricRtpengineMosScores) emit(metrics pmetric.MetricSlice) {
+func (m *metricRtpengineMosSummedScores) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -8462,8 +8462,8 @@ func (m *metricRtpengineMosScores) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricRtpengineMosScores(cfg RtpengineMosScoresMetricConfig) metricRtpengineMosScores {
-	m := metricRtpengineMosScores{config: cfg}
+func newMetricRtpengineMosSummedScores(cfg RtpengineMosSummedScoresMetricConfig) metricRtpengineMosSummedScores {
+	m := metricRtpengineMosSummedScores{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8472,15 +8472,15 @@ func newMetricRtpengineMosScores(cfg RtpengineMosScoresMetricConfig) metricRtpen
 	return m
 }
 
-type metricRtpengineMosSquaredScores struct {
-	data     pmetric.Metric                        // data buffer for generated metric.
-	config   RtpengineMosSquaredScoresMetricConfig // metric config provided by user.
-	capacity int                                   // max observed number of data points added to the metric.
+type metricRtpengineMosSummedSquaredScores struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   RtpengineMosSummedSquaredScoresMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
 }
 
-// init fills rtpengine.mos.squared_scores metric with initial data.
-func (m *metricRtpengineMosSquaredScores) init() {
-	m.data.SetName("rtpengine.mos.squared_scores")
+// init fills rtpengine.mos.summed_squared_scores metric with initial data.
+func (m *metricRtpengineMosSummedSquaredScores) init() {
+	m.data.SetName("rtpengine.mos.summed_squared_scores")
 	m.data.SetDescription("Sum of the squares of all MOS samples.")
 	m.data.SetUnit("{score}")
 	m.data.SetEmptySum()
@@ -8488,7 +8488,7 @@ func (m *metricRtpengineMosSquaredScores) init() {
 	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 }
 
-func (m *metricRtpengineMosSquaredScores) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+func (m *metricRtpengineMosSummedSquaredScores) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
 	if !m.config.Enabled {
 		return
 	}
@@ -8499,14 +8499,14 @@ func (m *metricRtpengineMosSquaredScores) recordDataPoint(start pcommon.Timestam
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricRtpengineMosSquaredScores) updateCapacity() {
+func (m *metricRtpengineMosSummedSquaredScores) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricRtpengineMosSquaredScores) emit(metrics pmetric.MetricSlice) {
+func (m *metricRtpengineMosSummedSquaredScores) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -8514,8 +8514,8 @@ func (m *metricRtpengineMosSquaredScores) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricRtpengineMosSquaredScores(cfg RtpengineMosSquaredScoresMetricConfig) metricRtpengineMosSquaredScores {
-	m := metricRtpengineMosSquaredScores{config: cfg}
+func newMetricRtpengineMosSummedSquaredScores(cfg RtpengineMosSummedSquaredScoresMetricConfig) metricRtpengineMosSummedSquaredScores {
+	m := metricRtpengineMosSummedSquaredScores{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8678,6 +8678,58 @@ func (m *metricRtpengineNetworkPackets) emit(metrics pmetric.MetricSlice) {
 
 func newMetricRtpengineNetworkPackets(cfg RtpengineNetworkPacketsMetricConfig) metricRtpengineNetworkPackets {
 	m := metricRtpengineNetworkPackets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineOneWaySessions struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   RtpengineOneWaySessionsMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.one_way_sessions metric with initial data.
+func (m *metricRtpengineOneWaySessions) init() {
+	m.data.SetName("rtpengine.one_way_sessions")
+	m.data.SetDescription("Number of sessions with media from one side only.")
+	m.data.SetUnit("{session}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricRtpengineOneWaySessions) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineOneWaySessions) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineOneWaySessions) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineOneWaySessions(cfg RtpengineOneWaySessionsMetricConfig) metricRtpengineOneWaySessions {
+	m := metricRtpengineOneWaySessions{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -9172,58 +9224,6 @@ func newMetricRtpengineSessionCreations(cfg RtpengineSessionCreationsMetricConfi
 	return m
 }
 
-type metricRtpengineSessionOneWaySessions struct {
-	data     pmetric.Metric                             // data buffer for generated metric.
-	config   RtpengineSessionOneWaySessionsMetricConfig // metric config provided by user.
-	capacity int                                        // max observed number of data points added to the metric.
-}
-
-// init fills rtpengine.session.one_way_sessions metric with initial data.
-func (m *metricRtpengineSessionOneWaySessions) init() {
-	m.data.SetName("rtpengine.session.one_way_sessions")
-	m.data.SetDescription("Number of sessions with media from one side only.")
-	m.data.SetUnit("{session}")
-	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(true)
-	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-}
-
-func (m *metricRtpengineSessionOneWaySessions) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Sum().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricRtpengineSessionOneWaySessions) updateCapacity() {
-	if m.data.Sum().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Sum().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricRtpengineSessionOneWaySessions) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricRtpengineSessionOneWaySessions(cfg RtpengineSessionOneWaySessionsMetricConfig) metricRtpengineSessionOneWaySessions {
-	m := metricRtpengineSessionOneWaySessions{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
 type metricRtpengineStreamCount struct {
 	data     pmetric.Metric                   // data buffer for generated metric.
 	config   RtpengineStreamCountMetricConfig // metric config provided by user.
@@ -9270,58 +9270,6 @@ func (m *metricRtpengineStreamCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricRtpengineStreamCount(cfg RtpengineStreamCountMetricConfig) metricRtpengineStreamCount {
 	m := metricRtpengineStreamCount{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
-type metricRtpengineStreamZeroPacketStreams struct {
-	data     pmetric.Metric                               // data buffer for generated metric.
-	config   RtpengineStreamZeroPacketStreamsMetricConfig // metric config provided by user.
-	capacity int                                          // max observed number of data points added to the metric.
-}
-
-// init fills rtpengine.stream.zero_packet_streams metric with initial data.
-func (m *metricRtpengineStreamZeroPacketStreams) init() {
-	m.data.SetName("rtpengine.stream.zero_packet_streams")
-	m.data.SetDescription("Number of media streams that ended without a packet.")
-	m.data.SetUnit("{stream}")
-	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(true)
-	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-}
-
-func (m *metricRtpengineStreamZeroPacketStreams) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Sum().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricRtpengineStreamZeroPacketStreams) updateCapacity() {
-	if m.data.Sum().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Sum().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricRtpengineStreamZeroPacketStreams) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricRtpengineStreamZeroPacketStreams(cfg RtpengineStreamZeroPacketStreamsMetricConfig) metricRtpengineStreamZeroPacketStreams {
-	m := metricRtpengineStreamZeroPacketStreams{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -9648,6 +9596,58 @@ func newMetricRtpengineUptime(cfg RtpengineUptimeMetricConfig) metricRtpengineUp
 	return m
 }
 
+type metricRtpengineZeroPacketStreams struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   RtpengineZeroPacketStreamsMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.zero_packet_streams metric with initial data.
+func (m *metricRtpengineZeroPacketStreams) init() {
+	m.data.SetName("rtpengine.zero_packet_streams")
+	m.data.SetDescription("Number of media streams that ended without a packet.")
+	m.data.SetUnit("{stream}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricRtpengineZeroPacketStreams) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineZeroPacketStreams) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineZeroPacketStreams) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineZeroPacketStreams(cfg RtpengineZeroPacketStreamsMetricConfig) metricRtpengineZeroPacketStreams {
+	m := metricRtpengineZeroPacketStreams{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
@@ -9787,11 +9787,12 @@ type MetricsBuilder struct {
 	metricRtpengineCallSquaredTime                 metricRtpengineCallSquaredTime
 	metricRtpengineCallTime                        metricRtpengineCallTime
 	metricRtpengineMosSamples                      metricRtpengineMosSamples
-	metricRtpengineMosScores                       metricRtpengineMosScores
-	metricRtpengineMosSquaredScores                metricRtpengineMosSquaredScores
+	metricRtpengineMosSummedScores                 metricRtpengineMosSummedScores
+	metricRtpengineMosSummedSquaredScores          metricRtpengineMosSummedSquaredScores
 	metricRtpengineNetworkIo                       metricRtpengineNetworkIo
 	metricRtpengineNetworkPacketErrors             metricRtpengineNetworkPacketErrors
 	metricRtpengineNetworkPackets                  metricRtpengineNetworkPackets
+	metricRtpengineOneWaySessions                  metricRtpengineOneWaySessions
 	metricRtpenginePortCount                       metricRtpenginePortCount
 	metricRtpengineRequestErrors                   metricRtpengineRequestErrors
 	metricRtpengineRequestTime                     metricRtpengineRequestTime
@@ -9801,15 +9802,14 @@ type MetricsBuilder struct {
 	metricRtpengineSessionClosures                 metricRtpengineSessionClosures
 	metricRtpengineSessionCount                    metricRtpengineSessionCount
 	metricRtpengineSessionCreations                metricRtpengineSessionCreations
-	metricRtpengineSessionOneWaySessions           metricRtpengineSessionOneWaySessions
 	metricRtpengineStreamCount                     metricRtpengineStreamCount
-	metricRtpengineStreamZeroPacketStreams         metricRtpengineStreamZeroPacketStreams
 	metricRtpengineTranscodedMediaCount            metricRtpengineTranscodedMediaCount
 	metricRtpengineTranscoderCount                 metricRtpengineTranscoderCount
 	metricRtpengineTranscodingIo                   metricRtpengineTranscodingIo
 	metricRtpengineTranscodingPackets              metricRtpengineTranscodingPackets
 	metricRtpengineTranscodingSamples              metricRtpengineTranscodingSamples
 	metricRtpengineUptime                          metricRtpengineUptime
+	metricRtpengineZeroPacketStreams               metricRtpengineZeroPacketStreams
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -9964,11 +9964,12 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricRtpengineCallSquaredTime:                 newMetricRtpengineCallSquaredTime(mbc.Metrics.RtpengineCallSquaredTime),
 		metricRtpengineCallTime:                        newMetricRtpengineCallTime(mbc.Metrics.RtpengineCallTime),
 		metricRtpengineMosSamples:                      newMetricRtpengineMosSamples(mbc.Metrics.RtpengineMosSamples),
-		metricRtpengineMosScores:                       newMetricRtpengineMosScores(mbc.Metrics.RtpengineMosScores),
-		metricRtpengineMosSquaredScores:                newMetricRtpengineMosSquaredScores(mbc.Metrics.RtpengineMosSquaredScores),
+		metricRtpengineMosSummedScores:                 newMetricRtpengineMosSummedScores(mbc.Metrics.RtpengineMosSummedScores),
+		metricRtpengineMosSummedSquaredScores:          newMetricRtpengineMosSummedSquaredScores(mbc.Metrics.RtpengineMosSummedSquaredScores),
 		metricRtpengineNetworkIo:                       newMetricRtpengineNetworkIo(mbc.Metrics.RtpengineNetworkIo),
 		metricRtpengineNetworkPacketErrors:             newMetricRtpengineNetworkPacketErrors(mbc.Metrics.RtpengineNetworkPacketErrors),
 		metricRtpengineNetworkPackets:                  newMetricRtpengineNetworkPackets(mbc.Metrics.RtpengineNetworkPackets),
+		metricRtpengineOneWaySessions:                  newMetricRtpengineOneWaySessions(mbc.Metrics.RtpengineOneWaySessions),
 		metricRtpenginePortCount:                       newMetricRtpenginePortCount(mbc.Metrics.RtpenginePortCount),
 		metricRtpengineRequestErrors:                   newMetricRtpengineRequestErrors(mbc.Metrics.RtpengineRequestErrors),
 		metricRtpengineRequestTime:                     newMetricRtpengineRequestTime(mbc.Metrics.RtpengineRequestTime),
@@ -9978,15 +9979,14 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricRtpengineSessionClosures:                 newMetricRtpengineSessionClosures(mbc.Metrics.RtpengineSessionClosures),
 		metricRtpengineSessionCount:                    newMetricRtpengineSessionCount(mbc.Metrics.RtpengineSessionCount),
 		metricRtpengineSessionCreations:                newMetricRtpengineSessionCreations(mbc.Metrics.RtpengineSessionCreations),
-		metricRtpengineSessionOneWaySessions:           newMetricRtpengineSessionOneWaySessions(mbc.Metrics.RtpengineSessionOneWaySessions),
 		metricRtpengineStreamCount:                     newMetricRtpengineStreamCount(mbc.Metrics.RtpengineStreamCount),
-		metricRtpengineStreamZeroPacketStreams:         newMetricRtpengineStreamZeroPacketStreams(mbc.Metrics.RtpengineStreamZeroPacketStreams),
 		metricRtpengineTranscodedMediaCount:            newMetricRtpengineTranscodedMediaCount(mbc.Metrics.RtpengineTranscodedMediaCount),
 		metricRtpengineTranscoderCount:                 newMetricRtpengineTranscoderCount(mbc.Metrics.RtpengineTranscoderCount),
 		metricRtpengineTranscodingIo:                   newMetricRtpengineTranscodingIo(mbc.Metrics.RtpengineTranscodingIo),
 		metricRtpengineTranscodingPackets:              newMetricRtpengineTranscodingPackets(mbc.Metrics.RtpengineTranscodingPackets),
 		metricRtpengineTranscodingSamples:              newMetricRtpengineTranscodingSamples(mbc.Metrics.RtpengineTranscodingSamples),
 		metricRtpengineUptime:                          newMetricRtpengineUptime(mbc.Metrics.RtpengineUptime),
+		metricRtpengineZeroPacketStreams:               newMetricRtpengineZeroPacketStreams(mbc.Metrics.RtpengineZeroPacketStreams),
 		resourceAttributeIncludeFilter:                 make(map[string]filter.Filter),
 		resourceAttributeExcludeFilter:                 make(map[string]filter.Filter),
 	}
@@ -10218,11 +10218,12 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricRtpengineCallSquaredTime.emit(ils.Metrics())
 	mb.metricRtpengineCallTime.emit(ils.Metrics())
 	mb.metricRtpengineMosSamples.emit(ils.Metrics())
-	mb.metricRtpengineMosScores.emit(ils.Metrics())
-	mb.metricRtpengineMosSquaredScores.emit(ils.Metrics())
+	mb.metricRtpengineMosSummedScores.emit(ils.Metrics())
+	mb.metricRtpengineMosSummedSquaredScores.emit(ils.Metrics())
 	mb.metricRtpengineNetworkIo.emit(ils.Metrics())
 	mb.metricRtpengineNetworkPacketErrors.emit(ils.Metrics())
 	mb.metricRtpengineNetworkPackets.emit(ils.Metrics())
+	mb.metricRtpengineOneWaySessions.emit(ils.Metrics())
 	mb.metricRtpenginePortCount.emit(ils.Metrics())
 	mb.metricRtpengineRequestErrors.emit(ils.Metrics())
 	mb.metricRtpengineRequestTime.emit(ils.Metrics())
@@ -10232,15 +10233,14 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricRtpengineSessionClosures.emit(ils.Metrics())
 	mb.metricRtpengineSessionCount.emit(ils.Metrics())
 	mb.metricRtpengineSessionCreations.emit(ils.Metrics())
-	mb.metricRtpengineSessionOneWaySessions.emit(ils.Metrics())
 	mb.metricRtpengineStreamCount.emit(ils.Metrics())
-	mb.metricRtpengineStreamZeroPacketStreams.emit(ils.Metrics())
 	mb.metricRtpengineTranscodedMediaCount.emit(ils.Metrics())
 	mb.metricRtpengineTranscoderCount.emit(ils.Metrics())
 	mb.metricRtpengineTranscodingIo.emit(ils.Metrics())
 	mb.metricRtpengineTranscodingPackets.emit(ils.Metrics())
 	mb.metricRtpengineTranscodingSamples.emit(ils.Metrics())
 	mb.metricRtpengineUptime.emit(ils.Metrics())
+	mb.metricRtpengineZeroPacketStreams.emit(ils.Metrics())
 
 	for _, op := range options {
 		op.apply(rm)
@@ -10917,14 +10917,14 @@ func (mb *MetricsBuilder) RecordRtpengineMosSamplesDataPoint(ts pcommon.Timestam
 	mb.metricRtpengineMosSamples.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordRtpengineMosScoresDataPoint adds a data point to rtpengine.mos.scores metric.
-func (mb *MetricsBuilder) RecordRtpengineMosScoresDataPoint(ts pcommon.Timestamp, val float64) {
-	mb.metricRtpengineMosScores.recordDataPoint(mb.startTime, ts, val)
+// RecordRtpengineMosSummedScoresDataPoint adds a data point to rtpengine.mos.summed_scores metric.
+func (mb *MetricsBuilder) RecordRtpengineMosSummedScoresDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricRtpengineMosSummedScores.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordRtpengineMosSquaredScoresDataPoint adds a data point to rtpengine.mos.squared_scores metric.
-func (mb *MetricsBuilder) RecordRtpengineMosSquaredScoresDataPoint(ts pcommon.Timestamp, val float64) {
-	mb.metricRtpengineMosSquaredScores.recordDataPoint(mb.startTime, ts, val)
+// RecordRtpengineMosSummedSquaredScoresDataPoint adds a data point to rtpengine.mos.summed_squared_scores metric.
+func (mb *MetricsBuilder) RecordRtpengineMosSummedSquaredScoresDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricRtpengineMosSummedSquaredScores.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordRtpengineNetworkIoDataPoint adds a data point to rtpengine.network.io metric.
@@ -10940,6 +10940,11 @@ func (mb *MetricsBuilder) RecordRtpengineNetworkPacketErrorsDataPoint(ts pcommon
 // RecordRtpengineNetworkPacketsDataPoint adds a data point to rtpengine.network.packets metric.
 func (mb *MetricsBuilder) RecordRtpengineNetworkPacketsDataPoint(ts pcommon.Timestamp, val int64, rtpengineForwardingAttributeValue AttributeRtpengineForwarding) {
 	mb.metricRtpengineNetworkPackets.recordDataPoint(mb.startTime, ts, val, rtpengineForwardingAttributeValue.String())
+}
+
+// RecordRtpengineOneWaySessionsDataPoint adds a data point to rtpengine.one_way_sessions metric.
+func (mb *MetricsBuilder) RecordRtpengineOneWaySessionsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricRtpengineOneWaySessions.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordRtpenginePortCountDataPoint adds a data point to rtpengine.port.count metric.
@@ -10987,19 +10992,9 @@ func (mb *MetricsBuilder) RecordRtpengineSessionCreationsDataPoint(ts pcommon.Ti
 	mb.metricRtpengineSessionCreations.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordRtpengineSessionOneWaySessionsDataPoint adds a data point to rtpengine.session.one_way_sessions metric.
-func (mb *MetricsBuilder) RecordRtpengineSessionOneWaySessionsDataPoint(ts pcommon.Timestamp, val int64) {
-	mb.metricRtpengineSessionOneWaySessions.recordDataPoint(mb.startTime, ts, val)
-}
-
 // RecordRtpengineStreamCountDataPoint adds a data point to rtpengine.stream.count metric.
 func (mb *MetricsBuilder) RecordRtpengineStreamCountDataPoint(ts pcommon.Timestamp, val int64, rtpengineForwardingAttributeValue AttributeRtpengineForwarding) {
 	mb.metricRtpengineStreamCount.recordDataPoint(mb.startTime, ts, val, rtpengineForwardingAttributeValue.String())
-}
-
-// RecordRtpengineStreamZeroPacketStreamsDataPoint adds a data point to rtpengine.stream.zero_packet_streams metric.
-func (mb *MetricsBuilder) RecordRtpengineStreamZeroPacketStreamsDataPoint(ts pcommon.Timestamp, val int64) {
-	mb.metricRtpengineStreamZeroPacketStreams.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordRtpengineTranscodedMediaCountDataPoint adds a data point to rtpengine.transcoded_media.count metric.
@@ -11030,6 +11025,11 @@ func (mb *MetricsBuilder) RecordRtpengineTranscodingSamplesDataPoint(ts pcommon.
 // RecordRtpengineUptimeDataPoint adds a data point to rtpengine.uptime metric.
 func (mb *MetricsBuilder) RecordRtpengineUptimeDataPoint(ts pcommon.Timestamp, val float64) {
 	mb.metricRtpengineUptime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordRtpengineZeroPacketStreamsDataPoint adds a data point to rtpengine.zero_packet_streams metric.
+func (mb *MetricsBuilder) RecordRtpengineZeroPacketStreamsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricRtpengineZeroPacketStreams.recordDataPoint(mb.startTime, ts, val)
 }
 
 // Reset resets metrics builder to its initial state. It should be used when external metrics source is restarted,

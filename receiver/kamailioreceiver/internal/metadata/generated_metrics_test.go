@@ -455,10 +455,10 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordRtpengineMosSamplesDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordRtpengineMosScoresDataPoint(ts, 1)
+			mb.RecordRtpengineMosSummedScoresDataPoint(ts, 1)
 
 			allMetricsCount++
-			mb.RecordRtpengineMosSquaredScoresDataPoint(ts, 1)
+			mb.RecordRtpengineMosSummedSquaredScoresDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtpengineNetworkIoDataPoint(ts, 1, AttributeRtpengineForwardingUserspace)
@@ -468,6 +468,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtpengineNetworkPacketsDataPoint(ts, 1, AttributeRtpengineForwardingUserspace)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineOneWaySessionsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtpenginePortCountDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeRtpenginePortStateUsed)
@@ -497,13 +500,7 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordRtpengineSessionCreationsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordRtpengineSessionOneWaySessionsDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
 			mb.RecordRtpengineStreamCountDataPoint(ts, 1, AttributeRtpengineForwardingUserspace)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordRtpengineStreamZeroPacketStreamsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtpengineTranscodedMediaCountDataPoint(ts, 1)
@@ -522,6 +519,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtpengineUptimeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineZeroPacketStreamsDataPoint(ts, 1)
 
 			rb := mb.NewResourceBuilder()
 			rb.SetServerAddress("server.address-val")
@@ -2563,9 +2563,9 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-				case "rtpengine.mos.scores":
-					assert.False(t, validatedMetrics["rtpengine.mos.scores"], "Found a duplicate in the metrics slice: rtpengine.mos.scores")
-					validatedMetrics["rtpengine.mos.scores"] = true
+				case "rtpengine.mos.summed_scores":
+					assert.False(t, validatedMetrics["rtpengine.mos.summed_scores"], "Found a duplicate in the metrics slice: rtpengine.mos.summed_scores")
+					validatedMetrics["rtpengine.mos.summed_scores"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Sum of all MOS samples. Divide it by the number of samples to get the mean opinion score.", mi.Description())
@@ -2577,9 +2577,9 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
 					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
-				case "rtpengine.mos.squared_scores":
-					assert.False(t, validatedMetrics["rtpengine.mos.squared_scores"], "Found a duplicate in the metrics slice: rtpengine.mos.squared_scores")
-					validatedMetrics["rtpengine.mos.squared_scores"] = true
+				case "rtpengine.mos.summed_squared_scores":
+					assert.False(t, validatedMetrics["rtpengine.mos.summed_squared_scores"], "Found a duplicate in the metrics slice: rtpengine.mos.summed_squared_scores")
+					validatedMetrics["rtpengine.mos.summed_squared_scores"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Sum of the squares of all MOS samples.", mi.Description())
@@ -2642,6 +2642,20 @@ func TestMetricsBuilder(t *testing.T) {
 					rtpengineForwardingAttrVal, ok := dp.Attributes().Get("rtpengine.forwarding")
 					assert.True(t, ok)
 					assert.Equal(t, "userspace", rtpengineForwardingAttrVal.Str())
+				case "rtpengine.one_way_sessions":
+					assert.False(t, validatedMetrics["rtpengine.one_way_sessions"], "Found a duplicate in the metrics slice: rtpengine.one_way_sessions")
+					validatedMetrics["rtpengine.one_way_sessions"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of sessions with media from one side only.", mi.Description())
+					assert.Equal(t, "{session}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "rtpengine.port.count":
 					assert.False(t, validatedMetrics["rtpengine.port.count"], "Found a duplicate in the metrics slice: rtpengine.port.count")
 					validatedMetrics["rtpengine.port.count"] = true
@@ -2801,20 +2815,6 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-				case "rtpengine.session.one_way_sessions":
-					assert.False(t, validatedMetrics["rtpengine.session.one_way_sessions"], "Found a duplicate in the metrics slice: rtpengine.session.one_way_sessions")
-					validatedMetrics["rtpengine.session.one_way_sessions"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Number of sessions with media from one side only.", mi.Description())
-					assert.Equal(t, "{session}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
 				case "rtpengine.stream.count":
 					assert.False(t, validatedMetrics["rtpengine.stream.count"], "Found a duplicate in the metrics slice: rtpengine.stream.count")
 					validatedMetrics["rtpengine.stream.count"] = true
@@ -2832,20 +2832,6 @@ func TestMetricsBuilder(t *testing.T) {
 					rtpengineForwardingAttrVal, ok := dp.Attributes().Get("rtpengine.forwarding")
 					assert.True(t, ok)
 					assert.Equal(t, "userspace", rtpengineForwardingAttrVal.Str())
-				case "rtpengine.stream.zero_packet_streams":
-					assert.False(t, validatedMetrics["rtpengine.stream.zero_packet_streams"], "Found a duplicate in the metrics slice: rtpengine.stream.zero_packet_streams")
-					validatedMetrics["rtpengine.stream.zero_packet_streams"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Number of media streams that ended without a packet.", mi.Description())
-					assert.Equal(t, "{stream}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
 				case "rtpengine.transcoded_media.count":
 					assert.False(t, validatedMetrics["rtpengine.transcoded_media.count"], "Found a duplicate in the metrics slice: rtpengine.transcoded_media.count")
 					validatedMetrics["rtpengine.transcoded_media.count"] = true
@@ -2940,6 +2926,20 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
 					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "rtpengine.zero_packet_streams":
+					assert.False(t, validatedMetrics["rtpengine.zero_packet_streams"], "Found a duplicate in the metrics slice: rtpengine.zero_packet_streams")
+					validatedMetrics["rtpengine.zero_packet_streams"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of media streams that ended without a packet.", mi.Description())
+					assert.Equal(t, "{stream}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				}
 			}
 		})

@@ -408,6 +408,26 @@ func (ms *MediasoupConsumerPacketLossMaxMetricConfig) Unmarshal(parser *confmap.
 	return nil
 }
 
+// MediasoupConsumerPacketLossesMetricConfig provides config for the mediasoup.consumer.packet_losses metric.
+type MediasoupConsumerPacketLossesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupConsumerPacketLossesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MediasoupConsumerPacketsMetricConfig provides config for the mediasoup.consumer.packets metric.
 type MediasoupConsumerPacketsMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1075,6 +1095,26 @@ type MediasoupProducerPacketLossMaxMetricConfig struct {
 }
 
 func (ms *MediasoupProducerPacketLossMaxMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupProducerPacketLossesMetricConfig provides config for the mediasoup.producer.packet_losses metric.
+type MediasoupProducerPacketLossesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupProducerPacketLossesMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2330,6 +2370,7 @@ type MetricsConfig struct {
 	MediasoupConsumerLostPackets                 MediasoupConsumerLostPacketsMetricConfig                 `mapstructure:"mediasoup.consumer.lost_packets"`
 	MediasoupConsumerPacketLossAverage           MediasoupConsumerPacketLossAverageMetricConfig           `mapstructure:"mediasoup.consumer.packet_loss.average"`
 	MediasoupConsumerPacketLossMax               MediasoupConsumerPacketLossMaxMetricConfig               `mapstructure:"mediasoup.consumer.packet_loss.max"`
+	MediasoupConsumerPacketLosses                MediasoupConsumerPacketLossesMetricConfig                `mapstructure:"mediasoup.consumer.packet_losses"`
 	MediasoupConsumerPackets                     MediasoupConsumerPacketsMetricConfig                     `mapstructure:"mediasoup.consumer.packets"`
 	MediasoupConsumerRepairedPackets             MediasoupConsumerRepairedPacketsMetricConfig             `mapstructure:"mediasoup.consumer.repaired_packets"`
 	MediasoupConsumerRetransmittedPackets        MediasoupConsumerRetransmittedPacketsMetricConfig        `mapstructure:"mediasoup.consumer.retransmitted_packets"`
@@ -2364,6 +2405,7 @@ type MetricsConfig struct {
 	MediasoupProducerLostPackets                 MediasoupProducerLostPacketsMetricConfig                 `mapstructure:"mediasoup.producer.lost_packets"`
 	MediasoupProducerPacketLossAverage           MediasoupProducerPacketLossAverageMetricConfig           `mapstructure:"mediasoup.producer.packet_loss.average"`
 	MediasoupProducerPacketLossMax               MediasoupProducerPacketLossMaxMetricConfig               `mapstructure:"mediasoup.producer.packet_loss.max"`
+	MediasoupProducerPacketLosses                MediasoupProducerPacketLossesMetricConfig                `mapstructure:"mediasoup.producer.packet_losses"`
 	MediasoupProducerPackets                     MediasoupProducerPacketsMetricConfig                     `mapstructure:"mediasoup.producer.packets"`
 	MediasoupProducerRepairedPackets             MediasoupProducerRepairedPacketsMetricConfig             `mapstructure:"mediasoup.producer.repaired_packets"`
 	MediasoupProducerRetransmittedPackets        MediasoupProducerRetransmittedPacketsMetricConfig        `mapstructure:"mediasoup.producer.retransmitted_packets"`
@@ -2489,6 +2531,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		MediasoupConsumerPacketLossMax: MediasoupConsumerPacketLossMaxMetricConfig{
 			Enabled: false,
 		},
+		MediasoupConsumerPacketLosses: MediasoupConsumerPacketLossesMetricConfig{
+			Enabled: true,
+		},
 		MediasoupConsumerPackets: MediasoupConsumerPacketsMetricConfig{
 			Enabled: true,
 		},
@@ -2590,6 +2635,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		MediasoupProducerPacketLossMax: MediasoupProducerPacketLossMaxMetricConfig{
 			Enabled: false,
+		},
+		MediasoupProducerPacketLosses: MediasoupProducerPacketLossesMetricConfig{
+			Enabled: true,
 		},
 		MediasoupProducerPackets: MediasoupProducerPacketsMetricConfig{
 			Enabled: true,

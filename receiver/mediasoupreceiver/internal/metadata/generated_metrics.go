@@ -735,6 +735,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "mediasoup.consumer.packet_loss.max",
 		Attributes: []string{"mediasoup.media.kind"},
 	},
+	MediasoupConsumerPacketLosses: metricInfo{
+		Name:       "mediasoup.consumer.packet_losses",
+		Attributes: []string{"mediasoup.media.kind", "mediasoup.media.codec", "mediasoup.transport.type"},
+	},
 	MediasoupConsumerPackets: metricInfo{
 		Name:       "mediasoup.consumer.packets",
 		Attributes: []string{"mediasoup.media.kind", "mediasoup.media.codec", "mediasoup.transport.type"},
@@ -866,6 +870,10 @@ var MetricsInfo = metricsInfo{
 	MediasoupProducerPacketLossMax: metricInfo{
 		Name:       "mediasoup.producer.packet_loss.max",
 		Attributes: []string{"mediasoup.media.kind"},
+	},
+	MediasoupProducerPacketLosses: metricInfo{
+		Name:       "mediasoup.producer.packet_losses",
+		Attributes: []string{"mediasoup.media.kind", "mediasoup.media.codec", "mediasoup.transport.type"},
 	},
 	MediasoupProducerPackets: metricInfo{
 		Name:       "mediasoup.producer.packets",
@@ -1119,6 +1127,7 @@ type metricsInfo struct {
 	MediasoupConsumerLostPackets                 metricInfo
 	MediasoupConsumerPacketLossAverage           metricInfo
 	MediasoupConsumerPacketLossMax               metricInfo
+	MediasoupConsumerPacketLosses                metricInfo
 	MediasoupConsumerPackets                     metricInfo
 	MediasoupConsumerRepairedPackets             metricInfo
 	MediasoupConsumerRetransmittedPackets        metricInfo
@@ -1153,6 +1162,7 @@ type metricsInfo struct {
 	MediasoupProducerLostPackets                 metricInfo
 	MediasoupProducerPacketLossAverage           metricInfo
 	MediasoupProducerPacketLossMax               metricInfo
+	MediasoupProducerPacketLosses                metricInfo
 	MediasoupProducerPackets                     metricInfo
 	MediasoupProducerRepairedPackets             metricInfo
 	MediasoupProducerRetransmittedPackets        metricInfo
@@ -2278,6 +2288,62 @@ func (m *metricMediasoupConsumerPacketLossMax) emit(metrics pmetric.MetricSlice)
 
 func newMetricMediasoupConsumerPacketLossMax(cfg MediasoupConsumerPacketLossMaxMetricConfig) metricMediasoupConsumerPacketLossMax {
 	m := metricMediasoupConsumerPacketLossMax{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupConsumerPacketLosses struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   MediasoupConsumerPacketLossesMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.consumer.packet_losses metric with initial data.
+func (m *metricMediasoupConsumerPacketLosses) init() {
+	m.data.SetName("mediasoup.consumer.packet_losses")
+	m.data.SetDescription("Number of packets of consumers lost on the way. It never decreases, so packets that arrive late remain counted.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupConsumerPacketLosses) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue string, mediasoupMediaCodecAttributeValue string, mediasoupTransportTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+	dp.Attributes().PutStr("mediasoup.media.codec", mediasoupMediaCodecAttributeValue)
+	dp.Attributes().PutStr("mediasoup.transport.type", mediasoupTransportTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupConsumerPacketLosses) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupConsumerPacketLosses) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupConsumerPacketLosses(cfg MediasoupConsumerPacketLossesMetricConfig) metricMediasoupConsumerPacketLosses {
+	m := metricMediasoupConsumerPacketLosses{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4103,6 +4169,62 @@ func (m *metricMediasoupProducerPacketLossMax) emit(metrics pmetric.MetricSlice)
 
 func newMetricMediasoupProducerPacketLossMax(cfg MediasoupProducerPacketLossMaxMetricConfig) metricMediasoupProducerPacketLossMax {
 	m := metricMediasoupProducerPacketLossMax{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupProducerPacketLosses struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   MediasoupProducerPacketLossesMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.producer.packet_losses metric with initial data.
+func (m *metricMediasoupProducerPacketLosses) init() {
+	m.data.SetName("mediasoup.producer.packet_losses")
+	m.data.SetDescription("Number of packets of producers lost on the way. It never decreases, so packets that arrive late remain counted.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupProducerPacketLosses) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue string, mediasoupMediaCodecAttributeValue string, mediasoupTransportTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+	dp.Attributes().PutStr("mediasoup.media.codec", mediasoupMediaCodecAttributeValue)
+	dp.Attributes().PutStr("mediasoup.transport.type", mediasoupTransportTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupProducerPacketLosses) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupProducerPacketLosses) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupProducerPacketLosses(cfg MediasoupProducerPacketLossesMetricConfig) metricMediasoupProducerPacketLosses {
+	m := metricMediasoupProducerPacketLosses{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -7407,6 +7529,7 @@ type MetricsBuilder struct {
 	metricMediasoupConsumerLostPackets                 metricMediasoupConsumerLostPackets
 	metricMediasoupConsumerPacketLossAverage           metricMediasoupConsumerPacketLossAverage
 	metricMediasoupConsumerPacketLossMax               metricMediasoupConsumerPacketLossMax
+	metricMediasoupConsumerPacketLosses                metricMediasoupConsumerPacketLosses
 	metricMediasoupConsumerPackets                     metricMediasoupConsumerPackets
 	metricMediasoupConsumerRepairedPackets             metricMediasoupConsumerRepairedPackets
 	metricMediasoupConsumerRetransmittedPackets        metricMediasoupConsumerRetransmittedPackets
@@ -7441,6 +7564,7 @@ type MetricsBuilder struct {
 	metricMediasoupProducerLostPackets                 metricMediasoupProducerLostPackets
 	metricMediasoupProducerPacketLossAverage           metricMediasoupProducerPacketLossAverage
 	metricMediasoupProducerPacketLossMax               metricMediasoupProducerPacketLossMax
+	metricMediasoupProducerPacketLosses                metricMediasoupProducerPacketLosses
 	metricMediasoupProducerPackets                     metricMediasoupProducerPackets
 	metricMediasoupProducerRepairedPackets             metricMediasoupProducerRepairedPackets
 	metricMediasoupProducerRetransmittedPackets        metricMediasoupProducerRetransmittedPackets
@@ -7547,6 +7671,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupConsumerLostPackets:                 newMetricMediasoupConsumerLostPackets(mbc.Metrics.MediasoupConsumerLostPackets),
 		metricMediasoupConsumerPacketLossAverage:           newMetricMediasoupConsumerPacketLossAverage(mbc.Metrics.MediasoupConsumerPacketLossAverage),
 		metricMediasoupConsumerPacketLossMax:               newMetricMediasoupConsumerPacketLossMax(mbc.Metrics.MediasoupConsumerPacketLossMax),
+		metricMediasoupConsumerPacketLosses:                newMetricMediasoupConsumerPacketLosses(mbc.Metrics.MediasoupConsumerPacketLosses),
 		metricMediasoupConsumerPackets:                     newMetricMediasoupConsumerPackets(mbc.Metrics.MediasoupConsumerPackets),
 		metricMediasoupConsumerRepairedPackets:             newMetricMediasoupConsumerRepairedPackets(mbc.Metrics.MediasoupConsumerRepairedPackets),
 		metricMediasoupConsumerRetransmittedPackets:        newMetricMediasoupConsumerRetransmittedPackets(mbc.Metrics.MediasoupConsumerRetransmittedPackets),
@@ -7581,6 +7706,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupProducerLostPackets:                 newMetricMediasoupProducerLostPackets(mbc.Metrics.MediasoupProducerLostPackets),
 		metricMediasoupProducerPacketLossAverage:           newMetricMediasoupProducerPacketLossAverage(mbc.Metrics.MediasoupProducerPacketLossAverage),
 		metricMediasoupProducerPacketLossMax:               newMetricMediasoupProducerPacketLossMax(mbc.Metrics.MediasoupProducerPacketLossMax),
+		metricMediasoupProducerPacketLosses:                newMetricMediasoupProducerPacketLosses(mbc.Metrics.MediasoupProducerPacketLosses),
 		metricMediasoupProducerPackets:                     newMetricMediasoupProducerPackets(mbc.Metrics.MediasoupProducerPackets),
 		metricMediasoupProducerRepairedPackets:             newMetricMediasoupProducerRepairedPackets(mbc.Metrics.MediasoupProducerRepairedPackets),
 		metricMediasoupProducerRetransmittedPackets:        newMetricMediasoupProducerRetransmittedPackets(mbc.Metrics.MediasoupProducerRetransmittedPackets),
@@ -7788,6 +7914,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupConsumerLostPackets.emit(ils.Metrics())
 	mb.metricMediasoupConsumerPacketLossAverage.emit(ils.Metrics())
 	mb.metricMediasoupConsumerPacketLossMax.emit(ils.Metrics())
+	mb.metricMediasoupConsumerPacketLosses.emit(ils.Metrics())
 	mb.metricMediasoupConsumerPackets.emit(ils.Metrics())
 	mb.metricMediasoupConsumerRepairedPackets.emit(ils.Metrics())
 	mb.metricMediasoupConsumerRetransmittedPackets.emit(ils.Metrics())
@@ -7822,6 +7949,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupProducerLostPackets.emit(ils.Metrics())
 	mb.metricMediasoupProducerPacketLossAverage.emit(ils.Metrics())
 	mb.metricMediasoupProducerPacketLossMax.emit(ils.Metrics())
+	mb.metricMediasoupProducerPacketLosses.emit(ils.Metrics())
 	mb.metricMediasoupProducerPackets.emit(ils.Metrics())
 	mb.metricMediasoupProducerRepairedPackets.emit(ils.Metrics())
 	mb.metricMediasoupProducerRetransmittedPackets.emit(ils.Metrics())
@@ -8014,6 +8142,11 @@ func (mb *MetricsBuilder) RecordMediasoupConsumerPacketLossMaxDataPoint(ts pcomm
 	mb.metricMediasoupConsumerPacketLossMax.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String())
 }
 
+// RecordMediasoupConsumerPacketLossesDataPoint adds a data point to mediasoup.consumer.packet_losses metric.
+func (mb *MetricsBuilder) RecordMediasoupConsumerPacketLossesDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupMediaCodecAttributeValue string, mediasoupTransportTypeAttributeValue AttributeMediasoupTransportType) {
+	mb.metricMediasoupConsumerPacketLosses.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupMediaCodecAttributeValue, mediasoupTransportTypeAttributeValue.String())
+}
+
 // RecordMediasoupConsumerPacketsDataPoint adds a data point to mediasoup.consumer.packets metric.
 func (mb *MetricsBuilder) RecordMediasoupConsumerPacketsDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupMediaCodecAttributeValue string, mediasoupTransportTypeAttributeValue AttributeMediasoupTransportType) {
 	mb.metricMediasoupConsumerPackets.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupMediaCodecAttributeValue, mediasoupTransportTypeAttributeValue.String())
@@ -8182,6 +8315,11 @@ func (mb *MetricsBuilder) RecordMediasoupProducerPacketLossAverageDataPoint(ts p
 // RecordMediasoupProducerPacketLossMaxDataPoint adds a data point to mediasoup.producer.packet_loss.max metric.
 func (mb *MetricsBuilder) RecordMediasoupProducerPacketLossMaxDataPoint(ts pcommon.Timestamp, val float64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind) {
 	mb.metricMediasoupProducerPacketLossMax.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String())
+}
+
+// RecordMediasoupProducerPacketLossesDataPoint adds a data point to mediasoup.producer.packet_losses metric.
+func (mb *MetricsBuilder) RecordMediasoupProducerPacketLossesDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupMediaCodecAttributeValue string, mediasoupTransportTypeAttributeValue AttributeMediasoupTransportType) {
+	mb.metricMediasoupProducerPacketLosses.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupMediaCodecAttributeValue, mediasoupTransportTypeAttributeValue.String())
 }
 
 // RecordMediasoupProducerPacketsDataPoint adds a data point to mediasoup.producer.packets metric.

@@ -128,6 +128,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordMediasoupConsumerPacketLossMaxDataPoint(ts, 1, AttributeMediasoupMediaKindAudio)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordMediasoupConsumerPacketLossesDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, "mediasoup.media.codec-val", AttributeMediasoupTransportTypeWebrtc)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordMediasoupConsumerPacketsDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, "mediasoup.media.codec-val", AttributeMediasoupTransportTypeWebrtc)
 
 			allMetricsCount++
@@ -228,6 +231,9 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordMediasoupProducerPacketLossMaxDataPoint(ts, 1, AttributeMediasoupMediaKindAudio)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupProducerPacketLossesDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, "mediasoup.media.codec-val", AttributeMediasoupTransportTypeWebrtc)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupProducerPacketsDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, "mediasoup.media.codec-val", AttributeMediasoupTransportTypeWebrtc)
@@ -791,6 +797,29 @@ func TestMetricsBuilder(t *testing.T) {
 					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
 					assert.True(t, ok)
 					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+				case "mediasoup.consumer.packet_losses":
+					assert.False(t, validatedMetrics["mediasoup.consumer.packet_losses"], "Found a duplicate in the metrics slice: mediasoup.consumer.packet_losses")
+					validatedMetrics["mediasoup.consumer.packet_losses"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of packets of consumers lost on the way. It never decreases, so packets that arrive late remain counted.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+					mediasoupMediaCodecAttrVal, ok := dp.Attributes().Get("mediasoup.media.codec")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.media.codec-val", mediasoupMediaCodecAttrVal.Str())
+					mediasoupTransportTypeAttrVal, ok := dp.Attributes().Get("mediasoup.transport.type")
+					assert.True(t, ok)
+					assert.Equal(t, "webrtc", mediasoupTransportTypeAttrVal.Str())
 				case "mediasoup.consumer.packets":
 					assert.False(t, validatedMetrics["mediasoup.consumer.packets"], "Found a duplicate in the metrics slice: mediasoup.consumer.packets")
 					validatedMetrics["mediasoup.consumer.packets"] = true
@@ -1396,6 +1425,29 @@ func TestMetricsBuilder(t *testing.T) {
 					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
 					assert.True(t, ok)
 					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+				case "mediasoup.producer.packet_losses":
+					assert.False(t, validatedMetrics["mediasoup.producer.packet_losses"], "Found a duplicate in the metrics slice: mediasoup.producer.packet_losses")
+					validatedMetrics["mediasoup.producer.packet_losses"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of packets of producers lost on the way. It never decreases, so packets that arrive late remain counted.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+					mediasoupMediaCodecAttrVal, ok := dp.Attributes().Get("mediasoup.media.codec")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.media.codec-val", mediasoupMediaCodecAttrVal.Str())
+					mediasoupTransportTypeAttrVal, ok := dp.Attributes().Get("mediasoup.transport.type")
+					assert.True(t, ok)
+					assert.Equal(t, "webrtc", mediasoupTransportTypeAttrVal.Str())
 				case "mediasoup.producer.packets":
 					assert.False(t, validatedMetrics["mediasoup.producer.packets"], "Found a duplicate in the metrics slice: mediasoup.producer.packets")
 					validatedMetrics["mediasoup.producer.packets"] = true
