@@ -285,7 +285,7 @@ func parseFault(r Records) error {
 }
 
 // All iterates over the records and their names in wire order. The name is nil if a record has none. Names and values share
-// the buffer of the connection: they are valid until Call.Walk returns.
+// the buffer of the connection: they are valid until Call.Handle returns.
 func (r Records) All() iter.Seq2[[]byte, Value] {
 	return func(yield func(name []byte, v Value) bool) {
 		var name []byte
@@ -364,7 +364,7 @@ func (v Value) Float() (float64, bool) {
 	return float64(thousandths) / 1000, true
 }
 
-// Text returns the bytes of a String or Bytes, which need not be valid UTF-8. They are valid until Call.Walk returns.
+// Text returns the bytes of a String or Bytes, which need not be valid UTF-8. They are valid until Call.Handle returns.
 func (v Value) Text() ([]byte, bool) {
 	if v.record.typ != String && v.record.typ != Bytes {
 		return nil, false

@@ -87,10 +87,10 @@ func (c *Conn) Broken() bool { return c.broken != nil }
 type Call struct {
 	// Request is sent to Kamailio.
 	Request Request
-	// Walk is called with the records of the reply, which are valid until it returns. It is not called if there is no reply.
+	// Handle is called with the records of the reply, which are valid until it returns. It is not called if there is no reply.
 	// It must return quickly: Kamailio drops the replies that follow if the client does not read for 10 ms.
-	Walk func(Records) error
-	// Err is set by Do: a *Fault, an *Error, the error of Walk, or nil.
+	Handle func(Records) error
+	// Err is set by Do: a *Fault, an *Error, the error of Handle, or nil.
 	Err error
 	// Duration is set by Do: the time spent waiting for this reply since the previous one arrived, or since the requests
 	// were sent.
@@ -98,8 +98,8 @@ type Call struct {
 }
 
 // Call makes a single call and returns its error.
-func (c *Conn) Call(ctx context.Context, request Request, walk func(Records) error) error {
-	calls := []Call{{Request: request, Walk: walk}}
+func (c *Conn) Call(ctx context.Context, request Request, handle func(Records) error) error {
+	calls := []Call{{Request: request, Handle: handle}}
 	c.Do(ctx, calls)
 	return calls[0].Err
 }
@@ -109,7 +109,7 @@ func (c *Conn) Call(ctx context.Context, request Request, walk func(Records) err
 //
 // A fault, or a complete reply that cannot be decoded, fails its own call only. If the connection breaks, all calls without a
 // reply fail: the error of the first one has the cause, and the errors of the others are made by Behind. Calls that fail with
-// ErrGone can be retried on a new connection. If any request exceeds 65535 bytes, all calls fail and nothing is sent.
+// ErrClosed can be retried on a new connection. If any request exceeds 65535 bytes, all calls fail and nothing is sent.
 func (c *Conn) Do(ctx context.Context, calls []Call) {
 	if err := checkSizes(calls); err != nil {
 		for i := range calls {
@@ -137,7 +137,7 @@ func (c *Conn) Do(ctx context.Context, calls []Call) {
 	for i := range calls {
 		calls[i].Err = err
 		if i == 0 {
-			err = Behind(calls[0].Request.method, err)
+			err = LostReplyError(calls[0].Request.method, err)
 		}
 	}
 	if cap(c.in) > maxIdleBuffer {
@@ -159,7 +159,7 @@ func (c *Conn) receiveAll(ctx context.Context, calls []Call) (answered int, err 
 		}
 		var records Records
 		if records, call.Err = decode(h.typ, body); call.Err == nil {
-			call.Err = call.Walk(records)
+			call.Err = call.Handle(records)
 		}
 	}
 	return len(calls), nil
@@ -168,7 +168,7 @@ func (c *Conn) receiveAll(ctx context.Context, calls []Call) (answered int, err 
 // setDeadline sets the deadline of ctx on the connection.
 func (c *Conn) setDeadline(ctx context.Context) error {
 	if c.broken != nil {
-		return &Error{Type: scrape.Connection, Err: fmt.Errorf("%w: %w", ErrGone, c.broken)}
+		return &Error{Type: scrape.Connection, Err: fmt.Errorf("%w: %w", ErrClosed, c.broken)}
 	}
 	deadline, _ := ctx.Deadline()
 	if err := c.conn.SetDeadline(deadline); err != nil {

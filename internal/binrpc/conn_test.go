@@ -169,7 +169,7 @@ func TestCalls(t *testing.T) {
 		require.NoError(t, c.Close())
 		assert.True(t, c.Broken())
 		err := c.Call(longDeadline(t), versionRequest, noReply(t))
-		require.ErrorIs(t, err, ErrGone, "closed")
+		require.ErrorIs(t, err, ErrClosed, "closed")
 		require.NoError(t, c.Close())
 	}
 }
@@ -196,7 +196,7 @@ func TestPieces(t *testing.T) {
 		var got [2][]byte
 		calls := []Call{{Request: versionRequest}, {Request: versionRequest}}
 		for i := range calls {
-			calls[i].Walk = func(r Records) error {
+			calls[i].Handle = func(r Records) error {
 				got[i] = encode(nil, r)
 				return nil
 			}
@@ -220,10 +220,10 @@ func bytesOf(b []byte, size int) func(yield func([]byte) bool) {
 	}
 }
 
-// TestPipeline sends all requests before any is answered. A fault, a malformed reply and an error of Walk fail only their own
+// TestPipeline sends all requests before any is answered. A fault, a malformed reply and an error of Handle fail only their own
 // calls.
 func TestPipeline(t *testing.T) {
-	errWalk := errors.New("rejected")
+	errHandle := errors.New("rejected")
 	c := dial(t, serve(t, "unix", func(conn net.Conn) {
 		for range 2 {
 			var cookies []uint32
@@ -254,18 +254,18 @@ func TestPipeline(t *testing.T) {
 	for range 2 {
 		var got []any
 		calls := []Call{
-			{Request: versionRequest, Walk: collect(&got)},
-			{Request: versionRequest, Walk: noReply(t)},
-			{Request: versionRequest, Walk: noReply(t)},
-			{Request: versionRequest, Walk: func(Records) error { return errWalk }},
-			{Request: versionRequest, Walk: collect(&got), Err: errWalk},
+			{Request: versionRequest, Handle: collect(&got)},
+			{Request: versionRequest, Handle: noReply(t)},
+			{Request: versionRequest, Handle: noReply(t)},
+			{Request: versionRequest, Handle: func(Records) error { return errHandle }},
+			{Request: versionRequest, Handle: collect(&got), Err: errHandle},
 		}
 		c.Do(longDeadline(t), calls)
 		require.NoError(t, calls[0].Err)
 		require.EqualError(t, calls[1].Err, `fault 500 "command x not found"`)
 		require.Equal(t, scrape.Response, scrape.TypeOf(calls[1].Err))
 		require.Equal(t, scrape.Format, scrape.TypeOf(calls[2].Err))
-		require.ErrorIs(t, calls[3].Err, errWalk)
+		require.ErrorIs(t, calls[3].Err, errHandle)
 		require.NoError(t, calls[4].Err)
 		assert.Equal(t, plainStrings("one", "five"), got)
 		assert.False(t, c.Broken())
@@ -290,7 +290,7 @@ func TestMalformedReplies(t *testing.T) {
 				err := c.Call(longDeadline(t), versionRequest, noReply(t))
 				require.ErrorContains(t, err, tc.text)
 				assert.Equal(t, tc.want, scrape.TypeOf(err))
-				assert.NotErrorIs(t, err, ErrGone)
+				assert.NotErrorIs(t, err, ErrClosed)
 			})
 		}
 	}
@@ -325,7 +325,7 @@ func TestBrokenStreams(t *testing.T) {
 				assert.Equal(t, tc.want, scrape.TypeOf(err))
 				assert.True(t, c.Broken())
 				err = c.Call(longDeadline(t), versionRequest, noReply(t))
-				require.ErrorIs(t, err, ErrGone)
+				require.ErrorIs(t, err, ErrClosed)
 				assert.Equal(t, scrape.Connection, scrape.TypeOf(err))
 			})
 		}
@@ -358,7 +358,7 @@ func TestTruncatedReplies(t *testing.T) {
 			_, _ = conn.Write(reply[:i])
 		}))
 		err := c.Call(longDeadline(t), versionRequest, noReply(t))
-		require.ErrorIs(t, err, ErrGone)
+		require.ErrorIs(t, err, ErrClosed)
 		require.ErrorContains(t, err, "after "+strconv.Itoa(i)+" bytes of the reply")
 		require.Equal(t, scrape.Connection, scrape.TypeOf(err))
 		require.True(t, c.Broken())
@@ -368,7 +368,7 @@ func TestTruncatedReplies(t *testing.T) {
 		err := c.Call(shortDeadline(t), versionRequest, noReply(t))
 		require.ErrorContains(t, err, "no complete reply in time, after "+strconv.Itoa(i)+" bytes of the reply: kamailio is overloaded")
 		require.Equal(t, scrape.Timeout, scrape.TypeOf(err))
-		require.NotErrorIs(t, err, ErrGone)
+		require.NotErrorIs(t, err, ErrClosed)
 		require.True(t, c.Broken(), "the reply may still come")
 	}
 }
@@ -413,11 +413,15 @@ func TestRemainingCalls(t *testing.T) {
 	})
 	c := dial(t, endpoint)
 	var got []any
-	calls := []Call{{Request: versionRequest, Walk: collect(&got)}, {Request: versionRequest, Walk: noReply(t)}, {Request: versionRequest, Walk: noReply(t)}}
+	calls := []Call{
+		{Request: versionRequest, Handle: collect(&got)},
+		{Request: versionRequest, Handle: noReply(t)},
+		{Request: versionRequest, Handle: noReply(t)},
+	}
 	c.Do(longDeadline(t), calls)
 	require.NoError(t, calls[0].Err)
-	require.ErrorIs(t, calls[1].Err, ErrGone)
-	require.ErrorIs(t, calls[2].Err, ErrGone)
+	require.ErrorIs(t, calls[1].Err, ErrClosed)
+	require.ErrorIs(t, calls[2].Err, ErrClosed)
 	assert.Equal(t, plainStrings("one"), got)
 	assert.ErrorContains(t, calls[1].Err, "check that kamailio runs")
 }
@@ -452,10 +456,10 @@ func TestLostCalls(t *testing.T) {
 			}))
 			var got []any
 			calls := []Call{
-				{Request: versionRequest, Walk: collect(&got)},
-				{Request: NewRequest("dispatcher.list"), Walk: noReply(t)},
-				{Request: versionRequest, Walk: noReply(t)},
-				{Request: versionRequest, Walk: noReply(t)},
+				{Request: versionRequest, Handle: collect(&got)},
+				{Request: NewRequest("dispatcher.list"), Handle: noReply(t)},
+				{Request: versionRequest, Handle: noReply(t)},
+				{Request: versionRequest, Handle: noReply(t)},
 			}
 			c.Do(tc.ctx(t), calls)
 			require.NoError(t, calls[0].Err)
@@ -515,7 +519,7 @@ func TestManyRequests(t *testing.T) {
 		calls := make([]Call, tc.calls)
 		var got []any
 		for i := range calls {
-			calls[i] = Call{Request: Request{body: make([]byte, tc.size)}, Walk: collect(&got)}
+			calls[i] = Call{Request: Request{body: make([]byte, tc.size)}, Handle: collect(&got)}
 		}
 		c.Do(longDeadline(t), calls)
 		for i := range calls {
@@ -551,7 +555,7 @@ func TestDurations(t *testing.T) {
 
 		calls := make([]Call, 3)
 		for i := range calls {
-			calls[i] = Call{Request: versionRequest, Walk: func(Records) error { return nil }}
+			calls[i] = Call{Request: versionRequest, Handle: func(Records) error { return nil }}
 		}
 		c.Do(longDeadline(t), calls)
 		var durations []time.Duration
@@ -585,7 +589,7 @@ func TestRestart(t *testing.T) {
 			_, _ = conn.Write(packet(typeReply, cookie, nil))
 		}))
 		require.NoError(t, c.Call(longDeadline(t), versionRequest, func(Records) error { return nil }))
-		require.ErrorIs(t, c.Call(longDeadline(t), versionRequest, noReply(t)), ErrGone)
+		require.ErrorIs(t, c.Call(longDeadline(t), versionRequest, noReply(t)), ErrClosed)
 	}
 }
 

@@ -15,9 +15,9 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// ErrGone is wrapped by the error of every request whose connection was closed, for example by a restart of Kamailio.
+// ErrClosed is wrapped by the error of every request whose connection was closed, for example by a restart of Kamailio.
 // Such a request can be retried on a new connection.
-var ErrGone = errors.New("connection closed")
+var ErrClosed = errors.New("connection closed")
 
 // Fault is an error that Kamailio returned for a request. The connection remains usable.
 type Fault struct {
@@ -71,7 +71,7 @@ const (
 	hintPort    = "check that the setting endpoint names a socket that kamailio's ctl module opens for binrpc"
 	hintTimeout = "kamailio is overloaded or stopped, or the setting endpoint does not name the port of its ctl module; " +
 		"to wait longer, raise the setting timeout"
-	hintGone = "check that kamailio runs and that the setting endpoint names a socket that its ctl module opens for binrpc"
+	hintClosed = "check that kamailio runs and that the setting endpoint names a socket that its ctl module opens for binrpc"
 )
 
 // dialHints maps the causes of failed connection attempts to what to check.
@@ -91,7 +91,7 @@ func dialError(ctx context.Context, err error) error {
 	if isTimeout(err) || ctx.Err() != nil {
 		return timeoutError(ctx, "no connection in time")
 	}
-	hint := hintGone
+	hint := hintClosed
 	for _, r := range dialHints {
 		if errors.Is(err, r.cause) {
 			hint = r.hint
@@ -106,7 +106,7 @@ func transferError(ctx context.Context, point string, err error) error {
 	if isTimeout(err) {
 		return timeoutError(ctx, "no complete reply in time, "+point)
 	}
-	return &Error{Type: scrape.Connection, Err: fmt.Errorf("%w %s: %w", ErrGone, point, withoutAddresses(err)), Hint: hintGone}
+	return &Error{Type: scrape.Connection, Err: fmt.Errorf("%w %s: %w", ErrClosed, point, withoutAddresses(err)), Hint: hintClosed}
 }
 
 // timeoutError returns a timeout with the given text, or context.Canceled if the scrape was canceled.
@@ -119,7 +119,7 @@ func timeoutError(ctx context.Context, text string) error {
 
 // Behind returns the error of a call whose reply was lost because the earlier call of method failed with reason. If the
 // connection was closed, both calls have the same error.
-func Behind(method string, reason error) error {
+func LostReplyError(method string, reason error) error {
 	switch scrape.TypeOf(reason) {
 	case scrape.Timeout:
 		return &Error{Type: scrape.Timeout, Text: "behind " + method + ", which did not answer in time"}

@@ -22,8 +22,8 @@ type Counter struct {
 	value              int64
 }
 
-// Start takes the current value of the counter and returns its start time.
-func (c *Counter) Start(value int64, now pcommon.Timestamp) pcommon.Timestamp {
+// Observe takes the current value of the counter and returns its start time.
+func (c *Counter) Observe(value int64, now pcommon.Timestamp) pcommon.Timestamp {
 	switch {
 	case c.seen == 0:
 		c.start = now
@@ -34,9 +34,9 @@ func (c *Counter) Start(value int64, now pcommon.Timestamp) pcommon.Timestamp {
 	return c.start
 }
 
-// StartSince is like Start for a counter whose start time the server reports as since. If the counter falls and since does not
+// ObserveSince is like Start for a counter whose start time the server reports as since. If the counter falls and since does not
 // change, the start time is that of the last value before the fall. It never moves back and is never after now.
-func (c *Counter) StartSince(since pcommon.Timestamp, value int64, now pcommon.Timestamp) pcommon.Timestamp {
+func (c *Counter) ObserveSince(since pcommon.Timestamp, value int64, now pcommon.Timestamp) pcommon.Timestamp {
 	switch {
 	case c.seen == 0, since != c.since && since > c.start:
 		c.start = min(since, now)

@@ -29,13 +29,13 @@ func TestCounter(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var c Counter
 			for i, value := range tc.values {
-				assert.Equal(t, tc.want[i], c.Start(value, pcommon.Timestamp(10*(i+1))))
+				assert.Equal(t, tc.want[i], c.Observe(value, pcommon.Timestamp(10*(i+1))))
 			}
 		})
 	}
 }
 
-func TestCounterStartSince(t *testing.T) {
+func TestCounterObserveSince(t *testing.T) {
 	type observation struct {
 		since, now pcommon.Timestamp
 		value      int64
@@ -56,7 +56,7 @@ func TestCounterStartSince(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var c Counter
 			for i, o := range observations {
-				assert.Equal(t, o.want, c.StartSince(o.since, o.value, o.now), i)
+				assert.Equal(t, o.want, c.ObserveSince(o.since, o.value, o.now), i)
 			}
 		})
 	}

@@ -171,8 +171,8 @@ func (r *Reader) IsText() bool { return r.next() == jx.String }
 // IsNull reports whether the next value is null.
 func (r *Reader) IsNull() bool { return r.next() == jx.Null }
 
-// Wrong notes that the current member has a wrong type, for checks that the Reader cannot make.
-func (r *Reader) Wrong() { r.noteWrong("") }
+// NoteWrongType notes that the current member has a wrong type, for checks that the Reader cannot make.
+func (r *Reader) NoteWrongType() { r.noteWrong("") }
 
 // End returns an error if anything but white space follows the document.
 func (r *Reader) End() error {

@@ -699,7 +699,7 @@ func TestWrong(t *testing.T) {
 	r.Reset(strings.NewReader(`{"a":"x","b":1}`))
 	require.NoError(t, r.Object(func(key []byte) error {
 		if string(key) == "a" {
-			r.Wrong()
+			r.NoteWrongType()
 		}
 		return r.Skip()
 	}))

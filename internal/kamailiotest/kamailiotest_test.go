@@ -71,7 +71,7 @@ func TestEveryReadOnlyMethodIsDecoded(t *testing.T) {
 	// All calls at once on one connection.
 	calls := make([]binrpc.Call, 0, len(readOnly))
 	for _, line := range readOnly {
-		calls = append(calls, binrpc.Call{Request: request(line), Walk: func(binrpc.Records) error { return nil }})
+		calls = append(calls, binrpc.Call{Request: request(line), Handle: func(binrpc.Records) error { return nil }})
 	}
 	dial(t, s.Unix).Do(t.Context(), calls)
 	for i, c := range calls {
@@ -257,7 +257,7 @@ func TestRestart(t *testing.T) {
 		s.Restart(t)
 
 		err := call(t, conn, "core.uptime", func(binrpc.Records) error { return nil })
-		require.ErrorIs(t, err, binrpc.ErrGone)
+		require.ErrorIs(t, err, binrpc.ErrClosed)
 		assert.True(t, conn.Broken())
 		assert.NotEqual(t, first, field(t, dial(t, endpoint), "core.psa", "pid"))
 	}

@@ -18,12 +18,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Fields compares a field ledger with the captured JSON answers in captures: every leaf of every answer must have a line, and every
+// CheckFields compares a field ledger with the captured JSON answers in captures: every leaf of every answer must have a line, and every
 // line must have a leaf. A line has the columns answer, path, and the metrics or attributes that the leaf becomes, or "ignored: "
 // and the reason. LeafTest describes further columns. The answer is the name of the captured file up to its first dot.
-func Fields(t *testing.T, ledger string, captures fs.FS, metadata string) {
+func CheckFields(t *testing.T, ledger string, captures fs.FS, metadata string) {
 	t.Helper()
-	FieldsOf(t, ledger, metadata, func(found func(answer, path string)) {
+	CheckLeaves(t, ledger, metadata, func(found func(answer, path string)) {
 		require.NoError(t, fs.WalkDir(captures, ".", func(file string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || path.Ext(file) != ".json" || d.Name() == "index.json" {
 				return err
@@ -39,8 +39,8 @@ func Fields(t *testing.T, ledger string, captures fs.FS, metadata string) {
 	})
 }
 
-// FieldsOf is like Fields for answers in any format. leaves must call found for every leaf of every answer.
-func FieldsOf(t *testing.T, ledger, metadata string, leaves func(found func(answer, path string))) {
+// CheckLeaves is like CheckFields for answers in any format. leaves must call found for every leaf of every answer.
+func CheckLeaves(t *testing.T, ledger, metadata string, leaves func(found func(answer, path string))) {
 	t.Helper()
 	listed := map[string]string{}
 	for _, row := range Table(t, ledger) {
@@ -98,9 +98,9 @@ func leaves(v any, path string, f func(string)) {
 	f(path)
 }
 
-// Seeds compares a seed ledger with the metadata of the receiver. Its columns are a metric of the replaced exporter, its labels, and
+// CheckSeeds compares a seed ledger with the metadata of the receiver. Its columns are a metric of the replaced exporter, its labels, and
 // the metrics or attributes of the receiver that replace it, or "ignored: " and the reason.
-func Seeds(t *testing.T, ledger, metadata string) {
+func CheckSeeds(t *testing.T, ledger, metadata string) {
 	t.Helper()
 	known := Metadata(t, metadata)
 	for _, row := range Table(t, ledger) {

@@ -84,7 +84,7 @@ func TestLeaves(t *testing.T) {
 	}
 }
 
-func TestFields(t *testing.T) {
+func TestCheckFields(t *testing.T) {
 	captures := fstest.MapFS{
 		"one/getLoad.json":    {Data: []byte(`{"load":1,"threads":[{"id":1}]}`)},
 		"one/getLoad.01.json": {Data: []byte(`{"load":2,"late":true}`)},
@@ -108,19 +108,19 @@ func TestFields(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ledger := file(t, tc.ledger)
-			assert.Equal(t, tc.fails, failed(func(a attempt) { Fields(a.t, ledger, captures, md) }))
+			assert.Equal(t, tc.fails, failed(func(a attempt) { CheckFields(a.t, ledger, captures, md) }))
 		})
 	}
 	ledger := file(t, good)
 	captures["one/broken.json"] = &fstest.MapFile{Data: []byte("{")}
-	assert.True(t, failed(func(a attempt) { Fields(a.t, ledger, captures, md) }), "a capture that is not JSON")
+	assert.True(t, failed(func(a attempt) { CheckFields(a.t, ledger, captures, md) }), "a capture that is not JSON")
 }
 
-func TestFieldsOf(t *testing.T) {
+func TestCheckLeaves(t *testing.T) {
 	md, ledger := file(t, metadataYAML), file(t, "one (fault)\tcode\tx.load\n")
 	for path, fails := range map[string]bool{"code": false, "text": true} {
 		assert.Equal(t, fails, failed(func(a attempt) {
-			FieldsOf(a.t, ledger, md, func(found func(answer, path string)) { found("one (fault)", path) })
+			CheckLeaves(a.t, ledger, md, func(found func(answer, path string)) { found("one (fault)", path) })
 		}), path)
 	}
 }
@@ -136,7 +136,7 @@ func TestSeeds(t *testing.T) {
 		"old_load\t\tx.load\nold_threads\t\tx.threads": true,
 	} {
 		seeds := file(t, row)
-		assert.Equal(t, fails, failed(func(a attempt) { Seeds(a.t, seeds, md) }), row)
+		assert.Equal(t, fails, failed(func(a attempt) { CheckSeeds(a.t, seeds, md) }), row)
 	}
 }
 

@@ -50,7 +50,7 @@ type Item[T any] struct {
 
 	key     string // unique
 	seen    uint64 // last scrape that called Get for the item
-	listed  uint64 // last scrape that passed the item to BeginOf
+	listed  uint64 // last scrape that passed the item to BeginWith
 	limited bool   // omitted only because of the limit
 }
 
@@ -82,9 +82,9 @@ func (s *Set[T]) Begin() {
 	s.current, s.previous = s.previous[:0], s.current
 }
 
-// BeginOf is like Begin for a scrape whose keys are known in advance. It forgets all other items at once, so that their places
+// BeginWith is like Begin for a scrape whose keys are known in advance. It forgets all other items at once, so that their places
 // below the limit are free for new items.
-func (s *Set[T]) BeginOf(keys iter.Seq[[]byte]) {
+func (s *Set[T]) BeginWith(keys iter.Seq[[]byte]) {
 	s.Begin()
 	for key := range keys {
 		if item := s.items[string(key)]; item != nil {
@@ -98,8 +98,8 @@ func (s *Set[T]) BeginOf(keys iter.Seq[[]byte]) {
 	}
 }
 
-// KeysOf returns the keys of the elements of list, for BeginOf. A key is valid until the next iteration.
-func KeysOf[E any](list []E, key func(*E) []byte) iter.Seq[[]byte] {
+// Keys returns the keys of the elements of list, for BeginWith. A key is valid until the next iteration.
+func Keys[E any](list []E, key func(*E) []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for i := range list {
 			if !yield(key(&list[i])) {
@@ -164,8 +164,8 @@ func (s *Set[T]) newItem(name string) *Item[T] {
 	return item
 }
 
-// Seen returns the items of this scrape in the order of their first Get.
-func (s *Set[T]) Seen() []*Item[T] {
+// Items returns the items of this scrape in the order of their first Get.
+func (s *Set[T]) Items() []*Item[T] {
 	return s.current
 }
 

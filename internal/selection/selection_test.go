@@ -21,7 +21,7 @@ func scrape(s *Set[int], complete bool, names ...string) []string {
 		s.Get([]byte(name))
 	}
 	var kept []string
-	for _, item := range s.Seen() {
+	for _, item := range s.Items() {
 		if item.Kept {
 			kept = append(kept, item.Name)
 		}
@@ -53,11 +53,11 @@ func TestGet(t *testing.T) {
 	assert.Same(t, item, again)
 	other, first := s.Get([]byte(""))
 	assert.True(t, first)
-	assert.Equal(t, []*Item[int]{item, other}, s.Seen())
+	assert.Equal(t, []*Item[int]{item, other}, s.Items())
 	s.End(true)
 
 	s.Begin()
-	assert.Empty(t, s.Seen())
+	assert.Empty(t, s.Items())
 	again, first = s.Get([]byte("a"))
 	assert.True(t, first, "the first time in the next scrape")
 	assert.Equal(t, 7, again.Value, "the item keeps its value")
@@ -255,8 +255,8 @@ func TestEndFreesPlaces(t *testing.T) {
 	require.Equal(t, []string{"b"}, scrape(s, false, "b"))
 }
 
-// TestBeginOf checks that items that are gone do not take places, and that kept items have precedence.
-func TestBeginOf(t *testing.T) {
+// TestBeginWith checks that items that are gone do not take places, and that kept items have precedence.
+func TestBeginWith(t *testing.T) {
 	s := New[int](Config{Limit: 3})
 	for i, scrape := range []struct {
 		sees, kept []string
@@ -269,7 +269,7 @@ func TestBeginOf(t *testing.T) {
 		{[]string{"g", "d"}, []string{"g", "d"}, 0},
 		{[]string{"g", "g", "h", "i"}, []string{"g", "h", "i"}, 0},
 	} {
-		s.BeginOf(KeysOf(scrape.sees, func(name *string) []byte { return []byte(*name) }))
+		s.BeginWith(Keys(scrape.sees, func(name *string) []byte { return []byte(*name) }))
 		var kept []string
 		for _, name := range scrape.sees {
 			if item, first := s.Get([]byte(name)); first && item.Kept {
@@ -280,7 +280,7 @@ func TestBeginOf(t *testing.T) {
 		assert.Equal(t, scrape.limited, s.Limited(), "scrape %d", i)
 		s.End(true)
 	}
-	for range KeysOf([]string{"a", "b"}, func(name *string) []byte { return []byte(*name) }) {
+	for range Keys([]string{"a", "b"}, func(name *string) []byte { return []byte(*name) }) {
 		break // an iteration may end early
 	}
 }
@@ -361,5 +361,5 @@ func TestFind(t *testing.T) {
 	s.End(true)
 	s.Begin()
 	assert.Nil(t, s.Find([]byte("a")), "seen only by an earlier scrape")
-	assert.Empty(t, s.Seen())
+	assert.Empty(t, s.Items())
 }

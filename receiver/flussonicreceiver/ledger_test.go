@@ -23,7 +23,7 @@ const (
 
 // Every leaf of every answer has a line: of the JSON documents and of the pages.
 func TestFieldLedger(t *testing.T) {
-	rtctest.FieldsOf(t, fieldLedger, "metadata.yaml", func(found func(answer, path string)) {
+	rtctest.CheckLeaves(t, fieldLedger, "metadata.yaml", func(found func(answer, path string)) {
 		require.NoError(t, fs.WalkDir(testdata.Files, "flussonic", func(file string, _ fs.DirEntry, err error) error {
 			if ext := path.Ext(file); err != nil || ext != ".json" && ext != ".prom" && ext != ".txt" {
 				return err
@@ -73,5 +73,5 @@ func keysOf[V any](m map[string]V) map[string]bool {
 }
 
 func TestSeedLedger(t *testing.T) {
-	rtctest.Seeds(t, seedLedger, "metadata.yaml")
+	rtctest.CheckSeeds(t, seedLedger, "metadata.yaml")
 }

@@ -78,7 +78,7 @@ func recordNumber[E, K any](s *serverRecorder, r *enabledRow[E, K], e *E, of K) 
 	}
 	start := timestamp(0)
 	if r.metric.Monotonic {
-		start = s.counter(counterKey{r, of}).StartSince(cmp.Or(s.startTime(), s.report.StartTime()), int64(v), s.report.Now())
+		start = s.counter(counterKey{r, of}).ObserveSince(cmp.Or(s.startTime(), s.report.StartTime()), int64(v), s.report.Now())
 	}
 	return r.RecordFloatSince(s.mb, start, v, of)
 }

@@ -73,7 +73,7 @@ func (s *streamRecorder) recordNumber(st *keptStream, r *enabledStreamRow, v flo
 		if st.counters == nil {
 			st.counters = make([]cumulative.Counter, s.sums)
 		}
-		start = st.counters[r.counter].StartSince(st.start, int64(v), s.report.Now())
+		start = st.counters[r.counter].ObserveSince(st.start, int64(v), s.report.Now())
 	}
 	r.RecordFloatSince(s.mb, start, v, st.name)
 }
@@ -125,7 +125,7 @@ func (s *streamRecorder) recordEntry(st *keptStream, r *enabledGroupRow, key ent
 	}
 	start := timestamp(0)
 	if r.metric.Monotonic {
-		start = st.counter(key).StartSince(st.start, int64(v), s.report.Now())
+		start = st.counter(key).ObserveSince(st.start, int64(v), s.report.Now())
 	}
 	of.stream = st.name
 	return r.RecordFloatSince(s.mb, start, v, of)
@@ -163,7 +163,7 @@ func (s *streamRecorder) recordPush(st *keptStream, p *push, of partName) {
 		r := &s.pushes[i]
 		if v, ok := r.number(p).Get(); ok && !r.refuses(v, s.report) {
 			counter := st.counter(entryKey{groupPushes, r.metric.Name, of.index})
-			r.RecordFloatSince(s.mb, counter.StartSince(opened, int64(v), s.report.Now()), v, of)
+			r.RecordFloatSince(s.mb, counter.ObserveSince(opened, int64(v), s.report.Now()), v, of)
 		}
 	}
 }

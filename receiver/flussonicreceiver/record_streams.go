@@ -277,7 +277,7 @@ func (s *streamRecorder) omit(known bool) {
 	if s.inScrape.complete || s.inScrape.elsewhere > 0 {
 		s.report.Omit(entity, metadata.AttributeRtcOmissionReasonElsewhere, s.inScrape.elsewhere)
 	}
-	if known || len(s.items.Seen()) > 0 {
+	if known || len(s.items.Items()) > 0 {
 		s.report.Omit(entity, limit, int64(s.items.Limited()))
 		s.report.Omit(entity, metadata.AttributeRtcOmissionReasonMerged, s.inScrape.merged)
 		s.report.Omit(entity, metadata.AttributeRtcOmissionReasonTruncated, rows.BoolToInt(!known)) // how many are missing is not known

@@ -372,7 +372,7 @@ func TestPageOfTooManyNames(t *testing.T) {
 		c.Streams.Expected = []string{"gone"}
 	})
 	points := scrapePoints(t, s)
-	assert.Len(t, s.scraper.streams.items.Seen(), maxItems)
+	assert.Len(t, s.scraper.streams.items.Items(), maxItems)
 	assert.InDelta(t, 10, sumOf(points, "flussonic.stream.io"), 0)
 	assert.InDelta(t, maxItems-10, points[omittedLimit], 0)
 	assert.InDelta(t, 1, points[omittedTruncated], 0)

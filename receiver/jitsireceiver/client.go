@@ -417,7 +417,7 @@ func (c *client) sizes(all []size) ([]size, error) {
 	case c.json.IsText():
 		text, err := c.json.Str(nil)
 		if err == nil && string(text) != "[]" {
-			c.json.Wrong()
+			c.json.NoteWrongType()
 		}
 		return all, err
 	case c.json.IsObject():
@@ -444,7 +444,7 @@ func (c *client) sizes(all []size) ([]size, error) {
 		return err
 	})
 	if !whole { // without one of them, the others would be of other sizes
-		c.json.Wrong()
+		c.json.NoteWrongType()
 		all = all[:0]
 	}
 	if len(all) > 0 {

@@ -55,7 +55,7 @@ func document(t *testing.T, file string) rtctest.Document {
 }
 
 func TestFieldLedger(t *testing.T) {
-	rtctest.FieldsOf(t, ledger, "metadata.yaml", func(found func(answer, path string)) {
+	rtctest.CheckLeaves(t, ledger, "metadata.yaml", func(found func(answer, path string)) {
 		for _, file := range capturedAnswers(t) {
 			document(t, file).EachLeaf(func(leaf rtctest.Leaf) { found(answerOf(file), leaf.Path) })
 		}
@@ -63,7 +63,7 @@ func TestFieldLedger(t *testing.T) {
 }
 
 func TestSeedLedger(t *testing.T) {
-	rtctest.Seeds(t, "../../testdata/compat/jitsi_exporter.tsv", "metadata.yaml")
+	rtctest.CheckSeeds(t, "../../testdata/compat/jitsi_exporter.tsv", "metadata.yaml")
 }
 
 // Every key that a bridge has ever sent is read, also those of versions of which there is no answer, or ignored for a reason.

@@ -49,7 +49,7 @@ func (s *scraper) beginNamed(of entity, set *selection.Set[namedState]) {
 		set.Begin()
 		return
 	}
-	set.BeginOf(func(yield func([]byte) bool) {
+	set.BeginWith(func(yield func([]byte) bool) {
 		for v := range s.namedValues(of) {
 			s.key = selection.AppendName(s.key[:0], v.text)
 			if !yield(s.key) {
@@ -83,7 +83,7 @@ func (s *scraper) recordNamed(of entity, set *selection.Set[namedState]) {
 			s.rows[v.key].Point.RecordSince(s.mb, start, v.whole, item.Name)
 		}
 	}
-	if len(set.Seen()) > 0 {
+	if len(set.Items()) > 0 {
 		s.run.Omit(of, metadata.AttributeRtcOmissionReasonLimit, int64(set.Limited()))
 		s.run.Omit(of, metadata.AttributeRtcOmissionReasonMerged, merged)
 	}

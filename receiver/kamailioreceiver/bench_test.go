@@ -77,7 +77,7 @@ func BenchmarkBareCalls(b *testing.B) {
 		{apiHtables},
 		{apiDMQ},
 	} {
-		calls = append(calls, binrpc.Call{Request: binrpc.NewRequest(words[0], words[1:]...), Walk: func(binrpc.Records) error { return nil }})
+		calls = append(calls, binrpc.Call{Request: binrpc.NewRequest(words[0], words[1:]...), Handle: func(binrpc.Records) error { return nil }})
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -40,7 +40,7 @@ func (t *ctl) do(ctx context.Context, calls []*call) {
 	}
 	var gone []*call
 	for _, c := range calls {
-		if errors.Is(c.err, binrpc.ErrGone) {
+		if errors.Is(c.err, binrpc.ErrClosed) {
 			gone = append(gone, c)
 		}
 	}
@@ -61,7 +61,7 @@ func (t *ctl) try(ctx context.Context, calls []*call) {
 	}
 	wire := make([]binrpc.Call, len(calls))
 	for i, c := range calls {
-		wire[i] = binrpc.Call{Request: binrpc.NewRequest(c.method, c.args...), Walk: func(records binrpc.Records) error {
+		wire[i] = binrpc.Call{Request: binrpc.NewRequest(c.method, c.args...), Handle: func(records binrpc.Records) error {
 			reply, err := t.reply.collect(records)
 			if err != nil {
 				return err

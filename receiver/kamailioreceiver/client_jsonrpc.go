@@ -46,7 +46,7 @@ func (t *jsonRPC) do(ctx context.Context, calls []*call) {
 		c.duration = time.Since(start)
 		if scrape.TypeOf(c.err) == scrape.Timeout {
 			for _, lost := range calls[i+1:] {
-				lost.err = binrpc.Behind(c.method, c.err)
+				lost.err = binrpc.LostReplyError(c.method, c.err)
 			}
 			return
 		}

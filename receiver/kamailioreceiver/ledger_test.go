@@ -17,11 +17,11 @@ import (
 
 // Every leaf of every captured answer becomes a metric or attribute, or is ignored for a reason.
 func TestFieldLedger(t *testing.T) {
-	rtctest.FieldsOf(t, captures+"/fields.tsv", "metadata.yaml", func(found func(answer, path string)) { capturedLeaves(t, found) })
+	rtctest.CheckLeaves(t, captures+"/fields.tsv", "metadata.yaml", func(found func(answer, path string)) { capturedLeaves(t, found) })
 }
 
 func TestSeedLedger(t *testing.T) {
-	rtctest.Seeds(t, "../../testdata/compat/kamailio_exporter.tsv", "metadata.yaml")
+	rtctest.CheckSeeds(t, "../../testdata/compat/kamailio_exporter.tsv", "metadata.yaml")
 }
 
 // capturedLeaves finds the leaves of all answers, which it names with their transport.

@@ -44,7 +44,7 @@ func (r *listRecorder) omit(entity fmt.Stringer, limited int, merged int64) {
 func (r *listRecorder) recordProcesses(processes []process) {
 	processCount.Record(r.mb, int64(len(processes)), rows.None{})
 	merged := int64(0)
-	r.processes.BeginOf(selection.KeysOf(processes, r.processKey))
+	r.processes.BeginWith(selection.Keys(processes, r.processKey))
 	for i := range processes {
 		p := &processes[i]
 		p.Description = selection.Name(p.Description)
@@ -77,7 +77,7 @@ func memoryOverhead(p *process) number {
 
 func (r *listRecorder) recordHtables(tables []htable) {
 	merged := int64(0)
-	r.htables.BeginOf(selection.KeysOf(tables, r.htableKey))
+	r.htables.BeginWith(selection.Keys(tables, r.htableKey))
 	for i := range tables {
 		t := &tables[i]
 		item, first := r.htables.Get(r.htableKey(t))
@@ -114,7 +114,7 @@ func (r *listRecorder) recordDispatcher(d dispatcher) {
 		t := &d.Targets[i]
 		t.Set, t.URI = selection.Name(t.Set), selection.Name(t.URI)
 	}
-	r.targets.BeginOf(selection.KeysOf(d.Targets, r.targetKey))
+	r.targets.BeginWith(selection.Keys(d.Targets, r.targetKey))
 	for i := range d.Targets {
 		t := &d.Targets[i]
 		item, first := r.targets.Get(r.targetKey(t))
@@ -136,7 +136,7 @@ func (r *listRecorder) recordDispatcher(d dispatcher) {
 			targetCount.Record(r.mb, counts[state], setInState{set, state})
 		}
 	}
-	for _, item := range r.targets.Seen() {
+	for _, item := range r.targets.Items() {
 		if item.Kept {
 			r.recordDestination(&item.Value)
 		}

@@ -40,7 +40,7 @@ func eachAnswer(t *testing.T, f func(file string, document rtctest.Document)) {
 }
 
 func TestFieldLedger(t *testing.T) {
-	rtctest.FieldsOf(t, fieldLedger, "metadata.yaml", func(found func(answer, path string)) {
+	rtctest.CheckLeaves(t, fieldLedger, "metadata.yaml", func(found func(answer, path string)) {
 		eachAnswer(t, func(file string, document rtctest.Document) {
 			document.EachLeaf(func(leaf rtctest.Leaf) { found(answerOf(file), leaf.Path) })
 		})
@@ -48,7 +48,7 @@ func TestFieldLedger(t *testing.T) {
 }
 
 func TestSeedLedger(t *testing.T) {
-	rtctest.Seeds(t, seedLedger, "metadata.yaml")
+	rtctest.CheckSeeds(t, seedLedger, "metadata.yaml")
 }
 
 // Every family of the captured pages is in the seed ledger.

@@ -15,7 +15,7 @@ type dataRecord struct {
 	report   *scrape.Report
 	coverage *coverageRecord
 
-	growth   *cumulative.Growth
+	deltas   *cumulative.DeltaTracker
 	increase [dataCounters]int64      // reused
 	sums     [roles][dataCounters]sum // since the first snapshot
 	counts   [roles]tally[dataType]   // of the current snapshot
@@ -26,12 +26,12 @@ type dataRecord struct {
 func newDataRecord(mb *builder, report *scrape.Report, coverage *coverageRecord) *dataRecord {
 	return &dataRecord{
 		mb: mb, report: report, coverage: coverage,
-		growth: cumulative.NewGrowth(cumulative.Monotonic, cumulative.Monotonic), counts: [roles]tally[dataType]{{}, {}},
+		deltas: cumulative.NewDeltaTracker(cumulative.Monotonic, cumulative.Monotonic), counts: [roles]tally[dataType]{{}, {}},
 	}
 }
 
 func (d *dataRecord) begin() {
-	d.growth.Begin()
+	d.deltas.Begin()
 	d.buffered = sum{}
 	for _, counts := range d.counts {
 		counts.begin()
@@ -50,7 +50,7 @@ var dataRoleOf = [roles]struct {
 // add counts a data producer or data consumer. Of several with one id on a transport, the first counts.
 func (d *dataRecord) add(r role, o *dataObject) {
 	d.key = appendKey(d.key[:0], r, o.TransportID, o.ID)
-	object, first := d.growth.Object(d.key, o.Measured)
+	object, first := d.deltas.Object(d.key, o.Measured)
 	if !first {
 		d.report.Omit(dataRoleOf[r].entity, metadata.AttributeRtcOmissionReasonMerged, 1)
 		return

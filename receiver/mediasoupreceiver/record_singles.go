@@ -72,7 +72,7 @@ func (s *singleRecord) add(r role, kind mediaKind, o *rtpObject, stream *rtpStre
 }
 
 func (s *singleRecord) record() {
-	for _, item := range s.items.Seen() {
+	for _, item := range s.items.Items() {
 		if one := &item.Value; item.Kept {
 			s.recordCounters(one)
 			if !one.carried {
@@ -85,7 +85,7 @@ func (s *singleRecord) record() {
 // recordCounters records the counters of a stream. Its bytes count since it was first seen, or since they fell.
 func (s *singleRecord) recordCounters(one *single) {
 	if n := one.stream.Counters[streamBytes]; n != cumulative.Absent {
-		singleRows.IO.RecordSince(s.mb, one.io.Start(n, s.report.Now()), n, one)
+		singleRows.IO.RecordSince(s.mb, one.io.Observe(n, s.report.Now()), n, one)
 	}
 	if n := one.stream.Counters[streamLost]; n != cumulative.Absent {
 		singleRows.LostPackets.Record(s.mb, n, one)

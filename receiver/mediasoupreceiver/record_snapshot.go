@@ -78,9 +78,9 @@ func (s *snapshotRecord) end(complete bool) {
 	s.inSnapshot = false
 	s.sawComplete = s.sawComplete || complete
 	s.topology.end(complete)
-	s.transports.growth.End(complete)
+	s.transports.deltas.End(complete)
 	s.streams.end(complete)
-	s.data.growth.End(complete)
+	s.data.deltas.End(complete)
 }
 
 // record records a complete snapshot.

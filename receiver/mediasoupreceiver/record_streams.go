@@ -27,7 +27,7 @@ type streamRecord struct {
 	topology *topology
 	singles  *singleRecord
 
-	growth   *cumulative.Growth
+	deltas   *cumulative.DeltaTracker
 	increase [streamCounters]int64 // reused
 	roles    [roles]roleState
 	codecs   map[string]string // by MIME type
@@ -55,11 +55,11 @@ type bitrate struct {
 }
 
 func newStreamRecord(mb *builder, report *scrape.Report, coverage *coverageRecord, topology *topology, singles *singleRecord) *streamRecord {
-	kinds := slices.Repeat([]cumulative.Kind{cumulative.Monotonic}, streamCounters)
+	kinds := slices.Repeat([]cumulative.CounterKind{cumulative.Monotonic}, streamCounters)
 	kinds[streamLost], kinds[streamLosses] = cumulative.Signed, cumulative.Maximum
 	s := &streamRecord{
 		mb: mb, report: report, coverage: coverage, topology: topology, singles: singles,
-		growth: cumulative.NewGrowth(kinds...), codecs: map[string]string{},
+		deltas: cumulative.NewDeltaTracker(kinds...), codecs: map[string]string{},
 	}
 	for r := range s.roles {
 		s.roles[r] = roleState{
@@ -71,7 +71,7 @@ func newStreamRecord(mb *builder, report *scrape.Report, coverage *coverageRecor
 }
 
 func (s *streamRecord) begin() {
-	s.growth.Begin()
+	s.deltas.Begin()
 	s.singles.begin()
 	for r := range s.roles {
 		s.roles[r].begin()
@@ -94,7 +94,7 @@ func (s *roleState) begin() {
 // end ends a snapshot. How many objects are missing from an incomplete one is not known: one consumer, of the last and longest list,
 // stands for them.
 func (s *streamRecord) end(complete bool) {
-	s.growth.End(complete)
+	s.deltas.End(complete)
 	s.singles.items.End(complete)
 	s.report.Omit(metadata.AttributeRtcEntityConsumer, metadata.AttributeRtcOmissionReasonTruncated, rows.BoolToInt(!complete))
 }
@@ -123,7 +123,7 @@ func mediaKindOf(word []byte) mediaKind {
 func (s *streamRecord) add(r role, o *rtpObject) {
 	kind := mediaKindOf(o.Kind)
 	s.key = appendKey(s.key[:0], r, o.TransportID, o.ID)
-	object, first := s.growth.Object(s.key, o.Measured)
+	object, first := s.deltas.Object(s.key, o.Measured)
 	if !first {
 		s.report.Omit(roleOf[r].entity, metadata.AttributeRtcOmissionReasonMerged, 1)
 		return

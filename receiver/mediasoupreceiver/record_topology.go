@@ -125,7 +125,7 @@ func (t *topology) addRouter(r *router) {
 // record records the workers and routers of the snapshot of an application that started at start.
 func (t *topology) record(start timestamp) {
 	n := int64(0)
-	for _, item := range t.workers.Seen() {
+	for _, item := range t.workers.Items() {
 		if item.Value.listed {
 			n++
 			t.recordWorker(&item.Value, item.Name, start)
@@ -152,7 +152,7 @@ func (t *topology) recordWorker(state *workerState, id string, start timestamp) 
 
 func (t *topology) recordRouters() {
 	empty, observers := int64(0), sum{}
-	for _, item := range t.routers.Seen() {
+	for _, item := range t.routers.Items() {
 		state := &item.Value
 		if !state.listed {
 			continue

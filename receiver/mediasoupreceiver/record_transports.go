@@ -16,7 +16,7 @@ type transportRecord struct {
 	coverage *coverageRecord
 	topology *topology
 
-	growth   *cumulative.Growth
+	deltas   *cumulative.DeltaTracker
 	increase [transportCounters]int64                  // reused
 	sums     map[transportType]*[transportCounters]sum // since the first snapshot
 
@@ -35,20 +35,20 @@ type transportRecord struct {
 var directionOf = [directions]direction{received: receive, sent: transmit}
 
 func newTransportRecord(mb *builder, report *scrape.Report, coverage *coverageRecord, topology *topology) *transportRecord {
-	kinds := make([]cumulative.Kind, transportCounters)
+	kinds := make([]cumulative.CounterKind, transportCounters)
 	for i := range kinds {
 		kinds[i] = cumulative.Monotonic
 	}
 	return &transportRecord{
 		mb: mb, report: report, coverage: coverage, topology: topology,
-		growth: cumulative.NewGrowth(kinds...), sums: map[transportType]*[transportCounters]sum{},
+		deltas: cumulative.NewDeltaTracker(kinds...), sums: map[transportType]*[transportCounters]sum{},
 		counts: tally[transportType]{}, ice: tally[iceState]{}, dtls: tally[dtlsState]{}, sctp: tally[sctpState]{}, protocols: tally[protocol]{},
 		bitrates: [directions]map[transportType]float64{{}, {}},
 	}
 }
 
 func (t *transportRecord) begin() {
-	t.growth.Begin()
+	t.deltas.Begin()
 	t.counts.begin()
 	t.ice.begin()
 	t.dtls.begin()
@@ -84,7 +84,7 @@ func (t *transportRecord) add(one *transport) {
 	state.worker.transports++
 	t.count(one, state.kind)
 
-	object, _ := t.growth.Object(one.ID, one.Measured)
+	object, _ := t.deltas.Object(one.ID, one.Measured)
 	t.coverage.lists[listTransports].add(one.Measured, one.Carried)
 	if !one.Measured {
 		return

@@ -21,9 +21,9 @@ const (
 func TestFieldLedger(t *testing.T) {
 	captures, err := fs.Sub(testdata.Files, "zlmediakit")
 	require.NoError(t, err)
-	rtctest.Fields(t, fieldLedger, captures, "metadata.yaml")
+	rtctest.CheckFields(t, fieldLedger, captures, "metadata.yaml")
 }
 
 func TestSeedLedger(t *testing.T) {
-	rtctest.Seeds(t, seedLedger, "metadata.yaml")
+	rtctest.CheckSeeds(t, seedLedger, "metadata.yaml")
 }

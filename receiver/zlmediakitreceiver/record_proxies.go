@@ -53,7 +53,7 @@ func (p *proxies) record(items *selection.Set[knownProxy], of proxyType, list []
 	for i := range list {
 		list[i].Key = selection.Name(list[i].Key)
 	}
-	items.BeginOf(selection.KeysOf(list, func(one *proxy) []byte { return []byte(one.Key) }))
+	items.BeginWith(selection.Keys(list, func(one *proxy) []byte { return []byte(one.Key) }))
 	for i := range list {
 		one := &list[i]
 		state, name := stateOf(of, one), streamOf(one)
@@ -83,10 +83,10 @@ func (p *proxies) recordOne(known *knownProxy, one *proxy, current proxyState) {
 	rows.RecordState(proxyStatePoint, p.mb, proxyStates, current, func(state proxyState) proxyInState { return proxyInState{*id, state} })
 	recordRows(proxyRows, p.mb, one, id)
 	if n, ok := one.Reconnections.Get(); ok {
-		proxyReconnections.RecordSince(p.mb, known.reconnections.Start(n, p.report.Now()), n, id)
+		proxyReconnections.RecordSince(p.mb, known.reconnections.Observe(n, p.report.Now()), n, id)
 	}
 	if n, ok := one.TotalBytes.Get(); ok {
-		proxyIO.RecordSince(p.mb, known.io.Start(n, p.report.Now()), n, id)
+		proxyIO.RecordSince(p.mb, known.io.Observe(n, p.report.Now()), n, id)
 	}
 	if speed, ok := one.BytesSpeed.Get(); ok && known.listed {
 		proxyThroughput.Record(p.mb, speed, id)

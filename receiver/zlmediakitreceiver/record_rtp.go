@@ -81,7 +81,7 @@ func (r *rtpServers) recordIdle(list *streams) {
 		return
 	}
 	fed := map[streamName]bool{}
-	for _, item := range list.items.Seen() {
+	for _, item := range list.items.Items() {
 		if st := &item.Value; st.origin == metadata.AttributeZlmediakitOriginTypeRtpPush {
 			name, _, _ := strings.Cut(st.stream, "/")
 			fed[streamName{st.vhost, st.app, name}] = true

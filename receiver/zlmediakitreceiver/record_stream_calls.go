@@ -38,7 +38,7 @@ func (s *streams) recordSenders(ctx context.Context) (recorded bool, err error) 
 			return nil
 		}
 		if n, ok := senders.TotalBytes.Get(); ok {
-			senderIO.RecordSince(s.mb, st.sent.Start(n, s.report.Now()), n, &st.streamName)
+			senderIO.RecordSince(s.mb, st.sent.Observe(n, s.report.Now()), n, &st.streamName)
 		}
 		if speed, ok := senders.BytesSpeed.Get(); ok {
 			senderThroughput.Record(s.mb, speed, &st.streamName)
@@ -49,7 +49,7 @@ func (s *streams) recordSenders(ctx context.Context) (recorded bool, err error) 
 
 // eachStream makes one call for every reported stream of the last list, one after the other. Streams that have ended since are skipped.
 func (s *streams) eachStream(call func(*stream) error) (recorded bool, err error) {
-	for _, item := range s.items.Seen() {
+	for _, item := range s.items.Items() {
 		if !item.Kept || item.Value.reported == 0 {
 			continue
 		}

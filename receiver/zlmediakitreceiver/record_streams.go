@@ -101,7 +101,7 @@ func (s *streams) recordList(ctx context.Context) (recorded bool, err error) {
 	}
 	l.recordTrackSums()
 	s.complete = err == nil || scrape.IsPartial(err)
-	truncated := !s.complete && len(s.items.Seen()) > 0 // how many are missing is not known
+	truncated := !s.complete && len(s.items.Items()) > 0 // how many are missing is not known
 	s.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonTruncated, rows.BoolToInt(truncated))
 	if s.complete {
 		s.listing.took(time.Since(began))
@@ -278,7 +278,7 @@ func (st *stream) input() int64 {
 func (l *listRecorder) finish() {
 	var mp4, hls int64
 	profiles := map[profile]int{}
-	for _, item := range l.items.Seen() {
+	for _, item := range l.items.Items() {
 		st := &item.Value
 		profiles[profile{st.origin, st.native, st.listed, st.signs &^ (1 << schemaOther)}]++
 		l.counts.add(streamGroup{st.origin, st.vhost, st.app}, 1)

@@ -83,7 +83,7 @@ func (st *stream) observeFrames(known *trackState, t *track) {
 
 // recordTrackSums records the sums of tracks, once all registrations in the list are known.
 func (l *listRecorder) recordTrackSums() {
-	for _, item := range l.items.Seen() {
+	for _, item := range l.items.Items() {
 		item.Value.latchStart(l.now)
 	}
 	for _, s := range l.trackSums {

@@ -16,23 +16,23 @@ const Absent = math.MinInt64
 // sooner is not counted twice.
 const forgetAfter = 5
 
-// Growth computes by how much the counters of objects have grown from reading to reading. A sum of this growth does not fall
+// DeltaTracker computes by how much the counters of objects have grown from reading to reading. A sum of this growth does not fall
 // when an object disappears. Sums start at the first reading: values counted before it are excluded. The growth of an object
 // between its last reading and its end is lost.
-type Growth struct {
-	kinds    []Kind
+type DeltaTracker struct {
+	kinds    []CounterKind
 	objects  map[string]*Object
 	reading  int // number of the current reading, from 1
 	attempts int // readings including incomplete ones
 }
 
-// Kind says whether a counter may fall, and what counts as its growth.
-type Kind uint8
+// CounterKind says whether a counter may fall, and what counts as its growth.
+type CounterKind uint8
 
 // The kinds of counters.
 const (
 	// Monotonic counters fall only when they restart. Negative values are treated as Absent.
-	Monotonic Kind = iota
+	Monotonic CounterKind = iota
 	// Signed counters may fall at any time, such as lost packets when late packets arrive.
 	Signed
 	// Maximum counters may fall at any time, too, but they grow only by what exceeds their maximum so far, which starts at 0.
@@ -41,7 +41,7 @@ const (
 
 // Object holds the counters of one object, in one or more streams.
 type Object struct {
-	growth        *Growth
+	tracker       *DeltaTracker
 	first, last   int // readings that listed the object
 	firstMeasured int // first reading with its counters, 0 if there was none
 	measured      int // number of readings with its counters
@@ -56,69 +56,69 @@ type stream struct {
 	values []int64
 }
 
-// NewGrowth returns a Growth for objects whose streams have counters of these kinds.
-func NewGrowth(kinds ...Kind) *Growth {
-	return &Growth{kinds: kinds, objects: map[string]*Object{}}
+// NewDeltaTracker returns an empty DeltaTracker for objects whose streams have counters of these kinds.
+func NewDeltaTracker(kinds ...CounterKind) *DeltaTracker {
+	return &DeltaTracker{kinds: kinds, objects: map[string]*Object{}}
 }
 
 // Reset forgets all objects. The next reading is the first.
-func (g *Growth) Reset() {
-	clear(g.objects)
-	g.reading = 0
+func (t *DeltaTracker) Reset() {
+	clear(t.objects)
+	t.reading = 0
 }
 
 // Begin starts a reading.
-func (g *Growth) Begin() {
-	g.reading++
-	g.attempts++
+func (t *DeltaTracker) Begin() {
+	t.reading++
+	t.attempts++
 }
 
 // End ends a reading. A complete reading forgets the objects that are gone. An incomplete reading forgets none: the growth in it
 // counts, and the next reading gets the same number. If the first reading is incomplete, End resets g.
-func (g *Growth) End(complete bool) {
+func (t *DeltaTracker) End(complete bool) {
 	switch {
 	case complete:
-	case g.reading == 1:
-		g.Reset()
+	case t.reading == 1:
+		t.Reset()
 		return
 	default:
-		g.reading--
+		t.reading--
 		return
 	}
-	for key, o := range g.objects {
-		if g.reading-o.last >= forgetAfter {
-			delete(g.objects, key)
+	for key, o := range t.objects {
+		if t.reading-o.last >= forgetAfter {
+			delete(t.objects, key)
 		}
 	}
 }
 
 // Object returns the object with this key, adding it if it is new, and whether the current reading lists it for the first time.
 // measured says whether the reading includes the counters of the object.
-func (g *Growth) Object(key []byte, measured bool) (o *Object, first bool) {
-	o = g.objects[string(key)]
+func (t *DeltaTracker) Object(key []byte, measured bool) (o *Object, first bool) {
+	o = t.objects[string(key)]
 	if o == nil {
-		o = &Object{growth: g, first: g.reading}
-		g.objects[string(key)] = o
+		o = &Object{tracker: t, first: t.reading}
+		t.objects[string(key)] = o
 	}
-	if o.seen == g.attempts {
+	if o.seen == t.attempts {
 		return o, false
 	}
-	o.last, o.seen = g.reading, g.attempts
+	o.last, o.seen = t.reading, t.attempts
 	if measured {
 		o.measured++
 		if o.firstMeasured == 0 {
-			o.firstMeasured = g.reading
+			o.firstMeasured = t.reading
 		}
 	}
 	return o, true
 }
 
-// Add sets growth to the growth of the counters of one stream since they were last read. A new stream grows from 0, unless its
+// Add sets deltas to the growth of the counters of one stream since they were last read. A new stream grows from 0, unless its
 // object existed at the first reading and is measured for the first time: then the growth is 0. Negative values of monotonic
 // counters become Absent, and values of Maximum counters become their maximum.
-func (o *Object) Add(id uint64, values, growth []int64) {
+func (o *Object) Add(id uint64, values, deltas []int64) {
 	for i, value := range values {
-		switch kind := o.growth.kinds[i]; {
+		switch kind := o.tracker.kinds[i]; {
 		case kind == Monotonic && value < 0:
 			values[i] = Absent
 		case kind == Maximum && value != Absent:
@@ -129,21 +129,21 @@ func (o *Object) Add(id uint64, values, growth []int64) {
 	switch {
 	case s == nil:
 		o.remember(id, values)
-		growFromZero(values, growth)
-		if o.first == 1 && o.firstMeasured == o.growth.reading {
-			clear(growth)
+		countFromZero(values, deltas)
+		if o.first == 1 && o.firstMeasured == o.tracker.reading {
+			clear(deltas)
 		}
 		return
-	case s.restarted(o.growth.kinds, values):
-		growFromZero(values, growth)
+	case s.restarted(o.tracker.kinds, values):
+		countFromZero(values, deltas)
 	default:
 		for i, value := range values {
-			growth[i] = 0
+			deltas[i] = 0
 			if value != Absent && s.values[i] != Absent {
-				if o.growth.kinds[i] == Maximum {
+				if o.tracker.kinds[i] == Maximum {
 					values[i] = max(value, s.values[i])
 				}
-				growth[i] = values[i] - s.values[i]
+				deltas[i] = values[i] - s.values[i]
 			}
 		}
 	}
@@ -155,12 +155,12 @@ func (o *Object) Add(id uint64, values, growth []int64) {
 	s.last = o.measured
 }
 
-// growFromZero sets growth for counters that started at 0.
-func growFromZero(values, growth []int64) {
+// countFromZero sets growth for counters that started at 0.
+func countFromZero(values, deltas []int64) {
 	for i, value := range values {
-		growth[i] = value
+		deltas[i] = value
 		if value == Absent {
-			growth[i] = 0
+			deltas[i] = 0
 		}
 	}
 }
@@ -181,7 +181,7 @@ func (o *Object) remember(id uint64, values []int64) {
 }
 
 // restarted reports whether a monotonic counter has fallen.
-func (s *stream) restarted(kinds []Kind, values []int64) bool {
+func (s *stream) restarted(kinds []CounterKind, values []int64) bool {
 	for i, kind := range kinds {
 		if kind == Monotonic && values[i] != Absent && values[i] < s.values[i] {
 			return true

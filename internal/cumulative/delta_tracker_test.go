@@ -17,7 +17,7 @@ import (
 type read map[string]map[uint64][2]int64
 
 // grow processes readings in order and returns the sums after each. The first counter is monotonic.
-func grow(g *Growth, readings ...read) (after [][2]int64) {
+func grow(g *DeltaTracker, readings ...read) (after [][2]int64) {
 	var sum [2]int64
 	var growth [2]int64
 	for _, objects := range readings {
@@ -87,7 +87,7 @@ func TestGrowth(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, tt.want, grow(NewGrowth(Monotonic, Signed), tt.readings...))
+			assert.Equal(t, tt.want, grow(NewDeltaTracker(Monotonic, Signed), tt.readings...))
 		})
 	}
 }
@@ -115,7 +115,7 @@ func TestGrowthOfMaximum(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []int64
-			for _, sums := range grow(NewGrowth(Monotonic, Maximum), tt.readings...) {
+			for _, sums := range grow(NewDeltaTracker(Monotonic, Maximum), tt.readings...) {
 				got = append(got, sums[1])
 			}
 			assert.Equal(t, tt.want, got)
@@ -139,7 +139,7 @@ func TestGrowthOfIncompleteReadings(t *testing.T) {
 		"a new object counts once":                 {[]reading{{0, true}, {50, false}, {70, true}}, 70},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := NewGrowth(Monotonic)
+			g := NewDeltaTracker(Monotonic)
 			sum, growth := int64(0), make([]int64, 1)
 			for _, r := range tt.readings {
 				g.Begin()
@@ -163,13 +163,13 @@ func TestGrowthKeepsStreamsOfRareReadings(t *testing.T) {
 	listed := read{"a": nil}
 	readings := []read{{"a": {1: {100, 0}}}, listed, listed, listed, listed, listed, listed, listed}
 	readings = append(readings, read{"a": {2: {5, 0}, 1: {150, 0}}})
-	after := grow(NewGrowth(Monotonic, Signed), readings...)
+	after := grow(NewDeltaTracker(Monotonic, Signed), readings...)
 	assert.Equal(t, [2]int64{55, 0}, after[len(after)-1])
 }
 
 // Objects and streams that are gone are removed from memory.
 func TestGrowthForgets(t *testing.T) {
-	g := NewGrowth(Monotonic, Signed)
+	g := NewDeltaTracker(Monotonic, Signed)
 	stay := read{"stays": {1: {1, 0}}}
 	grow(g, read{"stays": {1: {1, 0}, 2: {1, 0}}, "goes": {1: {1, 0}}}, stay, stay, stay, stay)
 	assert.Len(t, g.objects, 2)
@@ -198,8 +198,8 @@ func TestGrowthOfRandomLives(t *testing.T) {
 			readings[i] = lives.next(i == 0)
 			want[i], wantMaximum[i] = lives.sums()
 		}
-		require.Equal(t, wantMaximum, grow(NewGrowth(Monotonic, Maximum), readings...), "seed %d", seed)
-		got := grow(NewGrowth(Monotonic, Signed), readings...)
+		require.Equal(t, wantMaximum, grow(NewDeltaTracker(Monotonic, Maximum), readings...), "seed %d", seed)
+		got := grow(NewDeltaTracker(Monotonic, Signed), readings...)
 		for i := range got {
 			require.Equal(t, want[i], got[i], "seed %d, reading %d", seed, i)
 			require.GreaterOrEqual(t, got[i][0], got[max(i-1, 0)][0], "seed %d, reading %d", seed, i)
