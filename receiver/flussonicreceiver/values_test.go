@@ -368,6 +368,7 @@ func TestPageOfTooManyNames(t *testing.T) {
 	}
 	s, _ := startScraper(t, startPage(t, page.String(), "text/plain"), func(c *Config) {
 		onlyPage(c)
+		c.ClientConfig.Timeout = plenty // the race detector makes the page slow to read
 		c.Streams.Limit = 10
 		c.Streams.Expected = []string{"gone"}
 	})
