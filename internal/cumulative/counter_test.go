@@ -11,9 +11,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// builderStart is the start time that a generated builder sets on every data point.
-const builderStart pcommon.Timestamp = 5
-
 func TestCounter(t *testing.T) {
 	for name, tc := range map[string]struct {
 		values []int64 // at the times 10, 20, 30 ...

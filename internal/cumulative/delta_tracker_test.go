@@ -36,7 +36,7 @@ func grow(g *DeltaTracker, readings ...read) (after [][2]int64) {
 	return after
 }
 
-func TestGrowth(t *testing.T) {
+func TestDeltaTracker(t *testing.T) {
 	one := func(bytes, lost int64) map[uint64][2]int64 { return map[uint64][2]int64{7: {bytes, lost}} }
 	none := map[uint64][2]int64{}
 	for name, tt := range map[string]struct {
@@ -93,7 +93,7 @@ func TestGrowth(t *testing.T) {
 }
 
 // The second counter is a Maximum: a fall adds nothing, and nothing is counted twice.
-func TestGrowthOfMaximum(t *testing.T) {
+func TestDeltaTrackerOfMaximum(t *testing.T) {
 	one := func(bytes, lost int64) read { return read{"a": {7: {bytes, lost}}} }
 	for name, tt := range map[string]struct {
 		readings []read
@@ -124,7 +124,7 @@ func TestGrowthOfMaximum(t *testing.T) {
 }
 
 // Incomplete readings count the objects they list and do not forget the others.
-func TestGrowthOfIncompleteReadings(t *testing.T) {
+func TestDeltaTrackerOfIncompleteReadings(t *testing.T) {
 	type reading struct {
 		bytes    int64 // 0: the object is not listed
 		complete bool
@@ -159,7 +159,7 @@ func TestGrowthOfIncompleteReadings(t *testing.T) {
 }
 
 // The streams of a listed object are not forgotten while its counters are not read.
-func TestGrowthKeepsStreamsOfRareReadings(t *testing.T) {
+func TestDeltaTrackerKeepsStreamsOfRareReadings(t *testing.T) {
 	listed := read{"a": nil}
 	readings := []read{{"a": {1: {100, 0}}}, listed, listed, listed, listed, listed, listed, listed}
 	readings = append(readings, read{"a": {2: {5, 0}, 1: {150, 0}}})
@@ -168,7 +168,7 @@ func TestGrowthKeepsStreamsOfRareReadings(t *testing.T) {
 }
 
 // Objects and streams that are gone are removed from memory.
-func TestGrowthForgets(t *testing.T) {
+func TestDeltaTrackerForgets(t *testing.T) {
 	g := NewDeltaTracker(Monotonic, Signed)
 	stay := read{"stays": {1: {1, 0}}}
 	grow(g, read{"stays": {1: {1, 0}, 2: {1, 0}}, "goes": {1: {1, 0}}}, stay, stay, stay, stay)
@@ -189,7 +189,7 @@ type epoch struct {
 }
 
 // Sums over random readings equal those of a model that keeps every epoch of every stream, and monotonic sums never fall.
-func TestGrowthOfRandomLives(t *testing.T) {
+func TestDeltaTrackerOfRandomLives(t *testing.T) {
 	for seed := range uint64(200) {
 		lives := lives{random: rand.New(rand.NewPCG(seed, 1))}
 		readings := make([]read, 40)
