@@ -154,7 +154,7 @@ func (e *pageExporter) consume(ctx context.Context, metrics pmetric.Metrics) err
 
 // advice says what to do about refused data points.
 var advice = map[current.Reason]string{
-	current.Temporality:          "add the processor cumulativetodelta's counterpart deltatocumulative before this exporter, or let the sender use cumulative temporality",
+	current.Temporality:          "let the sender use cumulative temporality, or convert with the processor deltatocumulative on the way",
 	current.ExponentialHistogram: "let the sender use explicit buckets, or export it over OTLP or remote write",
 	current.MetricName:           "rename the metric",
 	current.Labels:               "rename or remove attributes",

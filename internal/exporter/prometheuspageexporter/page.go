@@ -156,14 +156,17 @@ func (p *page) rewrite(f *family, part current.Part) {
 			p.buffer = p.appendLine(p.buffer, f.escaped+suffix, labels)
 			value, timestamp, ok := bytes.Cut(rest, []byte{' '})
 			p.buffer = append(p.buffer, value...)
-			if ok {
-				p.buffer = p.appendTimestamp(append(p.buffer, ' '), timestamp)
+			if ok && p.openMetrics {
+				ms, _ := strconv.ParseInt(string(timestamp), 10, 64) // the store wrote it
+				p.buffer = appendSeconds(append(p.buffer, ' '), ms)
+			} else if ok {
+				p.buffer = append(append(p.buffer, ' '), timestamp...)
 			}
 			p.buffer = append(p.buffer, '\n')
 		}
-		if seconds := float64(series.Start) / 1e9; p.openMetrics && f.created() && seconds >= 1 {
+		if ms := int64(series.Start) / 1e6; p.openMetrics && f.created() && ms >= 1000 { //nolint:gosec // as pcommon.Timestamp.AsTime
 			p.buffer = p.appendLine(p.buffer, f.announced+"_created", series.Labels)
-			p.buffer = append(strconv.AppendFloat(p.buffer, seconds, 'f', -1, 64), '\n')
+			p.buffer = append(appendSeconds(p.buffer, ms), '\n')
 		}
 		_, _ = p.Write(p.buffer)
 	}
@@ -237,11 +240,7 @@ func (p *page) appendLabels(dst, labels []byte) []byte {
 	return dst
 }
 
-// appendTimestamp appends milliseconds as this format has them.
-func (p *page) appendTimestamp(dst, milliseconds []byte) []byte {
-	if !p.openMetrics {
-		return append(dst, milliseconds...)
-	}
-	ms, _ := strconv.ParseInt(string(milliseconds), 10, 64) // this process wrote it
-	return strconv.AppendFloat(dst, float64(ms)/1000, 'f', -1, 64)
+// appendSeconds appends a time in the unit of OpenMetrics.
+func appendSeconds(dst []byte, milliseconds int64) []byte {
+	return strconv.AppendFloat(dst, float64(milliseconds)/1000, 'f', -1, 64)
 }
