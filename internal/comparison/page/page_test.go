@@ -10,12 +10,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -62,7 +64,7 @@ type server struct {
 // start starts an exporter that listens on a socket.
 func start(t testing.TB, factory exporter.Factory, settings map[string]any) server {
 	t.Helper()
-	directory, err := os.MkdirTemp("", "page") // paths of sockets must be short
+	directory, err := os.MkdirTemp("", "page") //nolint:usetesting // paths of sockets must be short
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(directory)) })
 	socket := filepath.Join(directory, "socket")
@@ -118,9 +120,7 @@ type pair struct {
 func newPair(t testing.TB, settings map[string]any, accept ...string) pair {
 	t.Helper()
 	defaults := map[string]any{"without_scope_info": true, "const_labels": map[string]any{}}
-	for key, value := range settings {
-		defaults[key] = value
-	}
+	maps.Copy(defaults, settings)
 	return pair{
 		start(t, prometheuspageexporter.NewFactory(), defaults), start(t, prometheusexporter.NewFactory(), defaults), accept,
 	}
@@ -193,7 +193,7 @@ func parse(t testing.TB, page []byte, contentType string) parsed {
 			_, at, value := parser.Series()
 			time := ""
 			if at != nil {
-				time = fmt.Sprint(*at)
+				time = strconv.FormatInt(*at, 10)
 			}
 			if math.IsNaN(value) {
 				value = math.NaN() // there are several

@@ -71,15 +71,26 @@ type generator struct {
 	*rand.Rand
 	scopes     bool // series have labels of their scope
 	conversion bool // attributes of the resource are labels
-	past   []pmetric.Metrics
+	past       []pmetric.Metrics
 }
 
 // kinds are the metrics, by name: names collide when they are translated, but the attributes of metrics whose names do differ.
 var kinds = []struct{ name, unit, kind string }{
-	{"server.up", "", "gauge"}, {"server_up", "", "gauge"}, {"cpu.load", "1", "gauge"}, {"5xx.replies", "{reply}", "sum"},
-	{"network.io", "By", "sum"}, {"network/io", "By", "sum"}, {"streams", "{stream}", "updown"}, {"requests.total", "", "delta"},
-	{"duration", "s", "histogram"}, {"rate", "By/s", "gauge"}, {"quantiles", "ms", "summary"}, {"温度", "Cel", "gauge"},
-	{"日本", "", "gauge"}, {"conflict", "", "gauge"}, {"temperature", "Cel", "gauge"},
+	{"server.up", "", "gauge"},
+	{"server_up", "", "gauge"},
+	{"cpu.load", "1", "gauge"},
+	{"5xx.replies", "{reply}", "sum"},
+	{"network.io", "By", "sum"},
+	{"network/io", "By", "sum"},
+	{"streams", "{stream}", "updown"},
+	{"requests.total", "", "delta"},
+	{"duration", "s", "histogram"},
+	{"rate", "By/s", "gauge"},
+	{"quantiles", "ms", "summary"},
+	{"温度", "Cel", "gauge"},
+	{"日本", "", "gauge"},
+	{"conflict", "", "gauge"},
+	{"temperature", "Cel", "gauge"},
 }
 
 const description = `What "it" is,` + " \\ and\nmore."

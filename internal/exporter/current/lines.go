@@ -103,7 +103,7 @@ func (n *sampleName) appendNameWith(dst, labels []byte, name string, value float
 		dst = append(dst, ',')
 	}
 	dst = append(append(dst, name...), `="`...)
-	return append(appendFloat(dst, value), `"} `...), at
+	return append(strconv.AppendFloat(dst, value, 'g', -1, 64), `"} `...), at
 }
 
 // appendFloat appends a number as Prometheus writes it, except that whole numbers have no exponent.
@@ -159,7 +159,7 @@ func (w *writer) accumulated(dst, labels []byte, p pmetric.NumberDataPoint) ([]b
 // histogram renders the buckets, the sum and the count of a histogram.
 func (w *writer) histogram(dst, labels []byte, p pmetric.HistogramDataPoint) ([]byte, int) {
 	bounds, counts := p.ExplicitBounds(), p.BucketCounts()
-	at, last, cumulative := 0, math.NaN(), uint64(0)
+	last, cumulative := math.NaN(), uint64(0)
 	for _, i := range w.ascending(bounds) {
 		bound := bounds.At(i)
 		if bound == last || math.IsInf(bound, +1) {
@@ -169,9 +169,9 @@ func (w *writer) histogram(dst, labels []byte, p pmetric.HistogramDataPoint) ([]
 		if i < counts.Len() {
 			cumulative += counts.At(i)
 		}
-		dst, at = w.bucket(dst, labels, bound, cumulative, p.Timestamp())
+		dst, _ = w.bucket(dst, labels, bound, cumulative, p.Timestamp())
 	}
-	dst, at = w.bucket(dst, labels, math.Inf(+1), p.Count(), p.Timestamp())
+	dst, at := w.bucket(dst, labels, math.Inf(+1), p.Count(), p.Timestamp())
 	return w.sumAndCount(dst, labels, p.Sum(), p.Count(), p.Timestamp()), at
 }
 

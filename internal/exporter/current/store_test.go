@@ -69,7 +69,7 @@ func newBench(change func(*current.Config)) *bench {
 		Logger:        zap.New(core),
 		Refused: func(reason current.Reason, metric string, points int, err error) {
 			if err == nil {
-				err = errors.New("no error")
+				reason = "no error"
 			}
 			b.refused = append(b.refused, fmt.Sprintf("%s %s %d", reason, metric, points))
 		},
@@ -240,8 +240,10 @@ func TestTake(t *testing.T) {
 		}},
 		"a target that is silent expires": {steps: []step{
 			{0, full, "gauge up 1 @10", "up 1"},
-			{expiration, incremental, "resource service.name=other service.instance.id=1\ngauge other 1 @10",
-				"other{instance=\"1\",job=\"other\"} 1\ntarget_info{instance=\"1\",job=\"other\"} 1\nup 1"},
+			{
+				expiration, incremental, "resource service.name=other service.instance.id=1\ngauge other 1 @10",
+				"other{instance=\"1\",job=\"other\"} 1\ntarget_info{instance=\"1\",job=\"other\"} 1\nup 1",
+			},
 			{1, unknown, "", "other{instance=\"1\",job=\"other\"} 1\ntarget_info{instance=\"1\",job=\"other\"} 1"},
 			{expiration, unknown, "", ""},
 		}},
@@ -306,17 +308,25 @@ func TestTake(t *testing.T) {
 		}},
 		"a server that starts after the collector": {steps: []step{
 			{0, full, "gauge up 0 @10", "up 0"},
-			{0, full, "resource " + server + " service.version=2\ngauge up 1 @20\ngauge viewers stream=a 1 @20",
-				"target_info{service_version=\"2\"} 1\nup 1\nviewers{stream=\"a\"} 1"},
+			{
+				0, full, "resource " + server + " service.version=2\ngauge up 1 @20\ngauge viewers stream=a 1 @20",
+				"target_info{service_version=\"2\"} 1\nup 1\nviewers{stream=\"a\"} 1",
+			},
 		}},
 		"forked pushers behind one resource": {steps: []step{
 			{0, unknown, "resource " + server + " process.pid=1\nsum n worker=1 5 @10 >1", "n{worker=\"1\"} 5\ntarget_info{process_pid=\"1\"} 1"},
-			{0, unknown, "resource " + server + " process.pid=2\nsum n worker=2 6 @10 >2",
-				"n{worker=\"2\"} 6\nn{worker=\"1\"} 5\ntarget_info{process_pid=\"2\"} 1"},
-			{0, unknown, "resource " + server + " process.pid=1\nsum n worker=1 7 @20 >1",
-				"n{worker=\"1\"} 7\nn{worker=\"2\"} 6\ntarget_info{process_pid=\"1\"} 1"},
-			{0, unknown, "resource " + server + " process.pid=2\nsum n worker=2 8 @20 >2",
-				"n{worker=\"2\"} 8\nn{worker=\"1\"} 7\ntarget_info{process_pid=\"2\"} 1"},
+			{
+				0, unknown, "resource " + server + " process.pid=2\nsum n worker=2 6 @10 >2",
+				"n{worker=\"2\"} 6\nn{worker=\"1\"} 5\ntarget_info{process_pid=\"2\"} 1",
+			},
+			{
+				0, unknown, "resource " + server + " process.pid=1\nsum n worker=1 7 @20 >1",
+				"n{worker=\"1\"} 7\nn{worker=\"2\"} 6\ntarget_info{process_pid=\"1\"} 1",
+			},
+			{
+				0, unknown, "resource " + server + " process.pid=2\nsum n worker=2 8 @20 >2",
+				"n{worker=\"2\"} 8\nn{worker=\"1\"} 7\ntarget_info{process_pid=\"2\"} 1",
+			},
 		}},
 		"two writers of one series": {warnings: 1, steps: []step{
 			{0, full, "resource " + server + " server.address=a\ngauge up 1 @10", "target_info{server_address=\"a\"} 1\nup 1"},
@@ -333,8 +343,10 @@ func TestTake(t *testing.T) {
 			{0, unknown, "sum n 7 @30 >1", "n 7"},
 		}},
 		"equal series of two scopes: the newest": {steps: []step{
-			{0, unknown, "scope one\ngauge n a=1 1 @10\ngauge n a=2 1 @10\nscope two\ngauge n a=1 2 @20\ngauge n a=3 2 @20",
-				"n{a=\"2\"} 1\nn{a=\"1\"} 2\nn{a=\"3\"} 2"},
+			{
+				0, unknown, "scope one\ngauge n a=1 1 @10\ngauge n a=2 1 @10\nscope two\ngauge n a=1 2 @20\ngauge n a=3 2 @20",
+				"n{a=\"2\"} 1\nn{a=\"1\"} 2\nn{a=\"3\"} 2",
+			},
 			{0, unknown, "scope one\ngauge n a=1 3 @30", "n{a=\"1\"} 3\nn{a=\"2\"} 1\nn{a=\"3\"} 2"},
 		}},
 		"equal series of a target and of data points with its labels": {steps: []step{
@@ -374,8 +386,10 @@ func TestTake(t *testing.T) {
 			{0, full, "delta n a=1 1 >40 @50\ndelta n a=2 1 >35 @50", "n{a=\"1\"} 11\nn{a=\"2\"} 1"},
 		}},
 		"labels of the resource": {steps: []step{
-			{0, full, "resource " + server + " site=fra\ngauge n a=1 site=x 1 @10\ngauge up 1 @10",
-				"n{a=\"1\",site=\"fra\"} 1\ntarget_info{site=\"fra\"} 1\nup{site=\"fra\"} 1"},
+			{
+				0, full, "resource " + server + " site=fra\ngauge n a=1 site=x 1 @10\ngauge up 1 @10",
+				"n{a=\"1\",site=\"fra\"} 1\ntarget_info{site=\"fra\"} 1\nup{site=\"fra\"} 1",
+			},
 			{0, full, "resource " + server + " site=ams\ngauge n a=1 1 @20", "n{a=\"1\",site=\"ams\"} 1\ntarget_info{site=\"ams\"} 1"},
 		}},
 		"attributes that come in another order, and change": {steps: []step{

@@ -162,7 +162,7 @@ func hashAttributes(attributes pcommon.Map) uint32 {
 	for key, value := range attributes.All() {
 		sum += maphash.String(hashSeed, key+"\x00"+value.AsString())
 	}
-	return uint32(sum) | 1 //nolint:gosec // half of the hash is enough
+	return uint32(sum) | 1 // half of the hash is enough
 }
 
 // describe returns the attributes for people to read.

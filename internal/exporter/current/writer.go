@@ -319,14 +319,14 @@ var seed = maphash.MakeSeed()
 
 func (x *index) reset() {
 	const sparse = 2
-	length := 1 << bits.Len(uint(sparse*x.size)) //nolint:gosec // not negative
+	length := 1 << bits.Len(uint(sparse*x.size))
 	x.slots = slices.Grow(x.slots[:0], length)[:length]
 	clear(x.slots)
 }
 
 // find returns the slot of the series with the labels, or the free one where it belongs.
 func (x *index) find(labels []byte, labelsOf func(int32) []byte) *int32 {
-	mask := uint64(len(x.slots) - 1)
+	mask := uint64(len(x.slots) - 1) //nolint:gosec // reset makes at least one
 	for i := maphash.Bytes(seed, labels) & mask; ; i = (i + 1) & mask {
 		if slot := &x.slots[i]; *slot == 0 || bytes.Equal(labelsOf(*slot), labels) {
 			return slot
@@ -339,7 +339,7 @@ func (w *writer) buildIndex() {
 	w.indexed = true
 	w.index.reset()
 	for i := range w.m.series {
-		*w.index.find(w.m.series[i].labels(w.m.text), w.labelsOf) = int32(i + 1) //nolint:gosec // as in find
+		*w.index.find(w.m.series[i].labels(w.m.text), w.labelsOf) = int32(i + 1)
 	}
 }
 

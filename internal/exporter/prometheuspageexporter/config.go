@@ -59,13 +59,12 @@ func createDefaultConfig() component.Config {
 
 // Unmarshal refuses settings of contrib's exporter that this one does not have.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
-	for setting, advice := range map[string]string{
-		"sending_queue":       "the page is in memory, and nothing can fail: remove the setting",
-		"add_metric_suffixes": "instead of false, set translation_strategy to UnderscoreEscapingWithoutSuffixes",
-	} {
-		if conf.IsSet(setting) {
-			return fmt.Errorf("%s: not supported: %s", setting, advice)
-		}
+	switch {
+	case conf.IsSet("sending_queue"):
+		return errors.New("sending_queue: not supported: the page is in memory, and nothing can fail: remove the setting")
+	case conf.IsSet("add_metric_suffixes"):
+		return errors.New("add_metric_suffixes: not supported: instead of false, set translation_strategy to " +
+			string(otlptranslator.UnderscoreEscapingWithoutSuffixes))
 	}
 	return conf.Unmarshal(c)
 }

@@ -4,6 +4,8 @@
 package prometheuspageexporter
 
 import (
+	"os"
+	"reflect"
 	"testing"
 	"time"
 
@@ -90,4 +92,15 @@ func load(t *testing.T, conf *confmap.Conf, name string) (*Config, error) {
 	require.NoError(t, err)
 	config := createDefaultConfig().(*Config)
 	return config, sub.Unmarshal(config)
+}
+
+// TestReadme checks that the table of settings has all of them.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	for field := range reflect.TypeFor[Config]().Fields() {
+		if setting := field.Tag.Get("mapstructure"); setting != ",squash" {
+			assert.Contains(t, string(readme), "\n| `"+setting+"` |")
+		}
+	}
 }

@@ -211,7 +211,8 @@ rtc_server_load{env="prod",TARGET,site="fra"} 0.5 1700000000123
 # TYPE rtc_target_info gauge
 rtc_target_info{TARGET,site="fra"} 1
 `},
-		"OpenMetrics": {func(c *Config) { c.EnableOpenMetrics, c.SendTimestamps = true, true },
+		"OpenMetrics": {
+			func(c *Config) { c.EnableOpenMetrics, c.SendTimestamps = true, true },
 			"application/openmetrics-text; version=1.0.0, text/plain;q=0.5", "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores", `
 # HELP duration 
 # TYPE duration histogram
@@ -237,8 +238,12 @@ server_load{TARGET} 0.5 1700000000.123
 # TYPE target_info gauge
 target_info{TARGET,site="fra"} 1
 # EOF
-`},
-		"UTF-8": {func(c *Config) { c.TranslationStrategy, c.EnableOpenMetrics = otlptranslator.NoUTF8EscapingWithSuffixes, true },
+`,
+		},
+		"UTF-8": {
+			func(c *Config) {
+				c.TranslationStrategy, c.EnableOpenMetrics = otlptranslator.NoUTF8EscapingWithSuffixes, true
+			},
 			"application/openmetrics-text; version=1.0.0; escaping=allow-utf-8", "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8", `
 # HELP duration 
 # TYPE duration histogram
@@ -264,10 +269,12 @@ latency_count{TARGET} 2
 # TYPE target_info gauge
 target_info{TARGET,site="fra"} 1
 # EOF
-`},
-		"UTF-8 for clients without it, and protobuf": {func(c *Config) {
-			c.TranslationStrategy, c.ConstLabels, c.Namespace = otlptranslator.NoTranslation, map[string]string{`"a:b`: "x,y"}, `n"s`
-		}, "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited, text/plain; version=0.0.4",
+`,
+		},
+		"UTF-8 for clients without it, and protobuf": {
+			func(c *Config) {
+				c.TranslationStrategy, c.ConstLabels, c.Namespace = otlptranslator.NoTranslation, map[string]string{`"a:b`: "x,y"}, `n"s`
+			}, "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited, text/plain; version=0.0.4",
 			"text/plain; version=0.0.4; charset=utf-8; escaping=underscores", `
 # HELP n_s_duration 
 # TYPE n_s_duration histogram
@@ -290,7 +297,8 @@ n_s_server_load{_a_b="x,y",TARGET} 0.5
 # HELP n_s_target_info Target metadata
 # TYPE n_s_target_info gauge
 n_s_target_info{TARGET,site="fra"} 1
-`},
+`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, exportertest.NewNopSettings(metadata.Type), componenttest.NewNopHost(), test.change)
@@ -443,7 +451,7 @@ func TestTLSAndPassword(t *testing.T) {
 func TestNotStarted(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer listener.Close()
+	defer func() { assert.NoError(t, listener.Close()) }()
 	config := createDefaultConfig().(*Config)
 	config.ServerConfig.NetAddr.Endpoint = listener.Addr().String()
 	metrics, err := NewFactory().CreateMetrics(t.Context(), exportertest.NewNopSettings(metadata.Type), config)

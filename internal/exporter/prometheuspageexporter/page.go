@@ -39,13 +39,13 @@ func (e *pageExporter) serve(response http.ResponseWriter, request *http.Request
 		compressor := compressors.Get().(*gzip.Writer)
 		defer compressors.Put(compressor)
 		compressor.Reset(response)
-		defer compressor.Close()
+		defer func() { _ = compressor.Close() }() // the client has gone
 		w = compressor
 	}
 	buffer := buffers.Get().(*bufio.Writer)
 	defer buffers.Put(buffer)
 	buffer.Reset(w)
-	defer buffer.Flush()
+	defer func() { _ = buffer.Flush() }() // the client has gone
 	snapshot := e.store.Snapshot(time.Now())
 	defer snapshot.Release()
 	p := page{
@@ -68,7 +68,7 @@ func negotiate(header http.Header, openMetrics bool) expfmt.Format {
 
 // acceptsGzip reports whether the client accepts gzip.
 func acceptsGzip(header http.Header) bool {
-	for _, coding := range strings.Split(strings.Join(header.Values("Accept-Encoding"), ","), ",") {
+	for coding := range strings.SplitSeq(strings.Join(header.Values("Accept-Encoding"), ","), ",") {
 		name, weight, _ := strings.Cut(coding, ";")
 		if strings.TrimSpace(name) == "gzip" {
 			_, q, _ := strings.Cut(weight, "q=")
