@@ -261,7 +261,8 @@ func (s *Store) join(m *metricState, name string, kind Kind, help string) {
 	if f == nil {
 		f = &family{
 			name: name, help: strings.ToValidUTF8(help, "\uFFFD"), kind: kind, quoted: !model.LegacyValidation.IsValidMetricName(name),
-			plain: newSampleName(name), bucket: newSampleName(name + "_bucket"), sum: newSampleName(name + "_sum"), count: newSampleName(name + "_count"),
+			plain: newSampleName(name), bucket: newSampleName(name + "_bucket"),
+			sum: newSampleName(name + "_sum"), count: newSampleName(name + "_count"),
 		}
 		s.families[name] = f
 		s.sorted = slices.Insert(s.sorted, s.position(name), f)

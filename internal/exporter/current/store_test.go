@@ -328,6 +328,13 @@ func TestTake(t *testing.T) {
 				"n{worker=\"2\"} 8\nn{worker=\"1\"} 7\ntarget_info{process_pid=\"2\"} 1",
 			},
 		}},
+		"attributes that are learnt and lost": {steps: []step{
+			{0, full, "gauge up 0 @10", "up 0"},
+			{0, full, "resource " + server + " service.version=2\ngauge up 1 @20", "target_info{service_version=\"2\"} 1\nup 1"},
+			{0, full, "gauge up 0 @30", "up 0"},
+			{0, full, "resource " + server + " service.version=2\ngauge up 1 @40", "target_info{service_version=\"2\"} 1\nup 1"},
+			{0, full, "gauge up 0 @50", "up 0"},
+		}},
 		"two writers of one series": {warnings: 1, steps: []step{
 			{0, full, "resource " + server + " server.address=a\ngauge up 1 @10", "target_info{server_address=\"a\"} 1\nup 1"},
 			{0, full, "resource " + server + " server.address=b\ngauge up 0 @10", "target_info{server_address=\"b\"} 1\nup 0"},
@@ -419,8 +426,8 @@ func TestWarningNamesBothSources(t *testing.T) {
 	require.Equal(t, 1, b.logs.Len())
 	assert.Equal(t, map[string]any{
 		"job": "zlm", "instance": "host:80",
-		"source":       "server.address=10.0.0.1, service.instance.id=host:80, service.name=zlm",
-		"other_source": "server.address=10.0.0.0, service.instance.id=host:80, service.name=zlm",
+		"source":       "server.address=10.0.0.1",
+		"other_source": "server.address=10.0.0.0",
 	}, b.logs.All()[0].ContextMap())
 }
 

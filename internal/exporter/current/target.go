@@ -35,8 +35,9 @@ type target struct {
 
 	source    uint32 // of the current payload
 	sources   map[uint32]*source
-	suspected uint64 // the last payload after which two sources seemed to write the same series
-	suspicion time.Duration
+	compared  uint64        // payload with which sources were compared last
+	suspected bool          // two sources seemed to write the same series
+	suspicion time.Duration // when it was so last
 	warned    bool
 }
 
@@ -45,7 +46,7 @@ func (t *target) named() bool { return t.hasJob && t.hasInstance }
 
 // source is one of the resources that have the same job and instance. It is identified by a hash of its attributes.
 type source struct {
-	attributes string
+	attributes map[string]any
 	first      uint64 // payload
 	seen       time.Duration
 }
@@ -69,7 +70,7 @@ func (s *Store) target(resource pcommon.Map) *target {
 	}
 	t.source = hashAttributes(resource)
 	if t.sources[t.source] == nil {
-		t.sources[t.source] = &source{attributes: describe(resource), first: s.payload}
+		t.sources[t.source] = &source{attributes: resource.AsRaw(), first: s.payload}
 	}
 	t.sources[t.source].seen = s.writer.now
 	return t
@@ -79,7 +80,7 @@ func (s *Store) target(resource pcommon.Map) *target {
 func (t *target) scope(sm pmetric.ScopeMetrics, labeled bool) *scope {
 	key := scopeKey{name: sm.Scope().Name()}
 	if labeled {
-		key.version, key.schemaURL, key.attributes = sm.Scope().Version(), sm.SchemaUrl(), describe(sm.Scope().Attributes())
+		key.version, key.schemaURL, key.attributes = sm.Scope().Version(), sm.SchemaUrl(), fmt.Sprint(sm.Scope().Attributes().AsRaw())
 	}
 	if t.scopes[key] == nil {
 		t.scopes[key] = &scope{metrics: map[string]*metricState{}}
@@ -131,46 +132,50 @@ func (s *Store) updateInfo(t *target, resource pcommon.Map) {
 	t.info.text, t.info.series = text, []series{{at: at, size: len(schema.literals[0]), end: len(text), time: math.MaxUint64}}
 }
 
-// suspect is called when a source continues a series of another source, or has gone back to an earlier start. It warns when that happens
-// again soon. A source that takes over and is new, such as an upgraded server, is no reason.
-func (s *Store) suspect(t *target, id, otherID uint32) {
-	source := t.sources[id]
-	if t.warned || t.suspected == s.payload || id != otherID && source.first == s.payload {
+// compareSources looks for signs that two sources keep writing the same series, once for each payload, and warns when they come again soon.
+// A source that takes over and is new is no such sign: a server was upgraded. Nor is one with more or fewer attributes: they were learnt.
+func (s *Store) compareSources(t *target, id, otherID uint32, start, otherStart pcommon.Timestamp) {
+	if t.warned || t.compared == s.payload {
 		return
 	}
-	again := t.suspected > 0 && s.writer.now-t.suspicion <= s.config.Expiration
-	t.suspected, t.suspicion = s.payload, s.writer.now
-	if !again {
-		return
+	t.compared = s.payload
+	source, other := t.sources[id], t.sources[otherID]
+	differences, otherDifferences := "start="+start.String(), "start="+otherStart.String()
+	if id != otherID {
+		if source.first == s.payload || other == nil {
+			return
+		}
+		differences, otherDifferences = contradictions(source.attributes, other.attributes), contradictions(other.attributes, source.attributes)
+		if differences == "" {
+			return
+		}
 	}
-	t.warned = true
-	other := source.attributes + ", with another start time"
-	if known := t.sources[otherID]; known != nil && id != otherID {
-		other = known.attributes
+	again := t.suspected && s.writer.now-t.suspicion <= s.config.Expiration
+	t.suspected, t.suspicion, t.warned = true, s.writer.now, again
+	if again {
+		s.config.Logger.Warn("two sources write the same series, and the page shows whichever wrote last: give each of them a "+
+			"service.instance.id of its own, or make labels of attributes that differ (resource_labels)", zap.String("job", t.Job),
+			zap.String("instance", t.Instance), zap.String("source", differences), zap.String("other_source", otherDifferences))
 	}
-	s.config.Logger.Warn("two sources write the same series, and the page shows whichever wrote last: "+
-		"give each of them a service.instance.id of its own",
-		zap.String("job", t.Job), zap.String("instance", t.Instance),
-		zap.String("source", source.attributes), zap.String("other_source", other))
 }
 
-var hashSeed = maphash.MakeSeed()
+// contradictions returns the attributes of one that have another value in other.
+func contradictions(one, other map[string]any) string {
+	var parts []string
+	for key, value := range one {
+		if otherValue, ok := other[key]; ok && fmt.Sprint(otherValue) != fmt.Sprint(value) {
+			parts = append(parts, fmt.Sprintf("%s=%v", key, value))
+		}
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
+}
 
 // hashAttributes returns a number other than 0 that depends on the attributes, but not on their order.
 func hashAttributes(attributes pcommon.Map) uint32 {
 	var sum uint64
 	for key, value := range attributes.All() {
-		sum += maphash.String(hashSeed, key+"\x00"+value.AsString())
+		sum += maphash.String(seed, key+"\x00"+value.AsString())
 	}
 	return uint32(sum) | 1 // half of the hash is enough
-}
-
-// describe returns the attributes for people to read.
-func describe(attributes pcommon.Map) string {
-	var parts []string
-	for key, value := range attributes.All() {
-		parts = append(parts, key+"="+value.AsString())
-	}
-	slices.Sort(parts)
-	return strings.Join(parts, ", ")
 }

@@ -214,8 +214,8 @@ func (w *writer) latest(id int32) (fresh bool) {
 
 // compare looks for signs that the series has another writer.
 func (w *writer) compare(start pcommon.Timestamp) {
-	if w.previous.source != w.source || start != 0 && start < w.previous.start {
-		w.store.suspect(w.m.target, w.source, w.previous.source)
+	if w.previous.source != w.source || !w.replace && start != 0 && start < w.previous.start {
+		w.store.compareSources(w.m.target, w.source, w.previous.source, start, w.previous.start)
 	}
 }
 
