@@ -20,7 +20,9 @@ type Call struct {
 	Always bool
 	// Heavy calls cost the server much. They are made one by one, after all others.
 	Heavy bool
-	// NotDue says that the call is spaced out on purpose and not made in this scrape: what it answered last still holds.
+	// Known says that the answer of an earlier scrape is used instead of making the call.
+	Known bool
+	// NotDue says that the call is made in some scrapes only, and not in this one. The data points of its last answer remain valid.
 	NotDue bool
 	// Ask makes the call. What records the answer is run after all light calls have ended, in the order of the calls.
 	Ask Ask
@@ -67,7 +69,7 @@ const (
 	NotAsked
 	// NotOffered calls are none of the process's: it was asked in this scrape or in one of those before.
 	NotOffered
-	// NotDue calls are spaced out on purpose.
+	// NotDue calls are made in some scrapes only, and not in this one.
 	NotDue
 )
 

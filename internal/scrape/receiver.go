@@ -8,9 +8,12 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/scraper"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/completeness"
 )
 
 // scrapingReceiver is the controller of a system. In contrast to the controller alone it does not wait for a running scrape when it is
@@ -27,12 +30,23 @@ func NewReceiver(t component.Type, cfg *scraperhelper.ControllerConfig, next con
 	r := &scrapingReceiver{system: system}
 	m, err := scraper.NewMetrics(system.Scrape, scraper.WithStart(r.startSystem), scraper.WithShutdown(system.Shutdown))
 	if err == nil {
+		next, err = withCompleteness(next, system)
+	}
+	if err == nil {
 		r.Metrics, err = scraperhelper.NewMetricsController(cfg, system.set, next, scraperhelper.AddMetricsScraper(t, m))
 	}
 	if err != nil {
 		return nil, err
 	}
 	return r, nil
+}
+
+// withCompleteness returns a consumer that passes metrics on to next with the completeness of the scrape. The controller calls it right
+// after the scrape, in the same goroutine.
+func withCompleteness(next consumer.Metrics, system *System) (consumer.Metrics, error) {
+	return consumer.NewMetrics(func(ctx context.Context, md pmetric.Metrics) error {
+		return next.ConsumeMetrics(completeness.With(ctx, system.extent), md)
+	}, consumer.WithCapabilities(next.Capabilities()))
 }
 
 // startSystem starts the system before its first scrape.

@@ -14,14 +14,18 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/completeness"
 )
 
 // newProcess returns the Runner of a process with one call, ask, whose identity is instance.
@@ -188,4 +192,40 @@ func TestSystemOfSeveralProcesses(t *testing.T) {
 	require.Len(t, host.events, 1)
 	require.EqualError(t, host.events[0].Err(), "ask of b: refused")
 	require.NoError(t, s.Shutdown(t.Context()))
+}
+
+// TestCompleteness checks what the next consumer is told about series that are missing from a scrape.
+func TestCompleteness(t *testing.T) {
+	answer := func(context.Context) (func(), error) { return func() {}, nil }
+	fail := func(context.Context) (func(), error) { return nil, errors.New("broken") }
+	for name, tc := range map[string]struct {
+		calls []Call
+		want  completeness.Completeness
+	}{
+		"all calls are answered":          {[]Call{{API: "a", Always: true, Ask: answer}}, completeness.Full},
+		"a call fails":                    {[]Call{{API: "a", Always: true, Ask: answer}, {API: "b", Always: true, Ask: fail}}, completeness.Full},
+		"an answer is known":              {[]Call{{API: "a", Always: true, Ask: answer}, {API: "b", Always: true, Known: true}}, completeness.Full},
+		"a call is not due":               {[]Call{{API: "a", Always: true, Ask: answer}, {API: "b", Always: true, NotDue: true}}, completeness.Incremental},
+		"no metric needs what is not due": {[]Call{{API: "a", Always: true, Ask: answer}, {API: "b", NotDue: true}}, completeness.Full},
+		"the process is down":             {[]Call{{API: "a", Always: true, Ask: fail}, {API: "b", Always: true, NotDue: true}}, completeness.Full},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, second := newProcess(zap.NewNop(), "first", func(context.Context) error { return nil }), newProcess(zap.NewNop(), "second", nil)
+			second.process.Scrape = func(ctx context.Context, s *Scrape) { s.Run(ctx, tc.calls...) }
+			system := NewSystem(receivertest.NewNopSettings(component.MustNewType("x")), nil)
+			system.runners = []*Runner{first, second}
+			metrics, _ := system.Scrape(t.Context())
+
+			var got []completeness.Completeness
+			sink, err := consumer.NewMetrics(func(ctx context.Context, _ pmetric.Metrics) error {
+				got = append(got, completeness.From(ctx))
+				return nil
+			})
+			require.NoError(t, err)
+			next, err := withCompleteness(sink, system)
+			require.NoError(t, err)
+			require.NoError(t, next.ConsumeMetrics(t.Context(), metrics))
+			assert.Equal(t, []completeness.Completeness{tc.want}, got)
+		})
+	}
 }

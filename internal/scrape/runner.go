@@ -114,9 +114,10 @@ func (r *Runner) Offers(api string) bool { return !r.offers.lacks(api) }
 
 // outcome is what came of a scrape of a process.
 type outcome struct {
-	metrics pmetric.Metrics
-	up      bool
-	err     error
+	metrics  pmetric.Metrics
+	up       bool
+	complete bool // see Scrape.complete
+	err      error
 }
 
 // scrape scrapes the process once.
@@ -133,7 +134,7 @@ func (r *Runner) scrape(ctx context.Context) outcome {
 		r.process.Finish(up)
 	}
 	r.record(up, slices.Concat(s.results, s.elsewhere))
-	return outcome{r.finish(), up, s.err(r.process.Endpoint)}
+	return outcome{r.finish(), up, s.complete(), s.err(r.process.Endpoint)}
 }
 
 // noteOffers notes which calls a process offers that answered something. It clears the errors that say that it does not offer a call.

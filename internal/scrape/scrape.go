@@ -98,6 +98,12 @@ func (s *Scrape) RunElsewhere(ctx context.Context, endpoint string, call Call) {
 	s.elsewhere = append(s.elsewhere, result)
 }
 
+// complete reports whether the metrics of the process that are missing from this scrape are unknown. They are not if a call was not due,
+// unless the process is down.
+func (s *Scrape) complete() bool {
+	return !anyAnswered(s.results) || !slices.ContainsFunc(s.results, func(r Result) bool { return r.Outcome == NotDue })
+}
+
 // err joins the errors of all calls, each with its endpoint; endpoint is that of the process.
 func (s *Scrape) err(endpoint string) error {
 	errs := []error{joinResults(endpoint, s.results)}
@@ -128,6 +134,8 @@ func (s *Scrape) needed(calls []Call) (light, heavy []Result) {
 		r := Result{Call: c, round: s.rounds}
 		switch {
 		case len(c.Metrics) == 0 && !c.Always:
+		case c.Known:
+			s.results = append(s.results, r)
 		case c.NotDue:
 			r.Outcome = NotDue
 			s.results = append(s.results, r)

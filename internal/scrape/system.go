@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/completeness"
 )
 
 // Start returns a Runner for each process of a system. The logger of set repeats a lasting failure every 10 minutes instead of every
@@ -26,6 +28,7 @@ type System struct {
 	runners  []*Runner
 	health   health
 	failures failureLog
+	extent   completeness.Completeness // of the metrics of the last scrape
 
 	stopping context.Context // ends when the receiver is shut down
 	stop     context.CancelFunc
@@ -86,8 +89,12 @@ func (s *System) Scrape(ctx context.Context) (pmetric.Metrics, error) {
 // join joins what came of the scrapes of all processes.
 func (s *System) join(outcomes []outcome) (pmetric.Metrics, error) {
 	metrics := outcomes[0].metrics
+	s.extent = completeness.Full
 	var errs, down []error
 	for i, o := range outcomes {
+		if !o.complete {
+			s.extent = completeness.Incremental
+		}
 		errs = append(errs, o.err)
 		if !o.up {
 			down = append(down, o.err)

@@ -104,7 +104,7 @@ func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) {
 func (s *scraper) calls() []scrape.Call {
 	calls := []scrape.Call{
 		{
-			API: apiServerConfig, Always: s.wantsServerID, NotDue: s.config.isCurrent(s.client.Build()),
+			API: apiServerConfig, Always: s.wantsServerID, Known: s.config.isCurrent(s.client.Build()),
 			Ask: s.config.fetch(s.client, s.client.ServerConfig),
 		},
 		{API: apiNetworkThreads, Ask: s.threads(apiNetworkThreads, metadata.AttributeZlmediakitThreadPoolNetwork)},
@@ -181,12 +181,12 @@ func (a *cachedAnswer[T]) fetch(c *client, get func(context.Context) (T, error))
 }
 
 func (s *scraper) versionCall(known bool) scrape.Call {
-	return scrape.Call{API: apiVersion, Always: true, NotDue: known, Ask: s.version.fetch(s.client, s.client.Version)}
+	return scrape.Call{API: apiVersion, Always: true, Known: known, Ask: s.version.fetch(s.client, s.client.Version)}
 }
 
 func (s *scraper) apiListCall(known bool) scrape.Call {
 	return scrape.Call{
-		API: apiList, Metrics: s.metrics[apiList], Always: true, NotDue: known, Ask: s.apis.fetch(s.client, s.client.APIs),
+		API: apiList, Metrics: s.metrics[apiList], Always: true, Known: known, Ask: s.apis.fetch(s.client, s.client.APIs),
 	}
 }
 
