@@ -40,7 +40,7 @@ const (
 // freePorts overrides the fixed ports of a shipped configuration. Components that it adds are not used by any pipeline.
 const freePorts = `yaml:
 exporters:
-  prometheus: {endpoint: "${env:PAGE}"}
+  prometheus_page: {endpoint: "${env:PAGE}"}
 extensions:
   healthcheckv2: {http: {endpoint: "${env:STATUS}"}}
   zpages: {endpoint: "${env:ZPAGES}"}

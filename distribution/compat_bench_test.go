@@ -95,7 +95,7 @@ func (x *large) run(b *testing.B, address string) {
 	const interval = 30 * time.Second
 	configs := []string{shipped(x.config)}
 	if address != "" {
-		configs = append(configs, filepath.Join("compat", x.exporter+".yaml"), "yaml:exporters::prometheus/"+x.exporter+"::endpoint: "+address)
+		configs = append(configs, filepath.Join("compat", x.exporter+".yaml"), "yaml:exporters::prometheus_page/"+x.exporter+"::endpoint: "+address)
 	}
 	c := start(b, x.start(b), append(configs, `yaml:
 receivers:

@@ -252,7 +252,7 @@ func TestCompat(t *testing.T) {
 			address := freeAddress(t)
 			c := start(t, append(x.start(t), "COMPAT="+address), shipped(x.config), filepath.Join("compat", name+".yaml"), x.often, `yaml:
 exporters:
-  prometheus/`+name+`: {endpoint: "${env:COMPAT}"}
+  prometheus_page/`+name+`: {endpoint: "${env:COMPAT}"}
 `)
 			want := oldPage(t, name)
 			eventually(t, func(ct *assert.CollectT) {
@@ -275,7 +275,7 @@ func TestCompatKamailio(t *testing.T) {
 	t.Parallel()
 	s := kamailiotest.Start(t, kamailiotest.Options{})
 	address := freeAddress(t)
-	c := watch(t, s.Unix, filepath.Join("compat", "kamailio_exporter.yaml"), "yaml:exporters::prometheus/kamailio_exporter::endpoint: "+address)
+	c := watch(t, s.Unix, filepath.Join("compat", "kamailio_exporter.yaml"), "yaml:exporters::prometheus_page/kamailio_exporter::endpoint: "+address)
 	read := func(t require.TestingT) families { return parsePage(t, fetch(t, "http://"+address+"/metrics")) }
 	before := read(t)
 	sent := s.Drive(
@@ -390,7 +390,7 @@ func TestCompatOldBridge(t *testing.T) {
 	c := start(t, []string{"JVB_ENDPOINT=" + bridge.URL, "COMPAT=" + address},
 		shipped("jitsi.yaml"), filepath.Join("compat", "jitsi_exporter.yaml"), oftenBridge, `yaml:
 exporters:
-  prometheus/jitsi_exporter: {endpoint: "${env:COMPAT}"}
+  prometheus_page/jitsi_exporter: {endpoint: "${env:COMPAT}"}
 `)
 	eventually(t, func(ct *assert.CollectT) {
 		assert.Equal(ct, map[string]float64{
@@ -420,7 +420,7 @@ func TestCompatFlussonicAPI(t *testing.T) {
 	address := freeAddress(t)
 	c := start(t, append(flussonicEnv(server), "COMPAT="+address), shipped("flussonic.yaml"), filepath.Join("compat", name+".yaml"), oftenFlussonic, `yaml:
 exporters:
-  prometheus/`+name+`: {endpoint: "${env:COMPAT}"}
+  prometheus_page/`+name+`: {endpoint: "${env:COMPAT}"}
 `)
 	want := oldPage(t, name+".api")
 	eventually(t, func(ct *assert.CollectT) {
@@ -485,7 +485,7 @@ func compatMediasoup(t *testing.T, endpoint string, overrides ...string) (c *col
 	address := freeAddress(t)
 	configs := append([]string{shipped("mediasoup.yaml"), filepath.Join("compat", "mediasoup_exporter.yaml"), `yaml:
 exporters:
-  prometheus/mediasoup_exporter: {endpoint: "${env:COMPAT}"}
+  prometheus_page/mediasoup_exporter: {endpoint: "${env:COMPAT}"}
 `}, overrides...)
 	return start(t, []string{"MEDIASOUP_ENDPOINT=" + endpoint, "COMPAT=" + address}, configs...), "http://" + address + "/metrics"
 }
@@ -592,7 +592,7 @@ func TestCompatSessions(t *testing.T) {
 	t.Cleanup(server.Close)
 	address := freeAddress(t)
 	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL},
-		shipped("prometheus.yaml"), filepath.Join("compat", "zlm_exporter.yaml"), often, "yaml:exporters::prometheus/zlm_exporter::endpoint: "+address)
+		shipped("prometheus.yaml"), filepath.Join("compat", "zlm_exporter.yaml"), often, "yaml:exporters::prometheus_page/zlm_exporter::endpoint: "+address)
 	totals := func(want map[string]float64) {
 		eventually(t, func(ct *assert.CollectT) {
 			page := parsePage(ct, fetch(ct, "http://"+address+"/metrics"))
@@ -626,7 +626,7 @@ func TestCompatThreads(t *testing.T) {
 	t.Cleanup(server.Close)
 	address := freeAddress(t)
 	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL},
-		shipped("prometheus.yaml"), filepath.Join("compat", "zlm_exporter.yaml"), often, "yaml:exporters::prometheus/zlm_exporter::endpoint: "+address)
+		shipped("prometheus.yaml"), filepath.Join("compat", "zlm_exporter.yaml"), often, "yaml:exporters::prometheus_page/zlm_exporter::endpoint: "+address)
 	eventually(t, func(ct *assert.CollectT) {
 		page := parsePage(ct, fetch(ct, "http://"+address+"/metrics"))
 		for family, want := range map[string]float64{

@@ -21,8 +21,6 @@ const flussonicUser = "view"
 const oftenFlussonic = `yaml:
 receivers:
   flussonic: {collection_interval: 1s, timeout: 1s, initial_delay: 1ms}
-exporters:
-  prometheus: {metric_expiration: 3s}
 `
 
 // startFlussonic starts an emulated server that requires credentials.

@@ -22,8 +22,6 @@ receivers:
     collection_interval: 1s
     timeout: 1s
     initial_delay: 1ms
-exporters:
-  prometheus: {metric_expiration: 3s}
 `
 
 // jitsiOnPage lists documented series. The values were read with jq and grep from testdata/jitsi.

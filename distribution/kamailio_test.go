@@ -22,8 +22,6 @@ import (
 const oftenKamailio = `yaml:
 receivers:
   kamailio: {collection_interval: 1s, timeout: 1s, initial_delay: 1ms}
-exporters:
-  prometheus: {metric_expiration: 3s}
 `
 
 // scrapeError is the message of log lines about failed calls.
@@ -228,10 +226,9 @@ const (
 receivers:
   kamailio: {collection_interval: 3s}
 exporters:
-  prometheus: {metric_expiration: 9s}
   debug: {verbosity: detailed}
 service:
-  pipelines: {metrics: {exporters: [prometheus, debug]}}
+  pipelines: {metrics: {exporters: [prometheus_page, debug]}}
 `
 )
 

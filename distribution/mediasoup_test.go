@@ -17,8 +17,6 @@ import (
 const oftenMediasoup = `yaml:
 receivers:
   mediasoup: {collection_interval: 1s, timeout: 1s, initial_delay: 1ms}
-exporters:
-  prometheus: {metric_expiration: 3s}
 `
 
 // onMediasoupPage lists documented series. The values were read with jq from testdata/mediasoup/snapshot-3.12.16-a.json.

@@ -57,7 +57,7 @@ extensions:
   healthcheckv2: {http: {status: {path: /status}, config: {enabled: true, path: /config}}}
 service:
   extensions: [healthcheckv2, zpages]
-  pipelines: {metrics: {exporters: [prometheus, debug]}}
+  pipelines: {metrics: {exporters: [prometheus_page, debug]}}
   telemetry:
     logs: {level: debug}
     traces: {processors: [{simple: {exporter: {console: {}}}}]}
@@ -124,10 +124,8 @@ const reloaded = `yaml:
 receivers:
   zlmediakit: {metrics: {rtc.scrapes: {enabled: true}}}
   mediasoup: {endpoint: "${env:MEDIASOUP}", collection_interval: 1s, timeout: 1s, initial_delay: 1ms, metrics: {rtc.scrapes: {enabled: true}}}
-exporters:
-  prometheus: {without_scope_info: true}
 service:
-  pipelines: {metrics: {receivers: [zlmediakit, mediasoup], exporters: [otlp_http, prometheus]}}
+  pipelines: {metrics: {receivers: [zlmediakit, mediasoup], exporters: [otlp_http, prometheus_page]}}
 `
 
 // TestReload reloads the configuration under load. The page must not repeat a series, and the points of a series must arrive in
@@ -235,8 +233,6 @@ receivers:
   zlmediakit: {collection_interval: 2s, timeout: 2s, initial_delay: 1ms, streams: {limit: 10000}}
 processors:
   memory_limiter: {check_interval: 100ms, min_gc_interval_when_hard_limited: 1s, limit_mib: 40, spike_limit_mib: 4}
-exporters:
-  prometheus: {metric_expiration: 8s}
 `)
 	eventually(t, func(ct *assert.CollectT) {
 		if !strings.Contains(c.Log(), "Memory usage is above soft limit. Refusing data.") { // assert.Contains would print the log each time

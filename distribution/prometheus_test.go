@@ -101,8 +101,6 @@ func TestPrometheus(t *testing.T) {
 	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + captured.URL(), "SECOND=" + moving.URL()}, shipped("prometheus.yaml"), often, `yaml:
 receivers:
   zlmediakit/b: {endpoint: "${env:SECOND}", secret: "${env:ZLMEDIAKIT_SECRET}", collection_interval: 1s, timeout: 1s, initial_delay: 1ms}
-exporters:
-  prometheus: {metric_expiration: 3s}
 service:
   pipelines: {metrics: {receivers: [zlmediakit, zlmediakit/b]}}
 `)
