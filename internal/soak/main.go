@@ -183,7 +183,7 @@ func (c *collector) config(o options, receivers []string, addresses [3]string) s
 	_, _ = fmt.Fprintf(&b, `processors:
   memory_limiter: {check_interval: 1s, limit_mib: 2048, spike_limit_mib: 512}
 exporters:
-  prometheus: {endpoint: %q, metric_expiration: %s, without_scope_info: true}
+  prometheus_page: {endpoint: %q}
   otlp_http:
     endpoint: %q
     compression: none
@@ -194,11 +194,11 @@ extensions:
   pprof: {endpoint: %q}
 service:
   extensions: [file_storage, pprof]
-  pipelines: {metrics: {receivers: [%s], processors: [memory_limiter], exporters: [prometheus, otlp_http]}}
+  pipelines: {metrics: {receivers: [%s], processors: [memory_limiter], exporters: [prometheus_page, otlp_http]}}
   telemetry:
     logs: {disable_stacktrace: true}
     metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %s}}}}]}
-`, addresses[0], o.interval*5/2, c.backend, c.storage, c.storage, addresses[2], strings.Join(names, ", "), port)
+`, addresses[0], c.backend, c.storage, c.storage, addresses[2], strings.Join(names, ", "), port)
 	return b.String()
 }
 

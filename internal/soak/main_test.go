@@ -139,7 +139,7 @@ func TestConfig(t *testing.T) {
 	text := c.config(options{interval: 10 * time.Second}, []string{`jitsi/0 jvb: {endpoint: "http://127.0.0.1:2"}`, `kamailio/1 endpoint: "tcp://127.0.0.1:3"`}, [3]string{"127.0.0.1:4", "127.0.0.1:5", "127.0.0.1:6"})
 	for _, part := range []string{
 		`jitsi/0: {jvb: {endpoint: "http://127.0.0.1:2"}, collection_interval: 10s, timeout: 10s,`,
-		"metric_expiration: 25s", "receivers: [jitsi/0, kamailio/1]", "port: 5",
+		"receivers: [jitsi/0, kamailio/1]", "port: 5",
 	} {
 		assert.Contains(t, text, part)
 	}
