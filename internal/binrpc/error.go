@@ -117,7 +117,7 @@ func timeoutError(ctx context.Context, text string) error {
 	return &Error{Type: scrape.Timeout, Text: text, Hint: hintTimeout}
 }
 
-// Behind returns the error of a call whose reply was lost because the earlier call of method failed with reason. If the
+// LostReplyError returns the error of a call whose reply was lost because the earlier call of method failed with reason. If the
 // connection was closed, both calls have the same error.
 func LostReplyError(method string, reason error) error {
 	switch scrape.TypeOf(reason) {
