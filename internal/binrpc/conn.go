@@ -108,8 +108,8 @@ func (c *Conn) Call(ctx context.Context, request Request, handle func(Records) e
 // Duration of each call.
 //
 // A fault, or a complete reply that cannot be decoded, fails only its own call. If the connection breaks, all calls without a
-// reply fail: the error of the first one has the cause, and the others have a LostReplyError. Calls that fail with
-// ErrClosed can be retried on a new connection. If any request exceeds 65535 bytes, all calls fail and nothing is sent.
+// reply fail: the error of the first one has the cause, and LostReplyError makes those of the others. Calls that fail
+// with ErrClosed can be retried on a new connection. If any request exceeds 65535 bytes, all calls fail and nothing is sent.
 func (c *Conn) Do(ctx context.Context, calls []Call) {
 	if err := checkSizes(calls); err != nil {
 		for i := range calls {
