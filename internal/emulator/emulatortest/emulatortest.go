@@ -83,7 +83,7 @@ func Do(tb testing.TB, client *http.Client, method, url string) Reply {
 // Read sends a request and reads the complete response. It fails the test if there is no response.
 func Read(tb testing.TB, request *http.Request) (reply Reply, body string) {
 	tb.Helper()
-	response, err := NewClient(tb).Do(request) //nolint:gosec // the URL of a test server
+	response, err := NewClient(tb).Do(request) //nolint:gosec // the URL is that of a test server
 	require.NoError(tb, err)
 	defer func() { _ = response.Body.Close() }()
 	content, err := io.ReadAll(response.Body)
