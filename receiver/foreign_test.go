@@ -49,18 +49,18 @@ const (
 	requestKinds
 )
 
-// names are how errors name the sender of an answer, by request. They are empty where its answer is like that of many others.
+// names holds the name of a sender in errors, by request. A name is empty if the response is not characteristic.
 type names [requestKinds]string
 
-// always are the names of a system all of whose answers are recognised.
+// always returns the names of a system whose responses are all recognised.
 func always(name string) names { return names{name, name, name} }
 
-// onJetty are the names of a system with a page of metrics and the error pages of Jetty.
+// onJetty returns the names of a system with a page of metrics and the error pages of Jetty.
 func onJetty(name string) names { return names{forJSON: jetty, forMetrics: name, forRoot: jetty} }
 
 const jetty = "a Jetty server, such as JVB or Jicofo"
 
-// foreignSystem is what may answer at an endpoint.
+// foreignSystem is a system that can respond at an endpoint.
 type foreignSystem struct {
 	name    string
 	start   func(t *testing.T) (url string)
@@ -72,7 +72,7 @@ var foreignSystems = []foreignSystem{
 	{"ZLMediaKit", emulate(zlmediakit.New, zlmediakit.Options{}), always("ZLMediaKit"), false},
 	{"Flussonic", emulate(flussonic.New, flussonic.Options{}), always("Flussonic"), false},
 	{"Flussonic before API v3", emulate(flussonic.New, flussonic.Options{Generation: "legacy"}), always("Flussonic"), false},
-	// JVB answers only those who say which type they accept: its name is in that of its error page.
+	// JVB rejects requests without an Accept header. The name of the sender of its error page, jetty, contains JVB.
 	{"JVB", emulate(jitsi.NewJVB, jitsi.JVBOptions{}), onJetty("JVB"), false},
 	{"JVB with statistics", emulate(jitsi.NewJVB, jitsi.JVBOptions{Stats: true}), onJetty("JVB"), false},
 	{"Jicofo", emulate(jitsi.NewJicofo, jitsi.JicofoOptions{}), onJetty("Jicofo"), true},
@@ -99,7 +99,7 @@ func emulate[O any](start func(O) (*emulator.Server, error), options O) func(*te
 	}
 }
 
-// serve starts a server with one answer. One that is no success echoes the headers of the request, which hold secrets.
+// serve starts a server with a fixed response. An error response echoes the headers of the request, which contain secrets.
 func serve(status int, contentType, body string) func(*testing.T) string {
 	return func(t *testing.T) string {
 		t.Helper()
@@ -117,22 +117,22 @@ func serve(status int, contentType, body string) func(*testing.T) string {
 	}
 }
 
-// Secrets of the receivers: one in headers, one in a setting.
+// The secrets of the receivers: one in headers, one in a setting.
 const (
 	foreignSecret = "s3cr3t/+&="
 	agentToken    = "t0ken/+&="
 )
 
-// rtcEndpoint is an endpoint that a configuration may have.
+// rtcEndpoint is an endpoint in the configuration of a receiver.
 type rtcEndpoint struct {
 	name     string
 	factory  receiver.Factory
-	block    string         // of the configuration in which the endpoint stands; empty where it is the receiver's own
+	block    string         // configuration section; empty for the top level
 	path     string         // of the endpoint
-	extra    map[string]any // settings beside it
-	service  string         // whose rtc.target.up tells about it; empty where there is none
+	extra    map[string]any // other settings in the section
+	service  string         // service.name of the process; empty if there is none
 	requests []request
-	right    string // system that belongs there, the beginning of its name; empty where any with a page does
+	right    string // beginning of the expected system's name; empty if any system with a page of metrics is accepted
 }
 
 var (
@@ -158,7 +158,7 @@ var rtcEndpoints = []rtcEndpoint{
 	{"edumeet sums", mediasoupreceiver.NewFactory(), "", "/metrics", toEdumeet, "edumeet", ofMetrics, "edumeet"},
 }
 
-// config returns a configuration with the endpoint at a server, and secrets. Where Kamailio is asked too, it is a good one.
+// config returns a configuration with the endpoint of a server and secrets. If it includes Kamailio, that endpoint is valid.
 func (e *rtcEndpoint) config(t *testing.T, url string) map[string]any {
 	t.Helper()
 	client := map[string]any{"endpoint": url + e.path, "headers": map[string]any{"Secret": foreignSecret, "Authorization": "Bearer " + foreignSecret}}
@@ -173,7 +173,7 @@ func (e *rtcEndpoint) config(t *testing.T, url string) map[string]any {
 	return config
 }
 
-// setting is the setting of the endpoint, as errors name it.
+// setting returns the name of the setting in errors.
 func (e *rtcEndpoint) setting() string {
 	if e.block == "" {
 		return "setting endpoint"
@@ -189,7 +189,7 @@ func (e *rtcEndpoint) isRight(s *foreignSystem) bool {
 	return strings.HasPrefix(s.name, e.right)
 }
 
-// scrapeOnce runs a receiver for one scrape, and returns what came of it and the error in its log.
+// scrapeOnce runs a receiver for one scrape and returns the metrics and the logged error.
 func scrapeOnce(t *testing.T, factory receiver.Factory, config map[string]any) (pmetric.Metrics, string) {
 	t.Helper()
 	config["collection_interval"], config["timeout"], config["initial_delay"] = "1h", "10s", "1ms"
@@ -227,8 +227,8 @@ func upOf(t *testing.T, md pmetric.Metrics, service string) float64 {
 	return 0
 }
 
-// Whatever answers at whichever endpoint: it is not taken for the system that belongs there, and the error says who answered and
-// which setting leads to it.
+// TestForeignSystems checks for each system at each endpoint that it is not mistaken for the expected system, and that the error
+// names the sender and the setting.
 func TestForeignSystems(t *testing.T) {
 	var cells, silent atomic.Int64
 	t.Run("matrix", func(t *testing.T) {
@@ -261,7 +261,7 @@ func TestForeignSystems(t *testing.T) {
 	t.Logf("%d cells, in %d of which nothing can be recognised", cells.Load(), silent.Load())
 }
 
-// checkForeignError checks an error, and reports whether the system can be recognised.
+// checkForeignError checks an error and reports whether it can name the sender.
 func checkForeignError(t *testing.T, endpoint *rtcEndpoint, system *foreignSystem, text string) bool {
 	t.Helper()
 	require.NotEmpty(t, text)
@@ -271,7 +271,7 @@ func checkForeignError(t *testing.T, endpoint *rtcEndpoint, system *foreignSyste
 	recognised := 0
 	for _, request := range endpoint.requests {
 		name := system.names[request]
-		if name == "" || name == jetty && endpoint.factory.Type().String() == "jitsi" { // it may be the component itself
+		if name == "" || name == jetty && endpoint.factory.Type().String() == "jitsi" { // may be the component itself
 			continue
 		}
 		recognised++
@@ -283,7 +283,7 @@ func checkForeignError(t *testing.T, endpoint *rtcEndpoint, system *foreignSyste
 	return recognised > 0
 }
 
-// Every answer over HTTP has a bound, which is a setting.
+// TestMaxResponseSize checks that the setting limits the size of every HTTP response.
 func TestMaxResponseSize(t *testing.T) {
 	for i := range rtcEndpoints {
 		endpoint := &rtcEndpoints[i]

@@ -20,10 +20,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// planted is a package that breaks the rule which files know the wire.
+// planted is a package whose files import packages that they must not.
 const planted = "./testdata/receiver/plantedreceiver"
 
-// The linter notices every file that imports what it must not know.
+// TestWall checks that the linter reports every forbidden import.
 func TestWall(t *testing.T) {
 	lint := exec.CommandContext(t.Context(), "go", "tool", "-modfile=../internal/tools/go.mod", "golangci-lint", "run", "--allow-parallel-runners",
 		"--config", "../.golangci.yml", "--enable-only", "depguard", "--output.text.print-issued-lines=false", "--output.text.colors=false", planted)
@@ -47,7 +47,7 @@ func TestWall(t *testing.T) {
 // receiverFile matches the files that a receiver may have.
 var receiverFile = regexp.MustCompile(`^(config|factory|doc|scraper|(client|rows)(_\w+)?|record_\w+|generated_\w+|\w+_test)\.go$`)
 
-// A reader who knows one receiver finds the same things in the same files in all of them.
+// TestFiles checks that all receivers have the same files.
 func TestFiles(t *testing.T) {
 	for _, folder := range receivers(t) {
 		entries, err := os.ReadDir(folder)
@@ -63,7 +63,8 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// Only rows name the methods of the builder, so that each data point passes a rows.Point, which sets its start time.
+// TestOnlyRowsRecord checks that only rows use the methods of the builder, so that a rows.Point sets the start time of each data
+// point.
 func TestOnlyRowsRecord(t *testing.T) {
 	for _, folder := range receivers(t) {
 		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
@@ -84,7 +85,7 @@ func TestOnlyRowsRecord(t *testing.T) {
 	}
 }
 
-// receivers returns the folders of all receivers.
+// receivers returns the directories of all receivers.
 func receivers(t *testing.T) []string {
 	t.Helper()
 	folders, err := filepath.Glob("*receiver")

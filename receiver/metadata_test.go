@@ -19,7 +19,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// metadata is what a metadata.yaml says, as far as the rules go.
+// metadata holds the parts of a metadata.yaml to which the rules apply.
 type metadata struct {
 	Attributes map[string]attribute
 	Resource   map[string]attribute `yaml:"resource_attributes"`
@@ -57,23 +57,24 @@ func (m metric) monotonic() bool { return m.Sum != nil && m.Sum.Monotonic != nil
 
 func (m metric) upDown() bool { return m.Sum != nil && !m.monotonic() }
 
-// The vocabulary. A new word is added here when it stands for an idea that the catalogue has no word for.
+// The vocabulary. Add a word only if no existing one has the meaning.
 var (
-	// ratios are the last words of gauges with unit 1, without `average`, `min`, `max`. The Prometheus exporter appends _ratio to them.
+	// ratios lists the last words of gauges with unit 1, besides average, min and max. The Prometheus exporter appends _ratio to
+	// them.
 	ratios = words(`utilization io_utilization packet_loss packet_loss_overall coverage stress steal bit_error snr strength range default_range`)
-	// states are the last words of up-down sums with unit 1: yes or no, or one state of several.
+	// states lists the last words of up-down sums with unit 1: yes or no, or one of several states.
 	states = words(`up state info alive active healthy draining overloaded ready recording running static invalid locked mounted
 		available probing failing_ice graceful_shutdown shutting_down`)
-	// ofMany are the last words of figures over many things.
+	// ofMany lists the last words of statistics over several items.
 	ofMany = words(`average min max`)
-	// notPlural are the last words of monotonic sums that are no plural nouns.
+	// notPlural lists the last words of monotonic sums that need not be plural nouns.
 	notPlural = words(`io time squared_time`)
-	// units are the base units; others are annotations.
+	// units lists the base units. All other units are annotations.
 	units = words(`1 s s2 By By/s Cel Hz`)
-	// unitWords are parts of names that say what the unit or the instrument says already.
+	// unitWords lists words that names must not contain, because they repeat the unit or the instrument.
 	unitWords = words(`total ms msec millisecond milliseconds sec secs second seconds minute minutes byte bytes kb mb gb kib mib gib
 		bits bitrate bps kbps kbit kbits mbps percent percentage pct ratio celsius hertz hz counter gauge`)
-	// endInS are singular nouns that end like plurals.
+	// endInS lists singular nouns that end in s.
 	endInS = words(`process status bus class address loss access series`)
 )
 
@@ -87,7 +88,7 @@ func words(list string) []string { return strings.Fields(list) }
 
 func lastWord(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
-// metricRules hold for each metric; what they return is what is wrong.
+// metricRules holds the rules for each metric. A rule returns what is wrong, or an empty string.
 var metricRules = map[string]func(name string, m metric) string{
 	"name":        func(name string, _ metric) string { return checkName(name) },
 	"description": func(_ string, m metric) string { return checkDescription(m.Description) },
@@ -102,14 +103,14 @@ var metricRules = map[string]func(name string, m metric) string{
 	"value type":  checkValueType,
 }
 
-// attributeRules hold for each attribute of a metric.
+// attributeRules holds the rules for each attribute of a metric.
 var attributeRules = map[string]func(name string, a attribute) string{
 	"name":        func(name string, _ attribute) string { return checkName(name) },
 	"description": func(_ string, a attribute) string { return checkDescription(a.Description) },
 	"level":       func(_ string, a attribute) string { return checkLevel(a) },
 }
 
-// fileRules hold for a whole metadata.yaml.
+// fileRules holds the rules for a whole metadata.yaml.
 var fileRules = map[string]func(metadata) []string{
 	"metric namespaces":    func(md metadata) []string { return checkNamespaces(maps.Keys(md.Metrics)) },
 	"attribute namespaces": checkAttributeNamespaces,
@@ -227,7 +228,7 @@ func checkPlural(name string, m metric) string {
 	return ""
 }
 
-// checkValueType wants doubles for what is measured, ints for what is counted.
+// checkValueType requires double for measured values and int for counts.
 func checkValueType(_ string, m metric) string {
 	var got string
 	switch {
@@ -253,7 +254,7 @@ func checkLevel(a attribute) string {
 	return ""
 }
 
-// checkNamespaces finds names that others continue.
+// checkNamespaces finds names that are also namespaces of other names.
 func checkNamespaces(names func(func(string) bool)) (wrong []string) {
 	taken := map[string]bool{}
 	for name := range names {
@@ -314,7 +315,7 @@ func checkAttributesDefined(md metadata) (wrong []string) {
 
 func monotonic(is bool) *sum { return &sum{Type: "int", Monotonic: &is, Temporality: "cumulative"} }
 
-// sharedMetrics are the same in all receivers, so that one alert covers a fleet, and one page for Prometheus holds them all.
+// sharedMetrics holds the metrics that are the same in all receivers, so that one alert and one Prometheus page cover all systems.
 var sharedMetrics = map[string]metric{
 	"rtc.target.up":            {Description: "Whether the server answered the last scrape.", Unit: "1", Sum: monotonic(false)},
 	"rtc.scrape.duration":      {Description: "Duration of one API request of the last scrape.", Unit: "s", Gauge: &gauge{Type: "double"}, Attributes: words(`rtc.api`)},
@@ -339,7 +340,7 @@ func checkSharedMetrics(md metadata) (wrong []string) {
 	return wrong
 }
 
-// resource are the attributes that every process has.
+// resource holds the resource attributes of every process.
 var resource = map[string]string{
 	"service.name": "string", "service.instance.id": "string", "service.version": "string", "server.address": "string", "server.port": "int",
 }
@@ -358,10 +359,10 @@ func checkResource(md metadata) (wrong []string) {
 	return wrong
 }
 
-// own tells that an attribute has values of its own in each receiver.
+// own reports whether an attribute has different values in each receiver.
 func own(key string) bool { return key == "rtc.entity" || key == "rtc.api" }
 
-// checkAgainst compares attributes of two receivers: one name means one thing.
+// checkAgainst checks that attributes with the same name have the same meaning in two receivers.
 func checkAgainst(a, b metadata) (wrong []string) {
 	for _, key := range slices.Sorted(maps.Keys(a.Attributes)) {
 		mine := a.Attributes[key]
@@ -379,7 +380,7 @@ func checkAgainst(a, b metadata) (wrong []string) {
 	return wrong
 }
 
-// compatible reports whether one set of values contains the other; a list and none are not compatible.
+// compatible reports whether one set of values contains the other. A set is not compatible with no set.
 func compatible(a, b []string) bool {
 	if len(a) > len(b) {
 		a, b = b, a
@@ -390,7 +391,7 @@ func compatible(a, b []string) bool {
 	return !slices.ContainsFunc(a, func(v string) bool { return !slices.Contains(b, v) })
 }
 
-// lint returns all that is wrong with one metadata.yaml.
+// lint returns all violations in a metadata.yaml.
 func lint(md metadata) (wrong []string) {
 	for _, name := range slices.Sorted(maps.Keys(md.Metrics)) {
 		for _, rule := range slices.Sorted(maps.Keys(metricRules)) {
@@ -426,7 +427,7 @@ func parse(t *testing.T, text string) (md metadata) {
 	return md
 }
 
-// Every metadata.yaml keeps to the rules, and means by an attribute what the others mean.
+// TestMetadata checks that every metadata.yaml follows the rules, and that attributes have the same meaning in all receivers.
 func TestMetadata(t *testing.T) {
 	files, err := filepath.Glob("*/metadata.yaml")
 	require.NoError(t, err)
@@ -446,7 +447,7 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
-// good is a file that keeps to every rule, for the rules' own tests to spoil.
+// good is a file that follows all rules. The tests of the rules modify it.
 const good = `
 resource_attributes:
   service.name: {description: The system., type: string, enabled: true}
@@ -480,7 +481,7 @@ func TestMetadataGoodExample(t *testing.T) {
 	assert.Empty(t, checkAgainst(md, md))
 }
 
-// Every rule refuses what it is there for: a rule that cannot fail is none.
+// TestMetadataRulesOfMetrics checks that each rule accepts good metrics and rejects bad ones.
 func TestMetadataRulesOfMetrics(t *testing.T) {
 	var (
 		up        = metric{Unit: "{thing}", Sum: monotonic(false)}

@@ -14,10 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// emptyLink matches a link definition without a destination; Markdown takes the next line for it.
+// emptyLink matches a link definition without a destination. Markdown would use the next line as the destination.
 var emptyLink = regexp.MustCompile(`(?m)^\[[^]]+\]:\s*$`)
 
-// Each README begins with the status block of mdatagen: stability beta, no badges of a repository, and the only title.
+// TestReadmeStatus checks that each README begins with the status block of mdatagen, which has stability beta, no repository badges
+// and the only title.
 func TestReadmeStatus(t *testing.T) {
 	files, err := filepath.Glob("*/README.md")
 	require.NoError(t, err)

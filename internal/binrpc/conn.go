@@ -107,9 +107,9 @@ func (c *Conn) Call(ctx context.Context, request Request, handle func(Records) e
 // Do sends calls in as few writes as Kamailio accepts, and reads their replies in order until ctx is done. It sets Err and
 // Duration of each call.
 //
-// A fault, or a complete reply that cannot be decoded, fails its own call only. If the connection breaks, all calls without a
-// reply fail: the error of the first one has the cause, and the errors of the others are made by Behind. Calls that fail with
-// ErrClosed can be retried on a new connection. If any request exceeds 65535 bytes, all calls fail and nothing is sent.
+// A fault, or a complete reply that cannot be decoded, fails only its own call. If the connection breaks, all calls without a
+// reply fail: the error of the first one has the cause, and LostReplyError makes those of the others. Calls that fail
+// with ErrClosed can be retried on a new connection. If any request exceeds 65535 bytes, all calls fail and nothing is sent.
 func (c *Conn) Do(ctx context.Context, calls []Call) {
 	if err := checkSizes(calls); err != nil {
 		for i := range calls {

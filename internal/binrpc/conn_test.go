@@ -220,7 +220,7 @@ func bytesOf(b []byte, size int) func(yield func([]byte) bool) {
 	}
 }
 
-// TestPipeline sends all requests before any is answered. A fault, a malformed reply and an error of Handle fail only their own
+// TestPipeline sends all requests before any is answered. A fault, a malformed reply and an error of Handle affect only their own
 // calls.
 func TestPipeline(t *testing.T) {
 	errHandle := errors.New("rejected")

@@ -10,10 +10,11 @@ import (
 	"time"
 )
 
-// controlPath is the path below which a running emulator is controlled; it is not part of the emulated API.
+// controlPath is the path prefix of the control requests. It is not part of the emulated API.
 const controlPath = "/_emulator/"
 
-// defaultFaultDuration is the duration of a fault without the parameter for. Each has one: Refuse could not be ended.
+// defaultFaultDuration is the duration of a fault without the parameter for. Every fault ends, because a server that refuses
+// connections could not be told to stop.
 const defaultFaultDuration = time.Minute
 
 // newControl serves GET faults and POST fault?name=hang&api=getMediaList&for=60s; name=none ends the fault.

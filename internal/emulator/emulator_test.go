@@ -23,13 +23,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// testPath is the path of the API /index/api/NAME of the server of the tests.
+// testPath is the path prefix of the test server's APIs.
 const testPath = "/index/api/"
 
 // testServer is a server with three APIs.
 type testServer struct {
 	*Server
-	list     []byte // a captured answer
+	list     []byte // a captured response
 	restarts atomic.Int32
 }
 
@@ -67,7 +67,7 @@ func testAnswer(status int, body string) Answer {
 	return Answer{Status: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)}
 }
 
-// get requests one API and returns the whole body.
+// get requests an API and returns the complete body.
 func get(t *testing.T, server *testServer, api string) string {
 	t.Helper()
 	body, err := io.ReadAll(emulatortest.Do(t, emulatortest.NewClient(t), http.MethodGet, server.URL()+testPath+api).Body)
@@ -111,7 +111,7 @@ func TestAddressInUse(t *testing.T) {
 	assert.ErrorContains(t, err, "cannot listen on 127.0.0.1:")
 }
 
-// A connection that the server closes without announcing it.
+// TestCloses checks that the server can close a connection without announcing it.
 func TestCloses(t *testing.T) {
 	server, err := NewServer("", Handler{
 		API:    testAPI,
@@ -158,8 +158,8 @@ func TestConnServer(t *testing.T) {
 	assert.ErrorContains(t, err, "cannot listen on /nonexistent/ctl: ")
 }
 
-// modulePackage matches the packages of this module that the emulator may import: a receiver that shared code with its
-// emulated server would hide its own mistakes.
+// modulePackage matches the packages of this module that the emulator may import. It excludes the receivers' packages: mistakes in
+// code shared by a receiver and its emulated server would not be noticed.
 const modulePackage = `/(internal/emulator(/.*)?|testdata)$`
 
 func TestImportsNoReceiver(t *testing.T) {
@@ -172,7 +172,7 @@ func TestEngineImportsNoSystem(t *testing.T) {
 	assert.Equal(t, []string{"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"}, dependencies(t, "."))
 }
 
-// dependencies returns the packages of this module that the named packages consist of and import.
+// dependencies returns the packages of this module among the named packages and their dependencies.
 func dependencies(t *testing.T, packages string) (paths []string) {
 	t.Helper()
 	list, err := exec.CommandContext(t.Context(), "go", "list", "-deps", packages).Output()

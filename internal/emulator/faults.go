@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// Fault is one way in which a server misbehaves.
+// Fault is a way in which a server misbehaves.
 type Fault struct {
 	// Name identifies the fault in SetFault and in the control call.
 	Name string
-	// Doc says what a client sees.
+	// Doc describes what a client observes.
 	Doc string
-	// Whole is true for a fault of the whole server, which cannot be limited to single APIs.
+	// Whole reports whether the fault affects the whole server and cannot be limited to single APIs.
 	Whole bool
 }
 
@@ -25,8 +25,7 @@ const (
 	Restart = "restart"
 )
 
-// Faults lists every fault. Each protocol has its own implementation of each: see httpFaults for HTTP and package kamailio
-// for BINRPC.
+// Faults lists all faults. Each protocol implements them: see httpFaults for HTTP and package kamailio for BINRPC.
 var Faults = []Fault{
 	{Name: Refuse, Doc: "nothing listens: connection refused", Whole: true},
 	{Name: "reset", Doc: "the connection is reset after the request"},

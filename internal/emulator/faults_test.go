@@ -23,7 +23,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/emulatortest"
 )
 
-// fails expects that no answer arrives within a time, for this reason.
+// fails expects that no response arrives within patience, for this reason.
 func fails(reason error, patience time.Duration) func(*testing.T, *testServer) {
 	return func(t *testing.T, server *testServer) {
 		t.Helper()
@@ -39,7 +39,7 @@ func fails(reason error, patience time.Duration) func(*testing.T, *testServer) {
 	}
 }
 
-// answers expects a whole answer with this status, and checks the body.
+// answers expects a complete response with this status, and checks the body.
 func answers(status int, check func(*testing.T, emulatortest.Reply, []byte)) func(*testing.T, *testServer) {
 	return func(t *testing.T, server *testServer) {
 		t.Helper()
@@ -51,7 +51,7 @@ func answers(status int, check func(*testing.T, emulatortest.Reply, []byte)) fun
 	}
 }
 
-// faultChecks has what a client sees of each fault.
+// faultChecks checks what a client observes of each fault.
 var faultChecks = map[string]func(*testing.T, *testServer){
 	"refuse": fails(syscall.ECONNREFUSED, 10*time.Second),
 	"reset":  fails(syscall.ECONNRESET, 10*time.Second),
@@ -210,7 +210,7 @@ func TestUnknownFault(t *testing.T) {
 	assert.ErrorContains(t, server.SetFault("hang"), "closed")
 }
 
-// Open connections do not outlive Refuse or Restart.
+// TestWholeFaultsCloseConnections checks that Refuse and Restart close open connections.
 func TestWholeFaultsCloseConnections(t *testing.T) {
 	for _, fault := range []string{Refuse, Restart} {
 		t.Run(fault, func(t *testing.T) {
@@ -224,7 +224,7 @@ func TestWholeFaultsCloseConnections(t *testing.T) {
 	}
 }
 
-// A hanging request ends with its client, or with the server.
+// TestHangEnds checks that a hanging request ends when its client or the server closes.
 func TestHangEnds(t *testing.T) {
 	server := start(t)
 	require.NoError(t, server.SetFault("hang"))
@@ -304,7 +304,7 @@ func TestControl(t *testing.T) {
 	assert.Equal(t, http.StatusNoContent, status)
 	require.Eventually(t, func() bool { return strings.Contains(get(t, server, "version"), "daaa74a") }, 10*time.Second, time.Millisecond)
 
-	// A server that refuses connections still answers the control request, and listens again when the time is over.
+	// A server that refuses connections still completes the control request, and it listens again when the fault ends.
 	status, _ = post("name=refuse&for=1h")
 	assert.Equal(t, http.StatusNoContent, status)
 	fails(syscall.ECONNREFUSED, 10*time.Second)(t, server)
@@ -320,7 +320,7 @@ func current(server *testServer) *activeFault {
 	return server.fault
 }
 
-// The timer of a fault does not end another fault.
+// TestReplacedFaultLasts checks that the timer of a fault does not end a later fault.
 func TestReplacedFaultLasts(t *testing.T) {
 	server := start(t)
 	require.NoError(t, server.setFault("hang", nil, time.Hour, nil))
@@ -330,7 +330,7 @@ func TestReplacedFaultLasts(t *testing.T) {
 	assert.Contains(t, get(t, server, "version"), "nginx")
 }
 
-// Edits of text and of other forms of JSON.
+// TestEdits checks the edits of text and of JSON documents of various forms.
 func TestEdits(t *testing.T) {
 	const page = "# HELP a What it is.\n# TYPE a gauge\na{b=\"c d\",e=\"\"} 1 1700000000\nf 2\n"
 	assert.Equal(t, "# HELP a What it is."+NotUTF8+"\n# TYPE a gauge\na{b=\"c d"+NotUTF8+"\",e=\""+NotUTF8+"\"} 1 1700000000\nf 2\n", string(breakText([]byte(page))))

@@ -22,16 +22,16 @@ import (
 	"time"
 )
 
-// Answer is the answer to one HTTP request.
+// Answer is the response to an HTTP request.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	// Closes makes the server close the connection afterwards, without announcing it in the header.
+	// Closes makes the server close the connection afterwards without announcing it in the header.
 	Closes bool
 }
 
-// Unauthorized is a usual answer of scripts and proxies to a wrong secret.
+// Unauthorized returns a response to a wrong secret that is typical of scripts and proxies.
 func Unauthorized() Answer {
 	header := http.Header{"Content-Type": {"text/plain"}, "Www-Authenticate": {`Basic realm="rtc"`}}
 	return Answer{Status: http.StatusUnauthorized, Header: header, Body: []byte("Unauthorized\n")}
@@ -45,10 +45,10 @@ func (a Answer) write(w http.ResponseWriter) {
 	}
 }
 
-// writeHeader writes the header for a body of this length, or of an unknown length when it is negative.
+// writeHeader writes the header for a body of this length. A negative length means that it is unknown.
 func (a Answer) writeHeader(w http.ResponseWriter, length int) {
 	header := w.Header()
-	header["Date"] = nil // not every server sends one: it comes from the capture, if at all
+	header["Date"] = nil // not every server sends one; otherwise the capture has it
 	maps.Copy(header, a.Header)
 	header.Del("Content-Length")
 	if length >= 0 {
@@ -57,14 +57,14 @@ func (a Answer) writeHeader(w http.ResponseWriter, length int) {
 	w.WriteHeader(a.Status)
 }
 
-// exchange is a request that is answered with a fault.
+// exchange is a request and its response, to which a fault applies.
 type exchange struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	handler Handler
 }
 
-// goodAnswer returns the answer of a server without faults. It is never compressed, because faults edit the text itself.
+// goodAnswer returns the response without a fault. It is not compressed, because faults edit the text.
 func (e exchange) goodAnswer() Answer {
 	e.r.Header.Del("Accept-Encoding")
 	return e.handler.Answer(e.r)
@@ -75,7 +75,7 @@ func (e exchange) conn() net.Conn { return e.r.Context().Value(connKey{}).(net.C
 
 // httpFaults implements Faults for HTTP.
 var httpFaults = map[string]func(exchange){
-	Refuse:               func(exchange) { abort() }, // of a connection that was accepted just before
+	Refuse:               func(exchange) { abort() }, // for a connection that was accepted just before
 	"reset":              resetConnection,
 	"hang":               func(e exchange) { <-e.r.Context().Done(); abort() },
 	"slow_header":        slowHeader,
@@ -98,26 +98,26 @@ var httpFaults = map[string]func(exchange){
 	"deep_nesting":         edit(nestDeep),
 }
 
-// What faults of all protocols use.
+// Constants for the faults of all protocols.
 const (
-	// DripInterval is the time between two bytes of a slow answer.
+	// DripInterval is the interval between the bytes of a slow response.
 	DripInterval = 20 * time.Millisecond
-	// Page404 is the HTML page of a proxy that finds nothing.
+	// Page404 is the HTML page of a proxy for an unknown path.
 	Page404 = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n" +
 		"<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
-	// NotUTF8 has a byte that occurs nowhere in UTF-8, and the first one of a sequence of two.
+	// NotUTF8 has a byte that never occurs in UTF-8, and an incomplete sequence of two bytes.
 	NotUTF8 = "\xff\xc3"
 	// NestingDepth is the depth of the fault deep_nesting.
 	NestingDepth = 9_000
 )
 
-// bodyBegin is the beginning of an endless body.
+// bodyBegin is the start of an endless body.
 const bodyBegin = `{"code":0,"data":[`
 
-// abort closes the connection by the panic that net/http provides for it.
+// abort closes the connection with the panic that net/http provides for this purpose.
 func abort() { panic(http.ErrAbortHandler) }
 
-// flushAndAbort sends the written bytes and closes the connection.
+// flushAndAbort sends the bytes written so far and closes the connection.
 func flushAndAbort(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).Flush()
 	abort()
@@ -130,7 +130,7 @@ func resetConnection(e exchange) {
 	abort()
 }
 
-// status answers with a status and its text.
+// status responds with a status and its text.
 func status(code int) func(exchange) {
 	return func(e exchange) { http.Error(e.w, strings.ToLower(http.StatusText(code)), code) }
 }
@@ -140,7 +140,7 @@ func tooManyRequests(e exchange) {
 	status(http.StatusTooManyRequests)(e)
 }
 
-// edit answers with an edited body.
+// edit responds with an edited body.
 func edit(change func([]byte) []byte) func(exchange) {
 	return func(e exchange) {
 		whole := e.goodAnswer()
@@ -172,7 +172,7 @@ func slowBody(e exchange) {
 	})
 }
 
-// drip calls write every DripInterval until the client goes away or the server closes.
+// drip calls write every DripInterval until the client disconnects or the server closes.
 func drip(e exchange, write func() error) {
 	tick := time.NewTicker(DripInterval)
 	defer tick.Stop()
@@ -210,7 +210,8 @@ func gzipBomb(e exchange) {
 	whole.write(e.w)
 }
 
-// bomb returns an empty JSON list with 1 GiB of spaces in it, as gzip: 1 MiB is compressed once and repeated.
+// bomb returns an empty JSON array with 1 GiB of spaces in it, compressed with gzip. Only 1 MiB is compressed, and the result is
+// repeated.
 var bomb = sync.OnceValue(func() []byte {
 	var packed bytes.Buffer
 	w, _ := flate.NewWriter(&packed, flate.BestCompression) // the level exists
@@ -234,7 +235,7 @@ var bomb = sync.OnceValue(func() []byte {
 	return binary.LittleEndian.AppendUint32(body, 1<<30+uint32(len(bodyBegin+"]}")))
 })
 
-// mistype changes the types in JSON; text stays as it is.
+// mistype changes the types of JSON values. Other text is unchanged.
 func mistype(body []byte) []byte {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
@@ -246,7 +247,7 @@ func mistype(body []byte) []byte {
 	return body
 }
 
-// mistyped turns lists into objects, and numbers alternately into strings and objects.
+// mistyped replaces arrays with objects, and numbers alternately with strings and objects.
 func mistyped(value any, numbers *int) any {
 	switch v := value.(type) {
 	case json.Number:
@@ -272,7 +273,7 @@ func mistyped(value any, numbers *int) any {
 }
 
 var (
-	// jsonText matches a string, with the colon after it when it is a name.
+	// jsonText matches a string, including the colon if it is a key.
 	jsonText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"(?:\s*:)?`)
 	// jsonTextOrNumber matches a string or a number.
 	jsonTextOrNumber = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*`)
@@ -282,7 +283,7 @@ var (
 	pageNumber = regexp.MustCompile(`(?m)^([a-zA-Z_:][^\s{]*(?:\{.*\})?[ \t]+)(\S+)`)
 )
 
-// outOfRange lists numbers that no counter, gauge or time can have: above a double, negative, above 64 bits.
+// outOfRange lists numbers that no counter, gauge or time can have: too large for a double, negative, or larger than 64 bits.
 var outOfRange = []string{"1e400", "-1", "18446744073709551616", "-9223372036854775809", "1e300"}
 
 // breakText appends NotUTF8 to strings, or to the labels and the help of a page.
@@ -302,8 +303,8 @@ func breakText(body []byte) []byte {
 	})
 }
 
-// exceedNumbers replaces numbers with those of outOfRange in turn. In JSON it keeps 0 and 1, which tell whether a call
-// succeeded or which form an answer has: a client would not read on.
+// exceedNumbers replaces numbers with those of outOfRange in turn. In JSON it keeps 0 and 1, because they can indicate success or the
+// form of the response, without which a client would stop reading.
 func exceedNumbers(body []byte) []byte {
 	turn := 0
 	next := func() []byte {
@@ -324,8 +325,8 @@ func exceedNumbers(body []byte) []byte {
 	})
 }
 
-// nestDeep replaces every list and object of a JSON document with deeply nested ones, or all its members when it has
-// neither. Text stays as it is.
+// nestDeep replaces every array and object of a JSON document with deeply nested ones, or all members if there are none. Other text
+// is unchanged.
 func nestDeep(body []byte) []byte {
 	deep := strings.Repeat(`[{"a":`, NestingDepth/2) + "0" + strings.Repeat("}]", NestingDepth/2)
 	var members map[string]json.RawMessage

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// WalkJSON calls scalar for each scalar of a document with its path, the offset of its end and its value. Paths begin with
-// root. With numbered, the path of a list element contains its index; without, it is the path of the list.
+// WalkJSON calls scalar for each scalar of a document with its path, the offset of its end and its value. Paths begin with root. If
+// numbered is true, the path of an array element contains its index; otherwise it is the path of the array.
 func WalkJSON(document []byte, root string, numbered bool, scalar func(path string, end int, value json.Token)) {
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.UseNumber()

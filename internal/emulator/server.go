@@ -1,8 +1,8 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package emulator is the engine of the emulated servers: it listens, records requests and misbehaves on demand. The
-// packages below it emulate one system each with captured answers, scaled to any number of streams and advancing in time.
+// Package emulator is the engine of the emulated servers: it listens, records requests and simulates faults. Each of its subpackages
+// emulates a system with captured responses, which can be scaled to any number of streams and advance in time.
 package emulator
 
 import (
@@ -26,19 +26,19 @@ const (
 	maxRequests    = 1000
 )
 
-// Handler answers the HTTP requests of one emulated server.
+// Handler handles the HTTP requests of an emulated server.
 type Handler struct {
-	// API names the API that is requested, as SetFault and Requests use it.
+	// API returns the name of the requested API, as used by SetFault and Requests.
 	API func(*http.Request) string
-	// Answer answers a request whose body is held in memory.
+	// Answer returns the response to a request. The request body is held in memory.
 	Answer func(*http.Request) Answer
-	// Denied returns the answer to a wrong secret.
+	// Denied returns the response to a wrong secret.
 	Denied func() Answer
 	// Restart sets all counters to 0.
 	Restart func()
 }
 
-// Server is one emulated server.
+// Server is an emulated server.
 type Server struct {
 	scheme   string
 	network  string
@@ -53,7 +53,7 @@ type Server struct {
 	listener net.Listener // nil while the server refuses connections
 	stale    bool         // the file of a closed unix socket still exists
 	conns    map[net.Conn]struct{}
-	fault    *activeFault // nil when there is none
+	fault    *activeFault // nil if there is none
 	requests []string
 	closed   bool
 }
@@ -61,13 +61,13 @@ type Server struct {
 // activeFault is a fault that is in effect.
 type activeFault struct {
 	name  string
-	apis  []string    // all APIs when empty
-	timer *time.Timer // ends the fault; nil when it lasts
+	apis  []string    // all APIs if empty
+	timer *time.Timer // ends the fault; nil if it does not end
 }
 
 type connKey struct{}
 
-// NewServer starts an HTTP server on address, or on a free loopback port when address is empty.
+// NewServer starts an HTTP server on address, or on a free loopback port if address is empty.
 func NewServer(address string, handler Handler) (*Server, error) {
 	if address == "" {
 		address = "127.0.0.1:0"
@@ -98,8 +98,8 @@ func NewServer(address string, handler Handler) (*Server, error) {
 	return s, nil
 }
 
-// NewConnServer starts a server for a protocol other than HTTP on a socket of network "unix" or "tcp". It calls converse
-// for every connection and closes the connection afterwards.
+// NewConnServer starts a server for a protocol other than HTTP on a socket of network "unix" or "tcp". It calls converse for every
+// connection and closes the connection afterwards.
 func NewConnServer(network, address string, converse func(*Server, net.Conn), restart func()) (*Server, error) {
 	s := &Server{scheme: network, network: network, address: address, restart: restart}
 	s.serve = func(listener net.Listener) error {
@@ -139,7 +139,7 @@ func (s *Server) start() error {
 // URL returns the base URL, such as http://127.0.0.1:18080, or the endpoint of a socket, such as unix:///run/ctl.
 func (s *Server) URL() string { return s.scheme + "://" + s.address }
 
-// Close stops the server, closes all connections and waits until its goroutines have ended.
+// Close stops the server, closes all connections and waits until all goroutines have ended.
 func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
@@ -152,8 +152,8 @@ func (s *Server) Close() {
 	s.running.Wait()
 }
 
-// SetFault makes the server misbehave from now on, for the named APIs or for all of them when none is named. It replaces
-// the previous fault; an empty name only ends that one. The fault Restart happens once and leaves no fault.
+// SetFault sets the fault of the named APIs, or of all APIs if none is named. It replaces the previous fault. An empty name only ends
+// the previous fault. The fault Restart happens once and leaves no fault.
 func (s *Server) SetFault(name string, apis ...string) error {
 	return s.setFault(name, apis, 0, nil)
 }
@@ -165,7 +165,7 @@ func (s *Server) Requests() []string {
 	return slices.Clone(s.requests)
 }
 
-// setFault is SetFault with a duration (0: no end). It does not close the connection spare.
+// setFault is SetFault with a duration; 0 means no end. It does not close the connection spare.
 func (s *Server) setFault(name string, apis []string, lasts time.Duration, spare net.Conn) error {
 	if name != "" {
 		if err := checkFault(name, apis); err != nil {
@@ -200,8 +200,7 @@ func (s *Server) setFault(name string, apis []string, lasts time.Duration, spare
 	return nil
 }
 
-// expire ends a fault whose time is over, unless another one has replaced it. If another process has taken the port in
-// the meantime, the fault remains.
+// expire ends a fault unless another one has replaced it. If another process has taken the port in the meantime, the fault remains.
 func (s *Server) expire(fault *activeFault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -279,9 +278,9 @@ func (s *Server) track(c net.Conn, state http.ConnState) {
 	}
 }
 
-// handle answers one request, with the current fault if there is one.
+// handle handles one request, with the current fault if there is one.
 func (s *Server) handle(w http.ResponseWriter, r *http.Request, handler Handler) {
-	// Read the body first: net/http notices only then that a client has gone away.
+	// Read the body first, because only then does net/http notice that a client has disconnected.
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
 	if err != nil {
 		http.Error(w, "cannot read the request body: "+err.Error(), http.StatusBadRequest)
@@ -300,8 +299,8 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, handler Handler)
 	handler.Answer(r).write(w)
 }
 
-// Record adds a request to Requests and returns the name of the fault that its API has now, "" when it has none. Servers
-// of NewConnServer call it for each request.
+// Record adds a request to Requests and returns the name of the current fault of its API, or "". Servers of NewConnServer call it for
+// each request.
 func (s *Server) Record(api, request string) (fault string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

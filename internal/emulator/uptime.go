@@ -13,18 +13,18 @@ import (
 	"time"
 )
 
-// Uptime is the time since the start of an emulated server. Counters grow in proportion to it, so that sums remain sums.
+// Uptime is the time since the start of an emulated server. Counters grow in proportion to it, so that totals remain consistent.
 type Uptime struct {
 	now      func() time.Time
-	captured int64 // seconds, at the capture
+	captured int64 // seconds at the time of the capture
 
 	mu      sync.Mutex
 	moving  bool
 	started time.Time
 }
 
-// NewUptime returns the uptime of a server that had been up for captured seconds when it was captured. It advances with now
-// (time.Now when nil) if it is moving, and in any case after Restart.
+// NewUptime returns the uptime of a server that was captured after captured seconds. It advances with now (time.Now if nil) if moving
+// is true, and always after Restart.
 func NewUptime(captured int64, now func() time.Time, moving bool) (*Uptime, error) {
 	if captured <= 0 {
 		return nil, errors.New("no uptime was captured")
@@ -49,7 +49,7 @@ func (u *Uptime) IsMoving() bool {
 	return u.moving
 }
 
-// Advance returns the present value of a captured counter.
+// Advance returns the current value of a captured counter.
 func (u *Uptime) Advance(captured int64) int64 {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -60,8 +60,8 @@ func (u *Uptime) Advance(captured int64) int64 {
 	return captured/u.captured*uptime + captured%u.captured*uptime/u.captured
 }
 
-// AdvancePage advances the counters of a page of metrics. The first group of counters matches the digits of a value, the
-// second one those after the decimal point. The number of decimals stays.
+// AdvancePage advances the counters of a page of metrics. The first group of counters matches the digits of a value, the second one
+// those after the decimal point. The number of decimal places does not change.
 func (u *Uptime) AdvancePage(page []byte, counters *regexp.Regexp) []byte {
 	if !u.IsMoving() {
 		return page
@@ -75,7 +75,7 @@ func (u *Uptime) AdvancePage(page []byte, counters *regexp.Regexp) []byte {
 			decimals = at[5] - at[4]
 			digits += string(page[at[4]:at[5]])
 		}
-		value, _ := strconv.ParseInt(digits, 10, 64) // the pattern has digits only
+		value, _ := strconv.ParseInt(digits, 10, 64) // the pattern matches only digits
 		edited = append(append(edited, page[from:at[2]]...), formatDecimal(u.Advance(value), decimals)...)
 		from = at[1]
 	}

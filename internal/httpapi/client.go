@@ -1,7 +1,7 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package httpapi asks a monitored server over HTTP: every answer bounded, every error told in words for the person on call.
+// Package httpapi sends HTTP requests to monitored servers. It limits the size of responses and classifies errors.
 package httpapi
 
 import (
@@ -20,28 +20,28 @@ import (
 )
 
 const (
-	// peeked is how much of an answer is read ahead to recognise who sent it.
+	// peeked is the number of bytes of a response that are read ahead to recognise its sender.
 	peeked = 1 << 10
-	// quoted is the most that is ever quoted in an error.
+	// quoted is the maximum number of bytes of a response that an error quotes.
 	quoted = 200
 )
 
-// Client asks one server. It is safe for concurrent use.
+// Client sends requests to one server. It is safe for concurrent use.
 type Client struct {
-	// Block is the part of the configuration that describes the server, such as jibri, for errors that name a setting. It is
-	// empty for the receiver's own settings.
+	// Block is the configuration section of the server, such as jibri, for errors that name a setting. It is empty if the settings
+	// are at the top level.
 	Block string
-	// MaxBody is the size in bytes over which an answer is refused, after decompression; New sets it to scrape.DefaultMaxResponseSize.
+	// MaxBody is the maximum size of a response in bytes, after decompression. New sets it to scrape.DefaultMaxResponseSize.
 	MaxBody int64
-	// System is what the endpoint must lead to, for errors about another server that answers in its place. Empty is any.
+	// System is the expected system, for errors about responses of other systems. If it is empty, any system is accepted.
 	System System
 
 	http *http.Client
 	base string
 }
 
-// New returns a client of the server at endpoint, a URL that scrape.CheckEndpoint accepts. The HTTP client becomes its own:
-// redirects to another host are errors from now on.
+// New returns a client of the server at endpoint, a URL that scrape.CheckEndpoint accepts. It takes over the HTTP client and makes it
+// refuse redirects to other hosts.
 func New(client *http.Client, endpoint string) *Client {
 	client.CheckRedirect = func(next *http.Request, via []*http.Request) error {
 		if next.URL.Host != via[0].URL.Host {
@@ -58,8 +58,8 @@ func New(client *http.Client, endpoint string) *Client {
 	return &Client{http: client, base: strings.TrimRight(endpoint, "/"), MaxBody: scrape.DefaultMaxResponseSize}
 }
 
-// StripURL leaves the scheme, host and path of a URL that a server reports: no user, no password, no query. Where these
-// cannot be told apart for certain, the scheme alone is left; of what is no URL, nothing.
+// StripURL reduces a URL from a server to its scheme, host and path, without user, password and query. If these cannot be separated
+// reliably, it returns only the scheme. It returns "" for text that is not a URL.
 func StripURL(reported string) string {
 	u, err := url.Parse(reported)
 	if err != nil || strings.Contains(u.Path+u.RawQuery+u.Fragment, "@") {
@@ -74,13 +74,13 @@ func StripURL(reported string) string {
 	return u.Scheme + "://" + u.Host + u.EscapedPath()
 }
 
-// CloseIdle closes the connections that are not in use.
+// CloseIdle closes idle connections.
 func (c *Client) CloseIdle() {
 	c.http.CloseIdleConnections()
 }
 
-// Get asks for a path below the endpoint and hands a successful answer to read. The body ends with an error once it is
-// larger than MaxBody. Every error tells its scrape.ErrorType; those that read returns are classified too.
+// Get requests a path below the endpoint and passes a successful response to read. The body fails if it is larger than MaxBody. Every
+// error has a scrape.ErrorType, including those of read.
 func (c *Client) Get(ctx context.Context, path string, query url.Values, header http.Header, read func(http.Header, io.Reader) error) error {
 	target := c.base + path
 	if len(query) > 0 {
@@ -94,12 +94,11 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, header 
 	return c.do(req, read)
 }
 
-// Post sends JSON to a path below the endpoint, to ask for something: where the connection breaks, it is sent once more, and read
-// may be called again. All else is as with Get, but that read is also given answers of status 500 in JSON, because the faults
-// of JSON-RPC come so.
+// Post is Get for a POST request with JSON. If the connection breaks, it sends the request once more and may call read again, so the
+// request must not change the server. It also passes JSON responses of status 500 to read, because JSON-RPC faults have this status.
 func (c *Client) Post(ctx context.Context, path string, body []byte, read func(http.Header, io.Reader) error) error {
 	err := c.post(ctx, path, body, read)
-	// net/http does not repeat a POST that the server's end of an idle connection met halfway.
+	// net/http does not repeat a POST request if the server closes an idle connection at the same time.
 	if e, ok := errors.AsType[*Error](err); ok && e.Kind == KindRefused {
 		err = c.post(ctx, path, body, read)
 	}
@@ -138,18 +137,18 @@ func (c *Client) exchange(req *http.Request, read func(http.Header, io.Reader) e
 	if err := read(resp.Header, b); err != nil {
 		return redact(c.attribute(b.explain(err), resp, b), resp.Request)
 	}
-	// What is left, if little, is read so that the connection can be used again.
+	// Drain a short rest so that the connection can be reused.
 	_, _ = io.CopyN(io.Discard, b, 64<<10)
 	return nil
 }
 
-// isFault recognises what JSON-RPC answers where a call failed.
+// isFault reports whether a response can be a JSON-RPC fault.
 func isFault(resp *http.Response) bool {
 	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	return resp.StatusCode == http.StatusInternalServerError && mediaType == "application/json"
 }
 
-// refuse recognises answers that are no success, or a web page.
+// refuse returns an error if the response is an HTML page or not successful.
 func refuse(resp *http.Response, b *body) error {
 	page := b.isHTML(resp.Header.Get("Content-Type"))
 	if resp.StatusCode/100 == 2 {
@@ -172,12 +171,12 @@ func refuse(resp *http.Response, b *body) error {
 	return &Error{Kind: kind, Status: resp.StatusCode, Text: text}
 }
 
-// body is an answer's body within bounds. It remembers why it broke off, because decoders bury the reason.
+// body limits the size of a response body. It keeps the error that ended the body, because decoders hide it.
 type body struct {
 	r           io.Reader
 	limit, left int64
 	head        []byte // the first bytes, read ahead
-	at          int    // how much of head has been read
+	at          int    // number of bytes read from head
 	err         error
 }
 
@@ -203,19 +202,19 @@ func (b *body) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
 	if b.left -= int64(n); b.left < 0 {
 		b.err = &Error{Kind: KindTooLarge, Text: "the answer is larger than " + inBytes(b.limit)}
-		return 0, b.err // a decoder that has enough would not ask for the error
+		return 0, b.err // a decoder that has read enough would miss the error
 	}
 	b.err = err
 	return n, err
 }
 
-// explain puts the reason why the body broke off before the decoder's complaint about it.
+// explain returns the error that ended the body, if any, in preference to the decoder's error.
 func (b *body) explain(err error) error {
 	switch {
 	case b.err != nil && !errors.Is(b.err, io.EOF):
 		err = b.err
 	case errors.Is(err, io.EOF):
-		err = io.ErrUnexpectedEOF // the answer, not the connection, is incomplete
+		err = io.ErrUnexpectedEOF // the response ended early, not the connection
 	}
 	err = classify(err)
 	var e *Error
@@ -225,7 +224,7 @@ func (b *body) explain(err error) error {
 	return err
 }
 
-// inBytes writes a size with its unit.
+// inBytes formats a size with its unit.
 func inBytes(n int64) string {
 	if n%(1<<20) == 0 {
 		return fmt.Sprintf("%d MiB", n>>20)

@@ -37,7 +37,7 @@ const (
 	maxBody = scrape.DefaultMaxResponseSize
 )
 
-// newClient returns a client whose connections end with the test.
+// newClient returns a client whose connections are closed at the end of the test.
 func newClient(t *testing.T, endpoint string) *Client {
 	t.Helper()
 	c := New(&http.Client{Transport: &http.Transport{}}, endpoint)
@@ -45,7 +45,7 @@ func newClient(t *testing.T, endpoint string) *Client {
 	return c
 }
 
-// serve starts a server that keeps its log to itself.
+// serve starts a server that does not log.
 func serve(t *testing.T, start func(*httptest.Server), h http.HandlerFunc) string {
 	t.Helper()
 	server := httptest.NewUnstartedServer(h)
@@ -55,7 +55,7 @@ func serve(t *testing.T, start func(*httptest.Server), h http.HandlerFunc) strin
 	return server.URL
 }
 
-// answer is a handler that gives a fixed answer.
+// answer returns a handler with a fixed response.
 func answer(status int, contentType, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
@@ -64,10 +64,10 @@ func answer(status int, contentType, body string) http.HandlerFunc {
 	}
 }
 
-// broken is a handler that ends the connection after what it has written.
+// broken returns a handler that writes and then closes the connection.
 func broken(written string) http.HandlerFunc { return breaking(written, -1) }
 
-// resetting is a handler that resets the connection.
+// resetting returns a handler that resets the connection.
 func resetting() http.HandlerFunc { return breaking("", 0) }
 
 func breaking(written string, linger int) http.HandlerFunc {
@@ -82,7 +82,7 @@ func breaking(written string, linger int) http.HandlerFunc {
 	}
 }
 
-// hanging is a handler that writes, and then waits until the client has gone.
+// hanging returns a handler that writes and then waits until the client disconnects.
 func hanging(written string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if written != "" {
@@ -93,12 +93,12 @@ func hanging(written string) http.HandlerFunc {
 	}
 }
 
-// roundTripper is a transport that needs no server.
+// roundTripper is a transport without a server.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// decode reads a JSON value, as receivers do.
+// decode reads a JSON value, as the receivers do.
 func decode(_ http.Header, body io.Reader) error {
 	var v any
 	return json.NewDecoder(body).Decode(&v)
@@ -109,7 +109,7 @@ func discard(_ http.Header, body io.Reader) error {
 	return err
 }
 
-// ask makes a request that carries secrets in every place in which a caller could put one.
+// ask makes a request with secrets in every place where a caller can put one.
 func ask(ctx context.Context, c *Client, read func(http.Header, io.Reader) error) error {
 	return c.Get(ctx, "/api", url.Values{"token": {secret}}, http.Header{"Secret": {secret}}, read)
 }
@@ -131,7 +131,7 @@ func TestGetClassifiesFailures(t *testing.T) {
 		scheme  string
 		read    func(http.Header, io.Reader) error
 		timeout time.Duration
-		trust   bool // any certificate of the server's
+		trust   bool // accept any certificate
 		want    Kind
 		message []string
 	}{
@@ -225,7 +225,7 @@ func TestGetClassifiesFailures(t *testing.T) {
 	}
 }
 
-// requireKind holds an error against its kind, and against what no error may hold.
+// requireKind checks the kind of an error, and that it contains no secret.
 func requireKind(t *testing.T, err error, want Kind, message ...string) {
 	t.Helper()
 	require.Error(t, err)
@@ -242,7 +242,7 @@ func requireKind(t *testing.T, err error, want Kind, message ...string) {
 	assert.Less(t, len(err.Error()), 1000)
 }
 
-// The status tells those who ask whether a server lacks a path, or only refuses what was asked of it.
+// TestGetTellsTheStatus checks that errors have the HTTP status, so that a missing path differs from a refused request.
 func TestGetTellsTheStatus(t *testing.T) {
 	for _, status := range []int{401, 404, 500} {
 		err := ask(t.Context(), newClient(t, serve(t, (*httptest.Server).Start, answer(status, "text/plain", "no"))), decode)
@@ -268,7 +268,7 @@ func TestGetOfUnknownHost(t *testing.T) {
 	requireKind(t, ask(t.Context(), client, decode), KindRefused, "lookup media.example: no such host")
 }
 
-// A collector that shuts down breaks its own requests off: nobody's fault.
+// TestGetCanceled checks that an error of a canceled request is KindOther, because shutdown is not a failure of the server.
 func TestGetCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -281,7 +281,7 @@ func TestGetOfBadPath(t *testing.T) {
 	assert.NotContains(t, err.Error(), secret)
 }
 
-// The URL is put together from endpoint, path and query, and headers are sent as they are.
+// TestGetAsks checks that the URL consists of endpoint, path and query, and that headers are sent unchanged.
 func TestGetAsks(t *testing.T) {
 	var got *http.Request
 	endpoint := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
@@ -303,7 +303,7 @@ func TestGetAsks(t *testing.T) {
 	assert.Equal(t, secret, got.Header.Get("Secret"))
 }
 
-// readInto reads an answer whole.
+// readInto reads a whole response into text.
 func readInto(text *string) func(http.Header, io.Reader) error {
 	return func(_ http.Header, body io.Reader) error {
 		b, err := io.ReadAll(body)
@@ -329,12 +329,12 @@ func TestPostAsks(t *testing.T) {
 	assert.JSONEq(t, `{"method":"x"}`, asked)
 }
 
-// Faults of JSON-RPC are answers, all else is refused as with Get.
+// TestPostReadsFaults checks that JSON-RPC faults are read, and that all other responses are handled as by Get.
 func TestPostReadsFaults(t *testing.T) {
 	for name, tc := range map[string]struct {
 		status      int
 		contentType string
-		want        Kind // KindOther when it is read
+		want        Kind // KindOther if the response is read
 	}{
 		"fault":              {500, "application/json", KindOther},
 		"fault with charset": {500, "application/json; charset=utf-8", KindOther},
@@ -358,12 +358,13 @@ func TestPostReadsFaults(t *testing.T) {
 	}
 }
 
-// A connection that breaks, as one does that was idle when the server restarted, costs no request; a server that is gone does.
+// TestPostIsRepeatedOnce checks that a request succeeds after one broken connection, such as an idle one when the server restarts,
+// and fails after two.
 func TestPostIsRepeatedOnce(t *testing.T) {
 	for name, tc := range map[string]struct {
-		broken int64 // so many requests get no answer
+		broken int64 // number of requests without a response
 		asked  int64
-		want   Kind // KindOther when there is none
+		want   Kind // KindOther if there is no error
 	}{
 		"whole":        {0, 1, KindOther},
 		"broken":       {1, 2, KindOther},
@@ -421,7 +422,7 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
-// A decoder that hides why the answer ended does not hide it from the person on call.
+// TestGetTellsWhyTheAnswerEnded checks that the error says why the response ended even if the decoder hides it.
 func TestGetTellsWhyTheAnswerEnded(t *testing.T) {
 	client := New(&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(zeros{})}, nil
@@ -433,14 +434,14 @@ func TestGetTellsWhyTheAnswerEnded(t *testing.T) {
 	requireKind(t, err, KindTooLarge)
 }
 
-// A small answer that unpacks into a large one is stopped as well.
+// TestGetRefusesBombs checks that the limit applies to the decompressed size.
 func TestGetRefusesBombs(t *testing.T) {
 	var member bytes.Buffer
 	w := gzip.NewWriter(&member)
 	_, err := w.Write(make([]byte, 1<<20))
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
-	// Concatenated members are one gzip stream.
+	// Concatenated members form one gzip stream.
 	bomb := bytes.Repeat(member.Bytes(), maxBody>>20+1)
 	endpoint := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -478,7 +479,7 @@ func TestRedirects(t *testing.T) {
 	})
 }
 
-// What is secret on the way to the server does not leave it in the clear.
+// TestRedirectFromTLSIsRefused checks that a redirect never sends secrets unencrypted.
 func TestRedirectFromTLSIsRefused(t *testing.T) {
 	client := New(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		assert.Equal(t, "https", r.URL.Scheme)
@@ -487,7 +488,7 @@ func TestRedirectFromTLSIsRefused(t *testing.T) {
 	requireKind(t, ask(t.Context(), client, decode), KindStatus, "redirect from https to http")
 }
 
-// Connections are used again, also when a reader stops at the end of the value and not of the answer.
+// TestConnectionsAreReused checks that connections are reused even if the reader stops at the end of the value.
 func TestConnectionsAreReused(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
 		"with a length":     answer(200, "application/json", "{} \n"),
@@ -542,7 +543,7 @@ func TestExcerpt(t *testing.T) {
 	}
 }
 
-// A status that is no success can be told from others.
+// TestStatus checks that errors have the HTTP status.
 func TestStatus(t *testing.T) {
 	for status, want := range map[int]int{200: 0, 401: 401, 404: 404, 503: 503} {
 		server := httptest.NewServer(answer(status, "text/plain", "not JSON"))
@@ -580,7 +581,7 @@ func TestStripURL(t *testing.T) {
 	}
 }
 
-// Errors name the settings of the server's own block.
+// TestErrorsNameTheBlock checks that errors name the settings in the configuration section of the server.
 func TestErrorsNameTheBlock(t *testing.T) {
 	endpoint := serve(t, (*httptest.Server).Start, answer(http.StatusNotFound, "text/plain", "no"))
 	for block, want := range map[string]string{

@@ -18,34 +18,34 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// Kind is the way in which a request failed.
+// Kind classifies the failure of a request.
 type Kind int
 
-// The ways in which a request can fail.
+// The kinds of failures.
 const (
-	// KindOther is a failure that fits nowhere else.
+	// KindOther is any other failure.
 	KindOther Kind = iota
-	// KindRefused: no connection could be made, or it broke before the answer was complete.
+	// KindRefused means that no connection could be made, or that it broke before the response was complete.
 	KindRefused
-	// KindTimeout: the answer did not come, or not whole, before the deadline.
+	// KindTimeout means that the response was not complete before the deadline.
 	KindTimeout
-	// KindTLS: client and server could not agree on an encrypted connection.
+	// KindTLS means that the TLS handshake failed.
 	KindTLS
-	// KindAuth: the server wants another secret, or refuses our address.
+	// KindAuth means that the server rejected the credentials or the address of the client.
 	KindAuth
-	// KindStatus: an HTTP status other than success.
+	// KindStatus means that the HTTP status was not a success.
 	KindStatus
-	// KindHTML: a web page where the API should have answered.
+	// KindHTML means that the response was an HTML page.
 	KindHTML
-	// KindDecode: the answer is broken, cut off, or of another form than the API's.
+	// KindDecode means that the response was malformed, truncated or of an unexpected form.
 	KindDecode
-	// KindCode: the API answered with an error of its own.
+	// KindCode means that the response contained an error of the API.
 	KindCode
-	// KindTooLarge: the answer is larger than the client's MaxBody.
+	// KindTooLarge means that the response was larger than the client's MaxBody.
 	KindTooLarge
 )
 
-// kinds tells of each kind how it is counted and, for the person on call, what to check first.
+// kinds holds the error type of each kind and a hint on what to check first.
 var kinds = map[Kind]struct {
 	counted scrape.ErrorType
 	hint    string
@@ -62,25 +62,25 @@ var kinds = map[Kind]struct {
 	KindTooLarge: {scrape.Size, "check that the setting endpoint leads to the right server, or raise max_response_size"},
 }
 
-// Error is a request that failed. It never holds a secret or the query of a URL.
+// Error is a failed request. It never contains a secret or the query of a URL.
 type Error struct {
 	Kind Kind
-	// Status is the HTTP status where that is what is wrong, else 0.
+	// Status is the HTTP status if it is the reason of the failure, otherwise 0.
 	Status int
-	// From is who answered, where this is evidently not the system that was asked; else empty.
+	// From is the system that evidently sent the response if it is not the expected one, otherwise empty.
 	From System
-	// Text is what came back.
+	// Text describes the response.
 	Text string
-	// Hint is what to check; when empty, the usual advice for the kind is given.
+	// Hint says what to check. If it is empty, the hint of the kind is used.
 	Hint string
-	// Err is the cause, nil when Text says all.
+	// Err is the cause. It is nil if Text is sufficient.
 	Err error
 }
 
-// Error says what came back and what to check.
+// Error returns the description of the response and the hint.
 func (e *Error) Error() string {
 	msg := e.Text
-	if e.Err != nil && e.Kind != KindTimeout { // net/http has several texts for a timeout, which say no more
+	if e.Err != nil && e.Kind != KindTimeout { // net/http has several texts for a timeout, all without further information
 		if msg != "" {
 			msg += ": "
 		}
@@ -97,14 +97,13 @@ func (e *Error) hint() string { return cmp.Or(e.Hint, kinds[e.Kind].hint) }
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Partial reports that the error spoilt the whole answer, whatever its cause is.
+// Partial returns false: no part of the response can be used.
 func (*Error) Partial() bool { return false }
 
-// ErrorType returns how the error is counted in rtc.scrape.errors.
+// ErrorType returns the value of error.type in rtc.scrape.errors.
 func (e *Error) ErrorType() scrape.ErrorType { return kinds[e.Kind].counted }
 
-// classify turns an error of net/http or of a decoder into an *Error, unless it already tells its type.
-// The URL that net/http puts into its errors is left out.
+// classify converts an error of net/http or of a decoder to an *Error without its URL. It returns errors that have a type unchanged.
 func classify(err error) error {
 	if known, ok := errors.AsType[scrape.Typed](err); ok {
 		return known
@@ -116,8 +115,8 @@ func classify(err error) error {
 	return e
 }
 
-// plain returns the cause without what is of no use to the reader, or differs from call to call: the URL, the number of
-// our own port, the path of a decoder through the answer.
+// plain returns the cause of an error without details that do not help or that differ between calls: the URL, the local port, the
+// decoder's path through the response.
 func plain(err error) error {
 	if atURL, ok := errors.AsType[*url.Error](err); ok {
 		err = atURL.Err
@@ -130,7 +129,7 @@ func plain(err error) error {
 			err = cause
 		}
 	}
-	// net/http quotes what it cannot read: a line of whatever length, an address with its secrets.
+	// net/http quotes whatever it cannot parse, which can be long or contain secrets.
 	switch text := err.Error(); {
 	case strings.HasPrefix(text, "failed to parse Location header"):
 		return errors.New("redirect to what is no URL")
@@ -162,7 +161,7 @@ func isTimeout(err error) bool {
 }
 
 func isTLS(err error) bool {
-	// An alert of either side comes as an OpError.
+	// TLS alerts of either side are reported as an OpError.
 	op, _ := errors.AsType[*net.OpError](err)
 	alert := op != nil && (op.Op == "remote error" || op.Op == "local error")
 	return alert || is[*tls.CertificateVerificationError](err) || is[tls.RecordHeaderError](err) ||

@@ -12,9 +12,9 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
 )
 
-// GetPage requests a page of metrics from a path below the endpoint and passes its samples to each, which reports whether it knows them. A
-// line that cannot be read costs itself only. A page without any known sample is an error, because it is that of another program. The
-// Reader may be used by one call at a time.
+// GetPage requests a page of metrics from a path below the endpoint and passes its samples to each, which reports whether it knows
+// the sample. It skips malformed lines. A page without any known sample is an error, because it comes from another program. A Reader
+// must not be used concurrently.
 func (c *Client) GetPage(
 	ctx context.Context, path string, header http.Header, r *exposition.Reader, each func(*exposition.Sample) (known bool, err error),
 ) error {

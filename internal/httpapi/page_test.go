@@ -18,7 +18,7 @@ func TestGetPage(t *testing.T) {
 	for name, tc := range map[string]struct {
 		page    string
 		samples int
-		message string // empty where the page is good
+		message string // empty if the page is accepted
 		partial bool
 	}{
 		"good":                      {"a 1\nb 2\n", 2, "", false},

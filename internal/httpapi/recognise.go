@@ -19,7 +19,7 @@ import (
 // System is the name of a monitored system in errors.
 type System string
 
-// The monitored systems that can be recognised by their answers.
+// The monitored systems that can be recognised by their responses.
 const (
 	ZLMediaKit     System = "ZLMediaKit"
 	Flussonic      System = "Flussonic"
@@ -33,7 +33,7 @@ const (
 	Edumeet        System = "edumeet"
 )
 
-// What is recognised of other servers.
+// Other senders and kinds of documents that can be recognised.
 const (
 	jetty        System = "a Jetty server, such as JVB or Jicofo"
 	htmlPage     System = "an HTML page"
@@ -41,24 +41,24 @@ const (
 	jsonDocument System = "JSON"
 )
 
-// onJetty are the systems whose error pages may be Jetty's.
+// onJetty lists the systems that can send Jetty's error pages.
 var onJetty = []System{JVB, Jicofo, Jigasi, Jibri}
 
-// signatures are the headers, and the first bytes of bodies, by which an answer is recognised. The first that fits counts. No other
-// system is known to send those of a system.
+// signatures lists the headers and beginnings of bodies that identify the sender of a response. The first match is used. A signature
+// of a system is not known to occur in responses of another one.
 var signatures = []struct {
 	system System
-	header string         // empty where none is characteristic
-	value  string         // with which the header's begins
-	body   *regexp.Regexp // nil where none is characteristic
+	header string         // empty if no header is characteristic
+	value  string         // prefix of the header's value
+	body   *regexp.Regexp // nil if no body is characteristic
 }{
 	{ZLMediaKit, "Server", "ZLMediaKit", regexp.MustCompile(`<center>ZLMediaKit\(`)},
-	{Kamailio, "Sia", "SIP/2.0/", nil}, // xhttp adds it to every answer
+	{Kamailio, "Sia", "SIP/2.0/", nil}, // xhttp adds it to every response
 	{MediasoupAgent, "", "", regexp.MustCompile(`^\s*\{\s*"schema":\s*"mediasoup\.snapshot"`)},
 	{MediasoupAgent, "", "", regexp.MustCompile(`^\{"error":"(?:ask for /v1/snapshot|not found: the agent|(?:missing or wrong token: )?send the token of the agent|this agent has no token|without a token, the agent)`)},
-	{Flussonic, "", "", regexp.MustCompile( // its errors have all members that JSON:API knows but links and detail
+	{Flussonic, "", "", regexp.MustCompile( // its errors have all members of JSON:API errors except links and detail
 		`^\s*\{\s*"errors":\s*\[\s*\{\s*"id":[^,]*,\s*"status":[^,]*,\s*"code":[^,]*,\s*"title":[^,]*,\s*"source":[^,]*,\s*"meta":`)},
-	{jetty, "Server", "Jetty(", regexp.MustCompile( // its error pages in HTML, text and JSON
+	{jetty, "Server", "Jetty(", regexp.MustCompile( // error pages in HTML, text and JSON
 		`<h2>HTTP ERROR \d|^HTTP ERROR \d+ .*\s+URI: |^\{[^{}]*"servlet":\s*"org\.(?:eclipse\.jetty|glassfish\.jersey)\.`)},
 	{JVB, "", "", familyBegins("jitsi_jvb_")},
 	{Jicofo, "", "", familyBegins("jitsi_jicofo_")},
@@ -72,16 +72,16 @@ var signatures = []struct {
 	{jsonDocument, "", "", regexp.MustCompile(`^\s*(?:\{\s*(?:\}|"[^"]*"\s*:)|\[)`)},
 }
 
-// familyBegins matches a page of metrics that has a family whose name begins so.
+// familyBegins matches a page of metrics with a family whose name begins with name.
 func familyBegins(name string) *regexp.Regexp {
 	return regexp.MustCompile(`(?m)^(?:# (?:TYPE|HELP) )?` + name)
 }
 
-// exported matches labels of pages on which a collector, or Prometheus, exports the metrics of others.
+// exported matches labels of pages on which a collector or Prometheus exports the metrics of other programs.
 var exported = regexp.MustCompile(`[{,](?:instance|job|otel_scope_name)="`)
 
-// recognise returns who evidently sent an answer with these first bytes: a system, or else the kind of document. It returns nothing
-// in doubt.
+// recognise returns the system that evidently sent a response with these first bytes, or the kind of document. It returns "" if in
+// doubt.
 func recognise(header http.Header, head []byte) System {
 	if exported.Match(head) {
 		return metricsPage
@@ -94,7 +94,7 @@ func recognise(header http.Header, head []byte) System {
 	return ""
 }
 
-// attribute makes an error name who answered, where this is evidently not the system that the client asks.
+// attribute makes an error name the sender of the response if it is evidently not the expected system.
 func (c *Client) attribute(err error, resp *http.Response, b *body) error {
 	if scrape.IsPartial(err) || !slices.Contains([]scrape.ErrorType{scrape.Status, scrape.Format, scrape.Authentication}, scrape.TypeOf(err)) {
 		return err
@@ -132,10 +132,10 @@ func (c *Client) attribute(err error, resp *http.Response, b *body) error {
 	return e
 }
 
-// misdirected are the statuses with which servers refuse requests that are meant for another one.
+// misdirected lists the statuses with which servers refuse requests that are meant for another server.
 var misdirected = []int{http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed}
 
-// other returns who answered, or nothing where it may be the system that the client asks.
+// other returns the sender of the response, or "" if it can be the expected system.
 func (c *Client) other(resp *http.Response, b *body) System {
 	from := recognise(resp.Header, b.head)
 	if from == c.System || from == jetty && slices.Contains(onJetty, c.System) {
@@ -144,8 +144,7 @@ func (c *Client) other(resp *http.Response, b *body) System {
 	return from
 }
 
-// advice says what to check where another system answers. It is empty where the client does not say which one it asks, and the usual
-// advice is given.
+// advice returns a hint for responses of another system. It is empty if the client expects no particular system.
 func (c *Client) advice() string {
 	if c.System == "" {
 		return ""
@@ -153,7 +152,7 @@ func (c *Client) advice() string {
 	return "check that the setting endpoint leads to " + string(c.System)
 }
 
-// describe says what came back, without its body.
+// describe describes a response without its body.
 func describe(resp *http.Response, kind Kind) string {
 	switch {
 	case resp.StatusCode/100 != 2:

@@ -26,10 +26,11 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// begin returns the first bytes of an answer, as far as they are read ahead.
+// begin returns the part of a response that is read ahead.
 func begin(text []byte) []byte { return text[:min(len(text), peeked)] }
 
-// The captured answers are recognised by their bodies as far as these are characteristic, and never as those of another system.
+// TestRecogniseCapturedBodies checks that captured bodies are recognised if they are characteristic, and never as those of another
+// system.
 func TestRecogniseCapturedBodies(t *testing.T) {
 	for pattern, want := range map[string]System{
 		"zlmediakit/errors/err_unknown_api.txt":    ZLMediaKit,
@@ -73,7 +74,7 @@ func TestRecogniseCapturedBodies(t *testing.T) {
 	}
 }
 
-// Every captured header of ZLMediaKit and Kamailio is characteristic, whatever the body.
+// TestRecogniseCapturedHeaders checks that all captured headers of ZLMediaKit and Kamailio are recognised, whatever the body.
 func TestRecogniseCapturedHeaders(t *testing.T) {
 	headers := 0
 	indexes, err := fs.Glob(testdata.Files, "zlmediakit/*/index.json")
@@ -94,7 +95,7 @@ func TestRecogniseCapturedHeaders(t *testing.T) {
 		text, err := fs.ReadFile(testdata.Files, file)
 		require.NoError(t, err)
 		_, value, found := strings.Cut(string(text), "\r\nSia: ")
-		if !found { // no answer at all, or that of rtpengine
+		if !found { // no response at all, or one of rtpengine
 			assert.Contains(t, []string{"_parse_error.headers", "rtpengine.headers"}, path.Base(file))
 			continue
 		}
@@ -104,7 +105,7 @@ func TestRecogniseCapturedHeaders(t *testing.T) {
 	assert.Greater(t, headers, 100)
 }
 
-// Pages of exporters are never taken for those of the systems that they are about.
+// TestRecogniseExporters checks that pages of exporters are not recognised as pages of the systems they monitor.
 func TestRecogniseExporters(t *testing.T) {
 	files, err := filepath.Glob("../../testdata/compat/*.prom")
 	require.NoError(t, err)
@@ -123,7 +124,7 @@ func TestRecogniseExporters(t *testing.T) {
 	}
 }
 
-// Answers of other servers, and those that are doubtful.
+// TestRecognise checks responses of other servers, and ambiguous ones.
 func TestRecognise(t *testing.T) {
 	for name, tt := range map[string]struct {
 		header http.Header
@@ -137,7 +138,7 @@ func TestRecognise(t *testing.T) {
 		"HTML without a body":       {http.Header{"Content-Type": {"text/html; charset=utf-8"}}, "", htmlPage},
 		"ZLMediaKit behind a proxy": {http.Header{"Server": {"nginx"}}, "<html><hr><center>ZLMediaKit(git hash:daaa74a", ZLMediaKit},
 		"Kamailio":                  {http.Header{"Sia": {"SIP/2.0/TCP 127.0.0.1:5060"}, "Content-Type": {"text/html"}}, "<html>no</html>", Kamailio},
-		// Error pages of Jetty: https://github.com/jitsi/jitsi-videobridge/issues/1768 has a whole one of JVB.
+		// For a complete error page of JVB, see https://github.com/jitsi/jitsi-videobridge/issues/1768.
 		"Jetty, with its version": {http.Header{"Server": {"Jetty(9.4.44.v20210927)"}}, "", jetty},
 		"Jetty, HTML":             {http.Header{"Content-Type": {"text/html;charset=iso-8859-1"}}, "<html>\n<head>\n<meta http-equiv=\"Content-Type\" content=\"text/html;charset=ISO-8859-1\"/>\n<title>Error 404 Not Found</title>\n</head>\n<body><h2>HTTP ERROR 404 Not Found</h2>\n<table>\n", jetty},
 		"Jetty, text":             {nil, "HTTP ERROR 404 Not Found\nURI: /metrics\nSTATUS: 404\nMESSAGE: Not Found\n", jetty},
@@ -164,7 +165,7 @@ func TestRecognise(t *testing.T) {
 	}
 }
 
-// decodePage reads a page, as receivers do. One without a metric of theirs is an error of their own.
+// decodePage reads a page, as the receivers do. It returns an error of its own if the page has no known metric.
 func decodePage(_ http.Header, body io.Reader) error {
 	r := exposition.NewReader()
 	r.Reset(body, "")
@@ -174,7 +175,7 @@ func decodePage(_ http.Header, body io.Reader) error {
 	return &Error{Kind: KindDecode, Text: "no metric of ours"}
 }
 
-// What answers in the place of the system is named, with the setting that led there.
+// TestErrorsNameWhoAnswered checks that an error names the system that responded and the setting to check.
 func TestErrorsNameWhoAnswered(t *testing.T) {
 	const (
 		html    = "<html>hello</html>"
@@ -240,7 +241,7 @@ func TestErrorsNameWhoAnswered(t *testing.T) {
 	}
 }
 
-// A part of an answer that can be used makes the answer one of the system.
+// TestPartialAnswersAreNotAttributed checks that a partly usable response is not attributed to another system.
 func TestPartialAnswersAreNotAttributed(t *testing.T) {
 	client := newClient(t, serve(t, (*httptest.Server).Start, answer(200, "text/plain", "jitsi_jvb_threads 7\nbad line {\n")))
 	client.System = Flussonic
@@ -249,7 +250,7 @@ func TestPartialAnswersAreNotAttributed(t *testing.T) {
 	require.ErrorContains(t, err, "lines that cannot be read")
 }
 
-// Jetty's error pages may be those of the components that run on it, and of no other system.
+// TestJettyMayBeJitsi checks that Jetty's error pages are accepted from the components that run on Jetty, and from no other system.
 func TestJettyMayBeJitsi(t *testing.T) {
 	endpoint := serve(t, (*httptest.Server).Start, answer(404, "text/html", "<html><title>Error 404 Not Found</title><body><h2>HTTP ERROR 404 Not Found</h2>"))
 	for system, from := range map[System]System{

@@ -14,10 +14,10 @@ import (
 	"strings"
 )
 
-// public are the request headers that hold no secret.
+// public lists the request headers that never contain secrets.
 var public = []string{"Accept", "Accept-Encoding", "Content-Encoding", "Content-Length", "Content-Type", "Traceparent", "Tracestate", "User-Agent"}
 
-// minSecret is the length in bytes from which a text is taken for a secret: shorter ones occur in any text.
+// minSecret is the minimum length of a secret in bytes. Shorter strings occur in any text.
 const minSecret = 4
 
 // redacted replaces the text of an error that quotes the request's secrets. The wrapped error keeps its type.
@@ -30,8 +30,8 @@ func (e *redacted) Error() string { return e.text }
 
 func (e *redacted) Unwrap() error { return e.err }
 
-// redact takes the secrets of a request out of an error, because servers and proxies echo what they were sent. The request is the
-// one that went out, with the headers that authenticators and the setting headers have added.
+// redact removes the secrets of a request from an error, because servers and proxies echo requests. The request is the one that was
+// sent, including the headers of authenticators and of the setting headers.
 func redact(err error, sent *http.Request) error {
 	if err == nil || sent == nil {
 		return err
@@ -56,7 +56,7 @@ func redact(err error, sent *http.Request) error {
 	return &redacted{clean(err.Error()), err}
 }
 
-// secretsOf returns the secrets of a header in all forms in which they may be echoed, longest first.
+// secretsOf returns the secrets in a header in all forms in which they may be echoed, longest first.
 func secretsOf(header http.Header) (forms []string) {
 	for name, values := range header {
 		if slices.Contains(public, name) {
@@ -79,7 +79,7 @@ func secretsOf(header http.Header) (forms []string) {
 	return slices.Compact(forms)
 }
 
-// formsOf returns a secret as it stands in texts, URLs, JSON, HTML, Basic credentials and quoted strings.
+// formsOf returns a secret as it appears in plain text, URLs, JSON, HTML, Basic credentials and quoted strings.
 func formsOf(secret string) []string {
 	if len(secret) < minSecret {
 		return nil
@@ -96,7 +96,7 @@ func formsOf(secret string) []string {
 	}
 }
 
-// removeSecret replaces a secret, and its beginning where a text was cut within it.
+// removeSecret replaces a secret, or the beginning of it if the text was truncated there.
 func removeSecret(text, secret string) string {
 	beginning := secret[:max(minSecret, (len(secret)+1)/2)]
 	var clean strings.Builder

@@ -31,7 +31,7 @@ func (a authenticator) RoundTrip(req *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(req)
 }
 
-// A server that echoes the request does not put its secrets into errors.
+// TestErrorsAreRedacted checks that errors contain no secrets if the server echoes the request.
 func TestErrorsAreRedacted(t *testing.T) {
 	const strong = `s3cr3t/+&="<ä` + "`"
 	basic := base64.StdEncoding.EncodeToString([]byte("operator:" + strong))
@@ -78,7 +78,7 @@ func TestErrorsAreRedacted(t *testing.T) {
 	}
 }
 
-// Text without secrets is quoted unchanged.
+// TestErrorsWithoutSecrets checks that text without secrets is quoted unchanged.
 func TestErrorsWithoutSecrets(t *testing.T) {
 	sent := &http.Request{Header: http.Header{"Accept": {"application/json"}, "Token": {"abc"}, "Secret": {"pa55w0rd"}}}
 	for _, text := range []string{"not application/json", "abc", "pa5 and w0rd"} {

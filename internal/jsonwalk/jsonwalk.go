@@ -492,7 +492,7 @@ func (r *Reader) more(end byte) (more bool, err error) {
 	return c != end, nil
 }
 
-// special are the bytes that end the plain part of a string: quotation mark, backslash and control characters.
+// special marks the bytes that end the plain part of a string: quotation mark, backslash and control characters.
 var special = func() (special [256]bool) {
 	for c := range ' ' {
 		special[c] = true
@@ -501,7 +501,7 @@ var special = func() (special [256]bool) {
 	return special
 }()
 
-// whiteSpace are the bytes that JSON ignores between values.
+// whiteSpace marks the bytes that JSON ignores between values.
 var whiteSpace = [256]bool{' ': true, '\t': true, '\n': true, '\r': true}
 
 // plainText passes a string without escapes and returns its content.
@@ -534,7 +534,7 @@ func (r *Reader) plainLiteral(word string) bool {
 	return plain
 }
 
-// powers are powers of ten. A float64 represents them exactly up to 1e22.
+// powers holds powers of ten. A float64 represents them exactly up to 1e22.
 var powers = [maxDigits + 1]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}
 
 // plainNumber parses a number without sign and exponent and with at most maxDigits characters. Its value is whole/10^places and its
@@ -559,7 +559,7 @@ func (r *Reader) plainNumber() (whole int64, places, n int) {
 	return whole, places, n
 }
 
-// ends are the bytes that may follow a number.
+// ends marks the bytes that may follow a number.
 var ends = [256]bool{',': true, ']': true, '}': true, ' ': true, '\t': true, '\n': true, '\r': true}
 
 // digits appends the leading digits of text to number and returns their count.

@@ -5,14 +5,14 @@ package jsonwalk
 
 import "fmt"
 
-// Text reads a string into one of its own.
+// Text reads a string into s.
 func (r *Reader) Text(s *string) error {
 	text, err := r.Str(nil)
 	*s = string(text)
 	return err
 }
 
-// Texts reads the listed members of an object, which are strings, and skips all others.
+// Texts reads the strings of the listed members of an object and skips all other members.
 func (r *Reader) Texts(members map[string]*string) error {
 	return r.Object(func(key []byte) error {
 		if member := members[string(key)]; member != nil {
@@ -22,7 +22,7 @@ func (r *Reader) Texts(members map[string]*string) error {
 	})
 }
 
-// TooMany returns the error of an answer with more things than are read.
+// TooMany returns the error of a document with more than limit things.
 func TooMany(things string, limit int) error {
 	return &SizeError{What: fmt.Sprintf("more than %d %s", limit, things)}
 }

@@ -31,7 +31,7 @@ const (
 	loopback = "127.0.0.1"
 )
 
-// Options configure a server. The zero value selects all of testdata/kamailio/config/kamailio.cfg, without any traffic of its own.
+// Options configures a server. The zero value selects all of testdata/kamailio/config/kamailio.cfg, without any traffic of its own.
 type Options struct {
 	RTPEngine bool // start an rtpengine and load the rtpengine module
 	TLS       bool // listen for TLS connections, with a temporary certificate
@@ -61,7 +61,7 @@ type Server struct {
 	callee    string // host:port
 	ng        string // host:port of rtpengine's control protocol
 	processes []*process
-	kamailio  *process // the last of processes
+	kamailio  *process // last of processes
 }
 
 // Start starts a server and waits until it answers. The server stops at the end of the test.
@@ -253,7 +253,7 @@ func find(t testing.TB, program string) string {
 	return ""
 }
 
-// missing skips a test because what is not installed, or fails it if CI=1.
+// missing skips a test because a program or file is not installed, or fails it if CI=1.
 func missing(t testing.TB, what string) {
 	t.Helper()
 	stop := t.Skipf

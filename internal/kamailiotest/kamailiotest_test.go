@@ -68,7 +68,7 @@ func TestEveryReadOnlyMethodIsDecoded(t *testing.T) {
 		})
 	}
 
-	// All calls at once on one connection.
+	// Send all calls at once on one connection.
 	calls := make([]binrpc.Call, 0, len(readOnly))
 	for _, line := range readOnly {
 		calls = append(calls, binrpc.Call{Request: request(line), Handle: func(binrpc.Records) error { return nil }})
@@ -133,7 +133,7 @@ func TestStatisticsGrowByWhatSIPpSent(t *testing.T) {
 	want["core.rcv_requests"] = all
 	want["core.rcv_requests_ack"] -= stateless
 
-	// The statistics of sl are updated once a second.
+	// The sl module updates its statistics once a second.
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		got := map[string]int{}
 		after := s.Statistics(t, "all")

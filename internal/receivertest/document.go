@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Document is an answer of a server whose leaves can be changed one by one.
+// Document is a response of a server whose leaves can be changed one by one.
 type Document interface {
-	// Bytes returns the encoded answer.
+	// Bytes returns the encoded document.
 	Bytes() []byte
 	// EachLeaf calls f for every leaf in a fixed order.
 	EachLeaf(f func(Leaf))

@@ -24,10 +24,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Scene is a set of answers of a server.
+// Scene is a set of responses of a server.
 type Scene struct {
 	Name string
-	// Answers are the documents by file.
+	// Answers holds the documents by file.
 	Answers map[string]Document
 	// Scrape starts a receiver with everything enabled, scrapes a server with these answers, and returns the metrics of the last
 	// scrape. For metrics that count growth, it first scrapes the unchanged answers of the scene. The clock of the receiver must
@@ -89,7 +89,7 @@ var toBase = map[string]struct {
 	"{error}/min": {"{error}/s", 1. / 60},
 }
 
-// nonUnits are the values of the column unit for leaves that have no unit.
+// nonUnits holds the values of the column unit for leaves without a unit.
 var nonUnits = []string{"word", "bool", "list"}
 
 // Run checks all rows of the ledger and the coverage of metrics.
@@ -257,7 +257,7 @@ type units struct {
 		Unit       string
 		Attributes []string
 	}
-	// fixed says which attributes have a fixed set of values. Its keys are the names on points.
+	// fixed reports which attributes have a fixed set of values. Its keys are the names on points.
 	fixed    map[string]bool
 	names    map[string]string // names of attributes on points by their names in the file
 	resource map[string]bool

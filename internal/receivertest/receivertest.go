@@ -1,8 +1,8 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package receivertest provides helpers for the tests of receivers: golden files, tables of expected values, ledgers, and the search
-// for secrets.
+// Package receivertest provides helpers for the tests of receivers: golden files, tables of expected values, field ledgers, and a
+// search for secrets.
 package receivertest
 
 import (

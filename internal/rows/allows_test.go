@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// recorded is a builder that keeps the last number.
+// recorded is a builder that keeps the last value.
 type recorded struct{ v float64 }
 
 func (r *recorded) decimal(_ pcommon.Timestamp, v float64) { r.v = v }
@@ -22,7 +22,7 @@ func TestAllows(t *testing.T) {
 	for name, tt := range map[string]struct {
 		point Point[*recorded, None]
 		v     float64
-		want  float64 // NaN where the number is not recorded
+		want  float64 // NaN if the value is not recorded
 	}{
 		"whole":                 {Whole((*recorded).whole), 1.2e13, 1.2e13},
 		"a fraction":            {Whole((*recorded).whole), 1.5, math.NaN()},

@@ -1,12 +1,12 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package rows maps the numbers of servers to metrics, as data: a row of a table holds the key and the unit of the server and the
-// metric that the number becomes.
+// Package rows maps values of servers to metrics as data: a row of a table holds the key and the unit of the server and the metric
+// that the value becomes.
 //
-// Data points are recorded by the generated builder of a receiver, which knows one start time for all points of a scrape. A Point
-// therefore passes the start time of each point in place of its time, and Finish puts both in their places when a scrape ends. Nothing
-// but a Point calls the builder, so that no start time can get to another point.
+// The generated builder of a receiver records data points with one start time per scrape. A Point therefore passes the start time of
+// each data point in place of its timestamp, and Finish sets both at the end of a scrape. Only Points call the builder, so that a
+// start time cannot be assigned to another data point.
 package rows
 
 import (
@@ -16,16 +16,16 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// None is what the attributes of a metric without attributes, or with fixed ones, are taken from.
+// None is the attribute source of metrics without attributes or with fixed ones.
 type None struct{}
 
-// Point records the data points of one metric. B is the generated builder of the receiver, K holds what the attributes of a point are
-// taken from. The zero value records nothing. By default a point is neither negative nor infinite.
+// Point records the data points of one metric. B is the generated builder of the receiver, and K is the type that provides the
+// attributes of a data point. The zero value records nothing. By default, values must be finite and not negative.
 type Point[B, K any] struct {
 	whole       func(b B, start pcommon.Timestamp, v int64, of K)
 	decimal     func(b B, start pcommon.Timestamp, v float64, of K)
 	unit        Unit
-	least, most float64 // of what is recorded; most 0 means that there is no range
+	least, most float64 // range of recorded values; no range if most is 0
 	signed      bool
 	rounded     bool
 }
@@ -65,35 +65,34 @@ func WithLast[B, V, K, A any](record func(B, pcommon.Timestamp, V, K, A), a A) f
 	return func(b B, start pcommon.Timestamp, v V, of K) { record(b, start, v, of, a) }
 }
 
-// In returns a Point whose numbers come in a unit of the server's.
+// In returns a Point whose input values are in the given unit.
 func (p Point[B, K]) In(unit Unit) Point[B, K] {
 	p.unit = unit
 	return p
 }
 
-// Within returns a Point that records numbers from least to most, in the unit of the metric.
+// Within returns a Point that records values from least to most, in the unit of the metric.
 func (p Point[B, K]) Within(least, most float64) Point[B, K] {
 	p.least, p.most, p.signed = least, most, false
 	return p
 }
 
-// Signed returns a Point that records negative numbers too.
+// Signed returns a Point that also records negative values.
 func (p Point[B, K]) Signed() Point[B, K] {
 	p.signed = true
 	return p
 }
 
-// Rounded returns a Point of an integer metric that rounds.
+// Rounded returns a Point of an integer metric that rounds its values.
 func (p Point[B, K]) Rounded() Point[B, K] {
 	p.rounded = true
 	return p
 }
 
-// Record records an integer of a thing, which counts since the start of the process where it is a sum. It reports whether the number
-// is a possible one.
+// Record records an integer with the attributes of an item. A sum starts with the process. Record reports whether the value is valid.
 func (p Point[B, K]) Record(b B, n int64, of K) bool { return p.RecordSince(b, 0, n, of) }
 
-// RecordSince is Record for a number that counts since a time of its own.
+// RecordSince is like Record for a sum with its own start time.
 func (p Point[B, K]) RecordSince(b B, start pcommon.Timestamp, n int64, of K) bool {
 	if p.whole == nil || !p.unit.isWhole() {
 		return p.RecordFloatSince(b, start, float64(n), of)
@@ -105,11 +104,11 @@ func (p Point[B, K]) RecordSince(b B, start pcommon.Timestamp, n int64, of K) bo
 	return ok
 }
 
-// RecordFloat is Record for a floating-point number. Those of integer metrics must be whole, unless they are
-// rounded.
+// RecordFloat is like Record for a floating-point value. For an integer metric, the value must be whole unless the Point rounds.
 func (p Point[B, K]) RecordFloat(b B, v float64, of K) bool { return p.RecordFloatSince(b, 0, v, of) }
 
-// RecordFloatSince is RecordSince for a floating-point number. Those of integer metrics must be whole.
+// RecordFloatSince is like RecordSince for a floating-point value. For an integer metric, the value must be whole unless the Point
+// rounds.
 func (p Point[B, K]) RecordFloatSince(b B, start pcommon.Timestamp, v float64, of K) bool {
 	v = p.base(v)
 	switch {
@@ -127,7 +126,7 @@ func (p Point[B, K]) RecordFloatSince(b B, start pcommon.Timestamp, v float64, o
 	return true
 }
 
-// Allows reports whether RecordFloat records a number. Whoever keeps the start of a sum asks before it notes the number.
+// Allows reports whether RecordFloat records a value. Callers that keep the start time of a sum check it before they note the value.
 func (p *Point[B, K]) Allows(v float64) bool {
 	v = p.base(v)
 	if p.whole != nil {
@@ -138,7 +137,7 @@ func (p *Point[B, K]) Allows(v float64) bool {
 	return p.allows(v)
 }
 
-// base returns a number as it is recorded.
+// base converts a value to base units and rounds it if required.
 func (p *Point[B, K]) base(v float64) float64 {
 	v = p.unit.Base(v)
 	if p.rounded {
@@ -147,7 +146,7 @@ func (p *Point[B, K]) base(v float64) float64 {
 	return v
 }
 
-// allows reports whether a number is within the range of the metric. NaN never is.
+// allows reports whether a value is within the range of the metric. NaN is not.
 func (p *Point[B, K]) allows(v float64) bool {
 	switch {
 	case p.most != 0:
@@ -158,7 +157,7 @@ func (p *Point[B, K]) allows(v float64) bool {
 	return v >= 0 && !math.IsInf(v, 1)
 }
 
-// Example records a number of a thing of which nothing is known: it shows which metric the Point records.
+// Example records a value of a zero item, which shows the metric that the Point records.
 func (p Point[B, K]) Example(builder any) {
 	var of K
 	if t := reflect.TypeFor[K](); t.Kind() == reflect.Pointer {
@@ -173,7 +172,7 @@ func (p Point[B, K]) Example(builder any) {
 	}
 }
 
-// RecordState records 1 for the state of a thing and 0 for all others; of returns what the attributes of a state are taken from.
+// RecordState records 1 for the current state and 0 for all others. The function of returns the source of the attributes of a state.
 func RecordState[B, K any, S comparable](p Point[B, K], b B, states []S, current S, of func(S) K) {
 	for _, state := range states {
 		p.Record(b, BoolToInt(state == current), of(state))
@@ -188,8 +187,8 @@ func BoolToInt(b bool) int64 {
 	return 0
 }
 
-// ToWhole returns a whole number that servers may write as a floating-point one, such as 1.2e13. What is no whole number, or beyond
-// int64, is none.
+// ToWhole converts a value that a server may write as a floating-point number, such as 1.2e13. It returns false if the value is not
+// whole or overflows int64.
 func ToWhole(v float64) (int64, bool) {
 	if v < math.MinInt64 || v >= 1<<63 || v != math.Trunc(v) {
 		return 0, false

@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// builder records points as a generated builder does.
+// builder records data points, as a generated builder does.
 type builder struct{ metrics pmetric.MetricSlice }
 
 func newBuilder() *builder { return &builder{pmetric.NewMetricSlice()} }
@@ -53,7 +53,7 @@ func (b *builder) emit() pmetric.Metrics {
 	return metrics
 }
 
-// points returns the values of the points that were recorded.
+// points returns the values of the recorded data points.
 func (b *builder) points() (values []float64) {
 	for _, m := range b.metrics.All() {
 		dp := pointsOf(m).At(0)
@@ -75,7 +75,7 @@ func TestRecord(t *testing.T) {
 	for name, tt := range map[string]struct {
 		point Point[*builder, None]
 		n     int64
-		want  []float64 // none where the number is refused
+		want  []float64 // nil if the value is rejected
 	}{
 		"whole":                     {whole, 7, []float64{7}},
 		"zero":                      {whole, 0, []float64{0}},
@@ -151,7 +151,7 @@ func TestAttributes(t *testing.T) {
 func TestUnits(t *testing.T) {
 	for _, tt := range []struct {
 		unit Unit
-		want float64 // of 1 in the unit
+		want float64 // base units per unit
 	}{
 		{Unit{}, 1},
 		{Percent, 0.01},
@@ -169,7 +169,7 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// A table is whatever holds Points where others can see them.
+// TestMetrics checks that Metrics finds Points wherever they are exported.
 func TestMetrics(t *testing.T) {
 	type row struct {
 		Key    string
@@ -201,7 +201,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// Each point gets its own start time or that of the process, whatever was recorded before it.
+// TestFinish checks that each data point has its own start time or that of the process, whatever was recorded before it.
 func TestFinish(t *testing.T) {
 	b := newBuilder()
 	seconds := func(s int64) pcommon.Timestamp { return pcommon.NewTimestampFromTime(time.Unix(s, 0)) }

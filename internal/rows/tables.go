@@ -13,15 +13,15 @@ import (
 // Metric describes a metric that a Point records.
 type Metric struct {
 	Name string
-	// Monotonic says that the metric is a sum that never falls.
+	// Monotonic reports whether the metric is a monotonic sum.
 	Monotonic bool
 }
 
 // example is a Point of any metric.
 type example interface{ Example(builder any) }
 
-// Metrics returns the enabled metrics that tables record. A table is a Point, or whatever holds Points in exported fields, elements or
-// values. The builder is the generated one, emit its Emit.
+// Metrics returns the enabled metrics that tables record. A table is a Point or a value that contains Points in exported fields,
+// elements or map values. The builder is the generated one, and emit is its Emit.
 func Metrics(builder any, emit func() pmetric.Metrics, tables ...any) []Metric {
 	for _, table := range tables {
 		eachPoint(reflect.ValueOf(table), func(e example) { e.Example(builder) })
@@ -37,7 +37,7 @@ func Metrics(builder any, emit func() pmetric.Metrics, tables ...any) []Metric {
 	return metrics
 }
 
-// eachPoint walks over the Points in a table.
+// eachPoint calls f for each Point in a table.
 func eachPoint(v reflect.Value, f func(example)) {
 	if !v.IsValid() || !v.CanInterface() {
 		return
@@ -64,13 +64,13 @@ func eachPoint(v reflect.Value, f func(example)) {
 	}
 }
 
-// IsMonotonic reports whether a metric is a sum that never falls.
+// IsMonotonic reports whether a metric is a monotonic sum.
 func IsMonotonic(m pmetric.Metric) bool {
 	return m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic()
 }
 
-// Finish puts the times of recorded points in their places. Points without a start time of their own get that of the process. No point
-// starts after now, whatever the clock of the server says.
+// Finish sets the timestamps and start times of recorded data points. Data points without a start time of their own get that of the
+// process. No start time is later than now, even if the clock of the server is wrong.
 func Finish(metrics pmetric.Metrics, start, now pcommon.Timestamp) {
 	for _, rm := range metrics.ResourceMetrics().All() {
 		for _, sm := range rm.ScopeMetrics().All() {
@@ -88,7 +88,7 @@ func Finish(metrics pmetric.Metrics, start, now pcommon.Timestamp) {
 	}
 }
 
-// pointsOf returns the points of a metric of a generated builder, which makes gauges and sums.
+// pointsOf returns the data points of a gauge or sum, the only types of generated builders.
 func pointsOf(m pmetric.Metric) pmetric.NumberDataPointSlice {
 	if m.Type() == pmetric.MetricTypeSum {
 		return m.Sum().DataPoints()

@@ -5,12 +5,12 @@ package rows
 
 import "math"
 
-// Unit is a unit in which servers give numbers. The zero value is the base unit of the metric.
+// Unit is a unit in which a server reports values. The zero value is the base unit of the metric.
 type Unit struct {
-	times, by float64 // a number times times, divided by by, is in base units
+	times, by float64 // value * times / by is in base units
 }
 
-// The units of servers, with the base units that they become.
+// The units of servers. The comments name the base units.
 var (
 	Percent      = Unit{1, 100}         // ratio
 	Per256       = Unit{1, 256}         // ratio, as in RTCP's fraction lost
@@ -25,7 +25,7 @@ var (
 	Mebibytes    = Unit{1024 * 1024, 1} // bytes
 )
 
-// Base returns a number in base units.
+// Base converts a value to base units.
 func (u Unit) Base(v float64) float64 {
 	if u == (Unit{}) {
 		return v
@@ -33,10 +33,10 @@ func (u Unit) Base(v float64) float64 {
 	return v * u.times / u.by
 }
 
-// isWhole reports whether whole numbers are whole in base units too.
+// isWhole reports whether integers stay integers in base units.
 func (u Unit) isWhole() bool { return u.by == 1 || u == (Unit{}) }
 
-// baseWhole returns a whole number in base units of a unit that is whole itself, unless it is beyond int64.
+// baseWhole converts an integer to base units if isWhole is true. It returns false if the result overflows int64.
 func (u Unit) baseWhole(n int64) (int64, bool) {
 	factor := int64(u.times)
 	switch {

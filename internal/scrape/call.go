@@ -12,29 +12,30 @@ import (
 
 // Call is one call to a monitored process.
 type Call struct {
-	// API is the name of the call, as in the attribute rtc.api.
+	// API is the name of the call, the value of the attribute rtc.api.
 	API string
-	// Metrics are the enabled metrics that need the call, from Runner.Enabled. Without any it is not made, unless Always is set.
+	// Metrics are the enabled metrics that need the call, from Runner.Enabled. If there are none, the call is not made unless Always
+	// is set.
 	Metrics []rows.Metric
-	// Always says that the call is made whatever is enabled, because it tells whether the process answers, or what it is.
+	// Always makes the call whatever metrics are enabled, because it shows whether the process is up or identifies it.
 	Always bool
-	// Heavy calls cost the server much. They are made one by one, after all others.
+	// Heavy marks calls that are expensive for the server. They are made one by one, after all others.
 	Heavy bool
-	// Known says that the answer of an earlier scrape is used instead of making the call.
+	// Known skips the call because an earlier response still holds, and its data points are recorded in every scrape.
 	Known bool
-	// NotDue says that the call is made in some scrapes only, and not in this one. The data points of its last answer remain valid.
+	// NotDue skips the call in this scrape, because it is made less often. The data points of its previous response remain valid.
 	NotDue bool
-	// Ask makes the call. What records the answer is run after all light calls have ended, in the order of the calls.
+	// Ask makes the call. The functions that it returns are called after all light calls have ended, in the order of the calls.
 	Ask Ask
-	// Took returns how long the process took for the call, where Ask waits for others too. It may be nil.
+	// Took returns the time that the process needed for the call, if Ask also waits for others. It may be nil.
 	Took func() time.Duration
 }
 
-// Ask makes a call. It returns a function that records the answer, also beside an error that spoilt only a part of it; the function
-// is nil where the call failed.
+// Ask makes a call. It returns a function that records the response, or nil if the call failed. With an error that affects only a
+// part of the response, it returns both.
 type Ask func(context.Context) (record func(), err error)
 
-// Fetch returns an Ask that gets an answer as a whole and then records it.
+// Fetch returns an Ask that reads a complete response and then records it.
 func Fetch[T any](get func(context.Context) (T, error), record func(T)) Ask {
 	return func(ctx context.Context) (func(), error) {
 		answer, err := get(ctx)
@@ -45,7 +46,7 @@ func Fetch[T any](get func(context.Context) (T, error), record func(T)) Ask {
 	}
 }
 
-// Walk returns an Ask for an answer that is recorded while it comes in. Recorded says whether what came before an error is of use.
+// Walk returns an Ask that records a response while reading it. walk reports whether data recorded before an error is usable.
 func Walk(walk func(context.Context) (recorded bool, err error)) Ask {
 	return func(ctx context.Context) (func(), error) {
 		recorded, err := walk(ctx)
@@ -56,36 +57,36 @@ func Walk(walk func(context.Context) (recorded bool, err error)) Ask {
 	}
 }
 
-// Outcome says what became of a call in a scrape.
+// Outcome is the result of a call in a scrape.
 type Outcome int
 
 // The outcomes of a call.
 const (
-	// Answered calls have an answer, at least a part of which could be used.
+	// Answered means that at least a part of the response could be used.
 	Answered Outcome = iota
-	// Failed calls have none.
+	// Failed means that nothing of the response could be used.
 	Failed
-	// NotAsked calls were not made because the process answered no other one.
+	// NotAsked means that the call was not made because the process answered no other one.
 	NotAsked
-	// NotOffered calls are none of the process's: it was asked in this scrape or in one of those before.
+	// NotOffered means that the process does not offer the call, according to this scrape or an earlier one.
 	NotOffered
-	// NotDue calls are made in some scrapes only, and not in this one.
+	// NotDue means that the call was skipped because it is made less often.
 	NotDue
 )
 
-// Result is what became of a call.
+// Result is the result of a call.
 type Result struct {
 	Call
 	Outcome Outcome
-	// Duration is the time from the request to the end of the decoded answer, or what Took returned.
+	// Duration is the time from the request to the end of the decoded response, or the result of Took.
 	Duration time.Duration
-	// Err is nil when the whole answer was understood, and when the call was not made.
+	// Err is nil if the complete response was read or the call was not made.
 	Err error
 
-	round    int    // of the scrape; calls that are run together have the same
-	endpoint string // of a call to another server
+	round    int    // number of the round in the scrape; calls that run together share it
+	endpoint string // of another server, for calls to it
 	made     bool   // in this scrape
-	known    bool   // whether the process offers the call has been noted
+	known    bool   // the result has been passed to offers
 	record   func()
 }
 

@@ -15,14 +15,14 @@ import (
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 )
 
-// shortest is the shortest interval or timeout that anybody means. A number without a unit is in nanoseconds and shorter.
+// shortest is the minimum of intervals and timeouts. It detects numbers without a unit, which are read as nanoseconds.
 const shortest = time.Millisecond
 
-// DefaultMaxResponseSize is the default of the setting max_response_size. The largest answer known is the media list of ZLMediaKit: about
-// 120 MB at 20,000 streams.
+// DefaultMaxResponseSize is the default of the setting max_response_size. The largest known response is the media list of ZLMediaKit:
+// about 120 MB with 20,000 streams.
 const DefaultMaxResponseSize = 256 << 20
 
-// DefaultSchedule returns the default of the settings collection_interval and timeout.
+// DefaultSchedule returns the defaults of the settings collection_interval and timeout.
 func DefaultSchedule() scraperhelper.ControllerConfig {
 	schedule := scraperhelper.NewDefaultControllerConfig()
 	schedule.CollectionInterval = 30 * time.Second
@@ -30,8 +30,8 @@ func DefaultSchedule() scraperhelper.ControllerConfig {
 	return schedule
 }
 
-// UnmarshalConfig reads conf into cfg, a pointer to a receiver's configuration, of which controller is a part. A timeout that the user
-// did not write is no longer than the interval.
+// UnmarshalConfig reads conf into cfg, a pointer to a receiver's configuration that contains controller. A default timeout is reduced
+// to the interval.
 func UnmarshalConfig(conf *confmap.Conf, cfg any, controller *scraperhelper.ControllerConfig) error {
 	if err := conf.Unmarshal(cfg); err != nil {
 		return err
@@ -42,8 +42,8 @@ func UnmarshalConfig(conf *confmap.Conf, cfg any, controller *scraperhelper.Cont
 	return nil
 }
 
-// CheckCredential cuts off the line feed with which files and secret stores end a credential. It refuses one that is written but
-// empty, as by a variable that is not set, and one that no header can carry.
+// CheckCredential removes the line feed at the end of a credential, which files and secret stores add. It returns an error if the
+// setting is present but empty, such as after an unset variable, or if a header cannot contain the credential.
 func CheckCredential(conf *confmap.Conf, setting string, credential *configopaque.String) error {
 	text := strings.TrimRight(string(*credential), "\r\n")
 	*credential = configopaque.String(text)
@@ -58,7 +58,7 @@ func CheckCredential(conf *confmap.Conf, setting string, credential *configopaqu
 	return nil
 }
 
-// CheckSchedule refuses times without a unit, and a scrape that could outlive its interval, or never end.
+// CheckSchedule returns an error for times without a unit, and for a timeout that is unlimited or longer than the interval.
 func CheckSchedule(c scraperhelper.ControllerConfig) error {
 	errs := []error{checkTime("collection_interval", c.CollectionInterval), checkTime("timeout", c.Timeout)}
 	if c.CollectionInterval >= shortest && c.Timeout > c.CollectionInterval {
@@ -78,7 +78,7 @@ func checkTime(setting string, t time.Duration) error {
 	return nil
 }
 
-// CheckEndpoint refuses what cannot be the endpoint of an HTTP API, and URLs that carry secrets.
+// CheckEndpoint returns an error unless endpoint is an HTTP URL that cannot contain secrets.
 func CheckEndpoint(endpoint string) error {
 	u, err := url.Parse(endpoint)
 	switch {
@@ -92,7 +92,7 @@ func CheckEndpoint(endpoint string) error {
 	return nil
 }
 
-// CheckResponseSize refuses a max_response_size that no answer fits into.
+// CheckResponseSize returns an error for a max_response_size that is too small for any response.
 func CheckResponseSize(size int64) error {
 	if size < 1024 {
 		return fmt.Errorf("max_response_size: %d must be at least 1024 bytes, such as %d", size, DefaultMaxResponseSize)

@@ -56,7 +56,7 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
-// A setting that does not exist is still refused.
+// TestUnmarshalConfigIsStrict checks that an unknown setting is an error.
 func TestUnmarshalConfigIsStrict(t *testing.T) {
 	require.ErrorContains(t, confmap.NewFromStringMap(map[string]any{"endpont": "x"}).Unmarshal(&scheduled{}), "endpont")
 }

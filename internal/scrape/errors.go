@@ -12,26 +12,26 @@ import (
 	"go.opentelemetry.io/collector/scraper/scrapererror"
 )
 
-// ErrorType is the value of the attribute error.type of rtc.scrape.errors: why a call failed.
+// ErrorType is the reason of a failed call, the value of the attribute error.type of rtc.scrape.errors.
 type ErrorType string
 
-// The reasons for which a call can fail.
+// The reasons of failed calls.
 const (
-	// Authentication: the server refused the secret or our address.
+	// Authentication means that the server rejected the credentials or the address of the client.
 	Authentication ErrorType = "authentication"
-	// Connection: there is none, or it broke, or TLS could not be agreed on.
+	// Connection means that there was no connection, that it broke, or that the TLS handshake failed.
 	Connection ErrorType = "connection"
-	// Timeout: the answer did not come in time.
+	// Timeout means that the response was not complete in time.
 	Timeout ErrorType = "timeout"
-	// Status: an HTTP status that is no success.
+	// Status means that the HTTP status was not a success.
 	Status ErrorType = "status"
-	// Response: the server's own error, such as a negative code or an RPC fault.
+	// Response means that the server returned an error of its own, such as a negative code or an RPC fault.
 	Response ErrorType = "response"
-	// Format: not what was asked for, such as HTML, broken JSON, a cut page.
+	// Format means that the response had an unexpected format, such as HTML, malformed JSON or a truncated page.
 	Format ErrorType = "format"
-	// Size: the answer is larger than the receiver reads.
+	// Size means that the response was larger than the limit.
 	Size ErrorType = "size"
-	// Other: none of these.
+	// Other is any other reason.
 	Other ErrorType = "_OTHER"
 )
 
@@ -41,7 +41,7 @@ type Typed interface {
 	ErrorType() ErrorType
 }
 
-// TypeOf returns why a call failed, Other for an error without a type.
+// TypeOf returns the type of an error, or Other if it has none.
 func TypeOf(err error) ErrorType {
 	if t, ok := errors.AsType[Typed](err); ok {
 		return t.ErrorType()
@@ -49,21 +49,21 @@ func TypeOf(err error) ErrorType {
 	return Other
 }
 
-// IsPartial reports whether an error spoilt only a part of an answer, whose rest was delivered.
+// IsPartial reports whether an error affects only a part of a response, so that the rest can be used.
 func IsPartial(err error) bool {
 	var p interface{ Partial() bool }
 	return errors.As(err, &p) && p.Partial()
 }
 
-// errNotAsked stands for a call that was not made because the process answered no other one.
+// errNotAsked is the error of a call that was not made because the process answered no other one.
 var errNotAsked = errors.New("not asked, because the server answers nothing else")
 
-// joinResults makes one partial scrape error of the calls of a process that failed, nil when there are none. Calls that failed for the
-// same reason share a line.
+// joinResults joins the errors of a process's calls into one partial scrape error, or returns nil if no call failed. Calls with the
+// same error are listed together.
 func joinResults(endpoint string, results []Result) error {
 	var causes []error
 	apis := map[string][]string{}
-	missing := map[string]bool{} // metrics
+	missing := map[string]bool{} // names of metrics
 	for i := range results {
 		err := results[i].Err
 		if results[i].Outcome == NotAsked {
@@ -89,7 +89,7 @@ func joinResults(endpoint string, results []Result) error {
 	return scrapererror.NewPartialScrapeError(joined(causes), len(missing))
 }
 
-// joinProcesses makes one partial scrape error of those of several processes, nil when there are none.
+// joinProcesses joins the errors of several processes into one partial scrape error, or returns nil if there are none.
 func joinProcesses(errs []error) error {
 	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 	if len(errs) == 0 {
@@ -103,7 +103,7 @@ func joinProcesses(errs []error) error {
 	return scrapererror.NewPartialScrapeError(joined(errs), failed)
 }
 
-// joined are errors on one line, because the collector's log prints a line feed as \n.
+// joined formats errors on one line, because the collector's log prints a line feed as \n.
 type joined []error
 
 func (e joined) Error() string {

@@ -12,8 +12,8 @@ import (
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 )
 
-// NewFactory returns the factory of receivers that scrape systems. C is the type of their configuration. Controller returns the schedule in
-// a configuration, start a Runner for each process of the system that it describes.
+// NewFactory returns the factory of receivers that scrape systems. C is the type of their configuration. controller returns the
+// schedule in a configuration, and start returns a Runner for each process in it.
 func NewFactory[C any](
 	t component.Type, stability component.StabilityLevel, defaults func() *C, controller func(*C) *scraperhelper.ControllerConfig,
 	start func(context.Context, *C, component.Host, receiver.Settings) ([]*Runner, error),

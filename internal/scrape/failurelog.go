@@ -12,29 +12,30 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// failureMessage is the message with which scraperhelper logs the error of every scrape that fails.
+// failureMessage is the message with which scraperhelper logs the error of a failed scrape.
 const failureMessage = "Error scraping metrics"
 
-// repeatAfter is the time after which a failure that lasts is logged again.
+// repeatAfter is the time after which a persistent error is logged again.
 const repeatAfter = 10 * time.Minute
 
-// maxFailures bounds how many different errors of one failure are remembered.
+// maxFailures is the maximum number of different errors that are remembered during a failure.
 const maxFailures = 20
 
-// failureLog lets an error line of scraperhelper through when a failure begins, when its error changes, and every repeatAfter while it
-// lasts, without its stack. The errors themselves are still returned, because the collector counts them. The zero value is ready.
+// failureLog reduces the error lines of scraperhelper: it logs an error when a failure begins, when the error changes, and every
+// repeatAfter, without the stack trace. The errors are still returned, because the collector counts them. The zero value is ready to
+// use.
 type failureLog struct {
 	mu     sync.Mutex
-	began  time.Time            // zero while nothing fails
-	logged map[string]time.Time // when each error of the failure was logged last
+	began  time.Time            // zero if nothing fails
+	logged map[string]time.Time // when each error was last logged
 }
 
-// wrap returns a logger whose lines pass the log.
+// wrap returns a logger whose lines pass through the failureLog.
 func (l *failureLog) wrap(logger *zap.Logger) *zap.Logger {
 	return logger.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core { return &failureCore{Core: core, log: l} }))
 }
 
-// end logs that a failure is over, if there was one.
+// end logs the end of a failure, if there was one.
 func (l *failureLog) end(logger *zap.Logger) {
 	l.mu.Lock()
 	began := l.began
@@ -45,7 +46,7 @@ func (l *failureLog) end(logger *zap.Logger) {
 	}
 }
 
-// admit reports whether an error is to be logged.
+// admit reports whether to log an error.
 func (l *failureLog) admit(text string, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -61,7 +62,7 @@ func (l *failureLog) admit(text string, now time.Time) bool {
 	return true
 }
 
-// withoutDigits makes errors equal that differ by a number of bytes or a time.
+// withoutDigits makes errors equal that differ only in numbers, such as sizes or times.
 func withoutDigits(text string) string {
 	kept := make([]rune, 0, len(text))
 	for _, r := range text {
@@ -72,7 +73,7 @@ func withoutDigits(text string) string {
 	return string(kept)
 }
 
-// failureCore passes the lines that its log admits to the core that it wraps.
+// failureCore passes on the lines that its log admits.
 type failureCore struct {
 	zapcore.Core
 	log *failureLog
@@ -98,7 +99,7 @@ func (c *failureCore) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 			return nil
 		}
 	}
-	entry.Stack = "" // it is always the same, that of the controller
+	entry.Stack = "" // always the same: the stack of the controller
 	if checked := c.Core.Check(entry, nil); checked != nil {
 		checked.Write(fields...)
 	}

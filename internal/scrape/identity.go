@@ -11,20 +11,21 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// identity distinguishes a monitored process at the backend. Prometheus calls its parts job and instance.
+// identity identifies a monitored process at the backend. In Prometheus, its parts are job and instance.
 type identity struct{ service, instance string }
 
-// identities are those that the receivers of this process report: two that report one would overwrite each other's points.
+// identities holds the identities of all receivers in this collector. Two receivers with the same identity would overwrite each
+// other's points.
 var identities = registry{owners: map[identity]component.ID{}}
 
-// registry holds the owners of identities.
+// registry maps identities to the receivers that own them.
 type registry struct {
 	mu     sync.Mutex
 	owners map[identity]component.ID
 }
 
-// claim makes owner the only one that reports these resources, until release. An error leaves none claimed. Resources whose
-// service.name or service.instance.id is switched off have no identity.
+// claim registers owner as the only receiver of these resources until release is called. If it returns an error, it registers none.
+// Resources without service.name or service.instance.id, which can be disabled, have no identity.
 func (r *registry) claim(owner component.ID, resources []pcommon.Resource) (release func(), err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -21,7 +21,7 @@ func resource(service, instance string) pcommon.Resource {
 	return r
 }
 
-// An identity has one owner at a time.
+// TestClaim checks that an identity has one owner at a time.
 func TestClaim(t *testing.T) {
 	r := registry{owners: map[identity]component.ID{}}
 	a, b := component.MustNewIDWithName("jitsi", "a"), component.MustNewIDWithName("jitsi", "b")

@@ -3,18 +3,18 @@
 
 package scrape
 
-// askAgainAfter is the number of scrapes after which a call that a process does not offer is made again: it may have been upgraded.
-// A call that it did offer counts as not offered after as many scrapes in a row that say so.
+// askAgainAfter is the number of scrapes after which a call that the process does not offer is made again, in case of an upgrade. It
+// is also the number of consecutive misses after which a call that was answered before counts as not offered.
 const askAgainAfter = 10
 
-// offers remembers which calls a process offers. The zero value knows nothing.
+// offers remembers which calls a process offers. The zero value is ready to use.
 type offers struct{ calls map[string]*offer }
 
-// offer records how one call was answered so far.
+// offer holds the history of one call.
 type offer struct {
 	answered bool // since the process started
-	misses   int  // answers in a row that the call does not exist
-	wait     int  // scrapes until it is made again
+	misses   int  // consecutive responses that the call does not exist
+	wait     int  // scrapes until the call is made again
 }
 
 func (o *offers) of(api string) *offer {
@@ -27,13 +27,13 @@ func (o *offers) of(api string) *offer {
 	return o.calls[api]
 }
 
-// lacks reports whether a call is not to be made in this scrape because the process does not offer it.
+// lacks reports whether to skip a call in this scrape because the process does not offer it.
 func (o *offers) lacks(api string) bool {
 	one := o.calls[api]
 	return one != nil && one.wait > 0
 }
 
-// nextScrape brings the calls that are not offered closer to being made again.
+// nextScrape counts down the scrapes until missing calls are made again.
 func (o *offers) nextScrape() {
 	for _, one := range o.calls {
 		one.wait = max(0, one.wait-1)
@@ -43,10 +43,10 @@ func (o *offers) nextScrape() {
 // answer notes that a call was answered.
 func (o *offers) answer(api string) { *o.of(api) = offer{answered: true} }
 
-// fail notes that a call failed for another reason than that it does not exist.
+// fail notes that a call failed for a reason other than that it does not exist.
 func (o *offers) fail(api string) { o.of(api).misses = 0 }
 
-// miss notes an answer that a call does not exist, and reports whether the process does not offer it.
+// miss notes a response that a call does not exist, and reports whether the call counts as not offered.
 func (o *offers) miss(api string) bool {
 	one := o.of(api)
 	if one.misses++; one.answered && one.misses < askAgainAfter {
@@ -56,5 +56,5 @@ func (o *offers) miss(api string) bool {
 	return true
 }
 
-// reset forgets everything: another release may have taken the place of the process.
+// reset forgets all calls, because another release of the server may run now.
 func (o *offers) reset() { clear(o.calls) }

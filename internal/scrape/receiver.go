@@ -16,16 +16,16 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/completeness"
 )
 
-// scrapingReceiver is the controller of a system. In contrast to the controller alone it does not wait for a running scrape when it is
-// shut down: it cancels it.
+// scrapingReceiver wraps the controller of a system. On shutdown, it cancels a running scrape; the controller alone would wait for
+// it.
 type scrapingReceiver struct {
 	receiver.Metrics
 	system  *System
-	release func() // gives up the identities of the system; nil while it has none
+	release func() // releases the identities of the system; nil if it has none
 }
 
-// NewReceiver returns a receiver of type t that scrapes a system on the schedule of cfg. It does not start while another receiver of this
-// collector reports the same resources.
+// NewReceiver returns a receiver of type t that scrapes a system on the schedule of cfg. It fails to start if another receiver of
+// this collector reports the same resources.
 func NewReceiver(t component.Type, cfg *scraperhelper.ControllerConfig, next consumer.Metrics, system *System) (receiver.Metrics, error) {
 	r := &scrapingReceiver{system: system}
 	m, err := scraper.NewMetrics(system.Scrape, scraper.WithStart(r.startSystem), scraper.WithShutdown(system.Shutdown))

@@ -28,7 +28,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/completeness"
 )
 
-// newProcess returns the Runner of a process with one call, ask, whose identity is instance.
+// newProcess returns the Runner of a process with one call, ask, and the identity instance.
 func newProcess(logger *zap.Logger, instance string, ask func(context.Context) error) *Runner {
 	return NewRunner(newFakeBuilder(), words, Process{
 		Endpoint: instance, Logger: logger,
@@ -45,7 +45,7 @@ func newProcess(logger *zap.Logger, instance string, ask func(context.Context) e
 	})
 }
 
-// startReceiver starts a receiver of a process with one call, which is made every interval.
+// startReceiver starts a receiver of a process with one call, which it makes at every interval.
 func startReceiver(t *testing.T, interval time.Duration, ask func(context.Context) error) (receiver.Metrics, *consumertest.MetricsSink, *observer.ObservedLogs) {
 	t.Helper()
 	core, logs := observer.New(zapcore.InfoLevel)
@@ -61,7 +61,7 @@ func startReceiver(t *testing.T, interval time.Duration, ask func(context.Contex
 	return r, sink, logs
 }
 
-// A hung server does not hold up the shutdown, and a scrape that was broken off reports nothing.
+// TestShutdownCancelsScrape checks that a hanging server does not delay the shutdown, and that a canceled scrape reports nothing.
 func TestShutdownCancelsScrape(t *testing.T) {
 	running := make(chan struct{})
 	r, sink, logs := startReceiver(t, time.Hour, func(ctx context.Context) error {
@@ -80,7 +80,7 @@ func TestShutdownCancelsScrape(t *testing.T) {
 	assert.Zero(t, logs.Len())
 }
 
-// A failure that lasts is one line, and its end another.
+// TestLastingFailureIsLoggedOnce checks that a persistent failure logs one line, and its end another.
 func TestLastingFailureIsLoggedOnce(t *testing.T) {
 	const failing = 20
 	scrapes, enough := 0, make(chan struct{})
@@ -105,7 +105,7 @@ func TestLastingFailureIsLoggedOnce(t *testing.T) {
 	assert.Equal(t, []string{failureMessage, "all requests are answered again"}, lines)
 }
 
-// When an error is logged again.
+// TestFailureLog checks when an error is logged again.
 func TestFailureLog(t *testing.T) {
 	core, logs := observer.New(zapcore.InfoLevel)
 	var failures failureLog
@@ -143,7 +143,7 @@ func TestFailureLog(t *testing.T) {
 	assert.Equal(t, 4+maxFailures-2+2, logs.Len())
 }
 
-// Two receivers of one server: the second does not start until the first has been shut down.
+// TestOneReceiverPerIdentity checks that a second receiver of a server does not start until the first one has been shut down.
 func TestOneReceiverPerIdentity(t *testing.T) {
 	newReceiver := func(name string) receiver.Metrics {
 		set := receivertest.NewNopSettings(component.MustNewType("x"))
@@ -166,7 +166,8 @@ func TestOneReceiverPerIdentity(t *testing.T) {
 	require.NoError(t, d.Shutdown(t.Context()))
 }
 
-// Each process is a resource of its own. One that is down costs the others nothing, and is the error of the component's status.
+// TestSystemOfSeveralProcesses checks that each process has its own resource. If one is down, the others are not affected, and the
+// component status has its error.
 func TestSystemOfSeveralProcesses(t *testing.T) {
 	refused := &failure{text: "refused", counted: Connection}
 	set := receivertest.NewNopSettings(component.MustNewType("x"))

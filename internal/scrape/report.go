@@ -14,9 +14,10 @@ import (
 	"go.uber.org/zap"
 )
 
-// Report is what the records of one process share: the time of the scrape, what it leaves out, and what has been logged already.
+// Report holds the state that the records of a process share: the time of the scrape, the omitted items, and the keys of messages
+// that have been logged.
 type Report struct {
-	// Logger logs with the names of the receiver and the process.
+	// Logger adds the names of the receiver and the process.
 	Logger *zap.Logger
 
 	clock      func() time.Time
@@ -25,7 +26,7 @@ type Report struct {
 	noticed    map[string]bool
 }
 
-// omission is why things of one kind are left out.
+// omission is a kind of omitted items and the reason.
 type omission struct{ entity, reason string }
 
 func newReport(logger *zap.Logger) *Report {
@@ -35,13 +36,14 @@ func newReport(logger *zap.Logger) *Report {
 	}
 }
 
-// Now returns the time of the current scrape, which all its points have.
+// Now returns the timestamp of all data points of the current scrape.
 func (r *Report) Now() pcommon.Timestamp { return r.now }
 
-// Clock returns the current time, which goes on while the calls of a scrape are made.
+// Clock returns the current time, which advances during a scrape.
 func (r *Report) Clock() time.Time { return r.clock() }
 
-// StartTime returns when the receiver began to scrape the process: the start of sums for which the process does not report one.
+// StartTime returns when the receiver began to scrape the process. It is the start of sums for which the process reports no start
+// time.
 func (r *Report) StartTime() pcommon.Timestamp { return r.start }
 
 // beginScrape starts the next scrape.
@@ -50,13 +52,13 @@ func (r *Report) beginScrape() {
 	clear(r.omitted)
 }
 
-// Omit counts things that are left out of the metrics; n may be 0, to say that none are. The arguments are values of the attributes
-// rtc.entity and rtc.omission.reason.
+// Omit counts items that are omitted from the metrics. n may be 0 to report that none are omitted. The other arguments are values of
+// the attributes rtc.entity and rtc.omission.reason.
 func (r *Report) Omit(entity, reason fmt.Stringer, n int64) {
 	r.omitted[omission{entity.String(), reason.String()}] += n
 }
 
-// limited returns the kinds of things that a limit has left out of the current scrape, and how many.
+// limited returns the number of items of each kind that a limit omits from the current scrape.
 func (r *Report) limited() iter.Seq2[string, int64] {
 	return func(yield func(string, int64) bool) {
 		for o, n := range r.omitted {
@@ -67,14 +69,14 @@ func (r *Report) limited() iter.Seq2[string, int64] {
 	}
 }
 
-// Once reports whether it is called for the first time with a key: what is worth a line in the log is worth one, not one per scrape.
+// Once reports whether this is the first call with key. It prevents messages from being logged in every scrape.
 func (r *Report) Once(key string) bool {
 	seen := r.noticed[key]
 	r.noticed[key] = true
 	return !seen
 }
 
-// errorCount is the number of failures of one call for one reason.
+// errorCount is the number of failures of a call for one reason.
 type errorCount struct {
 	api string
 	why ErrorType

@@ -1,8 +1,8 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package scrape does what the receivers do alike: it runs the calls of a scrape, reports how they went, and keeps the state of the
-// monitored processes.
+// Package scrape contains the common logic of the receivers: it makes the calls of a scrape, reports their results, and keeps the
+// state of the monitored processes.
 package scrape
 
 import (
@@ -19,34 +19,34 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 )
 
-// Process is what a receiver knows of one monitored process. A Runner calls the functions one after the other.
+// Process describes one monitored process. A Runner calls its functions one at a time.
 type Process struct {
-	// Endpoint is the address of the process in error messages.
+	// Endpoint is the address of the process for error messages.
 	Endpoint string
-	// Logger logs with the names of the receiver and the process.
+	// Logger adds the names of the receiver and the process.
 	Logger *zap.Logger
-	// Limits names the settings that limit things, by the value of rtc.entity: that of a selection, such as streams, or a limit without
-	// one, such as streams::limit.
+	// Limits maps values of rtc.entity to the settings that limit them: a selection, such as streams, or a limit without a selection,
+	// such as streams::limit.
 	Limits map[string]string
 
-	// Scrape makes the calls of one scrape and records their answers.
+	// Scrape makes the calls of one scrape and records their responses.
 	Scrape func(context.Context, *Scrape)
-	// Finish records what follows from several answers; up says whether the process answered any call. It may be nil.
+	// Finish records data derived from several responses. up reports whether the process answered any call. It may be nil.
 	Finish func(up bool)
-	// Resource describes the process as it was last seen, so that its identity stays the same while it is down.
+	// Resource returns the last known resource of the process, so that its identity does not change while it is down.
 	Resource func() pcommon.Resource
-	// StartTime returns when the process started, 0 while that is unknown. It may be nil.
+	// StartTime returns when the process started, or 0 if that is unknown. It may be nil.
 	StartTime func() pcommon.Timestamp
-	// NotOffered reports whether an error says that the process does not offer a call. It may be nil.
+	// NotOffered reports whether an error means that the process does not offer a call. It may be nil.
 	NotOffered func(error) bool
-	// Amend changes the metrics of a scrape before they get their times. Those that it appends are sums or gauges. It may be nil.
+	// Amend changes the metrics of a scrape before their timestamps are set. It may append sums and gauges only. It may be nil.
 	Amend func(pmetric.MetricSlice)
 	// Close closes the connections to the process.
 	Close func()
 }
 
-// Builder is the generated builder of a receiver, as far as those of all receivers are alike. T, E and R are its types of the attributes
-// error.type, rtc.entity and rtc.omission.reason, O its option of Emit.
+// Builder holds the common methods of the receivers' generated builders. T, E and R are a builder's types of the attributes
+// error.type, rtc.entity and rtc.omission.reason. O is the type of its Emit options.
 type Builder[T, E, R, O any] interface {
 	RecordRtcTargetUpDataPoint(start pcommon.Timestamp, up int64)
 	RecordRtcScrapesDataPoint(start pcommon.Timestamp, n int64)
@@ -56,7 +56,7 @@ type Builder[T, E, R, O any] interface {
 	Emit(options ...O) pmetric.Metrics
 }
 
-// Words are the generated maps of the values of attributes.
+// Words holds the generated maps of attribute values.
 type Words[T, E, R any] struct {
 	ErrorTypes map[string]T
 	Entities   map[string]E
@@ -76,7 +76,7 @@ type Runner struct {
 	self    selfMetrics
 }
 
-// selfMetrics record how a scrape went, with the words of a receiver's own types.
+// selfMetrics holds functions that record the result of a scrape, with the attribute types of a receiver.
 type selfMetrics struct {
 	up, scrapes func(start pcommon.Timestamp, n int64)
 	duration    func(start pcommon.Timestamp, seconds float64, api string)
@@ -84,7 +84,7 @@ type selfMetrics struct {
 	omitted     func(start pcommon.Timestamp, n int64, entity, reason string)
 }
 
-// NewRunner returns the Runner of a process whose metrics are recorded with b.
+// NewRunner returns the Runner of a process that records its metrics with b.
 func NewRunner[T, E, R, O any](b Builder[T, E, R, O], words Words[T, E, R], process Process) *Runner {
 	return &Runner{
 		Report: newReport(process.Logger), process: process, builder: b,
@@ -101,18 +101,18 @@ func NewRunner[T, E, R, O any](b Builder[T, E, R, O], words Words[T, E, R], proc
 	}
 }
 
-// Enabled returns the enabled metrics that tables of rows record. It is called before the first scrape.
+// Enabled returns the enabled metrics that tables of rows record. It must be called before the first scrape.
 func (r *Runner) Enabled(tables ...any) []rows.Metric {
 	return rows.Metrics(r.builder, r.emit, tables...)
 }
 
-// Restarted says that the current scrape has found the process started again: what it did not offer before it may offer now.
+// Restarted notes that the process has restarted since the previous scrape, so that calls it did not offer are made again.
 func (r *Runner) Restarted() { r.offers.reset() }
 
-// Offers reports whether the process offers a call, as far as it is known.
+// Offers reports whether the process offers a call, as far as known.
 func (r *Runner) Offers(api string) bool { return !r.offers.lacks(api) }
 
-// outcome is what came of a scrape of a process.
+// outcome is the result of scraping a process.
 type outcome struct {
 	metrics  pmetric.Metrics
 	up       bool
@@ -128,7 +128,7 @@ func (r *Runner) scrape(ctx context.Context) outcome {
 	r.process.Scrape(ctx, s)
 	up := s.Answered()
 	if !up {
-		r.offers.reset() // another release may come up in its place
+		r.offers.reset() // another release may start in its place
 	}
 	if r.process.Finish != nil {
 		r.process.Finish(up)
@@ -137,10 +137,10 @@ func (r *Runner) scrape(ctx context.Context) outcome {
 	return outcome{r.finish(), up, s.complete(), s.err(r.process.Endpoint)}
 }
 
-// noteOffers notes which calls a process offers that answered something. It clears the errors that say that it does not offer a call.
-// Where it offers none of the calls that were made together, it does not offer the heavy ones either that were not made because of that.
+// noteOffers notes which calls a process offers that answered at least one call. It clears the errors of calls that are not offered.
+// If none of the calls of a round are offered, the heavy calls that were skipped for this reason are not offered either.
 func (r *Runner) noteOffers(results []Result) {
-	offered := map[int]bool{} // rounds with a call that is offered
+	offered := map[int]bool{} // rounds with at least one offered call
 	for i := range results {
 		one := &results[i]
 		if one.made && !one.known {
@@ -169,7 +169,7 @@ func (r *Runner) noteOffer(result *Result) {
 	}
 }
 
-// neverOffered reports whether the process says that it does not offer a call that it has never answered.
+// neverOffered reports whether a call failed because the process does not offer it and has never answered it.
 func (r *Runner) neverOffered(result *Result) bool {
 	return r.process.NotOffered != nil && r.process.NotOffered(result.Err) && !r.offers.of(result.API).answered
 }
@@ -179,15 +179,15 @@ func (r *Runner) clearNotOffered(result *Result) {
 	result.Err, result.Outcome = nil, NotOffered
 }
 
-// LogNotOffered logs, once for each API, that the process does not offer it. A scraper calls it for the APIs that a list of the process
-// lacks; why may be nil.
+// LogNotOffered logs once per API that the process does not offer it. Scrapers call it for APIs that are missing from a list of the
+// process. why may be nil.
 func (r *Runner) LogNotOffered(api string, why error) {
 	if r.Once("not offered: " + api) {
 		r.Logger.Info("the server does not offer an API: the metrics that need it are left out", zap.String("api", api), zap.Error(why))
 	}
 }
 
-// record records how the scrape went: whether the process is up, what became of its calls, and what was left out.
+// record records the result of the scrape: whether the process is up, the results of its calls, and what was omitted.
 func (r *Runner) record(up bool, results []Result) {
 	r.self.up(0, rows.BoolToInt(up))
 	r.scrapes++
@@ -209,7 +209,7 @@ func (r *Runner) record(up bool, results []Result) {
 	}
 }
 
-// warnOfLimit logs once for each kind of things that some of them are left out, and how to change that.
+// warnOfLimit logs once per kind of items that a limit omits some of them, and which setting to change.
 func (r *Runner) warnOfLimit(entity string, n int64) {
 	if !r.Once("limit: " + entity) {
 		return
@@ -224,7 +224,7 @@ func (r *Runner) warnOfLimit(entity string, n int64) {
 	r.Logger.Warn("things are left out of the metrics: "+advice, zap.String("kind", entity), zap.Int64("left out", n))
 }
 
-// finish returns the metrics of the scrape with their times and the resource of the process.
+// finish returns the metrics of the scrape with their timestamps and the resource of the process.
 func (r *Runner) finish() pmetric.Metrics {
 	metrics := r.emit()
 	if metrics.ResourceMetrics().Len() == 0 {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Scrape is one scrape of a process: the calls that were made so far. Its methods may be called at the same time.
+// Scrape is one scrape of a process and holds the results of its calls. Its methods can be called concurrently.
 type Scrape struct {
 	runner *Runner
 
@@ -18,10 +18,10 @@ type Scrape struct {
 	results   []Result
 	elsewhere []Result // of calls to other servers
 	rounds    int
-	down      bool // the first calls failed for reasons that all others share
+	down      bool // the first calls failed for reasons that affect all calls
 }
 
-// Answered reports whether an answer to any call of this scrape could be used.
+// Answered reports whether any call of this scrape was answered.
 func (s *Scrape) Answered() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,7 +35,7 @@ func (s *Scrape) Made() bool {
 	return slices.ContainsFunc(s.results, func(r Result) bool { return r.made })
 }
 
-// Outcome returns what became of a call, and whether it was among the calls of this scrape.
+// Outcome returns the outcome of a call, and whether this scrape includes the call.
 func (s *Scrape) Outcome(api string) (outcome Outcome, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,8 +46,8 @@ func (s *Scrape) Outcome(api string) (outcome Outcome, known bool) {
 	return s.results[i].Outcome, true
 }
 
-// Lacks reports whether the process does not offer a call of this scrape. In contrast to the outcome, this is known while the process has
-// not answered any call yet.
+// Lacks reports whether the process does not offer a call of this scrape. Unlike the outcome, this is known before the process
+// answers any call.
 func (s *Scrape) Lacks(api string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,8 +56,8 @@ func (s *Scrape) Lacks(api string) bool {
 	})
 }
 
-// RunFirst makes calls whose answers decide which others are made; none of them is heavy. If all of them fail for reasons that every call shares, no other one
-// is made in this scrape. Once one of them was answered, the others get a quarter of the time that ctx leaves.
+// RunFirst makes light calls whose responses determine which other calls are made. If all of them fail for reasons that affect every
+// call, the scrape makes no other calls. Once one of them is answered, the others get a quarter of the remaining time of ctx.
 func (s *Scrape) RunFirst(ctx context.Context, calls ...Call) {
 	first, _ := s.needed(calls)
 	runTogether(ctx, first, 4)
@@ -65,12 +65,12 @@ func (s *Scrape) RunFirst(ctx context.Context, calls ...Call) {
 	s.down = len(first) > 0 && !slices.ContainsFunc(first, func(r Result) bool { return !sharedReasons[TypeOf(r.Err)] })
 }
 
-// sharedReasons are the reasons for which every call fails.
+// sharedReasons are the reasons that affect every call.
 var sharedReasons = map[ErrorType]bool{Connection: true, Timeout: true, Authentication: true}
 
-// Run makes the calls that an enabled metric needs: the light ones at once, then the heavy ones, unless no call of this scrape was
-// answered. Once a light call was answered, the others get half of the time that ctx leaves where heavy ones follow, so that one that
-// hangs costs itself only. A process that answers nothing is waited for until ctx ends.
+// Run makes the calls that an enabled metric needs: the light ones concurrently, then the heavy ones, unless no call of this scrape
+// was answered. If heavy calls follow and a light call is answered, the other light calls get half of the remaining time of ctx, so
+// that a hanging call affects only its own metrics. If no call is answered, Run waits until ctx ends.
 func (s *Scrape) Run(ctx context.Context, calls ...Call) {
 	light, heavy := s.needed(calls)
 	if s.down {
@@ -87,8 +87,8 @@ func (s *Scrape) Run(ctx context.Context, calls ...Call) {
 	s.runHeavy(ctx, heavy)
 }
 
-// RunElsewhere makes a call to another server, which has an endpoint of its own. Its answer does not show that the process is up. It may
-// be called while other calls run; then the function that records the answer must not use the builder.
+// RunElsewhere makes a call to another server at endpoint. Its response does not show that the process is up. It can be called while
+// other calls run; then the function that records the response must not use the builder.
 func (s *Scrape) RunElsewhere(ctx context.Context, endpoint string, call Call) {
 	result := Result{Call: call, endpoint: endpoint}
 	result.run(ctx)
@@ -98,13 +98,13 @@ func (s *Scrape) RunElsewhere(ctx context.Context, endpoint string, call Call) {
 	s.elsewhere = append(s.elsewhere, result)
 }
 
-// complete reports whether the metrics of the process that are missing from this scrape are unknown. They are not if a call was not due,
-// unless the process is down.
+// complete reports whether the scrape covers all metrics of the process. It does not if a call was not due, unless the process is down:
+// then its earlier data points are no longer valid.
 func (s *Scrape) complete() bool {
 	return !anyAnswered(s.results) || !slices.ContainsFunc(s.results, func(r Result) bool { return r.Outcome == NotDue })
 }
 
-// err joins the errors of all calls, each with its endpoint; endpoint is that of the process.
+// err joins the errors of all calls with their endpoints. endpoint is that of the process.
 func (s *Scrape) err(endpoint string) error {
 	errs := []error{joinResults(endpoint, s.results)}
 	for i := range s.elsewhere {
@@ -125,7 +125,7 @@ func (s *Scrape) runHeavy(ctx context.Context, heavy []Result) {
 	s.add(heavy)
 }
 
-// needed returns the calls that are to be made, and adds those to the results that are not due or not offered.
+// needed returns the calls to make. It adds results for calls that are not due or not offered.
 func (s *Scrape) needed(calls []Call) (light, heavy []Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,8 +171,7 @@ func anyAnswered(results []Result) bool {
 	return slices.ContainsFunc(results, func(r Result) bool { return r.made && r.Outcome == Answered })
 }
 
-// runTogether makes calls at once. Those that are not answered within a share of the time that ctx leaves, all of it, half, a quarter,
-// have timed out once another one was answered.
+// runTogether makes calls concurrently. If one of them is answered, the others time out after 1/share of the remaining time of ctx.
 func runTogether(ctx context.Context, light []Result, share int) {
 	if len(light) == 0 {
 		return
@@ -198,7 +197,7 @@ func runTogether(ctx context.Context, light []Result, share int) {
 	for i := range light[1:] {
 		wg.Go(func() { run(&light[1+i]) })
 	}
-	run(&light[0]) // here, where the stack has grown in earlier scrapes
+	run(&light[0]) // on this goroutine, whose stack has grown in earlier scrapes
 	wg.Wait()
 	for i := range light {
 		light[i].recordAnswer()

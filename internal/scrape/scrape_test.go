@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// failure is an error as clients make them.
+// failure is an error like those of the clients.
 type failure struct {
 	text    string
 	counted ErrorType
@@ -36,7 +36,7 @@ func (f *failure) Unwrap() error        { return f.cause }
 func (f *failure) ErrorType() ErrorType { return f.counted }
 func (f *failure) Partial() bool        { return f.partial }
 
-// diary notes what happens in a scrape, one thing after the other.
+// diary notes the events of a scrape in order.
 type diary struct {
 	mu      sync.Mutex
 	entries []string
@@ -48,7 +48,7 @@ func (d *diary) note(entry string) {
 	d.entries = append(d.entries, entry)
 }
 
-// metrics returns n metrics that no other call has.
+// metrics returns n metrics that only this call has.
 func metrics(api string, n int) (all []rows.Metric) {
 	for i := range n {
 		all = append(all, rows.Metric{Name: api + strconv.Itoa(i)})
@@ -56,7 +56,7 @@ func metrics(api string, n int) (all []rows.Metric) {
 	return all
 }
 
-// call is a call that notes when it is made and recorded; one that fails records nothing, unless the failure is partial.
+// call returns a call that notes when it is made and recorded. A call that fails records nothing, unless the failure is partial.
 func (d *diary) call(api string, n int, heavy bool, err error) Call {
 	return Call{API: api, Metrics: metrics(api, n), Heavy: heavy, Ask: Fetch(
 		func(context.Context) (string, error) {
@@ -67,7 +67,7 @@ func (d *diary) call(api string, n int, heavy bool, err error) Call {
 	)}
 }
 
-// newScrape returns a scrape of a process of which nothing is known.
+// newScrape returns a scrape of a new process.
 func newScrape() *Scrape {
 	return &Scrape{runner: &Runner{Report: newReport(zap.NewNop())}}
 }
@@ -76,7 +76,7 @@ func TestRunOrder(t *testing.T) {
 	broken := &failure{text: "broken", counted: Status}
 	refused := &failure{text: "refused", counted: Connection}
 	spoilt := &failure{text: "spoilt", counted: Format, partial: true}
-	// call describes a Call: all that the order depends on.
+	// call describes the parts of a Call that affect the order.
 	type call struct {
 		api     string
 		metrics int
@@ -161,7 +161,8 @@ func TestRunOrder(t *testing.T) {
 	}
 }
 
-// A reason that all calls share, and no other, ends the scrape after the first call.
+// TestRunStopsWhenHopeless checks that the scrape ends after the first call only if that call fails for a reason that affects all
+// calls.
 func TestRunStopsWhenHopeless(t *testing.T) {
 	for counted, stops := range map[ErrorType]bool{
 		Authentication: true, Connection: true, Timeout: true,
@@ -175,7 +176,8 @@ func TestRunStopsWhenHopeless(t *testing.T) {
 	}
 }
 
-// Light calls are made together: each waits here for all the others. Answers are recorded in the order of the calls all the same.
+// TestRunTogether checks that light calls run concurrently, because each waits for all others, and that responses are recorded in the
+// order of the calls.
 func TestRunTogether(t *testing.T) {
 	const n = 5
 	var (
@@ -199,12 +201,12 @@ func TestRunTogether(t *testing.T) {
 	assert.Equal(t, []int{0, 1, 2, 3, 4}, recorded)
 }
 
-// A server that answers late is up as long as the time is not used up. Once it has answered anything, a call that hangs costs itself
-// only: the first calls end after a quarter of the time, light ones after half of it where heavy ones are to come.
+// TestRunSharesTime checks that a slow server is up if it responds before the deadline. Once it has answered a call, a hanging call
+// affects only its own metrics: first calls end after a quarter of the time, and light calls after half of it if heavy ones follow.
 func TestRunSharesTime(t *testing.T) {
 	const never = 3600
 	for name, tc := range map[string]struct {
-		first, first2, light, light2, heavy int // seconds until the answers; 0 for a call that is not made
+		first, first2, light, light2, heavy int // seconds until the responses; 0 for a call that is not made
 		asked                               string
 		after                               int // seconds until the end
 	}{
@@ -303,7 +305,7 @@ func TestOutcomes(t *testing.T) {
 	assert.Len(t, s.results, 5)
 }
 
-// Several goroutines may make calls of one scrape.
+// TestRunAtTheSameTime checks that goroutines can make calls of the same scrape concurrently.
 func TestRunAtTheSameTime(t *testing.T) {
 	s := newScrape()
 	var wg sync.WaitGroup
@@ -316,7 +318,7 @@ func TestRunAtTheSameTime(t *testing.T) {
 	assert.True(t, s.Answered())
 }
 
-// An answer that is recorded while it comes in counts as answered if what came is of use.
+// TestWalk checks that a response that is recorded while it is read counts as answered if the recorded part is usable.
 func TestWalk(t *testing.T) {
 	broken := errors.New("broken")
 	for name, tc := range map[string]struct {
@@ -334,7 +336,7 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-// The duration that a call measures itself counts.
+// TestTook checks that the duration is the one that the call measures.
 func TestTook(t *testing.T) {
 	ask := func(context.Context) (func(), error) { return nil, nil }
 	s := newScrape()

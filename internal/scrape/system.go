@@ -17,11 +17,11 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/completeness"
 )
 
-// Start returns a Runner for each process of a system. The logger of set repeats a lasting failure every 10 minutes instead of every
-// scrape. Runners that are returned beside an error are closed.
+// Start returns a Runner for each process of a system. The logger of set logs a persistent failure every 10 minutes instead of every
+// scrape. Runners that are returned with an error are closed.
 type Start func(ctx context.Context, host component.Host, set receiver.Settings) ([]*Runner, error)
 
-// System is what one receiver monitors: one process or several, each of which is a resource of its own.
+// System is the set of processes that one receiver monitors. Each process is a resource of its own.
 type System struct {
 	set      receiver.Settings
 	start    Start
@@ -30,11 +30,11 @@ type System struct {
 	failures failureLog
 	extent   completeness.Completeness // of the metrics of the last scrape
 
-	stopping context.Context // ends when the receiver is shut down
+	stopping context.Context // canceled on shutdown
 	stop     context.CancelFunc
 }
 
-// NewSystem returns a system whose processes start returns.
+// NewSystem returns a system with the processes that start returns.
 func NewSystem(set receiver.Settings, start Start) *System {
 	s := &System{set: set, start: start}
 	s.set.Logger = s.failures.wrap(set.Logger)
@@ -42,7 +42,7 @@ func NewSystem(set receiver.Settings, start Start) *System {
 	return s
 }
 
-// Start prepares for the first scrape.
+// Start starts the processes before the first scrape.
 func (s *System) Start(ctx context.Context, host component.Host) (err error) {
 	s.health.host = host
 	s.runners, err = s.start(ctx, host, s.set)
@@ -67,8 +67,8 @@ func (s *System) resources() []pcommon.Resource {
 	return resources
 }
 
-// Scrape scrapes all processes at once, so that one that hangs costs itself only. A scrape that the shutdown breaks off returns nothing,
-// because it says nothing of the system.
+// Scrape scrapes all processes concurrently, so that a hanging process does not affect the others. A scrape that is canceled by the
+// shutdown returns no metrics, because it does not reflect the state of the system.
 func (s *System) Scrape(ctx context.Context) (pmetric.Metrics, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -78,7 +78,7 @@ func (s *System) Scrape(ctx context.Context) (pmetric.Metrics, error) {
 	for i, r := range s.runners[1:] {
 		wg.Go(func() { outcomes[1+i] = r.scrape(ctx) })
 	}
-	outcomes[0] = s.runners[0].scrape(ctx) // here, where the stack has grown in earlier scrapes
+	outcomes[0] = s.runners[0].scrape(ctx) // on this goroutine, whose stack has grown in earlier scrapes
 	wg.Wait()
 	if s.stopping.Err() != nil {
 		return pmetric.NewMetrics(), nil
@@ -86,7 +86,7 @@ func (s *System) Scrape(ctx context.Context) (pmetric.Metrics, error) {
 	return s.join(outcomes)
 }
 
-// join joins what came of the scrapes of all processes.
+// join joins the outcomes of all processes.
 func (s *System) join(outcomes []outcome) (pmetric.Metrics, error) {
 	metrics := outcomes[0].metrics
 	s.extent = completeness.Full
@@ -111,7 +111,7 @@ func (s *System) join(outcomes []outcome) (pmetric.Metrics, error) {
 	return metrics, err
 }
 
-// SetClock makes the started processes take the time from a clock of a test.
+// SetClock sets the clock of the started processes, for tests.
 func (s *System) SetClock(now func() time.Time) {
 	for _, r := range s.runners {
 		r.clock = now

@@ -18,20 +18,20 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
-// Target holds the resource attributes of a monitored process that follow from its endpoint.
+// Target holds the resource attributes of a process that are derived from its endpoint.
 type Target struct {
-	// Address is the host of the endpoint: server.address.
+	// Address is the host of the endpoint, the value of server.address.
 	Address string
-	// Port is the port of the endpoint, 1 to 65535, or 0 for a socket: server.port.
+	// Port is the port of the endpoint, the value of server.port. It is 0 for a socket.
 	Port int64
-	// Instance distinguishes the process from all others at the backend: service.instance.id.
-	// It is host:port, with this machine's name for a loopback host, because every collector may read its own localhost. A path
-	// other than the customary one follows, because several servers may be behind one port.
+	// Instance identifies the process at the backend, the value of service.instance.id. It is host:port, with the name of this
+	// machine for a loopback host, because every collector may monitor its own localhost. A path other than the customary one is
+	// appended, because several servers may share a port.
 	Instance string
 }
 
-// NewTarget returns the target of a URL whose scheme is http or https, or that has a port. The customary path is the one that endpoints of
-// this kind usually have, such as /metrics; empty when they have none.
+// NewTarget returns the target of a URL, which must have the scheme http or https, or a port. customary is the usual path of such
+// endpoints, such as /metrics, or empty.
 func NewTarget(endpoint, customary string) (Target, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil {
@@ -58,7 +58,7 @@ func NewTarget(endpoint, customary string) (Target, error) {
 	return Target{Address: u.Hostname(), Port: int64(number), Instance: net.JoinHostPort(host, port) + path}, nil
 }
 
-// resourceBuilder is what the generated resource builders have in common.
+// resourceBuilder holds the common methods of the generated resource builders.
 type resourceBuilder interface {
 	SetServiceName(string)
 	SetServiceInstanceID(string)
@@ -66,7 +66,7 @@ type resourceBuilder interface {
 	SetServerPort(int64)
 }
 
-// Describe sets the resource attributes of the target. A socket has no port.
+// Describe sets the resource attributes of the target. It sets no port for a socket.
 func (t Target) Describe(rb resourceBuilder, service string) {
 	rb.SetServiceName(service)
 	rb.SetServiceInstanceID(t.Instance)
@@ -76,7 +76,7 @@ func (t Target) Describe(rb resourceBuilder, service string) {
 	}
 }
 
-// SetText sets a resource attribute to a text of the server's, unless it is empty.
+// SetText sets a resource attribute to a text from the server unless the text is empty.
 func SetText(set func(string), text string) {
 	if text != "" {
 		set(selection.Name(text))
@@ -88,14 +88,14 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-// health reports to the collector's health checks whether the monitored processes answer. Its errors are recoverable: a dead target must
-// not get a live collector restarted.
+// health reports the state of the monitored processes as the component status. Its errors are recoverable: a server being down must
+// not restart the collector.
 type health struct {
 	host component.Host
 	down bool
 }
 
-// report reports a change: err is why processes are down, nil when all are up.
+// report reports a change of the status. err says why processes are down and is nil if all are up.
 func (h *health) report(err error) {
 	if down := err != nil; down == h.down {
 		return

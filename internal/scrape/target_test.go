@@ -67,7 +67,7 @@ func TestNewTargetRefuses(t *testing.T) {
 	}
 }
 
-// listener is a host that hears of changes of status.
+// listener is a host that records status changes.
 type listener struct {
 	component.Host
 	events []*componentstatus.Event
@@ -94,7 +94,7 @@ func TestHealthReportsChanges(t *testing.T) {
 	}
 }
 
-// A host that does not listen is no reason to fail.
+// TestHealthWithoutListener checks that a host without status reporting causes no failure.
 func TestHealthWithoutListener(t *testing.T) {
 	assert.NotPanics(t, func() { (&health{host: componenttest.NewNopHost()}).report(errors.New("refused")) })
 }

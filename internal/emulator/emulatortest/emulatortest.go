@@ -1,7 +1,7 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package emulatortest has what the tests of emulated servers share. It does not import the engine, whose own tests use it.
+// Package emulatortest provides helpers for the tests of emulated servers. It does not import the engine, whose own tests use it.
 package emulatortest
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Clock stands still until it is moved.
+// Clock is a clock that advances only on request.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -27,21 +27,21 @@ type Clock struct {
 // NewClock returns a clock that shows 1,800,000,000 s since 1970.
 func NewClock() *Clock { return &Clock{now: time.Unix(1_800_000_000, 0)} }
 
-// Now returns the time that the clock shows.
+// Now returns the time of the clock.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-// Advance moves the clock.
+// Advance advances the clock.
 func (c *Clock) Advance(by time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(by)
 }
 
-// Start starts a server, such as Start(t, zlmediakit.New, zlmediakit.Options{}), and closes it when the test ends.
+// Start starts a server, such as Start(t, zlmediakit.New, zlmediakit.Options{}), and closes it at the end of the test.
 func Start[S interface{ Close() }, O any](tb testing.TB, start func(O) (S, error), options O) S {
 	tb.Helper()
 	server, err := start(options)
@@ -50,7 +50,7 @@ func Start[S interface{ Close() }, O any](tb testing.TB, start func(O) (S, error
 	return server
 }
 
-// NewClient returns a client that follows no redirect and unpacks nothing.
+// NewClient returns a client that does not follow redirects or decompress responses.
 func NewClient(tb testing.TB) *http.Client {
 	tb.Helper()
 	transport := &http.Transport{DisableCompression: true}
@@ -61,7 +61,7 @@ func NewClient(tb testing.TB) *http.Client {
 	}
 }
 
-// Reply is an answer as a client sees it.
+// Reply is a response as a client receives it.
 type Reply struct {
 	Status int
 	Header http.Header
@@ -69,7 +69,7 @@ type Reply struct {
 	Body   io.Reader
 }
 
-// Do sends a request, which must be answered. The body of the answer is closed when the test ends.
+// Do sends a request and fails the test if there is no response. The body of the response is closed at the end of the test.
 func Do(tb testing.TB, client *http.Client, method, url string) Reply {
 	tb.Helper()
 	request, err := http.NewRequestWithContext(tb.Context(), method, url, http.NoBody)
@@ -80,7 +80,7 @@ func Do(tb testing.TB, client *http.Client, method, url string) Reply {
 	return Reply{response.StatusCode, response.Header, response.ContentLength, response.Body}
 }
 
-// Read sends a request, which must be answered, and reads the whole answer.
+// Read sends a request and reads the complete response. It fails the test if there is no response.
 func Read(tb testing.TB, request *http.Request) (reply Reply, body string) {
 	tb.Helper()
 	response, err := NewClient(tb).Do(request) //nolint:gosec // the URL is that of a test server
@@ -91,7 +91,7 @@ func Read(tb testing.TB, request *http.Request) (reply Reply, body string) {
 	return Reply{Status: response.StatusCode, Header: response.Header}, string(content)
 }
 
-// Wire is one connection without an HTTP client.
+// Wire is a connection without an HTTP client.
 type Wire struct {
 	net.Conn
 	*bufio.Reader
@@ -112,7 +112,7 @@ func Dial(tb testing.TB, url string) Wire {
 	return Wire{conn, bufio.NewReader(conn)}
 }
 
-// Ask sends the text of an HTTP request and reads the whole answer.
+// Ask sends the text of an HTTP request and reads the complete response.
 func (w Wire) Ask(tb testing.TB, method, request string) (reply Reply, body string) {
 	tb.Helper()
 	_, err := io.WriteString(w.Conn, request)

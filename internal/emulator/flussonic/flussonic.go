@@ -19,31 +19,30 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// Options configure an emulated Flussonic server.
+// Options configures an emulated Flussonic server.
 type Options struct {
-	// Addr is the address to listen on; a free loopback port when empty.
+	// Addr is the address to listen on. If it is empty, a free loopback port is used.
 	Addr string
-	// Generation is a folder of testdata/flussonic/api-v3: "25.11" (when empty), "23.10", "23.01", "full-23.10", in which every
-	// field is set, or "edge", a server of a cluster that pulls most of its streams from another one. "legacy" is a server with
-	// neither API v3 nor the page of metrics.
+	// Generation is a directory of testdata/flussonic/api-v3: "25.11" (the default), "23.10", "23.01", "full-23.10", in which every
+	// field is set, or "edge", a cluster node that pulls most of its streams from another server. "legacy" is a server without API v3
+	// and the page of metrics.
 	Generation string
-	// Streams is the number of streams that the API and the pages are scaled to; 0 for the captured ones.
+	// Streams is the number of streams to which the API and the pages are scaled. If it is 0, only the captured ones exist.
 	Streams int
-	// User and Password are required unless User is empty. Token is accepted instead unless it is empty.
+	// User and Password are required unless User is empty. If Token is not empty, it is accepted instead.
 	User, Password, Token string
-	// Labels is the variant of the page of metrics, metrics-LABELS.prom: "typed" (when empty), "bare", "other-labels" or "aliases".
+	// Labels is the variant of the page of metrics, metrics-LABELS.prom: "typed" (the default), "bare", "other-labels" or "aliases".
 	Labels string
-	// IgnoreSelect sends all fields, whichever are selected.
+	// IgnoreSelect sends all fields, whatever fields are selected.
 	IgnoreSelect bool
-	// MaxPage is the largest accepted limit; 1,000 when 0.
+	// MaxPage is the largest accepted limit. The default is 1,000.
 	MaxPage int
-	// Paging is the cursor of the next page of streams: correct when empty; "repeat" for the cursor of the request, "endless"
-	// for ever new cursors with all streams again, "number" for correct cursors that are numbers.
+	// Paging is the kind of cursors for the next page of streams: correct ones if it is empty, "repeat" for the cursor of the
+	// request, "endless" for new cursors without end that repeat all streams, "number" for correct cursors that are numbers.
 	Paging string
-	// Moving makes values advance with Now, and a few streams of a scaled list come and go. After a restart they do so in any
-	// case.
+	// Moving makes values advance with Now, and a few streams of a scaled list come and go. After a restart, this always happens.
 	Moving bool
-	// Now is the clock; time.Now when nil.
+	// Now is the clock, by default time.Now.
 	Now func() time.Time
 }
 
@@ -56,10 +55,10 @@ const (
 	openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 )
 
-// apiBases has the base paths of API v3.
+// apiBases lists the base paths of API v3.
 var apiBases = []string{"/streamer/api/v3/", "/flussonic/api/v3/"}
 
-// generations has the folders of a generation. Captures that the first one lacks are in the next one.
+// generations lists the directories of each generation. Captures that are missing from the first one are in the next one.
 var generations = map[string]struct {
 	folders     []string
 	openMetrics bool
@@ -72,7 +71,7 @@ var generations = map[string]struct {
 	"legacy":     {},
 }
 
-// documents and lists have the captures, by API. A list may have several files, one per page.
+// documents and lists map APIs to captures. A list may have several files, one per page.
 var (
 	documents = map[string]string{
 		"config/stats":         "config_stats.json",
@@ -89,7 +88,7 @@ var (
 	}
 )
 
-// The times at which the pages were captured, derived from their values: ms since 1970.
+// The times in ms since 1970 at which the pages were captured, derived from their values.
 const (
 	metricsCapturedAt     = 1636393728400
 	openMetricsCapturedAt = 1639937825000
@@ -104,8 +103,8 @@ type server struct {
 	clock   serverClock
 }
 
-// New starts an emulated Flussonic server. The name of an API is its path within API v3, such as config/stats, or the whole
-// path outside of API v3.
+// New starts an emulated Flussonic server. The name of an API is its path below API v3, such as config/stats. Outside of API v3, it
+// is the whole path.
 func New(o Options) (*emulator.Server, error) {
 	s := &server{
 		Options: o,
@@ -125,7 +124,7 @@ func New(o Options) (*emulator.Server, error) {
 	return emulator.NewServer(s.Addr, emulator.Handler{API: apiName, Answer: s.answer, Denied: s.denied, Restart: s.clock.restart})
 }
 
-// complete sets the defaults of the options and checks them.
+// complete validates the options and sets their defaults.
 func (s *server) complete() error {
 	if s.Generation == "" {
 		s.Generation = "25.11"
@@ -189,7 +188,7 @@ func (s *server) readAPIs() error {
 	return nil
 }
 
-// readFirst reads the files of the first folder that has any.
+// readFirst reads the matching files of the first directory that has any.
 func readFirst(folders []string, pattern string) (contents [][]byte, err error) {
 	for _, folder := range folders {
 		files, err := fs.Glob(testdata.Files, path.Join(captureFolder, "api-v3", folder, pattern))
@@ -233,7 +232,7 @@ func (s *server) readPages() error {
 	return nil
 }
 
-// readLegacy reads the API of servers before API v3, which newer ones still answer.
+// readLegacy reads the API of servers before API v3. Newer servers still support it.
 func (s *server) readLegacy() error {
 	for _, name := range []string{"media", "server", "sessions"} {
 		content, err := fs.ReadFile(testdata.Files, captureFolder+"legacy/"+name+".json")
@@ -245,21 +244,21 @@ func (s *server) readLegacy() error {
 	return nil
 }
 
-// document answers with one document.
+// document returns a handler for one document.
 func (s *server) document(text template) func(*http.Request, moment) emulator.Answer {
 	return func(_ *http.Request, m moment) emulator.Answer {
 		return newAnswer("application/json", text.appendTo(nil, &m))
 	}
 }
 
-// page answers with a page of metrics.
+// page returns a handler for a page of metrics.
 func (s *server) page(page *metricsPage, contentType string) func(*http.Request, moment) emulator.Answer {
 	return func(_ *http.Request, m moment) emulator.Answer {
 		return newAnswer(contentType, page.render(m))
 	}
 }
 
-// list answers with one page of a list.
+// list returns one page of a list.
 func (s *server) list(list *rowList, r *http.Request, m moment) emulator.Answer {
 	query := r.URL.Query()
 	request, err := newPageRequest(query, list.paging == "number")
@@ -279,14 +278,14 @@ func newAnswer(contentType string, body []byte) emulator.Answer {
 	return emulator.Answer{Status: http.StatusOK, Header: http.Header{"Content-Type": {contentType}}, Body: body}
 }
 
-// failure answers with an error in the documented form.
+// failure returns an error in the documented form.
 func (s *server) failure(status int, code, title string) emulator.Answer {
 	edit := strings.NewReplacer(`"404"`, fmt.Sprintf(`"%d"`, status), `"not_found"`, strconv.Quote(code), `"Not found"`, strconv.Quote(title))
 	body := []byte(edit.Replace(string(s.errors["404-jsonapi.json"])))
 	return emulator.Answer{Status: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: body}
 }
 
-// denied returns the answer to a wrong secret.
+// denied returns the response to wrong credentials.
 func (s *server) denied() emulator.Answer {
 	header := http.Header{"Content-Type": {"application/json"}, "Www-Authenticate": {`Basic realm="Flussonic"`}}
 	return emulator.Answer{Status: http.StatusUnauthorized, Header: header, Body: s.errors["401-old.json"]}
@@ -302,7 +301,7 @@ func apiName(r *http.Request) string {
 	return r.URL.Path
 }
 
-// answer answers a request. Nothing can be changed.
+// answer handles a request. Requests for changes fail.
 func (s *server) answer(r *http.Request) emulator.Answer {
 	api := apiName(r)
 	serve := s.apis[api]

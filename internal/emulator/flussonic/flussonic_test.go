@@ -40,7 +40,7 @@ func start(t *testing.T, o Options) *emulator.Server {
 	return emulatortest.Start(t, New, o)
 }
 
-// fetchWell requests a path and returns the whole body of an answer with status 200.
+// fetchWell requests a path and returns the complete body of a response with status 200.
 func fetchWell(t *testing.T, server *emulator.Server, path string) string {
 	t.Helper()
 	response := emulatortest.Do(t, emulatortest.NewClient(t), http.MethodGet, server.URL()+path)
@@ -101,7 +101,7 @@ func TestCapturedAnswers(t *testing.T) {
 	}
 }
 
-// Each variant of the page of metrics is as captured.
+// TestLabels checks that each variant of the page of metrics is as captured.
 func TestLabels(t *testing.T) {
 	for _, labels := range []string{"typed", "bare", "other-labels"} {
 		page := fetchWell(t, start(t, Options{Labels: labels}), metricsPath)
@@ -210,7 +210,7 @@ func TestAuthorization(t *testing.T) {
 	}
 }
 
-// streamsPage is a page of streams as decoded by a client.
+// streamsPage is a page of streams decoded by a client.
 type streamsPage struct {
 	Count   int             `json:"estimated_count"`
 	Next    json.RawMessage `json:"next"`
@@ -331,7 +331,7 @@ func TestScaled(t *testing.T) {
 	assert.InDelta(t, 6, stats["online_streams"], 0, "hockey1 and mylive/bunny with their copies")
 	assert.InDelta(t, 2040, stats["total_clients"], 0)
 
-	// The pages have as many lines as there are streams with the metric.
+	// The pages have one line for each stream with the metric.
 	native := fetchWell(t, server, metricsPath)
 	assert.Equal(t, 3+3+2, strings.Count(native, "\nflussonic_stream_bytes_in{"))
 	assert.Equal(t, 3, strings.Count(native, "\nflussonic_stream_dvr_info_depth{"))
@@ -343,7 +343,7 @@ func TestScaled(t *testing.T) {
 	assert.Contains(t, text, `name="hockey1-00010",id="61fa2d68-75e4-433b-8c82-f2ce5444bf23"} 2`+"\n# EOF\n")
 }
 
-// OpenMetrics has no cursors, so the page ends at the default limit.
+// TestOpenMetricsIsCut checks that the page ends at the default limit, because OpenMetrics has no cursors.
 func TestOpenMetricsIsCut(t *testing.T) {
 	server := start(t, Options{Streams: 250})
 	text := fetchWell(t, server, v3+"streams?format=openmetrics")
@@ -377,7 +377,7 @@ func TestSelect(t *testing.T) {
 	assert.Equal(t, capture(t, "api-v3/25.11/streams_page1.json"), fetchWell(t, whole, v3+"streams?limit=2&select=name"))
 }
 
-// More selections than are cached are answered all the same.
+// TestSelections checks that more selections work than are cached.
 func TestSelections(t *testing.T) {
 	server := start(t, Options{})
 	for range 2 {
@@ -439,7 +439,7 @@ func TestBadPaging(t *testing.T) {
 	assert.Equal(t, "1", string(streamsOf(t, start(t, Options{Paging: "number"}), url.Values{"limit": {"2"}}).Next))
 }
 
-// Without Moving, all values stay as captured.
+// TestStandsStill checks that all values stay as captured without Moving.
 func TestStandsStill(t *testing.T) {
 	now := emulatortest.NewClock()
 	server := start(t, Options{Streams: 5, Now: now.Now})
@@ -473,7 +473,7 @@ func TestAdvances(t *testing.T) {
 	assert.Contains(t, native, fmt.Sprintf("\nflussonic_stream_bytes_in{stream=\"hockey1\"} %d\n", later.Stats.BytesIn), "all sources agree")
 	assert.Contains(t, native, fmt.Sprintf("\nflussonic_stream_start_running_at{stream=\"hockey1\"} %d\n", begin-(metricsCapturedAt-1636383729002)))
 
-	// A viewer of every stream that runs comes and goes.
+	// A viewer of every running stream connects and disconnects.
 	now.Advance(time.Minute)
 	viewed := streamsOf(t, server, url.Values{}).Streams
 	assert.EqualValues(t, 4, viewed[0].Stats.Clients)
@@ -481,7 +481,7 @@ func TestAdvances(t *testing.T) {
 	assert.EqualValues(t, 0, viewed[2].Stats.Clients, "it does not run")
 	assert.Nil(t, viewed[2].Stats.TSDelay)
 
-	// cam-7 retries on: 27 times in the server's 600,000 s.
+	// cam-7 continues to retry: 27 times in the 600,000 s of the server.
 	now.Advance(600_000*time.Second - 70*time.Second)
 	assert.EqualValues(t, 54, streamsOf(t, server, url.Values{}).Streams[2].Stats.Retries)
 }
@@ -516,7 +516,7 @@ func TestAdvances25(t *testing.T) {
 	}
 }
 
-// A few of the copies come and go, and the server's own count follows.
+// TestComesAndGoes checks that a few copies come and go, and that the stream count of the server agrees.
 func TestComesAndGoes(t *testing.T) {
 	now := emulatortest.NewClock()
 	server := start(t, Options{Moving: true, Streams: 500, Now: now.Now})
@@ -575,7 +575,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// outcome returns in a few words what a client receives within a time.
+// outcome briefly describes what a client receives within patience.
 func outcome(t *testing.T, server *emulator.Server, path, whole string, patience time.Duration) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -633,7 +633,7 @@ var outcomes = map[string]string{
 	emulator.Restart:       "other",
 }
 
-// ofJSONOnly lists the faults that a page of metrics cannot have.
+// ofJSONOnly lists the faults that do not apply to a page of metrics.
 var ofJSONOnly = []string{"wrong_types", "deep_nesting"}
 
 func TestFaults(t *testing.T) {
@@ -660,7 +660,7 @@ func TestFaults(t *testing.T) {
 				}
 				assert.Equal(t, want, outcome(t, server, path, whole, patience))
 				require.NoError(t, server.SetFault(""))
-				if fault.Name != emulator.Restart { // which lasts
+				if fault.Name != emulator.Restart { // which does not end
 					assert.Equal(t, "whole", outcome(t, server, path, whole, 10*time.Second))
 				}
 			})
@@ -690,7 +690,7 @@ func leaves(t *testing.T, document []byte) map[string]string {
 	return all
 }
 
-// The sample with every field has the same fields as the vendor's mock server, with the same types and other values.
+// TestFullSample checks that the sample with all fields has the same fields and types as the vendor's mock server, but other values.
 func TestFullSample(t *testing.T) {
 	originals, err := filepath.Glob("../../../../shared/testdata/flussonic/vendor-mock-23.10/*.json")
 	require.NoError(t, err)
@@ -707,7 +707,7 @@ func TestFullSample(t *testing.T) {
 	}
 }
 
-// Each generation has the fields of its version only.
+// TestGenerations checks that each generation has only the fields of its version.
 func TestGenerations(t *testing.T) {
 	for generation, names := range map[string][]string{
 		"23.01": {"client_count", "bytes_in", "retry_count", "out_bandwidth"},
@@ -720,14 +720,14 @@ func TestGenerations(t *testing.T) {
 			"client_count", "online_clients", "bytes_in", "retry_count", "retries", "out_bandwidth", "output_bandwidth", "io_util", "device", "dvr_write",
 		} {
 			if name == "retries" && generation == "23.10" || name == "retries" && generation == "23.01" {
-				continue // that of a push
+				continue // a field of pushes
 			}
 			assert.Equal(t, slices.Contains(names, name), strings.Contains(body, `"`+name+`"`), "%s %s", generation, name)
 		}
 	}
 }
 
-// BenchmarkStreams renders a page of 500 of 10,000 streams anew each time.
+// BenchmarkStreams renders a page of 500 of 10,000 streams without reuse.
 func BenchmarkStreams(b *testing.B) {
 	page, err := fs.ReadFile(testdata.Files, captureFolder+"api-v3/25.11/streams_page1.json")
 	require.NoError(b, err)

@@ -21,7 +21,7 @@ var errUnknownCursor = errors.New("unknown cursor")
 const (
 	defaultLimit = 100 // rows of a page without the parameter limit
 
-	// The decoded cursors of the next and of the previous page.
+	// The decoded cursors of the next and previous pages.
 	cursorGreater  = "%24position_gt="
 	cursorLess     = "%24position_lt="
 	cursorReversed = "&%24reversed=true"
@@ -31,7 +31,7 @@ const (
 // under their own names. When streams are scaled, copies follow in turn under names such as hockey1-00005.
 type rowList struct {
 	api      string
-	envelope []jsonMember // members of the last page; the rows have no value
+	envelope []jsonMember // members of the last page; the member with the rows has no value
 	rows     []listRow
 	scaledTo int
 	paging   string
@@ -52,10 +52,10 @@ type pageRequest struct {
 	limit  int
 	after  int    // number of the row before the page; -1 for the first page
 	cursor string // as received
-	fields string // separated by commas; all when empty
+	fields string // separated by commas; all if empty
 }
 
-// newPageRequest parses the query. With numbers, cursors are plain numbers.
+// newPageRequest parses the query. If numbers is true, cursors are plain numbers.
 func newPageRequest(query url.Values, numbers bool) (request pageRequest, err error) {
 	request = pageRequest{limit: defaultLimit, after: -1, cursor: query.Get("cursor"), fields: query.Get("select")}
 	if text := query.Get("limit"); text != "" {
@@ -95,7 +95,7 @@ func cursorBefore(number int) string {
 	return base64.StdEncoding.EncodeToString([]byte(cursorLess + strconv.Itoa(number) + cursorReversed))
 }
 
-// jsonMember is a member of a JSON object; the value keeps its captured form.
+// jsonMember is a member of a JSON object. Its value has the captured form.
 type jsonMember struct {
 	name  string
 	value json.RawMessage
@@ -152,7 +152,7 @@ func newRowList(api string, pages [][]byte, capturedAt int64) (*rowList, error) 
 	return list, nil
 }
 
-// total returns the number of rows, including those that are absent at times.
+// total returns the number of rows, including absent ones.
 func (l *rowList) total() int {
 	if l.scaledTo > 0 {
 		return l.scaledTo
@@ -160,12 +160,12 @@ func (l *rowList) total() int {
 	return len(l.rows)
 }
 
-// isPresent reports whether a row is in the list now. Of moving copies about one in a hundred is absent.
+// isPresent reports whether a row is in the list now. About 1 % of moving copies are absent.
 func (l *rowList) isPresent(number int, m *moment) bool {
 	return !m.moving || number < len(l.rows) || (int64(number)+m.elapsed/60_000)%97 != 0
 }
 
-// count returns the numbers of rows in the list and of running streams among them.
+// count returns the number of rows in the list and the number of running streams among them.
 func (l *rowList) count(m moment) (present, running int) {
 	for number := range l.total() {
 		if l.isPresent(number, &m) {
@@ -178,7 +178,7 @@ func (l *rowList) count(m moment) (present, running int) {
 	return present, running
 }
 
-// page returns the body of an answer.
+// page returns the body of a response.
 func (l *rowList) page(request pageRequest, m moment) []byte {
 	numbers, more := l.numbers(request, &m)
 	next, prev := "null", "null"
@@ -198,7 +198,7 @@ func (l *rowList) page(request pageRequest, m moment) []byte {
 		body = append(append(body, separator...), strconv.Quote(name)+": "...)
 	}
 	known := map[string]string{"estimated_count": strconv.Itoa(count), "next": next, "prev": prev}
-	if next != "null" && !l.hasMember("next") { // the last page has none
+	if next != "null" && !l.hasMember("next") { // the last page has no next page
 		begin("next")
 		body = append(body, next...)
 	}
@@ -288,7 +288,7 @@ func (l *rowList) selected(fields string) []template {
 	return texts
 }
 
-// fieldTree has the selected fields by name, each with the selected fields below it; nil selects all of them.
+// fieldTree maps selected fields to the selected fields below them. A nil fieldTree selects all fields.
 type fieldTree map[string]fieldTree
 
 // newFieldTree parses a list of fields such as a,b.c.
@@ -300,7 +300,7 @@ func newFieldTree(fields string) fieldTree {
 	return root
 }
 
-// add selects one more field. A field that is selected as a whole stays so.
+// add selects one more field. A field that is selected completely stays so.
 func (t fieldTree) add(names []string) {
 	below, known := t[names[0]]
 	switch {
@@ -314,7 +314,7 @@ func (t fieldTree) add(names []string) {
 	below.add(names[1:])
 }
 
-// selectFields returns an object, or a list of objects, with the selected fields only.
+// selectFields returns an object, or an array of objects, with only the selected fields.
 func selectFields(value []byte, tree fieldTree) []byte {
 	if tree == nil {
 		var compact bytes.Buffer

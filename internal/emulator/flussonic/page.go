@@ -12,10 +12,10 @@ import (
 type metricsPage struct {
 	blocks  []pageBlock
 	streams *rowList
-	first   int // number of streams that it is limited to; 0 for all
+	first   int // limit of the number of streams; 0 for all
 }
 
-// pageBlock is a line, or the lines of one family with one line per stream.
+// pageBlock is a line, or the lines of one family if it has a line per stream.
 type pageBlock struct {
 	family   string
 	line     template
@@ -49,7 +49,7 @@ func newMetricsPage(content []byte, streams *rowList, capturedAt int64, first in
 	return page
 }
 
-// named returns the number of the captured stream that a line is about and the end of its name, or -1.
+// named returns the number of the captured stream in a line and the end of its name, or -1.
 func (l *rowList) named(line []byte) (number, end int) {
 	for i := range l.rows {
 		quoted := []byte(`"` + l.rows[i].name + `"`)
@@ -60,7 +60,7 @@ func (l *rowList) named(line []byte) (number, end int) {
 	return -1, -1
 }
 
-// activityOf returns the activity of a captured stream, or of the server for -1, on a page of this time.
+// activityOf returns the activity of a captured stream, or of the server if number is -1, on a page captured at this time.
 func (l *rowList) activityOf(number int, capturedAt int64) activity {
 	var of activity
 	if number >= 0 {

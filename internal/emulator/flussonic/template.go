@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 )
 
-// serverClock knows when a server started, and whether its values advance.
+// serverClock holds the start time of a server and whether its values advance.
 type serverClock struct {
 	now func() time.Time
 
@@ -32,7 +32,7 @@ func (c *serverClock) begin(now func() time.Time, moving bool) {
 	c.now, c.moving, c.started = now, moving, now()
 }
 
-// restart makes all counters begin at 0.
+// restart sets all counters to 0.
 func (c *serverClock) restart() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -41,8 +41,8 @@ func (c *serverClock) restart() {
 
 // moment is the time and the stream for which a value is computed.
 type moment struct {
-	moving    bool  // without it all values are as captured
-	restarted bool  // counters began at 0
+	moving    bool  // if false, all values are as captured
+	restarted bool  // counters started at 0
 	begin     int64 // start of the server, in ms since 1970
 	elapsed   int64 // ms since then
 	streams   *rowList
@@ -50,7 +50,7 @@ type moment struct {
 	original  int // number of the captured stream of which it is a copy
 }
 
-// moment returns the present moment.
+// moment returns the current moment.
 func (c *serverClock) moment(streams *rowList) moment {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -59,7 +59,7 @@ func (c *serverClock) moment(streams *rowList) moment {
 	return m
 }
 
-// activity describes a stream or another captured object at the time of the capture. Its values continue accordingly.
+// activity describes a stream or another object at the time of the capture. Its values grow accordingly.
 type activity struct {
 	capturedAt int64 // ms since 1970
 	lifetime   int64 // ms
@@ -67,14 +67,14 @@ type activity struct {
 	running    bool
 }
 
-// serverTime returns the time of the server in an answer, in ms since 1970.
+// serverTime returns the time of the server in a response, in ms since 1970.
 func serverTime(body []byte) int64 {
 	var stats struct{ Now int64 }
-	_ = json.Unmarshal(body, &stats) // the times in an answer without it do not advance
+	_ = json.Unmarshal(body, &stats) // without a time, the times in the response do not advance
 	return stats.Now
 }
 
-// defaultLifetime is the lifetime of objects that have none: the uptime of the captured servers in ms.
+// defaultLifetime is the lifetime of objects without one: the uptime of the captured servers in ms.
 const defaultLifetime = 600_000_000
 
 // newActivity reads the activity of a captured row.
@@ -88,7 +88,7 @@ func newActivity(row []byte, capturedAt int64) activity {
 			OutputBandwidth float64 `json:"output_bandwidth"` // bit/s
 		}
 	}
-	_ = json.Unmarshal(row, &stream) // rows of other lists have no such values
+	_ = json.Unmarshal(row, &stream) // rows of other lists do not have these values
 	s := stream.Stats
 	a := activity{capturedAt: capturedAt, lifetime: int64(s.Lifetime), in: int64(s.Bitrate * 125), out: int64(s.OutBandwidth * 125)}
 	a.running = s.Status == "running"
@@ -115,7 +115,7 @@ type valueSlot struct {
 	per      int64 // ... every so many ms
 }
 
-// appendTo appends the text with the present values.
+// appendTo appends the text with the current values.
 func (t *template) appendTo(body []byte, m *moment) []byte {
 	for i := range t.slots {
 		s := &t.slots[i]
@@ -141,7 +141,7 @@ func (m *moment) appendSuffix(body []byte) []byte {
 	return strconv.AppendInt(body, int64(m.number), 10)
 }
 
-// appendTo appends the present value. A captured fraction stays.
+// appendTo appends the current value and keeps the captured fraction.
 func (s *valueSlot) appendTo(body []byte, m *moment) []byte {
 	value := s.value(s, m)
 	if value == s.number {
@@ -183,7 +183,7 @@ var counterPath = regexp.MustCompile(`^(` + strings.Join([]string{
 	`(flussonic_)?stream_(bytes_in|bytes_out|retry_count)`, `flussonic_net_(in|out)put_bytes`, `pusher_(bytes|retries)`,
 }, "|") + `)$`)
 
-// newValueSlot returns the slot of a value; ok is false when the value is not rewritten.
+// newValueSlot returns the slot of a value. ok is false if the value is not rewritten.
 func newValueSlot(path string, literal []byte, of *activity) (slot valueSlot, ok bool) {
 	whole, _, _ := bytes.Cut(literal, []byte("."))
 	number, err := strconv.ParseInt(string(whole), 10, 64)
@@ -200,7 +200,7 @@ func newValueSlot(path string, literal []byte, of *activity) (slot valueSlot, ok
 	return slot, false
 }
 
-// gain returns how fast a counter grows: bytes at the captured rates, other counters at their average rate so far.
+// gain returns the growth of a counter: bytes grow at the captured rates, other counters at their average rate so far.
 func (a *activity) gain(path string, captured int64) (by, ms int64) {
 	switch {
 	case a.in > 0 && (strings.HasSuffix(path, "bytes_in") || strings.HasSuffix(path, "stats.input.bytes")):
@@ -213,12 +213,12 @@ func (a *activity) gain(path string, captured int64) (by, ms int64) {
 	return captured, defaultLifetime
 }
 
-// position is the position of a stream in the list.
+// position returns the position of a stream in the list.
 func (s *valueSlot) position(m *moment) int64 {
 	return s.number + int64(m.number-m.original)
 }
 
-// scaled converts ms to the unit of the captured time: times of 1e11 and more are in ms, others in seconds.
+// scaled converts ms to the unit of the captured time: times of at least 1e11 are in ms, others in seconds.
 func (s *valueSlot) scaled(ms int64) int64 {
 	if s.number < 1e11 {
 		return (ms + 500) / 1000
@@ -226,7 +226,7 @@ func (s *valueSlot) scaled(ms int64) int64 {
 	return ms
 }
 
-// current is a time that advances.
+// current returns a time that advances.
 func (s *valueSlot) current(m *moment) int64 {
 	if !m.moving {
 		return s.number
@@ -234,7 +234,7 @@ func (s *valueSlot) current(m *moment) int64 {
 	return s.number + s.scaled(m.begin+m.elapsed-s.activity.capturedAt)
 }
 
-// begun is the time of a beginning: as long before the start as in the capture, or the restart.
+// begun returns the time when something began: as long before the start of the server as in the capture, or the time of the restart.
 func (s *valueSlot) begun(m *moment) int64 {
 	switch {
 	case m.restarted:
@@ -245,13 +245,13 @@ func (s *valueSlot) begun(m *moment) int64 {
 	return s.number
 }
 
-// aged is an age in ms.
+// aged returns an age in ms.
 func (s *valueSlot) aged(m *moment) int64 { return s.older(m, m.elapsed) }
 
-// agedSeconds is an age in seconds.
+// agedSeconds returns an age in seconds.
 func (s *valueSlot) agedSeconds(m *moment) int64 { return s.older(m, m.elapsed/1000) }
 
-// older is the captured value plus its growth.
+// older returns the captured value plus its growth.
 func (s *valueSlot) older(m *moment, by int64) int64 {
 	switch {
 	case m.restarted:
@@ -262,12 +262,12 @@ func (s *valueSlot) older(m *moment, by int64) int64 {
 	return s.number
 }
 
-// counted is a counter that grows steadily from the captured value.
+// counted returns a counter that grows steadily from the captured value.
 func (s *valueSlot) counted(m *moment) int64 {
 	return s.older(m, s.gain/s.per*m.elapsed+s.gain%s.per*m.elapsed/s.per)
 }
 
-// wobbling is a rate that changes every second, within 4 % of the captured one.
+// wobbling returns a rate that changes every second, within 4 % of the captured one.
 func (s *valueSlot) wobbling(m *moment) int64 {
 	if !m.moving {
 		return s.number
@@ -276,7 +276,7 @@ func (s *valueSlot) wobbling(m *moment) int64 {
 	return s.number + s.number/100*percent
 }
 
-// viewed is a number of viewers: every running stream has one more every other minute.
+// viewed returns a number of viewers: every running stream has one more every other minute.
 func (s *valueSlot) viewed(m *moment) int64 {
 	if !m.moving || !s.activity.running {
 		return s.number
@@ -284,7 +284,7 @@ func (s *valueSlot) viewed(m *moment) int64 {
 	return s.number + (int64(m.number)+m.elapsed/60_000)%2
 }
 
-// present is the number of streams.
+// present returns the number of streams.
 func (s *valueSlot) present(m *moment) int64 {
 	if m.streams == nil || m.streams.scaledTo == 0 {
 		return s.number
@@ -293,7 +293,7 @@ func (s *valueSlot) present(m *moment) int64 {
 	return int64(present)
 }
 
-// running is the number of running streams.
+// running returns the number of running streams.
 func (s *valueSlot) running(m *moment) int64 {
 	if m.streams == nil || m.streams.scaledTo == 0 {
 		return s.number

@@ -14,25 +14,25 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// JibriOptions configure an emulated Jibri.
+// JibriOptions configures an emulated Jibri.
 type JibriOptions struct {
-	// Addr is the address to listen on; a free loopback port when empty.
+	// Addr is the address to listen on. If it is empty, a free loopback port is used.
 	Addr string
-	// Busy makes it record from the start.
+	// Busy starts it with a recording.
 	Busy bool
 	// Metrics enables /metrics, which servers disable by default.
 	Metrics bool
-	// Unhealthy makes it report that it is unhealthy; the reasons that a real one adds were not captured.
+	// Unhealthy makes it report that it is unhealthy, without the reasons that a real one gives, which were not captured.
 	Unhealthy bool
-	// Moving makes a recording begin and end with Now. After a restart it does so in any case.
+	// Moving makes a recording begin and end with Now. After a restart, this always happens.
 	Moving bool
-	// Now is the clock; time.Now when nil.
+	// Now is the clock, by default time.Now.
 	Now func() time.Time
 }
 
 const jibriHealthPath = "/jibri/api/v1.0/health"
 
-// jibriChanging lists the paths that begin and end recordings.
+// jibriChanging lists the paths that start and stop recordings.
 var jibriChanging = []string{"/jibri/api/v1.0/startService", "/jibri/api/v1.0/stopService"}
 
 // jibriResets matches the values that are 0 after a restart.
@@ -72,7 +72,7 @@ func NewJibri(o JibriOptions) (*emulator.Server, error) {
 	return newServer(o.Addr, paths, jibriChanging, j.scenario.restart)
 }
 
-// isRecording reports whether there is a recording; a restart ends that of Busy.
+// isRecording reports whether there is a recording. A restart ends that of Busy.
 func (j *jibri) isRecording() bool {
 	at, restarted, _ := j.scenario.state()
 	return at.midway() == 1 || j.Busy && !restarted
@@ -89,7 +89,7 @@ func (j *jibri) health(*http.Request) emulator.Answer {
 	return newAnswer(http.StatusOK, typeJSON, body)
 }
 
-// jibriRecording matches the line that says whether there is a recording.
+// jibriRecording matches the line that shows whether there is a recording.
 var jibriRecording = regexp.MustCompile(`(?m)^(jitsi_jibri_recording) \S+$`)
 
 func (j *jibri) metrics(r *http.Request) emulator.Answer {

@@ -16,19 +16,19 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// JicofoOptions configure an emulated Jicofo.
+// JicofoOptions configures an emulated Jicofo.
 type JicofoOptions struct {
-	// Addr is the address to listen on; a free loopback port when empty.
+	// Addr is the address to listen on. If it is empty, a free loopback port is used.
 	Addr string
-	// Version is the release to emulate: 2026-08 (when empty), 2022-07 or 2021-04. Only 2026-08 has /metrics.
+	// Version is the release to emulate: 2026-08 (the default), 2022-07 or 2021-04. Only 2026-08 has /metrics.
 	Version string
-	// Bridges is the number of bridges; the captured ones when 0.
+	// Bridges is the number of bridges. If it is 0, the captured ones are used.
 	Bridges int
 	// Unhealthy makes the health check fail.
 	Unhealthy bool
-	// Moving makes conferences and a bridge come and go with Now. After a restart they do so in any case.
+	// Moving makes conferences and a bridge come and go with Now. After a restart, this always happens.
 	Moving bool
-	// Now is the clock; time.Now when nil.
+	// Now is the clock, by default time.Now.
 	Now func() time.Time
 }
 
@@ -82,8 +82,8 @@ func jicofoSizes() []movingValue {
 	return values
 }
 
-// jicofoBridgeCounts returns the numbers of bridges: all, and those that are operational. The third one is shutting down;
-// one that joins midway is operational.
+// jicofoBridgeCounts returns the number of all bridges and of operational ones. The third bridge is shutting down. A bridge that
+// joins midway is operational.
 func jicofoBridgeCounts(captured, bridges int64) []movingValue {
 	others := func(m moment) float64 { return float64(bridges - captured + m.midway()) }
 	return []movingValue{
@@ -148,15 +148,15 @@ func (j *jicofo) paths(sample jicofoSample) (handlers, error) {
 	return paths, paths.addFile(versionPath, http.StatusOK, "jicofo/about-version.json")
 }
 
-// metrics answers /metrics; JSON has nothing about single bridges.
+// metrics handles /metrics. JSON has no values of single bridges.
 func (j *jicofo) metrics(page metricsPage, r *http.Request) emulator.Answer {
 	answered := page.answer(r, j.scenario)
 	answered.Body = setHealth(j.perBridge(answered.Body), j.Unhealthy)
 	return answered
 }
 
-// perBridge writes the lines of every bridge. A copy follows its original and has its own number; the bridge that joins
-// midway has a new number each time.
+// perBridge writes the lines of every bridge. A copy follows its original and has its own number. The bridge that joins midway has a
+// new number each time.
 func (j *jicofo) perBridge(page []byte) []byte {
 	at, _, _ := j.scenario.state()
 	if j.Bridges == jicofoBridges && at.midway() == 0 {
@@ -168,7 +168,7 @@ func (j *jicofo) perBridge(page []byte) []byte {
 	}
 	return jicofoBridge.ReplaceAllFunc(page, func(line []byte) []byte {
 		parts := jicofoBridge.FindSubmatch(line)
-		original, _ := strconv.Atoi(string(parts[2])) // the pattern has digits only
+		original, _ := strconv.Atoi(string(parts[2])) // the pattern matches only digits
 		var lines []byte
 		add := func(number int) {
 			lines = append(strconv.AppendInt(append(lines, parts[1]...), int64(number), 10), parts[3]...)
@@ -183,7 +183,7 @@ func (j *jicofo) perBridge(page []byte) []byte {
 	})
 }
 
-// jsonNumberAt returns the whole number at a path of a document, or 0 when there is none.
+// jsonNumberAt returns the integer at a path of a document, or 0 if there is none.
 func jsonNumberAt(document []byte, path string) (found int64) {
 	emulator.WalkJSON(document, "", true, func(at string, _ int, value json.Token) {
 		if n, isNumber := value.(json.Number); isNumber && at == path {

@@ -36,7 +36,7 @@ func TestJicofoBridges(t *testing.T) {
 	}
 }
 
-// A bridge joins and leaves, and the next one has a new name.
+// TestJicofoLife checks that a bridge joins and leaves, and that the next one has a new name.
 func TestJicofoLife(t *testing.T) {
 	now := emulatortest.NewClock()
 	server := emulatortest.Start(t, NewJicofo, JicofoOptions{Moving: true, Now: now.Now})

@@ -14,19 +14,19 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// JigasiOptions configure an emulated Jigasi.
+// JigasiOptions configures an emulated Jigasi.
 type JigasiOptions struct {
-	// Addr is the address to listen on; a free loopback port when empty.
+	// Addr is the address to listen on. If it is empty, a free loopback port is used.
 	Addr string
-	// Unhealthy makes the health check fail: status 500 with a reason.
+	// Unhealthy makes the health check fail with status 500 and a reason.
 	Unhealthy bool
-	// NotReady makes a gateway not ready: the health check has an empty answer with status 503.
+	// NotReady makes the gateway not ready: the health check fails with status 503 and an empty response.
 	NotReady bool
 	// NoGateway leaves Jigasi without a gateway: the health check and the statistics fail.
 	NoGateway bool
-	// Moving makes conferences come and go with Now. After a restart they do so in any case.
+	// Moving makes conferences come and go with Now. After a restart, this always happens.
 	Moving bool
-	// Now is the clock; time.Now when nil.
+	// Now is the clock, by default time.Now.
 	Now func() time.Time
 }
 
@@ -75,7 +75,7 @@ func NewJigasi(o JigasiOptions) (*emulator.Server, error) {
 	return newServer(o.Addr, paths, nil, scenario.restart)
 }
 
-// health returns the answer of the health check.
+// health returns the response of the health check.
 func (o *JigasiOptions) health() emulator.Answer {
 	failed := func(reason string) emulator.Answer {
 		return newAnswer(http.StatusInternalServerError, typeJSON, []byte(`{"reason":"`+reason+`"}`))

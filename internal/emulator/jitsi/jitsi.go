@@ -21,14 +21,14 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// Paths that several servers have.
+// Paths of several servers.
 const (
 	metricsPath = "/metrics"
 	versionPath = "/about/version"
 	healthPath  = "/about/health"
 )
 
-// The content types of metrics pages, as the servers write them.
+// The content types of metrics pages as the servers send them.
 const (
 	typeJSON        = "application/json"
 	typeText        = "text/plain; version=0.0.4; charset=utf-8"
@@ -54,7 +54,7 @@ func readPage(file string) (metricsPage, error) {
 	return page, nil
 }
 
-// choose returns the first accepted content type that the page has. It is text for */* and without an Accept header.
+// choose returns the first accepted content type that the page has. For */* and without an Accept header, it is text.
 func (p metricsPage) choose(accept string) (contentType string, ok bool) {
 	if accept == "" {
 		return typeText, true
@@ -73,7 +73,7 @@ func (p metricsPage) choose(accept string) (contentType string, ok bool) {
 	return "", false
 }
 
-// answer answers with the page at the present time, in an accepted content type.
+// answer returns the current page in an accepted content type.
 func (p metricsPage) answer(r *http.Request, s *scenario) emulator.Answer {
 	contentType, ok := p.choose(r.Header.Get("Accept"))
 	if !ok {
@@ -90,10 +90,10 @@ func newAnswer(status int, contentType string, body []byte) emulator.Answer {
 	return emulator.Answer{Status: status, Header: http.Header{"Content-Type": {contentType}}, Body: body}
 }
 
-// handlers answers GET requests, by path.
+// handlers maps paths to the functions that handle GET requests.
 type handlers map[string]func(*http.Request) emulator.Answer
 
-// addFile answers a path with a captured file that never changes. The content type is that of the file name.
+// addFile adds a captured file that never changes. The content type follows from the file name.
 func (h handlers) addFile(at string, status int, file string) error {
 	body, err := fs.ReadFile(testdata.Files, "jitsi/"+file)
 	if err != nil {
@@ -107,11 +107,11 @@ func (h handlers) addFile(at string, status int, file string) error {
 	return nil
 }
 
-// otherPaths stands for all paths that have no handler. Without a handler for it, Jetty answers them.
+// otherPaths is the key of the handler for all other paths. Without it, Jetty responds.
 const otherPaths = "*"
 
-// jettyError is an error page of Jetty, on which all components but Jibri run, in the type that the request accepts:
-// https://github.com/jitsi/jitsi-videobridge/issues/1768 shows one.
+// jettyError returns an error page of Jetty, on which all components except Jibri run, in an accepted content type. For an example,
+// see https://github.com/jitsi/jitsi-videobridge/issues/1768.
 func jettyError(r *http.Request, status int, message string) emulator.Answer {
 	const (
 		servlet = "org.glassfish.jersey.servlet.ServletContainer-78dc4696"
@@ -144,8 +144,8 @@ func jettyError(r *http.Request, status int, message string) emulator.Answer {
 	return newAnswer(status, contentType, fmt.Appendf(nil, format, status, message, uri))
 }
 
-// newServer starts a server. Paths that begin with one of changing would change the state of a real server. They have an
-// empty answer, whatever the method, and a test finds them in Requests.
+// newServer starts a server. Paths that begin with one of changing would change the state of a real server. Requests to them get an
+// empty response, whatever the method, and a test finds them in Requests.
 func newServer(addr string, paths handlers, changing []string, restart func()) (*emulator.Server, error) {
 	return emulator.NewServer(addr, emulator.Handler{
 		API: func(r *http.Request) string { return r.URL.Path },
@@ -168,7 +168,7 @@ func newServer(addr string, paths handlers, changing []string, restart func()) (
 	})
 }
 
-// findSample returns the sample of a version, or of defaultVersion when version is empty.
+// findSample returns the sample of a version, or of defaultVersion if version is empty.
 func findSample[T any](samples map[string]T, version, defaultVersion string) (T, error) {
 	sample, known := samples[cmp.Or(version, defaultVersion)]
 	if !known {
@@ -183,7 +183,7 @@ var (
 	healthyLine = regexp.MustCompile(`(?m)^(jitsi_\w+_healthy) 1.0$`)
 )
 
-// setHealth turns the answer of a healthy server into that of an unhealthy one, if it is unhealthy.
+// setHealth changes the response of a healthy server to that of an unhealthy one if unhealthy is true.
 func setHealth(body []byte, unhealthy bool) []byte {
 	if !unhealthy {
 		return body

@@ -38,7 +38,7 @@ func ask(t *testing.T, server *emulator.Server, method, path, accept string) (em
 	return emulatortest.Read(t, request)
 }
 
-// askWell is ask for a GET request that must be answered with status 200.
+// askWell sends a GET request that must succeed with status 200.
 func askWell(t *testing.T, server *emulator.Server, path, accept string) string {
 	t.Helper()
 	response, body := ask(t, server, http.MethodGet, path, accept)
@@ -68,7 +68,7 @@ func numbersOf(t *testing.T, document string) map[string]float64 {
 	return numbers
 }
 
-// Without Moving the four servers answer with the captured bytes, however much time passes.
+// TestCaptured checks that the four servers send the captured bytes without Moving, however much time passes.
 func TestCaptured(t *testing.T) {
 	now := emulatortest.NewClock()
 	servers := map[string]*emulator.Server{
@@ -152,7 +152,7 @@ func TestPathsThatChange(t *testing.T) {
 	}
 }
 
-// Jetty answers what a component does not have in the type that was asked for; Jibri answers nothing.
+// TestNotFound checks that Jetty responds to unknown paths in the requested type, and that the response of Jibri is empty.
 func TestNotFound(t *testing.T) {
 	jvb, jibri := emulatortest.Start(t, NewJVB, JVBOptions{}), emulatortest.Start(t, NewJibri, JibriOptions{})
 	for accept, begin := range map[string]string{
@@ -200,7 +200,7 @@ func TestJavaDouble(t *testing.T) {
 	}
 }
 
-// faultChecks has what a client of a text page sees of each fault; the tests of the engine look at JSON and headers.
+// faultChecks checks what a client of a text page observes of each fault. The tests of the engine check JSON and headers.
 var faultChecks = map[string]struct {
 	status int
 	body   string // a pattern
@@ -221,7 +221,7 @@ var faultChecks = map[string]struct {
 	"wrong_types":          {status: 200, body: "^# HELP "}, // a page has no types
 	"invalid_utf8":         {status: 200, body: "^# HELP "},
 	"numbers_out_of_range": {status: 200, body: "^# HELP .*\n.*\n.* 1e400\n"},
-	"deep_nesting":         {status: 200, body: "^# HELP "}, // and no depth
+	"deep_nesting":         {status: 200, body: "^# HELP "}, // a page has no nesting
 	emulator.Restart:       {status: 200, body: "^# HELP "},
 	"hang":                 {err: os.ErrDeadlineExceeded},
 	"slow_header":          {err: os.ErrDeadlineExceeded},
@@ -270,7 +270,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// A capture that was written after a published answer has its keys, in the same order, and its types, but other values.
+// TestLikeReal checks that a capture modeled on a published response has the same keys in the same order and the same types, but
+// other values.
 func TestLikeReal(t *testing.T) {
 	const published = "../../../../shared/testdata/jitsi/"
 	files, err := fs.Glob(testdata.Files, "jitsi/*/*.like-real-*")
@@ -287,7 +288,7 @@ func TestLikeReal(t *testing.T) {
 			assert.Equal(t, jsonShape(t, string(original)), jsonShape(t, ours))
 			numbers := numbersOf(t, ours)
 			for at, number := range numbersOf(t, string(original)) {
-				if number > 2 { // smaller ones are the scene: nobody there, one conference, two people
+				if number > 2 { // smaller numbers are those of the scene: nobody, one conference, two participants
 					assert.NotEqual(t, number, numbers[at], at)
 				}
 			}
@@ -298,7 +299,7 @@ func TestLikeReal(t *testing.T) {
 	}
 }
 
-// jsonShape replaces each value of a document by its kind: a number by 0 or 0.0, a text by its form.
+// jsonShape replaces each value of a document with its kind: a number with 0 or 0.0, a string with its form.
 func jsonShape(t *testing.T, document string) string {
 	t.Helper()
 	require.True(t, json.Valid([]byte(document)))

@@ -15,29 +15,29 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// JVBOptions configure an emulated Jitsi Videobridge: its private HTTP port.
+// JVBOptions configures the private HTTP port of an emulated Jitsi Videobridge.
 type JVBOptions struct {
-	// Addr is the address to listen on; a free loopback port when empty.
+	// Addr is the address to listen on. If it is empty, a free loopback port is used.
 	Addr string
-	// Version is the release to emulate: 2.3.312 (when empty), 2.3.168, 2.3.92, 2.1.508, 2.1.169 or 1.x. Only 2.3.312 has
-	// /metrics, because that page is not known of the others.
+	// Version is the release to emulate: 2.3.312 (the default), 2.3.168, 2.3.92, 2.1.508, 2.1.169 or 1.x. Only 2.3.312 has /metrics,
+	// because that page of the others is unknown.
 	Version string
-	// Upgrade is the version that the bridge reports after a restart; the same as before when empty.
+	// Upgrade is the version that the bridge reports after a restart. If it is empty, the version does not change.
 	Upgrade string
 	// Stats enables /colibri/stats, which servers disable by default.
 	Stats bool
 	// Unhealthy makes the health checks fail.
 	Unhealthy bool
-	// Moving makes conferences come and go with Now. After a restart they do so in any case.
+	// Moving makes conferences come and go with Now. After a restart, this always happens.
 	Moving bool
-	// Now is the clock; time.Now when nil.
+	// Now is the clock, by default time.Now.
 	Now func() time.Time
 }
 
 const (
 	jvbStatsPath   = "/colibri/stats"
 	jvbDrainPath   = "/colibri/drain"
-	jvbBitsDown    = 500_000 // bit/s of a guest; whole kbit/s, so that JSON, which has kbit/s, agrees with the page
+	jvbBitsDown    = 500_000 // bit/s of a guest; a multiple of 1 kbit/s, so that JSON, in kbit/s, agrees with the page
 	jvbBitsUp      = 1_500_000
 	jvbPacketsDown = 60
 	jvbPacketsUp   = 180
@@ -46,7 +46,7 @@ const (
 // jvbSample names the captures of a release.
 type jvbSample struct {
 	stats string // file
-	page  string // file; empty when none was captured
+	page  string // file; empty if none was captured
 	drain bool   // has /colibri/drain
 }
 
@@ -62,7 +62,7 @@ var jvbSamples = map[string]jvbSample{
 // jvbChanging lists prefixes of paths that change a bridge, some of them with GET.
 var jvbChanging = []string{"/debug", "/colibri/conferences", "/colibri/v2/", "/colibri/shutdown", "/colibri/drain/", "/colibri/muc-client/"}
 
-// jvbResets matches the values that are 0 after a restart; total_memory is not among them.
+// jvbResets matches the values that are 0 after a restart. total_memory does not match.
 var jvbResets = regexp.MustCompile(`^(total_[^m]|largest_|conferences|inactive_|p2p_|octo_|endpoints|participants|local_|active_|receive_only|current_|visitors` +
 	`|num_|relays_|relay_(in|out)|dtls_failed|preemptive_kfr|bit_rate|packet_rate|incoming_|outgoing_|overall_|loss_|rtp_loss|rtt_|jitter_|average_rtt` +
 	`|stress|tcc_|tossed_|jvm_gc_|audiochannels|videochannels|videostreams)|_total$`)
@@ -104,7 +104,7 @@ var jvbValues = slices.Concat([]movingValue{
 
 func nobody(moment) int64 { return 0 }
 
-// jvbVersion matches the version in an answer.
+// jvbVersion matches the version in a response.
 var jvbVersion = regexp.MustCompile(`"version":"([^"]*)"`)
 
 type jvb struct {
@@ -112,7 +112,7 @@ type jvb struct {
 	scenario *scenario
 	stats    []byte
 	about    []byte
-	version  string // of the sample; empty when it has none
+	version  string // of the sample; empty if it has none
 }
 
 // NewJVB starts an emulated Jitsi Videobridge.
@@ -153,7 +153,7 @@ func (b *jvb) paths(sample jvbSample) (handlers, error) {
 			return nil, err
 		}
 	}
-	if b.version != "" { // the answer of older releases is not known
+	if b.version != "" { // the response of older releases is unknown
 		paths[versionPath] = func(*http.Request) emulator.Answer { return b.document(b.about) }
 	}
 	if b.Stats {
@@ -169,7 +169,7 @@ func (b *jvb) paths(sample jvbSample) (handlers, error) {
 	return paths, nil
 }
 
-// document answers with JSON that has the present version and health.
+// document returns a JSON response with the current version and health.
 func (b *jvb) document(body []byte) emulator.Answer {
 	version := b.version
 	if _, restarted, _ := b.scenario.state(); restarted {
@@ -181,7 +181,7 @@ func (b *jvb) document(body []byte) emulator.Answer {
 	return newAnswer(http.StatusOK, typeJSON, setHealth(body, b.Unhealthy))
 }
 
-// metrics answers /metrics. Like the real bridge it fails without an Accept header.
+// metrics handles /metrics. Like the real bridge, it fails without an Accept header.
 func (b *jvb) metrics(page metricsPage, r *http.Request) emulator.Answer {
 	if r.Header.Get("Accept") == "" {
 		return jettyError(r, http.StatusInternalServerError, "java.lang.NullPointerException")

@@ -34,7 +34,7 @@ func TestJVBVersions(t *testing.T) {
 	assert.ErrorContains(t, err, `nothing was captured of version "3.0", there are 1.x, 2.1.169,`)
 }
 
-// A conference grows, and what it carried is counted when it ends.
+// TestJVBLife checks that a conference grows, and that its traffic is counted when it ends.
 func TestJVBLife(t *testing.T) {
 	now := emulatortest.NewClock()
 	server := emulatortest.Start(t, NewJVB, JVBOptions{Stats: true, Moving: true, Now: now.Now})
@@ -68,7 +68,7 @@ func TestJVBLife(t *testing.T) {
 	}
 }
 
-// Statistics and page of one moment say the same, whatever the form.
+// TestJVBFacesAgree checks that the statistics and all forms of the page have the same values at the same time.
 func TestJVBFacesAgree(t *testing.T) {
 	now := emulatortest.NewClock()
 	server := emulatortest.Start(t, NewJVB, JVBOptions{Stats: true, Moving: true, Now: now.Now})
@@ -96,7 +96,7 @@ func TestJVBFacesAgree(t *testing.T) {
 	}
 }
 
-// The lists of an older bridge go on counting its conferences and endpoints.
+// TestJVBSizes checks that the lists of an older bridge count its conferences and endpoints.
 func TestJVBSizes(t *testing.T) {
 	now := emulatortest.NewClock()
 	server := emulatortest.Start(t, NewJVB, JVBOptions{Version: "2.1.508", Stats: true, Moving: true, Now: now.Now})

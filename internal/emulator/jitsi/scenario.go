@@ -15,17 +15,17 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 )
 
-// What happens in an emulated deployment repeats every cycleLength: a conference begins, an endpoint (a guest) joins it every
-// joinInterval until there are guestLimit, and at conferenceEnd the conference ends. All times are in seconds.
+// The events in an emulated deployment repeat every cycleLength: a conference begins, an endpoint (a guest) joins it every
+// joinInterval up to guestLimit, and the conference ends at conferenceEnd. All times are in seconds.
 const (
 	cycleLength   = 120
 	joinInterval  = 10
 	guestLimit    = 6
 	conferenceEnd = 90
 	midwayStart   = 30 // a bridge joins and a recording begins; both end at conferenceEnd
-	// largestSize is the last size in distributions; it stands for all larger ones as well.
+	// largestSize is the last size in distributions. It also counts all larger ones.
 	largestSize = 21
-	// guestSeconds is the sum of the times that the guests of one conference stay.
+	// guestSeconds is the total time that the guests of a conference stay.
 	guestSeconds = guestLimit*conferenceEnd - joinInterval*guestLimit*(guestLimit+1)/2
 )
 
@@ -43,7 +43,7 @@ func (m moment) guests() int64 {
 	return m.joined()
 }
 
-// active is 1 while the conference lasts; began and ended are 1 once it has begun or ended in this cycle.
+// active is 1 during the conference. began and ended are 1 after it has begun or ended in this cycle.
 func (m moment) active() int64 { return min(m.guests(), 1) }
 func (m moment) began() int64  { return min(m.joined(), 1) }
 func (m moment) ended() int64  { return min(m.second/conferenceEnd, 1) }
@@ -51,7 +51,7 @@ func (m moment) ended() int64  { return min(m.second/conferenceEnd, 1) }
 // midway is 1 from midwayStart to the end of the conference.
 func (m moment) midway() int64 { return min(m.second/midwayStart, 1) - m.ended() }
 
-// perGuest is a value that grows with the number of guests.
+// perGuest returns a value that grows with the number of guests.
 func perGuest(each float64) delta {
 	return func(m moment) float64 { return each * float64(m.guests()) }
 }
@@ -59,26 +59,26 @@ func perGuest(each float64) delta {
 // perJoin counts the guests that have joined.
 func perJoin(m moment) float64 { return float64(m.cycle*guestLimit + m.joined()) }
 
-// perEnded is a total that grows when a conference ends, as totals of endpoints do when they leave.
+// perEnded returns a total that grows when a conference ends, as totals of endpoints do when they leave.
 func perEnded(each float64) delta {
 	return func(m moment) float64 { return each * float64(m.cycle+m.ended()) }
 }
 
-// perConference counts the conferences.
+// perConference returns the number of current conferences.
 func perConference(m moment) float64 { return float64(m.active()) }
 
-// perBegun counts the conferences that have begun.
+// perBegun returns the number of conferences that have begun.
 func perBegun(m moment) float64 { return float64(m.cycle + m.began()) }
 
-// perMidwayBegun counts the recordings that have begun.
+// perMidwayBegun returns the number of recordings that have begun.
 func perMidwayBegun(m moment) float64 {
 	return float64(m.cycle + min(m.second/midwayStart, 1))
 }
 
-// delta returns the difference between the present value and the captured one.
+// delta returns the difference between the current value and the captured one.
 type delta func(moment) float64
 
-// movingValue is a value that changes: its path in the statistics and its name on the page, each empty when it has none.
+// movingValue is a value that changes, with its path in the statistics and its name on the page. Either is empty if it is not there.
 type movingValue struct {
 	stats, page string
 	delta       delta
@@ -120,7 +120,7 @@ func (s *scenario) restart() {
 	s.moving, s.restarted, s.since = true, true, s.now()
 }
 
-// state returns the moment, whether there was a restart, and the time of the start.
+// state returns the current moment, whether there was a restart, and the start time.
 func (s *scenario) state() (at moment, restarted bool, since time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,10 +131,10 @@ func (s *scenario) state() (at moment, restarted bool, since time.Time) {
 	return at, s.restarted, s.since
 }
 
-// editFunc returns the present value for a captured one.
+// editFunc returns the current value for a captured one.
 type editFunc func(name string, captured float64) float64
 
-// edit returns the editFunc of this moment, which edits a whole answer.
+// edit returns the editFunc of the current moment, for a whole response.
 func (s *scenario) edit() editFunc {
 	at, restarted, since := s.state()
 	return func(name string, captured float64) float64 {
@@ -158,7 +158,7 @@ func (s *scenario) edit() editFunc {
 	}
 }
 
-// editNumber writes the present value in the format of the captured one: whole, or as Java prints a double.
+// editNumber formats the current value like the captured one: as an integer, or as Java prints a double.
 func editNumber(captured string, edit editFunc, name string) string {
 	before, err := strconv.ParseFloat(captured, 64)
 	if err != nil {
@@ -166,7 +166,7 @@ func editNumber(captured string, edit editFunc, name string) string {
 	}
 	after := edit(name, before)
 	switch {
-	case after == before: // keep it byte for byte
+	case after == before: // keep it unchanged
 		return captured
 	case strings.ContainsAny(captured, ".E"):
 		return javaDouble(after)
@@ -174,7 +174,7 @@ func editNumber(captured string, edit editFunc, name string) string {
 	return strconv.FormatInt(int64(after), 10)
 }
 
-// javaDouble is Double.toString of Java for positive finite numbers and 0.
+// javaDouble formats a positive finite number or 0 like Java's Double.toString.
 func javaDouble(v float64) string {
 	if v == 0 || v >= 1e-3 && v < 1e7 {
 		text := strconv.FormatFloat(v, 'f', -1, 64)
@@ -194,7 +194,7 @@ func javaDouble(v float64) string {
 // sampleLine matches a sample on a page: name with prefix, label le, value.
 var sampleLine = regexp.MustCompile(`(?m)^(\w+)(?:\{(?:le="([^"]*)")?[^}\n]*\})? (\S+)$`)
 
-// editPage edits the values of a page. It looks up buckets and creation times by the names that they have in JSON.
+// editPage edits the values of a page. It looks up buckets and creation times by their names in JSON.
 func (s *scenario) editPage(page []byte) []byte {
 	edit := s.edit()
 	var edited []byte
@@ -226,8 +226,8 @@ func (s *scenario) editJSON(document []byte) []byte {
 	return append(edited, document[from:]...)
 }
 
-// sizeList returns the elements of a distribution that is a list in the statistics. The conference adds one to the element of
-// its size.
+// sizeList returns the elements of a distribution that is an array in the statistics. The conference adds 1 to the element of its
+// size.
 func sizeList(stats string, size func(moment) int64) []movingValue {
 	values := make([]movingValue, 0, largestSize+1)
 	for i := range int64(largestSize + 1) {
@@ -236,7 +236,7 @@ func sizeList(stats string, size func(moment) int64) []movingValue {
 	return values
 }
 
-// sizeHistogram returns the values of a histogram on the page, in text and in JSON. The conference adds one to it.
+// sizeHistogram returns the values of a histogram on the page, in text and in JSON. The conference adds 1 to it.
 func sizeHistogram(page string, size func(moment) int64) []movingValue {
 	sum := func(m moment) float64 { return float64(size(m) * m.active()) }
 	values := []movingValue{
@@ -252,7 +252,7 @@ func sizeHistogram(page string, size func(moment) int64) []movingValue {
 	return values
 }
 
-// conferenceOfSize is 1 while the conference lasts and its size is at least from and at most to.
+// conferenceOfSize returns 1 during the conference if its size is between from and to, inclusive.
 func conferenceOfSize(size func(moment) int64, from, to int64) delta {
 	return func(m moment) float64 {
 		if size(m) < from || size(m) > to {

@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// BINRPC is the protocol of Kamailio's module ctl, described in src/modules/ctl/binrpc.h. This file has as much of it as is
+// BINRPC is the protocol of Kamailio's module ctl, described in src/modules/ctl/binrpc.h. This file implements the part that is
 // needed to read requests, and to edit and break captured replies.
 const (
-	magic       = 0xA1 // with the version
+	magic       = 0xA1 // includes the version
 	typeRequest = 0
 	typeReply   = 1
 	typeFault   = 3
@@ -48,7 +48,7 @@ type packet struct {
 	body   []byte
 }
 
-// bytes returns the packet as Kamailio writes it: every number in as few bytes as possible.
+// bytes returns the packet in Kamailio's encoding: every number in as few bytes as possible.
 func (p packet) bytes() []byte {
 	return append(packetHeader(p.typ, len(p.body), p.cookie), p.body...)
 }
@@ -60,7 +60,7 @@ func packetHeader(typ byte, size int, cookie uint32) []byte {
 	return appendNumber(appendNumber(b, uint64(size), length), uint64(cookie), id) //nolint:gosec // a size is not negative
 }
 
-// width returns how many bytes a number needs.
+// width returns the number of bytes that a number needs.
 func width(n uint64) int { return (bits.Len64(n) + 7) / 8 }
 
 // appendNumber appends a number in big-endian order.
@@ -109,7 +109,7 @@ type record struct {
 	raw   []byte
 }
 
-// cutRecord splits the first record from a body.
+// cutRecord splits the first record off a body.
 func cutRecord(body []byte) (r record, rest []byte, err error) {
 	if len(body) == 0 {
 		return r, nil, io.ErrUnexpectedEOF
@@ -118,7 +118,7 @@ func cutRecord(body []byte) (r record, rest []byte, err error) {
 	switch {
 	case typ == recordStruct, typ == recordArray:
 		size = 0
-	case typ != recordDouble && size >= 8: // the size of a double never needs bytes of its own
+	case typ != recordDouble && size >= 8: // a double never needs extra bytes for its size
 		at += int(size & 7)
 		if at > len(body) {
 			return r, nil, io.ErrUnexpectedEOF
@@ -169,7 +169,7 @@ func appendText[T string | []byte](b []byte, typ byte, text T) []byte {
 	return append(append(b, text...), 0)
 }
 
-// newFault returns a fault as Kamailio sends it.
+// newFault returns a fault in Kamailio's encoding.
 func newFault(code uint32, text string) packet {
 	return packet{typ: typeFault, body: appendText(appendInt(nil, code), recordString, text)}
 }

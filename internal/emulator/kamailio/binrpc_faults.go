@@ -16,11 +16,11 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 )
 
-// converse answers requests in order until the client leaves or a fault ends the connection.
+// converse answers requests in order until the client disconnects or a fault closes the connection.
 func (k *ctl) converse(server *emulator.Server, conn net.Conn) {
 	for in := bufio.NewReader(conn); ; {
 		call, cookie, err := readCall(in)
-		if errors.Is(err, errNotBINRPC) { // the beginning of the next request is unknown
+		if errors.Is(err, errNotBINRPC) { // the start of the next request is unknown
 			_, _ = conn.Write(newFault(http.StatusBadRequest, "bad request").bytes())
 		}
 		if err != nil {
@@ -67,12 +67,12 @@ var faults = map[string]func(packet, net.Conn) bool{
 	"cut_body":           cutBody,
 	"gzip_bomb":          claimLength, // nothing is compressed, but a length can be wrong
 	"status_500":         fail(http.StatusInternalServerError, "Internal error"),
-	"status_401":         fail(http.StatusUnauthorized, "Unauthorized"), // faults have codes too
+	"status_401":         fail(http.StatusUnauthorized, "Unauthorized"), // faults have codes, too
 	"status_403":         fail(http.StatusForbidden, "Forbidden"),
 	"status_429":         fail(http.StatusTooManyRequests, "Too many requests"),
 	"html_404":           answerHTTP,
-	"redirect_elsewhere": misdirect, // there are no redirects, but a reply can be that to another request
-	"wrong_secret":       leaveConn, // there are no secrets: an unwelcome client gets no reply
+	"redirect_elsewhere": misdirect, // there are no redirects, but a reply can belong to another request
+	"wrong_secret":       leaveConn, // there are no secrets: a rejected client gets no reply
 	"invalid_json":       halve,
 	"wrong_types":        mistype,
 
@@ -91,7 +91,7 @@ func resetConn(_ packet, conn net.Conn) bool {
 	return false
 }
 
-// hangConn never answers. It reads on, to notice that the client has gone away.
+// hangConn never replies. It keeps reading, to notice when the client disconnects.
 func hangConn(_ packet, conn net.Conn) bool {
 	_, _ = io.Copy(io.Discard, conn)
 	return false
@@ -115,7 +115,7 @@ func slowBody(p packet, conn net.Conn) bool {
 	return false
 }
 
-// dripConn sends one byte every DripInterval, and reports whether all bytes were sent.
+// dripConn sends one byte every DripInterval and reports whether it has sent all bytes.
 func dripConn(conn net.Conn, content []byte) bool {
 	tick := time.NewTicker(emulator.DripInterval)
 	defer tick.Stop()
@@ -144,7 +144,7 @@ func cutBody(p packet, conn net.Conn) bool {
 	return false
 }
 
-// claimLength sends a small reply with a string whose length is given as more than 1 GiB.
+// claimLength sends a small reply with a string that claims a length of more than 1 GiB.
 func claimLength(p packet, conn net.Conn) bool {
 	p.body = append([]byte{(8+4)<<4 | recordString, 0x7f, 0xff, 0xff, 0xff}, "text"...)
 	return p.writeTo(conn)
@@ -158,7 +158,7 @@ func fail(code uint32, text string) func(packet, net.Conn) bool {
 	}
 }
 
-// answerHTTP answers like an HTTP server in place of ctl.
+// answerHTTP sends an HTTP response in place of a reply of ctl.
 func answerHTTP(_ packet, conn net.Conn) bool {
 	_, _ = io.WriteString(conn, "HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"+emulator.Page404)
 	return false
@@ -180,7 +180,7 @@ func mistype(p packet, conn net.Conn) bool {
 	var body []byte
 	records, _ := cutRecords(p.body) // the reply is complete
 	for i, r := range records {
-		wraps := i/2%2 == 0 // in a struct every other record is a name
+		wraps := i/2%2 == 0 // every other record in a struct is a name
 		switch {
 		case r.typ > recordDouble:
 			body = append(body, r.raw...)
@@ -217,7 +217,7 @@ func breakText(p packet, conn net.Conn) bool {
 	})
 }
 
-// exceedNumbers replaces numbers alternately with -1 and a number of 56 bits; those of Kamailio have 32 bits.
+// exceedNumbers replaces numbers alternately with -1 and a number of 56 bits. Kamailio's numbers have 32 bits.
 func exceedNumbers(p packet, conn net.Conn) bool {
 	turn := 0
 	return edit(p, conn, func(body []byte, r record) []byte {

@@ -57,7 +57,7 @@ func talk(t *testing.T, server *emulator.Server) wire {
 	return wire{emulatortest.Wire{Conn: conn, Reader: bufio.NewReader(conn)}}
 }
 
-// request returns the packet of a call; method and arguments are separated by spaces.
+// request returns the packet of a call. Method and arguments are separated by spaces.
 func request(cookie uint32, call string) []byte {
 	p := packet{typ: typeRequest, cookie: cookie}
 	for word := range strings.FieldsSeq(call) {
@@ -108,7 +108,7 @@ func TestPacketHeader(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, p, read)
 	}
-	// As measured: a small cookie comes back on one byte, a reply without records has length 0.
+	// On a real server, a small cookie returns in one byte, and a reply without records has length 0.
 	assert.Equal(t, []byte{0xa1, 0x10, 0x00, 0x05}, packet{typ: typeReply, cookie: 5}.bytes())
 }
 
@@ -129,7 +129,7 @@ func TestPipelining(t *testing.T) {
 	}
 }
 
-// A request is answered in whatever way it is split.
+// TestSplitRequest checks that a request is answered however it is split.
 func TestSplitRequest(t *testing.T) {
 	w := talk(t, startCtl(t, CtlOptions{Network: "tcp"}))
 	whole := request(1, "core.version")
@@ -179,7 +179,7 @@ func TestMalformedRequest(t *testing.T) {
 	}
 }
 
-// silent expects these bytes and then no more.
+// silent expects these bytes and then nothing.
 func silent(begin []byte) func(*testing.T, wire) {
 	return func(t *testing.T, w wire) {
 		t.Helper()
@@ -193,7 +193,7 @@ func silent(begin []byte) func(*testing.T, wire) {
 	}
 }
 
-// ends expects that the connection ends after these bytes, with or without this error.
+// ends expects that the connection ends after these bytes, with this error if it is not nil.
 func ends(reason error, begin []byte) func(*testing.T, wire) {
 	return func(t *testing.T, w wire) {
 		t.Helper()
@@ -203,7 +203,7 @@ func ends(reason error, begin []byte) func(*testing.T, wire) {
 	}
 }
 
-// replies expects a whole packet, and looks at it.
+// replies expects a complete packet and checks it.
 func replies(check func(*testing.T, packet)) func(*testing.T, wire) {
 	return func(t *testing.T, w wire) {
 		t.Helper()
@@ -233,7 +233,7 @@ func uptimeReply(t *testing.T) packet {
 	return p
 }
 
-// faultChecks has what a client sees of each fault after it has called core.uptime.
+// faultChecks checks what a client that has called core.uptime observes of each fault.
 var faultChecks = map[string]func(*testing.T, wire){
 	"reset":       ends(syscall.ECONNRESET, nil),
 	"hang":        silent(nil),
@@ -326,7 +326,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// A fault that leaves the connection open concerns one reply.
+// TestFaultBetweenReplies checks that a fault that leaves the connection open affects one reply only.
 func TestFaultBetweenReplies(t *testing.T) {
 	server := startCtl(t, CtlOptions{})
 	w := talk(t, server)
@@ -353,7 +353,7 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// The file of a socket is gone with its server, whether it listened last or refused.
+// TestSocketFile checks that the file of a socket is removed with its server, even if the server refused connections.
 func TestSocketFile(t *testing.T) {
 	for _, fault := range []string{"", emulator.Refuse} {
 		path := t.TempDir() + "/ctl"
@@ -368,7 +368,7 @@ func TestSocketFile(t *testing.T) {
 	}
 }
 
-// Close ends every connection, whatever its fault.
+// TestCloseEndsFaults checks that Close ends every connection, whatever its fault.
 func TestCloseEndsFaults(t *testing.T) {
 	for _, fault := range []string{"hang", "slow_header", "slow_body", "endless_body"} {
 		t.Run(fault, func(t *testing.T) {

@@ -1,7 +1,7 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package kamailio emulates Kamailio, over BINRPC and over HTTP, and rtpengine.
+// Package kamailio emulates Kamailio, with BINRPC and HTTP, and rtpengine.
 package kamailio
 
 import (
@@ -19,24 +19,24 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// CtlOptions configure the module ctl of an emulated Kamailio, which speaks BINRPC.
+// CtlOptions configures the module ctl of an emulated Kamailio, which uses BINRPC.
 type CtlOptions struct {
-	// Network is "unix" (also when empty) or "tcp".
+	// Network is "unix" (the default) or "tcp".
 	Network string
-	// Addr is the path of the socket or host:port; an unused one when empty.
+	// Addr is the path of the socket or host:port. If it is empty, an unused one is chosen.
 	Addr string
-	// Scene is a folder of testdata/kamailio/binrpc: "unix" (when empty), "tcp", "minimal" or "limits".
+	// Scene is a directory of testdata/kamailio/binrpc: "unix" (the default), "tcp", "minimal" or "limits".
 	Scene string
-	// Targets is the number of targets that dispatcher.list is scaled to; 0 for the captured ones.
+	// Targets is the number of targets to which dispatcher.list is scaled. If it is 0, only the captured ones exist.
 	Targets int
-	// Statistics is the number of statistics that are added to the group script, which can make the answer of stats.fetch
-	// exceed StructLimit. In the scene "limits", which was captured with 900, 0 stands for 900.
+	// Statistics is the number of statistics that are added to the group script, which can make the reply to stats.fetch exceed
+	// StructLimit. The scene "limits" was captured with 900, its default.
 	Statistics int
-	// StructLimit is binrpc_struct_max_body_size in bytes: stats.fetch fails when its answer is larger; 8 KiB when 0.
+	// StructLimit is binrpc_struct_max_body_size in bytes: stats.fetch fails if its reply is larger. The default is 8 KiB.
 	StructLimit int
-	// Moving makes uptime and counters advance with Now. After a restart they do so in any case.
+	// Moving makes uptime and counters advance with Now. After a restart, this always happens.
 	Moving bool
-	// Now is the clock; time.Now when nil.
+	// Now is the clock, by default time.Now.
 	Now func() time.Time
 }
 
@@ -45,7 +45,8 @@ const (
 	defaultStructLimit = 8 << 10
 )
 
-// scenes has the folders of a scene. Captures that the first one lacks are in the next one, of the same server.
+// scenes lists the directories of each scene. Captures that are missing from the first one are in the next one, which is from the
+// same server.
 var scenes = map[string][]string{
 	"unix":    {"unix"},
 	"tcp":     {"tcp", "unix"},
@@ -64,10 +65,10 @@ type ctl struct {
 }
 
 // NewCtl starts the module ctl of an emulated Kamailio. Its URL is an endpoint such as unix:///tmp/kamailio_ctl or
-// tcp://127.0.0.1:2049, and its APIs are methods. Faults of HTTP have the nearest equivalent: gzip_bomb is a string with a
-// length of more than 1 GiB, status_500 (and the like) a fault with this code, html_404 an HTTP server in place of ctl,
-// redirect_elsewhere the reply to another request, wrong_secret a closed connection, invalid_json half of a reply. On a unix
-// socket reset only closes the connection.
+// tcp://127.0.0.1:2049, and its APIs are methods. HTTP faults have the nearest equivalent: gzip_bomb is a string with a length of
+// more than 1 GiB, status_500 (and similar) a fault with this code, html_404 an HTTP server in place of ctl, redirect_elsewhere the
+// reply to another request, wrong_secret a closed connection, and invalid_json half of a reply. On a unix socket, reset only closes
+// the connection.
 func NewCtl(o CtlOptions) (*emulator.Server, error) {
 	k := &ctl{CtlOptions: o, captures: map[string]packet{}, methods: map[string]bool{}, named: map[string]int{}}
 	if err := k.complete(); err != nil {
@@ -84,7 +85,7 @@ func NewCtl(o CtlOptions) (*emulator.Server, error) {
 	return emulator.NewConnServer(k.Network, k.Addr, k.converse, k.uptime.Restart)
 }
 
-// complete sets the defaults of the options and checks them.
+// complete validates the options and sets their defaults.
 func (k *ctl) complete() error {
 	setDefault := func(option *string, value string) {
 		if *option == "" {
@@ -159,7 +160,7 @@ func readPacketFile(file string) (packet, error) {
 	return p, nil
 }
 
-// answer answers a call: with the capture, unless the server is scaled or advances.
+// answer returns the reply to a call: the captured one unless the server is scaled or advances.
 func (k *ctl) answer(call rpcCall) packet {
 	captured, known := k.captures[call.String()]
 	render := rendered[call[0]]

@@ -23,7 +23,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// Every captured request is answered with the captured bytes, on both networks.
+// TestCapturedReplies checks that every captured request gets the captured bytes on both networks.
 func TestCapturedReplies(t *testing.T) {
 	twice := []string{"rtpengine.show_permanent"} // the call rtpengine.show all, captured again
 	for scene := range scenes {
@@ -74,7 +74,7 @@ func TestUncaptured(t *testing.T) {
 		assert.Equal(t, byte(typeFault), reply.typ, call)
 		assert.Equal(t, []string{"500", want}, texts(t, reply))
 	}
-	// Statistics that were not captured on their own are rendered from those that were.
+	// Statistics that were not captured in a call of their own are rendered from the others.
 	assert.Equal(t, []string{"dns.failed_dns_request", "0", "dns.slow_dns_request", "0", "pike.blocked_ips", "1"},
 		texts(t, w.call(t, "stats.fetch dns: nothing: blocked_ips nothing")))
 	assert.Equal(t, []string{"failed_dns_request", "slow_dns_request"}, texts(t, w.call(t, "cnt.var_list dns")))
@@ -90,7 +90,7 @@ func members(t *testing.T, w wire, call string) map[string]string {
 	return all
 }
 
-// Rendered replies equal the captured ones as long as the clock stands still.
+// TestRenderedStatistics checks that rendered replies equal the captured ones until the clock advances.
 func TestRenderedStatistics(t *testing.T) {
 	captured := talk(t, startCtl(t, CtlOptions{}))
 	rendered := talk(t, startCtl(t, CtlOptions{Moving: true, Now: emulatortest.NewClock().Now}))
@@ -151,7 +151,8 @@ func TestRestart(t *testing.T) {
 	assert.Equal(t, "67108864", members(t, w, "stats.fetch shmem:")["shmem.total_size"])
 }
 
-// More statistics than fit into a struct: fetching all of them or their group fails, fetching names in batches does not.
+// TestStructLimit checks that fetching all statistics or their group fails if they do not fit into a struct, and that fetching names
+// in batches succeeds.
 func TestStructLimit(t *testing.T) {
 	now := emulatortest.NewClock()
 	w := talk(t, startCtl(t, CtlOptions{Scene: "limits", Now: now.Now}))

@@ -21,14 +21,13 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// HTTPOptions configure the HTTP side of an emulated Kamailio: JSON-RPC at /RPC and the page of its module xhttp_prom at
-// /metrics.
+// HTTPOptions configures the HTTP server of an emulated Kamailio: JSON-RPC at /RPC and the page of the module xhttp_prom at /metrics.
 type HTTPOptions struct {
-	// Addr is the address to listen on; a free loopback port when empty.
+	// Addr is the address to listen on. If it is empty, a free loopback port is used.
 	Addr string
-	// Moving makes uptime and counters of JSON-RPC advance with Now. After a restart they do so in any case.
+	// Moving makes uptime and counters of JSON-RPC advance with Now. After a restart, this always happens.
 	Moving bool
-	// Now is the clock; time.Now when nil.
+	// Now is the clock, by default time.Now.
 	Now func() time.Time
 }
 
@@ -44,7 +43,7 @@ type httpServer struct {
 	uptime  *emulator.Uptime
 }
 
-// NewHTTP starts the HTTP side of an emulated Kamailio. The answer of a method does not depend on its parameters.
+// NewHTTP starts the HTTP server of an emulated Kamailio. The response of a method does not depend on its parameters.
 func NewHTTP(o HTTPOptions) (*emulator.Server, error) {
 	s := &httpServer{calls: map[string]emulator.Answer{}}
 	files, err := fs.Glob(testdata.Files, path.Join(rpcFolder, "*.json"))
@@ -72,7 +71,7 @@ func NewHTTP(o HTTPOptions) (*emulator.Server, error) {
 	})
 }
 
-// readWithHeaders reads a captured body and the file of its headers.
+// readWithHeaders reads a captured body and the file with its headers.
 func readWithHeaders(file, extension string) (emulator.Answer, error) {
 	body, err := fs.ReadFile(testdata.Files, file+extension)
 	if err != nil {
@@ -91,7 +90,7 @@ func readWithHeaders(file, extension string) (emulator.Answer, error) {
 	return emulator.Answer{Status: response.StatusCode, Header: response.Header, Body: body}, nil
 }
 
-// jsonRPC is a request.
+// jsonRPC is a JSON-RPC request.
 type jsonRPC struct {
 	Method string          `json:"method"`
 	ID     json.RawMessage `json:"id"`
@@ -99,7 +98,7 @@ type jsonRPC struct {
 
 // readJSONRPC reads the body of a request, which can be read again afterwards.
 func readJSONRPC(r *http.Request) (call jsonRPC, isBatch bool, err error) {
-	body, _ := io.ReadAll(r.Body) // is held in memory
+	body, _ := io.ReadAll(r.Body) // held in memory
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	isBatch = bytes.HasPrefix(bytes.TrimSpace(body), []byte("["))
 	if !isBatch {
@@ -108,7 +107,7 @@ func readJSONRPC(r *http.Request) (call jsonRPC, isBatch bool, err error) {
 	return call, isBatch, err
 }
 
-// jsonRPCMethod returns the method that a request calls, or its path when it calls none.
+// jsonRPCMethod returns the method that a request calls, or the path of the request if it calls none.
 func jsonRPCMethod(r *http.Request) string {
 	if r.URL.Path == rpcPath {
 		if call, _, err := readJSONRPC(r); err == nil && call.Method != "" {
@@ -125,12 +124,12 @@ func (s *httpServer) answer(r *http.Request) emulator.Answer {
 	case rpcPath:
 		return s.call(r)
 	}
-	header := s.metrics.Header.Clone() // xhttp adds Sia and Server to every answer
+	header := s.metrics.Header.Clone() // xhttp adds Sia and Server to every response
 	header.Set("Content-Type", "text/plain")
 	return emulator.Answer{Status: http.StatusNotFound, Header: header, Body: []byte("Not Found\n")}
 }
 
-// call answers JSON-RPC. Like the real server it never answers a request that it cannot parse.
+// call handles JSON-RPC. Like the real server, it never responds to a request that it cannot parse.
 func (s *httpServer) call(r *http.Request) emulator.Answer {
 	call, isBatch, err := readJSONRPC(r)
 	switch {
@@ -156,7 +155,7 @@ func (s *httpServer) call(r *http.Request) emulator.Answer {
 }
 
 var (
-	// jsonRPCID matches the end of a captured answer.
+	// jsonRPCID matches the end of a captured response.
 	jsonRPCID = regexp.MustCompile(`(,\n\t"id":\t\d+)?\n}$`)
 	// jsonNumber matches a member that is a number, quoted or not.
 	jsonNumber = regexp.MustCompile(`"([^"]+)":\t"?(\d+)`)

@@ -29,7 +29,7 @@ func startHTTP(t *testing.T, o HTTPOptions) *emulator.Server {
 	return emulatortest.Start(t, NewHTTP, o)
 }
 
-// postRPC sends a body and reads the answer.
+// postRPC sends a body and reads the response.
 func postRPC(t *testing.T, server *emulator.Server, body string) (emulatortest.Reply, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL()+rpcPath, strings.NewReader(body))
@@ -83,7 +83,7 @@ func TestJSONRPCForms(t *testing.T) {
 	assert.Equal(t, []string{"core.uptime", "/RPC", "core.kill", "_batch", "/"}, server.Requests())
 }
 
-// As measured: a request that is not JSON is never answered.
+// TestJSONRPCWithoutJSON checks that a request that is not JSON gets no response, as on a real server.
 func TestJSONRPCWithoutJSON(t *testing.T) {
 	server := startHTTP(t, HTTPOptions{})
 	for _, body := range []string{"", `{"method":`} {
@@ -132,7 +132,7 @@ func TestHTTPPage(t *testing.T) {
 	assert.Equal(t, "text/plain; version=0.0.4", response.Header.Get("Content-Type"))
 }
 
-// The faults are those of HTTP, except for the answer to a wrong secret.
+// TestHTTPFaults checks the faults of HTTP, and the response to a wrong secret, which differs.
 func TestHTTPFaults(t *testing.T) {
 	server := startHTTP(t, HTTPOptions{})
 	require.NoError(t, server.SetFault("wrong_secret", "core.uptime"))

@@ -14,13 +14,13 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 )
 
-// RTPEngineOptions configure an emulated rtpengine: its page /metrics.
+// RTPEngineOptions configures the page /metrics of an emulated rtpengine.
 type RTPEngineOptions struct {
-	// Addr is the address to listen on; a free loopback port when empty.
+	// Addr is the address to listen on. If it is empty, a free loopback port is used.
 	Addr string
-	// Moving makes uptime and counters advance with Now. After a restart they do so in any case.
+	// Moving makes uptime and counters advance with Now. After a restart, this always happens.
 	Moving bool
-	// Now is the clock; time.Now when nil.
+	// Now is the clock, by default time.Now.
 	Now func() time.Time
 }
 
@@ -39,7 +39,7 @@ func NewRTPEngine(o RTPEngineOptions) (*emulator.Server, error) {
 	if found == nil {
 		return nil, errors.New("testdata/kamailio/prometheus/rtpengine.txt lacks the uptime")
 	}
-	captured, _ := strconv.ParseInt(string(found[1]), 10, 64) // the pattern has digits only
+	captured, _ := strconv.ParseInt(string(found[1]), 10, 64) // the pattern matches only digits
 	uptime, err := emulator.NewUptime(captured, o.Now, o.Moving)
 	if err != nil {
 		return nil, fmt.Errorf("testdata/kamailio/prometheus/rtpengine.txt: %w", err)

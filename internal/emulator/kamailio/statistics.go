@@ -16,7 +16,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 )
 
-// counterPatterns matches the names of the values in the reply of a method that grow with the uptime.
+// counterPatterns matches, for each method, the names of the reply's values that grow with the uptime.
 var counterPatterns = map[string]*regexp.Regexp{
 	"core.uptime": regexp.MustCompile(`^uptime$`),
 	"sl.stats":    regexp.MustCompile(`.`),
@@ -66,7 +66,7 @@ func newStatistic(group, name string, value int64) statistic {
 	}
 }
 
-// prepare reads the values that replies are rendered from.
+// prepare reads the values from which replies are rendered.
 func (k *ctl) prepare() error {
 	uptime, err := k.member("core.uptime", "uptime")
 	if err == nil {
@@ -75,7 +75,7 @@ func (k *ctl) prepare() error {
 	if err != nil {
 		return err
 	}
-	records, _ := cutRecords(k.all.body) // member has shown that captures are complete
+	records, _ := cutRecords(k.all.body) // member has verified that captures are complete
 	for i, r := range records {
 		if r.typ == recordName {
 			group, name, _ := strings.Cut(r.text(), ".")
@@ -112,13 +112,13 @@ func (k *ctl) member(call, name string) (int64, error) {
 	return int64(bigEndian(records[at+1].value)), nil //nolint:gosec // four bytes
 }
 
-// rendered has the methods whose replies are rendered from the statistics when they have arguments.
+// rendered maps methods to functions that render their replies from the statistics if the call has arguments.
 var rendered = map[string]func(*ctl, rpcCall) packet{
 	"stats.fetch":  (*ctl).fetch,
 	"cnt.var_list": (*ctl).varList,
 }
 
-// fetch answers stats.fetch for "all", for groups such as "core:" and for names. It leaves out unknown ones.
+// fetch returns the reply to stats.fetch for "all", for groups such as "core:" and for names. It omits unknown ones.
 func (k *ctl) fetch(call rpcCall) packet {
 	body := make([]byte, 0, defaultStructLimit)
 	body = append(body, structBegin)
@@ -150,7 +150,7 @@ func (k *ctl) appendStatistic(body []byte, s statistic) []byte {
 	return appendText(body, recordString, strconv.AppendUint(digits[:0], uint64(value), 10)) //nolint:gosec // as the server prints it
 }
 
-// varList answers cnt.var_list with the names of a group.
+// varList returns the reply to cnt.var_list with the names of a group.
 func (k *ctl) varList(call rpcCall) packet {
 	reply := packet{typ: typeReply}
 	for _, s := range k.statistics {
@@ -161,8 +161,8 @@ func (k *ctl) varList(call rpcCall) packet {
 	return reply
 }
 
-// scaleTargets scales a captured dispatcher.list to a number of targets. Copies follow their original. Their URIs differ in
-// the user, because receivers leave out unknown parameters.
+// scaleTargets scales a captured dispatcher.list to a number of targets. Copies follow their original. Their URIs differ in the user,
+// because receivers omit unknown parameters.
 func scaleTargets(list packet, targets int) packet {
 	name, uri := appendText(nil, recordName, "DEST"), appendText(nil, recordName, "URI")
 	parts := bytes.Split(list.body, name)
@@ -186,7 +186,7 @@ func scaleTargets(list packet, targets int) packet {
 	return list
 }
 
-// endOfStruct returns the length of the struct at the beginning of a body.
+// endOfStruct returns the length of the struct at the start of a body.
 func endOfStruct(body []byte) int {
 	depth, rest := 0, body
 	for len(rest) > 0 {

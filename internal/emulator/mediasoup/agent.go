@@ -19,35 +19,35 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// AgentOptions configure an emulated agent in a mediasoup application.
+// AgentOptions configures an emulated agent in a mediasoup application.
 type AgentOptions struct {
-	// Addr is the address to listen on; a free loopback port when empty.
+	// Addr is the address to listen on. If it is empty, a free loopback port is used.
 	Addr string
-	// Capture is a version of mediasoup and a capture of it in testdata/mediasoup; "3.12.16-a" when empty.
+	// Capture is a version of mediasoup and a capture of it in testdata/mediasoup. The default is "3.12.16-a".
 	Capture string
-	// Consumers is the number of consumers. Rooms are added as long as they fit; 0 leaves the captured consumers alone. A room
-	// has up to ten people, who send audio and video over one transport and receive those of all others over another.
+	// Consumers is the maximum number of consumers to scale to by adding rooms. If it is 0, no rooms are added. A room has up to ten
+	// people, who send audio and video over one transport and receive those of all others over another.
 	Consumers int
-	// Token is the bearer token; none is required when it is empty.
+	// Token is the bearer token. If it is empty, none is required.
 	Token string
-	// SchemaVersion is the schema version in the snapshot; 1 when 0.
+	// SchemaVersion is the schema version in the snapshot. The default is 1.
 	SchemaVersion int
-	// Unread is how many of 100 objects of every kind are listed without statistics, as if the agent had run out of time.
+	// Unread is the percentage of objects of every kind that are listed without statistics, as if the agent had run out of time.
 	Unread int
-	// Carried is how many of 100 objects with statistics have those of an earlier collection, for the same reason.
+	// Carried is the percentage of objects with statistics whose statistics are from an earlier collection, for the same reason.
 	Carried int
-	// Moving makes people come and go and counters grow with Now. After a restart they do so in any case.
+	// Moving makes people come and go and counters grow with Now. After a restart, this always happens. If s is the number of whole
+	// seconds since the start, and captured is the captured value:
 	//
-	// Where s is the number of whole seconds since the start, and captured is the captured value:
 	//   - A counter is captured + s*RATE, where RATE is a tenth of captured, rounded up. For an object that appeared later, and
 	//     after a restart, it is RATE times the seconds since then.
 	//   - From second 60 on, a room is empty and its router closed in every fifth minute; in most others one person is away.
-	//     A person who comes back has new ids, and so have all consumers from and to that person.
-	//   - packetsLost of a consumer is lower by 0, 1, 2 and 3 in turn, for ten seconds each.
-	//   - The first captured producer begins to count at 0 in second 30 of every minute.
+	//     A person who returns has new ids, and so do all consumers from and to that person.
+	//   - packetsLost of a consumer decreases by 0, 1, 2 and 3 in turn, for ten seconds each.
+	//   - The first captured producer restarts at 0 in second 30 of every minute.
 	//   - The second captured producer has no statistics from second 40 to 50 of every minute.
 	Moving bool
-	// Now is the clock; time.Now when nil.
+	// Now is the clock, by default time.Now.
 	Now func() time.Time
 }
 
@@ -56,7 +56,7 @@ const (
 	healthPath   = "/v1/health"
 )
 
-// statsKinds has the kind of statistics to request, by list of the snapshot.
+// statsKinds maps the lists of the snapshot to the kinds of statistics to request.
 var statsKinds = map[string]string{
 	"workers": "workers", "transports": "transports", "producers": "producers", "consumers": "consumers",
 	"dataProducers": "data", "dataConsumers": "data",
@@ -67,7 +67,7 @@ type agent struct {
 	application *application
 }
 
-// NewAgent starts an emulated agent. The fault Restart starts a new process, with another instanceId and new objects.
+// NewAgent starts an emulated agent. The fault Restart starts a new process with another instanceId and new objects.
 func NewAgent(o AgentOptions) (*emulator.Server, error) {
 	if o.Capture == "" {
 		o.Capture = "3.12.16-a"
@@ -94,16 +94,16 @@ func NewAgent(o AgentOptions) (*emulator.Server, error) {
 	})
 }
 
-// unauthorizedBearer returns the answer to a wrong token.
+// unauthorizedBearer returns the response to a wrong token.
 func unauthorizedBearer() emulator.Answer {
 	denied := refusal(http.StatusUnauthorized, "missing or wrong token: send the token of the agent as a bearer token")
 	denied.Header.Set("Www-Authenticate", "Bearer")
 	return denied
 }
 
-// refusal returns an answer that says what to do instead.
+// refusal returns an error response that says what to do instead.
 func refusal(status int, message string) emulator.Answer {
-	body, _ := json.Marshal(map[string]string{"error": message}) // a string can be encoded
+	body, _ := json.Marshal(map[string]string{"error": message}) // a string can always be encoded
 	return jsonAnswer(status, body)
 }
 
@@ -112,7 +112,7 @@ func jsonAnswer(status int, body []byte) emulator.Answer {
 	return emulator.Answer{Status: status, Header: header, Body: body}
 }
 
-// answer answers according to distribution/mediasoup-agent/snapshot.schema.json.
+// answer handles requests according to distribution/mediasoup-agent/snapshot.schema.json.
 func (a *agent) answer(r *http.Request) emulator.Answer {
 	path := r.URL.Path
 	switch {
@@ -125,7 +125,7 @@ func (a *agent) answer(r *http.Request) emulator.Answer {
 		refused.Header.Set("Allow", http.MethodGet)
 		return refused
 	case path == healthPath:
-		body, _ := json.Marshal(map[string]string{"status": "ok", "instanceId": a.application.instance()}) // strings can be encoded
+		body, _ := json.Marshal(map[string]string{"status": "ok", "instanceId": a.application.instance()}) // strings can always be encoded
 		return jsonAnswer(http.StatusOK, body)
 	}
 	stats := allStats
@@ -149,7 +149,7 @@ func knowsStats(stats string) bool {
 	return true
 }
 
-// answerSnapshot answers with a snapshot that has these statistics.
+// answerSnapshot returns a snapshot with these statistics.
 func (a *agent) answerSnapshot(stats string, isPacked bool) emulator.Answer {
 	plain, packed := a.application.read(stats)
 	if !isPacked {
@@ -160,11 +160,11 @@ func (a *agent) answerSnapshot(stats string, isPacked bool) emulator.Answer {
 	return answer
 }
 
-// pack compresses a body with gzip, fast rather than small.
+// pack compresses a body with gzip at the fastest level.
 func pack(body []byte) []byte {
 	var out bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&out, gzip.BestSpeed) // the level exists
-	_, _ = w.Write(body)                              // a bytes.Buffer takes everything
+	_, _ = w.Write(body)                              // a bytes.Buffer does not fail
 	_ = w.Close()
 	return out.Bytes()
 }

@@ -84,7 +84,7 @@ func TestPacks(t *testing.T) {
 	assert.Equal(t, readCapture(t, "snapshot-3.12.16-a.json"), string(body))
 }
 
-// snapshot is a snapshot as decoded by a client.
+// snapshot is a snapshot decoded by a client.
 type snapshot struct {
 	SchemaVersion int
 	InstanceID    string
@@ -135,7 +135,7 @@ func readSnapshot(t *testing.T, server *emulator.Server, query string) (s snapsh
 	return s
 }
 
-// A rendered snapshot equals the captured one.
+// TestRendersTheCapture checks that a rendered snapshot equals the captured one.
 func TestRendersTheCapture(t *testing.T) {
 	captures, err := fs.Glob(testdata.Files, "mediasoup/snapshot-*-?.json")
 	require.NoError(t, err)
@@ -218,7 +218,7 @@ func TestScaled(t *testing.T) {
 	assert.ErrorContains(t, err, "cannot scale to -1 consumers")
 }
 
-// unread returns how many objects of a list have no statistics.
+// unread returns the number of objects of a list without statistics.
 func unread(list []listed) (n int) {
 	for _, o := range list {
 		if o.Stats == nil && o.ResourceUsage == nil {
@@ -304,7 +304,7 @@ func TestCounters(t *testing.T) {
 	assert.Equal(t, first.Producers[0].streams(t)[0].SSRC, later.Producers[0].streams(t)[0].SSRC)
 }
 
-// One producer counts from 0 again, another one has no statistics for a while.
+// TestOddProducers checks that one producer restarts at 0 and another one has no statistics for some time.
 func TestOddProducers(t *testing.T) {
 	clock := emulatortest.NewClock()
 	server := startAgent(t, AgentOptions{Moving: true, Now: clock.Now})
@@ -332,7 +332,7 @@ func TestPeopleComeAndGo(t *testing.T) {
 	clock := emulatortest.NewClock()
 	server := startAgent(t, AgentOptions{Consumers: 187, Moving: true, Now: clock.Now})
 	var last snapshot
-	// Room 1 is empty in minutes 4 and 9; in minute 1 person 2 is away, in minute 2 person 3.
+	// Room 1 is empty in minutes 4 and 9. Person 2 is away in minute 1, and person 3 in minute 2.
 	for minute, people := range []int{10, 9, 9, 9, 0, 9, 9, 9, 9, 0, 9, 9} {
 		s := readSnapshot(t, server, "")
 		assertWhole(t, &s)
@@ -351,7 +351,7 @@ func TestPeopleComeAndGo(t *testing.T) {
 				assert.Zero(t, consumer.streams(t)[0].ByteCount, "it begins now")
 			}
 		}
-		if minute == 2 { // 8 people stayed, one came
+		if minute == 2 { // 8 people stayed, 1 joined
 			assert.Equal(t, 7+2*8*7, stayed)
 			assert.Equal(t, last.Counters["consumersCreated"]+2*(9*8-8*7), s.Counters["consumersCreated"])
 		}
@@ -385,7 +385,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// Faults edit the text even if the client accepts gzip.
+// TestFaults checks that faults edit the text even if the client accepts gzip.
 func TestFaults(t *testing.T) {
 	server := startAgent(t, AgentOptions{})
 	ask := func(fault string) string {
@@ -401,7 +401,7 @@ func TestFaults(t *testing.T) {
 	assert.Equal(t, emulator.Page404, ask("html_404"))
 }
 
-// BenchmarkSnapshot renders a snapshot of 20,000 consumers anew each time.
+// BenchmarkSnapshot renders a snapshot of 20,000 consumers without reuse.
 func BenchmarkSnapshot(b *testing.B) {
 	clock := emulatortest.NewClock()
 	s, err := newApplication([]byte(readCapture(b, "snapshot-3.12.16-a.json")), AgentOptions{Consumers: 20_000, Moving: true, Now: clock.Now})

@@ -14,18 +14,18 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// EdumeetOptions configure the metrics pages of an emulated edumeet 3 server.
+// EdumeetOptions configures the metrics pages of an emulated edumeet 3 server.
 type EdumeetOptions struct {
-	// Addr is the address to listen on; a free loopback port when empty.
+	// Addr is the address to listen on. If it is empty, a free loopback port is used.
 	Addr string
-	// Page is the answer to GET /: "default" (when empty), "default-5s-later", "default-quiet", for which "quiet" is short, or
-	// "aggregated". The answer to GET /metrics is always "aggregated".
+	// Page is the response to GET /: "default" (also if empty), "default-5s-later", "default-quiet" (or "quiet"), or "aggregated".
+	// The response to GET /metrics is always "aggregated".
 	Page string
-	// Secret is the bearer token for /metrics. Like the real server, the emulated one requires it there only.
+	// Secret is the bearer token for /metrics. As on the real server, other paths do not require it.
 	Secret string
-	// Moving makes byte counts advance with Now. After a restart they do so in any case.
+	// Moving makes byte counts advance with Now. After a restart, this always happens.
 	Moving bool
-	// Now is the clock; time.Now when nil.
+	// Now is the clock, by default time.Now.
 	Now func() time.Time
 }
 
@@ -33,7 +33,8 @@ const (
 	metricsPath = "/metrics"
 
 	edumeetFile = "mediasoup/edumeet-%s.prom"
-	// edumeetUptime is the age of the streams at the capture in seconds, estimated from their growth until the later one.
+	// edumeetUptime is the age of the streams in seconds at the time of the capture, estimated from their growth until the later
+	// capture.
 	edumeetUptime = 18
 )
 
@@ -76,7 +77,7 @@ func NewEdumeet(o EdumeetOptions) (*emulator.Server, error) {
 	})
 }
 
-// textAnswer returns an answer with the content type of prom-client.
+// textAnswer returns a response with the content type of prom-client.
 func textAnswer(status int, body []byte) emulator.Answer {
 	header := http.Header{"Content-Type": {"text/plain; version=0.0.4; charset=utf-8"}}
 	return emulator.Answer{Status: status, Header: header, Body: body}

@@ -28,7 +28,7 @@ func readCapture(tb testing.TB, file string) string {
 	return string(content)
 }
 
-// fetch requests a path, with a bearer token unless it is empty, and returns the status and the whole body.
+// fetch requests a path, with a bearer token unless it is empty, and returns the status and the complete body.
 func fetch(t *testing.T, server *emulator.Server, path, token string) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL()+path, http.NoBody)

@@ -20,7 +20,7 @@ type listedObject struct {
 	bare     template // without
 }
 
-// objectLinks has the identity of an object and of those that it belongs to.
+// objectLinks holds the ids of an object and of its parents.
 type objectLinks struct {
 	ID          string
 	RouterID    string
@@ -44,7 +44,7 @@ type valueSlot struct {
 	append func(*valueSlot, *moment, []byte) []byte
 }
 
-// objectRole says whom in a room an object belongs to.
+// objectRole is the relation of an object to the people in a room.
 type objectRole int
 
 const (
@@ -70,11 +70,11 @@ type moment struct {
 	owners [rolePair + 1]owner // by role
 	ssrc   int64               // added to every SSRC
 	lived  int64               // seconds
-	fresh  bool                // counters began at 0
+	fresh  bool                // counters started at 0
 	unread bool
 }
 
-// owner identifies those in a room that an object belongs to.
+// owner identifies the people in a room to whom an object belongs.
 type owner struct{ generation, sender, receiver int }
 
 // newMoment returns the moment of a snapshot.
@@ -94,8 +94,8 @@ func newMoment(s *application, now time.Time) moment {
 	}
 }
 
-// ofCaptured returns the moment of a captured object. The first producer counts from 0 again and the second one has no
-// statistics at times.
+// ofCaptured returns the moment of a captured object. At times, the first producer restarts at 0, and the second one has no
+// statistics.
 func (m moment) ofCaptured(list string, number int) moment {
 	const recount, unreadFrom, unreadTo = 30, 40, 50
 	if list != "producers" || !m.moves {
@@ -124,7 +124,7 @@ func (m moment) ofRoom(room *addedRoom, role objectRole, sender, receiver int) m
 	return m
 }
 
-// startOf returns the present value of a captured start time: as long before the start as it was before the capture.
+// startOf returns the current value of a captured start time: its distance from the start equals that from the capture.
 func (m *moment) startOf(captured int64) int64 {
 	switch {
 	case !m.moves:
@@ -136,7 +136,7 @@ func (m *moment) startOf(captured int64) int64 {
 	}
 }
 
-// appendReborn appends a captured id, or another one after each restart.
+// appendReborn appends a captured id, or a new one after each restart.
 func appendReborn(body []byte, captured string, incarnation int) []byte {
 	if incarnation == 0 {
 		return append(body, captured...)
@@ -170,12 +170,12 @@ func (s *valueSlot) appendCounter(m *moment, body []byte) []byte {
 	return strconv.AppendInt(body, s.base(m)+(s.number+9)/10*m.lived, 10)
 }
 
-// appendWave appends a value that falls by 1 every ten seconds and returns to the captured one after the third time.
+// appendWave appends a value that decreases by 1 every ten seconds and returns to the captured one after three decreases.
 func (s *valueSlot) appendWave(m *moment, body []byte) []byte {
 	return strconv.AppendInt(body, s.base(m)-m.lived/10%4, 10)
 }
 
-// base returns the captured value, or 0 when counters began at 0.
+// base returns the captured value, or 0 if counters started at 0.
 func (s *valueSlot) base(m *moment) int64 {
 	if m.fresh {
 		return 0
@@ -213,8 +213,8 @@ var counterMembers = []string{
 	"ru_utime", "ru_stime", "ru_minflt", "ru_majflt", "ru_nvcsw", "ru_nivcsw", "ru_inblock", "ru_oublock",
 }
 
-// rewrittenMembers has the function that writes each rewritten member; nil keeps it. A name such as routers.workerId is that
-// of a member in this list only.
+// rewrittenMembers maps rewritten members to the functions that write them. A member with a nil function is not rewritten. A name
+// such as routers.workerId applies only to members in the list routers.
 var rewrittenMembers = func() map[string]func(*valueSlot, *moment, []byte) []byte {
 	members := map[string]func(*valueSlot, *moment, []byte) []byte{
 		"consumers.packetsLost": (*valueSlot).appendWave,

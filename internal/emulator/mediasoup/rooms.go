@@ -10,21 +10,20 @@ import (
 
 const (
 	roomSize         = 10
-	secondsPerMinute = 60 // people come and go every minute
+	secondsPerMinute = 60 // people join and leave every minute
 )
 
 // addedRoom is a room that was added to the captured ones.
 type addedRoom struct {
 	number int // from 1
-	size   int // number of people who belong to it
+	size   int // number of people in the room if all are present
 
-	here   []int         // people who are there
+	here   []int         // people who are present
 	opened int           // minute in which it opened
 	joined [roomSize]int // minute in which each person joined
 }
 
-// addRooms adds rooms as long as the number of consumers permits. Each person is a copy of the captured sender and receiver
-// over WebRTC.
+// addRooms adds rooms up to the number of consumers. Each person is a copy of the captured sender and receiver over WebRTC.
 func (s *application) addRooms() error {
 	if err := s.findModel(); err != nil {
 		return err
@@ -40,10 +39,10 @@ func (s *application) addRooms() error {
 	return nil
 }
 
-// consumersOf returns the number of consumers in a room: each person receives audio and video of all others.
+// consumersOf returns the number of consumers in a room: each person receives audio and video from all others.
 func consumersOf(people int) int { return 2 * people * (people - 1) }
 
-// findModel finds the captured objects of which every room has copies.
+// findModel finds the captured objects that every room copies.
 func (s *application) findModel() error {
 	roles := map[string]objectRole{}
 	webrtc := map[string]bool{}
@@ -92,7 +91,7 @@ func (o *listedObject) takeRole(roles map[string]objectRole) {
 	}
 }
 
-// isOpen reports whether anybody is in the room in a minute.
+// isOpen reports whether anyone is in the room in a minute.
 func (r *addedRoom) isOpen(minute int) bool { return minute == 0 || (minute+r.number)%5 != 0 }
 
 // isHere reports whether a person is in the room in a minute.
@@ -100,7 +99,7 @@ func (r *addedRoom) isHere(person, minute int) bool {
 	return minute == 0 || r.isOpen(minute) && (minute+r.number)%roomSize != person
 }
 
-// settle sets who is there in a minute, and since when.
+// settle sets who is present in a minute, and since when.
 func (r *addedRoom) settle(minute int) {
 	for r.opened = minute; r.opened > 0 && r.isOpen(r.opened-1); {
 		r.opened--
@@ -140,7 +139,7 @@ func (r *addedRoom) visit(minute int, role objectRole, do func(sender, receiver 
 	}
 }
 
-// tally counts the objects of rooms that were created and closed until a minute.
+// tally counts the objects of rooms that were created and closed before a minute.
 type tally struct {
 	minute          int
 	created, closed headcount
@@ -149,7 +148,7 @@ type tally struct {
 // headcount is a number of rooms, of people in them, and of their consumers.
 type headcount struct{ rooms, people, consumers int }
 
-// newTally returns the tally at the start, when all people are there.
+// newTally returns the tally at the start, when all people are present.
 func newTally(rooms []addedRoom) tally {
 	var t tally
 	for _, room := range rooms {
@@ -164,7 +163,7 @@ func (c *headcount) add(rooms, people, consumers int) {
 	c.consumers += consumers
 }
 
-// advance counts until a minute.
+// advance counts up to a minute.
 func (t *tally) advance(minute int, rooms []addedRoom) {
 	for ; t.minute < minute; t.minute++ {
 		for i := range rooms {
@@ -194,7 +193,7 @@ func oneIf(condition bool) int {
 	return 0
 }
 
-// counters returns the counters of the agent: captured objects and rooms.
+// counters returns the counters of the agent, for the captured objects and the rooms.
 func (t *tally) counters(captured map[string]int) map[string]int {
 	counters := maps.Clone(captured)
 	for suffix, count := range map[string]headcount{"Created": t.created, "Closed": t.closed} {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// lists has the lists of a snapshot in order.
+// lists holds the names of the lists of a snapshot in order.
 var lists = []string{
 	"workers", "webRtcServers", "routers", "transports", "producers", "consumers", "dataProducers", "dataConsumers",
 }
@@ -21,13 +21,13 @@ var lists = []string{
 // allStats requests all statistics.
 const allStats = "workers,transports,producers,consumers,data"
 
-// application is the emulated application: as captured, or with rooms added, advancing in time.
+// application is the emulated application: as captured, or with added rooms and advancing in time.
 type application struct {
 	AgentOptions
 	captured []byte
 	head     snapshotHead
 	lists    map[string][]*listedObject // as captured
-	model    map[string][]*listedObject // objects of which every room has copies
+	model    map[string][]*listedObject // objects that every room copies
 	rooms    []addedRoom
 
 	mu          sync.Mutex
@@ -58,7 +58,7 @@ type collection struct {
 	Errors     map[string]int `json:"errors"`
 }
 
-// rendering is the last rendered snapshot, which is reused while the clock stands still.
+// rendering is the last rendered snapshot. It is reused until the clock advances.
 type rendering struct {
 	stats  string
 	at     time.Time
@@ -98,7 +98,7 @@ func newApplication(captured []byte, o AgentOptions) (*application, error) {
 	return s, nil
 }
 
-// restart starts a new process: ids change, and counters begin at 0.
+// restart starts a new process with new ids and with counters at 0.
 func (s *application) restart() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,7 +150,7 @@ func (s *application) render(stats string, now time.Time) []byte {
 	for _, list := range lists {
 		w.list(list)
 	}
-	head, _ := json.Marshal(s.headNow(&m, w.skipped, w.carried)) // a decoded value can be encoded
+	head, _ := json.Marshal(s.headNow(&m, w.skipped, w.carried)) // a decoded value can always be encoded
 	return slices.Concat(bytes.TrimSuffix(head, []byte("}")), w.body, []byte("}"))
 }
 
@@ -207,7 +207,7 @@ func (w *snapshotWriter) list(name string) {
 	w.body = append(w.body, ']')
 }
 
-// object writes an object, with statistics if they were requested and the agent had the time.
+// object writes an object, with statistics if they were requested and the agent had time to read them.
 func (w *snapshotWriter) object(list string, object *listedObject) {
 	if w.written > 0 {
 		w.body = append(w.body, ',')

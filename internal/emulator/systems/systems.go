@@ -1,8 +1,8 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package systems lists the monitored systems, each with its emulated servers. The emulator command, soak and the tests of
-// the distribution take them from here; a test compares the list with builder-config.yaml.
+// Package systems lists the monitored systems and their emulated servers, for the emulator command, the soak test and the tests of
+// the distribution. A test compares the list with builder-config.yaml.
 package systems
 
 import (
@@ -23,9 +23,9 @@ import (
 type System struct {
 	// Receiver is the type of its receiver, which is in receiver/<Receiver>receiver.
 	Receiver string
-	// Settings are the settings of the receiver for the first server, in YAML, with %q in place of the endpoint.
+	// Settings are the YAML settings of the receiver for the first server, with %q in place of the endpoint.
 	Settings string
-	// Size is the flag of the first server for the number of its streams or the like; empty when it cannot be scaled.
+	// Size is the flag of the first server for the number of streams or other items. It is empty if the server cannot be scaled.
 	Size string
 	// Ports are the default ports of the real servers.
 	Ports []int
@@ -33,9 +33,9 @@ type System struct {
 	Servers []Server
 }
 
-// Server is an emulated server of a system.
+// Server is an emulated server.
 type Server struct {
-	// Name is the name of the server in lower case, which is also the flag for its address.
+	// Name is the name of the server in lower case and of the flag for its address.
 	Name string
 	// Doc describes the server and its address.
 	Doc string
@@ -43,11 +43,11 @@ type Server struct {
 	Define func(*flag.FlagSet) StartFunc
 }
 
-// StartFunc starts a server at an address, or at a free one when it is empty.
+// StartFunc starts a server at an address, or at a free one if it is empty.
 type StartFunc func(address string) (*emulator.Server, error)
 
-// Start starts the first server of the system at a free address. If it can be scaled, it has size streams or the like, or
-// the captured ones for size 0.
+// Start starts the first server of the system at a free address. If the server can be scaled, it has size items, or the captured ones
+// if size is 0.
 func (s System) Start(size int) (*emulator.Server, error) {
 	flags := flag.NewFlagSet(s.Receiver, flag.ContinueOnError)
 	start := s.Servers[0].Define(flags)
@@ -59,7 +59,7 @@ func (s System) Start(size int) (*emulator.Server, error) {
 	return start("")
 }
 
-// All has every system, in the order of builder-config.yaml.
+// All lists all systems in the order of builder-config.yaml.
 var All = []System{
 	{
 		Receiver: "zlmediakit",
@@ -72,7 +72,7 @@ var All = []System{
 		Receiver: "kamailio",
 		Settings: "endpoint: %q",
 		Size:     "targets",
-		Ports:    []int{2049, 2223, 2225, 5060, 8080, 22222}, // and rtpengine's
+		Ports:    []int{2049, 2223, 2225, 5060, 8080, 22222}, // including those of rtpengine
 		Servers: []Server{
 			{Name: "kamailio", Doc: "Kamailio server (/path or host:port)", Define: kamailioCtl},
 			{Name: "kamailio-http", Doc: "Kamailio server's JSON-RPC and metrics page", Define: kamailioHTTP},
@@ -109,7 +109,7 @@ var All = []System{
 	},
 }
 
-// starter returns the StartFunc of a server whose options have the address in addr.
+// starter returns the StartFunc of a server with options, in which addr points to the address.
 func starter[O any](options *O, addr *string, start func(O) (*emulator.Server, error)) StartFunc {
 	return func(address string) (*emulator.Server, error) {
 		*addr = address

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const root = "../../.."
 
-// receivers returns the receivers of the list.
+// receivers returns the receivers of all systems.
 func receivers() (names []string) {
 	for _, s := range All {
 		names = append(names, s.Receiver)
@@ -28,7 +28,7 @@ func receivers() (names []string) {
 	return names
 }
 
-// The manifest of the distribution has exactly the receivers of the list, in the same order.
+// TestManifest checks that the manifest of the distribution has the same receivers as All, in the same order.
 func TestManifest(t *testing.T) {
 	content, err := os.ReadFile(root + "/builder-config.yaml")
 	require.NoError(t, err)
@@ -45,7 +45,7 @@ func TestManifest(t *testing.T) {
 	assert.Equal(t, receivers(), listed)
 }
 
-// Every system has its folders, and every receiver's folder is of a system.
+// TestFolders checks that every system has its directories, and that every receiver belongs to a system.
 func TestFolders(t *testing.T) {
 	folders, err := filepath.Glob(root + "/receiver/*receiver")
 	require.NoError(t, err)
@@ -60,7 +60,7 @@ func TestFolders(t *testing.T) {
 	}
 }
 
-// The first server of every system starts as captured and scaled, and its endpoint fits into the settings.
+// TestStart checks that the first server of every system starts, captured and scaled, and that its endpoint fits into the settings.
 func TestStart(t *testing.T) {
 	for _, s := range All {
 		for _, size := range []int{0, 3} {

@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// capture is a captured answer with its request.
+// capture is a captured response and its request.
 type capture struct {
 	file  string
 	path  string
@@ -23,8 +23,8 @@ type capture struct {
 	emulator.Answer
 }
 
-// readCaptures reads the answers that index.json of a folder of testdata lists, in its order. The error is fs.ErrNotExist
-// when there is no index.
+// readCaptures reads the responses listed in index.json of a directory of testdata, in its order. The error is fs.ErrNotExist if
+// there is no index.
 func readCaptures(folder string) ([]capture, error) {
 	index, err := fs.ReadFile(testdata.Files, path.Join(folder, "index.json"))
 	if err != nil {
@@ -60,7 +60,7 @@ func readCaptures(folder string) ([]capture, error) {
 	return captures, nil
 }
 
-// readUnlisted reads a folder without an index: NAME.json answers prefix+NAME, with the status and headers of like.
+// readUnlisted reads a directory without an index: NAME.json is the response to prefix+NAME, with the status and headers of like.
 func readUnlisted(folder, prefix string, like emulator.Answer) ([]capture, error) {
 	files, err := fs.Glob(testdata.Files, path.Join(folder, "*.json"))
 	if err == nil && len(files) == 0 {

@@ -26,7 +26,7 @@ type sourceList struct {
 	now                   func() time.Time
 
 	mu        sync.Mutex
-	moving    bool // scaled or restarted: values advance
+	moving    bool // scaled or restarted, so that values advance
 	restarted bool
 	started   time.Time
 	rendered  rendering
@@ -44,10 +44,10 @@ type sourceRow struct {
 // sourceName identifies a media source.
 type sourceName struct{ schema, vhost, app, stream string }
 
-// sourceFilter selects media sources; empty fields match everything.
+// sourceFilter selects media sources. Empty fields match everything.
 type sourceFilter sourceName
 
-// rendering is the last rendered list, which is reused while the clock stands still.
+// rendering is the last rendered list. It is reused until the clock advances.
 type rendering struct {
 	filter sourceFilter
 	at     time.Time
@@ -68,12 +68,12 @@ type valueSlot struct {
 type moment struct {
 	number    int
 	started   time.Time
-	elapsed   int64 // ms since started
+	elapsed   int64 // counters started at 0
 	restarted bool  // counters began at 0
 }
 
-// newSourceList splits a captured getMediaList. Values that are the same in other, another capture of the same server or nil,
-// do not advance: those of on-demand schemas without readers.
+// newSourceList splits a captured getMediaList. Values that are the same in other, another capture of the same server or nil, do not
+// advance: those of on-demand schemas without readers.
 func newSourceList(body, other []byte, streams int, now func() time.Time) (*sourceList, error) {
 	var list struct {
 		Data []json.RawMessage `json:"data"`
@@ -142,13 +142,13 @@ func (s *sourceList) stopIdle(body []byte) error {
 	return nil
 }
 
-// stop stops the values that are the same in another capture of the row, and reports whether its bytes are.
+// stop stops the values that are the same in another capture of the row, and reports whether its byte counter is.
 func (r *sourceRow) stop(other *sourceRow) (idle bool) {
 	speed := -1
 	for i := range min(len(r.slots), len(other.slots)) {
 		slot := &r.slots[i]
 		switch slot.name {
-		case "bytesSpeed": // members are sorted by name: totalBytes follows
+		case "bytesSpeed": // members are sorted by name, so totalBytes follows
 			speed = i
 		case "totalBytes", "duration", "frames", "key_frames":
 			if slot.captured != other.slots[i].captured {
@@ -163,7 +163,7 @@ func (r *sourceRow) stop(other *sourceRow) (idle bool) {
 	return idle
 }
 
-// stopReaders makes the numbers of readers stay as captured.
+// stopReaders fixes the numbers of readers at the captured values.
 func (r *sourceRow) stopReaders() {
 	for i, slot := range r.slots {
 		if slot.name == "readerCount" || slot.name == "totalReaderCount" {
@@ -188,8 +188,8 @@ var rewrittenValues = map[string]func(valueSlot, moment) int64{
 
 var memberPattern = regexp.MustCompile(`"(\w+)"\s*:\s*("[^"]*"|\d+)`)
 
-// newSourceRow splits a captured media source at the values that are rewritten. The server sorts members by name, so a value
-// comes after those that it depends on: frames after duration, totalBytes after bytesSpeed.
+// newSourceRow splits a captured media source at the values that are rewritten. The server sorts members by name, so a value follows
+// those it depends on: frames after duration, totalBytes after bytesSpeed.
 func newSourceRow(captured []byte) (sourceRow, error) {
 	var source struct {
 		Schema, Vhost, App, Stream string
@@ -200,7 +200,7 @@ func newSourceRow(captured []byte) (sourceRow, error) {
 		return sourceRow{}, err
 	}
 	row := sourceRow{sourceName: sourceName{source.Schema, source.Vhost, source.App, source.Stream}, captured: captured}
-	// When a publisher goes silent, the server adds a mute audio track, and the other track no longer advances.
+	// When a publisher goes silent, the server adds a mute audio track, and the other track stops advancing.
 	ended, goesOn := false, false
 	for _, track := range source.Tracks {
 		ended = ended || track.Duration < source.AliveSecond*1000/2
@@ -219,7 +219,7 @@ func newSourceRow(captured []byte) (sourceRow, error) {
 			begin, end = at[5]-1, at[5]-1
 		}
 		slot := valueSlot{name: name, before: captured[from:begin], value: value}
-		slot.captured, _ = strconv.ParseInt(string(captured[begin:end]), 10, 64) // the pattern has digits only
+		slot.captured, _ = strconv.ParseInt(string(captured[begin:end]), 10, 64) // the pattern matches only digits
 		seen[name] = slot.captured
 		slot.gain, slot.per = gain(name, seen, stalled)
 		row.slots = append(row.slots, slot)
@@ -229,7 +229,7 @@ func newSourceRow(captured []byte) (sourceRow, error) {
 	return row, nil
 }
 
-// gain returns how fast a value grows: by how much in how many milliseconds.
+// gain returns the growth of a value: its amount and the number of milliseconds it takes.
 func gain(name string, seen map[string]int64, stalled bool) (by, ms int64) {
 	switch {
 	case name == "aliveSecond":
@@ -247,7 +247,7 @@ func gain(name string, seen map[string]int64, stalled bool) (by, ms int64) {
 	}
 }
 
-// counted is a value that grows steadily from the captured one.
+// counted returns a value that grows steadily from the captured one.
 func (s valueSlot) counted(m moment) int64 {
 	grown := m.elapsed * s.gain / s.per
 	if m.restarted {
@@ -256,13 +256,13 @@ func (s valueSlot) counted(m moment) int64 {
 	return s.captured + grown
 }
 
-// wobbling is a rate that changes every second, within 4 % of the captured one.
+// wobbling returns a rate that changes every second, within 4 % of the captured one.
 func (s valueSlot) wobbling(m moment) int64 {
 	percent := (int64(m.number)*7+m.elapsed/1000*5)%9 - 4
 	return s.gain + s.gain*percent/100
 }
 
-// created is the time of registration: the captured age before the start, or the restart.
+// created returns the time of registration: the captured age before the start, or the restart.
 func (s valueSlot) created(m moment) int64 {
 	if m.restarted {
 		return m.started.Unix()
@@ -273,7 +273,7 @@ func (s valueSlot) created(m moment) int64 {
 // viewedSchema is the schema that the emulated viewer of each stream reads, every other minute.
 const viewedSchema = "rtmp"
 
-// read is a number of readers with the emulated viewer.
+// read returns a number of readers including the emulated viewer.
 func (s valueSlot) read(m moment) int64 {
 	return s.captured + (int64(m.number)+m.elapsed/60_000)%2
 }
@@ -292,7 +292,7 @@ func (r *sourceRow) appendTo(body []byte, m moment) []byte {
 	return append(body, r.end...)
 }
 
-// restart makes all counters begin at 0.
+// restart sets all counters to 0.
 func (s *sourceList) restart() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -379,7 +379,7 @@ func (s *sourceList) matches(row *sourceRow, number int, filter sourceFilter) bo
 	return ok && asked == number
 }
 
-// number returns the number of the stream with this name among the copies of the row's stream.
+// number returns the number of the named stream among the copies of the row's stream.
 func (s *sourceList) number(row *sourceRow, name string) (int, bool) {
 	suffix, ok := strings.CutPrefix(name, row.stream)
 	if !ok {
@@ -394,7 +394,7 @@ func (s *sourceList) number(row *sourceRow, name string) (int, bool) {
 	return number, ok
 }
 
-// find returns one of the captured rows of a stream, and the number of the stream.
+// find returns a captured row of a stream and the number of the stream.
 func (s *sourceList) find(filter sourceFilter) (sourceRow, int, bool) {
 	for i := range s.rows {
 		row := &s.rows[i]
@@ -406,7 +406,7 @@ func (s *sourceList) find(filter sourceFilter) (sourceRow, int, bool) {
 	return sourceRow{}, 0, false
 }
 
-// info returns a captured getMediaInfo for a schema of a stream at the present time.
+// info returns a captured getMediaInfo for a schema of a stream at the current time.
 func (s *sourceList) info(captured []byte, schema string, number int) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -419,7 +419,7 @@ func (s *sourceList) info(captured []byte, schema string, number int) []byte {
 	return bytes.Replace(body, []byte(`"schema" : "`+row.schema+`"`), []byte(`"schema" : "`+schema+`"`), 1)
 }
 
-// added returns how many streams and media sources there are in addition to the captured ones.
+// added returns the numbers of streams and media sources that were added to the captured ones.
 func (s *sourceList) added() (streams, sources int) {
 	for i := range s.rows {
 		copies := (s.streams - s.rows[i].original + s.originals - 1) / s.originals
@@ -428,12 +428,12 @@ func (s *sourceList) added() (streams, sources int) {
 	return s.streams - s.originals, sources
 }
 
-// addTo adds to a member of a JSON object that is a number.
+// addTo adds to a numeric member of a JSON object.
 func addTo(body []byte, member string, by int) []byte {
 	at := regexp.MustCompile(`"` + member + `"\s*:\s*(\d+)`).FindSubmatchIndex(body)
 	if by == 0 || at == nil {
 		return body
 	}
-	value, _ := strconv.Atoi(string(body[at[2]:at[3]])) // the pattern has digits only
+	value, _ := strconv.Atoi(string(body[at[2]:at[3]])) // the pattern matches only digits
 	return slices.Concat(body[:at[2]], strconv.AppendInt(nil, int64(value+by), 10), body[at[3]:])
 }

@@ -23,33 +23,33 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// Options configure an emulated ZLMediaKit server.
+// Options configures an emulated ZLMediaKit server.
 type Options struct {
-	// Addr is the address to listen on; a free loopback port when empty.
+	// Addr is the address to listen on. If it is empty, a free loopback port is used.
 	Addr string
-	// Scene is a folder of testdata/zlmediakit; "busy" when empty.
+	// Scene is a directory of testdata/zlmediakit. The default is "busy".
 	Scene string
-	// Streams is the number of streams that the captured ones are scaled to; 0 for the captured answers byte for byte.
+	// Streams is the number of streams to scale to. If it is 0, captured responses are sent unchanged.
 	Streams int
-	// Secret is the API secret; any is accepted when empty.
+	// Secret is the API secret. If it is empty, any secret is accepted.
 	Secret string
-	// Now is the clock; time.Now when nil. Counters and rates of scaled streams advance with it.
+	// Now is the clock, by default time.Now. Counters and rates of scaled streams advance with it.
 	Now func() time.Time
 }
 
 const apiPrefix = "/index/api/"
 
-// sourceArguments lists the arguments that name a media source.
+// sourceArguments lists the arguments that identify a media source.
 var sourceArguments = []string{"schema", "vhost", "app", "stream"}
 
-// apiSpec describes how the answer of an API depends on its arguments.
+// apiSpec describes how the response of an API depends on its arguments.
 type apiSpec struct {
 	args     []string
 	required bool   // the call fails without them
-	missing  string // file of the answer when nothing was captured for the values of the arguments
+	missing  string // file of the response to argument values that were not captured
 }
 
-// apiSpecs has the APIs whose answer depends on arguments, by name in lower case.
+// apiSpecs holds the APIs whose response depends on arguments, by lower-case name.
 var apiSpecs = map[string]apiSpec{
 	"getmedialist":          {args: sourceArguments},
 	"getmediainfo":          {args: sourceArguments, required: true, missing: "err_stream_not_found.json"},
@@ -99,7 +99,7 @@ func New(o Options) (*emulator.Server, error) {
 	})
 }
 
-// read reads the captures of a scene, and the errors that all scenes share.
+// read reads the captures of a scene and the errors that all scenes share.
 func (s *server) read(scene string) error {
 	failures, err := readCaptures("zlmediakit/errors")
 	if err != nil {
@@ -122,8 +122,8 @@ func (s *server) read(scene string) error {
 	return nil
 }
 
-// otherMediaList returns the media list that was captured from the same server a few seconds before or after a scene, or
-// nil when there is none.
+// otherMediaList returns the media list that was captured from the same server a few seconds before or after a scene, or nil if there
+// is none.
 func otherMediaList(scene string) []byte {
 	other, later := strings.CutSuffix(scene, "_later")
 	if !later {
@@ -136,7 +136,7 @@ func otherMediaList(scene string) []byte {
 	return body
 }
 
-// apiName returns the API of a request, or the whole path when it is for no API.
+// apiName returns the API of a request, or the whole path if it is not a path of the API.
 func apiName(r *http.Request) string {
 	if len(r.URL.Path) > len(apiPrefix) && strings.EqualFold(r.URL.Path[:len(apiPrefix)], apiPrefix) {
 		return r.URL.Path[len(apiPrefix):]
@@ -144,7 +144,7 @@ func apiName(r *http.Request) string {
 	return r.URL.Path
 }
 
-// answer answers a request. Like the real server it treats GET, POST and PUT alike.
+// answer handles a request. Like the real server, it treats GET, POST and PUT alike.
 func (s *server) answer(r *http.Request) emulator.Answer {
 	name := strings.ToLower(apiName(r))
 	captures := s.captures[name]
@@ -179,7 +179,7 @@ func (s *server) answer(r *http.Request) emulator.Answer {
 	return s.notFound(api, args["key"])
 }
 
-// match returns the answer that was captured for the values of the named arguments.
+// match returns the response that was captured for the values of the named arguments.
 func match(captures []capture, names []string, args map[string]string) (emulator.Answer, bool) {
 	for _, c := range captures {
 		if !slices.ContainsFunc(names, func(name string) bool { return c.query[name] != args[name] }) {
@@ -189,8 +189,8 @@ func match(captures []capture, names []string, args map[string]string) (emulator
 	return emulator.Answer{}, false
 }
 
-// arguments reads the arguments of a request from the query, a form or a JSON object, with names in any case. A malformed
-// body is ignored, as by the real server.
+// arguments reads the arguments of a request from the query, a form or a JSON object. Names are case-insensitive. A malformed body is
+// ignored, as by the real server.
 func arguments(r *http.Request) map[string]string {
 	args := map[string]string{}
 	add := func(values url.Values) {
@@ -216,7 +216,7 @@ func arguments(r *http.Request) map[string]string {
 	return args
 }
 
-// mediaList answers getMediaList with the rows that pass the filters.
+// mediaList returns the getMediaList response with the rows that match the filters.
 func (s *server) mediaList(captures []capture, args map[string]string) emulator.Answer {
 	if !s.sources.isMoving() {
 		if captured, ok := match(captures, sourceArguments, args); ok {
@@ -228,8 +228,8 @@ func (s *server) mediaList(captures []capture, args map[string]string) emulator.
 	return list
 }
 
-// ofStream answers an API about one stream. A copy has the answer of its original, and a schema that was not captured has
-// the answer of another one.
+// ofStream returns the response of an API about one stream. A copy has the response of its original, and a schema that was not
+// captured has the response of another one.
 func (s *server) ofStream(name string, args map[string]string) emulator.Answer {
 	api := apiSpecs[name]
 	row, number, ok := s.sources.find(sourceFilter{args["schema"], args["vhost"], args["app"], args["stream"]})
@@ -252,14 +252,14 @@ func (s *server) ofStream(name string, args map[string]string) emulator.Answer {
 	return found
 }
 
-// notFound answers a request for a key that was not captured.
+// notFound returns the response to a request for a key that was not captured.
 func (s *server) notFound(api apiSpec, key string) emulator.Answer {
 	missing := s.errors[api.missing]
 	missing.Body = bytes.Replace(missing.Body, []byte("key not found: no"), []byte("key not found: "+key), 1)
 	return missing
 }
 
-// missingArguments answers a request without arguments that the API requires.
+// missingArguments returns the response to a request without required arguments.
 func (s *server) missingArguments(names []string) emulator.Answer {
 	quoted := func(names []string) []byte { return []byte(`\"` + strings.Join(names, `\",\"`) + `\"`) }
 	failure := s.errors["err_missing_args.json"]
@@ -267,16 +267,16 @@ func (s *server) missingArguments(names []string) emulator.Answer {
 	return failure
 }
 
-// serverConfig puts the secret of the server back where the capture has it redacted: the real server shows it.
+// serverConfig restores the secret of the server, which the capture has redacted: the real server shows it.
 func (s *server) serverConfig(captured emulator.Answer) emulator.Answer {
 	if s.secret != "" {
-		secret, _ := json.Marshal(s.secret) // a string can be encoded
+		secret, _ := json.Marshal(s.secret) // a string can always be encoded
 		captured.Body = bytes.Replace(captured.Body, []byte(`"REDACTED"`), secret, 1)
 	}
 	return captured
 }
 
-// statistic adds the streams and media sources by which the scaled list differs from the capture.
+// statistic adds the streams and media sources that were added to the captured ones.
 func (s *server) statistic(captured emulator.Answer) emulator.Answer {
 	streams, sources := s.sources.added()
 	captured.Body = addTo(captured.Body, "MediaSource", sources)

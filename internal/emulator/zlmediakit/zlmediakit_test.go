@@ -24,7 +24,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// indexed is the entry of a captured answer in index.json.
+// indexed is the entry of a captured response in index.json.
 type indexed struct {
 	File           string            `json:"file"`
 	Scheme         string            `json:"scheme"`
@@ -52,7 +52,7 @@ func index(t *testing.T, folder string) (entries []indexed) {
 	return entries
 }
 
-// assertHeaders compares the headers except for the length, which is that of the body before secrets were redacted.
+// assertHeaders compares the headers except for the length, which was captured before secrets were redacted.
 func assertHeaders(t *testing.T, want map[string]string, got http.Header, message string) {
 	t.Helper()
 	for name, value := range want {
@@ -70,7 +70,7 @@ func start(t *testing.T, o Options) *emulator.Server {
 	return emulatortest.Start(t, New, o)
 }
 
-// get asks for one API and returns the whole body.
+// get requests an API and returns the complete body.
 func get(t *testing.T, server *emulator.Server, api string) string {
 	t.Helper()
 	reply := emulatortest.Do(t, emulatortest.NewClient(t), http.MethodGet, server.URL()+apiPrefix+api)
@@ -114,7 +114,7 @@ func TestLegacyAnswers(t *testing.T) {
 	}
 }
 
-// Malformed requests, and those that the server accepts all the same, each on a connection of its own.
+// TestErrors sends malformed requests, including those that the server accepts, each on its own connection.
 func TestErrors(t *testing.T) {
 	const secret = "k3y/+&"
 	server := start(t, Options{Secret: secret})
@@ -134,7 +134,7 @@ func TestErrors(t *testing.T) {
 			request += fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body)
 
 			want := captured(t, "errors/"+entry.File)
-			if strings.HasSuffix(entry.Path, "/getStatistic") { // captured on an idle server
+			if strings.HasSuffix(entry.Path, "/getStatistic") { // captured from an idle server
 				want = captured(t, "busy/getStatistic.json")
 			}
 			w := emulatortest.Dial(t, server.URL())
@@ -272,7 +272,7 @@ func TestScaledFilters(t *testing.T) {
 	}
 }
 
-// All other values are as captured.
+// TestScaledKeepsTheBytes checks that all other values are as captured.
 func TestScaledKeepsTheBytes(t *testing.T) {
 	server := start(t, Options{Streams: 11, Now: emulatortest.NewClock().Now})
 	blank := func(body string) string {
@@ -327,7 +327,7 @@ func TestScaledAdvances(t *testing.T) {
 	}
 	assert.NotEqual(t, one("schema=hls&stream=cam1").BytesSpeed, one("schema=hls&stream=cam1-00020").BytesSpeed)
 
-	// The publisher of rtp/gb1 had gone silent.
+	// The publisher of rtp/gb1 was silent.
 	for _, name := range []string{"gb1", "gb1-00014"} {
 		stalled := one("schema=hls&stream=" + name)
 		assert.Zero(t, stalled.BytesSpeed, name)
@@ -336,7 +336,7 @@ func TestScaledAdvances(t *testing.T) {
 		assert.EqualValues(t, 99, stalled.AliveSecond, name)
 	}
 
-	// A viewer of every stream comes and goes.
+	// A viewer of every stream connects and disconnects.
 	with := one("schema=rtmp&stream=cam1")
 	clock.Advance(time.Minute)
 	without := one("schema=rtmp&stream=cam1")
@@ -346,7 +346,7 @@ func TestScaledAdvances(t *testing.T) {
 	assert.EqualValues(t, 12, with.TotalReaderCount)
 }
 
-// The counters of an on-demand schema without readers do not advance in a scaled list either.
+// TestScaledOnDemand checks that the counters of an on-demand schema without readers do not advance in a scaled list.
 func TestScaledOnDemand(t *testing.T) {
 	const rtmp, made = "rtmp rtmp ", "rtmp rtmp frames frames " // twice, of the captured stream and of its copy
 	flowing := map[string]string{"cam1": rtmp, "cam2": rtmp, "cam3": made + "rtsp rtsp ", "gb1": made, "p1": made, "srt1": made}
@@ -375,7 +375,7 @@ func TestScaledOnDemand(t *testing.T) {
 	}
 }
 
-// An idle on-demand schema has no readers: a reader would make it flow.
+// TestScaledOnDemandReaders checks that an idle on-demand schema has no readers: with a reader, its counters would advance.
 func TestScaledOnDemandReaders(t *testing.T) {
 	clock := emulatortest.NewClock()
 	server := start(t, Options{Scene: "all_on_demand", Streams: 12, Now: clock.Now})
@@ -439,7 +439,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// BenchmarkMediaList renders the list of 10,000 streams anew each time.
+// BenchmarkMediaList renders the list of 10,000 streams without reuse.
 func BenchmarkMediaList(b *testing.B) {
 	clock := emulatortest.NewClock()
 	sources, err := newSourceList([]byte(captured(b, "busy/getMediaList.json")), nil, 10_000, clock.Now)
@@ -450,7 +450,7 @@ func BenchmarkMediaList(b *testing.B) {
 	}
 }
 
-// The faults whose effects are those of the system.
+// TestFaults checks the faults whose effects depend on the system.
 func TestFaults(t *testing.T) {
 	clock := emulatortest.NewClock()
 	server := start(t, Options{Now: clock.Now})

@@ -37,10 +37,10 @@ type server struct {
 	start   systems.StartFunc
 }
 
-// defaultAddresses has the addresses of the servers that start without a flag.
+// defaultAddresses holds the addresses of the servers that start without a flag.
 var defaultAddresses = map[string]string{"zlmediakit": "127.0.0.1:18080"}
 
-// parse returns the servers that have an address.
+// parse returns the servers with an address.
 func parse(args []string) (servers []server, err error) {
 	flags := flag.NewFlagSet("emulator", flag.ContinueOnError)
 	for _, system := range systems.All {
@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return nil
 }
 
-// announce prints the URL of a server. Only HTTP servers have the pages that control faults.
+// announce prints the URL of a server. Only HTTP servers have pages to control faults.
 func announce(out io.Writer, name, url string) error {
 	line := name + " answers at " + url
 	if strings.HasPrefix(url, "http://") {

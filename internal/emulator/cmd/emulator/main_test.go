@@ -49,7 +49,7 @@ func TestRun(t *testing.T) {
 	assert.NoError(t, <-done)
 }
 
-// Every server of every system is announced; the socket accepts connections.
+// TestRunAll checks that every server of every system is announced and that the socket accepts connections.
 func TestRunAll(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out, in := io.Pipe()
