@@ -16,10 +16,10 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/jitsi"
 )
 
-// maxAllocations bounds a scrape of a bridge, in any configuration; some 50 of them per call are those of the server that answers.
+// maxAllocations bounds the allocations of a scrape of a bridge, in any configuration. The test server makes about 50 of them per call.
 const maxAllocations = 1100
 
-// benched are the components, of which a server repeats what they answer once, so that it costs little itself.
+// benched are the components to scrape. A server replays one response of each, so that it costs little itself.
 var benched = []struct {
 	name, block, source string
 	paths               []string
@@ -32,7 +32,7 @@ var benched = []struct {
 	{"jicofo_200_bridges", "jicofo", "auto", []string{apiStats, apiMetrics}, func() (*emulator.Server, error) { return jitsi.NewJicofo(jitsi.JicofoOptions{Bridges: 200}) }, 588},
 }
 
-// repeat answers as the emulated component does now.
+// repeat starts a server that replays the current responses of an emulated component, and returns its URL.
 func repeat(t testing.TB, start func() (*emulator.Server, error), paths []string) string {
 	t.Helper()
 	emulated := emulate(t, start)
@@ -51,7 +51,7 @@ func repeat(t testing.TB, start func() (*emulator.Server, error), paths []string
 	return server.URL
 }
 
-// BenchmarkScrape is a whole scrape over a socket.
+// BenchmarkScrape measures a whole scrape over a socket.
 func BenchmarkScrape(b *testing.B) {
 	for _, bench := range benched {
 		b.Run(bench.name, func(b *testing.B) {
@@ -61,7 +61,7 @@ func BenchmarkScrape(b *testing.B) {
 				require.NoError(b, err)
 				return metrics.DataPointCount()
 			}
-			scrapeOnce() // the first scrape chooses what to ask for
+			scrapeOnce() // the first scrape chooses the sources
 			require.Equal(b, bench.points, scrapeOnce())
 			b.ReportAllocs()
 			for b.Loop() {
@@ -72,7 +72,7 @@ func BenchmarkScrape(b *testing.B) {
 	}
 }
 
-// BenchmarkBareGet is the yardstick: the same bytes over the same socket, and nothing done with them.
+// BenchmarkBareGet is the baseline: it reads the same bytes over the same socket and discards them.
 func BenchmarkBareGet(b *testing.B) {
 	for _, bench := range benched {
 		b.Run(bench.name, func(b *testing.B) {
@@ -104,7 +104,7 @@ func bareGet(t testing.TB, url string) []byte {
 	return body
 }
 
-// A scrape of a bridge stays cheap.
+// A scrape of a bridge makes fewer than maxAllocations allocations.
 func TestScrapeAllocations(t *testing.T) {
 	for _, bench := range benched {
 		if bench.block != "jvb" {

@@ -27,7 +27,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
-// The paths that the client asks for. None of them changes the server; others that are asked for by GET do.
+// Paths that the client requests. None of these requests changes the component; GET requests for some other paths do.
 const (
 	apiColibri    = "/colibri/stats"
 	apiStats      = "/stats"
@@ -38,16 +38,16 @@ const (
 	apiHealth     = "/about/health"
 )
 
-// Bounds on what an answer may hold, far above what a server can have.
+// Bounds on the contents of a response, far above what a real component sends.
 const (
 	maxSizes  = 1000
 	maxValues = 100_000
 	maxWrong  = 8
-	// maxHealth is the number of bytes that are read of a health check that passes.
+	// maxHealth is the number of bytes that are read from the response of a passing health check.
 	maxHealth = 1 << 10
 )
 
-// source is one of the two answers of a component, which hold much the same values.
+// source identifies one of the two responses of a component, which have most values in common.
 type source uint8
 
 const (
@@ -61,47 +61,47 @@ type kind uint8
 const (
 	kindWhole kind = iota
 	kindDecimal
-	kindYesNo // kept as 1 or 0
+	kindYesNo // stored as 1 or 0
 	kindText
 	kindSizes
 )
 
-// key says under which names an answer holds a value, as in row.
+// key holds the names of a value in the responses, in the syntax of row.
 type key struct {
 	stats, page string
 	kind        kind
-	named       bool // each of several named things has the value
+	named       bool // the value belongs to a named object: a bridge or a queue
 }
 
-// value is the value of a key in an answer.
+// value is the value of a key in a response.
 type value struct {
-	rank    int // of the name that was used, from 1; 0 where there is no value
+	rank    int // of the name that was used, from 1; 0 if there is no value
 	whole   int64
 	decimal float64
-	text    string // also the name of the thing, where each of several has the value
+	text    string // for a named object, its name
 	sizes   []size
 }
 
-// size is the number of things of one size.
+// size is the number of conferences of one size.
 type size struct {
 	label string
-	upper float64 // of a bucket of the page
+	upper float64 // upper bound of a bucket on the page
 	count int64
 }
 
-// namedValue is the value of one of several named things.
+// namedValue is a value of a named object.
 type namedValue struct {
 	key int
 	value
 }
 
-// answer holds the values of a source. It is valid until the source is asked again.
+// answer holds the values of a source. It is valid until the source is requested again.
 type answer struct {
 	values []value // by key
 	named  []namedValue
-	known  int // values in it
-	other  int // anything else
-	// owned counts the own keys of each component, or the families with its prefix.
+	known  int // number of members or samples with a known name
+	other  int // number of all others
+	// owned counts, by component, the keys that no other component has, or the families with its prefix.
 	owned map[string]int
 }
 
@@ -117,7 +117,7 @@ func (a *answer) reset(keys int) {
 	clear(a.owned)
 }
 
-// set returns where to put the value of a key, nil where a better name has set it already.
+// set returns the value to set for a name, or nil if a name of higher rank has already set it.
 func (a *answer) set(n *name) *value {
 	a.known++
 	v := &a.values[n.key]
@@ -135,12 +135,12 @@ type name struct {
 	label, value string
 }
 
-// names are all names of a component's keys.
+// names holds all names of a component's keys.
 type names struct {
 	stats   map[string]name
-	groups  map[string]bool // objects on the way to them
+	groups  map[string]bool // paths of the objects that contain values
 	page    map[string]name
-	buckets map[string]int // keys by family of the page, those that are counted by size
+	buckets map[string]int // keys of histograms, by family
 	keys    int
 }
 
@@ -167,7 +167,7 @@ func newNames(keys []key) *names {
 	return n
 }
 
-// client requests the answers of one component. Each source is requested by one call at a time.
+// client requests the data of one component. Each source is requested by only one call at a time.
 type client struct {
 	http      *httpapi.Client
 	component *jitsiComponent
@@ -196,13 +196,13 @@ func newClient(
 
 func (c *client) close() { c.http.CloseIdle() }
 
-// Without a type that is asked for by name, some versions answer with any, others not at all.
+// Unless a media type is requested explicitly, some versions respond with any type, and others do not respond.
 var (
 	acceptJSON = http.Header{"Accept": {"application/json"}}
 	acceptText = http.Header{"Accept": {"text/plain; version=0.0.4"}}
 )
 
-// get requests a path. The error of a path that the component does not have says what turns it on.
+// get requests a path. If the component does not have the path, the error says how to enable it.
 func (c *client) get(ctx context.Context, path string, accept http.Header, read func(http.Header, io.Reader) error) error {
 	err := c.http.Get(ctx, path, nil, accept, read)
 	if e, ok := errors.AsType[*httpapi.Error](err); ok && isAbsent(err) {
@@ -213,10 +213,10 @@ func (c *client) get(ctx context.Context, path string, accept http.Header, read 
 	return err
 }
 
-// isAbsent reports whether the component does not have what was asked for.
+// isAbsent reports whether the component does not have the requested path.
 func isAbsent(err error) bool { return hasStatus(err, http.StatusNotFound) }
 
-// hasStatus reports whether the component, as far as is known, answered with this HTTP status.
+// hasStatus reports whether a response has this HTTP status and is not known to come from another system.
 func hasStatus(err error, status int) bool {
 	e, ok := errors.AsType[*httpapi.Error](err)
 	return ok && e.Status == status && e.From == ""
@@ -243,10 +243,10 @@ func (c *client) Version(ctx context.Context) (version string, err error) {
 	return version, err
 }
 
-// errNoVersion says that a component does not report its version, which some do with status 503.
+// errNoVersion means that a component does not report its version. Some components respond with status 503.
 var errNoVersion = errors.New("the component does not report its version")
 
-// isNotOffered reports whether an error says that the component does not offer what was requested.
+// isNotOffered reports whether an error means that the component does not offer the requested data.
 func isNotOffered(err error) bool { return isAbsent(err) || errors.Is(err, errNoVersion) }
 
 // health is the result of a component's own health check.
@@ -255,7 +255,7 @@ type health struct {
 	reason string // of a failure
 }
 
-// Health requests the component's own health check. One that passes answers with an empty object, one that fails with status 500 or 503.
+// Health requests the component's own health check. The response is an empty object if it passes, and has status 500 or 503 if it fails.
 func (c *client) Health(ctx context.Context) (health, error) {
 	err := c.get(ctx, apiHealth, acceptJSON, func(_ http.Header, body io.Reader) error {
 		text, err := io.ReadAll(io.LimitReader(body, maxHealth))
@@ -274,7 +274,7 @@ func (c *client) Health(ctx context.Context) (health, error) {
 	return health{passed: err == nil}, err
 }
 
-// Stats requests the JSON answer. Members of a wrong type cost themselves only.
+// Stats requests the JSON response. Members of a wrong type are left out and named in the error.
 func (c *client) Stats(ctx context.Context) (*answer, error) {
 	a := &c.answers[fromStats]
 	a.reset(c.names.keys)
@@ -294,7 +294,7 @@ func (c *client) Stats(ctx context.Context) (*answer, error) {
 	return a, err
 }
 
-// noObject reads an answer that is no object. JVB 1 says null while it has no statistics.
+// noObject reads a response that is not an object. JVB 1 sends null while it has no statistics.
 func (c *client) noObject() error {
 	if _, err := c.json.Raw(); err != nil {
 		return err
@@ -302,7 +302,7 @@ func (c *client) noObject() error {
 	return &httpapi.Error{Kind: httpapi.KindDecode, Text: "the answer is no JSON object"}
 }
 
-// walk reads the values in an object, whose path takes up the first bytes of c.path. It may be that of a named thing.
+// walk reads the values in the object whose path is c.path[:length]. thing is the name of the named object that contains them, if any.
 func (c *client) walk(a *answer, length int, thing string) error {
 	return c.json.Object(func(key []byte) error {
 		if a.known+a.other >= maxValues {
@@ -316,7 +316,7 @@ func (c *client) walk(a *answer, length int, thing string) error {
 			return c.member(a, &n, thing)
 		}
 		if c.names.groups[string(c.path)] {
-			if !c.json.IsText() { // many APIs have a text named status
+			if !c.json.IsText() { // many APIs have a string named status
 				a.known++
 			}
 			return c.walk(a, group, thing)
@@ -359,7 +359,7 @@ func (c *client) member(a *answer, n *name, thing string) error {
 	return err
 }
 
-// memberOf reads the value of a named thing.
+// memberOf reads a value of a named object.
 func (c *client) memberOf(a *answer, n *name, thing string) error {
 	a.known++
 	v := value{text: thing}
@@ -370,7 +370,7 @@ func (c *client) memberOf(a *answer, n *name, thing string) error {
 	return err
 }
 
-// value reads a value of a kind, and reports whether there is one.
+// value reads a value of kind k and reports whether there is one.
 func (c *client) value(v *value, k kind) (there bool, err error) {
 	switch k {
 	case kindWhole:
@@ -396,7 +396,7 @@ func (c *client) value(v *value, k kind) (there bool, err error) {
 	return there, err
 }
 
-// text reads a string, or a number as one.
+// text reads a string, or a number as a string.
 func (c *client) text() (string, error) {
 	if c.json.IsText() {
 		text, err := c.json.Str(nil)
@@ -410,8 +410,8 @@ func (c *client) text() (string, error) {
 	return "", err
 }
 
-// sizes reads the number of things of each size: a list by size, whose last element counts all larger ones too, or
-// buckets. Before its first statistics JVB sends "[]", as text.
+// sizes reads the number of conferences of each size: an array indexed by size, whose last element includes all larger sizes, or
+// buckets. Before its first statistics, JVB sends the string "[]".
 func (c *client) sizes(all []size) ([]size, error) {
 	switch {
 	case c.json.IsText():
@@ -443,7 +443,7 @@ func (c *client) sizes(all []size) ([]size, error) {
 		all = append(all, size{label: strconv.Itoa(len(all)), count: n})
 		return err
 	})
-	if !whole { // without one of them, the others would be of other sizes
+	if !whole { // without one element, the sizes of the others are unknown
 		c.json.NoteWrongType()
 		all = all[:0]
 	}
@@ -453,7 +453,7 @@ func (c *client) sizes(all []size) ([]size, error) {
 	return all, err
 }
 
-// buckets reads an object whose keys are ranges of sizes without the upper end: 3_to_5 counts the things of size 3 and 4. Other keys
+// buckets reads an object whose keys are ranges that exclude the upper end: 3_to_5 counts the conferences of sizes 3 and 4. Other keys
 // are percentiles.
 func (c *client) buckets(all []size) ([]size, error) {
 	err := c.json.Object(func(key []byte) error {
@@ -474,7 +474,7 @@ func (c *client) buckets(all []size) ([]size, error) {
 	return all, err
 }
 
-// bucketLabel returns the sizes of a bucket: 3_to_5 is 3-4, 1_to_2 is 1, 500_to_max is 500+.
+// bucketLabel returns the label of a bucket: 3-4 for 3_to_5, 1 for 1_to_2, 500+ for 500_to_max.
 func bucketLabel(key string) (string, bool) {
 	from, to, ok := strings.Cut(key, "_to_")
 	least, err := strconv.ParseUint(from, 10, 31)
@@ -494,8 +494,8 @@ func bucketLabel(key string) (string, bool) {
 	return fmt.Sprintf("%d-%d", least, limit-1), true
 }
 
-// judge refuses an answer without any value of the component, which may have a cause, and one that has more own keys of another
-// component.
+// judge rejects a response without any value of the component, for which cause may be the reason, and one in which the keys of another
+// component prevail.
 func (c *client) judge(a *answer, cause error) error {
 	most := c.component.name
 	for _, owner := range slices.Sorted(maps.Keys(a.owned)) {
@@ -518,7 +518,7 @@ func (c *client) judge(a *answer, cause error) error {
 	return nil
 }
 
-// Page requests the page of metrics. Lines that cannot be read, and values of a wrong type, cost themselves only.
+// Page requests the metrics page. Lines that cannot be read and values of a wrong type are left out and named in the error.
 func (c *client) Page(ctx context.Context) (*answer, error) {
 	a := &c.answers[fromPage]
 	a.reset(c.names.keys)
@@ -550,13 +550,13 @@ func typeError(wrong []string) error {
 	return &jsonwalk.TypeError{Members: slices.Compact(wrong)}
 }
 
-// sample reads one line of the page. It reports false where the value is of a wrong type.
+// sample reads one line of the page. It reports false if the value has a wrong type.
 func (c *client) sample(a *answer, s *exposition.Sample) (ok bool, err error) {
 	if a.known+a.other >= maxValues {
 		return true, jsonwalk.TooMany("samples", maxValues)
 	}
 	family, owner := family(s.Name)
-	if owner != "" && !bytes.Equal(s.Name, c.last) { // however many samples a family has
+	if owner != "" && !bytes.Equal(s.Name, c.last) { // count each family once
 		a.owned[owner]++
 		c.last = append(c.last[:0], s.Name...)
 	}
@@ -584,8 +584,8 @@ func (c *client) sample(a *answer, s *exposition.Sample) (ok bool, err error) {
 	return ok, nil
 }
 
-// sampleOf reads the value of a named thing. It reuses the string that the last answer left behind the end of the list, because the
-// names are mostly the same.
+// sampleOf reads a value of a named object. It reuses the string that the last response left beyond the end of a.named, because names
+// rarely change.
 func (a *answer) sampleOf(n *name, thing []byte, sample float64) (ok bool) {
 	a.known++
 	number, ok := rows.ToWhole(sample)
@@ -602,7 +602,7 @@ func (a *answer) sampleOf(n *name, thing []byte, sample float64) (ok bool) {
 	return true
 }
 
-// setSample sets a value to that of a sample, and reports false where it is of a wrong type.
+// setSample sets v to the value of a sample. It reports false if the value has a wrong type.
 func (v *value) setSample(k kind, label []byte, sample float64) (ok bool) {
 	switch k {
 	case kindWhole:
@@ -625,13 +625,12 @@ func (v *value) setSample(k kind, label []byte, sample float64) (ok bool) {
 	return ok
 }
 
-// isSize reports whether a bucket can end there.
+// isSize reports whether upper is a valid upper bound of a bucket.
 func isSize(upper float64) bool {
 	return upper >= 0 && (upper == math.Trunc(upper) && upper < 1<<31 || math.IsInf(upper, 1))
 }
 
-// countBuckets turns the buckets of the page, each of which counts all smaller ones too, into counts by size. It returns the names of
-// families whose buckets contradict each other.
+// countBuckets converts the cumulative buckets of the page into counts by size. It returns the families whose buckets are inconsistent.
 func (c *client) countBuckets(a *answer) (wrong []string) {
 	for family, key := range c.names.buckets {
 		if v := &a.values[key]; !countBySize(v.sizes) {

@@ -15,19 +15,19 @@ type jitsiComponent struct {
 	service string // service.name
 	example string // of an endpoint
 
-	stats       string // path of the JSON answer
-	statsSource string // what the setting source calls it
-	// about and health are the paths of its version and its health, where they are requested.
+	stats       string // path of the JSON response
+	statsSource string // its name in the setting source
+	// about and health are the paths of the version and the health check; empty if they are not requested.
 	about, health string
-	// absent says what turns on a path that is not there.
+	// absent says, by path, how to enable a path that is absent.
 	absent map[string]string
-	// own are keys of its JSON answer that no other component has. They show whose answer it is.
+	// own lists keys of the JSON response that no other component has. They identify the sender of a response.
 	own []string
 }
 
 const metricsPage = "it is there since 2022, unless the component's configuration turns it off"
 
-// components are the components by name.
+// components holds the components by name.
 var components = map[string]*jitsiComponent{
 	"jvb": {
 		name: "jvb", title: "a JVB", service: "jitsi-videobridge", example: "http://127.0.0.1:8080",
@@ -65,7 +65,7 @@ var components = map[string]*jitsiComponent{
 	},
 }
 
-// owners are the components of all own keys, ownerGroups the objects on the way to those within one.
+// owners maps own keys to their components. ownerGroups holds the objects that contain own keys.
 var owners, ownerGroups = func() (owners map[string]string, groups map[string]bool) {
 	owners, groups = map[string]string{}, map[string]bool{}
 	for name, c := range components {

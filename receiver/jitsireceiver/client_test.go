@@ -18,7 +18,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 )
 
-// checkAnswer scrapes a component that answers so, everything switched on: the points are all of its own, the message is in the error.
+// checkAnswer scrapes a component that responds with body, all metrics enabled. It requires exactly points, and message in the error.
 func checkAnswer(t *testing.T, block, source, path, body string, points map[string]float64, message string) {
 	t.Helper()
 	server := serve(t, "", answers{path: " " + body})
@@ -42,7 +42,7 @@ func checkAnswer(t *testing.T, block, source, path, body string, points map[stri
 	assert.Equal(t, want, got)
 }
 
-// What real bridges have been seen to send, and what it comes to: points, or none and a word about it.
+// Unusual responses of bridges give the expected points and error.
 func TestOddStatistics(t *testing.T) {
 	for name, tt := range map[string]struct {
 		body    string
@@ -108,7 +108,7 @@ func TestOddStatistics(t *testing.T) {
 	}
 }
 
-// What a page can hold besides good samples.
+// Unusual pages give the expected points and error.
 func TestOddPages(t *testing.T) {
 	for name, tt := range map[string]struct {
 		page    string
@@ -146,7 +146,7 @@ func TestOddPages(t *testing.T) {
 	}
 }
 
-// Valid statistics under a status that is no success are no statistics.
+// Valid statistics in a response with an error status are not used.
 func TestStatusCounts(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
@@ -159,7 +159,7 @@ func TestStatusCounts(t *testing.T) {
 	assert.InDelta(t, 0, rtctest.Points(t, metrics)["rtc.target.up{}"], 0)
 }
 
-// Jicofo's sizes come as a list or as buckets, its actions in three spellings, and nothing of a bridge belongs to it.
+// Jicofo's sizes may be an array or buckets, its actions have three spellings, and the response of a bridge is an error.
 func TestOddFocus(t *testing.T) {
 	for name, tt := range map[string]struct {
 		body    string
@@ -206,7 +206,7 @@ func TestActionsOnPage(t *testing.T) {
 		}, "")
 }
 
-// An answer is attributed to the component that sent it.
+// A response is attributed to the component that sent it.
 func TestWhoseAnswer(t *testing.T) {
 	captured := map[string]string{
 		"jvb": "jvb/" + jvb3, "jicofo": "jicofo/" + focus, "jigasi": "jigasi/" + gateway, "jibri": "jibri/health.idle.json",
@@ -231,7 +231,7 @@ func TestWhoseAnswer(t *testing.T) {
 	}
 }
 
-// A foreign key among many costs nothing, wherever it stands.
+// A single key of another component does not affect the points, wherever it is.
 func TestForeignKey(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(captures, "jvb", jvb3))
 	require.NoError(t, err)
@@ -246,7 +246,7 @@ func TestForeignKey(t *testing.T) {
 	}
 }
 
-// A wrong answer of one source costs that source only, in every scrape.
+// A wrong response of one source affects only that source, in every scrape.
 func TestWrongAnswerOfOneSource(t *testing.T) {
 	for _, body := range []string{"null", "{}", "[]", "7", `{"bridge_selector":{}}`} {
 		server := serve(t, filepath.Join(captures, "jvb"), answers{apiColibri: " " + body, apiMetrics: jvbPage})

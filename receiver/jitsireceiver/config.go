@@ -18,7 +18,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 )
 
-// Config is what a user may write below jitsi. A component without endpoint is not asked; at least one has one.
+// Config is the configuration of the receiver. Only components with an endpoint are monitored; at least one is required.
 type Config struct {
 	// JVB is the private API of a Videobridge. Its source is auto, colibri or metrics.
 	JVB SourceConfig `mapstructure:"jvb"`
@@ -28,27 +28,27 @@ type Config struct {
 	Jigasi confighttp.ClientConfig `mapstructure:"jigasi"`
 	// Jibri is the private API of a recorder.
 	Jibri confighttp.ClientConfig `mapstructure:"jibri"`
-	// ControllerConfig says how often the components are asked, and how long a scrape may take as a whole.
+	// ControllerConfig holds the interval and the timeout of scrapes.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
-	// MaxResponseSize is the size in bytes, after decompression, above which an answer is refused, at least 1024.
+	// MaxResponseSize is the maximum size of a response in bytes, after decompression. It is at least 1024.
 	MaxResponseSize int64 `mapstructure:"max_response_size"`
-	// MetricsBuilderConfig switches metrics and resource attributes on and off.
+	// MetricsBuilderConfig enables and disables metrics and resource attributes.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
-	// Bridges says which of Jicofo's bridges are reported one by one. Names are JIDs.
+	// Bridges selects the bridges of Jicofo that are reported individually. Names are JIDs.
 	Bridges selection.Config `mapstructure:"bridges"`
-	// Queues says which of Jicofo's packet queues are reported.
+	// Queues selects the packet queues of Jicofo that are reported.
 	Queues selection.Config `mapstructure:"queues"`
 }
 
-// SourceConfig is how a component is reached that tells the same in two ways.
+// SourceConfig configures a component that reports its values in two formats.
 type SourceConfig struct {
 	// ClientConfig is the HTTP client. The receiver adds the paths to its endpoint.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
-	// Source is metrics for /metrics, colibri or stats for the JSON of JVB or Jicofo, and auto for all of it that is there.
+	// Source is metrics for /metrics, colibri or stats for the JSON of JVB or Jicofo, and auto for all that is available.
 	Source string `mapstructure:"source"`
 }
 
-// The sources besides the name of the JSON.
+// Values of source, besides the names of the JSON responses.
 const (
 	sourceAuto    = "auto"
 	sourceMetrics = "metrics"
@@ -56,7 +56,7 @@ const (
 
 func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
-	client.Timeout = 0 // that of the scrape
+	client.Timeout = 0 // the timeout of the scrape applies
 
 	return &Config{
 		JVB:                  SourceConfig{ClientConfig: client, Source: sourceAuto},
@@ -71,14 +71,14 @@ func createDefaultConfig() *Config {
 	}
 }
 
-// endpointConfig is how one component is reached.
+// endpointConfig holds the endpoint settings of one component.
 type endpointConfig struct {
 	*jitsiComponent
 	client *confighttp.ClientConfig
 	source string
 }
 
-// endpoints returns how the components are reached, also those that are not monitored.
+// endpoints returns the endpoint settings of all components, including those that are not monitored.
 func (c *Config) endpoints() []endpointConfig {
 	return []endpointConfig{
 		{components["jvb"], &c.JVB.ClientConfig, c.JVB.Source},
@@ -93,7 +93,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	return scrape.UnmarshalConfig(conf, c, &c.ControllerConfig)
 }
 
-// Validate refuses what cannot work, each complaint with the setting's name and an example.
+// Validate refuses settings that cannot work. Each message names the setting and a valid value.
 func (c *Config) Validate() error {
 	errs := []error{scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize)}
 	monitored := 0
@@ -129,7 +129,7 @@ func (e *endpointConfig) validate() error {
 	return errors.Join(errs...)
 }
 
-// pathOf returns the path of an API that an endpoint ends in, because it was copied from the configuration of an exporter.
+// pathOf returns the API path that an endpoint ends in, or "". Endpoints copied from the configuration of an exporter have one.
 func pathOf(endpoint string) string {
 	u, err := url.Parse(endpoint)
 	if err != nil {

@@ -25,14 +25,14 @@ import (
 
 const testSecret = "s3cr3t/+&="
 
-// faultRow says what a scrape makes of a fault that concerns all paths.
+// faultRow is the expected result of a scrape with a fault on all paths.
 type faultRow struct {
 	up      bool
 	message string // in the error
 	counted string // error.type
 }
 
-// ofAll are the faults that look the same in both sources.
+// ofAll holds the faults that have the same result in both sources.
 var ofAll = map[string]faultRow{
 	"refuse":             {false, "connection refused: check that the server runs and that the setting endpoint names its host and port", "connection"},
 	"reset":              {false, "connection reset by peer", "connection"},
@@ -50,18 +50,18 @@ var ofAll = map[string]faultRow{
 	"restart":            {true, "", ""},
 }
 
-// ofStats and ofPage are the faults that look different in JSON and text.
+// ofStats and ofPage add the faults that have different results in JSON and text.
 var (
 	ofStats = override(ofAll, map[string]faultRow{
 		"endless_body":         {false, "one value of the answer is larger than 1024 KiB", "size"},
 		"gzip_bomb":            {false, "one value of the answer is larger than 1024 KiB", "size"},
 		"invalid_json":         {false, "cannot be decoded", "format"},
 		"wrong_types":          {true, "values of a wrong type, which are left out: ", "format"},
-		"invalid_utf8":         {true, "", ""}, // what is left of a name is valid
+		"invalid_utf8":         {true, "", ""}, // the rest of a name is valid
 		"numbers_out_of_range": {true, "values of a wrong type, which are left out: ", "format"},
 		"deep_nesting":         {true, "values of a wrong type, which are left out: ", "format"},
 	})
-	// A page that ends early, and numbers in quotes, look like any other page.
+	// A page that ends early and a page with quoted numbers are valid.
 	ofPage = override(ofAll, map[string]faultRow{
 		"endless_body":         {false, "the answer is larger than 256 MiB", "size"},
 		"gzip_bomb":            {false, "", "size"},
@@ -71,14 +71,14 @@ var (
 		"numbers_out_of_range": {true, "lines that cannot be read and are left out: ", "format"},
 		"deep_nesting":         {true, "", ""},
 	})
-	// The limits of JVB's histograms are numbers in labels.
+	// The bucket bounds of JVB's histograms are numbers in labels.
 	ofJVBPage = override(ofPage, map[string]faultRow{"invalid_utf8": {true, "which are left out: jitsi_jvb_conferences_by_size_bucket", "format"}})
-	// Jigasi's page and health check work while its statistics fail. Its health check fails with status 500.
+	// Jigasi's page and health check work while its statistics fail. Status 500 is a valid result of its health check.
 	ofJigasi = override(ofStats, map[string]faultRow{
 		"invalid_json": {true, "cannot be decoded", "format"},
 		"status_500":   {true, "HTTP status 500 Internal Server Error", "status"},
 	})
-	// Jibri's health has words only.
+	// Jibri's health response contains only strings.
 	ofJibri = override(ofStats, map[string]faultRow{"wrong_types": {true, "", ""}, "numbers_out_of_range": {true, "", ""}})
 )
 
@@ -88,7 +88,7 @@ func override(rows, more map[string]faultRow) map[string]faultRow {
 	return rows
 }
 
-// emulated are the components as the emulator plays them, with what tells that a scrape is whole.
+// emulated are the emulated components, each with a point that every complete scrape has.
 var emulated = map[string]struct {
 	block, source string
 	start         func() (*emulator.Server, error)
@@ -112,14 +112,14 @@ func emulate(t testing.TB, start func() (*emulator.Server, error)) *emulator.Ser
 	return server
 }
 
-// withSecret sends the secret, which must not come out anywhere.
+// withSecret sends the secret, which must not appear in any output.
 func withSecret(c *Config) {
 	for _, b := range c.endpoints() {
 		b.client.Headers.Set("Authorization", configopaque.String("Bearer "+testSecret))
 	}
 }
 
-// withoutVersion leaves out the request that is made once only.
+// withoutVersion disables the request for the version, which is made only once.
 func withoutVersion(c *Config) {
 	c.MetricsBuilderConfig.ResourceAttributes.ServiceVersion.Enabled = false
 }
@@ -134,8 +134,8 @@ func withSource(source string) func(*Config) {
 	}
 }
 
-// Every fault of the emulator, of every component and source, of a server that is new and of one that is known: what is
-// emitted, what the error says, that the deadline is kept, that the next scrape is whole again, and that the secret is nowhere.
+// For every fault of the emulator, component and source, in the first scrape and in a later one: the points and the error are as
+// expected, the deadline is kept, the next scrape is complete again, and the secret appears nowhere.
 func TestFaults(t *testing.T) {
 	for name, component := range emulated {
 		for _, fault := range emulator.Faults {
@@ -151,7 +151,7 @@ func TestFaults(t *testing.T) {
 					timeout = 500 * time.Millisecond
 				}
 				counted := 0.0
-				for range 2 { // a server that is new, and one that is known
+				for range 2 { // a first scrape, and a later one
 					require.NoError(t, server.SetFault(fault.Name))
 					points, err := scrapeInTime(t, s, timeout)
 					checkFault(t, row, server.URL(), points, err)
@@ -172,7 +172,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// plenty is a timeout for scrapes that must not run into it, however slow the machine.
+// plenty is a timeout that no scrape should reach, even on a slow machine.
 const plenty = 30 * time.Second
 
 func scrapeInTime(t *testing.T, s *system, timeout time.Duration) (map[string]float64, error) {
@@ -204,7 +204,7 @@ func checkFault(t *testing.T, row faultRow, url string, points map[string]float6
 	}
 }
 
-// sumOf adds up the points of the series that begin so.
+// sumOf returns the sum of the points whose names begin with metric.
 func sumOf(points map[string]float64, metric string) float64 {
 	sum := 0.0
 	for point, value := range points {
@@ -215,7 +215,7 @@ func sumOf(points map[string]float64, metric string) float64 {
 	return sum
 }
 
-// One source that fails costs what it alone tells, and the other is asked on.
+// If one source fails, only the values that it alone has are missing, and the other source is still requested.
 func TestOneSourceFails(t *testing.T) {
 	for _, tt := range []struct{ fault, path, lost, kept string }{
 		{"status_500", apiColibri, "jitsi.jvb.endpoint.stress{}", "jitsi.jvb.conference.count{}"},
@@ -247,7 +247,7 @@ func TestOneSourceFails(t *testing.T) {
 	}
 }
 
-// A component that hangs costs itself only.
+// A component that hangs affects only its own metrics.
 func TestOneComponentFails(t *testing.T) {
 	bridge := emulate(t, emulated["jvb page"].start)
 	focus := emulate(t, emulated["jicofo stats"].start)
@@ -270,7 +270,7 @@ func TestOneComponentFails(t *testing.T) {
 	assert.Equal(t, map[string]float64{"jitsi-videobridge": 1, "jitsi-jicofo": 0}, up)
 }
 
-// Neither clock has to be right.
+// Start times are right after jumps of the collector's and of the server's clock.
 func TestClockJumps(t *testing.T) {
 	for name, start := range map[string]func(now func() time.Time) (*emulator.Server, error){
 		"jvb": func(now func() time.Time) (*emulator.Server, error) {

@@ -24,14 +24,14 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 )
 
-// sent is a transport that answers every request with the same body.
+// sent is a transport that responds to every request with the same body.
 type sent []byte
 
 func (s sent) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(s))}, nil
 }
 
-// newFuzzed returns the components, everything switched on.
+// newFuzzed returns a scraper for each component, with all metrics enabled.
 func newFuzzed(f *testing.F) (scrapers []*scraper) {
 	f.Helper()
 	cfg := createDefaultConfig()
@@ -53,12 +53,12 @@ func seed(f *testing.F, pattern string) {
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(f, err)
-		f.Add(text[:min(len(text), 4<<10)]) // small inputs make quick fuzzing
+		f.Add(text[:min(len(text), 4<<10)]) // small inputs keep fuzzing fast
 	}
 }
 
-// fuzz reads an arbitrary answer as that of each component and records it: whatever comes, nothing breaks, no point comes
-// twice, and every string is valid and bounded.
+// fuzz reads text as the response of each component and records it. It must not panic, no point may be repeated, and every string
+// must be valid and bounded.
 func fuzz(t *testing.T, scrapers []*scraper, from source, text []byte) {
 	t.Helper()
 	for _, p := range scrapers {

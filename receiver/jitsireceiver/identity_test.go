@@ -30,7 +30,7 @@ import (
 // interval is the time between two scrapes of a story.
 const interval = 10 * time.Second
 
-// story is a component that answers differently from scrape to scrape.
+// story is a component whose responses change from scrape to scrape.
 type story struct {
 	t      *testing.T
 	server *fakeServer
@@ -48,10 +48,10 @@ func newStory(t *testing.T, block, source string) *story {
 	return st
 }
 
-// time is when a scrape is made. The start of the receiver is scrape 0.
+// time returns the time of a scrape. The start of the receiver is scrape 0.
 func (st *story) time(number int) time.Time { return st.began.Add(time.Duration(number) * interval) }
 
-// scrape asks the component, which answers so, and returns the component's own metrics.
+// scrape scrapes the component with the responses a and returns the metrics.
 func (st *story) scrape(a answers) pmetric.Metrics {
 	st.number++
 	st.server.change(a)
@@ -59,7 +59,7 @@ func (st *story) scrape(a answers) pmetric.Metrics {
 	return metrics
 }
 
-// starts returns when the monotonic sums of a component began, as numbers of scrapes where they began with one.
+// starts returns the start times of a component's monotonic sums, as the number of a scrape if the scrape has the same time.
 func (st *story) starts(metrics pmetric.Metrics) map[string]string {
 	starts := map[string]string{}
 	for _, m := range metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
@@ -85,15 +85,15 @@ func (st *story) name(start pcommon.Timestamp) string {
 	return start.AsTime().Format(time.RFC3339)
 }
 
-// A component that does not tell when it started has started again when any of its sums falls: then all of them begin with the
-// last scrape before. What may fall anyway proves nothing.
+// If a component does not report its start time, it has restarted when any of its sums decreases: then all of them start at the
+// previous scrape. A decrease of other values is not a restart.
 func TestSumsThatFall(t *testing.T) {
 	const created, length = "jitsi.jvb.conference.creations", "jitsi.jvb.conference.time"
 	both := func(start string) map[string]string { return map[string]string{created: start, length: start} }
 	st := newStory(t, "jvb", "colibri")
 	for _, step := range []struct {
 		name string
-		body string // none: nobody answers
+		body string // empty: every path is not found
 		want map[string]string
 	}{
 		{"the first scrape", `{"total_conferences_created":900,"total_conference_seconds":1e12,"conferences":8,"tcc_unmatched_feedback":9}`, both("scrape 0")},
@@ -117,7 +117,7 @@ func TestSumsThatFall(t *testing.T) {
 	}
 }
 
-// Without the page, its last reported start holds until a value falls.
+// Without the page, the start time that it last reported is used until a value decreases.
 func TestStartWithoutPage(t *testing.T) {
 	const created = "jitsi.jvb.conference.creations"
 	st := newStory(t, "jvb", sourceAuto)
@@ -141,8 +141,8 @@ func TestStartWithoutPage(t *testing.T) {
 	}
 }
 
-// Jicofo's page is behind its statistics: a lower value of the other source is no restart. A value that the page alone
-// tells proves one for all.
+// Jicofo's page lags behind its statistics, so a lower value in the other source is not a restart. A decrease of a value that only
+// the page has is a restart of all sums.
 func TestFallsBySource(t *testing.T) {
 	const created, requests = "jitsi.jicofo.conference.creations", "jitsi.jicofo.conference.requests"
 	st := newStory(t, "jicofo", sourceAuto)
@@ -163,12 +163,12 @@ func TestFallsBySource(t *testing.T) {
 	}
 }
 
-// Jicofo forgets a bridge that leaves: what it counts of one that comes back begins anew, and nothing else does.
+// Jicofo forgets a bridge that leaves. If the bridge comes back, its counters restart, and no others do.
 func TestStartsOfThings(t *testing.T) {
 	const moves, asked = "jitsi.jicofo.bridge.endpoint.moves", "jitsi.jicofo.conference.requests"
 	st := newStory(t, "jicofo", sourceMetrics)
 	for _, step := range []struct {
-		page string // none: nobody answers
+		page string // empty: every path is not found
 		want map[string]string
 	}{
 		{"requests 5, a 3, b 4", map[string]string{asked: "scrape 0", moves + " a": "scrape 0", moves + " b": "scrape 0"}},
@@ -199,18 +199,18 @@ func TestStartsOfThings(t *testing.T) {
 
 // Several bridges behind one address are distinguished from one that restarts or is upgraded by their identities.
 func TestSeveralBridges(t *testing.T) {
-	// The bridges: started at, relay id, version, region; - where it does not tell.
+	// The bridges: start time, relay id, version, region; - if not reported.
 	bridges := map[rune]string{
 		'a': "1000 r1 v1 eu", 'b': "2000 r2 v1 eu", 'c': "3000 r3 v1 eu",
 		'A': "9000 r1 v1 eu", // a, restarted
 		'u': "9000 r1 v2 eu", // a, upgraded
 		'i': "- r1 v1 eu", 'j': "- r2 v1 eu", 'k': "- - v1 -", 'l': "- - v2 -",
 		's': "1000 - - -", 't': "1003 - - -", 'o': "994 - - -",
-		'n': "- - - -", // tells nothing of itself
+		'n': "- - - -", // reports none of them
 	}
 	for name, tt := range map[string]struct {
-		bridges string // as they answer, scrape by scrape
-		want    string // how many others the receiver sees; - is no point
+		bridges string // that respond, scrape by scrape
+		want    string // number of other bridges that are detected; - if there is no point
 	}{
 		"one":                            {"aaaaaaaaaaaa", "000000000000"},
 		"a restart":                      {"aaaAAAAAAAAA", "000000000000"},
@@ -250,7 +250,7 @@ func TestSeveralBridges(t *testing.T) {
 	}
 }
 
-// bridgeAnswers are the statistics and the page of a bridge that says this of itself. Without a start it has no page.
+// bridgeAnswers returns the statistics and the page of a bridge with these properties. Without a start time, there is no page.
 func bridgeAnswers(bridge string) answers {
 	words := strings.Fields(bridge)
 	stats := ` {"drain":false,"conferences":1,"total_conferences_created":5`
@@ -266,7 +266,7 @@ func bridgeAnswers(bridge string) answers {
 	return a
 }
 
-// A mixture is logged once when it begins and once when it ends. Then sums begin with the bridge that is left.
+// A mixture is logged once when it begins and once when it ends. Afterwards, sums start with the remaining bridge.
 func TestSeveralBridgesEnd(t *testing.T) {
 	for name, tt := range map[string]struct{ first, second, start string }{
 		"that say when they started": {"1000 r1 v1 eu", "2000 r2 v1 eu", time.Unix(2000, 0).UTC().Format(time.RFC3339)},
@@ -303,7 +303,7 @@ func TestSeveralBridgesEnd(t *testing.T) {
 	}
 }
 
-// Two emulated bridges behind a balancer that hands each scrape to the next one.
+// Two bridges behind a load balancer that alternates between them are detected, and their sums are dropped.
 func TestAlternatingBridges(t *testing.T) {
 	var turn atomic.Int64
 	var bridges []http.Handler
@@ -336,7 +336,7 @@ func TestAlternatingBridges(t *testing.T) {
 	}
 }
 
-// Two Jicofos are told apart by their versions.
+// Two Jicofos are distinguished by their versions.
 func TestSeveralFocuses(t *testing.T) {
 	st := newStory(t, "jicofo", "stats")
 	for i, want := range []float64{0, 0, 1} {
@@ -349,7 +349,7 @@ func TestSeveralFocuses(t *testing.T) {
 	}
 }
 
-// A bridge that goes away for a while remains the bridge that it is.
+// A bridge that is down for a while is not mistaken for several bridges.
 func TestSeveralBridgesOutage(t *testing.T) {
 	st := newStory(t, "jvb", sourceAuto)
 	for range 3 {

@@ -17,8 +17,8 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 )
 
-// ledgerScenes are the answers whose leaves are changed. Where both sources have a value the statistics win, so the leaves of a page
-// are changed in a scene without statistics.
+// ledgerScenes are the responses whose leaves are changed. If both sources have a value, the statistics take precedence, so the leaves
+// of a page are changed in a scene without statistics.
 var ledgerScenes = []scene{
 	{"jvb_used_page", "jvb", answers{apiMetrics: "metrics.constructed-2.3.149-used.004.txt"}},
 	{"jvb_page", "jvb", answers{apiMetrics: jvbPage}},
@@ -44,7 +44,7 @@ var ledgerScenes = []scene{
 	{"jibri", "jibri", answers{apiJibri: "health.idle.json"}},
 }
 
-// transport answers requests by path, without a network. What it has no answer for is not found, but a health check passes.
+// transport responds to requests by path, without a network. Other paths are not found, except the health check, which passes.
 type transport map[string]rtctest.Document
 
 func (a transport) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -58,7 +58,7 @@ func (a transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusNotFound, Header: http.Header{}, Body: http.NoBody}, nil
 }
 
-// scrapeOnce scrapes a component that is new and answers so.
+// scrapeOnce scrapes a new component with the responses of a.
 func scrapeOnce(t *testing.T, block string, a transport, edit func(*Config)) (pmetric.Metrics, error) {
 	t.Helper()
 	s, _ := startSystem(t, at(block, components[block].example), edit)
@@ -94,7 +94,7 @@ func TestLeaves(t *testing.T) {
 	leaves.Run(t)
 }
 
-// A metric that is enabled alone has the same points as among all others, from either source.
+// A metric that is enabled alone has the same points as with all others, from either source.
 func TestEachMetricAlone(t *testing.T) {
 	for _, scene := range append(ledgerScenes, scene{"jvb_both", "jvb", answers{apiColibri: jvb3, apiMetrics: jvbPage}}) {
 		t.Run(scene.name, func(t *testing.T) {

@@ -19,8 +19,8 @@ import (
 
 const ledger = captures + "/fields.tsv"
 
-// capturedAnswers are the files in testdata/jitsi that the receiver reads. Pages stand there in three forms: TestFormatsAgree
-// shows that OpenMetrics gives the same points, and the receiver never asks for JSON.
+// capturedAnswers returns the files in testdata/jitsi that the receiver reads. Pages exist there in three formats: TestFormatsAgree
+// shows that OpenMetrics gives the same points, and the receiver never requests JSON.
 func capturedAnswers(t *testing.T) (files []string) {
 	t.Helper()
 	all, err := fs.Glob(testdata.Files, "jitsi/*/*")
@@ -34,7 +34,7 @@ func capturedAnswers(t *testing.T) (files []string) {
 	return files
 }
 
-// answerOf names a file's answer as the ledger does: jvb.page, or the base name up to its first dot.
+// answerOf returns the name of a file's response in the ledger: jvb.page, or the base name up to its first dot.
 func answerOf(file string) string {
 	component, name, _ := strings.Cut(file, "/")
 	name, _, _ = strings.Cut(name, ".")
@@ -66,7 +66,7 @@ func TestSeedLedger(t *testing.T) {
 	rtctest.CheckSeeds(t, "../../testdata/compat/jitsi_exporter.tsv", "metadata.yaml")
 }
 
-// Every key that a bridge has ever sent is read, also those of versions of which there is no answer, or ignored for a reason.
+// Every key that any version of a bridge has sent is read or ignored for a reason, even if no captured response has it.
 func TestKeyLedger(t *testing.T) {
 	known := rtctest.Metadata(t, "metadata.yaml")
 	read := newNames(keysOf(jvbRows)).stats

@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 )
 
-// identity holds how a component identifies itself. Fields that it does not report are empty.
+// identity holds the fields that identify a component. Fields that it does not report are empty.
 type identity struct {
 	version, region, relayID, release, octo string
 	about                                   string  // the version from /about/version
@@ -27,7 +27,7 @@ func version(i *identity) *string { return &i.version }
 // anyVersion returns the version, which may come from /about/version.
 func (i *identity) anyVersion() string { return cmp.Or(i.version, i.about) }
 
-// update takes the fields that a later scrape of the same component reported.
+// update sets the fields that a later scrape of the same component reported.
 func (i *identity) update(reported identity) {
 	*i = identity{
 		version: cmp.Or(reported.version, i.version), region: cmp.Or(reported.region, i.region), relayID: cmp.Or(reported.relayID, i.relayID),
@@ -67,19 +67,19 @@ func (i identity) String() string {
 }
 
 const (
-	// remembered is the number of scrapes that prove that a single component answers.
+	// remembered is the number of scrapes after which a single identity proves that a mixture has ended.
 	remembered = 10
 	// startTolerance is the number of seconds by which a start may move back.
 	startTolerance = 5
 )
 
-// mixture notices that several components answer at one address in turn, as behind a load balancer. The zero value is ready.
+// mixture detects several components that respond in turn at one address, as behind a load balancer. The zero value is ready to use.
 type mixture struct {
 	recent []identity // of the last scrapes that reported one, oldest first
 	mixed  bool
 }
 
-// observe takes the identity that a scrape reported, and reports whether a mixture began or ended.
+// observe adds the identity from a scrape and reports whether a mixture began or ended.
 func (m *mixture) observe(reported identity) (changed bool) {
 	if reported == (identity{}) {
 		return false
@@ -97,7 +97,7 @@ func (m *mixture) observe(reported identity) (changed bool) {
 	return m.mixed != before
 }
 
-// different returns the components that the last scrapes met.
+// different returns the distinct components of the last scrapes.
 func (m *mixture) different() (met []identity) {
 	for _, reported := range m.recent {
 		at := slices.IndexFunc(met, reported.same)
@@ -110,8 +110,8 @@ func (m *mixture) different() (met []identity) {
 	return met
 }
 
-// alternates reports whether the last scrape moved the start back, or met a component again after another one. A restart or an
-// upgrade does neither.
+// alternates reports whether the last scrape found an earlier start, or a component that had been followed by another one. Neither
+// happens on a restart or an upgrade.
 func (m *mixture) alternates() bool {
 	before, last := m.recent[:len(m.recent)-1], m.recent[len(m.recent)-1]
 	for i := range before {
@@ -126,7 +126,7 @@ func (m *mixture) alternates() bool {
 	return false
 }
 
-// noteMixture notices when several components answer in turn, and reports whether they no longer do.
+// noteMixture logs when components begin or cease to respond in turn, and reports whether they have ceased.
 func (s *scraper) noteMixture() (ended bool) {
 	changed := s.mixture.observe(s.reported.fingerprint(s.identity.about))
 	others := 0

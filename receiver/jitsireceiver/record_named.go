@@ -13,20 +13,20 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 )
 
-// namedState is what is kept of a bridge or queue between two scrapes.
+// namedState holds the state of a bridge or queue between two scrapes.
 type namedState struct {
-	rows []int // that were recorded in this scrape
+	rows []int // recorded in this scrape
 	sums []namedSum
 }
 
-// namedSum is a monotonic value of a named thing, which may begin again while those of the component go on.
+// namedSum is a monotonic value of a bridge or queue. It may restart while those of the component continue.
 type namedSum struct {
 	row   int
 	value int64
 	start pcommon.Timestamp
 }
 
-// namedValues walks over the values of enabled metrics of one kind of things, those of the JSON answer first.
+// namedValues iterates over the values of enabled metrics of the bridges or queues, those of the JSON response first.
 func (s *scraper) namedValues(of entity) iter.Seq[*namedValue] {
 	return func(yield func(*namedValue) bool) {
 		for _, a := range s.answers {
@@ -43,7 +43,7 @@ func (s *scraper) namedValues(of entity) iter.Seq[*namedValue] {
 	}
 }
 
-// beginNamed starts a scrape of one kind of things. All of them are known before, unless a source failed.
+// beginNamed begins a scrape of the bridges or queues. Unless a source failed, all names are known in advance.
 func (s *scraper) beginNamed(of entity, set *selection.Set[namedState]) {
 	if !s.complete {
 		set.Begin()
@@ -59,7 +59,7 @@ func (s *scraper) beginNamed(of entity, set *selection.Set[namedState]) {
 	})
 }
 
-// recordNamed records the values of one kind of things. Of several with one name, the first counts.
+// recordNamed records the values of the bridges or queues. If several have the same name, the first one is used.
 func (s *scraper) recordNamed(of entity, set *selection.Set[namedState]) {
 	s.beginNamed(of, set)
 	merged := int64(0)
@@ -90,7 +90,7 @@ func (s *scraper) recordNamed(of entity, set *selection.Set[namedState]) {
 	set.End(s.complete)
 }
 
-// startOf returns when a monotonic value began: at the last scrape where it is new or has fallen.
+// startOf returns the start time of a monotonic value, which is the last scrape if the value is new or has decreased.
 func (n *namedState) startOf(row int, value int64, last pcommon.Timestamp) pcommon.Timestamp {
 	at := slices.IndexFunc(n.sums, func(sum namedSum) bool { return sum.row == row })
 	if at < 0 {

@@ -15,14 +15,14 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 )
 
-// sums is what is kept of the monotonic values of the component.
+// sums holds the state of the component's monotonic values between two scrapes.
 type sums struct {
-	start    pcommon.Timestamp // 0 while nothing was recorded
+	start    pcommon.Timestamp // 0 until something is recorded
 	recorded pcommon.Timestamp // time of the last scrape that was recorded
 	last     [2][]float64      // last values by source and row
 }
 
-// rounding is the share by which a floating-point value may fall without having begun again.
+// rounding is the relative decrease of a floating-point value that is not taken for a restart.
 const rounding = 1e-9
 
 // sumsFell reports whether any monotonic value of a source has fallen, because the component has restarted.
@@ -40,7 +40,7 @@ func (s *scraper) sumsFell() (fell bool) {
 			if s.rows[i].kind == kindDecimal {
 				current, least = v.decimal, least-rounding*least
 			}
-			if current < 0 { // is not recorded either
+			if current < 0 { // negative values are not recorded either
 				continue
 			}
 			fell = fell || current < least
@@ -64,7 +64,7 @@ func (s *scraper) startOfSums(restarted bool) pcommon.Timestamp {
 
 func (s *scraper) startTime() pcommon.Timestamp { return s.sums.start }
 
-// dropMixedSums drops the sums of components that answer in turn. It keeps those of the receiver itself.
+// dropMixedSums drops the monotonic sums of components that respond in turn. It keeps those of the receiver itself.
 func (s *scraper) dropMixedSums(metrics pmetric.MetricSlice) {
 	if !s.mixture.mixed {
 		return

@@ -10,7 +10,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 )
 
-// record records the values of both sources. Those that both have are taken from the JSON answer.
+// record records the values of both sources. Values that both have are taken from the JSON response.
 func (s *scraper) record() {
 	fell := s.sumsFell()
 	s.reported = identity{}
@@ -49,7 +49,7 @@ func (s *scraper) recordValue(r *row, v *value) {
 	}
 }
 
-// onPage returns the value of a family of the page.
+// onPage returns the value of a family on the page.
 func (s *scraper) onPage(family string) value {
 	a := s.answers[fromPage]
 	if a == nil {
@@ -58,7 +58,7 @@ func (s *scraper) onPage(family string) value {
 	return a.values[s.client.names.page[family].key]
 }
 
-// recordUptime records how long the bridge has been running. One that has started again may have another version.
+// recordUptime records how long the bridge has been running. After a restart, the bridge may have another version.
 func recordUptime(s *scraper, p point, started *value) {
 	if started.decimal <= 0 {
 		return
@@ -88,7 +88,7 @@ func recordJibriState(s *scraper, p point, v *value) {
 	}
 }
 
-// recordJibriHealth records a text of the JSON answer or a number of the page.
+// recordJibriHealth records the health, which is a string in the JSON response and a number on the page.
 func recordJibriHealth(s *scraper, p point, v *value) {
 	p.Record(s.mb, rows.BoolToInt(v.text == "HEALTHY" || v.text == "1"), "")
 }

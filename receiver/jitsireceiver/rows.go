@@ -15,12 +15,13 @@ import (
 
 // row maps one value of a component to a metric.
 type row struct {
-	// stats is the path of its key in the JSON answer, a.b for b within a, and * for any name. Of several, the first that is there counts.
+	// stats is the path of the key in the JSON response: a.b for b within a, and * for any name. If it lists several, the first one found
+	// is used.
 	stats string
-	// page is its family on the page of metrics, without the prefix and _total. With {label} the value is, or is named by, the value of
-	// the label; with {label=value} it is the sample with that label.
+	// page is the family on the metrics page, without the prefix and _total. {label} is the label that holds the value or the name of the
+	// object; {label=value} selects the sample with that label.
 	page string
-	// unit is the unit of numbers.
+	// unit is the unit of the value in the responses.
 	unit unit
 	recorder
 }
@@ -31,16 +32,16 @@ var componentRows = map[string][]row{"jvb": jvbRows, "jicofo": jicofoRows, "jiga
 // unit is the unit of a value, which may differ between the two sources.
 type unit struct {
 	stats, page rows.Unit
-	// in is the only version whose JSON answer had the unit was.
+	// in is the prefix of the only version whose JSON response has the unit was.
 	in  string
 	was rows.Unit
 }
 
-// The units of components.
+// The units of the components' values.
 var (
 	milliseconds = same(rows.Milliseconds)
 	megabytes    = same(rows.Megabytes)
-	// kilobits are kilobits in JSON only.
+	// kilobits are kilobits in JSON and bits on the page.
 	kilobits = unit{stats: rows.Kilobits, page: rows.Bits}
 	// octoBits were kilobits in the first version that had them.
 	octoBits = unit{stats: rows.Bits, page: rows.Bits, in: "2.1.157-", was: rows.Kilobits}
@@ -48,7 +49,7 @@ var (
 
 func same(u rows.Unit) unit { return unit{stats: u, page: u} }
 
-// of returns the unit of a source, for a component of some version.
+// of returns the unit in a source, for a component of the given version.
 func (u *unit) of(from source, version string) rows.Unit {
 	switch {
 	case from == fromPage:
@@ -63,31 +64,31 @@ type (
 	builder   = metadata.MetricsBuilder
 	timestamp = pcommon.Timestamp
 	entity    = metadata.AttributeRtcEntity
-	// point takes its attribute, if it is not fixed, from a text: a size, a name or a state.
+	// point takes its attribute, unless it is fixed, from a string: a size, a name or a state.
 	point = rows.Point[*builder, string]
 )
 
-// recorder says what becomes of a value.
+// recorder describes how a value is recorded.
 type recorder struct {
 	kind  kind
 	Point point
-	// record, when set, records the value in another way than kind says.
+	// record, if set, replaces the default way to record a value of this kind.
 	record func(s *scraper, p point, v *value)
-	// of is set where each of several named things has the value.
+	// of is the entity of a named object that has the value; 0 for values of the component.
 	of entity
 }
 
-// whole records a number of things.
+// whole records an integer.
 func whole(record func(*builder, timestamp, int64)) recorder {
 	return recorder{kind: kindWhole, Point: rows.WholeOf(ignoreText(record))}
 }
 
-// wholeOf records a number of things with a fixed attribute.
+// wholeOf records an integer with a fixed attribute.
 func wholeOf[A any](record func(*builder, timestamp, int64, A), a A) recorder {
 	return whole(rows.With(record, a))
 }
 
-// wholeOf2 records a number of things with two fixed attributes.
+// wholeOf2 records an integer with two fixed attributes.
 func wholeOf2[A, B any](record func(*builder, timestamp, int64, A, B), a A, b B) recorder {
 	return whole(rows.With2(record, a, b))
 }
@@ -114,30 +115,30 @@ func decimalOf2[A, B any](record func(*builder, timestamp, float64, A, B), a A, 
 	return decimal(rows.With2(record, a, b))
 }
 
-// rounded records a floating-point number as a whole one.
+// rounded records a floating-point number as an integer.
 func rounded(record func(*builder, timestamp, int64)) recorder {
 	r := whole(record)
 	r.kind, r.Point = kindDecimal, r.Point.Rounded()
 	return r
 }
 
-// positive leaves out 0, which some components send while they have measured nothing.
+// positive skips 0, which some components send while they have no measurements.
 func positive(r recorder) recorder {
 	r.Point = r.Point.Within(math.SmallestNonzeroFloat64, math.MaxFloat64)
 	return r
 }
 
-// sizes records the number of things of each size.
+// sizes records the number of conferences of each size.
 func sizes(record func(*builder, timestamp, int64, string)) recorder {
 	return recorder{kind: kindSizes, Point: rows.WholeOf(record)}
 }
 
-// each records a number of each of several named things.
+// each records an integer of each bridge or queue.
 func each(of entity, record func(*builder, timestamp, int64, string)) recorder {
 	return recorder{kind: kindWhole, of: of, Point: rows.WholeOf(record)}
 }
 
-// keep keeps a text that describes the component.
+// keep keeps a string that describes the component.
 func keep(field func(*identity) *string) recorder {
 	return recorder{kind: kindText, record: func(s *scraper, _ point, v *value) { *field(&s.reported) = v.text }}
 }
@@ -146,7 +147,7 @@ func ignoreText[V any](record func(*builder, timestamp, V)) func(*builder, times
 	return func(mb *builder, start timestamp, v V, _ string) { record(mb, start, v) }
 }
 
-// keysOf returns what a client must know of rows to read their values.
+// keysOf returns the keys that a client needs to read the values of rows.
 func keysOf(all []row) []key {
 	keys := make([]key, len(all))
 	for i := range all {

@@ -8,7 +8,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 )
 
-// jibriRows are the values of a recorder: keys of its health, and families on /metrics, which is off by default.
+// jibriRows are the rows of a recorder: keys of its health response, and families on /metrics, which is disabled by default.
 var jibriRows = []row{
 	{stats: "status.busyStatus", recorder: jibriState()},
 	{stats: "status.health.healthStatus", page: "healthy", recorder: jibriHealth()},

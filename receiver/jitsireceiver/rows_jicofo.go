@@ -10,7 +10,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 )
 
-// jicofoRows are the values of the focus: keys of /stats since 2021, with their families on /metrics.
+// jicofoRows are the rows of the focus: keys of /stats since 2021, with their families on /metrics.
 var jicofoRows = slices.Concat([]row{
 	// Identity and health.
 	{stats: "version", page: "version_info{version}", recorder: keep(version)},
@@ -53,7 +53,7 @@ var jicofoRows = slices.Concat([]row{
 	{page: "bridge_endpoints_moved{jvb}", recorder: each(metadata.AttributeRtcEntityBridge, (*builder).RecordJitsiJicofoBridgeEndpointMovesDataPoint)},
 	{page: "bridge_failing_ice{jvb}", recorder: each(metadata.AttributeRtcEntityBridge, (*builder).RecordJitsiJicofoBridgeFailingIceDataPoint)},
 	{page: "bridge_restart_requests{jvb}", recorder: each(metadata.AttributeRtcEntityBridge, (*builder).RecordJitsiJicofoBridgeRestartRequestsDataPoint)},
-	// Jibri and Jigasi. Failures of Jibri were top-level keys once.
+	// Jibri and Jigasi. Failures of Jibri used to be top-level keys.
 	{stats: "jibri.sip_call_active", page: "jibri_sip_active", recorder: wholeOf((*builder).RecordJitsiJicofoJibriSessionCountDataPoint, metadata.AttributeJitsiJibriModeSipCall)},
 	{stats: "jibri.sip_call_pending", recorder: wholeOf((*builder).RecordJitsiJicofoJibriSessionPendingCountDataPoint, metadata.AttributeJitsiJibriModeSipCall)},
 	{stats: "jibri.total_sip_call_failures total_sip_call_failures", page: "jibri_sip_failures", recorder: wholeOf((*builder).RecordJitsiJicofoJibriFailuresDataPoint, metadata.AttributeJitsiJibriModeSipCall)},
@@ -84,7 +84,7 @@ var jicofoRows = slices.Concat([]row{
 	{stats: "queues.*.removed_packets", recorder: each(metadata.AttributeRtcEntityQueue, (*builder).RecordJitsiJicofoQueueRemovedPacketsDataPoint)},
 }, selectionRows(), jingleRows())
 
-// selectionReasons are the reasons for which a bridge was chosen: keys without total_.
+// selectionReasons are the reasons for selecting a bridge: keys without the prefix total_.
 var selectionReasons = []string{
 	"least_loaded", "least_loaded_in_conference", "least_loaded_in_region", "least_loaded_in_region_in_conference",
 	"least_loaded_in_region_group", "least_loaded_in_region_group_in_conference", "not_loaded_in_region", "not_loaded_in_region_in_conference",
@@ -101,14 +101,15 @@ func selectionRows() (rows []row) {
 	return rows
 }
 
-// jingleActions are those of XEP-0166, and Jitsi's own, as the protocol writes them.
+// jingleActions are the actions of XEP-0166 and those of Jitsi, as spelled in the protocol.
 var jingleActions = []string{
 	"content-accept", "content-add", "content-modify", "content-reject", "content-remove", "description-info", "security-info",
 	"session-accept", "session-info", "session-initiate", "session-terminate", "transport-accept", "transport-info",
 	"transport-reject", "transport-replace", "source-add", "source-remove", "addsource", "removesource",
 }
 
-// jingleRows have the names of actions as in the protocol and as constants in the code of Jicofo: SESSION_INITIATE, but SOURCEADD.
+// jingleRows returns the rows of Jingle actions, spelled as in the protocol and as the constants in Jicofo's code: SESSION_INITIATE,
+// but SOURCEADD.
 func jingleRows() (rows []row) {
 	directions := map[string]metadata.AttributeNetworkIoDirection{"sent": transmit, "received": receive}
 	for _, action := range jingleActions {

@@ -11,7 +11,7 @@ import (
 // jigasiHealthy is the result of /about/health.
 var jigasiHealthy = rows.Whole((*builder).RecordJitsiJigasiHealthyDataPoint)
 
-// jigasiRows are the values of a SIP gateway: keys of /about/stats, with their families on /metrics.
+// jigasiRows are the rows of a SIP gateway: keys of /about/stats, with their families on /metrics.
 var jigasiRows = []row{
 	{stats: "conferences", page: "conferences", recorder: whole((*builder).RecordJitsiJigasiConferenceCountDataPoint)},
 	{stats: "conference_sizes", recorder: sizes((*builder).RecordJitsiJigasiConferenceCountBySizeDataPoint)},

@@ -13,8 +13,8 @@ const (
 	transmit = metadata.AttributeNetworkIoDirectionTransmit
 )
 
-// jvbRows are the values of a bridge: every key of /colibri/stats since 2018, by subject, with its family on /metrics. In spite of their
-// names, endpoints_disconnected, dtls_failed_endpoints and the like only rise.
+// jvbRows are the rows of a bridge: all keys of /colibri/stats since 2018, by subject, with their families on /metrics. Despite their
+// names, endpoints_disconnected, dtls_failed_endpoints and the like are monotonic.
 var jvbRows = append([]row{
 	// Identity and health.
 	{stats: "version", recorder: keep(version)},
@@ -55,7 +55,7 @@ var jvbRows = append([]row{
 	{stats: "total_failed_conferences", page: "failed_conferences", recorder: wholeOf((*builder).RecordJitsiJvbConferenceFailuresDataPoint, metadata.AttributeJitsiFailureScopeFull)},
 	{stats: "total_partially_failed_conferences", page: "partially_failed_conferences", recorder: wholeOf((*builder).RecordJitsiJvbConferenceFailuresDataPoint, metadata.AttributeJitsiFailureScopePartial)},
 	{stats: "total_dominant_speaker_changes", page: "dominant_speaker_changes", recorder: whole((*builder).RecordJitsiJvbDominantSpeakerChangesDataPoint)},
-	// Endpoints: participants is what they were called first.
+	// Endpoints, originally called participants.
 	{stats: "endpoints participants", page: "current_endpoints", recorder: whole((*builder).RecordJitsiJvbEndpointCountDataPoint)},
 	{stats: "local_endpoints", page: "local_endpoints", recorder: whole((*builder).RecordJitsiJvbEndpointLocalCountDataPoint)},
 	{stats: "local_active_endpoints", page: "active_endpoints", recorder: whole((*builder).RecordJitsiJvbEndpointActiveCountDataPoint)},
@@ -120,11 +120,11 @@ var jvbRows = append([]row{
 	{stats: "total_packets_sent", page: "packets_sent", recorder: wholeOf2((*builder).RecordJitsiJvbNetworkPacketsDataPoint, endpoint, transmit)},
 	{stats: "total_packets_sent_octo", page: "relay_packets_sent", recorder: wholeOf2((*builder).RecordJitsiJvbNetworkPacketsDataPoint, relay, transmit)},
 	{stats: "total_packets_dropped_octo", recorder: wholeOf((*builder).RecordJitsiJvbNetworkDroppedPacketsDataPoint, relay)},
-	// Loss was a rate before: negative where nothing was received.
+	// Loss was called loss_rate in old versions, and is negative there if nothing was received.
 	{stats: "incoming_loss loss_rate_download", page: "incoming_loss_fraction", recorder: decimalOf((*builder).RecordJitsiJvbNetworkPacketLossDataPoint, receive)},
 	{stats: "outgoing_loss loss_rate_upload", page: "outgoing_loss_fraction", recorder: decimalOf((*builder).RecordJitsiJvbNetworkPacketLossDataPoint, transmit)},
 	{stats: "overall_loss", page: "loss_fraction", recorder: decimal((*builder).RecordJitsiJvbNetworkPacketLossOverallDataPoint)},
-	// A round trip of 0 is the mean of no measurement.
+	// A round-trip time of 0 means that there were no measurements.
 	{stats: "rtt_aggregate", page: "average_rtt", unit: milliseconds, recorder: positive(decimal((*builder).RecordJitsiJvbRoundTripTimeAverageDataPoint))},
 	{stats: "jitter_aggregate", unit: milliseconds, recorder: decimal((*builder).RecordJitsiJvbJitterAverageDataPoint)},
 	{stats: "tcc_unmatched_feedback", page: "tcc_unmatched_feedback", recorder: whole((*builder).RecordJitsiJvbTransportCcUnmatchedFeedbackCountDataPoint)},
@@ -147,7 +147,7 @@ var jvbRows = append([]row{
 	{page: "rtp_transit_time_bucket{le=50.0}", recorder: late("rtp_transit_time_count", metadata.AttributeJitsiTransitProtocolRtp)},
 	{page: "rtcp_transit_time_count", recorder: wholeOf((*builder).RecordJitsiJvbTransitPacketsDataPoint, metadata.AttributeJitsiTransitProtocolRtcp)},
 	{page: "rtcp_transit_time_bucket{le=50.0}", recorder: late("rtcp_transit_time_count", metadata.AttributeJitsiTransitProtocolRtcp)},
-	// XMPP. The family mucs_connected counts those configured, as its help says.
+	// XMPP. The family mucs_connected counts the configured rooms, as its help text says.
 	{stats: "muc_clients_configured", page: "muc_clients_configured", recorder: whole((*builder).RecordJitsiJvbXMPPClientConfiguredCountDataPoint)},
 	{stats: "muc_clients_connected", page: "muc_clients_connected", recorder: whole((*builder).RecordJitsiJvbXMPPClientConnectedCountDataPoint)},
 	{stats: "mucs_configured", page: "mucs_connected", recorder: whole((*builder).RecordJitsiJvbXMPPRoomConfiguredCountDataPoint)},
@@ -155,7 +155,7 @@ var jvbRows = append([]row{
 	{page: "xmpp_disconnects", recorder: whole((*builder).RecordJitsiJvbXMPPDisconnectionsDataPoint)},
 }, jvbQueueRows()...)
 
-// jvbQueues are the queues of a bridge by the prefix of their families. Another family is the sum of them all.
+// jvbQueues holds the queues of a bridge by the prefix of their families. The prefix "queue", the sum of all queues, is left out.
 var jvbQueues = map[string]string{
 	"rtp_receiver":                   "rtp_receiver",
 	"rtp_sender":                     "rtp_sender",
@@ -181,7 +181,7 @@ func jvbUptime() recorder {
 	return r
 }
 
-// late records the packets that took more than 50 ms: all that were timed less those of the buckets up to 50 ms.
+// late records the packets that took more than 50 ms: all measured packets minus those in the buckets up to 50 ms.
 func late(timed string, protocol metadata.AttributeJitsiTransitProtocol) recorder {
 	r := wholeOf((*builder).RecordJitsiJvbTransitLatePacketsDataPoint, protocol)
 	r.record = func(s *scraper, p point, inTime *value) {

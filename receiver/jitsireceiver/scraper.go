@@ -27,34 +27,34 @@ type scraper struct {
 	target scrape.Target
 	rows   []row
 
-	// What the rows record.
-	metrics       []rows.Metric    // by row; without a name where it is off
+	// Metrics that the rows record.
+	metrics       []rows.Metric    // by row; without a name if disabled
 	fromSource    [2][]rows.Metric // by source
 	fromPageOnly  []rows.Metric
 	healthMetrics []rows.Metric
 	wantsVersion  bool
 
 	choice   sourceChoice
-	answers  [2]*answer // of the current scrape, by source; nil where there is none
+	answers  [2]*answer // of the current scrape, by source; nil if there is none
 	complete bool       // no source failed in the current scrape
 
-	met      bool     // the component answered the last scrape
+	met      bool     // the component responded in the last scrape
 	identity identity // as it was last reported
 	reported identity // in the current scrape
 	mixture  mixture
-	illness  string // why the last health check failed, empty when it passed
+	illness  string // reason why the last health check failed; empty if it passed
 	sums     sums
 	named    map[entity]*selection.Set[namedState]
 	key      []byte // reused
 }
 
-// limits names the settings that limit things.
+// limits holds the settings that have a limit, by entity.
 var limits = map[string]string{
 	metadata.AttributeRtcEntityBridge.String(): "bridges",
 	metadata.AttributeRtcEntityQueue.String():  "queues",
 }
 
-// newScrapers returns the scrapers of the components that have an endpoint, also beside an error.
+// newScrapers returns the scrapers of the components that have an endpoint. On an error, it returns those created so far.
 func newScrapers(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (scrapers []*scraper, err error) {
 	for _, e := range cfg.endpoints() {
 		if e.client.Endpoint == "" {
@@ -93,12 +93,12 @@ func newScraper(ctx context.Context, cfg *Config, e endpointConfig, host compone
 	return s, err
 }
 
-// words are the values of attributes.
+// words holds the values of the attributes that the Runner sets.
 var words = scrape.Words[metadata.AttributeErrorType, entity, metadata.AttributeRtcOmissionReason]{
 	ErrorTypes: metadata.MapAttributeErrorType, Entities: metadata.MapAttributeRtcEntity, Reasons: metadata.MapAttributeRtcOmissionReason,
 }
 
-// learnMetrics learns which enabled metrics come from which row and source.
+// learnMetrics determines which enabled metrics come from which row and source.
 func (s *scraper) learnMetrics() {
 	s.metrics = make([]rows.Metric, len(s.rows))
 	s.sums.last = [2][]float64{make([]float64, len(s.rows)), make([]float64, len(s.rows))}
@@ -125,7 +125,7 @@ func (s *scraper) learnMetrics() {
 	}
 }
 
-// scrape requests the sources of the component, which hold much the same values, and its version where they do not have it.
+// scrape requests the sources of the component, and its version if the sources do not contain it.
 func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) {
 	s.answers = [2]*answer{}
 	calls.Run(ctx, s.calls()...)
@@ -145,7 +145,7 @@ func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) {
 	}
 }
 
-// calls is the table of calls.
+// calls returns the table of calls.
 func (s *scraper) calls() []scrape.Call {
 	calls := []scrape.Call{{API: s.health, Metrics: s.healthMetrics, Ask: scrape.Fetch(s.client.Health, s.recordHealth)}}
 	if s.requests(fromStats) {
@@ -167,7 +167,7 @@ func (s *scraper) calls() []scrape.Call {
 	return calls
 }
 
-// sourceChoice says which sources are requested. While it is not made, both are.
+// sourceChoice holds which sources are requested. Both are requested until it is made.
 type sourceChoice struct {
 	made      bool
 	requested [2]bool
@@ -190,7 +190,7 @@ func (s *scraper) requests(from source) bool {
 	return from == fromStats || len(s.fromSource[fromPage]) > 0
 }
 
-// chooseSources chooses the sources that have values of their own.
+// chooseSources chooses the JSON response, and the page if it has values that the JSON response lacks.
 func (s *scraper) chooseSources(calls *scrape.Scrape) {
 	var absent [2]bool
 	s.complete = true
@@ -224,7 +224,7 @@ func (s *scraper) logChoice(useful [2]bool) {
 	s.run.Logger.Info("chose the paths to request", zap.Strings("paths", paths))
 }
 
-// pageHasMore reports whether the page has values of enabled metrics that the JSON answer does not have.
+// pageHasMore reports whether the page has values of enabled metrics that the JSON response lacks.
 func (s *scraper) pageHasMore() bool {
 	stats, page := s.answers[fromStats], s.answers[fromPage]
 	for i := range s.rows {
@@ -235,7 +235,7 @@ func (s *scraper) pageHasMore() bool {
 	return slices.ContainsFunc(page.named, func(v namedValue) bool { return s.metrics[v.key].Name != "" })
 }
 
-// resource describes the component.
+// resource returns the resource of the component.
 func (s *scraper) resource() pcommon.Resource {
 	rb := s.mb.NewResourceBuilder()
 	s.target.Describe(rb, s.service)

@@ -30,21 +30,21 @@ import (
 
 const (
 	captures = "../../testdata/jitsi"
-	// shared holds answers published by others, which are read where they are and never copied.
+	// shared holds responses published by others, which are read in place and never copied.
 	shared = "../../../shared/testdata/jitsi"
 )
 
-// answers are what a component answers by path: the name of a captured file, or a text of its own that begins with a blank.
+// answers holds the responses of a component by path: the name of a captured file, or a literal body after a leading space.
 type answers map[string]string
 
-// fakeServer is a component that answers with files. What it has no answer for is not found.
+// fakeServer is a component that responds with files. Other paths are not found.
 type fakeServer struct {
 	*httptest.Server
 	t       testing.TB
 	folder  string
 	mu      sync.Mutex
 	answers answers
-	status  map[string]int // by path; 200 where there is none
+	status  map[string]int // by path; 200 if absent
 	asked   []string
 }
 
@@ -85,7 +85,7 @@ func (s *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(text)
 }
 
-// change replaces what is answered and returns what has been asked for since the last change.
+// change replaces the responses, unless a is nil, and returns the paths requested since the last change.
 func (s *fakeServer) change(a answers) (asked []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +102,7 @@ type system struct {
 	scrapers []*scraper
 }
 
-// startSystem starts a system with the default configuration, changed by edits where tests have some.
+// startSystem starts a system with the default configuration, changed by the edits.
 func startSystem(t testing.TB, edit ...func(*Config)) (*system, *observer.ObservedLogs) {
 	t.Helper()
 	cfg := createDefaultConfig()
@@ -139,13 +139,13 @@ func at(block, url string) func(*Config) {
 	}
 }
 
-// everything switches all metrics and resource attributes on.
+// everything enables all metrics and resource attributes.
 func everything(c *Config) {
 	rtctest.EnableAll(&c.MetricsBuilderConfig.Metrics)
 	rtctest.EnableAll(&c.MetricsBuilderConfig.ResourceAttributes)
 }
 
-// scene is what a component of some version answers.
+// scene holds the responses of a component of some version.
 type scene struct {
 	name, block string
 	answers     answers
@@ -186,7 +186,7 @@ var scenes = []scene{
 	{"jibri_busy", "jibri", answers{apiJibri: "health.busy.constructed.json", apiMetrics: "metrics.constructed-master-2026-08-05.004.txt"}},
 }
 
-// captured is when the newest captures were taken.
+// captured is the time of the newest captures.
 var captured = time.Unix(1787187723, 0)
 
 func TestScenes(t *testing.T) {

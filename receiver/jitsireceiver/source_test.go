@@ -29,7 +29,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
 )
 
-// pointsOf scrapes a component that answers so.
+// pointsOf scrapes a component with the responses a and returns its points.
 func pointsOf(t *testing.T, block string, a answers, edit ...func(*Config)) map[string]float64 {
 	t.Helper()
 	s, _ := startSystem(t, append(edit, at(block, serve(t, filepath.Join(captures, block), a).URL))...)
@@ -45,7 +45,7 @@ func pointsOf(t *testing.T, block string, a answers, edit ...func(*Config)) map[
 	return points
 }
 
-// Both sources of a component give the same points, but for what one of them does not tell: JSON cuts throughput to whole kbit/s.
+// Both sources of a component give the same points, except those that only one of them has. JSON truncates throughput to whole kbit/s.
 func TestSourcesAgree(t *testing.T) {
 	for _, tt := range []struct {
 		block                string
@@ -100,7 +100,7 @@ func TestSourcesAgree(t *testing.T) {
 	}
 }
 
-// remove deletes the points that begin so, and returns how many there were.
+// remove deletes the points whose names begin with prefix and returns their number.
 func remove(points map[string]float64, prefix string) (n int) {
 	for point := range points {
 		if strings.HasPrefix(point, prefix) {
@@ -123,7 +123,7 @@ func TestFormatsAgree(t *testing.T) {
 	}
 }
 
-// Before 2023-03 the families of a bridge began with jitsi_ alone, and before 2022 counters had no suffix.
+// Old pages give the same points: JVB's families began with jitsi_ alone before 2023-03, and counters had no suffix before 2022.
 func TestOldPage(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(captures, "jvb", jvbPage))
 	require.NoError(t, err)
@@ -134,7 +134,7 @@ func TestOldPage(t *testing.T) {
 // The page of 2.3.92 has fewer values than its statistics, and they agree. Later pages lack some of its families.
 func TestPageOf2024(t *testing.T) {
 	stats, page := pointsOf(t, "jvb", answers{apiColibri: jvb2}, everything), pointsOf(t, "jvb", answers{apiMetrics: jvbPage2}, everything)
-	delete(page, "jitsi.jvb.shutting_down{}") // which the statistics tell only while it lasts
+	delete(page, "jitsi.jvb.shutting_down{}") // which the statistics report only during a shutdown
 	require.Len(t, page, 29)
 	for point, value := range page {
 		if assert.Contains(t, stats, point) {
@@ -148,7 +148,7 @@ func TestPageOf2024(t *testing.T) {
 	}
 }
 
-// What is asked for: both sources at first, then those that tell something, again after a failure, and again after a while.
+// Both sources are requested at first, after a failure and after rechooseAfter scrapes, otherwise only those with values of their own.
 func TestChoice(t *testing.T) {
 	onlyStats := answers{apiColibri: jvb2}
 	onlyPage := answers{apiMetrics: jvbPage, apiVersion: about}
@@ -193,7 +193,7 @@ func TestChoice(t *testing.T) {
 	assert.LessOrEqual(t, logs.FilterMessageSnippet("does not offer an API").Len(), 2)
 }
 
-// A JVB that has started again may offer statistics that it did not offer before.
+// Statistics that a JVB offers only after a restart are requested.
 func TestRestartOffersMore(t *testing.T) {
 	page := func(started int) string { return fmt.Sprintf(" jitsi_jvb_startup_time %d000\n", started) }
 	server := serve(t, "", answers{apiMetrics: page(1000)})
@@ -210,7 +210,7 @@ func TestRestartOffersMore(t *testing.T) {
 	assert.ElementsMatch(t, []string{apiColibri, apiMetrics}, requested(nil))
 }
 
-// A page that tells nothing more than JSON does is not asked again.
+// A page without values that JSON lacks is not requested again.
 func TestChoiceLeavesOutWhatTellsNoMore(t *testing.T) {
 	server := serve(t, filepath.Join(captures, "jigasi"), answers{apiAboutStats: gateway, apiMetrics: "metrics.constructed-master-2026-06-17.004.txt", apiHealth: " {}"})
 	s, _ := startSystem(t, at("jigasi", server.URL), withoutVersion)
@@ -221,7 +221,7 @@ func TestChoiceLeavesOutWhatTellsNoMore(t *testing.T) {
 	}
 }
 
-// A source that is set is the only one, and its absence an error that says what to do.
+// A configured source is the only one requested. If it is absent, the error says what to do.
 func TestSetSource(t *testing.T) {
 	for _, tt := range []struct{ block, source, path, off, hint string }{
 		{"jvb", "colibri", apiColibri, apiMetrics, "videobridge.apis.rest.enabled=true in jvb.conf turns it on"},
@@ -243,7 +243,7 @@ func TestSetSource(t *testing.T) {
 	}
 }
 
-// A 404 means that JVB has its statistics off only where JVB may have sent it, whose error pages are those of Jetty.
+// A 404 means that the statistics are disabled only if JVB may have sent it. JVB's error pages are those of Jetty.
 func TestAbsentStatistics(t *testing.T) {
 	const jetty = "<html>\n<head>\n<title>Error 404 Not Found</title>\n</head>\n<body><h2>HTTP ERROR 404 Not Found</h2>\n</body>\n</html>\n"
 	page, err := os.ReadFile(filepath.Join(captures, "jvb", jvbPage))
@@ -286,7 +286,7 @@ func TestAbsentStatistics(t *testing.T) {
 	}
 }
 
-// Only what enabled metrics need is asked for, and always something.
+// Only the paths that enabled metrics need are requested, and always at least one.
 func TestRequests(t *testing.T) {
 	none := func(c *Config) { c.MetricsBuilderConfig.Metrics = metadata.MetricsConfig{} }
 	for name, tt := range map[string]struct {
@@ -303,7 +303,7 @@ func TestRequests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := serve(t, filepath.Join(captures, "jvb"), answers{apiColibri: jvb3, apiMetrics: jvbPage})
 			s, _ := startSystem(t, at("jvb", server.URL), tt.edit)
-			for range 2 { // the second one knows what tells more
+			for range 2 { // the second one requests only the chosen sources
 				server.change(nil)
 				_, err := s.Scrape(t.Context())
 				require.NoError(t, err)
@@ -313,7 +313,7 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// Whatever is enabled, no path is asked for that changes a component; GET changes them on some.
+// Whatever is enabled, no request changes a component, as GET requests for some paths do.
 func TestOnlyReadingPaths(t *testing.T) {
 	allowed := map[string][]string{
 		"jvb stats": {apiColibri, apiVersion}, "jvb page": {apiMetrics, apiVersion}, "jicofo stats": {apiStats, apiVersion},
@@ -345,8 +345,8 @@ func TestJibriStates(t *testing.T) {
 	}
 }
 
-// Jigasi's health check answers with status 500 and a reason when it fails, and 503 when a gateway is not ready: these are
-// answers. Any other status is an error, and there is no point.
+// Jigasi's health check has status 500 and a reason if it fails, and 503 if a gateway is not ready: both are results. Other statuses
+// give no point and, except 404, an error.
 func TestJigasiHealth(t *testing.T) {
 	for status, tt := range map[int]struct {
 		healthy float64
@@ -382,7 +382,7 @@ func TestJigasiHealth(t *testing.T) {
 	}
 }
 
-// serveGateway serves a Jigasi whose health check answers so.
+// serveGateway starts a Jigasi whose health check is served by health.
 func serveGateway(t *testing.T, health func(http.ResponseWriter)) (url string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -401,7 +401,7 @@ func serveGateway(t *testing.T, health func(http.ResponseWriter)) (url string) {
 	return server.URL
 }
 
-// The reason of a health check that fails is logged when it changes, and no more of it than is fit to read.
+// The reason of a failed health check is logged when it changes, truncated to 256 bytes.
 func TestJigasiHealthReason(t *testing.T) {
 	var reason atomic.Value
 	s, logs := startSystem(t, at("jigasi", serveGateway(t, func(w http.ResponseWriter) {
@@ -431,7 +431,7 @@ func TestJigasiHealthReason(t *testing.T) {
 	assert.True(t, strings.HasPrefix(logged[4], "warn: HTTP status 500"))
 }
 
-// A Jigasi without a gateway has no statistics, but a health.
+// A Jigasi without a gateway has no statistics, but its health is reported.
 func TestJigasiWithoutGateway(t *testing.T) {
 	server := emulate(t, func() (*emulator.Server, error) { return jitsi.NewJigasi(jitsi.JigasiOptions{NoGateway: true}) })
 	s, logs := startSystem(t, at("jigasi", server.URL()))
@@ -448,7 +448,7 @@ func TestJigasiWithoutGateway(t *testing.T) {
 	assert.Contains(t, reasons[0].ContextMap()["reason"], "No gateways configured.")
 }
 
-// Jigasi is asked for its version once. One that has none registered is asked again after a while.
+// Jigasi's version is requested once. If Jigasi does not report one, it is requested again in every tenth scrape.
 func TestJigasiVersion(t *testing.T) {
 	server := serve(t, filepath.Join(captures, "jigasi"), answers{apiAboutStats: gateway, apiHealth: " {}", apiVersion: gatewayAbout})
 	s, _ := startSystem(t, at("jigasi", server.URL))
@@ -479,7 +479,7 @@ func TestJigasiVersion(t *testing.T) {
 	assert.Equal(t, 1, logs.FilterField(zap.String("api", apiVersion)).Len())
 }
 
-// Answers of real servers give no error, and a bridge tells of itself only what its version has.
+// Responses of real servers give no error and as many points as the samples that are modeled on them.
 func TestRealSamples(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(shared, "*", "*.real-*.json"))
 	require.NoError(t, err)
@@ -504,7 +504,7 @@ func TestRealSamples(t *testing.T) {
 	}
 }
 
-// A JVB of today makes no metric of which only old ones know the fact, and the other way round.
+// Metrics that only old versions of JVB report are absent for a current one.
 func TestVersionsStayApart(t *testing.T) {
 	old := []string{
 		"jitsi.jvb.channel.creations", "jitsi.jvb.channel.failures", "jitsi.jvb.connection.creations", "jitsi.jvb.host.memory.usage",
@@ -520,7 +520,7 @@ func TestVersionsStayApart(t *testing.T) {
 	}
 }
 
-// Sums begin with the bridge where it tells when it began, and anew when it begins anew.
+// Sums start when the bridge started, if it reports that, and again when it restarts.
 func TestStartTimes(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(captures, "jvb", jvbPage))
 	require.NoError(t, err)
@@ -554,7 +554,7 @@ func metricOf(t *testing.T, metrics pmetric.Metrics, name string) pmetric.Metric
 	return pmetric.Metric{}
 }
 
-// A component that was up keeps its identity while it is down, and has another when another comes up.
+// A component keeps its identity while it is down, and gets a new one when another version comes up.
 func TestResource(t *testing.T) {
 	start := func() (*emulator.Server, error) {
 		return jitsi.NewJVB(jitsi.JVBOptions{Stats: true, Upgrade: "2.3.999-g0"})
@@ -581,7 +581,7 @@ func TestResource(t *testing.T) {
 	assert.Equal(t, want, resource())
 }
 
-// Things beyond the limit, and things whose names become equal, are counted and told.
+// Bridges over the limit and bridges whose names become equal are reported as omitted.
 func TestThings(t *testing.T) {
 	long := strings.Repeat("x", 300)
 	page := " " + `jitsi_jicofo_bridge_endpoints{jvb="a"} 1
@@ -607,7 +607,7 @@ jitsi_jicofo_bridge_endpoints 9
 	assert.Equal(t, 1, logs.FilterMessageSnippet("raise bridges::limit").Len())
 }
 
-// What the last page told is no part of the next one, wherever bridges come, go and move.
+// Values of the last page do not appear in the next scrape, even if bridges come, go or change places.
 func TestBridgesThatMove(t *testing.T) {
 	server := serve(t, "", answers{})
 	s, _ := startSystem(t, at("jicofo", server.URL))

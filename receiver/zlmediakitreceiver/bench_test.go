@@ -19,15 +19,15 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 )
 
-// startFixedServer starts a server whose clock stands still, so that it sends the same bytes each time and costs little itself.
+// startFixedServer starts a server whose clock does not advance, so that it sends the same bytes each time and costs little itself.
 func startFixedServer(b *testing.B, streams int) *emulator.Server {
 	b.Helper()
 	now := time.Now()
 	return startServer(b, zlmediakit.Options{Streams: streams, Now: func() time.Time { return now }})
 }
 
-// BenchmarkScrape is a whole scrape over a socket: as configured by default (the two schemas of the origins above 100 streams), with
-// one schema, with all schemas, and with all schemas and every metric but those that take a call per stream.
+// BenchmarkScrape measures a whole scrape over a socket: with the default configuration (the two schemas of the origins above 100
+// streams), with one schema, with all schemas, and with all schemas and every metric except those that need a call per stream.
 func BenchmarkScrape(b *testing.B) {
 	for _, bench := range []struct {
 		name   string
@@ -63,7 +63,7 @@ func benchmarkScrape(b *testing.B, s *system, points int) {
 		require.NoError(b, err)
 		return metrics.DataPointCount()
 	}
-	scrapeOnce() // the first scrape asks for all schemas, the second for those that were chosen
+	scrapeOnce() // the first scrape requests all schemas, the second the chosen ones
 	require.Equal(b, points, scrapeOnce())
 	peak := peakHeap(func() { scrapeOnce() })
 	for b.Loop() {
@@ -73,7 +73,7 @@ func benchmarkScrape(b *testing.B, s *system, points int) {
 	b.ReportMetric(float64(points), "points")
 }
 
-// peakHeap samples the heap in use during f and returns its peak above what was in use before, in MB.
+// peakHeap samples the heap in use during f and returns by how many MB its peak exceeds the heap in use before.
 func peakHeap(f func()) float64 {
 	runtime.GC()
 	idle, peak := heap(), uint64(0)
@@ -97,16 +97,16 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// BenchmarkSkip is the yardstick: the same list over the same socket, passed over by the JSON decoder.
+// BenchmarkSkip is the baseline: the JSON decoder skips the same list from the same socket.
 func BenchmarkSkip(b *testing.B) {
 	server := startFixedServer(b, 10_000)
-	skipList(b, server.URL()) // the first answer has to be made up
+	skipList(b, server.URL()) // the server has to generate the first response
 	for b.Loop() {
 		b.SetBytes(skipList(b, server.URL()))
 	}
 }
 
-// BenchmarkTimesSkip compares a scrape with the yardstick, both by turns, so that a busy machine slows both.
+// BenchmarkTimesSkip compares a scrape with the baseline. It alternates between them, so that a busy machine slows both.
 func BenchmarkTimesSkip(b *testing.B) {
 	for _, bench := range []struct {
 		name string

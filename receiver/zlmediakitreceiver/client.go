@@ -28,7 +28,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 )
 
-// The calls that the client makes, all below /index/api/ (server/WebApi.cpp). None of them changes the server.
+// APIs that the client calls, all below /index/api/ (server/WebApi.cpp). None of the calls changes the server.
 const (
 	apiVersion        = "version"
 	apiList           = "getApiList"
@@ -56,7 +56,7 @@ const (
 	codeNotFound       = -500
 )
 
-// Bounds on what an answer may list, far above what a server can have.
+// Bounds on the lengths of lists in responses, far above what a real server sends.
 const (
 	maxAPIs     = 1000
 	maxThreads  = 4096
@@ -66,20 +66,20 @@ const (
 	maxPorts    = 65_536
 )
 
-// version is what the server says of its build. There are no release numbers.
+// version describes the build of the server. There are no release numbers.
 type version struct {
 	Branch, Commit, BuildTime string
 }
 
 // thread is one event loop of the server.
 type thread struct {
-	Name  string                // since 2025-08, before that its number
-	Load  optional.Value[int64] // percent of the last two seconds in which it was busy
-	Delay optional.Value[int64] // milliseconds until it took up a task
+	Name  string                // since 2025-08; before that, the index
+	Load  optional.Value[int64] // percentage of the last two seconds in which it was busy
+	Delay optional.Value[int64] // milliseconds until it ran a task
 	FDs   optional.Value[int64] // file descriptors it watches, since 2025-08
 }
 
-// statistic is the number of live C++ objects by class, and what builds with ENABLE_MEM_DEBUG tell of their memory.
+// statistic holds the number of live C++ objects by class, and the memory usage that builds with ENABLE_MEM_DEBUG report.
 type statistic struct {
 	Objects      map[string]int64
 	Memory       optional.Value[int64] // bytes
@@ -87,7 +87,7 @@ type statistic struct {
 	Threads      []threadMemory
 }
 
-// threadMemory is the memory that one thread holds.
+// threadMemory is the memory usage of one thread.
 type threadMemory struct {
 	Name  string
 	Bytes optional.Value[int64]
@@ -102,37 +102,37 @@ type session struct {
 	LocalPort, PeerPort optional.Value[int64]
 }
 
-// proxy is a stream that the server pulls from, or pushes to, somewhere else.
+// proxy is a stream that the server pulls from or pushes to another server.
 type proxy struct {
-	Key                string // tells proxies apart; its last part is a hash where it pushes
-	Vhost, App, Stream string // empty where the server does not tell
+	Key                string // identifies the proxy; the last part of a push proxy's key is a hash
+	Vhost, App, Stream string // empty if the server does not report them
 	Status             optional.Value[int64]
 	StatusText         string                // since 2026-03, of pull proxies
 	LiveSeconds        optional.Value[int64] // since it first worked
 	Reconnections      optional.Value[int64]
 	Readers            optional.Value[int64]
 	BytesSpeed         optional.Value[int64] // bytes per second
-	TotalBytes         optional.Value[int64] // since the first time anybody asked, or since it connected
+	TotalBytes         optional.Value[int64] // since the first request for it, or since it connected
 }
 
-// rtpServer is a port that waits for RTP or receives it.
+// rtpServer is a port that is open for RTP.
 type rtpServer struct {
 	Port          optional.Value[int64]
 	Vhost, App    string // since 2024-07
-	StreamID      string // cut at the first slash
+	StreamID      string // truncated at the first slash
 	SSRC, TCPMode optional.Value[int64]
 }
 
-// serverConfig is what is kept of the server's configuration, which holds all its secrets.
+// serverConfig holds the decoded part of the server's configuration, which also contains all secrets of the server.
 type serverConfig struct {
 	ServerID  string    // general.mediaServerId
 	PortRange string    // rtp_proxy.port_range, such as 30000-35000
-	OnDemand  schemaSet // protocol.*_demand: schemas that are made only while somebody reads them
-	Direct    schemaSet // rtmp.directProxy, rtsp.directProxy: schemas that origins of the same protocol feed as they come in
+	OnDemand  schemaSet // protocol.*_demand: schemas that are muxed only while they have readers
+	Direct    schemaSet // rtmp.directProxy, rtsp.directProxy: schemas that forward the packets of origins of the same protocol
 }
 
-// demandSettings and directSettings are the yes-or-no settings that serverConfig holds. Servers that lack one behave as its
-// default says: nothing is on demand, and RTMP and RTSP are passed on directly.
+// demandSettings and directSettings are the boolean settings in serverConfig. Servers without one behave as if it had its default
+// value: nothing is on demand, and RTMP and RTSP are forwarded directly.
 var (
 	demandSettings = map[string]schemaSet{
 		"protocol.rtsp_demand": 1 << schemaRTSP,
@@ -147,18 +147,18 @@ var (
 	}
 )
 
-// client speaks the HTTP API of a MediaServer: it knows the wire, not what becomes of it.
+// client calls the HTTP API of a MediaServer and decodes the responses.
 type client struct {
 	http    *httpapi.Client
 	header  http.Header
-	list    *jsonwalk.Reader // of the media list, which is read by one call at a time
-	readers sync.Pool        // of *jsonwalk.Reader, for all other calls
+	list    *jsonwalk.Reader // for the media list, which is read by only one call at a time
+	readers sync.Pool        // *jsonwalk.Reader for all other calls
 
 	own   ownConnections
-	isOwn func(*session) bool // tests of captured sessions, which may bear any port, replace it
+	isOwn func(*session) bool // replaced by tests of captured sessions, which may have any port
 
 	mu    sync.Mutex
-	build string // the Server header of the last answer
+	build string // the Server header of the last response
 }
 
 func newClient(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*client, error) {
@@ -185,14 +185,14 @@ func (c *client) close() {
 	c.http.CloseIdle()
 }
 
-// Build returns the Server header of the last answer, which changes when the server is exchanged; empty before the first answer.
+// Build returns the Server header of the last response, which changes when the server is replaced; empty before the first response.
 func (c *client) Build() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.build
 }
 
-// Version asks for the build of the server.
+// Version requests the build of the server.
 func (c *client) Version(ctx context.Context) (version, error) {
 	var v version
 	fields := map[string]*string{"branchName": &v.Branch, "commitHash": &v.Commit, "buildTime": &v.BuildTime}
@@ -200,7 +200,7 @@ func (c *client) Version(ctx context.Context) (version, error) {
 	return v, err
 }
 
-// ServerConfig asks for the server's configuration, of which only serverConfig is ever decoded.
+// ServerConfig requests the server's configuration, of which it decodes only the fields of serverConfig.
 func (c *client) ServerConfig(ctx context.Context) (serverConfig, error) {
 	var cfg serverConfig
 	fields := map[string]*string{"general.mediaServerId": &cfg.ServerID, "rtp_proxy.port_range": &cfg.PortRange}
@@ -225,7 +225,7 @@ func (c *client) ServerConfig(ctx context.Context) (serverConfig, error) {
 	return cfg, err
 }
 
-// readCount reads a whole number that counts or measures something; one below 0 is none.
+// readCount reads an integer that cannot be negative. Negative values are skipped.
 func readCount(r *jsonwalk.Reader, n *optional.Value[int64]) error {
 	err := r.Int(n)
 	if value, _ := n.Get(); value < 0 {
@@ -234,7 +234,7 @@ func readCount(r *jsonwalk.Reader, n *optional.Value[int64]) error {
 	return err
 }
 
-// APIs asks for the names of the APIs that the server offers; none that can be read are nil.
+// APIs requests the names of the APIs that the server offers. It returns nil if none can be read.
 func (c *client) APIs(ctx context.Context) ([]string, error) {
 	var apis []string
 	n := 0
@@ -246,7 +246,7 @@ func (c *client) APIs(ctx context.Context) ([]string, error) {
 			var path string
 			err := r.Text(&path)
 			name, ok := strings.CutPrefix(path, apiPath)
-			if ok && utf8.ValidString(name) && !slices.Contains(apis, name) { // broken names, if believed, would end all calls
+			if ok && utf8.ValidString(name) && !slices.Contains(apis, name) { // a list of broken names would disable all calls
 				apis = append(apis, name)
 			}
 			return err
@@ -255,7 +255,7 @@ func (c *client) APIs(ctx context.Context) ([]string, error) {
 	return apis, err
 }
 
-// Count asks for a list of which only the length matters.
+// Count requests a list and returns its length.
 func (c *client) Count(ctx context.Context, api string) (int64, error) {
 	n := int64(0)
 	err := c.data(ctx, api, func(r *jsonwalk.Reader) error {
@@ -267,10 +267,10 @@ func (c *client) Count(ctx context.Context, api string) (int64, error) {
 	return n, err
 }
 
-// serverHeader is the form of the Server header: hash, time of the commit, branch, build time.
+// serverHeader matches the Server header: hash and time of the commit, branch, build time.
 var serverHeader = regexp.MustCompile(`^ZLMediaKit\(git hash:([^/,)]*)[^,]*,branch:([^,)]*),build time:([^,)]*)\)`)
 
-// versionOf reads the build off a Server header, as Version tells it.
+// versionOf returns the version in a Server header, as Version reports it.
 func versionOf(build string) version {
 	if m := serverHeader.FindStringSubmatch(build); m != nil {
 		return version{Commit: m[1], Branch: m[2], BuildTime: m[3]}
@@ -278,8 +278,8 @@ func versionOf(build string) version {
 	return version{}
 }
 
-// Threads asks for the event loops of one pool. The server answers only once each of them has run a task:
-// no answer in time means that one is stuck.
+// Threads requests the event loops of one pool. The server responds only after each of them has run a task:
+// a timeout means that one is stuck.
 func (c *client) Threads(ctx context.Context, api string) ([]thread, error) {
 	var threads []thread
 	err := c.data(ctx, api, func(r *jsonwalk.Reader) error {
@@ -308,7 +308,7 @@ func (c *client) Threads(ctx context.Context, api string) ([]thread, error) {
 	return threads, err
 }
 
-// Statistic asks for the live C++ objects of the classes that known tells.
+// Statistic requests the numbers of live C++ objects of the classes for which known returns true.
 func (c *client) Statistic(ctx context.Context, known func(class string) bool) (statistic, error) {
 	st := statistic{Objects: map[string]int64{}}
 	err := c.data(ctx, apiStatistic, func(r *jsonwalk.Reader) error {
@@ -352,7 +352,7 @@ func (s *statistic) readThread(r *jsonwalk.Reader) error {
 	return err
 }
 
-// EachSession walks over the incoming connections, our own left out. The session is valid only inside f.
+// EachSession calls f for each incoming connection except the client's own. The session is valid only inside f.
 func (c *client) EachSession(ctx context.Context, f func(*session)) error {
 	var s session
 	n := 0
@@ -397,7 +397,7 @@ func (s *session) read(r *jsonwalk.Reader) error {
 	})
 }
 
-// Proxies asks for the pull or push proxies. Their byte counters run from the first time that somebody asks for them.
+// Proxies requests the pull or push proxies. The server starts their byte counters on the first request from any client.
 func (c *client) Proxies(ctx context.Context, api string) ([]proxy, error) {
 	var proxies []proxy
 	err := c.data(ctx, api, func(r *jsonwalk.Reader) error {
@@ -440,7 +440,7 @@ func (p *proxy) read(r *jsonwalk.Reader) error {
 	})
 }
 
-// RTPServers asks for the ports that wait for RTP.
+// RTPServers requests the ports that are open for RTP.
 func (c *client) RTPServers(ctx context.Context) ([]rtpServer, error) {
 	var servers []rtpServer
 	err := c.data(ctx, apiRTPServers, func(r *jsonwalk.Reader) error {
@@ -448,7 +448,7 @@ func (c *client) RTPServers(ctx context.Context) ([]rtpServer, error) {
 			if len(servers) == maxPorts {
 				return jsonwalk.TooMany("RTP servers", maxPorts)
 			}
-			s := rtpServer{Vhost: "__defaultVhost__", App: "rtp"} // what they always were on servers that do not tell
+			s := rtpServer{Vhost: "__defaultVhost__", App: "rtp"} // always used by servers that do not report them
 			err := s.read(r)
 			servers = append(servers, s)
 			return err
@@ -477,7 +477,7 @@ func (s *rtpServer) read(r *jsonwalk.Reader) error {
 	})
 }
 
-// data makes a call without arguments and hands the member data of its answer to data. An empty list comes without that member.
+// data makes a call without arguments and passes the member data of the response to data. An empty list is sent without that member.
 func (c *client) data(ctx context.Context, api string, data func(*jsonwalk.Reader) error) error {
 	r := c.readers.Get().(*jsonwalk.Reader)
 	defer c.readers.Put(r)
@@ -489,7 +489,7 @@ func (c *client) data(ctx context.Context, api string, data func(*jsonwalk.Reade
 	})
 }
 
-// call asks one API and hands all members of its answer but code and msg to member.
+// call calls one API and passes all members of the response except code and msg to member.
 func (c *client) call(ctx context.Context, r *jsonwalk.Reader, api string, query url.Values, member func(key []byte) error) error {
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: c.own.add})
 	return c.http.Get(ctx, apiPath+api, query, c.header, func(header http.Header, body io.Reader) error {
@@ -520,7 +520,7 @@ func (c *client) call(ctx context.Context, r *jsonwalk.Reader, api string, query
 	})
 }
 
-// codeError is the server's own error: HTTP status 200 with a negative code.
+// codeError returns the error of the API itself: HTTP status 200 with a negative code.
 func codeError(code optional.Value[int64], msg []byte) error {
 	n, ok := code.Get()
 	switch {
@@ -539,24 +539,24 @@ func codeError(code optional.Value[int64], msg []byte) error {
 	return nil
 }
 
-// notFoundError is the server's word that it does not know a stream: it may have ended a moment ago.
+// notFoundError means that the server does not know a stream.
 type notFoundError string
 
 func (e notFoundError) Error() string { return string(e) }
 
-// hasEnded reports whether an error says that there is no such stream: it may have ended a moment ago.
+// hasEnded reports whether an error means that a stream does not exist. It may have ended a moment ago.
 func hasEnded(err error) bool {
 	_, gone := errors.AsType[notFoundError](err)
 	return gone
 }
 
-// isNotOffered reports whether an error says that the server does not have the API.
+// isNotOffered reports whether an error means that the server does not have the API.
 func isNotOffered(err error) bool {
 	e, ok := errors.AsType[*httpapi.Error](err)
 	return ok && e.Status == http.StatusNotFound
 }
 
-// typeError makes a spoilt answer a failed one where nothing is left of it.
+// typeError returns an error that fails the call if the member data itself has a wrong type.
 func typeError(err error) error {
 	var wrong *jsonwalk.TypeError
 	if errors.As(err, &wrong) && slices.Contains(wrong.Members, "data") {
@@ -565,13 +565,13 @@ func typeError(err error) error {
 	return err
 }
 
-// ownConnections knows the addresses of our connections, each with the time of its last use.
+// ownConnections holds the local addresses of the client's connections, each with the time of its last use.
 type ownConnections struct {
 	mu   sync.Mutex
 	used map[string]time.Time
 }
 
-// add remembers a connection that we use, and forgets those that the server has long closed.
+// add adds a connection in use and removes those unused for a minute, which the server has closed.
 func (o *ownConnections) add(info httptrace.GotConnInfo) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -580,7 +580,7 @@ func (o *ownConnections) add(info httptrace.GotConnInfo) {
 	o.used[info.Conn.LocalAddr().String()] = now
 }
 
-// has reports whether a session is one of our connections. Behind address translation it cannot be told.
+// has reports whether a session is one of the client's connections. It cannot recognize them behind NAT.
 func (o *ownConnections) has(s *session) bool {
 	port, ok := s.PeerPort.Get()
 	if !ok {

@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 )
 
-// The schemas of media sources; schemaOther stands for those that are not known yet.
+// The schemas of media sources; schemaOther stands for unknown ones.
 const (
 	schemaRTSP = iota
 	schemaRTMP
@@ -23,10 +23,10 @@ const (
 	schemaOther
 )
 
-// schemaNames are the schemas as the server and the user write them.
+// schemaNames are the names of the schemas in the API and in the configuration.
 var schemaNames = []string{"rtsp", "rtmp", "ts", "fmp4", "hls", "hls.fmp4"}
 
-// schemaIndex returns the index of a schema in schemaNames, schemaOther for an unknown one.
+// schemaIndex returns the index of a schema in schemaNames, or schemaOther if it is unknown.
 func schemaIndex(name []byte) int {
 	for i, known := range schemaNames {
 		if string(name) == known {
@@ -48,11 +48,11 @@ type mediaSource struct {
 	Vhost, App, Stream []byte
 	Schema             []byte
 	OriginType         []byte
-	OriginURL          []byte                // may hold credentials; StrippedURL has none
-	OriginIP           []byte                // where the stream comes from; not for files
+	OriginURL          []byte                // may contain credentials; StrippedURL removes them
+	OriginIP           []byte                // peer address of the origin; empty for files
 	CreateStamp        optional.Value[int64] // Unix time of its registration
 	AliveSeconds       optional.Value[int64]
-	BytesSpeed         optional.Value[int64] // bytes per second of this schema since the last read by anybody
+	BytesSpeed         optional.Value[int64] // bytes per second of this schema since the last request from any client
 	TotalBytes         optional.Value[int64] // of this schema since its registration, since 2025-05
 	Readers            optional.Value[int64] // of this schema
 	TotalReaders       optional.Value[int64] // of all schemas of the stream
@@ -60,7 +60,7 @@ type mediaSource struct {
 	RecordingHLS       optional.Value[bool]
 
 	reader *jsonwalk.Reader
-	tracks []byte // not decoded yet: it is needed for one of a stream's schemas only
+	tracks []byte // not decoded, because only one schema of each stream needs it
 	track  track
 }
 
@@ -74,30 +74,30 @@ const (
 type track struct {
 	Type        optional.Value[int64] // codec_type
 	Codec       []byte                // codec_id_name, such as H264 or mpeg4-generic
-	Ready       optional.Value[bool]  // its parameters are known
+	Ready       optional.Value[bool]  // whether its parameters are known
 	Frames      optional.Value[int64] // received so far
 	Duration    optional.Value[int64] // milliseconds of media so far
-	KeyFrames   optional.Value[int64] // video, as all that follow
+	KeyFrames   optional.Value[int64] // this and the following: video
 	FPS         optional.Value[float64]
 	GOPSize     optional.Value[int64] // frames
 	GOPInterval optional.Value[int64] // milliseconds
 	Width       optional.Value[int64]
 	Height      optional.Value[int64]
-	SampleRate  optional.Value[int64] // audio, as all that follow
+	SampleRate  optional.Value[int64] // this and the following: audio
 	Channels    optional.Value[int64]
 	SampleBits  optional.Value[int64]
-	Loss        optional.Value[float64] // unit and window depend on the origin; -1 when unknown
+	Loss        optional.Value[float64] // unit and window depend on the origin; -1 if unknown
 }
 
-// rtpSenders is what the server sends as RTP of one stream.
+// rtpSenders describes the RTP senders of one stream.
 type rtpSenders struct {
 	Count      int64
-	BytesSpeed optional.Value[int64] // bytes per second of the last sender of the list only
-	TotalBytes optional.Value[int64] // of the last sender of the list only
+	BytesSpeed optional.Value[int64] // bytes per second of the last sender in the list only
+	TotalBytes optional.Value[int64] // of the last sender in the list only
 }
 
-// EachMediaSource walks over the media list: of one schema, or of all when schema is empty. The source is valid only inside f.
-// The list stops one of the server's event loops for 35 ms per 1,000 sources or so.
+// EachMediaSource calls f for each source of one schema, or of all schemas if schema is empty. The source is valid only inside f.
+// The request blocks one of the server's event loops for about 35 ms per 1,000 sources.
 func (c *client) EachMediaSource(ctx context.Context, schema string, f func(*mediaSource)) error {
 	query := url.Values{}
 	if schema != "" {
@@ -116,7 +116,7 @@ func (c *client) EachMediaSource(ctx context.Context, schema string, f func(*med
 			if err := m.read(c.list); err != nil {
 				return err
 			}
-			if len(m.App) > 0 && len(m.Stream) > 0 { // else it is no stream
+			if len(m.App) > 0 && len(m.Stream) > 0 { // otherwise it is not a stream
 				f(&m)
 			}
 			return nil
@@ -180,7 +180,7 @@ func (m *mediaSource) read(r *jsonwalk.Reader) error {
 // StrippedURL returns the URL of the origin without credentials and query.
 func (m *mediaSource) StrippedURL() string { return httpapi.StripURL(string(m.OriginURL)) }
 
-// EachTrack walks over the tracks of a source. The track is valid only inside f.
+// EachTrack calls f for each track of a source. The track is valid only inside f.
 func (m *mediaSource) EachTrack(f func(*track)) {
 	if m.tracks == nil {
 		return
@@ -221,7 +221,7 @@ func (t *track) read(r *jsonwalk.Reader) error {
 	})
 }
 
-// number returns the whole number that a key stands for, nil when there is none.
+// number returns the integer field for a key, or nil if there is none.
 func (t *track) number(key []byte) *optional.Value[int64] {
 	switch string(key) {
 	case "codec_type":
@@ -250,7 +250,7 @@ func (t *track) number(key []byte) *optional.Value[int64] {
 	return nil
 }
 
-// VideoLoss asks for the packet loss of a stream's video track. What the figure means depends on the stream's origin.
+// VideoLoss requests the packet loss of a stream's video track. Its unit depends on the stream's origin.
 func (c *client) VideoLoss(ctx context.Context, vhost, app, stream, schema string) (optional.Value[float64], error) {
 	var loss optional.Value[float64]
 	var t track
@@ -271,7 +271,7 @@ func (c *client) VideoLoss(ctx context.Context, vhost, app, stream, schema strin
 	return loss, err
 }
 
-// RTPSenders asks for the RTP senders of a stream.
+// RTPSenders requests the RTP senders of a stream.
 func (c *client) RTPSenders(ctx context.Context, vhost, app, stream string) (rtpSenders, error) {
 	var senders rtpSenders
 	r := c.list

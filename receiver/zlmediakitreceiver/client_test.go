@@ -17,7 +17,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// Every captured error answer is told in the server's own words, with what to check.
+// The error for every captured error response quotes the server and says what to check.
 func TestErrorAnswers(t *testing.T) {
 	const (
 		login = `code -100 "Please login first": check the setting secret against api.secret, and this machine's address against http.allow_ip_range, in the server's config.ini`
@@ -79,7 +79,7 @@ func TestErrorAnswersAreAllTested(t *testing.T) {
 	assert.Len(t, files, 24, "23 answers and their index")
 }
 
-// What is neither an error of the API nor an answer of it.
+// A response that does not come from the API is an error.
 func TestForeignAnswers(t *testing.T) {
 	for name, tt := range map[string]struct {
 		contentType, body, want string

@@ -23,34 +23,34 @@ import (
 
 // Config is the configuration of the receiver.
 type Config struct {
-	// ClientConfig holds how the server is reached. Its Timeout is the controller's: one setting for both.
+	// ClientConfig configures the HTTP client. Its Timeout and that of ControllerConfig are the same setting.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
-	// Secret is the server's api.secret; empty when it has none. It is sent as a header.
+	// Secret is the server's api.secret; empty if it has none. It is sent in a header.
 	Secret configopaque.String `mapstructure:"secret"`
 	// ControllerConfig holds the interval and the timeout of scrapes.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
-	// MaxResponseSize is the size in bytes, after decompression, above which an answer is refused, at least 1024.
+	// MaxResponseSize is the maximum size of a response in bytes, after decompression. It is at least 1024.
 	MaxResponseSize int64 `mapstructure:"max_response_size"`
 	// MetricsBuilderConfig enables and disables metrics and resource attributes.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
-	// Streams selects the streams that are reported one by one.
+	// Streams selects the streams that are reported individually.
 	Streams StreamsConfig `mapstructure:"streams"`
 
-	credentialErr error // what is wrong with secret, as it was written
+	credentialErr error // error in the secret setting as written
 }
 
-// StreamsConfig selects the streams that are reported one by one. Names are written vhost/app/stream.
+// StreamsConfig selects the streams that are reported individually. Names are written vhost/app/stream.
 // Sums over streams cover all of them.
 type StreamsConfig struct {
-	// Include lists the streams to report; all when empty.
+	// Include lists the streams to report; all if empty.
 	Include []filter.Config `mapstructure:"include"`
-	// Exclude lists streams not to report; it wins over Include.
+	// Exclude lists the streams not to report. It takes precedence over Include.
 	Exclude []filter.Config `mapstructure:"exclude"`
-	// Limit is the largest number of streams to report at a time, at least 1.
+	// Limit is the maximum number of streams to report at a time. It is at least 1.
 	Limit int `mapstructure:"limit"`
-	// Expected lists streams that must be there: they are always reported, as not alive when they are missing.
+	// Expected lists streams that are always reported: as not alive if they are missing.
 	Expected []string `mapstructure:"expected"`
-	// Schemas lists the output forms of the streams to request.
+	// Schemas lists the schemas to request.
 	Schemas Schemas `mapstructure:"schemas"`
 }
 
@@ -69,7 +69,7 @@ func (c *StreamsConfig) expected() (names []string) {
 	return names
 }
 
-// Schemas is auto, all, or the schemas to ask for.
+// Schemas is auto, all, or the schemas to request.
 type Schemas []string
 
 const (
@@ -77,13 +77,13 @@ const (
 	schemasAll  = "all"
 )
 
-// UnmarshalText takes a single word, so that "schemas: auto" need not be written as a list.
+// UnmarshalText accepts a single word, so that "schemas: auto" need not be a list.
 func (s *Schemas) UnmarshalText(text []byte) error {
 	*s = Schemas{string(text)}
 	return nil
 }
 
-// Validate refuses words that are no schemas.
+// Validate refuses unknown schemas.
 func (s *Schemas) Validate() error {
 	for _, name := range *s {
 		word := name == schemasAuto || name == schemasAll
@@ -102,7 +102,7 @@ func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Endpoint = "http://127.0.0.1"
 	client.Timeout = scrape.DefaultSchedule().Timeout
-	// The server closes a connection that was idle for 30 s (http.keepAliveSecond): be earlier, or requests get lost.
+	// The server closes connections that are idle for 30 s (http.keepAliveSecond). The client closes them earlier, or requests get lost.
 	client.IdleConnTimeout = 25 * time.Second
 	// Two calls may hang on a stuck thread of the server; two more connections carry the others.
 	client.MaxConnsPerHost = 4
@@ -135,7 +135,7 @@ func (c *Config) Validate() error {
 	)
 }
 
-// Validate refuses a limit that lets nothing through and expected names that no stream can have.
+// Validate refuses a limit below 1 and expected names that no stream can have.
 func (c *StreamsConfig) Validate() error {
 	selected := c.selection()
 	errs := []error{selected.Validate()}

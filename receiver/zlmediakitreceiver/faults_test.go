@@ -21,7 +21,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 )
 
-// faultRow says what a scrape makes of a fault that concerns all APIs.
+// faultRow is the expected result of a scrape with a fault in all APIs.
 type faultRow struct {
 	up      bool
 	message string // in the error
@@ -46,14 +46,14 @@ var faultRows = map[string]faultRow{
 	"wrong_secret":         {false, `code -100 "Please login first": check the setting secret`, "authentication"},
 	"invalid_json":         {false, "cannot be decoded", "format"},
 	"wrong_types":          {true, "the member data is of a wrong type", "format"},
-	"invalid_utf8":         {true, "", ""}, // what is left of a name is valid
+	"invalid_utf8":         {true, "", ""}, // the rest of a name is valid
 	"numbers_out_of_range": {true, "values of a wrong type, which are left out: ", "format"},
 	"deep_nesting":         {true, "the member data is of a wrong type", "format"},
 	"restart":              {true, "", ""},
 }
 
-// Every fault of the emulator, of a server that is new and of one that is known: what is emitted, what the error says,
-// that the deadline is kept, that the next scrape is whole again, and that the secret is nowhere.
+// For every fault of the emulator, in the first scrape and in a later one: the points and the error are as expected, the deadline
+// is kept, the next scrape is complete again, and the secret appears nowhere.
 func TestFaults(t *testing.T) {
 	for _, fault := range emulator.Faults {
 		t.Run(fault.Name, func(t *testing.T) {
@@ -89,7 +89,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// plenty is a timeout for scrapes that must not run into it, however slow the machine.
+// plenty is a timeout that no scrape should reach, even on a slow machine.
 const plenty = 30 * time.Second
 
 func scrapeInTime(t *testing.T, s *system, timeout time.Duration) (map[string]float64, error) {
@@ -125,14 +125,14 @@ func checkFault(t *testing.T, row faultRow, points map[string]float64, err error
 
 func checkRecovery(t *testing.T, s *system) {
 	t.Helper()
-	s.streams.listing.wait = 0 // a slow machine is no slow server
+	s.streams.listing.wait = 0 // a slow machine must not look like a slow server
 	points, err := scrapeInTime(t, s, plenty)
 	require.NoError(t, err)
 	assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
 	assert.InDelta(t, 20, sumOf(points, "zlmediakit.stream.count"), 0)
 }
 
-// sumOf adds up the points of the series that begin so.
+// sumOf returns the sum of the points whose names begin with metric.
 func sumOf(points map[string]float64, metric string) float64 {
 	sum := 0.0
 	for point, value := range points {
@@ -143,7 +143,7 @@ func sumOf(points map[string]float64, metric string) float64 {
 	return sum
 }
 
-// One API that fails costs its own metrics only; two that hang leave time and connections to the others.
+// A failed API affects only its own metrics. Two APIs that hang leave time and connections for the others.
 func TestOneAPIFails(t *testing.T) {
 	for _, tt := range []struct {
 		fault string
@@ -181,7 +181,7 @@ func TestOneAPIFails(t *testing.T) {
 	}
 }
 
-// A server that answers nothing is not asked for its heaviest answer.
+// If no other call succeeds, the media list is not requested.
 func TestDeadServerIsNotAskedForTheList(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{})
 	require.NoError(t, server.SetFault("status_500"))
@@ -191,7 +191,7 @@ func TestDeadServerIsNotAskedForTheList(t *testing.T) {
 	assert.NotContains(t, server.Requests(), "getMediaList")
 }
 
-// Neither clock has to be right.
+// Start times are right after jumps of the collector's and of the server's clock.
 func TestClockJumps(t *testing.T) {
 	var collector, server rtctest.Clock
 	emulated := startServer(t, zlmediakit.Options{Streams: 20, Now: server.Now})

@@ -22,7 +22,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// answer is a transport that answers every request with the same body.
+// answer is a transport that responds to every request with the same body.
 type answer []byte
 
 func (a answer) RoundTrip(*http.Request) (*http.Response, error) {
@@ -34,8 +34,8 @@ type body struct{ *bytes.Reader }
 
 func (body) Close() error { return nil }
 
-// FuzzMediaList walks an arbitrary media list and records it: whatever comes, nothing breaks, every string is valid and
-// bounded, and a whole list has as many sources as a plain decoder finds.
+// FuzzMediaList reads an arbitrary media list and records it. It must not panic, every string must be valid and bounded, and a
+// complete list must have as many sources as encoding/json finds.
 func FuzzMediaList(f *testing.F) {
 	for _, scene := range []string{"busy", "degraded", "idle", "legacy_shape"} {
 		text, err := fs.ReadFile(testdata.Files, "zlmediakit/"+scene+"/getMediaList.json")
@@ -45,7 +45,7 @@ func FuzzMediaList(f *testing.F) {
 			Data []json.RawMessage `json:"data"`
 		}
 		require.NoError(f, json.Unmarshal(text, &list))
-		list.Data = list.Data[:min(len(list.Data), 1)] // small inputs make quick fuzzing
+		list.Data = list.Data[:min(len(list.Data), 1)] // small inputs keep fuzzing fast
 		seed, err := json.Marshal(list)
 		require.NoError(f, err)
 		f.Add(seed)
@@ -76,7 +76,7 @@ func FuzzMediaList(f *testing.F) {
 	})
 }
 
-// plainCount counts the sources of a list that have a name; it reports false where two decoders may differ, because a member comes twice.
+// plainCount counts the sources of a list that have a name. It reports false if decoders may differ because a member is repeated.
 func plainCount(list []byte) (n int, same bool) {
 	var plain map[string]any
 	if json.NewDecoder(bytes.NewReader(list)).Decode(&plain) != nil || bytes.Count(list, []byte(`"data"`)) > 1 {

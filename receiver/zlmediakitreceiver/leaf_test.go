@@ -22,10 +22,10 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// leafServer is a transport that answers with documents by file.
+// leafServer is a transport that responds with documents, by file name.
 type leafServer map[string]rtctest.Document
 
-// lossFiles are the answers to getMediaInfo of the streams whose loss has another unit than that of the others, by the beginning
+// lossFiles holds the getMediaInfo responses of streams whose loss has a different unit than that of other streams, by the prefix
 // of their names.
 var lossFiles = map[string]string{
 	"p1": "getMediaInfo_pull.json", "p2": "getMediaInfo_pull.json", // captured
@@ -47,8 +47,8 @@ func (s leafServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// leafScene is a scene of captured answers by file, which may come from several folders. All streams have the same getMediaInfo
-// and listRtpSender, but for those of lossFiles.
+// leafScene returns a scene of captured responses by file, which may come from several folders. All streams have the same getMediaInfo
+// and listRtpSender responses, except those in lossFiles.
 func leafScene(t *testing.T, folder string, more map[string]string) rtctest.Scene {
 	t.Helper()
 	answers := map[string]rtctest.Document{}
@@ -73,7 +73,7 @@ func leafScene(t *testing.T, folder string, more map[string]string) rtctest.Scen
 	}}
 }
 
-// scrapeDocuments scrapes a server that gives these answers one after the other, and returns the last metrics.
+// scrapeDocuments scrapes a server once with each of the given sets of responses and returns the last metrics.
 func scrapeDocuments(t *testing.T, edit func(*Config), answers ...map[string]rtctest.Document) pmetric.Metrics {
 	t.Helper()
 	s, _ := startScraper(t, "http://127.0.0.1:80", edit)
@@ -82,8 +82,8 @@ func scrapeDocuments(t *testing.T, edit func(*Config), answers ...map[string]rtc
 	var metrics pmetric.Metrics
 	for _, documents := range answers {
 		s.client.http = httpapi.New(&http.Client{Transport: leafServer(documents)}, "http://127.0.0.1:80")
-		s.version.current, s.apis.current, s.config.current = false, false, false // as after an outage: all is asked for
-		s.streams.listing.wait, s.streams.listing.maxSpacing = 0, 1               // a slow machine is no slow server
+		s.version.current, s.apis.current, s.config.current = false, false, false // as after an outage: everything is requested
+		s.streams.listing.wait, s.streams.listing.maxSpacing = 0, 1               // a slow machine must not look like a slow server
 		var err error
 		metrics, err = s.Scrape(t.Context())
 		require.NoError(t, err)
@@ -91,7 +91,7 @@ func scrapeDocuments(t *testing.T, edit func(*Config), answers ...map[string]rtc
 	return metrics
 }
 
-// leafScenes are scenes that together have all leaves. In the first one each stream has a single schema, as captured.
+// leafScenes returns scenes that together have all leaves. In the first one, each stream has a single schema, as captured.
 func leafScenes(t *testing.T) []rtctest.Scene {
 	t.Helper()
 	return []rtctest.Scene{
@@ -107,7 +107,7 @@ func leafScenes(t *testing.T) []rtctest.Scene {
 	}
 }
 
-// Every leaf of the ledger moves what the ledger says, and nothing else.
+// A change of a leaf changes exactly the metrics that the ledger lists for it.
 func TestLeaves(t *testing.T) {
 	rtctest.LeafTest{
 		Ledger:   fieldLedger,

@@ -22,26 +22,26 @@ const (
 	fewSchemas = 3
 	// checkEvery is the number of lists after which schemas: auto may request all schemas again because of a doubt.
 	checkEvery = 5
-	// listBudget is the time that the list may take in each scrape; one that takes n times as long is requested in every nth scrape.
+	// listBudget is the time that the list may take per scrape. A list that takes n times as long is requested in every nth scrape.
 	listBudget = 500 * time.Millisecond
-	// maxSpacing and maxSpacingTime bound the number of scrapes from one list to the next, and the time. Prometheus forgets pushed
-	// samples after 5 minutes.
+	// maxSpacing and maxSpacingTime bound the scrapes and the time from one list to the next. Pushed samples become stale in Prometheus
+	// after 5 minutes.
 	maxSpacing     = 10
 	maxSpacingTime = 4 * time.Minute
 )
 
-// listing decides when the media list is requested and for which schemas, because it stops one of the server's event loops.
+// listing decides when the media list is requested and for which schemas, because each request blocks one of the server's event loops.
 type listing struct {
 	auto       bool
 	chosen     schemaSet        // schemas that are reported
 	age        int              // lists since the last full one
-	check      bool             // the next list is a full one, because of a doubt
-	checked    int              // lists that must pass before there may be another one
-	keep       [schemaOther]int // how many more lists a chosen schema stays
+	check      bool             // request a full list next, because of a doubt
+	checked    int              // lists until the next such request is allowed
+	keep       [schemaOther]int // number of further lists for which a schema stays chosen
 	spacing    int              // scrapes from one list to the next
 	maxSpacing int              // bounds spacing
 	wait       int              // scrapes until the next list
-	failures   int              // since the last whole list
+	failures   int              // since the last complete list
 }
 
 func newListing(schemas Schemas, interval time.Duration) listing {
@@ -58,13 +58,13 @@ func newListing(schemas Schemas, interval time.Duration) listing {
 	return l
 }
 
-// beginScrape brings the next list closer.
+// beginScrape counts down to the next list.
 func (l *listing) beginScrape() { l.wait = max(l.wait-1, 0) }
 
 // due reports whether the current scrape requests the list.
 func (l *listing) due() bool { return l.wait == 0 }
 
-// full reports whether the next list is to hold all schemas.
+// full reports whether the next list must contain all schemas.
 func (l *listing) full() bool {
 	return l.chosen == allSchemas || l.check || l.auto && l.age >= fullListEvery
 }
@@ -83,15 +83,15 @@ func (l *listing) requests() []string {
 	return names
 }
 
-// took notes the time that a whole list took, and spaces lists out when it was long.
+// took sets the spacing of lists according to the time that a complete list took.
 func (l *listing) took(d time.Duration) {
 	l.failures = 0
 	l.spacing = min(1+int((d-1)/listBudget), l.maxSpacing)
 	l.wait = l.spacing
 }
 
-// failed spaces lists out further with each failure in a row: the server may need more time for the list than it is given. After the
-// first failure the next scrape tries again.
+// failed increases the spacing with each consecutive failure, because the server may need more time than it is given. After the first
+// failure, the next scrape retries.
 func (l *listing) failed() {
 	l.failures++
 	l.spacing = min(max(l.spacing, l.failures), l.maxSpacing)
@@ -103,11 +103,11 @@ type profile struct {
 	origin metadata.AttributeZlmediakitOriginType
 	native int       // schema of the origin
 	listed schemaSet // schemas that the stream has
-	shown  schemaSet // those of them in which media has moved
+	shown  schemaSet // those of them in which media flowed
 }
 
-// learn notes a complete list, whose streams are counted by profile. After a full one it chooses the schemas of the next lists; a doubt
-// about a stream makes the next list a full one.
+// learn evaluates a complete list, whose streams are counted by profile. After a full list, it chooses the schemas of the next lists.
+// After a doubt about a stream, it may request a full list next.
 func (l *listing) learn(streams map[profile]int, doubt bool) {
 	if !l.auto {
 		return
@@ -136,7 +136,7 @@ func (l *listing) learn(streams map[profile]int, doubt bool) {
 	}
 }
 
-// choose chooses the schemas that show the streams, beside those that were chosen a short time ago.
+// choose chooses the schemas that show the streams, in addition to those chosen recently.
 func (l *listing) choose(streams map[profile]int) {
 	chosen := bestSchemas(streams)
 	for i := range l.keep {
@@ -151,8 +151,8 @@ func (l *listing) choose(streams map[profile]int) {
 	}
 }
 
-// bestSchemas returns the schemas that show whether the streams flow: those of the origins where they do, then the fewest that
-// show the other streams, then those of the streams that no schema shows.
+// bestSchemas returns the schemas that show whether media flows: first native schemas of the origins that show it, then the fewest that
+// show the other streams, then one for each stream that no schema shows.
 func bestSchemas(streams map[profile]int) schemaSet {
 	for p := range streams {
 		if p.listed == 1<<schemaOther { // a schema without a name cannot be requested
@@ -160,7 +160,7 @@ func bestSchemas(streams map[profile]int) schemaSet {
 		}
 	}
 	chosen := cover(streams, nativeChoice(streams))
-	silent := slices.SortedFunc(maps.Keys(streams), func(a, b profile) int { // the most frequent first
+	silent := slices.SortedFunc(maps.Keys(streams), func(a, b profile) int { // most frequent first
 		return cmp.Or(streams[b]-streams[a], int(a.listed)-int(b.listed), a.native-b.native)
 	})
 	for _, p := range silent {
@@ -175,13 +175,13 @@ func bestSchemas(streams map[profile]int) schemaSet {
 	return chosen
 }
 
-// nativeChoice returns the native schemas of those origins of which they show at least half of the streams that are shown at all.
+// nativeChoice returns the native schemas that show at least half of those streams of their origin which any schema shows.
 func nativeChoice(streams map[profile]int) (chosen schemaSet) {
 	type source struct {
 		origin metadata.AttributeZlmediakitOriginType
 		native int
 	}
-	balance := map[source]int{} // streams that the native schema shows, less those that only others show
+	balance := map[source]int{} // streams that the native schema shows, minus those that only others show
 	for p, n := range streams {
 		switch {
 		case p.native == schemaOther || p.shown == 0:
@@ -199,7 +199,7 @@ func nativeChoice(streams map[profile]int) (chosen schemaSet) {
 	return chosen
 }
 
-// cover adds the fewest schemas to chosen, found greedily, that show every stream which any of them shows.
+// cover adds the fewest schemas to chosen, found greedily, so that every stream which any schema shows is shown.
 func cover(streams map[profile]int, chosen schemaSet) schemaSet {
 	for {
 		best, most := 0, 0

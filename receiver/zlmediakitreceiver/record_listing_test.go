@@ -77,7 +77,7 @@ func TestBestSchemas(t *testing.T) {
 
 func auto() listing { return newListing(Schemas{schemasAuto}, 30*time.Second) }
 
-// A chosen schema stays for 20 lists, also when another choice is made in between; more than three are asked for at once.
+// A chosen schema stays for 20 lists, even if other schemas are chosen in between. More than three are requested all at once.
 func TestChosenSchemasStay(t *testing.T) {
 	l := auto()
 	by := func(schema int) map[profile]int {
@@ -95,7 +95,7 @@ func TestChosenSchemasStay(t *testing.T) {
 	assert.Equal(t, setOf(schemaRTMP, schemaHLS, schemaTS), l.chosen)
 	again(schemaFMP4)
 	assert.Equal(t, allSchemas, l.chosen)
-	for range fullListEvery - 3 { // until the first choice has had its lists
+	for range fullListEvery - 3 { // until the first choice expires
 		assert.Equal(t, allSchemas, l.chosen)
 		l.learn(by(schemaFMP4), false)
 	}
@@ -108,7 +108,7 @@ func TestChosenSchemasStay(t *testing.T) {
 	assert.Equal(t, setOf(schemaFMP4), l.chosen)
 }
 
-// A doubt asks for one full list, and not for another one in the four lists that follow.
+// A doubt requests one full list, and no other one within the next four lists.
 func TestDoubts(t *testing.T) {
 	streams := map[profile]int{{rtmpPush, schemaRTMP, allSchemas, setOf(schemaRTMP)}: 101}
 	l := auto()
@@ -123,8 +123,8 @@ func TestDoubts(t *testing.T) {
 	assert.Equal(t, []int{4, 9, 14}, full)
 }
 
-// schemas: auto asks for all schemas of a small server, and for those of the origins of a large one; what is reported does not
-// change while it looks at all again.
+// schemas: auto requests all schemas of a small server and those of the origins of a large one. The number of points stays the same
+// when it requests all schemas again.
 func TestAutoSchemas(t *testing.T) {
 	for _, tt := range []struct {
 		streams int
@@ -157,7 +157,7 @@ func TestAutoSchemas(t *testing.T) {
 	}
 }
 
-// On a large server with schemas on demand every stream that flows is alive in every list, and its input is known.
+// On a large server with schemas on demand, every stream in which media flows is alive in every list, and its input is known.
 func TestOnDemandServer(t *testing.T) {
 	began := time.Now()
 	var age atomic.Int64
@@ -177,7 +177,7 @@ func TestOnDemandServer(t *testing.T) {
 	}
 }
 
-// Prometheus forgets after 5 minutes what was pushed to it: no two lists are further apart than 4, nor than 10 scrapes.
+// Pushed samples become stale in Prometheus after 5 minutes: lists are at most 4 minutes and 10 scrapes apart.
 func TestSpacingIsBounded(t *testing.T) {
 	for interval, want := range map[time.Duration]int{
 		10 * time.Second: 10, 24 * time.Second: 10, 25 * time.Second: 9, time.Minute: 4, 90 * time.Second: 2, 4 * time.Minute: 1, time.Hour: 1,

@@ -25,7 +25,7 @@ func appendStream(dst, vhost, app, stream []byte) []byte {
 	return selection.AppendName(dst, stream)
 }
 
-// appendPart appends a vhost or app to a stream's name, a slash in it escaped: a/b + c is not a + b/c.
+// appendPart appends a vhost or app to a stream's name. It escapes slashes to distinguish app a/b, stream c from app a, stream b/c.
 func appendPart(dst, part []byte) []byte {
 	if bytes.IndexByte(part, '/') < 0 && bytes.IndexByte(part, '%') < 0 {
 		return selection.AppendName(dst, part)
@@ -40,8 +40,8 @@ func splitName(name string) streamName {
 	return streamName{unescapeSlash.Replace(vhost), unescapeSlash.Replace(app), stream}
 }
 
-// normalName returns a name of the configuration as appendStream writes it. In vhost and app, %25 stands for a percent sign and %2F for
-// a slash; any other percent sign stands for itself.
+// normalName returns a name from the configuration as appendStream writes it. In vhost and app, %25 stands for a percent sign and %2F
+// for a slash; any other percent sign stands for itself.
 func normalName(name string) string {
 	n := splitName(name)
 	return string(appendStream(nil, []byte(n.vhost), []byte(n.app), []byte(n.stream)))

@@ -10,21 +10,21 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// Names of the configuration and names of the server mean the same stream in every spelling: it has one point, and only one.
+// An expected name and the name from the server match in every spelling: the stream has exactly one point.
 func TestExpectedNames(t *testing.T) {
 	long := strings.Repeat("x", 300)
 	for _, tt := range []struct {
 		expected         string
-		vhost, app, name string // as the server lists it
+		vhost, app, name string // as listed by the server
 	}{
 		{"v/live/cam", "v", "live", "cam"},
-		{"v/a%20b/cam", "v", "a%20b", "cam"}, // as pushed: the server does not decode it
+		{"v/a%20b/cam", "v", "a%20b", "cam"}, // as pushed, because the server does not decode it
 		{"v/a%2520b/cam", "v", "a%20b", "cam"},
 		{"v/a%b/cam", "v", "a%b", "cam"},
 		{"v/a%25b/cam", "v", "a%b", "cam"},
 		{"v/a%2Fb/cam", "v", "a/b", "cam"},
 		{"v%2Fw/a%/cam", "v/w", "a%", "cam"},
-		{"v/a/b/cam%20%2F1", "v", "a", "b/cam%20%2F1"}, // the stream is taken as it is
+		{"v/a/b/cam%20%2F1", "v", "a", "b/cam%20%2F1"}, // stream names are not decoded
 		{"v/a/" + long, "v", "a", long},
 		{"v/a/\xffcam", "v", "a", "\xffcam"},
 	} {

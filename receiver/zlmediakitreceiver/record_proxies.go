@@ -18,13 +18,13 @@ type proxies struct {
 	mb         *builder
 	report     *scrape.Report
 	pull, push *selection.Set[knownProxy]
-	gone       map[string]bool // streams whose pull proxy has failed or was shut down, in the current scrape; nil when unknown
+	gone       map[string]bool // streams whose pull proxy has failed or was shut down, in the current scrape; nil if unknown
 }
 
-// knownProxy holds what is kept of a proxy between two scrapes.
+// knownProxy holds the state of a proxy between two scrapes.
 type knownProxy struct {
 	proxyID
-	listed            bool // before: the server starts to measure with the first request
+	listed            bool // in an earlier scrape: the server starts to measure on the first request
 	io, reconnections cumulative.Counter
 }
 
@@ -94,8 +94,8 @@ func (p *proxies) recordOne(known *knownProxy, one *proxy, current proxyState) {
 	known.listed = true
 }
 
-// stateOf returns the state of a proxy. Its status says only whether it ever worked or, of a push proxy, worked when it was last tried;
-// status_str is the current state.
+// stateOf returns the state of a proxy. The status says only whether a pull proxy has ever worked, or whether the last attempt of a push
+// proxy worked. status_str is the current state.
 func stateOf(of proxyType, p *proxy) proxyState {
 	text, _, _ := strings.Cut(p.StatusText, ":")
 	if state, ok := statusTexts[text]; ok {
@@ -113,8 +113,8 @@ func stateOf(of proxyType, p *proxy) proxyState {
 	return metadata.AttributeZlmediakitProxyStateUnknown
 }
 
-// streamOf returns the name of a proxy's stream, as the configuration writes it. A push proxy whose stream has gone does not report it,
-// but its key contains it: schema/vhost/app/stream/hash.
+// streamOf returns the name of a proxy's stream, as written in the configuration. A push proxy whose stream has ended does not report
+// it, but its key contains it: schema/vhost/app/stream/hash.
 func streamOf(p *proxy) []byte {
 	vhost, app, stream := p.Vhost, p.App, p.Stream
 	if parts := strings.SplitN(p.Key, "/", 4); stream == "" && len(parts) == 4 {

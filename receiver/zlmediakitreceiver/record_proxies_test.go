@@ -24,7 +24,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
 )
 
-// A pull proxy's status stays 0 once it has worked, dead or alive: only status_str tells. A push proxy has no status_str.
+// A pull proxy's status stays 0 once it has worked, so that only status_str has its state. A push proxy has no status_str.
 func TestProxyState(t *testing.T) {
 	const (
 		pull = metadata.AttributeZlmediakitProxyTypePull
@@ -91,10 +91,10 @@ func (s *recordingSystem) recordAt(t *testing.T, at int64, record func()) pmetri
 	return metrics
 }
 
-// The byte counter of a proxy begins with the first request for it and again with each connection; the speed of the first answer means nothing.
+// The byte counter of a proxy starts on the first request for it and again on each connection. The first speed is not recorded.
 func TestProxyCounters(t *testing.T) {
 	s := newTestScraper(t, nil)
-	cam := func(bytes int64) proxy { // which has connected again as often as it received bytes
+	cam := func(bytes int64) proxy { // with as many reconnections as bytes
 		return proxy{
 			Key: "v/a/cam", Vhost: "v", App: "a", Stream: "cam",
 			TotalBytes: optional.Of(bytes), Reconnections: optional.Of(bytes), BytesSpeed: optional.Of[int64](7),
@@ -108,7 +108,7 @@ func TestProxyCounters(t *testing.T) {
 		{at: 100, bytes: 0, start: 100},
 		{at: 130, bytes: 500, start: 100, speed: true},
 		{at: 160, bytes: 900, start: 100, speed: true},
-		{at: 190, bytes: 40, start: 160, speed: true}, // connected anew between 160 and 190
+		{at: 190, bytes: 40, start: 160, speed: true}, // reconnected between 160 and 190
 		{at: 220, bytes: 80, start: 160, speed: true},
 	} {
 		metrics := recordProxies(t, s, tt.at, cam(tt.bytes))
@@ -134,7 +134,7 @@ func startOf(t *testing.T, metrics pmetric.Metrics, name string) time.Time {
 	return time.Time{}
 }
 
-// A push proxy whose stream has gone does not name it, but its key does. Several may push one stream.
+// A push proxy whose stream has ended does not report its name, but its key contains it. Several proxies may push one stream.
 func TestProxyStreamName(t *testing.T) {
 	for _, tt := range []struct {
 		proxy proxy

@@ -13,7 +13,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
 )
 
-// rtpServers records the ports that wait for RTP or receive it.
+// rtpServers records the ports that are open for RTP.
 type rtpServers struct {
 	mb          *builder
 	report      *scrape.Report
@@ -74,8 +74,8 @@ func modeOf(server *rtpServer) rtpMode {
 	return metadata.AttributeZlmediakitRtpServerModeUnknown
 }
 
-// recordIdle records the number of ports to which nobody sends, where both the ports and the streams of a complete list are known.
-// The names of streams are compared up to the first slash, because the list of ports cuts them there.
+// recordIdle records the number of ports that receive nothing, if the current scrape has the ports and a complete media list.
+// Stream names are compared up to the first slash, because the list of ports truncates them there.
 func (r *rtpServers) recordIdle(list *streams) {
 	if !list.complete || !r.listed {
 		return

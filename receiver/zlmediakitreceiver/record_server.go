@@ -30,7 +30,7 @@ func recordStatistic(mb *builder, s statistic) {
 	for class, n := range s.Objects {
 		objectCount.Record(mb, n, objectTypes[class])
 	}
-	threads := map[string]int64{} // several threads may have one name
+	threads := map[string]int64{} // several threads may have the same name
 	for _, t := range s.Threads {
 		if n, ok := t.Bytes.Get(); ok {
 			name := selection.Name(t.Name)
@@ -42,7 +42,7 @@ func recordStatistic(mb *builder, s statistic) {
 	}
 }
 
-// recordAPIs records the APIs that the server offers; nil when they are unknown.
+// recordAPIs records the APIs that the server offers, unless apis is nil because they are unknown.
 func recordAPIs(mb *builder, apis []string) {
 	if apis == nil {
 		return
@@ -53,8 +53,7 @@ func recordAPIs(mb *builder, apis []string) {
 	}
 }
 
-// recordRTPLimit records how many RTP servers a range of ports has room for: each takes an even port for RTP and the odd one after it for
-// RTCP.
+// recordRTPLimit records how many RTP servers fit into a range of ports: each takes an even port for RTP and the next odd one for RTCP.
 func recordRTPLimit(mb *builder, ports string) {
 	from, to, _ := strings.Cut(ports, "-")
 	first, err := strconv.ParseUint(from, 10, 16)

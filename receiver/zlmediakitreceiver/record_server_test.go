@@ -24,7 +24,7 @@ import (
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
-// serve answers each API with a body of the test's; an API without one is refused with the server's own 404.
+// serve starts a server that responds to each API with the given body, and to other APIs with 404.
 func serve(t *testing.T, bodies map[string]string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -39,7 +39,7 @@ func serve(t *testing.T, bodies map[string]string) string {
 	return server.URL
 }
 
-// base is what every server answers.
+// base returns the responses that every server sends, and more.
 func base(more map[string]string) map[string]string {
 	bodies := map[string]string{
 		"version":        `{"code":0,"data":{"commitHash":"abc"}}`,
@@ -57,7 +57,7 @@ func base(more map[string]string) map[string]string {
 	return bodies
 }
 
-// scrapeBodies scrapes a server with the given answers once, with all metrics on.
+// scrapeBodies scrapes a server with the given responses once, with all metrics enabled.
 func scrapeBodies(t *testing.T, more map[string]string) (map[string]float64, error) {
 	t.Helper()
 	s, _ := startScraper(t, serve(t, base(more)), everything)
@@ -86,7 +86,7 @@ func TestWebRTCRooms(t *testing.T) {
 	assert.InDelta(t, 1, points["zlmediakit.webrtc.room_keeper.count{}"], 0)
 }
 
-// An RTP port is idle while no stream comes in through it; its list cuts names at the first slash.
+// An RTP port is idle while it receives no stream. The list of ports truncates names at the first slash.
 func TestIdleRTPServers(t *testing.T) {
 	stream := func(name, origin string) string {
 		return `{"vhost":"v","app":"rtp","stream":"` + name + `","schema":"rtsp","originTypeStr":"` + origin + `"}`
@@ -106,7 +106,7 @@ func TestIdleRTPServers(t *testing.T) {
 	assert.InDelta(t, 1, points["zlmediakit.rtp_server.info{zlmediakit.app=rtp,zlmediakit.rtp_server.mode=tcp_active,zlmediakit.rtp_server.port=30002,zlmediakit.ssrc=2,zlmediakit.stream.name=gb,zlmediakit.vhost=v}"], 0)
 }
 
-// Loss is a percentage where the server receives RTP itself and a ratio where it pulls; -1 is unknown; audio repeats the video's value.
+// Loss is a percentage for RTP that the server receives, a ratio for streams that it pulls, and -1 if unknown. That of audio is ignored.
 func TestPacketLoss(t *testing.T) {
 	for _, tt := range []struct {
 		origin, loss string
@@ -131,7 +131,7 @@ func TestPacketLoss(t *testing.T) {
 	}
 }
 
-// Of several RTP senders the server tells the bytes of one: they are left out.
+// If a stream has several RTP senders, their bytes are left out, because the server reports those of only one.
 func TestRTPSenders(t *testing.T) {
 	const series = "{zlmediakit.app=a,zlmediakit.stream.name=s,zlmediakit.vhost=v}"
 	for senders, bytes := range map[string]bool{`["1"]`: true, `["1","2"]`: false} {
@@ -149,7 +149,7 @@ func TestRTPSenders(t *testing.T) {
 	}
 }
 
-// The bytes of an RTP sender begin with the first scrape that has it, and again when they fall.
+// The bytes of an RTP sender start at the first scrape that has it, and again when they decrease.
 func TestRTPSenderStart(t *testing.T) {
 	bodies := base(map[string]string{
 		"getMediaList": `{"code":0,"data":[{"vhost":"v","app":"a","stream":"s","schema":"rtsp","originTypeStr":"rtmp_push"}]}`,
@@ -175,7 +175,7 @@ func TestRTPSenderStart(t *testing.T) {
 	}
 }
 
-// A stream that ends between the list and the question for it is no error.
+// A stream that ends between the media list and its own calls is not an error.
 func TestStreamEndsMeanwhile(t *testing.T) {
 	gone := `{"code":-500,"msg":"can not find the stream"}`
 	points, err := scrapeBodies(t, map[string]string{
@@ -201,7 +201,7 @@ func TestRTPLimit(t *testing.T) {
 	}
 }
 
-// An API that the server lacks is no error: it is told once, and not asked for.
+// An API that the server does not offer is not an error. It is logged once and not requested.
 func TestAPIsThatAreNotOffered(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{Scene: "legacy_shape"})
 	s, logs := startScraper(t, server.URL(), nil)
@@ -217,7 +217,7 @@ func TestAPIsThatAreNotOffered(t *testing.T) {
 	assert.ElementsMatch(t, []string{"listStreamProxy", "listStreamPusherProxy", "listFFmpegSource"}, told)
 }
 
-// Of a server without a list of APIs, an API that it does not know is no error either.
+// On a server without a list of APIs, an unknown API is not an error either.
 func TestServerWithoutAPIList(t *testing.T) {
 	bodies := base(nil)
 	delete(bodies, "getApiList")
@@ -237,7 +237,7 @@ func TestServerWithoutAPIList(t *testing.T) {
 	assert.ElementsMatch(t, []string{"getApiList", "listFFmpegSource"}, logged)
 }
 
-// A server that was away may be another one when it comes back.
+// The version is requested again after an outage, because another server may have come up.
 func TestIdentityIsAskedForAgain(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{Scene: "idle"})
 	s, _ := startScraper(t, server.URL(), nil)
@@ -260,7 +260,7 @@ func TestIdentityIsAskedForAgain(t *testing.T) {
 	assert.Equal(t, 2, asked())
 }
 
-// What failed at the start is asked for again until it succeeds, and then no more.
+// Calls that failed at the start are repeated until they succeed, and then no more.
 func TestIdentityCallsAreRepeated(t *testing.T) {
 	for _, api := range []string{"version", "getApiList", "getServerConfig"} {
 		t.Run(api, func(t *testing.T) {
@@ -291,7 +291,7 @@ func TestIdentityCallsAreRepeated(t *testing.T) {
 	}
 }
 
-// Another Server header is another build, whose identity and options may be others.
+// A changed Server header means another build, whose identity and configuration are requested again.
 func TestIdentityOfANewBuild(t *testing.T) {
 	var mu sync.Mutex
 	build, asked := "ZLMediaKit(git hash:1/x,branch:a,build time:b)", map[string]int{}
@@ -330,7 +330,7 @@ func TestIdentityOfANewBuild(t *testing.T) {
 	check()
 }
 
-// The receiver only reads: with everything on it makes no call but these.
+// With everything enabled, the receiver makes only these calls, which change nothing.
 func TestReadOnly(t *testing.T) {
 	reading := map[string]bool{
 		"version": true, "getApiList": true, "getServerConfig": true, "getThreadsLoad": true, "getWorkThreadsLoad": true,
@@ -347,12 +347,12 @@ func TestReadOnly(t *testing.T) {
 		asked[api] = true
 	}
 	assert.Equal(t, reading, asked)
-	// The configuration of the server, which was asked for, holds its secret.
+	// The requested configuration of the server contains its secret.
 	rtctest.NoSecret(t, testSecret, rtctest.Text(t, metrics))
 	assert.Equal(t, "zlm-test-1", metrics.ResourceMetrics().At(0).Resource().Attributes().AsRaw()["zlmediakit.server.id"])
 }
 
-// URLs that the server reports hold credentials and tokens.
+// Credentials and tokens are removed from the URLs that the server reports.
 func TestOriginURLIsStripped(t *testing.T) {
 	points, err := scrapeBodies(t, map[string]string{
 		"getMediaList": `{"code":0,"data":[{"vhost":"v","app":"a","stream":"s","schema":"rtsp","originTypeStr":"pull",
@@ -412,7 +412,7 @@ func TestSessionLimit(t *testing.T) {
 	assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=session,rtc.omission.reason=limit}"], 0)
 }
 
-// A number below 0 of what is counted is no number: it has no point.
+// Negative values of counts have no points.
 func TestNegativeNumbers(t *testing.T) {
 	points, err := scrapeBodies(t, map[string]string{
 		"getThreadsLoad": `{"code":0,"data":[{"name":"a","load":-1,"delay":-1,"fd_count":-1}]}`,
@@ -440,7 +440,7 @@ func TestNegativeNumbers(t *testing.T) {
 	assert.Len(t, series(points, "zlmediakit.rtp_sender.count"), 1)
 }
 
-// Sums do not wrap around, however large their parts are.
+// Sums of large values do not wrap around.
 func TestLargeNumbers(t *testing.T) {
 	const huge = "9223372036854775807"
 	row := func(stream string) string {

@@ -24,7 +24,7 @@ type sessions struct {
 	counts      *tally[sessionGroup]
 }
 
-// sessionList holds what is kept of the list of sessions.
+// sessionList holds the values to record from the list of sessions.
 type sessionList struct {
 	counts  map[sessionGroup]int64
 	peers   map[string]bool
@@ -85,7 +85,7 @@ func (s *sessions) record(list sessionList) {
 	s.report.Omit(metadata.AttributeRtcEntitySession, metadata.AttributeRtcOmissionReasonLimit, list.leftOut)
 }
 
-// protocolTransports are the transports of session types that use only one, for servers that do not report it.
+// protocolTransports are the transports of session types that have only one, for servers that do not report it.
 var protocolTransports = map[string]metadata.AttributeNetworkTransport{
 	"http": metadata.AttributeNetworkTransportTCP,
 	"rtmp": metadata.AttributeNetworkTransportTCP,

@@ -3,19 +3,19 @@
 
 package zlmediakitreceiver
 
-// state is whether media flows in a stream and, where it does not, why.
+// state says whether media flows in a stream and, if not, why.
 type state int
 
 const (
 	stateUnjudged   state = iota // not judged by any list yet
 	stateFlowing                 // a sign of life since the last list
-	stateSourceGone              // none, and the pull proxy of the stream has failed or was shut down
-	stateStalled                 // none, though at least one schema should flow
-	stateIdle                    // none, but all schemas are on demand and have no readers
-	stateUnknown                 // the server does not say
+	stateSourceGone              // no sign, and the pull proxy of the stream has failed or was shut down
+	stateStalled                 // no sign, although at least one schema should flow
+	stateIdle                    // no sign, but all schemas are on demand and have no readers
+	stateUnknown                 // the server does not report enough
 )
 
-// alive returns the value of stream.alive, and whether the state has one.
+// alive returns the value of stream.alive and whether the state has one.
 func (s state) alive() (value int64, known bool) {
 	switch s {
 	case stateFlowing:
@@ -28,14 +28,14 @@ func (s state) alive() (value int64, known bool) {
 
 // judge returns the state of a stream after a complete list.
 //
-// Only schemas of the last list can prove that nothing has moved since: in others, bytesSpeed is an average since the last request,
-// which may be long ago. If only these show a sign, the stream keeps its state; the next list has them too.
+// Only schemas that were in the last list show whether media has flowed since: in others, bytesSpeed is an average since the last
+// request, which may be long ago. If only those show a sign of life, the stream keeps its state until the next list.
 func (l *listRecorder) judge(st *stream, name string) state {
 	fresh := st.before
 	if fresh == 0 {
 		fresh = allSchemas
 	}
-	unlisted := l.direct(st) &^ st.listed // media may flow there while nothing else is made of it
+	unlisted := l.direct(st) &^ st.listed // media may flow there while no other schema is muxed
 	hidden := !l.full && (unlisted != 0 || st.readers > 0 && !st.hasFrames)
 	switch {
 	case st.framesGrew || st.signs&fresh != 0:
@@ -59,12 +59,12 @@ func (l *listRecorder) judge(st *stream, name string) state {
 	return stateIdle
 }
 
-// direct returns the schema that the origin of a stream feeds without a muxer, whatever is on demand.
+// direct returns the schema that the origin of a stream feeds without a muxer, even if it is on demand.
 func (s *streams) direct(st *stream) schemaSet {
 	return s.config.value.Direct & (1 << st.native)
 }
 
-// flowing returns the schemas that carry media whenever the stream does, even without readers.
+// flowing returns the schemas in which media flows whenever the stream receives any, even without readers.
 func (s *streams) flowing(st *stream) schemaSet {
 	if !s.config.known {
 		return 0

@@ -24,11 +24,11 @@ import (
 type sourceRow struct {
 	schema       string
 	speed, total int64
-	frames       int64 // of its only track; none when 0
+	frames       int64 // of its only track; no track if 0
 	readers      int64
 }
 
-const none = -1 // instead of a point of stream.alive
+const none = -1 // stream.alive has no point
 
 func TestAliveByState(t *testing.T) {
 	const cam = "v/a/s"
@@ -40,7 +40,7 @@ func TestAliveByState(t *testing.T) {
 	indirect := &serverConfig{OnDemand: everything}
 	for _, tt := range []struct {
 		name    string
-		config  *serverConfig // nil when the server did not tell it
+		config  *serverConfig // nil if unknown
 		schemas Schemas
 		chosen  schemaSet // by schemas: auto
 		origin  string
@@ -52,7 +52,7 @@ func TestAliveByState(t *testing.T) {
 		{
 			name: "speed, bytes, nothing", config: defaults, origin: "rtmp_push",
 			lists: [][]sourceRow{{{"rtmp", 7, 10, 0, 0}}, {{"rtmp", 0, 20, 0, 0}}, {{"rtmp", 0, 20, 0, 0}}, {{"rtmp", 0, 5, 0, 0}}},
-			want:  []int{1, 1, 0, 0}, // fewer bytes are a new registration
+			want:  []int{1, 1, 0, 0}, // fewer bytes mean a new registration
 		},
 		{
 			name: "frames only", config: onDemand, origin: "srt_push",
@@ -114,7 +114,7 @@ func TestAliveByState(t *testing.T) {
 			lists: [][]sourceRow{
 				{{"ts", 7, 10, 100, 0}},
 				{{"ts", 0, 10, 100, 0}},
-				{{"ts", 0, 10, 100, 0}, {"rtsp", 7, 90, 100, 0}}, // since when is not known
+				{{"ts", 0, 10, 100, 0}, {"rtsp", 7, 90, 100, 0}}, // since when is unknown
 				{{"ts", 0, 10, 100, 0}, {"rtsp", 0, 90, 100, 0}},
 			},
 			want: []int{1, 1, 1, 0},
@@ -159,8 +159,8 @@ func TestAliveByState(t *testing.T) {
 	}
 }
 
-// A short list that cannot tell whether a stream flows asks for a full one; where a schema that must flow stands still, the stream
-// is stalled at once.
+// A full list follows a short one that does not show whether a stream flows. If a schema in which media must flow has none, the
+// stream is stalled at once.
 func TestDoubtAsksForAllSchemas(t *testing.T) {
 	onDemand := serverConfig{OnDemand: allSchemas, Direct: setOf(schemaRTSP, schemaRTMP)}
 	for _, tt := range []struct {
@@ -195,11 +195,11 @@ func (r sourceRow) source(origin, url string) *mediaSource {
 	return m
 }
 
-// Servers with schemas on demand, as captured twice, ten seconds apart. All streams flowed.
+// Streams of servers with schemas on demand, captured twice ten seconds apart while media flowed, are alive unless nothing shows it.
 func TestOnDemandCaptures(t *testing.T) {
 	for scene, unknown := range map[string][]string{
 		"on_demand":     nil,
-		"all_on_demand": {"__defaultVhost__/rtp/gb1"}, // nothing moves on this server
+		"all_on_demand": {"__defaultVhost__/rtp/gb1"}, // no counter changes on this server
 	} {
 		t.Run(scene, func(t *testing.T) {
 			var current atomic.Pointer[url.URL]

@@ -34,7 +34,7 @@ func (s *streams) recordSenders(ctx context.Context) (recorded bool, err error) 
 			return err
 		}
 		senderCount.Record(s.mb, senders.Count, &st.streamName)
-		if senders.Count != 1 { // of several, the server reports the bytes of one
+		if senders.Count != 1 { // if there are several, the server reports the bytes of only one
 			return nil
 		}
 		if n, ok := senders.TotalBytes.Get(); ok {
@@ -47,7 +47,7 @@ func (s *streams) recordSenders(ctx context.Context) (recorded bool, err error) 
 	})
 }
 
-// eachStream makes one call for every reported stream of the last list, one after the other. Streams that have ended since are skipped.
+// eachStream makes a call for each reported stream of the last list, one at a time. It skips streams that have ended since.
 func (s *streams) eachStream(call func(*stream) error) (recorded bool, err error) {
 	for _, item := range s.items.Items() {
 		if !item.Kept || item.Value.reported == 0 {

@@ -16,54 +16,54 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
 )
 
-// streams records the media list, and keeps what must be known of the streams between two lists.
+// streams records the media list and keeps the state of the streams between two lists.
 type streams struct {
 	mb          *builder
 	report      *scrape.Report
 	client      *client
 	proxies     *proxies
 	config      *cachedAnswer[serverConfig]
-	interval    time.Duration // from scrape to scrape
+	interval    time.Duration // between scrapes
 	recordInfos bool
 
 	listing  listing
 	items    *selection.Set[stream]
 	complete bool              // the current scrape has a complete list
-	codecs   map[string]string // attributes by the server's codec names
+	codecs   map[string]string // attribute values by the server's codec names
 	counts   *tally[streamGroup]
-	inputs   *tally[originType] // bytes per second
+	inputs   *tally[originType] // in bytes per second
 
 	trackSums []trackSum // of the current list
 }
 
-// stream holds what is kept of one stream.
+// stream holds the state of one stream.
 type stream struct {
 	streamName
 	firstSeen timestamp
 	bytes     [schemaOther + 1]int64 // totalBytes of the last list that had the schema
-	hasBytes  schemaSet              // those of bytes that are known
-	tracks    [2][]*trackState       // by codec_type, in the order of the list
-	state     state                  // as it was judged last
+	hasBytes  schemaSet              // schemas for which bytes is known
+	tracks    [2][]*trackState       // by codec_type, in list order
+	state     state                  // as last judged
 	before    schemaSet              // schemas of the last list
 	seen      timestamp              // time of the last list
-	start     timestamp              // its registration in the first of its schemas, latched
+	start     timestamp              // the earliest registration of its schemas, latched
 
-	// All that follows is of the current list.
-	listed, reported schemaSet // schemas in the list; those of them that data points are made of
-	repeated         schemaSet // the schema in which a second stream of the same name came up
-	signs            schemaSet // schemas in which media has moved
+	// The following fields are from the current list.
+	listed, reported schemaSet // schemas in the list; those of them that have data points
+	repeated         schemaSet // the schema in which a second stream of the same name was found first
+	signs            schemaSet // schemas in which media has flowed
 	framesGrew       bool      // in any track
-	hasSpeed         bool      // bytesSpeed or totalBytes was there
+	hasSpeed         bool      // bytesSpeed or totalBytes was present
 	hasFrames        bool
-	earliest         timestamp // of the registrations of its schemas; 0 when none is known
+	earliest         timestamp // registration of its schemas; 0 if none is known
 	readers          int64     // of all schemas
 	origin           originType
-	native           int   // the schema in which the stream came, schemaOther when there is none
-	mp4, hls         bool  // is being recorded
-	uptime           int64 // seconds, -1 when unknown
+	native           int   // the schema of the origin; schemaOther if there is none
+	mp4, hls         bool  // whether it is being recorded
+	uptime           int64 // seconds; -1 if unknown
 	ingest, fastest  int64 // bytes per second in the native schema, and in the fastest one
 
-	sent cumulative.Counter // by its RTP sender
+	sent cumulative.Counter // bytes sent by its RTP sender
 }
 
 func newStreams(cfg *Config, mb *builder, report *scrape.Report, c *client, p *proxies, config *cachedAnswer[serverConfig]) *streams {
@@ -87,7 +87,7 @@ func (s *streams) beginScrape() {
 	s.listing.beginScrape()
 }
 
-// recordList requests the media list and records it while it comes in.
+// recordList requests the media list and records it while reading it.
 func (s *streams) recordList(ctx context.Context) (recorded bool, err error) {
 	l := s.beginList()
 	began := time.Now()
@@ -101,7 +101,7 @@ func (s *streams) recordList(ctx context.Context) (recorded bool, err error) {
 	}
 	l.recordTrackSums()
 	s.complete = err == nil || scrape.IsPartial(err)
-	truncated := !s.complete && len(s.items.Items()) > 0 // how many are missing is not known
+	truncated := !s.complete && len(s.items.Items()) > 0 // the number of missing streams is unknown
 	s.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonTruncated, rows.BoolToInt(truncated))
 	if s.complete {
 		s.listing.took(time.Since(began))
@@ -113,19 +113,19 @@ func (s *streams) recordList(ctx context.Context) (recorded bool, err error) {
 	return s.complete, err
 }
 
-// listRecorder records one media list, and adds up what it holds.
+// listRecorder records one media list and adds up its totals.
 type listRecorder struct {
 	*streams
 	now      timestamp
 	reported schemaSet
-	full     bool // the list holds all schemas
+	full     bool // the list contains all schemas
 	doubt    bool // a stream may flow in a schema that was not requested
 
 	sources [schemaOther + 1]int64
 	egress  [schemaOther + 1]float64
 	merged  int64
 
-	// Reused from source to source.
+	// Reused for each source.
 	name   []byte
 	source sourceID
 	info   streamInfo
@@ -137,8 +137,8 @@ func (s *streams) beginList() *listRecorder {
 	return &listRecorder{streams: s, now: s.report.Now(), reported: s.listing.chosen, full: s.listing.full()}
 }
 
-// add adds one media source. A second one of the same schema and name is left out: the server prints names that are no UTF-8 in a way
-// that makes different ones equal.
+// add adds one media source. A second one of the same schema and name is left out: the server prints names that are not valid UTF-8 in
+// a way that makes different ones equal.
 func (l *listRecorder) add(m *mediaSource) {
 	item := l.get(m)
 	st := &item.Value
@@ -168,7 +168,7 @@ func (l *listRecorder) add(m *mediaSource) {
 	l.count(m, schema)
 }
 
-// get returns what is kept of the source's stream.
+// get returns the state of the source's stream.
 func (l *listRecorder) get(m *mediaSource) *selection.Item[stream] {
 	l.name = appendStream(l.name[:0], m.Vhost, m.App, m.Stream)
 	item, first := l.items.Get(l.name)
@@ -196,7 +196,7 @@ func originOf(name []byte) originType {
 	return metadata.AttributeZlmediakitOriginTypeUnknown
 }
 
-// nativeSchema returns the schema closest to the origin, schemaOther when there is none.
+// nativeSchema returns the schema closest to the origin, or schemaOther if there is none.
 func nativeSchema(origin originType, url []byte) int {
 	if schema, ok := nativeSchemas[origin]; ok {
 		return schema
@@ -222,14 +222,14 @@ func (l *listRecorder) recordSource(st *stream, m *mediaSource, schema int) {
 	}
 }
 
-// registrationOf returns when a source was registered, 0 when that is unknown. It is not later than now, whatever the server's clock
-// says.
+// registrationOf returns the time when a source was registered, or 0 if it is unknown. It is never after now, even if the server's clock
+// is ahead.
 func registrationOf(m *mediaSource, now timestamp) timestamp {
 	stamp, _ := m.CreateStamp.Get()
 	return cumulative.Seconds(min(stamp, now.AsTime().Unix()))
 }
 
-// count adds a source to the sums by schema. They cover all streams, also those that have no data points of their own.
+// count adds a source to the sums by schema. They cover all streams, including those without data points of their own.
 func (l *listRecorder) count(m *mediaSource, schema int) {
 	speed, _ := m.BytesSpeed.Get()
 	readers, _ := m.Readers.Get()
@@ -237,7 +237,7 @@ func (l *listRecorder) count(m *mediaSource, schema int) {
 	l.egress[schema] += float64(speed) * float64(readers)
 }
 
-// observe adds a source to what is known of its stream.
+// observe updates the state of a stream from one of its sources.
 func (st *stream) observe(m *mediaSource, schema int, now timestamp) {
 	speed, hasSpeed := m.BytesSpeed.Get()
 	st.fastest = max(st.fastest, speed)
@@ -266,7 +266,7 @@ func (st *stream) observe(m *mediaSource, schema int, now timestamp) {
 	st.hls, _ = m.RecordingHLS.Get()
 }
 
-// input estimates the bytes per second that come in for a stream.
+// input estimates the incoming bytes per second of a stream.
 func (st *stream) input() int64 {
 	if st.ingest > 0 {
 		return st.ingest
@@ -274,7 +274,7 @@ func (st *stream) input() int64 {
 	return st.fastest
 }
 
-// finish records what needs a complete list.
+// finish records the metrics that need a complete list.
 func (l *listRecorder) finish() {
 	var mp4, hls int64
 	profiles := map[profile]int{}
@@ -300,7 +300,7 @@ func (l *listRecorder) finish() {
 	l.listing.learn(profiles, l.doubt)
 }
 
-// recordAlive records whether media flows in a stream, and for how long the stream has been there.
+// recordAlive records whether media flows in a stream, and how long the stream has existed.
 func (l *listRecorder) recordAlive(st *stream, name string) {
 	st.state = l.judge(st, name)
 	if alive, known := st.state.alive(); known {
@@ -311,7 +311,7 @@ func (l *listRecorder) recordAlive(st *stream, name string) {
 	}
 }
 
-// recordTotals records the sums over all streams, and returns how many groups of them are over the limit.
+// recordTotals records the sums over all streams and returns how many groups of streams are over the limit.
 func (l *listRecorder) recordTotals() (over int64) {
 	over = l.counts.record(l.mb)
 	l.inputs.record(l.mb)

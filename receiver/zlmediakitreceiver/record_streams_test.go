@@ -22,7 +22,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
 )
 
-// walkList records one complete media list of the given sources and returns the points.
+// walkList records one complete media list with the given sources and returns the points.
 func walkList(t *testing.T, s *recordingSystem, sources ...*mediaSource) map[string]float64 {
 	t.Helper()
 	return rtctest.Points(t, walkMetrics(t, s, sources...))
@@ -40,7 +40,7 @@ func valuesOf(metrics pmetric.Metrics, name string) (values []float64) {
 	return values
 }
 
-// walkMetrics is walkList with all that was recorded.
+// walkMetrics is walkList, but returns the metrics.
 func walkMetrics(t *testing.T, s *recordingSystem, sources ...*mediaSource) pmetric.Metrics {
 	t.Helper()
 	return walkAt(t, s, 1800000000, sources...)
@@ -88,19 +88,19 @@ const (
 	limited = "rtc.scrape.omitted.count{rtc.entity=stream,rtc.omission.reason=limit}"
 )
 
-// A stream lives when any of its schemas does: schemas on demand stand still without readers.
+// A stream is alive if media flows in any of its schemas, because it does not flow in schemas on demand without readers.
 func TestAlive(t *testing.T) {
 	s := newTestStreams(t, nil)
 	got := walkList(t, s, source("v/a/one", "rtsp", 0, 100), source("v/a/one", "hls", 7, 100), source("v/a/two", "rtsp", 0, 100), source("v/a/two", "hls", 0, 100))
 	assert.InDelta(t, 1, got[alive("v/a/one")], 0)
 	assert.InDelta(t, 0, got[alive("v/a/two")], 0)
 
-	// No speed, but more bytes than last time.
+	// Speed 0, but more bytes than last time.
 	got = walkList(t, s, source("v/a/one", "rtsp", 0, 100), source("v/a/one", "hls", 0, 100), source("v/a/two", "rtsp", 0, 101), source("v/a/two", "hls", 0, 100))
 	assert.InDelta(t, 0, got[alive("v/a/one")], 0)
 	assert.InDelta(t, 1, got[alive("v/a/two")], 0)
 
-	// Fewer bytes are a new registration, not growth.
+	// Fewer bytes mean a new registration, not growth.
 	got = walkList(t, s, source("v/a/two", "rtsp", 0, 50))
 	assert.InDelta(t, 0, got[alive("v/a/two")], 0)
 }
@@ -135,7 +135,7 @@ func TestSelection(t *testing.T) {
 	assert.InDelta(t, 1, got[limited], 0)
 	assert.InDelta(t, 4, got["zlmediakit.stream.count{zlmediakit.app=live,zlmediakit.origin.type=rtmp_push,zlmediakit.vhost=v}"], 0, "sums cover all streams")
 
-	// Those that came first stay, whatever the order; a place that became free is filled.
+	// The first streams stay, whatever the order. If one ends, another takes its place.
 	got = walkList(t, s, source("v/live/3", "rtsp", 1, 1), source("v/live/2", "rtsp", 1, 1), source("v/live/1", "rtsp", 1, 1))
 	assert.NotContains(t, got, alive("v/live/3"))
 	walkList(t, s, source("v/live/3", "rtsp", 1, 1), source("v/live/2", "rtsp", 1, 1))
@@ -144,7 +144,7 @@ func TestSelection(t *testing.T) {
 	assert.InDelta(t, 0, got[limited], 0)
 }
 
-// Two streams whose names the server prints alike are one: the first counts.
+// If the server prints the names of two streams alike, the first one is used.
 func TestMergedNames(t *testing.T) {
 	s := newTestStreams(t, nil)
 	got := walkList(t, s,
@@ -156,7 +156,7 @@ func TestMergedNames(t *testing.T) {
 	assert.InDelta(t, 30, got["zlmediakit.stream.io{zlmediakit.app=a,zlmediakit.schema=hls,zlmediakit.stream.name=\u0263,zlmediakit.vhost=v}"], 0)
 }
 
-// a/b + c is not a + b/c.
+// App a/b with stream c and app a with stream b/c are different streams.
 func TestSlashesInNames(t *testing.T) {
 	s := newTestStreams(t, nil)
 	first, second := source("v/a/b/c", "rtsp", 1, 1), source("v/a/c", "rtsp", 1, 1)
@@ -167,7 +167,7 @@ func TestSlashesInNames(t *testing.T) {
 	assert.Contains(t, got, "zlmediakit.stream.alive{zlmediakit.app=a/b,zlmediakit.stream.name=c,zlmediakit.vhost=v}")
 }
 
-// The sums of a track begin with the registration of the stream in the first of its schemas, whatever the order of the list.
+// The sums of a track start at the earliest registration of the stream's schemas, whatever the order of the list.
 func TestTrackStart(t *testing.T) {
 	s := newTestStreams(t, nil)
 	registered := func(schema string, stamp, video, audio int64) *mediaSource {
@@ -208,7 +208,7 @@ func startsOf(metrics pmetric.Metrics, name string) (starts []int64) {
 	return starts
 }
 
-// A list that breaks off has its start times too.
+// A truncated list has start times, too.
 func TestTrackStartOfAnIncompleteList(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{Streams: 50})
 	s, _ := startScraper(t, server.URL(), nil)
@@ -218,7 +218,7 @@ func TestTrackStartOfAnIncompleteList(t *testing.T) {
 	starts := startsOf(metrics, "zlmediakit.stream.track.frames")
 	require.NotEmpty(t, starts)
 	for _, start := range starts {
-		assert.InDelta(t, float64(time.Now().Unix()-89), float64(start), 30) // the captured streams were that old
+		assert.InDelta(t, float64(time.Now().Unix()-89), float64(start), 30) // the age of the captured streams
 	}
 }
 
@@ -256,7 +256,7 @@ func TestIngest(t *testing.T) {
 	}
 }
 
-// A list that breaks off gives what it held of single streams, and no sums, which would be too low.
+// A truncated list gives the points of the streams it contains, but no sums, which would be too low.
 func TestIncompleteList(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{Streams: 50})
 	s, _ := startScraper(t, server.URL(), func(c *Config) { c.Streams.Expected = []string{"v/a/missing"} })
@@ -278,7 +278,7 @@ func TestIncompleteList(t *testing.T) {
 	assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=stream,rtc.omission.reason=truncated}"], 0)
 }
 
-// The list is asked for so seldom that it takes half a second of each interval at the most.
+// The list is requested so rarely that it takes at most half a second per interval on average.
 func TestSpacing(t *testing.T) {
 	for _, tt := range []struct {
 		took time.Duration
@@ -302,7 +302,7 @@ func TestSpacing(t *testing.T) {
 	}
 }
 
-// A list that fails is tried again in the next scrape, and then less and less often.
+// A failed list is requested again in the next scrape, and then less and less often.
 func TestSpacingAfterFailures(t *testing.T) {
 	l := newListing(Schemas{schemasAll}, 30*time.Second)
 	l.took(time.Millisecond)
@@ -316,7 +316,7 @@ func TestSpacingAfterFailures(t *testing.T) {
 	assert.Equal(t, 1, l.spacing)
 }
 
-// A list that hung once is whole again in the very next scrape.
+// After a list that hung once, the next scrape has a complete list.
 func TestListRecovers(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{Streams: 20})
 	s, _ := startScraper(t, server.URL(), nil)
@@ -337,7 +337,7 @@ func TestSpacingIsShown(t *testing.T) {
 	assert.InDelta(t, 90, rtctest.Points(t, metrics)["zlmediakit.media_list.interval{}"], 0)
 }
 
-// The limit is logged once, when it begins to leave streams out.
+// The limit is logged once, when streams are first left out.
 func TestLimitIsLogged(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{})
 	s, logs := startScraper(t, server.URL(), func(c *Config) { c.Streams.Limit = 3 })

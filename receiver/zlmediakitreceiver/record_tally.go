@@ -5,29 +5,29 @@ package zlmediakitreceiver
 
 import "github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 
-// zerosFor is the number of complete answers for which a group that is gone is recorded as 0.
+// zerosFor is the number of complete responses for which a missing group is recorded as 0.
 const zerosFor = 20
 
 // nameOther stands for the names of groups over the limit.
 const nameOther = "_OTHER"
 
-// tally adds up the things of an answer by group, and remembers the groups: one that is gone is recorded as 0, not left out.
+// tally adds up the items of a response by group. It remembers the groups, so that a missing one is recorded as 0 and not left out.
 type tally[K comparable] struct {
 	point  rows.Point[*builder, K]
-	plain  K // is recorded as 0 where there is no group
+	plain  K // recorded as 0 if there are no groups
 	groups map[K]*group
 
 	// The limit (0 means no limit) bounds groups whose names publishers choose. The oldest groups stay; other replaces the rest.
 	limit int
 	other func(K) K
-	kept  int        // groups that count against the limit
-	over  map[K]bool // groups of this answer that other stands for
+	kept  int        // number of groups that count against the limit
+	over  map[K]bool // groups of this response that other stands for
 }
 
 type group struct {
 	sum    float64
-	met    bool // in this answer
-	absent int  // complete answers since it was met last
+	met    bool // in this response
+	absent int  // complete responses since it was last met
 	kept   bool
 }
 
@@ -35,7 +35,7 @@ func newTally[K comparable](point rows.Point[*builder, K], plain K) *tally[K] {
 	return &tally[K]{point: point, plain: plain, groups: map[K]*group{}, over: map[K]bool{}}
 }
 
-// limited sets the limit of a tally, and what stands for the groups over it.
+// limited sets the limit of a tally and the function that replaces the groups over it.
 func (t *tally[K]) limited(limit int, other func(K) K) *tally[K] {
 	t.limit, t.other = limit, other
 	return t
@@ -61,7 +61,7 @@ func (t *tally[K]) add(k K, n float64) {
 	g.met = true
 }
 
-// record records all groups of a complete answer and returns how many were over the limit.
+// record records all groups of a complete response and returns how many were over the limit.
 func (t *tally[K]) record(mb *builder) (over int64) {
 	for k, g := range t.groups {
 		if g.absent++; g.met {

@@ -37,7 +37,7 @@ const (
 	plainServers  = "zlmediakit.rtp_server.count{zlmediakit.app=,zlmediakit.rtp_server.mode=unknown}"
 )
 
-// Empty counts are 0: a group that is gone stays at 0 for 20 complete answers; then, with no group left, a single 0 remains.
+// A missing group is 0 for 20 complete responses. If no group is left afterwards, there is a single 0 without names.
 func TestZeros(t *testing.T) {
 	var full, failing atomic.Bool
 	empty, busy := base(nil), base(map[string]string{
@@ -76,7 +76,7 @@ func TestZeros(t *testing.T) {
 		zeros[group] = 0
 	}
 	require.Equal(t, plain, scrape())
-	for _, gone := range []int{5, 20} { // what comes back begins again
+	for _, gone := range []int{5, 20} { // a group that comes back starts over
 		full.Store(true)
 		require.Equal(t, groups, scrape())
 		full.Store(false)
@@ -90,7 +90,7 @@ func TestZeros(t *testing.T) {
 	require.Equal(t, plain, scrape())
 }
 
-// Publishers choose the names of apps: those over the limit are one group per origin or mode.
+// Apps over the limit, whose names publishers choose, are one group per origin or mode.
 func TestGroupLimit(t *testing.T) {
 	row := func(app, origin string) string {
 		return `{"vhost":"v","app":"` + app + `","stream":"s","schema":"rtmp","originTypeStr":"` + origin + `"}`

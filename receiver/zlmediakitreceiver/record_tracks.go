@@ -12,14 +12,14 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
 )
 
-// trackState holds what is kept of a track between two lists.
+// trackState holds the state of a track between two lists.
 type trackState struct {
 	trackID
-	frames    int64     // -1 when unknown
-	restarted timestamp // the last list before frames fell; 0 when they never did
+	frames    int64     // -1 if unknown
+	restarted timestamp // time of the last list before frames decreased; 0 if they never did
 }
 
-// trackSum is a number of a track that counts since the registration of its stream, which is known at the end of the list.
+// trackSum is a counter of a track that starts with the registration of its stream, which is known only at the end of the list.
 type trackSum struct {
 	point  *rows.Point[*builder, *trackID]
 	stream *stream
@@ -58,7 +58,7 @@ func (l *listRecorder) recordTrack(st *stream, known *trackState, t *track) {
 	}
 }
 
-// track returns what is kept of a track, by its codec_type and its index among the tracks of that type.
+// track returns the state of a track, by its codec_type and its index among the tracks of that type.
 func (st *stream) track(codecType, index int64) *trackState {
 	known := &st.tracks[codecType]
 	for n := int64(len(*known)); n <= index; n++ {
@@ -91,10 +91,10 @@ func (l *listRecorder) recordTrackSums() {
 	}
 }
 
-// registeredAnew is by how much later than before the first registration of a stream has to be to count as another one.
+// registeredAnew is how much later the earliest registration of a stream must be to count as a new one.
 const registeredAnew = 5 * time.Second
 
-// latchStart sets the start of a stream, which moves only when the stream is registered anew.
+// latchStart sets the start of a stream, which changes only if the stream is registered again.
 func (st *stream) latchStart(now timestamp) {
 	switch {
 	case st.earliest == 0 && st.start == 0:
@@ -105,7 +105,7 @@ func (st *stream) latchStart(now timestamp) {
 	st.seen = now
 }
 
-// maxCodecs bounds the codec names that are kept; the server knows about 20.
+// maxCodecs bounds the codec names that are kept; the server has about 20.
 const maxCodecs = 100
 
 // codec returns the attribute for a codec name of the server.

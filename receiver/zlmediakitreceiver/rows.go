@@ -17,7 +17,7 @@ type (
 	number    = optional.Value[int64]
 )
 
-// row maps a number of an answer T to a metric whose attributes are taken from K.
+// row maps a number in a response T to a metric whose attributes are taken from K.
 type row[T, K any] struct {
 	value func(*T) number
 	Point rows.Point[*builder, K]
@@ -32,7 +32,7 @@ func recordRows[T, K any](table []row[T, K], mb *builder, answer *T, of K) {
 	}
 }
 
-// yesNo returns 1 for true and 0 for false.
+// yesNo returns 1 for true, 0 for false, and no number if b is absent.
 func yesNo(b optional.Value[bool]) number {
 	if yes, ok := b.Get(); ok {
 		return optional.Of(rows.BoolToInt(yes))
@@ -40,7 +40,7 @@ func yesNo(b optional.Value[bool]) number {
 	return number{}
 }
 
-// callTables lists, for each call, the tables whose metrics are missing when it fails.
+// callTables lists, for each call, the tables whose metrics are missing if it fails.
 var callTables = map[string][]any{
 	apiList:           {offeredAPICount, offeredAPI},
 	apiServerConfig:   {rtpServerLimit, streamAlive},
@@ -59,7 +59,7 @@ var callTables = map[string][]any{
 	apiRTPSenders:     {senderTables},
 }
 
-// lengthRows are the lists of which only the length is reported.
+// lengthRows holds the metrics of lists of which only the length is reported.
 var lengthRows = map[string]rows.Point[*builder, rows.None]{
 	apiFFmpegSources: rows.Whole((*builder).RecordZlmediakitFfmpegSourceCountDataPoint),
 	apiRooms:         rows.Whole((*builder).RecordZlmediakitWebrtcRoomCountDataPoint),

@@ -64,7 +64,7 @@ var proxyStates = []proxyState{
 	metadata.AttributeZlmediakitProxyStateUnknown,
 }
 
-// statusTexts are the values of status_str, up to the reason that may follow.
+// statusTexts are the values of status_str, without the reason that may follow.
 var statusTexts = map[string]proxyState{
 	"connecting":    metadata.AttributeZlmediakitProxyStateConnecting,
 	"playing":       metadata.AttributeZlmediakitProxyStatePlaying,

@@ -15,7 +15,7 @@ type (
 	recordingFormat = metadata.AttributeZlmediakitRecordingFormat
 )
 
-// streamTables are the tables of what the media list alone has.
+// streamTables are the tables whose values come only from the media list.
 var streamTables = []any{
 	streamRows, streamAlive, streamUptime, streamIO, sourceRows, streamInfoPoint, trackSums, trackRows, trackFrameRate,
 	streamCount, recordingCount, ingestThroughput, mediaSourceCount, egressThroughput,
@@ -24,7 +24,7 @@ var streamTables = []any{
 // mediaListInterval needs no call.
 var mediaListInterval = rows.Decimal((*builder).RecordZlmediakitMediaListIntervalDataPoint)
 
-// What all schemas of a stream have in common.
+// Values that all schemas of a stream have in common.
 var (
 	streamRows = []row[mediaSource, *streamName]{
 		{func(m *mediaSource) number { return m.TotalReaders }, rows.WholeOf(ofStream((*builder).RecordZlmediakitStreamReaderCountDataPoint))},
@@ -63,7 +63,7 @@ type streamInfo struct {
 	url, ip string
 }
 
-// One stream in one schema.
+// Values of one stream in one schema.
 var (
 	sourceRows = []row[mediaSource, *sourceID]{
 		{func(m *mediaSource) number { return m.BytesSpeed }, rows.DecimalOf(ofSource((*builder).RecordZlmediakitStreamThroughputDataPoint))},
@@ -92,7 +92,7 @@ type trackID struct {
 }
 
 var (
-	// trackSums count since the registration of the stream.
+	// trackSums start with the registration of the stream.
 	trackSums = []row[track, *trackID]{
 		{func(t *track) number { return t.Frames }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackFramesDataPoint))},
 		{func(t *track) number { return t.KeyFrames }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackKeyFramesDataPoint))},

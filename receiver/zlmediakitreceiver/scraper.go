@@ -22,10 +22,10 @@ type scraper struct {
 	mb            *builder
 	client        *client
 	target        scrape.Target
-	metrics       map[string][]rows.Metric // enabled ones that need a call, by API
+	metrics       map[string][]rows.Metric // enabled metrics that need a call, by API
 	wantsServerID bool
 
-	// Answers that stay the same while the server runs.
+	// Responses that do not change while the server runs.
 	version cachedAnswer[version]
 	apis    cachedAnswer[[]string]
 	config  cachedAnswer[serverConfig]
@@ -36,7 +36,7 @@ type scraper struct {
 	streams    *streams
 }
 
-// limits names the settings that limit things.
+// limits holds the settings that have a limit, by entity.
 var limits = map[string]string{
 	metadata.AttributeRtcEntityProxy.String():     "streams",
 	metadata.AttributeRtcEntityRtpServer.String(): "streams",
@@ -71,12 +71,12 @@ func newScraper(ctx context.Context, cfg *Config, host component.Host, set recei
 	return s, nil
 }
 
-// words are the values of attributes.
+// words holds the values of the attributes that the Runner sets.
 var words = scrape.Words[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason]{
 	ErrorTypes: metadata.MapAttributeErrorType, Entities: metadata.MapAttributeRtcEntity, Reasons: metadata.MapAttributeRtcOmissionReason,
 }
 
-// scrape makes the calls that enabled metrics need, and records what several answers say together.
+// scrape makes the calls that enabled metrics need, and records the metrics that combine several responses.
 func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) {
 	s.rtpServers.beginScrape()
 	s.proxies.beginScrape()
@@ -100,7 +100,7 @@ func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) {
 	recordRTPLimit(s.mb, s.config.value.PortRange)
 }
 
-// calls is the table of calls.
+// calls returns the table of calls.
 func (s *scraper) calls() []scrape.Call {
 	calls := []scrape.Call{
 		{
@@ -135,7 +135,7 @@ func (s *scraper) statistic(ctx context.Context) (statistic, error) {
 	return s.client.Statistic(ctx, isObjectType)
 }
 
-// length requests a list of which only the length is reported.
+// length returns an Ask that requests a list and records its length.
 func (s *scraper) length(api string) scrape.Ask {
 	return fetchOf(api, s.client.Count, func(n int64) { lengthRows[api].Record(s.mb, n, rows.None{}) })
 }
@@ -158,18 +158,18 @@ func (s *scraper) dropUnoffered(calls []scrape.Call) []scrape.Call {
 	})
 }
 
-// cachedAnswer holds the answer to a call that is made once per build of the server. The last answer is kept while the server is down.
+// cachedAnswer holds the response to a call that is made once per build of the server. It is kept while the server is down.
 type cachedAnswer[T any] struct {
 	value   T
-	known   bool   // value is an answer
-	current bool   // value is a complete answer of the server that was up in the last scrape
-	build   string // the Server header that came with the answer
+	known   bool   // value is a response
+	current bool   // value is a complete response of the server that was up in the last scrape
+	build   string // the Server header of the response
 }
 
-// isCurrent reports whether the call needs no repetition: it has succeeded, and the server has not been replaced.
+// isCurrent reports whether the call need not be repeated: it has succeeded, and the server has not been replaced.
 func (a *cachedAnswer[T]) isCurrent(build string) bool { return a.current && a.build == build }
 
-// fetch returns an Ask that keeps the answer. An answer of which an error spoilt a part is used, and requested again.
+// fetch returns an Ask that keeps the response. A partial response is used, but requested again.
 func (a *cachedAnswer[T]) fetch(c *client, get func(context.Context) (T, error)) scrape.Ask {
 	return func(ctx context.Context) (func(), error) {
 		value, err := get(ctx)
@@ -190,7 +190,7 @@ func (s *scraper) apiListCall(known bool) scrape.Call {
 	}
 }
 
-// resource describes the server.
+// resource returns the resource of the server.
 func (s *scraper) resource() pcommon.Resource {
 	v := s.version.value
 	if v == (version{}) {

@@ -29,7 +29,7 @@ import (
 
 const testSecret = "s3cr3t/+&="
 
-// startServer starts an emulated server that wants testSecret.
+// startServer starts an emulated server that requires testSecret.
 func startServer(t testing.TB, o zlmediakit.Options) *emulator.Server {
 	t.Helper()
 	o.Secret = testSecret
@@ -99,13 +99,13 @@ func TestScenes(t *testing.T) {
 	}
 }
 
-// everything switches all metrics and resource attributes on.
+// everything enables all metrics and resource attributes.
 func everything(c *Config) {
 	rtctest.EnableAll(&c.MetricsBuilderConfig.Metrics)
 	rtctest.EnableAll(&c.MetricsBuilderConfig.ResourceAttributes)
 }
 
-// withoutStreamCalls is everything but what takes a call per stream, which not all scenes have answers for.
+// withoutStreamCalls is everything except the metrics that need a call per stream, for which some scenes lack responses.
 func withoutStreamCalls(c *Config) {
 	everything(c)
 	m := &c.MetricsBuilderConfig.Metrics
@@ -115,7 +115,7 @@ func withoutStreamCalls(c *Config) {
 	m.ZlmediakitRtpSenderThroughput.Enabled = false
 }
 
-// The sums of a stream begin with its registration, all others with the receiver.
+// The sums of a stream start at its registration.
 func TestStartTimes(t *testing.T) {
 	s, _ := startScraper(t, startServer(t, zlmediakit.Options{}).URL(), nil)
 	metrics, err := s.Scrape(t.Context())
@@ -158,7 +158,7 @@ func TestStartTimeIsNeverAfterThePoint(t *testing.T) {
 	}
 }
 
-// Only what enabled metrics need is asked for, the list last, and the version once.
+// Only the calls that enabled metrics need are made, the media list last, and the version once.
 func TestRequests(t *testing.T) {
 	none := func(c *Config) {
 		c.MetricsBuilderConfig.Metrics = metadata.MetricsConfig{}
@@ -215,7 +215,7 @@ func TestRequests(t *testing.T) {
 func TestOwnSessionsAreLeftOut(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{Scene: "idle"})
 	s, _ := startScraper(t, server.URL(), nil)
-	// The captured session list of the idle server holds one session, that of the client which captured it.
+	// The captured session list of the idle server contains only the session of the client that captured it.
 	s.client.own.used["127.0.0.1:33102"] = time.Now()
 	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
