@@ -26,7 +26,7 @@ func startFixedServer(b *testing.B, streams int) (url string, fetch func()) {
 	b.Helper()
 	now := time.Now()
 	server := startServer(b, flussonic.Options{Streams: streams, Now: func() time.Time { return now }})
-	var answers sync.Map // of *answer, by request
+	var answers sync.Map // *answer by request
 	type answer struct {
 		header http.Header
 		status int

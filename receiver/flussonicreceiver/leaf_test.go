@@ -101,7 +101,7 @@ type documents struct {
 	page    int // page of the list of streams
 }
 
-// files maps paths to the documents that answer them. The pages of the list of streams are answered one after another.
+// files maps paths to the documents that are returned for them. The pages of the list of streams are returned one after another.
 var files = map[string]string{
 	apiStats: "*/config_stats.json", apiDVRs: "*/dvrs.json", apiCards: "*/dvb_cards.json", apiPeers: "*/peers.json",
 	apiSessions: "*/sessions.json", apiFiles: "*/opened_files.json", apiStreams: "*/streams*.json", apiOldServer: "legacy/server.json",

@@ -265,7 +265,7 @@ func TestStartsAfterFalls(t *testing.T) {
 	times, starts := scrapeSteps(t, s, len(rows), func(step int) { list.Store(rows[step]) })
 	for counter, want := range map[string][]pcommon.Timestamp{
 		"flussonic.stream.io told transmit":            {opened, opened, opened, reopened},
-		"flussonic.stream.io told receive":             {opened, times[0], times[0], times[2]}, // reopened before that
+		"flussonic.stream.io told receive":             {opened, times[0], times[0], times[2]}, // reopened earlier
 		"flussonic.stream.input.errors_by_type told x": {opened, times[0], times[0], times[2]},
 		"flussonic.stream.input.errors_by_type told y": {opened, opened, opened, reopened},
 		"flussonic.stream.io untold transmit":          {times[0], times[0], times[0], times[2]},
@@ -278,7 +278,7 @@ func TestStartsAfterFalls(t *testing.T) {
 	}
 }
 
-// A push that does not report its own start started with its stream.
+// A push that does not report its start time starts with its stream.
 func TestStartsOfPushes(t *testing.T) {
 	url := listServer(t, fixedList(`{"streams":[
 		{"name":"a","stats":{"opened_at":1763590000000,"push":[{"bytes":1,"opened_at":1763591000000}]}},
@@ -314,7 +314,7 @@ func TestStartsOfThePage(t *testing.T) {
 	}
 }
 
-// The server's own counters, and those of its archives, may fall while it runs.
+// Counters of the server and its archives that fall while it runs get a new start time.
 func TestStartsOfTheServer(t *testing.T) {
 	var n atomic.Int64
 	url := startHandler(t, func(w http.ResponseWriter, r *http.Request) {

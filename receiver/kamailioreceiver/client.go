@@ -41,7 +41,7 @@ const (
 	apiDMQ            = "dmq.list_nodes"
 )
 
-// number is a whole number that a server may leave out.
+// number is an integer that a server may omit.
 type number = optional.Value[int64]
 
 // process is one process of Kamailio with its private memory, in bytes.
@@ -102,7 +102,7 @@ type dmqNode struct {
 	Local              bool
 }
 
-// lists are the methods whose results are arrays in JSON.
+// lists are the methods whose results are JSON arrays.
 var lists = map[string]bool{
 	apiMethods: true, apiStatisticLines: true, apiGroups: true, apiNames: true,
 	apiProcesses: true, apiRTPEngines: true, apiHtables: true, apiDMQ: true,

@@ -53,7 +53,7 @@ func (t *jsonRPC) do(ctx context.Context, calls []*call) {
 	}
 }
 
-// request is the JSON of a call. Kamailio also answers requests without an id.
+// request is the JSON of a call. Kamailio also answers requests without an ID.
 type request struct {
 	Version string   `json:"jsonrpc"`
 	Method  string   `json:"method"`

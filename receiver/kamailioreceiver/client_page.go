@@ -103,7 +103,7 @@ func (p *page) Get(ctx context.Context) (*pageAnswer, error) {
 	return &p.answer, err
 }
 
-// add adds a sample to the answer. NaN, infinities and repeated series are skipped.
+// add adds a sample to the result. NaN, infinities and repeated series are skipped.
 func (p *page) add(s *exposition.Sample) {
 	p.key = appendSeries(p.key[:0], s)
 	if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) || p.seen[string(p.key)] {

@@ -14,7 +14,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/kamailio"
 )
 
-// A new server is asked for its identity first and then for all else; a known server is asked for everything at once.
+// The identity of a new server is requested first, then everything else; from a known server, everything is requested at once.
 func TestExchanges(t *testing.T) {
 	server := startCtl(t, "unix")
 	server.expectAtOnce(3)

@@ -290,7 +290,7 @@ func TestRequests(t *testing.T) {
 	assert.ElementsMatch(t, join(always, identity), server.Requests()[before:])
 }
 
-// A method is called for its own metrics, and for those of statistics that the server does not have.
+// A method is called for its own metrics, and for metrics of statistics that the server does not have.
 func TestMetricsOfFallbacks(t *testing.T) {
 	s, _ := startSystem(t, "unix:///run/ctl", everything)
 	tcp := []string{"kamailio.tcp.connection.limit", "kamailio.tcp.reader.count"}
