@@ -20,13 +20,13 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/flussonic"
 )
 
-// startFixedServer stands before an emulated server whose clock stands still, and remembers its answers, so that it costs
-// little more itself than to send them. What that takes, fetch shows: it asks for all of them, and throws them away.
+// startFixedServer starts an emulated server with a fixed clock behind a cache of its responses, so that the server costs little more
+// than sending them. fetch requests all responses and discards them, which measures that cost.
 func startFixedServer(b *testing.B, streams int) (url string, fetch func()) {
 	b.Helper()
 	now := time.Now()
 	server := startServer(b, flussonic.Options{Streams: streams, Now: func() time.Time { return now }})
-	var answers sync.Map // of *answer, by request
+	var answers sync.Map // *answer by request
 	type answer struct {
 		header http.Header
 		status int
@@ -67,7 +67,7 @@ func startFixedServer(b *testing.B, streams int) (url string, fetch func()) {
 	}
 }
 
-// BenchmarkScrape is a whole scrape over a socket: as configured by default, and with every metric.
+// BenchmarkScrape measures a whole scrape over a socket: with the default configuration, and with all metrics enabled.
 func BenchmarkScrape(b *testing.B) {
 	for _, bench := range []struct {
 		name   string
@@ -97,7 +97,7 @@ func benchmarkScrape(b *testing.B, s *system, points int, fetch func()) {
 	scrapeOnce()
 	require.Equal(b, points, scrapeOnce())
 	peak := peakHeap(func() { scrapeOnce() })
-	var own time.Duration // processor time, that of the server subtracted
+	var own time.Duration // CPU time without that of the server
 	for b.Loop() {
 		own += cpuTime(func() { scrapeOnce() })
 		b.StopTimer()
@@ -109,7 +109,7 @@ func benchmarkScrape(b *testing.B, s *system, points int, fetch func()) {
 	b.ReportMetric(float64(points), "points")
 }
 
-// cpuTime is what this process uses during f, on all processors: without what else runs on the machine.
+// cpuTime returns the CPU time that this process uses during f.
 func cpuTime(f func()) time.Duration {
 	used := func() time.Duration {
 		var u syscall.Rusage
@@ -123,7 +123,7 @@ func cpuTime(f func()) time.Duration {
 	return used() - before
 }
 
-// peakHeap samples the heap in use during f and returns its peak above what was in use before, in MB.
+// peakHeap samples the heap in use during f and returns its peak above the initial use, in MB.
 func peakHeap(f func()) float64 {
 	runtime.GC()
 	idle, peak := heap(), uint64(0)

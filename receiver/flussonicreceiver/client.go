@@ -27,8 +27,8 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// The calls that the client makes, those of API v3 by their path below it. None of them changes the server, and none of their
-// answers holds passwords, as that of config does. The wire: https://flussonic.com/doc/api/reference/.
+// The API calls that the client makes; for API v3, the path relative to apiPath. None of them changes the server, and none of their
+// responses contains passwords, unlike that of config. Reference: https://flussonic.com/doc/api/reference/.
 const (
 	apiStats     = "config/stats"
 	apiStreams   = "streams"
@@ -38,29 +38,29 @@ const (
 	apiFiles     = "vods/opened_files"
 	apiPeers     = "cluster/peers"
 	apiPage      = "/flussonic/api/metrics" // the Prometheus page, since 21.05
-	apiOldServer = "/flussonic/api/server"  // of servers before API v3
+	apiOldServer = "/flussonic/api/server"  // for servers without API v3
 
 	apiPath = "/streamer/api/v3/"
 )
 
-// Bounds on what an answer may list, far above what a server can have.
+// Bounds on the items in a response, far above what real servers have.
 const (
 	maxItems   = 200_000
 	maxPages   = 1000
 	maxDevices = 1000
-	// maxEntries bounds the numbers with names of the server's own that are kept of one stream.
+	// maxEntries bounds the entries that are kept of one stream.
 	maxEntries = 1000
-	// maxParts bounds the inputs, and the pushes, that are kept of one stream.
+	// maxParts bounds the inputs and the pushes that are kept of one stream.
 	maxParts = 100
-	// safePageSize is taken by servers that refuse larger pages.
+	// safePageSize is a page size that servers accept if they refuse larger pages.
 	safePageSize = 100
 )
 
-// serverField is a number of the server as a whole, the same whatever the source.
+// serverField is a number of the server as a whole, independent of the source.
 type serverField int
 
 const (
-	serverBandwidth     serverField = iota // percent, as cpu, memory and scheduler
+	serverBandwidth     serverField = iota // percent, also cpu, memory and scheduler
 	serverCPU                              //
 	serverMemory                           //
 	serverScheduler                        //
@@ -68,17 +68,17 @@ const (
 	serverStreams                          //
 	serverOnlineStreams                    //
 	serverOpenFiles                        //
-	serverInput                            // kbit/s, as output
+	serverInput                            // kbit/s, also output
 	serverOutput                           //
 	serverStarted                          // Unix time
 	serverUptime                           // seconds
 	serverNow                              // Unix time in milliseconds
-	serverDrops                            // events, as resends
+	serverDrops                            // events, also resends
 	serverResends                          //
 	serverFields
 )
 
-// serverPaths are the numbers of config/stats and of the old server page.
+// serverPaths maps the members of config/stats and of the old server API to fields.
 var serverPaths = map[string]serverField{
 	"bandwidth_usage":       serverBandwidth,
 	"cpu_usage":             serverCPU,
@@ -97,13 +97,13 @@ var serverPaths = map[string]serverField{
 	"events.resent_events":  serverResends,
 }
 
-// number is a number that a server may leave out.
+// number is a number that a server may omit.
 type number = optional.Value[float64]
 
-// identity holds texts that identify the server, empty where it does not report them.
+// identity holds strings that identify the server, empty if not reported.
 type identity struct{ Version, Build, Hostname, ID string }
 
-// server is an answer about the server as a whole.
+// server is a response about the server as a whole.
 type server struct {
 	identity
 	State         string
@@ -112,25 +112,25 @@ type server struct {
 	ConfigInvalid optional.Value[bool]
 	Disks         []disk
 	GPUs          []gpu
-	Cards         []card     // of the page only; API v3 has a call for them
-	Interfaces    []ethernet // of the page only
-	DVRDisks      []dvrDisk  // of the page only, without the name of their DVR
+	Cards         []card     // on the page only; API v3 has a separate call
+	Interfaces    []ethernet // on the page only
+	DVRDisks      []dvrDisk  // on the page only, without the name of the DVR
 
-	places map[devicePlace]int // of the page's devices in these lists
+	places map[devicePlace]int // positions of the page's devices in these lists
 }
 
 // disk is a mounted file system.
 type disk struct {
-	Path             string // API v3 shows slashes as underscores
-	Bytes, Mebibytes number // its size, in either unit
+	Path             string // API v3 replaces slashes by underscores
+	Bytes, Mebibytes number // size, in one of the units
 	Usage, Busy      number // percent
 }
 
-// gpu is a device that transcodes.
+// gpu is a transcoding device.
 type gpu struct {
 	ID, Name                      string
 	Decoder, Encoder, Temperature number // percent, percent, degrees Celsius
-	MemoryUsed, MemoryTotal       number // in the same unit, whichever that is
+	MemoryUsed, MemoryTotal       number // both in the same, unspecified unit
 }
 
 // card is a DVB card.
@@ -146,7 +146,7 @@ type ethernet struct {
 	Received, Transmit number // bytes
 }
 
-// dvr is an archive that streams are recorded to.
+// dvr is an archive to which streams are recorded.
 type dvr struct {
 	Name              string
 	Size, Used, Usage number            // bytes, bytes, percent
@@ -161,28 +161,28 @@ type dvrDisk struct {
 	Busy    number // percent
 }
 
-// session is a group of sessions that are alike.
+// session holds the properties by which sessions are grouped.
 type session struct {
 	Protocol, Type string
 	DVR            bool
 }
 
-// sessions counts sessions by what they are alike in.
+// sessions holds the number of sessions in each group.
 type sessions struct {
 	Counts map[session]int64
-	Over   int64 // in groups over the bound
+	Over   int64 // sessions in groups beyond maxDevices
 }
 
-// client speaks the HTTP APIs of a Flussonic server: it knows the wire, not what becomes of it.
+// client requests the HTTP APIs of a Flussonic server and decodes the responses.
 type client struct {
 	http     *httpapi.Client
-	list     *jsonwalk.Reader // of the streams, which are read by one call at a time
+	list     *jsonwalk.Reader // for the list of streams, which only one call at a time reads
 	readers  sync.Pool        // of *jsonwalk.Reader, for all other calls
 	page     *exposition.Reader
-	samples  streamSamples // of the page that was read last
-	stream   stream        // reused from one to the next
+	samples  streamSamples // from the last page
+	stream   stream        // reused for each stream
 	pageSize atomic.Int64
-	serverID atomic.Value // string, as the last collection that had it reported it
+	serverID atomic.Value // string, from the last collection that had it
 }
 
 func newClient(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*client, error) {
@@ -211,7 +211,7 @@ func (c *client) close() {
 	c.http.CloseIdle()
 }
 
-// ServerID returns the identity that the server gave itself in a collection, empty before it did.
+// ServerID returns the ID that the server reported in a collection, "" if it has not reported one yet.
 func (c *client) ServerID() string {
 	id, _ := c.serverID.Load().(string)
 	return id
@@ -222,7 +222,7 @@ func (c *client) Stats(ctx context.Context) (server, error) {
 	return c.server(ctx, apiStats)
 }
 
-// OldServer requests the state of a server that is older than API v3.
+// OldServer requests the state of a server without API v3.
 func (c *client) OldServer(ctx context.Context) (server, error) {
 	return c.server(ctx, apiOldServer)
 }
@@ -245,7 +245,7 @@ func (c *client) server(ctx context.Context, api string) (server, error) {
 	return s, err
 }
 
-// read reads a member, and reports whether it is one of Flussonic's.
+// read reads a member and reports whether it is a known one.
 func (s *server) read(r *jsonwalk.Reader, key []byte) (known bool, err error) {
 	if field, isNumber := serverPaths[string(key)]; isNumber {
 		return true, r.Float(&s.Numbers[field])
@@ -269,13 +269,13 @@ func (s *server) read(r *jsonwalk.Reader, key []byte) (known bool, err error) {
 		err = readDevices(r, &s.Disks, (*disk).read)
 	case "transcoder_devices":
 		err = readDevices(r, &s.GPUs, (*gpu).read)
-	default: // license_txt among others
+	default: // such as license_txt
 		return false, r.Skip()
 	}
 	return true, err
 }
 
-// readConfigError notes whether the configuration has an error.
+// readConfigError records whether the configuration has an error.
 func (s *server) readConfigError(r *jsonwalk.Reader) error {
 	raw, err := r.Raw()
 	s.ConfigInvalid = optional.Of(!slices.Contains([]string{"null", `""`, "{}", "[]", "false"}, string(bytes.TrimSpace(raw))))
@@ -291,7 +291,7 @@ func (s *server) readEvents(r *jsonwalk.Reader) error {
 	})
 }
 
-// readAlerts counts the alerts, which have names or stand in a list.
+// readAlerts counts the alerts, which are members of an object or elements of an array.
 func (s *server) readAlerts(r *jsonwalk.Reader) error {
 	raw, err := r.Raw()
 	if err != nil {
@@ -321,7 +321,7 @@ func readDevices[T any](r *jsonwalk.Reader, all *[]T, read func(*T, *jsonwalk.Re
 	})
 }
 
-// readScalar reads a string, or a number as it is written.
+// readScalar reads a string, or a number as its JSON text.
 func readScalar(r *jsonwalk.Reader, s *string) error {
 	raw, err := r.Raw()
 	if err != nil {
@@ -377,13 +377,13 @@ func (g *gpu) read(r *jsonwalk.Reader) error {
 		}
 		return r.Skip()
 	})
-	if kind == "cpu" { // its numbers of a GPU are not its own
+	if kind == "cpu" { // a CPU's GPU numbers are those of another device
 		*g = gpu{ID: g.ID, Name: g.Name}
 	}
 	return err
 }
 
-// Cards asks for the DVB cards.
+// Cards requests the DVB cards.
 func (c *client) Cards(ctx context.Context) ([]card, error) {
 	var all []card
 	err := c.devices(ctx, apiCards, "dvb_cards", "name,stats", func(r *jsonwalk.Reader) error {
@@ -419,7 +419,7 @@ func (d *card) read(r *jsonwalk.Reader) error {
 	})
 }
 
-// DVRs asks for the archives.
+// DVRs requests the archives.
 func (c *client) DVRs(ctx context.Context) ([]dvr, error) {
 	var all []dvr
 	err := c.devices(ctx, apiDVRs, "dvrs", "name,stats,disks", func(r *jsonwalk.Reader) error {
@@ -490,7 +490,7 @@ func (d *dvrDisk) read(r *jsonwalk.Reader) error {
 	})
 }
 
-// Peers asks which other servers of the cluster this one reaches.
+// Peers requests the other servers of the cluster and returns whether this server reaches each of them.
 func (c *client) Peers(ctx context.Context) (map[string]bool, error) {
 	peers := map[string]bool{}
 	err := c.devices(ctx, apiPeers, "peers", "hostname,stats.streamer_status,stats.error", func(r *jsonwalk.Reader) error {
@@ -520,7 +520,7 @@ func (c *client) Peers(ctx context.Context) (map[string]bool, error) {
 	return peers, err
 }
 
-// Sessions asks for the open sessions and counts them.
+// Sessions requests the open sessions and counts them.
 func (c *client) Sessions(ctx context.Context) (sessions, error) {
 	all := sessions{Counts: map[session]int64{}}
 	err := c.collect(ctx, apiSessions, "sessions", "proto,type,dvr", func(r *jsonwalk.Reader) error {
@@ -550,7 +550,7 @@ func (c *client) Sessions(ctx context.Context) (sessions, error) {
 	return all, err
 }
 
-// Files asks for the files that are open and returns their viewers by the prefix of their location.
+// Files requests the open files and returns the number of viewers by location prefix.
 func (c *client) Files(ctx context.Context) (map[string]float64, error) {
 	viewers := map[string]float64{}
 	err := c.collect(ctx, apiFiles, "files", "prefix,stats.client_count", func(r *jsonwalk.Reader) error {
@@ -580,7 +580,7 @@ func (c *client) Files(ctx context.Context) (map[string]float64, error) {
 	return viewers, err
 }
 
-// devices walks over a collection that is small on every server.
+// devices calls each for the items of a collection, of which there may be at most maxDevices.
 func (c *client) devices(ctx context.Context, api, member, fields string, each func(*jsonwalk.Reader) error) error {
 	n := 0
 	return c.collect(ctx, api, member, fields, func(r *jsonwalk.Reader) error {
@@ -591,18 +591,18 @@ func (c *client) devices(ctx context.Context, api, member, fields string, each f
 	})
 }
 
-// collect walks over a collection; all of it or nothing.
+// collect calls each for the items of a collection with a reader from the pool.
 func (c *client) collect(ctx context.Context, api, member, fields string, each func(*jsonwalk.Reader) error) error {
 	r := c.readers.Get().(*jsonwalk.Reader)
 	defer c.readers.Put(r)
 	return c.pages(ctx, r, api, member, fields, func() error { return each(r) })
 }
 
-// pages walks over a collection page by page: https://flussonic.com/doc/api/reference/, collections. The estimated count
-// is no reason to stop, because it may be wrong.
+// pages calls each for the items of a collection, page by page: https://flussonic.com/doc/api/reference/, collections. It ignores the
+// estimated count, which may be wrong.
 func (c *client) pages(ctx context.Context, r *jsonwalk.Reader, api, member, fields string, each func() error) error {
 	query := url.Values{"limit": {""}, "select": {fields}}
-	var partial error // the last answer with values of a wrong type
+	var partial error // the last error about values of a wrong type
 	seen := map[string]bool{}
 	items := 0
 	for page := 1; ; page++ {
@@ -644,7 +644,7 @@ func (c *client) pages(ctx context.Context, r *jsonwalk.Reader, api, member, fie
 	}
 }
 
-// listError makes a failure of an answer that holds no list: nothing may be taken for gone because of it.
+// listError returns an error if the response has no valid list, so that no item is considered removed because of it.
 func listError(err error, member string, found bool) error {
 	wrong, isWrong := errors.AsType[*jsonwalk.TypeError](err)
 	switch {
@@ -665,13 +665,13 @@ func endless(repeats bool) error {
 	return &httpapi.Error{Kind: httpapi.KindTooLarge, Text: fmt.Sprintf("more than %d pages", maxPages), Hint: "raise the setting page_size"}
 }
 
-// tooLarge are the answers of servers that want smaller pages.
+// tooLarge are the status codes of servers that refuse large pages.
 var tooLarge = []int{
 	http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong,
 	http.StatusUnprocessableEntity, http.StatusInternalServerError,
 }
 
-// onePage asks for one page, and once more for a smaller one when the server refuses; from then on all are small.
+// onePage requests one page. If the server refuses it, onePage retries with safePageSize and keeps that size for all later pages.
 func (c *client) onePage(ctx context.Context, r *jsonwalk.Reader, api string, query url.Values, member func(key []byte) error) error {
 	size := c.pageSize.Load()
 	query.Set("limit", strconv.FormatInt(size, 10))
@@ -697,7 +697,7 @@ func (c *client) readServerID(r *jsonwalk.Reader) error {
 	return err
 }
 
-// get asks for one JSON object and hands its members to member.
+// get requests one JSON object and calls member for each of its members.
 func (c *client) get(ctx context.Context, r *jsonwalk.Reader, api string, query url.Values, member func(key []byte) error) error {
 	path := api
 	if !strings.HasPrefix(api, "/") {
@@ -712,7 +712,7 @@ func (c *client) get(ctx context.Context, r *jsonwalk.Reader, api string, query 
 	}))
 }
 
-// explain says which rights are missing.
+// explain adds to an authentication error which credentials are required.
 func explain(err error) error {
 	if refused, ok := errors.AsType[*httpapi.Error](err); ok && refused.Kind == httpapi.KindAuth && refused.From == "" {
 		refused.Hint = "check the setting auth: the server wants the user and password of view_auth or edit_auth"

@@ -17,8 +17,8 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
-// The page has two vocabularies, flussonic_* and that of API v3 as OpenMetrics. Neither is documented with its labels: the
-// receiver knows several for each name. https://flussonic.com/doc/monitoring-flussonic-with-prometheus/.
+// The page has two vocabularies: flussonic_* and that of API v3 in OpenMetrics. The labels of neither are documented, so several
+// alternatives are accepted for each: https://flussonic.com/doc/monitoring-flussonic-with-prometheus/.
 var (
 	streamLabels    = []string{"stream", "name", "stream_name", "media", "channel"}
 	diskLabels      = []string{"path", "disk", "mount", "mountpoint", "device", "dev"}
@@ -27,11 +27,11 @@ var (
 	gpuNameLabels   = []string{"name", "model"}
 	cardLabels      = []string{"name", "card", "adapter", "dvb_card"}
 	versionLabels   = []string{"version", "flussonic_version"}
-	// serverLabels name the server that a sample is of. They are no part of the name of a device or a stream.
+	// serverLabels identify the server of a sample. They are not part of the name of a device or a stream.
 	serverLabels = []string{"server_id", "server", "host", "instance", "hostname", "job"}
 )
 
-// pageServer are the samples of the server as a whole.
+// pageServer maps the samples of the server as a whole to fields.
 var pageServer = map[string]serverField{
 	"flussonic_boot_time_seconds": serverStarted,
 	"flussonic_memory_usage":      serverMemory,
@@ -51,7 +51,7 @@ var pageServer = map[string]serverField{
 	"server_output_bitrate":       serverOutput,
 }
 
-// pageStreams are the samples of streams. The rates are kbit/s, whatever their documentation says.
+// pageStreams maps the samples of streams to fields. The rates are in kbit/s, contrary to the documentation.
 var pageStreams = map[string]streamField{
 	"flussonic_stream_client_delay":       streamClientDelay,
 	"flussonic_stream_bytes_in":           streamBytesIn,
@@ -75,7 +75,7 @@ var pageStreams = map[string]streamField{
 	"dvr_duration":                        streamDuration,
 }
 
-// pageDevices are the samples of things that the server has several of.
+// pageDevices maps the samples of devices to functions that store them.
 var pageDevices = map[string]func(*server, *exposition.Sample){
 	"flussonic_disk_size":         diskSample(func(d *disk) *number { return &d.Bytes }),
 	"flussonic_disk_usage":        diskSample(func(d *disk) *number { return &d.Usage }),
@@ -124,7 +124,7 @@ func dvrDiskSample(value func(*dvrDisk) *number) func(*server, *exposition.Sampl
 	}
 }
 
-// gpuSample knows a GPU by its number, its name, or both: the vocabularies differ in that.
+// gpuSample identifies a GPU by its number, its name, or both, depending on the vocabulary.
 func gpuSample(value func(*gpu) *number) func(*server, *exposition.Sample) {
 	return func(s *server, sample *exposition.Sample) {
 		g := gpu{ID: knownLabel(sample, gpuLabels), Name: knownLabel(sample, gpuNameLabels)}
@@ -135,13 +135,14 @@ func gpuSample(value func(*gpu) *number) func(*server, *exposition.Sample) {
 	}
 }
 
-// devicePlace is where a device of the page stands: in which list, and under which name.
+// devicePlace identifies a device of the page by its list and its name.
 type devicePlace struct {
 	list any
 	name string
 }
 
-// setDevice sets one number of a device, which may be a new one. The first sample of a series counts; one without a name is none.
+// setDevice sets one number of a device, which it adds if it is new. The first sample of a series is used; samples without a name are
+// skipped.
 func setDevice[T any](s *server, all *[]T, name string, device T, value func(*T) *number, sample *exposition.Sample) {
 	at := devicePlace{all, name}
 	i, known := s.places[at]
@@ -159,7 +160,7 @@ func setDevice[T any](s *server, all *[]T, name string, device T, value func(*T)
 	}
 }
 
-// knownLabel returns the value of the first of these labels that the sample has.
+// knownLabel returns the value of the first of the given labels that the sample has.
 func knownLabel(sample *exposition.Sample, names []string) string {
 	for _, name := range names {
 		if value := sample.Label(name); len(value) > 0 {
@@ -169,7 +170,7 @@ func knownLabel(sample *exposition.Sample, names []string) string {
 	return ""
 }
 
-// labelOf returns what names the thing that a sample is of: one of the known labels, else whatever labels there are.
+// labelOf returns the name of the device of a sample: the value of a known label, otherwise of the remaining labels.
 func labelOf(sample *exposition.Sample, names []string) string {
 	if value := knownLabel(sample, names); value != "" {
 		return value
@@ -177,7 +178,8 @@ func labelOf(sample *exposition.Sample, names []string) string {
 	return otherLabels(sample)
 }
 
-// otherLabels returns the only label, but for those of the server; of several, all with their names.
+// otherLabels returns the value of the only label that does not identify the server. If there are several, it returns all as
+// name=value.
 func otherLabels(sample *exposition.Sample) string {
 	var only string
 	var pairs []string
@@ -194,31 +196,31 @@ func otherLabels(sample *exposition.Sample) string {
 	return selection.Name(only)
 }
 
-// streamSamples are the samples of streams on a page, in its order. They last until the next page is read.
+// streamSamples are the samples of streams on a page, in page order. They are valid until the next page is read.
 type streamSamples struct {
 	names [][]byte
 	all   []streamSample
-	cut   bool // streams are missing: there are too many, or lines that cannot be read
+	cut   bool // streams are missing: there are too many, or lines are malformed
 
-	known map[string]*pageStream // of this page and of earlier ones
+	known map[string]*pageStream // from this page and earlier ones
 	page  uint64                 // counts from 1
 	name  []byte
 }
 
 type streamSample struct {
-	stream int // position of its name
+	stream int // index in names
 	field  streamField
 	value  float64
 }
 
-// pageStream is a stream of a page.
+// pageStream is a stream on a page.
 type pageStream struct {
 	name  []byte
-	page  uint64 // that had it last
-	index int    // of its name there
+	page  uint64 // last page with this stream
+	index int    // index in names of that page
 }
 
-// begin starts a page. Names are kept from page to page, because most are the same; those of earlier ones may be as many.
+// begin starts a page. It keeps the names of earlier pages, because most repeat, unless there are too many of them.
 func (s *streamSamples) begin() {
 	if s.known == nil || len(s.known) > 2*len(s.names) {
 		*s = streamSamples{known: map[string]*pageStream{}, page: s.page}
@@ -248,7 +250,7 @@ func (s *streamSamples) add(sample *exposition.Sample, field streamField) {
 	}
 }
 
-// stream returns the stream called s.name, nil when it is one too many.
+// stream returns the stream with the name s.name, nil if there are too many streams.
 func (s *streamSamples) stream() *pageStream {
 	stream := s.known[string(s.name)]
 	switch {
@@ -265,7 +267,7 @@ func (s *streamSamples) stream() *pageStream {
 	return stream
 }
 
-// Each walks over the samples.
+// Each calls f for each sample.
 func (s *streamSamples) Each(f func(name []byte, field streamField, value float64)) {
 	for i := range s.all {
 		one := &s.all[i]
@@ -281,7 +283,7 @@ type page struct {
 	wanted func(streamField) bool
 }
 
-// fullServer returns the server with every number that a page can have, and one device of each type.
+// fullServer returns a server with every number that a page can have and one device of each type.
 func fullServer() *server {
 	p := page{server: server{places: map[devicePlace]int{}}}
 	for _, samples := range []iter.Seq[string]{maps.Keys(pageServer), maps.Keys(pageDevices)} {
@@ -292,7 +294,7 @@ func fullServer() *server {
 	return &p.server
 }
 
-// Page reads the Prometheus page in any of its vocabularies, with the wanted fields of streams. NaN is skipped.
+// Page requests the Prometheus page and returns its samples, of streams only the wanted fields. NaN is skipped.
 func (c *client) Page(ctx context.Context, wanted func(streamField) bool) (page, error) {
 	p := page{server: server{places: map[devicePlace]int{}}, Streams: &c.samples, wanted: wanted}
 	p.Streams.begin()
@@ -303,7 +305,7 @@ func (c *client) Page(ctx context.Context, wanted func(streamField) bool) (page,
 	return p, explain(err)
 }
 
-// add takes in one sample, and reports whether it is one that the server's page has.
+// add adds one sample and reports whether it is a known one.
 func (p *page) add(sample *exposition.Sample) bool {
 	if id := sample.Label("server_id"); p.ID == "" && len(id) > 0 {
 		p.ID = string(id)

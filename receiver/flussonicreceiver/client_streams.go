@@ -14,11 +14,11 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 )
 
-// streamField is a number of a stream, the same whatever the source and the generation.
+// streamField is a number of a stream, independent of the source and the release.
 type streamField int
 
 const (
-	streamDisabled              streamField = iota // 0 or 1, as static and alive
+	streamDisabled              streamField = iota // 0 or 1, also static and alive
 	streamStatic                                   //
 	streamAlive                                    //
 	streamClients                                  //
@@ -33,23 +33,23 @@ const (
 	streamErrorsPerMinute                          //
 	streamErrorsPerSecond                          //
 	streamFrameDelay                               // milliseconds
-	streamFrameAt                                  // Unix time in milliseconds, as the two that follow; 0 is never
+	streamFrameAt                                  // Unix time in milliseconds, also the next two; 0 means never
 	streamOpenedAt                                 //
 	streamRunningAt                                //
 	streamLifetime                                 // milliseconds
 	streamBackup                                   // 0 or 1
-	streamDepth                                    // seconds, as duration
+	streamDepth                                    // seconds, also duration
 	streamDuration                                 //
-	streamArchive                                  // bytes, as disk
+	streamArchive                                  // bytes, also disk
 	streamDisk                                     //
-	streamTranscoding                              // 0 or 1, as overloaded
+	streamTranscoding                              // 0 or 1, also overloaded
 	streamOverloaded                               //
 	streamRestarts                                 //
 	streamTranscoded                               // frames
 	streamQualities                                //
 	streamFrames                                   //
 	streamSwitches                                 //
-	streamOnPrimary                                // seconds, as the two that follow
+	streamOnPrimary                                // seconds, also the next two
 	streamOnSecondary                              //
 	streamOnNone                                   //
 	streamValidInputs                              //
@@ -58,7 +58,7 @@ const (
 	streamResyncJumps                              //
 	streamResyncDrifts                             //
 	streamRoundTrip                                // milliseconds
-	streamWritesFast                               // segments, as all that follow up to failed reads
+	streamWritesFast                               // segments, also the fields up to streamReadsFailed
 	streamWritesSlow                               //
 	streamWritesDelayed                            //
 	streamWritesCollapsed                          //
@@ -67,20 +67,20 @@ const (
 	streamWritesBroken                             //
 	streamReadsMissing                             //
 	streamReadsFailed                              //
-	streamAuthorizations                           // of viewers, as the three that follow
+	streamAuthorizations                           // of viewers, also the next three
 	streamAuthorizationsFailed                     //
 	streamAuthorizationsDenied                     //
 	streamAuthorizationsRefused                    //
 	streamFields
 )
 
-// streamSource is where a number of a stream stands in API v3. Where a field has several, the first one that is there counts.
+// streamSource is the path of a number of a stream in API v3. If a field has several sources, the first one that is present is used.
 type streamSource struct {
 	path  string
 	field streamField
 }
 
-// streamSources are those of all generations, the newest first: 25.11, 23.10, 23.01.
+// streamSources are the sources for all releases, the newest first: 25.11, 23.10, 23.01.
 var streamSources = []streamSource{
 	{"disabled", streamDisabled},
 	{"static", streamStatic},
@@ -98,7 +98,7 @@ var streamSources = []streamSource{
 	{"stats.input.retries", streamRetries},
 	{"stats.retry_count", streamRetries},
 	{"stats.input.errors", streamErrors},
-	{"stats.input.error_rate", streamErrorsPerMinute}, // it counts the last minute
+	{"stats.input.error_rate", streamErrorsPerMinute}, // errors in the last minute
 	{"stats.input_error_rate", streamErrorsPerSecond},
 	{"stats.ts_delay", streamFrameDelay},
 	{"stats.last_dts_at", streamFrameAt},
@@ -141,10 +141,10 @@ var streamSources = []streamSource{
 	{"stats.play.authorizations_declined", streamAuthorizationsRefused},
 }
 
-// streamFlags are the fields that are written true or false.
+// streamFlags are the fields that are JSON booleans.
 var streamFlags = []streamField{streamDisabled, streamStatic, streamAlive, streamBackup, streamTranscoding, streamOverloaded}
 
-// streamGroup is a set of numbers of a stream under names of the server's own.
+// streamGroup is a set of numbers of a stream whose names the server chooses.
 type streamGroup int
 
 const (
@@ -160,13 +160,13 @@ const (
 	streamGroups
 )
 
-// groupPath is where a group stands.
+// groupPath is the path of a group.
 type groupPath struct {
 	path   string
 	group  streamGroup
-	fields string            // what to select, where that is not the path
-	older  bool              // another path with the same group wins
-	has    func([]byte) bool // which members belong to the group; all when nil
+	fields string            // fields to select, if not path
+	older  bool              // the other path of the group takes precedence
+	has    func([]byte) bool // reports whether a member belongs to the group; nil if all do
 }
 
 var groupPaths = []groupPath{
@@ -188,12 +188,12 @@ var groupPaths = []groupPath{
 	{path: "stats.media_info.tracks", group: groupTracks, fields: "stats.media_info.tracks.content"},
 }
 
-// inputErrors begins the names of the faults of an input, but for their sum.
+// inputErrors is the prefix of the names of input errors, except their sum.
 const inputErrors = "errors_"
 
 func isInputError(key []byte) bool { return bytes.HasPrefix(key, []byte(inputErrors)) }
 
-// The names of answers to viewers: play_hls_segment_http_200, play_other_time_longms.
+// Parts of the names of responses to viewers: play_hls_segment_http_200, play_other_time_longms.
 const (
 	answersPrefix   = "play_"
 	answersByStatus = "_http_"
@@ -204,42 +204,42 @@ func isAnswer(key []byte) bool {
 	return bytes.HasPrefix(key, []byte(answersPrefix)) && (bytes.Contains(key, []byte(answersByStatus)) || bytes.Contains(key, []byte(answersByTime)))
 }
 
-// stream is one row of the list.
+// stream is one item of the list of streams.
 type stream struct {
 	Name      []byte
 	NamedBy   []byte   // config, user, external, remote
-	RunningOn [][]byte // host names of the servers on which it runs
+	RunningOn [][]byte // host names of the servers on which the stream runs
 	Status    []byte   // running, waiting, error
 	HasStats  bool
 	Entries   []entry
 	parts
 	Tracks [][]byte // content: video, audio, text ...
 
-	older  parts // as read from deprecated fields
+	older  parts // from deprecated fields
 	values [streamFields]float64
-	rank   [streamFields]int8 // of the source that a value is from, from 1; 0 when there is none
+	rank   [streamFields]int8 // rank of the source of each value, from 1; 0 if absent
 }
 
-// entry is a number under a name of the server's own.
+// entry is a number whose name the server chooses.
 type entry struct {
 	Group streamGroup
-	Name  []byte // of DVR reads: outcome.source
+	Name  []byte // for DVR reads: outcome.source
 	Value number
 }
 
 // parts are the inputs and pushes of a stream, by their position in the configuration.
 type parts struct {
-	Inputs []optional.Value[bool] // whether each is the one in use
+	Inputs []optional.Value[bool] // whether each input is in use
 	Pushes []push
 
-	InputsOver, PushesOver int64 // over the bound
+	InputsOver, PushesOver int64 // beyond maxParts
 }
 
 func (p *parts) reset() {
 	*p = parts{Inputs: p.Inputs[:0], Pushes: p.Pushes[:0]}
 }
 
-// fill takes from older what is missing.
+// fill sets values that are missing to those of older.
 func (p *parts) fill(older *parts) {
 	for i, active := range older.Inputs {
 		if i == len(p.Inputs) {
@@ -254,7 +254,7 @@ func (p *parts) fill(older *parts) {
 	p.PushesOver = max(p.PushesOver, older.PushesOver)
 }
 
-// push returns the push at position i, which may be one behind the last.
+// push returns the push at index i, which may be len(p.Pushes).
 func (p *parts) push(i int) *push {
 	if i == len(p.Pushes) {
 		p.Pushes = next(p.Pushes)
@@ -263,11 +263,11 @@ func (p *parts) push(i int) *push {
 	return &p.Pushes[i]
 }
 
-// push is a stream that the server sends somewhere else.
+// push is a stream that the server sends to another server.
 type push struct {
 	Status            []byte
 	Bytes             number
-	Restarts, Retries number // the same in two generations
+	Restarts, Retries number // the same number in different releases
 	OpenedAt          number // Unix time
 }
 
@@ -281,7 +281,7 @@ func (p *push) fill(older *push) {
 	p.OpenedAt = either(p.OpenedAt, older.OpenedAt)
 }
 
-// either returns the first of two values that is present.
+// either returns a if present, otherwise b.
 func either[T any](a, b optional.Value[T]) optional.Value[T] {
 	if _, ok := a.Get(); ok {
 		return a
@@ -289,15 +289,15 @@ func either[T any](a, b optional.Value[T]) optional.Value[T] {
 	return b
 }
 
-// Get returns a number of the stream and whether it is there; an absent one is 0.
+// Get returns a number of the stream and whether it is present; an absent one is 0.
 func (s *stream) Get(f streamField) (float64, bool) {
-	if s.rank[f] == 0 { // what stands there is an earlier stream's
+	if s.rank[f] == 0 { // the value is from an earlier stream
 		return 0, false
 	}
 	return s.values[f], true
 }
 
-// number is Get as an optional value.
+// number returns the result of Get as an optional value.
 func (s *stream) number(f streamField) number {
 	v, ok := s.Get(f)
 	if !ok {
@@ -306,7 +306,7 @@ func (s *stream) number(f streamField) number {
 	return optional.Of(v)
 }
 
-// set takes a number from a source. One that is listed earlier wins, whichever comes first in the answer.
+// set sets a number, unless it is already set from a source with a lower rank.
 func (s *stream) set(f streamField, v float64, rank int8) {
 	if s.rank[f] == 0 || rank < s.rank[f] {
 		s.values[f], s.rank[f] = v, rank
@@ -321,7 +321,7 @@ func (s *stream) reset() {
 	s.rank = [streamFields]int8{}
 }
 
-// next lengthens a list by one, whose memory is that of an earlier stream.
+// next extends a list by one element, which reuses the memory of an earlier one.
 func next[T any](list []T) []T {
 	if len(list) < cap(list) {
 		return list[:len(list)+1]
@@ -332,25 +332,25 @@ func next[T any](list []T) []T {
 // fieldReader reads a member of a stream, or the stream itself.
 type fieldReader struct {
 	source streamSource
-	rank   int8 // of the source, from 1; 0 when the member is none
+	rank   int8 // of the source, from 1; 0 if the member is not a source
 	flag   bool
-	stats  bool // it is stats as a whole
+	stats  bool // the member is stats
 	text   func(*stream) *[]byte
 	list   func(*stream, *jsonwalk.Reader) error
 	group  streamGroup
-	has    func([]byte) bool // which members belong to group; nil when none do
-	name   string            // before those of the members
+	has    func([]byte) bool // reports whether a member belongs to group; nil if none do
+	name   string            // prefix of the names of the members
 
 	members map[string]*fieldReader
 }
 
-// streamQuery selects fields of each stream of the list, and reads them.
+// streamQuery selects fields of the streams in the list and reads them.
 type streamQuery struct {
-	Fields string // for the request
+	Fields string // the query parameter
 	root   *fieldReader
 }
 
-// newStreamQuery returns the query for these fields and groups, besides name, owner, place and state.
+// newStreamQuery returns the query for the given fields and groups, and for the name, owner, server and state.
 func newStreamQuery(fields map[streamField]bool, groups map[streamGroup]bool) *streamQuery {
 	s := &streamQuery{root: &fieldReader{}}
 	paths := []string{"name", "named_by", "stats.running_on", "stats.status"}
@@ -415,7 +415,8 @@ func (s *streamQuery) at(path string) *fieldReader {
 	return r
 }
 
-// EachStream walks over the streams. The stream is valid only inside f. An error may come after some of them.
+// EachStream calls f for each stream in the list. The stream is valid only until f returns. If EachStream returns an error, f may
+// have been called for some streams.
 func (c *client) EachStream(ctx context.Context, query *streamQuery, f func(*stream)) error {
 	s := &c.stream
 	return c.pages(ctx, c.list, apiStreams, "streams", query.Fields, func() error {
@@ -467,7 +468,7 @@ func (m *fieldReader) read(s *stream, r *jsonwalk.Reader) error {
 	})
 }
 
-// readEntry reads a member under a name of the server's own.
+// readEntry reads a number whose name the server chooses.
 func (m *fieldReader) readEntry(s *stream, r *jsonwalk.Reader, key []byte) error {
 	if m.has == nil || !m.has(key) || len(s.Entries) == maxEntries {
 		return r.Skip()
@@ -552,7 +553,7 @@ func (s *stream) readTracks(r *jsonwalk.Reader) error {
 	})
 }
 
-// eachStat hands the figures of a part to member: they stand in it, or in its own stats.
+// eachStat calls member for the members of an input or a push, which may be nested in stats.
 func eachStat(r *jsonwalk.Reader, member func(key []byte) error) error {
 	return r.Object(func(key []byte) error {
 		if string(key) == "stats" {

@@ -18,7 +18,7 @@ import (
 
 const omittedElsewhere = "rtc.scrape.omitted.count{rtc.entity=stream,rtc.omission.reason=elsewhere}"
 
-// startCluster serves config/stats with a host name, and a list that may change from scrape to scrape.
+// startCluster starts a server with a host name, whose list may change between scrapes.
 func startCluster(t *testing.T, hostname string, list func() string) string {
 	t.Helper()
 	return startHandler(t, func(w http.ResponseWriter, r *http.Request) {
@@ -33,14 +33,14 @@ func startCluster(t *testing.T, hostname string, list func() string) string {
 	})
 }
 
-// A stream is reported by the server on which it runs, whoever configured it.
+// A stream is reported by the server on which it runs, regardless of where it is configured.
 func TestWhereStreamsRun(t *testing.T) {
 	const (
 		own   = `{"name":"own","named_by":"config","stats":{"alive":true,"running_on":["Edge1.example.com"]}}`
 		other = `"running_on":["origin.example.com","edge2.example.com"]`
 	)
 	for name, tt := range map[string]struct {
-		hostname string // edge1.example.com when empty
+		hostname string // edge1.example.com if empty
 		list     string
 		here     bool
 	}{
@@ -91,7 +91,7 @@ func TestWhereStreamsRun(t *testing.T) {
 	}
 }
 
-// What one list has proved holds for the next one, whatever its order.
+// A host name that one list has confirmed is trusted for later lists.
 func TestNameStaysProven(t *testing.T) {
 	const moved = `{"name":"x","named_by":"config","stats":{"alive":true,"running_on":["edge2.example.com"]}}`
 	const own = `{"name":"own","named_by":"config","stats":{"alive":true,"running_on":["edge1.example.com"]}}`
@@ -103,7 +103,8 @@ func TestNameStaysProven(t *testing.T) {
 	assert.InDelta(t, 1, points[aliveOf("own")], 0)
 }
 
-// The page does not say where a stream runs. What the list has put elsewhere stays out of the metrics while the list fails.
+// Streams that the last list had on other servers are also skipped on the page while the list fails, because the page does not report
+// where a stream runs.
 func TestPageLeavesOutWhatRunsElsewhere(t *testing.T) {
 	const list = `{"streams":[
 		{"name":"own","named_by":"config","stats":{"status":"running","alive":true}},

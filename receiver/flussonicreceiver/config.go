@@ -20,19 +20,19 @@ import (
 
 // Config is the configuration of the receiver.
 type Config struct {
-	// ClientConfig holds how the server is reached, and with which authentication. Its Timeout is the controller's: one setting for both.
+	// ClientConfig configures the connection to the server and the authentication. Its Timeout is shared with ControllerConfig.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
-	// ControllerConfig holds the interval and the timeout of scrapes.
+	// ControllerConfig sets the collection interval and the timeout of a whole scrape.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
-	// MaxResponseSize is the size in bytes, after decompression, above which an answer is refused, at least 1024.
+	// MaxResponseSize is the maximum size of a response in bytes, after decompression. It must be at least 1024.
 	MaxResponseSize int64 `mapstructure:"max_response_size"`
 	// MetricsBuilderConfig enables and disables metrics and resource attributes.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
-	// Sources lists what is read of the server: api, prometheus. Where both have a value, api wins.
+	// Sources lists the sources to read: api, prometheus. If both have a value, api takes precedence.
 	Sources []string `mapstructure:"sources"`
 	// PageSize is the number of streams per request, 1 to 1000.
 	PageSize int `mapstructure:"page_size"`
-	// Streams selects the streams that are reported one by one.
+	// Streams selects the streams that are reported individually.
 	Streams StreamsConfig `mapstructure:"streams"`
 }
 
@@ -43,26 +43,26 @@ const (
 	maxPageSize = 1000
 )
 
-// StreamsConfig selects the streams that are reported one by one. Sums over streams cover all of them.
+// StreamsConfig selects the streams that are reported individually. Sums over streams include all of them.
 type StreamsConfig struct {
-	// Include lists the streams to report; all when empty.
+	// Include lists the streams to report. All are reported if it is empty.
 	Include []filter.Config `mapstructure:"include"`
-	// Exclude lists streams not to report; it wins over Include.
+	// Exclude lists streams not to report. It takes precedence over Include.
 	Exclude []filter.Config `mapstructure:"exclude"`
-	// Limit is the largest number of streams to report at a time, at least 1.
+	// Limit is the maximum number of streams to report. It must be at least 1.
 	Limit int `mapstructure:"limit"`
-	// Expected lists streams that must be there: they are always reported, as not alive when they are missing or disabled.
+	// Expected lists streams that are always reported: as not alive if they are missing or disabled.
 	Expected []string `mapstructure:"expected"`
-	// IncludeRemote includes the streams that run on other servers of the cluster, which their own receivers report already.
+	// IncludeRemote includes streams that run on other servers of the cluster, whose own receivers already report them.
 	IncludeRemote bool `mapstructure:"include_remote"`
 }
 
-// selection returns the selection of the streams. It is not embedded, because errors would name its settings streams::config::include.
+// selection returns the selection settings. They are not embedded, because errors would then name streams::config::include.
 func (c *StreamsConfig) selection() selection.Config {
 	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit}
 }
 
-// expected returns the names of the expected streams as they are in attributes, each once.
+// expected returns the names of the expected streams as in attributes, without duplicates.
 func (c *StreamsConfig) expected() []string {
 	names := make([]string, len(c.Expected))
 	for i, name := range c.Expected {
@@ -76,7 +76,7 @@ func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Endpoint = "http://127.0.0.1"
 	client.Timeout = scrape.DefaultSchedule().Timeout
-	// The small calls run at once, the list of streams alone.
+	// The small calls are made concurrently, the list of streams is requested alone.
 	client.MaxConnsPerHost = 4
 	client.MaxIdleConnsPerHost = 4
 
@@ -91,12 +91,12 @@ func createDefaultConfig() *Config {
 	}
 }
 
-// Unmarshal reads the configuration. The timeout is no longer than the interval, unless the user wrote it.
+// Unmarshal reads the configuration. The timeout defaults to at most the collection interval.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	return scrape.UnmarshalConfig(conf, c, &c.ControllerConfig)
 }
 
-// Validate refuses what cannot work, each complaint with the setting's name and an example.
+// Validate checks the configuration. Each error names the setting and gives an example.
 func (c *Config) Validate() error {
 	errs := []error{
 		scrape.CheckEndpoint(c.ClientConfig.Endpoint),
@@ -121,7 +121,7 @@ func checkSources(sources []string) error {
 	return nil
 }
 
-// Validate refuses a limit that lets nothing through, and expected streams without a name.
+// Validate checks the selection and the names of expected streams.
 func (c *StreamsConfig) Validate() error {
 	selected := c.selection()
 	errs := []error{selected.Validate()}

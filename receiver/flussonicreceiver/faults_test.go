@@ -21,14 +21,14 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 )
 
-// faultRow says what a scrape makes of a fault that concerns all APIs.
+// faultRow is the expected result of a scrape with a fault that affects all APIs.
 type faultRow struct {
 	up      bool
-	message string // in the error
+	message string // part of the error
 	counted string // error.type
 }
 
-// sources are what is read in the rows below: API v3 alone, the page alone.
+// sources are the configurations under test: API v3 alone, the page alone.
 var sources = map[string]func(*Config){sourceAPI: onlyAPI, sourcePrometheus: onlyPage}
 
 var faultRows = map[string]map[string]faultRow{
@@ -49,7 +49,7 @@ var faultRows = map[string]map[string]faultRow{
 	"wrong_secret":         both(faultRow{false, "check the setting auth: the server wants the user and password of view_auth", "authentication"}),
 	"invalid_json":         {sourceAPI: {false, "cannot be decoded", "format"}, sourcePrometheus: {true, "lines that cannot be read and are left out: 1", "format"}},
 	"wrong_types":          {sourceAPI: {true, "values of a wrong type", "format"}, sourcePrometheus: {true, "", ""}},
-	"invalid_utf8":         both(faultRow{true, "", ""}), // what is left of a name is valid
+	"invalid_utf8":         both(faultRow{true, "", ""}), // the rest of the name is valid
 	"numbers_out_of_range": {sourceAPI: {true, "values of a wrong type", "format"}, sourcePrometheus: {true, "lines that cannot be read and are left out: ", "format"}},
 	"deep_nesting":         {sourceAPI: {true, "values of a wrong type", "format"}, sourcePrometheus: {true, "", ""}},
 	"restart":              both(faultRow{true, "", ""}),
@@ -59,8 +59,8 @@ func both(row faultRow) map[string]faultRow {
 	return map[string]faultRow{sourceAPI: row, sourcePrometheus: row}
 }
 
-// Every fault of the emulator, of a server that is new and of one that is known: what is emitted, what the error says,
-// that the deadline is kept, that the next scrape is whole again, and that the secret is nowhere.
+// Every fault of the emulator, with a new and with a known server, results in the expected points and error, the deadline is met, the
+// next scrape is complete, and the secret does not appear anywhere.
 func TestFaults(t *testing.T) {
 	for _, fault := range emulator.Faults {
 		rows, ok := faultRows[fault.Name]
@@ -97,7 +97,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// plenty is a timeout for scrapes that must not run into it, however slow the machine.
+// plenty is a timeout that scrapes do not reach, even on a slow machine.
 const plenty = 60 * time.Second
 
 func scrapeInTime(t *testing.T, s *system, timeout time.Duration) (map[string]float64, error) {
@@ -131,7 +131,7 @@ func checkFault(t *testing.T, row faultRow, points map[string]float64, err error
 	}
 }
 
-// checkRecovery requires a whole scrape at once. The counters of a server that has just restarted may still be at 0, but not for long.
+// checkRecovery requires that the next scrape is complete. After a restart, counters may be 0 for a short time.
 func checkRecovery(t *testing.T, s *system, restarted bool) {
 	t.Helper()
 	for deadline := time.Now().Add(plenty); ; {
@@ -155,7 +155,7 @@ func hasSeries(points map[string]float64, metric string) bool {
 	return false
 }
 
-// sumOf adds up the points of the series that begin so.
+// sumOf returns the sum of the points whose names have the prefix metric.
 func sumOf(points map[string]float64, metric string) float64 {
 	sum := 0.0
 	for point, value := range points {
@@ -166,7 +166,7 @@ func sumOf(points map[string]float64, metric string) float64 {
 	return sum
 }
 
-// One API that fails costs its own metrics only, and what another source tells it costs nothing.
+// An API that fails affects only its own metrics, and none that another source has.
 func TestOneAPIFails(t *testing.T) {
 	for _, tt := range []struct {
 		fault, api string
@@ -174,7 +174,7 @@ func TestOneAPIFails(t *testing.T) {
 	}{
 		{"status_500", "dvrs", []string{"flussonic.dvr.errors"}},
 		{"hang", "dvrs", []string{"flussonic.dvr.errors"}},
-		{"wrong_secret", "config/stats", []string{"flussonic.alert.count"}}, // the page has the rest
+		{"wrong_secret", "config/stats", []string{"flussonic.alert.count"}}, // the page has the other metrics
 		{"wrong_types", "streams", []string{"flussonic.stream.count_by_state"}},
 		{"hang", "streams", []string{"flussonic.stream.count_by_state"}},
 		{"cut_body", "/flussonic/api/metrics", []string{"flussonic.network.io"}},
@@ -208,7 +208,7 @@ func TestOneAPIFails(t *testing.T) {
 	}
 }
 
-// A server that answers nothing is not asked for its heaviest answer.
+// The list of streams is not requested from a server that answers no other request.
 func TestDeadServerIsNotAskedForTheList(t *testing.T) {
 	server := startServer(t, flussonic.Options{})
 	require.NoError(t, server.SetFault("status_500"))
@@ -218,7 +218,7 @@ func TestDeadServerIsNotAskedForTheList(t *testing.T) {
 	assert.NotContains(t, paths(server), "streams")
 }
 
-// Neither clock has to be right.
+// Clock jumps of the collector or the server do not break start times.
 func TestClockJumps(t *testing.T) {
 	var collector, server rtctest.Clock
 	emulated := startServer(t, flussonic.Options{Streams: 20, Moving: true, Now: server.Now})

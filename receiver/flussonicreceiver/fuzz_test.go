@@ -24,14 +24,14 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
 )
 
-// answer is a transport that answers every request with the same body.
+// answer is a transport that returns the same body for every request.
 type answer []byte
 
 func (a answer) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(a))}, nil
 }
 
-// newFuzzScraper returns a scraper with every metric, whose server gives one answer to all.
+// newFuzzScraper returns a scraper with all metrics enabled, whose server returns text for every request.
 func newFuzzScraper(t *testing.T, text []byte) *scraper {
 	t.Helper()
 	cfg := createDefaultConfig()
@@ -44,8 +44,7 @@ func newFuzzScraper(t *testing.T, text []byte) *scraper {
 	return s
 }
 
-// FuzzStreams walks an arbitrary list and records it: whatever comes, nothing breaks, every string is valid and bounded, no
-// series comes twice.
+// FuzzStreams reads an arbitrary list and records it. Every string must be valid and bounded, and no series may occur twice.
 func FuzzStreams(f *testing.F) {
 	for _, file := range []string{"25.11/streams_page1.json", "25.11/streams_page3.json", "23.10/streams.json", "23.01/streams.json", "edge/streams.json"} {
 		f.Add(capture(f, "api-v3/"+file))
@@ -60,7 +59,7 @@ func FuzzStreams(f *testing.F) {
 	})
 }
 
-// FuzzServer reads an arbitrary answer as each of the small calls.
+// FuzzServer reads an arbitrary response as that of each small call.
 func FuzzServer(f *testing.F) {
 	for _, file := range []string{"config_stats.json", "dvrs.json", "dvb_cards.json", "sessions.json", "opened_files.json", "peers.json"} {
 		f.Add(capture(f, "api-v3/25.11/"+file))
@@ -96,7 +95,7 @@ func FuzzPage(f *testing.F) {
 	})
 }
 
-// checkMetrics holds what was recorded against what every backend expects.
+// checkMetrics checks that the recorded metrics are valid for every backend.
 func checkMetrics(t *testing.T, s *scraper) {
 	t.Helper()
 	metrics := s.mb.Emit()

@@ -26,7 +26,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
-// scene is a server whose answers do not change. It is asked for what edit leaves.
+// scene is a server whose responses do not change, with the configuration to scrape it.
 type scene struct {
 	name  string
 	files []string // patterns below testdata/flussonic
@@ -48,10 +48,10 @@ var scenes = []scene{
 	{"openmetrics, later", []string{"prometheus/openmetrics-later.txt"}, onlyPage},
 }
 
-// sceneTime is when all scenes are scraped: after their answers were made.
+// sceneTime is the time at which all scenes are scraped. It is later than the times in the responses.
 var sceneTime = time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
 
-// document reads one captured answer.
+// document reads one captured response.
 func document(t *testing.T, file string) rtctest.Document {
 	t.Helper()
 	text := capture(t, file)
@@ -77,7 +77,7 @@ func (s *scene) answers(t *testing.T) map[string]rtctest.Document {
 	return answers
 }
 
-// scrape scrapes a server that gives these answers once, with the metrics that enable chooses.
+// scrape scrapes a server with these answers once, with the metrics that enable selects.
 func (s *scene) scrape(t *testing.T, answers map[string]rtctest.Document, enable func(*metadata.MetricsConfig)) pmetric.Metrics {
 	t.Helper()
 	cfg := createDefaultConfig()
@@ -95,13 +95,13 @@ func (s *scene) scrape(t *testing.T, answers map[string]rtctest.Document, enable
 	return metrics
 }
 
-// documents is a transport that answers with documents, and with 404 where there is none.
+// documents is a transport that returns documents, and 404 for paths without one.
 type documents struct {
 	answers map[string]rtctest.Document
-	page    int // of the list of streams
+	page    int // page of the list of streams
 }
 
-// files say which documents are the answer to a path; of the list of streams, one after the other.
+// files maps paths to the documents that are returned for them. The pages of the list of streams are returned one after another.
 var files = map[string]string{
 	apiStats: "*/config_stats.json", apiDVRs: "*/dvrs.json", apiCards: "*/dvb_cards.json", apiPeers: "*/peers.json",
 	apiSessions: "*/sessions.json", apiFiles: "*/opened_files.json", apiStreams: "*/streams*.json", apiOldServer: "legacy/server.json",
@@ -130,7 +130,7 @@ func (d *documents) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// Each leaf that an answer of the server has moves what the ledger says, and nothing else.
+// A change of a leaf in a captured response changes the metrics that the ledger names, and no others.
 func TestLeaves(t *testing.T) {
 	test := rtctest.LeafTest{Ledger: fieldLedger, Metadata: "metadata.yaml", Expected: "testdata/expected.tsv"}
 	for _, s := range scenes {
@@ -145,7 +145,7 @@ func TestLeaves(t *testing.T) {
 	test.Run(t)
 }
 
-// A metric does not need another one: enabled alone, it has the same points.
+// A metric that is enabled alone has the same points as when all metrics are enabled.
 func TestEachMetricAlone(t *testing.T) {
 	for _, s := range scenes {
 		t.Run(s.name, func(t *testing.T) {

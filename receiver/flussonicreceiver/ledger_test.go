@@ -21,7 +21,7 @@ const (
 	seedLedger  = "../../testdata/compat/flussonic_exporter.tsv"
 )
 
-// Every leaf of every answer has a line: of the JSON documents and of the pages.
+// Every leaf of every captured JSON document and page is listed in the ledger.
 func TestFieldLedger(t *testing.T) {
 	rtctest.CheckLeaves(t, fieldLedger, "metadata.yaml", func(found func(answer, path string)) {
 		require.NoError(t, fs.WalkDir(testdata.Files, "flussonic", func(file string, _ fs.DirEntry, err error) error {
@@ -35,7 +35,7 @@ func TestFieldLedger(t *testing.T) {
 	})
 }
 
-// Every key that the receiver reads has a line that says what it becomes, so that TestLeaves proves it.
+// Every key that the receiver reads has a ledger line with its metric, so that TestLeaves tests it.
 func TestLedgerHasEveryKey(t *testing.T) {
 	proved := map[string]bool{}
 	for _, row := range rtctest.Table(t, fieldLedger) {

@@ -23,7 +23,8 @@ func aliveOf(stream string) string {
 	return "flussonic.stream.alive{flussonic.stream.name=" + stream + "}"
 }
 
-// One 404 of a list that has been read before is a failure like any other: it proves nothing, and the next scrape asks again.
+// A single 404 for a list that was read before is a normal failure: no stream is considered removed, and the next scrape requests the
+// list again.
 func TestOneMissingList(t *testing.T) {
 	for name, edit := range map[string]func(*Config){"api": onlyAPI, "api and page": func(*Config) {}} {
 		t.Run(name, func(t *testing.T) {
@@ -47,7 +48,7 @@ func TestOneMissingList(t *testing.T) {
 	}
 }
 
-// startRelease serves the list as long as offered says so, and the page with one stream.
+// startRelease starts a server that has the list while offered is true, and a page with one stream.
 func startRelease(t *testing.T, offered *atomic.Bool, version *atomic.Value, asked *atomic.Int64) string {
 	t.Helper()
 	return startHandler(t, func(w http.ResponseWriter, r *http.Request) {
@@ -69,13 +70,13 @@ func startRelease(t *testing.T, offered *atomic.Bool, version *atomic.Value, ask
 	})
 }
 
-// A list that is gone for good is a failure ten times, or until the server tells that it was updated. What the page lacks is
-// still not missing. A list that was never there is none: the page stands in for it.
+// A list that disappears is a failure ten times, or until the server reports another version. Streams that are not on the page are
+// then still not reported as missing. The page replaces a list that was never offered.
 func TestListThatGoesAway(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		answered bool
-		version  string // once the list is gone
+		version  string // after the list disappeared
 		failures int
 	}{
 		{"never offered", false, "25.11", 0},
@@ -121,7 +122,7 @@ func TestListThatGoesAway(t *testing.T) {
 	}
 }
 
-// A 404 of another server says nothing about what Flussonic offers.
+// A 404 from another server does not mean that Flussonic does not offer the API.
 func TestForeign404(t *testing.T) {
 	for name, tt := range map[string]struct{ header, body, message string }{
 		"Flussonic":  {"", string(capture(t, "api-v3/errors/404-jsonapi.json")), ""},
@@ -153,7 +154,7 @@ func TestForeign404(t *testing.T) {
 	}
 }
 
-// While all small calls fail, the list is not asked for, which is no sign that there is none.
+// While all small calls fail, the list is not requested, but still considered offered.
 func TestListThatIsNotAskedFor(t *testing.T) {
 	server := startServer(t, flussonic.Options{})
 	s, _ := startScraper(t, server.URL(), func(c *Config) { c.Streams.Expected = []string{"hockey1"} })

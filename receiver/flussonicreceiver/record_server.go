@@ -19,7 +19,7 @@ type serverRecorder struct {
 	mb       *builder
 	report   *scrape.Report
 	clock    serverClock
-	identity identity  // as it was last reported
+	identity identity  // as last reported
 	release  string    // as API v3 last reported it
 	started  timestamp // as the server last reported it
 	uptime   cumulative.Uptime
@@ -37,20 +37,20 @@ type serverRecorder struct {
 	inScrape serverAnswers
 }
 
-// serverAnswers holds what the sources of one scrape have answered so far. What one has answered, later ones do not add to.
+// serverAnswers holds what the sources of the current scrape have already recorded, which later sources do not record again.
 type serverAnswers struct {
-	api      bool // config/stats was answered
+	api      bool // whether config/stats was recorded
 	identity identity
 	started  bool
 	numbers  []bool // by row
-	// The sources name devices differently.
+	// The sources use different names for the same device.
 	disks, gpus, cards, dvrDisks bool
 }
 
 // counterKey identifies a counter by its row and attributes.
 type counterKey struct{ row, attributes any }
 
-// maxCounters bounds the counters that are remembered: if a server keeps inventing names, all are forgotten.
+// maxCounters bounds the number of counters that are kept. If it is exceeded, all are discarded.
 const maxCounters = 20 * maxDevices
 
 func newServerRecorder(mb *builder, run *scrape.Runner) *serverRecorder {
@@ -67,7 +67,7 @@ func (s *serverRecorder) beginScrape() {
 	s.inScrape = serverAnswers{numbers: make([]bool, len(s.numbers))}
 }
 
-// startTime returns when the server started, 0 while it has not reported that.
+// startTime returns the start time of the server, 0 if not reported yet.
 func (s *serverRecorder) startTime() timestamp { return cmp.Or(s.started, s.uptime.Start()) }
 
 // recordNumber records a number of e, unless it is absent or impossible.
@@ -101,7 +101,7 @@ func (s *serverRecorder) counter(key counterKey) *cumulative.Counter {
 	return counter
 }
 
-// recordStats records config/stats, and reports whether the server has another release than before.
+// recordStats records config/stats and reports whether the release of the server has changed.
 func (s *serverRecorder) recordStats(answer *server) (upgraded bool) {
 	s.inScrape.api = true
 	s.clock.set(answer.Numbers[serverNow])
@@ -116,7 +116,7 @@ func (s *serverRecorder) recordStats(answer *server) (upgraded bool) {
 	return last != "" && last != s.release
 }
 
-// recordState records the state of the server, unknown for one that has no value of the attribute.
+// recordState records the state of the server, unknown if the attribute has no value for it.
 func (s *serverRecorder) recordState(state string) {
 	if state == "" {
 		return
@@ -130,7 +130,7 @@ func (s *serverRecorder) recordState(state string) {
 	})
 }
 
-// recordAnswer records what any source may have answered.
+// recordAnswer records the values that every source may have.
 func (s *serverRecorder) recordAnswer(answer *server) {
 	s.learnIdentity(&answer.identity)
 	s.learnStart(answer)
@@ -150,7 +150,7 @@ func (s *serverRecorder) recordAnswer(answer *server) {
 	}
 }
 
-// learnIdentity keeps the identity of the server, of which the first source of a scrape that has a text counts.
+// learnIdentity keeps the identity of the server. For each string, the first source of a scrape that has it is used.
 func (s *serverRecorder) learnIdentity(answer *identity) {
 	for _, text := range []struct{ answer, inScrape, last *string }{
 		{&answer.Version, &s.inScrape.identity.Version, &s.identity.Version},
@@ -164,7 +164,7 @@ func (s *serverRecorder) learnIdentity(answer *identity) {
 	}
 }
 
-// learnStart keeps when the server started, and leaves that in the answer in seconds.
+// learnStart keeps the start time of the server and converts the one in the response to seconds.
 func (s *serverRecorder) learnStart(answer *server) {
 	started, hasStart := s.clock.start(metadata.MetricsInfo.FlussonicStartTime.Name, answer.Numbers[serverStarted])
 	uptime, hasUptime := answer.Numbers[serverUptime].Get()
@@ -181,8 +181,8 @@ func (s *serverRecorder) learnStart(answer *server) {
 	}
 }
 
-// eachNamed calls f for each element of a list that has a name. Of several with one name the first counts; it returns how many have a
-// name, and how many of those are left out.
+// eachNamed calls f for each element of a list that has a name. If several have the same name, the first one is used. It returns the
+// number of elements with a name, and how many of them were skipped.
 func eachNamed[E any, K comparable](list []E, of func(*E) (K, bool), f func(*E, K)) (named, merged int64) {
 	seen := map[K]bool{}
 	for i := range list {
@@ -201,7 +201,7 @@ func eachNamed[E any, K comparable](list []E, of func(*E) (K, bool), f func(*E, 
 	return named, merged
 }
 
-// nameOf returns a name as an attribute, and whether there is one.
+// nameOf returns a name as an attribute value, and whether it is not empty.
 func nameOf(text string) (name string, ok bool) { return selection.Name(text), text != "" }
 
 func (s *serverRecorder) recordDisks(disks []disk) {
@@ -228,7 +228,7 @@ func (s *serverRecorder) recordGPUs(gpus []gpu) {
 	s.inScrape.gpus = named > 0
 }
 
-// hasNumbers distinguishes a GPU from a processor in the same list, whose number may be that of a GPU.
+// hasNumbers reports whether the device is a GPU rather than a CPU in the same list, which may have the ID of a GPU.
 func (g *gpu) hasNumbers() bool {
 	for _, n := range [...]number{g.Decoder, g.Encoder, g.Temperature, g.MemoryUsed} {
 		if _, ok := n.Get(); ok {
@@ -284,7 +284,7 @@ func (s *serverRecorder) recordSessions(all sessions) {
 	s.report.Omit(metadata.AttributeRtcEntitySession, metadata.AttributeRtcOmissionReasonLimit, all.Over)
 }
 
-// recordFiles records the viewers of files by the prefix of their location.
+// recordFiles records the number of viewers of files by location prefix.
 func (s *serverRecorder) recordFiles(viewers map[string]float64) {
 	sums := map[string]float64{}
 	for prefix, n := range viewers {

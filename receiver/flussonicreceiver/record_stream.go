@@ -13,10 +13,10 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
 )
 
-// recordStream records a row of the list.
+// recordStream records an item of the list.
 func (s *streamRecorder) recordStream(st *keptStream, row *stream) {
 	s.inScrape.recorded++
-	if !row.HasStats { // it does not run
+	if !row.HasStats { // the stream does not run
 		row.set(streamAlive, 0, 1)
 	}
 	if _, ok := row.Get(streamFrameDelay); !ok {
@@ -34,10 +34,10 @@ func (s *streamRecorder) recordStream(st *keptStream, row *stream) {
 	s.recordTracks(st, row)
 }
 
-// maxClockError is how many milliseconds a frame may be ahead of the server's clock, which is read before the list.
+// maxClockError is the number of milliseconds by which a frame may be ahead of the server's clock, which is read before the list.
 const maxClockError = 1000
 
-// setFrameDelay derives the age of the last frame from its time and the server's clock.
+// setFrameDelay derives the age of the last frame from its timestamp and the server's clock.
 func (s *streamRecorder) setFrameDelay(row *stream) {
 	v, _ := row.Get(streamFrameAt)
 	at, ok := unixSeconds(v)
@@ -53,7 +53,7 @@ func (s *streamRecorder) setFrameDelay(row *stream) {
 	}
 }
 
-// recordNumber records a number of a stream, unless an earlier source of the scrape had it, or it is impossible.
+// recordNumber records a number of a stream, unless an earlier source of the scrape recorded it, or it is impossible.
 func (s *streamRecorder) recordNumber(st *keptStream, r *enabledStreamRow, v float64) {
 	if st.fields&r.bit != 0 {
 		return
@@ -78,14 +78,14 @@ func (s *streamRecorder) recordNumber(st *keptStream, r *enabledStreamRow, v flo
 	r.RecordFloatSince(s.mb, start, v, st.name)
 }
 
-// entryKey identifies a number of a stream under a name of the server's own, or of one of its pushes.
+// entryKey identifies an entry of a stream or a number of one of its pushes.
 type entryKey struct {
 	group streamGroup
 	name  string
 	index int64
 }
 
-// counter returns the counter of such a number. If a server keeps inventing names, all are forgotten.
+// counter returns the counter for a key. If there are too many counters, it discards all.
 func (st *keptStream) counter(key entryKey) *cumulative.Counter {
 	counter := st.entries[key]
 	if counter == nil {
@@ -98,7 +98,7 @@ func (st *keptStream) counter(key entryKey) *cumulative.Counter {
 	return counter
 }
 
-// recordEntries records the numbers under names of the server's own. Of two whose names become equal the first counts.
+// recordEntries records the entries of a stream. If several result in the same name, the first one is used.
 func (s *streamRecorder) recordEntries(st *keptStream, row *stream) {
 	clear(s.seen)
 	for i := range row.Entries {
@@ -117,7 +117,7 @@ func (s *streamRecorder) recordEntries(st *keptStream, row *stream) {
 	}
 }
 
-// recordEntry records a number under a name of the server's own, if the metric has numbers of such names.
+// recordEntry records an entry, if the metric accepts its name.
 func (s *streamRecorder) recordEntry(st *keptStream, r *enabledGroupRow, key entryKey, v float64) (recorded bool) {
 	of, ok := r.parse(key.name)
 	if !ok || r.refuses(v, s.report) {
@@ -168,7 +168,7 @@ func (s *streamRecorder) recordPush(st *keptStream, p *push, of partName) {
 	}
 }
 
-// recordTracks counts the tracks of a stream by their media.
+// recordTracks counts the tracks of a stream by media type.
 func (s *streamRecorder) recordTracks(st *keptStream, row *stream) {
 	other := int64(len(row.Tracks))
 	for _, of := range trackMedia {

@@ -16,7 +16,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
 )
 
-// streamRecorder records the list of streams and the streams of the page, and keeps what must be known of them between two scrapes.
+// streamRecorder records the streams of the list and of the page, and keeps their state between scrapes.
 type streamRecorder struct {
 	mb            *builder
 	report        *scrape.Report
@@ -26,15 +26,15 @@ type streamRecorder struct {
 
 	items      *selection.Set[keptStream]
 	expected   map[string]bool
-	elsewhere  map[string]uint64 // left out because they run on other servers, by the last scrape in which they did
-	provenHost string            // the server's host name, once a row of the list has named it
-	listed     bool              // any scrape had a list
-	scrapes    uint64            // begun so far
+	elsewhere  map[string]uint64 // streams left out because they run on other servers, with the last scrape in which they did
+	provenHost string            // the server's host name, once an item of the list has named it
+	listed     bool              // whether any scrape had a list
+	scrapes    uint64            // number of scrapes begun
 
 	// Rows whose metrics are enabled.
 	numbers []enabledStreamRow
-	sums    int                             // monotonic ones among numbers
-	byField [streamFields]*enabledStreamRow // of numbers
+	sums    int                             // number of monotonic numbers
+	byField [streamFields]*enabledStreamRow // rows in numbers
 	groups  [streamGroups][]enabledGroupRow
 	pushes  []enabledRow[push, partName]
 
@@ -42,32 +42,32 @@ type streamRecorder struct {
 
 	// Reused.
 	name []byte
-	seen map[entryKey]bool // of one stream
+	seen map[entryKey]bool // entries of one stream
 }
 
-// streamAnswers holds what the sources of one scrape have answered so far.
+// streamAnswers holds what the sources of the current scrape have returned so far.
 type streamAnswers struct {
-	complete  bool    // the whole list was read
-	rows      int     // of the list
-	fields    uint64  // that the list had of any stream, a bit each
-	wholePage bool    // the Prometheus page was read to its end
-	states    []int64 // streams by state
+	complete  bool    // whether the whole list was read
+	rows      int     // number of items in the list
+	fields    uint64  // bit set of the fields that the list had for any stream
+	wholePage bool    // whether the whole Prometheus page was read
+	states    []int64 // number of streams by state
 	merged    int64
-	elsewhere int64 // streams that are left out because they run there
+	elsewhere int64 // streams left out because they run on other servers
 	recorded  int   // streams with points of their own
-	// Inputs and pushes beyond the client's bound.
+	// Inputs and pushes beyond maxParts.
 	excessInputs, excessPushes int64
 }
 
-// keptStream is what is kept of one stream.
+// keptStream is the state that is kept of one stream.
 type keptStream struct {
 	name     string
-	start    timestamp            // as the server reports it, else when the stream was first seen
-	counters []cumulative.Counter // of its rows
+	start    timestamp            // as reported by the server, otherwise when the stream was first seen
+	counters []cumulative.Counter // by row
 	entries  map[entryKey]*cumulative.Counter
 
-	// Of the current scrape.
-	fields   uint64 // that a source had, a bit each
+	// State of the current scrape.
+	fields   uint64 // bit set of the recorded fields
 	disabled bool
 }
 
@@ -91,14 +91,15 @@ func newStreamRecorder(cfg *StreamsConfig, mb *builder, run *scrape.Runner, serv
 	return s
 }
 
-// beginScrape starts a scrape, whatever becomes of the list.
+// beginScrape starts a scrape.
 func (s *streamRecorder) beginScrape() {
 	s.items.Begin()
 	s.scrapes++
-	s.inScrape = streamAnswers{states: make([]int64, len(streamStates)+1)} // states count from 1
+	s.inScrape = streamAnswers{states: make([]int64, len(streamStates)+1)} // states start at 1
 }
 
-// recordList records the list while it comes in, and reports whether it had any row. What came before a page that fails, stays.
+// recordList records the list as it is read, and reports whether it had any item. If a page fails, the items before it remain
+// recorded.
 func (s *streamRecorder) recordList(ctx context.Context, c *client, query *streamQuery) (recorded bool, err error) {
 	err = c.EachStream(ctx, query, s.recordListed)
 	s.inScrape.complete = err == nil || scrape.IsPartial(err)
@@ -106,8 +107,8 @@ func (s *streamRecorder) recordList(ctx context.Context, c *client, query *strea
 	return s.inScrape.complete || s.inScrape.rows > 0, err
 }
 
-// recordListed records one row of the list. A second one of the same name is left out: the list may change while it is read, and names
-// may become equal where they are not valid UTF-8.
+// recordListed records one item of the list. It skips a second item with the same name: the list may change while it is read, and
+// invalid UTF-8 may make names equal.
 func (s *streamRecorder) recordListed(row *stream) {
 	s.inScrape.rows++
 	s.name = selection.AppendName(s.name[:0], row.Name)
@@ -139,7 +140,7 @@ func (s *streamRecorder) recordListed(row *stream) {
 	}
 }
 
-// leaveOut leaves a stream out that runs elsewhere, unless such ones are included. An expected one is reported wherever it runs.
+// leaveOut reports whether to leave a stream out because it runs on another server. Expected streams are always reported.
 func (s *streamRecorder) leaveOut(row *stream) bool {
 	out := s.runsElsewhere(row) && !s.includeRemote && !s.expected[string(s.name)]
 	switch last, known := s.elsewhere[string(s.name)]; {
@@ -154,9 +155,9 @@ func (s *streamRecorder) leaveOut(row *stream) bool {
 	return out
 }
 
-// runsElsewhere reports whether a stream of the list runs on another server of the cluster. A row that names the servers on
-// which it runs decides that, but only once some row has named this server: its host name may be configured wrongly. A
-// remote stream may be pulled by this server, or only offered by another one.
+// runsElsewhere reports whether a stream in the list runs on another server of the cluster. The server names in an item decide, but
+// only after some item has named this server, whose host name may be configured wrongly. A remote stream may be pulled by this
+// server, or only offered by another one.
 func (s *streamRecorder) runsElsewhere(row *stream) bool {
 	own := s.server.Hostname
 	for _, host := range row.RunningOn {
@@ -171,10 +172,10 @@ func (s *streamRecorder) runsElsewhere(row *stream) bool {
 	return string(row.NamedBy) == "remote" && !isLive(row)
 }
 
-// signsOfLife are numbers that a server has only of streams that run on it.
+// signsOfLife are numbers that a server reports only for streams that run on it.
 var signsOfLife = []streamField{streamOpenedAt, streamBytesIn, streamBytesOut, streamClients, streamAlive}
 
-// isLive reports whether a row has a sign of life.
+// isLive reports whether an item has a sign of life.
 func isLive(row *stream) bool {
 	for _, sign := range signsOfLife {
 		v, _ := row.Get(sign)
@@ -185,7 +186,7 @@ func isLive(row *stream) bool {
 	return false
 }
 
-// withoutPort returns a host without the port behind it.
+// withoutPort returns a host without its port.
 func withoutPort(host string) string {
 	if name, _, ok := strings.Cut(host, ":"); ok && strings.Count(host, ":") == 1 {
 		return name
@@ -193,7 +194,7 @@ func withoutPort(host string) string {
 	return host
 }
 
-// get returns what is kept of a stream, and whether this scrape meets it for the first time.
+// get returns the state of a stream, and whether this is its first occurrence in the scrape.
 func (s *streamRecorder) get(name []byte) (*selection.Item[keptStream], bool) {
 	item, first := s.items.Get(name)
 	st := &item.Value
@@ -206,14 +207,14 @@ func (s *streamRecorder) get(name []byte) (*selection.Item[keptStream], bool) {
 	return item, first
 }
 
-// needsFromPage reports whether a field of streams is taken from the page: where the list is complete, only one that the list had of no
-// stream.
+// needsFromPage reports whether a field of streams is taken from the page: any field if the list is incomplete, otherwise only a
+// field that the list had for no stream.
 func (s *streamRecorder) needsFromPage(field streamField) bool {
 	r := s.byField[field]
 	return r != nil && (!s.inScrape.complete || s.inScrape.fields&r.bit == 0)
 }
 
-// recordPage adds what the list does not have, or, where there was no list, records all that the page has.
+// recordPage adds the values that the list does not have. Without a list, it records the whole page.
 func (s *streamRecorder) recordPage(samples *streamSamples) {
 	s.inScrape.wholePage = !samples.cut
 	samples.Each(func(name []byte, field streamField, v float64) {
@@ -227,7 +228,7 @@ func (s *streamRecorder) recordPage(samples *streamSamples) {
 	})
 }
 
-// find returns the stream that the page calls name, nil when it is known to run elsewhere or not to exist.
+// find returns the stream with this name on the page, nil if it is known not to exist or to run on another server.
 func (s *streamRecorder) find(name []byte) *selection.Item[keptStream] {
 	if s.inScrape.complete {
 		return s.items.Find(name)
@@ -239,8 +240,8 @@ func (s *streamRecorder) find(name []byte) *selection.Item[keptStream] {
 	return item
 }
 
-// finish records what follows from all sources of a scrape. The page may stand in for a list that there never was, but not for one that
-// failed.
+// finish records metrics that depend on all sources of a scrape. The page may replace a list that was never offered, but not a list
+// that failed.
 func (s *streamRecorder) finish(hasList bool) {
 	known := s.inScrape.complete || s.inScrape.wholePage && !hasList && !s.listed
 	if s.inScrape.complete {
@@ -267,7 +268,7 @@ func (s *streamRecorder) recordMissing() {
 	}
 }
 
-// omit counts what is left out; known says whether all streams are known.
+// omit reports the number of streams that are left out. known is whether all streams are known.
 func (s *streamRecorder) omit(known bool) {
 	const entity, limit = metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonLimit
 	if s.inScrape.recorded > 0 {
@@ -280,11 +281,11 @@ func (s *streamRecorder) omit(known bool) {
 	if known || len(s.items.Items()) > 0 {
 		s.report.Omit(entity, limit, int64(s.items.Limited()))
 		s.report.Omit(entity, metadata.AttributeRtcOmissionReasonMerged, s.inScrape.merged)
-		s.report.Omit(entity, metadata.AttributeRtcOmissionReasonTruncated, rows.BoolToInt(!known)) // how many are missing is not known
+		s.report.Omit(entity, metadata.AttributeRtcOmissionReasonTruncated, rows.BoolToInt(!known)) // their number is unknown
 	}
 }
 
-// forget forgets the streams that are gone, or, while that is not known, those of earlier scrapes once they are too many.
+// forget discards streams that no longer exist. If the list is unknown, it discards those of earlier scrapes once there are too many.
 func (s *streamRecorder) forget(known bool) {
 	s.items.End(known || s.items.Len() > 2*maxItems)
 	if s.inScrape.complete {
@@ -292,7 +293,7 @@ func (s *streamRecorder) forget(known bool) {
 	}
 }
 
-// query returns what to select of each stream of the list.
+// query returns the query for the fields that the enabled metrics need.
 func (s *streamRecorder) query(run *scrape.Runner) *streamQuery {
 	fields := map[streamField]bool{streamDisabled: true}
 	for _, sign := range signsOfLife {
@@ -313,7 +314,7 @@ func (s *streamRecorder) query(run *scrape.Runner) *streamQuery {
 	return newStreamQuery(fields, groups)
 }
 
-// stateOf returns the state of a row of the list.
+// stateOf returns the state of an item of the list.
 func stateOf(row *stream) metadata.AttributeFlussonicStreamState {
 	if disabled, _ := row.Get(streamDisabled); disabled > 0 {
 		return metadata.AttributeFlussonicStreamStateDisabled

@@ -11,10 +11,11 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// maxAhead is how far a start may lie ahead of the server's own clock.
+// maxAhead is the maximum time by which a start time may be ahead of the server's clock.
 const maxAhead = 5 * time.Minute
 
-// unixSeconds converts a time of the server, which sends seconds or milliseconds depending on its generation. Other values are not times.
+// unixSeconds converts a time from the server to seconds. It is in seconds or milliseconds, depending on the release. Other values
+// are not times.
 func unixSeconds(v float64) (seconds float64, ok bool) {
 	if !isTime(v) {
 		v /= 1000
@@ -28,14 +29,14 @@ func toTimestamp(seconds float64) timestamp {
 	return pcommon.NewTimestampFromTime(time.UnixMicro(int64(seconds * 1e6)))
 }
 
-// serverClock is the clock of the server. It goes on between the answers that have its time.
+// serverClock estimates the time on the server's clock from the last time that the server sent.
 type serverClock struct {
 	report       *scrape.Report
-	milliseconds float64   // Unix time; 0 while it is unknown
-	read         time.Time // when it was that time
+	milliseconds float64   // Unix time; 0 if unknown
+	read         time.Time // when the server sent it
 }
 
-// set sets the clock to a time that the server has sent, if it is one.
+// set sets the clock to a time from the server, if it is valid.
 func (c *serverClock) set(n number) {
 	v, _ := n.Get()
 	if seconds, ok := unixSeconds(v); ok {
@@ -43,7 +44,7 @@ func (c *serverClock) set(n number) {
 	}
 }
 
-// now returns the time in milliseconds, 0 while it is unknown.
+// now returns the time in milliseconds, 0 if unknown.
 func (c *serverClock) now() float64 {
 	if c.milliseconds == 0 {
 		return 0
@@ -51,7 +52,7 @@ func (c *serverClock) now() float64 {
 	return c.milliseconds + float64(c.report.Clock().Sub(c.read).Milliseconds())
 }
 
-// start returns when something started, as Unix time in seconds, if it has: the server sends 0 for never.
+// start returns a start time as Unix time in seconds, and whether it is valid: the server sends 0 for never.
 func (c *serverClock) start(field string, n number) (seconds float64, ok bool) {
 	v, _ := n.Get()
 	if v == 0 {

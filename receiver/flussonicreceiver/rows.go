@@ -18,12 +18,12 @@ type (
 	timestamp = pcommon.Timestamp
 )
 
-// The largest values that are possible, in units of metrics. Values beyond them are errors of the server and have no points.
+// The limits of plausible values, in the units of the metrics. Values beyond them are server errors and are skipped.
 const (
 	maxRatio       = 10
-	maxThroughput  = 1.25e12 // bytes per second
+	maxThroughput  = 1.25e12 // By/s
 	maxErrorRate   = 1e9     // per second
-	maxDelay       = 3.2e8   // seconds; of ages and round trips too
+	maxDelay       = 3.2e8   // seconds, also for ages and round-trip times
 	maxDuration    = 3.2e9   // seconds
 	minTime        = 1e9     // Unix time
 	maxTime        = 1e10
@@ -43,7 +43,7 @@ type enabledPoint[K any] struct {
 	metric rows.Metric
 }
 
-// enable returns p as the Point of its metric, and whether that is enabled.
+// enable returns p with its metric, and whether the metric is enabled.
 func enable[K any](run *scrape.Runner, p rows.Point[*builder, K]) (enabledPoint[K], bool) {
 	metrics := run.Enabled(p)
 	if len(metrics) == 0 {
@@ -52,7 +52,7 @@ func enable[K any](run *scrape.Runner, p rows.Point[*builder, K]) (enabledPoint[
 	return enabledPoint[K]{p, metrics[0]}, true
 }
 
-// refuses reports whether a number is impossible, and logs it if so.
+// refuses reports whether a number is impossible, and logs it if it is.
 func (p *enabledPoint[K]) refuses(v float64, report *scrape.Report) bool {
 	allowed := p.Allows(v)
 	if !allowed {
@@ -77,7 +77,7 @@ func enabledRows[E, K any](run *scrape.Runner, table []row[E, K]) (enabled []ena
 	return enabled
 }
 
-// rowsWith returns the rows whose numbers e has.
+// rowsWith returns the rows whose numbers are present in e.
 func rowsWith[E, K any](table []row[E, K], e *E) (with []row[E, K]) {
 	for _, r := range table {
 		if _, ok := r.number(e).Get(); ok {
@@ -96,7 +96,7 @@ func flag(b optional.Value[bool]) number {
 	return optional.Of(float64(rows.BoolToInt(v)))
 }
 
-// logImpossible logs, once for each field, that a value is left out.
+// logImpossible logs that a value is skipped, once for each field.
 func logImpossible(report *scrape.Report, field string, v float64) {
 	if report.Once("impossible: " + field) {
 		report.Logger.Info("the server sends a value that cannot be: it is left out", zap.String("field", field), zap.Float64("value", v))

@@ -18,7 +18,7 @@ const (
 	transmit = metadata.AttributeNetworkIoDirectionTransmit
 )
 
-// serverRows are the numbers of the server as a whole that any source may have.
+// serverRows are the rows for numbers of the server as a whole that any source may have.
 var serverRows = []row[server, rows.None]{
 	{numberOf(serverBandwidth), rows.Decimal((*builder).RecordFlussonicBandwidthUtilizationDataPoint).In(rows.Percent).Within(0, maxRatio)},
 	{numberOf(serverCPU), rows.Decimal((*builder).RecordFlussonicCPUUtilizationDataPoint).In(rows.Percent).Within(0, maxRatio)},
@@ -44,19 +44,19 @@ func networkThroughput(direction metadata.AttributeNetworkIoDirection) rows.Poin
 	return rows.Decimal(rows.With((*builder).RecordFlussonicNetworkThroughputDataPoint, direction)).Within(0, maxThroughput)
 }
 
-// statsRows are the numbers that only config/stats has.
+// statsRows are the rows for numbers that only config/stats has.
 var statsRows = []row[server, rows.None]{
 	{func(s *server) number { return s.Alerts }, rows.Whole((*builder).RecordFlussonicAlertCountDataPoint)},
 	{func(s *server) number { return flag(s.ConfigInvalid) }, rows.Whole((*builder).RecordFlussonicConfigInvalidDataPoint)},
 }
 
-// serverState is the state of the server, one of serverStates.
+// serverState is the point of the server's state, whose values are serverStates.
 var (
 	serverState  = rows.WholeOf((*builder).RecordFlussonicStateDataPoint)
 	serverStates = slices.Sorted(maps.Values(metadata.MapAttributeFlussonicState))
 )
 
-// diskRows are the numbers of a mounted file system with a path.
+// diskRows are the rows for a mounted file system with a path.
 var diskRows = []row[disk, string]{
 	{func(d *disk) number { return d.Bytes }, rows.WholeOf((*builder).RecordFlussonicDiskLimitDataPoint)},
 	{(*disk).mebibytes, rows.WholeOf((*builder).RecordFlussonicDiskLimitDataPoint).In(rows.Mebibytes)},
@@ -64,7 +64,7 @@ var diskRows = []row[disk, string]{
 	{func(d *disk) number { return d.Busy }, rows.DecimalOf((*builder).RecordFlussonicDiskIoUtilizationDataPoint).In(rows.Percent).Within(0, maxRatio)},
 }
 
-// mebibytes returns the size of a disk that is not given in bytes.
+// mebibytes returns the size of a disk in MiB, unless it is given in bytes.
 func (d *disk) mebibytes() number {
 	if _, ok := d.Bytes.Get(); ok {
 		return number{}
@@ -75,7 +75,7 @@ func (d *disk) mebibytes() number {
 // gpuName holds the attributes of a GPU.
 type gpuName struct{ id, name string }
 
-// gpuRows are the numbers of a GPU.
+// gpuRows are the rows for a GPU.
 var gpuRows = []row[gpu, gpuName]{
 	{func(g *gpu) number { return g.Decoder }, ofGPU((*builder).RecordFlussonicGpuDecoderUtilizationDataPoint).In(rows.Percent).Within(0, maxRatio)},
 	{func(g *gpu) number { return g.Encoder }, ofGPU((*builder).RecordFlussonicGpuEncoderUtilizationDataPoint).In(rows.Percent).Within(0, maxRatio)},
@@ -87,7 +87,7 @@ func ofGPU(record func(*builder, timestamp, float64, string, string)) rows.Point
 	return rows.DecimalOf(func(mb *builder, start timestamp, v float64, g gpuName) { record(mb, start, v, g.id, g.name) })
 }
 
-// memoryRatio returns the share of the memory that is used.
+// memoryRatio returns the ratio of used to total memory.
 func (g *gpu) memoryRatio() number {
 	used, ok := g.MemoryUsed.Get()
 	if total, _ := g.MemoryTotal.Get(); ok && total > 0 {
@@ -96,7 +96,7 @@ func (g *gpu) memoryRatio() number {
 	return number{}
 }
 
-// cardRows are the numbers of a DVB card with a name.
+// cardRows are the rows for a DVB card with a name.
 var cardRows = []row[card, string]{
 	{func(c *card) number { return c.Strength }, rows.DecimalOf((*builder).RecordFlussonicDvbSignalStrengthDataPoint).In(rows.Percent).Within(0, maxRatio)},
 	{func(c *card) number { return c.SNR }, rows.DecimalOf((*builder).RecordFlussonicDvbSignalSnrDataPoint).In(rows.Percent).Within(0, maxRatio)},
@@ -104,13 +104,13 @@ var cardRows = []row[card, string]{
 	{func(c *card) number { return flag(c.Locked) }, rows.WholeOf((*builder).RecordFlussonicDvbLockedDataPoint)},
 }
 
-// interfaceRows are the numbers of a network interface with a name.
+// interfaceRows are the rows for a network interface with a name.
 var interfaceRows = []row[ethernet, string]{
 	{func(e *ethernet) number { return e.Received }, rows.WholeOf(rows.WithLast((*builder).RecordFlussonicNetworkIoDataPoint, receive))},
 	{func(e *ethernet) number { return e.Transmit }, rows.WholeOf(rows.WithLast((*builder).RecordFlussonicNetworkIoDataPoint, transmit))},
 }
 
-// dvrRows are the numbers of an archive with a name.
+// dvrRows are the rows for an archive with a name.
 var dvrRows = []row[dvr, string]{
 	{func(d *dvr) number { return d.Size }, rows.WholeOf((*builder).RecordFlussonicDvrLimitDataPoint)},
 	{func(d *dvr) number { return d.Used }, rows.WholeOf((*builder).RecordFlussonicDvrUsageDataPoint)},
@@ -122,7 +122,7 @@ var dvrRows = []row[dvr, string]{
 	dvrErrors("collapsed_write_count", metadata.AttributeFlussonicDvrOperationCollapsedWrite),
 }
 
-// dvrErrors is the row of the operations of an archive that failed.
+// dvrErrors returns the row for the failures of an operation of an archive.
 func dvrErrors(key string, operation metadata.AttributeFlussonicDvrOperation) row[dvr, string] {
 	return row[dvr, string]{
 		func(d *dvr) number { return d.Errors[key] }, rows.WholeOf(rows.WithLast((*builder).RecordFlussonicDvrErrorsDataPoint, operation)),
@@ -132,7 +132,7 @@ func dvrErrors(key string, operation metadata.AttributeFlussonicDvrOperation) ro
 // dvrDiskName holds the attributes of a disk of an archive.
 type dvrDiskName struct{ dvr, path string }
 
-// dvrDiskRows are the numbers of a disk of an archive.
+// dvrDiskRows are the rows for a disk of an archive.
 var dvrDiskRows = []row[dvrDisk, dvrDiskName]{
 	{func(d *dvrDisk) number { return d.Busy }, rows.DecimalOf(recordDVRDiskBusy).In(rows.Percent).Within(0, maxRatio)},
 	{func(d *dvrDisk) number { return flag(d.Mounted) }, rows.WholeOf(recordDVRDiskMounted)},
@@ -146,7 +146,7 @@ func recordDVRDiskMounted(mb *builder, start timestamp, n int64, d dvrDiskName) 
 	mb.RecordFlussonicDvrDiskMountedDataPoint(start, n, d.dvr, d.path)
 }
 
-// peerUp takes the name of a peer, vodClients a prefix, sessionCount a group of sessions.
+// The attributes are the name of a peer for peerUp, a prefix for vodClients, and a group of sessions for sessionCount.
 var (
 	peerUp       = rows.WholeOf((*builder).RecordFlussonicClusterPeerUpDataPoint)
 	vodClients   = rows.WholeOf((*builder).RecordFlussonicVodClientCountDataPoint)

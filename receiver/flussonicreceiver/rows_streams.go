@@ -14,7 +14,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
 )
 
-// streamPoint takes its attribute, if no other one is fixed, from the name of a stream.
+// streamPoint is a point whose attributes are the name of a stream and fixed ones.
 type streamPoint = rows.Point[*builder, string]
 
 // streamRow maps a number of a stream to a metric.
@@ -23,7 +23,7 @@ type streamRow struct {
 	Point streamPoint
 }
 
-// streamRows are the numbers of a stream.
+// streamRows are the rows for the numbers of a stream.
 var streamRows = []streamRow{
 	{streamStatic, rows.WholeOf((*builder).RecordFlussonicStreamStaticDataPoint)},
 	{streamAlive, streamAliveness},
@@ -77,10 +77,10 @@ var streamRows = []streamRow{
 	{streamAuthorizationsRefused, countBy((*builder).RecordFlussonicStreamPlayAuthorizationsDataPoint, metadata.AttributeFlussonicOutcomeDeclined)},
 }
 
-// insteadOf holds the fields whose number has another field in another unit, which wins where a stream has both.
+// insteadOf maps fields to fields with the same number in another unit, which take precedence.
 var insteadOf = map[streamField]streamField{streamOutputKbit: streamOutputBits, streamErrorsPerSecond: streamErrorsPerMinute}
 
-// countBy returns the Point of an integer metric with an attribute beside the name of the stream.
+// countBy returns the point of an integer metric with a fixed attribute in addition to the name of the stream.
 func countBy[A any](record func(*builder, timestamp, int64, string, A), a A) streamPoint {
 	return rows.WholeOf(rows.WithLast(record, a))
 }
@@ -102,11 +102,11 @@ func streamThroughput(direction metadata.AttributeNetworkIoDirection) streamPoin
 type enabledStreamRow struct {
 	field streamField
 	enabledPoint[string]
-	bit     uint64 // of the number in a set; fields with the same number share it
-	counter int    // position of a monotonic number among those of a stream
+	bit     uint64 // bit of the number in a set; fields with the same number share it
+	counter int    // index of a monotonic number among those of a stream
 }
 
-const _ = uint(64 - streamFields) // a set has a bit for each field
+const _ = uint(64 - streamFields) // a set has one bit per field
 
 // enabledStreamRows returns the rows whose metrics are enabled, and how many of them are monotonic.
 func enabledStreamRows(run *scrape.Runner) (enabled []enabledStreamRow, sums int) {
@@ -123,7 +123,7 @@ func enabledStreamRows(run *scrape.Runner) (enabled []enabledStreamRow, sums int
 	return enabled, sums
 }
 
-// streamRowsOf returns the rows of some fields.
+// streamRowsOf returns the rows whose fields contains accepts.
 func streamRowsOf(contains func(streamField) bool) []streamRow {
 	return slices.DeleteFunc(slices.Clone(streamRows), func(r streamRow) bool { return !contains(r.Field) })
 }
@@ -134,7 +134,7 @@ type streamStateName struct {
 	state  metadata.AttributeFlussonicStreamState
 }
 
-// streamState is the state of a stream, one of streamStates; countByState counts the streams in a state.
+// streamState is the point of a stream's state, whose values are streamStates. countByState counts the streams in a state.
 var (
 	streamState = rows.WholeOf(func(mb *builder, start timestamp, n int64, s streamStateName) {
 		mb.RecordFlussonicStreamStateDataPoint(start, n, s.stream, s.state)
@@ -143,18 +143,18 @@ var (
 	streamStates = slices.Sorted(maps.Values(metadata.MapAttributeFlussonicStreamState))
 )
 
-// partName holds the attributes of an input or a push of a stream: its position in the configuration.
+// partName holds the attributes of an input or a push of a stream. The index is its position in the configuration.
 type partName struct {
 	stream string
 	index  int64
 }
 
-// inputActive says whether an input is the one in use.
+// inputActive reports whether an input is in use.
 var inputActive = rows.WholeOf(func(mb *builder, start timestamp, n int64, p partName) {
 	mb.RecordFlussonicStreamInputActiveDataPoint(start, n, p.stream, p.index)
 })
 
-// pushRows are the numbers of a push.
+// pushRows are the rows for the numbers of a push.
 var pushRows = []row[push, partName]{
 	{func(p *push) number { return p.Bytes }, ofPush((*builder).RecordFlussonicStreamPushIoDataPoint)},
 	{func(p *push) number { return either(p.Restarts, p.Retries) }, ofPush((*builder).RecordFlussonicStreamPushRetriesDataPoint)},
@@ -170,7 +170,7 @@ type pushStateName struct {
 	state metadata.AttributeFlussonicPushState
 }
 
-// pushState is the state of a push, one of pushStates.
+// pushState is the point of a push's state, whose values are pushStates.
 var (
 	pushState = rows.WholeOf(func(mb *builder, start timestamp, n int64, p pushStateName) {
 		mb.RecordFlussonicStreamPushStateDataPoint(start, n, p.stream, p.index, p.state)
@@ -178,13 +178,13 @@ var (
 	pushStates = slices.Sorted(maps.Values(metadata.MapAttributeFlussonicPushState))
 )
 
-// trackName holds the attributes of the tracks of a stream with the same media.
+// trackName holds the attributes of the tracks of a stream with the same media type.
 type trackName struct {
 	stream string
 	media  metadata.AttributeFlussonicMediaKind
 }
 
-// trackCount counts tracks, by the media of their content.
+// trackCount counts tracks by media type.
 var (
 	trackCount = rows.WholeOf(func(mb *builder, start timestamp, n int64, t trackName) {
 		mb.RecordFlussonicStreamTrackCountDataPoint(start, n, t.stream, t.media)
@@ -199,7 +199,7 @@ var (
 	}
 )
 
-// entryName holds the attributes that follow from the name of an entry.
+// entryName holds the attributes that are derived from the name of an entry.
 type entryName struct {
 	stream string
 	// text is a protocol or the type of an error.
@@ -214,12 +214,12 @@ type entryName struct {
 // groupRow maps the entries of a group to a metric.
 type groupRow struct {
 	Group streamGroup
-	// parse returns the attributes of an entry, but for the stream, and whether the metric has entries of this name.
+	// parse returns the attributes of an entry except the stream, and whether the metric accepts its name.
 	parse func(name string) (entryName, bool)
 	Point rows.Point[*builder, entryName]
 }
 
-// groupRows are the numbers of a stream under names of the server's own.
+// groupRows are the rows for entries.
 var groupRows = []groupRow{
 	{groupInputErrors, parseInputError, byText((*builder).RecordFlussonicStreamInputErrorsByTypeDataPoint)},
 	{groupOpened, parseProtocol, byText((*builder).RecordFlussonicStreamPlaySessionCountDataPoint)},
@@ -252,7 +252,7 @@ func enabledGroupRows(run *scrape.Runner) (enabled [streamGroups][]enabledGroupR
 	return enabled
 }
 
-// byText returns the Point of a metric with an attribute that is a part of the name.
+// byText returns the point of a metric with a part of the entry's name as an attribute.
 func byText(record func(*builder, timestamp, int64, string, string)) rows.Point[*builder, entryName] {
 	return rows.WholeOf(func(mb *builder, start timestamp, n int64, e entryName) { record(mb, start, n, e.stream, e.text) })
 }
@@ -263,7 +263,7 @@ func parseInputError(name string) (entryName, bool) {
 
 func parseProtocol(name string) (entryName, bool) { return entryName{text: name}, true }
 
-// The ends of the names of answers.
+// The suffixes of the names of responses.
 var (
 	responseClasses = map[string]metadata.AttributeFlussonicResponseClass{
 		"200": metadata.AttributeFlussonicResponseClass2xx,
@@ -294,10 +294,10 @@ func parseResponseTime(name string) (e entryName, ok bool) {
 	return e, ok
 }
 
-// otherProtocol is the protocol of answers whose names have none.
+// otherProtocol is the protocol of responses whose names do not contain one.
 const otherProtocol = "other"
 
-// splitViewed splits the protocol from the resource: hls_segment, ll_hls_playlist, other, preview.
+// splitViewed splits a name such as hls_segment, ll_hls_playlist, other or preview into protocol and resource.
 func splitViewed(viewed string) (protocol string, resource metadata.AttributeFlussonicResource) {
 	if resource, known := metadata.MapAttributeFlussonicResource[viewed]; known {
 		return otherProtocol, resource
@@ -310,7 +310,7 @@ func splitViewed(viewed string) (protocol string, resource metadata.AttributeFlu
 	return viewed, metadata.AttributeFlussonicResourceOther
 }
 
-// parseRead parses fast.local, an outcome and a source.
+// parseRead parses names such as fast.local, which consist of an outcome and a source.
 func parseRead(name string) (e entryName, ok bool) {
 	outcome, source, _ := strings.Cut(name, ".")
 	e.outcome = metadata.MapAttributeFlussonicDvrReadOutcome[outcome]

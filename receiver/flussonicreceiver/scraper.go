@@ -31,11 +31,11 @@ type scraper struct {
 	query   *streamQuery
 
 	metrics map[string][]rows.Metric // by call
-	// What the page has too, and is requested for while API v3 does not have it.
+	// Metrics that the page has too. The page is requested for them if API v3 does not have them.
 	serverOnPage, streamsOnPage []rows.Metric
 }
 
-// limits names the settings that limit things.
+// limits maps entities to the settings that limit them.
 var limits = map[string]string{metadata.AttributeRtcEntityStream.String(): "streams"}
 
 func newScraper(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (*scraper, error) {
@@ -59,12 +59,12 @@ func newScraper(ctx context.Context, cfg *Config, host component.Host, set recei
 	return s, nil
 }
 
-// words are the values of attributes.
+// words are the attribute values of the scrape metrics.
 var words = scrape.Words[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason]{
 	ErrorTypes: metadata.MapAttributeErrorType, Entities: metadata.MapAttributeRtcEntity, Reasons: metadata.MapAttributeRtcOmissionReason,
 }
 
-// learnMetrics learns which enabled metrics come from which call.
+// learnMetrics determines which enabled metrics come from which call.
 func (s *scraper) learnMetrics() {
 	inList := func(field streamField) bool {
 		return slices.ContainsFunc(streamSources, func(source streamSource) bool { return source.field == field })
@@ -89,8 +89,8 @@ func (s *scraper) learnMetrics() {
 	s.streamsOnPage = s.run.Enabled(streamRowsOf(func(field streamField) bool { return slices.Contains(onPage, field) }))
 }
 
-// scrape requests the sources in the order of their precedence: API v3, then the page, which adds what is missing, then the API of servers
-// that have neither.
+// scrape requests the sources in order of precedence: API v3, then the page, which adds what is missing, then the API of servers that
+// have neither.
 func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) {
 	s.server.beginScrape()
 	s.streams.beginScrape()
@@ -111,7 +111,7 @@ func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) {
 
 func (s *scraper) hasSource(source string) bool { return slices.Contains(s.cfg.Sources, source) }
 
-// shareOfAPI leaves API v3 three quarters of the time where there is another source.
+// shareOfAPI limits API v3 to three quarters of the time if there is another source.
 func (s *scraper) shareOfAPI(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, limited := ctx.Deadline()
 	if !limited || len(s.cfg.Sources) == 1 {
@@ -120,7 +120,7 @@ func (s *scraper) shareOfAPI(ctx context.Context) (context.Context, context.Canc
 	return context.WithTimeout(ctx, time.Until(deadline)/4*3)
 }
 
-// apiCalls is the table of calls of API v3. The first one is always made: it shows whether the server is up, and which release it is.
+// apiCalls returns the calls of API v3. The first one is always made: it shows whether the server is up, and its release.
 func (s *scraper) apiCalls() []scrape.Call {
 	c := s.client
 	return []scrape.Call{
@@ -136,7 +136,7 @@ func (s *scraper) apiCalls() []scrape.Call {
 	}
 }
 
-// pageCall is the call of the Prometheus page, which is needed for what API v3 does not have, or has not answered.
+// pageCall returns the call of the Prometheus page, which is needed for metrics that API v3 does not have or has not returned.
 func (s *scraper) pageCall() scrape.Call {
 	metrics := s.metrics[apiPage]
 	if !s.server.inScrape.api {
@@ -149,7 +149,7 @@ func (s *scraper) pageCall() scrape.Call {
 	return scrape.Call{API: apiPage, Metrics: metrics, Always: !s.server.inScrape.api, Ask: scrape.Fetch(get, s.recordPage)}
 }
 
-// oldServerCall is the call of servers that have neither API v3 nor the page.
+// oldServerCall returns the call for servers that have neither API v3 nor the page.
 func (s *scraper) oldServerCall() scrape.Call {
 	return scrape.Call{
 		API: apiOldServer, Metrics: s.metrics[apiOldServer], Always: true,
@@ -157,7 +157,7 @@ func (s *scraper) oldServerCall() scrape.Call {
 	}
 }
 
-// recordStats records config/stats. Another release may offer other APIs.
+// recordStats records config/stats. A different release may offer different APIs.
 func (s *scraper) recordStats(answer server) {
 	if s.server.recordStats(&answer) {
 		s.run.Restarted()
@@ -181,5 +181,5 @@ func (s *scraper) resource() pcommon.Resource {
 	return rb.Emit()
 }
 
-// startTime returns when the server started, 0 while it has not reported that.
+// startTime returns the start time of the server, 0 if not reported yet.
 func (s *scraper) startTime() pcommon.Timestamp { return s.server.startTime() }

@@ -42,7 +42,7 @@ const (
 	testSecret = "s3cr3t/+&="
 )
 
-// startServer starts an emulated server that wants testSecret.
+// startServer starts an emulated server that requires testSecret.
 func startServer(t testing.TB, o flussonic.Options) *emulator.Server {
 	t.Helper()
 	o.User, o.Password = testUser, testSecret
@@ -52,7 +52,7 @@ func startServer(t testing.TB, o flussonic.Options) *emulator.Server {
 	return server
 }
 
-// system is a started system with its scraper.
+// system is a started receiver with its scraper.
 type system struct {
 	*scrape.System
 	scraper *scraper
@@ -70,7 +70,7 @@ func newTestSystem(cfg *Config, set receiver.Settings) *system {
 	return s
 }
 
-// startScraper starts a scraper of the server at url with the default configuration, changed by edit.
+// startScraper starts a scraper of the server at url. edit changes the default configuration.
 func startScraper(t testing.TB, url string, edit func(*Config)) (*system, *observer.ObservedLogs) {
 	t.Helper()
 	cfg := createDefaultConfig()
@@ -89,7 +89,7 @@ func startScraper(t testing.TB, url string, edit func(*Config)) (*system, *obser
 	return s, logs
 }
 
-// startHandler starts a server that answers as it is told to.
+// startHandler starts a server with the given handler.
 func startHandler(t testing.TB, answer http.HandlerFunc) string {
 	t.Helper()
 	server := httptest.NewServer(answer)
@@ -105,7 +105,7 @@ func capture(t testing.TB, file string) []byte {
 	return text
 }
 
-// scrapePoints returns what a scrape without errors tells.
+// scrapePoints returns the points of a scrape, which must have no errors.
 func scrapePoints(t *testing.T, s *system) map[string]float64 {
 	t.Helper()
 	metrics, err := s.Scrape(t.Context())
@@ -122,7 +122,7 @@ func onlyPage(c *Config) { c.Sources = []string{sourcePrometheus} }
 
 func onlyAPI(c *Config) { c.Sources = []string{sourceAPI} }
 
-// everything switches all metrics and resource attributes on.
+// everything enables all metrics and resource attributes.
 func everything(c *Config) {
 	rtctest.EnableAll(&c.MetricsBuilderConfig.Metrics)
 	rtctest.EnableAll(&c.MetricsBuilderConfig.ResourceAttributes)
@@ -152,7 +152,7 @@ func TestScenes(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, _ := startScraper(t, startServer(t, tt.server).URL(), tt.edit)
-			s.SetClock(func() time.Time { return sceneTime }) // else the age of a frame grows between two answers
+			s.SetClock(func() time.Time { return sceneTime }) // otherwise the age of a frame grows between two responses
 			metrics, err := s.Scrape(t.Context())
 			require.NoError(t, err)
 			rtctest.Golden(t, tt.name, metrics)
@@ -161,7 +161,7 @@ func TestScenes(t *testing.T) {
 	}
 }
 
-// The script that derives the values from the captures knows every point that API v3 has.
+// Every point from API v3 is listed in expected.tsv, which a script derives from the captures.
 func TestNothingElseIsReported(t *testing.T) {
 	expected := map[string]bool{}
 	for _, row := range rtctest.Table(t, filepath.Join("testdata", "expected.tsv")) {
@@ -177,14 +177,14 @@ func TestNothingElseIsReported(t *testing.T) {
 	}
 }
 
-// pageOf is a scrape of the page alone, in one of its spellings.
+// pageOf returns the points of the page alone, with a variant of its labels.
 func pageOf(t *testing.T, labels string) map[string]float64 {
 	t.Helper()
 	s, _ := startScraper(t, startServer(t, flussonic.Options{Labels: labels}).URL(), onlyPage)
 	return scrapePoints(t, s)
 }
 
-// The page means the same with and without types, and by whichever labels.
+// The page results in the same points with and without types, and with all variants of labels.
 func TestSpellingsOfThePage(t *testing.T) {
 	want := pageOf(t, "typed")
 	assert.Greater(t, len(want), 40)
@@ -193,7 +193,7 @@ func TestSpellingsOfThePage(t *testing.T) {
 	}
 }
 
-// names returns the metrics of points.
+// names returns the names of the metrics in points.
 func names(points map[string]float64) map[string]bool {
 	names := map[string]bool{}
 	for point := range points {
@@ -203,7 +203,7 @@ func names(points map[string]float64) map[string]bool {
 	return names
 }
 
-// What two generations both tell has one name, and nothing of it is told by one of them only.
+// Releases report common values under the same metric names, and older releases have no metrics that newer ones lack.
 func TestGenerationsHaveTheSameNames(t *testing.T) {
 	of := func(generation string) map[string]bool {
 		s, _ := startScraper(t, startServer(t, flussonic.Options{Generation: generation}).URL(), onlyAPI)
@@ -219,14 +219,14 @@ func TestGenerationsHaveTheSameNames(t *testing.T) {
 		for name := range of(older) {
 			delete(added, name)
 		}
-		assert.Subset(t, []string{ // fields that came after 2023, and what the captures of 23 have no example of
+		assert.Subset(t, []string{ // fields that are newer than 2023 or missing in the captures of 23
 			"flussonic.disk.io_utilization", "flussonic.stream.dvr.segment.writes", "flussonic.stream.transcoder.restarts", "flussonic.dvr.errors",
 			"flussonic.stream.input.errors",
 		}, slices.Sorted(maps.Keys(added)), older)
 	}
 }
 
-// startPage serves one text as the Prometheus page, and nothing else.
+// startPage starts a server that has text as the Prometheus page and nothing else.
 func startPage(t *testing.T, text, contentType string) string {
 	t.Helper()
 	return startHandler(t, func(w http.ResponseWriter, r *http.Request) {
@@ -239,7 +239,7 @@ func startPage(t *testing.T, text, contentType string) string {
 	})
 }
 
-// The newer vocabulary says the same in other words. Viewers have two names there, and are one quantity.
+// The OpenMetrics vocabulary results in the expected points. Its two names for viewers are recorded once.
 func TestOpenMetricsVocabulary(t *testing.T) {
 	text := strings.TrimSuffix(string(capture(t, "prometheus/openmetrics-config.txt")), "# EOF\n") + string(capture(t, "prometheus/openmetrics-streams.txt"))
 	s, _ := startScraper(t, startPage(t, text, "application/openmetrics-text; version=1.0.0"), func(c *Config) {
@@ -254,7 +254,7 @@ func TestOpenMetricsVocabulary(t *testing.T) {
 	assert.Equal(t, "123e4567-e89b-12d3-a456-426614174000", id.Str())
 }
 
-// What no label is known of still has a name; what is no number, or no count, or comes twice, has no point.
+// Devices and streams with unknown labels have names. NaN, fractional counts, negative counts and repeated samples are skipped.
 func TestPageOfUnknownLabels(t *testing.T) {
 	page := `flussonic_clients -1
 flussonic_clients 7
@@ -286,7 +286,7 @@ something_else 1
 	}, points)
 }
 
-// API v3 wins, family by family, and the page fills in what it lacks: each quantity once.
+// API v3 takes precedence over the page for each metric, and the page adds what is missing. No value is recorded twice.
 func TestPrecedence(t *testing.T) {
 	server := startServer(t, flussonic.Options{})
 	s, _ := startScraper(t, server.URL(), nil)
@@ -304,7 +304,7 @@ func TestPrecedence(t *testing.T) {
 	assert.NotContains(t, points, "flussonic.disk.utilization{flussonic.disk.path=/storage}")
 	assert.NotContains(t, points, "flussonic.gpu.temperature{flussonic.gpu.id=0,flussonic.gpu.name=}")
 
-	// Without API v3 the page tells all that it has.
+	// Without API v3, the page is recorded completely.
 	require.NoError(t, server.SetFault("status_500", "config/stats", "streams", "dvb_cards"))
 	metrics, err := s.Scrape(t.Context())
 	require.ErrorContains(t, err, "HTTP status 500")
@@ -314,7 +314,7 @@ func TestPrecedence(t *testing.T) {
 	assert.NotContains(t, points, "flussonic.stream.count_by_state{flussonic.stream.state=running}", "nobody knows how many there are")
 }
 
-// Only what enabled metrics need is asked for, the list of streams after the small calls and the page last.
+// Only APIs that enabled metrics need are requested: the list of streams after the small calls, the page last.
 func TestRequests(t *testing.T) {
 	none := func(c *Config) { c.MetricsBuilderConfig.Metrics = metadata.MetricsConfig{} }
 	for _, tt := range []struct {
@@ -341,13 +341,13 @@ func TestRequests(t *testing.T) {
 			_ = scrapePoints(t, s)
 			got := paths(server)
 			light := slices.Index(append(got, "streams"), "streams")
-			slices.Sort(got[:min(light, len(got))]) // they are asked for at once
+			slices.Sort(got[:min(light, len(got))]) // they are concurrent
 			assert.Equal(t, tt.want, got)
 		})
 	}
 }
 
-// paths returns what a server was asked for, without the queries.
+// paths returns the requested paths without their queries.
 func paths(server *emulator.Server) (paths []string) {
 	for _, request := range server.Requests() {
 		path, _, _ := strings.Cut(request, "?")
@@ -356,7 +356,7 @@ func paths(server *emulator.Server) (paths []string) {
 	return paths
 }
 
-// Whatever is enabled, nothing is asked for that holds secrets or changes the server: config, single streams, addresses.
+// With all metrics enabled, no API is requested that contains secrets or changes the server: config, single streams, addresses.
 func TestForbiddenRequests(t *testing.T) {
 	allowed := []string{apiStats, apiStreams, apiDVRs, apiCards, apiSessions, apiFiles, apiPeers, apiPage, apiOldServer}
 	for _, generation := range []string{"23.10", "25.11", "legacy"} {
@@ -375,7 +375,7 @@ func TestForbiddenRequests(t *testing.T) {
 	}
 }
 
-// What is not enabled is not selected, so that groups cost nothing while they are off.
+// Only fields that enabled metrics need are selected, so disabled groups cost nothing.
 func TestSelectFollowsTheMetrics(t *testing.T) {
 	fields := func(edit func(*Config)) []string {
 		server := startServer(t, flussonic.Options{})
@@ -404,7 +404,7 @@ func TestSelectFollowsTheMetrics(t *testing.T) {
 	}))
 }
 
-// A server that ignores the selection gives the same points, and none for what is off.
+// A server that ignores the selection results in the same points, and in none for disabled metrics.
 func TestIgnoredSelection(t *testing.T) {
 	points := func(ignore bool) map[string]float64 {
 		s, _ := startScraper(t, startServer(t, flussonic.Options{IgnoreSelect: ignore}).URL(), nil)
@@ -413,7 +413,7 @@ func TestIgnoredSelection(t *testing.T) {
 	assert.Equal(t, points(false), points(true))
 }
 
-// Sums of a stream begin with it, all others with the server, and none after its own point.
+// The sums of a stream start when the stream starts, all others when the server starts, and none after its own point.
 func TestStartTimes(t *testing.T) {
 	s, _ := startScraper(t, startServer(t, flussonic.Options{}).URL(), nil)
 	metrics, err := s.Scrape(t.Context())
@@ -437,7 +437,7 @@ func TestStartTimes(t *testing.T) {
 	}
 }
 
-// A server that was up keeps its identity while it is down.
+// The resource attributes stay the same while the server is down.
 func TestResourceOutlivesTheServer(t *testing.T) {
 	server := startServer(t, flussonic.Options{})
 	s, _ := startScraper(t, server.URL(), nil)
@@ -453,10 +453,10 @@ func TestResourceOutlivesTheServer(t *testing.T) {
 	assert.Equal(t, resource, down.ResourceMetrics().At(0).Resource().Attributes().AsRaw())
 }
 
-// askAgainAfter is the number of scrapes after which the runner makes a call again that the server does not offer.
+// askAgainAfter is the number of scrapes after which the runner repeats a call that the server does not offer.
 const askAgainAfter = 10
 
-// A server without API v3 is no failure: it is noticed once, and looked for again now and then.
+// A server without API v3 is not a failure: it is logged once, and the API is requested again every askAgainAfter scrapes.
 func TestAbsentAPIs(t *testing.T) {
 	server := startServer(t, flussonic.Options{Generation: "legacy"})
 	s, logs := startScraper(t, server.URL(), nil)

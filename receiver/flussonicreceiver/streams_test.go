@@ -23,7 +23,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 )
 
-// listServer answers requests for streams with page, all others as a server that has nothing to tell.
+// listServer starts a server that handles requests for streams with page and has nothing else to report.
 func listServer(t *testing.T, page http.HandlerFunc) string {
 	t.Helper()
 	return startHandler(t, func(w http.ResponseWriter, r *http.Request) {
@@ -38,12 +38,12 @@ func listServer(t *testing.T, page http.HandlerFunc) string {
 	})
 }
 
-// fixedList answers with one list.
+// fixedList returns a handler that returns text.
 func fixedList(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }
 }
 
-// ofStreams returns the points of streams, without those that are sums over them or tell of the scrape.
+// ofStreams returns the points of individual streams.
 func ofStreams(points map[string]float64) map[string]float64 {
 	streams := map[string]float64{}
 	for point, value := range points {
@@ -61,7 +61,7 @@ const (
 	countRunning     = "flussonic.stream.count_by_state{flussonic.stream.state=running}"
 )
 
-// The size of the pages, and what a cursor looks like, do not matter; nor does what an earlier scrape has read.
+// The result of a list does not depend on the page size, the form of the cursor or earlier scrapes.
 func TestPagesAreOneList(t *testing.T) {
 	points := func(size int, o flussonic.Options) map[string]float64 {
 		o.Streams = 250
@@ -78,7 +78,7 @@ func TestPagesAreOneList(t *testing.T) {
 	assert.Equal(t, want, points(500, flussonic.Options{MaxPage: 100}), "a server that refuses large pages")
 }
 
-// A server that has refused large pages is asked for small ones from then on.
+// After a server has refused a large page, only small pages are requested.
 func TestRefusedPageSize(t *testing.T) {
 	server := startServer(t, flussonic.Options{Streams: 150, MaxPage: 100})
 	s, _ := startScraper(t, server.URL(), onlyAPI)
@@ -95,7 +95,7 @@ func TestRefusedPageSize(t *testing.T) {
 	assert.Equal(t, once, refused())
 }
 
-// A list that never ends, does so all the same, and keeps what it told.
+// Reading stops if a list never ends, and the streams that were read are kept.
 func TestEndlessLists(t *testing.T) {
 	t.Run("the cursor repeats", func(t *testing.T) {
 		s, _ := startScraper(t, startServer(t, flussonic.Options{Streams: 20, Paging: "repeat"}).URL(), func(c *Config) { c.PageSize = 5 })
@@ -133,7 +133,7 @@ func TestEndlessLists(t *testing.T) {
 	})
 }
 
-// checkTruncated: what was told is there, and nobody takes it for all there is.
+// checkTruncated checks that the streams that were read are reported and that the list is reported as truncated.
 func checkTruncated(t *testing.T, points map[string]float64) {
 	t.Helper()
 	assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
@@ -142,7 +142,7 @@ func checkTruncated(t *testing.T, points map[string]float64) {
 	assert.NotContains(t, points, countRunning)
 }
 
-// Pages that fail late cost what they held, those before them nothing.
+// A page that fails does not affect the streams on the pages before it.
 func TestLatePageFails(t *testing.T) {
 	row := func(i int) string { return fmt.Sprintf(`{"name":"s%d","stats":{"alive":true,"bytes_out":%d}}`, i, i) }
 	var fails atomic.Bool
@@ -173,7 +173,7 @@ func TestLatePageFails(t *testing.T) {
 	assert.InDelta(t, 3, points["flussonic.stream.io{flussonic.stream.name=s3,network.io.direction=transmit}"], 0)
 }
 
-// Cut anywhere, an answer tells nothing that the whole one does not, and its error says so.
+// A truncated response results in an error, and in no points that the complete response does not have.
 func TestCutAnswers(t *testing.T) {
 	for _, tt := range []struct {
 		file string
@@ -215,7 +215,7 @@ func TestCutAnswers(t *testing.T) {
 	}
 }
 
-// A stream that must be there is not alive while it is missing, or switched off.
+// An expected stream is reported as not alive while it is missing or disabled.
 func TestExpectedStreams(t *testing.T) {
 	s, _ := startScraper(t, startServer(t, flussonic.Options{}).URL(), func(c *Config) {
 		c.Streams.Expected = []string{"hockey1", "cam-7", "off", "gone"}
@@ -236,7 +236,7 @@ func TestExpectedStreams(t *testing.T) {
 	assert.NotContains(t, points, "flussonic.stream.alive{flussonic.stream.name=hockey1}", "the page does not tell")
 }
 
-// The selection holds for all sources; sums cover all streams, and what a limit cuts is counted and logged once.
+// The selection applies to all sources. Sums include all streams, and the streams beyond the limit are counted and logged once.
 func TestSelection(t *testing.T) {
 	s, logs := startScraper(t, startServer(t, flussonic.Options{}).URL(), func(c *Config) {
 		c.Streams.Exclude = []filter.Config{{Strict: "hockey1"}}
@@ -255,7 +255,8 @@ func TestSelection(t *testing.T) {
 	assert.Equal(t, 1, logs.FilterMessageSnippet("raise streams::limit").Len())
 }
 
-// Two names that an attribute cannot tell apart: the first counts, the other is counted. The same stream again is none.
+// If two names are equal as attributes, the first stream is used and the other is counted as merged. A repetition of the same name is
+// not counted.
 func TestEqualNames(t *testing.T) {
 	long := strings.Repeat("x", 300)
 	list := `{"streams":[{"name":"` + long + `1","stats":{"alive":true}},{"name":"` + long + `2","stats":{"alive":false}},
@@ -269,7 +270,7 @@ func TestEqualNames(t *testing.T) {
 	}, ofStreams(points))
 }
 
-// Of two generations in one answer the newer field counts, wherever it stands; null and missing are no 0.
+// If a stream has fields of two releases, the newer field is used, regardless of the order. Null and missing fields are skipped.
 func TestGenerationsInOneAnswer(t *testing.T) {
 	const name = "flussonic.stream.name=a"
 	for stats, want := range map[string]map[string]float64{
@@ -316,7 +317,7 @@ func TestGenerationsInOneAnswer(t *testing.T) {
 	}
 }
 
-// Without a delay of the server's own, the age of a frame is told by the server's clock, not by ours.
+// If the server does not report a delay, the age of a frame is derived from the server's clock, not the collector's.
 func TestFrameAge(t *testing.T) {
 	age := func(stats string) (float64, bool) {
 		s, _ := startScraper(t, listServer(t, fixedList(`{"streams":[{"name":"a","stats":`+stats+`}]}`)), onlyAPI)
@@ -334,7 +335,7 @@ func TestFrameAge(t *testing.T) {
 	}
 }
 
-// Inputs and pushes of one stream are bounded.
+// The numbers of inputs and pushes of a stream are bounded.
 func TestManyParts(t *testing.T) {
 	parts := strings.TrimSuffix(strings.Repeat(`{"stats":{"active":true,"status":"running"}},`, maxParts+3), ",")
 	s, _ := startScraper(t, listServer(t, fixedList(`{"streams":[{"name":"a","inputs":[`+parts+`],"pushes":[`+parts+`],"stats":{}}]}`)), everythingOfAPI)
@@ -346,7 +347,7 @@ func TestManyParts(t *testing.T) {
 	assert.InDelta(t, maxParts, sumOf(points, "flussonic.stream.push.state"), 0)
 }
 
-// A list that is none is no empty list: nothing is taken for gone.
+// A response without a valid list is an error, and no stream is considered removed.
 func TestNoList(t *testing.T) {
 	for text, want := range map[string]string{
 		`{}`:                   "the answer has no member streams",
@@ -366,7 +367,7 @@ func TestNoList(t *testing.T) {
 	}
 }
 
-// The deadline ends a list that comes slowly, whose first pages stay.
+// At the deadline, reading a slow list stops, and its first pages are kept.
 func TestSlowList(t *testing.T) {
 	url := listServer(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("cursor") != "" {
@@ -383,7 +384,8 @@ func TestSlowList(t *testing.T) {
 	checkTruncated(t, rtctest.Points(t, metrics))
 }
 
-// The vendor's mock server fills every field. Its answers may not be copied.
+// The responses of the vendor's mock server, which set every field, result in the expected values. They may not be copied, so the
+// test is skipped without them.
 func TestVendorMock(t *testing.T) {
 	const folder = "../../../shared/testdata/flussonic/vendor-mock-23.10/"
 	files := map[string]string{

@@ -20,7 +20,7 @@ import (
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
-// ofServer returns the points that tell neither of a stream nor of the scrape.
+// ofServer returns the points of the server, without those of streams and of the scrape.
 func ofServer(points map[string]float64) map[string]float64 {
 	server := maps.Clone(points)
 	maps.DeleteFunc(server, func(point string, _ float64) bool {
@@ -29,7 +29,7 @@ func ofServer(points map[string]float64) map[string]float64 {
 	return server
 }
 
-// startStats serves one config/stats and an empty list.
+// startStats starts a server with the given config/stats and an empty list.
 func startStats(t *testing.T, stats string) string {
 	t.Helper()
 	return startHandler(t, func(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +44,7 @@ func startStats(t *testing.T, stats string) string {
 	})
 }
 
-// What a quantity cannot be has no point; the limits themselves have one.
+// Impossible values are skipped. Values at the limits are recorded.
 func TestImplausibleValuesOfTheServer(t *testing.T) {
 	for stats, want := range map[string]map[string]float64{
 		`{"cpu_usage":1000,"memory_usage":1001,"scheduler_load":-1,"bandwidth_usage":1e300}`: {"flussonic.cpu.utilization{}": 10},
@@ -129,7 +129,7 @@ func TestImplausibleValuesOfStreams(t *testing.T) {
 	}
 }
 
-// A negative number of viewers of a file takes nothing away from those of other files.
+// A negative number of viewers of a file is not subtracted from those of other files.
 func TestNegativeViewers(t *testing.T) {
 	url := startHandler(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -146,7 +146,7 @@ func TestNegativeViewers(t *testing.T) {
 	assert.Equal(t, map[string]float64{"flussonic.uptime{}": 1, "flussonic.vod.client.count{flussonic.vod.prefix=a}": 7}, points)
 }
 
-// Of the page, infinities and negative ages have no point either.
+// Infinities and negative ages on the page are skipped.
 func TestImplausibleValuesOfThePage(t *testing.T) {
 	page := `flussonic_clients 7
 flussonic_cpu_usage +Inf
@@ -174,7 +174,7 @@ flussonic_boot_time_seconds 12
 	}, fields, "once each")
 }
 
-// A state that the receiver does not know is a state of its own; one that the server does not tell has no point.
+// Unknown states have an attribute value of their own. A state that the server does not report has no point.
 func TestUnknownStates(t *testing.T) {
 	states := func(points map[string]float64, metric string) (states []string) {
 		for point, value := range points {
@@ -203,7 +203,7 @@ func TestUnknownStates(t *testing.T) {
 	}
 }
 
-// startsOf returns the start of every monotonic sum of a stream or of the server, keyed as points are.
+// startsOf returns the start time of every monotonic sum of a stream or the server, keyed as points are.
 func startsOf(t *testing.T, metrics pmetric.Metrics) map[string]pcommon.Timestamp {
 	t.Helper()
 	starts := map[string]pcommon.Timestamp{}
@@ -225,7 +225,7 @@ func startsOf(t *testing.T, metrics pmetric.Metrics) map[string]pcommon.Timestam
 	return starts
 }
 
-// scrapeSteps scrapes once a minute, and returns when each scrape was and the starts of its sums.
+// scrapeSteps scrapes once a minute and returns the times of the scrapes and the start times of the sums.
 func scrapeSteps(t *testing.T, s *system, steps int, set func(step int)) (times []pcommon.Timestamp, starts []map[string]pcommon.Timestamp) {
 	t.Helper()
 	first := time.Now()
@@ -241,7 +241,7 @@ func scrapeSteps(t *testing.T, s *system, steps int, set func(step int)) (times 
 	return times, starts
 }
 
-// A counter that falls gets a new start time, independently of the stream's other counters and of the source of its start.
+// A counter that falls gets a new start time, independently of the stream's other counters and of the source of its start time.
 func TestStartsAfterFalls(t *testing.T) {
 	const told = 1763590000
 	opened := pcommon.NewTimestampFromTime(time.Unix(told, 0))
@@ -265,7 +265,7 @@ func TestStartsAfterFalls(t *testing.T) {
 	times, starts := scrapeSteps(t, s, len(rows), func(step int) { list.Store(rows[step]) })
 	for counter, want := range map[string][]pcommon.Timestamp{
 		"flussonic.stream.io told transmit":            {opened, opened, opened, reopened},
-		"flussonic.stream.io told receive":             {opened, times[0], times[0], times[2]}, // reopened before that
+		"flussonic.stream.io told receive":             {opened, times[0], times[0], times[2]}, // reopened earlier
 		"flussonic.stream.input.errors_by_type told x": {opened, times[0], times[0], times[2]},
 		"flussonic.stream.input.errors_by_type told y": {opened, opened, opened, reopened},
 		"flussonic.stream.io untold transmit":          {times[0], times[0], times[0], times[2]},
@@ -278,7 +278,7 @@ func TestStartsAfterFalls(t *testing.T) {
 	}
 }
 
-// A push that does not report its own start started with its stream.
+// A push that does not report its start time starts with its stream.
 func TestStartsOfPushes(t *testing.T) {
 	url := listServer(t, fixedList(`{"streams":[
 		{"name":"a","stats":{"opened_at":1763590000000,"push":[{"bytes":1,"opened_at":1763591000000}]}},
@@ -293,7 +293,7 @@ func TestStartsOfPushes(t *testing.T) {
 	}, startsOf(t, metrics))
 }
 
-// The page reports no start times but the server's.
+// The page reports no start time except that of the server.
 func TestStartsOfThePage(t *testing.T) {
 	pages := []string{
 		"flussonic_boot_time_seconds 1763000000\nflussonic_net_input_bytes{interface=\"eth0\"} 100\nflussonic_stream_bytes_in{stream=\"a\"} 100\n",
@@ -314,7 +314,7 @@ func TestStartsOfThePage(t *testing.T) {
 	}
 }
 
-// The server's own counters, and those of its archives, may fall while it runs.
+// Counters of the server and its archives that fall while it runs get a new start time.
 func TestStartsOfTheServer(t *testing.T) {
 	var n atomic.Int64
 	url := startHandler(t, func(w http.ResponseWriter, r *http.Request) {
@@ -339,14 +339,14 @@ func TestStartsOfTheServer(t *testing.T) {
 	}
 }
 
-// A stream that is listed without stats does not run; one whose stats do not tell may.
+// A stream that is listed without stats is not alive. A stream whose stats do not report alive has no such point.
 func TestListedWithoutStats(t *testing.T) {
 	list := `{"streams":[{"name":"absent"},{"name":"null","stats":null},{"name":"empty","stats":{}},{"name":"off","disabled":true}]}`
 	s, _ := startScraper(t, listServer(t, fixedList(list)), func(c *Config) { onlyAPI(c); c.Streams.Expected = []string{"null"} })
 	assert.Equal(t, map[string]float64{aliveOf("absent"): 0, aliveOf("null"): 0}, ofStreams(scrapePoints(t, s)))
 }
 
-// A name that is expected twice, also by what a name is cut to, is one stream.
+// Expected names that are equal, also after truncation, result in one stream.
 func TestExpectedTwice(t *testing.T) {
 	long := strings.Repeat("x", 256)
 	list := `{"streams":[{"name":"off","disabled":true},{"name":"on","stats":{"alive":true}}]}`
@@ -357,7 +357,7 @@ func TestExpectedTwice(t *testing.T) {
 	assert.Equal(t, map[string]float64{aliveOf("gone"): 0, aliveOf("off"): 0, aliveOf("on"): 1, aliveOf(long): 0}, ofStreams(scrapePoints(t, s)))
 }
 
-// A page may name more streams and devices than are remembered.
+// The numbers of streams and devices that are kept of a page are bounded.
 func TestPageOfTooManyNames(t *testing.T) {
 	var page strings.Builder
 	for i := range maxItems + 1000 {
@@ -381,7 +381,7 @@ func TestPageOfTooManyNames(t *testing.T) {
 	assert.InDelta(t, 50*maxDevices, sumOf(points, "flussonic.gpu.temperature"), 0)
 }
 
-// A page with lines that cannot be read is no whole list.
+// A page with malformed lines is incomplete: no stream is reported as missing.
 func TestPageWithBadLinesProvesNothing(t *testing.T) {
 	page := "flussonic_stream_bytes_in{stream=\"a\"} 1\nflussonic_stream_bytes_in{stream=\"b\"} undefined\n"
 	s, _ := startScraper(t, startPage(t, page, "text/plain"), func(c *Config) { onlyPage(c); c.Streams.Expected = []string{"b"} })
@@ -392,7 +392,7 @@ func TestPageWithBadLinesProvesNothing(t *testing.T) {
 	assert.InDelta(t, 1, points[omittedTruncated], 0)
 }
 
-// Bad lines of the page take nothing away from a list that was read whole.
+// Malformed lines of the page do not affect a list that was read completely.
 func TestBadPageBesideAList(t *testing.T) {
 	url := startHandler(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -415,7 +415,7 @@ func TestBadPageBesideAList(t *testing.T) {
 	assert.InDelta(t, 1, points["flussonic.stream.io{flussonic.stream.name=a,network.io.direction=receive}"], 0)
 }
 
-// Where old and new fields describe the same input or push, the new field wins, value by value.
+// If old and new fields describe the same input or push, the new field takes precedence, value by value.
 func TestPlacesOfParts(t *testing.T) {
 	list := `{"streams":[{"name":"a",
 		"inputs":[{"stats":{"active":true}},{"stats":{"active":true}},{"stats":{"active":false}}],

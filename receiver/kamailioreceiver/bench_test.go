@@ -13,10 +13,11 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/kamailio"
 )
 
-// maxAllocations bounds a whole default scrape of the captured server; some 120 of them are the emulator's, 2,300 those of pdata.
+// maxAllocations bounds the allocations of a default scrape of the captured server; about 120 are made by the emulator, 2,300 by
+// pdata.
 const maxAllocations = 2850
 
-// startFixedServer starts a server whose clock stands still and whose replies hold as many statistics as it has.
+// startFixedServer starts a server whose clock stands still and whose replies have room for all its statistics.
 func startFixedServer(t testing.TB, o kamailio.CtlOptions) string {
 	t.Helper()
 	now := time.Now()
@@ -27,8 +28,8 @@ func startFixedServer(t testing.TB, o kamailio.CtlOptions) string {
 	return server.URL()
 }
 
-// BenchmarkScrape is a whole scrape over a unix socket: of the captured server, which has 16 processes and 166 statistics, and
-// of those with many statistics in the script, and many destinations.
+// BenchmarkScrape measures a whole scrape over a unix socket: of the captured server, which has 16 processes and 166 statistics, and
+// of servers with many script statistics or many destinations.
 func BenchmarkScrape(b *testing.B) {
 	for _, bench := range []struct {
 		name   string
@@ -46,7 +47,7 @@ func BenchmarkScrape(b *testing.B) {
 				require.NoError(b, err)
 				return metrics.DataPointCount()
 			}
-			scrapeOnce() // the first one also asks who the server is
+			scrapeOnce() // the first one also requests the identity
 			require.Equal(b, bench.points, scrapeOnce())
 			b.ReportAllocs()
 			for b.Loop() {
@@ -57,8 +58,8 @@ func BenchmarkScrape(b *testing.B) {
 	}
 }
 
-// BenchmarkBareCalls makes the calls of a default scrape at once and reads nothing of their replies: what is left of BenchmarkScrape
-// is the receiver's.
+// BenchmarkBareCalls makes the calls of a default scrape at once without reading the replies. The difference to BenchmarkScrape is
+// the cost of the receiver.
 func BenchmarkBareCalls(b *testing.B) {
 	conn, err := binrpc.Dial(b.Context(), startFixedServer(b, kamailio.CtlOptions{}))
 	require.NoError(b, err)
@@ -88,7 +89,7 @@ func BenchmarkBareCalls(b *testing.B) {
 	}
 }
 
-// A default scrape stays cheap.
+// A default scrape does not exceed maxAllocations.
 func TestScrapeAllocations(t *testing.T) {
 	s, _ := startSystem(t, startFixedServer(t, kamailio.CtlOptions{}), nil)
 	allocations := testing.AllocsPerRun(10, func() {

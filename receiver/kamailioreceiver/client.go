@@ -41,7 +41,7 @@ const (
 	apiDMQ            = "dmq.list_nodes"
 )
 
-// number is a whole number that a server may leave out.
+// number is an integer that a server may omit.
 type number = optional.Value[int64]
 
 // process is one process of Kamailio with its private memory, in bytes.
@@ -52,19 +52,19 @@ type process struct {
 	Fragments                  number
 }
 
-// profileSize is the number of dialogs in a profile, or with one value of it.
+// profileSize is the number of dialogs in a profile, or of those with one value of it.
 type profileSize struct {
 	Profile, Value string
 	Dialogs        int64
 }
 
-// dispatcher is the list of destinations.
+// dispatcher lists the destinations of all sets.
 type dispatcher struct {
 	Sets    number
 	Targets []target
 }
 
-// target is one destination of a set; it may be listed twice.
+// target is one destination of a set. A set may list the same address twice.
 type target struct {
 	Set, URI, Flags                   string
 	Average, Deviation, Estimate, Max optional.Value[float64] // milliseconds, with ds_ping_latency_stats
@@ -77,20 +77,20 @@ type relay struct {
 	URL                         string
 	Set                         int64
 	State                       relayState
-	Index, Weight, RecheckDelay number // the last in seconds
+	Index, Weight, RecheckDelay number // RecheckDelay is in seconds
 }
 
-// relayState says whether an rtpengine is used.
+// relayState is the state in which Kamailio keeps an rtpengine.
 type relayState uint8
 
 const (
 	relayUnknown  relayState = iota
-	relayEnabled             // it works
-	relayDisabled            // it failed, and is tried again
-	relayRemoved             // an administrator switched it off for good
+	relayEnabled             // in use
+	relayDisabled            // failed, is tried again
+	relayRemoved             // disabled permanently by an administrator
 )
 
-// htable is a hash table.
+// htable is a hash table of the htable module.
 type htable struct {
 	Name                 string
 	Slots, All, Min, Max number
@@ -102,23 +102,23 @@ type dmqNode struct {
 	Local              bool
 }
 
-// lists are the methods whose results are arrays in JSON.
+// lists are the methods whose results are JSON arrays.
 var lists = map[string]bool{
 	apiMethods: true, apiStatisticLines: true, apiGroups: true, apiNames: true,
 	apiProcesses: true, apiRTPEngines: true, apiHtables: true, apiDMQ: true,
 }
 
-// call is a method with its arguments, and what becomes of its reply.
+// call is a method call with its arguments and the function that decodes its reply.
 type call struct {
 	method string
 	args   []string
 	read   func(reply []value) error // the reply is valid until it returns
 	err    error
-	// duration is how long the server took for this call alone.
+	// duration is the time that the server took for this call alone.
 	duration time.Duration
 }
 
-// transport carries calls to the server, BINRPC or JSON-RPC, and sets their errors and durations.
+// transport makes calls over BINRPC or JSON-RPC and sets their err and duration.
 type transport interface {
 	do(ctx context.Context, calls []*call)
 	close()
@@ -128,16 +128,16 @@ type transport interface {
 type client struct {
 	transport transport
 	fetches   fetches
-	// suspects are the methods that hung lately, with the number of answers after which they are trusted again.
+	// suspects maps methods that hung recently to the number of replies after which they are trusted again.
 	suspects map[string]int
 }
 
-// isHTTP reports whether an endpoint is one of JSON-RPC, not of BINRPC.
+// isHTTP reports whether an endpoint is a JSON-RPC endpoint. All others are BINRPC endpoints.
 func isHTTP(endpoint string) bool {
 	return strings.HasPrefix(endpoint, "http://") || strings.HasPrefix(endpoint, "https://")
 }
 
-// parseEndpoint returns the network, unix or tcp, and the address of an endpoint of BINRPC.
+// parseEndpoint returns the network (unix or tcp) and the address of a BINRPC endpoint.
 func parseEndpoint(endpoint string) (network, address string, err error) {
 	return binrpc.ParseEndpoint(endpoint)
 }
@@ -155,10 +155,10 @@ func newClient(ctx context.Context, cfg *Config, host component.Host, set compon
 
 func (c *client) close() { c.transport.close() }
 
-// trustedAfter is how often a method that hung must answer until it is no longer called last.
+// trustedAfter is the number of replies after which a method that hung is no longer called last.
 const trustedAfter = 10
 
-// do makes calls in their order, except that methods that hung lately come last.
+// do makes the calls in order, but methods that hung recently come last.
 func (c *client) do(ctx context.Context, calls []*call) {
 	calls = slices.Clone(calls)
 	slices.SortStableFunc(calls, func(a, b *call) int { return cmp.Compare(c.suspects[a.method], c.suspects[b.method]) })
@@ -166,7 +166,7 @@ func (c *client) do(ctx context.Context, calls []*call) {
 	for i, made := range calls {
 		switch scrape.TypeOf(made.err) {
 		case scrape.Timeout:
-			if i > 0 { // else it is the server that hangs
+			if i > 0 { // if the first call hangs, the whole server does
 				c.suspect(made.method)
 			}
 			return
@@ -186,14 +186,14 @@ func (c *client) suspect(method string) {
 	c.suspects[method] = trustedAfter
 }
 
-// query is a request for one answer, which takes one call or several.
+// query is a request for one result, which takes one call or several.
 type query[T any] struct {
 	calls []*call
-	// answer returns the answer after the calls have been made. It may make further calls, which it adds to calls.
+	// answer returns the result after the calls have been made. It may make further calls, which it adds to calls.
 	answer func(ctx context.Context) (T, error)
 }
 
-// required marks the errors of a method that every Kamailio has: whatever the server says, it is not a method of a module.
+// required marks the query's errors as errors of a method that every Kamailio has, so that isNotOffered never reports true for them.
 func (q *query[T]) required() *query[T] {
 	answer := q.answer
 	q.answer = func(ctx context.Context) (T, error) {
@@ -211,13 +211,13 @@ type requiredError struct{ error }
 
 func (e *requiredError) Unwrap() error { return e.error }
 
-// isNotOffered reports whether an error says that the server does not offer a method.
+// isNotOffered reports whether an error means that the server does not offer a method.
 func isNotOffered(err error) bool {
 	_, required := errors.AsType[*requiredError](err)
 	return !required && isAbsent(err)
 }
 
-// ask returns the query of one call whose reply read understands.
+// ask returns the query that makes one call and decodes its reply with read.
 func ask[T any](method string, read func(reply []value) (T, error), args ...string) *query[T] {
 	var answer T
 	made := &call{method: method, args: args, read: func(reply []value) (err error) {
@@ -227,30 +227,29 @@ func ask[T any](method string, read func(reply []value) (T, error), args ...stri
 	return &query[T]{[]*call{made}, func(context.Context) (T, error) { return answer, made.err }}
 }
 
-// get makes the calls of a query.
+// get makes the calls of a query and returns its result.
 func get[T any](ctx context.Context, c *client, q *query[T]) (T, error) {
 	c.do(ctx, q.calls)
 	return q.answer(ctx)
 }
 
-// isFault reports whether the server answered with a fault that says so.
+// isFault reports whether the error is a fault from the server whose text contains text.
 func isFault(err error, text string) bool {
 	fault, ok := errors.AsType[*binrpc.Fault](err)
 	return ok && strings.Contains(fault.Text, text)
 }
 
-// isAbsent reports whether the server does not know the method because a module is not loaded, or has switched off what
-// it is about.
+// isAbsent reports whether the server does not know the method because its module is not loaded, or has disabled the feature.
 func isAbsent(err error) bool {
 	fault, ok := errors.AsType[*binrpc.Fault](err)
 	return ok && (strings.HasPrefix(fault.Text, "command ") && strings.HasSuffix(fault.Text, " not found") ||
 		strings.EqualFold(fault.Text, "method not found") || fault.Code == codeNoMethod || fault.Text == "tcp support disabled")
 }
 
-// codeNoMethod is JSON-RPC's own code of a method that does not exist.
+// codeNoMethod is the JSON-RPC error code for a method that does not exist.
 const codeNoMethod = -32601
 
-// partialError is an error that spoilt only a part of an answer.
+// partialError is an error that affects only a part of a result.
 type partialError struct {
 	counted scrape.ErrorType
 	text    string
@@ -258,13 +257,13 @@ type partialError struct {
 
 func (e *partialError) Error() string { return e.text }
 
-// ErrorType returns how the error is counted.
+// ErrorType returns the error type under which the error is counted.
 func (e *partialError) ErrorType() scrape.ErrorType { return e.counted }
 
-// Partial reports that the rest of the answer is of use.
+// Partial reports that the rest of the result is usable.
 func (*partialError) Partial() bool { return true }
 
-// unexpected is a reply of another form than the method's.
+// unexpected returns the error for a reply that does not have the form that the method defines.
 func unexpected(text string) error {
 	return &binrpc.Error{
 		Type: scrape.Format, Text: "a reply that cannot be understood: " + text, Hint: "please report it with the version of kamailio",

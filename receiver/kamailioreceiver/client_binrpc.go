@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/binrpc"
 )
 
-// ctl carries calls over BINRPC, on one connection. Kamailio serves one connection after the other: more would not be faster.
+// ctl makes calls over BINRPC on one connection. Kamailio serves its connections one at a time, so more would not be faster.
 type ctl struct {
 	endpoint string
 
@@ -29,7 +29,7 @@ func (t *ctl) close() {
 	}
 }
 
-// do sends all calls at once. When Kamailio has restarted since the last ones, they are made on a new connection.
+// do sends all calls at once. If Kamailio has restarted since the previous calls, do repeats the failed ones on a new connection.
 func (t *ctl) do(ctx context.Context, calls []*call) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -49,7 +49,7 @@ func (t *ctl) do(ctx context.Context, calls []*call) {
 	}
 }
 
-// try makes calls once.
+// try makes the calls once.
 func (t *ctl) try(ctx context.Context, calls []*call) {
 	start := time.Now()
 	if err := t.connect(ctx); err != nil {
@@ -77,7 +77,7 @@ func (t *ctl) try(ctx context.Context, calls []*call) {
 	t.reply.shrink()
 }
 
-// connect makes a connection, unless there is one.
+// connect opens a connection unless there is a working one.
 func (t *ctl) connect(ctx context.Context) (err error) {
 	if t.conn != nil && !t.conn.Broken() {
 		return nil
@@ -89,12 +89,12 @@ func (t *ctl) connect(ctx context.Context) (err error) {
 	return err
 }
 
-// collector turns the records of a reply into values. It reuses their memory.
+// collector converts the records of a reply into values. It reuses the memory of the previous reply.
 type collector struct {
-	values []value // the members of each list lie side by side
+	values []value // the members of each list are contiguous
 }
 
-// keptValues bounds the memory that is kept for the next reply.
+// keptValues bounds the memory that is kept for the next reply, in values.
 const keptValues = 20_000
 
 // shrink frees the memory of a large reply.
@@ -117,7 +117,7 @@ func (c *collector) collect(records binrpc.Records) ([]value, error) {
 	return c.members(records), nil
 }
 
-// members turns records into values. There is room for all of them, and their depth is bounded by binrpc.
+// members converts records into values. collect has reserved room for all of them, and binrpc bounds their depth.
 func (c *collector) members(records binrpc.Records) []value {
 	first := len(c.values)
 	end := first + records.Len()

@@ -21,7 +21,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// jsonRPC carries calls over HTTP, through Kamailio's module jsonrpcs.
+// jsonRPC makes calls over HTTP, through Kamailio's module jsonrpcs.
 type jsonRPC struct {
 	http *httpapi.Client
 }
@@ -38,7 +38,7 @@ func newJSONRPC(ctx context.Context, cfg *Config, host component.Host, set compo
 
 func (t *jsonRPC) close() { t.http.CloseIdle() }
 
-// do makes calls one by one: Kamailio takes no batches. One that is not answered in time costs those behind it.
+// do makes the calls one by one, because Kamailio does not support batches. If one times out, those behind it fail too.
 func (t *jsonRPC) do(ctx context.Context, calls []*call) {
 	for i, c := range calls {
 		start := time.Now()
@@ -53,7 +53,7 @@ func (t *jsonRPC) do(ctx context.Context, calls []*call) {
 	}
 }
 
-// request is a call as it is sent. Kamailio answers without an id too.
+// request is the JSON of a call. Kamailio also answers requests without an ID.
 type request struct {
 	Version string   `json:"jsonrpc"`
 	Method  string   `json:"method"`
@@ -82,7 +82,7 @@ func (t *jsonRPC) call(ctx context.Context, c *call) error {
 	})
 }
 
-// readAnswer returns the result in the form of a BINRPC reply, where the elements of a list stand side by side.
+// readAnswer returns the result in the form of a BINRPC reply, in which the elements of a list are values of their own.
 func readAnswer(text []byte, isList bool) ([]value, error) {
 	answer, err := parseJSON(text)
 	if err != nil {
@@ -108,13 +108,13 @@ func readAnswer(text []byte, isList bool) ([]value, error) {
 func parseJSON(text []byte) (value, error) {
 	left := maxValues
 	v, err := decodeJSON(jx.DecodeBytes(text), binrpc.MaxDepth, &left)
-	if err == nil && !json.Valid(text) { // the decoder stops behind the first value
+	if err == nil && !json.Valid(text) { // the decoder stops after the first value
 		err = errors.New("it is not JSON")
 	}
 	return v, err
 }
 
-// decodeJSON decodes one value, in which no more than depth objects or lists lie within each other.
+// decodeJSON decodes one value, in which objects and arrays may be nested at most depth levels deep.
 func decodeJSON(d *jx.Decoder, depth int, left *int) (v value, err error) {
 	if *left--; *left < 0 {
 		return v, tooMany()

@@ -18,35 +18,36 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
-// maxSeries bounds the series that are kept of one page.
+// maxSeries bounds the number of series that are kept from one page.
 const maxSeries = 10_000
 
-// page is a page of metrics in the text format of Prometheus, of an rtpengine or of a script. It is requested by one call at a time.
+// page is a page of metrics in the Prometheus text format, served by an rtpengine or by a Kamailio script. Get must not be called
+// concurrently.
 type page struct {
 	http   *httpapi.Client
 	path   string
 	keep   func(name string) bool
 	reader *exposition.Reader
 
-	// Of the current answer.
+	// State of the current response.
 	answer pageAnswer
 	seen   map[string]bool // series
 	key    []byte          // reused
 }
 
-// pageAnswer holds one sample of each series that is kept.
+// pageAnswer holds one sample of each kept series.
 type pageAnswer struct {
 	Samples []sample
 	Omitted int64 // samples beyond maxSeries
 }
 
-// sample is one sample of a page. Its texts are fit for attributes.
+// sample is one sample of a page. Its strings are safe to use as attributes.
 type sample struct {
 	Name    string
 	Labels  labels
 	Value   float64 // finite
-	Counter bool    // as its family is announced
-	Help    string  // of its family
+	Counter bool    // whether the family has the type counter
+	Help    string  // help text of the family
 }
 
 // labels are the labels of a sample; names may repeat.
@@ -54,7 +55,7 @@ type labels []label
 
 type label struct{ Name, Value string }
 
-// get returns the value of a label, "" where the sample does not have it.
+// get returns the value of a label, "" if the sample does not have it.
 func (l labels) get(name string) string {
 	for i := range l {
 		if l[i].Name == name {
@@ -64,7 +65,7 @@ func (l labels) get(name string) string {
 	return ""
 }
 
-// newPage returns the page that a block of the configuration describes. Of its samples, it keeps those whose names keep accepts.
+// newPage returns the page that a configuration block describes. It keeps only samples whose names keep accepts.
 func newPage(
 	ctx context.Context, block string, cfg *confighttp.ClientConfig, maxBody int64, keep func(name string) bool,
 	host component.Host, set component.TelemetrySettings,
@@ -85,13 +86,13 @@ func newPage(
 	return p, nil
 }
 
-// pageSystems are the systems whose pages the blocks of the configuration describe.
+// pageSystems maps the configuration blocks of pages to the systems that serve them.
 var pageSystems = map[string]httpapi.System{"rtpengine": httpapi.RTPEngine, "user_metrics": "a page of metrics"}
 
 func (p *page) close() { p.http.CloseIdle() }
 
-// Get requests the page. Its answer is valid until the next call. A line that cannot be read costs itself only. A page of rtpengine must
-// have metrics of it.
+// Get requests the page. Its result is valid until the next call. Malformed lines are skipped. A page of rtpengine must contain
+// rtpengine metrics.
 func (p *page) Get(ctx context.Context) (*pageAnswer, error) {
 	p.answer = pageAnswer{Samples: p.answer.Samples[:0]}
 	clear(p.seen)
@@ -102,7 +103,7 @@ func (p *page) Get(ctx context.Context) (*pageAnswer, error) {
 	return &p.answer, err
 }
 
-// add adds a sample to the answer. NaN, infinities and repeated series are skipped.
+// add adds a sample to the result. NaN, infinities and repeated series are skipped.
 func (p *page) add(s *exposition.Sample) {
 	p.key = appendSeries(p.key[:0], s)
 	if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) || p.seen[string(p.key)] {
@@ -124,7 +125,7 @@ func (p *page) add(s *exposition.Sample) {
 	p.answer.Samples = append(p.answer.Samples, kept)
 }
 
-// headOf returns what a sample has in common with the others of its name, which stand together and share the strings.
+// headOf returns a sample with the name, type and help text. Samples of one name are adjacent and share these strings.
 func (p *page) headOf(s *exposition.Sample) sample {
 	if n := len(p.answer.Samples); n > 0 && p.answer.Samples[n-1].Name == string(s.Name) {
 		last := &p.answer.Samples[n-1]
@@ -133,7 +134,7 @@ func (p *page) headOf(s *exposition.Sample) sample {
 	return sample{Name: selection.Name(s.Name), Counter: s.Family.Type == exposition.Counter, Help: selection.Name(s.Family.Help)}
 }
 
-// appendSeries appends what distinguishes the series of a sample from all others, with its labels as attributes may have them.
+// appendSeries appends the identity of a sample's series: its name and its labels, with values as in attributes.
 func appendSeries(key []byte, s *exposition.Sample) []byte {
 	key = append(key, s.Name...)
 	for _, l := range s.Labels {

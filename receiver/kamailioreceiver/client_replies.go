@@ -16,9 +16,9 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 )
 
-// The functions below decode the reply of each method. A reply of another shape is an error, never an empty answer.
+// The functions below decode the reply of each method. A reply of another shape is an error, never an empty result.
 
-// beginsWith returns the struct that a reply begins with. The struct must have a member of that name.
+// beginsWith returns the struct at the beginning of a reply. The struct must have a member with the given name.
 func beginsWith(reply []value, name string) (*value, error) {
 	v := first(reply)
 	if v.kind != kindStruct || v.get(name).kind == kindNone {
@@ -27,7 +27,7 @@ func beginsWith(reply []value, name string) (*value, error) {
 	return v, nil
 }
 
-// readUptime reads the seconds since the server started.
+// readUptime returns the seconds since the server started.
 func readUptime(reply []value) (float64, error) {
 	seconds, ok := first(reply).get("uptime").float().Get()
 	if !ok || seconds < 0 {
@@ -36,7 +36,7 @@ func readUptime(reply []value) (float64, error) {
 	return seconds, nil
 }
 
-// readVersion reads the release, such as 5.6.3.
+// readVersion returns the release, such as 5.6.3.
 func readVersion(reply []value) (string, error) {
 	for word := range strings.FieldsSeq(first(reply).text()) {
 		if word[0] >= '0' && word[0] <= '9' {
@@ -46,16 +46,16 @@ func readVersion(reply []value) (string, error) {
 	return "", unexpected("no number of a release in it")
 }
 
-// readMethods reads the methods that the server offers, which depend on its modules.
+// readMethods returns the methods that the server offers, which depend on the loaded modules.
 func readMethods(reply []value) ([]string, error) {
 	methods, err := readTexts(reply)
-	if err == nil && !slices.Contains(methods, apiUptime) { // a wrong list would switch everything off
+	if err == nil && !slices.Contains(methods, apiUptime) { // a wrong list would disable all calls
 		return nil, unexpected("no " + apiUptime + " in it")
 	}
 	return methods, err
 }
 
-// readTexts reads a list of strings, which must not be empty.
+// readTexts returns a list of strings, which must not be empty.
 func readTexts(reply []value) ([]string, error) {
 	if len(reply) == 0 {
 		return nil, unexpected("nothing in it")
@@ -70,7 +70,7 @@ func readTexts(reply []value) ([]string, error) {
 	return texts, nil
 }
 
-// readNumber reads a single number.
+// readNumber returns a single number.
 func readNumber(reply []value) (int64, error) {
 	n, ok := first(reply).unsigned().Get()
 	if !ok {
@@ -79,7 +79,7 @@ func readNumber(reply []value) (int64, error) {
 	return n, nil
 }
 
-// readNumbers returns a function that reads a struct of numbers and requires some of them. Negative ones are left out.
+// readNumbers returns a function that reads a struct of numbers, some of which are required. Negative numbers are skipped.
 func readNumbers(required ...string) func([]value) (map[string]int64, error) {
 	return func(reply []value) (map[string]int64, error) {
 		numbers := map[string]int64{}
@@ -98,7 +98,7 @@ func readNumbers(required ...string) func([]value) (map[string]int64, error) {
 	}
 }
 
-// readTransactions reads the numbers of the module tm. Those that count since the start have 32 unsigned bits.
+// readTransactions returns the numbers of the module tm. Its counters are unsigned 32-bit integers.
 func readTransactions(reply []value) (map[string]int64, error) {
 	numbers, err := readNumbers("current", "total")(reply)
 	if err != nil {
@@ -114,7 +114,7 @@ func readTransactions(reply []value) (map[string]int64, error) {
 	return numbers, nil
 }
 
-// readProcesses reads the private memory of every process.
+// readProcesses returns the private memory of every process.
 func readProcesses(reply []value) ([]process, error) {
 	processes := make([]process, len(reply))
 	for i := range reply {
@@ -135,7 +135,7 @@ func readProcesses(reply []value) ([]process, error) {
 	return processes, nil
 }
 
-// profileSizes requests the number of dialogs in each profile, written profile or profile/value.
+// profileSizes requests the number of dialogs in each profile, which is written as profile or profile/value.
 func profileSizes(profiles []string) *query[[]profileSize] {
 	sizes := make([]profileSize, len(profiles))
 	calls := make([]*call, len(profiles))
@@ -173,7 +173,7 @@ func knownProfiles(sizes []profileSize, calls []*call) ([]profileSize, error) {
 	return known, nil
 }
 
-// codeNotFound is the code of the fault for a profile that does not exist.
+// codeNotFound is the fault code for a profile that does not exist.
 const codeNotFound = 404
 
 // dispatcherQuery requests the destinations of the dispatcher.
@@ -181,7 +181,7 @@ func dispatcherQuery() *query[dispatcher] {
 	return ask(apiDispatcher, readDispatcher).orEmpty("No Destination Sets", dispatcher{Sets: optional.Of(int64(0))})
 }
 
-// orEmpty returns empty as the answer in place of a fault with a text.
+// orEmpty makes the query return empty instead of a fault whose text contains text.
 func (q *query[T]) orEmpty(text string, empty T) *query[T] {
 	answer := q.answer
 	q.answer = func(ctx context.Context) (T, error) {
@@ -224,7 +224,7 @@ func readDispatcher(reply []value) (d dispatcher, err error) {
 	return d, oddValues(odd)
 }
 
-// hasState reports whether the flags begin with one of the states that a destination can have.
+// hasState reports whether the flags begin with one of the known states of a destination.
 func (t *target) hasState() bool { return strings.IndexAny(t.Flags, "ATID") == 0 }
 
 func readTarget(set string, dest *value) target {
@@ -238,7 +238,7 @@ func readTarget(set string, dest *value) target {
 	}
 }
 
-// withoutSecrets removes from a SIP address what may be a secret: the password, the headers, and all parameters except those that say
+// withoutSecrets removes possible secrets from a SIP URI: the password, the headers, and all parameters except those that describe
 // how to reach the host.
 func withoutSecrets(uri string) string {
 	uri, _, _ = strings.Cut(uri, "?")
@@ -261,7 +261,7 @@ func withoutSecrets(uri string) string {
 	return scheme + ":" + host
 }
 
-// relaysQuery requests the rtpengines that are configured.
+// relaysQuery requests the configured rtpengines.
 func relaysQuery() *query[[]relay] {
 	return ask(apiRTPEngines, readRelays, "all").orEmpty("no sets loaded", nil)
 }
@@ -288,8 +288,8 @@ func readRelays(reply []value) ([]relay, error) {
 	return relays, oddValues(odd)
 }
 
-// readRelayState returns the state of an rtpengine, or the key whose value is not known. Before 6.0, disabled holds the whole state;
-// since then it holds whether an administrator disabled the rtpengine, and active whether it is used.
+// readRelayState returns the state of an rtpengine, or the key that has an unknown value. Before 6.0, disabled holds the whole state;
+// since then, disabled reports whether an administrator disabled the rtpengine, and active whether it is in use.
 func readRelayState(r *value) (relayState, string) {
 	disabled, hasDisabled := r.get("disabled").bool().Get()
 	if r.get("active").kind == kindNone {
@@ -317,7 +317,7 @@ func readRelayState(r *value) (relayState, string) {
 	return relayDisabled, ""
 }
 
-// htablesQuery requests how full the hash tables are.
+// htablesQuery requests the sizes of the hash tables.
 func htablesQuery() *query[[]htable] { return ask(apiHtables, readHtables).orEmpty("No htables", nil) }
 
 func readHtables(reply []value) ([]htable, error) {
@@ -358,7 +358,7 @@ func readPike(reply []value) (map[string]int64, error) {
 	return counts, nil
 }
 
-// readDMQNodes reads the nodes of the distributed message queue.
+// readDMQNodes returns the nodes of the distributed message queue.
 func readDMQNodes(reply []value) ([]dmqNode, error) {
 	nodes := make([]dmqNode, len(reply))
 	for i := range reply {
@@ -377,7 +377,7 @@ func readDMQNodes(reply []value) ([]dmqNode, error) {
 	return nodes, nil
 }
 
-// oddValues returns a partial error that quotes unknown values, nil when there are none.
+// oddValues returns a partial error that quotes unknown values, nil if there are none.
 func oddValues(odd []error) error {
 	const quoted = 2
 	if len(odd) == 0 {

@@ -21,7 +21,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// shapes are replies of no method's shape, as each transport sends them.
+// shapes are replies that are wrong for most methods, as each transport sends them.
 var shapes = map[string]struct {
 	body []byte
 	json string
@@ -37,14 +37,14 @@ var shapes = map[string]struct {
 	"nested arrays":   {[]byte{0x04, 0x04, 0x84, 0x84}, `{"result":[[]]}`},
 }
 
-// rightShapes are those among them that a method may give.
+// rightShapes are the shapes that are valid replies of a method.
 var rightShapes = map[string]string{
 	"binrpc " + apiRTPEngineCalls: "a number", "jsonrpc " + apiRTPEngineCalls: "a number",
 	"binrpc " + apiProfileSize: "a number", "jsonrpc " + apiProfileSize: "a number",
-	"binrpc " + apiRTPEngines: "nothing", "jsonrpc " + apiRTPEngines: "an empty array", // when all nodes were taken out of their sets
+	"binrpc " + apiRTPEngines: "nothing", "jsonrpc " + apiRTPEngines: "an empty array", // if all nodes were removed from their sets
 }
 
-// shapeMetrics are metrics of each method.
+// shapeMetrics has a metric of each method.
 var shapeMetrics = map[string]string{
 	apiUptime: "kamailio.uptime", apiVersion: "", apiMethods: "", apiStatistics: "kamailio.requests", apiTLS: "kamailio.tls.write_queue.size",
 	apiTCP: "kamailio.tcp.reader.count", apiTransactions: "kamailio.transaction.releases", apiDialogs: "kamailio.dialog.count",
@@ -53,7 +53,7 @@ var shapeMetrics = map[string]string{
 	apiPike: "kamailio.pike.address.count", apiDMQ: "kamailio.dmq.node.state",
 }
 
-// startShaped starts a server whose reply to one method has a shape.
+// startShaped starts a server that replies to one method with a shape.
 func startShaped(t *testing.T, transport, method, shape string) (endpoint string) {
 	t.Helper()
 	if transport == "binrpc" {
@@ -69,8 +69,8 @@ func startShaped(t *testing.T, transport, method, shape string) (endpoint string
 	}).URL
 }
 
-// An answer of another shape than the method's is a failed call: an error of the type format that names the method, and no
-// points of it. All else stays.
+// A reply of a wrong shape is an error of the type format that names the method. The method has no points; other methods are not
+// affected.
 func TestWrongShapes(t *testing.T) {
 	for _, transport := range []string{"binrpc", "jsonrpc"} {
 		for method, metric := range shapeMetrics {
@@ -96,7 +96,7 @@ func TestWrongShapes(t *testing.T) {
 	}
 }
 
-// JSON-RPC distinguishes objects from arrays, and results from errors.
+// A JSON-RPC response with the wrong structure is an error of the type format that describes it.
 func TestJSONShapes(t *testing.T) {
 	for name, tt := range map[string]struct {
 		method, answer, want string
@@ -128,7 +128,7 @@ func TestJSONShapes(t *testing.T) {
 	}
 }
 
-// Some faults say that there is nothing to list: no error, and nothing invented.
+// Faults that mean that a list is empty are no errors, and no metrics are recorded for the list.
 func TestFaultsOfEmptyLists(t *testing.T) {
 	for _, tt := range []struct {
 		method, text string
@@ -162,12 +162,12 @@ func TestFaultsOfEmptyLists(t *testing.T) {
 	}
 }
 
-// relayPoint is the name of a point of kamailio.rtpengine.node.state.
+// relayPoint returns the name of a point of kamailio.rtpengine.node.state.
 func relayPoint(node, set, state string) string {
 	return "kamailio.rtpengine.node.state{kamailio.rtpengine.node=" + node + ",kamailio.rtpengine.set=" + set + ",kamailio.rtpengine.state=" + state + "}"
 }
 
-// Since 6.0 rtpengine.show reports in active what it reported in disabled.
+// The state of an rtpengine is read from disabled before 6.0, and from active and disabled since then.
 func TestRelayStates(t *testing.T) {
 	for release, want := range map[string]map[[2]string]string{
 		"6.0": {
@@ -199,7 +199,7 @@ func TestRelayStates(t *testing.T) {
 						assert.InDelta(t, float64(rows.BoolToInt(state == current)), got, 0, point)
 						states++
 					}
-					// Those that are switched off for good have none: -1.
+					// Permanently disabled nodes have a delay of -1, which is not recorded.
 					delay := "kamailio.rtpengine.node.recheck_delay{kamailio.rtpengine.node=" + node[0] + ",kamailio.rtpengine.set=" + node[1] + "}"
 					got, there := points[delay]
 					assert.Equal(t, current != "disabled_permanently", there, delay)
@@ -215,7 +215,7 @@ func TestRelayStates(t *testing.T) {
 	}
 }
 
-// An unknown value of active or disabled gives no state and an error that names the key. Other nodes keep their state.
+// A node with an unknown value of active or disabled has no state, and the error names the key. Other nodes keep their state.
 func TestUnknownRelayStates(t *testing.T) {
 	for members, key := range map[string]string{
 		`"disabled":0,"active":2`:              "active",
@@ -248,7 +248,7 @@ func TestUnknownRelayStates(t *testing.T) {
 	}
 }
 
-// A destination with an unknown state has no state point and gives an error; its set still counts the others.
+// A destination with an unknown state has no state point and results in an error. Its set still counts the others.
 func TestUnknownDispatcherStates(t *testing.T) {
 	answer := `{"result":{"NRSETS":1,"RECORDS":[{"SET":{"ID":4,"TARGETS":[{"DEST":{"URI":"sip:a","FLAGS":"ZP"}},{"DEST":{"URI":"sip:b","FLAGS":"AX"}}]}}]}}`
 	s, _ := startSystem(t, startRPC(t, func(words []string) json.RawMessage {
@@ -266,13 +266,13 @@ func TestUnknownDispatcherStates(t *testing.T) {
 	assert.NotContains(t, points, "kamailio.dispatcher.target.state{kamailio.dispatcher.set=4,kamailio.dispatcher.state=active,kamailio.dispatcher.uri=sip:a}")
 }
 
-// 32 bits without a sign are those of fields that cannot be negative; JSON has a sign.
+// Fields that cannot be negative are unsigned 32-bit integers in BINRPC. JSON numbers keep their sign.
 func TestSigns(t *testing.T) {
 	word := func(n int32) *value { return &value{kind: kindWord, integer: int64(n)} }
 	number := func(n int64) *value { return &value{kind: kindInt, integer: n} }
 	for name, tt := range map[string]struct {
 		v               *value
-		count, unsigned int64 // -1: none
+		count, unsigned int64 // -1 if absent
 	}{
 		"BINRPC 5":        {word(5), 5, 5},
 		"BINRPC -1":       {word(-1), -1, math.MaxUint32},
@@ -298,7 +298,7 @@ func TestSigns(t *testing.T) {
 	}
 }
 
-// Negative numbers of things are none.
+// Negative counts are skipped, except for statistics without a metric of their own.
 func TestNegativeNumbers(t *testing.T) {
 	answers := map[string]string{
 		apiTCP:            `{"readers":-1,"max_connections":-2,"opened_connections":3}`,
@@ -347,7 +347,7 @@ func TestNegativeNumbers(t *testing.T) {
 	assert.InDelta(t, 2, points["kamailio.dialog.count{kamailio.dialog.state=ongoing}"], 0)
 }
 
-// Counters of 32 bits that BINRPC shows as negative are not.
+// Unsigned 32-bit integers that BINRPC reports as negative are recorded as positive values.
 func TestUnsignedNumbers(t *testing.T) {
 	ones := []byte{0x40, 0xff, 0xff, 0xff, 0xff}
 	numbers := func(names ...string) []byte {
@@ -375,7 +375,7 @@ func TestUnsignedNumbers(t *testing.T) {
 	assert.False(t, hasMetric(points, "kamailio.tcp.connection.limit"))
 }
 
-// smallRecords is a reply of n numbers, a byte each.
+// smallRecords returns a reply of n numbers of one byte each.
 func smallRecords(n int) binrpc.Records {
 	p := make([]byte, 8+n)
 	copy(p, []byte{0xa1, 0x1c, byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n), 1, 0})
@@ -386,8 +386,8 @@ func smallRecords(n int) binrpc.Records {
 	return records
 }
 
-// A reply of many small records takes what its values need, is refused before it takes anything when there are too many, and
-// its room is given back.
+// A reply of many small records allocates only what its values need and its memory is freed. A reply of too many records is refused
+// before anything is allocated.
 func TestManySmallRecords(t *testing.T) {
 	allocated := func(f func()) uint64 {
 		var before, after runtime.MemStats
@@ -411,7 +411,7 @@ func TestManySmallRecords(t *testing.T) {
 	}), uint64(1<<16))
 }
 
-// The core's own methods are never absent.
+// The methods of the core are never treated as absent.
 func TestCoreIsNeverAbsent(t *testing.T) {
 	for _, method := range []string{apiUptime, apiMethods, apiVersion} {
 		server := startCtl(t, "unix")
@@ -425,7 +425,7 @@ func TestCoreIsNeverAbsent(t *testing.T) {
 	}
 }
 
-// A result that is null stands beside an error as none would.
+// A null result beside an error is treated as absent.
 func TestNullBesideError(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"result":null,"error":{"code":-32601,"message":"nosuch"}}`))

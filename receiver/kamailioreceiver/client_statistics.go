@@ -18,8 +18,8 @@ import (
 
 // statistic is one of Kamailio's statistics.
 type statistic struct {
-	Key   string // group.name, any bytes
-	Group string // empty when the key has none
+	Key   string // group.name; may contain any bytes
+	Group string // empty if the key has none
 	Name  string
 	Value int64
 }
@@ -32,27 +32,27 @@ func newStatistic(key string) statistic {
 	return st
 }
 
-// statistics are the statistics of a server. They are valid until the next request.
+// statistics are all statistics of a server. They are valid until the next request.
 type statistics struct {
 	List       []statistic
-	Omitted    int64    // known to be missing
-	Unreadable []string // keys of those whose values are not whole numbers
+	Omitted    int64    // number of statistics known to be missing
+	Unreadable []string // keys of statistics whose values are not integers
 }
 
-// complete reports whether all statistics of the server are there.
+// complete reports whether all statistics of the server are included.
 func (s *statistics) complete() bool { return s.Omitted == 0 && len(s.Unreadable) == 0 }
 
 const (
-	// maxStruct is the part of a struct's room that a batch of names may fill: half of the default of
-	// binrpc_struct_max_body_size, 8 KiB, because servers print some values longer than others.
+	// maxStruct is the size that a batch of names may fill of a struct: half of the default of binrpc_struct_max_body_size, 8 KiB,
+	// because some values are longer than others.
 	maxStruct = 4 << 10
-	// statisticSize is what a statistic takes there besides its key: its value and the headers of both.
+	// statisticSize is the size of a statistic in a struct besides its key: the value and the headers of key and value.
 	statisticSize = 32
-	// fullReply is the size from which a reply may have been cut: the default of binrpc_max_body_size, less one line.
+	// fullReply is the size from which a reply may be truncated: the default of binrpc_max_body_size less one line.
 	fullReply = 32<<10 - 512
 )
 
-// knownGroups are requested from servers without a module that lists the groups.
+// knownGroups are requested from servers that lack the module that lists the groups.
 var knownGroups = []string{
 	"core", "shmem", "sl", "tmx", "tcp", "tls", "sctp", "dns", "usrloc", "registrar", "dialog", "pike", "script", "uac",
 	"websocket", "siptrace", "sipcapture", "mysql", "http_async_client", "httpclient", "cdp", "msilo", "sst", "kafka",
@@ -60,26 +60,26 @@ var knownGroups = []string{
 	"ims_registrar_scscf",
 }
 
-// fetches are the arguments of the calls that together read all statistics. Each is one word, all or a group with a colon, or the names
-// of one group. They stay the same while the server runs, because the server logs a line per statistic for each that is too large.
+// fetches holds the calls that together read all statistics. They stay the same while the server runs, because for each call whose
+// reply is too large, the server logs one line per statistic.
 type fetches struct {
 	all       []fetch
-	cut       int64       // statistics that no call can read
-	uncounted bool        // there are more of those
-	last      []statistic // read last; mostly of the same names
+	cut       int64       // number of statistics that no call can read
+	uncounted bool        // whether cut is only a lower bound
+	last      []statistic // from the last scrape; reused, because most names stay the same
 }
 
-// fetch is one call of stats.fetch.
+// fetch is one call of stats.fetch. Its arguments are "all", a group with a colon, or names.
 type fetch struct {
-	group string // of names
+	group string // if args are names
 	args  []string
 }
 
-// Restarted forgets which calls read the statistics, because the server was replaced or started again.
+// Restarted discards the calls that read the statistics, because the server was replaced or restarted.
 func (c *client) Restarted() { c.fetches = fetches{} }
 
-// Statistics requests all statistics. Where they do not fit into one struct, it requests group by group, and where a group does not fit,
-// by name. What still does not fit, and values that are not numbers, are counted in a partial error.
+// Statistics requests all statistics. If they do not fit into one struct, it requests them by group, and if a group does not fit, by
+// name. Statistics that still do not fit and values that are not integers result in partial errors.
 func (c *client) Statistics() *query[statistics] {
 	if c.fetches.all == nil {
 		c.fetches.all = []fetch{{args: []string{"all"}}}
@@ -96,12 +96,12 @@ type statisticsReader struct {
 	query *query[statistics]
 	all   statistics
 	todo  []fetch
-	calls []*call // one for each of todo
-	done  []fetch // those that were answered
-	again bool    // todo was not requested before
+	calls []*call // one per element of todo
+	done  []fetch // those that succeeded
+	again bool    // whether todo is not the first request
 }
 
-// begin makes the calls for fetches.
+// begin creates the calls for todo and adds them to the query.
 func (r *statisticsReader) begin(todo []fetch) {
 	r.todo, r.calls = todo, make([]*call, len(todo))
 	for i, f := range todo {
@@ -110,7 +110,7 @@ func (r *statisticsReader) begin(todo []fetch) {
 	r.query.calls = append(r.query.calls, r.calls...)
 }
 
-// finish makes further calls for what did not fit into the replies.
+// finish makes further calls for statistics that did not fit into the replies.
 func (r *statisticsReader) finish(ctx context.Context) (statistics, error) {
 	for len(r.todo) > 0 {
 		tooLarge, err := r.sort()
@@ -119,7 +119,7 @@ func (r *statisticsReader) finish(ctx context.Context) (statistics, error) {
 			smaller, err = r.divide(ctx, tooLarge)
 		}
 		if err != nil {
-			if r.again || !isLost(err) { // else the same calls are worth making again
+			if r.again || !isLost(err) { // otherwise the same calls can be repeated
 				r.Restarted()
 			}
 			return statistics{}, err
@@ -141,13 +141,13 @@ func (r *statisticsReader) finish(ctx context.Context) (statistics, error) {
 	return r.all, errors.Join(r.fetches.missing(r.all.Omitted), unreadable(r.all.Unreadable))
 }
 
-// isLost reports whether a call failed for want of an answer.
+// isLost reports whether a call failed because no reply arrived.
 func isLost(err error) bool {
 	counted := scrape.TypeOf(err)
 	return counted == scrape.Timeout || counted == scrape.Connection
 }
 
-// sort adds what was answered to done, and returns what was too large. A group without names is not requested again.
+// sort adds the fetches that succeeded to done and returns those whose replies were too large. It drops groups without names.
 func (r *statisticsReader) sort() (tooLarge []fetch, err error) {
 	for i, made := range r.calls {
 		fault, isFault := errors.AsType[*binrpc.Fault](made.err)
@@ -164,10 +164,10 @@ func (r *statisticsReader) sort() (tooLarge []fetch, err error) {
 	return tooLarge, nil
 }
 
-// errNoNames is the error of a group that was requested in case the server has it.
+// errNoNames is the error of a requested group that the server does not have.
 var errNoNames = errors.New("no names in the group")
 
-// missing returns the error of n statistics that are missing, nil if none are.
+// missing returns the error for n missing statistics, nil if n is 0.
 func (f *fetches) missing(n int64) error {
 	what := fmt.Sprintf("%d statistics do", n)
 	switch {
@@ -182,7 +182,7 @@ func (f *fetches) missing(n int64) error {
 		`and modparam("ctl", "binrpc_max_body_size", 128) in kamailio.cfg`}
 }
 
-// unreadable returns the error of statistics whose values are not whole numbers, nil if there are none.
+// unreadable returns the error for statistics whose values are not integers, nil if there are none.
 func unreadable(keys []string) error {
 	const quoted = 2
 	if len(keys) == 0 {
@@ -199,8 +199,8 @@ func unreadable(keys []string) error {
 	return &partialError{scrape.Format, what + ", such as " + strings.Join(names, " and ") + ": please report it with the version of kamailio"}
 }
 
-// add adds the statistics of one reply. Kamailio looks up names without their group: for a name that two groups have, it may return
-// the statistic of the other group, which is skipped.
+// add adds the statistics of one reply. Kamailio looks up names without their group: if two groups have the same name, it may return
+// the statistic of the other group, which add skips.
 func (r *statisticsReader) add(f fetch, reply []value) error {
 	members := first(reply).members
 	switch {
@@ -216,7 +216,7 @@ func (r *statisticsReader) add(f fetch, reply []value) error {
 	all.List = slices.Grow(all.List, len(members))
 	for i := range members {
 		room := len(all.List)
-		st := &all.List[:room+1][room] // as the last scrape left it
+		st := &all.List[:room+1][room] // from the last scrape
 		if st.Key != string(members[i].name) {
 			*st = newStatistic(string(members[i].name))
 		}
@@ -238,7 +238,7 @@ func (r *statisticsReader) add(f fetch, reply []value) error {
 	return nil
 }
 
-// divide makes smaller calls of those that were too large.
+// divide replaces calls whose replies were too large by smaller ones.
 func (r *statisticsReader) divide(ctx context.Context, tooLarge []fetch) (smaller []fetch, err error) {
 	for _, f := range tooLarge {
 		group, isGroup := strings.CutSuffix(f.args[0], ":")
@@ -259,7 +259,7 @@ func (r *statisticsReader) divide(ctx context.Context, tooLarge []fetch) (smalle
 	return smaller, nil
 }
 
-// groups returns a call for every group.
+// groups returns a fetch for every group.
 func (r *statisticsReader) groups(ctx context.Context) ([]fetch, error) {
 	groups, err := r.texts(ctx, apiGroups)
 	if isAbsent(err) {
@@ -272,7 +272,7 @@ func (r *statisticsReader) groups(ctx context.Context) ([]fetch, error) {
 	return all, err
 }
 
-// batches returns calls for all names of a group, each of a size that fits into a struct.
+// batches returns fetches for all names of a group, each of which fits into a struct.
 func (r *statisticsReader) batches(ctx context.Context, group string) ([]fetch, error) {
 	names, err := r.names(ctx, group)
 	var all []fetch
@@ -289,8 +289,8 @@ func (r *statisticsReader) batches(ctx context.Context, group string) ([]fetch, 
 	return all, err
 }
 
-// names requests the names of a group. Where they do not fit into one reply either, or no module lists them, it takes them from
-// stats.get_statistics, whose reply Kamailio cuts silently: how many are lost is then unknown and counts as one.
+// names requests the names of a group. If they do not fit into one reply, or no module lists them, it takes them from
+// stats.get_statistics, whose reply Kamailio truncates silently. The number of lost names is then unknown and counted as one.
 func (r *statisticsReader) names(ctx context.Context, group string) ([]string, error) {
 	names, err := r.texts(ctx, apiNames, group)
 	if _, isFault := errors.AsType[*binrpc.Fault](err); !isFault {

@@ -21,12 +21,12 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// small plays a server whose replies hold no more than so many bytes, in a struct and as a whole.
+// small emulates a server whose replies are limited in size.
 type small struct {
 	names    []string // group.name
-	room     int      // of a struct
-	list     int      // of a list
-	noModule bool     // counters is not loaded
+	room     int      // maximum size of a struct
+	list     int      // maximum size of a list
+	noModule bool     // the module counters is not loaded
 }
 
 func (s *small) answer(words []string) (body []byte, fault, ok bool) {
@@ -67,7 +67,7 @@ func (s *small) answer(words []string) (body []byte, fault, ok bool) {
 	return body, false, true
 }
 
-// fetch returns names and values as stats.fetch does: of a name without group, the first that there is.
+// fetch returns names and values as stats.fetch does: for a name without a group, it returns the first match.
 func (s *small) fetch(words []string) (pairs []string) {
 	for _, word := range words {
 		for i, key := range s.names {
@@ -83,7 +83,7 @@ func (s *small) fetch(words []string) (pairs []string) {
 	return pairs
 }
 
-// Whatever fits into the server's replies is read, with the fewest calls, and what does not is counted.
+// All statistics that fit into the server's replies are read with as few calls as possible, and the others are counted.
 func TestStatisticsThatDoNotFit(t *testing.T) {
 	many := func(group string, n int) (names []string) {
 		for i := range n {
@@ -93,7 +93,7 @@ func TestStatisticsThatDoNotFit(t *testing.T) {
 	}
 	for name, tt := range map[string]struct {
 		server  small
-		calls   int // of the second scrape
+		calls   int // in the second scrape
 		omitted int64
 		message string
 	}{
@@ -136,7 +136,7 @@ func TestStatisticsThatDoNotFit(t *testing.T) {
 	}
 }
 
-// What the last scrape left is no part of the next one, wherever statistics come, go and move.
+// The statistics of a scrape do not depend on those of the previous one, even if statistics appear, disappear or move.
 func TestStatisticsThatMove(t *testing.T) {
 	server := startCtl(t, "unix")
 	s, _ := startSystem(t, server.endpoint, nil)
@@ -165,7 +165,7 @@ func TestStatisticsThatMove(t *testing.T) {
 	}
 }
 
-// What is no number costs itself only, and is told apart from what does not fit.
+// A statistic whose value is not an integer affects no other, and its error differs from that of statistics that do not fit.
 func TestUnreadableStatistics(t *testing.T) {
 	const advice = ": please report it with the version of kamailio"
 	for want, pairs := range map[string][]string{
@@ -190,7 +190,7 @@ func TestUnreadableStatistics(t *testing.T) {
 	}
 }
 
-// The server that was captured with 300 more statistics refuses to send them all.
+// If the server refuses to send all statistics at once, they are requested by group.
 func TestCapturedOverflow(t *testing.T) {
 	server := startCtl(t, "limits", "unix")
 	s, _ := startSystem(t, server.endpoint, nil)
@@ -201,8 +201,8 @@ func TestCapturedOverflow(t *testing.T) {
 	assert.Contains(t, server.Requests(), "cnt.grps_list")
 }
 
-// The server that was captured with many modules, if it could not send all statistics at once: group by group they are the same.
-// A group that it does not have is not asked for again.
+// The statistics requested by group are the same as those requested at once. A group that the server does not have is not requested
+// again.
 func TestCapturedGroups(t *testing.T) {
 	server := startCtl(t, "many_modules")
 	s, _ := startSystem(t, server.endpoint, nil)
@@ -236,7 +236,7 @@ func TestCapturedGroups(t *testing.T) {
 	}
 }
 
-// What was learnt of a server's size outlasts calls that were lost, as each try costs it a line of its log for each statistic.
+// Lost calls do not reset the fetches, because for each call whose reply is too large, the server logs one line per statistic.
 func TestLostCallsForgetNothing(t *testing.T) {
 	names := make([]string, 300)
 	for i := range names {
@@ -259,7 +259,7 @@ func TestLostCallsForgetNothing(t *testing.T) {
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{"stats.fetch script:", "stats.fetch a:"}, server.Requests()[before:])
 
-	server.answer = func([]string) ([]byte, bool, bool) { return []byte{0x10, 7}, false, true } // another server
+	server.answer = func([]string) ([]byte, bool, bool) { return []byte{0x10, 7}, false, true } // a different server
 	_, err = get(t.Context(), s.client, s.client.Statistics())
 	require.Error(t, err)
 	server.answer = play
@@ -268,7 +268,7 @@ func TestLostCallsForgetNothing(t *testing.T) {
 	assert.Contains(t, server.Requests()[before+4:], "stats.fetch all")
 }
 
-// capturedGroups are the groups of the server with many modules.
+// capturedGroups returns the groups of the server with many modules.
 func capturedGroups(t *testing.T) (groups []string) {
 	t.Helper()
 	for _, record := range readDecoded(t, filepath.Join(captures, "binrpc", "many_modules", "cnt.grps_list.rep.json")).Records {
@@ -292,7 +292,7 @@ func TestStatisticValues(t *testing.T) {
 	}
 }
 
-// Statistics of the script: any bytes in their names, filters, limit, type.
+// Statistics of the script may have any bytes in their names, and are filtered, limited and typed.
 func TestScriptStatistics(t *testing.T) {
 	server := startCtl(t, "unix")
 	names := []string{"script.a_total", "script.b", "script.c_seconds", "script.bad\xffbytes", "script.bad\xfebytes", "tenant.a", "core.new_thing", "sst.expired_sst"}
@@ -364,7 +364,7 @@ func TestScriptStatistics(t *testing.T) {
 	}
 }
 
-// Names of Kamailio 5.3 have a hyphen; of a table whose name has separators itself, the last one counts.
+// Names in Kamailio 5.3 have a hyphen. If the name of a table contains separators, the last one is used.
 func TestUsrlocDomains(t *testing.T) {
 	server := startCtl(t, "unix")
 	names := []string{"usrloc.registered_users", "usrloc.location-users", "usrloc.my_table_contacts", "usrloc.my-table_expires"}

@@ -14,26 +14,26 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// maxValues bounds the values of one reply. A list of 10,000 destinations has about as many.
+// maxValues bounds the number of values in one reply. A list of 10,000 destinations has about as many.
 const maxValues = 200_000
 
-// kind is what a value holds.
+// kind is the type of a value.
 type kind uint8
 
 const (
 	kindNone kind = iota
-	kindInt       // of JSON
-	kindWord      // of BINRPC: 32 bits that may be signed or not
-	kindBool      // of JSON; its integer is 0 or 1
+	kindInt       // JSON
+	kindWord      // BINRPC: 32 bits, signed or unsigned
+	kindBool      // JSON; integer is 0 or 1
 	kindFloat
 	kindText
-	kindStruct // also BINRPC's lists
+	kindStruct // also a list in BINRPC
 	kindArray
 )
 
-// value is one value of a reply over either transport. Its bytes are valid as long as the reply.
+// value is one value of a reply over either transport. Its bytes are valid as long as the reply is.
 type value struct {
-	name    []byte // within a struct; nil where there is none
+	name    []byte // in a struct; otherwise nil
 	kind    kind
 	integer int64
 	decimal float64
@@ -43,7 +43,7 @@ type value struct {
 
 var none value
 
-// first returns the only value of a reply.
+// first returns the first value of a reply.
 func first(reply []value) *value {
 	if len(reply) == 0 {
 		return &none
@@ -61,7 +61,8 @@ func (v *value) get(name string) *value {
 	return &none
 }
 
-// each iterates over a list. BINRPC repeats the name of the elements where JSON-RPC wraps each into an object of one member.
+// each iterates over a list. In BINRPC, all elements are members with this name; in JSON-RPC, each element is an object with this one
+// member.
 func (v *value) each(name string) iter.Seq[*value] {
 	return func(yield func(*value) bool) {
 		for i := range v.members {
@@ -76,10 +77,10 @@ func (v *value) each(name string) iter.Seq[*value] {
 	}
 }
 
-// isList reports whether the value has members, or is a list without any.
+// isList reports whether the value is a struct or an array.
 func (v *value) isList() bool { return v.kind == kindStruct || v.kind == kindArray }
 
-// int returns a whole number. Some fields are doubles in some releases.
+// int returns an integer. Some fields are doubles in some releases.
 func (v *value) int() number {
 	switch {
 	case v.kind == kindInt || v.kind == kindWord:
@@ -90,13 +91,13 @@ func (v *value) int() number {
 	return number{}
 }
 
-// isNumber reports whether the value is a whole number.
+// isNumber reports whether the value is an integer.
 func (v *value) isNumber() bool {
 	_, ok := v.int().Get()
 	return ok
 }
 
-// count returns a whole number that is not negative.
+// count returns a nonnegative integer.
 func (v *value) count() number {
 	n := v.int()
 	if i, ok := n.Get(); ok && i < 0 {
@@ -105,7 +106,7 @@ func (v *value) count() number {
 	return n
 }
 
-// unsigned returns a whole number of a field that holds 32 unsigned bits, which BINRPC may show as negative.
+// unsigned returns an unsigned 32-bit integer, which BINRPC may report as negative.
 func (v *value) unsigned() number {
 	if v.kind == kindWord && v.integer < 0 && v.integer >= math.MinInt32 {
 		return optional.Of(v.integer + 1<<32)
@@ -113,7 +114,7 @@ func (v *value) unsigned() number {
 	return v.count()
 }
 
-// bool returns a boolean, which is 0 or 1 over BINRPC and in releases before 6.0.
+// bool returns a boolean, which is 0 or 1 in BINRPC and in releases before 6.0.
 func (v *value) bool() optional.Value[bool] {
 	isNumber := v.kind == kindInt || v.kind == kindWord || v.kind == kindBool
 	if !isNumber || v.integer != 0 && v.integer != 1 {
@@ -148,7 +149,7 @@ func (v *value) word() string {
 	return v.text()
 }
 
-// statistic returns the value of a statistic: Kamailio prints longs with %lu, so that -7 comes as 18446744073709551609.
+// statistic returns the value of a statistic. Kamailio prints longs with %lu, so -7 arrives as 18446744073709551609.
 func (v *value) statistic() number {
 	if v.kind != kindText {
 		return v.int()
@@ -163,7 +164,7 @@ func (v *value) statistic() number {
 	return number{}
 }
 
-// tooLarge returns the error of a reply that is larger than any server has reason to send.
+// tooLarge returns the error for a reply that exceeds a limit.
 func tooLarge(what string) error {
 	return &binrpc.Error{Type: scrape.Size, Text: what + " in a reply", Hint: "check that the setting endpoint leads to the right server"}
 }

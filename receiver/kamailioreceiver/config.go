@@ -18,46 +18,47 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
 )
 
-// Config is what a user may write below kamailio.
+// Config is the configuration of the receiver.
 type Config struct {
-	// ClientConfig is how the server is reached: its endpoint is unix:// or tcp:// for BINRPC, http:// or https:// for
-	// JSON-RPC, to which all other settings belong. Its Timeout is the controller's: one setting for both.
+	// ClientConfig configures the connection to the server. The endpoint is unix:// or tcp:// for BINRPC, http:// or https:// for
+	// JSON-RPC; all other settings apply to JSON-RPC only. Timeout is shared with ControllerConfig.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
-	// ControllerConfig says how often the server is scraped, and how long a scrape may take as a whole.
+	// ControllerConfig sets the collection interval and the timeout of a whole scrape.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
-	// MaxResponseSize is the size in bytes, after decompression, above which an answer over HTTP is refused, at least 1024.
+	// MaxResponseSize is the maximum size of an HTTP response in bytes, after decompression. It must be at least 1024.
 	MaxResponseSize int64 `mapstructure:"max_response_size"`
-	// MetricsBuilderConfig switches metrics and resource attributes on and off.
+	// MetricsBuilderConfig enables and disables metrics and resource attributes.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
-	// Statistics says which statistics of the script are reported, and how.
+	// Statistics selects the statistics without a metric of their own, and how they are reported.
 	Statistics StatisticsConfig `mapstructure:"statistics"`
-	// DialogProfiles lists the profiles whose dialogs are counted, written profile or profile/value.
+	// DialogProfiles lists the profiles whose dialogs are counted, written as profile or profile/value.
 	DialogProfiles []string `mapstructure:"dialog_profiles"`
-	// DispatcherTargets says which destinations are reported one by one. Names are written set/uri.
+	// DispatcherTargets selects the destinations that are reported individually. Names are written as set/uri.
 	DispatcherTargets selection.Config `mapstructure:"dispatcher_targets"`
-	// Htables says which hash tables are reported.
+	// Htables selects the hash tables that are reported.
 	Htables selection.Config `mapstructure:"htables"`
-	// UsrlocDomains says which tables of the user location module are reported.
+	// UsrlocDomains selects the user location tables that are reported.
 	UsrlocDomains selection.Config `mapstructure:"usrloc_domains"`
-	// Processes says which processes' memory is reported. Their names are their descriptions.
+	// Processes selects the processes whose memory is reported, by their descriptions.
 	Processes selection.Config `mapstructure:"processes"`
-	// RTPEngine is the page of metrics of an rtpengine; none is read when its endpoint is empty.
+	// RTPEngine configures the metrics page of an rtpengine. It is disabled if the endpoint is empty.
 	RTPEngine confighttp.ClientConfig `mapstructure:"rtpengine"`
-	// UserMetrics is a page of metrics that passes through under its own names; none is read when its endpoint is empty.
+	// UserMetrics configures a page of metrics that are passed through under their own names. It is disabled if the endpoint is
+	// empty.
 	UserMetrics confighttp.ClientConfig `mapstructure:"user_metrics"`
 }
 
-// StatisticsConfig says which statistics without a metric of their own are reported, and how. Names are written group.name.
+// StatisticsConfig selects the statistics without a metric of their own, and how they are reported. Names are written as group.name.
 type StatisticsConfig struct {
-	// Include lists the statistics to report; all when empty.
+	// Include lists the statistics to report. All are reported if it is empty.
 	Include []filter.Config `mapstructure:"include"`
-	// Exclude lists statistics not to report; it wins over Include.
+	// Exclude lists statistics not to report. It takes precedence over Include.
 	Exclude []filter.Config `mapstructure:"exclude"`
-	// Limit is the largest number of statistics to report at a time, at least 1.
+	// Limit is the maximum number of statistics to report. It must be at least 1.
 	Limit int `mapstructure:"limit"`
-	// Counters lists monotonic statistics, besides those that end in _total.
+	// Counters lists monotonic statistics, in addition to those whose names end in _total.
 	Counters []filter.Config `mapstructure:"counters"`
-	// Naming says how the group script is reported: attributes, or name for a metric per statistic, kamailio.script.<name>.
+	// Naming selects how the group script is reported: "attributes", or "name" for one metric per statistic, kamailio.script.<name>.
 	Naming string `mapstructure:"naming"`
 }
 
@@ -66,12 +67,12 @@ const (
 	namingName       = "name"
 )
 
-// selection returns the selection of the statistics. It is not embedded, because errors would name its settings statistics::config::include.
+// selection returns the selection settings. They are not embedded, because errors would then name statistics::config::include.
 func (c *StatisticsConfig) selection() selection.Config {
 	return selection.Config{Include: c.Include, Exclude: c.Exclude, Limit: c.Limit}
 }
 
-// Validate refuses a limit that lets nothing through, and a naming that does not exist.
+// Validate checks the selection and the naming.
 func (c *StatisticsConfig) Validate() error {
 	selected := c.selection()
 	errs := []error{selected.Validate()}
@@ -85,11 +86,11 @@ func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Endpoint = "unix:///run/kamailio/kamailio_ctl"
 	client.Timeout = scrape.DefaultSchedule().Timeout
-	// JSON-RPC keeps one of the server's TCP workers busy, and every connection counts in its TCP statistics.
+	// A JSON-RPC request occupies one of the server's TCP workers, and every connection counts in its TCP statistics.
 	client.MaxConnsPerHost = 1
 
 	page := confighttp.NewDefaultClientConfig()
-	page.Timeout = 0 // that of the scrape
+	page.Timeout = 0 // the timeout of the scrape applies
 	page.MaxConnsPerHost = 1
 
 	return &Config{
@@ -107,12 +108,12 @@ func createDefaultConfig() *Config {
 	}
 }
 
-// Unmarshal reads the configuration. The timeout is no longer than the interval, unless the user wrote it.
+// Unmarshal reads the configuration. The timeout defaults to at most the collection interval.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	return scrape.UnmarshalConfig(conf, c, &c.ControllerConfig)
 }
 
-// Validate refuses what cannot work, each complaint with the setting's name and an example.
+// Validate checks the configuration. Each error names the setting and gives an example.
 func (c *Config) Validate() error {
 	errs := []error{
 		checkEndpoint(c.ClientConfig.Endpoint),

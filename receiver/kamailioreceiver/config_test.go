@@ -68,7 +68,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// Every refusal names the setting and what would be right.
+// The error for each invalid setting names the setting and gives an example or the rule.
 func TestConfigRefused(t *testing.T) {
 	conf, err := confmaptest.LoadConf("testdata/config_refused.yaml")
 	require.NoError(t, err)

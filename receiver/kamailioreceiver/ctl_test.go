@@ -23,26 +23,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// captures is where the answers of real servers are.
+// captures is the directory of the replies that were captured from real servers.
 const captures = "../../testdata/kamailio"
 
-// fakeCtl plays Kamailio's module ctl with captured replies.
+// fakeCtl emulates Kamailio's module ctl with captured replies.
 type fakeCtl struct {
 	endpoint string
-	// answer overrides the captured reply of a request when it returns one: a body, and whether it is a fault.
+	// answer overrides the captured reply to a request if ok is true: it returns a body, and whether it is a fault.
 	answer func(words []string) (body []byte, fault, ok bool)
 
-	byRequest, byMethod map[string][]byte // whole captured replies
+	byRequest, byMethod map[string][]byte // complete captured replies
 
 	mu          sync.Mutex
 	listener    net.Listener
 	requests    []string
-	atOnce      int // requests that must have come before any is answered
+	atOnce      int // number of requests to receive before any is answered
 	connections []net.Conn
 	wg          sync.WaitGroup
 }
 
-// startCtl starts a server with the captures of some folders, the first of which wins.
+// startCtl starts a server with the captures in some directories, of which the first one takes precedence.
 func startCtl(t testing.TB, folders ...string) *fakeCtl {
 	t.Helper()
 	f := &fakeCtl{byRequest: map[string][]byte{}, byMethod: map[string][]byte{}}
@@ -91,7 +91,7 @@ func (f *fakeCtl) listen(t testing.TB) {
 	})
 }
 
-// stop ends the server as the end of Kamailio does.
+// stop closes the listener and all connections, as Kamailio does when it exits.
 func (f *fakeCtl) stop() {
 	_ = f.listener.Close()
 	f.mu.Lock()
@@ -108,14 +108,14 @@ func (f *fakeCtl) restart(t testing.TB) {
 	f.listen(t)
 }
 
-// Requests returns what has been asked, method and arguments.
+// Requests returns the received requests, each with its method and arguments.
 func (f *fakeCtl) Requests() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.requests)
 }
 
-// expectAtOnce makes the server wait until so many requests have come, and then answer all of them.
+// expectAtOnce makes the server wait for n requests before it answers them.
 func (f *fakeCtl) expectAtOnce(n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -164,7 +164,7 @@ func (f *fakeCtl) reply(words []string, cookie uint32) []byte {
 		}
 	}
 	captured := f.byRequest[request]
-	if captured == nil && words[0] == apiStatistics { // of a group that the captured server has not
+	if captured == nil && words[0] == apiStatistics { // a group that the captured server does not have
 		return packet(structBody(), false, cookie)
 	}
 	if captured == nil {
@@ -176,7 +176,7 @@ func (f *fakeCtl) reply(words []string, cookie uint32) []byte {
 	return packet(captured[headerLength(captured):], captured[1]>>4 == 3, cookie)
 }
 
-// packet puts a header before a body: reply or fault.
+// packet adds the header of a reply or a fault to a body.
 func packet(body []byte, fault bool, cookie uint32) []byte {
 	kind := byte(1)
 	if fault {
@@ -196,7 +196,7 @@ func number32(b []byte) (n uint32) {
 	return n
 }
 
-// requestWords reads the strings that a request is made of; numbers are passed over.
+// requestWords returns the strings in a request. It skips numbers.
 func requestWords(body []byte) (words []string) {
 	for len(body) > 0 {
 		kind, size, long := body[0]&0xf, int(body[0]>>4&7), body[0]&0x80 != 0
@@ -238,8 +238,8 @@ func stringsBody(texts ...string) (body []byte) {
 	return body
 }
 
-// startRPC starts a JSON-RPC server with the captured answers of some folders, the first of which wins; result, when it has
-// one, overrides them.
+// startRPC starts a JSON-RPC server with the captured replies in some directories, of which the first one takes precedence. A non-nil
+// result of result overrides them.
 func startRPC(t testing.TB, result func(words []string) json.RawMessage, folders ...string) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -276,7 +276,7 @@ func startRPC(t testing.TB, result func(words []string) json.RawMessage, folders
 	return server
 }
 
-// startPages serves the captured pages of metrics.
+// startPages starts a server with the captured pages of metrics.
 func startPages(t testing.TB) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -287,7 +287,7 @@ func startPages(t testing.TB) *httptest.Server {
 	return server
 }
 
-// decoded is a captured reply as its .rep.json tells it.
+// decoded is a captured reply in the form of a .rep.json file.
 type decoded struct {
 	Type    string  `json:"type"`
 	Records []datum `json:"records"`

@@ -20,16 +20,16 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 )
 
-// protocol is one way to reach the emulated server.
+// protocol is a way to reach the emulated server.
 type protocol struct {
 	start func(t testing.TB) (server *emulator.Server, endpoint string)
 	rows  map[string]faultRow
 }
 
-// faultRow says what a scrape makes of a fault that concerns all methods.
+// faultRow is the expected result of a scrape with a fault that affects all methods.
 type faultRow struct {
 	up      bool
-	message string // in the error
+	message string // part of the error
 	counted string // error.type
 }
 
@@ -103,8 +103,8 @@ func startHTTP(t testing.TB) (*emulator.Server, string) {
 	return server, server.URL() + "/RPC"
 }
 
-// Every fault of the emulator over both protocols, of a server that is new and of one that is known: what is emitted, what
-// the error says, that the deadline is kept, and that the very next scrape is whole again.
+// Every fault of the emulator, over both protocols, with a new and with a known server, results in the expected points and error, the
+// deadline is met, and the next scrape is complete.
 func TestFaults(t *testing.T) {
 	for name, p := range protocols {
 		for _, fault := range emulator.Faults {
@@ -127,7 +127,7 @@ func testFault(t *testing.T, p protocol, fault string, row faultRow) {
 		timeout = 2 * time.Second
 	}
 	counted := 0.0
-	for range 2 { // a server that is new, and one that is known
+	for range 2 { // a new server, then a known one
 		require.NoError(t, server.SetFault(fault))
 		points, err := scrapeInTime(t, s, timeout)
 		checkFault(t, row, endpoint, points, err)
@@ -162,7 +162,7 @@ func checkFault(t *testing.T, row faultRow, endpoint string, points map[string]f
 	}
 }
 
-// sumOf adds up the points of the series that begin so.
+// sumOf returns the sum of the points whose names have the prefix metric.
 func sumOf(points map[string]float64, metric string) float64 {
 	sum := 0.0
 	for point, value := range points {
@@ -173,7 +173,7 @@ func sumOf(points map[string]float64, metric string) float64 {
 	return sum
 }
 
-// One method that fails costs its own metrics only.
+// A method that fails affects only its own metrics.
 func TestOneMethodOfTheEmulatorFails(t *testing.T) {
 	for _, tt := range []struct{ fault, method, lost string }{
 		{"status_500", apiDispatcher, "kamailio.dispatcher.set.count"},
@@ -200,8 +200,7 @@ func TestOneMethodOfTheEmulatorFails(t *testing.T) {
 	}
 }
 
-// Kamailio answers one call after the other: one that hangs costs those behind it too, but neither what came before, nor the next
-// scrape.
+// A method that hangs also loses the calls behind it, but neither the results before it nor the next scrape.
 func TestOneMethodOfTheEmulatorHangs(t *testing.T) {
 	for name, p := range protocols {
 		t.Run(name, func(t *testing.T) {
@@ -233,7 +232,7 @@ func hasMetric(points map[string]float64, name string) bool {
 	return false
 }
 
-// Kamailio and rtpengine are up or down each for itself.
+// A fault of Kamailio does not affect the metrics of rtpengine, and vice versa.
 func TestKamailioAndRTPEngineFailAlone(t *testing.T) {
 	for _, fault := range []string{"refuse", "hang", "status_500"} {
 		for _, tt := range []struct {
@@ -269,7 +268,8 @@ func TestKamailioAndRTPEngineFailAlone(t *testing.T) {
 	}
 }
 
-// scrapeTargets tells which services are up; one that is down has points about the scrape only, one that is up has others.
+// scrapeTargets returns which services are up. It requires that only those that are up have other metrics than those about the
+// scrape.
 func scrapeTargets(t *testing.T, s *system, timeout time.Duration) map[string]bool {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
@@ -293,7 +293,7 @@ func scrapeTargets(t *testing.T, s *system, timeout time.Duration) map[string]bo
 	return up
 }
 
-// Neither clock has to be right.
+// Clock jumps of the collector or the server do not break start times.
 func TestClockJumps(t *testing.T) {
 	var collector, server rtctest.Clock
 	ctl, err := kamailio.NewCtl(kamailio.CtlOptions{Moving: true, Now: server.Now})

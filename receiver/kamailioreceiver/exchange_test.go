@@ -14,7 +14,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/kamailio"
 )
 
-// A new server is asked who it is, then for all else; one that is known for all at once.
+// The identity of a new server is requested first, then everything else; from a known server, everything is requested at once.
 func TestExchanges(t *testing.T) {
 	server := startCtl(t, "unix")
 	server.expectAtOnce(3)
@@ -22,7 +22,7 @@ func TestExchanges(t *testing.T) {
 	var asked []string
 	server.answer = func(words []string) ([]byte, bool, bool) {
 		asked = append(asked, words[0])
-		if len(asked) == 4 && asked[2] == apiVersion { // the first of the second exchange
+		if len(asked) == 4 && asked[2] == apiVersion { // the first request of the second exchange
 			server.expectAtOnce(14)
 		}
 		return nil, false, false
@@ -42,12 +42,12 @@ func TestExchanges(t *testing.T) {
 	assert.Equal(t, slices.Concat([]string{apiUptime}, rest), asked)
 }
 
-// durationOf is how long a call took in the last scrape.
+// durationOf returns the duration of a call in the last scrape.
 func durationOf(points map[string]float64, api string) float64 {
 	return points["rtc.scrape.duration{rtc.api="+api+"}"]
 }
 
-// The time of a call that hangs is its own: those before it took theirs, those behind it none.
+// The time of a call that hangs is not counted for other calls: those before it have their own duration, those behind it have 0.
 func TestDurations(t *testing.T) {
 	const timeout = 2 * time.Second
 	for name, p := range protocols {
@@ -79,7 +79,7 @@ func TestDurations(t *testing.T) {
 	}
 }
 
-// A method that hung is called last, where it costs itself only, until it has answered ten times.
+// A method that hung is called last, where it affects no other method, until it has answered ten times.
 func TestSuspects(t *testing.T) {
 	for name, p := range protocols {
 		t.Run(name, func(t *testing.T) {
@@ -115,7 +115,7 @@ func TestSuspects(t *testing.T) {
 	}
 }
 
-// A server that does not answer at all makes no method suspect.
+// If the whole server hangs, no method becomes a suspect.
 func TestHungServerIsNoSuspect(t *testing.T) {
 	server, err := kamailio.NewCtl(kamailio.CtlOptions{})
 	require.NoError(t, err)
@@ -131,7 +131,7 @@ func TestHungServerIsNoSuspect(t *testing.T) {
 	assert.Empty(t, s.client.suspects)
 }
 
-// An answer whose header cannot be read costs those behind it, as a broken connection.
+// A reply whose header cannot be read fails the calls behind it with a connection error.
 func TestBrokenHeaderCostsThoseBehindIt(t *testing.T) {
 	server, endpoint := startUnix(t)
 	s, _ := startSystem(t, endpoint, nil)

@@ -20,7 +20,7 @@ func NewFactory() receiver.Factory {
 	return scrape.NewFactory(metadata.Type, metadata.MetricsStability, createDefaultConfig, schedule, startRunners)
 }
 
-// startRunners returns the Runners of Kamailio and of its rtpengine, if there is one.
+// startRunners returns the Runners of Kamailio and of its rtpengine, if one is configured.
 func startRunners(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) ([]*scrape.Runner, error) {
 	kamailio, err := newScraper(ctx, cfg, host, set)
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// plenty is a timeout for scrapes that must not run into it, however slow the machine.
+// plenty is a timeout that scrapes do not reach, even on a slow machine.
 const plenty = 30 * time.Second
 
 func scrapeInTime(t *testing.T, s *system, timeout time.Duration) (map[string]float64, error) {
@@ -35,7 +35,8 @@ func scrapeInTime(t *testing.T, s *system, timeout time.Duration) (map[string]fl
 	return rtctest.Points(t, metrics), err
 }
 
-// A server that is gone, mute, or none at all: the target is down, the error says what to check, and the next scrape is whole again.
+// If the server is stopped, hangs or is not Kamailio, the target is down, the error says what to check, and the next scrape is
+// complete.
 func TestServerFaults(t *testing.T) {
 	for name, tt := range map[string]struct {
 		spoil   func(t *testing.T, f *fakeCtl)
@@ -92,7 +93,7 @@ func TestServerFaults(t *testing.T) {
 	}
 }
 
-// One method that fails costs its own metrics only.
+// A method that fails affects only its own metrics.
 func TestOneMethodFails(t *testing.T) {
 	for method, lost := range map[string]string{
 		apiStatistics: "kamailio.requests", apiProcesses: "kamailio.process.count", apiDispatcher: "kamailio.dispatcher.set.count",
@@ -119,7 +120,7 @@ func TestOneMethodFails(t *testing.T) {
 	}
 }
 
-// A module that is not loaded is no error: it is logged once.
+// A module that is not loaded is not an error. It is logged once.
 func TestAbsentModules(t *testing.T) {
 	s, logs := startSystem(t, startCtl(t, "minimal").endpoint, everything)
 	for range 3 {
@@ -133,11 +134,11 @@ func TestAbsentModules(t *testing.T) {
 	}
 	assert.ElementsMatch(t, []any{
 		apiDialogs, apiProfileSize, apiDispatcher, apiRTPEngines, apiRTPEngineCalls, apiHtables, apiPike, apiDMQ, apiTransactions,
-		apiTCP, // listed, but TCP is switched off
+		apiTCP, // listed, but TCP is disabled
 	}, absent)
 }
 
-// No sets of destinations are none, and no error.
+// A dispatcher without sets reports 0 sets and no error.
 func TestNoDispatcherSets(t *testing.T) {
 	server := startCtl(t, "unix")
 	server.answer = func(words []string) ([]byte, bool, bool) {
@@ -150,7 +151,7 @@ func TestNoDispatcherSets(t *testing.T) {
 	assert.Contains(t, points, "kamailio.dispatcher.set.count{}")
 }
 
-// A profile that does not exist costs itself only.
+// A profile that does not exist affects no other profile.
 func TestUnknownProfile(t *testing.T) {
 	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) {
 		c.MetricsBuilderConfig.Metrics.KamailioDialogCountByProfile.Enabled = true
@@ -161,7 +162,7 @@ func TestUnknownProfile(t *testing.T) {
 	assert.InDelta(t, 3, points["kamailio.dialog.count_by_profile{kamailio.dialog.profile=inbound,kamailio.dialog.value=}"], 0)
 }
 
-// What JSON-RPC can answer besides a result.
+// JSON-RPC responses other than a result are errors that say what to check.
 func TestForeignAnswers(t *testing.T) {
 	for name, tt := range map[string]struct {
 		status                  int
@@ -192,7 +193,7 @@ func TestForeignAnswers(t *testing.T) {
 	}
 }
 
-// The credentials of JSON-RPC, and those in addresses that the server reports, are nowhere.
+// The credentials of JSON-RPC and those in addresses that the server reports do not appear in errors, logs or metrics.
 func TestSecrets(t *testing.T) {
 	const secret = "s3cr3t/+&="
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -17,7 +17,7 @@ import (
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
-// canned is a transport that answers every call with the same reply.
+// canned is a transport that gives every call the same reply.
 type canned struct{ asList, asOne []value }
 
 func (c *canned) do(_ context.Context, calls []*call) {
@@ -32,8 +32,8 @@ func (c *canned) do(_ context.Context, calls []*call) {
 
 func (*canned) close() {}
 
-// FuzzAnswers reads an arbitrary JSON-RPC answer as that of each method and records it: whatever comes, nothing breaks, and
-// every string is valid and bounded. What is no JSON is refused.
+// FuzzAnswers reads an arbitrary JSON-RPC response as that of each method and records it. Every recorded string must be valid and
+// bounded, and invalid JSON must be refused.
 func FuzzAnswers(f *testing.F) {
 	for _, method := range []string{apiStatistics, apiDispatcher, apiRTPEngines, apiHtables, apiDMQ, apiPike, apiUptime, apiVersion, apiTransactions, "no.such_method", "6.1/" + apiRTPEngines, "6.1/" + apiDMQ, "sample/" + apiStatistics} {
 		text, err := os.ReadFile(filepath.Join(captures, "jsonrpc", method+".json"))

@@ -18,14 +18,14 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
 )
 
-// exchanged returns answers in which some are others.
+// exchanged returns the answers with some replaced by others.
 func exchanged(answers, others map[string]rtctest.Document) map[string]rtctest.Document {
 	answers = maps.Clone(answers)
 	maps.Copy(answers, others)
 	return answers
 }
 
-// without returns answers less some.
+// without returns the answers except those with the given names.
 func without(answers map[string]rtctest.Document, names ...string) map[string]rtctest.Document {
 	answers = maps.Clone(answers)
 	for _, name := range names {
@@ -34,7 +34,7 @@ func without(answers map[string]rtctest.Document, names ...string) map[string]rt
 	return answers
 }
 
-// notOffered returns answers of a server without some methods.
+// notOffered returns the answers of a server that lacks some methods.
 func notOffered(answers map[string]rtctest.Document, names ...string) map[string]rtctest.Document {
 	answers = without(answers, names...)
 	for _, name := range names {
@@ -49,7 +49,7 @@ func notOffered(answers map[string]rtctest.Document, names ...string) map[string
 	return answers
 }
 
-// playedScenes are the captured servers. The first one gives every statistic that the receiver knows.
+// playedScenes returns the captured servers. The first one has every statistic that the receiver knows.
 func playedScenes(t *testing.T) map[string]map[string]rtctest.Document {
 	t.Helper()
 	unix, many, http := repliesOf(t, "unix"), repliesOf(t, "many_modules"), answersOf(t, "")
@@ -89,7 +89,7 @@ func playedScenes(t *testing.T) map[string]map[string]rtctest.Document {
 	}
 }
 
-// Each leaf of a captured answer moves the metrics that the ledger names, and nothing else.
+// A change of a leaf in a captured reply changes the metrics that the ledger names, and no others.
 func TestLeaves(t *testing.T) {
 	test := rtctest.LeafTest{
 		Ledger: captures + "/fields.tsv", Metadata: "metadata.yaml", Expected: filepath.Join("testdata", "expected.tsv"),
@@ -105,10 +105,10 @@ func TestLeaves(t *testing.T) {
 	test.Run(t)
 }
 
-// A metric that is enabled alone has the points that it has among all others.
+// A metric that is enabled alone has the same points as when all metrics are enabled.
 func TestEachMetricAlone(t *testing.T) {
 	scenes := playedScenes(t)
-	for _, name := range []string{"0 sample", "many modules", "no statistics", "only core", "rtpengine", "a newer rtpengine"} { // all metrics are in these
+	for _, name := range []string{"0 sample", "many modules", "no statistics", "only core", "rtpengine", "a newer rtpengine"} { // have all metrics
 		t.Run(name, func(t *testing.T) {
 			answers := scenes[name]
 			rtctest.EachMetricAlone(t, func(t *testing.T, enable func(*metadata.MetricsConfig)) pmetric.Metrics {

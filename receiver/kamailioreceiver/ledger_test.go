@@ -15,7 +15,7 @@ import (
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
-// Every leaf of every captured answer becomes a metric or attribute, or is ignored for a reason.
+// Every leaf of every captured reply is listed in the ledger: as a metric or attribute, or as ignored with a reason.
 func TestFieldLedger(t *testing.T) {
 	rtctest.CheckLeaves(t, captures+"/fields.tsv", "metadata.yaml", func(found func(answer, path string)) { capturedLeaves(t, found) })
 }
@@ -24,7 +24,7 @@ func TestSeedLedger(t *testing.T) {
 	rtctest.CheckSeeds(t, "../../testdata/compat/kamailio_exporter.tsv", "metadata.yaml")
 }
 
-// capturedLeaves finds the leaves of all answers, which it names with their transport.
+// capturedLeaves calls found for the leaves of all replies, whose names include their transport.
 func capturedLeaves(t *testing.T, found func(answer, path string)) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(captures, "binrpc", "*", "*.rep.json"))

@@ -17,7 +17,7 @@ import (
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
-// startPage serves one text.
+// startPage starts a server that returns text.
 func startPage(t *testing.T, text string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }))
@@ -25,7 +25,7 @@ func startPage(t *testing.T, text string) string {
 	return server.URL + "/metrics"
 }
 
-// onlyResource leaves the metrics of one resource.
+// onlyResource removes all resources except that of a service.
 func onlyResource(metrics pmetric.Metrics, service string) pmetric.Metrics {
 	metrics.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
 		name, _ := rm.Resource().Attributes().Get("service.name")
@@ -53,8 +53,8 @@ func TestRTPEnginePage(t *testing.T) {
 	}
 }
 
-// Newer releases tell more; a bad line, a repeated one, what is no number cost themselves only. Unlisted values of a label are
-// unknown, and added up.
+// Unknown metrics, malformed lines, repeated series, NaN and infinities are skipped. Samples with unlisted label values are summed
+// and recorded as unknown.
 func TestRTPEnginePageOfNewerReleases(t *testing.T) {
 	page := `rtpengine_uptime_seconds 5
 rtpengine_packets_lost 7
@@ -100,7 +100,7 @@ rtpengine_poller_items 3
 	}, points)
 }
 
-// A counter below zero is printed as a number near 2^64: no point, and one error that names it.
+// Negative counters, which rtpengine prints as numbers near 2^64, have no points and are named in one error.
 func TestRTPEngineValuesOutOfRange(t *testing.T) {
 	page := `rtpengine_uptime_seconds 5
 rtpengine_sessions{type="own"} 18446744073709551615
@@ -130,7 +130,7 @@ rtpengine_mediastreams{type="b"} 9223372036854774784
 	}
 }
 
-// Errors of a page are returned and counted in every scrape; scrape.NewReceiver limits how often they are logged.
+// Errors of a page are returned and counted in every scrape. scrape.NewReceiver limits how often they are logged.
 func TestBadLineOfAPageIsCounted(t *testing.T) {
 	good, bad := "level 1\n", "level 1\nbad line\n"
 	page := bad
@@ -155,7 +155,7 @@ func TestBadLineOfAPageIsCounted(t *testing.T) {
 	}
 }
 
-// A relay that is down costs nothing of Kamailio's, and the other way round.
+// An rtpengine that is down does not affect the metrics of Kamailio, and vice versa.
 func TestEachTargetIsUpForItself(t *testing.T) {
 	server := startCtl(t, "unix")
 	pages := startPages(t)
@@ -185,7 +185,7 @@ func TestEachTargetIsUpForItself(t *testing.T) {
 	assert.Equal(t, []float64{1, 0}, []float64{kamailio, relay})
 }
 
-// A page of user metrics that hangs costs nothing of Kamailio's.
+// A page of user metrics that hangs does not affect the metrics of Kamailio.
 func TestHungUserMetrics(t *testing.T) {
 	hung := make(chan struct{})
 	page := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hung }))
@@ -200,7 +200,7 @@ func TestHungUserMetrics(t *testing.T) {
 	assert.Contains(t, points, "kamailio.dispatcher.set.count{}")
 }
 
-// The captured page holds one line that is no sample: all others pass.
+// All samples of the captured page pass except its one malformed line.
 func TestUserMetricsPage(t *testing.T) {
 	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) { c.UserMetrics.Endpoint = startPages(t).URL + "/xhttp_prom" })
 	metrics, err := s.Scrape(t.Context())

@@ -27,10 +27,10 @@ import (
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
-// binrpcReply is a captured reply as a document: its records in the form in which they stand in files .rep.json.
+// binrpcReply is a captured reply as a document. Its records have the form of .rep.json files.
 type binrpcReply []any
 
-// readReply reads a file .rep.json.
+// readReply reads a .rep.json file.
 func readReply(t *testing.T, file string) binrpcReply {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -76,20 +76,20 @@ func appendDatum(b []byte, d map[string]any) []byte {
 	return append(b, 0x83)
 }
 
-// longRecord encodes a text of any length.
+// longRecord encodes a string of any length.
 func longRecord(kind byte, text string) []byte {
 	b := binary.BigEndian.AppendUint32([]byte{0xc0 | kind}, uint32(len(text)+1))
 	return append(append(b, text...), 0)
 }
 
-// EachLeaf walks over the leaves, with the paths that binrpcLeaves gives them.
+// EachLeaf calls f for each leaf, with the paths of binrpcLeaves.
 func (r binrpcReply) EachLeaf(f func(rtctest.Leaf)) {
 	for i, record := range r {
 		eachDatum(record.(map[string]any), "", func(d any) rtctest.Document { return binrpcReply(replaced(r, i, d)) }, f)
 	}
 }
 
-// eachDatum walks over one record; with returns the reply in which another stands in its place.
+// eachDatum calls f for the leaves of one record. with returns the reply with this record replaced.
 func eachDatum(d map[string]any, at string, with func(any) rtctest.Document, f func(rtctest.Leaf)) {
 	members, isStruct := d["struct"].([]any)
 	for j, member := range members {
@@ -112,7 +112,7 @@ func eachDatum(d map[string]any, at string, with func(any) rtctest.Document, f f
 		return
 	}
 	for kind, value := range d {
-		if kind == "uint" { // beside an int
+		if kind == "uint" { // in addition to int
 			continue
 		}
 		if kind == "double" {
@@ -130,7 +130,7 @@ func eachDatum(d map[string]any, at string, with func(any) rtctest.Document, f f
 	}
 }
 
-// replaced returns a list in which another element stands in place of one, or none.
+// replaced returns the list with the element at i replaced, or removed if element is rtctest.Absent.
 func replaced(list []any, i int, element any) []any {
 	list = slices.Clone(list)
 	if element == rtctest.Absent {
@@ -140,7 +140,7 @@ func replaced(list []any, i int, element any) []any {
 	return list
 }
 
-// captureName is the name of the captured reply to a call.
+// captureName returns the name of the captured reply to a call.
 func captureName(method string, args []string) string {
 	group, isGroup := strings.CutSuffix(strings.Join(args, "_"), ":")
 	switch {
@@ -154,7 +154,7 @@ func captureName(method string, args []string) string {
 	return method + "_" + group
 }
 
-// played is a transport that answers with documents, through the decoders of both real ones.
+// played is a transport that answers with documents, using the decoders of both real transports.
 type played struct {
 	answers map[string]rtctest.Document // by transport and name, such as binrpc/stats.fetch_all
 	reply   collector
@@ -187,7 +187,7 @@ func (p *played) answer(c *call) error {
 		}
 		return c.read(reply)
 	}
-	if c.method == apiStatistics && p.answers["binrpc/"+apiGroups] != nil { // there are more statistics than fit
+	if c.method == apiStatistics && p.answers["binrpc/"+apiGroups] != nil { // the statistics do not fit into one reply
 		return &binrpc.Fault{Code: 500, Text: "Internal error"}
 	}
 	return &binrpc.Fault{Code: 500, Text: "command " + c.method + " not found"}
@@ -205,7 +205,7 @@ func (p *played) find(c *call) rtctest.Document {
 	return nil
 }
 
-// repliesOf reads the replies of some folders, the first of which wins.
+// repliesOf reads the BINRPC replies in some directories, of which the first one takes precedence.
 func repliesOf(t *testing.T, folders ...string) map[string]rtctest.Document {
 	t.Helper()
 	answers := map[string]rtctest.Document{}
@@ -220,7 +220,7 @@ func repliesOf(t *testing.T, folders ...string) map[string]rtctest.Document {
 	return answers
 }
 
-// isPlayed reports whether the receiver makes the call that an answer is of.
+// isPlayed reports whether the receiver makes the call to which a reply belongs.
 func isPlayed(name string) bool {
 	for method := range shapeMetrics {
 		for _, answer := range []string{method, method + "_all", method + "_ALL", method + "_inbound", method + "_caller"} {
@@ -232,7 +232,7 @@ func isPlayed(name string) bool {
 	return false
 }
 
-// answersOf reads the answers over JSON-RPC of some folders, the first of which wins.
+// answersOf reads the JSON-RPC responses in some directories, of which the first one takes precedence.
 func answersOf(t *testing.T, folders ...string) map[string]rtctest.Document {
 	t.Helper()
 	answers := map[string]rtctest.Document{}
@@ -264,7 +264,7 @@ func (p pageTransport) RoundTrip(*http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// play scrapes a server that gives these answers once, at a time that is always the same.
+// play scrapes a server with these answers once, with a fixed clock.
 func play(t *testing.T, answers map[string]rtctest.Document, edit func(*Config)) pmetric.Metrics {
 	t.Helper()
 	page := answers["rtpengine.page"]

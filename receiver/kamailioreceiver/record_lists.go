@@ -16,7 +16,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
 )
 
-// listRecorder records what the server lists: processes, hash tables, destinations, rtpengines, nodes.
+// listRecorder records the lists of a server: processes, hash tables, destinations, rtpengines, nodes.
 type listRecorder struct {
 	mb        *builder
 	report    *scrape.Report
@@ -35,7 +35,7 @@ func newListRecorder(cfg *Config, mb *builder, report *scrape.Report) *listRecor
 	}
 }
 
-// omit counts what is left out of a list.
+// omit reports the number of items that are left out of a list.
 func (r *listRecorder) omit(entity fmt.Stringer, limited int, merged int64) {
 	r.report.Omit(entity, metadata.AttributeRtcOmissionReasonLimit, int64(limited))
 	r.report.Omit(entity, metadata.AttributeRtcOmissionReasonMerged, merged)
@@ -65,7 +65,7 @@ func (r *listRecorder) processKey(p *process) []byte {
 	return r.key
 }
 
-// memoryOverhead returns the memory that the allocator takes for itself.
+// memoryOverhead returns the memory that the allocator itself uses.
 func memoryOverhead(p *process) number {
 	used, isUsed := p.Used.Get()
 	realUsed, ok := p.RealUsed.Get()
@@ -98,10 +98,10 @@ func (r *listRecorder) htableKey(t *htable) []byte {
 	return r.key
 }
 
-// destination is an address of a dispatcher set, which may be listed more than once.
+// destination is an address of a dispatcher set. The set may list it more than once.
 type destination struct {
-	target                           // as it was listed first
-	states map[dispatcherState]int64 // how often it is listed in each state
+	target                           // first occurrence
+	states map[dispatcherState]int64 // occurrences by state
 	probed int64
 }
 
@@ -165,8 +165,8 @@ func (r *listRecorder) recordDestination(d *destination) {
 	recordNumbers(r.mb, targetRows, &d.target)
 }
 
-// recordRelays records the rtpengines. An address that is listed twice in a set counts twice in the states; all else is that of the
-// first.
+// recordRelays records the rtpengines. An address that a set lists twice counts twice in the states; all other values are those of
+// the first occurrence.
 func (r *listRecorder) recordRelays(relays []relay) {
 	states := map[relayNode]map[rtpengineState]int64{}
 	for i := range relays {
@@ -201,7 +201,7 @@ func (r *listRecorder) recordRelays(relays []relay) {
 	}
 }
 
-// recordNodes records the nodes of the distributed message queue. One that is listed twice counts twice.
+// recordNodes records the nodes of the distributed message queue. A node that is listed twice counts twice.
 func (r *listRecorder) recordNodes(nodes []dmqNode) {
 	counts := map[nodeInState]int64{}
 	for _, n := range nodes {

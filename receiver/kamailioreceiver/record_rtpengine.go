@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// readPage requests the page and records it.
+// readPage requests and records the page.
 func (r *rtpengine) readPage(ctx context.Context) (recorded bool, err error) {
 	answer, err := r.page.Get(ctx)
 	if err != nil && !scrape.IsPartial(err) {
@@ -21,7 +21,7 @@ func (r *rtpengine) readPage(ctx context.Context) (recorded bool, err error) {
 	return true, errors.Join(err, r.record(answer.Samples))
 }
 
-// record records the samples of a page. It returns an error that names those with impossible values, nil when there are none.
+// record records the samples of a page. It returns an error that names samples with impossible values, nil if there are none.
 func (r *rtpengine) record(samples []sample) error {
 	clear(r.unlisted)
 	r.refused = r.refused[:0]
@@ -55,7 +55,7 @@ func (r *rtpengine) recordSample(name string, v float64, l labels) {
 	}
 }
 
-// isCount reports whether a value can count something: rtpengine prints a counter below zero as a number near 2^64.
+// isCount reports whether a value can be a count. rtpengine prints a negative counter as a number near 2^64.
 func isCount(v float64) bool { return v >= 0 && v < 1<<63 }
 
 func (r *rtpengine) refuse(name string) {

@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
 )
 
-// statisticsRecorder records statistics, and the numbers of other replies that stand in for them.
+// statisticsRecorder records the statistics, and the numbers in other replies that replace missing statistics.
 type statisticsRecorder struct {
 	mb       *builder
 	report   *scrape.Report
@@ -23,16 +23,16 @@ type statisticsRecorder struct {
 	unmapped *selection.Set[unmapped]
 	domains  *selection.Set[struct{}]
 	counters filter.Filter
-	groups   map[string]bool // those that the server has; nil while unknown
+	groups   map[string]bool // of the server; nil if unknown
 
-	// Of the current scrape.
-	values map[string]int64 // of the statistics that have rows
-	named  []*unmapped      // to become metrics of their own
+	// State of the current scrape.
+	values map[string]int64 // statistics that have rows
+	named  []*unmapped      // statistics that become metrics of their own
 	merged int64
 	key    []byte // reused
 }
 
-// unmapped is what is kept of a statistic that has no row.
+// unmapped is a statistic that has no row.
 type unmapped struct {
 	group, name string
 	counter     bool
@@ -54,12 +54,12 @@ func (r *statisticsRecorder) beginScrape() {
 	r.named, r.merged = r.named[:0], 0
 }
 
-// groupRecorder records a statistic of a group whose names are not all known, and reports whether it could.
+// groupRecorder records a statistic of a group whose names are not all known. It returns false if it does not know the name.
 type groupRecorder func(*statisticsRecorder, *statistic) bool
 
 var groupRecorders = map[string]groupRecorder{"core": (*statisticsRecorder).recordMessages, "usrloc": (*statisticsRecorder).recordDomain}
 
-// record takes in the statistics. Those that have rows are recorded at the end of the scrape, because some points need two of them.
+// record adds the statistics. Those that have rows are recorded at the end of the scrape, because some points need two of them.
 func (r *statisticsRecorder) record(all statistics) {
 	r.groups = map[string]bool{}
 	r.unmapped.Begin()
@@ -68,7 +68,7 @@ func (r *statisticsRecorder) record(all statistics) {
 	var record groupRecorder
 	for i := range all.List {
 		st := &all.List[i]
-		if i == 0 || st.Group != group { // those of a group stand together
+		if i == 0 || st.Group != group { // the statistics of a group are adjacent
 			group, record = st.Group, groupRecorders[st.Group]
 			r.groups[group] = true
 		}
@@ -87,7 +87,7 @@ func (r *statisticsRecorder) record(all statistics) {
 	r.domains.End(all.complete())
 }
 
-// recordMembers records the numbers of another reply that have rows, and takes in those that stand in for statistics.
+// recordMembers records the numbers of another reply that have rows, and adds those that replace missing statistics.
 func (r *statisticsRecorder) recordMembers(api string, numbers map[string]int64) {
 	for member, row := range memberRows[api] {
 		if n, ok := numbers[member]; ok {
@@ -118,7 +118,7 @@ func (r *statisticsRecorder) recordTransactions(numbers map[string]int64) {
 	r.recordMembers(apiTransactions, numbers)
 }
 
-// difference returns a number less a part of it. It reports false if one of them is missing or has wrapped around.
+// difference returns whole minus part. It returns false if one of them is missing or has wrapped around.
 func difference(numbers map[string]int64, whole, part string) (rest int64, ok bool) {
 	w, hasWhole := numbers[whole]
 	p, hasPart := numbers[part]
@@ -138,7 +138,7 @@ func (r *statisticsRecorder) recordRows() {
 	}
 }
 
-// methodOf returns the SIP method that a name of a statistic holds, also one that is not listed.
+// methodOf returns the SIP method that appears in the name of a statistic, even if the method is not a known one.
 func methodOf(name string) string {
 	if method, ok := methodNames[name]; ok {
 		return method
@@ -156,7 +156,7 @@ func (r *statisticsRecorder) recordMessages(st *statistic) bool {
 	if !ok {
 		return false
 	}
-	if st.Value < 0 { // it has wrapped around
+	if st.Value < 0 { // wrapped around
 		return true
 	}
 	code, method, byMethod := strings.Cut(rest, "_")
@@ -174,7 +174,7 @@ func (r *statisticsRecorder) recordMessages(st *statistic) bool {
 	return true
 }
 
-// recordDomain records the counters of a table of the user location module: location_users, in Kamailio 5.3 location-users.
+// recordDomain records the counters of a user location table, such as location_users (location-users in Kamailio 5.3).
 func (r *statisticsRecorder) recordDomain(st *statistic) bool {
 	end := strings.LastIndexAny(st.Name, "_-")
 	if end < 0 {
@@ -190,7 +190,7 @@ func (r *statisticsRecorder) recordDomain(st *statistic) bool {
 	return true
 }
 
-// recordUnmapped records a statistic that has no row, under its group and name.
+// recordUnmapped records a statistic that has no row with its group and name as attributes.
 func (r *statisticsRecorder) recordUnmapped(st *statistic) {
 	r.key = selection.AppendName(r.key[:0], st.Key)
 	item, isFirst := r.unmapped.Get(r.key)
@@ -209,7 +209,7 @@ func (r *statisticsRecorder) recordUnmapped(st *statistic) {
 	u.value = st.Value
 	switch {
 	case r.isNamed(st):
-		if !u.counter || u.value >= 0 { // else it has wrapped around
+		if !u.counter || u.value >= 0 { // otherwise it wrapped around
 			r.named = append(r.named, u)
 		}
 	case u.counter:
@@ -219,7 +219,7 @@ func (r *statisticsRecorder) recordUnmapped(st *statistic) {
 	}
 }
 
-// isNamed reports whether a statistic of the script becomes a metric that bears its name.
+// isNamed reports whether a statistic of the script becomes a metric of its own.
 func (r *statisticsRecorder) isNamed(st *statistic) bool {
 	return st.Group == "script" && r.naming == namingName
 }
@@ -229,13 +229,13 @@ func (r *statisticsRecorder) isCounter(st *statistic) bool {
 	switch {
 	case strings.HasSuffix(st.Name, "_total"), moduleCounters[st.Key], r.counters.Matches(st.Key):
 		return true
-	case r.isNamed(st): // as in the exporter that gave them these names
+	case r.isNamed(st): // as the exporter that introduced these names
 		return strings.HasSuffix(st.Name, "_seconds") || strings.HasSuffix(st.Name, "_bytes")
 	}
 	return strings.HasPrefix(st.Group, "ims_") && imsCounters.MatchString(st.Name)
 }
 
-// appendNamed appends the metrics that bear the name of a statistic.
+// appendNamed appends the metrics that are named after statistics.
 func (r *statisticsRecorder) appendNamed(metrics pmetric.MetricSlice) {
 	for _, u := range r.named {
 		appendMetric(metrics, "kamailio.script."+u.name, "A statistic of the script.", u.counter).AppendEmpty().SetIntValue(u.value)

@@ -18,12 +18,12 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
 )
 
-// userMetrics passes a page of metrics through, under its own names.
+// userMetrics passes the metrics of a page through under their own names.
 type userMetrics struct {
 	page     *page
 	endpoint string
 
-	// Of the current scrape.
+	// State of the current scrape.
 	answer  pageAnswer
 	refused map[string]bool // names of the receiver's own metrics
 }
@@ -36,12 +36,12 @@ func newUserMetrics(
 	return u, err
 }
 
-// scrape requests the page, also while other calls are made. Its samples are recorded by appendTo.
+// scrape requests the page while other calls are made. Its samples are recorded by appendTo.
 func (u *userMetrics) scrape(ctx context.Context, calls *scrape.Scrape) {
 	calls.RunElsewhere(ctx, u.endpoint, scrape.Call{API: u.page.path, Ask: scrape.Walk(u.read)})
 }
 
-// read requests the page. The error of a page with names of the receiver's own metrics lists them.
+// read requests the page. If the page uses names of the receiver's own metrics, the error lists them.
 func (u *userMetrics) read(ctx context.Context) (recorded bool, err error) {
 	u.answer = pageAnswer{}
 	clear(u.refused)
@@ -57,7 +57,7 @@ func (u *userMetrics) read(ctx context.Context) (recorded bool, err error) {
 	return true, err
 }
 
-// ownNames are the names that the receiver's own metrics have at Prometheus.
+// ownNames are the names of the receiver's own metrics in Prometheus.
 var ownNames = func() map[string]bool {
 	names := map[string]bool{}
 	for field := range reflect.TypeFor[metadata.MetricsConfig]().Fields() {
@@ -69,15 +69,15 @@ var ownNames = func() map[string]bool {
 	return names
 }()
 
-// isOwn reports whether a name is, or looks like, one of the receiver's own metrics.
+// isOwn reports whether a name is one of the receiver's own metrics or has one of their prefixes.
 func isOwn(name string) bool {
 	return strings.HasPrefix(name, "kamailio.") || strings.HasPrefix(name, "rtpengine.") || strings.HasPrefix(name, "rtc.") || ownNames[name]
 }
 
-// maxRefused bounds the refused names that an error lists.
+// maxRefused bounds the number of refused names that an error lists.
 const maxRefused = 8
 
-// accept reports whether a metric may pass. It notes the names that it refuses.
+// accept reports whether a metric may pass, and remembers refused names.
 func (u *userMetrics) accept(name string) bool {
 	if !isOwn(name) {
 		return true
@@ -88,7 +88,7 @@ func (u *userMetrics) accept(name string) bool {
 	return false
 }
 
-// appendTo appends the metrics of the page to those of the server.
+// appendTo appends the metrics of the page.
 func (u *userMetrics) appendTo(metrics pmetric.MetricSlice) {
 	byName := map[string]pmetric.NumberDataPointSlice{}
 	for i := range u.answer.Samples {
@@ -106,7 +106,7 @@ func (u *userMetrics) appendTo(metrics pmetric.MetricSlice) {
 	}
 }
 
-// appendMetric appends a monotonic sum or a gauge, and returns its points.
+// appendMetric appends a monotonic sum or a gauge and returns its data points.
 func appendMetric(metrics pmetric.MetricSlice, name, description string, counter bool) pmetric.NumberDataPointSlice {
 	m := metrics.AppendEmpty()
 	m.SetName(name)

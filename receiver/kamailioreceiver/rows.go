@@ -18,12 +18,12 @@ type (
 	point = rows.Point[*builder, rows.None]
 )
 
-// wholeOf returns the point of an integer metric with a fixed attribute.
+// wholeOf returns the point of an integer metric with a fixed attribute value.
 func wholeOf[A any](record func(*builder, timestamp, int64, A), a A) point {
 	return rows.Whole(rows.With(record, a))
 }
 
-// methodRows are the rows of the reply to each method.
+// methodRows are the rows for the reply to each method.
 var methodRows = map[string]any{
 	apiUptime:         serverUptime,
 	apiStatistics:     allStatisticRows,
@@ -42,7 +42,7 @@ var methodRows = map[string]any{
 
 var serverUptime = rows.Decimal((*builder).RecordKamailioUptimeDataPoint)
 
-// memberRows are the members of replies that are structs of numbers, by method.
+// memberRows are the rows for replies that are structs of numbers, by method and member.
 var memberRows = map[string]map[string]point{
 	apiTCP: {
 		"max_connections": rows.Whole((*builder).RecordKamailioTCPConnectionLimitDataPoint),
@@ -60,7 +60,7 @@ var memberRows = map[string]map[string]point{
 	},
 }
 
-// pikeRows are the numbers of addresses that pike watches, by status.
+// pikeRows are the rows for the numbers of addresses that pike watches, by status.
 var pikeRows = map[string]point{
 	"HOT":  wholeOf((*builder).RecordKamailioPikeAddressCountDataPoint, metadata.AttributeKamailioPikeStateHot),
 	"WARM": wholeOf((*builder).RecordKamailioPikeAddressCountDataPoint, metadata.AttributeKamailioPikeStateWarm),
@@ -70,13 +70,13 @@ var profileDialogs = rows.WholeOf(func(mb *builder, start timestamp, n int64, p 
 	mb.RecordKamailioDialogCountByProfileDataPoint(start, n, p.Profile, p.Value)
 })
 
-// numberRow maps a number of a T, which the server may leave out.
+// numberRow maps a number of a T, which may be absent.
 type numberRow[T any] struct {
 	of    func(*T) number
 	Point rows.Point[*builder, *T]
 }
 
-// recordNumbers records the numbers of a T.
+// recordNumbers records the numbers of a T that are present.
 func recordNumbers[T any](mb *builder, table []numberRow[T], t *T) {
 	for i := range table {
 		if n, ok := table[i].of(t).Get(); ok {
@@ -126,13 +126,13 @@ var dispatcherStates = map[byte]dispatcherState{
 	'D': metadata.AttributeKamailioDispatcherStateDisabled,
 }
 
-// setInState are the attributes of a dispatcher set's number of destinations in a state.
+// setInState holds the attributes of the number of destinations of a set in a state.
 type setInState struct {
 	set   string
 	state dispatcherState
 }
 
-// targetInState are the attributes of a destination's state.
+// targetInState holds the attributes of a destination's state.
 type targetInState struct {
 	set, uri string
 	state    dispatcherState
@@ -150,7 +150,7 @@ var (
 	targetProbing = targetPoint((*builder).RecordKamailioDispatcherTargetProbingDataPoint)
 )
 
-// latencyRows are the latencies of a destination.
+// latencyRows are the rows for the latencies of a destination.
 var latencyRows = []struct {
 	of    func(*target) optional.Value[float64]
 	Point rows.Point[*builder, *target]
@@ -176,20 +176,20 @@ func targetPoint(record func(*builder, timestamp, int64, string, string)) rows.P
 
 type rtpengineState = metadata.AttributeKamailioRtpengineState
 
-// relayStates are the known states of an rtpengine.
+// relayStates maps the known states of an rtpengine.
 var relayStates = map[relayState]rtpengineState{
 	relayEnabled:  metadata.AttributeKamailioRtpengineStateEnabled,
 	relayDisabled: metadata.AttributeKamailioRtpengineStateDisabled,
 	relayRemoved:  metadata.AttributeKamailioRtpengineStateDisabledPermanently,
 }
 
-// relayNode are the attributes that identify an rtpengine.
+// relayNode holds the attributes that identify an rtpengine.
 type relayNode struct {
 	set int64
 	url string
 }
 
-// relayAttributes are all attributes of an rtpengine.
+// relayAttributes holds all attributes of an rtpengine.
 type relayAttributes struct {
 	relayNode
 	index, weight int64
@@ -213,7 +213,7 @@ var (
 	})
 )
 
-// nodeInState are the attributes of the state of a node of the message queue.
+// nodeInState holds the attributes of the state of a node of the distributed message queue.
 type nodeInState struct {
 	node  string
 	local bool

@@ -8,15 +8,15 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
 )
 
-// sampleRow maps a sample of rtpengine's page to a metric, whose attributes are taken from the labels.
+// sampleRow maps a sample of rtpengine's page to a metric. The attributes are taken from the labels.
 type sampleRow struct {
 	Point rows.Point[*builder, labels]
-	// listed reports whether the labels have values that the metric knows; nil where it takes any. All samples without are added up and
+	// listed reports whether the metric has attribute values for the labels; nil if it accepts any. All other samples are summed and
 	// recorded as unknown.
 	listed func(labels) bool
 }
 
-// sampleRows are the samples of rtpengine's page that have metrics.
+// sampleRows are the rows for the samples of rtpengine's page.
 var sampleRows = map[string]sampleRow{
 	"rtpengine_bytes_total":               by("type", metadata.MapAttributeRtpengineForwarding, (*builder).RecordRtpengineNetworkIoDataPoint),
 	"rtpengine_call_duration2_total":      decimal((*builder).RecordRtpengineCallSquaredTimeDataPoint),
@@ -51,7 +51,7 @@ var sampleRows = map[string]sampleRow{
 	"rtpengine_zero_packet_streams_total": whole((*builder).RecordRtpengineZeroPacketStreamsDataPoint),
 }
 
-// sampleUptime is the sample from which the start of an rtpengine is derived.
+// sampleUptime is the sample from which the start time of an rtpengine is derived.
 const sampleUptime = "rtpengine_uptime_seconds"
 
 func hasSampleRow(name string) bool {
@@ -59,10 +59,10 @@ func hasSampleRow(name string) bool {
 	return ok
 }
 
-// unknownLabel stands for all values of a label that are not listed.
+// unknownLabel replaces all label values that are not listed.
 const unknownLabel = "unknown"
 
-// whole maps a whole number.
+// whole maps an integer.
 func whole(record func(*builder, timestamp, int64)) sampleRow {
 	return sampleRow{Point: rows.WholeOf(func(mb *builder, start timestamp, n int64, _ labels) { record(mb, start, n) })}
 }
@@ -72,7 +72,7 @@ func decimal(record func(*builder, timestamp, float64)) sampleRow {
 	return sampleRow{Point: rows.DecimalOf(func(mb *builder, start timestamp, v float64, _ labels) { record(mb, start, v) })}
 }
 
-// by maps a whole number with an attribute that has listed values, one of which is unknown.
+// by maps an integer with an attribute that has a fixed set of values, one of which is unknown.
 func by[A any](name string, values map[string]A, record func(*builder, timestamp, int64, A)) sampleRow {
 	return sampleRow{
 		Point: rows.WholeOf(func(mb *builder, start timestamp, n int64, l labels) {
@@ -89,7 +89,7 @@ func by[A any](name string, values map[string]A, record func(*builder, timestamp
 	}
 }
 
-// byText maps a whole number with the text of a label as its attribute.
+// byText maps an integer with the value of a label as its attribute.
 func byText(name string, record func(*builder, timestamp, int64, string)) sampleRow {
 	return sampleRow{Point: rows.WholeOf(func(mb *builder, start timestamp, n int64, l labels) { record(mb, start, n, l.get(name)) })}
 }

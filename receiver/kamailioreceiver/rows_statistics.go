@@ -10,8 +10,8 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
 )
 
-// statisticRows are the statistics that have metrics of their own, by group.name. Those without a Point have none because other metrics
-// contain them. All others are reported under their names: see unmappedCounter and unmappedValue.
+// statisticRows are the rows for statistics that have metrics of their own, by group.name. A row without a Point is a statistic that
+// other metrics contain. All other statistics are reported by name: see unmappedCounter and unmappedValue.
 var statisticRows = map[string]point{
 	"cdp.average_response_time":                    rows.Decimal((*builder).RecordKamailioCdpResponseTimeAverageDataPoint).In(rows.Milliseconds),
 	"cdp.queuelength":                              rows.Whole((*builder).RecordKamailioCdpQueueCountDataPoint),
@@ -145,13 +145,13 @@ var (
 	remoteTransactions   = wholeOf((*builder).RecordKamailioTransactionCreationsDataPoint, metadata.AttributeKamailioTransactionOriginRemote)
 )
 
-// classAndMethod are the attributes of replies by class and method.
+// classAndMethod holds the attributes of replies by class and method.
 type classAndMethod struct {
 	class  metadata.AttributeKamailioReplyClass
 	method string
 }
 
-// The statistics of the core whose names hold a method, a class or a code.
+// The statistics of the core whose names contain a method, a class or a code.
 var (
 	requestsByMethod = rows.WholeOf((*builder).RecordKamailioRequestsByMethodDataPoint)
 	repliesByClass   = rows.WholeOf((*builder).RecordKamailioRepliesByClassDataPoint)
@@ -161,7 +161,7 @@ var (
 	})
 )
 
-// domainRows are the statistics of a table of usrloc, by the end of their names.
+// domainRows are the rows for the statistics of a user location table, by the last part of their names.
 var domainRows = map[string]rows.Point[*builder, string]{
 	"users":    rows.WholeOf((*builder).RecordKamailioUsrlocUserCountDataPoint),
 	"contacts": rows.WholeOf((*builder).RecordKamailioUsrlocContactCountDataPoint),
@@ -184,11 +184,11 @@ var allStatisticRows = []any{
 	unmappedCounter, unmappedValue,
 }
 
-// fallback names members of a reply that stand in for the statistics of a group on servers without that group.
+// fallback maps members of a reply to the statistics of a group, for servers that do not have this group.
 type fallback struct {
 	api, group string
-	unless     string            // method that has the same numbers and is preferred
-	keys       map[string]string // of the statistics, by member
+	unless     string            // preferred method with the same numbers
+	keys       map[string]string // keys of statistics, by member
 }
 
 var fallbacks = []fallback{
@@ -221,7 +221,7 @@ var fallbacks = []fallback{
 	}},
 }
 
-// rows returns the rows of the statistics that a fallback stands in for.
+// rows returns the rows of the statistics that a fallback replaces.
 func (f *fallback) rows() (all []point) {
 	for _, key := range f.keys {
 		all = append(all, statisticRows[key])
@@ -229,7 +229,7 @@ func (f *fallback) rows() (all []point) {
 	return all
 }
 
-// moduleCounters are the statistics of modules without metrics of their own that are monotonic.
+// moduleCounters are the monotonic statistics of modules that have no metrics of their own.
 var moduleCounters = map[string]bool{
 	"httpclient.connfail":                         true,
 	"httpclient.connok":                           true,
@@ -258,10 +258,10 @@ var moduleCounters = map[string]bool{
 	"websocket.ws_sip_transmitted_frames":         true,
 }
 
-// imsCounters are the statistics of the IMS modules that are monotonic; the others are averages and current numbers.
+// imsCounters matches the monotonic statistics of the IMS modules. The others are averages and current values.
 var imsCounters = regexp.MustCompile(`_(replies_received|replies_response_time|timeouts)$`)
 
-// methodNames are the SIP methods by the names that the core gives them in its statistics.
+// methodNames maps the names that the core uses for SIP methods in its statistics.
 var methodNames = map[string]string{
 	"ack": "ACK", "bye": "BYE", "cancel": "CANCEL", "info": "INFO", "invite": "INVITE", "kdmq": "KDMQ", "message": "MESSAGE",
 	"notify": "NOTIFY", "options": "OPTIONS", "prack": "PRACK", "publish": "PUBLISH", "refer": "REFER", "reg": "REGISTER",

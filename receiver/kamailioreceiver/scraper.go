@@ -37,16 +37,16 @@ type scraper struct {
 
 	statistics  *statisticsRecorder
 	lists       *listRecorder
-	userMetrics *userMetrics // nil when none are configured
+	userMetrics *userMetrics // nil if none are configured
 
-	// Identity of the server, as it was last reported.
+	// Identity of the server, as last reported.
 	version string
-	methods []string // nil while unknown
-	known   bool     // both have been requested since the server started
+	methods []string // nil if unknown
+	known   bool     // whether both were requested since the server started
 	uptime  cumulative.Uptime
 }
 
-// limits names the settings that limit things.
+// limits maps entities to the settings that limit them.
 var limits = map[string]string{
 	metadata.AttributeRtcEntityStatistic.String():        "statistics",
 	metadata.AttributeRtcEntityDispatcherTarget.String(): "dispatcher_targets",
@@ -80,12 +80,12 @@ func newScraper(ctx context.Context, cfg *Config, host component.Host, set recei
 	return s, nil
 }
 
-// words are the values of attributes.
+// words are the attribute values of the scrape metrics.
 var words = scrape.Words[metadata.AttributeErrorType, metadata.AttributeRtcEntity, metadata.AttributeRtcOmissionReason]{
 	ErrorTypes: metadata.MapAttributeErrorType, Entities: metadata.MapAttributeRtcEntity, Reasons: metadata.MapAttributeRtcOmissionReason,
 }
 
-// learnMetrics learns which enabled metrics need which method.
+// learnMetrics determines which enabled metrics need which method.
 func (s *scraper) learnMetrics() {
 	s.metrics = map[string][]rows.Metric{}
 	for api, table := range methodRows {
@@ -106,8 +106,9 @@ func (s *scraper) close() {
 	}
 }
 
-// scrape requests everything that enabled metrics need, from a known server in one exchange, from another in two, because the answers
-// of the first decide on the second. It requests the page of user metrics at the same time, so that one that hangs costs itself only.
+// scrape requests everything that enabled metrics need: from a known server in one exchange, otherwise in two, because the second
+// depends on the results of the first. The page of user metrics is requested concurrently, so that a slow page does not affect other
+// metrics.
 func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -121,24 +122,24 @@ func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) {
 		return
 	}
 	calls.Run(ctx, s.exchange(append([]part{s.uptimePart()}, s.parts()...))...)
-	if !s.known { // the uptime shows a restart
+	if !s.known { // the uptime shows that the server restarted
 		calls.Run(ctx, s.exchange(s.identity())...)
 	}
 }
 
-// part is the part of an exchange that gets one answer, in one call or several.
+// part is a part of an exchange with one result, in one call or several.
 type part struct {
 	api    string
 	always bool
 	calls  func() []*call
-	finish scrape.Ask // after the calls have been made
+	finish scrape.Ask // called after the calls have been made
 }
 
 func newPart[T any](api string, q *query[T], record func(T)) part {
 	return part{api: api, calls: func() []*call { return q.calls }, finish: scrape.Fetch(q.answer, record)}
 }
 
-// exchange returns the calls of the parts that are needed. All of them are made at once, when the first one is run.
+// exchange returns the calls of the parts that are needed. The first one that runs makes all of them at once.
 func (s *scraper) exchange(parts []part) []scrape.Call {
 	var batch []*call
 	var once sync.Once
@@ -162,7 +163,7 @@ func (s *scraper) exchange(parts []part) []scrape.Call {
 	return calls
 }
 
-// took returns how long the server took for the calls of a part.
+// took returns the time that the server took for the calls of a part.
 func (p *part) took() (took time.Duration) {
 	for _, c := range p.calls() {
 		took += c.duration
@@ -176,7 +177,7 @@ func (s *scraper) uptimePart() part {
 	return p
 }
 
-// identity is the part of an exchange with a server that is new, or has been away.
+// identity returns the parts that identify a server that is new or has restarted.
 func (s *scraper) identity() []part {
 	methods := newPart(apiMethods, ask(apiMethods, readMethods).required(), s.recordMethods)
 	version := newPart(apiVersion, ask(apiVersion, readVersion).required(), func(version string) { s.version = version })
@@ -184,8 +185,8 @@ func (s *scraper) identity() []part {
 	return []part{methods, version}
 }
 
-// parts is the table of calls, in the order in which they are made: methods that take locks, or grow with use, come last, because a
-// call that hangs costs those behind it.
+// parts is the table of calls in the order in which they are made. Methods that take locks or grow with use come last, because a call
+// that hangs makes those behind it fail.
 func (s *scraper) parts() []part {
 	st, l := s.statistics, s.lists
 	return []part{
@@ -205,7 +206,7 @@ func (s *scraper) parts() []part {
 	}
 }
 
-// metricsOf returns the enabled metrics that need a method, also those of statistics that the server does not have.
+// metricsOf returns the enabled metrics that need a method, including those of statistics that it replaces.
 func (s *scraper) metricsOf(api string) []rows.Metric {
 	metrics := s.metrics[api]
 	for i, f := range fallbacks {
@@ -216,12 +217,12 @@ func (s *scraper) metricsOf(api string) []rows.Metric {
 	return metrics
 }
 
-// hasMethod reports whether the server lists a method, as far as its list is known.
+// hasMethod reports whether the server lists a method, or has not reported its list yet.
 func (s *scraper) hasMethod(api string) bool {
 	return s.methods == nil || slices.Contains(s.methods, api)
 }
 
-// recordUptime keeps the start of the server. Modules and statistics stay the same until the server starts again.
+// recordUptime records the uptime and detects restarts. Modules and statistics stay the same until the server restarts.
 func (s *scraper) recordUptime(seconds float64) {
 	serverUptime.RecordFloat(s.mb, seconds, rows.None{})
 	if s.uptime.Update(seconds, s.run.Now()) {
@@ -232,7 +233,7 @@ func (s *scraper) recordUptime(seconds float64) {
 	}
 }
 
-// recordMethods keeps the list of methods, and logs those that are needed and not in it.
+// recordMethods keeps the list of methods and logs methods that are needed but not listed.
 func (s *scraper) recordMethods(methods []string) {
 	s.methods, s.known = methods, true
 	for _, api := range slices.Sorted(maps.Keys(s.metrics)) {
@@ -242,16 +243,16 @@ func (s *scraper) recordMethods(methods []string) {
 	}
 }
 
-// finish records what follows from several answers.
+// finish records metrics that depend on several results.
 func (s *scraper) finish(up bool) {
-	s.known = s.known && up // another server may come up in its place
+	s.known = s.known && up // another server may replace it
 	s.statistics.recordRows()
 	if s.userMetrics != nil {
 		s.run.Omit(metadata.AttributeRtcEntityStatistic, metadata.AttributeRtcOmissionReasonLimit, s.userMetrics.answer.Omitted)
 	}
 }
 
-// appendMetrics appends the metrics whose names are not the receiver's.
+// appendMetrics appends the metrics that do not have the receiver's names.
 func (s *scraper) appendMetrics(metrics pmetric.MetricSlice) {
 	s.statistics.appendNamed(metrics)
 	if s.userMetrics != nil {
@@ -259,7 +260,7 @@ func (s *scraper) appendMetrics(metrics pmetric.MetricSlice) {
 	}
 }
 
-// newTarget returns the target of an endpoint. For a socket, the host is this machine and the path stands for the port.
+// newTarget returns the target of an endpoint. For a socket, the host is this machine, and the path replaces the port.
 func newTarget(endpoint string) (scrape.Target, error) {
 	if isHTTP(endpoint) {
 		return scrape.NewTarget(endpoint, "/RPC")
@@ -275,7 +276,7 @@ func newTarget(endpoint string) (scrape.Target, error) {
 	return scrape.Target{Address: address, Instance: machine + ":" + address}, err
 }
 
-// warnOfOpenPort warns users who read ctl over a network that ctl can do more than that.
+// warnOfOpenPort logs a warning if ctl is reached over a network, because anyone who reaches its port can control the server.
 func warnOfOpenPort(endpoint string, logger *zap.Logger) {
 	network, address, err := parseEndpoint(endpoint)
 	if err != nil || network != "tcp" {
@@ -297,7 +298,7 @@ func (s *scraper) resource() pcommon.Resource {
 	return rb.Emit()
 }
 
-// rtpengine scrapes the page of metrics of an rtpengine.
+// rtpengine scrapes the metrics page of an rtpengine.
 type rtpengine struct {
 	run     *scrape.Runner
 	mb      *builder
@@ -306,8 +307,8 @@ type rtpengine struct {
 	metrics []rows.Metric
 	uptime  cumulative.Uptime
 
-	// Of the current scrape.
-	unlisted map[string]float64 // sums over labels whose values are not listed, by sample
+	// State of the current scrape.
+	unlisted map[string]float64 // sums over unlisted label values, by sample
 	refused  []string           // samples with impossible values
 }
 

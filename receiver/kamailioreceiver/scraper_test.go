@@ -26,14 +26,14 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
 )
 
-// system is a started system with the scrapers of its processes.
+// system is a started receiver with the scrapers of its processes.
 type system struct {
 	*scrape.System
 	*scraper
-	rtpengine *rtpengine // nil when none is configured
+	rtpengine *rtpengine // nil if none is configured
 }
 
-// startSystem starts a system whose server is at an endpoint, with the default configuration, changed by edit.
+// startSystem starts a receiver for the server at endpoint. edit changes the default configuration.
 func startSystem(t testing.TB, endpoint string, edit func(*Config)) (*system, *observer.ObservedLogs) {
 	t.Helper()
 	cfg := createDefaultConfig()
@@ -62,7 +62,7 @@ func startSystem(t testing.TB, endpoint string, edit func(*Config)) (*system, *o
 	return s, logs
 }
 
-// everything switches all metrics on.
+// everything enables all metrics.
 func everything(c *Config) {
 	rtctest.EnableAll(&c.MetricsBuilderConfig.Metrics)
 	c.DialogProfiles = []string{"inbound", "caller/alice"}
@@ -99,7 +99,7 @@ func TestScenes(t *testing.T) {
 			require.NoError(t, err)
 			resource := metrics.ResourceMetrics().At(0).Resource().Attributes()
 			if tt.scene != "jsonrpc" {
-				resource.PutStr("server.address", "/run/kamailio/kamailio_ctl") // in place of a folder that differs from run to run
+				resource.PutStr("server.address", "/run/kamailio/kamailio_ctl") // replaces a directory that differs from run to run
 			}
 			rtctest.Golden(t, tt.name, metrics)
 			rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), tt.name, rtctest.Points(t, metrics))
@@ -107,7 +107,7 @@ func TestScenes(t *testing.T) {
 	}
 }
 
-// The captured server with many modules reports the same over JSON-RPC, a moment later.
+// The metrics of the captured server with many modules are complete over JSON-RPC as well.
 func TestManyModulesOverHTTP(t *testing.T) {
 	s, _ := startSystem(t, startRPC(t, nil, "many_modules").URL, func(c *Config) {
 		everything(c)
@@ -123,8 +123,8 @@ func TestManyModulesOverHTTP(t *testing.T) {
 	assert.InDelta(t, 3, points["kamailio.rtpengine.call.count{}"], 0)
 }
 
-// sceneFolders are the folders of a scene, the first of which wins: what was not captured over TCP, or has not changed since 5.6,
-// is that of the socket.
+// sceneFolders returns the directories of a scene, of which the first one takes precedence: replies that were not captured over TCP,
+// or have not changed since 5.6, are taken from the socket.
 func sceneFolders(scene string) []string {
 	if strings.HasPrefix(scene, "6.") || scene == "tcp" {
 		return []string{scene, "unix"}
@@ -132,7 +132,7 @@ func sceneFolders(scene string) []string {
 	return []string{scene}
 }
 
-// Both transports give the same points: the replies of the socket, written as JSON-RPC writes them.
+// Both transports result in the same points for the same replies.
 func TestTransportsAgree(t *testing.T) {
 	overSocket, _ := startSystem(t, startCtl(t, "unix").endpoint, everything)
 	overHTTP, _ := startSystem(t, startRPC(t, func(words []string) json.RawMessage { return jsonAnswer(t, words) }).URL, everything)
@@ -152,7 +152,7 @@ func withoutDurations(points map[string]float64) map[string]float64 {
 	return points
 }
 
-// jsonAnswer is the captured BINRPC reply to a request as JSON-RPC sends it.
+// jsonAnswer returns the captured BINRPC reply to a request as JSON-RPC sends it.
 func jsonAnswer(t *testing.T, words []string) json.RawMessage {
 	t.Helper()
 	files := map[string]string{
@@ -181,7 +181,7 @@ func jsonAnswer(t *testing.T, words []string) json.RawMessage {
 	return text
 }
 
-// jsonOf writes a record as Kamailio's JSON-RPC does: lists, whose elements have one name or none, become arrays.
+// jsonOf encodes a record as Kamailio's JSON-RPC does: lists, whose elements all have the same name or none, become arrays.
 func jsonOf(t *testing.T, d datum) any {
 	t.Helper()
 	switch {
@@ -210,7 +210,7 @@ func jsonOf(t *testing.T, d datum) any {
 	return object
 }
 
-// Sums begin with the server, those about the scrapes with the receiver; a restart of the server is a new start.
+// The sums of the server start when the server starts, also after a restart; those about the scrapes start with the receiver.
 func TestStartTimes(t *testing.T) {
 	server := startCtl(t, "unix")
 	uptime := []byte{0x03}
@@ -221,7 +221,7 @@ func TestStartTimes(t *testing.T) {
 	set(100)
 	first := startOf(t, s)
 	assert.InDelta(t, 100, time.Since(first).Seconds(), 2)
-	set(102) // later by less than the tolerance
+	set(102) // the difference is within the tolerance
 	assert.Equal(t, first, startOf(t, s))
 	set(3)
 	second := startOf(t, s)
@@ -249,7 +249,8 @@ func metricOf(t *testing.T, metrics pmetric.Metrics, name string) pmetric.Metric
 	return pmetric.Metric{}
 }
 
-// Only what enabled metrics need is asked for; methods and version once, also over a lost connection, and again after a restart.
+// Only methods that enabled metrics need are called. The method list and the version are requested once, even if the connection was
+// lost, and again after a restart.
 func TestRequests(t *testing.T) {
 	always := []string{"core.uptime"}
 	identity := []string{"system.listMethods", "core.version"}
@@ -271,7 +272,7 @@ func TestRequests(t *testing.T) {
 		}
 		return all
 	}
-	// The captured server has statistics of transactions, but none of TLS.
+	// The captured server has transaction statistics, but no TLS statistics.
 	assert.ElementsMatch(t, join(always, identity, defaults, []string{"tls.info", "tm.stats"}), asked())
 	assert.ElementsMatch(t, join(always, defaults, []string{"tls.info"}), asked())
 	server.restart(t)
@@ -289,7 +290,7 @@ func TestRequests(t *testing.T) {
 	assert.ElementsMatch(t, join(always, identity), server.Requests()[before:])
 }
 
-// A method is called for its own metrics, and for those of statistics that the server does not have.
+// A method is called for its own metrics, and for metrics of statistics that the server does not have.
 func TestMetricsOfFallbacks(t *testing.T) {
 	s, _ := startSystem(t, "unix:///run/ctl", everything)
 	tcp := []string{"kamailio.tcp.connection.limit", "kamailio.tcp.reader.count"}
@@ -324,7 +325,7 @@ func TestMetricsOfFallbacks(t *testing.T) {
 	}
 }
 
-// forbidden are the methods that change the server, print secrets, or cost it much.
+// forbidden are the methods that change the server, reveal secrets or are expensive.
 var forbidden = []string{
 	"dns.delete_", "dns.add_", "dns.set_server_state", "dns.stats_get", "pl.set_", "pl.reset_", "pl.rm_", "pl.push_", "secfilter.", "dispatcher.oclist",
 	"cfg.", "core.kill", "core.arg", "corex.debug", "cnt.reset", "stats.reset_statistics", "stats.clear_statistics", "mod.stats",
@@ -335,7 +336,7 @@ var forbidden = []string{
 	"xhttp_prom.", "core.tcp_list", "core.shmmem", "permissions.", "domain.", "drouting.", "lcr.", "presence.", "mtree.", "sqlops.", "app_",
 }
 
-// Whatever is enabled, and however small the server's replies are, only what the list of methods holds is called.
+// With all metrics enabled, and with small replies of the server, only the allowed methods are called.
 func TestOnlyReadingMethods(t *testing.T) {
 	allowed := []string{
 		apiMethods, apiVersion, apiUptime, apiStatistics, apiStatisticLines, apiGroups, apiNames, apiProcesses, apiTCP, apiTLS, apiTransactions,
@@ -378,7 +379,7 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// A port of ctl that others can reach is told of, once.
+// A ctl port that is reachable over the network is logged once as a warning.
 func TestOpenPortIsWarnedOf(t *testing.T) {
 	for endpoint, warned := range map[string]bool{
 		"tcp://10.0.0.5:2049": true, "tcp://sip.example": true, "tcp://127.0.0.1": false, "tcp://[::1]:2049": false, "tcp://localhost": false,
@@ -389,7 +390,7 @@ func TestOpenPortIsWarnedOf(t *testing.T) {
 	}
 }
 
-// A server that was up keeps its identity while it is down.
+// The resource attributes stay the same while the server is down.
 func TestResourceOutlivesTheServer(t *testing.T) {
 	server := startCtl(t, "unix")
 	s, _ := startSystem(t, server.endpoint, nil)

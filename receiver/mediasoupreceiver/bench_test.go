@@ -24,15 +24,15 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 )
 
-// startFixedAgent starts an agent whose clock stands still, so that it sends the same bytes each time and costs little itself.
+// startFixedAgent starts an agent with a fixed clock, which sends the same bytes each time and costs little itself.
 func startFixedAgent(b testing.TB, consumers int) *emulator.Server {
 	b.Helper()
 	now := time.Now()
 	return startAgent(b, mediasoup.AgentOptions{Consumers: consumers, Now: func() time.Time { return now }})
 }
 
-// BenchmarkScrape is a whole scrape over a socket. Its CPU time per consumer is told without what it costs to make and send the
-// same bytes, which is measured by a client that throws them away.
+// BenchmarkScrape measures a whole scrape over a socket. Its CPU time per consumer excludes that of making and sending the same
+// bytes, which is measured with a client that discards them.
 func BenchmarkScrape(b *testing.B) {
 	for _, bench := range []struct {
 		name   string
@@ -46,7 +46,7 @@ func BenchmarkScrape(b *testing.B) {
 		for _, consumers := range []int{2_000, 20_000} {
 			b.Run(fmt.Sprintf("%s/consumers=%d", bench.name, consumers), func(b *testing.B) {
 				s, _ := startSystem(b, startFixedAgent(b, consumers).URL(), bench.edit)
-				scrapeOnce(b, s) // the first answer has to be made up
+				scrapeOnce(b, s) // the agent creates its data for the first response
 				require.Equal(b, bench.points[consumers], scrapeOnce(b, s).DataPointCount())
 				peak := peakHeap(func() { scrapeOnce(b, s) })
 				var sending, all time.Duration
@@ -62,7 +62,7 @@ func BenchmarkScrape(b *testing.B) {
 	}
 }
 
-// unpacked asks for an answer without gzip.
+// unpacked requests responses without gzip.
 func unpacked(c *Config) {
 	c.ClientConfig.Headers.Set("Accept-Encoding", "identity")
 }
@@ -80,7 +80,7 @@ func cpuTimeOf(t testing.TB, f func()) time.Duration {
 	return used() - before
 }
 
-// peakHeap samples the heap in use during f and returns its peak above what was in use before, in MB.
+// peakHeap samples the heap in use during f and returns its peak above the initial use, in MB.
 func peakHeap(f func()) float64 {
 	runtime.GC()
 	idle, peak := heap(), uint64(0)
@@ -104,7 +104,7 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// discard asks for the same snapshot as s and throws it away as it came.
+// discard requests the same snapshot as s and discards it undecoded.
 func discard(t testing.TB, s *system) {
 	t.Helper()
 	query := url.Values{"stats": {strings.Join(s.statistics, ",")}}.Encode()
@@ -120,7 +120,7 @@ func discard(t testing.TB, s *system) {
 	require.NoError(t, resp.Body.Close())
 }
 
-// recorded answers from memory what the agent at url answers, so that nothing but the receiver allocates.
+// recorded returns a client that always receives the recorded response of the agent at url, so that only the receiver allocates.
 func recorded(t testing.TB, url string) *httpapi.Client {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+apiSnapshot, http.NoBody)
@@ -134,7 +134,7 @@ func recorded(t testing.TB, url string) *httpapi.Client {
 	return httpapi.New(&http.Client{Transport: answer(text)}, "http://127.0.0.1")
 }
 
-// What is done for each consumer allocates nothing once the consumer is known.
+// A known consumer causes no allocations in a scrape.
 func TestAllocations(t *testing.T) {
 	perScrape := func(consumers int) float64 {
 		s, _ := startSystem(t, startFixedAgent(t, consumers).URL(), nil)

@@ -18,10 +18,10 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
 )
 
-// apiSnapshot is the only call to the agent. It changes nothing.
+// apiSnapshot is the only API call to the agent. It does not change the application.
 const apiSnapshot = "/v1/snapshot"
 
-// client speaks to an agent or reads the page of edumeet: it knows the wire, not what becomes of it.
+// client requests the snapshots of an agent or the page of edumeet, and decodes them.
 type client struct {
 	http   *httpapi.Client
 	header http.Header
@@ -52,8 +52,8 @@ func (c *client) close() {
 	c.http.CloseIdle()
 }
 
-// Snapshot asks for all objects, with the statistics of the named kinds of them, and hands them to visitor. When the answer
-// breaks off, visitor has got what came before.
+// Snapshot requests all objects with the given kinds of statistics and calls visitor for each object. If the response is truncated,
+// visitor has been called for the objects before that point.
 func (c *client) Snapshot(ctx context.Context, stats []string, visitor *visitor) (snapshot, error) {
 	query := url.Values{"stats": {strings.Join(stats, ",")}}
 	err := c.http.Get(ctx, apiSnapshot, query, c.header, func(_ http.Header, body io.Reader) error {
@@ -62,7 +62,7 @@ func (c *client) Snapshot(ctx context.Context, stats []string, visitor *visitor)
 	return c.walk.snapshot, explain(err)
 }
 
-// explain says which format is that of the system that answered.
+// explain adds to an error which format belongs to the system that responded.
 func explain(err error) error {
 	e, ok := errors.AsType[*httpapi.Error](err)
 	if !ok {

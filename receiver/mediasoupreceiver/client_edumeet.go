@@ -10,7 +10,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
 )
 
-// edumeetSample is a sample of a page of edumeet's exporter. A label that it does not have is nil.
+// edumeetSample is a sample on a page of edumeet's exporter. Labels that it does not have are nil.
 type edumeetSample struct {
 	Family            []byte
 	Value             float64
@@ -25,8 +25,8 @@ func pathOf(endpoint string) string {
 	return "/"
 }
 
-// Page requests the page of edumeet's exporter and passes its samples to visit, which reports whether it knows their family. A sample is
-// valid only until visit returns. A line that cannot be read costs itself only. The page must have a known family.
+// Page requests the page of edumeet's exporter and calls visit for its samples, which reports whether it knows their family. A sample
+// is valid only until visit returns. Malformed lines are skipped. The page must contain a known family.
 func (c *client) Page(ctx context.Context, visit func(*edumeetSample) (known bool)) error {
 	var sample edumeetSample
 	return explain(c.http.GetPage(ctx, "", c.header, c.page, func(s *exposition.Sample) (known bool, err error) {

@@ -11,10 +11,10 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 )
 
-// maxStreams bounds the streams of one producer or consumer: one per encoding.
+// maxStreams bounds the streams of one producer or consumer. There is one stream per encoding.
 const maxStreams = 64
 
-// The figures of a worker, those of getrusage.
+// The resource usage of a worker, as in getrusage.
 const (
 	usageUserTime    = iota // milliseconds
 	usageSystemTime         // milliseconds
@@ -34,23 +34,23 @@ var usageNames = [usageCount]string{
 	usageVoluntarySwitches: "ru_nvcsw", usageInvoluntarySwitches: "ru_nivcsw",
 }
 
-// worker is one process of mediasoup.
+// worker is a worker process of mediasoup.
 type worker struct {
 	ID        []byte
 	StartTime optional.Value[int64] // Unix time in milliseconds
-	Measured  bool                  // its statistics came
-	Carried   bool                  // from an earlier reading
+	Measured  bool                  // has statistics
+	Carried   bool                  // statistics are from an earlier snapshot
 	Usage     [usageCount]optional.Value[int64]
 }
 
-// router is a group of transports between which media flows: a room, or a part of one.
+// router is a group of transports that exchange media: a room, or a part of one.
 type router struct {
 	ID, WorkerID []byte
 	Observers    optional.Value[int64]
 }
 
-// The counters of a transport: bytes since it was made. The rtp ones are counted elsewhere in the worker, and may be more
-// than the bytes of all packets.
+// The counters of a transport, in bytes since its creation. The worker counts the rtp ones elsewhere, so they may exceed the bytes of
+// all packets.
 const (
 	transportReceived = iota
 	transportSent
@@ -62,7 +62,7 @@ const (
 	transportCounters
 )
 
-// The two directions, as the server sees them.
+// The two directions, from the server's point of view.
 const (
 	received = iota
 	sent
@@ -75,19 +75,19 @@ type transport struct {
 	Type, Protocol []byte
 	ICE, DTLS      []byte // states
 	SCTP           []byte // state
-	Measured       bool   // its statistics came
-	Carried        bool   // from an earlier reading
+	Measured       bool   // has statistics
+	Carried        bool   // statistics are from an earlier snapshot
 	Counters       [transportCounters]int64
 	Bitrate        [directions]optional.Value[int64]   // bits per second
 	Available      [directions]optional.Value[int64]   // estimated bits per second
-	Loss           [directions]optional.Value[float64] // share of RTP packets, 0 to 1
+	Loss           [directions]optional.Value[float64] // ratio of lost RTP packets, 0 to 1
 }
 
-// The counters of a stream since it was made.
+// The counters of a stream since its creation.
 const (
 	streamBytes = iota
 	streamPackets
-	streamLost   // signed: may fall, and be less than 0
+	streamLost   // may fall and be negative
 	streamLosses // the increases of streamLost
 	streamRetransmitted
 	streamDiscarded
@@ -104,50 +104,50 @@ type rtpStream struct {
 	SSRC          optional.Value[int64]
 	Counters      [streamCounters]int64
 	Bitrate       optional.Value[int64]   // bits per second
-	FractionLost  optional.Value[int64]   // of 256, in the last interval of RTCP
+	FractionLost  optional.Value[int64]   // in 1/256, in the last RTCP interval
 	Score         optional.Value[int64]   // 0 to 10
 	Jitter        optional.Value[float64] // in units of the clock rate
-	RoundTripTime optional.Value[float64] // milliseconds, 0 until it is known
+	RoundTripTime optional.Value[float64] // milliseconds, 0 if unknown
 }
 
-// rtpObject is a producer or consumer. Its id is unique together with its transport only.
+// rtpObject is a producer or consumer. Its ID is unique only within its transport.
 type rtpObject struct {
 	ID, TransportID   []byte
 	Kind, Type        []byte
 	MimeType          []byte // such as video/VP8
 	ClockRate         optional.Value[int64]
 	Paused            optional.Value[bool]
-	ProducerPaused    optional.Value[bool] // of consumers
+	ProducerPaused    optional.Value[bool] // for consumers
 	Spatial, Temporal optional.Value[int64]
-	Measured          bool // its statistics came
-	Carried           bool // from an earlier reading
+	Measured          bool // has statistics
+	Carried           bool // statistics are from an earlier snapshot
 	Streams           []rtpStream
 
-	foreign   string // type of streams that belong to an object of the other side
-	statsType []byte // of the stream that is read
+	foreign   string // type of streams to skip, because they belong to the other side
+	statsType []byte // of the current stream
 }
 
-// The counters of a data producer or data consumer since it was made.
+// The counters of a data producer or data consumer since its creation.
 const (
 	dataMessages = iota
 	dataBytes
 	dataCounters
 )
 
-// dataObject is a data producer or data consumer. Its id is unique together with its transport only.
+// dataObject is a data producer or data consumer. Its ID is unique only within its transport.
 type dataObject struct {
 	ID, TransportID []byte
 	Type            []byte
-	Measured        bool // its statistics came
-	Carried         bool // from an earlier reading
+	Measured        bool // has statistics
+	Carried         bool // statistics are from an earlier snapshot
 	Counters        [dataCounters]int64
-	Buffered        optional.Value[int64] // bytes that wait to be sent
+	Buffered        optional.Value[int64] // bytes waiting to be sent
 }
 
-// maxExact is the largest whole number that JavaScript can count to.
+// maxExact is the largest integer that JavaScript represents exactly.
 const maxExact = 1<<53 - 1
 
-// readCount reads a whole number; one below 0 or above maxExact is absent.
+// readCount reads an integer. Numbers below 0 or above maxExact are skipped.
 func readCount(r *jsonwalk.Reader, n *optional.Value[int64]) error {
 	return readAtLeast(r, n, 0)
 }
@@ -161,7 +161,7 @@ func readAtLeast(r *jsonwalk.Reader, n *optional.Value[int64], least int64) erro
 	return err
 }
 
-// readNumber is readCount for numbers that may have a fraction.
+// readNumber is like readCount for numbers that may have a fraction.
 func readNumber(r *jsonwalk.Reader, n *optional.Value[float64]) error {
 	var value optional.Value[float64]
 	err := r.Float(&value)
@@ -171,7 +171,7 @@ func readNumber(r *jsonwalk.Reader, n *optional.Value[float64]) error {
 	return err
 }
 
-// readCounter is readAtLeast for counters, which have a value of their own for what is absent.
+// readCounter is like readAtLeast for counters, whose absence is cumulative.Absent.
 func readCounter(r *jsonwalk.Reader, n *int64, least int64) error {
 	var value optional.Value[int64]
 	err := readAtLeast(r, &value, least)
@@ -181,7 +181,7 @@ func readCounter(r *jsonwalk.Reader, n *int64, least int64) error {
 	return err
 }
 
-// absent fills counters that are not read yet.
+// absent marks all counters as absent.
 func absent(counters []int64) {
 	for i := range counters {
 		counters[i] = cumulative.Absent
@@ -327,12 +327,12 @@ func (t *transport) readStats(r *jsonwalk.Reader) error {
 	})
 }
 
-// An agent may pass the library's statistics on as they are: those of a consumer have the producer's streams too.
+// An agent may pass on the library's statistics unchanged. The statistics of a consumer then include the streams of its producer.
 func (w *walk) readProducer() error { return w.readRTP(w.visitor.producer, "outbound-rtp") }
 
 func (w *walk) readConsumer() error { return w.readRTP(w.visitor.consumer, "inbound-rtp") }
 
-// readRTP reads a producer or consumer without those of its streams whose type is foreign.
+// readRTP reads a producer or consumer, without streams of the type foreign.
 func (w *walk) readRTP(visit func(*rtpObject), foreign string) error {
 	r, row := w.reader, &w.rtp
 	*row = rtpObject{

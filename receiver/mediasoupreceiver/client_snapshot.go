@@ -15,25 +15,25 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 )
 
-// What a snapshot must say of itself (snapshot.schema.json).
+// The schema that a snapshot must declare (snapshot.schema.json).
 const (
 	schemaName    = "mediasoup.snapshot"
 	schemaVersion = 1
 )
 
-// Bounds on what an answer may hold, far above what an application can have.
+// Bounds on the contents of a response, far above what real applications have.
 const (
-	maxObjects  = 1_000_000 // in one list
+	maxObjects  = 1_000_000 // per list
 	maxCounters = 1000
-	// maxKept bounds in bytes what is kept of lists that come before those they refer to.
+	// maxKept bounds the size in bytes of lists that are kept because they arrive before the lists to which they refer.
 	maxKept = 64 << 20
 )
 
-// snapshot holds all of a snapshot but its objects.
+// snapshot is a snapshot without its objects.
 type snapshot struct {
 	Schema        string
 	SchemaVersion optional.Value[int64]
-	InstanceID    string // random for each start of the application
+	InstanceID    string // random, changes when the application restarts
 	AgentVersion  string
 	Version       string                // of the library
 	Binding       string                // language of the library
@@ -44,28 +44,28 @@ type snapshot struct {
 	Servers       optional.Value[int64] // WebRTC servers
 }
 
-// process is the application.
+// process is the process of the application.
 type process struct {
 	PID       optional.Value[int64]
 	StartTime optional.Value[int64]   // Unix time in milliseconds
 	CPUUser   optional.Value[float64] // milliseconds
 	CPUSystem optional.Value[float64] // milliseconds
 	Memory    optional.Value[int64]   // resident bytes
-	Lag       optional.Value[float64] // milliseconds by which its event loop is late
+	Lag       optional.Value[float64] // delay of the event loop in milliseconds
 }
 
-// collection is how the agent's reading went. Its maps count objects by the names of their lists.
+// collection holds the agent's results of collecting statistics. Its maps count objects by the names of their lists.
 type collection struct {
 	Present  bool
 	Duration optional.Value[float64] // milliseconds
-	Fresh    map[string]int64        // read
-	Carried  map[string]int64        // with statistics of an earlier reading for want of time
-	Skipped  map[string]int64        // left out for want of time
+	Fresh    map[string]int64        // with new statistics
+	Carried  map[string]int64        // with earlier statistics, for lack of time
+	Skipped  map[string]int64        // without statistics, for lack of time
 	Errors   map[string]int64        // failed
 }
 
-// visitor gets what a snapshot holds while it comes in: begin first, then parents before their children. Rows are valid
-// only until the function returns.
+// visitor receives the contents of a snapshot as they are read: begin first, then parents before their children. Rows are valid only
+// until the function returns.
 type visitor struct {
 	begin        func(instanceID string)
 	worker       func(*worker)
@@ -77,14 +77,14 @@ type visitor struct {
 	dataConsumer func(*dataObject)
 }
 
-// walk is the way through one snapshot at a time, with rows that are used again.
+// walk reads one snapshot at a time. It reuses its rows.
 type walk struct {
 	reader   *jsonwalk.Reader
 	visitor  *visitor
 	snapshot snapshot
 	begun    bool
 	done     [listCount]bool
-	kept     [listCount][]byte // lists that came too early
+	kept     [listCount][]byte // lists that arrived before their parents
 	size     int               // of kept
 
 	worker    worker
@@ -94,7 +94,7 @@ type walk struct {
 	data      dataObject
 }
 
-// The lists of a snapshot in the order in which they can be read: JSON has none.
+// The lists of a snapshot in the order in which they are read. They may arrive in any order.
 const (
 	listWorkers = iota
 	listServers
@@ -108,12 +108,12 @@ const (
 	noParent = -1
 )
 
-// lists says of each list which one its elements refer to, and whether every snapshot has it.
+// lists holds for each list the list to which its elements refer, and whether every snapshot must have it.
 var lists = [listCount]struct {
 	name     string
 	parent   int
 	required bool
-	element  func(*walk) error // reads one element and hands it on
+	element  func(*walk) error // reads one element and passes it to visitor
 }{
 	listWorkers:       {"workers", noParent, true, (*walk).readWorker},
 	listServers:       {"webRtcServers", noParent, false, (*walk).skip},
@@ -150,7 +150,7 @@ func (w *walk) read(body io.Reader, visitor *visitor) error {
 	return w.complete(wrong)
 }
 
-// complete refuses a snapshot without what every snapshot has.
+// complete returns an error if a required part of the snapshot is missing.
 func (w *walk) complete(wrong error) error {
 	members, _ := errors.AsType[*jsonwalk.TypeError](wrong)
 	if members != nil && slices.Contains(members.Members, "stats") {
@@ -204,14 +204,14 @@ func (w *walk) member(key []byte) error {
 	return w.reader.Skip()
 }
 
-// ready reports whether all came that a list needs.
+// ready reports whether everything on which a list depends has been read.
 func (w *walk) ready(list int) bool {
 	parent := lists[list].parent
 	_, versioned := w.snapshot.SchemaVersion.Get()
 	return w.snapshot.Schema != "" && versioned && w.snapshot.InstanceID != "" && (parent == noParent || w.done[parent])
 }
 
-// begin checks once what the snapshot says of itself, before anything of it counts.
+// begin checks the schema of the snapshot once, before any object is passed on.
 func (w *walk) begin() error {
 	if w.begun {
 		return nil
@@ -239,7 +239,7 @@ func (w *walk) begin() error {
 	return refused
 }
 
-// keep copies a list that came before those that it needs.
+// keep copies a list that arrived before the lists on which it depends.
 func (w *walk) keep(list int) error {
 	kept := []byte{'['}
 	defer func() { w.kept[list] = kept }()
@@ -259,7 +259,7 @@ func (w *walk) keep(list int) error {
 	})
 }
 
-// elements reads a list.
+// elements reads the elements of a list.
 func (w *walk) elements(list int) error {
 	n := int64(0)
 	err := w.reader.Objects(func() error {
@@ -316,7 +316,7 @@ func (c *collection) read(r *jsonwalk.Reader) error {
 	})
 }
 
-// readCounts reads an object of whole numbers.
+// readCounts reads an object of integers.
 func readCounts(r *jsonwalk.Reader, counts *map[string]int64) error {
 	*counts = map[string]int64{}
 	return r.Object(func(key []byte) error {

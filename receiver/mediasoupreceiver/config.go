@@ -20,42 +20,42 @@ import (
 
 // Config is the configuration of the receiver.
 type Config struct {
-	// ClientConfig says how to reach the agent or the page of edumeet. Its Timeout is the controller's: one setting for both.
+	// ClientConfig configures the connection to the agent or to the page of edumeet. Its Timeout is shared with ControllerConfig.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
-	// Format is the format of the answer at the endpoint.
+	// Format is the format of the response at the endpoint.
 	Format Format `mapstructure:"format"`
-	// Token is the token that the agent requires, sent as a header; empty when it requires none.
+	// Token is the token that the agent requires, sent as a header. It is empty if the agent requires none.
 	Token configopaque.String `mapstructure:"token"`
-	// ControllerConfig holds the interval of scrapes and the timeout of a whole scrape.
+	// ControllerConfig sets the collection interval and the timeout of a whole scrape.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
-	// MaxResponseSize is the size in bytes, after decompression, above which an answer is refused, at least 1024.
+	// MaxResponseSize is the maximum size of a response in bytes, after decompression. It must be at least 1024.
 	MaxResponseSize int64 `mapstructure:"max_response_size"`
-	// MetricsBuilderConfig switches metrics and resource attributes on and off.
+	// MetricsBuilderConfig enables and disables metrics and resource attributes.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
-	// Streams limits the streams that are reported one by one, where their metrics are enabled.
+	// Streams limits the streams that are reported individually, if their metrics are enabled.
 	Streams StreamsConfig `mapstructure:"streams"`
 
-	credentialErr error // of the token, as it was written
+	credentialErr error // of the token as configured
 }
 
-// StreamsConfig limits the streams, or rooms of edumeet, that are reported one by one. Sums cover all of them.
+// StreamsConfig limits the streams, or rooms of edumeet, that are reported individually. Sums include all of them.
 type StreamsConfig struct {
-	// Limit is the largest number of streams to report at a time, at least 1. Those that came first stay.
+	// Limit is the maximum number of streams to report. It must be at least 1. The first streams are kept.
 	Limit int `mapstructure:"limit"`
 }
 
-// Format is the format of the answer at the endpoint.
+// Format is the format of the response at the endpoint.
 type Format string
 
-// The formats that the receiver reads.
+// The supported formats.
 const (
 	// FormatSnapshot is the snapshot of the agent: snapshot.schema.json.
 	FormatSnapshot Format = "snapshot"
-	// FormatEdumeet is the page of the exporter in edumeet 3, in the text format of Prometheus.
+	// FormatEdumeet is the page of the exporter in edumeet 3, in the Prometheus text format.
 	FormatEdumeet Format = "edumeet"
 )
 
-// Validate refuses unknown formats.
+// Validate returns an error for unknown formats.
 func (f Format) Validate() error {
 	if f == FormatSnapshot || f == FormatEdumeet {
 		return nil
@@ -67,7 +67,7 @@ func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Endpoint = "http://127.0.0.1:9414"
 	client.Timeout = scrape.DefaultSchedule().Timeout
-	// Node closes connections that were idle for 5 s (keepAliveTimeout). Close them before, or requests are lost.
+	// Node.js closes connections after 5 s without requests (keepAliveTimeout). Closing them earlier avoids lost requests.
 	client.IdleConnTimeout = 4 * time.Second
 	client.MaxConnsPerHost = 1
 	client.MaxIdleConnsPerHost = 1
@@ -82,7 +82,7 @@ func createDefaultConfig() *Config {
 	}
 }
 
-// Unmarshal reads the configuration. The timeout is no longer than the interval, unless the user wrote it.
+// Unmarshal reads the configuration. The timeout defaults to at most the collection interval.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := scrape.UnmarshalConfig(conf, c, &c.ControllerConfig); err != nil {
 		return err
@@ -91,7 +91,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// Validate refuses settings that cannot work. Each message names the setting and a valid value.
+// Validate checks the configuration. Each error names the setting and gives an example.
 func (c *Config) Validate() error {
 	return errors.Join(
 		scrape.CheckEndpoint(c.ClientConfig.Endpoint),
@@ -100,5 +100,5 @@ func (c *Config) Validate() error {
 	)
 }
 
-// Validate refuses a limit that lets nothing through.
+// Validate checks the limit.
 func (c *StreamsConfig) Validate() error { return (&selection.Config{Limit: c.Limit}).Validate() }

@@ -23,7 +23,7 @@ func edumeetEverything(c *Config) {
 	everything(c)
 }
 
-// startEdumeet starts an emulated exporter that wants testToken for its page /metrics.
+// startEdumeet starts an emulated exporter that requires testToken for its page /metrics.
 func startEdumeet(t testing.TB, o mediasoup.EdumeetOptions) *emulator.Server {
 	t.Helper()
 	o.Secret = testToken
@@ -56,7 +56,8 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// Sums over what is open now fall when something closes, and are not called monotonic; the agent's never fall, and are.
+// Sums over open objects in edumeet fall when an object is closed and are not monotonic. The agent's sums never fall and are
+// monotonic.
 func TestMonotonic(t *testing.T) {
 	for name, tt := range map[string]struct {
 		url  string
@@ -80,11 +81,11 @@ func TestMonotonic(t *testing.T) {
 	}
 }
 
-// Other pages, and lines that are odd.
+// Other pages and malformed lines result in the expected points and errors.
 func TestPageContents(t *testing.T) {
 	for name, tt := range map[string]struct {
 		page    string
-		want    map[string]float64 // all points but those of the scrape
+		want    map[string]float64 // all points except those of the scrape
 		message string
 	}{
 		"the room server's": {
@@ -163,7 +164,7 @@ func TestPageContents(t *testing.T) {
 	}
 }
 
-// Rooms over the limit are counted, and missing in nothing but their own metric.
+// Rooms beyond the limit are counted and affect only the metric by room.
 func TestRoomLimit(t *testing.T) {
 	page := "edumeet_peers{room_id=\"a\"} 4\nedumeet_peers{room_id=\"b\"} 5\nedumeet_peers{room_id=\"c\"} 6\n"
 	s, logs := startSystem(t, answers(t, page), func(c *Config) {

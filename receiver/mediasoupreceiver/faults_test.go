@@ -21,14 +21,14 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 )
 
-// faultRow says what a scrape makes of a fault.
+// faultRow is the expected result of a scrape with a fault.
 type faultRow struct {
 	up      bool
-	message string // in the error
+	message string // part of the error
 	counted string // error.type
 }
 
-// faultRows hold for both formats, but for what pageFaultRows says of edumeet's page.
+// faultRows apply to both formats, except where pageFaultRows has a row for edumeet's page.
 var faultRows = map[string]faultRow{
 	"refuse":               {false, "connection refused: check that the server runs and that the setting endpoint names its host and port", "connection"},
 	"reset":                {false, "connection reset by peer", "connection"},
@@ -57,14 +57,14 @@ var pageFaultRows = map[string]faultRow{
 	"endless_body":         {false, "the answer is larger than 256 MiB", "size"},
 	"gzip_bomb":            {false, "the answer is larger than 256 MiB", "size"},
 	"invalid_json":         {true, "lines that cannot be read", "format"},
-	"wrong_types":          {true, "", ""}, // text has none
+	"wrong_types":          {true, "", ""}, // text has no types
 	"invalid_utf8":         {true, "", ""},
-	"deep_nesting":         {true, "", ""}, // nor has it depth
+	"deep_nesting":         {true, "", ""}, // text has no nesting
 	"numbers_out_of_range": {true, "lines that cannot be read", "format"},
 }
 
-// TestFaults: of each fault of the emulator, in both formats, what is emitted, what the error says, that the deadline is kept,
-// that the next scrape is whole again, and that the token is nowhere.
+// Every fault of the emulator, in both formats, results in the expected points and error, the deadline is met, the next scrape is
+// complete, and the token does not appear anywhere.
 func TestFaults(t *testing.T) {
 	for _, fault := range emulator.Faults {
 		row, ok := faultRows[fault.Name]
@@ -94,7 +94,7 @@ func testFault(t *testing.T, fault string, row faultRow, server *emulator.Server
 	})
 	timeout := plenty
 	if row.counted == "timeout" {
-		timeout = 500 * time.Millisecond // of a single call: nothing else has to get through
+		timeout = 500 * time.Millisecond // for a single call: nothing else has to succeed
 	}
 	require.NoError(t, server.SetFault(fault))
 	before, err := scrapeInTime(t, s, timeout)
@@ -115,7 +115,7 @@ func testFault(t *testing.T, fault string, row faultRow, server *emulator.Server
 	}
 }
 
-// plenty is a timeout for scrapes that must not run into it, however slow the machine.
+// plenty is a timeout that scrapes do not reach, even on a slow machine.
 const plenty = time.Minute
 
 func scrapeInTime(t *testing.T, s *system, timeout time.Duration) (map[string]float64, error) {
@@ -156,7 +156,7 @@ func checkRecovery(t *testing.T, s *system) {
 	assert.Positive(t, sumOf(points, "mediasoup.consumer.count{")+sumOf(points, "edumeet.peer.count{"))
 }
 
-// Neither clock has to be right.
+// Clock jumps of the collector or the server do not break start times.
 func TestClockJumps(t *testing.T) {
 	var collector, server rtctest.Clock
 	emulated := startAgent(t, mediasoup.AgentOptions{Consumers: 50, Moving: true, Now: server.Now})

@@ -23,7 +23,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
-// answer is a transport that answers every request with the same body.
+// answer is a transport that returns the same body for every request.
 type answer []byte
 
 func (a answer) RoundTrip(*http.Request) (*http.Response, error) {
@@ -35,7 +35,7 @@ type body struct{ *bytes.Reader }
 
 func (body) Close() error { return nil }
 
-// newFuzzSystem returns a system whose answers are set by its client, which several of them may use one after the other.
+// newFuzzSystem returns a system that uses c, whose transport returns the responses. Systems may share a client, one at a time.
 func newFuzzSystem(t *testing.T, c *client, edit func(*Config)) *system {
 	t.Helper()
 	cfg := createDefaultConfig()
@@ -49,14 +49,13 @@ func newFuzzClient() *client {
 	return &client{header: http.Header{}, walk: walk{reader: jsonwalk.NewReader()}, page: exposition.NewReader()}
 }
 
-// FuzzSnapshot reads a captured snapshot, an arbitrary one twice, and the captured one again: whatever comes, nothing breaks,
-// strings are valid and bounded, numbers finite, monotonic sums not below 0, and a whole one has as many workers as a plain decoder
-// finds.
+// FuzzSnapshot reads a captured snapshot, an arbitrary one twice, and the captured one again. Strings must be valid and bounded,
+// numbers finite, and monotonic sums not negative. A complete snapshot must have as many workers as a plain decoder finds.
 func FuzzSnapshot(f *testing.F) {
 	for _, file := range []string{"snapshot-3.7.19-a.json", "snapshot-3.12.16-a.json", "snapshot-3.27.1-a.json", constructed} {
 		var members map[string]json.RawMessage
 		require.NoError(f, json.Unmarshal([]byte(captured(f, file)), &members))
-		for name, member := range members { // small inputs make quick fuzzing
+		for name, member := range members { // small inputs make fuzzing faster
 			var list []json.RawMessage
 			if json.Unmarshal(member, &list) == nil {
 				short, err := json.Marshal(list[:min(len(list), 1)])
@@ -85,7 +84,7 @@ func FuzzSnapshot(f *testing.F) {
 	})
 }
 
-// plainWorkers counts the workers that have an id; it reports false where two decoders may differ, because something comes twice.
+// plainWorkers counts the workers that have an ID. It returns false if decoders may disagree because of duplicates.
 func plainWorkers(text []byte) (n int, same bool) {
 	var plain struct {
 		Workers []map[string]any `json:"workers"`
@@ -102,7 +101,7 @@ func plainWorkers(text []byte) (n int, same bool) {
 	return len(ids), len(ids) == len(plain.Workers)
 }
 
-// FuzzPage reads an arbitrary page of edumeet: whatever comes, nothing breaks, and strings are valid and bounded.
+// FuzzPage reads an arbitrary page of edumeet. Every string must be valid and bounded.
 func FuzzPage(f *testing.F) {
 	for _, page := range []string{"default", "default-quiet", "aggregated"} {
 		f.Add([]byte(captured(f, "edumeet-"+page+".prom")))

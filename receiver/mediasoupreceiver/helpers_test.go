@@ -14,7 +14,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
-// enableOnly switches all metrics off but the named ones.
+// enableOnly disables all metrics except the given ones.
 func enableOnly(t testing.TB, c *Config, names ...string) {
 	t.Helper()
 	c.MetricsBuilderConfig.Metrics = metadata.NewDefaultMetricsBuilderConfig().Metrics
@@ -29,7 +29,7 @@ func enableOnly(t testing.TB, c *Config, names ...string) {
 	require.Len(t, names, found)
 }
 
-// sumOf adds up the points of the series that begin so.
+// sumOf returns the sum of the points whose names have the prefix metric.
 func sumOf(points map[string]float64, metric string) float64 {
 	sum := 0.0
 	for point, value := range points {
@@ -40,7 +40,7 @@ func sumOf(points map[string]float64, metric string) float64 {
 	return sum
 }
 
-// with returns the points of the series that begin so.
+// with returns the points whose names have the prefix metric.
 func with(points map[string]float64, metric string) map[string]float64 {
 	found := map[string]float64{}
 	for point, value := range points {

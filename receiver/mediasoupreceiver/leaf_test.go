@@ -24,10 +24,10 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
-// constructed is a snapshot of our own: it has what no captured one has.
+// constructed is a handwritten snapshot that covers what no captured one has.
 const constructed = "snapshot-3.constructed.json"
 
-// agentScene scrapes an agent that had no objects at first, so that sums equal the snapshot's counters.
+// agentScene returns a scene of an agent that has no objects at first, so that sums equal the snapshot's counters.
 func agentScene(t *testing.T, file string) rtctest.Scene {
 	t.Helper()
 	return rtctest.Scene{
@@ -40,7 +40,7 @@ func agentScene(t *testing.T, file string) rtctest.Scene {
 	}
 }
 
-// pageScene scrapes a page of edumeet's.
+// pageScene returns a scene of a page of edumeet.
 func pageScene(t *testing.T, file string) rtctest.Scene {
 	t.Helper()
 	return rtctest.Scene{
@@ -53,7 +53,7 @@ func pageScene(t *testing.T, file string) rtctest.Scene {
 	}
 }
 
-// families is a page whose samples are found by their family: one row of the ledger stands for all series of it.
+// families is a page whose samples are identified by their family: one row of the ledger covers all series of a family.
 type families struct{ rtctest.Page }
 
 func (d families) EachLeaf(f func(rtctest.Leaf)) {
@@ -65,27 +65,27 @@ func (d families) EachLeaf(f func(rtctest.Leaf)) {
 	})
 }
 
-// scrapeSnapshot returns the second scrape of an agent: the first one found no objects.
+// scrapeSnapshot returns the result of the second scrape of an agent, whose first scrape found no objects.
 func scrapeSnapshot(t *testing.T, snapshot []byte, edit func(*Config)) pmetric.Metrics {
 	t.Helper()
 	s := newFuzzSystem(t, newFuzzClient(), edit)
-	s.SetClock(func() time.Time { return time.UnixMilli(1795217600000) }) // after the snapshots
+	s.SetClock(func() time.Time { return time.UnixMilli(1795217600000) }) // later than the snapshots
 	s.client.http = httpapi.New(&http.Client{Transport: asked(withoutObjects(t, snapshot))}, "http://127.0.0.1")
 	scrapeOnce(t, s)
 	s.client.http = httpapi.New(&http.Client{Transport: asked(snapshot)}, "http://127.0.0.1")
 	return scrapeOnce(t, s)
 }
 
-// scrapePage returns the first scrape of a page.
+// scrapePage returns the result of the first scrape of a page.
 func scrapePage(t *testing.T, page []byte, edit func(*Config)) pmetric.Metrics {
 	t.Helper()
 	s := newFuzzSystem(t, newFuzzClient(), edit)
-	s.SetClock(func() time.Time { return time.Unix(1e9, 0) }) // before the receiver was made, which is when sums begin
+	s.SetClock(func() time.Time { return time.Unix(1e9, 0) }) // before the receiver was created, which is when sums start
 	s.client.http = httpapi.New(&http.Client{Transport: answer(page)}, "http://127.0.0.1")
 	return scrapeOnce(t, s)
 }
 
-// snapshotMembers decodes a snapshot, and encodes it again after a change.
+// snapshotMembers decodes a snapshot, changes it and encodes it again.
 func snapshotMembers(snapshot []byte, change func(members map[string]any)) ([]byte, error) {
 	decoder := json.NewDecoder(bytes.NewReader(snapshot))
 	decoder.UseNumber()
@@ -97,7 +97,7 @@ func snapshotMembers(snapshot []byte, change func(members map[string]any)) ([]by
 	return json.Marshal(members)
 }
 
-// withoutObjects returns a snapshot of the same application before it made anything.
+// withoutObjects returns a snapshot of the same application before it created any objects.
 func withoutObjects(t *testing.T, snapshot []byte) []byte {
 	t.Helper()
 	text, err := snapshotMembers(snapshot, func(members map[string]any) {
@@ -111,7 +111,7 @@ func withoutObjects(t *testing.T, snapshot []byte) []byte {
 	return text
 }
 
-// asked is an agent that gives the statistics that it is asked for.
+// asked is an agent that returns only the requested statistics.
 type asked []byte
 
 func (a asked) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -134,18 +134,18 @@ func (a asked) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(text))}, nil
 }
 
-// answerOf names the answer of a file as the ledger does.
+// answerOf returns the name that the ledger uses for the response in a file.
 func answerOf(file string) string {
 	name, _, _ := strings.Cut(file, ".")
 	for _, page := range []string{"edumeet-default", "edumeet-room-server"} {
 		if strings.HasPrefix(name, page) {
-			return page // at another time, or with other options
+			return page // captured at another time, or with other options
 		}
 	}
 	return name
 }
 
-// Each leaf of each answer becomes what the ledger says, and nothing else.
+// A change of a leaf in a captured response changes the metrics that the ledger names, and no others.
 func TestLeaves(t *testing.T) {
 	rtctest.LeafTest{
 		Ledger: fieldLedger, Metadata: "metadata.yaml", Answer: answerOf,
@@ -161,7 +161,7 @@ func TestLeaves(t *testing.T) {
 	}.Run(t)
 }
 
-// Sums begin with the objects that came after the first scrape; figures are over what was read anew.
+// Sums start with the objects that appeared after the first scrape. Averages and extremes are over new statistics.
 func TestConstructedSnapshot(t *testing.T) {
 	metrics := scrapeSnapshot(t, []byte(captured(t, constructed)), everything)
 	rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), "constructed", rtctest.Points(t, metrics))
@@ -169,7 +169,7 @@ func TestConstructedSnapshot(t *testing.T) {
 
 func TestExpectedScript(t *testing.T) { rtctest.ExpectedScript(t) }
 
-// Whatever a metric needs is asked for: alone it has the points that it has among all others.
+// A metric that is enabled alone has the same points as when all metrics are enabled.
 func TestEachMetricAlone(t *testing.T) {
 	seen := map[string]bool{}
 	for file, scrapeFile := range map[string]func(*testing.T, []byte, func(*Config)) pmetric.Metrics{
@@ -188,7 +188,7 @@ func TestEachMetricAlone(t *testing.T) {
 				seen[name] = true
 			}
 			return metrics
-		}, "mediasoup.agent.coverage") // it is of the statistics that others need
+		}, "mediasoup.agent.coverage") // it depends on the statistics that other metrics need
 	}
 	for field := range reflect.TypeFor[metadata.MetricsConfig]().Fields() {
 		name := field.Tag.Get("mapstructure")

@@ -21,7 +21,7 @@ const (
 	seedLedger  = "../../testdata/compat/mediasoup_exporter.tsv"
 )
 
-// eachAnswer calls f for each answer that the receiver reads; the other files show what an agent has before it.
+// eachAnswer calls f for each captured response that the receiver reads. The other files contain the input of agents.
 func eachAnswer(t *testing.T, f func(file string, document rtctest.Document)) {
 	t.Helper()
 	for _, pattern := range []string{"mediasoup/snapshot-*.json", "mediasoup/*.prom"} {
@@ -51,7 +51,7 @@ func TestSeedLedger(t *testing.T) {
 	rtctest.CheckSeeds(t, seedLedger, "metadata.yaml")
 }
 
-// Every family of the captured pages is in the seed ledger.
+// The seed ledger has every family of the captured pages.
 func TestSeedLedgerIsWhole(t *testing.T) {
 	listed := map[string]bool{}
 	for _, row := range rtctest.Table(t, seedLedger) {

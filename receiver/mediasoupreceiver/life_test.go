@@ -24,7 +24,7 @@ type clock struct{ seconds atomic.Int64 }
 
 func (c *clock) now() time.Time { return time.Unix(1_795_300_000+c.seconds.Load(), 0) }
 
-// plainSnapshot is what the model below reads of a snapshot, by another decoder.
+// plainSnapshot holds the members of a snapshot that model needs, decoded by encoding/json.
 type plainSnapshot struct {
 	InstanceID string
 	Producers  []plainObject
@@ -54,19 +54,19 @@ func ask(t *testing.T, url string) (s plainSnapshot) {
 	return s
 }
 
-// counter is one counter of one stream in one snapshot.
+// counterKey identifies a stream in a snapshot.
 type counterKey struct {
 	list, transport, id string
 	ssrc                int64
 }
 
-// model adds up what streams counted, as plainly as can be.
+// model is a simple implementation of the sums over streams.
 type model struct {
 	instance string
-	first    map[counterKey]bool // listed in the first snapshot and not measured yet
+	first    map[counterKey]bool // listed in the first snapshot, but without statistics so far
 	bytes    map[counterKey]int64
 	lost     map[counterKey]int64
-	highest  map[counterKey]int64 // of lost
+	highest  map[counterKey]int64 // highest value of lost
 	sums     map[string]int64     // by list
 	lostSums map[string]int64
 	lossSums map[string]int64
@@ -109,7 +109,7 @@ func (m *model) add(key counterKey, baseline bool, bytes, lost int64) {
 	switch {
 	case !known && baseline:
 		last, lastLost, highest = bytes, lost, max(lost, 0)
-	case bytes < last: // began anew
+	case bytes < last: // restarted
 		last, lastLost, highest = 0, 0, 0
 	}
 	m.sums[key.list] += bytes - last
@@ -118,8 +118,8 @@ func (m *model) add(key counterKey, baseline bool, bytes, lost int64) {
 	m.bytes[key], m.lost[key], m.highest[key] = bytes, lost, max(lost, highest)
 }
 
-// Sums over rooms that fill and empty, streams that begin anew and objects without statistics for a while are those of a plain
-// model, in every snapshot of seven minutes, and those of bytes never fall.
+// The sums equal those of the model in every snapshot of seven minutes in which rooms fill and empty, streams restart, and objects
+// lack statistics for a while. Sums of bytes never fall.
 func TestSumsOverALife(t *testing.T) {
 	var c clock
 	server := startAgent(t, mediasoup.AgentOptions{Consumers: 200, Moving: true, Now: c.now})
@@ -163,8 +163,8 @@ func TestSumsOverALife(t *testing.T) {
 	assert.Positive(t, gone, "consumers have gone")
 }
 
-// Late packets lower lost_packets, but not packet_losses, and what was lowered is not counted again. A stream that restarts counts from 0,
-// and a new stream counts from its beginning.
+// Late packets reduce lost_packets, but not packet_losses, and losses up to the earlier maximum are not counted again. A restarted
+// stream counts from 0, and a new stream from its creation.
 func TestPacketLosses(t *testing.T) {
 	const attributes = "{mediasoup.media.codec=opus,mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}"
 	stats := func(streams string) string {
@@ -177,7 +177,7 @@ func TestPacketLosses(t *testing.T) {
 		streams      string
 		lost, losses float64
 	}{
-		{`{"ssrc":1,"packetCount":100,"packetsLost":5}`, 0, 0}, // sums begin
+		{`{"ssrc":1,"packetCount":100,"packetsLost":5}`, 0, 0}, // sums start
 		{`{"ssrc":1,"packetCount":110,"packetsLost":8}`, 3, 3},
 		{`{"ssrc":1,"packetCount":120,"packetsLost":6}`, 1, 3},
 		{`{"ssrc":1,"packetCount":130,"packetsLost":8}`, 3, 3},
@@ -186,7 +186,7 @@ func TestPacketLosses(t *testing.T) {
 		{`{"ssrc":1,"packetCount":160,"packetsLost":11}`, 6, 6},
 		{`{"ssrc":1,"packetCount":170,"packetsLost":11},{"ssrc":2,"packetCount":1,"packetsLost":-2}`, 4, 6},
 		{`{"ssrc":1,"packetCount":180,"packetsLost":11},{"ssrc":2,"packetCount":2,"packetsLost":1}`, 7, 7},
-		{`{"ssrc":1,"packetCount":3,"packetsLost":2},{"ssrc":2,"packetCount":3,"packetsLost":1}`, 9, 9}, // the first restarted
+		{`{"ssrc":1,"packetCount":3,"packetsLost":2},{"ssrc":2,"packetCount":3,"packetsLost":1}`, 9, 9}, // the first stream restarted
 	}
 	var bodies []string
 	for _, step := range steps {
@@ -202,7 +202,7 @@ func TestPacketLosses(t *testing.T) {
 	}
 }
 
-// With s seconds since the first snapshot, every stream has counted s times a tenth of its captured bytes, rounded up.
+// After s seconds, the sum of every stream has grown by s times a tenth of its captured bytes, rounded up.
 func TestSumsAreExact(t *testing.T) {
 	var c clock
 	server := startAgent(t, mediasoup.AgentOptions{Moving: true, Now: c.now})
@@ -220,7 +220,7 @@ func TestSumsAreExact(t *testing.T) {
 	}
 }
 
-// A new start of the application has sums of its own, that begin at 0 and then.
+// After a restart of the application, the sums start again at 0 with a new start time.
 func TestNewInstance(t *testing.T) {
 	var c clock
 	server := startAgent(t, mediasoup.AgentOptions{Moving: true, Now: c.now})
@@ -244,7 +244,7 @@ func TestNewInstance(t *testing.T) {
 	assert.Positive(t, sumOf(rtctest.Points(t, scrapeOnce(t, s)), "mediasoup.consumer.io{"))
 }
 
-// A snapshot that breaks off neither loses what was counted nor counts it twice, and one at the very beginning is none.
+// A truncated snapshot neither loses counts nor doubles them. A truncated first snapshot is ignored.
 func TestSumsOverSnapshotsThatBreakOff(t *testing.T) {
 	a, b := captured(t, "snapshot-3.12.16-a.json"), captured(t, "snapshot-3.12.16-b.json")
 	whole, _ := startSystem(t, answers(t, a, b), nil)
@@ -272,7 +272,7 @@ func TestSumsOverSnapshotsThatBreakOff(t *testing.T) {
 	}
 }
 
-// A snapshot that breaks off records nothing, not even the single streams that it has.
+// Nothing is recorded of a truncated snapshot, not even its individual streams.
 func TestSnapshotThatBreaksOffRecordsNothing(t *testing.T) {
 	a, b := captured(t, "snapshot-3.12.16-a.json"), captured(t, "snapshot-3.12.16-b.json")
 	s, _ := startSystem(t, answers(t, a, b[:len(b)*9/10], b), everything)

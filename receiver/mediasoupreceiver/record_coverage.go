@@ -12,16 +12,16 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
-// coverageRecord records of how many objects the current snapshot has statistics.
+// coverageRecord records how many objects of the current snapshot have statistics.
 type coverageRecord struct {
 	mb         *builder
 	report     *scrape.Report
-	statistics []string            // that are requested
+	statistics []string            // requested statistics
 	lists      [listCount]coverage // of the current snapshot
-	warned     [listCount]bool     // the last coverage of the list did not suffice for figures
+	warned     [listCount]bool     // the last coverage was too low for averages and extremes
 }
 
-// measurable are the lists whose objects have statistics, with the name of these in a request.
+// measurable are the lists whose objects have statistics, with the names of the statistics in a request.
 var measurable = []struct {
 	list       int
 	statistics string
@@ -37,8 +37,8 @@ var measurable = []struct {
 
 func (c *coverageRecord) begin() { c.lists = [listCount]coverage{} }
 
-// record records the coverage of the requested statistics, and warns once while it does not suffice. It comes before all records that
-// depend on the coverage.
+// record records the coverage of the requested statistics and logs one warning while it is too low. It must be called before all
+// records that depend on the coverage.
 func (c *coverageRecord) record(collected *collection) {
 	for _, m := range measurable {
 		of := &c.lists[m.list]
@@ -57,7 +57,7 @@ func (c *coverageRecord) record(collected *collection) {
 	}
 }
 
-// coverage counts the objects of a list, and those of them whose statistics the snapshot has.
+// coverage counts the objects of a list and those that have statistics in the snapshot.
 type coverage struct {
 	listed   int64
 	measured int64 // with statistics
@@ -74,7 +74,8 @@ func (c *coverage) add(measured, carried bool) {
 	}
 }
 
-// correct applies the agent's own counts of a list. Objects that were created during the collection have no statistics and are not missing.
+// correct applies the agent's own counts for a list. Objects that were created during the collection have no statistics and are not
+// missing.
 func (c *coverage) correct(collected *collection, list string) {
 	if collected.Skipped != nil && collected.Errors != nil {
 		c.listed = min(c.listed, c.measured+collected.Skipped[list]+collected.Errors[list])
@@ -84,8 +85,10 @@ func (c *coverage) correct(collected *collection, list string) {
 	}
 }
 
-// sufficesForSums reports whether a sum may stand for all objects, which takes a quarter of them. Carried statistics count.
+// sufficesForSums reports whether at least a quarter of the objects have statistics, which is enough for sums. Carried statistics
+// count.
 func (c *coverage) sufficesForSums() bool { return 4*c.measured >= c.listed }
 
-// sufficesForFigures reports whether averages and extremes may stand for all objects, which takes new statistics of a quarter of them.
+// sufficesForFigures reports whether at least a quarter of the objects have new statistics, which is enough for averages and
+// extremes.
 func (c *coverage) sufficesForFigures() bool { return 4*c.fresh >= c.listed }

@@ -47,7 +47,7 @@ var dataRoleOf = [roles]struct {
 	consumers: {metadata.AttributeRtcEntityDataConsumer, listDataConsumers},
 }
 
-// add counts a data producer or data consumer. Of several with one id on a transport, the first counts.
+// add counts a data producer or data consumer. If several on a transport have the same ID, the first one is used.
 func (d *dataRecord) add(r role, o *dataObject) {
 	d.key = appendKey(d.key[:0], r, o.TransportID, o.ID)
 	object, first := d.deltas.Object(d.key, o.Measured)

@@ -13,12 +13,12 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
-// edumeetRecord records pages of edumeet's exporter: / with samples of each producer and consumer, /metrics with sums, or the page of its
-// room server.
+// edumeetRecord records pages of edumeet's exporter: / with samples of each producer and consumer, /metrics with sums, or the page of
+// its room server.
 type edumeetRecord struct {
 	mb       *builder
 	report   *scrape.Report
-	maxRooms int // that are reported one by one; 0 where none are
+	maxRooms int // maximum number of rooms that are reported individually; 0 for none
 }
 
 func newEdumeetRecord(mb *builder, run *scrape.Runner, maxRooms int) *edumeetRecord {
@@ -28,12 +28,12 @@ func newEdumeetRecord(mb *builder, run *scrape.Runner, maxRooms int) *edumeetRec
 	return &edumeetRecord{mb: mb, report: run.Report, maxRooms: maxRooms}
 }
 
-// edumeetPage adds up the samples of a page.
+// edumeetPage sums the samples of a page.
 type edumeetPage struct {
 	maxRooms int
 	numbers  map[string]float64 // by family
 	rooms    map[string]float64 // peers by room
-	limited  int64              // peers' samples of rooms over the limit
+	limited  int64              // peer samples of rooms beyond the limit
 	bytes    [roles]map[streamGroup]float64
 	scores   [roles][mediaKinds]figure
 }
@@ -45,7 +45,7 @@ func newEdumeetPage(maxRooms int) *edumeetPage {
 	}
 }
 
-// isEdumeetNumber holds the families of edumeetNumbers.
+// isEdumeetNumber is the set of families in edumeetNumbers.
 var isEdumeetNumber = func() map[string]bool {
 	is := map[string]bool{}
 	for _, row := range edumeetNumbers {
@@ -56,7 +56,7 @@ var isEdumeetNumber = func() map[string]bool {
 	return is
 }()
 
-// add adds a sample and reports whether its family is known. No number of the page can be negative or more than JavaScript can count to.
+// add adds a sample and reports whether its family is known. It skips negative numbers and numbers above maxExact.
 func (p *edumeetPage) add(s *edumeetSample) (known bool) {
 	addSeries, isSeries := edumeetSeries[string(s.Family)]
 	isNumber := isEdumeetNumber[string(s.Family)]
@@ -84,7 +84,7 @@ func (p *edumeetPage) addPeers(s *edumeetSample) {
 	}
 }
 
-// addBytes adds the bytes of a producer or consumer. The page has those over WebRTC only.
+// addBytes adds the bytes of a producer or consumer. The page has only those of WebRTC transports.
 func (p *edumeetPage) addBytes(r role, s *edumeetSample) {
 	group := streamGroup{mediaKindOf(s.Kind), strings.ToLower(selection.Name(s.Codec)), metadata.AttributeMediasoupTransportTypeWebrtc}
 	if _, known := p.bytes[r][group]; known || len(p.bytes[r]) < maxKeys {
@@ -121,7 +121,7 @@ func (e *edumeetRecord) record(p *edumeetPage) {
 	}
 }
 
-// markNonMonotonic marks the sums that are monotonic in the other format: those of edumeet fall when something closes.
+// markNonMonotonic marks the sums that are monotonic only in the other format: those of edumeet fall when an object is closed.
 func markNonMonotonic(metrics pmetric.MetricSlice) {
 	for _, m := range metrics.All() {
 		switch m.Name() {

@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
-// singleRecord records single streams, up to a limit.
+// singleRecord records individual streams, up to a limit.
 type singleRecord struct {
 	mb      *builder
 	report  *scrape.Report
@@ -30,7 +30,7 @@ type single struct {
 
 	stream  rtpStream
 	carried bool
-	io      cumulative.Counter // its bytes
+	io      cumulative.Counter // of its bytes
 }
 
 func newSingleRecord(mb *builder, run *scrape.Runner, limit int) *singleRecord {
@@ -49,7 +49,7 @@ func (s *singleRecord) begin() {
 	}
 }
 
-// add keeps one stream of the object with a key. Of several with one SSRC, the first counts.
+// add adds one stream of the object with the given key. If several have the same SSRC, the first one is used.
 func (s *singleRecord) add(r role, kind mediaKind, o *rtpObject, stream *rtpStream, object []byte) {
 	if !s.enabled {
 		return
@@ -82,7 +82,7 @@ func (s *singleRecord) record() {
 	}
 }
 
-// recordCounters records the counters of a stream. Its bytes count since it was first seen, or since they fell.
+// recordCounters records the counters of a stream. Its bytes start when it was first seen, or when they fell.
 func (s *singleRecord) recordCounters(one *single) {
 	if n := one.stream.Counters[streamBytes]; n != cumulative.Absent {
 		singleRows.IO.RecordSince(s.mb, one.io.Observe(n, s.report.Now()), n, one)

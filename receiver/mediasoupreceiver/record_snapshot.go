@@ -13,15 +13,15 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// snapshotRecord records the snapshots of an agent. While a snapshot comes in its objects are counted only: data points are recorded once
-// it is complete.
+// snapshotRecord records the snapshots of an agent. While a snapshot is read, its objects are only counted; data points are recorded
+// when it is complete.
 type snapshotRecord struct {
 	mb     *builder
 	report *scrape.Report
 
-	last        snapshot  // the last complete one, with the id of the last instance
-	inSnapshot  bool      // the objects of a snapshot are coming in
-	sawComplete bool      // the instance has sent a complete snapshot
+	last        snapshot  // last complete snapshot, with the ID of the last instance
+	inSnapshot  bool      // whether the objects of a snapshot are being read
+	sawComplete bool      // whether the instance has sent a complete snapshot
 	start       timestamp // of sums over objects; 0 before the first snapshot
 
 	coverage *coverageRecord
@@ -29,7 +29,7 @@ type snapshotRecord struct {
 	singles  *singleRecord
 	visitor  visitor
 
-	// Of the instance.
+	// State of the instance.
 	transports *transportRecord
 	streams    *streamRecord
 	data       *dataRecord
@@ -52,7 +52,7 @@ func newSnapshotRecord(mb *builder, run *scrape.Runner, statistics []string, max
 	return s
 }
 
-// begin prepares for the objects of a snapshot. The sums of an instance begin with its first complete snapshot.
+// begin prepares for the objects of a snapshot. The sums of an instance start with its first complete snapshot.
 func (s *snapshotRecord) begin(instanceID string) {
 	if s.last.InstanceID != instanceID || !s.sawComplete {
 		s.sawComplete = false
@@ -70,7 +70,7 @@ func (s *snapshotRecord) begin(instanceID string) {
 	s.data.begin()
 }
 
-// end ends a snapshot whose objects have come in, all of them if it is complete.
+// end ends a snapshot. complete is whether all its objects were read.
 func (s *snapshotRecord) end(complete bool) {
 	if !s.inSnapshot {
 		return
@@ -96,7 +96,7 @@ func (s *snapshotRecord) record(answer snapshot) {
 	s.data.record()
 }
 
-// recordApplication records what the snapshot says of the application, which has counted since start.
+// recordApplication records the metrics of the application, whose counters began at start.
 func (s *snapshotRecord) recordApplication(start timestamp) {
 	for i := range eventRows {
 		if n, present := s.last.Counters[eventRows[i].key]; present {
@@ -131,14 +131,14 @@ func (s *snapshotRecord) recordCollection() {
 	}
 }
 
-// recordPresent records a number that the agent may leave out. It is at most maxExact, which float64 holds exactly.
+// recordPresent records a number if it is present. It is at most maxExact, which float64 represents exactly.
 func recordPresent[V int64 | float64](p point[none], mb *builder, start timestamp, v optional.Value[V]) {
 	if v, ok := v.Get(); ok {
 		p.RecordFloatSince(mb, start, float64(v), none{})
 	}
 }
 
-// startOf returns a Unix time in milliseconds as a timestamp, or otherwise where it is absent or later than timestamps can be.
+// startOf returns a Unix time in milliseconds as a timestamp. If it is absent or out of range, it returns otherwise.
 func startOf(ms optional.Value[int64], otherwise timestamp) timestamp {
 	if v, ok := ms.Get(); ok && v <= math.MaxInt64/int64(time.Millisecond) {
 		return pcommon.NewTimestampFromTime(time.UnixMilli(v))

@@ -16,7 +16,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
-// maxCodecs bounds the names of codecs; mediasoup knows about 20. All further ones are called other.
+// maxCodecs bounds the number of codec names; mediasoup supports about 20. Any others are called other.
 const maxCodecs = 100
 
 // streamRecord records producers and consumers with their streams.
@@ -38,7 +38,7 @@ type streamRecord struct {
 type roleState struct {
 	sums map[streamGroup]*[streamCounters]sum // since the first snapshot
 
-	// Of the current snapshot.
+	// State of the current snapshot.
 	counts  tally[objectGroup]
 	layers  tally[layers]
 	silent  tally[mediaKind]
@@ -91,8 +91,8 @@ func (s *roleState) begin() {
 	}
 }
 
-// end ends a snapshot. How many objects are missing from an incomplete one is not known: one consumer, of the last and longest list,
-// stands for them.
+// end ends a snapshot. An incomplete snapshot lacks an unknown number of objects, which are reported as one omitted consumer, because
+// consumers are the last and longest list.
 func (s *streamRecord) end(complete bool) {
 	s.deltas.End(complete)
 	s.singles.items.End(complete)
@@ -109,7 +109,8 @@ var roleOf = [roles]struct {
 	consumers: {metadata.AttributeRtcEntityConsumer, listConsumers, transmit},
 }
 
-// appendKey appends to dst the key of an object. Ids alone repeat where a producer is piped to another router.
+// appendKey appends the key of an object to dst. IDs alone are not unique, because a producer that is piped to another router has the
+// same ID there.
 func appendKey(dst []byte, r role, transportID, id []byte) []byte {
 	dst = append(append(dst, byte(r)), transportID...)
 	return append(append(dst, 0), id...)
@@ -119,7 +120,7 @@ func mediaKindOf(word []byte) mediaKind {
 	return enum(metadata.MapAttributeMediasoupMediaKind, word, metadata.AttributeMediasoupMediaKindUnknown)
 }
 
-// add counts a producer or consumer. Of several with one id on a transport, the first counts.
+// add counts a producer or consumer. If several on a transport have the same ID, the first one is used.
 func (s *streamRecord) add(r role, o *rtpObject) {
 	kind := mediaKindOf(o.Kind)
 	s.key = appendKey(s.key[:0], r, o.TransportID, o.ID)
@@ -149,7 +150,7 @@ func (s *streamRecord) add(r role, o *rtpObject) {
 	state.measure(kind, transport.kind, o)
 }
 
-// count counts a producer or consumer by what it is.
+// count counts a producer or consumer by its properties.
 func (s *roleState) count(kind mediaKind, transport transportType, o *rtpObject) {
 	streams := enum(metadata.MapAttributeMediasoupStreamType, o.Type, metadata.AttributeMediasoupStreamTypeUnknown)
 	s.counts.add(objectGroup{kind, streams, transport, o.paused()}, 1)
@@ -162,7 +163,7 @@ func (s *roleState) count(kind mediaKind, transport transportType, o *rtpObject)
 	}
 }
 
-// paused reports whether either side has paused.
+// paused reports whether the object or its producer is paused.
 func (o *rtpObject) paused() bool { return isTrue(o.Paused) || isTrue(o.ProducerPaused) }
 
 func isTrue(v optional.Value[bool]) bool {
@@ -185,7 +186,8 @@ func (s *streamRecord) grow(state *roleState, group streamGroup, stream *rtpStre
 	}
 }
 
-// measure adds the current figures of a producer or consumer. Statistics carried over from an earlier snapshot count in sums only.
+// measure adds the current values of a producer or consumer. Statistics carried over from an earlier snapshot are included in sums
+// only.
 func (s *roleState) measure(kind mediaKind, transport transportType, o *rtpObject) {
 	bits, known := int64(0), len(o.Streams) == 0
 	for i := range o.Streams {
@@ -221,7 +223,7 @@ func (b *bitrate) add(bits int64, carried bool) {
 	}
 }
 
-// measureStream adds the figures of a stream. The score of a stream that is paused or has not begun means nothing.
+// measureStream adds the current values of a stream. The score of a stream that is paused or has not started is meaningless.
 func (s *roleState) measureStream(kind mediaKind, o *rtpObject, stream *rtpStream) {
 	figures := &s.figures[kind]
 	if score, ok := stream.Score.Get(); ok && !o.paused() && stream.Counters[streamPackets] > 0 {
@@ -246,7 +248,7 @@ func (s *rtpStream) roundTripTime() (ms float64, known bool) {
 	return ms, ms > 0
 }
 
-// codec returns the codec of a MIME type in lower case: vp8 of video/VP8.
+// codec returns the codec of a MIME type in lower case, such as vp8 for video/VP8.
 func (s *streamRecord) codec(mimeType []byte) string {
 	codec, known := s.codecs[string(mimeType)]
 	if known {
@@ -294,7 +296,7 @@ func (s *streamRecord) recordSums(state *roleState, to *measuredRoleRows) {
 	}
 }
 
-// recordPresent records sums over the present state of streams.
+// recordPresent records sums over the current values of streams.
 func (s *roleState) recordPresent(mb *builder, to *measuredRoleRows) {
 	s.silent.record(mb, to.Silent)
 	s.streams.record(mb, to.Streams)
@@ -303,7 +305,7 @@ func (s *roleState) recordPresent(mb *builder, to *measuredRoleRows) {
 	}
 }
 
-// recordFigures records averages and extremes over the streams, and how many have which score.
+// recordFigures records averages and extremes over the streams, and the number of streams by score.
 func (s *roleState) recordFigures(mb *builder, to *measuredRoleRows) {
 	s.scores.record(mb, to.Scores)
 	for kind := range mediaKinds {

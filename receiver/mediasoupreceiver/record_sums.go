@@ -8,10 +8,11 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
-// maxKeys bounds the number of groups, far above what an application can have.
+// maxKeys bounds the number of groups, far above what real applications have.
 const maxKeys = 1000
 
-// tally counts objects by group. A group keeps its 0 when its last object has gone, so that no stale number stays at the backend.
+// tally counts objects by group. A group is kept with 0 when its last object is gone, so that its last number does not remain in
+// backends.
 type tally[K comparable] map[K]int64
 
 func (t tally[K]) begin() {
@@ -35,7 +36,7 @@ func (t tally[K]) record(mb *builder, to point[K]) {
 	}
 }
 
-// figure is the average and the extremes of a number over many objects.
+// figure is the average and the extremes of a value over several objects.
 type figure struct {
 	n             int64
 	sum, min, max float64
@@ -50,7 +51,7 @@ func (f *figure) add(value float64) {
 	f.min, f.max = min(f.min, value), max(f.max, value)
 }
 
-// record records a figure over objects of a group, unless there are none.
+// record records a figure, unless it is over no objects.
 func (r *figureRows[K]) record(mb *builder, f *figure, of K) {
 	if f.n == 0 {
 		return
@@ -60,13 +61,13 @@ func (r *figureRows[K]) record(mb *builder, f *figure, of K) {
 	r.Max.RecordFloat(mb, f.max, of)
 }
 
-// sum is a counter summed up over objects.
+// sum is a counter summed over objects.
 type sum struct {
 	value    int64
-	reported bool // any object has the counter
+	reported bool // whether any object has the counter
 }
 
-// add adds n, which is 0 where the object did not report the counter. A number that would overflow the sum is left out.
+// add adds n, which is 0 if the object does not have the counter. A number that would overflow the sum is skipped.
 func (s *sum) add(report *scrape.Report, n int64, reported bool) {
 	if value, ok := cumulative.Add(s.value, n); ok {
 		s.value = value

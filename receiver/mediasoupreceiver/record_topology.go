@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
-// topology records workers and routers. It holds them and the transports of the current snapshot by id, for the objects that refer to
+// topology records workers and routers. It keeps them and the transports of the current snapshot by ID, for the objects that refer to
 // them.
 type topology struct {
 	mb       *builder
@@ -23,7 +23,7 @@ type topology struct {
 	routers    *selection.Set[routerState]
 	transports *selection.Set[transportState]
 
-	unknownWorker workerState // of objects that lead to no worker
+	unknownWorker workerState // for objects whose worker is unknown
 	name          []byte      // reused
 }
 
@@ -44,7 +44,7 @@ type routerState struct {
 	transports int64
 }
 
-// transportState is what producers and consumers need of their transport in the current snapshot.
+// transportState is the state of a transport in the current snapshot that its producers and consumers need.
 type transportState struct {
 	kind   transportType
 	worker *workerState
@@ -71,7 +71,7 @@ func (t *topology) end(complete bool) {
 	t.transports.End(complete)
 }
 
-// worker returns the state of a worker, and whether this snapshot names it for the first time.
+// worker returns the state of a worker, and whether this is its first occurrence in the snapshot.
 func (t *topology) worker(id []byte) (state *workerState, first bool) {
 	t.name = selection.AppendName(t.name[:0], id)
 	item, first := t.workers.Get(t.name)
@@ -81,7 +81,7 @@ func (t *topology) worker(id []byte) (state *workerState, first bool) {
 	return &item.Value, first
 }
 
-// router returns the state of a router, and whether this snapshot names it for the first time.
+// router returns the state of a router, and whether this is its first occurrence in the snapshot.
 func (t *topology) router(id []byte) (state *routerState, first bool) {
 	item, first := t.routers.Get(id)
 	if first {
@@ -90,7 +90,7 @@ func (t *topology) router(id []byte) (state *routerState, first bool) {
 	return &item.Value, first
 }
 
-// transport returns the state of a transport, and whether this snapshot names it for the first time.
+// transport returns the state of a transport, and whether this is its first occurrence in the snapshot.
 func (t *topology) transport(id []byte) (state *transportState, first bool) {
 	item, first := t.transports.Get(id)
 	if first {
@@ -99,7 +99,7 @@ func (t *topology) transport(id []byte) (state *transportState, first bool) {
 	return &item.Value, first
 }
 
-// addWorker counts a worker. Of several with one id, the first counts.
+// addWorker counts a worker. If several have the same ID, the first one is used.
 func (t *topology) addWorker(w *worker) {
 	state, first := t.worker(w.ID)
 	if !first {
@@ -110,7 +110,7 @@ func (t *topology) addWorker(w *worker) {
 	t.coverage.lists[listWorkers].add(w.Measured, w.Carried)
 }
 
-// addRouter counts a router. Of several with one id, the first counts.
+// addRouter counts a router. If several have the same ID, the first one is used.
 func (t *topology) addRouter(r *router) {
 	state, first := t.router(r.ID)
 	if !first {
@@ -122,7 +122,7 @@ func (t *topology) addRouter(r *router) {
 	state.worker.routers++
 }
 
-// record records the workers and routers of the snapshot of an application that started at start.
+// record records the workers and routers of an application that started at start.
 func (t *topology) record(start timestamp) {
 	n := int64(0)
 	for _, item := range t.workers.Items() {
@@ -135,7 +135,7 @@ func (t *topology) record(start timestamp) {
 	t.recordRouters()
 }
 
-// recordWorker records a worker, whose start is that of the application where it is absent.
+// recordWorker records a worker. If its start time is absent, that of the application is used.
 func (t *topology) recordWorker(state *workerState, id string, start timestamp) {
 	workerRows.Routers.Record(t.mb, state.routers, id)
 	workerRows.Transports.Record(t.mb, state.transports, id)

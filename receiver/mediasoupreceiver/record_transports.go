@@ -20,7 +20,7 @@ type transportRecord struct {
 	increase [transportCounters]int64                  // reused
 	sums     map[transportType]*[transportCounters]sum // since the first snapshot
 
-	// Of the current snapshot.
+	// State of the current snapshot.
 	counts    tally[transportType]
 	ice       tally[iceState]
 	dtls      tally[dtlsState]
@@ -31,7 +31,7 @@ type transportRecord struct {
 	loss      [directions]figure
 }
 
-// directionOf is the attribute of received and sent.
+// directionOf is the attribute value of each direction.
 var directionOf = [directions]direction{received: receive, sent: transmit}
 
 func newTransportRecord(mb *builder, report *scrape.Report, coverage *coverageRecord, topology *topology) *transportRecord {
@@ -62,7 +62,7 @@ func (t *transportRecord) begin() {
 	t.available, t.loss = [directions]figure{}, [directions]figure{}
 }
 
-// enum returns the attribute for a word, unknown for a word that has none.
+// enum returns the attribute value for a string, unknown if there is none.
 func enum[A any](values map[string]A, word []byte, unknown A) A {
 	if value, known := values[string(word)]; known {
 		return value
@@ -70,7 +70,7 @@ func enum[A any](values map[string]A, word []byte, unknown A) A {
 	return unknown
 }
 
-// add counts a transport. Of several with one id, the first counts.
+// add counts a transport. If several have the same ID, the first one is used.
 func (t *transportRecord) add(one *transport) {
 	state, first := t.topology.transport(one.ID)
 	if !first {
@@ -94,7 +94,7 @@ func (t *transportRecord) add(one *transport) {
 	t.measure(one, state.kind)
 }
 
-// count counts a transport by what it is. Some states exist for some types of transports only.
+// count counts a transport by its properties. Some states exist only for some types of transports.
 func (t *transportRecord) count(one *transport, kind transportType) {
 	t.counts.add(kind, 1)
 	t.protocols.add(enum(metadata.MapAttributeNetworkTransport, one.Protocol, metadata.AttributeNetworkTransportUnknown), 1)
@@ -121,7 +121,7 @@ func (t *transportRecord) grow(one *transport, kind transportType) {
 	}
 }
 
-// measure adds the current figures of a transport. Statistics carried over from an earlier snapshot count in sums only.
+// measure adds the current values of a transport. Statistics carried over from an earlier snapshot are included in sums only.
 func (t *transportRecord) measure(one *transport, kind transportType) {
 	for i := range directions {
 		if bits, ok := one.Bitrate[i].Get(); ok {

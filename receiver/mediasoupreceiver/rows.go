@@ -32,20 +32,20 @@ const (
 	transmit = metadata.AttributeNetworkIoDirectionTransmit
 )
 
-// figureRows map a number that objects have to its average and extremes over all of them.
+// figureRows map a value of objects to its average and extremes over all of them.
 type figureRows[K any] struct{ Average, Min, Max point[K] }
 
-// figures returns the rows of a number in a unit; nil stands for a metric that does not exist.
+// figures returns the rows of a value in a unit; nil if a metric does not exist.
 func figures[K any](unit rows.Unit, average, least, most func(*builder, timestamp, float64, K)) figureRows[K] {
 	return figureRows[K]{rows.DecimalOf(average).In(unit), rows.DecimalOf(least).In(unit), rows.DecimalOf(most).In(unit)}
 }
 
-// snapshotTables hold all rows of a snapshot.
+// snapshotTables are all rows of a snapshot.
 var snapshotTables = []any{
 	eventRows, applicationRows, collectionRows, workerRows, routerRows, transportRows, roleRows, singleRows, dataRows,
 }
 
-// statistics are the statistics that an agent can be asked for, with the rows that need them. All others need the lists only.
+// statistics are the statistics that an agent can collect, with the rows that need them. All other rows need only the lists.
 var statistics = []struct {
 	name   string
 	tables []any
@@ -57,7 +57,7 @@ var statistics = []struct {
 	{"data", []any{dataRows.Measured}},
 }
 
-// eventRows map the counters of a snapshot, which begin with the application.
+// eventRows map the counters of a snapshot, which start with the application.
 var eventRows = []struct {
 	key   string
 	Point point[none]
@@ -78,7 +78,7 @@ var eventRows = []struct {
 	{"statsTimeouts", rows.Whole(rows.With((*builder).RecordMediasoupAgentErrorsDataPoint, metadata.AttributeAgentErrorTypeTimeout))},
 }
 
-// applicationRows map what a snapshot says of the application besides its counters and objects.
+// applicationRows map the values of the application, except its counters and objects.
 var applicationRows = struct {
 	CPUUser, CPUSystem, Memory, EventLoopLag, Uptime, WebRTCServers point[none]
 }{
@@ -90,7 +90,7 @@ var applicationRows = struct {
 	WebRTCServers: rows.Whole((*builder).RecordMediasoupWebrtcServerCountDataPoint),
 }
 
-// collectionRows map what a snapshot says of how the agent collected it.
+// collectionRows map the values about the collection of a snapshot by the agent.
 var collectionRows = struct {
 	Duration                           point[none]
 	Skipped, Errors, Carried, Coverage point[entity]
@@ -102,7 +102,7 @@ var collectionRows = struct {
 	Coverage: rows.DecimalOf((*builder).RecordMediasoupAgentCoverageDataPoint),
 }
 
-// workerRows map workers, by their ids.
+// workerRows map workers by ID.
 var workerRows = struct {
 	Count               point[none]
 	Routers, Transports point[string]
@@ -129,7 +129,7 @@ var workerRows = struct {
 	},
 }
 
-// routerRows map what is summed up over routers.
+// routerRows map sums over routers.
 var routerRows = struct{ Empty, Observers point[none] }{
 	Empty:     rows.Whole((*builder).RecordMediasoupRouterEmptyCountDataPoint),
 	Observers: rows.Whole((*builder).RecordMediasoupRtpObserverCountDataPoint),

@@ -11,14 +11,14 @@ import (
 const (
 	audio = metadata.AttributeMediasoupMediaKindAudio
 	video = metadata.AttributeMediasoupMediaKindVideo
-	// anyTransport stands for the sums of edumeet, which are over transports of all types.
+	// anyTransport is the transport type of edumeet's sums, which include all types.
 	anyTransport = metadata.AttributeMediasoupTransportTypeUnknown
 )
 
-// edumeetTables hold all rows of a page of edumeet's exporter.
+// edumeetTables are all rows of a page of edumeet's exporter.
 var edumeetTables = []any{edumeetNumbers, edumeetRoomPeers, edumeetIO, edumeetScore}
 
-// edumeetNumbers map families with a single number. Of several families, the first that the page has counts.
+// edumeetNumbers map families with a single number. If the page has several of the families, the first one is used.
 var edumeetNumbers = []struct {
 	families []string
 	Point    point[none]
@@ -36,7 +36,7 @@ var edumeetNumbers = []struct {
 	{[]string{"mediasoup_video_bitrates_out_sum"}, rows.Decimal(rows.With2((*builder).RecordMediasoupConsumerThroughputDataPoint, video, anyTransport)).In(rows.Bits)},
 }
 
-// edumeetSeries map families whose samples differ by labels.
+// edumeetSeries maps families with several series to methods that add a sample.
 var edumeetSeries = map[string]func(*edumeetPage, *edumeetSample){
 	"edumeet_peers":                       (*edumeetPage).addPeers,
 	"mediasoup_producer_byte_count_bytes": func(p *edumeetPage, s *edumeetSample) { p.addBytes(producers, s) },
@@ -45,7 +45,7 @@ var edumeetSeries = map[string]func(*edumeetPage, *edumeetSample){
 	"mediasoup_consumer_score":            func(p *edumeetPage, s *edumeetSample) { p.addScore(consumers, s) },
 }
 
-// What these series become. The bytes are those of what is open now.
+// The points of these series. The bytes are those of open producers and consumers.
 var (
 	edumeetRoomPeers = exact(rows.WholeOf((*builder).RecordEdumeetPeerCountByRoomDataPoint))
 	edumeetIO        = [roles]point[streamGroup]{
@@ -58,5 +58,5 @@ var (
 	}
 )
 
-// exact leaves out sums to which JavaScript cannot count.
+// exact skips sums above maxExact.
 func exact[K any](p point[K]) point[K] { return p.Within(0, maxExact).Rounded() }

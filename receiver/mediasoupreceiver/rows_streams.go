@@ -13,7 +13,7 @@ type (
 	streamType = metadata.AttributeMediasoupStreamType
 )
 
-// mediaKinds is one more than the largest kind of media.
+// mediaKinds is the length of an array that is indexed by media kind.
 const mediaKinds = metadata.AttributeMediasoupMediaKindUnknown + 1
 
 const (
@@ -22,7 +22,7 @@ const (
 	fir  = metadata.AttributeMediasoupRtcpTypeFir
 )
 
-// role is what an object is to the media: its source or its target.
+// role is whether an object is a source of media (producer) or a target (consumer).
 type role uint8
 
 const (
@@ -31,7 +31,7 @@ const (
 	roles
 )
 
-// objectGroup is what producers and consumers are counted by.
+// objectGroup holds the properties by which producers and consumers are counted.
 type objectGroup struct {
 	kind      mediaKind
 	streams   streamType
@@ -39,29 +39,29 @@ type objectGroup struct {
 	paused    bool
 }
 
-// streamGroup is what counters of streams are summed by.
+// streamGroup holds the properties by which counters of streams are summed.
 type streamGroup struct {
 	kind      mediaKind
 	codec     string
 	transport transportType
 }
 
-// flow is what the throughput of streams is summed by.
+// flow holds the properties by which the throughput of streams is summed.
 type flow struct {
 	kind      mediaKind
 	transport transportType
 }
 
-// layers are the layers of simulcast or SVC that a consumer gets.
+// layers are the simulcast or SVC layers that a consumer receives.
 type layers struct{ spatial, temporal int64 }
 
-// scored are streams of a kind with a score.
+// scored holds the properties by which streams with a score are counted.
 type scored struct {
 	kind  mediaKind
 	score int64
 }
 
-// The figures over the streams of a kind.
+// The values with averages and extremes over the streams of a kind.
 const (
 	figureScore = iota
 	figureLoss
@@ -167,7 +167,7 @@ var singleRows = struct{ IO, LostPackets, Score, Throughput, RoundTripTime point
 	RoundTripTime: rows.DecimalOf(ofSingle((*builder).RecordMediasoupStreamRoundTripTimeDataPoint)).In(rows.Milliseconds),
 }
 
-// The functions that follow take the attributes of a metric from a group.
+// The functions below take the attributes of a metric from a group.
 
 func ofObjects(record func(*builder, timestamp, int64, mediaKind, streamType, transportType, bool)) func(*builder, timestamp, int64, objectGroup) {
 	return func(mb *builder, start timestamp, n int64, g objectGroup) {

@@ -22,13 +22,13 @@ type scraper struct {
 	client *client
 	target scrape.Target
 
-	statistics []string // that enabled metrics need from the agent
+	statistics []string // statistics that enabled metrics need from the agent
 	snapshot   *snapshotRecord
 	edumeet    *edumeetRecord
-	call       scrape.Call // the only one
+	call       scrape.Call // the only call
 }
 
-// limits names the settings that limit things.
+// limits maps entities to the settings that limit them.
 var limits = map[string]string{
 	metadata.AttributeRtcEntityProducer.String(): "streams::limit",
 	metadata.AttributeRtcEntityConsumer.String(): "streams::limit",
@@ -57,7 +57,7 @@ func newScraper(ctx context.Context, cfg *Config, host component.Host, set recei
 	return s, err
 }
 
-// words are the values of attributes.
+// words are the attribute values of the scrape metrics.
 var words = scrape.Words[metadata.AttributeErrorType, entity, metadata.AttributeRtcOmissionReason]{
 	ErrorTypes: metadata.MapAttributeErrorType, Entities: metadata.MapAttributeRtcEntity, Reasons: metadata.MapAttributeRtcOmissionReason,
 }
@@ -74,7 +74,7 @@ func requestedStatistics(run *scrape.Runner) (requested []string) {
 
 func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) { calls.Run(ctx, s.call) }
 
-// newCall returns the only call. It is made whatever is enabled, because it shows whether the application answers.
+// newCall returns the only call. It is always made, because it shows whether the application is up.
 func (s *scraper) newCall(endpoint string) scrape.Call {
 	if s.format == FormatEdumeet {
 		return scrape.Call{
@@ -88,7 +88,7 @@ func (s *scraper) newCall(endpoint string) scrape.Call {
 	}
 }
 
-// readSnapshot requests a snapshot, whose objects are counted while it comes in. Nothing of one that breaks off is recorded.
+// readSnapshot requests a snapshot. Its objects are counted as they are read; nothing of a truncated snapshot is recorded.
 func (s *scraper) readSnapshot(ctx context.Context) (snapshot, error) {
 	answer, err := s.client.Snapshot(ctx, s.statistics, &s.snapshot.visitor)
 	s.snapshot.end(err == nil || scrape.IsPartial(err))
@@ -116,5 +116,5 @@ func (s *scraper) resource() pcommon.Resource {
 	return rb.Emit()
 }
 
-// startTime returns when the sums over objects began.
+// startTime returns the start time of sums over objects.
 func (s *scraper) startTime() pcommon.Timestamp { return s.snapshot.start }

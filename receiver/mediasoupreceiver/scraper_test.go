@@ -35,10 +35,10 @@ import (
 
 const testToken = "t0k3n/+&="
 
-// captures are the captured snapshots, by version of mediasoup; there is an a and, about 5 s later, a b of each.
+// captures are the versions of mediasoup with captured snapshots: a, and b about 5 s later.
 var captures = []string{"3.7.19", "3.12.16", "3.27.1"}
 
-// startAgent starts an emulated agent that wants testToken.
+// startAgent starts an emulated agent that requires testToken.
 func startAgent(t testing.TB, o mediasoup.AgentOptions) *emulator.Server {
 	t.Helper()
 	o.Token = testToken
@@ -48,14 +48,14 @@ func startAgent(t testing.TB, o mediasoup.AgentOptions) *emulator.Server {
 	return server
 }
 
-// system is a started system with its scraper.
+// system is a started receiver with its scraper.
 type system struct {
 	*scrape.System
 	*scraper
 	cfg *Config
 }
 
-// startSystem starts a system with the default configuration, changed by edit.
+// startSystem starts a receiver for the server at url. edit changes the default configuration.
 func startSystem(t testing.TB, url string, edit func(*Config)) (*system, *observer.ObservedLogs) {
 	t.Helper()
 	cfg := createDefaultConfig()
@@ -73,7 +73,7 @@ func startSystem(t testing.TB, url string, edit func(*Config)) (*system, *observ
 	return s, logs
 }
 
-// newTestSystem starts a system whose scraper tests can reach.
+// newTestSystem starts a system whose scraper is accessible to tests.
 func newTestSystem(t testing.TB, cfg *Config, set receiver.Settings) *system {
 	t.Helper()
 	s := &system{cfg: cfg}
@@ -88,7 +88,7 @@ func newTestSystem(t testing.TB, cfg *Config, set receiver.Settings) *system {
 	return s
 }
 
-// answers serves bodies, one for each request; the last one again and again.
+// answers starts a server that returns bodies one by one, and then the last one repeatedly.
 func answers(t testing.TB, bodies ...string) (url string) {
 	t.Helper()
 	var asked atomic.Int64
@@ -100,7 +100,7 @@ func answers(t testing.TB, bodies ...string) (url string) {
 	return server.URL
 }
 
-// captured returns a captured answer.
+// captured returns a captured response.
 func captured(t testing.TB, name string) string {
 	t.Helper()
 	text, err := fs.ReadFile(testdata.Files, "mediasoup/"+name)
@@ -115,13 +115,13 @@ func scrapeOnce(t testing.TB, s *system) pmetric.Metrics {
 	return metrics
 }
 
-// everything switches all metrics and resource attributes on.
+// everything enables all metrics and resource attributes.
 func everything(c *Config) {
 	rtctest.EnableAll(&c.MetricsBuilderConfig.Metrics)
 	rtctest.EnableAll(&c.MetricsBuilderConfig.ResourceAttributes)
 }
 
-// The first snapshot gives sums of 0, and the second what was counted between the two.
+// The sums are 0 in the first scrape, and what was counted since then in the second one.
 func TestSnapshots(t *testing.T) {
 	for _, version := range captures {
 		for name, edit := range map[string]func(*Config){version: nil, version + "_everything": everything} {
@@ -137,7 +137,7 @@ func TestSnapshots(t *testing.T) {
 	}
 }
 
-// sums returns the start time of each point of the sums that were scraped, by metric.
+// sums returns the start times of the points of all sums, by metric.
 func sums(metrics pmetric.Metrics) map[string][]time.Time {
 	starts := map[string][]time.Time{}
 	for _, m := range metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
@@ -151,10 +151,10 @@ func sums(metrics pmetric.Metrics) map[string][]time.Time {
 	return starts
 }
 
-// What the agent counts began with the application, what workers count with each of them, sums over streams with the first scrape.
+// The agent's counters start with the application, those of workers with each worker, and sums over streams with the first scrape.
 func TestStartTimes(t *testing.T) {
 	s, _ := startSystem(t, answers(t, captured(t, "snapshot-3.12.16-a.json"), captured(t, "snapshot-3.12.16-b.json")), everything)
-	application := time.UnixMilli(1795217487014).UTC() // by jq, as those of the workers
+	application := time.UnixMilli(1795217487014).UTC() // from the capture by jq, like those of the workers
 	worker := []time.Time{time.UnixMilli(1795217487522).UTC(), time.UnixMilli(1795217487570).UTC()}
 	first := application.Add(time.Hour)
 	now := first
@@ -173,7 +173,7 @@ func TestStartTimes(t *testing.T) {
 	}
 }
 
-// The processor time of the application begins with it.
+// The CPU time of the application starts when the application starts.
 func TestStartOfProcessorTime(t *testing.T) {
 	body := small(`"process":{"pid":1,"startTimeUnixMs":1795217487014,"cpuUserMs":5,"cpuSystemMs":6}`, `"producers":[],"consumers":[]`)
 	s, _ := startSystem(t, answers(t, body), everything)
@@ -181,7 +181,7 @@ func TestStartOfProcessorTime(t *testing.T) {
 	assert.Equal(t, []time.Time{application, application}, sums(scrapeOnce(t, s))["mediasoup.process.cpu.time"])
 }
 
-// The bytes of a single stream begin when it is seen first, and again when they fall.
+// The bytes of an individual stream start when it was first seen, and again when they fall.
 func TestStartOfSingleStreams(t *testing.T) {
 	before, after := captured(t, "snapshot-3.12.16-a.json"), captured(t, "snapshot-3.12.16-b.json")
 	s, _ := startSystem(t, answers(t, before, after, before), everything)
@@ -215,7 +215,7 @@ func TestStartTimeIsNeverAfterThePoint(t *testing.T) {
 	}
 }
 
-// A time that a timestamp cannot hold is no start: this one, in nanoseconds, would wrap to 1970.
+// A time that does not fit into a timestamp is not used as a start time: this one would overflow to 1970 in nanoseconds.
 func TestStartTimeBeyondTimestamps(t *testing.T) {
 	body := strings.ReplaceAll(captured(t, "snapshot-3.12.16-a.json"), `"startTimeUnixMs": 17952174`, `"startTimeUnixMs": 18446744073710, "": 17952174`)
 	s, _ := startSystem(t, answers(t, body), everything)
@@ -226,7 +226,7 @@ func TestStartTimeBeyondTimestamps(t *testing.T) {
 	}
 }
 
-// byMetric counts the points of each metric.
+// byMetric returns the number of points of each metric.
 func byMetric(metrics pmetric.Metrics) map[string]int {
 	counts := map[string]int{}
 	for _, m := range metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
@@ -235,7 +235,7 @@ func byMetric(metrics pmetric.Metrics) map[string]int {
 	return counts
 }
 
-// What nobody needs is not asked for.
+// Statistics that no enabled metric needs are not requested.
 func TestStatisticsAskedFor(t *testing.T) {
 	for name, tt := range map[string]struct {
 		metrics []string
@@ -261,7 +261,7 @@ func TestStatisticsAskedFor(t *testing.T) {
 	assert.Equal(t, []string{"workers", "transports", "producers", "consumers"}, s.statistics)
 }
 
-// A process that was up keeps its identity while it is down.
+// The resource attributes stay the same while the application is down.
 func TestResourceOutlivesTheApplication(t *testing.T) {
 	server := startAgent(t, mediasoup.AgentOptions{Capture: "3.27.1-a"})
 	s, _ := startSystem(t, server.URL(), everything)

@@ -18,7 +18,7 @@ import (
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
-// A snapshot of another version, or none at all, is refused in words that say what to do.
+// The error for an invalid snapshot or one of another version says what to do.
 func TestRefusedSnapshots(t *testing.T) {
 	const head = `"schema":"mediasoup.snapshot","schemaVersion":1,"instanceId":"i"`
 	for name, tt := range map[string]struct{ body, want string }{
@@ -51,7 +51,7 @@ func TestRefusedSnapshots(t *testing.T) {
 	require.ErrorContains(t, err, "version 3 of the snapshot, and this collector knows version 1: update the collector")
 }
 
-// JSON has no order: with its members sorted by name, or backwards, a snapshot says the same.
+// The order of a snapshot's members does not affect the result.
 func TestOrderOfMembers(t *testing.T) {
 	body := captured(t, "snapshot-3.12.16-a.json")
 	s, _ := startSystem(t, answers(t, body), everything)
@@ -78,13 +78,13 @@ func TestOrderOfMembers(t *testing.T) {
 	}
 }
 
-// small is a snapshot with one worker, router and transport, and what is given besides.
+// small returns a snapshot with one worker, router and transport, and the given members.
 func small(members ...string) string {
 	return `{"schema":"mediasoup.snapshot","schemaVersion":1,"instanceId":"i","workers":[{"id":"w"}],"routers":[{"id":"r","workerId":"w"}],` +
 		`"transports":[{"id":"t","routerId":"r","type":"webrtc","state":{}}],` + strings.Join(members, ",") + `}`
 }
 
-// What a snapshot says twice counts once, what it does not say is not there, what is unknown is called so.
+// Duplicates are counted once, absent values are skipped, and unknown values are reported as unknown.
 func TestOddSnapshots(t *testing.T) {
 	const stream = `"stats":[{"ssrc":1,"byteCount":10,"bitrate":80}]`
 	for name, tt := range map[string]struct {
@@ -174,8 +174,7 @@ func TestOddSnapshots(t *testing.T) {
 	}
 }
 
-// No number beyond 2^53-1 is exact where it comes from, and none but lost packets may be negative: such numbers are absent, and
-// nothing that is made of the others wraps.
+// Numbers above 2^53-1 and negative numbers other than lost packets are skipped, and sums of the others do not overflow.
 func TestNumbersOutOfRange(t *testing.T) {
 	const exact, beyond = "9007199254740991", "9007199254740992"
 	numbers := func(n string) string {
@@ -218,14 +217,14 @@ func TestNumbersOutOfRange(t *testing.T) {
 			}
 			for metric, starts := range sums(metrics) {
 				for _, start := range starts {
-					assert.WithinDuration(t, s.run.Now().AsTime(), start, time.Minute, metric) // the year 287396 is no start
+					assert.WithinDuration(t, s.run.Now().AsTime(), start, time.Minute, metric) // the year 287396 is not a valid start
 				}
 			}
 		})
 	}
 }
 
-// Packets that were lost may come late after all: the sum falls, also below what it was at first.
+// The sum of lost packets falls when late packets arrive, even below its first value.
 func TestLostPacketsThatComeLate(t *testing.T) {
 	snapshot := func(lost int) string {
 		return small(`"consumers":[]`, fmt.Sprintf(`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"simple",`+
@@ -240,9 +239,9 @@ func TestLostPacketsThatComeLate(t *testing.T) {
 	}
 }
 
-// Sums that would leave int64 stay where they are, and say so once.
+// Sums that would overflow int64 keep their value, and this is logged once.
 func TestSumsThatWouldWrap(t *testing.T) {
-	const each = 9007199254740991 // 1025 of them are more than 2^63
+	const each = 9007199254740991 // the sum of 1025 exceeds 2^63
 	snapshot := func(objects int, n int64) string {
 		var routers, consumers, data []string
 		for i := range objects {
@@ -271,7 +270,7 @@ func TestSumsThatWouldWrap(t *testing.T) {
 	assert.Equal(t, 1, logs.FilterMessageSnippet("a sum would exceed the largest number").Len())
 }
 
-// A group that had members keeps its 0, and its sums, when the last of them goes.
+// A group whose last member disappears keeps its sums, and its count becomes 0.
 func TestEmptyGroupsKeepTheirPoints(t *testing.T) {
 	full := small(`"producers":[]`, `"consumers":[{"id":"c","transportId":"t","kind":"audio","type":"simple","mimeType":"audio/opus","stats":[{"ssrc":1,"byteCount":10,"bitrate":80}]}]`)
 	later := strings.Replace(full, `"byteCount":10`, `"byteCount":25`, 1)
@@ -292,7 +291,7 @@ func TestEmptyGroupsKeepTheirPoints(t *testing.T) {
 	}
 }
 
-// Averages, minima and maxima need new statistics of a quarter of the objects, sums any statistics; what is counted needs none.
+// Averages, minima and maxima need new statistics of a quarter of the objects, sums need any statistics, and counts need none.
 func TestCoverage(t *testing.T) {
 	sums := []string{
 		"mediasoup.consumer.throughput{", "mediasoup.consumer.silent.count{", "mediasoup.consumer.stream.count{", "mediasoup.producer.throughput{",
@@ -308,7 +307,7 @@ func TestCoverage(t *testing.T) {
 		"mediasoup.consumer.count_by_layer{", "mediasoup.transport.count_by_ice_state{",
 	}
 	for _, tt := range []struct {
-		unread, carried int // of 100
+		unread, carried int // out of 100
 		sums, figures   bool
 		warnings        int
 	}{
@@ -316,7 +315,7 @@ func TestCoverage(t *testing.T) {
 		{20, 0, true, true, 0},
 		{50, 30, true, true, 0},
 		{0, 70, true, true, 0},
-		{0, 80, true, false, 3}, // of each of the long lists
+		{0, 80, true, false, 3}, // one for each of the long lists
 		{70, 80, true, false, 3},
 		{80, 0, false, false, 3},
 	} {
@@ -343,7 +342,7 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
-// crowd is a snapshot with four consumers, the last of them on a worker of its own, and what collection says.
+// crowd returns a snapshot with the given collection and four consumers, the last of which is on a worker of its own.
 func crowd(collection string, stats ...string) string {
 	var consumers []string
 	for i := range 4 {
@@ -359,7 +358,7 @@ func crowd(collection string, stats ...string) string {
 		`"producers":[],"consumers":[` + strings.Join(consumers, ",") + `]}`
 }
 
-// What figures stand for: the objects that have statistics, in the words of the agent where it has them.
+// The coverage is computed from the objects that have statistics and from the agent's own counts, if it has them.
 func TestWhatFiguresStandFor(t *testing.T) {
 	const (
 		fresh    = `,"stats":[{"ssrc":1,"bitrate":80,"score":8,"packetCount":1}]`
@@ -448,7 +447,7 @@ func TestCoverageOfWhatIsNotAskedFor(t *testing.T) {
 	assert.Equal(t, 0, logs.FilterMessageSnippet("too few objects have new statistics").Len())
 }
 
-// The warning comes again when there were enough in between.
+// The warning is logged again after the coverage was sufficient in between.
 func TestWarningOfEachStretch(t *testing.T) {
 	const fresh = `,"stats":[{"ssrc":1,"bitrate":80}]`
 	few, enough := crowd(`{}`), crowd(`{}`, fresh)
@@ -464,7 +463,7 @@ func TestWarningOfEachStretch(t *testing.T) {
 	}
 }
 
-// Statistics that the agent carries over from an earlier reading are marked: sums have them, averages and single streams do not.
+// Statistics that the agent carries over from an earlier snapshot are included in sums, but not in averages and individual streams.
 func TestCarriedStatistics(t *testing.T) {
 	of := func(bytes, bits, age string) string {
 		return small(`"producers":[]`, `"consumers":[{"id":"c","transportId":"t","kind":"audio","type":"simple","mimeType":"audio/opus",`+
@@ -495,7 +494,7 @@ func TestCarriedStatistics(t *testing.T) {
 	}
 }
 
-// Single streams are bounded, and those over the limit are told.
+// The number of individual streams is limited, and those beyond the limit are counted.
 func TestStreamLimit(t *testing.T) {
 	server := startAgent(t, mediasoup.AgentOptions{})
 	s, logs := startSystem(t, server.URL(), func(c *Config) {
@@ -512,9 +511,9 @@ func TestStreamLimit(t *testing.T) {
 	assert.Len(t, logs.FilterMessage("things are left out of the metrics: raise streams::limit").All(), 2, "one for producers, one for consumers")
 }
 
-// No address, name or user agent is in any point, whatever the agent or the exporter tells.
+// No point contains an address, a name or a user agent that the agent or the exporter reports.
 func TestPrivacy(t *testing.T) {
-	// Told of the captures' people and machines: see testdata/mediasoup/README.md.
+	// Personal data in the captures: see testdata/mediasoup/README.md.
 	secrets := []string{"127.0.0.1:", "192.0.2", "Alice", "alice", "Bob", "bob", "Mozilla", "Chrome", "room_id"}
 	check := func(t *testing.T, url string, edit func(*Config)) {
 		t.Helper()
@@ -536,7 +535,7 @@ func TestPrivacy(t *testing.T) {
 	check(t, answers(t, strings.Replace(loud, `"state":{}`, `"state":{},"tuple":{"remoteIp":"192.0.2.2"},"labels":{"room_id":"192.0.2.3"}`, 1)), everything)
 }
 
-// Only a partial error comes of members of a wrong type that cost nothing but themselves.
+// A member of a wrong type affects no other member and results in a partial error.
 func TestWrongTypes(t *testing.T) {
 	body := strings.Replace(captured(t, "snapshot-3.12.16-a.json"), `"durationMs": 2.969`, `"durationMs": {}`, 1)
 	s, _ := startSystem(t, answers(t, body), nil)
