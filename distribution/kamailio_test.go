@@ -448,7 +448,7 @@ receivers:
 		assert.Equal(ct, []float64{42}, page.values("kamailio_test_level", nil))
 		assert.Equal(ct, []float64{1}, page.values("rtc_target_up", nil))
 	})
-	assert.Contains(t, complaints(c), "/metrics of "+s.Metrics+": lines that cannot be read and are left out: 1")
+	assert.Contains(t, complaints(c), "/metrics of "+s.Metrics+": skipped lines that cannot be parsed: 1")
 	c.Stop(t)
 }
 

@@ -50,7 +50,7 @@ type BadLine struct {
 // Error lists the lines and the reasons.
 func (e *LineError) Error() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "lines that cannot be read and are left out: %d", e.Count)
+	fmt.Fprintf(&text, "skipped lines that cannot be parsed: %d", e.Count)
 	for i := range e.First {
 		line := &e.First[i]
 		fmt.Fprintf(&text, "; line %d", line.Number)

@@ -291,13 +291,13 @@ func TestOpenMetrics(t *testing.T) {
 		"complete":        {page + "# EOF\n", []string{`{"a_total"} 1 1500 # a counter "" ""`, `{"a_created"} 2 # a counter "" ""`}, ""},
 		"no last newline": {"b 1\n# EOF", []string{`{"b"} 1`}, ""},
 		"text after EOF":  {"b 1\n# EOF\nc 2\n", []string{`{"b"} 1`}, ""},
-		"no EOF":          {"b 1\nc 2\n", []string{`{"b"} 1`, `{"c"} 2`}, "lines that cannot be read and are left out: 1; line 2: the page ends without # EOF"},
-		"truncated":       {"b 1\nc 2", []string{`{"b"} 1`}, "lines that cannot be read and are left out: 1; line 2: the page ends without # EOF"},
-		"truncated in quotes": {"b 1\nc{d=\"\ne\"} 2", []string{`{"b"} 1`}, "lines that cannot be read and are left out: 2; " +
+		"no EOF":          {"b 1\nc 2\n", []string{`{"b"} 1`, `{"c"} 2`}, "skipped lines that cannot be parsed: 1; line 2: the page ends without # EOF"},
+		"truncated":       {"b 1\nc 2", []string{`{"b"} 1`}, "skipped lines that cannot be parsed: 1; line 2: the page ends without # EOF"},
+		"truncated in quotes": {"b 1\nc{d=\"\ne\"} 2", []string{`{"b"} 1`}, "skipped lines that cannot be parsed: 2; " +
 			"line 2 (c): unclosed quotation mark; line 3: the page ends without # EOF"},
-		"empty":     {"", nil, "lines that cannot be read and are left out: 1; line 0: the page ends without # EOF"},
-		"no time":   {"b 1 NaN\n# EOF\n", nil, "lines that cannot be read and are left out: 1; line 1 (b): timestamp is not a number"},
-		"late time": {"b 1 1e300\n# EOF\n", nil, "lines that cannot be read and are left out: 1; line 1 (b): timestamp is not a number"},
+		"empty":     {"", nil, "skipped lines that cannot be parsed: 1; line 0: the page ends without # EOF"},
+		"no time":   {"b 1 NaN\n# EOF\n", nil, "skipped lines that cannot be parsed: 1; line 1 (b): timestamp is not a number"},
+		"late time": {"b 1 1e300\n# EOF\n", nil, "skipped lines that cannot be parsed: 1; line 1 (b): timestamp is not a number"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := read(NewReader(), strings.NewReader(tc.in), openMetrics)
@@ -340,7 +340,7 @@ func TestLineFeedsInQuotes(t *testing.T) {
 	}
 	r := NewReader()
 	_, err := read(r, strings.NewReader("a{b=\"\n\n\"} 1\nbad\n"), text)
-	require.EqualError(t, err, "lines that cannot be read and are left out: 1; line 4 (bad): value is not a number")
+	require.EqualError(t, err, "skipped lines that cannot be parsed: 1; line 4 (bad): value is not a number")
 }
 
 func TestInterleavedFamilies(t *testing.T) {
@@ -351,7 +351,7 @@ func TestInterleavedFamilies(t *testing.T) {
 
 func TestErrorNamesEightLines(t *testing.T) {
 	_, err := read(NewReader(), strings.NewReader(strings.Repeat("token=secret\n", 10)), text)
-	require.ErrorContains(t, err, "left out: 10; line 1 (token): value is not a number; line 2 (token)")
+	require.ErrorContains(t, err, "skipped lines that cannot be parsed: 10; line 1 (token): value is not a number; line 2 (token)")
 	assert.NotContains(t, err.Error(), "secret")
 	assert.NotContains(t, err.Error(), "line 9")
 }
@@ -395,7 +395,7 @@ func TestPages(t *testing.T) {
 			`"Endpoints detected as temporarily inactive/disconnected due to inactivity." ""`}},
 		{"jvb.txt", 270, "", nil},
 		{
-			"kamailio-xhttp_prom.txt", 169, "lines that cannot be read and are left out: 1; line 108 (kamailio_script_My_Mixed): value is not a number",
+			"kamailio-xhttp_prom.txt", 169, "skipped lines that cannot be parsed: 1; line 108 (kamailio_script_My_Mixed): value is not a number",
 			[]string{`{"kamailio_test_calls","outcome"="relayed"} 13 1795215981738`, `{"kamailio_script_my_negative"} 1.8446744073709552e+19 1795215981738`},
 		},
 		{"rtpengine.txt", 81, "", []string{`{"rtpengine_packets_total","type"="kernel"} 0 # rtpengine_packets_total counter "" ""`}},

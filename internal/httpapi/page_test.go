@@ -22,9 +22,9 @@ func TestGetPage(t *testing.T) {
 		partial bool
 	}{
 		"good":                      {"a 1\nb 2\n", 2, "", false},
-		"a bad line":                {"a 1\nb x\n", 1, "lines that cannot be read and are left out: 1", true},
+		"a bad line":                {"a 1\nb x\n", 1, "skipped lines that cannot be parsed: 1", true},
 		"another program's":         {"b 1\n", 1, "a page without a metric of edumeet: check that the setting endpoint leads to edumeet", false},
-		"another's with a bad line": {"b 1\nc x\n", 1, "a page without a metric of edumeet: lines that cannot be read", false},
+		"another's with a bad line": {"b 1\nc x\n", 1, "a page without a metric of edumeet: skipped lines that cannot be parsed", false},
 		"no sample":                 {"# HELP a A.\n", 0, "a page without a metric of edumeet: check that", false},
 		"no page":                   {"ok\n", 0, "a page without a metric of edumeet: ", false},
 		"nothing":                   {"", 0, "a page without a metric of edumeet: ", false},

@@ -247,7 +247,7 @@ func TestPartialAnswersAreNotAttributed(t *testing.T) {
 	client.System = Flussonic
 	err := client.Get(t.Context(), "", nil, nil, decodePage)
 	require.True(t, scrape.IsPartial(err))
-	require.ErrorContains(t, err, "lines that cannot be read")
+	require.ErrorContains(t, err, "lines that cannot be parsed")
 }
 
 // TestJettyMayBeJitsi checks that Jetty's error pages are accepted from the components that run on Jetty, and from no other system.

@@ -407,7 +407,7 @@ type TypeError struct {
 
 // Error lists the members.
 func (e *TypeError) Error() string {
-	return "values of a wrong type, which are left out: " + strings.Join(e.Members, ", ")
+	return "skipped values of a wrong type: " + strings.Join(e.Members, ", ")
 }
 
 // ErrorType returns scrape.Format.

@@ -326,7 +326,7 @@ func TestWrongTypes(t *testing.T) {
 				return
 			}
 			err := r.Err()
-			require.EqualError(t, err, "values of a wrong type, which are left out: "+strings.Join(want, ", "))
+			require.EqualError(t, err, "skipped values of a wrong type: "+strings.Join(want, ", "))
 			assert.True(t, scrape.IsPartial(err))
 			assert.Equal(t, scrape.Format, scrape.TypeOf(err))
 		})

@@ -183,7 +183,7 @@ func (r *Runner) clearNotOffered(result *Result) {
 // process. why may be nil.
 func (r *Runner) LogNotOffered(api string, why error) {
 	if r.Once("not offered: " + api) {
-		r.Logger.Info("the server does not offer an API: the metrics that need it are left out", zap.String("api", api), zap.Error(why))
+		r.Logger.Info("the server does not offer an API: the metrics that need it are omitted", zap.String("api", api), zap.Error(why))
 	}
 }
 
@@ -214,14 +214,14 @@ func (r *Runner) warnOfLimit(entity string, n int64) {
 	if !r.Once("limit: " + entity) {
 		return
 	}
-	advice := "there are more of a kind than the receiver reports"
+	advice := "there are more items than the receiver reports"
 	switch setting := r.process.Limits[entity]; {
 	case strings.HasSuffix(setting, "::limit"):
 		advice = "raise " + setting
 	case setting != "":
 		advice = fmt.Sprintf("raise %s::limit, or narrow the selection with %s::include and %s::exclude", setting, setting, setting)
 	}
-	r.Logger.Warn("things are left out of the metrics: "+advice, zap.String("kind", entity), zap.Int64("left out", n))
+	r.Logger.Warn("items are omitted from the metrics: "+advice, zap.String("entity", entity), zap.Int64("omitted", n))
 }
 
 // finish returns the metrics of the scrape with their timestamps and the resource of the process.

@@ -165,9 +165,9 @@ func TestRunnerReportsScrapes(t *testing.T) {
 		}, points(o.metrics))
 		assert.Equal(t, "example:80", o.metrics.ResourceMetrics().At(0).Resource().Attributes().AsRaw()["service.instance.id"])
 	}
-	limits := p.logs.FilterMessageSnippet("left out")
+	limits := p.logs.FilterMessageSnippet("omitted")
 	require.Equal(t, 1, limits.Len(), "once, not once a scrape")
-	assert.Equal(t, "things are left out of the metrics: raise streams::limit, or narrow the selection with streams::include and streams::exclude",
+	assert.Equal(t, "items are omitted from the metrics: raise streams::limit, or narrow the selection with streams::include and streams::exclude",
 		limits.All()[0].Message)
 }
 

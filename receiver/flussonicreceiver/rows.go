@@ -99,6 +99,6 @@ func flag(b optional.Value[bool]) number {
 // logImpossible logs that a value is skipped, once for each field.
 func logImpossible(report *scrape.Report, field string, v float64) {
 	if report.Once("impossible: " + field) {
-		report.Logger.Info("the server sends a value that cannot be: it is left out", zap.String("field", field), zap.Float64("value", v))
+		report.Logger.Info("the server sent an impossible value, which is skipped", zap.String("field", field), zap.Float64("value", v))
 	}
 }

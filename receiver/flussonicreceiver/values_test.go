@@ -165,7 +165,7 @@ flussonic_boot_time_seconds 12
 		assert.Equal(t, map[string]float64{"flussonic.client.count{}": 7}, points)
 	}
 	var fields []string
-	for _, entry := range logs.FilterMessageSnippet("a value that cannot be").All() {
+	for _, entry := range logs.FilterMessageSnippet("an impossible value").All() {
 		fields = append(fields, entry.ContextMap()["field"].(string))
 	}
 	assert.ElementsMatch(t, []string{
@@ -386,7 +386,7 @@ func TestPageWithBadLinesProvesNothing(t *testing.T) {
 	page := "flussonic_stream_bytes_in{stream=\"a\"} 1\nflussonic_stream_bytes_in{stream=\"b\"} undefined\n"
 	s, _ := startScraper(t, startPage(t, page, "text/plain"), func(c *Config) { onlyPage(c); c.Streams.Expected = []string{"b"} })
 	metrics, err := s.Scrape(t.Context())
-	require.ErrorContains(t, err, "lines that cannot be read")
+	require.ErrorContains(t, err, "lines that cannot be parsed")
 	points := rtctest.Points(t, metrics)
 	assert.NotContains(t, points, aliveOf("b"))
 	assert.InDelta(t, 1, points[omittedTruncated], 0)
@@ -408,7 +408,7 @@ func TestBadPageBesideAList(t *testing.T) {
 	})
 	s, _ := startScraper(t, url, func(c *Config) { c.Streams.Expected = []string{"gone"} })
 	metrics, err := s.Scrape(t.Context())
-	require.ErrorContains(t, err, "lines that cannot be read")
+	require.ErrorContains(t, err, "lines that cannot be parsed")
 	points := rtctest.Points(t, metrics)
 	assert.InDelta(t, 0, points[omittedTruncated], 0)
 	assert.Contains(t, points, aliveOf("gone"))

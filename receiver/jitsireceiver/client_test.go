@@ -30,7 +30,7 @@ func checkAnswer(t *testing.T, block, source, path, body string, points map[stri
 		require.ErrorContains(t, err, message)
 	}
 	got := rtctest.Points(t, metrics)
-	up := message == "" || len(points) > 0 || strings.Contains(message, "left out")
+	up := message == "" || len(points) > 0 || strings.Contains(message, "wrong type")
 	if source != sourceMetrics {
 		assert.InDelta(t, float64(rows.BoolToInt(up)), got["rtc.target.up{}"], 0)
 	}
@@ -56,9 +56,9 @@ func TestOddStatistics(t *testing.T) {
 		"a quoted NaN":                  {`{"rtt_aggregate":"NaN","stress_level":"Infinity","conferences":"NaN"}`, nil, ""},
 		"quoted numbers":                {`{"conferences":"3","stress_level":"0.5"}`, map[string]float64{"conference.count{}": 3, "stress{}": 0.5}, ""},
 		"whole numbers as others":       {`{"conferences":3.0,"threads":4.2E3,"total_bytes_sent":1.823123451234E12}`, map[string]float64{"conference.count{}": 3, "thread.count{}": 4200, "network.io{jitsi.peer=endpoint,network.io.direction=transmit}": 1823123451234}, ""},
-		"another number":                {`{"conferences":3.5,"threads":1}`, map[string]float64{"thread.count{}": 1}, "values of a wrong type, which are left out: conferences"},
-		"a number over 64 bits":         {`{"total_bytes_sent":18446744073709551615}`, nil, "wrong type, which are left out: total_bytes_sent"},
-		"wrong types":                   {`{"healthy":1,"conferences":true,"region":[],"stress_level":"high","threads":2}`, map[string]float64{"thread.count{}": 2}, "left out: healthy, conferences, region, stress_level"},
+		"another number":                {`{"conferences":3.5,"threads":1}`, map[string]float64{"thread.count{}": 1}, "skipped values of a wrong type: conferences"},
+		"a number over 64 bits":         {`{"total_bytes_sent":18446744073709551615}`, nil, "skipped values of a wrong type: total_bytes_sent"},
+		"wrong types":                   {`{"healthy":1,"conferences":true,"region":[],"stress_level":"high","threads":2}`, map[string]float64{"thread.count{}": 2}, "wrong type: healthy, conferences, region, stress_level"},
 		"no round trip":                 {`{"rtt_aggregate":0.0}`, nil, ""},
 		"no packets":                    {`{"loss_rate_download":-1.0,"loss_rate_upload":0.0}`, map[string]float64{"network.packet_loss{network.io.direction=transmit}": 0}, ""},
 		"both names":                    {`{"participants":7,"endpoints":8}`, map[string]float64{"endpoint.count{}": 8}, ""},
@@ -67,9 +67,9 @@ func TestOddStatistics(t *testing.T) {
 		"both losses":                   {`{"incoming_loss":0.1,"loss_rate_download":0.2}`, map[string]float64{"network.packet_loss{network.io.direction=receive}": 0.1}, ""},
 		"true only when true":           {`{"shutting_down":true,"graceful_shutdown":false}`, map[string]float64{"shutting_down{}": 1, "graceful_shutdown{}": 0}, ""},
 		"sizes that are not there yet":  {`{"conference_sizes":"[]"}`, nil, ""},
-		"sizes as text":                 {`{"conference_sizes":"[1,2]","threads":1}`, map[string]float64{"thread.count{}": 1}, "left out: conference_sizes"},
-		"sizes with another among them": {`{"conference_sizes":[1,"x",3],"threads":1}`, map[string]float64{"thread.count{}": 1}, "left out: conference_sizes"},
-		"sizes with null among them":    {`{"conference_sizes":[1,null,3]}`, nil, "left out: conference_sizes"},
+		"sizes as text":                 {`{"conference_sizes":"[1,2]","threads":1}`, map[string]float64{"thread.count{}": 1}, "wrong type: conference_sizes"},
+		"sizes with another among them": {`{"conference_sizes":[1,"x",3],"threads":1}`, map[string]float64{"thread.count{}": 1}, "wrong type: conference_sizes"},
+		"sizes with null among them":    {`{"conference_sizes":[1,null,3]}`, nil, "wrong type: conference_sizes"},
 		"no sizes":                      {`{"conference_sizes":[]}`, nil, ""},
 		"15 sizes":                      {`{"conference_sizes":[1,0,2]}`, map[string]float64{"conference.count_by_size{jitsi.conference.size=0}": 1, "conference.count_by_size{jitsi.conference.size=1}": 0, "conference.count_by_size{jitsi.conference.size=2+}": 2}, ""},
 		"octo in bit/s":                 {`{"octo_send_bitrate":8000,"version":"2.1.163-x"}`, map[string]float64{"network.throughput{jitsi.peer=relay,network.io.direction=transmit}": 1000}, ""},
@@ -117,19 +117,19 @@ func TestOddPages(t *testing.T) {
 	}{
 		"no metric":              {"# nothing\n", nil, "nothing of the answer is known of a JVB"},
 		"no number":              {"jitsi_jvb_stress NaN\njitsi_jvb_conferences +Inf\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, ""},
-		"another number":         {"jitsi_jvb_conferences 1.5\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "wrong type, which are left out: jitsi_jvb_conferences"},
-		"a huge number":          {"jitsi_jvb_conferences 1e19\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "left out: jitsi_jvb_conferences"},
-		"a bad line":             {"jitsi_jvb_conferences x\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "lines that cannot be read and are left out: 1; line 1 (jitsi_jvb_conferences)"},
+		"another number":         {"jitsi_jvb_conferences 1.5\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "skipped values of a wrong type: jitsi_jvb_conferences"},
+		"a huge number":          {"jitsi_jvb_conferences 1e19\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "wrong type: jitsi_jvb_conferences"},
+		"a bad line":             {"jitsi_jvb_conferences x\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "skipped lines that cannot be parsed: 1; line 1 (jitsi_jvb_conferences)"},
 		"when counters began":    {"jitsi_jvb_endpoints_total 5\njitsi_jvb_endpoints_created 1.7e9\n", map[string]float64{"endpoint.creations{}": 5}, ""},
 		"the sum of all queues":  {"jitsi_jvb_queue_dropped_packets_total 7\njitsi_jvb_srtp_send_queue_dropped_packets_total 7\n", map[string]float64{"queue.dropped_packets{jitsi.queue.name=srtp_send}": 7}, ""},
 		"transit times":          {"jitsi_jvb_rtp_transit_time_bucket{le=\"5.0\"} 6\njitsi_jvb_rtp_transit_time_bucket{le=\"50.0\"} 8\njitsi_jvb_rtp_transit_time_bucket{le=\"+Inf\"} 11\njitsi_jvb_rtp_transit_time_count 11\n", map[string]float64{"transit.packets{jitsi.transit.protocol=rtp}": 11, "transit.late_packets{jitsi.transit.protocol=rtp}": 3}, ""},
 		"buckets in any order":   {"jitsi_jvb_conferences_by_size_bucket{le=\"+Inf\"} 5\njitsi_jvb_conferences_by_size_bucket{le=\"1.0\"} 3\njitsi_jvb_conferences_by_size_bucket{le=\"0.0\"} 1\n", map[string]float64{"conference.count_by_size{jitsi.conference.size=0}": 1, "conference.count_by_size{jitsi.conference.size=1}": 2, "conference.count_by_size{jitsi.conference.size=2+}": 2}, ""},
-		"buckets that fall":      {"jitsi_jvb_conferences_by_size_bucket{le=\"0.0\"} 5\njitsi_jvb_conferences_by_size_bucket{le=\"+Inf\"} 3\n", nil, "left out: conferences_by_size"},
-		"a bucket that is twice": {"jitsi_jvb_conferences_by_size_bucket{le=\"0.0\"} 5\njitsi_jvb_conferences_by_size_bucket{le=\"0\"} 5\n", nil, "left out: conferences_by_size"},
-		"a bucket of no size":    {"jitsi_jvb_conferences_by_size_bucket{le=\"x\"} 5\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "left out: jitsi_jvb_conferences_by_size_bucket"},
+		"buckets that fall":      {"jitsi_jvb_conferences_by_size_bucket{le=\"0.0\"} 5\njitsi_jvb_conferences_by_size_bucket{le=\"+Inf\"} 3\n", nil, "wrong type: conferences_by_size"},
+		"a bucket that is twice": {"jitsi_jvb_conferences_by_size_bucket{le=\"0.0\"} 5\njitsi_jvb_conferences_by_size_bucket{le=\"0\"} 5\n", nil, "wrong type: conferences_by_size"},
+		"a bucket of no size":    {"jitsi_jvb_conferences_by_size_bucket{le=\"x\"} 5\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "wrong type: jitsi_jvb_conferences_by_size_bucket"},
 		"below 0":                {"jitsi_jvb_conferences -1\njitsi_jvb_bytes_sent_total -1\njitsi_jvb_cpu_steal -0.1\njitsi_jvb_jvm_gc_time -1\njitsi_jvb_startup_time -1e300\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, ""},
-		"no yes and no no":       {"jitsi_jvb_healthy 5\njitsi_jvb_drain_mode -1\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "left out: jitsi_jvb_drain_mode, jitsi_jvb_healthy"},
-		"buckets out of range":   {"jitsi_jvb_conferences_by_size_bucket{le=\"0.0\"} -9e18\njitsi_jvb_conferences_by_size_bucket{le=\"+Inf\"} 9e18\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "left out: conferences_by_size"},
+		"no yes and no no":       {"jitsi_jvb_healthy 5\njitsi_jvb_drain_mode -1\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "wrong type: jitsi_jvb_drain_mode, jitsi_jvb_healthy"},
+		"buckets out of range":   {"jitsi_jvb_conferences_by_size_bucket{le=\"0.0\"} -9e18\njitsi_jvb_conferences_by_size_bucket{le=\"+Inf\"} 9e18\njitsi_jvb_thread_count 1\n", map[string]float64{"thread.count{}": 1}, "wrong type: conferences_by_size"},
 		"transit times below 0":  {"jitsi_jvb_rtp_transit_time_bucket{le=\"50.0\"} -9e18\njitsi_jvb_rtp_transit_time_count 9e18\n", map[string]float64{"transit.packets{jitsi.transit.protocol=rtp}": 9e18}, ""},
 		"another program":        {"go_goroutines 7\n", nil, "nothing of the answer is known of a JVB"},
 		"Jicofo":                 {"jitsi_jicofo_conferences 7\n", nil, "this is the answer of Jicofo, not of a JVB: its endpoint belongs into the setting jicofo::endpoint"},
@@ -182,7 +182,7 @@ func TestOddFocus(t *testing.T) {
 		},
 		"failures of old":  {`{"total_recording_failures":2}`, map[string]float64{"jibri.failures{jitsi.jibri.mode=recording}": 2}, ""},
 		"queues":           {`{"queues":{"a":{"added_packets":1},"b":{"added_packets":2,"x":{}}}}`, map[string]float64{"queue.added_packets{jitsi.queue.name=a}": 1, "queue.added_packets{jitsi.queue.name=b}": 2}, ""},
-		"objects gone bad": {`{"jibri":5,"queues":{"a":[]},"bridge_selector":{"bridge_count":{}},"threads":1}`, map[string]float64{"thread.count{}": 1}, "left out: jibri, a, bridge_count"},
+		"objects gone bad": {`{"jibri":5,"queues":{"a":[]},"bridge_selector":{"bridge_count":{}},"threads":1}`, map[string]float64{"thread.count{}": 1}, "wrong type: jibri, a, bridge_count"},
 		"nothing in them":  {`{"jigasi":{},"xmpp":{},"jibri":null,"threads":1}`, map[string]float64{"thread.count{}": 1}, ""},
 		"nothing":          {`{}`, nil, "nothing of the answer is known of Jicofo"},
 		"null":             {`null`, nil, "the answer is no JSON object"},

@@ -140,7 +140,7 @@ func (s *scraper) noteMixture() (ended bool) {
 	case !changed:
 		return false
 	case s.mixture.mixed:
-		s.run.Logger.Warn("several components answer at one endpoint in turn, and their sums are left out: "+
+		s.run.Logger.Warn("several components answer at one endpoint in turn, and their sums are omitted: "+
 			"point each receiver at one of them (pod address, headless service)",
 			zap.String("endpoint", s.endpointConfig.client.Endpoint), zap.Stringers("identities", s.mixture.different()))
 		return false

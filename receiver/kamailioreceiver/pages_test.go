@@ -118,7 +118,7 @@ rtpengine_mediastreams{type="b"} 9223372036854774784
 	})
 	for scrapes := 1; scrapes <= 3; scrapes++ {
 		metrics, err := s.Scrape(t.Context())
-		require.ErrorContains(t, err, "values below zero or of 2^63 and more, which are left out: "+
+		require.ErrorContains(t, err, "skipped values that are negative or exceed int64: "+
 			"rtpengine_call_duration_total, rtpengine_mediastreams, rtpengine_packets_lost, rtpengine_sessions, rtpengine_sessions_total")
 		points := withoutDurations(rtctest.Points(t, onlyResource(metrics, "rtpengine")))
 		assert.Equal(t, map[string]float64{
@@ -204,7 +204,7 @@ func TestHungUserMetrics(t *testing.T) {
 func TestUserMetricsPage(t *testing.T) {
 	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) { c.UserMetrics.Endpoint = startPages(t).URL + "/xhttp_prom" })
 	metrics, err := s.Scrape(t.Context())
-	require.ErrorContains(t, err, "lines that cannot be read and are left out: 1")
+	require.ErrorContains(t, err, "skipped lines that cannot be parsed: 1")
 	points := rtctest.Points(t, metrics)
 	assert.InDelta(t, 13, points["kamailio_test_calls{outcome=relayed}"], 0)
 	assert.InDelta(t, 42, points["kamailio_test_level{}"], 0)
@@ -225,7 +225,7 @@ rtc_target_up 1
 `
 	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) { c.UserMetrics.Endpoint = startPage(t, page) })
 	metrics, err := s.Scrape(t.Context())
-	require.ErrorContains(t, err, "names of the receiver's own metrics, which are left out: kamailio_uptime_seconds, rtc_target_up")
+	require.ErrorContains(t, err, "skipped samples with names of the receiver's own metrics: kamailio_uptime_seconds, rtc_target_up")
 	calls := metricOf(t, metrics, "calls_total")
 	assert.True(t, calls.Sum().IsMonotonic())
 	assert.Equal(t, "Calls.", calls.Description())

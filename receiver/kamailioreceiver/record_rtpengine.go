@@ -43,7 +43,7 @@ func (r *rtpengine) record(samples []sample) error {
 		return nil
 	}
 	slices.Sort(r.refused)
-	return &partialError{scrape.Format, "values below zero or of 2^63 and more, which are left out: " + strings.Join(r.refused, ", ")}
+	return &partialError{scrape.Format, "skipped values that are negative or exceed int64: " + strings.Join(r.refused, ", ")}
 }
 
 func (r *rtpengine) recordSample(name string, v float64, l labels) {

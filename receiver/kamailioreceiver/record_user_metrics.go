@@ -52,7 +52,7 @@ func (u *userMetrics) read(ctx context.Context) (recorded bool, err error) {
 	u.answer = *answer
 	if len(u.refused) > 0 {
 		names := strings.Join(slices.Sorted(maps.Keys(u.refused)), ", ")
-		err = errors.Join(err, &partialError{scrape.Format, "names of the receiver's own metrics, which are left out: " + names})
+		err = errors.Join(err, &partialError{scrape.Format, "skipped samples with names of the receiver's own metrics: " + names})
 	}
 	return true, err
 }

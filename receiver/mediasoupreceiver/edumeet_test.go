@@ -175,5 +175,5 @@ func TestRoomLimit(t *testing.T) {
 	assert.InDelta(t, 15, points["edumeet.peer.count{}"], 0)
 	assert.InDelta(t, 9, sumOf(points, "edumeet.peer.count_by_room{"), 0)
 	assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=room,rtc.omission.reason=limit}"], 0)
-	assert.Equal(t, 1, logs.FilterMessageSnippet("things are left out of the metrics").Len())
+	assert.Equal(t, 1, logs.FilterMessageSnippet("items are omitted from the metrics").Len())
 }

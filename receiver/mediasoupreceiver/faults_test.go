@@ -48,19 +48,19 @@ var faultRows = map[string]faultRow{
 	"invalid_json":         {false, "cannot be decoded", "format"},
 	"wrong_types":          {false, "the member consumers is of a wrong type", "format"},
 	"invalid_utf8":         {false, `no snapshot of mediasoup: the member schema is "mediasoup.snapshot\xff\xc3"`, "format"},
-	"numbers_out_of_range": {true, "values of a wrong type, which are left out: ", "format"},
-	"deep_nesting":         {true, "values of a wrong type, which are left out: ", "format"},
+	"numbers_out_of_range": {true, "skipped values of a wrong type: ", "format"},
+	"deep_nesting":         {true, "skipped values of a wrong type: ", "format"},
 	"restart":              {true, "", ""},
 }
 
 var pageFaultRows = map[string]faultRow{
 	"endless_body":         {false, "the answer is larger than 256 MiB", "size"},
 	"gzip_bomb":            {false, "the answer is larger than 256 MiB", "size"},
-	"invalid_json":         {true, "lines that cannot be read", "format"},
+	"invalid_json":         {true, "lines that cannot be parsed", "format"},
 	"wrong_types":          {true, "", ""}, // text has no types
 	"invalid_utf8":         {true, "", ""},
 	"deep_nesting":         {true, "", ""}, // text has no nesting
-	"numbers_out_of_range": {true, "lines that cannot be read", "format"},
+	"numbers_out_of_range": {true, "lines that cannot be parsed", "format"},
 }
 
 // Every fault of the emulator, in both formats, results in the expected points and error, the deadline is met, the next scrape is

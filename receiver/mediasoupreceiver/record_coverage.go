@@ -50,7 +50,7 @@ func (c *coverageRecord) record(collected *collection) {
 		collectionRows.Coverage.RecordFloat(c.mb, share, m.entity)
 		insufficient := !of.sufficesForFigures()
 		if insufficient && !c.warned[m.list] {
-			c.report.Logger.Warn("too few objects have new statistics, and figures over them are left out: see mediasoup.agent.skipped.count, "+
+			c.report.Logger.Warn("too few objects have new statistics, and metrics over them are omitted: see mediasoup.agent.skipped.count, "+
 				"and raise the option timeoutMs of the agent", zap.Stringer("kind", m.entity), zap.Float64("share", share))
 		}
 		c.warned[m.list] = insufficient

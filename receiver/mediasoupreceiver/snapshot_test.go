@@ -508,7 +508,7 @@ func TestStreamLimit(t *testing.T) {
 		streams := sumOf(points, "mediasoup.consumer.stream.count{") + sumOf(points, "mediasoup.producer.stream.count{")
 		assert.InDelta(t, streams-8, sumOf(points, "rtc.scrape.omitted.count{"), 0)
 	}
-	assert.Len(t, logs.FilterMessage("things are left out of the metrics: raise streams::limit").All(), 2, "one for producers, one for consumers")
+	assert.Len(t, logs.FilterMessage("items are omitted from the metrics: raise streams::limit").All(), 2, "one for producers, one for consumers")
 }
 
 // No point contains an address, a name or a user agent that the agent or the exporter reports.
@@ -540,7 +540,7 @@ func TestWrongTypes(t *testing.T) {
 	body := strings.Replace(captured(t, "snapshot-3.12.16-a.json"), `"durationMs": 2.969`, `"durationMs": {}`, 1)
 	s, _ := startSystem(t, answers(t, body), nil)
 	metrics, err := s.Scrape(t.Context())
-	require.ErrorContains(t, err, "values of a wrong type, which are left out: durationMs")
+	require.ErrorContains(t, err, "skipped values of a wrong type: durationMs")
 	assert.True(t, scrapererror.IsPartialScrapeError(err))
 	points := rtctest.Points(t, metrics)
 	assert.InDelta(t, 1, points["rtc.target.up{}"], 0)

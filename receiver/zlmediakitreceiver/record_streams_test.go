@@ -347,5 +347,5 @@ func TestLimitIsLogged(t *testing.T) {
 	}
 	entries := logs.FilterMessageSnippet("streams::limit").FilterField(zap.String("kind", metadata.AttributeRtcEntityStream.String())).All()
 	require.Len(t, entries, 1)
-	assert.EqualValues(t, 8+6, entries[0].ContextMap()["left out"], "streams, and groups by origin and app")
+	assert.EqualValues(t, 8+6, entries[0].ContextMap()["omitted"], "streams, and groups by origin and app")
 }
