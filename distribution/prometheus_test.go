@@ -5,8 +5,14 @@ package distribution_test
 
 import (
 	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -127,6 +133,38 @@ service:
 	})
 	require.NoError(t, captured.SetFault(""))
 	check(1, 11, checkPage(a))
+	c.Stop(t)
+}
+
+// TestSpacedList checks that streams remain on the page while the list of a slow server is requested in some scrapes only.
+func TestSpacedList(t *testing.T) {
+	t.Parallel()
+	const streams, slowness = 5, 1100 * time.Millisecond // at this speed, the list is requested in every second scrape at most
+	server, err := url.Parse(startZLMediaKit(t, zlmediakit.Options{Streams: streams}).URL())
+	require.NoError(t, err)
+	proxy, lists := httputil.NewSingleHostReverseProxy(server), atomic.Int64{}
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/getMediaList") {
+			lists.Add(1)
+			<-time.After(slowness)
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(slow.Close)
+	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + slow.URL}, shipped("prometheus.yaml"), `yaml:
+receivers:
+  zlmediakit: {collection_interval: 2s, timeout: 2s, initial_delay: 1ms, metrics: {rtc.scrapes: {enabled: true}}}
+`)
+	listed := false
+	eventually(t, func(ct *assert.CollectT) {
+		page := scrapePage(ct, c)
+		alive, scrapes := len(page.values("zlmediakit_stream_alive", nil)), sum(page.values("rtc_scrapes_total", nil))
+		assert.False(t, listed && alive != streams, "%d streams after %v scrapes and %d lists", alive, scrapes, lists.Load())
+		listed = listed || alive == streams
+		assert.True(ct, listed)
+		assert.GreaterOrEqual(ct, scrapes, 6.)
+		assert.Less(ct, lists.Load(), int64(scrapes)-1)
+	})
 	c.Stop(t)
 }
 
