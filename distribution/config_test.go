@@ -78,6 +78,11 @@ type config struct {
 			Storage   string
 			QueueSize int `yaml:"queue_size"`
 		} `yaml:"sending_queue"`
+		DisableScopeInfo bool `yaml:"disable_scope_info"`
+		RemoteWriteQueue struct {
+			QueueSize    int `yaml:"queue_size"`
+			NumConsumers int `yaml:"num_consumers"`
+		} `yaml:"remote_write_queue"`
 	}
 	Service struct {
 		Extensions []string
@@ -235,9 +240,10 @@ func checkPipelines(t *testing.T, c config) {
 }
 
 var exporterChecks = map[string]func(t *testing.T, c config, p pipeline, exporter string){
-	"prometheus_page": checkPageExporter,
-	"otlp_http":       checkOTLP,
-	"otlp_grpc":       checkOTLP,
+	"prometheus_page":         checkPageExporter,
+	"prometheus_remote_write": checkRemoteWrite,
+	"otlp_http":               checkOTLP,
+	"otlp_grpc":               checkOTLP,
 }
 
 // checkPageExporter requires that no processor holds payloads back: the page would not learn when a scrape is complete.
@@ -253,11 +259,26 @@ func checkOTLP(t *testing.T, c config, p pipeline, exporter string) {
 	e := c.Exporters[exporter]
 	assert.Equal(t, 0, e.RetryOnFailure.MaxElapsedTime, "retries must not end")
 	assert.Contains(t, c.Service.Extensions, e.SendingQueue.Storage)
-	requests := 0
+	assert.GreaterOrEqual(t, e.SendingQueue.QueueSize, requestsOfOutage(t, c, p))
+}
+
+// checkRemoteWrite requires the same of remote write, and that samples arrive in order without the labels of the scope.
+func checkRemoteWrite(t *testing.T, c config, p pipeline, exporter string) {
+	t.Helper()
+	e := c.Exporters[exporter]
+	assert.Equal(t, 0, e.RetryOnFailure.MaxElapsedTime, "retries must not end")
+	assert.True(t, e.DisableScopeInfo)
+	assert.Equal(t, 1, e.RemoteWriteQueue.NumConsumers)
+	assert.GreaterOrEqual(t, e.RemoteWriteQueue.QueueSize, requestsOfOutage(t, c, p))
+}
+
+// requestsOfOutage returns the number of requests that wait during an outage of 30 minutes.
+func requestsOfOutage(t *testing.T, c config, p pipeline) (requests int) {
+	t.Helper()
 	for _, receiver := range p.Receivers {
 		interval := c.Receivers[receiver].CollectionInterval
 		require.Positive(t, interval, receiver)
 		requests += int(30 * time.Minute / interval)
 	}
-	assert.GreaterOrEqual(t, e.SendingQueue.QueueSize, requests)
+	return requests
 }

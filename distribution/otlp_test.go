@@ -162,7 +162,8 @@ exporters:
 			old++
 		}
 	}
-	assert.Equal(t, before, old, "scrapes of the first run")
+	assert.GreaterOrEqual(t, old, before-1, "scrapes of the first run, except one that was running at its end, which is canceled")
+	assert.LessOrEqual(t, old, before)
 }
 
 // scrapeTimes returns the times of the scrapes that the backend has received.
