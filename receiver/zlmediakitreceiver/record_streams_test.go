@@ -337,7 +337,7 @@ func TestSpacingIsShown(t *testing.T) {
 	assert.InDelta(t, 90, rtctest.Points(t, metrics)["zlmediakit.media_list.interval{}"], 0)
 }
 
-// The limit is logged once, when streams are first left out.
+// The limit is logged once, when streams are first omitted.
 func TestLimitIsLogged(t *testing.T) {
 	server := startServer(t, zlmediakit.Options{})
 	s, logs := startScraper(t, server.URL(), func(c *Config) { c.Streams.Limit = 3 })
@@ -345,7 +345,7 @@ func TestLimitIsLogged(t *testing.T) {
 		_, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 	}
-	entries := logs.FilterMessageSnippet("streams::limit").FilterField(zap.String("kind", metadata.AttributeRtcEntityStream.String())).All()
+	entries := logs.FilterMessageSnippet("streams::limit").FilterField(zap.String("entity", metadata.AttributeRtcEntityStream.String())).All()
 	require.Len(t, entries, 1)
 	assert.EqualValues(t, 8+6, entries[0].ContextMap()["omitted"], "streams, and groups by origin and app")
 }
