@@ -67,15 +67,3 @@ func (e *LineError) ErrorType() scrape.ErrorType { return scrape.Format }
 
 // Partial reports whether any sample of the page was read.
 func (e *LineError) Partial() bool { return e.partial }
-
-// SizeError is the error of a page that exceeds a limit.
-type SizeError struct {
-	// What describes what is too large.
-	What string
-}
-
-// Error returns What.
-func (e *SizeError) Error() string { return e.What }
-
-// ErrorType returns scrape.Size.
-func (e *SizeError) ErrorType() scrape.ErrorType { return scrape.Size }

@@ -11,7 +11,6 @@ package exposition
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -22,8 +21,6 @@ import (
 const (
 	// maxLine is the maximum length of a line in bytes, including its end.
 	maxLine = 64 << 10
-	// maxPage is the maximum size of a page in bytes. It equals the limit of httpapi.
-	maxPage = 256 << 20
 	// maxLabels is the maximum number of labels of a sample. Each label is compared with all others.
 	maxLabels = 64
 	// maxTypes is the maximum number of families whose types are remembered, maxTypedName the maximum length of their names.
@@ -78,7 +75,6 @@ type Family struct {
 type Reader struct {
 	body        io.Reader
 	openMetrics bool
-	left        int   // bytes until maxPage
 	err         error // error of the body
 
 	window []byte // unread part of buffer
@@ -109,7 +105,7 @@ func NewReader() *Reader {
 // ends with # EOF, the Prometheus text format has timestamps in milliseconds and no end marker.
 func (r *Reader) Reset(body io.Reader, contentType string) {
 	*r = Reader{
-		body: body, left: maxPage, buffer: r.buffer, window: r.buffer[:0], unescaped: r.unescaped[:0],
+		body: body, buffer: r.buffer, window: r.buffer[:0], unescaped: r.unescaped[:0],
 		types: r.types, page: r.page + 1, sample: Sample{Labels: r.sample.Labels[:0]},
 		family: Family{Name: r.family.Name[:0], Help: r.family.Help[:0], Unit: r.family.Unit[:0]},
 	}
@@ -121,8 +117,8 @@ func (r *Reader) Reset(body io.Reader, contentType string) {
 }
 
 // Each calls sample for every sample of the page in order, and returns the first error of sample. It skips malformed lines and
-// returns a *LineError at the end. If the page is too large, it returns a *SizeError. If the body fails, it returns the error of
-// the body and skips the incomplete last line.
+// returns a *LineError at the end. If the body fails, it returns the error of the body and skips the incomplete last line. It sets no
+// limit to the size of the page.
 func (r *Reader) Each(sample func(*Sample) error) error {
 	for r.next() {
 		if err := sample(&r.sample); err != nil {
@@ -268,9 +264,7 @@ func (r *Reader) fill() bool {
 		var n int
 		n, r.err = r.body.Read(r.buffer[kept:])
 		r.window = r.buffer[:kept+n]
-		switch r.left -= n; {
-		case r.left < 0:
-			r.err = &SizeError{What: fmt.Sprintf("the page is larger than %d MiB", maxPage>>20)}
+		switch {
 		case n > 0:
 			return true
 		case r.err == nil && emptyReads == maxEmptyReads:

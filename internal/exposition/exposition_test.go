@@ -233,22 +233,6 @@ func TestBounds(t *testing.T) {
 	assert.Len(t, got, 2)
 
 	r := NewReader()
-	r.Reset(endless("a 1\n"), text)
-	r.left = 1 << 20
-	n := 0
-	err = r.Each(func(*Sample) error {
-		n++
-		return nil
-	})
-	require.EqualError(t, err, "the page is larger than 256 MiB")
-	assert.Equal(t, scrape.Size, scrape.TypeOf(err))
-	assert.False(t, scrape.IsPartial(err))
-	assert.InDelta(t, 1<<18, n, maxLine)
-
-	r.Reset(endless("a"), text)
-	r.left = 1 << 20
-	require.EqualError(t, r.Each(nil), "the page is larger than 256 MiB")
-
 	_, err = read(r, emptyReader{}, text)
 	require.ErrorIs(t, err, io.ErrNoProgress)
 
@@ -267,10 +251,6 @@ func TestBounds(t *testing.T) {
 	assert.Equal(t, []string{`{"b"} 1 # b gauge "" ""`}, got)
 	assert.Len(t, r.types, 2)
 }
-
-type endless string
-
-func (e endless) Read(p []byte) (int, error) { return copy(p, strings.Repeat(string(e), 100)), nil }
 
 // singleRead is a body that a single Read returns together with io.EOF.
 type singleRead string

@@ -4,7 +4,10 @@
 package httpapi
 
 import (
+	"io"
+	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,4 +51,20 @@ func TestGetPage(t *testing.T) {
 			assert.Equal(t, scrape.Format, scrape.TypeOf(err))
 		})
 	}
+}
+
+// TestGetPageIsBounded checks that MaxBody is the only limit of the size of a page.
+func TestGetPageIsBounded(t *testing.T) {
+	const line = "a 1\n"
+	client := New(&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(strings.Repeat(line, 10_000)))}, nil
+	})}, "http://media.example")
+	client.MaxBody = 1000 * int64(len(line))
+	samples := 0
+	err := client.GetPage(t.Context(), "/metrics", nil, exposition.NewReader(), func(*exposition.Sample) (bool, error) {
+		samples++
+		return true, nil
+	})
+	requireKind(t, err, KindTooLarge)
+	assert.LessOrEqual(t, samples, 1000)
 }
