@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -362,6 +363,41 @@ func TestScriptStatistics(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Statistics that are gone make room below the limit for those of the next scrapes.
+func TestStatisticsThatAreGone(t *testing.T) {
+	server := startCtl(t, "unix")
+	var current atomic.Pointer[small]
+	server.answer = func(words []string) ([]byte, bool, bool) { return current.Load().answer(words) }
+	s, _ := startSystem(t, server.endpoint, func(c *Config) { c.Statistics.Limit = 2 })
+	for _, step := range []struct{ names, want []string }{
+		{[]string{"script.a", "script.b"}, []string{"a", "b"}},
+		{[]string{"script.c", "script.d"}, nil}, // the places are taken until the scrape ends
+		{[]string{"script.c", "script.d"}, []string{"c", "d"}},
+	} {
+		current.Store(&small{names: step.names, room: 8 << 10, list: 32 << 10})
+		metrics, err := s.Scrape(t.Context())
+		require.NoError(t, err)
+		var got []string
+		for point := range rtctest.Points(t, metrics) {
+			if _, name, found := strings.Cut(point, "kamailio.statistic.name="); found {
+				got = append(got, strings.TrimSuffix(name, "}"))
+			}
+		}
+		assert.ElementsMatch(t, step.want, got)
+	}
+}
+
+// The core writes the names of SIP methods in lower case, and that of REGISTER also as reg.
+func TestMethodNames(t *testing.T) {
+	for name, method := range methodNames {
+		if name == "reg" {
+			name = "register"
+		}
+		assert.Equal(t, strings.ToUpper(name), method)
+	}
+	assert.Len(t, methodNames, 16)
 }
 
 // Names in Kamailio 5.3 have a hyphen. If the name of a table contains separators, the last one is used.

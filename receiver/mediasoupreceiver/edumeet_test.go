@@ -122,6 +122,14 @@ func TestPageContents(t *testing.T) {
 			},
 			"",
 		},
+		"fractions": {
+			"edumeet_rooms 1\nedumeet_peers{room_id=\"a\"} 2.6\nmediasoup_consumer_byte_count_bytes{kind=\"audio\",codec=\"opus\"} 5.4\n",
+			map[string]float64{
+				"edumeet.room.count{}": 1, "edumeet.peer.count{}": 3, "edumeet.peer.count_by_room{edumeet.room.id=a}": 3,
+				"mediasoup.consumer.io{mediasoup.media.codec=opus,mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}": 5,
+			},
+			"",
+		},
 		"sums out of range": {
 			"edumeet_rooms 1\n" + strings.Repeat("edumeet_peers{room_id=\"a\"} 9007199254740991\n", 1025) +
 				strings.Repeat("edumeet_peers{room_id=\"b\"} 9007199254740991\n", 2) +

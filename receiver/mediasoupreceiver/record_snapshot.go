@@ -61,7 +61,6 @@ func (s *snapshotRecord) begin(instanceID string) {
 		s.streams = newStreamRecord(s.mb, s.report, s.coverage, s.topology, s.singles)
 		s.data = newDataRecord(s.mb, s.report, s.coverage)
 	}
-	s.last.InstanceID = instanceID
 	s.inSnapshot = true
 	s.coverage.begin()
 	s.topology.begin()

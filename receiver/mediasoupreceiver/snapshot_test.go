@@ -230,12 +230,13 @@ func TestLostPacketsThatComeLate(t *testing.T) {
 		return small(`"consumers":[]`, fmt.Sprintf(`"producers":[{"id":"p","transportId":"t","kind":"audio","type":"simple",`+
 			`"mimeType":"audio/opus","stats":[{"ssrc":1,"byteCount":10,"packetsLost":%d}]}]`, lost))
 	}
-	s, _ := startSystem(t, answers(t, snapshot(5), snapshot(7), snapshot(2)), everything)
+	s, _ := startSystem(t, answers(t, snapshot(5), snapshot(7), snapshot(-2)), everything)
 	const point = "mediasoup.producer.lost_packets{mediasoup.media.codec=opus,mediasoup.media.kind=audio,mediasoup.transport.type=webrtc}"
-	for _, want := range []float64{0, 2, -3} {
+	for _, want := range []struct{ sum, single float64 }{{0, 5}, {2, 7}, {-7, -2}} {
 		points := rtctest.Points(t, scrapeOnce(t, s))
 		assert.Contains(t, points, point)
-		assert.InDelta(t, want, points[point], 0)
+		assert.InDelta(t, want.sum, points[point], 0)
+		assert.InDelta(t, want.single, sumOf(points, "mediasoup.stream.lost_packets{"), 0)
 	}
 }
 
