@@ -67,6 +67,12 @@ func TestBestSchemas(t *testing.T) {
 		{"the most frequent silent streams decide", map[profile]int{
 			{rtpPush, ts, setOf(rtmp), 0}: 1, {pull, schemaOther, setOf(rtsp, rtmp), 0}: 2, {rtspPush, rtsp, setOf(rtmp, hls), 0}: 3,
 		}, setOf(rtmp)},
+		{"the native schema of the most frequent silent streams", map[profile]int{
+			{rtspPush, rtsp, setOf(rtsp, rtmp), 0}: 5, {rtmpPush, rtmp, setOf(rtsp, rtmp), 0}: 1,
+		}, setOf(rtsp)},
+		{"the native schema of the others if they are more frequent", map[profile]int{
+			{rtspPush, rtsp, setOf(rtsp, rtmp), 0}: 1, {rtmpPush, rtmp, setOf(rtsp, rtmp), 0}: 5,
+		}, setOf(rtmp)},
 		{"a schema that has no name", map[profile]int{{rtmpPush, rtmp, all, all}: 900, {pull, schemaOther, setOf(schemaOther), 0}: 1}, allSchemas},
 	} {
 		for range 5 { // maps have no order
