@@ -48,6 +48,8 @@ func startStats(t *testing.T, stats string) string {
 func TestImplausibleValuesOfTheServer(t *testing.T) {
 	for stats, want := range map[string]map[string]float64{
 		`{"cpu_usage":1000,"memory_usage":1001,"scheduler_load":-1,"bandwidth_usage":1e300}`: {"flussonic.cpu.utilization{}": 10},
+		`{"scheduler_load":1000}`: {"flussonic.scheduler.utilization{}": 10},
+		`{"scheduler_load":1001,"cpu_usage":1001,"bandwidth_usage":1001}`: {},
 		`{"uptime":3.2e9}`:                              {"flussonic.uptime{}": 3.2e9},
 		`{"uptime":3.21e9}`:                             {},
 		`{"uptime":-1}`:                                 {},
@@ -75,22 +77,39 @@ func TestImplausibleValuesOfTheServer(t *testing.T) {
 	}
 }
 
-func TestImplausibleValuesOfCards(t *testing.T) {
+// The server's clock advances with ours between two responses.
+func TestServerClock(t *testing.T) {
+	now := sceneTime
+	s, _ := startScraper(t, startStats(t, `{"now":1763000000000}`), everythingOfAPI)
+	s.SetClock(func() time.Time { return now })
+	scrapePoints(t, s)
+	now = now.Add(7 * time.Second)
+	assert.InDelta(t, 1763000007000, s.scraper.server.clock.now(), 0)
+}
+
+func TestImplausibleValuesOfCardsAndArchives(t *testing.T) {
 	server := startHandler(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case apiPath + apiStats:
 			_, _ = w.Write([]byte(`{"total_clients":1}`))
 		case apiPath + apiCards:
 			_, _ = w.Write([]byte(`{"dvb_cards":[{"name":"a","stats":{"strength":1000,"snr":1000,"ber":1000}},{"name":"b","stats":{"strength":1001,"snr":1001,"ber":1001}}]}`))
+		case apiPath + apiDVRs:
+			_, _ = w.Write([]byte(`{"dvrs":[{"name":"a","stats":{"usage":1000},"disks":[{"path":"p","stats":{"io_usage":1000}},` +
+				`{"path":"q","stats":{"io_usage":1001}}]},{"name":"b","stats":{"usage":1001}}]}`))
 		default:
 			http.NotFound(w, r)
 		}
 	})
 	s, _ := startScraper(t, server, everythingOfAPI)
 	points := scrapePoints(t, s)
-	maps.DeleteFunc(points, func(point string, _ float64) bool { return !strings.HasPrefix(point, "flussonic.dvb.signal.") })
+	maps.DeleteFunc(points, func(point string, _ float64) bool {
+		return !strings.HasPrefix(point, "flussonic.dvb.signal.") && !strings.HasPrefix(point, "flussonic.dvr.")
+	})
 	assert.Equal(t, map[string]float64{
-		"flussonic.dvb.signal.strength{flussonic.dvb.card=a}": 10, "flussonic.dvb.signal.snr{flussonic.dvb.card=a}": 10,
+		"flussonic.dvr.utilization{flussonic.dvr.name=a}":                              10,
+		"flussonic.dvr.disk.io_utilization{flussonic.dvr.disk=p,flussonic.dvr.name=a}": 10,
+		"flussonic.dvb.signal.strength{flussonic.dvb.card=a}":                          10, "flussonic.dvb.signal.snr{flussonic.dvb.card=a}": 10,
 		"flussonic.dvb.signal.bit_error{flussonic.dvb.card=a}": 10,
 	}, points)
 }
@@ -98,11 +117,12 @@ func TestImplausibleValuesOfCards(t *testing.T) {
 func TestImplausibleValuesOfStreams(t *testing.T) {
 	const name = "flussonic.stream.name=a}"
 	for stats, want := range map[string]map[string]float64{
-		`{"ts_delay":3.2e11}`: {"flussonic.stream.frame.age{" + name: 3.2e8},
-		`{"ts_delay":3.3e11}`: {},
-		`{"ts_delay":-1}`:     {},
-		`{"lifetime":-1}`:     {},
-		`{"lifetime":3.2e12}`: {"flussonic.stream.uptime{" + name: 3.2e9},
+		`{"ts_delay":3.2e11}`:  {"flussonic.stream.frame.age{" + name: 3.2e8},
+		`{"ts_delay":3.3e11}`:  {},
+		`{"ts_delay":-1}`:      {},
+		`{"lifetime":-1}`:      {},
+		`{"lifetime":3.2e12}`:  {"flussonic.stream.uptime{" + name: 3.2e9},
+		`{"lifetime":3.21e12}`: {},
 		`{"dvr_info":{"depth":-1,"duration":3.3e9,"bytes":-1,"disk_size":0.5}}`: {},
 		`{"input":{"error_rate":-60}}`:                                          {},
 		`{"input":{"error_rate":60e9}}`:                                         {"flussonic.stream.input.error_rate{" + name: 1e9},
@@ -112,6 +132,7 @@ func TestImplausibleValuesOfStreams(t *testing.T) {
 		`{"input":{"num_sec_on_primary_input":3.3e9}}`:                          {},
 		`{"input":{"num_sec_on_primary_input":-1}}`:                             {},
 		`{"output_bandwidth":-8,"input_bitrate":-1}`:                            {},
+		`{"out_bandwidth":1.1e10}`:                                              {},
 		`{"out_bandwidth":1e306}`:                                               {},
 		`{"start_running_at":1763600300000}`:                                    {"flussonic.stream.start_time{" + name: 1763600300}, // now is 1763600000
 		`{"start_running_at":1763600390000}`:                                    {},
