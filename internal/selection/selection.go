@@ -45,6 +45,8 @@ type Item[T any] struct {
 	Name string
 	// Kept reports whether the item gets data points of its own.
 	Kept bool
+	// Waits reports whether End may still keep the item, because items that were kept before may be gone.
+	Waits bool
 	// Value is the state that the receiver keeps for the item.
 	Value T
 
@@ -54,7 +56,8 @@ type Item[T any] struct {
 	limited bool   // omitted only because of the limit
 }
 
-// Set remembers items. Each scrape calls Begin, then Get for every item of the server, then End.
+// Set remembers items. Each scrape calls Begin, then Get for every item of the server, then End. If the limit is reached, a new item
+// waits until End, which gives it the place of an item that is gone.
 type Set[T any] struct {
 	config           Config
 	expected         []string
@@ -64,6 +67,7 @@ type Set[T any] struct {
 	previous         []*Item[T] // items of the previous scrape in order
 	kept             int
 	scrape           uint64
+	seen, waiting    int // items of the current scrape that are kept, and that wait
 }
 
 // New returns an empty Set. Items with expected names are always kept. Missing returns those that are absent.
@@ -80,10 +84,11 @@ func New[T any](c Config, expected ...string) *Set[T] {
 func (s *Set[T]) Begin() {
 	s.scrape++
 	s.current, s.previous = s.previous[:0], s.current
+	s.seen, s.waiting = 0, 0
 }
 
-// BeginWith is like Begin for a scrape whose keys are known in advance. It forgets all other items at once, so that their places
-// below the limit are free for new items.
+// BeginWith is like Begin for a scrape whose keys are known in advance. It forgets all other items at once, so that no item has to
+// wait for their places.
 func (s *Set[T]) BeginWith(keys iter.Seq[[]byte]) {
 	s.Begin()
 	for key := range keys {
@@ -132,6 +137,13 @@ func (s *Set[T]) GetKey(key, name []byte) (item *Item[T], first bool) {
 	}
 	item.seen = s.scrape
 	s.current = append(s.current, item)
+	// No more items wait than there are places that may become free.
+	if item.Waits = item.limited && s.waiting < s.kept-s.seen; item.Waits {
+		s.waiting++
+	}
+	if item.Kept {
+		s.seen++
+	}
 	return item, true
 }
 
@@ -194,8 +206,8 @@ func (s *Set[T]) Limited() int {
 	return n
 }
 
-// End ends a scrape. A complete scrape forgets all items that it has not seen. An incomplete scrape may have missed items: it
-// forgets only those that have not been seen for maxMissed scrapes.
+// End ends a scrape. A complete scrape forgets all items that it has not seen, and gives their places to items that wait, in order.
+// An incomplete scrape may have missed items: it forgets only those that have not been seen for maxMissed scrapes.
 func (s *Set[T]) End(complete bool) {
 	oldest := s.scrape
 	if !complete {
@@ -206,6 +218,21 @@ func (s *Set[T]) End(complete bool) {
 			s.forget(item)
 		}
 	}
+	if complete && s.waiting > 0 {
+		s.keepWaiting()
+	}
+}
+
+// keepWaiting keeps as many of the items that wait as there are places.
+func (s *Set[T]) keepWaiting() {
+	for _, item := range s.current {
+		if item.Waits && s.kept < s.config.Limit {
+			item.limited, item.Kept = false, true
+			s.kept++
+		}
+		item.Waits = false
+	}
+	s.waiting = 0
 }
 
 func (s *Set[T]) forget(item *Item[T]) {

@@ -20,13 +20,13 @@ func scrape(s *Set[int], complete bool, names ...string) []string {
 	for _, name := range names {
 		s.Get([]byte(name))
 	}
+	s.End(complete)
 	var kept []string
 	for _, item := range s.Items() {
 		if item.Kept {
 			kept = append(kept, item.Name)
 		}
 	}
-	s.End(complete)
 	return kept
 }
 
@@ -154,15 +154,21 @@ func TestLimit(t *testing.T) {
 			{[]string{"a", "b", "c", "d"}, []string{"a", "b"}, 2},
 			{[]string{"d", "c", "b", "a"}, []string{"b", "a"}, 2},
 		}},
+		"what fits is never omitted": {Config{Limit: 3}, nil, []result{
+			{[]string{"a", "b"}, []string{"a", "b"}, 0},
+			{[]string{"c", "d", "e"}, []string{"c", "d", "e"}, 0},
+			{[]string{"f", "g", "c", "d"}, []string{"f", "c", "d"}, 1},
+			{[]string{"g", "f", "c", "d"}, []string{"f", "c", "d"}, 1},
+			{[]string{"g", "d"}, []string{"g", "d"}, 0},
+			{[]string{"g", "g", "h", "i"}, []string{"g", "h", "i"}, 0},
+		}},
 		"an omitted item gets a free place": {Config{Limit: 2}, nil, []result{
 			{[]string{"a", "b", "c"}, []string{"a", "b"}, 1},
-			{[]string{"b", "c"}, []string{"b"}, 1},
 			{[]string{"b", "c"}, []string{"b", "c"}, 0},
 			{[]string{"a", "b", "c"}, []string{"b", "c"}, 1},
 		}},
-		"a new item gets a free place first": {Config{Limit: 1}, nil, []result{
+		"free places are given in order": {Config{Limit: 1}, nil, []result{
 			{[]string{"a", "b"}, []string{"a"}, 1},
-			{[]string{"b"}, nil, 1},
 			{[]string{"c", "b"}, []string{"c"}, 1},
 		}},
 		"a repeated item takes one place": {Config{Limit: 2}, nil, []result{
@@ -171,7 +177,6 @@ func TestLimit(t *testing.T) {
 		"expected items are always kept and take places": {Config{Limit: 1}, []string{"x", "y"}, []result{
 			{[]string{"a", "x", "y", "b"}, []string{"a", "x", "y"}, 1},
 			{[]string{"x", "b"}, []string{"x"}, 1},
-			{[]string{"b"}, nil, 1},
 			{[]string{"b"}, []string{"b"}, 0},
 		}},
 		"excluded items take no places": {Config{Limit: 1, Exclude: []filter.Config{{Strict: "x"}}}, nil, []result{
@@ -188,6 +193,24 @@ func TestLimit(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWaits checks that an item waits only while as many kept items may be gone, and that an incomplete scrape does not end it.
+func TestWaits(t *testing.T) {
+	s := New[int](Config{Limit: 2})
+	scrape(s, true, "a", "b")
+	s.Begin()
+	for _, want := range []struct {
+		name  string
+		waits bool
+	}{{"c", true}, {"b", false}, {"d", false}, {"c", true}} {
+		item, _ := s.Get([]byte(want.name))
+		assert.Equal(t, want.waits, item.Waits, want.name)
+	}
+	s.End(false)
+	assert.False(t, s.Find([]byte("c")).Kept)
+	assert.Equal(t, []string{"d", "b"}, scrape(s, true, "d", "c", "b"))
+	assert.Equal(t, 1, s.Limited())
 }
 
 func TestMissing(t *testing.T) {

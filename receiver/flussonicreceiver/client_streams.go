@@ -321,6 +321,13 @@ func (s *stream) reset() {
 	s.rank = [streamFields]int8{}
 }
 
+// Take returns the stream with its memory, so that it stays valid.
+func (s *stream) Take() *stream {
+	taken := *s
+	*s = stream{}
+	return &taken
+}
+
 // next extends a list by one element, which reuses the memory of an earlier one.
 func next[T any](list []T) []T {
 	if len(list) < cap(list) {

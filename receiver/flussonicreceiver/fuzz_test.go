@@ -54,7 +54,8 @@ func FuzzStreams(f *testing.F) {
 		s := newFuzzScraper(t, text)
 		_, err := s.streams.recordList(t.Context(), s.client, s.query)
 		assert.Equal(t, err == nil || scrape.IsPartial(err), s.streams.inScrape.complete)
-		s.streams.finish(true)
+		s.streams.endList(true)
+		s.streams.finish()
 		checkMetrics(t, s)
 	})
 }
@@ -90,7 +91,7 @@ func FuzzPage(f *testing.F) {
 		if record, _ := s.pageCall().Ask(t.Context()); record != nil {
 			record()
 		}
-		s.streams.finish(false)
+		s.streams.finish()
 		checkMetrics(t, s)
 	})
 }

@@ -48,6 +48,7 @@ type streamRecorder struct {
 // streamAnswers holds what the sources of the current scrape have returned so far.
 type streamAnswers struct {
 	complete  bool    // whether the whole list was read
+	hasList   bool    // whether the list was requested, and the server offers it
 	rows      int     // number of items in the list
 	fields    uint64  // bit set of the fields that the list had for any stream
 	wholePage bool    // whether the whole Prometheus page was read
@@ -57,6 +58,14 @@ type streamAnswers struct {
 	recorded  int   // streams with points of their own
 	// Inputs and pushes beyond maxParts.
 	excessInputs, excessPushes int64
+
+	waiting []waitingStream
+}
+
+// waitingStream is an item of the list that waits.
+type waitingStream struct {
+	item *selection.Item[keptStream]
+	row  *stream
 }
 
 // keptStream is the state that is kept of one stream.
@@ -126,9 +135,16 @@ func (s *streamRecorder) recordListed(row *stream) {
 	current := stateOf(row)
 	s.inScrape.states[current]++
 	st.disabled = current == metadata.AttributeFlussonicStreamStateDisabled
-	if !item.Kept {
-		return
+	switch {
+	case item.Kept:
+		s.recordItem(st, row, current)
+	case item.Waits:
+		s.inScrape.waiting = append(s.inScrape.waiting, waitingStream{item, row.Take()})
 	}
+}
+
+// recordItem records an item of the list.
+func (s *streamRecorder) recordItem(st *keptStream, row *stream, current metadata.AttributeFlussonicStreamState) {
 	if opened, ok := s.clock.start("opened_at of a stream", row.number(streamOpenedAt)); ok {
 		st.start = toTimestamp(opened)
 	}
@@ -137,6 +153,21 @@ func (s *streamRecorder) recordListed(row *stream) {
 	})
 	if !st.disabled {
 		s.recordStream(st, row)
+	}
+}
+
+// endList ends the list. If it is complete, it records the streams that have waited and are kept now.
+func (s *streamRecorder) endList(hasList bool) {
+	s.inScrape.hasList = hasList
+	if !s.inScrape.complete {
+		return
+	}
+	maps.DeleteFunc(s.elsewhere, func(_ string, last uint64) bool { return last != s.scrapes })
+	s.items.End(true)
+	for _, one := range s.inScrape.waiting {
+		if one.item.Kept {
+			s.recordItem(&one.item.Value, one.row, stateOf(one.row))
+		}
 	}
 }
 
@@ -217,6 +248,12 @@ func (s *streamRecorder) needsFromPage(field streamField) bool {
 // recordPage adds the values that the list does not have. Without a list, it records the whole page.
 func (s *streamRecorder) recordPage(samples *streamSamples) {
 	s.inScrape.wholePage = !samples.cut
+	if !s.inScrape.complete && s.known() {
+		for _, name := range samples.names {
+			s.find(name)
+		}
+		s.items.End(true)
+	}
 	samples.Each(func(name []byte, field streamField, v float64) {
 		item := s.find(name)
 		if item == nil || !item.Kept || item.Value.disabled {
@@ -240,10 +277,14 @@ func (s *streamRecorder) find(name []byte) *selection.Item[keptStream] {
 	return item
 }
 
-// finish records metrics that depend on all sources of a scrape. The page may replace a list that was never offered, but not a list
-// that failed.
-func (s *streamRecorder) finish(hasList bool) {
-	known := s.inScrape.complete || s.inScrape.wholePage && !hasList && !s.listed
+// known reports whether all streams are known. The page may replace a list that was never offered, but not a list that failed.
+func (s *streamRecorder) known() bool {
+	return s.inScrape.complete || s.inScrape.wholePage && !s.inScrape.hasList && !s.listed
+}
+
+// finish records metrics that depend on all sources of a scrape.
+func (s *streamRecorder) finish() {
+	known := s.known()
 	if s.inScrape.complete {
 		for _, state := range streamStates {
 			countByState.Record(s.mb, s.inScrape.states[state], state)
@@ -252,8 +293,10 @@ func (s *streamRecorder) finish(hasList bool) {
 	if known {
 		s.recordMissing()
 	}
+	if !known {
+		s.items.End(s.items.Len() > 2*maxItems)
+	}
 	s.omit(known)
-	s.forget(known)
 }
 
 // recordMissing records the expected streams that are missing or disabled as not alive.
@@ -282,14 +325,6 @@ func (s *streamRecorder) omit(known bool) {
 		s.report.Omit(entity, limit, int64(s.items.Limited()))
 		s.report.Omit(entity, metadata.AttributeRtcOmissionReasonMerged, s.inScrape.merged)
 		s.report.Omit(entity, metadata.AttributeRtcOmissionReasonTruncated, rows.BoolToInt(!known)) // their number is unknown
-	}
-}
-
-// forget discards streams that no longer exist. If the list is unknown, it discards those of earlier scrapes once there are too many.
-func (s *streamRecorder) forget(known bool) {
-	s.items.End(known || s.items.Len() > 2*maxItems)
-	if s.inScrape.complete {
-		maps.DeleteFunc(s.elsewhere, func(_ string, last uint64) bool { return last != s.scrapes })
 	}
 }
 

@@ -99,14 +99,15 @@ func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) {
 		defer cancel()
 		calls.Run(share, s.apiCalls()...)
 	}
+	outcome, listed := calls.Outcome(apiStreams)
+	s.streams.endList(listed && outcome != scrape.NotOffered)
 	if s.hasSource(sourcePrometheus) {
 		calls.Run(ctx, s.pageCall())
 	}
 	if (!s.hasSource(sourceAPI) || calls.Lacks(apiStats)) && (!s.hasSource(sourcePrometheus) || calls.Lacks(apiPage)) {
 		calls.Run(ctx, s.oldServerCall())
 	}
-	outcome, listed := calls.Outcome(apiStreams)
-	s.streams.finish(listed && outcome != scrape.NotOffered)
+	s.streams.finish()
 }
 
 func (s *scraper) hasSource(source string) bool { return slices.Contains(s.cfg.Sources, source) }

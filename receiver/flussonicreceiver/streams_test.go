@@ -255,6 +255,68 @@ func TestSelection(t *testing.T) {
 	assert.Equal(t, 1, logs.FilterMessageSnippet("raise streams::limit").Len())
 }
 
+// What fits is never omitted: streams that are gone give their places to new ones at once, on the list and on the page.
+func TestReplacedStreams(t *testing.T) {
+	for name, tt := range map[string]struct {
+		edit func(*Config)
+		path string
+		body func(names []string) string
+	}{
+		"list": {everythingOfAPI, apiPath + apiStreams, func(names []string) string {
+			var all []string
+			for i, name := range names {
+				all = append(all, fmt.Sprintf(`{"name":%q,"stats":{"alive":true,"status":"running","bytes_in":%d,"inputs":[{"active":true}],
+					"push":[{"status":"running","bytes":%d}],"media_info":{"tracks":[{"content":"video"}]}}}`, name, i, i))
+			}
+			return `{"streams":[` + strings.Join(all, ",") + `]}`
+		}},
+		"page": {func(c *Config) { everything(c); onlyPage(c) }, apiPage, func(names []string) (page string) {
+			for i, name := range names {
+				page += fmt.Sprintf("flussonic_stream_bytes_in{name=%q} %d\nstream_online_clients{name=%q} 1\n", name, i, name)
+			}
+			return page
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var current atomic.Pointer[string]
+			url := startHandler(t, func(w http.ResponseWriter, r *http.Request) {
+				switch r.URL.Path {
+				case tt.path:
+					_, _ = w.Write([]byte(*current.Load()))
+				case apiPath + apiStats:
+					_, _ = w.Write([]byte(`{"server_version":"25.11","now":1763600000000}`))
+				default:
+					http.NotFound(w, r)
+				}
+			})
+			s, _ := startScraper(t, url, func(c *Config) {
+				tt.edit(c)
+				c.Streams.Limit = 25
+			})
+			var want map[string]float64
+			for _, prefix := range []string{"old", "new", "newer"} {
+				var names []string
+				for i := range 20 {
+					names = append(names, fmt.Sprint(prefix, i))
+				}
+				body := tt.body(names)
+				current.Store(&body)
+				points := scrapePoints(t, s)
+				assert.InDelta(t, 0, points[omittedLimit], 0, prefix)
+				got := map[string]float64{}
+				for point, value := range ofStreams(points) {
+					got[strings.Replace(point, "flussonic.stream.name="+prefix, "flussonic.stream.name=", 1)] = value
+				}
+				if want == nil {
+					want = got
+					require.GreaterOrEqual(t, len(want), 2*20)
+				}
+				assert.Equal(t, want, got, prefix)
+			}
+		})
+	}
+}
+
 // If two names are equal as attributes, the first stream is used and the other is counted as merged. A repetition of the same name is
 // not counted.
 func TestEqualNames(t *testing.T) {

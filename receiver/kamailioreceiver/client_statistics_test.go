@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -365,27 +366,27 @@ func TestScriptStatistics(t *testing.T) {
 	}
 }
 
-// Statistics that are gone make room below the limit for those of the next scrapes.
+// Statistics that are gone make room below the limit at once: what is present and fits is never omitted.
 func TestStatisticsThatAreGone(t *testing.T) {
 	server := startCtl(t, "unix")
 	var current atomic.Pointer[small]
 	server.answer = func(words []string) ([]byte, bool, bool) { return current.Load().answer(words) }
-	s, _ := startSystem(t, server.endpoint, func(c *Config) { c.Statistics.Limit = 2 })
+	s, _ := startSystem(t, server.endpoint, func(c *Config) { c.Statistics.Limit, c.UsrlocDomains.Limit = 2, 1 })
 	for _, step := range []struct{ names, want []string }{
-		{[]string{"script.a", "script.b"}, []string{"a", "b"}},
-		{[]string{"script.c", "script.d"}, nil}, // the places are taken until the scrape ends
-		{[]string{"script.c", "script.d"}, []string{"c", "d"}},
+		{[]string{"script.a", "script.b", "usrloc.x_users"}, []string{"a", "b", "x"}},
+		{[]string{"script.c", "script.d", "usrloc.y_users"}, []string{"c", "d", "y"}},
+		{[]string{"script.e", "script.c", "script.d", "usrloc.z_users", "usrloc.y_users"}, []string{"c", "d", "y"}},
 	} {
 		current.Store(&small{names: step.names, room: 8 << 10, list: 32 << 10})
 		metrics, err := s.Scrape(t.Context())
 		require.NoError(t, err)
 		var got []string
 		for point := range rtctest.Points(t, metrics) {
-			if _, name, found := strings.Cut(point, "kamailio.statistic.name="); found {
-				got = append(got, strings.TrimSuffix(name, "}"))
+			if m := regexp.MustCompile(`kamailio\.(?:statistic\.name|usrloc\.domain)=(\w+)`).FindStringSubmatch(point); m != nil {
+				got = append(got, m[1])
 			}
 		}
-		assert.ElementsMatch(t, step.want, got)
+		assert.ElementsMatch(t, step.want, got, step.names)
 	}
 }
 

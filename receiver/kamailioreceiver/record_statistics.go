@@ -26,10 +26,11 @@ type statisticsRecorder struct {
 	groups   map[string]bool // of the server; nil if unknown
 
 	// State of the current scrape.
-	values map[string]int64 // statistics that have rows
-	named  []*unmapped      // statistics that become metrics of their own
-	merged int64
-	key    []byte // reused
+	values  map[string]int64 // statistics that have rows
+	named   []*unmapped      // statistics that become metrics of their own
+	waiting []*statistic     // statistics of items that wait
+	merged  int64
+	key     []byte // reused
 }
 
 // unmapped is a statistic that has no row.
@@ -51,7 +52,7 @@ func newStatisticsRecorder(cfg *Config, mb *builder, report *scrape.Report) *sta
 
 func (r *statisticsRecorder) beginScrape() {
 	clear(r.values)
-	r.named, r.merged = r.named[:0], 0
+	r.named, r.waiting, r.merged = r.named[:0], r.waiting[:0], 0
 }
 
 // groupRecorder records a statistic of a group whose names are not all known. It returns false if it does not know the name.
@@ -75,16 +76,35 @@ func (r *statisticsRecorder) record(all statistics) {
 		if _, mapped := statisticRows[st.Key]; mapped {
 			r.values[st.Key] = st.Value
 		} else if record == nil || !record(r, st) {
-			r.recordUnmapped(st)
+			r.addUnmapped(st)
 		}
 	}
+	r.unmapped.End(all.complete())
+	r.domains.End(all.complete())
+	r.recordWaiting()
 	entity := metadata.AttributeRtcEntityStatistic
 	r.report.Omit(entity, metadata.AttributeRtcOmissionReasonLimit, int64(r.unmapped.Limited()))
 	r.report.Omit(entity, metadata.AttributeRtcOmissionReasonMerged, r.merged)
 	r.report.Omit(entity, metadata.AttributeRtcOmissionReasonTruncated, all.Omitted)
 	r.report.Omit(metadata.AttributeRtcEntityUsrlocDomain, metadata.AttributeRtcOmissionReasonLimit, int64(r.domains.Limited()))
-	r.unmapped.End(all.complete())
-	r.domains.End(all.complete())
+}
+
+// recordWaiting records the statistics of items that have waited and are kept now.
+func (r *statisticsRecorder) recordWaiting() {
+	for _, st := range r.waiting {
+		if st.Group == "usrloc" && r.recordDomain(st) {
+			continue
+		}
+		if item := r.unmapped.Find(r.unmappedKey(st)); item != nil && item.Kept {
+			r.recordUnmapped(item, st)
+		}
+	}
+}
+
+// unmappedKey returns the key of a statistic without a row. It is valid until the next call.
+func (r *statisticsRecorder) unmappedKey(st *statistic) []byte {
+	r.key = selection.AppendName(r.key[:0], st.Key)
+	return r.key
 }
 
 // recordMembers records the numbers of another reply that have rows, and adds those that replace missing statistics.
@@ -184,23 +204,29 @@ func (r *statisticsRecorder) recordDomain(st *statistic) bool {
 	if !ok {
 		return false
 	}
-	if item, _ := r.domains.Get([]byte(selection.Name(st.Name[:end]))); item.Kept {
+	switch item, _ := r.domains.Get([]byte(selection.Name(st.Name[:end]))); {
+	case item.Kept:
 		row.Record(r.mb, st.Value, item.Name)
+	case item.Waits:
+		r.waiting = append(r.waiting, st)
 	}
 	return true
 }
 
-// recordUnmapped records a statistic that has no row with its group and name as attributes.
-func (r *statisticsRecorder) recordUnmapped(st *statistic) {
-	r.key = selection.AppendName(r.key[:0], st.Key)
-	item, isFirst := r.unmapped.Get(r.key)
-	if !isFirst {
+// addUnmapped records a statistic that has no row, if it is kept.
+func (r *statisticsRecorder) addUnmapped(st *statistic) {
+	switch item, isFirst := r.unmapped.Get(r.unmappedKey(st)); {
+	case !isFirst:
 		r.merged++
-		return
+	case item.Kept:
+		r.recordUnmapped(item, st)
+	case item.Waits:
+		r.waiting = append(r.waiting, st)
 	}
-	if !item.Kept {
-		return
-	}
+}
+
+// recordUnmapped records a statistic that has no row with its group and name as attributes.
+func (r *statisticsRecorder) recordUnmapped(item *selection.Item[unmapped], st *statistic) {
 	u := &item.Value
 	if u.name == "" {
 		u.group, u.name, _ = strings.Cut(item.Name, ".")

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
@@ -23,9 +24,9 @@ type singleRecord struct {
 
 // single is one stream in the current snapshot.
 type single struct {
+	role              role
 	transport, object string
 	ssrc              int64
-	direction         direction
 	kind              mediaKind
 
 	stream  rtpStream
@@ -40,12 +41,18 @@ func newSingleRecord(mb *builder, run *scrape.Runner, limit int) *singleRecord {
 	}
 }
 
-func (s *singleRecord) begin() {
-	s.items.Begin()
-	if s.enabled {
-		for r := range roleOf {
-			s.report.Omit(roleOf[r].entity, metadata.AttributeRtcOmissionReasonLimit, 0)
-		}
+// end ends a snapshot. complete is whether all its streams were added.
+func (s *singleRecord) end(complete bool) {
+	s.items.End(complete)
+	if !s.enabled {
+		return
+	}
+	var omitted [roles]int64
+	for _, item := range s.items.Items() {
+		omitted[item.Value.role] += rows.BoolToInt(!item.Kept)
+	}
+	for r, n := range omitted {
+		s.report.Omit(roleOf[r].entity, metadata.AttributeRtcOmissionReasonLimit, n)
 	}
 }
 
@@ -57,17 +64,18 @@ func (s *singleRecord) add(r role, kind mediaKind, o *rtpObject, stream *rtpStre
 	ssrc, _ := stream.SSRC.Get()
 	s.key = strconv.AppendInt(append(append(s.key[:0], object...), 0), ssrc, 10)
 	item, first := s.items.GetKey(s.key, nil)
+	if !first {
+		return
+	}
 	one := &item.Value
-	switch {
-	case !first:
+	one.role = r
+	if !item.Kept && !item.Waits {
 		return
-	case !item.Kept:
-		s.report.Omit(roleOf[r].entity, metadata.AttributeRtcOmissionReasonLimit, 1)
-		return
-	case one.object == "":
+	}
+	if one.object == "" {
 		one.transport, one.object = selection.Name(o.TransportID), selection.Name(o.ID)
 	}
-	one.ssrc, one.direction, one.kind = ssrc, roleOf[r].direction, kind
+	one.ssrc, one.kind = ssrc, kind
 	one.stream, one.carried = *stream, o.Carried
 }
 

@@ -72,7 +72,7 @@ func newStreamRecord(mb *builder, report *scrape.Report, coverage *coverageRecor
 
 func (s *streamRecord) begin() {
 	s.deltas.Begin()
-	s.singles.begin()
+	s.singles.items.Begin()
 	for r := range s.roles {
 		s.roles[r].begin()
 		s.report.Omit(roleOf[r].entity, metadata.AttributeRtcOmissionReasonMerged, 0)
@@ -95,7 +95,7 @@ func (s *roleState) begin() {
 // consumers are the last and longest list.
 func (s *streamRecord) end(complete bool) {
 	s.deltas.End(complete)
-	s.singles.items.End(complete)
+	s.singles.end(complete)
 	s.report.Omit(metadata.AttributeRtcEntityConsumer, metadata.AttributeRtcOmissionReasonTruncated, rows.BoolToInt(!complete))
 }
 

@@ -195,6 +195,6 @@ func ofLayers(record func(*builder, timestamp, int64, int64, int64)) func(*build
 
 func ofSingle[V any](record func(*builder, timestamp, V, string, string, int64, direction, mediaKind)) func(*builder, timestamp, V, *single) {
 	return func(mb *builder, start timestamp, v V, s *single) {
-		record(mb, start, v, s.transport, s.object, s.ssrc, s.direction, s.kind)
+		record(mb, start, v, s.transport, s.object, s.ssrc, roleOf[s.role].direction, s.kind)
 	}
 }

@@ -6,6 +6,7 @@ package mediasoupreceiver
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -510,6 +511,31 @@ func TestStreamLimit(t *testing.T) {
 		assert.InDelta(t, streams-8, sumOf(points, "rtc.scrape.omitted.count{"), 0)
 	}
 	assert.Len(t, logs.FilterMessage("items are omitted from the metrics: raise streams::limit").All(), 2, "one for producers, one for consumers")
+}
+
+// What fits is never omitted: streams that are gone give their places to new ones at once.
+func TestReplacedStreams(t *testing.T) {
+	snapshot := func(ids ...string) string {
+		var all []string
+		for _, id := range ids {
+			all = append(all, `{"id":"`+id+`","transportId":"t","kind":"audio","type":"simple","stats":[{"ssrc":1,"byteCount":10}]}`)
+		}
+		return small(`"producers":[`+strings.Join(all, ",")+`]`, `"consumers":[]`)
+	}
+	lists := [][]string{{"a", "b", "c"}, {"d", "e", "f"}, {"g", "e", "f", "d"}}
+	s, _ := startSystem(t, answers(t, snapshot(lists[0]...), snapshot(lists[1]...), snapshot(lists[2]...)), func(c *Config) {
+		everything(c)
+		c.Streams.Limit = 3
+	})
+	for i, want := range [][]string{{"a", "b", "c"}, {"d", "e", "f"}, {"e", "f", "d"}} {
+		points := rtctest.Points(t, scrapeOnce(t, s))
+		for _, id := range lists[i] {
+			point := "mediasoup.stream.io{mediasoup.media.kind=audio,mediasoup.object.id=" + id + ",mediasoup.ssrc=1,mediasoup.transport.id=t,network.io.direction=receive}"
+			_, has := points[point]
+			assert.Equal(t, slices.Contains(want, id), has, "snapshot %d: %s", i, id)
+		}
+		assert.InDelta(t, len(lists[i])-3, points["rtc.scrape.omitted.count{rtc.entity=producer,rtc.omission.reason=limit}"], 0)
+	}
 }
 
 // No point contains an address, a name or a user agent that the agent or the exporter reports.

@@ -4,6 +4,7 @@
 package zlmediakitreceiver
 
 import (
+	"bytes"
 	"context"
 	"net/url"
 
@@ -175,6 +176,14 @@ func (m *mediaSource) read(r *jsonwalk.Reader) error {
 		}
 		return err
 	})
+}
+
+// Take returns the source with its memory, so that it stays valid.
+func (m *mediaSource) Take() mediaSource {
+	taken := *m
+	taken.tracks = bytes.Clone(m.tracks)
+	*m = mediaSource{}
+	return taken
 }
 
 // StrippedURL returns the URL of the origin without credentials and query.

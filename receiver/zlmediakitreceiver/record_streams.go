@@ -99,8 +99,8 @@ func (s *streams) recordList(ctx context.Context) (recorded bool, err error) {
 			}
 		}
 	}
-	l.recordTrackSums()
 	s.complete = err == nil || scrape.IsPartial(err)
+	l.end()
 	truncated := !s.complete && len(s.items.Items()) > 0 // the number of missing streams is unknown
 	s.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonTruncated, rows.BoolToInt(truncated))
 	if s.complete {
@@ -109,7 +109,6 @@ func (s *streams) recordList(ctx context.Context) (recorded bool, err error) {
 	} else {
 		s.listing.failed()
 	}
-	s.items.End(s.complete)
 	return s.complete, err
 }
 
@@ -124,11 +123,19 @@ type listRecorder struct {
 	sources [schemaOther + 1]int64
 	egress  [schemaOther + 1]float64
 	merged  int64
+	waiting []waitingSource
 
 	// Reused for each source.
 	name   []byte
 	source sourceID
 	info   streamInfo
+}
+
+// waitingSource is a source of a stream that waits.
+type waitingSource struct {
+	item   *selection.Item[stream]
+	source mediaSource
+	first  bool // of its stream
 }
 
 func (s *streams) beginList() *listRecorder {
@@ -152,20 +159,46 @@ func (l *listRecorder) add(m *mediaSource) {
 		}
 		return
 	}
-	if item.Kept && st.listed == 0 {
+	first := st.listed == 0
+	st.listed |= 1 << schema
+	st.observe(m, schema, l.now)
+	if l.reported.has(schema) {
+		st.reported |= 1 << schema
+		l.count(m, schema)
+	}
+	switch {
+	case item.Kept:
+		l.record(st, m, first)
+	case item.Waits:
+		l.waiting = append(l.waiting, waitingSource{item, m.Take(), first})
+	}
+}
+
+// record records a source and, if it is the first one of its stream, the stream.
+func (l *listRecorder) record(st *stream, m *mediaSource, first bool) {
+	if first {
 		recordRows(streamRows, l.mb, m, &st.streamName)
 		l.recordTracks(st, m)
 	}
-	st.listed |= 1 << schema
-	st.observe(m, schema, l.now)
-	if !l.reported.has(schema) {
-		return
-	}
-	st.reported |= 1 << schema
-	if item.Kept {
+	if schema := schemaIndex(m.Schema); l.reported.has(schema) {
 		l.recordSource(st, m, schema)
 	}
-	l.count(m, schema)
+}
+
+// end records what had to wait for the end of the list.
+func (l *listRecorder) end() {
+	l.items.End(l.complete)
+	l.recordWaiting()
+	l.recordTrackSums()
+}
+
+// recordWaiting records the sources of streams that have waited and are kept now.
+func (l *listRecorder) recordWaiting() {
+	for i := range l.waiting {
+		if one := &l.waiting[i]; one.item.Kept {
+			l.record(&one.item.Value, &one.source, one.first)
+		}
+	}
 }
 
 // get returns the state of the source's stream.

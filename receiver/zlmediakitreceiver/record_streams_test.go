@@ -5,7 +5,10 @@ package zlmediakitreceiver
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,9 +57,9 @@ func walkAt(t *testing.T, s *recordingSystem, at int64, sources ...*mediaSource)
 		for _, m := range sources {
 			l.add(m)
 		}
-		l.recordTrackSums()
+		s.streams.complete = true
+		l.end()
 		l.finish()
-		s.streams.items.End(true)
 	})
 }
 
@@ -138,10 +141,54 @@ func TestSelection(t *testing.T) {
 	// The first streams stay, whatever the order. If one ends, another takes its place.
 	got = walkList(t, s, source("v/live/3", "rtsp", 1, 1), source("v/live/2", "rtsp", 1, 1), source("v/live/1", "rtsp", 1, 1))
 	assert.NotContains(t, got, alive("v/live/3"))
-	walkList(t, s, source("v/live/3", "rtsp", 1, 1), source("v/live/2", "rtsp", 1, 1))
 	got = walkList(t, s, source("v/live/3", "rtsp", 1, 1), source("v/live/2", "rtsp", 1, 1))
 	assert.Contains(t, got, alive("v/live/3"))
 	assert.InDelta(t, 0, got[limited], 0)
+}
+
+// What fits is never omitted: streams that are gone give their places to new ones at once, with all that those have.
+func TestReplacedStreams(t *testing.T) {
+	list := func(prefix string, n int) string {
+		var all []string
+		for i := range n {
+			for _, schema := range []string{"rtmp", "rtsp"} {
+				all = append(all, fmt.Sprintf(`{"vhost":"v","app":"a","stream":"%s%d","schema":"%s","originTypeStr":"rtmp_push","totalBytes":%d,"aliveSecond":7,
+					"tracks":[{"codec_type":0,"codec_id_name":"H264","frames":%d}]}`, prefix, i, schema, i, 10*i))
+			}
+		}
+		return `{"code":0,"data":[` + strings.Join(all, ",") + `]}`
+	}
+	bodies := base(nil)
+	var current atomic.Pointer[string]
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		api := strings.TrimPrefix(r.URL.Path, apiPath)
+		if api == "getMediaList" {
+			_, _ = w.Write([]byte(*current.Load()))
+			return
+		}
+		_, _ = w.Write([]byte(bodies[api]))
+	}))
+	defer server.Close()
+	s, _ := startScraper(t, server.URL, func(c *Config) { c.Streams.Limit = 25 })
+	var want map[string]float64
+	for _, prefix := range []string{"old", "new", "newer"} {
+		body := list(prefix, 20)
+		current.Store(&body)
+		s.streams.listing.wait = 0
+		metrics, err := s.Scrape(t.Context())
+		require.NoError(t, err)
+		got := map[string]float64{}
+		for point, v := range rtctest.Points(t, metrics) {
+			if strings.Contains(point, "zlmediakit.stream.name=") || point == limited {
+				got[strings.ReplaceAll(point, "zlmediakit.stream.name="+prefix, "zlmediakit.stream.name=")] = v
+			}
+		}
+		if want == nil {
+			want = got
+			require.Greater(t, len(want), 20*5)
+		}
+		assert.Equal(t, want, got, prefix)
+	}
 }
 
 // If the server prints the names of two streams alike, the first one is used.

@@ -18,10 +18,11 @@ type tally[K comparable] struct {
 	groups map[K]*group
 
 	// The limit (0 means no limit) bounds groups whose names publishers choose. The oldest groups stay; other replaces the rest.
-	limit int
-	other func(K) K
-	kept  int        // number of groups that count against the limit
-	over  map[K]bool // groups of this response that other stands for
+	limit   int
+	other   func(K) K
+	kept    int       // number of groups that count against the limit
+	waiting map[K]int // groups of this response without a place, by index in excess
+	excess  []excess[K]
 }
 
 type group struct {
@@ -31,8 +32,14 @@ type group struct {
 	kept   bool
 }
 
+// excess is a group without a place.
+type excess[K comparable] struct {
+	key K
+	sum float64
+}
+
 func newTally[K comparable](point rows.Point[*builder, K], plain K) *tally[K] {
-	return &tally[K]{point: point, plain: plain, groups: map[K]*group{}, over: map[K]bool{}}
+	return &tally[K]{point: point, plain: plain, groups: map[K]*group{}, waiting: map[K]int{}}
 }
 
 // limited sets the limit of a tally and the function that replaces the groups over it.
@@ -43,19 +50,25 @@ func (t *tally[K]) limited(limit int, other func(K) K) *tally[K] {
 
 // add adds n to a group.
 func (t *tally[K]) add(k K, n float64) {
-	g := t.groups[k]
-	kept := t.limit == 0 || t.kept < t.limit
-	if g == nil && !kept {
-		t.over[k] = true
-		k = t.other(k)
-		g = t.groups[k]
+	if t.groups[k] != nil || t.limit == 0 || t.kept < t.limit {
+		t.addKept(k, n)
+		return
 	}
+	i, waits := t.waiting[k]
+	if !waits {
+		i = len(t.excess)
+		t.waiting[k] = i
+		t.excess = append(t.excess, excess[K]{key: k})
+	}
+	t.excess[i].sum += n
+}
+
+func (t *tally[K]) addKept(k K, n float64) {
+	g := t.groups[k]
 	if g == nil {
-		g = &group{kept: kept}
+		g = &group{kept: true}
 		t.groups[k] = g
-		if kept {
-			t.kept++
-		}
+		t.kept++
 	}
 	g.sum += n
 	g.met = true
@@ -63,15 +76,13 @@ func (t *tally[K]) add(k K, n float64) {
 
 // record records all groups of a complete response and returns how many were over the limit.
 func (t *tally[K]) record(mb *builder) (over int64) {
+	over = t.settle()
 	for k, g := range t.groups {
 		if g.absent++; g.met {
 			g.absent = 0
 		}
 		if g.absent > zerosFor {
-			delete(t.groups, k)
-			if g.kept {
-				t.kept--
-			}
+			t.forget(k, g)
 			continue
 		}
 		t.point.RecordFloat(mb, g.sum, k)
@@ -80,7 +91,38 @@ func (t *tally[K]) record(mb *builder) (over int64) {
 	if len(t.groups) == 0 {
 		t.point.Record(mb, 0, t.plain)
 	}
-	over = int64(len(t.over))
-	clear(t.over)
 	return over
+}
+
+// settle gives the places of groups that are gone to those without a place, in order, and adds up the rest. It returns their number.
+func (t *tally[K]) settle() (over int64) {
+	for k, g := range t.groups {
+		if len(t.excess) > 0 && g.kept && !g.met {
+			t.forget(k, g)
+		}
+	}
+	for _, one := range t.excess {
+		if t.kept < t.limit {
+			t.addKept(one.key, one.sum)
+			continue
+		}
+		over++
+		g := t.groups[t.other(one.key)]
+		if g == nil {
+			g = &group{}
+			t.groups[t.other(one.key)] = g
+		}
+		g.sum += one.sum
+		g.met = true
+	}
+	clear(t.waiting)
+	t.excess = t.excess[:0]
+	return over
+}
+
+func (t *tally[K]) forget(k K, g *group) {
+	delete(t.groups, k)
+	if g.kept {
+		t.kept--
+	}
 }

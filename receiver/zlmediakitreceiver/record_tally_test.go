@@ -125,3 +125,27 @@ func TestGroupLimit(t *testing.T) {
 		assert.InDelta(t, 2, points["rtc.scrape.omitted.count{rtc.entity=rtp_server,rtc.omission.reason=limit}"], 0)
 	}
 }
+
+// Groups that are gone, and are recorded as 0, give their places to new ones.
+func TestGroupsThatAreGone(t *testing.T) {
+	s := newTestStreams(t, func(c *StreamsConfig) { c.Limit = 2 })
+	count := func(app string) string {
+		return "zlmediakit.stream.count{zlmediakit.app=" + app + ",zlmediakit.origin.type=rtmp_push,zlmediakit.vhost=v}"
+	}
+	other := "zlmediakit.stream.count{zlmediakit.app=_OTHER,zlmediakit.origin.type=rtmp_push,zlmediakit.vhost=_OTHER}"
+	for i, list := range []struct {
+		apps string
+		want map[string]float64
+	}{
+		{"ab", map[string]float64{count("a"): 1, count("b"): 1}},
+		{"b", map[string]float64{count("a"): 0, count("b"): 1}},
+		{"cdb", map[string]float64{count("b"): 1, count("c"): 1, other: 1}},
+		{"ef", map[string]float64{count("e"): 1, count("f"): 1, other: 0}},
+	} {
+		var sources []*mediaSource
+		for _, app := range list.apps {
+			sources = append(sources, source("v/"+string(app)+"/s", "rtsp", 1, 1))
+		}
+		assert.Equal(t, list.want, series(walkList(t, s, sources...), "zlmediakit.stream.count"), "list %d", i)
+	}
+}
