@@ -55,7 +55,7 @@ type Reader struct {
 	value  jx.Decoder // for values that are not plain
 	key    []byte     // of the current member
 	keys   []byte     // copies of the current and enclosing keys that do not stay in the window
-	wrong  []string   // keys of members of a wrong type
+	wrong  []string   // keys of skipped members
 }
 
 // position is a position in the stream.
@@ -171,8 +171,8 @@ func (r *Reader) IsText() bool { return r.next() == jx.String }
 // IsNull reports whether the next value is null.
 func (r *Reader) IsNull() bool { return r.next() == jx.Null }
 
-// NoteWrongType notes that the current member has a wrong type, for checks that the Reader cannot make.
-func (r *Reader) NoteWrongType() { r.noteWrong("") }
+// NoteWrong notes that the current member has a wrong type or range, for checks that the Reader cannot make.
+func (r *Reader) NoteWrong() { r.noteWrong("") }
 
 // End returns an error if anything but white space follows the document.
 func (r *Reader) End() error {
@@ -391,7 +391,7 @@ func (r *Reader) Str(buf []byte) ([]byte, error) {
 	return r.value.StrAppend(buf[:0])
 }
 
-// Err returns a *TypeError if members of a wrong type were skipped.
+// Err returns a *TypeError if members of a wrong type or range were skipped.
 func (r *Reader) Err() error {
 	if len(r.wrong) == 0 {
 		return nil
@@ -399,7 +399,7 @@ func (r *Reader) Err() error {
 	return &TypeError{Members: slices.Clone(r.wrong)}
 }
 
-// TypeError lists members whose values had a wrong type. All other members have been read.
+// TypeError lists members whose values had a wrong type or range. All other members have been read.
 type TypeError struct {
 	// Members holds the keys, at most eight.
 	Members []string
@@ -407,7 +407,7 @@ type TypeError struct {
 
 // Error lists the members.
 func (e *TypeError) Error() string {
-	return "skipped values of a wrong type: " + strings.Join(e.Members, ", ")
+	return "skipped values of a wrong type or range: " + strings.Join(e.Members, ", ")
 }
 
 // ErrorType returns scrape.Format.

@@ -326,7 +326,7 @@ func TestWrongTypes(t *testing.T) {
 				return
 			}
 			err := r.Err()
-			require.EqualError(t, err, "skipped values of a wrong type: "+strings.Join(want, ", "))
+			require.EqualError(t, err, "skipped values of a wrong type or range: "+strings.Join(want, ", "))
 			assert.True(t, scrape.IsPartial(err))
 			assert.Equal(t, scrape.Format, scrape.TypeOf(err))
 		})
@@ -699,7 +699,7 @@ func TestWrong(t *testing.T) {
 	r.Reset(strings.NewReader(`{"a":"x","b":1}`))
 	require.NoError(t, r.Object(func(key []byte) error {
 		if string(key) == "a" {
-			r.NoteWrongType()
+			r.NoteWrong()
 		}
 		return r.Skip()
 	}))

@@ -12,7 +12,10 @@ import (
 )
 
 // recorded is a builder that keeps the last value.
-type recorded struct{ v float64 }
+type recorded struct {
+	Refusals
+	v float64
+}
 
 func (r *recorded) decimal(_ pcommon.Timestamp, v float64) { r.v = v }
 

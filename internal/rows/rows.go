@@ -16,37 +16,56 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
+// Builder is the builder of a receiver: the generated one with a Refusals.
+type Builder interface{ Refuse(n int64) }
+
+// Refusals counts values that have no data points because they are impossible.
+type Refusals struct{ n int64 }
+
+// Refuse counts n values.
+func (r *Refusals) Refuse(n int64) { r.n += n }
+
+// TakeRefusals returns the number of values since the last call.
+func (r *Refusals) TakeRefusals() int64 {
+	n := r.n
+	r.n = 0
+	return n
+}
+
 // None is the attribute source of metrics without attributes or with fixed ones.
 type None struct{}
 
 // Point records the data points of one metric. B is the generated builder of the receiver, and K is the type that provides the
-// attributes of a data point. The zero value records nothing. By default, values must be finite and not negative.
-type Point[B, K any] struct {
+// attributes of a data point. The zero value records nothing. By default, values must be finite and not negative. The builder counts
+// values that are refused.
+type Point[B Builder, K any] struct {
 	whole       func(b B, start pcommon.Timestamp, v int64, of K)
 	decimal     func(b B, start pcommon.Timestamp, v float64, of K)
 	unit        Unit
 	least, most float64 // range of recorded values; no range if most is 0
 	signed      bool
 	rounded     bool
+	none        float64 // means that there is no value, if hasNone
+	hasNone     bool
 }
 
 // Whole returns the Point of an integer metric without attributes.
-func Whole[B any](record func(B, pcommon.Timestamp, int64)) Point[B, None] {
+func Whole[B Builder](record func(B, pcommon.Timestamp, int64)) Point[B, None] {
 	return WholeOf(func(b B, start pcommon.Timestamp, v int64, _ None) { record(b, start, v) })
 }
 
 // WholeOf returns the Point of an integer metric whose attributes are taken from K.
-func WholeOf[B, K any](record func(B, pcommon.Timestamp, int64, K)) Point[B, K] {
+func WholeOf[B Builder, K any](record func(B, pcommon.Timestamp, int64, K)) Point[B, K] {
 	return Point[B, K]{whole: record}
 }
 
 // Decimal returns the Point of a floating-point metric without attributes.
-func Decimal[B any](record func(B, pcommon.Timestamp, float64)) Point[B, None] {
+func Decimal[B Builder](record func(B, pcommon.Timestamp, float64)) Point[B, None] {
 	return DecimalOf(func(b B, start pcommon.Timestamp, v float64, _ None) { record(b, start, v) })
 }
 
 // DecimalOf returns the Point of a floating-point metric whose attributes are taken from K.
-func DecimalOf[B, K any](record func(B, pcommon.Timestamp, float64, K)) Point[B, K] {
+func DecimalOf[B Builder, K any](record func(B, pcommon.Timestamp, float64, K)) Point[B, K] {
 	return Point[B, K]{decimal: record}
 }
 
@@ -89,19 +108,28 @@ func (p Point[B, K]) Rounded() Point[B, K] {
 	return p
 }
 
+// Except returns a Point for which none, before the conversion of units, means that there is no value. Such values are not counted as
+// refused.
+func (p Point[B, K]) Except(none float64) Point[B, K] {
+	p.none, p.hasNone = none, true
+	return p
+}
+
 // Record records an integer with the attributes of an item. A sum starts with the process. Record reports whether the value is valid.
 func (p Point[B, K]) Record(b B, n int64, of K) bool { return p.RecordSince(b, 0, n, of) }
 
 // RecordSince is like Record for a sum with its own start time.
 func (p Point[B, K]) RecordSince(b B, start pcommon.Timestamp, n int64, of K) bool {
-	if p.whole == nil || !p.unit.isWhole() {
+	if p.whole == nil || !p.unit.isWhole() || p.hasNone {
 		return p.RecordFloatSince(b, start, float64(n), of)
 	}
 	n, ok := p.unit.baseWhole(n)
-	if ok = ok && p.allows(float64(n)); ok {
-		p.whole(b, start, n, of)
+	if !ok || !p.allows(float64(n)) {
+		b.Refuse(1)
+		return false
 	}
-	return ok
+	p.whole(b, start, n, of)
+	return true
 }
 
 // RecordFloat is like Record for a floating-point value. For an integer metric, the value must be whole unless the Point rounds.
@@ -110,25 +138,30 @@ func (p Point[B, K]) RecordFloat(b B, v float64, of K) bool { return p.RecordFlo
 // RecordFloatSince is like RecordSince for a floating-point value. For an integer metric, the value must be whole unless the Point
 // rounds.
 func (p Point[B, K]) RecordFloatSince(b B, start pcommon.Timestamp, v float64, of K) bool {
-	v = p.base(v)
-	switch {
-	case !p.allows(v):
+	if p.hasNone && v == p.none {
 		return false
+	}
+	v = p.base(v)
+	if !p.fits(v) {
+		b.Refuse(1)
+		return false
+	}
+	switch {
 	case p.decimal != nil:
 		p.decimal(b, start, v, of)
 	case p.whole != nil:
-		n, ok := ToWhole(v)
-		if !ok {
-			return false
-		}
-		p.whole(b, start, n, of)
+		p.whole(b, start, int64(v), of)
 	}
 	return true
 }
 
 // Allows reports whether RecordFloat records a value. Callers that keep the start time of a sum check it before they note the value.
 func (p *Point[B, K]) Allows(v float64) bool {
-	v = p.base(v)
+	return p.fits(p.base(v))
+}
+
+// fits reports whether a value in base units can be recorded.
+func (p *Point[B, K]) fits(v float64) bool {
 	if p.whole != nil {
 		if _, ok := ToWhole(v); !ok {
 			return false
@@ -173,7 +206,7 @@ func (p Point[B, K]) Example(builder any) {
 }
 
 // RecordState records 1 for the current state and 0 for all others. The function of returns the source of the attributes of a state.
-func RecordState[B, K any, S comparable](p Point[B, K], b B, states []S, current S, of func(S) K) {
+func RecordState[B Builder, K any, S comparable](p Point[B, K], b B, states []S, current S, of func(S) K) {
 	for _, state := range states {
 		p.Record(b, BoolToInt(state == current), of(state))
 	}

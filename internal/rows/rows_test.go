@@ -15,9 +15,12 @@ import (
 )
 
 // builder records data points, as a generated builder does.
-type builder struct{ metrics pmetric.MetricSlice }
+type builder struct {
+	Refusals
+	metrics pmetric.MetricSlice
+}
 
-func newBuilder() *builder { return &builder{pmetric.NewMetricSlice()} }
+func newBuilder() *builder { return &builder{metrics: pmetric.NewMetricSlice()} }
 
 func (b *builder) add(name string, start pcommon.Timestamp, attributes ...string) pmetric.NumberDataPoint {
 	m := b.metrics.AppendEmpty()
@@ -91,6 +94,8 @@ func TestRecord(t *testing.T) {
 		"within":                    {decimal.In(Percent).Within(0, 1), 100, []float64{1}},
 		"outside":                   {decimal.In(Percent).Within(0, 1), 101, nil},
 		"below 0, within":           {decimal.Within(-50, 200), -40, []float64{-40}},
+		"no value":                  {whole.Signed().Except(-1), -1, nil},
+		"another value":             {whole.Signed().Except(-1), -2, []float64{-2}},
 		"nothing to record":         {Point[*builder, None]{}, 1, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -100,6 +105,9 @@ func TestRecord(t *testing.T) {
 			if name != "nothing to record" {
 				assert.Equal(t, tt.want != nil, ok)
 			}
+			refused := tt.want == nil && name != "nothing to record" && name != "no value"
+			assert.Equal(t, BoolToInt(refused), b.TakeRefusals())
+			assert.Zero(t, b.TakeRefusals())
 		})
 	}
 }
@@ -111,6 +119,7 @@ func TestRecordFloat(t *testing.T) {
 		want  []float64
 	}{
 		"decimal":              {decimal, 0.5, []float64{0.5}},
+		"no value":             {decimal.In(Percent).Except(0), 0, nil},
 		"NaN":                  {decimal, math.NaN(), nil},
 		"NaN, signed":          {decimal.Signed(), math.NaN(), nil},
 		"NaN, within":          {decimal.Within(0, 1), math.NaN(), nil},
@@ -129,6 +138,7 @@ func TestRecordFloat(t *testing.T) {
 			b := newBuilder()
 			assert.Equal(t, tt.want != nil, tt.point.RecordFloat(b, tt.v, None{}))
 			assert.Equal(t, tt.want, b.points())
+			assert.Equal(t, BoolToInt(tt.want == nil && name != "no value"), b.TakeRefusals())
 		})
 	}
 }

@@ -53,6 +53,7 @@ type Builder[T, E, R, O any] interface {
 	RecordRtcScrapeDurationDataPoint(start pcommon.Timestamp, seconds float64, api string)
 	RecordRtcScrapeErrorsDataPoint(start pcommon.Timestamp, n int64, api string, errorType T)
 	RecordRtcScrapeOmittedCountDataPoint(start pcommon.Timestamp, n int64, entity E, reason R)
+	TakeRefusals() int64
 	Emit(options ...O) pmetric.Metrics
 }
 
@@ -68,6 +69,7 @@ type Runner struct {
 	*Report
 	process Process
 	builder any
+	refused func() int64
 	emit    func() pmetric.Metrics
 
 	offers  offers
@@ -87,7 +89,7 @@ type selfMetrics struct {
 // NewRunner returns the Runner of a process that records its metrics with b.
 func NewRunner[T, E, R, O any](b Builder[T, E, R, O], words Words[T, E, R], process Process) *Runner {
 	return &Runner{
-		Report: newReport(process.Logger), process: process, builder: b,
+		Report: newReport(process.Logger), process: process, builder: b, refused: b.TakeRefusals,
 		emit: func() pmetric.Metrics { return b.Emit() },
 		self: selfMetrics{
 			up: b.RecordRtcTargetUpDataPoint, scrapes: b.RecordRtcScrapesDataPoint, duration: b.RecordRtcScrapeDurationDataPoint,
@@ -200,6 +202,9 @@ func (r *Runner) record(up bool, results []Result) {
 	r.errors.add(results)
 	for _, e := range r.errors.all() {
 		r.self.errors(r.start, e.n, e.api, string(e.why))
+	}
+	if n := r.refused(); n > 0 {
+		r.omitted[omission{"value", "invalid"}] += n
 	}
 	for o, n := range r.omitted {
 		r.self.omitted(0, n, o.entity, o.reason)

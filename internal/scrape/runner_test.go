@@ -32,14 +32,17 @@ func (w word) String() string { return string(w) }
 // words maps attribute values to different ones, so that the tests notice a value that was not looked up.
 var words = Words[word, word, word]{
 	ErrorTypes: map[string]word{"connection": "CONNECTION", "status": "STATUS", "_OTHER": "OTHER"},
-	Entities:   map[string]word{"stream": "STREAM", "room": "ROOM"},
-	Reasons:    map[string]word{"limit": "LIMIT", "merged": "MERGED"},
+	Entities:   map[string]word{"stream": "STREAM", "room": "ROOM", "value": "VALUE"},
+	Reasons:    map[string]word{"limit": "LIMIT", "merged": "MERGED", "invalid": "INVALID"},
 }
 
 // fakeBuilder records data points, as a generated builder does.
-type fakeBuilder struct{ metrics pmetric.MetricSlice }
+type fakeBuilder struct {
+	rows.Refusals
+	metrics pmetric.MetricSlice
+}
 
-func newFakeBuilder() *fakeBuilder { return &fakeBuilder{pmetric.NewMetricSlice()} }
+func newFakeBuilder() *fakeBuilder { return &fakeBuilder{metrics: pmetric.NewMetricSlice()} }
 
 func (b *fakeBuilder) record(start pcommon.Timestamp, name string, v float64) {
 	m := b.metrics.AppendEmpty()
@@ -155,6 +158,7 @@ func TestRunnerReportsScrapes(t *testing.T) {
 		p.runner.Omit(word("stream"), word("limit"), 2)
 		p.runner.Omit(word("stream"), word("limit"), 1)
 		p.runner.Omit(word("room"), word("merged"), 0)
+		calls.Record(p.b, -1, rows.None{})
 	}
 	for n := range 2 {
 		o, _ := p.scrape(t)
@@ -162,6 +166,7 @@ func TestRunnerReportsScrapes(t *testing.T) {
 		require.EqualError(t, o.err, "b of example:80: refused")
 		assert.Equal(t, map[string]float64{
 			"up": 1, "scrapes": float64(n + 1), "errors b CONNECTION": float64(n + 1), "omitted STREAM LIMIT": 3, "omitted ROOM MERGED": 0,
+			"omitted VALUE INVALID": 1,
 		}, points(o.metrics))
 		assert.Equal(t, "example:80", o.metrics.ResourceMetrics().At(0).Resource().Attributes().AsRaw()["service.instance.id"])
 	}

@@ -561,10 +561,14 @@ func (c *client) Files(ctx context.Context) (map[string]float64, error) {
 				return r.Text(&prefix)
 			case "stats":
 				return r.Object(func(key []byte) error {
-					if string(key) == "client_count" {
-						return r.Float(&clients)
+					if string(key) != "client_count" {
+						return r.Skip()
 					}
-					return r.Skip()
+					err := r.Float(&clients)
+					if n, _ := clients.Get(); n < 0 {
+						r.NoteWrong()
+					}
+					return err
 				})
 			}
 			return r.Skip()

@@ -48,10 +48,10 @@ var faultRows = map[string]map[string]faultRow{
 	"redirect_elsewhere":   both(faultRow{false, "redirect to another host, 192.0.2.1: check the setting endpoint", "status"}),
 	"wrong_secret":         both(faultRow{false, "check the setting auth: the server wants the user and password of view_auth", "authentication"}),
 	"invalid_json":         {sourceAPI: {false, "cannot be decoded", "format"}, sourcePrometheus: {true, "skipped lines that cannot be parsed: 1", "format"}},
-	"wrong_types":          {sourceAPI: {true, "values of a wrong type", "format"}, sourcePrometheus: {true, "", ""}},
+	"wrong_types":          {sourceAPI: {true, "values of a wrong type or range", "format"}, sourcePrometheus: {true, "", ""}},
 	"invalid_utf8":         both(faultRow{true, "", ""}), // the rest of the name is valid
-	"numbers_out_of_range": {sourceAPI: {true, "values of a wrong type", "format"}, sourcePrometheus: {true, "skipped lines that cannot be parsed: ", "format"}},
-	"deep_nesting":         {sourceAPI: {true, "values of a wrong type", "format"}, sourcePrometheus: {true, "", ""}},
+	"numbers_out_of_range": {sourceAPI: {true, "values of a wrong type or range", "format"}, sourcePrometheus: {true, "skipped lines that cannot be parsed: ", "format"}},
+	"deep_nesting":         {sourceAPI: {true, "values of a wrong type or range", "format"}, sourcePrometheus: {true, "", ""}},
 	"restart":              both(faultRow{true, "", ""}),
 }
 

@@ -44,7 +44,7 @@ func (s *streamRecorder) setFrameDelay(row *stream) {
 	now := s.clock.now()
 	switch age := now - at*1000; {
 	case v != 0 && !ok:
-		logImpossible(s.report, "last_dts_at", v)
+		noteImpossible(s.report, "last_dts_at", v)
 	case !ok || now == 0:
 	case age < 0 && age >= -maxClockError:
 		row.set(streamFrameDelay, 0, 1)

@@ -63,7 +63,7 @@ func (c *serverClock) start(field string, n number) (seconds float64, ok bool) {
 		ok = false
 	}
 	if !ok {
-		logImpossible(c.report, field, v)
+		noteImpossible(c.report, field, v)
 		return 0, false
 	}
 	return seconds, true

@@ -13,8 +13,13 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
 )
 
+// builder is the generated builder, which also counts values that are refused.
+type builder struct {
+	*metadata.MetricsBuilder
+	rows.Refusals
+}
+
 type (
-	builder   = metadata.MetricsBuilder
 	timestamp = pcommon.Timestamp
 )
 
@@ -52,11 +57,11 @@ func enable[K any](run *scrape.Runner, p rows.Point[*builder, K]) (enabledPoint[
 	return enabledPoint[K]{p, metrics[0]}, true
 }
 
-// refuses reports whether a number is impossible, and logs it if it is.
+// refuses reports whether a number is impossible, and counts and logs it if it is.
 func (p *enabledPoint[K]) refuses(v float64, report *scrape.Report) bool {
 	allowed := p.Allows(v)
 	if !allowed {
-		logImpossible(report, p.metric.Name, v)
+		noteImpossible(report, p.metric.Name, v)
 	}
 	return !allowed
 }
@@ -96,8 +101,9 @@ func flag(b optional.Value[bool]) number {
 	return optional.Of(float64(rows.BoolToInt(v)))
 }
 
-// logImpossible logs that a value is skipped, once for each field.
-func logImpossible(report *scrape.Report, field string, v float64) {
+// noteImpossible counts a value that is skipped, and logs that once for each field.
+func noteImpossible(report *scrape.Report, field string, v float64) {
+	report.Omit(metadata.AttributeRtcEntityValue, metadata.AttributeRtcOmissionReasonInvalid, 1)
 	if report.Once("impossible: " + field) {
 		report.Logger.Info("the server sent an impossible value, which is skipped", zap.String("field", field), zap.Float64("value", v))
 	}

@@ -43,7 +43,7 @@ func newScraper(ctx context.Context, cfg *Config, host component.Host, set recei
 	if err != nil {
 		return nil, err
 	}
-	s := &scraper{cfg: cfg, target: target, mb: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}
+	s := &scraper{cfg: cfg, target: target, mb: &builder{MetricsBuilder: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}}
 	s.client, err = newClient(ctx, cfg, host, set.TelemetrySettings)
 	if err != nil {
 		return nil, err

@@ -163,7 +163,9 @@ func TestNegativeViewers(t *testing.T) {
 		}
 	})
 	s, _ := startScraper(t, url, everythingOfAPI)
-	points := ofServer(scrapePoints(t, s))
+	metrics, err := s.Scrape(t.Context())
+	require.ErrorContains(t, err, "skipped values of a wrong type or range: client_count")
+	points := ofServer(rtctest.Points(t, metrics))
 	assert.Equal(t, map[string]float64{"flussonic.uptime{}": 1, "flussonic.vod.client.count{flussonic.vod.prefix=a}": 7}, points)
 }
 

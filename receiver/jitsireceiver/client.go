@@ -417,7 +417,7 @@ func (c *client) sizes(all []size) ([]size, error) {
 	case c.json.IsText():
 		text, err := c.json.Str(nil)
 		if err == nil && string(text) != "[]" {
-			c.json.NoteWrongType()
+			c.json.NoteWrong()
 		}
 		return all, err
 	case c.json.IsObject():
@@ -444,7 +444,7 @@ func (c *client) sizes(all []size) ([]size, error) {
 		return err
 	})
 	if !whole { // without one element, the sizes of the others are unknown
-		c.json.NoteWrongType()
+		c.json.NoteWrong()
 		all = all[:0]
 	}
 	if len(all) > 0 {
@@ -568,7 +568,7 @@ func (c *client) sample(a *answer, s *exposition.Sample) (ok bool, err error) {
 	label := s.Label(n.label)
 	if n.value != "" && string(label) != n.value || math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
 		a.known++
-		return true, nil
+		return !math.IsInf(s.Value, 0), nil
 	}
 	if n.named {
 		return a.sampleOf(&n, label, s.Value), nil

@@ -56,10 +56,10 @@ var (
 		"endless_body":         {false, "one value of the answer is larger than 1024 KiB", "size"},
 		"gzip_bomb":            {false, "one value of the answer is larger than 1024 KiB", "size"},
 		"invalid_json":         {false, "cannot be decoded", "format"},
-		"wrong_types":          {true, "skipped values of a wrong type: ", "format"},
+		"wrong_types":          {true, "skipped values of a wrong type or range: ", "format"},
 		"invalid_utf8":         {true, "", ""}, // the rest of a name is valid
-		"numbers_out_of_range": {true, "skipped values of a wrong type: ", "format"},
-		"deep_nesting":         {true, "skipped values of a wrong type: ", "format"},
+		"numbers_out_of_range": {true, "skipped values of a wrong type or range: ", "format"},
+		"deep_nesting":         {true, "skipped values of a wrong type or range: ", "format"},
 	})
 	// A page that ends early and a page with quoted numbers are valid.
 	ofPage = override(ofAll, map[string]faultRow{
@@ -72,7 +72,7 @@ var (
 		"deep_nesting":         {true, "", ""},
 	})
 	// The bucket bounds of JVB's histograms are numbers in labels.
-	ofJVBPage = override(ofPage, map[string]faultRow{"invalid_utf8": {true, "skipped values of a wrong type: jitsi_jvb_conferences_by_size_bucket", "format"}})
+	ofJVBPage = override(ofPage, map[string]faultRow{"invalid_utf8": {true, "skipped values of a wrong type or range: jitsi_jvb_conferences_by_size_bucket", "format"}})
 	// Jigasi's page and health check work while its statistics fail. Status 500 is a valid result of its health check.
 	ofJigasi = override(ofStats, map[string]faultRow{
 		"invalid_json": {true, "cannot be decoded", "format"},

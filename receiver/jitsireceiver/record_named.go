@@ -35,7 +35,7 @@ func (s *scraper) namedValues(of entity) iter.Seq[*namedValue] {
 			}
 			for i := range a.named {
 				v := &a.named[i]
-				if s.rows[v.key].of == of && s.metrics[v.key].Name != "" && v.whole >= 0 && !yield(v) {
+				if s.rows[v.key].of == of && s.metrics[v.key].Name != "" && !yield(v) {
 					return
 				}
 			}
@@ -64,6 +64,10 @@ func (s *scraper) recordNamed(of entity, set *selection.Set[namedState]) {
 	s.beginNamed(of, set)
 	merged := int64(0)
 	for v := range s.namedValues(of) {
+		if v.whole < 0 {
+			s.mb.Refuse(1)
+			continue
+		}
 		s.key = selection.AppendName(s.key[:0], v.text)
 		item, first := set.Get(s.key)
 		state := &item.Value

@@ -4,7 +4,6 @@
 package jitsireceiver
 
 import (
-	"math"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -60,8 +59,13 @@ func (u *unit) of(from source, version string) rows.Unit {
 	return u.stats
 }
 
+// builder is the generated builder, which also counts values that are refused.
+type builder struct {
+	*metadata.MetricsBuilder
+	rows.Refusals
+}
+
 type (
-	builder   = metadata.MetricsBuilder
 	timestamp = pcommon.Timestamp
 	entity    = metadata.AttributeRtcEntity
 	// point takes its attribute, unless it is fixed, from a string: a size, a name or a state.
@@ -124,7 +128,7 @@ func rounded(record func(*builder, timestamp, int64)) recorder {
 
 // positive skips 0, which some components send while they have no measurements.
 func positive(r recorder) recorder {
-	r.Point = r.Point.Within(math.SmallestNonzeroFloat64, math.MaxFloat64)
+	r.Point = r.Point.Except(0)
 	return r
 }
 

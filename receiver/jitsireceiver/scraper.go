@@ -76,7 +76,7 @@ func newScraper(ctx context.Context, cfg *Config, e endpointConfig, host compone
 	}
 	s := &scraper{
 		endpointConfig: e, target: target, rows: componentRows[e.name],
-		mb: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set),
+		mb: &builder{MetricsBuilder: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)},
 		named: map[entity]*selection.Set[namedState]{
 			metadata.AttributeRtcEntityBridge: selection.New[namedState](cfg.Bridges),
 			metadata.AttributeRtcEntityQueue:  selection.New[namedState](cfg.Queues),

@@ -39,6 +39,7 @@ type page struct {
 type pageAnswer struct {
 	Samples []sample
 	Omitted int64 // samples beyond maxSeries
+	Refused int64 // infinite samples
 }
 
 // sample is one sample of a page. Its strings are safe to use as attributes.
@@ -103,14 +104,18 @@ func (p *page) Get(ctx context.Context) (*pageAnswer, error) {
 	return &p.answer, err
 }
 
-// add adds a sample to the result. NaN, infinities and repeated series are skipped.
+// add adds a sample to the result. NaN and repeated series are skipped, infinities are refused.
 func (p *page) add(s *exposition.Sample) {
 	p.key = appendSeries(p.key[:0], s)
-	if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) || p.seen[string(p.key)] {
+	if math.IsNaN(s.Value) || p.seen[string(p.key)] {
 		return
 	}
 	kept := p.headOf(s)
 	if !p.keep(kept.Name) {
+		return
+	}
+	if math.IsInf(s.Value, 0) {
+		p.answer.Refused++
 		return
 	}
 	if len(p.seen) == maxSeries {

@@ -53,7 +53,7 @@ func TestRTPEnginePage(t *testing.T) {
 	}
 }
 
-// Unknown metrics, malformed lines, repeated series, NaN and infinities are skipped. Samples with unlisted label values are summed
+// Unknown metrics, malformed lines, repeated series and NaN are skipped, and infinities are counted. Samples with unlisted label values are summed
 // and recorded as unknown.
 func TestRTPEnginePageOfNewerReleases(t *testing.T) {
 	page := `rtpengine_uptime_seconds 5
@@ -74,6 +74,7 @@ rtpengine_sessions 3
 rtpengine_closed_sessions_total{reason="bored"} 7
 rtpengine_packets_total{type="io_uring"} 8
 rtpengine_transcoded_media NaN
+rtpengine_errors_total +Inf
 rtpengine_poller_items 3
 `
 	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) {
@@ -85,6 +86,7 @@ rtpengine_poller_items 3
 	points := withoutDurations(rtctest.Points(t, onlyResource(metrics, "rtpengine")))
 	assert.Equal(t, map[string]float64{
 		"rtc.target.up{}": 1, "rtc.scrapes{}": 1, "rtpengine.uptime{}": 5, "rtpengine.rtp.lost_packets{}": 7,
+		"rtc.scrape.omitted.count{rtc.entity=value,rtc.omission.reason=invalid}":  1,
 		"rtpengine.session.count{rtpengine.session.type=own}":                     4,
 		"rtpengine.session.count{rtpengine.session.type=unknown}":                 6,
 		"rtpengine.session.closures{rtpengine.close.reason=unknown}":              7,
@@ -123,9 +125,10 @@ rtpengine_mediastreams{type="b"} 9223372036854774784
 		points := withoutDurations(rtctest.Points(t, onlyResource(metrics, "rtpengine")))
 		assert.Equal(t, map[string]float64{
 			"rtc.target.up{}": 1, "rtc.scrapes{}": float64(scrapes), "rtpengine.uptime{}": 5,
-			"rtc.scrape.errors{error.type=format,rtc.api=/metrics}":   float64(scrapes),
-			"rtpengine.session.count{rtpengine.session.type=foreign}": 1,
-			"rtpengine.one_way_sessions{}":                            9223372036854774784,
+			"rtc.scrape.errors{error.type=format,rtc.api=/metrics}":                  float64(scrapes),
+			"rtc.scrape.omitted.count{rtc.entity=value,rtc.omission.reason=invalid}": 5,
+			"rtpengine.session.count{rtpengine.session.type=foreign}":                1,
+			"rtpengine.one_way_sessions{}":                                           9223372036854774784,
 		}, points)
 	}
 }
@@ -220,6 +223,7 @@ calls_total{carrier="b"} 7
 # TYPE level gauge
 level -1.5
 untyped 3
+infinite +Inf
 kamailio_uptime_seconds 9
 rtc_target_up 1
 `
@@ -232,5 +236,8 @@ rtc_target_up 1
 	assert.Equal(t, 2, calls.Sum().DataPoints().Len())
 	assert.Equal(t, pmetric.MetricTypeGauge, metricOf(t, metrics, "level").Type())
 	assert.Equal(t, pmetric.MetricTypeGauge, metricOf(t, metrics, "untyped").Type())
-	assert.NotContains(t, rtctest.Points(t, metrics), "kamailio_uptime_seconds{}")
+	points := rtctest.Points(t, metrics)
+	assert.NotContains(t, points, "kamailio_uptime_seconds{}")
+	assert.NotContains(t, points, "infinite{}")
+	assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=value,rtc.omission.reason=invalid}"], 0)
 }

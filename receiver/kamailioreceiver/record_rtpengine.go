@@ -18,6 +18,7 @@ func (r *rtpengine) readPage(ctx context.Context) (recorded bool, err error) {
 	if err != nil && !scrape.IsPartial(err) {
 		return false, err
 	}
+	r.mb.Refuse(answer.Refused)
 	return true, errors.Join(err, r.record(answer.Samples))
 }
 
@@ -29,6 +30,7 @@ func (r *rtpengine) record(samples []sample) error {
 		s := &samples[i]
 		switch row := sampleRows[s.Name]; {
 		case !isCount(s.Value):
+			r.mb.Refuse(1)
 			r.refuse(s.Name)
 		case row.listed != nil && !row.listed(s.Labels):
 			r.unlisted[s.Name] += s.Value

@@ -177,6 +177,7 @@ func (r *statisticsRecorder) recordMessages(st *statistic) bool {
 		return false
 	}
 	if st.Value < 0 { // wrapped around
+		r.mb.Refuse(1)
 		return true
 	}
 	code, method, byMethod := strings.Cut(rest, "_")
@@ -235,9 +236,11 @@ func (r *statisticsRecorder) recordUnmapped(item *selection.Item[unmapped], st *
 	u.value = st.Value
 	switch {
 	case r.isNamed(st):
-		if !u.counter || u.value >= 0 { // otherwise it wrapped around
-			r.named = append(r.named, u)
+		if u.counter && u.value < 0 { // wrapped around
+			r.mb.Refuse(1)
+			return
 		}
+		r.named = append(r.named, u)
 	case u.counter:
 		unmappedCounter.Record(r.mb, u.value, u)
 	default:

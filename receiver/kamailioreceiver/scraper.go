@@ -56,7 +56,7 @@ var limits = map[string]string{
 }
 
 func newScraper(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (s *scraper, err error) {
-	s = &scraper{cfg: cfg, mb: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}
+	s = &scraper{cfg: cfg, mb: &builder{MetricsBuilder: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}}
 	endpoint := cfg.ClientConfig.Endpoint
 	if s.target, err = newTarget(endpoint); err != nil {
 		return nil, err
@@ -249,6 +249,7 @@ func (s *scraper) finish(up bool) {
 	s.statistics.recordRows()
 	if s.userMetrics != nil {
 		s.run.Omit(metadata.AttributeRtcEntityStatistic, metadata.AttributeRtcOmissionReasonLimit, s.userMetrics.answer.Omitted)
+		s.mb.Refuse(s.userMetrics.answer.Refused)
 	}
 }
 
@@ -313,7 +314,7 @@ type rtpengine struct {
 }
 
 func newRTPEngine(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (r *rtpengine, err error) {
-	r = &rtpengine{mb: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set), unlisted: map[string]float64{}}
+	r = &rtpengine{mb: &builder{MetricsBuilder: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}, unlisted: map[string]float64{}}
 	if r.target, err = scrape.NewTarget(cfg.RTPEngine.Endpoint, "/metrics"); err != nil {
 		return nil, err
 	}

@@ -155,8 +155,11 @@ func readCount(r *jsonwalk.Reader, n *optional.Value[int64]) error {
 func readAtLeast(r *jsonwalk.Reader, n *optional.Value[int64], least int64) error {
 	var value optional.Value[int64]
 	err := r.Int(&value)
-	if v, ok := value.Get(); ok && v >= least && v <= maxExact {
+	switch v, ok := value.Get(); {
+	case ok && v >= least && v <= maxExact:
 		*n = value
+	case ok:
+		r.NoteWrong()
 	}
 	return err
 }
@@ -165,8 +168,11 @@ func readAtLeast(r *jsonwalk.Reader, n *optional.Value[int64], least int64) erro
 func readNumber(r *jsonwalk.Reader, n *optional.Value[float64]) error {
 	var value optional.Value[float64]
 	err := r.Float(&value)
-	if v, ok := value.Get(); ok && v >= 0 && v <= maxExact {
+	switch v, ok := value.Get(); {
+	case ok && v >= 0 && v <= maxExact:
 		*n = value
+	case ok:
+		r.NoteWrong()
 	}
 	return err
 }

@@ -48,8 +48,8 @@ var faultRows = map[string]faultRow{
 	"invalid_json":         {false, "cannot be decoded", "format"},
 	"wrong_types":          {false, "the member consumers is of a wrong type", "format"},
 	"invalid_utf8":         {false, `no snapshot of mediasoup: the member schema is "mediasoup.snapshot\xff\xc3"`, "format"},
-	"numbers_out_of_range": {true, "skipped values of a wrong type: ", "format"},
-	"deep_nesting":         {true, "skipped values of a wrong type: ", "format"},
+	"numbers_out_of_range": {true, "skipped values of a wrong type or range: ", "format"},
+	"deep_nesting":         {true, "skipped values of a wrong type or range: ", "format"},
 	"restart":              {true, "", ""},
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
@@ -34,6 +35,7 @@ type edumeetPage struct {
 	numbers  map[string]float64 // by family
 	rooms    map[string]float64 // peers by room
 	limited  int64              // peer samples of rooms beyond the limit
+	refused  int64              // samples with impossible values
 	bytes    [roles]map[streamGroup]float64
 	scores   [roles][mediaKinds]figure
 }
@@ -60,15 +62,18 @@ var isEdumeetNumber = func() map[string]bool {
 func (p *edumeetPage) add(s *edumeetSample) (known bool) {
 	addSeries, isSeries := edumeetSeries[string(s.Family)]
 	isNumber := isEdumeetNumber[string(s.Family)]
-	if s.Value >= 0 && s.Value <= maxExact {
-		if isNumber {
-			p.numbers[string(s.Family)] += s.Value
-		}
-		if isSeries {
-			addSeries(p, s)
-		}
+	known = isNumber || isSeries
+	if s.Value < 0 || s.Value > maxExact {
+		p.refused += rows.BoolToInt(known)
+		return known
 	}
-	return isNumber || isSeries
+	if isNumber {
+		p.numbers[string(s.Family)] += s.Value
+	}
+	if isSeries {
+		addSeries(p, s)
+	}
+	return known
 }
 
 // addPeers adds the peers of a room.
@@ -97,6 +102,7 @@ func (p *edumeetPage) addScore(r role, s *edumeetSample) {
 }
 
 func (e *edumeetRecord) record(p *edumeetPage) {
+	e.mb.Refuse(p.refused)
 	for _, row := range edumeetNumbers {
 		for _, family := range row.families {
 			if v, present := p.numbers[family]; present {

@@ -10,8 +10,13 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
+// builder is the generated builder, which also counts values that are refused.
+type builder struct {
+	*metadata.MetricsBuilder
+	rows.Refusals
+}
+
 type (
-	builder       = metadata.MetricsBuilder
 	timestamp     = pcommon.Timestamp
 	entity        = metadata.AttributeRtcEntity
 	direction     = metadata.AttributeNetworkIoDirection

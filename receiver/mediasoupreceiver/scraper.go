@@ -40,7 +40,7 @@ func newScraper(ctx context.Context, cfg *Config, host component.Host, set recei
 	if err != nil {
 		return nil, err
 	}
-	s := &scraper{format: cfg.Format, target: target, mb: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}
+	s := &scraper{format: cfg.Format, target: target, mb: &builder{MetricsBuilder: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}}
 	process := scrape.Process{
 		Endpoint: cfg.ClientConfig.Endpoint, Logger: set.Logger, Limits: limits,
 		Scrape: s.scrape, Resource: s.resource, StartTime: s.startTime, Close: func() { s.client.close() },

@@ -207,7 +207,12 @@ func TestNumbersOutOfRange(t *testing.T) {
 	for n, present := range map[string]bool{exact: true, beyond: false, "9223372036854775807": false, "-1": false} {
 		t.Run(n, func(t *testing.T) {
 			s, _ := startSystem(t, answers(t, numbers(n)), everything)
-			metrics := scrapeOnce(t, s)
+			metrics, err := s.Scrape(t.Context())
+			if present {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, "skipped values of a wrong type or range: rssBytes, startTimeUnixMs, transportsCreated, ru_maxrss")
+			}
 			points := rtctest.Points(t, metrics)
 			for point, value := range want {
 				got, there := points[point]
@@ -567,7 +572,7 @@ func TestWrongTypes(t *testing.T) {
 	body := strings.Replace(captured(t, "snapshot-3.12.16-a.json"), `"durationMs": 2.969`, `"durationMs": {}`, 1)
 	s, _ := startSystem(t, answers(t, body), nil)
 	metrics, err := s.Scrape(t.Context())
-	require.ErrorContains(t, err, "skipped values of a wrong type: durationMs")
+	require.ErrorContains(t, err, "skipped values of a wrong type or range: durationMs")
 	assert.True(t, scrapererror.IsPartialScrapeError(err))
 	points := rtctest.Points(t, metrics)
 	assert.InDelta(t, 1, points["rtc.target.up{}"], 0)

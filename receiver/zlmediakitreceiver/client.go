@@ -230,6 +230,7 @@ func readCount(r *jsonwalk.Reader, n *optional.Value[int64]) error {
 	err := r.Int(n)
 	if value, _ := n.Get(); value < 0 {
 		*n = optional.Value[int64]{}
+		r.NoteWrong()
 	}
 	return err
 }

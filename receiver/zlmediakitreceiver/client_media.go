@@ -216,6 +216,7 @@ func (t *track) read(r *jsonwalk.Reader) error {
 			err = r.Float(&t.FPS)
 			if fps, _ := t.FPS.Get(); fps < 0 {
 				t.FPS = optional.Value[float64]{}
+				r.NoteWrong()
 			}
 		case "loss":
 			err = r.Float(&t.Loss)

@@ -91,7 +91,7 @@ func TestForeignAnswers(t *testing.T) {
 		"text":         {"text/plain", `hello`, "cannot be decoded (5 bytes read, it begins with `hello`): unexpected byte 104 'h' at 0", scrape.Format},
 		"a page":       {"text/html", `<!doctype html>`, "an HTML page instead of the API's answer: `<!doctype html>`", scrape.Format},
 		"a bare page":  {"", ` <html>`, "an HTML page instead of the API's answer: `<html>`", scrape.Format},
-		"wrong types":  {"application/json", `{"code":0,"data":{"branchName":7,"commitHash":["x"]}}`, "skipped values of a wrong type: branchName, commitHash", scrape.Format},
+		"wrong types":  {"application/json", `{"code":0,"data":{"branchName":7,"commitHash":["x"]}}`, "skipped values of a wrong type or range: branchName, commitHash", scrape.Format},
 		"broken value": {"application/json", `{"code":0,"data":{"branchName":"x}`, "cannot be decoded", scrape.Format},
 	} {
 		t.Run(name, func(t *testing.T) {

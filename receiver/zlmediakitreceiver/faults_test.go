@@ -47,7 +47,7 @@ var faultRows = map[string]faultRow{
 	"invalid_json":         {false, "cannot be decoded", "format"},
 	"wrong_types":          {true, "the member data is of a wrong type", "format"},
 	"invalid_utf8":         {true, "", ""}, // the rest of a name is valid
-	"numbers_out_of_range": {true, "skipped values of a wrong type: ", "format"},
+	"numbers_out_of_range": {true, "skipped values of a wrong type or range: ", "format"},
 	"deep_nesting":         {true, "the member data is of a wrong type", "format"},
 	"restart":              {true, "", ""},
 }

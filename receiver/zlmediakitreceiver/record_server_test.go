@@ -412,7 +412,7 @@ func TestSessionLimit(t *testing.T) {
 	assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=session,rtc.omission.reason=limit}"], 0)
 }
 
-// Negative values of counts have no points.
+// Negative values of counts have no points, and an error names them.
 func TestNegativeNumbers(t *testing.T) {
 	points, err := scrapeBodies(t, map[string]string{
 		"getThreadsLoad": `{"code":0,"data":[{"name":"a","load":-1,"delay":-1,"fd_count":-1}]}`,
@@ -424,7 +424,9 @@ func TestNegativeNumbers(t *testing.T) {
 			"duration":-1,"gop_size":-1,"gop_interval_ms":-1,"width":-1,"height":-1},{"codec_type":1,"sample_rate":-1,"channels":-1,"sample_bit":-1}]}]}`,
 		"getMediaInfo": `{"code":0}`, "listRtpSender": `{"code":0,"data":["1"],"bytesSpeed":-1,"totalBytes":-1}`,
 	})
-	require.NoError(t, err)
+	for _, members := range []string{"load, delay, fd_count", "Buffer, totalMemUsage", "liveSecs, rePullCount", "bytesSpeed, totalBytes, readerCount"} {
+		require.ErrorContains(t, err, "skipped values of a wrong type or range: "+members)
+	}
 	for point, value := range points {
 		assert.GreaterOrEqual(t, value, 0.0, point)
 	}

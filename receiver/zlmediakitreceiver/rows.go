@@ -11,8 +11,13 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
 )
 
+// builder is the generated builder, which also counts values that are refused.
+type builder struct {
+	*metadata.MetricsBuilder
+	rows.Refusals
+}
+
 type (
-	builder   = metadata.MetricsBuilder
 	timestamp = pcommon.Timestamp
 	number    = optional.Value[int64]
 )

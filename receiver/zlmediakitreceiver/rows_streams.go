@@ -142,7 +142,7 @@ var packetLoss = map[originType]rows.Point[*builder, *streamName]{
 }
 
 func lossOf(origin originType) rows.Point[*builder, *streamName] {
-	return rows.DecimalOf(rows.WithLast(ofStreamAnd((*builder).RecordZlmediakitStreamPacketLossDataPoint), origin))
+	return rows.DecimalOf(rows.WithLast(ofStreamAnd((*builder).RecordZlmediakitStreamPacketLossDataPoint), origin)).Except(-1)
 }
 
 // RTP senders of a stream.

@@ -672,6 +672,7 @@ const (
 	AttributeRtcEntityPush
 	AttributeRtcEntitySession
 	AttributeRtcEntityDisk
+	AttributeRtcEntityValue
 )
 
 // String returns the string representation of the AttributeRtcEntity.
@@ -687,6 +688,8 @@ func (av AttributeRtcEntity) String() string {
 		return "session"
 	case AttributeRtcEntityDisk:
 		return "disk"
+	case AttributeRtcEntityValue:
+		return "value"
 	}
 	return ""
 }
@@ -698,6 +701,7 @@ var MapAttributeRtcEntity = map[string]AttributeRtcEntity{
 	"push":    AttributeRtcEntityPush,
 	"session": AttributeRtcEntitySession,
 	"disk":    AttributeRtcEntityDisk,
+	"value":   AttributeRtcEntityValue,
 }
 
 // AttributeRtcOmissionReason specifies the value rtc.omission.reason attribute.
@@ -709,6 +713,7 @@ const (
 	AttributeRtcOmissionReasonTruncated
 	AttributeRtcOmissionReasonMerged
 	AttributeRtcOmissionReasonElsewhere
+	AttributeRtcOmissionReasonInvalid
 )
 
 // String returns the string representation of the AttributeRtcOmissionReason.
@@ -722,6 +727,8 @@ func (av AttributeRtcOmissionReason) String() string {
 		return "merged"
 	case AttributeRtcOmissionReasonElsewhere:
 		return "elsewhere"
+	case AttributeRtcOmissionReasonInvalid:
+		return "invalid"
 	}
 	return ""
 }
@@ -732,6 +739,7 @@ var MapAttributeRtcOmissionReason = map[string]AttributeRtcOmissionReason{
 	"truncated": AttributeRtcOmissionReasonTruncated,
 	"merged":    AttributeRtcOmissionReasonMerged,
 	"elsewhere": AttributeRtcOmissionReasonElsewhere,
+	"invalid":   AttributeRtcOmissionReasonInvalid,
 }
 
 var MetricsInfo = metricsInfo{

@@ -807,6 +807,7 @@ const (
 	_ AttributeRtcEntity = iota
 	AttributeRtcEntityBridge
 	AttributeRtcEntityQueue
+	AttributeRtcEntityValue
 )
 
 // String returns the string representation of the AttributeRtcEntity.
@@ -816,6 +817,8 @@ func (av AttributeRtcEntity) String() string {
 		return "bridge"
 	case AttributeRtcEntityQueue:
 		return "queue"
+	case AttributeRtcEntityValue:
+		return "value"
 	}
 	return ""
 }
@@ -824,6 +827,7 @@ func (av AttributeRtcEntity) String() string {
 var MapAttributeRtcEntity = map[string]AttributeRtcEntity{
 	"bridge": AttributeRtcEntityBridge,
 	"queue":  AttributeRtcEntityQueue,
+	"value":  AttributeRtcEntityValue,
 }
 
 // AttributeRtcOmissionReason specifies the value rtc.omission.reason attribute.
@@ -835,6 +839,7 @@ const (
 	AttributeRtcOmissionReasonTruncated
 	AttributeRtcOmissionReasonMerged
 	AttributeRtcOmissionReasonElsewhere
+	AttributeRtcOmissionReasonInvalid
 )
 
 // String returns the string representation of the AttributeRtcOmissionReason.
@@ -848,6 +853,8 @@ func (av AttributeRtcOmissionReason) String() string {
 		return "merged"
 	case AttributeRtcOmissionReasonElsewhere:
 		return "elsewhere"
+	case AttributeRtcOmissionReasonInvalid:
+		return "invalid"
 	}
 	return ""
 }
@@ -858,6 +865,7 @@ var MapAttributeRtcOmissionReason = map[string]AttributeRtcOmissionReason{
 	"truncated": AttributeRtcOmissionReasonTruncated,
 	"merged":    AttributeRtcOmissionReasonMerged,
 	"elsewhere": AttributeRtcOmissionReasonElsewhere,
+	"invalid":   AttributeRtcOmissionReasonInvalid,
 }
 
 // AttributeTranscriptionErrorType specifies the value transcription_error_type attribute.

@@ -622,6 +622,7 @@ const (
 	AttributeRtcEntityHtable
 	AttributeRtcEntityUsrlocDomain
 	AttributeRtcEntityProcess
+	AttributeRtcEntityValue
 )
 
 // String returns the string representation of the AttributeRtcEntity.
@@ -637,6 +638,8 @@ func (av AttributeRtcEntity) String() string {
 		return "usrloc_domain"
 	case AttributeRtcEntityProcess:
 		return "process"
+	case AttributeRtcEntityValue:
+		return "value"
 	}
 	return ""
 }
@@ -648,6 +651,7 @@ var MapAttributeRtcEntity = map[string]AttributeRtcEntity{
 	"htable":            AttributeRtcEntityHtable,
 	"usrloc_domain":     AttributeRtcEntityUsrlocDomain,
 	"process":           AttributeRtcEntityProcess,
+	"value":             AttributeRtcEntityValue,
 }
 
 // AttributeRtcOmissionReason specifies the value rtc.omission.reason attribute.
@@ -659,6 +663,7 @@ const (
 	AttributeRtcOmissionReasonTruncated
 	AttributeRtcOmissionReasonMerged
 	AttributeRtcOmissionReasonElsewhere
+	AttributeRtcOmissionReasonInvalid
 )
 
 // String returns the string representation of the AttributeRtcOmissionReason.
@@ -672,6 +677,8 @@ func (av AttributeRtcOmissionReason) String() string {
 		return "merged"
 	case AttributeRtcOmissionReasonElsewhere:
 		return "elsewhere"
+	case AttributeRtcOmissionReasonInvalid:
+		return "invalid"
 	}
 	return ""
 }
@@ -682,6 +689,7 @@ var MapAttributeRtcOmissionReason = map[string]AttributeRtcOmissionReason{
 	"truncated": AttributeRtcOmissionReasonTruncated,
 	"merged":    AttributeRtcOmissionReasonMerged,
 	"elsewhere": AttributeRtcOmissionReasonElsewhere,
+	"invalid":   AttributeRtcOmissionReasonInvalid,
 }
 
 // AttributeRtpengineCloseReason specifies the value rtpengine.close.reason attribute.

@@ -589,6 +589,7 @@ const (
 	AttributeRtcEntityDataProducer
 	AttributeRtcEntityDataConsumer
 	AttributeRtcEntityRoom
+	AttributeRtcEntityValue
 )
 
 // String returns the string representation of the AttributeRtcEntity.
@@ -610,6 +611,8 @@ func (av AttributeRtcEntity) String() string {
 		return "data_consumer"
 	case AttributeRtcEntityRoom:
 		return "room"
+	case AttributeRtcEntityValue:
+		return "value"
 	}
 	return ""
 }
@@ -624,6 +627,7 @@ var MapAttributeRtcEntity = map[string]AttributeRtcEntity{
 	"data_producer": AttributeRtcEntityDataProducer,
 	"data_consumer": AttributeRtcEntityDataConsumer,
 	"room":          AttributeRtcEntityRoom,
+	"value":         AttributeRtcEntityValue,
 }
 
 // AttributeRtcOmissionReason specifies the value rtc.omission.reason attribute.
@@ -635,6 +639,7 @@ const (
 	AttributeRtcOmissionReasonTruncated
 	AttributeRtcOmissionReasonMerged
 	AttributeRtcOmissionReasonElsewhere
+	AttributeRtcOmissionReasonInvalid
 )
 
 // String returns the string representation of the AttributeRtcOmissionReason.
@@ -648,6 +653,8 @@ func (av AttributeRtcOmissionReason) String() string {
 		return "merged"
 	case AttributeRtcOmissionReasonElsewhere:
 		return "elsewhere"
+	case AttributeRtcOmissionReasonInvalid:
+		return "invalid"
 	}
 	return ""
 }
@@ -658,6 +665,7 @@ var MapAttributeRtcOmissionReason = map[string]AttributeRtcOmissionReason{
 	"truncated": AttributeRtcOmissionReasonTruncated,
 	"merged":    AttributeRtcOmissionReasonMerged,
 	"elsewhere": AttributeRtcOmissionReasonElsewhere,
+	"invalid":   AttributeRtcOmissionReasonInvalid,
 }
 
 var MetricsInfo = metricsInfo{

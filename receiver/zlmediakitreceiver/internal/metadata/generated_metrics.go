@@ -107,6 +107,7 @@ const (
 	AttributeRtcEntityProxy
 	AttributeRtcEntityRtpServer
 	AttributeRtcEntitySession
+	AttributeRtcEntityValue
 )
 
 // String returns the string representation of the AttributeRtcEntity.
@@ -120,6 +121,8 @@ func (av AttributeRtcEntity) String() string {
 		return "rtp_server"
 	case AttributeRtcEntitySession:
 		return "session"
+	case AttributeRtcEntityValue:
+		return "value"
 	}
 	return ""
 }
@@ -130,6 +133,7 @@ var MapAttributeRtcEntity = map[string]AttributeRtcEntity{
 	"proxy":      AttributeRtcEntityProxy,
 	"rtp_server": AttributeRtcEntityRtpServer,
 	"session":    AttributeRtcEntitySession,
+	"value":      AttributeRtcEntityValue,
 }
 
 // AttributeRtcOmissionReason specifies the value rtc.omission.reason attribute.
@@ -141,6 +145,7 @@ const (
 	AttributeRtcOmissionReasonTruncated
 	AttributeRtcOmissionReasonMerged
 	AttributeRtcOmissionReasonElsewhere
+	AttributeRtcOmissionReasonInvalid
 )
 
 // String returns the string representation of the AttributeRtcOmissionReason.
@@ -154,6 +159,8 @@ func (av AttributeRtcOmissionReason) String() string {
 		return "merged"
 	case AttributeRtcOmissionReasonElsewhere:
 		return "elsewhere"
+	case AttributeRtcOmissionReasonInvalid:
+		return "invalid"
 	}
 	return ""
 }
@@ -164,6 +171,7 @@ var MapAttributeRtcOmissionReason = map[string]AttributeRtcOmissionReason{
 	"truncated": AttributeRtcOmissionReasonTruncated,
 	"merged":    AttributeRtcOmissionReasonMerged,
 	"elsewhere": AttributeRtcOmissionReasonElsewhere,
+	"invalid":   AttributeRtcOmissionReasonInvalid,
 }
 
 // AttributeZlmediakitMediaKind specifies the value zlmediakit.media.kind attribute.
