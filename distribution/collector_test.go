@@ -169,20 +169,36 @@ func launch(t testing.TB, env, configs []string) *collector {
 	return c
 }
 
-// readyMessage is logged when the collector handles signals. Its health check answers earlier.
-const readyMessage = "Everything is ready"
-
-// ready waits until the collector is healthy. It returns false if the collector exits.
+// ready waits until the collector is healthy and can be stopped. It returns false if the collector exits.
 func (c *collector) ready(t testing.TB) bool {
 	t.Helper()
 	var healthy bool
 	require.Eventually(t, func() bool {
 		status, _, err := get(c.Status)
-		healthy = err == nil && status == http.StatusOK && strings.Contains(c.Log(), readyMessage)
+		healthy = err == nil && status == http.StatusOK && c.handles(syscall.SIGTERM)
 		return healthy || c.exited()
 	}, waitTimeout, pollInterval, "the collector does not become healthy")
 	return healthy && !c.exited()
 }
+
+// handles reports whether the collector handles a signal, which it does only after its health check answers and its log says that it is
+// ready. The Go runtime has a thread that blocks all signals but those.
+func (c *collector) handles(signal syscall.Signal) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", c.cmd.Process.Pid))
+	for _, thread := range threads {
+		status, _ := os.ReadFile(thread)
+		_, after, _ := strings.Cut(string(status), "SigBlk:\t")
+		mask, _, _ := strings.Cut(after, "\n")
+		blocked, err := strconv.ParseUint(mask, 16, 64)
+		if err == nil && blocked&bit(syscall.SIGUSR1) != 0 && blocked&bit(signal) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// bit returns the bit of a signal in a mask of signals.
+func bit(signal syscall.Signal) uint64 { return 1 << (signal - 1) }
 
 func (c *collector) exited() bool {
 	select {

@@ -97,10 +97,9 @@ func TestSecretDoesNotLeak(t *testing.T) {
 	rtctest.NoSecret(t, secret, c.Log())
 }
 
-// TestStopDuringScrape checks that the collector stops during a hanging scrape of any system within its timeout.
+// TestStopDuringScrape checks that a hanging scrape of any system, which could last a minute, does not delay the end of the collector.
 func TestStopDuringScrape(t *testing.T) {
 	t.Parallel()
-	const timeout, slack = 3 * time.Second, 3 * time.Second
 	for _, system := range systems.All {
 		t.Run(system.Receiver, func(t *testing.T) {
 			t.Parallel()
@@ -109,12 +108,12 @@ func TestStopDuringScrape(t *testing.T) {
 			file, env := shippedFor(t, system.Receiver)
 			c := start(t, env, file, fmt.Sprintf(`yaml:
 receivers:
-  %s: {`+system.Settings+`, timeout: %s, initial_delay: 1ms}
-`, system.Receiver, server.URL(), timeout))
+  %s: {`+system.Settings+`, collection_interval: 1m, timeout: 1m, initial_delay: 1ms}
+`, system.Receiver, server.URL()))
 			eventually(t, func(ct *assert.CollectT) { assert.NotEmpty(ct, server.Requests()) })
 			stopped := time.Now()
 			c.Stop(t)
-			assert.Less(t, time.Since(stopped), timeout+slack)
+			assert.Less(t, time.Since(stopped), 5*time.Second, "1 s is wanted; a busy machine takes longer")
 		})
 	}
 }

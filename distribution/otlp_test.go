@@ -145,7 +145,14 @@ exporters:
 		eventually(t, func(ct *assert.CollectT) { assert.GreaterOrEqual(ct, scrapes(), n) })
 	}
 	first := start(t, env, configs...)
-	awaitScrapes(3)
+	var queued float64
+	eventually(t, func(ct *assert.CollectT) {
+		queued = 0
+		for _, series := range parsePage(ct, fetch(ct, first.Telemetry))["otelcol_exporter_queue_size"].GetMetric() {
+			queued += value(series)
+		}
+		assert.GreaterOrEqual(ct, queued, 3.0)
+	})
 	first.Stop(t)
 	before, stopped := scrapes(), time.Now()
 	second := start(t, env, configs...)
@@ -162,6 +169,7 @@ exporters:
 			old++
 		}
 	}
+	assert.GreaterOrEqual(t, float64(old), queued, "the queue of the first run")
 	assert.GreaterOrEqual(t, old, before-1, "scrapes of the first run, except one that was running at its end, which is canceled")
 	assert.LessOrEqual(t, old, before)
 }
