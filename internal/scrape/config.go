@@ -48,7 +48,7 @@ func CheckCredential(conf *confmap.Conf, setting string, credential *configopaqu
 	text := strings.TrimRight(string(*credential), "\r\n")
 	*credential = configopaque.String(text)
 	if conf.IsSet(setting) && text == "" {
-		return fmt.Errorf("%s: is empty: set the variable that it is read from, or leave the setting out for a server that wants none", setting)
+		return fmt.Errorf("%s: is empty: set the variable that it is read from, or remove the setting if the server requires none", setting)
 	}
 	for i := range len(text) {
 		if text[i] < ' ' && text[i] != '\t' || text[i] == 0x7f {
@@ -62,7 +62,7 @@ func CheckCredential(conf *confmap.Conf, setting string, credential *configopaqu
 func CheckSchedule(c scraperhelper.ControllerConfig) error {
 	errs := []error{checkTime("collection_interval", c.CollectionInterval), checkTime("timeout", c.Timeout)}
 	if c.CollectionInterval >= shortest && c.Timeout > c.CollectionInterval {
-		errs = append(errs, fmt.Errorf("timeout: %v is longer than the collection_interval of %v: leave it out, or write at most timeout: %v",
+		errs = append(errs, fmt.Errorf("timeout: %v is longer than the collection_interval of %v: remove the setting, or set it to at most %v",
 			c.Timeout, c.CollectionInterval, c.CollectionInterval))
 	}
 	return errors.Join(errs...)

@@ -36,7 +36,7 @@ func TestSchedule(t *testing.T) {
 		"a short interval":        {map[string]any{"collection_interval": "5s"}, 5 * time.Second, ""},
 		"a long interval":         {map[string]any{"collection_interval": "1m"}, 10 * time.Second, ""},
 		"both":                    {map[string]any{"collection_interval": "5s", "timeout": "5s"}, 5 * time.Second, ""},
-		"a long timeout":          {map[string]any{"timeout": "40s"}, 40 * time.Second, "timeout: 40s is longer than the collection_interval of 30s: leave it out, or write at most timeout: 30s"},
+		"a long timeout":          {map[string]any{"timeout": "40s"}, 40 * time.Second, "timeout: 40s is longer than the collection_interval of 30s: remove the setting, or set it to at most 30s"},
 		"an interval of no unit":  {map[string]any{"collection_interval": 15}, 10 * time.Second, "collection_interval: 15ns is too short: write the unit, such as 15s"},
 		"a timeout of no unit":    {map[string]any{"timeout": 5}, 5, "timeout: 5ns is too short: write the unit, such as 5s"},
 		"no timeout":              {map[string]any{"timeout": "0s"}, 0, "timeout: 0s must be more than 0, such as 10s"},
@@ -62,7 +62,7 @@ func TestUnmarshalConfigIsStrict(t *testing.T) {
 }
 
 func TestCredentials(t *testing.T) {
-	const empty = "secret: is empty: set the variable that it is read from, or leave the setting out for a server that wants none"
+	const empty = "secret: is empty: set the variable that it is read from, or remove the setting if the server requires none"
 	for name, tc := range map[string]struct {
 		written map[string]any
 		secret  string

@@ -39,7 +39,7 @@ func (r *registry) claim(owner component.ID, resources []pcommon.Resource) (rele
 		id := identity{service.AsString(), instance.AsString()}
 		if other, taken := r.owners[id]; taken {
 			r.release(claimed)
-			return nil, fmt.Errorf("%s %s is read by %s too: remove one of the two, or, to read one server twice, "+
+			return nil, fmt.Errorf("%s %s is also read by %s: remove one of the two, or, to read one server twice, "+
 				"set resource_attributes::service.instance.id::override_value", id.service, id.instance, other)
 		}
 		r.owners[id] = owner

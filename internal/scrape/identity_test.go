@@ -32,7 +32,7 @@ func TestClaim(t *testing.T) {
 	require.NoError(t, err, "another instance")
 	releaseB()
 	_, err = r.claim(b, []pcommon.Resource{resource("jvb", "host:80/2"), resource("jvb", "host:80/1")})
-	require.EqualError(t, err, "jvb host:80/1 is read by jitsi/a too: remove one of the two, or, to read one server twice, "+
+	require.EqualError(t, err, "jvb host:80/1 is also read by jitsi/a: remove one of the two, or, to read one server twice, "+
 		"set resource_attributes::service.instance.id::override_value")
 	_, err = r.claim(b, []pcommon.Resource{resource("", "host:80/1"), resource("jvb", "")})
 	require.NoError(t, err, "no identity")

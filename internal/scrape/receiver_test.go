@@ -157,7 +157,7 @@ func TestOneReceiverPerIdentity(t *testing.T) {
 	}
 	a, b := newReceiver("a"), newReceiver("b")
 	require.NoError(t, a.Start(t.Context(), componenttest.NewNopHost()))
-	require.ErrorContains(t, b.Start(t.Context(), componenttest.NewNopHost()), "x host:1 is read by x/a too")
+	require.ErrorContains(t, b.Start(t.Context(), componenttest.NewNopHost()), "x host:1 is also read by x/a")
 	require.NoError(t, b.Shutdown(t.Context()))
 	require.ErrorContains(t, newReceiver("c").Start(t.Context(), componenttest.NewNopHost()), "x/a", "the failed one has released nothing")
 	require.NoError(t, a.Shutdown(t.Context()))

@@ -462,7 +462,7 @@ func TestVendorMock(t *testing.T) {
 		http.ServeFile(w, r, folder+name+".json")
 	})
 	if _, err := os.Stat(folder); err != nil {
-		t.Skip("the vendor's captures are not on this machine")
+		t.Skip("requires published responses that may not be copied")
 	}
 	s, _ := startScraper(t, url, everythingOfAPI)
 	points := scrapePoints(t, s)

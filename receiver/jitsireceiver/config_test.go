@@ -67,7 +67,7 @@ func TestConfigRefused(t *testing.T) {
 		"source_of_jvb":          `jvb::source: "stats" must be auto, colibri or metrics`,
 		"source_of_jicofo":       `jicofo::source: "colibri" must be auto, stats or metrics`,
 		"no_source":              `jicofo::source: "" must be auto, stats or metrics`,
-		"timeout_too_long":       "timeout: 40s is longer than the collection_interval of 30s: leave it out, or write at most timeout: 30s",
+		"timeout_too_long":       "timeout: 40s is longer than the collection_interval of 30s: remove the setting, or set it to at most 30s",
 		"no_timeout":             "timeout: 0s must be more than 0, such as 10s",
 		"timeout_of_a_component": "jibri::timeout: must not be set, because the receiver has one timeout for all, such as timeout: 10s",
 		"limit":                  "bridges: limit: must be at least 1, such as 20000",

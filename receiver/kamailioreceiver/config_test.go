@@ -78,7 +78,7 @@ func TestConfigRefused(t *testing.T) {
 		"no_path":            "endpoint: must be the path of a socket",
 		"credentials":        "endpoint: must not hold a user name or password",
 		"query":              "endpoint: must not hold a query",
-		"timeout":            "timeout: 20s is longer than the collection_interval of 10s: leave it out, or write at most timeout: 10s",
+		"timeout":            "timeout: 20s is longer than the collection_interval of 10s: remove the setting, or set it to at most 10s",
 		"limit":              "statistics: limit: must be at least 1",
 		"targets":            "dispatcher_targets: limit: must be at least 1",
 		"naming":             `naming: "names" must be attributes or name`,

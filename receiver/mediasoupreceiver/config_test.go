@@ -59,7 +59,7 @@ func TestConfigRefused(t *testing.T) {
 		"unix":             "endpoint: must be an http or https URL, such as http://10.0.0.5:8080",
 		"credentials":      "endpoint: must not hold a user name or password: they would show up in logs",
 		"query":            "endpoint: must not hold a query or fragment: it would show up in logs",
-		"timeout_too_long": "timeout: 40s is longer than the collection_interval of 30s: leave it out, or write at most timeout: 30s",
+		"timeout_too_long": "timeout: 40s is longer than the collection_interval of 30s: remove the setting, or set it to at most 30s",
 		"no_timeout":       "timeout: 0s must be more than 0, such as 10s",
 		"limit":            "streams: limit: must be at least 1, such as 20000",
 		"unknown_format":   `format: "prometheus": must be snapshot or edumeet`,

@@ -81,11 +81,11 @@ func TestAliveByState(t *testing.T) {
 			lists: [][]sourceRow{{{"ts", 9, 10, 100, 0}, {"rtmp", 7, 10, 100, 0}}, {{"ts", 0, 10, 100, 0}, {"rtmp", 0, 10, 100, 0}}}, want: []int{1, 0},
 		},
 		{
-			name: "and so does a pulled one", config: onDemand, origin: "pull", url: "rtsps://10.0.0.1/x",
+			name: "an RTSP origin feeds rtsp directly", config: onDemand, origin: "pull", url: "rtsps://10.0.0.1/x",
 			lists: [][]sourceRow{{{"rtsp", 7, 10, 100, 0}}, {{"rtsp", 0, 10, 100, 0}}}, want: []int{1, 0},
 		},
 		{
-			name: "unless it is told not to", config: indirect, origin: "rtmp_push",
+			name: "an RTMP origin with direct feeding disabled", config: indirect, origin: "rtmp_push",
 			lists: [][]sourceRow{{{"rtmp", 7, 10, 100, 0}}, {{"rtmp", 0, 10, 100, 0}}}, want: []int{1, none},
 		},
 		{

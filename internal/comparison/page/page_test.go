@@ -152,7 +152,7 @@ func (p pair) compare(t testing.TB) bool {
 	return true
 }
 
-// parsed is what Prometheus reads from a page. Values are series with labels, and timestamps.
+// parsed holds the result of parsing a page as Prometheus does. The keys of values are series with labels.
 type parsed struct {
 	types, help map[string]string
 	values      map[string]string

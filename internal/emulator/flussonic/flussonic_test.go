@@ -695,7 +695,7 @@ func TestFullSample(t *testing.T) {
 	originals, err := filepath.Glob("../../../../shared/testdata/flussonic/vendor-mock-23.10/*.json")
 	require.NoError(t, err)
 	if len(originals) == 0 {
-		t.Skip("the answers of the mock server are not here")
+		t.Skip("requires published responses that may not be copied")
 	}
 	for _, file := range originals {
 		original, err := os.ReadFile(file)

@@ -282,7 +282,7 @@ func TestLikeReal(t *testing.T) {
 			file = strings.TrimPrefix(file, "jitsi/")
 			original, err := os.ReadFile(published + strings.Replace(file, ".like-real-", ".real-", 1))
 			if err != nil {
-				t.Skip("the published answers are not at hand")
+				t.Skip("requires published responses that may not be copied")
 			}
 			ours := capture(t, file)
 			assert.Equal(t, jsonShape(t, string(original)), jsonShape(t, ours))

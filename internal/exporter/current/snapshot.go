@@ -11,14 +11,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// Snapshot is what the store had at one time, between two payloads. It shares the memory of the store.
+// Snapshot is the content of the store between two payloads. It shares the memory of the store.
 type Snapshot struct {
 	// Families are sorted by name.
 	Families []Family
 	store    *Store
 }
 
-// Family is what has the same name on the page.
+// Family is a metric family of the page.
 type Family struct {
 	// Name and Help are not escaped.
 	Name, Help string

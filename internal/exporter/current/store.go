@@ -73,7 +73,7 @@ type Store struct {
 	writer   writer
 }
 
-// metricID is what the name of a metric is made of.
+// metricID holds the properties of a metric that determine its name on the page.
 type metricID struct {
 	name, unit string
 	kind       Kind
@@ -84,7 +84,7 @@ type translation struct {
 	err  error
 }
 
-// family is what has the same name on the page.
+// family holds the metrics that have the same name on the page.
 type family struct {
 	name, help                string
 	kind                      Kind

@@ -23,8 +23,7 @@ type targetKey struct {
 	hasJob, hasInstance bool
 }
 
-// target is what Prometheus calls so: the source of the series with the same job and instance. Other attributes of the resource may
-// change while the target stays the same.
+// target is the source of the series with the same job and instance. Other attributes of its resource may change.
 type target struct {
 	targetKey
 	scopes  map[scopeKey]*scope

@@ -74,7 +74,7 @@ type writer struct {
 	started      pcommon.Timestamp // start of the rendered series
 }
 
-// point is what the data points of all types have in common.
+// point has the common methods of the data points of all types.
 type point interface {
 	Attributes() pcommon.Map
 	Timestamp() pcommon.Timestamp

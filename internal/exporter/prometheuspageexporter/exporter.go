@@ -37,7 +37,7 @@ type pageExporter struct {
 	running   sync.WaitGroup
 }
 
-// refusal is what is logged once.
+// refusal identifies a reason and a metric. It is logged only once.
 type refusal struct {
 	reason current.Reason
 	metric string
@@ -85,7 +85,7 @@ func (c *Config) resourceLabel(key string) bool {
 	return !service || !c.ResourceToTelemetry.ExcludeServiceAttributes
 }
 
-// translatable returns what the name of a metric is made of.
+// translatable returns the properties of a metric that determine its name on the page.
 func translatable(m pmetric.Metric) otlptranslator.Metric {
 	t := otlptranslator.Metric{Name: m.Name(), Unit: m.Unit()}
 	switch {
