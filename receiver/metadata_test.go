@@ -147,11 +147,11 @@ func checkUnit(unit string) string {
 	if slices.Contains(units, unit) {
 		return ""
 	}
-	thing := annotationPattern.FindStringSubmatch(unit)
+	annotation := annotationPattern.FindStringSubmatch(unit)
 	switch {
-	case thing == nil:
+	case annotation == nil:
 		return fmt.Sprintf("unit %q is no base unit", unit)
-	case strings.HasSuffix(thing[1], "s") && !slices.Contains(endInS, thing[1]):
+	case strings.HasSuffix(annotation[1], "s") && !slices.Contains(endInS, annotation[1]):
 		return fmt.Sprintf("unit %q is a plural", unit)
 	}
 	return ""

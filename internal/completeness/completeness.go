@@ -1,7 +1,7 @@
 // Copyright The otelcol-rtc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package completeness tells exporters in the same process how much of a target a payload describes.
+// Package completeness passes to exporters in the same process how much of a target a payload describes.
 package completeness
 
 import "context"

@@ -22,7 +22,7 @@ func (r *Reader) Texts(members map[string]*string) error {
 	})
 }
 
-// TooMany returns the error of a document with more than limit things.
+// TooMany returns the error of a document with more than limit items.
 func TooMany(things string, limit int) error {
 	return &SizeError{What: fmt.Sprintf("more than %d %s", limit, things)}
 }

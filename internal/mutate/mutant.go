@@ -266,7 +266,7 @@ func (f *finder) record(n ast.Node) bool {
 	return true
 }
 
-// statement looks for statements that can be left out.
+// statement looks for statements that can be removed.
 func (f *finder) statement(s ast.Stmt) {
 	switch e := s.(type) {
 	case *ast.ExprStmt, *ast.IncDecStmt:

@@ -55,7 +55,7 @@ type tests struct {
 	mutants           []mutant
 }
 
-// compile compiles the tests of a receiver. It leaves out errors that do not compile.
+// compile compiles the tests of a receiver. It skips errors that do not compile.
 func compile(ctx context.Context, folder string, mutants []mutant) (*tests, error) {
 	temporary, err := os.MkdirTemp("", "mutate")
 	if err != nil {

@@ -195,7 +195,7 @@ func TestSystemOfSeveralProcesses(t *testing.T) {
 	require.NoError(t, s.Shutdown(t.Context()))
 }
 
-// TestCompleteness checks what the next consumer is told about series that are missing from a scrape.
+// TestCompleteness checks what the next consumer learns about series that are missing from a scrape.
 func TestCompleteness(t *testing.T) {
 	answer := func(context.Context) (func(), error) { return func() {}, nil }
 	fail := func(context.Context) (func(), error) { return nil, errors.New("broken") }

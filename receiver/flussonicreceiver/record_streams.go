@@ -26,7 +26,7 @@ type streamRecorder struct {
 
 	items      *selection.Set[keptStream]
 	expected   map[string]bool
-	elsewhere  map[string]uint64 // streams left out because they run on other servers, with the last scrape in which they did
+	elsewhere  map[string]uint64 // streams omitted because they run on other servers, with the last scrape in which they did
 	provenHost string            // the server's host name, once an item of the list has named it
 	listed     bool              // whether any scrape had a list
 	scrapes    uint64            // number of scrapes begun
@@ -54,7 +54,7 @@ type streamAnswers struct {
 	wholePage bool    // whether the whole Prometheus page was read
 	states    []int64 // number of streams by state
 	merged    int64
-	elsewhere int64 // streams left out because they run on other servers
+	elsewhere int64 // streams omitted because they run on other servers
 	recorded  int   // streams with points of their own
 	// Inputs and pushes beyond maxParts.
 	excessInputs, excessPushes int64
@@ -121,7 +121,7 @@ func (s *streamRecorder) recordList(ctx context.Context, c *client, query *strea
 func (s *streamRecorder) recordListed(row *stream) {
 	s.inScrape.rows++
 	s.name = selection.AppendName(s.name[:0], row.Name)
-	if s.leaveOut(row) {
+	if s.omits(row) {
 		return
 	}
 	item, first := s.get(s.name)
@@ -171,8 +171,8 @@ func (s *streamRecorder) endList(hasList bool) {
 	}
 }
 
-// leaveOut reports whether to leave a stream out because it runs on another server. Expected streams are always reported.
-func (s *streamRecorder) leaveOut(row *stream) bool {
+// omits reports whether to omit a stream because it runs on another server. Expected streams are always reported.
+func (s *streamRecorder) omits(row *stream) bool {
 	out := s.runsElsewhere(row) && !s.includeRemote && !s.expected[string(s.name)]
 	switch last, known := s.elsewhere[string(s.name)]; {
 	case !out && known:
@@ -311,7 +311,7 @@ func (s *streamRecorder) recordMissing() {
 	}
 }
 
-// omit reports the number of streams that are left out. known is whether all streams are known.
+// omit reports the number of omitted streams. known is whether all streams are known.
 func (s *streamRecorder) omit(known bool) {
 	const entity, limit = metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonLimit
 	if s.inScrape.recorded > 0 {

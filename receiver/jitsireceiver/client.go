@@ -274,7 +274,7 @@ func (c *client) Health(ctx context.Context) (health, error) {
 	return health{passed: err == nil}, err
 }
 
-// Stats requests the JSON response. Members of a wrong type are left out and named in the error.
+// Stats requests the JSON response. Members of a wrong type or range are skipped and named in the error.
 func (c *client) Stats(ctx context.Context) (*answer, error) {
 	a := &c.answers[fromStats]
 	a.reset(c.names.keys)
@@ -302,8 +302,8 @@ func (c *client) noObject() error {
 	return &httpapi.Error{Kind: httpapi.KindDecode, Text: "the answer is no JSON object"}
 }
 
-// walk reads the values in the object whose path is c.path[:length]. thing is the name of the named object that contains them, if any.
-func (c *client) walk(a *answer, length int, thing string) error {
+// walk reads the values in the object whose path is c.path[:length]. named is the name of the bridge or queue that contains them, if any.
+func (c *client) walk(a *answer, length int, named string) error {
 	return c.json.Object(func(key []byte) error {
 		if a.known+a.other >= maxValues {
 			return jsonwalk.TooMany("members", maxValues)
@@ -313,17 +313,17 @@ func (c *client) walk(a *answer, length int, thing string) error {
 			a.owned[owner]++
 		}
 		if n, ok := c.names.stats[string(c.path)]; ok {
-			return c.member(a, &n, thing)
+			return c.member(a, &n, named)
 		}
 		if c.names.groups[string(c.path)] {
 			if !c.json.IsText() { // many APIs have a string named status
 				a.known++
 			}
-			return c.walk(a, group, thing)
+			return c.walk(a, group, named)
 		}
 		if ownerGroups[string(c.path)] && c.json.IsObject() {
 			a.other++
-			return c.walk(a, group, thing)
+			return c.walk(a, group, named)
 		}
 		if group = len(c.appendPath(length, []byte("*"))); c.names.groups[string(c.path)] {
 			return c.walk(a, group, string(key))
@@ -343,9 +343,9 @@ func (c *client) appendPath(length int, key []byte) []byte {
 }
 
 // member reads one value.
-func (c *client) member(a *answer, n *name, thing string) error {
+func (c *client) member(a *answer, n *name, named string) error {
 	if n.named {
-		return c.memberOf(a, n, thing)
+		return c.memberOf(a, n, named)
 	}
 	v := a.set(n)
 	if v == nil {
@@ -360,9 +360,9 @@ func (c *client) member(a *answer, n *name, thing string) error {
 }
 
 // memberOf reads a value of a named object.
-func (c *client) memberOf(a *answer, n *name, thing string) error {
+func (c *client) memberOf(a *answer, n *name, named string) error {
 	a.known++
-	v := value{text: thing}
+	v := value{text: named}
 	there, err := c.value(&v, n.kind)
 	if there {
 		a.named = append(a.named, namedValue{n.key, v})
@@ -518,7 +518,7 @@ func (c *client) judge(a *answer, cause error) error {
 	return nil
 }
 
-// Page requests the metrics page. Lines that cannot be read and values of a wrong type are left out and named in the error.
+// Page requests the metrics page. Lines that cannot be read and values of a wrong type or range are skipped and named in the error.
 func (c *client) Page(ctx context.Context) (*answer, error) {
 	a := &c.answers[fromPage]
 	a.reset(c.names.keys)
@@ -586,17 +586,17 @@ func (c *client) sample(a *answer, s *exposition.Sample) (ok bool, err error) {
 
 // sampleOf reads a value of a named object. It reuses the string that the last response left beyond the end of a.named, because names
 // rarely change.
-func (a *answer) sampleOf(n *name, thing []byte, sample float64) (ok bool) {
+func (a *answer) sampleOf(n *name, named []byte, sample float64) (ok bool) {
 	a.known++
 	number, ok := rows.ToWhole(sample)
-	if !ok || len(thing) == 0 {
+	if !ok || len(named) == 0 {
 		return ok
 	}
 	end := len(a.named)
 	a.named = slices.Grow(a.named, 1)[:end+1]
 	v := &a.named[end]
-	if v.text != string(thing) {
-		v.text = string(thing)
+	if v.text != string(named) {
+		v.text = string(named)
 	}
 	*v = namedValue{n.key, value{whole: number, text: v.text}}
 	return true

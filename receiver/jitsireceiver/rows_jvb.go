@@ -155,7 +155,7 @@ var jvbRows = append([]row{
 	{page: "xmpp_disconnects", recorder: whole((*builder).RecordJitsiJvbXMPPDisconnectionsDataPoint)},
 }, jvbQueueRows()...)
 
-// jvbQueues holds the queues of a bridge by the prefix of their families. The prefix "queue", the sum of all queues, is left out.
+// jvbQueues holds the queues of a bridge by the prefix of their families. The prefix "queue", the sum of all queues, is omitted.
 var jvbQueues = map[string]string{
 	"rtp_receiver":                   "rtp_receiver",
 	"rtp_sender":                     "rtp_sender",

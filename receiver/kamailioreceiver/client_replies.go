@@ -153,7 +153,7 @@ func profileSizes(profiles []string) *query[[]profileSize] {
 	return &query[[]profileSize]{calls, func(context.Context) ([]profileSize, error) { return knownProfiles(sizes, calls) }}
 }
 
-// knownProfiles returns the sizes of the profiles that the server knows.
+// knownProfiles returns the sizes of the profiles that are defined on the server.
 func knownProfiles(sizes []profileSize, calls []*call) ([]profileSize, error) {
 	var known []profileSize
 	var errs []error

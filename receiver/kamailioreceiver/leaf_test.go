@@ -49,7 +49,7 @@ func notOffered(answers map[string]rtctest.Document, names ...string) map[string
 	return answers
 }
 
-// playedScenes returns the captured servers. The first one has every statistic that the receiver knows.
+// playedScenes returns the captured servers. The first one has every statistic that has a row.
 func playedScenes(t *testing.T) map[string]map[string]rtctest.Document {
 	t.Helper()
 	unix, many, http := repliesOf(t, "unix"), repliesOf(t, "many_modules"), answersOf(t, "")

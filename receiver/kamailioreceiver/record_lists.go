@@ -35,7 +35,7 @@ func newListRecorder(cfg *Config, mb *builder, report *scrape.Report) *listRecor
 	}
 }
 
-// omit reports the number of items that are left out of a list.
+// omit reports the number of omitted items of a list.
 func (r *listRecorder) omit(entity fmt.Stringer, limited int, merged int64) {
 	r.report.Omit(entity, metadata.AttributeRtcOmissionReasonLimit, int64(limited))
 	r.report.Omit(entity, metadata.AttributeRtcOmissionReasonMerged, merged)

@@ -43,15 +43,15 @@ func (r *rtpServers) record(servers []rtpServer) {
 	for i := range servers {
 		r.counts.add(rtpGroup{modeOf(&servers[i]), selection.Name(servers[i].App)}, 1)
 	}
-	leftOut := r.counts.record(r.mb)
+	omitted := r.counts.record(r.mb)
 	if r.recordInfos {
 		reported := min(len(servers), r.limit)
-		leftOut += int64(len(servers) - reported)
+		omitted += int64(len(servers) - reported)
 		for i := range servers[:reported] {
 			r.recordInfo(&servers[i])
 		}
 	}
-	r.report.Omit(metadata.AttributeRtcEntityRtpServer, metadata.AttributeRtcOmissionReasonLimit, leftOut)
+	r.report.Omit(metadata.AttributeRtcEntityRtpServer, metadata.AttributeRtcOmissionReasonLimit, omitted)
 }
 
 func (r *rtpServers) recordInfo(server *rtpServer) {

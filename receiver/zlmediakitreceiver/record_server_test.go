@@ -131,7 +131,7 @@ func TestPacketLoss(t *testing.T) {
 	}
 }
 
-// If a stream has several RTP senders, their bytes are left out, because the server reports those of only one.
+// If a stream has several RTP senders, their bytes are not recorded, because the server reports those of only one.
 func TestRTPSenders(t *testing.T) {
 	const series = "{zlmediakit.app=a,zlmediakit.stream.name=s,zlmediakit.vhost=v}"
 	for senders, bytes := range map[string]bool{`["1"]`: true, `["1","2"]`: false} {

@@ -29,7 +29,7 @@ type sessionList struct {
 	counts  map[sessionGroup]int64
 	peers   map[string]bool
 	infos   []sessionInfo
-	leftOut int64 // sessions over the limit of infos
+	omitted int64 // sessions over the limit of infos
 }
 
 func newSessions(cfg *Config, mb *builder, report *scrape.Report, c *client) *sessions {
@@ -58,7 +58,7 @@ func (s *sessions) add(list *sessionList, one *session) {
 		return
 	}
 	if len(list.infos) == s.limit {
-		list.leftOut++
+		list.omitted++
 		return
 	}
 	localPort, _ := one.LocalPort.Get()
@@ -82,7 +82,7 @@ func (s *sessions) record(list sessionList) {
 	for i := range list.infos {
 		sessionInfoPoint.Record(s.mb, 1, &list.infos[i])
 	}
-	s.report.Omit(metadata.AttributeRtcEntitySession, metadata.AttributeRtcOmissionReasonLimit, list.leftOut)
+	s.report.Omit(metadata.AttributeRtcEntitySession, metadata.AttributeRtcOmissionReasonLimit, list.omitted)
 }
 
 // protocolTransports are the transports of session types that have only one, for servers that do not report it.

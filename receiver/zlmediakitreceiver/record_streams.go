@@ -144,7 +144,7 @@ func (s *streams) beginList() *listRecorder {
 	return &listRecorder{streams: s, now: s.report.Now(), reported: s.listing.chosen, full: s.listing.full()}
 }
 
-// add adds one media source. A second one of the same schema and name is left out: the server prints names that are not valid UTF-8 in
+// add adds one media source. A second one of the same schema and name is skipped: the server prints names that are not valid UTF-8 in
 // a way that makes different ones equal.
 func (l *listRecorder) add(m *mediaSource) {
 	item := l.get(m)

@@ -11,7 +11,7 @@ const zerosFor = 20
 // nameOther stands for the names of groups over the limit.
 const nameOther = "_OTHER"
 
-// tally adds up the items of a response by group. It remembers the groups, so that a missing one is recorded as 0 and not left out.
+// tally adds up the items of a response by group. It remembers the groups, so that a missing one is recorded as 0.
 type tally[K comparable] struct {
 	point  rows.Point[*builder, K]
 	plain  K // recorded as 0 if there are no groups

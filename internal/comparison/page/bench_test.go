@@ -107,7 +107,7 @@ func processorTime(b *testing.B) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// watchHeap returns a function that tells by how many bytes the heap has grown at most since.
+// watchHeap returns a function that returns the largest growth of the heap so far, in bytes.
 func watchHeap() func() uint64 {
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	runtime.GC()

@@ -81,7 +81,7 @@ func newBench(change func(*current.Config)) *bench {
 	return b
 }
 
-// page returns all lines. Labels of the target called host:80 are left out.
+// page returns all lines. Labels of the target host:80 are omitted.
 func (b *bench) page() string {
 	snapshot := b.Snapshot(b.now)
 	defer snapshot.Release()
@@ -102,7 +102,7 @@ func (b *bench) page() string {
 //	scope name
 //	gauge|sum|delta|updown name key=value value @seconds [>seconds of the start]
 //
-// Resource and scope may be left out.
+// Resource and scope may be omitted.
 func parse(text string) pmetric.Metrics {
 	metrics := pmetric.NewMetrics()
 	var scope pmetric.ScopeMetrics

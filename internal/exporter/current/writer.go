@@ -57,7 +57,7 @@ type writer struct {
 	text   []byte
 	series []series
 	dead   int
-	// taken says for each former series where its successor is: 1 + its position, 0 if there is none, -1 if the series has ended.
+	// taken holds for each former series the position of its successor, plus 1; 0 if it has no successor, -1 if it has ended.
 	taken   []int32
 	next    int // the former series that the next data point is expected to continue
 	index   index

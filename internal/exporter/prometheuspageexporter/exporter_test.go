@@ -396,7 +396,7 @@ func TestRefused(t *testing.T) {
 	require.NoError(t, telemetry.Shutdown(t.Context()))
 }
 
-// authenticator is an extension that knows one password.
+// authenticator is an extension that accepts one password.
 type authenticator struct {
 	component.StartFunc
 	component.ShutdownFunc
