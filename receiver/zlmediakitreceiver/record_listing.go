@@ -33,6 +33,7 @@ const (
 // listing decides when the media list is requested and for which schemas, because each request blocks one of the server's event loops.
 type listing struct {
 	auto       bool
+	learned    bool             // whether chosen results from a full list
 	chosen     schemaSet        // schemas that are reported
 	age        int              // lists since the last full one
 	check      bool             // request a full list next, because of a doubt
@@ -68,6 +69,9 @@ func (l *listing) due() bool { return l.wait == 0 }
 func (l *listing) full() bool {
 	return l.chosen == allSchemas || l.check || l.auto && l.age >= fullListEvery
 }
+
+// undecided reports whether the next list determines for the first time which schemas are reported.
+func (l *listing) undecided() bool { return l.auto && !l.learned }
 
 // requests returns the schemas to request one by one; the empty string stands for all at once.
 func (l *listing) requests() []string {
@@ -125,7 +129,7 @@ func (l *listing) learn(streams map[profile]int, doubt bool) {
 	if l.check {
 		l.check, l.checked = false, checkEvery-1
 	}
-	l.age = 0
+	l.age, l.learned = 0, true
 	sources := 0
 	for p, n := range streams {
 		sources += n * bits.OnesCount8(uint8(p.listed))

@@ -4,6 +4,9 @@
 package zlmediakitreceiver
 
 import (
+	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -195,5 +198,31 @@ func TestSpacingIsBounded(t *testing.T) {
 			l.failed()
 		}
 		assert.Equal(t, want, l.spacing, interval)
+	}
+}
+
+// The first list of a large server has points only in native schemas, those of which most are reported later: the others would take much
+// memory for one scrape. The first list of a small server has all.
+func TestFirstList(t *testing.T) {
+	for streams, want := range map[int][]int{100: {500, 500}, 101: {101, 101}, 1000: {1000, 1000}} {
+		t.Run(strconv.Itoa(streams), func(t *testing.T) {
+			s := newTestStreams(t, nil)
+			var list []*mediaSource
+			for i := range streams {
+				for _, schema := range schemaNames[:5] {
+					list = append(list, source(fmt.Sprint("v/a/", i), schema, 1, 1))
+				}
+			}
+			var got []int
+			for range want {
+				all := slices.Clone(list)
+				for i, m := range all {
+					clone := *m
+					all[i] = &clone // a source is valid only during the list
+				}
+				got = append(got, len(valuesOf(walkMetrics(t, s, all...), "zlmediakit.stream.io")))
+			}
+			assert.Equal(t, want, got)
+		})
 	}
 }

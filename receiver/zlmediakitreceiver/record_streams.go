@@ -118,7 +118,12 @@ type listRecorder struct {
 	now      timestamp
 	reported schemaSet
 	full     bool // the list contains all schemas
-	doubt    bool // a stream may flow in a schema that was not requested
+	// undecided is set for the first list of schemas: auto, after which the reported schemas are chosen. Native schemas are recorded at
+	// once, others are postponed unless there are so many that not all schemas can be chosen.
+	undecided bool
+	postponed []postponedSource
+	dropped   bool // there were too many to postpone
+	doubt     bool // a stream may flow in a schema that was not requested
 
 	sources [schemaOther + 1]int64
 	egress  [schemaOther + 1]float64
@@ -138,10 +143,16 @@ type waitingSource struct {
 	first  bool // of its stream
 }
 
+// postponedSource is a source that is recorded if its schema is chosen.
+type postponedSource struct {
+	stream *stream
+	source mediaSource
+}
+
 func (s *streams) beginList() *listRecorder {
 	s.items.Begin()
 	s.trackSums = s.trackSums[:0]
-	return &listRecorder{streams: s, now: s.report.Now(), reported: s.listing.chosen, full: s.listing.full()}
+	return &listRecorder{streams: s, now: s.report.Now(), reported: s.listing.chosen, full: s.listing.full(), undecided: s.listing.undecided()}
 }
 
 // add adds one media source. A second one of the same schema and name is skipped: the server prints names that are not valid UTF-8 in
@@ -180,8 +191,25 @@ func (l *listRecorder) record(st *stream, m *mediaSource, first bool) {
 		recordRows(streamRows, l.mb, m, &st.streamName)
 		l.recordTracks(st, m)
 	}
-	if schema := schemaIndex(m.Schema); l.reported.has(schema) {
+	switch schema := schemaIndex(m.Schema); {
+	case !l.reported.has(schema):
+	case !l.undecided || schema == st.native:
 		l.recordSource(st, m, schema)
+	case l.dropped:
+	case len(l.postponed) == fullListMax:
+		l.postponed, l.dropped = nil, true
+	default:
+		l.postponed = append(l.postponed, postponedSource{st, m.Take()})
+	}
+}
+
+// recordPostponed records the postponed sources whose schemas have been chosen.
+func (l *listRecorder) recordPostponed() {
+	for i := range l.postponed {
+		one := &l.postponed[i]
+		if schema := schemaIndex(one.source.Schema); l.listing.chosen.has(schema) {
+			l.recordSource(one.stream, &one.source, schema)
+		}
 	}
 }
 
@@ -331,6 +359,7 @@ func (l *listRecorder) finish() {
 	l.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonLimit, l.recordTotals()+int64(l.items.Limited()))
 	l.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonMerged, l.merged)
 	l.listing.learn(profiles, l.doubt)
+	l.recordPostponed()
 }
 
 // recordAlive records whether media flows in a stream, and how long the stream has existed.
