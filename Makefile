@@ -39,7 +39,7 @@ OUTAGE    ?= 0
 help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
-run: build ## build and run the collector with an emulated server; CONFIG=path selects your own configuration instead
+run: build ## build and run the collector with an emulated server; CONFIG="base.yaml my.yaml" selects your own configurations instead
 	@distribution/run.sh $(CONFIG)
 
 test: ## run go vet and all tests, with the race detector if a C compiler is installed
