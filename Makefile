@@ -2,8 +2,9 @@
 
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL      := go tool -modfile=internal/tools/go.mod
-MODULES   := . distribution/otelcol-rtc internal/tools internal/comparison
+MODULES   := . distribution/otelcol-rtc internal/tools internal/comparison internal/manifests
 COMPARE   := cd internal/comparison && export GOFLAGS=-tags=remove_all_sd # prometheusreceiver without service discovery
+MANIFESTS := cd internal/manifests
 HAVE_CC   := $(shell command -v "$$(go env CC)")
 
 # Debian packages required by tests. Tests that need a real server add a line: TEST_PACKAGES += name
@@ -39,13 +40,15 @@ OUTAGE    ?= 0
 help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
-run: build ## build and run the collector with an emulated server; CONFIG=path selects your own configuration instead
+run: build ## build and run the collector with an emulated server; CONFIG="base.yaml my.yaml" selects your own configurations instead
 	@distribution/run.sh $(CONFIG)
 
+# The tests of the manifests are not cached: the cache does not notice changes outside of their module.
 test: ## run go vet and all tests, with the race detector if a C compiler is installed
 	go vet ./...
 	go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
 	$(COMPARE) && go vet ./... && go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
+	$(MANIFESTS) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
 	$(AGENT)
 
 test-deps: ## install the dependencies of the tests: Debian packages, Go and npm modules, and mediasoup (takes minutes once)
@@ -68,8 +71,10 @@ generate: ## generate code from each metadata.yaml and from builder-config.yaml
 lint: ## run the linters and check the names in each metadata.yaml
 	$(TOOL) golangci-lint run
 	$(COMPARE) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
+	$(MANIFESTS) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	go mod tidy -diff
 	cd internal/comparison && go mod tidy -diff
+	$(MANIFESTS) && go mod tidy -diff
 	go test -run Metadata ./receiver/
 	$(AGENT)
 

@@ -120,8 +120,8 @@ type collector struct {
 	err  error
 }
 
-// start runs the collector with configurations, each of which overrides those before it, until the end of the test. It listens on
-// free ports.
+// start runs the collector with base.yaml and other configurations, each of which overrides those before it, until the end of the
+// test. It listens on free ports.
 func start(t testing.TB, env []string, configs ...string) *collector {
 	t.Helper()
 	const attempts = 3
@@ -146,7 +146,7 @@ func launch(t testing.TB, env, configs []string) *collector {
 		"ZLMEDIAKIT_SECRET=" + secret, "OTELCOL_RTC_STORAGE=" + t.TempDir(),
 	}, env...)
 	var args []string
-	for _, config := range slices.Concat(configs, []string{freePorts}) {
+	for _, config := range slices.Concat([]string{shipped("base.yaml")}, configs, []string{freePorts}) {
 		args = append(args, "--config", config)
 	}
 	c := &collector{

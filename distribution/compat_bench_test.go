@@ -72,7 +72,7 @@ var larges = []large{
 		},
 	},
 	{
-		exporter: "zlm_exporter", receiver: "zlmediakit", config: "prometheus.yaml", ours: 10 * many, old: 10 * many,
+		exporter: "zlm_exporter", receiver: "zlmediakit", config: "zlmediakit.yaml", ours: 10 * many, old: 10 * many,
 		start: func(b *testing.B) []string {
 			b.Helper()
 			return []string{"ZLMEDIAKIT_ENDPOINT=" + startZLMediaKit(b, zlmediakit.Options{Streams: many}).URL()}

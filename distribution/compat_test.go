@@ -160,7 +160,7 @@ receivers:
 		},
 	},
 	"zlm_exporter": {
-		config: "prometheus.yaml", often: often,
+		config: "zlmediakit.yaml", often: often,
 		start: func(t *testing.T) []string {
 			t.Helper()
 			return []string{"ZLMEDIAKIT_ENDPOINT=" + startZLMediaKit(t, zlmediakit.Options{}).URL()}
@@ -592,7 +592,7 @@ func TestCompatSessions(t *testing.T) {
 	t.Cleanup(server.Close)
 	address := freeAddress(t)
 	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL},
-		shipped("prometheus.yaml"), filepath.Join("compat", "zlm_exporter.yaml"), often, "yaml:exporters::prometheus_page/zlm_exporter::endpoint: "+address)
+		shipped("zlmediakit.yaml"), filepath.Join("compat", "zlm_exporter.yaml"), often, "yaml:exporters::prometheus_page/zlm_exporter::endpoint: "+address)
 	totals := func(want map[string]float64) {
 		eventually(t, func(ct *assert.CollectT) {
 			page := parsePage(ct, fetch(ct, "http://"+address+"/metrics"))
@@ -626,7 +626,7 @@ func TestCompatThreads(t *testing.T) {
 	t.Cleanup(server.Close)
 	address := freeAddress(t)
 	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL},
-		shipped("prometheus.yaml"), filepath.Join("compat", "zlm_exporter.yaml"), often, "yaml:exporters::prometheus_page/zlm_exporter::endpoint: "+address)
+		shipped("zlmediakit.yaml"), filepath.Join("compat", "zlm_exporter.yaml"), often, "yaml:exporters::prometheus_page/zlm_exporter::endpoint: "+address)
 	eventually(t, func(ct *assert.CollectT) {
 		page := parsePage(ct, fetch(ct, "http://"+address+"/metrics"))
 		for family, want := range map[string]float64{

@@ -5,6 +5,7 @@ package distribution_test
 
 import (
 	"cmp"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -17,8 +18,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/emulatortest"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/systems"
 )
 
@@ -95,30 +99,50 @@ type pipeline struct{ Receivers, Processors, Exporters []string }
 // required matches environment variables without a default.
 var required = regexp.MustCompile(`\$\{env:(\w+)}`)
 
-// requiredBy returns the environment variables that a configuration requires, with arbitrary values.
-func requiredBy(text string) (env []string) {
-	for _, name := range required.FindAllStringSubmatch(text, -1) {
-		env = append(env, name[1]+"=something")
+// requiredBy returns the environment variables that configurations require, with arbitrary values.
+func requiredBy(t *testing.T, files ...string) (env []string) {
+	t.Helper()
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, name := range required.FindAllSubmatch(text, -1) {
+			env = append(env, string(name[1])+"=something")
+		}
 	}
 	return env
 }
 
-// shippedFor returns the path of a shipped configuration for a receiver, and the environment variables that it requires.
-func shippedFor(t *testing.T, receiver string) (file string, env []string) {
+// merge returns the settings of configurations, each of which overrides those before it.
+func merge(t *testing.T, files ...string) map[string]any {
+	t.Helper()
+	merged := confmap.New()
+	for _, file := range files {
+		conf, err := confmaptest.LoadConf(file)
+		require.NoError(t, err)
+		require.NoError(t, merged.Merge(conf))
+	}
+	return merged.ToStringMap()
+}
+
+// combinations returns the shipped configurations that are used together, by the name of the last one: each system with base.yaml, and
+// each other configuration with base.yaml and zlmediakit.yaml.
+func combinations(t *testing.T) map[string][]string {
 	t.Helper()
 	files, err := filepath.Glob(shipped("*.yaml"))
 	require.NoError(t, err)
+	base, zlmediakit := shipped("base.yaml"), shipped("zlmediakit.yaml")
+	combined := map[string][]string{}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
-		var cfg config
-		require.NoError(t, yaml.Unmarshal(text, &cfg))
-		if _, found := cfg.Receivers[receiver]; found {
-			return file, requiredBy(string(text))
+		if file != base {
+			combined[filepath.Base(file)] = []string{base, zlmediakit, file}
 		}
 	}
-	require.Fail(t, "no shipped configuration for this receiver", receiver)
-	return "", nil
+	for _, system := range systems.All {
+		name := system.Receiver + ".yaml"
+		require.Contains(t, combined, name)
+		combined[name] = []string{base, shipped(name)}
+	}
+	return combined
 }
 
 // unstable matches the log line of a component with the stability level development.
@@ -128,31 +152,64 @@ var unstable = regexp.MustCompile(`Development component\..*"otelcol\.component\
 // receivers must be beta components.
 func TestShippedConfigurations(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob(shipped("*.yaml"))
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
+	for name, files := range combinations(t) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			text, err := os.ReadFile(file)
+			leaves := merge(t, files...)
+			text, err := yaml.Marshal(leaves)
 			require.NoError(t, err)
-			var leaves map[string]any
-			require.NoError(t, yaml.Unmarshal(text, &leaves))
 			var cfg config
 			require.NoError(t, yaml.Unmarshal(text, &cfg))
 			checkAddresses(t, leaves)
 			checkSecrets(t, leaves)
 			checkPipelines(t, cfg)
 
-			env := append(requiredBy(string(text)), "OTELCOL_RTC_STORAGE="+t.TempDir())
-			run(t, env, "validate", "--config", file)
-			c := start(t, env, file)
+			env := append(requiredBy(t, files...), "OTELCOL_RTC_STORAGE="+t.TempDir())
+			validate := []string{"validate"}
+			for _, file := range files {
+				validate = append(validate, "--config", file)
+			}
+			run(t, env, validate...)
+			c := start(t, env, files[1:]...)
 			assert.Contains(t, fetch(t, c.Telemetry), "otelcol_process_uptime")
 			var names []string
 			for _, match := range unstable.FindAllStringSubmatch(c.Log(), -1) {
 				names = append(names, match[1])
 			}
 			assert.Equal(t, []string{"healthcheckv2"}, names)
+			c.Stop(t)
+		})
+	}
+}
+
+// TestSystemsTogether checks that a collector with the configurations of several systems scrapes each of them.
+func TestSystemsTogether(t *testing.T) {
+	t.Parallel()
+	for name, isUsed := range map[string]func(receiver string) bool{
+		"two": func(receiver string) bool { return receiver == "jitsi" || receiver == "kamailio" },
+		"all": func(string) bool { return true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var files, settings []string
+			up := map[string][]float64{}
+			for _, system := range systems.All {
+				job := cmp.Or(map[string]string{"jitsi": "jitsi-videobridge"}[system.Receiver], system.Receiver)
+				if up[job] = nil; !isUsed(system.Receiver) {
+					continue
+				}
+				up[job] = []float64{1}
+				server := emulatortest.Start(t, system.Start, 0)
+				files = append(files, shipped(system.Receiver+".yaml"))
+				settings = append(settings, fmt.Sprintf("yaml:receivers: {%s: {"+system.Settings+", initial_delay: 1ms}}", system.Receiver, server.URL()))
+			}
+			c := start(t, requiredBy(t, files...), append(files, settings...)...)
+			eventually(t, func(ct *assert.CollectT) {
+				page := scrapePage(ct, c)
+				for job, want := range up {
+					assert.Equal(ct, want, page.values("rtc_target_up", labels{"job": job}), job)
+				}
+			})
 			c.Stop(t)
 		})
 	}

@@ -74,7 +74,7 @@ func TestFlussonic(t *testing.T) {
 receivers:
   flussonic/b: {endpoint: "${env:SECOND}", auth: {authenticator: basicauth}, collection_interval: 1s, timeout: 1s, initial_delay: 1ms}
 service:
-  pipelines: {metrics: {receivers: [flussonic, flussonic/b]}}
+  pipelines: {metrics/flussonic: {receivers: [flussonic, flussonic/b]}}
 `)
 	const alive = "flussonic_stream_alive"
 	check := func(aUp float64, aStreams int) {

@@ -228,7 +228,7 @@ receivers:
 exporters:
   debug: {verbosity: detailed}
 service:
-  pipelines: {metrics: {exporters: [prometheus_page, debug]}}
+  pipelines: {metrics/kamailio: {exporters: [prometheus_page, debug]}}
 `
 )
 

@@ -200,7 +200,7 @@ func watchMediasoup(t *testing.T, a *application, configs ...string) (*collector
 exporters:
   otlp_http: {endpoint: "http://` + address + `", sending_queue: {num_consumers: 1}}
 service:
-  pipelines: {metrics: {exporters: [prometheus_page, otlp_http]}}
+  pipelines: {metrics/mediasoup: {exporters: [prometheus_page, otlp_http]}}
 `}, configs...)
 	c := start(t, []string{"MEDIASOUP_ENDPOINT=" + a.Endpoint}, configs...)
 	awaitUp(t, c, 1)

@@ -4,6 +4,10 @@
 package distribution_test
 
 import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	dto "github.com/prometheus/client_model/go"
@@ -89,5 +93,61 @@ receivers:
 	assert.Equal(t, []float64{2}, page.values("edumeet_peer_count", nil))
 	assert.Equal(t, []float64{222553 + 96901}, page.values("mediasoup_consumer_io_bytes", labels{"mediasoup_media_kind": "audio"}))
 	assert.Equal(t, dto.MetricType_GAUGE, page["mediasoup_consumer_io_bytes"].GetType(), "it falls when a consumer is closed")
+	c.Stop(t)
+}
+
+// startAgentOnSocket starts the agent without mediasoup on a socket. stop kills it, so that the socket remains.
+func startAgentOnSocket(t *testing.T, socket string) (stop func()) {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		missingMediasoup(t, "node")
+	}
+	const program = `
+		const mediasoup = { observer: new (require('node:events'))(), version: '3.27.1' };
+		const agent = require('./mediasoup-agent').start(mediasoup, { socket: process.argv[1] });
+		agent.ready.then((address) => console.log(address.socket));
+		setInterval(() => {}, 1000); // the agent does not keep the process alive`
+	cmd := exec.CommandContext(t.Context(), node, "-e", program, socket)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, socket+"\n", line)
+	return func() {
+		_ = cmd.Process.Kill() // may have been killed by the end of the test
+		require.Error(t, cmd.Wait(), "killed")
+	}
+}
+
+// TestMediasoupSocket checks that two processes on sockets are independent while one of them is killed and restarted.
+func TestMediasoupSocket(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	a, b := filepath.Join(folder, "0.sock"), filepath.Join(folder, "1.sock")
+	stop := startAgentOnSocket(t, a)
+	t.Cleanup(startAgentOnSocket(t, b))
+	c := start(t, []string{"MEDIASOUP_ENDPOINT=unix://" + a, "SECOND=unix://" + b}, shipped("mediasoup.yaml"), oftenMediasoup, `yaml:
+receivers:
+  mediasoup/b: {endpoint: "${env:SECOND}", collection_interval: 1s, timeout: 1s, initial_delay: 1ms}
+service:
+  pipelines: {metrics/mediasoup: {receivers: [mediasoup, mediasoup/b]}}
+`)
+	machine, err := os.Hostname()
+	require.NoError(t, err)
+	check := func(up float64) {
+		t.Helper()
+		eventually(t, func(ct *assert.CollectT) {
+			page := scrapePage(ct, c)
+			assert.Equal(ct, []float64{up}, page.values("rtc_target_up", labels{"job": "mediasoup", "instance": machine + ":" + a}))
+			assert.Equal(ct, []float64{1}, page.values("rtc_target_up", labels{"job": "mediasoup", "instance": machine + ":" + b}))
+		})
+	}
+	check(1)
+	stop()
+	check(0)
+	t.Cleanup(startAgentOnSocket(t, a))
+	check(1)
 	c.Stop(t)
 }

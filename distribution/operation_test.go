@@ -26,7 +26,7 @@ import (
 func TestDeadTarget(t *testing.T) {
 	t.Parallel()
 	endpoint := "http://" + freeAddress(t)
-	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + endpoint}, shipped("prometheus.yaml"), often)
+	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + endpoint}, shipped("zlmediakit.yaml"), often)
 	eventually(t, func(ct *assert.CollectT) {
 		assert.Equal(ct, []float64{0}, scrapePage(ct, c).values("rtc_target_up", nil))
 	})
@@ -57,7 +57,7 @@ extensions:
   healthcheckv2: {http: {status: {path: /status}, config: {enabled: true, path: /config}}}
 service:
   extensions: [healthcheckv2, zpages]
-  pipelines: {metrics: {exporters: [prometheus_page, debug]}}
+  pipelines: {metrics/zlmediakit: {exporters: [prometheus_page, debug]}}
   telemetry:
     logs: {level: debug}
     traces: {processors: [{simple: {exporter: {console: {}}}}]}
@@ -67,7 +67,7 @@ service:
 func TestSecretDoesNotLeak(t *testing.T) {
 	t.Parallel()
 	server := startZLMediaKit(t, zlmediakit.Options{})
-	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL()}, shipped("prometheus.yaml"), often, verbose)
+	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL()}, shipped("zlmediakit.yaml"), often, verbose)
 	for _, step := range []struct{ fault, logged string }{
 		{"", "-> Name: zlmediakit.stream.io"},
 		{"", `"Name": "scraper/zlmediakit/ScrapeMetrics"`},
@@ -105,8 +105,8 @@ func TestStopDuringScrape(t *testing.T) {
 			t.Parallel()
 			server := emulatortest.Start(t, system.Start, 0)
 			require.NoError(t, server.SetFault("hang"))
-			file, env := shippedFor(t, system.Receiver)
-			c := start(t, env, file, fmt.Sprintf(`yaml:
+			file := shipped(system.Receiver + ".yaml")
+			c := start(t, requiredBy(t, file), file, fmt.Sprintf(`yaml:
 receivers:
   %s: {`+system.Settings+`, collection_interval: 1m, timeout: 1m, initial_delay: 1ms}
 `, system.Receiver, server.URL()))
@@ -124,7 +124,7 @@ receivers:
   zlmediakit: {metrics: {rtc.scrapes: {enabled: true}}}
   mediasoup: {endpoint: "${env:MEDIASOUP}", collection_interval: 1s, timeout: 1s, initial_delay: 1ms, metrics: {rtc.scrapes: {enabled: true}}}
 service:
-  pipelines: {metrics: {receivers: [zlmediakit, mediasoup], exporters: [otlp_http, prometheus_page]}}
+  pipelines: {metrics/zlmediakit: {receivers: [zlmediakit, mediasoup], exporters: [otlp_http, prometheus_page]}}
 `
 
 // TestReload reloads the configuration under load. The page must not repeat a series, and the points of a series must arrive in
@@ -138,7 +138,7 @@ func TestReload(t *testing.T) {
 	address := freeAddress(t)
 	sink := backend(t, address)
 	env := []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL(), "MEDIASOUP=" + agent.URL(), "OTEL_EXPORTER_OTLP_ENDPOINT=http://" + address}
-	c := start(t, env, shipped("otlp.yaml"), often, reloaded)
+	c := start(t, env, shipped("zlmediakit.yaml"), shipped("otlp.yaml"), often, reloaded)
 	eventually(t, func(ct *assert.CollectT) { assert.GreaterOrEqual(ct, len(scrapeTimes(sink)), 6) })
 
 	reload := time.Now()
@@ -227,7 +227,7 @@ func TestMemoryPressure(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
 	large := startZLMediaKit(t, zlmediakit.Options{Addr: address, Streams: 4000})
-	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + large.URL()}, shipped("prometheus.yaml"), `yaml:
+	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + large.URL()}, shipped("zlmediakit.yaml"), `yaml:
 receivers:
   zlmediakit: {collection_interval: 2s, timeout: 2s, initial_delay: 1ms, streams: {limit: 10000}}
 processors:

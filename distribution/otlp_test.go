@@ -69,7 +69,7 @@ func TestOTLP(t *testing.T) {
 	server := startZLMediaKit(t, zlmediakit.Options{})
 	address := freeAddress(t)
 	sink := backend(t, address)
-	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL(), "OTEL_EXPORTER_OTLP_ENDPOINT=http://" + address}, shipped("otlp.yaml"), immediately)
+	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL(), "OTEL_EXPORTER_OTLP_ENDPOINT=http://" + address}, shipped("zlmediakit.yaml"), shipped("otlp.yaml"), immediately)
 	eventually(t, func(ct *assert.CollectT) { assert.NotEmpty(ct, sink.AllMetrics()) })
 	c.Stop(t)
 
@@ -129,7 +129,7 @@ func TestOutage(t *testing.T) {
 	server := startZLMediaKit(t, zlmediakit.Options{})
 	address := freeAddress(t)
 	env := []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL(), "OTEL_EXPORTER_OTLP_ENDPOINT=http://" + address, "OTELCOL_RTC_STORAGE=" + t.TempDir()}
-	configs := []string{shipped("otlp.yaml"), often, `yaml:
+	configs := []string{shipped("zlmediakit.yaml"), shipped("otlp.yaml"), often, `yaml:
 exporters:
   otlp_http: {retry_on_failure: {initial_interval: 100ms, max_interval: 500ms}}
 `}

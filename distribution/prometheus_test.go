@@ -104,11 +104,11 @@ func TestPrometheus(t *testing.T) {
 	captured := startZLMediaKit(t, zlmediakit.Options{})
 	moving := startZLMediaKit(t, zlmediakit.Options{Streams: 3})
 	a, b := target(t, captured), target(t, moving)
-	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + captured.URL(), "SECOND=" + moving.URL()}, shipped("prometheus.yaml"), often, `yaml:
+	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + captured.URL(), "SECOND=" + moving.URL()}, shipped("zlmediakit.yaml"), often, `yaml:
 receivers:
   zlmediakit/b: {endpoint: "${env:SECOND}", secret: "${env:ZLMEDIAKIT_SECRET}", collection_interval: 1s, timeout: 1s, initial_delay: 1ms}
 service:
-  pipelines: {metrics: {receivers: [zlmediakit, zlmediakit/b]}}
+  pipelines: {metrics/zlmediakit: {receivers: [zlmediakit, zlmediakit/b]}}
 `)
 	const carried, alive = "zlmediakit_stream_io_bytes_total", "zlmediakit_stream_alive"
 	check := func(aUp float64, aStreams int, more func(*assert.CollectT, families)) {
@@ -151,7 +151,7 @@ func TestSpacedList(t *testing.T) {
 		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(slow.Close)
-	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + slow.URL}, shipped("prometheus.yaml"), `yaml:
+	c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + slow.URL}, shipped("zlmediakit.yaml"), `yaml:
 receivers:
   zlmediakit: {collection_interval: 2s, timeout: 2s, initial_delay: 1ms, metrics: {rtc.scrapes: {enabled: true}}}
 `)

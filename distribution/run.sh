@@ -1,7 +1,13 @@
 #!/bin/sh
-# Runs the collector until Ctrl-C with the given configuration, or with demo.yaml and an emulated ZLMediaKit. Used by make run.
+# Runs the collector until Ctrl-C with the given configurations, or with demo.yaml and an emulated ZLMediaKit. Used by make run.
 set -eu
-[ $# -eq 0 ] || exec bin/otelcol-rtc --config "$1"
+if [ $# -gt 0 ]; then
+	for config; do
+		set -- "$@" --config "$config"
+		shift
+	done
+	exec bin/otelcol-rtc "$@"
+fi
 
 emulator="" collector=""
 stop() {
@@ -13,7 +19,9 @@ trap stop EXIT
 trap 'exit 0' INT TERM
 bin/emulator -zlmediakit 127.0.0.1:18080 -streams 25 -secret demo &
 emulator=$!
-ZLMEDIAKIT_SECRET=demo bin/otelcol-rtc --config distribution/config/demo.yaml &
+export ZLMEDIAKIT_ENDPOINT=http://127.0.0.1:18080 ZLMEDIAKIT_SECRET=demo
+config=distribution/config
+bin/otelcol-rtc --config $config/base.yaml --config $config/zlmediakit.yaml --config $config/demo.yaml &
 collector=$!
 both_running() { kill -0 $emulator 2>/dev/null && kill -0 $collector 2>/dev/null; }
 
@@ -27,7 +35,7 @@ Next steps:
   let the server hang for a minute   curl -X POST 'http://127.0.0.1:18080/_emulator/fault?name=hang&for=60s'
     rtc_target_up becomes 0          curl -s http://127.0.0.1:9464/metrics | grep '^rtc_'
   list other faults                  curl -s http://127.0.0.1:18080/_emulator/faults
-  scrape your own server             ZLMEDIAKIT_SECRET=... make run CONFIG=distribution/config/prometheus.yaml
+  scrape your own server             ZLMEDIAKIT_SECRET=... make run CONFIG="distribution/config/base.yaml distribution/config/zlmediakit.yaml"
 
 EOT
 while both_running; do sleep 1; done

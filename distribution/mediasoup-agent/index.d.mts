@@ -3,7 +3,7 @@
 
 import { start } from './index.js';
 
-export type { Agent, Mediasoup, Options } from './index.js';
+export type { Address, Agent, Mediasoup, Options } from './index.js';
 export { start };
 
 declare const agent: { start: typeof start };

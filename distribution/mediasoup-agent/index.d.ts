@@ -16,6 +16,11 @@ export interface Options {
   host?: string;
   /** Port to listen on. 0 selects any free port. Default: 9414. */
   port?: number;
+  /**
+   * Path of a Unix socket to listen on instead of host and port. Only the user and the group of the process can connect to it. An
+   * abandoned socket at the path is replaced, and close() removes the socket. Default: no socket.
+   */
+  socket?: string;
   /** Bearer token that clients must send. Default: no token. */
   token?: string;
   /**
@@ -41,9 +46,16 @@ export interface Options {
   onError?: (error: Error) => void;
 }
 
+/** Where an agent listens: host and port, or the path of a socket. */
+export interface Address {
+  host?: string;
+  port?: number;
+  socket?: string;
+}
+
 export interface Agent {
   /** The address of the agent, or undefined if it could not start. Never rejects. */
-  readonly ready: Promise<{ host: string; port: number } | undefined>;
+  readonly ready: Promise<Address | undefined>;
   /** Removes all listeners from mediasoup, aborts the current collection, stops listening and closes all connections. */
   close(): Promise<void>;
 }

@@ -40,14 +40,14 @@ function run(mediasoup, options, report) {
   const registry = new Registry(mediasoup, report);
   const snapshots = new Snapshots(String(mediasoup.version), registry, options);
   const server = new Server(snapshots, options, report);
-  const { host } = options;
   const unwatch = () => {
     registry.close();
     snapshots.close();
   };
-  const ready = server.listen(host, options.port).then((port) => ({ host, port }), (error) => {
+  const ready = listen(server, options).catch((error) => {
     unwatch();
     report(error);
+    return server.close();
   });
   return {
     ready: ready.then((address) => address || undefined),
@@ -57,6 +57,19 @@ function run(mediasoup, options, report) {
       await server.close();
     },
   };
+}
+
+/**
+ * Listens on the socket or the port of the options, and resolves to the address.
+ *
+ * @param {Server} server
+ * @param {ReturnType<typeof complete>} options
+ * @returns {Promise<import('./index').Address>}
+ */
+async function listen(server, { socket, host, port }) {
+  if (socket === undefined) return { host, port: await server.listen(host, port) };
+  await server.listenOnSocket(socket);
+  return { socket };
 }
 
 /**

@@ -29,11 +29,12 @@ const (
 // ParseEndpoint returns the network and address to pass to net.Dial. The endpoint is unix:///path of a stream socket, or
 // tcp://host:port, where the port defaults to 2049.
 func ParseEndpoint(endpoint string) (network, address string, err error) {
+	if path, ok := scrape.SocketPath(endpoint); ok {
+		return "unix", path, nil
+	}
 	u, err := url.Parse(endpoint)
 	switch {
 	case err != nil, u.User != nil, u.RawQuery != "", u.Fragment != "":
-	case u.Scheme == "unix" && u.Host == "" && len(u.Path) > 1:
-		return "unix", u.Path, nil
 	case u.Scheme == "tcp" && u.Hostname() != "" && (u.Path == "" || u.Path == "/"):
 		port := u.Port()
 		if port == "" {

@@ -92,6 +92,15 @@ func CheckEndpoint(endpoint string) error {
 	return nil
 }
 
+// SocketPath returns the path of a Unix socket endpoint, such as unix:///run/app.sock. It returns false for any other endpoint.
+func SocketPath(endpoint string) (path string, ok bool) {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "unix" || u.Host != "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || len(u.Path) < 2 {
+		return "", false
+	}
+	return u.Path, true
+}
+
 // CheckResponseSize returns an error for a max_response_size that is too small for any response.
 func CheckResponseSize(size int64) error {
 	if size < 1024 {

@@ -20,7 +20,7 @@ import (
 
 // Target holds the resource attributes of a process that are derived from its endpoint.
 type Target struct {
-	// Address is the host of the endpoint, the value of server.address.
+	// Address is the host of the endpoint, or the path of a socket, the value of server.address.
 	Address string
 	// Port is the port of the endpoint, the value of server.port. It is 0 for a socket.
 	Port int64
@@ -56,6 +56,15 @@ func NewTarget(endpoint, customary string) (Target, error) {
 		path = ""
 	}
 	return Target{Address: u.Hostname(), Port: int64(number), Instance: net.JoinHostPort(host, port) + path}, nil
+}
+
+// NewSocketTarget returns the target of a Unix socket. Its instance is the name of this machine and the path.
+func NewSocketTarget(path string) (Target, error) {
+	machine, err := os.Hostname()
+	if err != nil {
+		return Target{}, fmt.Errorf("name of this machine: %w", err)
+	}
+	return Target{Address: path, Instance: machine + ":" + path}, nil
 }
 
 // resourceBuilder holds the common methods of the generated resource builders.

@@ -98,3 +98,27 @@ func TestHealthReportsChanges(t *testing.T) {
 func TestHealthWithoutListener(t *testing.T) {
 	assert.NotPanics(t, func() { (&health{host: componenttest.NewNopHost()}).report(errors.New("refused")) })
 }
+
+func TestSocket(t *testing.T) {
+	machine, err := os.Hostname()
+	require.NoError(t, err)
+	for endpoint, want := range map[string]string{
+		"unix:///run/agent/0.sock":    "/run/agent/0.sock",
+		"unix:/run/agent/0.sock":      "/run/agent/0.sock",
+		"unix://run/agent/0.sock":     "",
+		"unix:///":                    "",
+		"unix:///run/agent.sock?a=b":  "",
+		"unix:///run/agent.sock#a":    "",
+		"unix://user@/run/agent.sock": "",
+		"http://127.0.0.1:80/agent":   "",
+		"/run/agent/0.sock":           "",
+		"unix:///run/%zz":             "",
+	} {
+		path, ok := SocketPath(endpoint)
+		assert.Equal(t, want, path, endpoint)
+		assert.Equal(t, want != "", ok, endpoint)
+	}
+	target, err := NewSocketTarget("/run/agent/0.sock")
+	require.NoError(t, err)
+	assert.Equal(t, Target{Address: "/run/agent/0.sock", Instance: machine + ":/run/agent/0.sock"}, target)
+}

@@ -7,7 +7,6 @@ import (
 	"context"
 	"maps"
 	"net"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -261,7 +260,7 @@ func (s *scraper) appendMetrics(metrics pmetric.MetricSlice) {
 	}
 }
 
-// newTarget returns the target of an endpoint. For a socket, the host is this machine, and the path replaces the port.
+// newTarget returns the target of an endpoint.
 func newTarget(endpoint string) (scrape.Target, error) {
 	if isHTTP(endpoint) {
 		return scrape.NewTarget(endpoint, "/RPC")
@@ -273,8 +272,7 @@ func newTarget(endpoint string) (scrape.Target, error) {
 	if network == "tcp" {
 		return scrape.NewTarget("tcp://"+address, "")
 	}
-	machine, err := os.Hostname()
-	return scrape.Target{Address: address, Instance: machine + ":" + address}, err
+	return scrape.NewSocketTarget(address)
 }
 
 // warnOfOpenPort logs a warning if ctl is reached over a network, because anyone who reaches its port can control the server.

@@ -16,6 +16,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
 // apiSnapshot is the only API call to the agent. It does not change the application.
@@ -24,18 +25,26 @@ const apiSnapshot = "/v1/snapshot"
 // client requests the snapshots of an agent or the page of edumeet, and decodes them.
 type client struct {
 	http   *httpapi.Client
+	socket string // path of the agent's socket, or empty
 	header http.Header
 	walk   walk
 	page   *exposition.Reader
 }
 
 func newClient(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*client, error) {
-	httpClient, err := cfg.ClientConfig.ToClient(ctx, host.GetExtensions(), set)
+	settings, extensions, endpoint := cfg.ClientConfig, host.GetExtensions(), cfg.ClientConfig.Endpoint
+	socket, ok := scrape.SocketPath(endpoint)
+	if ok {
+		settings, extensions = throughSocket(settings, extensions, socket)
+		endpoint = "http://localhost"
+	}
+	httpClient, err := settings.ToClient(ctx, extensions, set)
 	if err != nil {
 		return nil, err
 	}
 	c := &client{
-		http:   httpapi.New(httpClient, cfg.ClientConfig.Endpoint),
+		http:   httpapi.New(httpClient, endpoint),
+		socket: socket,
 		header: http.Header{},
 		walk:   walk{reader: jsonwalk.NewReader()},
 		page:   exposition.NewReader(),
@@ -59,14 +68,17 @@ func (c *client) Snapshot(ctx context.Context, stats []string, visitor *visitor)
 	err := c.http.Get(ctx, apiSnapshot, query, c.header, func(_ http.Header, body io.Reader) error {
 		return c.walk.read(body, visitor)
 	})
-	return c.walk.snapshot, explain(err)
+	return c.walk.snapshot, c.explain(err)
 }
 
-// explain adds to an error which format belongs to the system that responded.
-func explain(err error) error {
+// explain adds to an error what to check: the socket, or the format of the system that responded.
+func (c *client) explain(err error) error {
 	e, ok := errors.AsType[*httpapi.Error](err)
 	if !ok {
 		return err
+	}
+	if e.Kind == httpapi.KindRefused && c.socket != "" {
+		e.Hint = "check that the application runs, that the setting endpoint names its socket, and that the collector may write to it"
 	}
 	switch e.From {
 	case "":

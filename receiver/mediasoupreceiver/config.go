@@ -6,6 +6,7 @@ package mediasoupreceiver
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
@@ -20,7 +21,8 @@ import (
 
 // Config is the configuration of the receiver.
 type Config struct {
-	// ClientConfig configures the connection to the agent or to the page of edumeet. Its Timeout is shared with ControllerConfig.
+	// ClientConfig configures the connection to the agent or to the page of edumeet. The endpoint of an agent may be a Unix socket.
+	// Its Timeout is shared with ControllerConfig.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 	// Format is the format of the response at the endpoint.
 	Format Format `mapstructure:"format"`
@@ -94,10 +96,23 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 // Validate checks the configuration. Each error names the setting and gives an example.
 func (c *Config) Validate() error {
 	return errors.Join(
-		scrape.CheckEndpoint(c.ClientConfig.Endpoint),
+		c.checkEndpoint(c.ClientConfig.Endpoint),
 		scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize),
 		c.credentialErr,
 	)
+}
+
+func (c *Config) checkEndpoint(endpoint string) error {
+	if !strings.HasPrefix(endpoint, "unix:") {
+		return scrape.CheckEndpoint(endpoint)
+	}
+	if _, ok := scrape.SocketPath(endpoint); !ok {
+		return errors.New("endpoint: must be the path of a socket, such as unix:///run/mediasoup-agent/0.sock")
+	}
+	if c.Format != FormatSnapshot {
+		return fmt.Errorf("endpoint: must be an http or https URL with format: %s, because only the agent listens on a socket", c.Format)
+	}
+	return nil
 }
 
 // Validate checks the limit.

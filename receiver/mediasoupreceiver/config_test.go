@@ -35,6 +35,7 @@ func TestConfig(t *testing.T) {
 			c.ClientConfig.Endpoint = "http://127.0.0.1:8889"
 			c.Format = FormatEdumeet
 		}},
+		{"socket", func(c *Config) { c.ClientConfig.Endpoint = "unix:///run/mediasoup-agent/0.sock" }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := load(t, conf, tt.name)
@@ -55,15 +56,17 @@ func TestConfigRefused(t *testing.T) {
 	conf, err := confmaptest.LoadConf("testdata/config_refused.yaml")
 	require.NoError(t, err)
 	for name, want := range map[string]string{
-		"no_scheme":        "endpoint: must be an http or https URL, such as http://10.0.0.5:8080",
-		"unix":             "endpoint: must be an http or https URL, such as http://10.0.0.5:8080",
-		"credentials":      "endpoint: must not hold a user name or password: they would show up in logs",
-		"query":            "endpoint: must not hold a query or fragment: it would show up in logs",
-		"timeout_too_long": "timeout: 40s is longer than the collection_interval of 30s: remove the setting, or set it to at most 30s",
-		"no_timeout":       "timeout: 0s must be more than 0, such as 10s",
-		"limit":            "streams: limit: must be at least 1, such as 20000",
-		"unknown_format":   `format: "prometheus": must be snapshot or edumeet`,
-		"no_format":        `format: "": must be snapshot or edumeet`,
+		"no_scheme":         "endpoint: must be an http or https URL, such as http://10.0.0.5:8080",
+		"relative_socket":   "endpoint: must be the path of a socket, such as unix:///run/mediasoup-agent/0.sock",
+		"socket_query":      "endpoint: must be the path of a socket, such as unix:///run/mediasoup-agent/0.sock",
+		"socket_of_edumeet": "endpoint: must be an http or https URL with format: edumeet, because only the agent listens on a socket",
+		"credentials":       "endpoint: must not hold a user name or password: they would show up in logs",
+		"query":             "endpoint: must not hold a query or fragment: it would show up in logs",
+		"timeout_too_long":  "timeout: 40s is longer than the collection_interval of 30s: remove the setting, or set it to at most 30s",
+		"no_timeout":        "timeout: 0s must be more than 0, such as 10s",
+		"limit":             "streams: limit: must be at least 1, such as 20000",
+		"unknown_format":    `format: "prometheus": must be snapshot or edumeet`,
+		"no_format":         `format: "": must be snapshot or edumeet`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := xconfmap.Validate(load(t, conf, name))

@@ -36,7 +36,7 @@ var limits = map[string]string{
 }
 
 func newScraper(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (*scraper, error) {
-	target, err := scrape.NewTarget(cfg.ClientConfig.Endpoint, "/metrics")
+	target, err := newTarget(cfg.ClientConfig.Endpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +55,14 @@ func newScraper(ctx context.Context, cfg *Config, host component.Host, set recei
 	s.call = s.newCall(cfg.ClientConfig.Endpoint)
 	s.client, err = newClient(ctx, cfg, host, set.TelemetrySettings)
 	return s, err
+}
+
+// newTarget returns the target of an endpoint.
+func newTarget(endpoint string) (scrape.Target, error) {
+	if path, ok := scrape.SocketPath(endpoint); ok {
+		return scrape.NewSocketTarget(path)
+	}
+	return scrape.NewTarget(endpoint, "/metrics")
 }
 
 // words are the attribute values of the scrape metrics.

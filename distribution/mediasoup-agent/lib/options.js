@@ -4,6 +4,7 @@
 'use strict';
 
 const { isIP } = require('node:net');
+const path = require('node:path');
 const { isLoopback } = require('./hosts.js');
 
 /** @typedef {import('../index').Options} Options */
@@ -18,7 +19,10 @@ const DEFAULTS = {
 };
 
 /** The names of all options. */
-const NAMES = [...Object.keys(DEFAULTS), 'token', 'labels', 'onError'];
+const NAMES = [...Object.keys(DEFAULTS), 'socket', 'token', 'labels', 'onError'];
+
+/** Maximum length of the path of a socket in bytes, on any system. */
+const MAX_PATH = 103;
 
 /** Maximum edit distance between an unknown option and a suggested one. */
 const MAX_DISTANCE = 2;
@@ -33,17 +37,21 @@ function complete(options = {}) {
   const unknown = Object.keys(options).find((name) => !NAMES.includes(name));
   if (unknown !== undefined) throw new TypeError(`unknown option "${unknown}"${suggestion(unknown)}`);
   const defined = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  if ('socket' in defined && ('host' in defined || 'port' in defined)) throw new TypeError('socket replaces host and port: remove them');
   const completed = { ...DEFAULTS, ...defined };
   check(completed);
   return completed;
 }
 
 /** @param {any} options */
-function check({ host, port, token, allowedHosts, maxStats, timeoutMs, eventLoopDelay, labels }) {
+function check({ host, port, socket, token, allowedHosts, maxStats, timeoutMs, eventLoopDelay, labels }) {
   const whole = (/** @type {any} */ value, /** @type {number} */ least, /** @type {number} */ most) =>
     Number.isInteger(value) && value >= least && value <= most;
   if (typeof host !== 'string') throw new TypeError('host must be a string such as 127.0.0.1');
   if (!whole(port, 0, 65535)) throw new TypeError('port must be an integer from 0 to 65535');
+  if (socket !== undefined && !isSocketPath(socket)) {
+    throw new TypeError(`socket must be an absolute path of at most ${MAX_PATH} bytes, such as /run/mediasoup-agent/0.sock`);
+  }
   if (token === '' || !['string', 'undefined'].includes(typeof token)) throw new TypeError('token must be a non-empty string');
   if (!token && !isLoopback(host)) throw new TypeError(`host ${host} is reachable from other machines: set token, or listen on 127.0.0.1`);
   if (!Array.isArray(allowedHosts) || !allowedHosts.every(isName)) {
@@ -54,6 +62,9 @@ function check({ host, port, token, allowedHosts, maxStats, timeoutMs, eventLoop
   if (typeof eventLoopDelay !== 'boolean') throw new TypeError('eventLoopDelay must be true or false');
   if (labels !== undefined && typeof labels !== 'function') throw new TypeError('labels must be a function');
 }
+
+/** @param {any} socket */
+const isSocketPath = (socket) => typeof socket === 'string' && path.isAbsolute(socket) && Buffer.byteLength(socket) <= MAX_PATH;
 
 /** @param {any} host */
 const isName = (host) => typeof host === 'string' && (isIP(host) > 0 || /^[^\s:/[\]]+$/.test(host));

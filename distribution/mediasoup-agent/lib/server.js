@@ -4,7 +4,9 @@
 'use strict';
 
 const { createHash, timingSafeEqual } = require('node:crypto');
+const { chmod, lstat, unlink } = require('node:fs/promises');
 const http = require('node:http');
+const net = require('node:net');
 const { Readable, pipeline } = require('node:stream');
 const zlib = require('node:zlib');
 const { isKnownHost } = require('./hosts.js');
@@ -17,6 +19,9 @@ const MAX_CONNECTIONS = 32;
 /** Timeout in ms for receiving a request, and for a client to accept the next bytes of an answer. */
 const CLIENT_MS = 10_000;
 
+/** The mode of a socket: only the user and the group of the process can connect. */
+const SOCKET_MODE = 0o660;
+
 /** The lowest compression level, which reduces a snapshot to a tenth. */
 const GZIP = { level: 1 };
 
@@ -25,6 +30,7 @@ class Server {
   #http;
   #token;
   #allowedHosts;
+  #onSocket = false;
 
   /**
    * @param {import('./snapshot.js').Snapshots} snapshots
@@ -51,12 +57,35 @@ class Server {
    * @param {number} port 0 selects any free port
    * @returns {Promise<number>}
    */
-  listen(host, port) {
+  async listen(host, port) {
+    await this.#listen({ host, port }, `${host}:${port}`);
+    return /** @type {net.AddressInfo} */ (this.#http.address()).port;
+  }
+
+  /**
+   * Listens on a Unix socket. Rejects if it cannot listen, for example because another process listens on the socket.
+   *
+   * @param {string} path
+   */
+  async listenOnSocket(path) {
+    this.#onSocket = true;
+    if (await isAbandoned(path)) await unlink(path);
+    await this.#listen({ path }, path);
+    await chmod(path, SOCKET_MODE);
+  }
+
+  /**
+   * @param {net.ListenOptions} options
+   * @param {string} address for errors
+   * @returns {Promise<void>}
+   */
+  #listen(options, address) {
     return new Promise((resolve, reject) => {
-      this.#http.once('error', (error) => reject(new Error(`listen on ${host}:${port}: ${error.message}`)));
-      this.#http.listen(port, host, () => {
+      this.#http.once('error', (error) => reject(new Error(`listen on ${address}: ${error.message}`)));
+      // Without exclusive, the processes of a cluster share an address, and requests reach one of them at random.
+      this.#http.listen({ ...options, exclusive: true }, () => {
         this.#http.on('error', this.report);
-        resolve(/** @type {import('node:net').AddressInfo} */ (this.#http.address()).port);
+        resolve();
       });
     });
   }
@@ -104,13 +133,31 @@ class Server {
 
   /** @param {http.IncomingMessage} request */
   #isMeant(request) {
-    return this.#token !== undefined || isKnownHost(request.headers.host, this.#allowedHosts);
+    return this.#onSocket || this.#token !== undefined || isKnownHost(request.headers.host, this.#allowedHosts);
   }
 
   /** @param {http.IncomingMessage} request */
   #allows(request) {
     return this.#token === undefined || timingSafeEqual(this.#token, digest(request.headers.authorization ?? ''));
   }
+}
+
+/**
+ * Reports whether a path is a socket on which no process listens.
+ *
+ * @param {string} path
+ * @returns {Promise<boolean>}
+ */
+async function isAbandoned(path) {
+  const isSocket = await lstat(path).then((stats) => stats.isSocket(), () => false); // any other file refuses connections, too
+  if (!isSocket) return false;
+  return new Promise((resolve) => {
+    const connection = net.connect(path, () => {
+      connection.destroy();
+      resolve(false);
+    });
+    connection.on('error', (error) => resolve('code' in error && error.code === 'ECONNREFUSED'));
+  });
 }
 
 /** @param {string} text */

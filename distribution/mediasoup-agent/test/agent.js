@@ -25,7 +25,8 @@ const validate = new Ajv({ strict: false }).compile(require('../snapshot.schema.
  */
 async function serve(t, mediasoup, options) {
   const errors = [];
-  const running = agent.start(mediasoup, { port: 0, onError: (error) => errors.push(error), ...options });
+  const place = options?.socket ? {} : { port: 0 };
+  const running = agent.start(mediasoup, { ...place, onError: (error) => errors.push(error), ...options });
   t.after(() => running.close());
   const address = await running.ready;
   assert.ok(address, errors[0]?.message);

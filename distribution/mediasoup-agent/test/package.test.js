@@ -72,7 +72,7 @@ test('the package has types for require and for import', async (t) => {
     import type { EventEmitter } from 'node:events';
     declare const observer: EventEmitter;
     const agent = start({ observer, version: '3' }, { port: 0, eventLoopDelay: false, allowedHosts: ['agent'], labels: () => ({ room: 'a' }) });
-    agent.ready.then((address) => address?.port.toFixed());
+    agent.ready.then((address) => address?.port?.toFixed());
     // @ts-expect-error: there is no such option
     start({ observer, version: '3' }, { labls: () => ({}) });`;
   await writeFile(path.join(folder, 'application.cts'), `import module = require('${NAME}');\nconst { start } = module;${rest}`);

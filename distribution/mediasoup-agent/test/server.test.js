@@ -6,7 +6,10 @@
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');
 const { once } = require('node:events');
+const { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const http = require('node:http');
+const { tmpdir } = require('node:os');
+const path = require('node:path');
 const test = require('node:test');
 const zlib = require('node:zlib');
 const { start } = require('..');
@@ -32,6 +35,13 @@ function ask(url, options = {}) {
     });
     request.on('error', reject).end();
   });
+}
+
+/** Returns the path for a socket in a temporary directory. @param {import('node:test').TestContext} t */
+function socketPath(t) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'agent-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return path.join(folder, '0.sock');
 }
 
 test('requests have the expected status', async (t) => {
@@ -156,6 +166,11 @@ test('invalid options are rejected, and the application continues without an age
     [mediasoup, { port: 65536 }, /^port /],
     [mediasoup, { host: 5 }, /^host /],
     [mediasoup, { host: '0.0.0.0' }, /^host 0\.0\.0\.0 is reachable from other machines/],
+    [mediasoup, { socket: '' }, /^socket must be an absolute path/],
+    [mediasoup, { socket: 'agent.sock' }, /^socket must be an absolute path/],
+    [mediasoup, { socket: `/${'a'.repeat(103)}` }, /^socket must be an absolute path of at most 103 bytes/],
+    [mediasoup, { socket: '/run/agent.sock', port: 9414 }, /^socket replaces host and port: remove them$/],
+    [mediasoup, { socket: '/nowhere/agent.sock' }, /^listen on \/nowhere\/agent\.sock: /],
     [mediasoup, { token: '' }, /^token /],
     [mediasoup, { maxStats: 0 }, /^maxStats /],
     [mediasoup, { timeoutMs: 5001 }, /^timeoutMs /],
@@ -187,6 +202,79 @@ test('a port in use is reported, not thrown', async (t) => {
   assert.equal(mediasoup.listening, 0, 'an agent that cannot listen does not observe mediasoup');
   assert.match(errors[0].message, /^listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
   await other.close();
+});
+
+test('an agent on a socket serves its user and group, without a token and with any host name', async (t) => {
+  const socket = socketPath(t);
+  const { mediasoup, build } = application();
+  const agent = await serve(t, mediasoup, { socket });
+  build();
+  assert.deepEqual(await agent.ready, { socket });
+  assert.equal(statSync(socket).mode & 0o777, 0o660);
+  const { status, body } = await ask('http://evil.example/v1/snapshot', { socketPath: socket });
+  assert.equal(status, 200);
+  assert.equal(JSON.parse(body.toString()).consumers.length, 1);
+  await agent.close();
+  assert.equal(existsSync(socket), false, 'close removes the socket');
+  assert.deepEqual(agent.errors, []);
+});
+
+test('an agent on a socket accepts only its token, if it has one', async (t) => {
+  const socket = socketPath(t);
+  await serve(t, application().mediasoup, { socket, token: TOKEN });
+  const url = 'http://localhost/v1/health';
+  assert.equal((await ask(url, { socketPath: socket })).status, 401);
+  assert.equal((await ask(url, { socketPath: socket, headers: { authorization: `Bearer ${TOKEN}` } })).status, 200);
+});
+
+test('an abandoned socket is replaced', async (t) => {
+  const socket = socketPath(t);
+  const program = `require('net').createServer().listen(${JSON.stringify(socket)}, () => process.kill(process.pid, 'SIGKILL'))`;
+  await once(execFile(process.execPath, ['-e', program]), 'exit');
+  assert.ok(statSync(socket).isSocket());
+  await serve(t, application().mediasoup, { socket });
+  assert.equal((await ask('http://localhost/v1/health', { socketPath: socket })).status, 200);
+});
+
+test('a socket in use and files of other kinds are kept', async (t) => {
+  const socket = socketPath(t);
+  const file = `${socket}.txt`;
+  writeFileSync(file, 'kept');
+  await serve(t, application().mediasoup, { socket });
+  for (const taken of [socket, file]) {
+    const errors = [];
+    const other = start(application().mediasoup, { socket: taken, onError: (error) => errors.push(error) });
+    assert.equal(await other.ready, undefined);
+    await other.close();
+    assert.match(errors[0].message, /^listen on \/.*: .*EADDRINUSE/);
+    assert.ok(existsSync(taken));
+  }
+  assert.equal((await ask('http://localhost/v1/health', { socketPath: socket })).status, 200);
+});
+
+test('the processes of a cluster do not share an address', async (t) => {
+  const socket = socketPath(t);
+  const program = path.join(path.dirname(socket), 'cluster.js');
+  writeFileSync(program, `
+    const cluster = require('node:cluster');
+    if (cluster.isPrimary) {
+      const started = [];
+      const fork = () => cluster.fork().on('message', (result) => {
+        if (started.push(result) < 2) return fork();
+        process.stdout.write(started.join(), () => process.exit());
+      });
+      fork();
+    } else {
+      let result = 'listens';
+      const onError = ({ message }) => { result = /EADDRINUSE/.exec(message)?.[0] ?? message; };
+      const mediasoup = { observer: new (require('events'))(), version: '3' };
+      const agent = require(${JSON.stringify(require.resolve('..'))}).start(mediasoup, { socket: ${JSON.stringify(socket)}, onError });
+      agent.ready.then(() => process.send(result));
+    }`);
+  const child = execFile(process.execPath, [program], { timeout: 10_000 });
+  const [text] = await once(child.stdout, 'data');
+  assert.equal(text, 'listens,EADDRINUSE');
+  await once(child, 'exit');
 });
 
 test('an agent that is closed immediately does not listen afterwards', async () => {
