@@ -12,10 +12,7 @@ import (
 )
 
 // recorded is a builder that keeps the last value.
-type recorded struct {
-	Refusals
-	v float64
-}
+type recorded struct{ v float64 }
 
 func (r *recorded) decimal(_ pcommon.Timestamp, v float64) { r.v = v }
 
@@ -42,9 +39,10 @@ func TestAllows(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &recorded{v: math.NaN()}
+			b := &Builder[*recorded]{Generated: r}
 			allowed := tt.point.Allows(tt.v)
 			assert.Equal(t, !math.IsNaN(tt.want), allowed)
-			assert.Equal(t, allowed, tt.point.RecordFloat(r, tt.v, None{}))
+			assert.Equal(t, allowed, tt.point.RecordFloat(b, tt.v, None{}))
 			if allowed {
 				assert.InDelta(t, tt.want, r.v, 0)
 			} else {

@@ -14,16 +14,15 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// builder records data points, as a generated builder does.
-type builder struct {
-	Refusals
-	metrics pmetric.MetricSlice
+// generated records data points, as a generated builder does.
+type generated struct{ metrics pmetric.MetricSlice }
+
+func newBuilder() *Builder[*generated] {
+	return &Builder[*generated]{Generated: &generated{pmetric.NewMetricSlice()}}
 }
 
-func newBuilder() *builder { return &builder{metrics: pmetric.NewMetricSlice()} }
-
-func (b *builder) add(name string, start pcommon.Timestamp, attributes ...string) pmetric.NumberDataPoint {
-	m := b.metrics.AppendEmpty()
+func (g *generated) add(name string, start pcommon.Timestamp, attributes ...string) pmetric.NumberDataPoint {
+	m := g.metrics.AppendEmpty()
 	m.SetName(name)
 	if name == "calls" {
 		m.SetEmptySum().SetIsMonotonic(true)
@@ -38,27 +37,27 @@ func (b *builder) add(name string, start pcommon.Timestamp, attributes ...string
 	return dp
 }
 
-func (b *builder) RecordCallsDataPoint(start pcommon.Timestamp, n int64) {
-	b.add("calls", start).SetIntValue(n)
+func (g *generated) RecordCallsDataPoint(start pcommon.Timestamp, n int64) {
+	g.add("calls", start).SetIntValue(n)
 }
 
-func (b *builder) RecordLoadDataPoint(start pcommon.Timestamp, v float64) {
-	b.add("load", start).SetDoubleValue(v)
+func (g *generated) RecordLoadDataPoint(start pcommon.Timestamp, v float64) {
+	g.add("load", start).SetDoubleValue(v)
 }
 
-func (b *builder) RecordRoomDataPoint(start pcommon.Timestamp, n int64, room, state string) {
-	b.add("room", start, room, state).SetIntValue(n)
+func (g *generated) RecordRoomDataPoint(start pcommon.Timestamp, n int64, room, state string) {
+	g.add("room", start, room, state).SetIntValue(n)
 }
 
-func (b *builder) emit() pmetric.Metrics {
+func (g *generated) emit() pmetric.Metrics {
 	metrics := pmetric.NewMetrics()
-	b.metrics.MoveAndAppendTo(metrics.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics())
+	g.metrics.MoveAndAppendTo(metrics.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics())
 	return metrics
 }
 
 // points returns the values of the recorded data points.
-func (b *builder) points() (values []float64) {
-	for _, m := range b.metrics.All() {
+func (g *generated) points() (values []float64) {
+	for _, m := range g.metrics.All() {
 		dp := pointsOf(m).At(0)
 		if dp.ValueType() == pmetric.NumberDataPointValueTypeInt {
 			values = append(values, float64(dp.IntValue()))
@@ -70,13 +69,13 @@ func (b *builder) points() (values []float64) {
 }
 
 var (
-	whole   = Whole((*builder).RecordCallsDataPoint)
-	decimal = Decimal((*builder).RecordLoadDataPoint)
+	whole   = Whole((*generated).RecordCallsDataPoint)
+	decimal = Decimal((*generated).RecordLoadDataPoint)
 )
 
 func TestRecord(t *testing.T) {
 	for name, tt := range map[string]struct {
-		point Point[*builder, None]
+		point Point[*generated, None]
 		n     int64
 		want  []float64 // nil if the value is rejected
 	}{
@@ -96,25 +95,25 @@ func TestRecord(t *testing.T) {
 		"below 0, within":           {decimal.Within(-50, 200), -40, []float64{-40}},
 		"no value":                  {whole.Signed().Except(-1), -1, nil},
 		"another value":             {whole.Signed().Except(-1), -2, []float64{-2}},
-		"nothing to record":         {Point[*builder, None]{}, 1, nil},
+		"nothing to record":         {Point[*generated, None]{}, 1, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBuilder()
 			ok := tt.point.Record(b, tt.n, None{})
-			assert.Equal(t, tt.want, b.points())
+			assert.Equal(t, tt.want, b.Generated.points())
 			if name != "nothing to record" {
 				assert.Equal(t, tt.want != nil, ok)
 			}
 			refused := tt.want == nil && name != "nothing to record" && name != "no value"
-			assert.Equal(t, BoolToInt(refused), b.TakeRefusals())
-			assert.Zero(t, b.TakeRefusals())
+			assert.Equal(t, BoolToInt(refused), b.TakeRefused())
+			assert.Zero(t, b.TakeRefused())
 		})
 	}
 }
 
 func TestRecordFloat(t *testing.T) {
 	for name, tt := range map[string]struct {
-		point Point[*builder, None]
+		point Point[*generated, None]
 		v     float64
 		want  []float64
 	}{
@@ -137,25 +136,25 @@ func TestRecordFloat(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBuilder()
 			assert.Equal(t, tt.want != nil, tt.point.RecordFloat(b, tt.v, None{}))
-			assert.Equal(t, tt.want, b.points())
-			assert.Equal(t, BoolToInt(tt.want == nil && name != "no value"), b.TakeRefusals())
+			assert.Equal(t, tt.want, b.Generated.points())
+			assert.Equal(t, BoolToInt(tt.want == nil && name != "no value"), b.TakeRefused())
 		})
 	}
 }
 
 func TestAttributes(t *testing.T) {
 	b := newBuilder()
-	WholeOf(WithLast((*builder).RecordRoomDataPoint, "busy")).Record(b, 1, "a")
-	Whole(With2((*builder).RecordRoomDataPoint, "b", "idle")).Record(b, 1, None{})
-	RecordState(WholeOf(WithLast((*builder).RecordRoomDataPoint, "state")), b, []string{"x", "y"}, "y", func(s string) string { return s })
+	WholeOf(WithLast((*generated).RecordRoomDataPoint, "busy")).Record(b, 1, "a")
+	Whole(With2((*generated).RecordRoomDataPoint, "b", "idle")).Record(b, 1, None{})
+	RecordState(WholeOf(WithLast((*generated).RecordRoomDataPoint, "state")), b, []string{"x", "y"}, "y", func(s string) string { return s })
 	var got []string
-	for _, m := range b.metrics.All() {
+	for _, m := range b.Generated.metrics.All() {
 		for key := range m.Gauge().DataPoints().At(0).Attributes().All() {
 			got = append(got, key)
 		}
 	}
 	assert.Equal(t, []string{"a", "busy", "b", "idle", "x", "state", "y", "state"}, got)
-	assert.Equal(t, []float64{1, 1, 0, 1}, b.points())
+	assert.Equal(t, []float64{1, 1, 0, 1}, b.Generated.points())
 }
 
 func TestUnits(t *testing.T) {
@@ -183,11 +182,11 @@ func TestUnits(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	type row struct {
 		Key    string
-		Point  Point[*builder, None]
-		hidden Point[*builder, None]
+		Point  Point[*generated, None]
+		hidden Point[*generated, None]
 	}
-	room := WholeOf(func(b *builder, start pcommon.Timestamp, n int64, of *struct{ room, state string }) {
-		b.RecordRoomDataPoint(start, n, of.room, of.state)
+	room := WholeOf(func(g *generated, start pcommon.Timestamp, n int64, of *struct{ room, state string }) {
+		g.RecordRoomDataPoint(start, n, of.room, of.state)
 	})
 	calls, load, rooms := Metric{"calls", true}, Metric{Name: "load"}, Metric{Name: "room"}
 	for name, tt := range map[string]struct {
@@ -196,8 +195,8 @@ func TestMetrics(t *testing.T) {
 	}{
 		"a point":               {[]any{whole}, []Metric{calls}},
 		"attributes by pointer": {[]any{room}, []Metric{rooms}},
-		"rows":                  {[]any{[]row{{"a", whole, Point[*builder, None]{}}, {"b", decimal, whole}}}, []Metric{calls, load}},
-		"a map":                 {[]any{map[string]Point[*builder, None]{"a": decimal}}, []Metric{load}},
+		"rows":                  {[]any{[]row{{"a", whole, Point[*generated, None]{}}, {"b", decimal, whole}}}, []Metric{calls, load}},
+		"a map":                 {[]any{map[string]Point[*generated, None]{"a": decimal}}, []Metric{load}},
 		"a pointer to an array": {[]any{&[1]any{row{Point: whole}}}, []Metric{calls}},
 		"several tables":        {[]any{whole, []any{decimal, nil, 7, (*row)(nil)}}, []Metric{calls, load}},
 		"hidden":                {[]any{row{hidden: whole}}, nil},
@@ -205,8 +204,8 @@ func TestMetrics(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBuilder()
-			assert.Equal(t, tt.want, Metrics(b, b.emit, tt.tables...))
-			assert.Zero(t, b.metrics.Len())
+			assert.Equal(t, tt.want, Metrics(b.Generated, b.Generated.emit, tt.tables...))
+			assert.Zero(t, b.Generated.metrics.Len())
 		})
 	}
 }
@@ -221,7 +220,7 @@ func TestFinish(t *testing.T) {
 		require.True(t, decimal.RecordFloatSince(b, start, 1, None{}))
 		require.False(t, whole.RecordSince(b, seconds(1), -1, None{}))
 	}
-	metrics := b.emit()
+	metrics := b.Generated.emit()
 	Finish(metrics, seconds(5), seconds(50))
 	var got []pcommon.Timestamp
 	for _, m := range metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {

@@ -18,13 +18,13 @@ type Metric struct {
 }
 
 // example is a Point of any metric.
-type example interface{ Example(builder any) }
+type example interface{ Example(generated any) }
 
 // Metrics returns the enabled metrics that tables record. A table is a Point or a value that contains Points in exported fields,
-// elements or map values. The builder is the generated one, and emit is its Emit.
-func Metrics(builder any, emit func() pmetric.Metrics, tables ...any) []Metric {
+// elements or map values. generated is the generated builder, and emit is its Emit.
+func Metrics(generated any, emit func() pmetric.Metrics, tables ...any) []Metric {
 	for _, table := range tables {
-		eachPoint(reflect.ValueOf(table), func(e example) { e.Example(builder) })
+		eachPoint(reflect.ValueOf(table), func(e example) { e.Example(generated) })
 	}
 	var metrics []Metric
 	for _, rm := range emit().ResourceMetrics().All() {

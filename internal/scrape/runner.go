@@ -45,15 +45,14 @@ type Process struct {
 	Close func()
 }
 
-// Builder holds the common methods of the receivers' generated builders. T, E and R are a builder's types of the attributes
+// Generated holds the common methods of the receivers' generated builders. T, E and R are a builder's types of the attributes
 // error.type, rtc.entity and rtc.omission.reason. O is the type of its Emit options.
-type Builder[T, E, R, O any] interface {
+type Generated[T, E, R, O any] interface {
 	RecordRtcTargetUpDataPoint(start pcommon.Timestamp, up int64)
 	RecordRtcScrapesDataPoint(start pcommon.Timestamp, n int64)
 	RecordRtcScrapeDurationDataPoint(start pcommon.Timestamp, seconds float64, api string)
 	RecordRtcScrapeErrorsDataPoint(start pcommon.Timestamp, n int64, api string, errorType T)
 	RecordRtcScrapeOmittedCountDataPoint(start pcommon.Timestamp, n int64, entity E, reason R)
-	TakeRefusals() int64
 	Emit(options ...O) pmetric.Metrics
 }
 
@@ -67,10 +66,10 @@ type Words[T, E, R any] struct {
 // Runner scrapes one monitored process.
 type Runner struct {
 	*Report
-	process Process
-	builder any
-	refused func() int64
-	emit    func() pmetric.Metrics
+	process   Process
+	generated any
+	refused   func() int64
+	emit      func() pmetric.Metrics
 
 	offers  offers
 	scrapes int64
@@ -87,17 +86,18 @@ type selfMetrics struct {
 }
 
 // NewRunner returns the Runner of a process that records its metrics with b.
-func NewRunner[T, E, R, O any](b Builder[T, E, R, O], words Words[T, E, R], process Process) *Runner {
+func NewRunner[G Generated[T, E, R, O], T, E, R, O any](b *rows.Builder[G], words Words[T, E, R], process Process) *Runner {
+	g := b.Generated
 	return &Runner{
-		Report: newReport(process.Logger), process: process, builder: b, refused: b.TakeRefusals,
-		emit: func() pmetric.Metrics { return b.Emit() },
+		Report: newReport(process.Logger), process: process, generated: g, refused: b.TakeRefused,
+		emit: func() pmetric.Metrics { return g.Emit() },
 		self: selfMetrics{
-			up: b.RecordRtcTargetUpDataPoint, scrapes: b.RecordRtcScrapesDataPoint, duration: b.RecordRtcScrapeDurationDataPoint,
+			up: g.RecordRtcTargetUpDataPoint, scrapes: g.RecordRtcScrapesDataPoint, duration: g.RecordRtcScrapeDurationDataPoint,
 			errors: func(start pcommon.Timestamp, n int64, api, errorType string) {
-				b.RecordRtcScrapeErrorsDataPoint(start, n, api, words.ErrorTypes[errorType])
+				g.RecordRtcScrapeErrorsDataPoint(start, n, api, words.ErrorTypes[errorType])
 			},
 			omitted: func(start pcommon.Timestamp, n int64, entity, reason string) {
-				b.RecordRtcScrapeOmittedCountDataPoint(start, n, words.Entities[entity], words.Reasons[reason])
+				g.RecordRtcScrapeOmittedCountDataPoint(start, n, words.Entities[entity], words.Reasons[reason])
 			},
 		},
 	}
@@ -105,7 +105,7 @@ func NewRunner[T, E, R, O any](b Builder[T, E, R, O], words Words[T, E, R], proc
 
 // Enabled returns the enabled metrics that tables of rows record. It must be called before the first scrape.
 func (r *Runner) Enabled(tables ...any) []rows.Metric {
-	return rows.Metrics(r.builder, r.emit, tables...)
+	return rows.Metrics(r.generated, r.emit, tables...)
 }
 
 // Restarted notes that the process has restarted since the previous scrape, so that calls it did not offer are made again.

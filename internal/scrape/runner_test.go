@@ -37,12 +37,11 @@ var words = Words[word, word, word]{
 }
 
 // fakeBuilder records data points, as a generated builder does.
-type fakeBuilder struct {
-	rows.Refusals
-	metrics pmetric.MetricSlice
-}
+type fakeBuilder struct{ metrics pmetric.MetricSlice }
 
-func newFakeBuilder() *fakeBuilder { return &fakeBuilder{metrics: pmetric.NewMetricSlice()} }
+func newFakeBuilder() *rows.Builder[*fakeBuilder] {
+	return &rows.Builder[*fakeBuilder]{Generated: &fakeBuilder{pmetric.NewMetricSlice()}}
+}
 
 func (b *fakeBuilder) record(start pcommon.Timestamp, name string, v float64) {
 	m := b.metrics.AppendEmpty()
@@ -92,7 +91,7 @@ var errAbsent = errors.New("absent")
 // fakeProcess is a process whose calls return the errors in errs.
 type fakeProcess struct {
 	runner *Runner
-	b      *fakeBuilder
+	b      *rows.Builder[*fakeBuilder]
 	logs   *observer.ObservedLogs
 	errs   map[string]error // by call; nil for successful calls
 	calls  []Call

@@ -99,7 +99,7 @@ func FuzzPage(f *testing.F) {
 // checkMetrics checks that the recorded metrics are valid for every backend.
 func checkMetrics(t *testing.T, s *scraper) {
 	t.Helper()
-	metrics := s.mb.Emit()
+	metrics := s.mb.Generated.Emit()
 	rows.Finish(metrics, s.run.StartTime(), s.run.StartTime())
 	require.NotNil(t, rtctest.Points(t, metrics))
 	for _, rm := range metrics.ResourceMetrics().All() {

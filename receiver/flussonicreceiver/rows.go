@@ -13,13 +13,9 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
 )
 
-// builder is the generated builder, which also counts values that are refused.
-type builder struct {
-	*metadata.MetricsBuilder
-	rows.Refusals
-}
-
 type (
+	generated = metadata.MetricsBuilder
+	builder   = rows.Builder[*generated]
 	timestamp = pcommon.Timestamp
 )
 
@@ -39,17 +35,17 @@ const (
 // row maps a number of an E to a metric whose attributes are taken from a K.
 type row[E, K any] struct {
 	number func(*E) number
-	Point  rows.Point[*builder, K]
+	Point  rows.Point[*generated, K]
 }
 
 // enabledPoint is the Point of an enabled metric.
 type enabledPoint[K any] struct {
-	rows.Point[*builder, K]
+	rows.Point[*generated, K]
 	metric rows.Metric
 }
 
 // enable returns p with its metric, and whether the metric is enabled.
-func enable[K any](run *scrape.Runner, p rows.Point[*builder, K]) (enabledPoint[K], bool) {
+func enable[K any](run *scrape.Runner, p rows.Point[*generated, K]) (enabledPoint[K], bool) {
 	metrics := run.Enabled(p)
 	if len(metrics) == 0 {
 		return enabledPoint[K]{}, false

@@ -15,7 +15,7 @@ import (
 )
 
 // streamPoint is a point whose attributes are the name of a stream and fixed ones.
-type streamPoint = rows.Point[*builder, string]
+type streamPoint = rows.Point[*generated, string]
 
 // streamRow maps a number of a stream to a metric.
 type streamRow struct {
@@ -25,77 +25,77 @@ type streamRow struct {
 
 // streamRows are the rows for the numbers of a stream.
 var streamRows = []streamRow{
-	{streamStatic, rows.WholeOf((*builder).RecordFlussonicStreamStaticDataPoint)},
+	{streamStatic, rows.WholeOf((*generated).RecordFlussonicStreamStaticDataPoint)},
 	{streamAlive, streamAliveness},
-	{streamClients, rows.WholeOf((*builder).RecordFlussonicStreamClientCountDataPoint)},
-	{streamClientDelay, rows.DecimalOf((*builder).RecordFlussonicStreamClientDelayDataPoint).In(rows.Milliseconds).Within(0, maxDelay)},
-	{streamBytesIn, countBy((*builder).RecordFlussonicStreamIoDataPoint, receive)},
-	{streamBytesOut, countBy((*builder).RecordFlussonicStreamIoDataPoint, transmit)},
+	{streamClients, rows.WholeOf((*generated).RecordFlussonicStreamClientCountDataPoint)},
+	{streamClientDelay, rows.DecimalOf((*generated).RecordFlussonicStreamClientDelayDataPoint).In(rows.Milliseconds).Within(0, maxDelay)},
+	{streamBytesIn, countBy((*generated).RecordFlussonicStreamIoDataPoint, receive)},
+	{streamBytesOut, countBy((*generated).RecordFlussonicStreamIoDataPoint, transmit)},
 	{streamInputKbit, streamThroughput(receive).In(rows.Kilobits)},
 	{streamOutputBits, streamThroughput(transmit).In(rows.Bits)},
 	{streamOutputKbit, streamThroughput(transmit).In(rows.Kilobits)},
-	{streamRetries, rows.WholeOf((*builder).RecordFlussonicStreamRetriesDataPoint)},
-	{streamErrors, rows.WholeOf((*builder).RecordFlussonicStreamInputErrorsDataPoint)},
+	{streamRetries, rows.WholeOf((*generated).RecordFlussonicStreamRetriesDataPoint)},
+	{streamErrors, rows.WholeOf((*generated).RecordFlussonicStreamInputErrorsDataPoint)},
 	{streamErrorsPerMinute, streamInputErrorRate.In(rows.PerMinute)},
 	{streamErrorsPerSecond, streamInputErrorRate},
-	{streamFrameDelay, rows.DecimalOf((*builder).RecordFlussonicStreamFrameAgeDataPoint).In(rows.Milliseconds).Within(0, maxDelay)},
-	{streamRunningAt, rows.DecimalOf((*builder).RecordFlussonicStreamStartTimeDataPoint)},
-	{streamLifetime, rows.DecimalOf((*builder).RecordFlussonicStreamUptimeDataPoint).In(rows.Milliseconds).Within(0, maxDuration)},
-	{streamBackup, rows.WholeOf((*builder).RecordFlussonicStreamBackupActiveDataPoint)},
-	{streamDepth, rows.DecimalOf((*builder).RecordFlussonicStreamDvrDepthDataPoint).Within(0, maxDuration)},
-	{streamDuration, rows.DecimalOf((*builder).RecordFlussonicStreamDvrDurationDataPoint).Within(0, maxDuration)},
-	{streamArchive, rows.WholeOf((*builder).RecordFlussonicStreamDvrArchiveSizeDataPoint)},
-	{streamDisk, rows.WholeOf((*builder).RecordFlussonicStreamDvrDiskUsageDataPoint)},
-	{streamTranscoding, rows.WholeOf((*builder).RecordFlussonicStreamTranscoderRunningDataPoint)},
-	{streamOverloaded, rows.WholeOf((*builder).RecordFlussonicStreamTranscoderOverloadedDataPoint)},
-	{streamRestarts, rows.WholeOf((*builder).RecordFlussonicStreamTranscoderRestartsDataPoint)},
-	{streamTranscoded, rows.WholeOf((*builder).RecordFlussonicStreamTranscoderFramesDataPoint)},
-	{streamQualities, rows.WholeOf((*builder).RecordFlussonicStreamTranscoderQualityCountDataPoint)},
-	{streamFrames, rows.WholeOf((*builder).RecordFlussonicStreamInputFramesDataPoint)},
-	{streamSwitches, rows.WholeOf((*builder).RecordFlussonicStreamInputSwitchesDataPoint)},
+	{streamFrameDelay, rows.DecimalOf((*generated).RecordFlussonicStreamFrameAgeDataPoint).In(rows.Milliseconds).Within(0, maxDelay)},
+	{streamRunningAt, rows.DecimalOf((*generated).RecordFlussonicStreamStartTimeDataPoint)},
+	{streamLifetime, rows.DecimalOf((*generated).RecordFlussonicStreamUptimeDataPoint).In(rows.Milliseconds).Within(0, maxDuration)},
+	{streamBackup, rows.WholeOf((*generated).RecordFlussonicStreamBackupActiveDataPoint)},
+	{streamDepth, rows.DecimalOf((*generated).RecordFlussonicStreamDvrDepthDataPoint).Within(0, maxDuration)},
+	{streamDuration, rows.DecimalOf((*generated).RecordFlussonicStreamDvrDurationDataPoint).Within(0, maxDuration)},
+	{streamArchive, rows.WholeOf((*generated).RecordFlussonicStreamDvrArchiveSizeDataPoint)},
+	{streamDisk, rows.WholeOf((*generated).RecordFlussonicStreamDvrDiskUsageDataPoint)},
+	{streamTranscoding, rows.WholeOf((*generated).RecordFlussonicStreamTranscoderRunningDataPoint)},
+	{streamOverloaded, rows.WholeOf((*generated).RecordFlussonicStreamTranscoderOverloadedDataPoint)},
+	{streamRestarts, rows.WholeOf((*generated).RecordFlussonicStreamTranscoderRestartsDataPoint)},
+	{streamTranscoded, rows.WholeOf((*generated).RecordFlussonicStreamTranscoderFramesDataPoint)},
+	{streamQualities, rows.WholeOf((*generated).RecordFlussonicStreamTranscoderQualityCountDataPoint)},
+	{streamFrames, rows.WholeOf((*generated).RecordFlussonicStreamInputFramesDataPoint)},
+	{streamSwitches, rows.WholeOf((*generated).RecordFlussonicStreamInputSwitchesDataPoint)},
 	{streamOnPrimary, inputTime(metadata.AttributeFlussonicInputKindPrimary)},
 	{streamOnSecondary, inputTime(metadata.AttributeFlussonicInputKindSecondary)},
 	{streamOnNone, inputTime(metadata.AttributeFlussonicInputKindNone)},
-	{streamValidInputs, countBy((*builder).RecordFlussonicStreamInputSecondaryCountDataPoint, metadata.AttributeFlussonicInputStateValid)},
-	{streamInvalidInputs, countBy((*builder).RecordFlussonicStreamInputSecondaryCountDataPoint, metadata.AttributeFlussonicInputStateInvalid)},
-	{streamResyncs, countBy((*builder).RecordFlussonicStreamInputResyncsDataPoint, metadata.AttributeFlussonicResyncReasonNormal)},
-	{streamResyncJumps, countBy((*builder).RecordFlussonicStreamInputResyncsDataPoint, metadata.AttributeFlussonicResyncReasonJump)},
-	{streamResyncDrifts, countBy((*builder).RecordFlussonicStreamInputResyncsDataPoint, metadata.AttributeFlussonicResyncReasonDrift)},
-	{streamRoundTrip, rows.DecimalOf((*builder).RecordFlussonicStreamInputSrtRoundTripTimeDataPoint).In(rows.Milliseconds).Within(0, maxDelay)},
-	{streamWritesFast, countBy((*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeFast)},
-	{streamWritesSlow, countBy((*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeSlow)},
-	{streamWritesDelayed, countBy((*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeDelayed)},
-	{streamWritesCollapsed, countBy((*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeCollapsed)},
-	{streamWritesFailed, countBy((*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeFailed)},
-	{streamWritesSkipped, countBy((*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeSkipped)},
-	{streamWritesBroken, countBy((*builder).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeDiscontinuity)},
-	{streamReadsMissing, countBy((*builder).RecordFlussonicStreamDvrSegmentReadFailuresDataPoint, metadata.AttributeFlussonicDvrReadReasonEnoent)},
-	{streamReadsFailed, countBy((*builder).RecordFlussonicStreamDvrSegmentReadFailuresDataPoint, metadata.AttributeFlussonicDvrReadReasonFailed)},
-	{streamAuthorizations, countBy((*builder).RecordFlussonicStreamPlayAuthorizationsDataPoint, metadata.AttributeFlussonicOutcomeSuccess)},
-	{streamAuthorizationsFailed, countBy((*builder).RecordFlussonicStreamPlayAuthorizationsDataPoint, metadata.AttributeFlussonicOutcomeFailed)},
-	{streamAuthorizationsDenied, countBy((*builder).RecordFlussonicStreamPlayAuthorizationsDataPoint, metadata.AttributeFlussonicOutcomeDenied)},
-	{streamAuthorizationsRefused, countBy((*builder).RecordFlussonicStreamPlayAuthorizationsDataPoint, metadata.AttributeFlussonicOutcomeDeclined)},
+	{streamValidInputs, countBy((*generated).RecordFlussonicStreamInputSecondaryCountDataPoint, metadata.AttributeFlussonicInputStateValid)},
+	{streamInvalidInputs, countBy((*generated).RecordFlussonicStreamInputSecondaryCountDataPoint, metadata.AttributeFlussonicInputStateInvalid)},
+	{streamResyncs, countBy((*generated).RecordFlussonicStreamInputResyncsDataPoint, metadata.AttributeFlussonicResyncReasonNormal)},
+	{streamResyncJumps, countBy((*generated).RecordFlussonicStreamInputResyncsDataPoint, metadata.AttributeFlussonicResyncReasonJump)},
+	{streamResyncDrifts, countBy((*generated).RecordFlussonicStreamInputResyncsDataPoint, metadata.AttributeFlussonicResyncReasonDrift)},
+	{streamRoundTrip, rows.DecimalOf((*generated).RecordFlussonicStreamInputSrtRoundTripTimeDataPoint).In(rows.Milliseconds).Within(0, maxDelay)},
+	{streamWritesFast, countBy((*generated).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeFast)},
+	{streamWritesSlow, countBy((*generated).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeSlow)},
+	{streamWritesDelayed, countBy((*generated).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeDelayed)},
+	{streamWritesCollapsed, countBy((*generated).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeCollapsed)},
+	{streamWritesFailed, countBy((*generated).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeFailed)},
+	{streamWritesSkipped, countBy((*generated).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeSkipped)},
+	{streamWritesBroken, countBy((*generated).RecordFlussonicStreamDvrSegmentWritesDataPoint, metadata.AttributeFlussonicDvrWriteOutcomeDiscontinuity)},
+	{streamReadsMissing, countBy((*generated).RecordFlussonicStreamDvrSegmentReadFailuresDataPoint, metadata.AttributeFlussonicDvrReadReasonEnoent)},
+	{streamReadsFailed, countBy((*generated).RecordFlussonicStreamDvrSegmentReadFailuresDataPoint, metadata.AttributeFlussonicDvrReadReasonFailed)},
+	{streamAuthorizations, countBy((*generated).RecordFlussonicStreamPlayAuthorizationsDataPoint, metadata.AttributeFlussonicOutcomeSuccess)},
+	{streamAuthorizationsFailed, countBy((*generated).RecordFlussonicStreamPlayAuthorizationsDataPoint, metadata.AttributeFlussonicOutcomeFailed)},
+	{streamAuthorizationsDenied, countBy((*generated).RecordFlussonicStreamPlayAuthorizationsDataPoint, metadata.AttributeFlussonicOutcomeDenied)},
+	{streamAuthorizationsRefused, countBy((*generated).RecordFlussonicStreamPlayAuthorizationsDataPoint, metadata.AttributeFlussonicOutcomeDeclined)},
 }
 
 // insteadOf maps fields to fields with the same number in another unit, which take precedence.
 var insteadOf = map[streamField]streamField{streamOutputKbit: streamOutputBits, streamErrorsPerSecond: streamErrorsPerMinute}
 
 // countBy returns the point of an integer metric with a fixed attribute in addition to the name of the stream.
-func countBy[A any](record func(*builder, timestamp, int64, string, A), a A) streamPoint {
+func countBy[A any](record func(*generated, timestamp, int64, string, A), a A) streamPoint {
 	return rows.WholeOf(rows.WithLast(record, a))
 }
 
 var (
-	streamAliveness      = rows.WholeOf((*builder).RecordFlussonicStreamAliveDataPoint)
-	streamInputErrorRate = rows.DecimalOf((*builder).RecordFlussonicStreamInputErrorRateDataPoint).Within(0, maxErrorRate)
+	streamAliveness      = rows.WholeOf((*generated).RecordFlussonicStreamAliveDataPoint)
+	streamInputErrorRate = rows.DecimalOf((*generated).RecordFlussonicStreamInputErrorRateDataPoint).Within(0, maxErrorRate)
 )
 
 func inputTime(kind metadata.AttributeFlussonicInputKind) streamPoint {
-	return rows.DecimalOf(rows.WithLast((*builder).RecordFlussonicStreamInputTimeDataPoint, kind)).Within(0, maxDuration)
+	return rows.DecimalOf(rows.WithLast((*generated).RecordFlussonicStreamInputTimeDataPoint, kind)).Within(0, maxDuration)
 }
 
 func streamThroughput(direction metadata.AttributeNetworkIoDirection) streamPoint {
-	return rows.DecimalOf(rows.WithLast((*builder).RecordFlussonicStreamThroughputDataPoint, direction)).Within(0, maxThroughput)
+	return rows.DecimalOf(rows.WithLast((*generated).RecordFlussonicStreamThroughputDataPoint, direction)).Within(0, maxThroughput)
 }
 
 // enabledStreamRow is a row whose metric is enabled.
@@ -136,10 +136,10 @@ type streamStateName struct {
 
 // streamState is the point of a stream's state, whose values are streamStates. countByState counts the streams in a state.
 var (
-	streamState = rows.WholeOf(func(mb *builder, start timestamp, n int64, s streamStateName) {
+	streamState = rows.WholeOf(func(mb *generated, start timestamp, n int64, s streamStateName) {
 		mb.RecordFlussonicStreamStateDataPoint(start, n, s.stream, s.state)
 	})
-	countByState = rows.WholeOf((*builder).RecordFlussonicStreamCountByStateDataPoint)
+	countByState = rows.WholeOf((*generated).RecordFlussonicStreamCountByStateDataPoint)
 	streamStates = slices.Sorted(maps.Values(metadata.MapAttributeFlussonicStreamState))
 )
 
@@ -150,18 +150,18 @@ type partName struct {
 }
 
 // inputActive reports whether an input is in use.
-var inputActive = rows.WholeOf(func(mb *builder, start timestamp, n int64, p partName) {
+var inputActive = rows.WholeOf(func(mb *generated, start timestamp, n int64, p partName) {
 	mb.RecordFlussonicStreamInputActiveDataPoint(start, n, p.stream, p.index)
 })
 
 // pushRows are the rows for the numbers of a push.
 var pushRows = []row[push, partName]{
-	{func(p *push) number { return p.Bytes }, ofPush((*builder).RecordFlussonicStreamPushIoDataPoint)},
-	{func(p *push) number { return either(p.Restarts, p.Retries) }, ofPush((*builder).RecordFlussonicStreamPushRetriesDataPoint)},
+	{func(p *push) number { return p.Bytes }, ofPush((*generated).RecordFlussonicStreamPushIoDataPoint)},
+	{func(p *push) number { return either(p.Restarts, p.Retries) }, ofPush((*generated).RecordFlussonicStreamPushRetriesDataPoint)},
 }
 
-func ofPush(record func(*builder, timestamp, int64, string, int64)) rows.Point[*builder, partName] {
-	return rows.WholeOf(func(mb *builder, start timestamp, n int64, p partName) { record(mb, start, n, p.stream, p.index) })
+func ofPush(record func(*generated, timestamp, int64, string, int64)) rows.Point[*generated, partName] {
+	return rows.WholeOf(func(mb *generated, start timestamp, n int64, p partName) { record(mb, start, n, p.stream, p.index) })
 }
 
 // pushStateName holds the attributes of the state of a push.
@@ -172,7 +172,7 @@ type pushStateName struct {
 
 // pushState is the point of a push's state, whose values are pushStates.
 var (
-	pushState = rows.WholeOf(func(mb *builder, start timestamp, n int64, p pushStateName) {
+	pushState = rows.WholeOf(func(mb *generated, start timestamp, n int64, p pushStateName) {
 		mb.RecordFlussonicStreamPushStateDataPoint(start, n, p.stream, p.index, p.state)
 	})
 	pushStates = slices.Sorted(maps.Values(metadata.MapAttributeFlussonicPushState))
@@ -186,7 +186,7 @@ type trackName struct {
 
 // trackCount counts tracks by media type.
 var (
-	trackCount = rows.WholeOf(func(mb *builder, start timestamp, n int64, t trackName) {
+	trackCount = rows.WholeOf(func(mb *generated, start timestamp, n int64, t trackName) {
 		mb.RecordFlussonicStreamTrackCountDataPoint(start, n, t.stream, t.media)
 	})
 	trackMedia = []struct {
@@ -216,22 +216,22 @@ type groupRow struct {
 	Group streamGroup
 	// parse returns the attributes of an entry except the stream, and whether the metric accepts its name.
 	parse func(name string) (entryName, bool)
-	Point rows.Point[*builder, entryName]
+	Point rows.Point[*generated, entryName]
 }
 
 // groupRows are the rows for entries.
 var groupRows = []groupRow{
-	{groupInputErrors, parseInputError, byText((*builder).RecordFlussonicStreamInputErrorsByTypeDataPoint)},
-	{groupOpened, parseProtocol, byText((*builder).RecordFlussonicStreamPlaySessionCountDataPoint)},
-	{groupPlays, parseProtocol, byText((*builder).RecordFlussonicStreamPlaySessionCreationsDataPoint)},
-	{groupBytes, parseProtocol, byText((*builder).RecordFlussonicStreamPlayIoDataPoint)},
-	{groupAnswers, parseResponse, rows.WholeOf(func(mb *builder, start timestamp, n int64, e entryName) {
+	{groupInputErrors, parseInputError, byText((*generated).RecordFlussonicStreamInputErrorsByTypeDataPoint)},
+	{groupOpened, parseProtocol, byText((*generated).RecordFlussonicStreamPlaySessionCountDataPoint)},
+	{groupPlays, parseProtocol, byText((*generated).RecordFlussonicStreamPlaySessionCreationsDataPoint)},
+	{groupBytes, parseProtocol, byText((*generated).RecordFlussonicStreamPlayIoDataPoint)},
+	{groupAnswers, parseResponse, rows.WholeOf(func(mb *generated, start timestamp, n int64, e entryName) {
 		mb.RecordFlussonicStreamPlayResponsesDataPoint(start, n, e.stream, e.text, e.resource, e.class)
 	})},
-	{groupAnswers, parseResponseTime, rows.WholeOf(func(mb *builder, start timestamp, n int64, e entryName) {
+	{groupAnswers, parseResponseTime, rows.WholeOf(func(mb *generated, start timestamp, n int64, e entryName) {
 		mb.RecordFlussonicStreamPlayResponsesByDurationDataPoint(start, n, e.stream, e.text, e.resource, e.duration)
 	})},
-	{groupReads, parseRead, rows.WholeOf(func(mb *builder, start timestamp, n int64, e entryName) {
+	{groupReads, parseRead, rows.WholeOf(func(mb *generated, start timestamp, n int64, e entryName) {
 		mb.RecordFlussonicStreamDvrSegmentReadsDataPoint(start, n, e.stream, e.outcome, e.source)
 	})},
 }
@@ -253,8 +253,8 @@ func enabledGroupRows(run *scrape.Runner) (enabled [streamGroups][]enabledGroupR
 }
 
 // byText returns the point of a metric with a part of the entry's name as an attribute.
-func byText(record func(*builder, timestamp, int64, string, string)) rows.Point[*builder, entryName] {
-	return rows.WholeOf(func(mb *builder, start timestamp, n int64, e entryName) { record(mb, start, n, e.stream, e.text) })
+func byText(record func(*generated, timestamp, int64, string, string)) rows.Point[*generated, entryName] {
+	return rows.WholeOf(func(mb *generated, start timestamp, n int64, e entryName) { record(mb, start, n, e.stream, e.text) })
 }
 
 func parseInputError(name string) (entryName, bool) {

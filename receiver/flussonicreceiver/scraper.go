@@ -43,7 +43,7 @@ func newScraper(ctx context.Context, cfg *Config, host component.Host, set recei
 	if err != nil {
 		return nil, err
 	}
-	s := &scraper{cfg: cfg, target: target, mb: &builder{MetricsBuilder: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}}
+	s := &scraper{cfg: cfg, target: target, mb: &builder{Generated: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}}
 	s.client, err = newClient(ctx, cfg, host, set.TelemetrySettings)
 	if err != nil {
 		return nil, err
@@ -172,7 +172,7 @@ func (s *scraper) recordPage(p page) {
 
 // resource describes the server.
 func (s *scraper) resource() pcommon.Resource {
-	rb := s.mb.NewResourceBuilder()
+	rb := s.mb.Generated.NewResourceBuilder()
 	identity := &s.server.identity
 	s.target.Describe(rb, "flussonic")
 	scrape.SetText(rb.SetServiceVersion, identity.Version)

@@ -77,7 +77,7 @@ func fuzz(t *testing.T, scrapers []*scraper, from source, text []byte) {
 		p.answers = [2]*answer{}
 		p.answers[from] = a
 		p.record()
-		metrics := p.mb.Emit()
+		metrics := p.mb.Generated.Emit()
 		rtctest.Points(t, metrics)
 		for _, rm := range metrics.ResourceMetrics().All() {
 			for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {

@@ -59,17 +59,13 @@ func (u *unit) of(from source, version string) rows.Unit {
 	return u.stats
 }
 
-// builder is the generated builder, which also counts values that are refused.
-type builder struct {
-	*metadata.MetricsBuilder
-	rows.Refusals
-}
-
 type (
+	generated = metadata.MetricsBuilder
+	builder   = rows.Builder[*generated]
 	timestamp = pcommon.Timestamp
 	entity    = metadata.AttributeRtcEntity
 	// point takes its attribute, unless it is fixed, from a string: a size, a name or a state.
-	point = rows.Point[*builder, string]
+	point = rows.Point[*generated, string]
 )
 
 // recorder describes how a value is recorded.
@@ -83,44 +79,44 @@ type recorder struct {
 }
 
 // whole records an integer.
-func whole(record func(*builder, timestamp, int64)) recorder {
+func whole(record func(*generated, timestamp, int64)) recorder {
 	return recorder{kind: kindWhole, Point: rows.WholeOf(ignoreText(record))}
 }
 
 // wholeOf records an integer with a fixed attribute.
-func wholeOf[A any](record func(*builder, timestamp, int64, A), a A) recorder {
+func wholeOf[A any](record func(*generated, timestamp, int64, A), a A) recorder {
 	return whole(rows.With(record, a))
 }
 
 // wholeOf2 records an integer with two fixed attributes.
-func wholeOf2[A, B any](record func(*builder, timestamp, int64, A, B), a A, b B) recorder {
+func wholeOf2[A, B any](record func(*generated, timestamp, int64, A, B), a A, b B) recorder {
 	return whole(rows.With2(record, a, b))
 }
 
 // yesNo records true as 1 and false as 0.
-func yesNo(record func(*builder, timestamp, int64)) recorder {
+func yesNo(record func(*generated, timestamp, int64)) recorder {
 	r := whole(record)
 	r.kind = kindYesNo
 	return r
 }
 
 // decimal records a floating-point number.
-func decimal(record func(*builder, timestamp, float64)) recorder {
+func decimal(record func(*generated, timestamp, float64)) recorder {
 	return recorder{kind: kindDecimal, Point: rows.DecimalOf(ignoreText(record))}
 }
 
 // decimalOf records a floating-point number with a fixed attribute.
-func decimalOf[A any](record func(*builder, timestamp, float64, A), a A) recorder {
+func decimalOf[A any](record func(*generated, timestamp, float64, A), a A) recorder {
 	return decimal(rows.With(record, a))
 }
 
 // decimalOf2 records a floating-point number with two fixed attributes.
-func decimalOf2[A, B any](record func(*builder, timestamp, float64, A, B), a A, b B) recorder {
+func decimalOf2[A, B any](record func(*generated, timestamp, float64, A, B), a A, b B) recorder {
 	return decimal(rows.With2(record, a, b))
 }
 
 // rounded records a floating-point number as an integer.
-func rounded(record func(*builder, timestamp, int64)) recorder {
+func rounded(record func(*generated, timestamp, int64)) recorder {
 	r := whole(record)
 	r.kind, r.Point = kindDecimal, r.Point.Rounded()
 	return r
@@ -133,12 +129,12 @@ func positive(r recorder) recorder {
 }
 
 // sizes records the number of conferences of each size.
-func sizes(record func(*builder, timestamp, int64, string)) recorder {
+func sizes(record func(*generated, timestamp, int64, string)) recorder {
 	return recorder{kind: kindSizes, Point: rows.WholeOf(record)}
 }
 
 // each records an integer of each bridge or queue.
-func each(of entity, record func(*builder, timestamp, int64, string)) recorder {
+func each(of entity, record func(*generated, timestamp, int64, string)) recorder {
 	return recorder{kind: kindWhole, of: of, Point: rows.WholeOf(record)}
 }
 
@@ -147,8 +143,8 @@ func keep(field func(*identity) *string) recorder {
 	return recorder{kind: kindText, record: func(s *scraper, _ point, v *value) { *field(&s.reported) = v.text }}
 }
 
-func ignoreText[V any](record func(*builder, timestamp, V)) func(*builder, timestamp, V, string) {
-	return func(mb *builder, start timestamp, v V, _ string) { record(mb, start, v) }
+func ignoreText[V any](record func(*generated, timestamp, V)) func(*generated, timestamp, V, string) {
+	return func(mb *generated, start timestamp, v V, _ string) { record(mb, start, v) }
 }
 
 // keysOf returns the keys that a client needs to read the values of rows.

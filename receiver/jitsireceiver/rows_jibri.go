@@ -12,28 +12,28 @@ import (
 var jibriRows = []row{
 	{stats: "status.busyStatus", recorder: jibriState()},
 	{stats: "status.health.healthStatus", page: "healthy", recorder: jibriHealth()},
-	{page: "recording", recorder: yesNo((*builder).RecordJitsiJibriRecordingDataPoint)},
-	{page: "busy", recorder: whole((*builder).RecordJitsiJibriRequestRejectionsDataPoint)},
-	{page: "sessions_started", recorder: whole((*builder).RecordJitsiJibriSessionCreationsDataPoint)},
-	{page: "sessions_stopped", recorder: whole((*builder).RecordJitsiJibriSessionCompletionsDataPoint)},
-	{page: "stopped_on_xmpp_closed", recorder: whole((*builder).RecordJitsiJibriSessionAbortsDataPoint)},
-	{page: "errors", recorder: whole((*builder).RecordJitsiJibriSessionErrorsDataPoint)},
-	{page: "xmpp_connected", recorder: wholeOf((*builder).RecordJitsiJibriXMPPEventsDataPoint, metadata.AttributeJitsiXMPPEventConnected)},
-	{page: "xmpp_reconnecting", recorder: wholeOf((*builder).RecordJitsiJibriXMPPEventsDataPoint, metadata.AttributeJitsiXMPPEventReconnecting)},
-	{page: "xmpp_reconnection_failed", recorder: wholeOf((*builder).RecordJitsiJibriXMPPEventsDataPoint, metadata.AttributeJitsiXMPPEventReconnectionFailed)},
-	{page: "xmpp_ping_failed", recorder: wholeOf((*builder).RecordJitsiJibriXMPPEventsDataPoint, metadata.AttributeJitsiXMPPEventPingFailed)},
-	{page: "xmpp_closed", recorder: wholeOf((*builder).RecordJitsiJibriXMPPEventsDataPoint, metadata.AttributeJitsiXMPPEventClosed)},
-	{page: "xmpp_closed_on_error", recorder: wholeOf((*builder).RecordJitsiJibriXMPPEventsDataPoint, metadata.AttributeJitsiXMPPEventClosedOnError)},
+	{page: "recording", recorder: yesNo((*generated).RecordJitsiJibriRecordingDataPoint)},
+	{page: "busy", recorder: whole((*generated).RecordJitsiJibriRequestRejectionsDataPoint)},
+	{page: "sessions_started", recorder: whole((*generated).RecordJitsiJibriSessionCreationsDataPoint)},
+	{page: "sessions_stopped", recorder: whole((*generated).RecordJitsiJibriSessionCompletionsDataPoint)},
+	{page: "stopped_on_xmpp_closed", recorder: whole((*generated).RecordJitsiJibriSessionAbortsDataPoint)},
+	{page: "errors", recorder: whole((*generated).RecordJitsiJibriSessionErrorsDataPoint)},
+	{page: "xmpp_connected", recorder: wholeOf((*generated).RecordJitsiJibriXMPPEventsDataPoint, metadata.AttributeJitsiXMPPEventConnected)},
+	{page: "xmpp_reconnecting", recorder: wholeOf((*generated).RecordJitsiJibriXMPPEventsDataPoint, metadata.AttributeJitsiXMPPEventReconnecting)},
+	{page: "xmpp_reconnection_failed", recorder: wholeOf((*generated).RecordJitsiJibriXMPPEventsDataPoint, metadata.AttributeJitsiXMPPEventReconnectionFailed)},
+	{page: "xmpp_ping_failed", recorder: wholeOf((*generated).RecordJitsiJibriXMPPEventsDataPoint, metadata.AttributeJitsiXMPPEventPingFailed)},
+	{page: "xmpp_closed", recorder: wholeOf((*generated).RecordJitsiJibriXMPPEventsDataPoint, metadata.AttributeJitsiXMPPEventClosed)},
+	{page: "xmpp_closed_on_error", recorder: wholeOf((*generated).RecordJitsiJibriXMPPEventsDataPoint, metadata.AttributeJitsiXMPPEventClosedOnError)},
 }
 
 func jibriState() recorder {
-	return recorder{kind: kindText, record: recordJibriState, Point: rows.WholeOf(func(mb *builder, start timestamp, n int64, state string) {
+	return recorder{kind: kindText, record: recordJibriState, Point: rows.WholeOf(func(mb *generated, start timestamp, n int64, state string) {
 		mb.RecordJitsiJibriStateDataPoint(start, n, metadata.MapAttributeJitsiJibriState[state])
 	})}
 }
 
 func jibriHealth() recorder {
-	r := whole((*builder).RecordJitsiJibriHealthyDataPoint)
+	r := whole((*generated).RecordJitsiJibriHealthyDataPoint)
 	r.kind, r.record = kindText, recordJibriHealth
 	return r
 }

@@ -76,7 +76,7 @@ func newScraper(ctx context.Context, cfg *Config, e endpointConfig, host compone
 	}
 	s := &scraper{
 		endpointConfig: e, target: target, rows: componentRows[e.name],
-		mb: &builder{MetricsBuilder: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)},
+		mb: &builder{Generated: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)},
 		named: map[entity]*selection.Set[namedState]{
 			metadata.AttributeRtcEntityBridge: selection.New[namedState](cfg.Bridges),
 			metadata.AttributeRtcEntityQueue:  selection.New[namedState](cfg.Queues),
@@ -237,7 +237,7 @@ func (s *scraper) pageHasMore() bool {
 
 // resource returns the resource of the component.
 func (s *scraper) resource() pcommon.Resource {
-	rb := s.mb.NewResourceBuilder()
+	rb := s.mb.Generated.NewResourceBuilder()
 	s.target.Describe(rb, s.service)
 	scrape.SetText(rb.SetServiceVersion, s.identity.anyVersion())
 	scrape.SetText(rb.SetJitsiRegion, s.identity.region)

@@ -11,20 +11,16 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
 )
 
-// builder is the generated builder, which also counts values that are refused.
-type builder struct {
-	*metadata.MetricsBuilder
-	rows.Refusals
-}
-
 type (
+	generated = metadata.MetricsBuilder
+	builder   = rows.Builder[*generated]
 	timestamp = pcommon.Timestamp
 	// point records a number without attributes, or with fixed ones.
-	point = rows.Point[*builder, rows.None]
+	point = rows.Point[*generated, rows.None]
 )
 
 // wholeOf returns the point of an integer metric with a fixed attribute value.
-func wholeOf[A any](record func(*builder, timestamp, int64, A), a A) point {
+func wholeOf[A any](record func(*generated, timestamp, int64, A), a A) point {
 	return rows.Whole(rows.With(record, a))
 }
 
@@ -45,40 +41,40 @@ var methodRows = map[string]any{
 	apiPike:           pikeRows,
 }
 
-var serverUptime = rows.Decimal((*builder).RecordKamailioUptimeDataPoint)
+var serverUptime = rows.Decimal((*generated).RecordKamailioUptimeDataPoint)
 
 // memberRows are the rows for replies that are structs of numbers, by method and member.
 var memberRows = map[string]map[string]point{
 	apiTCP: {
-		"max_connections": rows.Whole((*builder).RecordKamailioTCPConnectionLimitDataPoint),
-		"readers":         rows.Whole((*builder).RecordKamailioTCPReaderCountDataPoint),
+		"max_connections": rows.Whole((*generated).RecordKamailioTCPConnectionLimitDataPoint),
+		"readers":         rows.Whole((*generated).RecordKamailioTCPReaderCountDataPoint),
 	},
 	apiTransactions: {
-		"delayed_free": rows.Whole((*builder).RecordKamailioTransactionDelayedReleasesDataPoint),
-		"freed":        rows.Whole((*builder).RecordKamailioTransactionReleasesDataPoint),
+		"delayed_free": rows.Whole((*generated).RecordKamailioTransactionDelayedReleasesDataPoint),
+		"freed":        rows.Whole((*generated).RecordKamailioTransactionReleasesDataPoint),
 	},
 	apiDialogs: {
-		"starting":   wholeOf((*builder).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateStarting),
-		"connecting": wholeOf((*builder).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateConnecting),
-		"answering":  wholeOf((*builder).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateAnswering),
-		"ongoing":    wholeOf((*builder).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateOngoing),
+		"starting":   wholeOf((*generated).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateStarting),
+		"connecting": wholeOf((*generated).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateConnecting),
+		"answering":  wholeOf((*generated).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateAnswering),
+		"ongoing":    wholeOf((*generated).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateOngoing),
 	},
 }
 
 // pikeRows are the rows for the numbers of addresses that pike watches, by status.
 var pikeRows = map[string]point{
-	"HOT":  wholeOf((*builder).RecordKamailioPikeAddressCountDataPoint, metadata.AttributeKamailioPikeStateHot),
-	"WARM": wholeOf((*builder).RecordKamailioPikeAddressCountDataPoint, metadata.AttributeKamailioPikeStateWarm),
+	"HOT":  wholeOf((*generated).RecordKamailioPikeAddressCountDataPoint, metadata.AttributeKamailioPikeStateHot),
+	"WARM": wholeOf((*generated).RecordKamailioPikeAddressCountDataPoint, metadata.AttributeKamailioPikeStateWarm),
 }
 
-var profileDialogs = rows.WholeOf(func(mb *builder, start timestamp, n int64, p *profileSize) {
+var profileDialogs = rows.WholeOf(func(mb *generated, start timestamp, n int64, p *profileSize) {
 	mb.RecordKamailioDialogCountByProfileDataPoint(start, n, p.Profile, p.Value)
 })
 
 // numberRow maps a number of a T, which may be absent.
 type numberRow[T any] struct {
 	of    func(*T) number
-	Point rows.Point[*builder, *T]
+	Point rows.Point[*generated, *T]
 }
 
 // recordNumbers records the numbers of a T that are present.
@@ -90,35 +86,37 @@ func recordNumbers[T any](mb *builder, table []numberRow[T], t *T) {
 	}
 }
 
-var processCount = rows.Whole((*builder).RecordKamailioProcessCountDataPoint)
+var processCount = rows.Whole((*generated).RecordKamailioProcessCountDataPoint)
 
 var processRows = []numberRow[process]{
-	{func(p *process) number { return p.Size }, processPoint((*builder).RecordKamailioProcessMemoryLimitDataPoint)},
-	{func(p *process) number { return p.Fragments }, processPoint((*builder).RecordKamailioProcessMemoryFragmentCountDataPoint)},
+	{func(p *process) number { return p.Size }, processPoint((*generated).RecordKamailioProcessMemoryLimitDataPoint)},
+	{func(p *process) number { return p.Fragments }, processPoint((*generated).RecordKamailioProcessMemoryFragmentCountDataPoint)},
 	{func(p *process) number { return p.Used }, processMemory(metadata.AttributeKamailioMemoryStateUsed)},
 	{memoryOverhead, processMemory(metadata.AttributeKamailioMemoryStateOverhead)},
 	{func(p *process) number { return p.Free }, processMemory(metadata.AttributeKamailioMemoryStateFree)},
 }
 
-func processPoint(record func(mb *builder, start timestamp, n, index int64, description string)) rows.Point[*builder, *process] {
-	return rows.WholeOf(func(mb *builder, start timestamp, n int64, p *process) { record(mb, start, n, p.Index, p.Description) })
+func processPoint(record func(mb *generated, start timestamp, n, index int64, description string)) rows.Point[*generated, *process] {
+	return rows.WholeOf(func(mb *generated, start timestamp, n int64, p *process) {
+		record(mb, start, n, p.Index, p.Description)
+	})
 }
 
-func processMemory(state metadata.AttributeKamailioMemoryState) rows.Point[*builder, *process] {
-	return processPoint(func(mb *builder, start timestamp, n, index int64, description string) {
+func processMemory(state metadata.AttributeKamailioMemoryState) rows.Point[*generated, *process] {
+	return processPoint(func(mb *generated, start timestamp, n, index int64, description string) {
 		mb.RecordKamailioProcessMemoryUsageDataPoint(start, n, index, description, state)
 	})
 }
 
 var htableRows = []numberRow[htable]{
-	{func(t *htable) number { return t.All }, htablePoint((*builder).RecordKamailioHtableItemCountDataPoint)},
-	{func(t *htable) number { return t.Slots }, htablePoint((*builder).RecordKamailioHtableSlotCountDataPoint)},
-	{func(t *htable) number { return t.Min }, htablePoint((*builder).RecordKamailioHtableSlotFillMinDataPoint)},
-	{func(t *htable) number { return t.Max }, htablePoint((*builder).RecordKamailioHtableSlotFillMaxDataPoint)},
+	{func(t *htable) number { return t.All }, htablePoint((*generated).RecordKamailioHtableItemCountDataPoint)},
+	{func(t *htable) number { return t.Slots }, htablePoint((*generated).RecordKamailioHtableSlotCountDataPoint)},
+	{func(t *htable) number { return t.Min }, htablePoint((*generated).RecordKamailioHtableSlotFillMinDataPoint)},
+	{func(t *htable) number { return t.Max }, htablePoint((*generated).RecordKamailioHtableSlotFillMaxDataPoint)},
 }
 
-func htablePoint(record func(*builder, timestamp, int64, string)) rows.Point[*builder, *htable] {
-	return rows.WholeOf(func(mb *builder, start timestamp, n int64, t *htable) { record(mb, start, n, t.Name) })
+func htablePoint(record func(*generated, timestamp, int64, string)) rows.Point[*generated, *htable] {
+	return rows.WholeOf(func(mb *generated, start timestamp, n int64, t *htable) { record(mb, start, n, t.Name) })
 }
 
 type dispatcherState = metadata.AttributeKamailioDispatcherState
@@ -145,38 +143,38 @@ type targetInState struct {
 
 // The points of the dispatcher's sets and destinations.
 var (
-	setCount    = rows.Whole((*builder).RecordKamailioDispatcherSetCountDataPoint)
-	targetCount = rows.WholeOf(func(mb *builder, start timestamp, n int64, of setInState) {
+	setCount    = rows.Whole((*generated).RecordKamailioDispatcherSetCountDataPoint)
+	targetCount = rows.WholeOf(func(mb *generated, start timestamp, n int64, of setInState) {
 		mb.RecordKamailioDispatcherTargetCountDataPoint(start, n, of.set, of.state)
 	})
-	targetState = rows.WholeOf(func(mb *builder, start timestamp, n int64, of targetInState) {
+	targetState = rows.WholeOf(func(mb *generated, start timestamp, n int64, of targetInState) {
 		mb.RecordKamailioDispatcherTargetStateDataPoint(start, n, of.set, of.uri, of.state)
 	})
-	targetProbing = targetPoint((*builder).RecordKamailioDispatcherTargetProbingDataPoint)
+	targetProbing = targetPoint((*generated).RecordKamailioDispatcherTargetProbingDataPoint)
 )
 
 // latencyRows are the rows for the latencies of a destination.
 var latencyRows = []struct {
 	of    func(*target) optional.Value[float64]
-	Point rows.Point[*builder, *target]
+	Point rows.Point[*generated, *target]
 }{
-	{func(t *target) optional.Value[float64] { return t.Average }, latency((*builder).RecordKamailioDispatcherTargetLatencyAverageDataPoint)},
-	{func(t *target) optional.Value[float64] { return t.Deviation }, latency((*builder).RecordKamailioDispatcherTargetLatencyDeviationDataPoint)},
-	{func(t *target) optional.Value[float64] { return t.Estimate }, latency((*builder).RecordKamailioDispatcherTargetLatencyEstimateDataPoint)},
-	{func(t *target) optional.Value[float64] { return t.Max }, latency((*builder).RecordKamailioDispatcherTargetLatencyMaxDataPoint)},
+	{func(t *target) optional.Value[float64] { return t.Average }, latency((*generated).RecordKamailioDispatcherTargetLatencyAverageDataPoint)},
+	{func(t *target) optional.Value[float64] { return t.Deviation }, latency((*generated).RecordKamailioDispatcherTargetLatencyDeviationDataPoint)},
+	{func(t *target) optional.Value[float64] { return t.Estimate }, latency((*generated).RecordKamailioDispatcherTargetLatencyEstimateDataPoint)},
+	{func(t *target) optional.Value[float64] { return t.Max }, latency((*generated).RecordKamailioDispatcherTargetLatencyMaxDataPoint)},
 }
 
-func latency(record func(*builder, timestamp, float64, string, string)) rows.Point[*builder, *target] {
-	return rows.DecimalOf(func(mb *builder, start timestamp, v float64, t *target) { record(mb, start, v, t.Set, t.URI) }).In(rows.Milliseconds)
+func latency(record func(*generated, timestamp, float64, string, string)) rows.Point[*generated, *target] {
+	return rows.DecimalOf(func(mb *generated, start timestamp, v float64, t *target) { record(mb, start, v, t.Set, t.URI) }).In(rows.Milliseconds)
 }
 
 var targetRows = []numberRow[target]{
-	{func(t *target) number { return t.Timeouts }, targetPoint((*builder).RecordKamailioDispatcherTargetTimeoutsDataPoint)},
-	{func(t *target) number { return t.Dialogs }, targetPoint((*builder).RecordKamailioDispatcherTargetDialogCountDataPoint)},
+	{func(t *target) number { return t.Timeouts }, targetPoint((*generated).RecordKamailioDispatcherTargetTimeoutsDataPoint)},
+	{func(t *target) number { return t.Dialogs }, targetPoint((*generated).RecordKamailioDispatcherTargetDialogCountDataPoint)},
 }
 
-func targetPoint(record func(*builder, timestamp, int64, string, string)) rows.Point[*builder, *target] {
-	return rows.WholeOf(func(mb *builder, start timestamp, n int64, t *target) { record(mb, start, n, t.Set, t.URI) })
+func targetPoint(record func(*generated, timestamp, int64, string, string)) rows.Point[*generated, *target] {
+	return rows.WholeOf(func(mb *generated, start timestamp, n int64, t *target) { record(mb, start, n, t.Set, t.URI) })
 }
 
 type rtpengineState = metadata.AttributeKamailioRtpengineState
@@ -203,17 +201,17 @@ type relayAttributes struct {
 
 // The points of the rtpengines that Kamailio uses.
 var (
-	relayCalls  = rows.Whole((*builder).RecordKamailioRtpengineCallCountDataPoint)
-	relayWeight = rows.WholeOf(func(mb *builder, start timestamp, n int64, of relayNode) {
+	relayCalls  = rows.Whole((*generated).RecordKamailioRtpengineCallCountDataPoint)
+	relayWeight = rows.WholeOf(func(mb *generated, start timestamp, n int64, of relayNode) {
 		mb.RecordKamailioRtpengineNodeWeightDataPoint(start, n, of.set, of.url)
 	})
-	relayRecheckDelay = rows.DecimalOf(func(mb *builder, start timestamp, v float64, of relayNode) {
+	relayRecheckDelay = rows.DecimalOf(func(mb *generated, start timestamp, v float64, of relayNode) {
 		mb.RecordKamailioRtpengineNodeRecheckDelayDataPoint(start, v, of.set, of.url)
 	})
-	relayStateCount = rows.WholeOf(func(mb *builder, start timestamp, n int64, of relayAttributes) {
+	relayStateCount = rows.WholeOf(func(mb *generated, start timestamp, n int64, of relayAttributes) {
 		mb.RecordKamailioRtpengineNodeStateDataPoint(start, n, of.set, of.url, of.state)
 	})
-	relayInfo = rows.WholeOf(func(mb *builder, start timestamp, n int64, of relayAttributes) {
+	relayInfo = rows.WholeOf(func(mb *generated, start timestamp, n int64, of relayAttributes) {
 		mb.RecordKamailioRtpengineNodeInfoDataPoint(start, n, of.set, of.url, of.index, of.weight, of.state)
 	})
 )
@@ -225,6 +223,6 @@ type nodeInState struct {
 	state metadata.AttributeKamailioDmqState
 }
 
-var nodeState = rows.WholeOf(func(mb *builder, start timestamp, n int64, of nodeInState) {
+var nodeState = rows.WholeOf(func(mb *generated, start timestamp, n int64, of nodeInState) {
 	mb.RecordKamailioDmqNodeStateDataPoint(start, n, of.node, of.local, of.state)
 })

@@ -55,7 +55,7 @@ var limits = map[string]string{
 }
 
 func newScraper(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (s *scraper, err error) {
-	s = &scraper{cfg: cfg, mb: &builder{MetricsBuilder: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}}
+	s = &scraper{cfg: cfg, mb: &builder{Generated: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}}
 	endpoint := cfg.ClientConfig.Endpoint
 	if s.target, err = newTarget(endpoint); err != nil {
 		return nil, err
@@ -291,7 +291,7 @@ func warnOfOpenPort(endpoint string, logger *zap.Logger) {
 
 // resource describes the server.
 func (s *scraper) resource() pcommon.Resource {
-	rb := s.mb.NewResourceBuilder()
+	rb := s.mb.Generated.NewResourceBuilder()
 	s.target.Describe(rb, "kamailio")
 	scrape.SetText(rb.SetServiceVersion, s.version)
 	return rb.Emit()
@@ -312,7 +312,7 @@ type rtpengine struct {
 }
 
 func newRTPEngine(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (r *rtpengine, err error) {
-	r = &rtpengine{mb: &builder{MetricsBuilder: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}, unlisted: map[string]float64{}}
+	r = &rtpengine{mb: &builder{Generated: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}, unlisted: map[string]float64{}}
 	if r.target, err = scrape.NewTarget(cfg.RTPEngine.Endpoint, "/metrics"); err != nil {
 		return nil, err
 	}
@@ -334,7 +334,7 @@ func (r *rtpengine) scrape(ctx context.Context, calls *scrape.Scrape) {
 
 // resource describes the rtpengine.
 func (r *rtpengine) resource() pcommon.Resource {
-	rb := r.mb.NewResourceBuilder()
+	rb := r.mb.Generated.NewResourceBuilder()
 	r.target.Describe(rb, "rtpengine")
 	return rb.Emit()
 }

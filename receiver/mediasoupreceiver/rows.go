@@ -10,13 +10,9 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
-// builder is the generated builder, which also counts values that are refused.
-type builder struct {
-	*metadata.MetricsBuilder
-	rows.Refusals
-}
-
 type (
+	generated     = metadata.MetricsBuilder
+	builder       = rows.Builder[*generated]
 	timestamp     = pcommon.Timestamp
 	entity        = metadata.AttributeRtcEntity
 	direction     = metadata.AttributeNetworkIoDirection
@@ -29,7 +25,7 @@ type (
 	none          = rows.None
 
 	// point records a metric whose attributes are taken from K.
-	point[K any] = rows.Point[*builder, K]
+	point[K any] = rows.Point[*generated, K]
 )
 
 const (
@@ -41,7 +37,7 @@ const (
 type figureRows[K any] struct{ Average, Min, Max point[K] }
 
 // figures returns the rows of a value in a unit; nil if a metric does not exist.
-func figures[K any](unit rows.Unit, average, least, most func(*builder, timestamp, float64, K)) figureRows[K] {
+func figures[K any](unit rows.Unit, average, least, most func(*generated, timestamp, float64, K)) figureRows[K] {
 	return figureRows[K]{rows.DecimalOf(average).In(unit), rows.DecimalOf(least).In(unit), rows.DecimalOf(most).In(unit)}
 }
 
@@ -67,32 +63,32 @@ var eventRows = []struct {
 	key   string
 	Point point[none]
 }{
-	{"workersDied", rows.Whole((*builder).RecordMediasoupWorkerDeathsDataPoint)},
-	{"routersCreated", rows.Whole((*builder).RecordMediasoupRouterCreationsDataPoint)},
-	{"routersClosed", rows.Whole((*builder).RecordMediasoupRouterClosuresDataPoint)},
-	{"transportsCreated", rows.Whole((*builder).RecordMediasoupTransportCreationsDataPoint)},
-	{"transportsClosed", rows.Whole((*builder).RecordMediasoupTransportClosuresDataPoint)},
-	{"iceDisconnected", rows.Whole((*builder).RecordMediasoupTransportIceDisconnectionsDataPoint)},
-	{"dtlsFailed", rows.Whole((*builder).RecordMediasoupTransportDtlsFailuresDataPoint)},
-	{"sctpFailed", rows.Whole((*builder).RecordMediasoupTransportSctpFailuresDataPoint)},
-	{"producersCreated", rows.Whole((*builder).RecordMediasoupProducerCreationsDataPoint)},
-	{"producersClosed", rows.Whole((*builder).RecordMediasoupProducerClosuresDataPoint)},
-	{"consumersCreated", rows.Whole((*builder).RecordMediasoupConsumerCreationsDataPoint)},
-	{"consumersClosed", rows.Whole((*builder).RecordMediasoupConsumerClosuresDataPoint)},
-	{"statsErrors", rows.Whole(rows.With((*builder).RecordMediasoupAgentErrorsDataPoint, metadata.AttributeAgentErrorTypeFailed))},
-	{"statsTimeouts", rows.Whole(rows.With((*builder).RecordMediasoupAgentErrorsDataPoint, metadata.AttributeAgentErrorTypeTimeout))},
+	{"workersDied", rows.Whole((*generated).RecordMediasoupWorkerDeathsDataPoint)},
+	{"routersCreated", rows.Whole((*generated).RecordMediasoupRouterCreationsDataPoint)},
+	{"routersClosed", rows.Whole((*generated).RecordMediasoupRouterClosuresDataPoint)},
+	{"transportsCreated", rows.Whole((*generated).RecordMediasoupTransportCreationsDataPoint)},
+	{"transportsClosed", rows.Whole((*generated).RecordMediasoupTransportClosuresDataPoint)},
+	{"iceDisconnected", rows.Whole((*generated).RecordMediasoupTransportIceDisconnectionsDataPoint)},
+	{"dtlsFailed", rows.Whole((*generated).RecordMediasoupTransportDtlsFailuresDataPoint)},
+	{"sctpFailed", rows.Whole((*generated).RecordMediasoupTransportSctpFailuresDataPoint)},
+	{"producersCreated", rows.Whole((*generated).RecordMediasoupProducerCreationsDataPoint)},
+	{"producersClosed", rows.Whole((*generated).RecordMediasoupProducerClosuresDataPoint)},
+	{"consumersCreated", rows.Whole((*generated).RecordMediasoupConsumerCreationsDataPoint)},
+	{"consumersClosed", rows.Whole((*generated).RecordMediasoupConsumerClosuresDataPoint)},
+	{"statsErrors", rows.Whole(rows.With((*generated).RecordMediasoupAgentErrorsDataPoint, metadata.AttributeAgentErrorTypeFailed))},
+	{"statsTimeouts", rows.Whole(rows.With((*generated).RecordMediasoupAgentErrorsDataPoint, metadata.AttributeAgentErrorTypeTimeout))},
 }
 
 // applicationRows map the values of the application, except its counters and objects.
 var applicationRows = struct {
 	CPUUser, CPUSystem, Memory, EventLoopLag, Uptime, WebRTCServers point[none]
 }{
-	CPUUser:       rows.Decimal(rows.With((*builder).RecordMediasoupProcessCPUTimeDataPoint, metadata.AttributeCPUModeUser)).In(rows.Milliseconds),
-	CPUSystem:     rows.Decimal(rows.With((*builder).RecordMediasoupProcessCPUTimeDataPoint, metadata.AttributeCPUModeSystem)).In(rows.Milliseconds),
-	Memory:        rows.Whole((*builder).RecordMediasoupProcessMemoryUsageDataPoint),
-	EventLoopLag:  rows.Decimal((*builder).RecordMediasoupAgentEventLoopLagDataPoint).In(rows.Milliseconds),
-	Uptime:        rows.Decimal((*builder).RecordMediasoupUptimeDataPoint).In(rows.Milliseconds),
-	WebRTCServers: rows.Whole((*builder).RecordMediasoupWebrtcServerCountDataPoint),
+	CPUUser:       rows.Decimal(rows.With((*generated).RecordMediasoupProcessCPUTimeDataPoint, metadata.AttributeCPUModeUser)).In(rows.Milliseconds),
+	CPUSystem:     rows.Decimal(rows.With((*generated).RecordMediasoupProcessCPUTimeDataPoint, metadata.AttributeCPUModeSystem)).In(rows.Milliseconds),
+	Memory:        rows.Whole((*generated).RecordMediasoupProcessMemoryUsageDataPoint),
+	EventLoopLag:  rows.Decimal((*generated).RecordMediasoupAgentEventLoopLagDataPoint).In(rows.Milliseconds),
+	Uptime:        rows.Decimal((*generated).RecordMediasoupUptimeDataPoint).In(rows.Milliseconds),
+	WebRTCServers: rows.Whole((*generated).RecordMediasoupWebrtcServerCountDataPoint),
 }
 
 // collectionRows map the values about the collection of a snapshot by the agent.
@@ -100,11 +96,11 @@ var collectionRows = struct {
 	Duration                           point[none]
 	Skipped, Errors, Carried, Coverage point[entity]
 }{
-	Duration: rows.Decimal((*builder).RecordMediasoupAgentCollectionDurationDataPoint).In(rows.Milliseconds),
-	Skipped:  rows.WholeOf(rows.WithLast((*builder).RecordMediasoupAgentSkippedCountDataPoint, metadata.AttributeMediasoupSkipReasonLimit)),
-	Errors:   rows.WholeOf(rows.WithLast((*builder).RecordMediasoupAgentSkippedCountDataPoint, metadata.AttributeMediasoupSkipReasonError)),
-	Carried:  rows.WholeOf(rows.WithLast((*builder).RecordMediasoupAgentSkippedCountDataPoint, metadata.AttributeMediasoupSkipReasonCarried)),
-	Coverage: rows.DecimalOf((*builder).RecordMediasoupAgentCoverageDataPoint),
+	Duration: rows.Decimal((*generated).RecordMediasoupAgentCollectionDurationDataPoint).In(rows.Milliseconds),
+	Skipped:  rows.WholeOf(rows.WithLast((*generated).RecordMediasoupAgentSkippedCountDataPoint, metadata.AttributeMediasoupSkipReasonLimit)),
+	Errors:   rows.WholeOf(rows.WithLast((*generated).RecordMediasoupAgentSkippedCountDataPoint, metadata.AttributeMediasoupSkipReasonError)),
+	Carried:  rows.WholeOf(rows.WithLast((*generated).RecordMediasoupAgentSkippedCountDataPoint, metadata.AttributeMediasoupSkipReasonCarried)),
+	Coverage: rows.DecimalOf((*generated).RecordMediasoupAgentCoverageDataPoint),
 }
 
 // workerRows map workers by ID.
@@ -114,30 +110,30 @@ var workerRows = struct {
 	Objects             [roles]point[string]
 	Usage               [usageCount]point[string] // since the start of the worker
 }{
-	Count:      rows.Whole((*builder).RecordMediasoupWorkerCountDataPoint),
-	Routers:    rows.WholeOf((*builder).RecordMediasoupRouterCountDataPoint),
-	Transports: rows.WholeOf((*builder).RecordMediasoupTransportCountByWorkerDataPoint),
+	Count:      rows.Whole((*generated).RecordMediasoupWorkerCountDataPoint),
+	Routers:    rows.WholeOf((*generated).RecordMediasoupRouterCountDataPoint),
+	Transports: rows.WholeOf((*generated).RecordMediasoupTransportCountByWorkerDataPoint),
 	Objects: [roles]point[string]{
-		producers: rows.WholeOf((*builder).RecordMediasoupProducerCountByWorkerDataPoint),
-		consumers: rows.WholeOf((*builder).RecordMediasoupConsumerCountByWorkerDataPoint),
+		producers: rows.WholeOf((*generated).RecordMediasoupProducerCountByWorkerDataPoint),
+		consumers: rows.WholeOf((*generated).RecordMediasoupConsumerCountByWorkerDataPoint),
 	},
 	Usage: [usageCount]point[string]{
-		usageUserTime:            rows.DecimalOf(rows.WithLast((*builder).RecordMediasoupWorkerCPUTimeDataPoint, metadata.AttributeCPUModeUser)).In(rows.Milliseconds),
-		usageSystemTime:          rows.DecimalOf(rows.WithLast((*builder).RecordMediasoupWorkerCPUTimeDataPoint, metadata.AttributeCPUModeSystem)).In(rows.Milliseconds),
-		usagePeakMemory:          rows.WholeOf((*builder).RecordMediasoupWorkerMemoryPeakDataPoint).In(rows.Kibibytes),
-		usageMinorFaults:         rows.WholeOf(rows.WithLast((*builder).RecordMediasoupWorkerPageFaultsDataPoint, metadata.AttributeMediasoupPageFaultTypeMinor)),
-		usageMajorFaults:         rows.WholeOf(rows.WithLast((*builder).RecordMediasoupWorkerPageFaultsDataPoint, metadata.AttributeMediasoupPageFaultTypeMajor)),
-		usageBlockReads:          rows.WholeOf(rows.WithLast((*builder).RecordMediasoupWorkerBlockOperationsDataPoint, metadata.AttributeDiskIoDirectionRead)),
-		usageBlockWrites:         rows.WholeOf(rows.WithLast((*builder).RecordMediasoupWorkerBlockOperationsDataPoint, metadata.AttributeDiskIoDirectionWrite)),
-		usageVoluntarySwitches:   rows.WholeOf(rows.WithLast((*builder).RecordMediasoupWorkerContextSwitchesDataPoint, metadata.AttributeMediasoupContextSwitchTypeVoluntary)),
-		usageInvoluntarySwitches: rows.WholeOf(rows.WithLast((*builder).RecordMediasoupWorkerContextSwitchesDataPoint, metadata.AttributeMediasoupContextSwitchTypeInvoluntary)),
+		usageUserTime:            rows.DecimalOf(rows.WithLast((*generated).RecordMediasoupWorkerCPUTimeDataPoint, metadata.AttributeCPUModeUser)).In(rows.Milliseconds),
+		usageSystemTime:          rows.DecimalOf(rows.WithLast((*generated).RecordMediasoupWorkerCPUTimeDataPoint, metadata.AttributeCPUModeSystem)).In(rows.Milliseconds),
+		usagePeakMemory:          rows.WholeOf((*generated).RecordMediasoupWorkerMemoryPeakDataPoint).In(rows.Kibibytes),
+		usageMinorFaults:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerPageFaultsDataPoint, metadata.AttributeMediasoupPageFaultTypeMinor)),
+		usageMajorFaults:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerPageFaultsDataPoint, metadata.AttributeMediasoupPageFaultTypeMajor)),
+		usageBlockReads:          rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerBlockOperationsDataPoint, metadata.AttributeDiskIoDirectionRead)),
+		usageBlockWrites:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerBlockOperationsDataPoint, metadata.AttributeDiskIoDirectionWrite)),
+		usageVoluntarySwitches:   rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerContextSwitchesDataPoint, metadata.AttributeMediasoupContextSwitchTypeVoluntary)),
+		usageInvoluntarySwitches: rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerContextSwitchesDataPoint, metadata.AttributeMediasoupContextSwitchTypeInvoluntary)),
 	},
 }
 
 // routerRows map sums over routers.
 var routerRows = struct{ Empty, Observers point[none] }{
-	Empty:     rows.Whole((*builder).RecordMediasoupRouterEmptyCountDataPoint),
-	Observers: rows.Whole((*builder).RecordMediasoupRtpObserverCountDataPoint),
+	Empty:     rows.Whole((*generated).RecordMediasoupRouterEmptyCountDataPoint),
+	Observers: rows.Whole((*generated).RecordMediasoupRtpObserverCountDataPoint),
 }
 
 // transportRows map transports.
@@ -149,30 +145,30 @@ var transportRows = struct {
 	Protocols point[protocol]
 	Measured  measuredTransportRows
 }{
-	Count:     rows.WholeOf((*builder).RecordMediasoupTransportCountDataPoint),
-	ICE:       rows.WholeOf((*builder).RecordMediasoupTransportCountByIceStateDataPoint),
-	DTLS:      rows.WholeOf((*builder).RecordMediasoupTransportCountByDtlsStateDataPoint),
-	SCTP:      rows.WholeOf((*builder).RecordMediasoupTransportCountBySctpStateDataPoint),
-	Protocols: rows.WholeOf((*builder).RecordMediasoupTransportCountByProtocolDataPoint),
+	Count:     rows.WholeOf((*generated).RecordMediasoupTransportCountDataPoint),
+	ICE:       rows.WholeOf((*generated).RecordMediasoupTransportCountByIceStateDataPoint),
+	DTLS:      rows.WholeOf((*generated).RecordMediasoupTransportCountByDtlsStateDataPoint),
+	SCTP:      rows.WholeOf((*generated).RecordMediasoupTransportCountBySctpStateDataPoint),
+	Protocols: rows.WholeOf((*generated).RecordMediasoupTransportCountByProtocolDataPoint),
 	Measured: measuredTransportRows{
 		Sums: [transportCounters]point[transportType]{
-			transportReceived:      rows.WholeOf(rows.WithLast((*builder).RecordMediasoupTransportIoDataPoint, receive)),
-			transportSent:          rows.WholeOf(rows.WithLast((*builder).RecordMediasoupTransportIoDataPoint, transmit)),
-			transportRTPReceived:   rows.WholeOf(rows.WithLast((*builder).RecordMediasoupTransportRtpIoDataPoint, receive)),
-			transportRTPSent:       rows.WholeOf(rows.WithLast((*builder).RecordMediasoupTransportRtpIoDataPoint, transmit)),
-			transportRTXReceived:   rows.WholeOf(rows.WithLast((*builder).RecordMediasoupTransportRtxIoDataPoint, receive)),
-			transportRTXSent:       rows.WholeOf(rows.WithLast((*builder).RecordMediasoupTransportRtxIoDataPoint, transmit)),
-			transportProbationSent: rows.WholeOf((*builder).RecordMediasoupTransportProbationIoDataPoint),
+			transportReceived:      rows.WholeOf(rows.WithLast((*generated).RecordMediasoupTransportIoDataPoint, receive)),
+			transportSent:          rows.WholeOf(rows.WithLast((*generated).RecordMediasoupTransportIoDataPoint, transmit)),
+			transportRTPReceived:   rows.WholeOf(rows.WithLast((*generated).RecordMediasoupTransportRtpIoDataPoint, receive)),
+			transportRTPSent:       rows.WholeOf(rows.WithLast((*generated).RecordMediasoupTransportRtpIoDataPoint, transmit)),
+			transportRTXReceived:   rows.WholeOf(rows.WithLast((*generated).RecordMediasoupTransportRtxIoDataPoint, receive)),
+			transportRTXSent:       rows.WholeOf(rows.WithLast((*generated).RecordMediasoupTransportRtxIoDataPoint, transmit)),
+			transportProbationSent: rows.WholeOf((*generated).RecordMediasoupTransportProbationIoDataPoint),
 		},
 		Throughput: [directions]point[transportType]{
-			received: rows.DecimalOf(rows.WithLast((*builder).RecordMediasoupTransportThroughputDataPoint, receive)).In(rows.Bits),
-			sent:     rows.DecimalOf(rows.WithLast((*builder).RecordMediasoupTransportThroughputDataPoint, transmit)).In(rows.Bits),
+			received: rows.DecimalOf(rows.WithLast((*generated).RecordMediasoupTransportThroughputDataPoint, receive)).In(rows.Bits),
+			sent:     rows.DecimalOf(rows.WithLast((*generated).RecordMediasoupTransportThroughputDataPoint, transmit)).In(rows.Bits),
 		},
 		Available: figures(rows.Bits,
-			(*builder).RecordMediasoupTransportAvailableThroughputAverageDataPoint,
-			(*builder).RecordMediasoupTransportAvailableThroughputMinDataPoint,
-			(*builder).RecordMediasoupTransportAvailableThroughputMaxDataPoint),
-		Loss: figures(rows.Unit{}, (*builder).RecordMediasoupTransportPacketLossAverageDataPoint, nil, (*builder).RecordMediasoupTransportPacketLossMaxDataPoint),
+			(*generated).RecordMediasoupTransportAvailableThroughputAverageDataPoint,
+			(*generated).RecordMediasoupTransportAvailableThroughputMinDataPoint,
+			(*generated).RecordMediasoupTransportAvailableThroughputMaxDataPoint),
+		Loss: figures(rows.Unit{}, (*generated).RecordMediasoupTransportPacketLossAverageDataPoint, nil, (*generated).RecordMediasoupTransportPacketLossMaxDataPoint),
 	},
 }
 
@@ -189,21 +185,21 @@ var dataRows = struct {
 	Measured measuredDataRows
 }{
 	Count: [roles]point[dataType]{
-		producers: rows.WholeOf((*builder).RecordMediasoupDataProducerCountDataPoint),
-		consumers: rows.WholeOf((*builder).RecordMediasoupDataConsumerCountDataPoint),
+		producers: rows.WholeOf((*generated).RecordMediasoupDataProducerCountDataPoint),
+		consumers: rows.WholeOf((*generated).RecordMediasoupDataConsumerCountDataPoint),
 	},
 	Measured: measuredDataRows{
 		Sums: [roles][dataCounters]point[none]{
 			producers: {
-				dataMessages: rows.Whole(rows.With((*builder).RecordMediasoupDataMessagesDataPoint, receive)),
-				dataBytes:    rows.Whole(rows.With((*builder).RecordMediasoupDataIoDataPoint, receive)),
+				dataMessages: rows.Whole(rows.With((*generated).RecordMediasoupDataMessagesDataPoint, receive)),
+				dataBytes:    rows.Whole(rows.With((*generated).RecordMediasoupDataIoDataPoint, receive)),
 			},
 			consumers: {
-				dataMessages: rows.Whole(rows.With((*builder).RecordMediasoupDataMessagesDataPoint, transmit)),
-				dataBytes:    rows.Whole(rows.With((*builder).RecordMediasoupDataIoDataPoint, transmit)),
+				dataMessages: rows.Whole(rows.With((*generated).RecordMediasoupDataMessagesDataPoint, transmit)),
+				dataBytes:    rows.Whole(rows.With((*generated).RecordMediasoupDataIoDataPoint, transmit)),
 			},
 		},
-		Buffered: rows.Whole((*builder).RecordMediasoupDataBufferSizeDataPoint),
+		Buffered: rows.Whole((*generated).RecordMediasoupDataBufferSizeDataPoint),
 	},
 }
 

@@ -23,17 +23,17 @@ var edumeetNumbers = []struct {
 	families []string
 	Point    point[none]
 }{
-	{[]string{"edumeet_rooms", "mediasoup_rooms", "generic_rooms"}, exact(rows.Whole((*builder).RecordEdumeetRoomCountDataPoint))},
-	{[]string{"edumeet_peers", "mediasoup_peers", "generic_peers"}, exact(rows.Whole((*builder).RecordEdumeetPeerCountDataPoint))},
+	{[]string{"edumeet_rooms", "mediasoup_rooms", "generic_rooms"}, exact(rows.Whole((*generated).RecordEdumeetRoomCountDataPoint))},
+	{[]string{"edumeet_peers", "mediasoup_peers", "generic_peers"}, exact(rows.Whole((*generated).RecordEdumeetPeerCountDataPoint))},
 	{[]string{"mediasoup_workers_count"}, exact(workerRows.Count)},
-	{[]string{"mediasoup_audio_in_count"}, exact(rows.Whole(rows.With((*builder).RecordMediasoupProducerStreamCountDataPoint, audio)))},
-	{[]string{"mediasoup_video_in_count"}, exact(rows.Whole(rows.With((*builder).RecordMediasoupProducerStreamCountDataPoint, video)))},
-	{[]string{"mediasoup_audio_out_count"}, exact(rows.Whole(rows.With((*builder).RecordMediasoupConsumerStreamCountDataPoint, audio)))},
-	{[]string{"mediasoup_video_out_count"}, exact(rows.Whole(rows.With((*builder).RecordMediasoupConsumerStreamCountDataPoint, video)))},
-	{[]string{"mediasoup_audio_bitrates_in_sum"}, rows.Decimal(rows.With2((*builder).RecordMediasoupProducerThroughputDataPoint, audio, anyTransport)).In(rows.Bits)},
-	{[]string{"mediasoup_video_bitrates_in_sum"}, rows.Decimal(rows.With2((*builder).RecordMediasoupProducerThroughputDataPoint, video, anyTransport)).In(rows.Bits)},
-	{[]string{"mediasoup_audio_bitrates_out_sum"}, rows.Decimal(rows.With2((*builder).RecordMediasoupConsumerThroughputDataPoint, audio, anyTransport)).In(rows.Bits)},
-	{[]string{"mediasoup_video_bitrates_out_sum"}, rows.Decimal(rows.With2((*builder).RecordMediasoupConsumerThroughputDataPoint, video, anyTransport)).In(rows.Bits)},
+	{[]string{"mediasoup_audio_in_count"}, exact(rows.Whole(rows.With((*generated).RecordMediasoupProducerStreamCountDataPoint, audio)))},
+	{[]string{"mediasoup_video_in_count"}, exact(rows.Whole(rows.With((*generated).RecordMediasoupProducerStreamCountDataPoint, video)))},
+	{[]string{"mediasoup_audio_out_count"}, exact(rows.Whole(rows.With((*generated).RecordMediasoupConsumerStreamCountDataPoint, audio)))},
+	{[]string{"mediasoup_video_out_count"}, exact(rows.Whole(rows.With((*generated).RecordMediasoupConsumerStreamCountDataPoint, video)))},
+	{[]string{"mediasoup_audio_bitrates_in_sum"}, rows.Decimal(rows.With2((*generated).RecordMediasoupProducerThroughputDataPoint, audio, anyTransport)).In(rows.Bits)},
+	{[]string{"mediasoup_video_bitrates_in_sum"}, rows.Decimal(rows.With2((*generated).RecordMediasoupProducerThroughputDataPoint, video, anyTransport)).In(rows.Bits)},
+	{[]string{"mediasoup_audio_bitrates_out_sum"}, rows.Decimal(rows.With2((*generated).RecordMediasoupConsumerThroughputDataPoint, audio, anyTransport)).In(rows.Bits)},
+	{[]string{"mediasoup_video_bitrates_out_sum"}, rows.Decimal(rows.With2((*generated).RecordMediasoupConsumerThroughputDataPoint, video, anyTransport)).In(rows.Bits)},
 }
 
 // edumeetSeries maps families with several series to methods that add a sample.
@@ -47,7 +47,7 @@ var edumeetSeries = map[string]func(*edumeetPage, *edumeetSample){
 
 // The points of these series. The bytes are those of open producers and consumers.
 var (
-	edumeetRoomPeers = exact(rows.WholeOf((*builder).RecordEdumeetPeerCountByRoomDataPoint))
+	edumeetRoomPeers = exact(rows.WholeOf((*generated).RecordEdumeetPeerCountByRoomDataPoint))
 	edumeetIO        = [roles]point[streamGroup]{
 		producers: exact(roleRows[producers].Measured.Sums[streamBytes]),
 		consumers: exact(roleRows[consumers].Measured.Sums[streamBytes]),

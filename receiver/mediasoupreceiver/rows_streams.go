@@ -88,113 +88,113 @@ var roleRows = [roles]struct {
 	Measured     measuredRoleRows
 }{
 	producers: {
-		Count: rows.WholeOf(ofObjects((*builder).RecordMediasoupProducerCountDataPoint)),
+		Count: rows.WholeOf(ofObjects((*generated).RecordMediasoupProducerCountDataPoint)),
 		Measured: measuredRoleRows{
 			Sums: [streamCounters]point[streamGroup]{
-				streamBytes:         rows.WholeOf(ofStreams((*builder).RecordMediasoupProducerIoDataPoint)),
-				streamPackets:       rows.WholeOf(ofStreams((*builder).RecordMediasoupProducerPacketsDataPoint)),
-				streamLost:          rows.WholeOf(ofStreams((*builder).RecordMediasoupProducerLostPacketsDataPoint)).Signed(),
-				streamLosses:        rows.WholeOf(ofStreams((*builder).RecordMediasoupProducerPacketLossesDataPoint)),
-				streamRetransmitted: rows.WholeOf(ofStreams((*builder).RecordMediasoupProducerRetransmittedPacketsDataPoint)),
-				streamDiscarded:     rows.WholeOf(ofStreams((*builder).RecordMediasoupProducerDiscardedPacketsDataPoint)),
-				streamRepaired:      rows.WholeOf(ofStreams((*builder).RecordMediasoupProducerRepairedPacketsDataPoint)),
+				streamBytes:         rows.WholeOf(ofStreams((*generated).RecordMediasoupProducerIoDataPoint)),
+				streamPackets:       rows.WholeOf(ofStreams((*generated).RecordMediasoupProducerPacketsDataPoint)),
+				streamLost:          rows.WholeOf(ofStreams((*generated).RecordMediasoupProducerLostPacketsDataPoint)).Signed(),
+				streamLosses:        rows.WholeOf(ofStreams((*generated).RecordMediasoupProducerPacketLossesDataPoint)),
+				streamRetransmitted: rows.WholeOf(ofStreams((*generated).RecordMediasoupProducerRetransmittedPacketsDataPoint)),
+				streamDiscarded:     rows.WholeOf(ofStreams((*generated).RecordMediasoupProducerDiscardedPacketsDataPoint)),
+				streamRepaired:      rows.WholeOf(ofStreams((*generated).RecordMediasoupProducerRepairedPacketsDataPoint)),
 			},
 			SumsByKind: [streamCounters]point[mediaKind]{
-				streamNACKs:         rows.WholeOf(rows.WithLast((*builder).RecordMediasoupProducerRtcpMessagesDataPoint, nack)),
-				streamPLIs:          rows.WholeOf(rows.WithLast((*builder).RecordMediasoupProducerRtcpMessagesDataPoint, pli)),
-				streamFIRs:          rows.WholeOf(rows.WithLast((*builder).RecordMediasoupProducerRtcpMessagesDataPoint, fir)),
-				streamNACKedPackets: rows.WholeOf((*builder).RecordMediasoupProducerRtcpNackedPacketsDataPoint),
+				streamNACKs:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupProducerRtcpMessagesDataPoint, nack)),
+				streamPLIs:          rows.WholeOf(rows.WithLast((*generated).RecordMediasoupProducerRtcpMessagesDataPoint, pli)),
+				streamFIRs:          rows.WholeOf(rows.WithLast((*generated).RecordMediasoupProducerRtcpMessagesDataPoint, fir)),
+				streamNACKedPackets: rows.WholeOf((*generated).RecordMediasoupProducerRtcpNackedPacketsDataPoint),
 			},
-			Silent:  rows.WholeOf((*builder).RecordMediasoupProducerSilentCountDataPoint),
-			Streams: rows.WholeOf((*builder).RecordMediasoupProducerStreamCountDataPoint),
-			Scores:  rows.WholeOf(ofScored((*builder).RecordMediasoupProducerStreamCountByScoreDataPoint)),
+			Silent:  rows.WholeOf((*generated).RecordMediasoupProducerSilentCountDataPoint),
+			Streams: rows.WholeOf((*generated).RecordMediasoupProducerStreamCountDataPoint),
+			Scores:  rows.WholeOf(ofScored((*generated).RecordMediasoupProducerStreamCountByScoreDataPoint)),
 			Figures: [figureCount]figureRows[mediaKind]{
-				figureScore:         figures(rows.Unit{}, (*builder).RecordMediasoupProducerScoreAverageDataPoint, (*builder).RecordMediasoupProducerScoreMinDataPoint, nil),
-				figureLoss:          figures(rows.Per256, (*builder).RecordMediasoupProducerPacketLossAverageDataPoint, nil, (*builder).RecordMediasoupProducerPacketLossMaxDataPoint),
-				figureJitter:        figures(rows.Unit{}, (*builder).RecordMediasoupProducerJitterAverageDataPoint, nil, (*builder).RecordMediasoupProducerJitterMaxDataPoint),
-				figureRoundTripTime: figures(rows.Milliseconds, (*builder).RecordMediasoupProducerRoundTripTimeAverageDataPoint, nil, (*builder).RecordMediasoupProducerRoundTripTimeMaxDataPoint),
+				figureScore:         figures(rows.Unit{}, (*generated).RecordMediasoupProducerScoreAverageDataPoint, (*generated).RecordMediasoupProducerScoreMinDataPoint, nil),
+				figureLoss:          figures(rows.Per256, (*generated).RecordMediasoupProducerPacketLossAverageDataPoint, nil, (*generated).RecordMediasoupProducerPacketLossMaxDataPoint),
+				figureJitter:        figures(rows.Unit{}, (*generated).RecordMediasoupProducerJitterAverageDataPoint, nil, (*generated).RecordMediasoupProducerJitterMaxDataPoint),
+				figureRoundTripTime: figures(rows.Milliseconds, (*generated).RecordMediasoupProducerRoundTripTimeAverageDataPoint, nil, (*generated).RecordMediasoupProducerRoundTripTimeMaxDataPoint),
 			},
-			Throughput: rows.DecimalOf(ofFlow((*builder).RecordMediasoupProducerThroughputDataPoint)).In(rows.Bits),
+			Throughput: rows.DecimalOf(ofFlow((*generated).RecordMediasoupProducerThroughputDataPoint)).In(rows.Bits),
 			StreamThroughput: figures(rows.Bits,
-				ofFlow((*builder).RecordMediasoupProducerStreamThroughputAverageDataPoint),
-				ofFlow((*builder).RecordMediasoupProducerStreamThroughputMinDataPoint),
-				ofFlow((*builder).RecordMediasoupProducerStreamThroughputMaxDataPoint)),
+				ofFlow((*generated).RecordMediasoupProducerStreamThroughputAverageDataPoint),
+				ofFlow((*generated).RecordMediasoupProducerStreamThroughputMinDataPoint),
+				ofFlow((*generated).RecordMediasoupProducerStreamThroughputMaxDataPoint)),
 		},
 	},
 	consumers: {
-		Count:        rows.WholeOf(ofObjects((*builder).RecordMediasoupConsumerCountDataPoint)),
-		CountByLayer: rows.WholeOf(ofLayers((*builder).RecordMediasoupConsumerCountByLayerDataPoint)),
+		Count:        rows.WholeOf(ofObjects((*generated).RecordMediasoupConsumerCountDataPoint)),
+		CountByLayer: rows.WholeOf(ofLayers((*generated).RecordMediasoupConsumerCountByLayerDataPoint)),
 		Measured: measuredRoleRows{
 			Sums: [streamCounters]point[streamGroup]{
-				streamBytes:         rows.WholeOf(ofStreams((*builder).RecordMediasoupConsumerIoDataPoint)),
-				streamPackets:       rows.WholeOf(ofStreams((*builder).RecordMediasoupConsumerPacketsDataPoint)),
-				streamLost:          rows.WholeOf(ofStreams((*builder).RecordMediasoupConsumerLostPacketsDataPoint)).Signed(),
-				streamLosses:        rows.WholeOf(ofStreams((*builder).RecordMediasoupConsumerPacketLossesDataPoint)),
-				streamRetransmitted: rows.WholeOf(ofStreams((*builder).RecordMediasoupConsumerRetransmittedPacketsDataPoint)),
-				streamDiscarded:     rows.WholeOf(ofStreams((*builder).RecordMediasoupConsumerDiscardedPacketsDataPoint)),
-				streamRepaired:      rows.WholeOf(ofStreams((*builder).RecordMediasoupConsumerRepairedPacketsDataPoint)),
+				streamBytes:         rows.WholeOf(ofStreams((*generated).RecordMediasoupConsumerIoDataPoint)),
+				streamPackets:       rows.WholeOf(ofStreams((*generated).RecordMediasoupConsumerPacketsDataPoint)),
+				streamLost:          rows.WholeOf(ofStreams((*generated).RecordMediasoupConsumerLostPacketsDataPoint)).Signed(),
+				streamLosses:        rows.WholeOf(ofStreams((*generated).RecordMediasoupConsumerPacketLossesDataPoint)),
+				streamRetransmitted: rows.WholeOf(ofStreams((*generated).RecordMediasoupConsumerRetransmittedPacketsDataPoint)),
+				streamDiscarded:     rows.WholeOf(ofStreams((*generated).RecordMediasoupConsumerDiscardedPacketsDataPoint)),
+				streamRepaired:      rows.WholeOf(ofStreams((*generated).RecordMediasoupConsumerRepairedPacketsDataPoint)),
 			},
 			SumsByKind: [streamCounters]point[mediaKind]{
-				streamNACKs:         rows.WholeOf(rows.WithLast((*builder).RecordMediasoupConsumerRtcpMessagesDataPoint, nack)),
-				streamPLIs:          rows.WholeOf(rows.WithLast((*builder).RecordMediasoupConsumerRtcpMessagesDataPoint, pli)),
-				streamFIRs:          rows.WholeOf(rows.WithLast((*builder).RecordMediasoupConsumerRtcpMessagesDataPoint, fir)),
-				streamNACKedPackets: rows.WholeOf((*builder).RecordMediasoupConsumerRtcpNackedPacketsDataPoint),
+				streamNACKs:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupConsumerRtcpMessagesDataPoint, nack)),
+				streamPLIs:          rows.WholeOf(rows.WithLast((*generated).RecordMediasoupConsumerRtcpMessagesDataPoint, pli)),
+				streamFIRs:          rows.WholeOf(rows.WithLast((*generated).RecordMediasoupConsumerRtcpMessagesDataPoint, fir)),
+				streamNACKedPackets: rows.WholeOf((*generated).RecordMediasoupConsumerRtcpNackedPacketsDataPoint),
 			},
-			Silent:  rows.WholeOf((*builder).RecordMediasoupConsumerSilentCountDataPoint),
-			Streams: rows.WholeOf((*builder).RecordMediasoupConsumerStreamCountDataPoint),
-			Scores:  rows.WholeOf(ofScored((*builder).RecordMediasoupConsumerStreamCountByScoreDataPoint)),
+			Silent:  rows.WholeOf((*generated).RecordMediasoupConsumerSilentCountDataPoint),
+			Streams: rows.WholeOf((*generated).RecordMediasoupConsumerStreamCountDataPoint),
+			Scores:  rows.WholeOf(ofScored((*generated).RecordMediasoupConsumerStreamCountByScoreDataPoint)),
 			Figures: [figureCount]figureRows[mediaKind]{
-				figureScore:         figures(rows.Unit{}, (*builder).RecordMediasoupConsumerScoreAverageDataPoint, (*builder).RecordMediasoupConsumerScoreMinDataPoint, nil),
-				figureLoss:          figures(rows.Per256, (*builder).RecordMediasoupConsumerPacketLossAverageDataPoint, nil, (*builder).RecordMediasoupConsumerPacketLossMaxDataPoint),
-				figureJitter:        figures(rows.Unit{}, (*builder).RecordMediasoupConsumerJitterAverageDataPoint, nil, (*builder).RecordMediasoupConsumerJitterMaxDataPoint),
-				figureRoundTripTime: figures(rows.Milliseconds, (*builder).RecordMediasoupConsumerRoundTripTimeAverageDataPoint, nil, (*builder).RecordMediasoupConsumerRoundTripTimeMaxDataPoint),
+				figureScore:         figures(rows.Unit{}, (*generated).RecordMediasoupConsumerScoreAverageDataPoint, (*generated).RecordMediasoupConsumerScoreMinDataPoint, nil),
+				figureLoss:          figures(rows.Per256, (*generated).RecordMediasoupConsumerPacketLossAverageDataPoint, nil, (*generated).RecordMediasoupConsumerPacketLossMaxDataPoint),
+				figureJitter:        figures(rows.Unit{}, (*generated).RecordMediasoupConsumerJitterAverageDataPoint, nil, (*generated).RecordMediasoupConsumerJitterMaxDataPoint),
+				figureRoundTripTime: figures(rows.Milliseconds, (*generated).RecordMediasoupConsumerRoundTripTimeAverageDataPoint, nil, (*generated).RecordMediasoupConsumerRoundTripTimeMaxDataPoint),
 			},
-			Throughput: rows.DecimalOf(ofFlow((*builder).RecordMediasoupConsumerThroughputDataPoint)).In(rows.Bits),
+			Throughput: rows.DecimalOf(ofFlow((*generated).RecordMediasoupConsumerThroughputDataPoint)).In(rows.Bits),
 			StreamThroughput: figures(rows.Bits,
-				ofFlow((*builder).RecordMediasoupConsumerStreamThroughputAverageDataPoint),
-				ofFlow((*builder).RecordMediasoupConsumerStreamThroughputMinDataPoint),
-				ofFlow((*builder).RecordMediasoupConsumerStreamThroughputMaxDataPoint)),
+				ofFlow((*generated).RecordMediasoupConsumerStreamThroughputAverageDataPoint),
+				ofFlow((*generated).RecordMediasoupConsumerStreamThroughputMinDataPoint),
+				ofFlow((*generated).RecordMediasoupConsumerStreamThroughputMaxDataPoint)),
 		},
 	},
 }
 
 // singleRows map single streams.
 var singleRows = struct{ IO, LostPackets, Score, Throughput, RoundTripTime point[*single] }{
-	IO:            rows.WholeOf(ofSingle((*builder).RecordMediasoupStreamIoDataPoint)),
-	LostPackets:   rows.WholeOf(ofSingle((*builder).RecordMediasoupStreamLostPacketsDataPoint)).Signed(),
-	Score:         rows.WholeOf(ofSingle((*builder).RecordMediasoupStreamScoreDataPoint)),
-	Throughput:    rows.DecimalOf(ofSingle((*builder).RecordMediasoupStreamThroughputDataPoint)).In(rows.Bits),
-	RoundTripTime: rows.DecimalOf(ofSingle((*builder).RecordMediasoupStreamRoundTripTimeDataPoint)).In(rows.Milliseconds),
+	IO:            rows.WholeOf(ofSingle((*generated).RecordMediasoupStreamIoDataPoint)),
+	LostPackets:   rows.WholeOf(ofSingle((*generated).RecordMediasoupStreamLostPacketsDataPoint)).Signed(),
+	Score:         rows.WholeOf(ofSingle((*generated).RecordMediasoupStreamScoreDataPoint)),
+	Throughput:    rows.DecimalOf(ofSingle((*generated).RecordMediasoupStreamThroughputDataPoint)).In(rows.Bits),
+	RoundTripTime: rows.DecimalOf(ofSingle((*generated).RecordMediasoupStreamRoundTripTimeDataPoint)).In(rows.Milliseconds),
 }
 
 // The functions below take the attributes of a metric from a group.
 
-func ofObjects(record func(*builder, timestamp, int64, mediaKind, streamType, transportType, bool)) func(*builder, timestamp, int64, objectGroup) {
-	return func(mb *builder, start timestamp, n int64, g objectGroup) {
+func ofObjects(record func(*generated, timestamp, int64, mediaKind, streamType, transportType, bool)) func(*generated, timestamp, int64, objectGroup) {
+	return func(mb *generated, start timestamp, n int64, g objectGroup) {
 		record(mb, start, n, g.kind, g.streams, g.transport, g.paused)
 	}
 }
 
-func ofStreams(record func(*builder, timestamp, int64, mediaKind, string, transportType)) func(*builder, timestamp, int64, streamGroup) {
-	return func(mb *builder, start timestamp, n int64, g streamGroup) {
+func ofStreams(record func(*generated, timestamp, int64, mediaKind, string, transportType)) func(*generated, timestamp, int64, streamGroup) {
+	return func(mb *generated, start timestamp, n int64, g streamGroup) {
 		record(mb, start, n, g.kind, g.codec, g.transport)
 	}
 }
 
-func ofFlow(record func(*builder, timestamp, float64, mediaKind, transportType)) func(*builder, timestamp, float64, flow) {
-	return func(mb *builder, start timestamp, v float64, f flow) { record(mb, start, v, f.kind, f.transport) }
+func ofFlow(record func(*generated, timestamp, float64, mediaKind, transportType)) func(*generated, timestamp, float64, flow) {
+	return func(mb *generated, start timestamp, v float64, f flow) { record(mb, start, v, f.kind, f.transport) }
 }
 
-func ofScored(record func(*builder, timestamp, int64, mediaKind, int64)) func(*builder, timestamp, int64, scored) {
-	return func(mb *builder, start timestamp, n int64, s scored) { record(mb, start, n, s.kind, s.score) }
+func ofScored(record func(*generated, timestamp, int64, mediaKind, int64)) func(*generated, timestamp, int64, scored) {
+	return func(mb *generated, start timestamp, n int64, s scored) { record(mb, start, n, s.kind, s.score) }
 }
 
-func ofLayers(record func(*builder, timestamp, int64, int64, int64)) func(*builder, timestamp, int64, layers) {
-	return func(mb *builder, start timestamp, n int64, l layers) { record(mb, start, n, l.spatial, l.temporal) }
+func ofLayers(record func(*generated, timestamp, int64, int64, int64)) func(*generated, timestamp, int64, layers) {
+	return func(mb *generated, start timestamp, n int64, l layers) { record(mb, start, n, l.spatial, l.temporal) }
 }
 
-func ofSingle[V any](record func(*builder, timestamp, V, string, string, int64, direction, mediaKind)) func(*builder, timestamp, V, *single) {
-	return func(mb *builder, start timestamp, v V, s *single) {
+func ofSingle[V any](record func(*generated, timestamp, V, string, string, int64, direction, mediaKind)) func(*generated, timestamp, V, *single) {
+	return func(mb *generated, start timestamp, v V, s *single) {
 		record(mb, start, v, s.transport, s.object, s.ssrc, roleOf[s.role].direction, s.kind)
 	}
 }

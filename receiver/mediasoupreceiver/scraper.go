@@ -40,7 +40,7 @@ func newScraper(ctx context.Context, cfg *Config, host component.Host, set recei
 	if err != nil {
 		return nil, err
 	}
-	s := &scraper{format: cfg.Format, target: target, mb: &builder{MetricsBuilder: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}}
+	s := &scraper{format: cfg.Format, target: target, mb: &builder{Generated: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}}
 	process := scrape.Process{
 		Endpoint: cfg.ClientConfig.Endpoint, Logger: set.Logger, Limits: limits,
 		Scrape: s.scrape, Resource: s.resource, StartTime: s.startTime, Close: func() { s.client.close() },
@@ -112,7 +112,7 @@ func (s *scraper) readPage(ctx context.Context) (*edumeetPage, error) {
 // resource describes the application.
 func (s *scraper) resource() pcommon.Resource {
 	last := &s.snapshot.last
-	rb := s.mb.NewResourceBuilder()
+	rb := s.mb.Generated.NewResourceBuilder()
 	s.target.Describe(rb, map[Format]string{FormatSnapshot: "mediasoup", FormatEdumeet: "edumeet"}[s.format])
 	if pid, ok := last.Process.PID.Get(); ok {
 		rb.SetProcessPid(pid)

@@ -13,7 +13,7 @@ const nameOther = "_OTHER"
 
 // tally adds up the items of a response by group. It remembers the groups, so that a missing one is recorded as 0.
 type tally[K comparable] struct {
-	point  rows.Point[*builder, K]
+	point  rows.Point[*generated, K]
 	plain  K // recorded as 0 if there are no groups
 	groups map[K]*group
 
@@ -38,7 +38,7 @@ type excess[K comparable] struct {
 	sum float64
 }
 
-func newTally[K comparable](point rows.Point[*builder, K], plain K) *tally[K] {
+func newTally[K comparable](point rows.Point[*generated, K], plain K) *tally[K] {
 	return &tally[K]{point: point, plain: plain, groups: map[K]*group{}, waiting: map[K]int{}}
 }
 

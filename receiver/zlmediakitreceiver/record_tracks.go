@@ -21,7 +21,7 @@ type trackState struct {
 
 // trackSum is a counter of a track that starts with the registration of its stream, which is known only at the end of the list.
 type trackSum struct {
-	point  *rows.Point[*builder, *trackID]
+	point  *rows.Point[*generated, *trackID]
 	stream *stream
 	track  *trackState
 	n      int64

@@ -11,13 +11,9 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
 )
 
-// builder is the generated builder, which also counts values that are refused.
-type builder struct {
-	*metadata.MetricsBuilder
-	rows.Refusals
-}
-
 type (
+	generated = metadata.MetricsBuilder
+	builder   = rows.Builder[*generated]
 	timestamp = pcommon.Timestamp
 	number    = optional.Value[int64]
 )
@@ -25,7 +21,7 @@ type (
 // row maps a number in a response T to a metric whose attributes are taken from K.
 type row[T, K any] struct {
 	value func(*T) number
-	Point rows.Point[*builder, K]
+	Point rows.Point[*generated, K]
 }
 
 // recordRows records the numbers that the server sent.
@@ -65,16 +61,16 @@ var callTables = map[string][]any{
 }
 
 // lengthRows holds the metrics of lists of which only the length is reported.
-var lengthRows = map[string]rows.Point[*builder, rows.None]{
-	apiFFmpegSources: rows.Whole((*builder).RecordZlmediakitFfmpegSourceCountDataPoint),
-	apiRooms:         rows.Whole((*builder).RecordZlmediakitWebrtcRoomCountDataPoint),
-	apiRoomKeepers:   rows.Whole((*builder).RecordZlmediakitWebrtcRoomKeeperCountDataPoint),
+var lengthRows = map[string]rows.Point[*generated, rows.None]{
+	apiFFmpegSources: rows.Whole((*generated).RecordZlmediakitFfmpegSourceCountDataPoint),
+	apiRooms:         rows.Whole((*generated).RecordZlmediakitWebrtcRoomCountDataPoint),
+	apiRoomKeepers:   rows.Whole((*generated).RecordZlmediakitWebrtcRoomKeeperCountDataPoint),
 }
 
 // The APIs that the server offers.
 var (
-	offeredAPICount = rows.Whole((*builder).RecordZlmediakitAPICountDataPoint)
-	offeredAPI      = rows.WholeOf((*builder).RecordZlmediakitAPIAvailableDataPoint)
+	offeredAPICount = rows.Whole((*generated).RecordZlmediakitAPICountDataPoint)
+	offeredAPI      = rows.WholeOf((*generated).RecordZlmediakitAPIAvailableDataPoint)
 )
 
 type threadPool = metadata.AttributeZlmediakitThreadPool
@@ -86,25 +82,25 @@ type threadID struct {
 }
 
 var (
-	threadCount = rows.WholeOf((*builder).RecordZlmediakitThreadCountDataPoint)
+	threadCount = rows.WholeOf((*generated).RecordZlmediakitThreadCountDataPoint)
 	threadRows  = []row[thread, threadID]{
-		{func(t *thread) number { return t.Load }, rows.DecimalOf(ofThread((*builder).RecordZlmediakitThreadUtilizationDataPoint)).In(rows.Percent)},
-		{func(t *thread) number { return t.Delay }, rows.DecimalOf(ofThread((*builder).RecordZlmediakitThreadDelayDataPoint)).In(rows.Milliseconds)},
-		{func(t *thread) number { return t.FDs }, rows.WholeOf(ofThread((*builder).RecordZlmediakitThreadFileDescriptorCountDataPoint))},
+		{func(t *thread) number { return t.Load }, rows.DecimalOf(ofThread((*generated).RecordZlmediakitThreadUtilizationDataPoint)).In(rows.Percent)},
+		{func(t *thread) number { return t.Delay }, rows.DecimalOf(ofThread((*generated).RecordZlmediakitThreadDelayDataPoint)).In(rows.Milliseconds)},
+		{func(t *thread) number { return t.FDs }, rows.WholeOf(ofThread((*generated).RecordZlmediakitThreadFileDescriptorCountDataPoint))},
 	}
 )
 
-func ofThread[V any](record func(*builder, timestamp, V, threadPool, string)) func(*builder, timestamp, V, threadID) {
-	return func(mb *builder, start timestamp, v V, t threadID) { record(mb, start, v, t.pool, t.name) }
+func ofThread[V any](record func(*generated, timestamp, V, threadPool, string)) func(*generated, timestamp, V, threadID) {
+	return func(mb *generated, start timestamp, v V, t threadID) { record(mb, start, v, t.pool, t.name) }
 }
 
 var (
 	statisticRows = []row[statistic, rows.None]{
-		{func(s *statistic) number { return s.Memory }, rows.Whole((*builder).RecordZlmediakitMemoryUsageDataPoint)},
-		{func(s *statistic) number { return s.MemoryBlocks }, rows.Whole((*builder).RecordZlmediakitMemoryBlockCountDataPoint)},
+		{func(s *statistic) number { return s.Memory }, rows.Whole((*generated).RecordZlmediakitMemoryUsageDataPoint)},
+		{func(s *statistic) number { return s.MemoryBlocks }, rows.Whole((*generated).RecordZlmediakitMemoryBlockCountDataPoint)},
 	}
-	threadMemoryUsage = rows.WholeOf((*builder).RecordZlmediakitThreadMemoryUsageDataPoint)
-	objectCount       = rows.WholeOf((*builder).RecordZlmediakitObjectCountDataPoint)
+	threadMemoryUsage = rows.WholeOf((*generated).RecordZlmediakitThreadMemoryUsageDataPoint)
+	objectCount       = rows.WholeOf((*generated).RecordZlmediakitObjectCountDataPoint)
 )
 
 // objectTypes are the classes that getStatistic counts.
@@ -141,11 +137,11 @@ type sessionInfo struct {
 }
 
 var (
-	sessionCount = rows.WholeOf(func(mb *builder, start timestamp, n int64, g sessionGroup) {
+	sessionCount = rows.WholeOf(func(mb *generated, start timestamp, n int64, g sessionGroup) {
 		mb.RecordZlmediakitSessionCountDataPoint(start, n, g.protocol, g.transport)
 	})
-	sessionPeerCount = rows.Whole((*builder).RecordZlmediakitSessionPeerCountDataPoint)
-	sessionInfoPoint = rows.WholeOf(func(mb *builder, start timestamp, n int64, i *sessionInfo) {
+	sessionPeerCount = rows.Whole((*generated).RecordZlmediakitSessionPeerCountDataPoint)
+	sessionInfoPoint = rows.WholeOf(func(mb *generated, start timestamp, n int64, i *sessionInfo) {
 		mb.RecordZlmediakitSessionInfoDataPoint(start, n, i.id, i.protocol, i.class, i.transport, i.local, i.localPort, i.peer, i.peerPort)
 	})
 )
@@ -174,12 +170,12 @@ type rtpInfo struct {
 }
 
 var (
-	rtpServerCount = rows.WholeOf(func(mb *builder, start timestamp, n int64, g rtpGroup) {
+	rtpServerCount = rows.WholeOf(func(mb *generated, start timestamp, n int64, g rtpGroup) {
 		mb.RecordZlmediakitRtpServerCountDataPoint(start, n, g.mode, g.app)
 	})
-	rtpServerInfo = rows.WholeOf(func(mb *builder, start timestamp, n int64, i rtpInfo) {
+	rtpServerInfo = rows.WholeOf(func(mb *generated, start timestamp, n int64, i rtpInfo) {
 		mb.RecordZlmediakitRtpServerInfoDataPoint(start, n, i.port, i.vhost, i.app, i.stream, i.ssrc, i.mode)
 	})
-	rtpServerIdleCount = rows.Whole((*builder).RecordZlmediakitRtpServerIdleCountDataPoint)
-	rtpServerLimit     = rows.Whole((*builder).RecordZlmediakitRtpServerLimitDataPoint)
+	rtpServerIdleCount = rows.Whole((*generated).RecordZlmediakitRtpServerIdleCountDataPoint)
+	rtpServerLimit     = rows.Whole((*generated).RecordZlmediakitRtpServerLimitDataPoint)
 )

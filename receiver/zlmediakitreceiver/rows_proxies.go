@@ -34,23 +34,23 @@ type proxyGroup struct {
 
 var (
 	proxyRows = []row[proxy, *proxyID]{
-		{func(p *proxy) number { return p.LiveSeconds }, rows.DecimalOf(ofProxy((*builder).RecordZlmediakitProxyAgeDataPoint))},
-		{func(p *proxy) number { return p.Readers }, rows.WholeOf(ofProxy((*builder).RecordZlmediakitProxyReaderCountDataPoint))},
+		{func(p *proxy) number { return p.LiveSeconds }, rows.DecimalOf(ofProxy((*generated).RecordZlmediakitProxyAgeDataPoint))},
+		{func(p *proxy) number { return p.Readers }, rows.WholeOf(ofProxy((*generated).RecordZlmediakitProxyReaderCountDataPoint))},
 	}
-	proxyReconnections = rows.WholeOf(ofProxy((*builder).RecordZlmediakitProxyReconnectionsDataPoint))
-	proxyIO            = rows.WholeOf(ofProxy((*builder).RecordZlmediakitProxyIoDataPoint))
-	proxyThroughput    = rows.DecimalOf(ofProxy((*builder).RecordZlmediakitProxyThroughputDataPoint))
-	proxyStatePoint    = rows.WholeOf(func(mb *builder, start timestamp, n int64, p proxyInState) {
+	proxyReconnections = rows.WholeOf(ofProxy((*generated).RecordZlmediakitProxyReconnectionsDataPoint))
+	proxyIO            = rows.WholeOf(ofProxy((*generated).RecordZlmediakitProxyIoDataPoint))
+	proxyThroughput    = rows.DecimalOf(ofProxy((*generated).RecordZlmediakitProxyThroughputDataPoint))
+	proxyStatePoint    = rows.WholeOf(func(mb *generated, start timestamp, n int64, p proxyInState) {
 		mb.RecordZlmediakitProxyStateDataPoint(start, n, p.vhost, p.app, p.stream, p.of, p.key, p.state)
 	})
-	proxyCount = rows.WholeOf(func(mb *builder, start timestamp, n int64, g proxyGroup) {
+	proxyCount = rows.WholeOf(func(mb *generated, start timestamp, n int64, g proxyGroup) {
 		mb.RecordZlmediakitProxyCountDataPoint(start, n, g.of, g.state)
 	})
 	proxyTables = []any{proxyRows, proxyReconnections, proxyIO, proxyThroughput, proxyStatePoint, proxyCount}
 )
 
-func ofProxy[V any](record func(*builder, timestamp, V, string, string, string, proxyType, string)) func(*builder, timestamp, V, *proxyID) {
-	return func(mb *builder, start timestamp, v V, p *proxyID) {
+func ofProxy[V any](record func(*generated, timestamp, V, string, string, string, proxyType, string)) func(*generated, timestamp, V, *proxyID) {
+	return func(mb *generated, start timestamp, v V, p *proxyID) {
 		record(mb, start, v, p.vhost, p.app, p.stream, p.of, p.key)
 	}
 }

@@ -22,30 +22,32 @@ var streamTables = []any{
 }
 
 // mediaListInterval needs no call.
-var mediaListInterval = rows.Decimal((*builder).RecordZlmediakitMediaListIntervalDataPoint)
+var mediaListInterval = rows.Decimal((*generated).RecordZlmediakitMediaListIntervalDataPoint)
 
 // Values that all schemas of a stream have in common.
 var (
 	streamRows = []row[mediaSource, *streamName]{
-		{func(m *mediaSource) number { return m.TotalReaders }, rows.WholeOf(ofStream((*builder).RecordZlmediakitStreamReaderCountDataPoint))},
+		{func(m *mediaSource) number { return m.TotalReaders }, rows.WholeOf(ofStream((*generated).RecordZlmediakitStreamReaderCountDataPoint))},
 		{func(m *mediaSource) number { return yesNo(m.RecordingMP4) }, recordingOf(metadata.AttributeZlmediakitRecordingFormatMp4)},
 		{func(m *mediaSource) number { return yesNo(m.RecordingHLS) }, recordingOf(metadata.AttributeZlmediakitRecordingFormatHls)},
 	}
-	streamAlive  = rows.WholeOf(ofStream((*builder).RecordZlmediakitStreamAliveDataPoint))
-	streamUptime = rows.DecimalOf(ofStream((*builder).RecordZlmediakitStreamUptimeDataPoint))
+	streamAlive  = rows.WholeOf(ofStream((*generated).RecordZlmediakitStreamAliveDataPoint))
+	streamUptime = rows.DecimalOf(ofStream((*generated).RecordZlmediakitStreamUptimeDataPoint))
 )
 
-func recordingOf(format recordingFormat) rows.Point[*builder, *streamName] {
-	return rows.WholeOf(rows.WithLast(ofStreamAnd((*builder).RecordZlmediakitStreamRecordingActiveDataPoint), format))
+func recordingOf(format recordingFormat) rows.Point[*generated, *streamName] {
+	return rows.WholeOf(rows.WithLast(ofStreamAnd((*generated).RecordZlmediakitStreamRecordingActiveDataPoint), format))
 }
 
-func ofStream[V any](record func(*builder, timestamp, V, string, string, string)) func(*builder, timestamp, V, *streamName) {
-	return func(mb *builder, start timestamp, v V, s *streamName) { record(mb, start, v, s.vhost, s.app, s.stream) }
+func ofStream[V any](record func(*generated, timestamp, V, string, string, string)) func(*generated, timestamp, V, *streamName) {
+	return func(mb *generated, start timestamp, v V, s *streamName) {
+		record(mb, start, v, s.vhost, s.app, s.stream)
+	}
 }
 
 // ofStreamAnd is ofStream for a metric with one more attribute.
-func ofStreamAnd[V, A any](record func(*builder, timestamp, V, string, string, string, A)) func(*builder, timestamp, V, *streamName, A) {
-	return func(mb *builder, start timestamp, v V, s *streamName, a A) {
+func ofStreamAnd[V, A any](record func(*generated, timestamp, V, string, string, string, A)) func(*generated, timestamp, V, *streamName, A) {
+	return func(mb *generated, start timestamp, v V, s *streamName, a A) {
 		record(mb, start, v, s.vhost, s.app, s.stream, a)
 	}
 }
@@ -66,19 +68,19 @@ type streamInfo struct {
 // Values of one stream in one schema.
 var (
 	sourceRows = []row[mediaSource, *sourceID]{
-		{func(m *mediaSource) number { return m.BytesSpeed }, rows.DecimalOf(ofSource((*builder).RecordZlmediakitStreamThroughputDataPoint))},
-		{func(m *mediaSource) number { return m.Readers }, rows.WholeOf(ofSource((*builder).RecordZlmediakitStreamReaderCountBySchemaDataPoint))},
-		{func(m *mediaSource) number { return m.CreateStamp }, rows.DecimalOf(ofSource((*builder).RecordZlmediakitStreamStartTimeDataPoint))},
-		{func(m *mediaSource) number { return m.AliveSeconds }, rows.DecimalOf(ofSource((*builder).RecordZlmediakitStreamUptimeBySchemaDataPoint))},
+		{func(m *mediaSource) number { return m.BytesSpeed }, rows.DecimalOf(ofSource((*generated).RecordZlmediakitStreamThroughputDataPoint))},
+		{func(m *mediaSource) number { return m.Readers }, rows.WholeOf(ofSource((*generated).RecordZlmediakitStreamReaderCountBySchemaDataPoint))},
+		{func(m *mediaSource) number { return m.CreateStamp }, rows.DecimalOf(ofSource((*generated).RecordZlmediakitStreamStartTimeDataPoint))},
+		{func(m *mediaSource) number { return m.AliveSeconds }, rows.DecimalOf(ofSource((*generated).RecordZlmediakitStreamUptimeBySchemaDataPoint))},
 	}
-	streamIO        = rows.WholeOf(ofSource((*builder).RecordZlmediakitStreamIoDataPoint))
-	streamInfoPoint = rows.WholeOf(func(mb *builder, start timestamp, n int64, i *streamInfo) {
+	streamIO        = rows.WholeOf(ofSource((*generated).RecordZlmediakitStreamIoDataPoint))
+	streamInfoPoint = rows.WholeOf(func(mb *generated, start timestamp, n int64, i *streamInfo) {
 		mb.RecordZlmediakitStreamInfoDataPoint(start, n, i.vhost, i.app, i.stream, i.schema, i.origin, i.url, i.ip)
 	})
 )
 
-func ofSource[V any](record func(*builder, timestamp, V, string, string, string, schemaAttribute)) func(*builder, timestamp, V, *sourceID) {
-	return func(mb *builder, start timestamp, v V, s *sourceID) {
+func ofSource[V any](record func(*generated, timestamp, V, string, string, string, schemaAttribute)) func(*generated, timestamp, V, *sourceID) {
+	return func(mb *generated, start timestamp, v V, s *sourceID) {
 		record(mb, start, v, s.vhost, s.app, s.stream, s.schema)
 	}
 }
@@ -94,25 +96,25 @@ type trackID struct {
 var (
 	// trackSums start with the registration of the stream.
 	trackSums = []row[track, *trackID]{
-		{func(t *track) number { return t.Frames }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackFramesDataPoint))},
-		{func(t *track) number { return t.KeyFrames }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackKeyFramesDataPoint))},
-		{func(t *track) number { return t.Duration }, rows.DecimalOf(ofTrack((*builder).RecordZlmediakitStreamTrackTimeDataPoint)).In(rows.Milliseconds)},
+		{func(t *track) number { return t.Frames }, rows.WholeOf(ofTrack((*generated).RecordZlmediakitStreamTrackFramesDataPoint))},
+		{func(t *track) number { return t.KeyFrames }, rows.WholeOf(ofTrack((*generated).RecordZlmediakitStreamTrackKeyFramesDataPoint))},
+		{func(t *track) number { return t.Duration }, rows.DecimalOf(ofTrack((*generated).RecordZlmediakitStreamTrackTimeDataPoint)).In(rows.Milliseconds)},
 	}
 	trackRows = []row[track, *trackID]{
-		{func(t *track) number { return yesNo(t.Ready) }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackReadyDataPoint))},
-		{func(t *track) number { return t.GOPSize }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackGopSizeDataPoint))},
-		{func(t *track) number { return t.GOPInterval }, rows.DecimalOf(ofTrack((*builder).RecordZlmediakitStreamTrackGopDurationDataPoint)).In(rows.Milliseconds)},
-		{func(t *track) number { return t.Width }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackWidthDataPoint))},
-		{func(t *track) number { return t.Height }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackHeightDataPoint))},
-		{func(t *track) number { return t.SampleRate }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackSampleRateDataPoint))},
-		{func(t *track) number { return t.Channels }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackChannelCountDataPoint))},
-		{func(t *track) number { return t.SampleBits }, rows.WholeOf(ofTrack((*builder).RecordZlmediakitStreamTrackSampleDepthDataPoint))},
+		{func(t *track) number { return yesNo(t.Ready) }, rows.WholeOf(ofTrack((*generated).RecordZlmediakitStreamTrackReadyDataPoint))},
+		{func(t *track) number { return t.GOPSize }, rows.WholeOf(ofTrack((*generated).RecordZlmediakitStreamTrackGopSizeDataPoint))},
+		{func(t *track) number { return t.GOPInterval }, rows.DecimalOf(ofTrack((*generated).RecordZlmediakitStreamTrackGopDurationDataPoint)).In(rows.Milliseconds)},
+		{func(t *track) number { return t.Width }, rows.WholeOf(ofTrack((*generated).RecordZlmediakitStreamTrackWidthDataPoint))},
+		{func(t *track) number { return t.Height }, rows.WholeOf(ofTrack((*generated).RecordZlmediakitStreamTrackHeightDataPoint))},
+		{func(t *track) number { return t.SampleRate }, rows.WholeOf(ofTrack((*generated).RecordZlmediakitStreamTrackSampleRateDataPoint))},
+		{func(t *track) number { return t.Channels }, rows.WholeOf(ofTrack((*generated).RecordZlmediakitStreamTrackChannelCountDataPoint))},
+		{func(t *track) number { return t.SampleBits }, rows.WholeOf(ofTrack((*generated).RecordZlmediakitStreamTrackSampleDepthDataPoint))},
 	}
-	trackFrameRate = rows.DecimalOf(ofTrack((*builder).RecordZlmediakitStreamTrackFrameRateDataPoint))
+	trackFrameRate = rows.DecimalOf(ofTrack((*generated).RecordZlmediakitStreamTrackFrameRateDataPoint))
 )
 
-func ofTrack[V any](record func(*builder, timestamp, V, string, string, string, int64, mediaKind, string)) func(*builder, timestamp, V, *trackID) {
-	return func(mb *builder, start timestamp, v V, t *trackID) {
+func ofTrack[V any](record func(*generated, timestamp, V, string, string, string, int64, mediaKind, string)) func(*generated, timestamp, V, *trackID) {
+	return func(mb *generated, start timestamp, v V, t *trackID) {
 		record(mb, start, v, t.vhost, t.app, t.stream, t.index, t.kind, t.codec)
 	}
 }
@@ -125,31 +127,31 @@ type streamGroup struct {
 
 // Sums over all streams.
 var (
-	streamCount = rows.WholeOf(func(mb *builder, start timestamp, n int64, g streamGroup) {
+	streamCount = rows.WholeOf(func(mb *generated, start timestamp, n int64, g streamGroup) {
 		mb.RecordZlmediakitStreamCountDataPoint(start, n, g.origin, g.vhost, g.app)
 	})
-	recordingCount   = rows.WholeOf((*builder).RecordZlmediakitStreamRecordingCountDataPoint)
-	ingestThroughput = rows.DecimalOf((*builder).RecordZlmediakitIngestThroughputDataPoint)
-	mediaSourceCount = rows.WholeOf((*builder).RecordZlmediakitMediaSourceCountDataPoint)
-	egressThroughput = rows.DecimalOf((*builder).RecordZlmediakitEgressThroughputDataPoint)
+	recordingCount   = rows.WholeOf((*generated).RecordZlmediakitStreamRecordingCountDataPoint)
+	ingestThroughput = rows.DecimalOf((*generated).RecordZlmediakitIngestThroughputDataPoint)
+	mediaSourceCount = rows.WholeOf((*generated).RecordZlmediakitMediaSourceCountDataPoint)
+	egressThroughput = rows.DecimalOf((*generated).RecordZlmediakitEgressThroughputDataPoint)
 )
 
 // packetLoss holds the origins whose packet loss has a known unit.
-var packetLoss = map[originType]rows.Point[*builder, *streamName]{
+var packetLoss = map[originType]rows.Point[*generated, *streamName]{
 	metadata.AttributeZlmediakitOriginTypeRtpPush: lossOf(metadata.AttributeZlmediakitOriginTypeRtpPush).In(rows.Percent),
 	metadata.AttributeZlmediakitOriginTypeRtcPush: lossOf(metadata.AttributeZlmediakitOriginTypeRtcPush).In(rows.Percent),
 	metadata.AttributeZlmediakitOriginTypePull:    lossOf(metadata.AttributeZlmediakitOriginTypePull),
 }
 
-func lossOf(origin originType) rows.Point[*builder, *streamName] {
-	return rows.DecimalOf(rows.WithLast(ofStreamAnd((*builder).RecordZlmediakitStreamPacketLossDataPoint), origin)).Except(-1)
+func lossOf(origin originType) rows.Point[*generated, *streamName] {
+	return rows.DecimalOf(rows.WithLast(ofStreamAnd((*generated).RecordZlmediakitStreamPacketLossDataPoint), origin)).Except(-1)
 }
 
 // RTP senders of a stream.
 var (
-	senderCount      = rows.WholeOf(ofStream((*builder).RecordZlmediakitRtpSenderCountDataPoint))
-	senderIO         = rows.WholeOf(ofStream((*builder).RecordZlmediakitRtpSenderIoDataPoint))
-	senderThroughput = rows.DecimalOf(ofStream((*builder).RecordZlmediakitRtpSenderThroughputDataPoint))
+	senderCount      = rows.WholeOf(ofStream((*generated).RecordZlmediakitRtpSenderCountDataPoint))
+	senderIO         = rows.WholeOf(ofStream((*generated).RecordZlmediakitRtpSenderIoDataPoint))
+	senderThroughput = rows.DecimalOf(ofStream((*generated).RecordZlmediakitRtpSenderThroughputDataPoint))
 	senderTables     = []any{senderCount, senderIO, senderThroughput}
 )
 

@@ -54,7 +54,7 @@ func newScraper(ctx context.Context, cfg *Config, host component.Host, set recei
 		return nil, err
 	}
 	s := &scraper{
-		mb: &builder{MetricsBuilder: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}, client: c, target: target, metrics: map[string][]rows.Metric{},
+		mb: &builder{Generated: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}, client: c, target: target, metrics: map[string][]rows.Metric{},
 		wantsServerID: cfg.MetricsBuilderConfig.ResourceAttributes.ZlmediakitServerID.Enabled,
 	}
 	s.run = scrape.NewRunner(s.mb, words, scrape.Process{
@@ -196,7 +196,7 @@ func (s *scraper) resource() pcommon.Resource {
 	if v == (version{}) {
 		v = versionOf(s.client.Build())
 	}
-	rb := s.mb.NewResourceBuilder()
+	rb := s.mb.Generated.NewResourceBuilder()
 	s.target.Describe(rb, "zlmediakit")
 	scrape.SetText(rb.SetServiceVersion, v.Commit)
 	scrape.SetText(rb.SetZlmediakitBuildBranch, v.Branch)
