@@ -257,9 +257,15 @@ func get(url string) (status int, body string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
+	body, err = content(resp)
+	return resp.StatusCode, body, err
+}
+
+// content reads the body of a response.
+func content(resp *http.Response) (string, error) {
 	defer resp.Body.Close()
-	content, err := io.ReadAll(resp.Body)
-	return resp.StatusCode, string(content), err
+	text, err := io.ReadAll(resp.Body)
+	return string(text), err
 }
 
 // fetch returns a page and requires the status 200.
