@@ -82,8 +82,9 @@ bench: ## run benchmarks: BENCH=regexp COUNT=n
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 	$(COMPARE) && go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 
-compare: ## compare the receivers with exporters, see internal/comparison/README.md; ARGS='-systems ZLM -sizes 100' sets options
-	@$(COMPARE) && go build -o ../../bin/compare ./compare && ../../bin/compare $(ARGS)
+compare: build ## compare receivers and collector with exporters, see internal/comparison/README.md; ARGS='-systems ZLM -sizes 100' sets options
+	@$(COMPARE) && go build -o ../../bin/compare ./compare && ../../bin/compare $(ARGS) && \
+		../../bin/compare -collector ../../bin/otelcol-rtc $(ARGS)
 
 fuzz: ## run each fuzz target for FUZZTIME
 	@for package in $$(go list ./...); do \

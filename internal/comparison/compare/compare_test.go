@@ -8,6 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -54,6 +57,34 @@ func TestCompare(t *testing.T) {
 					assert.Positive(t, one.Allocations)
 				}
 			}
+		})
+	}
+}
+
+// TestComparePages checks that a small server has as many series on the page of the exporter as the exporter exports, and that the collector
+// is started with a configuration that it accepts.
+func TestComparePages(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "otelcol-rtc")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", program, ".")
+	build.Dir, build.Env = "../../../distribution/otelcol-rtc", append(os.Environ(), "GOFLAGS=", "CGO_ENABLED=0") // as make build does
+	output, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	for _, name := range []string{"ZLMediaKit, one schema", "Jitsi, JVB"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &systems[slices.IndexFunc(systems, func(s system) bool { return s.name == name })]
+			p, err := comparePages(t.Context(), s, 20, &options{rounds: 1, scrapes: 1, interval: 500 * time.Millisecond, collector: program})
+			require.NoError(t, err)
+			require.Len(t, p.ours, 1)
+			assert.Greater(t, p.ours[0].Series, 100)
+			assert.Greater(t, p.ours[0].Memory, 1e7)
+			if s.exporter == nil {
+				assert.Empty(t, p.exporter)
+				return
+			}
+			require.Len(t, p.exporter, 1)
+			assert.InDelta(t, p.ours[0].Series, p.exporter[0].Series, scrapeMetrics+tolerance*float64(p.ours[0].Series))
+			assert.Greater(t, p.exporter[0].Memory, 1e6)
 		})
 	}
 }

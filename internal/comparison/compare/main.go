@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command compare measures the cost of scraping emulated servers with our receivers and with the alternative: prometheusreceiver, and
-// an exporter if the server has no metrics page. It prints a table in Markdown.
+// an exporter if the server has no metrics page. With -collector, it measures the collector and the exporter as Prometheus sees them: as
+// processes whose pages are fetched. It prints a table in Markdown.
 package main
 
 import (
@@ -40,6 +41,14 @@ type options struct {
 	rounds   int
 	scrapes  int           // per round
 	interval time.Duration // of scrapes, 0 to derive it from the size
+
+	collector string // path of the program, empty to compare receivers
+}
+
+// job returns the task of measuring a system, without a role.
+func (o *options) job(s *system, size int) job {
+	interval := cmp.Or(o.interval, max(time.Second, time.Duration(size)*time.Millisecond))
+	return job{System: s.name, Size: size, Scrapes: o.scrapes, Interval: interval}
 }
 
 func (o *options) flags() *flag.FlagSet {
@@ -63,6 +72,7 @@ func (o *options) flags() *flag.FlagSet {
 	flags.IntVar(&o.rounds, "rounds", 5, "`number` of measurements of each side, of which the medians are printed")
 	flags.IntVar(&o.scrapes, "scrapes", 5, "`number` of scrapes per measurement")
 	flags.DurationVar(&o.interval, "interval", 0, "`interval` and timeout of scrapes (default 1 ms per stream and at least 1 s)")
+	flags.StringVar(&o.collector, "collector", "", "`path` of the collector, to compare its page with that of the exporter as Prometheus sees them")
 	return flags
 }
 
@@ -75,7 +85,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		return err
 	}
-	if _, err := io.WriteString(out, tableHead); err != nil {
+	head := tableHead
+	if o.collector != "" {
+		head = pageTableHead
+	}
+	if _, err := io.WriteString(out, head); err != nil {
 		return err
 	}
 	for i := range systems {
@@ -84,11 +98,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			continue
 		}
 		for _, size := range o.sizes {
-			c, err := compare(ctx, s, size, &o)
+			rows, err := o.measure(ctx, s, size)
 			if err != nil {
 				return fmt.Errorf("%s, size %d: %w", s.name, size, err)
 			}
-			if _, err := io.WriteString(out, tableRows(s, size, &c)); err != nil {
+			if _, err := io.WriteString(out, rows); err != nil {
 				return err
 			}
 			if s.fixed {
@@ -99,6 +113,16 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return nil
 }
 
+// measure measures a system and returns its rows of the table.
+func (o *options) measure(ctx context.Context, s *system, size int) (rows string, err error) {
+	if o.collector != "" {
+		p, err := comparePages(ctx, s, size, o)
+		return pageTableRows(s, size, &p), err
+	}
+	c, err := compare(ctx, s, size, o)
+	return tableRows(s, size, &c), err
+}
+
 // comparison holds the measurements of a system by round.
 type comparison struct {
 	ours, exporter, collector []cost // exporter is empty if the server has a metrics page
@@ -106,8 +130,7 @@ type comparison struct {
 
 // compare starts the server and measures both sides in turn.
 func compare(ctx context.Context, s *system, size int, o *options) (c comparison, err error) {
-	interval := cmp.Or(o.interval, max(time.Second, time.Duration(size)*time.Millisecond))
-	todo := job{System: s.name, Size: size, Scrapes: o.scrapes, Interval: interval}
+	todo := o.job(s, size)
 	server, err := start(ctx, todo.as(roleServer, ""))
 	if err != nil {
 		return c, err

@@ -19,6 +19,9 @@ const tableHead = `| system | size | read by | series | CPU per scrape | CPU per
 // tableRows returns the medians of our receiver and of the parts of the alternative, and the quotients of both sides.
 func tableRows(s *system, size int, c *comparison) string {
 	var b strings.Builder
+	if len(c.ours) == 0 {
+		return ""
+	}
 	ours, collector := median(c.ours), median(c.collector)
 	number := grouped(float64(size))
 	if s.fixed {
@@ -40,6 +43,45 @@ func tableRows(s *system, size int, c *comparison) string {
 	return b.String()
 }
 
+const pageTableHead = `| system | size | page of | series | CPU per scrape and fetch | CPU per series | peak memory |
+| --- | ---: | --- | ---: | ---: | ---: | ---: |
+`
+
+// pageTableRows returns the medians of the collector and of the exporter, and the quotients of both.
+func pageTableRows(s *system, size int, p *pages) string {
+	var b strings.Builder
+	if len(p.ours) == 0 {
+		return ""
+	}
+	ours := medianPage(p.ours)
+	number := grouped(float64(size))
+	if s.fixed {
+		number = ""
+	}
+	fmt.Fprintf(&b, "| %s | %s | our collector |%s", s.name, number, ours.cells())
+	if len(p.exporter) > 0 {
+		exporter := medianPage(p.exporter)
+		fmt.Fprintf(&b, "| | | exporter |%s", exporter.cells())
+		fmt.Fprintf(&b, "| | | **exporter / ours** | %.2f | **%.1f** | | **%.1f** |\n",
+			float64(exporter.Series)/float64(ours.Series), float64(exporter.CPU)/float64(ours.CPU), exporter.Memory/ours.Memory)
+	}
+	return b.String()
+}
+
+func (c *pageCost) cells() string {
+	n := float64(c.Series)
+	return fmt.Sprintf(" %s | %.1f ms | %.2f µs | %.0f MB |\n", grouped(n), ms(c.CPU), 1000*ms(c.CPU)/n, c.Memory/1e6)
+}
+
+// medianPage returns the median of each field.
+func medianPage(all []pageCost) pageCost {
+	return pageCost{
+		Series: medianOf(all, func(c pageCost) int { return c.Series }),
+		CPU:    medianOf(all, func(c pageCost) time.Duration { return c.CPU }),
+		Memory: medianOf(all, func(c pageCost) float64 { return c.Memory }),
+	}
+}
+
 func (c *cost) cells() string {
 	n := float64(c.Series)
 	return fmt.Sprintf(" %s | %.1f ms | %.2f µs | %s | %.1f | %.1f MB |\n", grouped(n), ms(c.CPU), 1000*ms(c.CPU)/n,
@@ -59,7 +101,7 @@ func median(all []cost) cost {
 }
 
 // medianOf returns the median of one field, or the upper median of an even number of values.
-func medianOf[N cmp.Ordered](all []cost, number func(cost) N) N {
+func medianOf[C any, N cmp.Ordered](all []C, number func(C) N) N {
 	values := make([]N, len(all))
 	for i, c := range all {
 		values[i] = number(c)

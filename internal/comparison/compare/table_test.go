@@ -36,3 +36,16 @@ func TestTable(t *testing.T) {
 | | | **alternative / ours** | 1.01 | **3.0** | | 246.9 | | **3.5** |
 `, tableRows(&system{name: "X"}, 100, &c))
 }
+
+func TestPageTable(t *testing.T) {
+	p := pages{
+		ours:     []pageCost{{1000, 10 * time.Millisecond, 5e7}, {1000, 5 * time.Millisecond, 6e7}, {1000, 20 * time.Millisecond, 4e7}},
+		exporter: []pageCost{{1010, 70 * time.Millisecond, 1e8}},
+	}
+	assert.Equal(t, `| X | 10,000 | our collector | 1,000 | 10.0 ms | 10.00 µs | 50 MB |
+| | | exporter | 1,010 | 70.0 ms | 69.31 µs | 100 MB |
+| | | **exporter / ours** | 1.01 | **7.0** | | **2.0** |
+`, pageTableRows(&system{name: "X"}, 10_000, &p))
+	p.exporter = nil
+	assert.Equal(t, "| X |  | our collector | 1,000 | 10.0 ms | 10.00 µs | 50 MB |\n", pageTableRows(&system{name: "X", fixed: true}, 10_000, &p))
+}
