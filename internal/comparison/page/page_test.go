@@ -231,6 +231,27 @@ var variants = map[string]struct {
 	},
 }
 
+// TestHostMetrics compares the pages of three scrapes of a Linux machine with contrib's hostmetrics receiver.
+func TestHostMetrics(t *testing.T) {
+	files, err := filepath.Glob("testdata/hostmetrics_*.json")
+	require.NoError(t, err)
+	require.Len(t, files, 3)
+	for name, variant := range variants {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(t, variant.settings, variant.accept...)
+			for _, file := range files {
+				text, err := os.ReadFile(file)
+				require.NoError(t, err)
+				metrics, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(text)
+				require.NoError(t, err)
+				require.Greater(t, metrics.DataPointCount(), 70)
+				p.consume(t, metrics)
+				require.True(t, p.compare(t), file)
+			}
+		})
+	}
+}
+
 // TestGolden compares the pages of the expected metrics of all receivers.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("../../../receiver/*/testdata/*.golden.yaml")
