@@ -44,17 +44,16 @@ func NewFactory[C any](t component.Type, stability component.StabilityLevel, s S
 		if HasTargets(s.Endpoints(cfg)) {
 			return s.newFleet(t, cfg, set, next)
 		}
-		return s.newReceiver(t, cfg, set, next)
+		return scrape.NewReceiver(t, s.Schedule(cfg), next, s.newSystem(cfg, set))
 	}
 	return receiver.NewFactory(t, func() component.Config { return s.Defaults() }, receiver.WithMetrics(create, stability))
 }
 
-// newReceiver returns the receiver of a configuration without targets.
-func (s *Settings[C]) newReceiver(t component.Type, cfg *C, set receiver.Settings, next consumer.Metrics) (receiver.Metrics, error) {
-	system := scrape.NewSystem(set, func(ctx context.Context, host component.Host, set receiver.Settings) ([]*scrape.Runner, error) {
+// newSystem returns the system that a configuration without targets describes.
+func (s *Settings[C]) newSystem(cfg *C, set receiver.Settings) *scrape.System {
+	return scrape.NewSystem(set, func(ctx context.Context, host component.Host, set receiver.Settings) ([]*scrape.Runner, error) {
 		return s.Start(ctx, cfg, host, set)
 	})
-	return scrape.NewReceiver(t, s.Schedule(cfg), next, system)
 }
 
 // newFleet returns the receiver of a configuration with targets.
@@ -70,7 +69,12 @@ func (s *Settings[C]) newFleet(t component.Type, cfg *C, set receiver.Settings, 
 		if err != nil {
 			return nil, err
 		}
-		return s.newReceiver(t, s.configOf(cfg, a), set, labeled)
+		one := s.configOf(cfg, a)
+		system := s.newSystem(one, set)
+		if !a.configured {
+			system.Yield = a.displace
+		}
+		return scrape.NewReceiver(t, s.Schedule(one), labeled, system)
 	}), nil
 }
 

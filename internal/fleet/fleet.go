@@ -54,6 +54,7 @@ type assignment struct {
 	key        string // of the section and the target
 	index      int    // of the endpoint
 	configured bool   // in the configuration, not discovered
+	displace   func() // stops the member, because a receiver in the configuration reads the same process
 }
 
 // newFleet returns a fleet that starts the receivers that create returns.
@@ -222,7 +223,9 @@ func (f *fleet) wanted() map[string]*assignment {
 				continue
 			}
 			perEndpoint[s.endpoint]++
-			wanted[key] = &assignment{Target: t, key: key, index: index, configured: s.find == nil}
+			wanted[key] = &assignment{
+				Target: t, key: key, index: index, configured: s.find == nil, displace: func() { f.displace(key) },
+			}
 		}
 	}
 	f.warnOfLimit(omitted)
@@ -284,6 +287,15 @@ func (f *fleet) start(ctx context.Context, a *assignment) error {
 	}
 	f.members[a.key] = &member{assignment: *a, receiver: r}
 	return nil
+}
+
+// displace stops the member with the key, if it is still running.
+func (f *fleet) displace(key string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.members[key] != nil {
+		f.stop(key)
+	}
 }
 
 // stop stops the member with the key in the background.

@@ -10,9 +10,11 @@ import (
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
+	"github.com/otelcol-rtc/otelcol-rtc/internal/fleet"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
@@ -28,6 +30,10 @@ type Config struct {
 	Token configopaque.String `mapstructure:"token"`
 	// ControllerConfig sets the collection interval and the timeout of a whole scrape.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// Targets lists the servers to read instead of the one at the endpoint.
+	Targets fleet.Targets `mapstructure:"targets"`
+	// Shard selects a part of the targets.
+	Shard configoptional.Optional[fleet.Shard] `mapstructure:"shard"`
 	// MaxResponseSize is the maximum size of a response in bytes, after decompression. It must be at least 1024.
 	MaxResponseSize int64 `mapstructure:"max_response_size"`
 	// MetricsBuilderConfig enables and disables metrics and resource attributes.
@@ -76,10 +82,16 @@ func createDefaultConfig() *Config {
 		ClientConfig:         client,
 		Format:               FormatSnapshot,
 		ControllerConfig:     scrape.DefaultSchedule(),
+		Targets:              fleet.DefaultTargets(),
 		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Streams:              StreamsConfig{Limit: 20_000},
 	}
+}
+
+// endpoints returns the settings that contain the server.
+func (c *Config) endpoints() []fleet.Endpoint {
+	return []fleet.Endpoint{{Client: &c.ClientConfig, Targets: &c.Targets, Check: scrape.CheckEndpoint}}
 }
 
 // Unmarshal reads the configuration. The timeout defaults to at most the collection interval.
@@ -87,6 +99,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := scrape.UnmarshalConfig(conf, c, &c.ControllerConfig); err != nil {
 		return err
 	}
+	fleet.DropDefault(conf, c.endpoints())
 	c.credentialErr = scrape.CheckCredential(conf, "token", &c.Token)
 	return nil
 }
@@ -94,7 +107,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 // Validate checks the configuration. Each error names the setting and gives an example.
 func (c *Config) Validate() error {
 	return errors.Join(
-		scrape.CheckEndpoint(c.ClientConfig.Endpoint),
+		fleet.Validate(c.endpoints(), &c.Shard),
 		scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize),
 		c.credentialErr,
 	)
