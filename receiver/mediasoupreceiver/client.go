@@ -16,6 +16,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exposition"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
 // apiSnapshot is the only API call to the agent. It does not change the application.
@@ -23,29 +24,39 @@ const apiSnapshot = "/v1/snapshot"
 
 // client requests the snapshots of an agent or the page of edumeet, and decodes them.
 type client struct {
-	http   *httpapi.Client
-	header http.Header
-	walk   walk
-	page   *exposition.Reader
+	http  *httpapi.Client
+	token *scrape.Credential
+	walk  walk
+	page  *exposition.Reader
 }
 
 func newClient(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*client, error) {
+	token, err := scrape.NewCredential("token", cfg.Token, cfg.TokenFile)
+	if err != nil {
+		return nil, err
+	}
 	httpClient, err := cfg.ClientConfig.ToClient(ctx, host.GetExtensions(), set)
 	if err != nil {
 		return nil, err
 	}
 	c := &client{
-		http:   httpapi.New(httpClient, cfg.ClientConfig.Endpoint),
-		header: http.Header{},
-		walk:   walk{reader: jsonwalk.NewReader()},
-		page:   exposition.NewReader(),
+		http:  httpapi.New(httpClient, cfg.ClientConfig.Endpoint),
+		token: token,
+		walk:  walk{reader: jsonwalk.NewReader()},
+		page:  exposition.NewReader(),
 	}
 	c.http.System = map[Format]httpapi.System{FormatSnapshot: httpapi.MediasoupAgent, FormatEdumeet: httpapi.Edumeet}[cfg.Format]
 	c.http.MaxBody = cfg.MaxResponseSize
-	if cfg.Token != "" {
-		c.header.Set("Authorization", "Bearer "+string(cfg.Token))
-	}
 	return c, nil
+}
+
+// header returns the header of the next request.
+func (c *client) header() http.Header {
+	header := http.Header{}
+	if token := c.token.Text(); token != "" {
+		header.Set("Authorization", "Bearer "+token)
+	}
+	return header
 }
 
 func (c *client) close() {
@@ -56,7 +67,7 @@ func (c *client) close() {
 // visitor has been called for the objects before that point.
 func (c *client) Snapshot(ctx context.Context, stats []string, visitor *visitor) (snapshot, error) {
 	query := url.Values{"stats": {strings.Join(stats, ",")}}
-	err := c.http.Get(ctx, apiSnapshot, query, c.header, func(_ http.Header, body io.Reader) error {
+	err := c.http.Get(ctx, apiSnapshot, query, c.header(), func(_ http.Header, body io.Reader) error {
 		return c.walk.read(body, visitor)
 	})
 	return c.walk.snapshot, explain(err)

@@ -28,6 +28,8 @@ type Config struct {
 	Format Format `mapstructure:"format"`
 	// Token is the token that the agent requires, sent as a header. It is empty if the agent requires none.
 	Token configopaque.String `mapstructure:"token"`
+	// TokenFile is the path of a file with the token, which is read again for each request.
+	TokenFile string `mapstructure:"token_file"`
 	// ControllerConfig sets the collection interval and the timeout of a whole scrape.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
 	// Targets lists the servers to read instead of the one at the endpoint.
@@ -100,7 +102,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 		return err
 	}
 	fleet.DropDefault(conf, c.endpoints())
-	c.credentialErr = scrape.CheckCredential(conf, "token", &c.Token)
+	c.credentialErr = scrape.CheckCredential(conf, "token", &c.Token, c.TokenFile)
 	return nil
 }
 

@@ -29,6 +29,8 @@ type Config struct {
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 	// Secret is the server's api.secret; empty if it has none. It is sent in a header.
 	Secret configopaque.String `mapstructure:"secret"`
+	// SecretFile is the path of a file with the secret, which is read again for each request.
+	SecretFile string `mapstructure:"secret_file"`
 	// ControllerConfig holds the interval and the timeout of scrapes.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
 	// Targets lists the servers to read instead of the one at the endpoint.
@@ -135,7 +137,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 		return err
 	}
 	fleet.DropDefault(conf, c.endpoints())
-	c.credentialErr = scrape.CheckCredential(conf, "secret", &c.Secret)
+	c.credentialErr = scrape.CheckCredential(conf, "secret", &c.Secret, c.SecretFile)
 	return nil
 }
 
