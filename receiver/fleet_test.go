@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -133,7 +134,7 @@ func TestTargetsOfEachReceiver(t *testing.T) {
 				assert.Equal(t, "fra", attributes["site"])
 				assert.NotEqual(t, "mine", attributes["service.name"])
 			}
-			assert.Equal(t, 2, logs.FilterMessageSnippet("a label is ignored").FilterField(zap.String("label", "service.name")).Len())
+			assert.Equal(t, 1, logs.FilterMessageSnippet("a label is ignored").FilterField(zap.String("label", "service.name")).Len())
 		})
 	}
 }
@@ -177,4 +178,31 @@ func TestSectionsWithTargets(t *testing.T) {
 	}
 	slices.Sort(services)
 	assert.Equal(t, []string{"jitsi-jicofo", "jitsi-videobridge"}, services)
+}
+
+// TestNothingIsLeftBehind checks that 1,000 starts and stops of targets leave no goroutines and no memory behind.
+func TestNothingIsLeftBehind(t *testing.T) {
+	telemetry := componenttest.NewTelemetry()
+	set := receivertest.NewNopSettings(component.MustNewType("zlmediakit"))
+	set.TelemetrySettings = telemetry.NewTelemetrySettings()
+	cfg, err := loadReceiver(t, "zlmediakit", "targets: {static: [127.0.0.1:1, 127.0.0.1:2, 127.0.0.1:3, 127.0.0.1:4, 127.0.0.1:5]}")
+	require.NoError(t, err)
+	change := func(times int) (goroutines int, memory uint64) {
+		for range times {
+			r, err := factories["zlmediakit"].CreateMetrics(t.Context(), set, cfg, consumertest.NewNop())
+			require.NoError(t, err)
+			require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+			require.NoError(t, r.Shutdown(t.Context()))
+		}
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return runtime.NumGoroutine(), stats.HeapAlloc
+	}
+	goroutines, memory := change(20)
+	afterwards, grown := change(200)
+	assert.LessOrEqual(t, afterwards, goroutines)
+	assert.Less(t, grown, memory+2<<20, "less than 2 KiB for each of 1,000 targets")
+	t.Logf("heap: %d KiB after 100 targets, %d KiB after 1,100", memory>>10, grown>>10)
+	require.NoError(t, telemetry.Shutdown(t.Context()))
 }

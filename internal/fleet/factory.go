@@ -58,14 +58,14 @@ func (s *Settings[C]) newSystem(cfg *C, set receiver.Settings) *scrape.System {
 
 // newFleet returns the receiver of a configuration with targets.
 func (s *Settings[C]) newFleet(t component.Type, cfg *C, set receiver.Settings, next consumer.Metrics) (receiver.Metrics, error) {
-	own, err := s.resourceAttributes()
+	attributes, err := s.resourceAttributes()
 	if err != nil {
 		return nil, err
 	}
 	return newFleet(set, s.Endpoints(cfg), s.Shard(cfg).Get(), func(a *assignment) (component.Component, error) {
 		set := set
 		set.Logger = set.Logger.With(zap.String("target", a.Endpoint))
-		labeled, err := withLabels(next, a.Labels, own, set.Logger)
+		labeled, err := withLabels(next, attributes.without(a.Labels, set.Logger))
 		if err != nil {
 			return nil, err
 		}
@@ -93,32 +93,46 @@ func (s *Settings[C]) configOf(cfg *C, a *assignment) *C {
 	return &one
 }
 
-// resourceAttributes returns the names of all resource attributes that the receiver can set.
-func (s *Settings[C]) resourceAttributes() (map[string]any, error) {
+// attributes holds the resource attributes that a receiver can set, and whether a label with the name has been logged.
+type attributes map[string]bool
+
+// resourceAttributes returns the resource attributes that the receiver can set.
+func (s *Settings[C]) resourceAttributes() (attributes, error) {
 	conf := confmap.New()
 	if err := conf.Marshal(s.Defaults()); err != nil {
 		return nil, err
 	}
-	attributes, err := conf.Sub("resource_attributes")
+	section, err := conf.Sub("resource_attributes")
 	if err != nil {
 		return nil, err
 	}
-	return attributes.ToStringMap(), nil
+	own := attributes{}
+	for name := range section.ToStringMap() {
+		own[name] = false
+	}
+	return own, nil
 }
 
-// withLabels returns a consumer that adds labels to all resources, except those that the receiver sets itself.
-func withLabels(next consumer.Metrics, labels map[string]string, own map[string]any, logger *zap.Logger) (consumer.Metrics, error) {
-	added := map[string]string{}
+// without returns labels without the attributes, and logs once each which are ignored.
+func (a attributes) without(labels map[string]string, logger *zap.Logger) map[string]string {
+	others := map[string]string{}
 	for name, value := range labels {
-		if _, taken := own[name]; taken {
+		logged, own := a[name]
+		if !own {
+			others[name] = value
+		} else if !logged {
+			a[name] = true
 			logger.Warn("a label is ignored, because the receiver sets the resource attribute itself", zap.String("label", name))
-			continue
 		}
-		added[name] = value
 	}
+	return others
+}
+
+// withLabels returns a consumer that adds labels to all resources.
+func withLabels(next consumer.Metrics, labels map[string]string) (consumer.Metrics, error) {
 	return consumer.NewMetrics(func(ctx context.Context, md pmetric.Metrics) error {
 		for _, rm := range md.ResourceMetrics().All() {
-			for name, value := range added {
+			for name, value := range labels {
 				rm.Resource().Attributes().PutStr(name, value)
 			}
 		}

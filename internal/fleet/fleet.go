@@ -6,6 +6,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -165,7 +166,7 @@ func (f *fleet) addSourcesOf(ctx context.Context, e *Endpoint, host component.Ho
 	}
 	if len(cfg.Files) > 0 {
 		files := &fileFinder{endpoint: e, patterns: cfg.Files, known: map[string][]string{}}
-		add("targets::files", &source{find: files.find, interval: pollInterval, wake: f.watch(cfg.Files), allowed: allowed})
+		add("targets::files", f.watched(&source{find: files.find, allowed: allowed}, cfg.Files))
 	}
 	if cfg.HTTP.HasValue() {
 		server, err := newHTTPFinder(ctx, e, cfg.HTTP.Get(), host, f.set.TelemetrySettings)
@@ -180,9 +181,7 @@ func (f *fleet) addSourcesOf(ctx context.Context, e *Endpoint, host component.Ho
 		add("targets::dns", &source{find: names.find, interval: query.RefreshInterval, allowed: allowed})
 	}
 	if len(cfg.Sockets) > 0 {
-		add("targets::sockets", &source{
-			find: findSockets(cfg.Sockets), interval: pollInterval, wake: f.watch(cfg.Sockets), allowed: allowed,
-		})
+		add("targets::sockets", f.watched(&source{find: findSockets(cfg.Sockets), allowed: allowed}, cfg.Sockets))
 	}
 	return nil
 }
@@ -192,15 +191,21 @@ func listSource(targets []Target) *source {
 	return &source{answers: map[string][]Target{"": targets}, order: []string{""}, refreshed: time.Now()}
 }
 
-// watch returns a channel that signals changes of files that match patterns, or nil if the system provides no notifications.
-func (f *fleet) watch(patterns []string) <-chan struct{} {
+// watched makes a source refresh when files that match patterns change, as far as the system notifies about that, and now and then.
+func (f *fleet) watched(s *source, patterns []string) *source {
+	s.interval = pollInterval
 	w, err := newWatcher(patterns)
 	if err != nil {
 		f.set.Logger.Warn("no notifications about files: they are read every 30 s", zap.Error(err))
-		return nil
+		return s
 	}
 	f.running.Go(func() { w.run(f.started, f.set.Logger) })
-	return w.wake
+	find := s.find
+	s.wake, s.find = w.wake, func(ctx context.Context) []answer {
+		w.add()
+		return find(ctx)
+	}
+	return s
 }
 
 // wanted returns the targets of this collector. If several sources list a target, the first one counts.
@@ -255,7 +260,8 @@ func (f *fleet) apply(ctx context.Context) error {
 	}
 	var errs []error
 	failed := map[string]string{}
-	for key, a := range wanted {
+	for _, key := range slices.Sorted(maps.Keys(wanted)) {
+		a := wanted[key]
 		if f.members[key] != nil || f.stopping[key] {
 			continue
 		}

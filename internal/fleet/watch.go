@@ -34,12 +34,10 @@ func newWatcher(patterns []string) (*watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &watcher{patterns: patterns, notify: notify, wake: make(chan struct{}, 1)}
-	w.add()
-	return w, nil
+	return &watcher{patterns: patterns, notify: notify, wake: make(chan struct{}, 1)}, nil
 }
 
-// add watches the directories that exist. Adding a directory again has no effect unless it has been replaced.
+// add watches the directories that exist. Adding one again has no effect unless it has been replaced.
 func (w *watcher) add() {
 	for _, pattern := range w.patterns {
 		directories, _ := filepath.Glob(filepath.Dir(pattern)) // the pattern is valid
@@ -52,8 +50,7 @@ func (w *watcher) add() {
 // run signals wake after changes, until ctx ends.
 func (w *watcher) run(ctx context.Context, logger *zap.Logger) {
 	defer w.notify.Close() //nolint:errcheck // nothing depends on it
-	settled := time.NewTimer(0)
-	defer settled.Stop()
+	var settled <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -62,11 +59,10 @@ func (w *watcher) run(ctx context.Context, logger *zap.Logger) {
 			if !open {
 				return
 			}
-			settled.Reset(settleTime)
+			settled = time.After(settleTime)
 		case err := <-w.notify.Errors:
 			logger.Warn("notifications about files fail: they are read every 30 s", zap.Error(err))
-		case <-settled.C:
-			w.add()
+		case <-settled:
 			select {
 			case w.wake <- struct{}{}:
 			default: // already signaled
