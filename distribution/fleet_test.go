@@ -41,6 +41,12 @@ service:
   pipelines: {metrics: {receivers: [%s], processors: [filter], exporters: [prometheus_page]}}
 `
 
+// anyPorts completes fleetPipeline for the command validate.
+const anyPorts = `yaml:
+exporters: {prometheus_page: {endpoint: "127.0.0.1:0"}}
+extensions: {healthcheckv2: {http: {endpoint: "127.0.0.1:0"}}}
+`
+
 // targetsUp returns the values of rtc_target_up by job and instance.
 func targetsUp(t require.TestingT, c *collector) map[string]float64 {
 	up := map[string]float64{}
@@ -264,7 +270,8 @@ func TestValidateFleet(t *testing.T) {
 		t.Run(settings, func(t *testing.T) {
 			t.Parallel()
 			name, _, _ := strings.Cut(settings, ":")
-			output, err := command(t, nil, "validate", "--config", fmt.Sprintf(fleetPipeline, name), "--config", "yaml:\nreceivers:\n  "+settings).CombinedOutput()
+			output, err := command(t, nil, "validate", "--config", fmt.Sprintf(fleetPipeline, name), "--config", anyPorts,
+				"--config", "yaml:\nreceivers:\n  "+settings).CombinedOutput()
 			require.Error(t, err)
 			assert.Contains(t, string(output), want)
 		})
@@ -272,4 +279,27 @@ func TestValidateFleet(t *testing.T) {
 	output, err := command(t, nil, "validate", "--config", shipped("flussonic.yaml")).CombinedOutput()
 	require.Error(t, err)
 	assert.Contains(t, string(output), "extensions::basicauth::client_auth::username: is empty: set the variable that it is read from")
+}
+
+// TestFleetExamples checks that the examples on the page about many servers and in the READMEs are valid.
+func TestFleetExamples(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../receiver/*/README.md")
+	require.NoError(t, err)
+	examples := 0
+	for _, file := range append(files, "fleet.md") {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		_, text, found := strings.Cut(string(content), "# Many servers\n")
+		require.True(t, found, file)
+		text, _, _ = strings.Cut(text, "\n## Performance\n")
+		for _, block := range strings.Split(text, "```yaml\nreceivers:\n")[1:] {
+			examples++
+			block, _, _ = strings.Cut(block, "```")
+			name, _, _ := strings.Cut(strings.TrimSpace(block), ":")
+			run(t, []string{"ZLMEDIAKIT_SECRET=a", "SHARD_INDEX=2"}, "validate",
+				"--config", fmt.Sprintf(fleetPipeline, name), "--config", anyPorts, "--config", "yaml:\nreceivers:\n"+block)
+		}
+	}
+	assert.Equal(t, len(systems.All)+3, examples)
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/receiver"
@@ -188,7 +187,7 @@ func (f *fleet) addSourcesOf(ctx context.Context, e *Endpoint, host component.Ho
 
 // listSource returns the source of targets in the configuration.
 func listSource(targets []Target) *source {
-	return &source{answers: map[string][]Target{"": targets}, order: []string{""}, refreshed: time.Now()}
+	return &source{answers: map[string][]Target{"": targets}, order: []string{""}}
 }
 
 // watched makes a source refresh when files that match patterns change, as far as the system notifies about that, and now and then.
