@@ -30,6 +30,7 @@ type fleet struct {
 	status  status
 	metrics metrics
 	changed chan struct{}   // signals that a source has been refreshed or a member has stopped
+	close   []func()        // closes the connections of sources
 	started context.Context // from Start to Shutdown
 	cancel  context.CancelFunc
 	running sync.WaitGroup // sources, watchers and the loop
@@ -132,6 +133,9 @@ func (f *fleet) Shutdown(context.Context) error {
 	}
 	f.cancel()
 	f.running.Wait()
+	for _, c := range f.close {
+		c()
+	}
 	f.metrics.stop()
 	f.mu.Lock()
 	for key := range f.members {
@@ -172,7 +176,7 @@ func (f *fleet) addSourcesOf(ctx context.Context, e *Endpoint, host component.Ho
 		if err != nil {
 			return err
 		}
-		context.AfterFunc(f.started, server.client.CloseIdle)
+		f.close = append(f.close, server.client.CloseIdle)
 		add("targets::http", &source{find: server.find, interval: cfg.HTTP.Get().RefreshInterval, allowed: allowed})
 	}
 	for _, query := range cfg.DNS {
@@ -277,6 +281,7 @@ func (f *fleet) apply(ctx context.Context) error {
 		}
 	}
 	f.failed = failed
+	f.metrics.count(len(f.members), len(failed), f.omitted)
 	f.status.setTotal(len(f.members))
 	return errors.Join(errs...)
 }

@@ -23,6 +23,7 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
@@ -44,6 +45,7 @@ type members struct {
 	hosts    map[string]component.Host    // by endpoint
 	starts   int
 	refused  map[string]error      // errors of Start, by endpoint
+	meter    metric.Meter          // of an instrument per start; may be nil
 	shutdown func(endpoint string) // called by Shutdown; may be nil
 }
 
@@ -63,6 +65,11 @@ func (r *fakeReceiver) Start(_ context.Context, host component.Host) error {
 		return errors.New("started twice")
 	}
 	r.starts++
+	if r.meter != nil {
+		if _, err := r.meter.Int64Counter(fmt.Sprintf("start_%d", r.starts)); err != nil {
+			return err
+		}
+	}
 	r.running[r.target.Endpoint], r.hosts[r.target.Endpoint] = r.target.Labels, host
 	return nil
 }
@@ -446,6 +453,26 @@ func TestManyChanges(t *testing.T) {
 	assert.Greater(t, f.starts, 1000)
 	assert.Len(t, f.fleet.members, 1)
 	assert.Empty(t, f.status.down)
+}
+
+// TestTelemetryWhileTargetsStart checks that reading the metrics of the collector and starting receivers, which create instruments, do
+// not wait for each other.
+func TestTelemetryWhileTargetsStart(t *testing.T) {
+	f, c := startChanging(t, `targets: {static: [a]}`, func(f *testFleet) { f.members.meter = f.set.MeterProvider.Meter("test") })
+	var reader sync.WaitGroup
+	ctx, cancel := context.WithCancel(t.Context())
+	reader.Go(func() {
+		for ctx.Err() == nil {
+			_ = f.telemetry.Reader.Collect(ctx, &metricdata.ResourceMetrics{})
+		}
+	})
+	for i := range 100 {
+		target := fmt.Sprintf("http://%d", i)
+		c.setTargets(target)
+		f.waitFor(t, "http://a", target)
+	}
+	cancel()
+	reader.Wait()
 }
 
 // TestShards checks that shards have about the same size, and how many targets move when their number changes.

@@ -5,6 +5,7 @@ package fleet
 
 import (
 	"context"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -20,6 +21,21 @@ type metrics struct {
 
 	targets, sourceTargets, skipped, refreshed metric.Int64ObservableGauge
 	failures                                   metric.Int64ObservableCounter
+
+	// The numbers of targets have no lock, because the SDK calls observe while it prevents others from creating instruments, which the
+	// receivers of targets do.
+	running, failed, omitted atomic.Int64
+}
+
+// count sets the numbers of targets that are read, that could not be started, and that are over the limit.
+func (m *metrics) count(running, failed int, omitted map[string]int) {
+	m.running.Store(int64(running))
+	m.failed.Store(int64(failed))
+	sum := 0
+	for _, n := range omitted {
+		sum += n
+	}
+	m.omitted.Store(int64(sum))
 }
 
 // start registers the metrics of a fleet.
@@ -77,14 +93,8 @@ func (m *metrics) observe(_ context.Context, o metric.Observer) error {
 			o.ObserveInt64(m.refreshed, state.refreshed.Unix(), attributes)
 		}
 	}
-	m.fleet.mu.Lock()
-	running, failed, omitted := int64(len(m.fleet.members)), int64(len(m.fleet.failed)), int64(0)
-	for _, n := range m.fleet.omitted {
-		omitted += int64(n)
-	}
-	m.fleet.mu.Unlock()
-	o.ObserveInt64(m.targets, running, metric.WithAttributes(id))
-	for reason, n := range map[string]int64{"limit": omitted, "network": refused, "start": failed} {
+	o.ObserveInt64(m.targets, m.running.Load(), metric.WithAttributes(id))
+	for reason, n := range map[string]int64{"limit": m.omitted.Load(), "network": refused, "start": m.failed.Load()} {
 		o.ObserveInt64(m.skipped, n, metric.WithAttributes(id, attribute.String("reason", reason)))
 	}
 	return nil

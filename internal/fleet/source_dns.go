@@ -75,11 +75,14 @@ func (f *dnsFinder) hosts(ctx context.Context) (addresses []string, err error) {
 type addressFilter struct {
 	networks []netip.Prefix
 	resolver *net.Resolver
+
+	mu      sync.Mutex
+	allowed map[string]bool // hosts whose addresses were in the networks when last resolved
 }
 
 // newAddressFilter returns a filter of valid networks.
 func newAddressFilter(resolver *net.Resolver, allowed []string) *addressFilter {
-	f := &addressFilter{resolver: resolver}
+	f := &addressFilter{resolver: resolver, allowed: map[string]bool{}}
 	for _, network := range allowed {
 		f.networks = append(f.networks, netip.MustParsePrefix(network))
 	}
@@ -89,8 +92,8 @@ func newAddressFilter(resolver *net.Resolver, allowed []string) *addressFilter {
 // parallelLookups is the maximum number of host names that are resolved at the same time.
 const parallelLookups = 20
 
-// filter returns the targets whose addresses all belong to the allowed networks, and the number of the others. A host that cannot be
-// resolved is refused. Sockets are local.
+// filter returns the targets whose addresses all belong to the allowed networks, and the number of the others. While a host cannot be
+// resolved, the last result applies; a host that was never resolved is refused. Sockets are local.
 func (f *addressFilter) filter(ctx context.Context, targets []Target) (allowed []Target, refused int) {
 	if len(f.networks) == 0 {
 		return targets, 0
@@ -119,11 +122,21 @@ func (f *addressFilter) allows(ctx context.Context, host string) bool {
 		return true
 	}
 	addresses, err := f.resolver.LookupNetIP(ctx, "ip", host)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil {
+		f.allowed[host] = f.contain(addresses)
+	}
+	return f.allowed[host]
+}
+
+// contain reports whether the networks contain all addresses.
+func (f *addressFilter) contain(addresses []netip.Addr) bool {
 	for _, address := range addresses {
 		inside := func(network netip.Prefix) bool { return network.Contains(address.Unmap()) }
 		if !slices.ContainsFunc(f.networks, inside) {
 			return false
 		}
 	}
-	return err == nil
+	return true
 }

@@ -259,6 +259,28 @@ targets: {scheme: https, dns: [
 	assert.Equal(t, 3, f.count("the source has no targets"))
 }
 
+// TestAllowedNetworksFollowNames checks that a host is refused as soon as its name leads elsewhere, but not while it cannot be resolved.
+func TestAllowedNetworksFollowNames(t *testing.T) {
+	server, resolver := startNameServer(t)
+	server.set(dns.RcodeSuccess, "A zlm.example.", "zlm.example. 1 A 10.0.0.1")
+	f, c := startChanging(t, `targets: {static: [a]}`, func(f *testFleet) {
+		f.extra.allowed = newAddressFilter(resolver, []string{"10.0.0.0/8"})
+	})
+	refresh := func() { c.setTargets("http://zlm.example.") }
+	refresh()
+	f.waitFor(t, "http://a", "http://zlm.example.")
+	server.set(dns.RcodeServerFailure, "A zlm.example.")
+	for range 3 {
+		refresh()
+	}
+	assert.Equal(t, []string{"http://a", "http://zlm.example."}, f.members.endpoints())
+	assert.Zero(t, f.count("targets are refused"))
+	server.set(dns.RcodeSuccess, "A zlm.example.", "zlm.example. 1 A 192.0.2.1")
+	refresh()
+	f.waitFor(t, "http://a")
+	assert.Equal(t, 1, f.count("targets are refused"))
+}
+
 // TestSockets checks that sockets are targets while they exist.
 func TestSockets(t *testing.T) {
 	dir, err := os.MkdirTemp("", "fleet") //nolint:usetesting // the path of a socket must be short
