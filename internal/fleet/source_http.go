@@ -24,7 +24,9 @@ type httpFinder struct {
 	query    url.Values
 }
 
-func newHTTPFinder(ctx context.Context, e *Endpoint, cfg *HTTPConfig, host component.Host, set component.TelemetrySettings) (*httpFinder, error) {
+func newHTTPFinder(
+	ctx context.Context, e *Endpoint, cfg *HTTPConfig, host component.Host, set component.TelemetrySettings,
+) (*httpFinder, error) {
 	client, err := cfg.ClientConfig.ToClient(ctx, host.GetExtensions(), set)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", e.setting("targets::http"), err)
