@@ -6,6 +6,7 @@ package main
 import (
 	"os"
 
+	basicauthcheck "github.com/otelcol-rtc/otelcol-rtc/internal/basicauthcheck"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	envprovider "go.opentelemetry.io/collector/confmap/provider/envprovider"
@@ -31,6 +32,9 @@ func main() {
 					fileprovider.NewFactory(),
 					yamlprovider.NewFactory(),
 				},
+				ConverterFactories: []confmap.ConverterFactory{
+					basicauthcheck.NewFactory(),
+				},
 				DefaultScheme: "env",
 			},
 		},
@@ -39,7 +43,9 @@ func main() {
 			fileprovider.NewFactory().Create(confmap.ProviderSettings{}).Scheme(): "go.opentelemetry.io/collector/confmap/provider/fileprovider v1.61.0",
 			yamlprovider.NewFactory().Create(confmap.ProviderSettings{}).Scheme(): "go.opentelemetry.io/collector/confmap/provider/yamlprovider v1.61.0",
 		},
-		ConverterModules: []string{},
+		ConverterModules: []string{
+			"github.com/otelcol-rtc/otelcol-rtc v0.0.0",
+		},
 	}
 
 	if err := run(set); err != nil {

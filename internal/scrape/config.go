@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
-	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 )
@@ -38,22 +36,6 @@ func UnmarshalConfig(conf *confmap.Conf, cfg any, controller *scraperhelper.Cont
 	}
 	if !conf.IsSet("timeout") && controller.CollectionInterval >= shortest {
 		controller.Timeout = min(controller.Timeout, controller.CollectionInterval)
-	}
-	return nil
-}
-
-// CheckCredential removes the line feed at the end of a credential, which files and secret stores add. It returns an error if the
-// setting is present but empty, such as after an unset variable, or if a header cannot contain the credential.
-func CheckCredential(conf *confmap.Conf, setting string, credential *configopaque.String) error {
-	text := strings.TrimRight(string(*credential), "\r\n")
-	*credential = configopaque.String(text)
-	if conf.IsSet(setting) && text == "" {
-		return fmt.Errorf("%s: is empty: set the variable that it is read from, or remove the setting if the server requires none", setting)
-	}
-	for i := range len(text) {
-		if text[i] < ' ' && text[i] != '\t' || text[i] == 0x7f {
-			return fmt.Errorf("%s: has a control character at position %d", setting, i+1)
-		}
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 type scheduled struct {
 	Endpoint   string                         `mapstructure:"endpoint"`
 	Secret     configopaque.String            `mapstructure:"secret"`
+	SecretFile string                         `mapstructure:"secret_file"`
 	Controller scraperhelper.ControllerConfig `mapstructure:",squash"`
 }
 
@@ -59,38 +60,6 @@ func TestSchedule(t *testing.T) {
 // TestUnmarshalConfigIsStrict checks that an unknown setting is an error.
 func TestUnmarshalConfigIsStrict(t *testing.T) {
 	require.ErrorContains(t, confmap.NewFromStringMap(map[string]any{"endpont": "x"}).Unmarshal(&scheduled{}), "endpont")
-}
-
-func TestCredentials(t *testing.T) {
-	const empty = "secret: is empty: set the variable that it is read from, or remove the setting if the server requires none"
-	for name, tc := range map[string]struct {
-		written map[string]any
-		secret  string
-		message string
-	}{
-		"none":                {map[string]any{}, "", ""},
-		"plain":               {map[string]any{"secret": "pa55 w0rd"}, "pa55 w0rd", ""},
-		"with a line feed":    {map[string]any{"secret": "pa55\r\n"}, "pa55", ""},
-		"not ASCII":           {map[string]any{"secret": "pä55"}, "pä55", ""},
-		"empty":               {map[string]any{"secret": ""}, "", empty},
-		"null":                {map[string]any{"secret": nil}, "", empty},
-		"a line feed only":    {map[string]any{"secret": "\n"}, "", empty},
-		"a line feed inside":  {map[string]any{"secret": "pa55\nw0rd"}, "", "secret: has a control character at position 5"},
-		"a control character": {map[string]any{"secret": "pa55wo\x7frd"}, "", "secret: has a control character at position 7"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var c scheduled
-			conf := confmap.NewFromStringMap(tc.written)
-			require.NoError(t, conf.Unmarshal(&c))
-			err := CheckCredential(conf, "secret", &c.Secret)
-			if tc.message != "" {
-				require.EqualError(t, err, tc.message)
-				return
-			}
-			require.NoError(t, err)
-			assert.Equal(t, tc.secret, string(c.Secret))
-		})
-	}
 }
 
 func TestCheckEndpoint(t *testing.T) {

@@ -53,7 +53,7 @@ func withCompleteness(next consumer.Metrics, system *System) (consumer.Metrics, 
 func (r *scrapingReceiver) startSystem(ctx context.Context, host component.Host) error {
 	err := r.system.Start(ctx, host)
 	if err == nil {
-		r.release, err = identities.claim(r.system.set.ID, r.system.resources())
+		r.release, err = identities.claim(&owner{r.system.set.ID, r.system.Yield}, r.system.resources())
 	}
 	return err
 }

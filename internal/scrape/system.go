@@ -23,6 +23,10 @@ type Start func(ctx context.Context, host component.Host, set receiver.Settings)
 
 // System is the set of processes that one receiver monitors. Each process is a resource of its own.
 type System struct {
+	// Yield is called when a receiver in the configuration claims the identity of a process of this discovered system. It must make the
+	// receiver shut down. It is nil for a system in the configuration.
+	Yield func()
+
 	set      receiver.Settings
 	start    Start
 	runners  []*Runner

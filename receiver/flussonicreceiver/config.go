@@ -9,10 +9,12 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/filter"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
+	"github.com/otelcol-rtc/otelcol-rtc/internal/fleet"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver/internal/metadata"
@@ -24,6 +26,10 @@ type Config struct {
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 	// ControllerConfig sets the collection interval and the timeout of a whole scrape.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// Targets lists the servers to read instead of the one at the endpoint.
+	Targets fleet.Targets `mapstructure:"targets"`
+	// Shard selects a part of the targets.
+	Shard configoptional.Optional[fleet.Shard] `mapstructure:"shard"`
 	// MaxResponseSize is the maximum size of a response in bytes, after decompression. It must be at least 1024.
 	MaxResponseSize int64 `mapstructure:"max_response_size"`
 	// MetricsBuilderConfig enables and disables metrics and resource attributes.
@@ -83,6 +89,7 @@ func createDefaultConfig() *Config {
 	return &Config{
 		ClientConfig:         client,
 		ControllerConfig:     scrape.DefaultSchedule(),
+		Targets:              fleet.DefaultTargets(),
 		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Sources:              []string{sourceAPI, sourcePrometheus},
@@ -91,15 +98,22 @@ func createDefaultConfig() *Config {
 	}
 }
 
+// endpoints returns the settings that contain the server.
+func (c *Config) endpoints() []fleet.Endpoint {
+	return []fleet.Endpoint{{Client: &c.ClientConfig, Targets: &c.Targets, Check: scrape.CheckEndpoint}}
+}
+
 // Unmarshal reads the configuration. The timeout defaults to at most the collection interval.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
-	return scrape.UnmarshalConfig(conf, c, &c.ControllerConfig)
+	err := scrape.UnmarshalConfig(conf, c, &c.ControllerConfig)
+	fleet.DropDefault(conf, c.endpoints())
+	return err
 }
 
 // Validate checks the configuration. Each error names the setting and gives an example.
 func (c *Config) Validate() error {
 	errs := []error{
-		scrape.CheckEndpoint(c.ClientConfig.Endpoint),
+		fleet.Validate(c.endpoints(), &c.Shard),
 		scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize),
 		checkSources(c.Sources),
 	}

@@ -182,12 +182,12 @@ type client struct {
 func newClient(
 	ctx context.Context, e endpointConfig, keys []key, maxBody int64, host component.Host, set component.TelemetrySettings,
 ) (*client, error) {
-	httpClient, err := e.client.ToClient(ctx, host.GetExtensions(), set)
+	httpClient, err := e.ClientConfig.ToClient(ctx, host.GetExtensions(), set)
 	if err != nil {
 		return nil, err
 	}
 	c := &client{
-		http: httpapi.New(httpClient, e.client.Endpoint), component: e.jitsiComponent, names: newNames(keys),
+		http: httpapi.New(httpClient, e.ClientConfig.Endpoint), component: e.jitsiComponent, names: newNames(keys),
 		json: jsonwalk.NewReader(), page: exposition.NewReader(),
 	}
 	c.http.Block, c.http.System, c.http.MaxBody = e.name, httpapi.System(e.title), maxBody

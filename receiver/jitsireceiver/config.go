@@ -10,9 +10,11 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
+	"github.com/otelcol-rtc/otelcol-rtc/internal/fleet"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver/internal/metadata"
@@ -25,11 +27,13 @@ type Config struct {
 	// Jicofo is the private API of the focus. Its source is auto, stats or metrics.
 	Jicofo SourceConfig `mapstructure:"jicofo"`
 	// Jigasi is the private API of a SIP gateway.
-	Jigasi confighttp.ClientConfig `mapstructure:"jigasi"`
+	Jigasi EndpointConfig `mapstructure:"jigasi"`
 	// Jibri is the private API of a recorder.
-	Jibri confighttp.ClientConfig `mapstructure:"jibri"`
+	Jibri EndpointConfig `mapstructure:"jibri"`
 	// ControllerConfig holds the interval and the timeout of scrapes.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// Shard selects a part of the targets of all components.
+	Shard configoptional.Optional[fleet.Shard] `mapstructure:"shard"`
 	// MaxResponseSize is the maximum size of a response in bytes, after decompression. It is at least 1024.
 	MaxResponseSize int64 `mapstructure:"max_response_size"`
 	// MetricsBuilderConfig enables and disables metrics and resource attributes.
@@ -40,10 +44,17 @@ type Config struct {
 	Queues selection.Config `mapstructure:"queues"`
 }
 
-// SourceConfig configures a component that reports its values in two formats.
-type SourceConfig struct {
+// EndpointConfig configures where a component is.
+type EndpointConfig struct {
 	// ClientConfig is the HTTP client. The receiver adds the paths to its endpoint.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+	// Targets lists the servers to read instead of the one at the endpoint.
+	Targets fleet.Targets `mapstructure:"targets"`
+}
+
+// SourceConfig configures a component that reports its values in two formats.
+type SourceConfig struct {
+	EndpointConfig `mapstructure:",squash"`
 	// Source is metrics for /metrics, colibri or stats for the JSON of JVB or Jicofo, and auto for all that is available.
 	Source string `mapstructure:"source"`
 }
@@ -58,11 +69,13 @@ func createDefaultConfig() *Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Timeout = 0 // the timeout of the scrape applies
 
+	endpoint := EndpointConfig{ClientConfig: client, Targets: fleet.DefaultTargets()}
+
 	return &Config{
-		JVB:                  SourceConfig{ClientConfig: client, Source: sourceAuto},
-		Jicofo:               SourceConfig{ClientConfig: client, Source: sourceAuto},
-		Jigasi:               client,
-		Jibri:                client,
+		JVB:                  SourceConfig{EndpointConfig: endpoint, Source: sourceAuto},
+		Jicofo:               SourceConfig{EndpointConfig: endpoint, Source: sourceAuto},
+		Jigasi:               endpoint,
+		Jibri:                endpoint,
 		ControllerConfig:     scrape.DefaultSchedule(),
 		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
@@ -74,18 +87,26 @@ func createDefaultConfig() *Config {
 // endpointConfig holds the endpoint settings of one component.
 type endpointConfig struct {
 	*jitsiComponent
-	client *confighttp.ClientConfig
+	*EndpointConfig
 	source string
 }
 
-// endpoints returns the endpoint settings of all components, including those that are not monitored.
-func (c *Config) endpoints() []endpointConfig {
+// components returns the endpoint settings of all components, including those that are not monitored.
+func (c *Config) components() []endpointConfig {
 	return []endpointConfig{
-		{components["jvb"], &c.JVB.ClientConfig, c.JVB.Source},
-		{components["jicofo"], &c.Jicofo.ClientConfig, c.Jicofo.Source},
+		{components["jvb"], &c.JVB.EndpointConfig, c.JVB.Source},
+		{components["jicofo"], &c.Jicofo.EndpointConfig, c.Jicofo.Source},
 		{components["jigasi"], &c.Jigasi, sourceAuto},
 		{components["jibri"], &c.Jibri, sourceAuto},
 	}
+}
+
+// endpoints returns the settings that contain the servers.
+func (c *Config) endpoints() (endpoints []fleet.Endpoint) {
+	for _, e := range c.components() {
+		endpoints = append(endpoints, fleet.Endpoint{Section: e.name, Client: &e.ClientConfig, Targets: &e.Targets, Check: e.checkEndpoint})
+	}
+	return endpoints
 }
 
 // Unmarshal reads the configuration. The timeout is no longer than the interval, unless the user wrote it.
@@ -95,15 +116,15 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 
 // Validate refuses settings that cannot work. Each message names the setting and a valid value.
 func (c *Config) Validate() error {
-	errs := []error{scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize)}
-	monitored := 0
-	for _, e := range c.endpoints() {
-		errs = append(errs, e.validate())
-		if e.client.Endpoint != "" {
-			monitored++
-		}
+	errs := []error{
+		scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize), fleet.Validate(c.endpoints(), &c.Shard),
 	}
-	if monitored == 0 {
+	monitored := false
+	for _, e := range c.components() {
+		errs = append(errs, e.validate())
+		monitored = monitored || e.ClientConfig.Endpoint != "" || e.Targets.HasValue()
+	}
+	if !monitored {
 		errs = append(errs, errors.New("none of jvb, jicofo, jigasi and jibri has an endpoint: at least one is needed, such as jvb::endpoint: "+
 			components["jvb"].example))
 	}
@@ -115,18 +136,20 @@ func (e *endpointConfig) validate() error {
 	if e.source != sourceAuto && e.source != sourceMetrics && e.source != e.statsSource {
 		errs = append(errs, fmt.Errorf("%s::source: %q must be auto, %s or metrics", e.name, e.source, e.statsSource))
 	}
-	if e.client.Timeout != 0 {
+	if e.ClientConfig.Timeout != 0 {
 		errs = append(errs, fmt.Errorf("%s::timeout: must not be set, because the receiver has one timeout for all, such as timeout: 10s", e.name))
 	}
-	if e.client.Endpoint == "" {
-		return errors.Join(errs...)
-	}
-	if err := scrape.CheckEndpoint(e.client.Endpoint); err != nil {
-		errs = append(errs, fmt.Errorf("%s::%w; of the private API, such as %s", e.name, err, e.example))
-	} else if path := pathOf(e.client.Endpoint); path != "" {
-		errs = append(errs, fmt.Errorf("%s::endpoint: must end before %s, such as %s: the receiver adds the paths", e.name, path, e.example))
-	}
 	return errors.Join(errs...)
+}
+
+func (e *endpointConfig) checkEndpoint(endpoint string) error {
+	if err := scrape.CheckEndpoint(endpoint); err != nil {
+		return fmt.Errorf("%w; of the private API, such as %s", err, e.example)
+	}
+	if path := pathOf(endpoint); path != "" {
+		return fmt.Errorf("endpoint: must end before %s, such as %s: the receiver adds the paths", path, e.example)
+	}
+	return nil
 }
 
 // pathOf returns the API path that an endpoint ends in, or "". Endpoints copied from the configuration of an exporter have one.

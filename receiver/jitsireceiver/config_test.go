@@ -29,8 +29,8 @@ func TestConfig(t *testing.T) {
 			c.JVB.ClientConfig.Endpoint, c.JVB.Source = "https://jvb1.example.com:8443/private", "metrics"
 			c.JVB.ClientConfig.TLS.InsecureSkipVerify = true
 			c.Jicofo.ClientConfig.Endpoint, c.Jicofo.Source = "http://10.0.0.5:8888", "stats"
-			c.Jigasi.Endpoint = "http://10.0.0.6:8788"
-			c.Jibri.Endpoint = "http://10.0.0.7:2222"
+			c.Jigasi.ClientConfig.Endpoint = "http://10.0.0.6:8788"
+			c.Jibri.ClientConfig.Endpoint = "http://10.0.0.7:2222"
 			c.ControllerConfig.CollectionInterval, c.ControllerConfig.Timeout = 15*time.Second, 5*time.Second
 			c.Bridges.Exclude = []filter.Config{{Regex: "/test"}}
 			c.Bridges.Limit, c.Queues.Limit = 50, 5

@@ -114,8 +114,8 @@ func emulate(t testing.TB, start func() (*emulator.Server, error)) *emulator.Ser
 
 // withSecret sends the secret, which must not appear in any output.
 func withSecret(c *Config) {
-	for _, b := range c.endpoints() {
-		b.client.Headers.Set("Authorization", configopaque.String("Bearer "+testSecret))
+	for _, b := range c.components() {
+		b.ClientConfig.Headers.Set("Authorization", configopaque.String("Bearer "+testSecret))
 	}
 }
 

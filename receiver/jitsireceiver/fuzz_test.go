@@ -36,8 +36,8 @@ func newFuzzed(f *testing.F) (scrapers []*scraper) {
 	f.Helper()
 	cfg := createDefaultConfig()
 	everything(cfg)
-	for _, b := range cfg.endpoints() {
-		b.client.Endpoint = b.example
+	for _, b := range cfg.components() {
+		b.ClientConfig.Endpoint = b.example
 		p, err := newScraper(f.Context(), cfg, b, componenttest.NewNopHost(), receivertest.NewNopSettings(metadata.Type))
 		require.NoError(f, err)
 		scrapers = append(scrapers, p)

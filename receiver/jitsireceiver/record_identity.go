@@ -142,9 +142,9 @@ func (s *scraper) noteMixture() (ended bool) {
 	case s.mixture.mixed:
 		s.run.Logger.Warn("several components answer at one endpoint in turn, and their sums are omitted: "+
 			"point each receiver at one of them (pod address, headless service)",
-			zap.String("endpoint", s.endpointConfig.client.Endpoint), zap.Stringers("identities", s.mixture.different()))
+			zap.String("endpoint", s.ClientConfig.Endpoint), zap.Stringers("identities", s.mixture.different()))
 		return false
 	}
-	s.run.Logger.Info("the endpoint is no longer shared by several components", zap.String("endpoint", s.endpointConfig.client.Endpoint))
+	s.run.Logger.Info("the endpoint is no longer shared by several components", zap.String("endpoint", s.ClientConfig.Endpoint))
 	return true
 }

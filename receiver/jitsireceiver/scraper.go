@@ -56,8 +56,8 @@ var limits = map[string]string{
 
 // newScrapers returns the scrapers of the components that have an endpoint. On an error, it returns those created so far.
 func newScrapers(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (scrapers []*scraper, err error) {
-	for _, e := range cfg.endpoints() {
-		if e.client.Endpoint == "" {
+	for _, e := range cfg.components() {
+		if e.ClientConfig.Endpoint == "" {
 			continue
 		}
 		s, err := newScraper(ctx, cfg, e, host, set)
@@ -70,7 +70,7 @@ func newScrapers(ctx context.Context, cfg *Config, host component.Host, set rece
 }
 
 func newScraper(ctx context.Context, cfg *Config, e endpointConfig, host component.Host, set receiver.Settings) (*scraper, error) {
-	target, err := scrape.NewTarget(e.client.Endpoint, "")
+	target, err := scrape.NewTarget(e.ClientConfig.Endpoint, "")
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func newScraper(ctx context.Context, cfg *Config, e endpointConfig, host compone
 		wantsVersion: e.about != "" && cfg.MetricsBuilderConfig.ResourceAttributes.ServiceVersion.Enabled,
 	}
 	s.run = scrape.NewRunner(s.mb, words, scrape.Process{
-		Endpoint: e.client.Endpoint, Logger: set.Logger.With(zap.String("component", e.name)), Limits: limits,
+		Endpoint: e.ClientConfig.Endpoint, Logger: set.Logger.With(zap.String("component", e.name)), Limits: limits,
 		Scrape: s.scrape, Resource: s.resource, StartTime: s.startTime, NotOffered: isNotOffered, Amend: s.dropMixedSums,
 		Close: func() { s.client.close() },
 	})

@@ -131,9 +131,9 @@ func startSystem(t testing.TB, edit ...func(*Config)) (*system, *observer.Observ
 // at sets the endpoint of a component.
 func at(block, url string) func(*Config) {
 	return func(c *Config) {
-		for _, b := range c.endpoints() {
+		for _, b := range c.components() {
 			if b.name == block {
-				b.client.Endpoint = url
+				b.ClientConfig.Endpoint = url
 			}
 		}
 	}

@@ -9,10 +9,12 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/filter"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
+	"github.com/otelcol-rtc/otelcol-rtc/internal/fleet"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver/internal/metadata"
@@ -25,6 +27,10 @@ type Config struct {
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 	// ControllerConfig sets the collection interval and the timeout of a whole scrape.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// Targets lists the servers to read instead of the one at the endpoint.
+	Targets fleet.Targets `mapstructure:"targets"`
+	// Shard selects a part of the targets, including those of rtpengine.
+	Shard configoptional.Optional[fleet.Shard] `mapstructure:"shard"`
 	// MaxResponseSize is the maximum size of an HTTP response in bytes, after decompression. It must be at least 1024.
 	MaxResponseSize int64 `mapstructure:"max_response_size"`
 	// MetricsBuilderConfig enables and disables metrics and resource attributes.
@@ -42,10 +48,18 @@ type Config struct {
 	// Processes selects the processes whose memory is reported, by their descriptions.
 	Processes selection.Config `mapstructure:"processes"`
 	// RTPEngine configures the metrics page of an rtpengine. It is disabled if the endpoint is empty.
-	RTPEngine confighttp.ClientConfig `mapstructure:"rtpengine"`
+	RTPEngine RTPEngineConfig `mapstructure:"rtpengine"`
 	// UserMetrics configures a page of metrics that are passed through under their own names. It is disabled if the endpoint is
 	// empty.
 	UserMetrics confighttp.ClientConfig `mapstructure:"user_metrics"`
+}
+
+// RTPEngineConfig configures the metrics pages of rtpengines.
+type RTPEngineConfig struct {
+	// ClientConfig is the HTTP client. Its endpoint is the URL of the page.
+	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+	// Targets lists the pages to read instead of the one at the endpoint.
+	Targets fleet.Targets `mapstructure:"targets"`
 }
 
 // StatisticsConfig selects the statistics without a metric of their own, and how they are reported. Names are written as group.name.
@@ -96,6 +110,7 @@ func createDefaultConfig() *Config {
 	return &Config{
 		ClientConfig:         client,
 		ControllerConfig:     scrape.DefaultSchedule(),
+		Targets:              fleet.DefaultTargets(),
 		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Statistics:           StatisticsConfig{Limit: 1000, Naming: namingAttributes},
@@ -103,23 +118,40 @@ func createDefaultConfig() *Config {
 		Htables:              selection.Config{Limit: 1000},
 		UsrlocDomains:        selection.Config{Limit: 1000},
 		Processes:            selection.Config{Limit: 1000},
-		RTPEngine:            page,
+		RTPEngine:            RTPEngineConfig{ClientConfig: page, Targets: fleet.DefaultTargets()},
 		UserMetrics:          page,
+	}
+}
+
+// endpoints returns the settings that contain the servers.
+func (c *Config) endpoints() []fleet.Endpoint {
+	return []fleet.Endpoint{
+		{Client: &c.ClientConfig, Targets: &c.Targets, Path: "/RPC", Check: checkEndpoint},
+		{Section: "rtpengine", Client: &c.RTPEngine.ClientConfig, Targets: &c.RTPEngine.Targets, Path: "/metrics", Check: checkRTPEngine},
 	}
 }
 
 // Unmarshal reads the configuration. The timeout defaults to at most the collection interval.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
-	return scrape.UnmarshalConfig(conf, c, &c.ControllerConfig)
+	err := scrape.UnmarshalConfig(conf, c, &c.ControllerConfig)
+	fleet.DropDefault(conf, c.endpoints())
+	return err
 }
 
 // Validate checks the configuration. Each error names the setting and gives an example.
 func (c *Config) Validate() error {
 	errs := []error{
-		checkEndpoint(c.ClientConfig.Endpoint),
+		fleet.Validate(c.endpoints(), &c.Shard),
 		scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize),
-		checkPage("rtpengine", &c.RTPEngine, "http://127.0.0.1:9901/metrics"),
-		checkPage("user_metrics", &c.UserMetrics, "http://127.0.0.1:5060/metrics"),
+		checkTimeout("rtpengine", &c.RTPEngine.ClientConfig), checkTimeout("user_metrics", &c.UserMetrics),
+	}
+	if c.UserMetrics.Endpoint != "" {
+		if err := checkPage(c.UserMetrics.Endpoint, "http://127.0.0.1:5060/metrics"); err != nil {
+			errs = append(errs, fmt.Errorf("user_metrics::%w", err))
+		}
+		if c.Targets.HasValue() {
+			errs = append(errs, errors.New("user_metrics::endpoint: must not be set beside targets, because it belongs to one server"))
+		}
 	}
 	for _, name := range c.DialogProfiles {
 		if profile, _, _ := strings.Cut(name, "/"); profile == "" {
@@ -139,16 +171,20 @@ func checkEndpoint(endpoint string) error {
 	return nil
 }
 
-func checkPage(key string, page *confighttp.ClientConfig, example string) error {
-	if page.Endpoint == "" {
-		return nil
+func checkRTPEngine(endpoint string) error {
+	return checkPage(endpoint, "http://127.0.0.1:9901/metrics")
+}
+
+func checkPage(endpoint, example string) error {
+	if err := scrape.CheckEndpoint(endpoint); err != nil {
+		return fmt.Errorf("%w; of the page, such as %s", err, example)
 	}
-	var errs []error
-	if err := scrape.CheckEndpoint(page.Endpoint); err != nil {
-		errs = append(errs, fmt.Errorf("%s::%w; of the page, such as %s", key, err, example))
-	}
+	return nil
+}
+
+func checkTimeout(section string, page *confighttp.ClientConfig) error {
 	if page.Timeout != 0 {
-		errs = append(errs, fmt.Errorf("%s::timeout: must not be set, because the receiver has one timeout for all, such as timeout: 10s", key))
+		return fmt.Errorf("%s::timeout: must not be set, because the receiver has one timeout for all, such as timeout: 10s", section)
 	}
-	return errors.Join(errs...)
+	return nil
 }

@@ -38,7 +38,7 @@ func TestConfig(t *testing.T) {
 			c.Htables.Limit = 10
 			c.UsrlocDomains.Limit = 5
 			c.Processes.Include = []filter.Config{{Regex: "receiver"}}
-			c.RTPEngine.Endpoint = "http://127.0.0.1:9901/metrics"
+			c.RTPEngine.ClientConfig.Endpoint = "http://127.0.0.1:9901/metrics"
 			c.UserMetrics.Endpoint = "http://127.0.0.1:5060/metrics"
 			c.MetricsBuilderConfig.Metrics.KamailioUptime.Enabled = false
 		}},

@@ -248,7 +248,7 @@ func TestKamailioAndRTPEngineFailAlone(t *testing.T) {
 				rtpengine, err := kamailio.NewRTPEngine(kamailio.RTPEngineOptions{})
 				require.NoError(t, err)
 				t.Cleanup(rtpengine.Close)
-				s, _ := startSystem(t, endpoint, func(c *Config) { c.RTPEngine.Endpoint = rtpengine.URL() + "/metrics" })
+				s, _ := startSystem(t, endpoint, func(c *Config) { c.RTPEngine.ClientConfig.Endpoint = rtpengine.URL() + "/metrics" })
 				if tt.kamailio {
 					require.NoError(t, rtpengine.SetFault(fault))
 				} else {
@@ -302,7 +302,7 @@ func TestClockJumps(t *testing.T) {
 	page, err := kamailio.NewRTPEngine(kamailio.RTPEngineOptions{Moving: true, Now: server.Now})
 	require.NoError(t, err)
 	t.Cleanup(page.Close)
-	s, _ := startSystem(t, ctl.URL(), func(c *Config) { c.RTPEngine.Endpoint = page.URL() + "/metrics" })
+	s, _ := startSystem(t, ctl.URL(), func(c *Config) { c.RTPEngine.ClientConfig.Endpoint = page.URL() + "/metrics" })
 	s.SetClock(collector.Now)
 	rtctest.ClockJumps(t, &collector, &server, func() pmetric.Metrics {
 		metrics, err := s.Scrape(t.Context())

@@ -39,7 +39,7 @@ func TestRTPEnginePage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) {
 				edit(c)
-				c.RTPEngine.Endpoint = startPages(t).URL + "/rtpengine"
+				c.RTPEngine.ClientConfig.Endpoint = startPages(t).URL + "/rtpengine"
 			})
 			metrics, err := s.Scrape(t.Context())
 			require.NoError(t, err)
@@ -79,7 +79,7 @@ rtpengine_poller_items 3
 `
 	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) {
 		everything(c)
-		c.RTPEngine.Endpoint = startPage(t, page)
+		c.RTPEngine.ClientConfig.Endpoint = startPage(t, page)
 	})
 	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
@@ -116,7 +116,7 @@ rtpengine_mediastreams{type="b"} 9223372036854774784
 `
 	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) {
 		everything(c)
-		c.RTPEngine.Endpoint = startPage(t, page)
+		c.RTPEngine.ClientConfig.Endpoint = startPage(t, page)
 	})
 	for scrapes := 1; scrapes <= 3; scrapes++ {
 		metrics, err := s.Scrape(t.Context())
@@ -163,7 +163,7 @@ func TestEachTargetIsUpForItself(t *testing.T) {
 	server := startCtl(t, "unix")
 	pages := startPages(t)
 	s, _ := startSystem(t, server.endpoint, func(c *Config) {
-		c.RTPEngine.Endpoint = pages.URL + "/rtpengine"
+		c.RTPEngine.ClientConfig.Endpoint = pages.URL + "/rtpengine"
 		c.UserMetrics.Endpoint = pages.URL + "/xhttp_prom"
 	})
 	up := func() (kamailio, relay float64, err error) {

@@ -271,7 +271,7 @@ func play(t *testing.T, answers map[string]rtctest.Document, edit func(*Config))
 	s, _ := startSystem(t, createDefaultConfig().ClientConfig.Endpoint, func(c *Config) {
 		edit(c)
 		if page != nil {
-			c.RTPEngine.Endpoint = "http://127.0.0.1:9901/metrics"
+			c.RTPEngine.ClientConfig.Endpoint = "http://127.0.0.1:9901/metrics"
 		}
 	})
 	s.SetClock(func() time.Time { return time.Unix(1_790_000_000, 0) })

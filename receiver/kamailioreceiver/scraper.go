@@ -313,14 +313,14 @@ type rtpengine struct {
 
 func newRTPEngine(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (r *rtpengine, err error) {
 	r = &rtpengine{mb: &builder{Generated: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}, unlisted: map[string]float64{}}
-	if r.target, err = scrape.NewTarget(cfg.RTPEngine.Endpoint, "/metrics"); err != nil {
+	if r.target, err = scrape.NewTarget(cfg.RTPEngine.ClientConfig.Endpoint, "/metrics"); err != nil {
 		return nil, err
 	}
-	if r.page, err = newPage(ctx, "rtpengine", &cfg.RTPEngine, cfg.MaxResponseSize, hasSampleRow, host, set.TelemetrySettings); err != nil {
+	if r.page, err = newPage(ctx, "rtpengine", &cfg.RTPEngine.ClientConfig, cfg.MaxResponseSize, hasSampleRow, host, set.TelemetrySettings); err != nil {
 		return nil, err
 	}
 	r.run = scrape.NewRunner(r.mb, words, scrape.Process{
-		Endpoint: cfg.RTPEngine.Endpoint, Logger: set.Logger, Scrape: r.scrape, Resource: r.resource, StartTime: r.uptime.Start,
+		Endpoint: cfg.RTPEngine.ClientConfig.Endpoint, Logger: set.Logger, Scrape: r.scrape, Resource: r.resource, StartTime: r.uptime.Start,
 		Close: r.page.close,
 	})
 	r.metrics = r.run.Enabled(sampleRows)

@@ -50,7 +50,7 @@ func startSystem(t testing.TB, endpoint string, edit func(*Config)) (*system, *o
 		s.scraper, err = newScraper(ctx, cfg, host, set)
 		require.NoError(t, err)
 		runners = append(runners, s.run)
-		if cfg.RTPEngine.Endpoint != "" {
+		if cfg.RTPEngine.ClientConfig.Endpoint != "" {
 			s.rtpengine, err = newRTPEngine(ctx, cfg, host, set)
 			require.NoError(t, err)
 			runners = append(runners, s.rtpengine.run)

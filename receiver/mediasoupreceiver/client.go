@@ -26,12 +26,16 @@ const apiSnapshot = "/v1/snapshot"
 type client struct {
 	http   *httpapi.Client
 	socket string // path of the agent's socket, or empty
-	header http.Header
+	token  *scrape.Credential
 	walk   walk
 	page   *exposition.Reader
 }
 
 func newClient(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*client, error) {
+	token, err := scrape.NewCredential("token", cfg.Token, cfg.TokenFile)
+	if err != nil {
+		return nil, err
+	}
 	settings, extensions, endpoint := cfg.ClientConfig, host.GetExtensions(), cfg.ClientConfig.Endpoint
 	socket, ok := scrape.SocketPath(endpoint)
 	if ok {
@@ -45,16 +49,22 @@ func newClient(ctx context.Context, cfg *Config, host component.Host, set compon
 	c := &client{
 		http:   httpapi.New(httpClient, endpoint),
 		socket: socket,
-		header: http.Header{},
+		token:  token,
 		walk:   walk{reader: jsonwalk.NewReader()},
 		page:   exposition.NewReader(),
 	}
 	c.http.System = map[Format]httpapi.System{FormatSnapshot: httpapi.MediasoupAgent, FormatEdumeet: httpapi.Edumeet}[cfg.Format]
 	c.http.MaxBody = cfg.MaxResponseSize
-	if cfg.Token != "" {
-		c.header.Set("Authorization", "Bearer "+string(cfg.Token))
-	}
 	return c, nil
+}
+
+// header returns the header of the next request.
+func (c *client) header() http.Header {
+	header := http.Header{}
+	if token := c.token.Text(); token != "" {
+		header.Set("Authorization", "Bearer "+token)
+	}
+	return header
 }
 
 func (c *client) close() {
@@ -65,7 +75,7 @@ func (c *client) close() {
 // visitor has been called for the objects before that point.
 func (c *client) Snapshot(ctx context.Context, stats []string, visitor *visitor) (snapshot, error) {
 	query := url.Values{"stats": {strings.Join(stats, ",")}}
-	err := c.http.Get(ctx, apiSnapshot, query, c.header, func(_ http.Header, body io.Reader) error {
+	err := c.http.Get(ctx, apiSnapshot, query, c.header(), func(_ http.Header, body io.Reader) error {
 		return c.walk.read(body, visitor)
 	})
 	return c.walk.snapshot, c.explain(err)

@@ -29,7 +29,7 @@ func pathOf(endpoint string) string {
 // is valid only until visit returns. Malformed lines are skipped. The page must contain a known family.
 func (c *client) Page(ctx context.Context, visit func(*edumeetSample) (known bool)) error {
 	var sample edumeetSample
-	return c.explain(c.http.GetPage(ctx, "", c.header, c.page, func(s *exposition.Sample) (known bool, err error) {
+	return c.explain(c.http.GetPage(ctx, "", c.header(), c.page, func(s *exposition.Sample) (known bool, err error) {
 		sample.read(s)
 		return visit(&sample), nil
 	}))

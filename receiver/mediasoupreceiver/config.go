@@ -11,9 +11,11 @@ import (
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
+	"github.com/otelcol-rtc/otelcol-rtc/internal/fleet"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
@@ -28,8 +30,14 @@ type Config struct {
 	Format Format `mapstructure:"format"`
 	// Token is the token that the agent requires, sent as a header. It is empty if the agent requires none.
 	Token configopaque.String `mapstructure:"token"`
+	// TokenFile is the path of a file with the token, which is read again for each request.
+	TokenFile string `mapstructure:"token_file"`
 	// ControllerConfig sets the collection interval and the timeout of a whole scrape.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// Targets lists the servers to read instead of the one at the endpoint.
+	Targets fleet.Targets `mapstructure:"targets"`
+	// Shard selects a part of the targets.
+	Shard configoptional.Optional[fleet.Shard] `mapstructure:"shard"`
 	// MaxResponseSize is the maximum size of a response in bytes, after decompression. It must be at least 1024.
 	MaxResponseSize int64 `mapstructure:"max_response_size"`
 	// MetricsBuilderConfig enables and disables metrics and resource attributes.
@@ -78,10 +86,16 @@ func createDefaultConfig() *Config {
 		ClientConfig:         client,
 		Format:               FormatSnapshot,
 		ControllerConfig:     scrape.DefaultSchedule(),
+		Targets:              fleet.DefaultTargets(),
 		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Streams:              StreamsConfig{Limit: 20_000},
 	}
+}
+
+// endpoints returns the settings that contain the server.
+func (c *Config) endpoints() []fleet.Endpoint {
+	return []fleet.Endpoint{{Client: &c.ClientConfig, Targets: &c.Targets, Check: c.checkEndpoint}}
 }
 
 // Unmarshal reads the configuration. The timeout defaults to at most the collection interval.
@@ -89,14 +103,15 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := scrape.UnmarshalConfig(conf, c, &c.ControllerConfig); err != nil {
 		return err
 	}
-	c.credentialErr = scrape.CheckCredential(conf, "token", &c.Token)
+	fleet.DropDefault(conf, c.endpoints())
+	c.credentialErr = scrape.CheckCredential(conf, "token", &c.Token, c.TokenFile)
 	return nil
 }
 
 // Validate checks the configuration. Each error names the setting and gives an example.
 func (c *Config) Validate() error {
 	return errors.Join(
-		c.checkEndpoint(c.ClientConfig.Endpoint),
+		fleet.Validate(c.endpoints(), &c.Shard),
 		scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize),
 		c.credentialErr,
 	)

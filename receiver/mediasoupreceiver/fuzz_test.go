@@ -20,6 +20,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
@@ -46,7 +47,7 @@ func newFuzzSystem(t *testing.T, c *client, edit func(*Config)) *system {
 }
 
 func newFuzzClient() *client {
-	return &client{header: http.Header{}, walk: walk{reader: jsonwalk.NewReader()}, page: exposition.NewReader()}
+	return &client{token: &scrape.Credential{}, walk: walk{reader: jsonwalk.NewReader()}, page: exposition.NewReader()}
 }
 
 // FuzzSnapshot reads a captured snapshot, an arbitrary one twice, and the captured one again. Strings must be valid and bounded,

@@ -26,6 +26,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 )
 
 // APIs that the client calls, all below /index/api/ (server/WebApi.cpp). None of the calls changes the server.
@@ -150,7 +151,7 @@ var (
 // client calls the HTTP API of a MediaServer and decodes the responses.
 type client struct {
 	http    *httpapi.Client
-	header  http.Header
+	secret  *scrape.Credential
 	list    *jsonwalk.Reader // for the media list, which is read by only one call at a time
 	readers sync.Pool        // *jsonwalk.Reader for all other calls
 
@@ -162,22 +163,23 @@ type client struct {
 }
 
 func newClient(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*client, error) {
+	secret, err := scrape.NewCredential("secret", cfg.Secret, cfg.SecretFile)
+	if err != nil {
+		return nil, err
+	}
 	httpClient, err := cfg.ClientConfig.ToClient(ctx, host.GetExtensions(), set)
 	if err != nil {
 		return nil, err
 	}
 	c := &client{
 		http:    httpapi.New(httpClient, cfg.ClientConfig.Endpoint),
-		header:  http.Header{},
+		secret:  secret,
 		list:    jsonwalk.NewReader(),
 		readers: sync.Pool{New: func() any { return jsonwalk.NewReader() }},
 		own:     ownConnections{used: map[string]time.Time{}},
 	}
 	c.http.System, c.http.MaxBody = httpapi.ZLMediaKit, cfg.MaxResponseSize
 	c.isOwn = c.own.has
-	if cfg.Secret != "" {
-		c.header.Set("secret", string(cfg.Secret))
-	}
 	return c, nil
 }
 
@@ -493,7 +495,11 @@ func (c *client) data(ctx context.Context, api string, data func(*jsonwalk.Reade
 // call calls one API and passes all members of the response except code and msg to member.
 func (c *client) call(ctx context.Context, r *jsonwalk.Reader, api string, query url.Values, member func(key []byte) error) error {
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: c.own.add})
-	return c.http.Get(ctx, apiPath+api, query, c.header, func(header http.Header, body io.Reader) error {
+	request := http.Header{}
+	if secret := c.secret.Text(); secret != "" {
+		request.Set("secret", secret)
+	}
+	return c.http.Get(ctx, apiPath+api, query, request, func(header http.Header, body io.Reader) error {
 		c.mu.Lock()
 		c.build = header.Get("Server")
 		c.mu.Unlock()

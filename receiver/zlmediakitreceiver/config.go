@@ -12,10 +12,12 @@ import (
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/filter"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
+	"github.com/otelcol-rtc/otelcol-rtc/internal/fleet"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
@@ -27,8 +29,14 @@ type Config struct {
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 	// Secret is the server's api.secret; empty if it has none. It is sent in a header.
 	Secret configopaque.String `mapstructure:"secret"`
+	// SecretFile is the path of a file with the secret, which is read again for each request.
+	SecretFile string `mapstructure:"secret_file"`
 	// ControllerConfig holds the interval and the timeout of scrapes.
 	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// Targets lists the servers to read instead of the one at the endpoint.
+	Targets fleet.Targets `mapstructure:"targets"`
+	// Shard selects a part of the targets.
+	Shard configoptional.Optional[fleet.Shard] `mapstructure:"shard"`
 	// MaxResponseSize is the maximum size of a response in bytes, after decompression. It is at least 1024.
 	MaxResponseSize int64 `mapstructure:"max_response_size"`
 	// MetricsBuilderConfig enables and disables metrics and resource attributes.
@@ -111,10 +119,16 @@ func createDefaultConfig() *Config {
 	return &Config{
 		ClientConfig:         client,
 		ControllerConfig:     scrape.DefaultSchedule(),
+		Targets:              fleet.DefaultTargets(),
 		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Streams:              StreamsConfig{Limit: 20_000, Schemas: Schemas{schemasAuto}},
 	}
+}
+
+// endpoints returns the settings that contain the server.
+func (c *Config) endpoints() []fleet.Endpoint {
+	return []fleet.Endpoint{{Client: &c.ClientConfig, Targets: &c.Targets, Check: scrape.CheckEndpoint}}
 }
 
 // Unmarshal reads the configuration. The timeout is no longer than the interval, unless the user wrote it.
@@ -122,14 +136,15 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := scrape.UnmarshalConfig(conf, c, &c.ControllerConfig); err != nil {
 		return err
 	}
-	c.credentialErr = scrape.CheckCredential(conf, "secret", &c.Secret)
+	fleet.DropDefault(conf, c.endpoints())
+	c.credentialErr = scrape.CheckCredential(conf, "secret", &c.Secret, c.SecretFile)
 	return nil
 }
 
 // Validate refuses settings that cannot work. Each message names the setting and a valid value.
 func (c *Config) Validate() error {
 	return errors.Join(
-		scrape.CheckEndpoint(c.ClientConfig.Endpoint),
+		fleet.Validate(c.endpoints(), &c.Shard),
 		scrape.CheckSchedule(c.ControllerConfig), scrape.CheckResponseSize(c.MaxResponseSize),
 		c.credentialErr,
 	)

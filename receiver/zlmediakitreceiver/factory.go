@@ -7,17 +7,24 @@ import (
 	"context"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
+	"github.com/otelcol-rtc/otelcol-rtc/internal/fleet"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
 )
 
 // NewFactory returns the factory of the ZLMediaKit receiver.
 func NewFactory() receiver.Factory {
-	schedule := func(c *Config) *scraperhelper.ControllerConfig { return &c.ControllerConfig }
-	return scrape.NewFactory(metadata.Type, metadata.MetricsStability, createDefaultConfig, schedule, startRunners)
+	return fleet.NewFactory(metadata.Type, metadata.MetricsStability, fleet.Settings[Config]{
+		Defaults:  createDefaultConfig,
+		Schedule:  func(c *Config) *scraperhelper.ControllerConfig { return &c.ControllerConfig },
+		Endpoints: (*Config).endpoints,
+		Shard:     func(c *Config) *configoptional.Optional[fleet.Shard] { return &c.Shard },
+		Start:     startRunners,
+	})
 }
 
 // startRunners returns the Runner of the server.

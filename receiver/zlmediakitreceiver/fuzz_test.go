@@ -51,7 +51,7 @@ func FuzzMediaList(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Add([]byte(`{"code":0,"data":[{"vhost":"v","app":"a","stream":"s\ud800","schema":"rtsp","tracks":[{"codec_type":1.0,"fps":"x"}]}]}`))
-	c := &client{list: jsonwalk.NewReader(), header: http.Header{}}
+	c := &client{list: jsonwalk.NewReader(), secret: &scrape.Credential{}}
 	f.Fuzz(func(t *testing.T, list []byte) {
 		s := newTestScraper(t, everything)
 		c.http = httpapi.New(&http.Client{Transport: answer(list)}, "http://127.0.0.1")
