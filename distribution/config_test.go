@@ -186,6 +186,36 @@ func TestShippedConfigurations(t *testing.T) {
 	}
 }
 
+// TestTargets checks that the configurations for Kubernetes, for its chart and for Docker Compose, and that of the page on Jitsi, are
+// valid.
+func TestTargets(t *testing.T) {
+	t.Parallel()
+	values, err := os.ReadFile("kubernetes/collector-chart-values.yaml")
+	require.NoError(t, err)
+	var chart struct {
+		AlternateConfig map[string]any `yaml:"alternateConfig"`
+	}
+	require.NoError(t, yaml.Unmarshal(values, &chart))
+	inChart, err := yaml.Marshal(chart.AlternateConfig)
+	require.NoError(t, err)
+	env := []string{"ZLMEDIAKIT_SECRET=" + secret, "SHARD_INDEX=2", "SHARD_COUNT=3"}
+	for name, configs := range map[string][]string{
+		"kubernetes": {"kubernetes/common/config.yaml"},
+		"chart":      {"yaml:" + string(inChart)},
+		"compose":    {shipped("base.yaml"), "compose/zlmediakit.yaml"},
+		"jitsi":      {shipped("base.yaml"), documented(t, "jitsi-at-scale.md", "discovery.yaml")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			arguments := []string{"validate"}
+			for _, config := range configs {
+				arguments = append(arguments, "--config", config)
+			}
+			run(t, env, arguments...)
+		})
+	}
+}
+
 // TestSystemsTogether checks that a collector with the configurations of several systems scrapes each of them.
 func TestSystemsTogether(t *testing.T) {
 	t.Parallel()
