@@ -27,12 +27,12 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/systems"
 )
 
-// fleetPipeline exports only rtc.target.up, whose series expire soon, so that pages of hundreds of servers are small.
+// fleetPipeline exports only rtc.target.up, so that pages of hundreds of servers are small.
 const fleetPipeline = `yaml:
 processors:
   filter: {metrics: {metric: ['name != "rtc.target.up"']}}
 exporters:
-  prometheus_page: {metric_expiration: 5s, resource_labels: [site]}
+  prometheus_page: {resource_labels: [site]}
 extensions:
   healthcheckv2: {use_v2: true}
 service:

@@ -62,7 +62,7 @@ func (s *Settings[C]) newFleet(t component.Type, cfg *C, set receiver.Settings, 
 	if err != nil {
 		return nil, err
 	}
-	return newFleet(set, s.Endpoints(cfg), s.Shard(cfg).Get(), func(a *assignment) (component.Component, error) {
+	return newFleet(set, s.Endpoints(cfg), s.Shard(cfg).Get(), func(a *assignment) (targetReceiver, error) {
 		set := set
 		set.Logger = set.Logger.With(zap.String("target", a.Endpoint))
 		labeled, err := withLabels(next, attributes.without(a.Labels, set.Logger))

@@ -23,7 +23,7 @@ type fleet struct {
 	endpoints []Endpoint
 	shard     *Shard
 	// create returns the receiver of a target.
-	create   func(*assignment) (component.Component, error)
+	create   func(*assignment) (targetReceiver, error)
 	resolver *net.Resolver // replaced by tests
 
 	sources []*source
@@ -46,7 +46,14 @@ type fleet struct {
 // member is the receiver of a target.
 type member struct {
 	assignment
-	receiver component.Component
+	receiver targetReceiver
+}
+
+// targetReceiver is the receiver of a target.
+type targetReceiver interface {
+	component.Component
+	// Withdraw ends the series of the target after the shutdown.
+	Withdraw(context.Context) error
 }
 
 // assignment says which endpoint of the configuration a target stands for.
@@ -60,7 +67,7 @@ type assignment struct {
 
 // newFleet returns a fleet that starts the receivers that create returns.
 func newFleet(
-	set receiver.Settings, endpoints []Endpoint, shard *Shard, create func(*assignment) (component.Component, error),
+	set receiver.Settings, endpoints []Endpoint, shard *Shard, create func(*assignment) (targetReceiver, error),
 ) *fleet {
 	return &fleet{
 		set: set, endpoints: endpoints, shard: shard, create: create, resolver: net.DefaultResolver,
@@ -139,7 +146,7 @@ func (f *fleet) Shutdown(context.Context) error {
 	f.metrics.stop()
 	f.mu.Lock()
 	for key := range f.members {
-		f.stop(key)
+		f.stop(key, false)
 	}
 	f.mu.Unlock()
 	f.ending.Wait()
@@ -258,7 +265,7 @@ func (f *fleet) apply(ctx context.Context) error {
 	wanted := f.wanted()
 	for key, m := range f.members {
 		if wanted[key] == nil || !wanted[key].equal(&m.Target) {
-			f.stop(key)
+			f.stop(key, true)
 		}
 	}
 	var errs []error
@@ -304,17 +311,20 @@ func (f *fleet) displace(key string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.members[key] != nil {
-		f.stop(key)
+		f.stop(key, false)
 	}
 }
 
-// stop stops the member with the key in the background.
-func (f *fleet) stop(key string) {
+// stop stops the member with the key in the background, and ends its series if nobody else reads the target.
+func (f *fleet) stop(key string, withdraw bool) {
 	m := f.members[key]
 	delete(f.members, key)
 	f.stopping[key] = true
 	f.ending.Go(func() {
 		err := m.receiver.Shutdown(context.Background())
+		if withdraw {
+			err = errors.Join(err, m.receiver.Withdraw(context.Background()))
+		}
 		if err != nil {
 			f.set.Logger.Warn("the receiver of a target did not stop cleanly", zap.String("target", m.Endpoint), zap.Error(err))
 		}

@@ -47,6 +47,8 @@ type members struct {
 	refused  map[string]error      // errors of Start, by endpoint
 	meter    metric.Meter          // of an instrument per start; may be nil
 	shutdown func(endpoint string) // called by Shutdown; may be nil
+
+	withdrawn []string // endpoints whose series have ended, in order
 }
 
 // fakeReceiver is the receiver of one target.
@@ -82,6 +84,23 @@ func (r *fakeReceiver) Shutdown(context.Context) error {
 	defer r.mu.Unlock()
 	delete(r.running, r.target.Endpoint)
 	return nil
+}
+
+func (r *fakeReceiver) Withdraw(context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, running := r.running[r.target.Endpoint]; running {
+		return errors.New("the receiver is running")
+	}
+	r.withdrawn = append(r.withdrawn, r.target.Endpoint)
+	return nil
+}
+
+// ended returns the endpoints whose series have ended, in order.
+func (m *members) ended() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.withdrawn)
 }
 
 // endpoints returns the endpoints of the running receivers, sorted.
@@ -142,7 +161,7 @@ func newTestFleet(t *testing.T, cfg *example) *testFleet {
 	set.TelemetrySettings = telemetry.NewTelemetrySettings()
 	set.Logger = zap.New(core)
 	m := &members{running: map[string]map[string]string{}, hosts: map[string]component.Host{}, refused: map[string]error{}}
-	f := newFleet(set, cfg.endpoints(), cfg.Shard.Get(), func(a *assignment) (component.Component, error) {
+	f := newFleet(set, cfg.endpoints(), cfg.Shard.Get(), func(a *assignment) (targetReceiver, error) {
 		return &fakeReceiver{members: m, target: a.Target}, nil
 	})
 	return &testFleet{fleet: f, members: m, logs: logs, telemetry: telemetry, events: &events{Host: componenttest.NewNopHost()}}
@@ -308,6 +327,30 @@ func TestDiscoveredTargetIsSkipped(t *testing.T) {
 	f.waitFor(t, "http://a", "http://b", "http://c")
 	assert.Equal(t, map[string]int64{"": 3}, f.metric(t, "otelcol_fleet_targets"))
 	assert.Equal(t, map[string]int64{"start": 0, "limit": 0, "network": 0}, f.metric(t, "otelcol_fleet_skipped_targets"))
+}
+
+// TestSeriesEnd checks that the series of a target end when the target leaves, but neither when another receiver takes it over nor with
+// the fleet.
+func TestSeriesEnd(t *testing.T) {
+	var f *testFleet
+	t.Cleanup(func() { assert.Equal(t, []string{"http://b"}, f.ended(), "after the shutdown") })
+	f, c := startChanging(t, `targets: {static: [a]}`, nil)
+	c.setTargets("http://b", "http://c")
+	f.waitFor(t, "http://a", "http://b", "http://c")
+	c.setTargets("http://c")
+	require.Eventually(t, func() bool { return slices.Equal([]string{"http://b"}, f.ended()) }, waitTimeout, pollEvery)
+
+	f.refuse("http://c", errors.New("read by another"))
+	f.fleet.mu.Lock()
+	var key string
+	for k, m := range f.fleet.members {
+		if m.Endpoint == "http://c" {
+			key = k
+		}
+	}
+	f.fleet.mu.Unlock()
+	f.displace(key)
+	f.waitFor(t, "http://a")
 }
 
 // TestLabelsChange checks that a target with other labels is started again, after the first receiver has stopped.

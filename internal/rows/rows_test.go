@@ -29,7 +29,7 @@ func (g *generated) add(name string, start pcommon.Timestamp, attributes ...stri
 	} else {
 		m.SetEmptyGauge()
 	}
-	dp := pointsOf(m).AppendEmpty()
+	dp := Points(m).AppendEmpty()
 	dp.SetTimestamp(start)
 	for _, a := range attributes {
 		dp.Attributes().PutStr(a, a)
@@ -58,7 +58,7 @@ func (g *generated) emit() pmetric.Metrics {
 // points returns the values of the recorded data points.
 func (g *generated) points() (values []float64) {
 	for _, m := range g.metrics.All() {
-		dp := pointsOf(m).At(0)
+		dp := Points(m).At(0)
 		if dp.ValueType() == pmetric.NumberDataPointValueTypeInt {
 			values = append(values, float64(dp.IntValue()))
 		} else {
@@ -224,7 +224,7 @@ func TestFinish(t *testing.T) {
 	Finish(metrics, seconds(5), seconds(50))
 	var got []pcommon.Timestamp
 	for _, m := range metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
-		dp := pointsOf(m).At(0)
+		dp := Points(m).At(0)
 		assert.Equal(t, seconds(50), dp.Timestamp())
 		got = append(got, dp.StartTimestamp())
 	}

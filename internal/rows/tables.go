@@ -75,7 +75,7 @@ func Finish(metrics pmetric.Metrics, start, now pcommon.Timestamp) {
 	for _, rm := range metrics.ResourceMetrics().All() {
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
-				for _, dp := range pointsOf(m).All() {
+				for _, dp := range Points(m).All() {
 					own := dp.Timestamp()
 					if own == 0 {
 						own = start
@@ -88,8 +88,8 @@ func Finish(metrics pmetric.Metrics, start, now pcommon.Timestamp) {
 	}
 }
 
-// pointsOf returns the data points of a gauge or sum, the only types of generated builders.
-func pointsOf(m pmetric.Metric) pmetric.NumberDataPointSlice {
+// Points returns the data points of a gauge or sum, the only types of generated builders.
+func Points(m pmetric.Metric) pmetric.NumberDataPointSlice {
 	if m.Type() == pmetric.MetricTypeSum {
 		return m.Sum().DataPoints()
 	}

@@ -16,18 +16,18 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/completeness"
 )
 
-// scrapingReceiver wraps the controller of a system. On shutdown, it cancels a running scrape; the controller alone would wait for
-// it.
-type scrapingReceiver struct {
+// Receiver scrapes a system. It wraps a controller, which alone would wait for a running scrape on shutdown.
+type Receiver struct {
 	receiver.Metrics
 	system  *System
+	next    consumer.Metrics
 	release func() // releases the identities of the system; nil if it has none
 }
 
 // NewReceiver returns a receiver of type t that scrapes a system on the schedule of cfg. It fails to start if another receiver of
 // this collector reports the same resources.
-func NewReceiver(t component.Type, cfg *scraperhelper.ControllerConfig, next consumer.Metrics, system *System) (receiver.Metrics, error) {
-	r := &scrapingReceiver{system: system}
+func NewReceiver(t component.Type, cfg *scraperhelper.ControllerConfig, next consumer.Metrics, system *System) (*Receiver, error) {
+	r := &Receiver{system: system, next: next}
 	m, err := scraper.NewMetrics(system.Scrape, scraper.WithStart(r.startSystem), scraper.WithShutdown(system.Shutdown))
 	if err == nil {
 		next, err = withCompleteness(next, system)
@@ -50,7 +50,7 @@ func withCompleteness(next consumer.Metrics, system *System) (consumer.Metrics, 
 }
 
 // startSystem starts the system before its first scrape.
-func (r *scrapingReceiver) startSystem(ctx context.Context, host component.Host) error {
+func (r *Receiver) startSystem(ctx context.Context, host component.Host) error {
 	err := r.system.Start(ctx, host)
 	if err == nil {
 		r.release, err = identities.claim(&owner{r.system.set.ID, r.system.Yield}, r.system.resources())
@@ -59,10 +59,16 @@ func (r *scrapingReceiver) startSystem(ctx context.Context, host component.Host)
 }
 
 // Shutdown cancels the running scrape, whose metrics are dropped, and stops the system.
-func (r *scrapingReceiver) Shutdown(ctx context.Context) error {
+func (r *Receiver) Shutdown(ctx context.Context) error {
 	r.system.stop()
 	if r.release != nil {
 		defer r.release()
 	}
 	return r.Metrics.Shutdown(ctx)
+}
+
+// Withdraw ends the series of a system that is no longer scraped. It must be called after Shutdown. It sends rtc.target.up without a value,
+// which ends this series in all backends, and all series of the system on a page in this process.
+func (r *Receiver) Withdraw(ctx context.Context) error {
+	return r.next.ConsumeMetrics(completeness.With(ctx, completeness.Full), r.system.withdrawal())
 }

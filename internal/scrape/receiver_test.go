@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -193,6 +194,42 @@ func TestSystemOfSeveralProcesses(t *testing.T) {
 	require.Len(t, host.events, 1)
 	require.EqualError(t, host.events[0].Err(), "ask of b: refused")
 	require.NoError(t, s.Shutdown(t.Context()))
+}
+
+// TestWithdraw checks that the last payload of a receiver has the resource and scope of those before it, and only rtc.target.up, without a
+// value.
+func TestWithdraw(t *testing.T) {
+	set := receivertest.NewNopSettings(component.MustNewType("x"))
+	system := NewSystem(set, func(context.Context, component.Host, receiver.Settings) ([]*Runner, error) {
+		return []*Runner{newProcess(zap.NewNop(), "host:1", func(context.Context) error { return nil })}, nil
+	})
+	var extents []completeness.Completeness
+	var payloads []pmetric.Metrics
+	var scrapes atomic.Int64
+	sink, err := consumer.NewMetrics(func(ctx context.Context, metrics pmetric.Metrics) error {
+		extents, payloads = append(extents, completeness.From(ctx)), append(payloads, metrics)
+		scrapes.Add(1)
+		return nil
+	})
+	require.NoError(t, err)
+	cfg := scraperhelper.ControllerConfig{CollectionInterval: time.Hour}
+	r, err := NewReceiver(set.ID.Type(), &cfg, sink, system)
+	require.NoError(t, err)
+	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+	require.Eventually(t, func() bool { return scrapes.Load() == 1 }, 10*time.Second, time.Millisecond)
+	require.NoError(t, r.Shutdown(t.Context()))
+
+	require.NoError(t, r.Withdraw(t.Context()))
+	require.Len(t, payloads, 2)
+	assert.Equal(t, []completeness.Completeness{completeness.Full, completeness.Full}, extents)
+	before, after := payloads[0].ResourceMetrics().At(0), payloads[1].ResourceMetrics().At(0)
+	assert.Equal(t, before.Resource().Attributes().AsRaw(), after.Resource().Attributes().AsRaw())
+	assert.Equal(t, before.ScopeMetrics().At(0).Scope().Name(), after.ScopeMetrics().At(0).Scope().Name())
+	require.Equal(t, 1, payloads[1].DataPointCount())
+	up := after.ScopeMetrics().At(0).Metrics().At(0)
+	assert.Equal(t, "up", up.Name())
+	assert.True(t, up.Gauge().DataPoints().At(0).Flags().NoRecordedValue())
+	assert.Positive(t, up.Gauge().DataPoints().At(0).Timestamp())
 }
 
 // TestCompleteness checks what the next consumer learns about series that are missing from a scrape.

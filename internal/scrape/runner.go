@@ -229,6 +229,23 @@ func (r *Runner) warnOfLimit(entity string, n int64) {
 	r.Logger.Warn("items are omitted from the metrics: "+advice, zap.String("entity", entity), zap.Int64("omitted", n))
 }
 
+// withdrawal returns rtc.target.up without a value, which means that the process is no longer scraped.
+func (r *Runner) withdrawal() pmetric.Metrics {
+	r.beginScrape()
+	r.self.up(0, 0)
+	metrics := r.emit()
+	rows.Finish(metrics, r.StartTime(), r.now)
+	for _, rm := range metrics.ResourceMetrics().All() {
+		r.process.Resource().CopyTo(rm.Resource())
+		for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
+			for _, dp := range rows.Points(m).All() {
+				dp.SetFlags(pmetric.DefaultDataPointFlags.WithNoRecordedValue(true))
+			}
+		}
+	}
+	return metrics
+}
+
 // finish returns the metrics of the scrape with their timestamps and the resource of the process.
 func (r *Runner) finish() pmetric.Metrics {
 	metrics := r.emit()

@@ -62,6 +62,15 @@ func (s *System) Shutdown(context.Context) error {
 	return nil
 }
 
+// withdrawal returns the payload that ends the series of all processes.
+func (s *System) withdrawal() pmetric.Metrics {
+	metrics := pmetric.NewMetrics()
+	for _, r := range s.runners {
+		r.withdrawal().ResourceMetrics().MoveAndAppendTo(metrics.ResourceMetrics())
+	}
+	return metrics
+}
+
 // resources returns the resources of the processes.
 func (s *System) resources() []pcommon.Resource {
 	resources := make([]pcommon.Resource, len(s.runners))
