@@ -97,7 +97,7 @@ mutate: ## plant errors in the receivers and check that tests fail; ARGS=receive
 	go run ./internal/mutate $(ARGS)
 
 soak: build ## run the collector with RECEIVERS emulated servers for SOAK; OUTAGE=10m stops the backend for 10 minutes
-	go run ./internal/soak -collector bin/otelcol-rtc -duration $(SOAK) -receivers $(RECEIVERS) -outage $(OUTAGE)
+	go run ./internal/soak -collector bin/otelcol-rtc -duration $(SOAK) -receivers $(RECEIVERS) -outage $(OUTAGE) $(ARGS)
 
 clean: ## delete the built binaries
 	rm -rf bin

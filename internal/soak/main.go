@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -30,6 +31,7 @@ type options struct {
 	interval  time.Duration // of scrapes and samples
 	duration  time.Duration
 	outage    time.Duration // of the backend in the middle of the run, 0 for none
+	targets   bool          // one receiver per system, with a file of targets
 	log       string        // file for the log of the collector
 }
 
@@ -52,6 +54,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	flags.DurationVar(&o.interval, "interval", 10*time.Second, "`interval` of scrapes")
 	flags.DurationVar(&o.duration, "duration", 30*time.Minute, "`duration` of the run")
 	flags.DurationVar(&o.outage, "outage", 0, "`duration` of the backend's outage in the middle of the run")
+	flags.BoolVar(&o.targets, "targets", false, "one receiver per system, which finds its servers in a file of targets")
 	flags.StringVar(&o.log, "log", filepath.Join(os.TempDir(), "otelcol-rtc-soak.log"), "`file` for the log of the collector")
 	serveOnly := flags.Bool("serve", false, "only run the emulated servers (soak starts itself with this flag)")
 	if err := flags.Parse(args); err != nil {
@@ -152,7 +155,11 @@ func (c *collector) start(ctx context.Context, o options, receivers []string) (e
 	c.page, c.telemetry = "http://"+addresses[0]+"/metrics", "http://"+addresses[1]+"/metrics"
 	c.pprof = "http://" + addresses[2] + "/debug/pprof/"
 	file := filepath.Join(c.storage, "config.yaml")
-	if err := os.WriteFile(file, []byte(c.config(o, receivers, addresses)), 0o600); err != nil {
+	config, err := c.config(o, receivers, addresses)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return err
 	}
 	if c.log, err = os.Create(o.log); err != nil {
@@ -170,9 +177,15 @@ func (c *collector) start(ctx context.Context, o options, receivers []string) (e
 
 // config returns a typical configuration for many servers: one pipeline with a metrics page and with a backend that has a queue on
 // disk.
-func (c *collector) config(o options, receivers []string, addresses [3]string) string {
+func (c *collector) config(o options, receivers []string, addresses [3]string) (string, error) {
 	var b strings.Builder
 	var names []string
+	if o.targets {
+		var err error
+		if receivers, err = withTargets(receivers, c.storage); err != nil {
+			return "", err
+		}
+	}
 	b.WriteString("receivers:\n")
 	for _, r := range receivers {
 		name, settings, _ := strings.Cut(r, " ")
@@ -199,7 +212,29 @@ service:
     logs: {disable_stacktrace: true}
     metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %s}}}}]}
 `, addresses[0], c.backend, c.storage, c.storage, addresses[2], strings.Join(names, ", "), port)
-	return b.String()
+	return b.String(), nil
+}
+
+// endpoint matches the setting of a server.
+var endpoint = regexp.MustCompile(`endpoint: ("[^"]+")`)
+
+// withTargets returns one receiver per system, whose targets are those of the given receivers. It writes the files of targets to dir.
+func withTargets(receivers []string, dir string) (combined []string, err error) {
+	urls := map[string][]string{}
+	for _, r := range receivers {
+		name, settings, _ := strings.Cut(r, " ")
+		system, _, _ := strings.Cut(name, "/")
+		file := filepath.Join(dir, system+".yaml")
+		if urls[system] == nil {
+			combined = append(combined, system+" "+endpoint.ReplaceAllString(settings, fmt.Sprintf("targets: {files: [%q]}", file)))
+		}
+		urls[system] = append(urls[system], endpoint.FindStringSubmatch(settings)[1])
+	}
+	for system, all := range urls {
+		text := "- targets: [" + strings.Join(all, ", ") + "]\n"
+		err = errors.Join(err, os.WriteFile(filepath.Join(dir, system+".yaml"), []byte(text), 0o600))
+	}
+	return combined, err
 }
 
 // ready waits until all pages of the collector answer.

@@ -135,14 +135,27 @@ func TestNumber(t *testing.T) {
 
 // TestConfig checks that the configuration and its pipeline include every receiver.
 func TestConfig(t *testing.T) {
-	c := collector{backend: "http://127.0.0.1:1", storage: "/tmp/x"}
-	text := c.config(options{interval: 10 * time.Second}, []string{`jitsi/0 jvb: {endpoint: "http://127.0.0.1:2"}`, `kamailio/1 endpoint: "tcp://127.0.0.1:3"`}, [3]string{"127.0.0.1:4", "127.0.0.1:5", "127.0.0.1:6"})
+	c := collector{backend: "http://127.0.0.1:1", storage: t.TempDir()}
+	receivers := []string{
+		`jitsi/0 jvb: {endpoint: "http://127.0.0.1:2"}`, `kamailio/1 endpoint: "tcp://127.0.0.1:3"`, `jitsi/2 jvb: {endpoint: "http://127.0.0.1:7"}`,
+	}
+	addresses := [3]string{"127.0.0.1:4", "127.0.0.1:5", "127.0.0.1:6"}
+	text, err := c.config(options{interval: 10 * time.Second}, receivers, addresses)
+	require.NoError(t, err)
 	for _, part := range []string{
 		`jitsi/0: {jvb: {endpoint: "http://127.0.0.1:2"}, collection_interval: 10s, timeout: 10s,`,
-		"receivers: [jitsi/0, kamailio/1]", "port: 5",
+		"receivers: [jitsi/0, kamailio/1, jitsi/2]", "port: 5",
 	} {
 		assert.Contains(t, text, part)
 	}
+	text, err = c.config(options{interval: 10 * time.Second, targets: true}, receivers, addresses)
+	require.NoError(t, err)
+	file := filepath.Join(c.storage, "jitsi.yaml")
+	assert.Contains(t, text, fmt.Sprintf("jitsi: {jvb: {targets: {files: [%q]}}, collection_interval: 10s", file))
+	assert.Contains(t, text, "receivers: [jitsi, kamailio]")
+	targets, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, "- targets: [\"http://127.0.0.1:2\", \"http://127.0.0.1:7\"]\n", string(targets))
 }
 
 func TestCommandFails(t *testing.T) {
