@@ -115,8 +115,12 @@ var fileRules = map[string]func(metadata) []string{
 	"metric namespaces":    func(md metadata) []string { return checkNamespaces(maps.Keys(md.Metrics)) },
 	"attribute namespaces": checkAttributeNamespaces,
 	"attributes":           checkAttributesDefined,
-	"shared metrics":       checkSharedMetrics,
-	"resource":             checkResource,
+}
+
+// receiverRules holds the additional rules for a metadata.yaml of a receiver with targets.
+var receiverRules = map[string]func(metadata) []string{
+	"shared metrics": checkSharedMetrics,
+	"resource":       checkResource,
 }
 
 func checkName(name string) string {
@@ -391,8 +395,19 @@ func compatible(a, b []string) bool {
 	return !slices.ContainsFunc(a, func(v string) bool { return !slices.Contains(b, v) })
 }
 
-// lint returns all violations in a metadata.yaml.
-func lint(md metadata) (wrong []string) {
+// lint returns all violations in the metadata.yaml of a receiver with targets.
+func lint(md metadata) []string { return append(lintMetrics(md), check(receiverRules, md)...) }
+
+// check returns the violations of rules for a whole metadata.yaml.
+func check(rules map[string]func(metadata) []string, md metadata) (wrong []string) {
+	for _, rule := range slices.Sorted(maps.Keys(rules)) {
+		wrong = append(wrong, rules[rule](md)...)
+	}
+	return wrong
+}
+
+// lintMetrics returns all violations in the metrics and attributes of a metadata.yaml.
+func lintMetrics(md metadata) (wrong []string) {
 	for _, name := range slices.Sorted(maps.Keys(md.Metrics)) {
 		for _, rule := range slices.Sorted(maps.Keys(metricRules)) {
 			if w := metricRules[rule](name, md.Metrics[name]); w != "" {
@@ -408,10 +423,7 @@ func lint(md metadata) (wrong []string) {
 			}
 		}
 	}
-	for _, rule := range slices.Sorted(maps.Keys(fileRules)) {
-		wrong = append(wrong, fileRules[rule](md)...)
-	}
-	return wrong
+	return append(wrong, check(fileRules, md)...)
 }
 
 func read(t *testing.T, file string) metadata {
@@ -425,6 +437,21 @@ func parse(t *testing.T, text string) (md metadata) {
 	t.Helper()
 	require.NoError(t, yaml.Unmarshal([]byte(text), &md))
 	return md
+}
+
+// hostNetwork is the receiver of the host's network, which has no shared metrics and no identity, because it has no target.
+const hostNetwork = "../internal/receiver/hostnetworkreceiver/metadata.yaml"
+
+// TestMetadataOfHostNetwork checks that its metadata.yaml follows the rules for metrics and attributes, and that attributes have the same
+// meaning as in the receivers.
+func TestMetadataOfHostNetwork(t *testing.T) {
+	md := read(t, hostNetwork)
+	assert.Empty(t, lintMetrics(md))
+	files, err := filepath.Glob("*/metadata.yaml")
+	require.NoError(t, err)
+	for _, other := range files {
+		assert.Empty(t, checkAgainst(md, read(t, other)), other)
+	}
 }
 
 // TestMetadata checks that every metadata.yaml follows the rules, and that attributes have the same meaning in all receivers.
