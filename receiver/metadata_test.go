@@ -321,11 +321,12 @@ func monotonic(is bool) *sum { return &sum{Type: "int", Monotonic: &is, Temporal
 
 // sharedMetrics holds the metrics that are the same in all receivers, so that one alert and one Prometheus page cover all systems.
 var sharedMetrics = map[string]metric{
-	"rtc.target.up":            {Description: "Whether the server answered the last scrape.", Unit: "1", Sum: monotonic(false)},
-	"rtc.scrape.duration":      {Description: "Duration of one API request of the last scrape.", Unit: "s", Gauge: &gauge{Type: "double"}, Attributes: words(`rtc.api`)},
-	"rtc.scrape.errors":        {Description: "Number of failed requests to the server.", Unit: "{error}", Sum: monotonic(true), Attributes: words(`rtc.api error.type`)},
-	"rtc.scrapes":              {Description: "Number of scrapes since the receiver started.", Unit: "{scrape}", Sum: monotonic(true)},
-	"rtc.scrape.omitted.count": {Description: "Number of items that the last scrape omitted, by reason.", Unit: "{item}", Sum: monotonic(false), Attributes: words(`rtc.entity rtc.omission.reason`)},
+	"rtc.target.up":                    {Description: "Whether the server answered the last scrape.", Unit: "1", Sum: monotonic(false)},
+	"rtc.target.certificate.remaining": {Description: "Time until the certificate of the endpoint expires. Negative if it has expired.", Unit: "s", Gauge: &gauge{Type: "double"}},
+	"rtc.scrape.duration":              {Description: "Duration of one API request of the last scrape.", Unit: "s", Gauge: &gauge{Type: "double"}, Attributes: words(`rtc.api`)},
+	"rtc.scrape.errors":                {Description: "Number of failed requests to the server.", Unit: "{error}", Sum: monotonic(true), Attributes: words(`rtc.api error.type`)},
+	"rtc.scrapes":                      {Description: "Number of scrapes since the receiver started.", Unit: "{scrape}", Sum: monotonic(true)},
+	"rtc.scrape.omitted.count":         {Description: "Number of items that the last scrape omitted, by reason.", Unit: "{item}", Sum: monotonic(false), Attributes: words(`rtc.entity rtc.omission.reason`)},
 }
 
 func checkSharedMetrics(md metadata) (wrong []string) {
@@ -491,6 +492,7 @@ attributes:
   x.stream.name: {description: Name., type: string, requirement_level: required}
 metrics:
   rtc.target.up: {description: Whether the server answered the last scrape., unit: '1', sum: {value_type: int, monotonic: false, aggregation_temporality: cumulative}}
+  rtc.target.certificate.remaining: {description: Time until the certificate of the endpoint expires. Negative if it has expired., unit: s, gauge: {value_type: double}}
   rtc.scrape.duration: {description: Duration of one API request of the last scrape., unit: s, gauge: {value_type: double}, attributes: [rtc.api]}
   rtc.scrape.errors: {description: Number of failed requests to the server., unit: '{error}', attributes: [rtc.api, error.type],
     sum: {value_type: int, monotonic: true, aggregation_temporality: cumulative}}
