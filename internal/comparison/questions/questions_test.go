@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/otlptranslator"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 	"github.com/prometheus/prometheus/promql"
@@ -23,6 +25,7 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 )
 
 // question is a row of the table.
@@ -138,6 +141,57 @@ func checkComplete(t *testing.T, questions []question) {
 		assert.Equal(t, q.answered, len(q.expressions) > 0, q.id)
 	}
 	assert.Equal(t, counts, found)
+}
+
+// TestNames checks that a receiver has each metric that an expression without a result names.
+func TestNames(t *testing.T) {
+	names := documentedNames(t)
+	for _, q := range readQuestions(t) {
+		for _, number := range q.notEmulated {
+			expression := q.expressions[number-1]
+			parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expression)
+			require.NoError(t, err, expression)
+			parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
+				if selector, ok := node.(*parser.VectorSelector); ok {
+					assert.Contains(t, names, selector.Name, q.id)
+				}
+				return nil
+			})
+		}
+	}
+}
+
+// documentedNames returns the names on the page of all metrics of the receivers.
+func documentedNames(t *testing.T) (names []string) {
+	t.Helper()
+	files, err := filepath.Glob("../../../receiver/*/metadata.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	namer := otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var metadata struct {
+			Metrics map[string]struct {
+				Unit string
+				Sum  *struct{ Monotonic bool }
+			}
+		}
+		require.NoError(t, yaml.Unmarshal(text, &metadata))
+		for name, m := range metadata.Metrics {
+			kind := otlptranslator.MetricType(otlptranslator.MetricTypeGauge)
+			if m.Sum != nil {
+				kind = otlptranslator.MetricTypeNonMonotonicCounter
+				if m.Sum.Monotonic {
+					kind = otlptranslator.MetricTypeMonotonicCounter
+				}
+			}
+			translated, err := namer.Build(otlptranslator.Metric{Name: name, Unit: m.Unit, Type: kind})
+			require.NoError(t, err)
+			names = append(names, translated)
+		}
+	}
+	return names
 }
 
 // checkEnable checks that the question needs metrics that are disabled by default.
