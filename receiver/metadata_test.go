@@ -115,8 +115,12 @@ var fileRules = map[string]func(metadata) []string{
 	"metric namespaces":    func(md metadata) []string { return checkNamespaces(maps.Keys(md.Metrics)) },
 	"attribute namespaces": checkAttributeNamespaces,
 	"attributes":           checkAttributesDefined,
-	"shared metrics":       checkSharedMetrics,
-	"resource":             checkResource,
+}
+
+// receiverRules holds the additional rules for a metadata.yaml of a receiver with targets.
+var receiverRules = map[string]func(metadata) []string{
+	"shared metrics": checkSharedMetrics,
+	"resource":       checkResource,
 }
 
 func checkName(name string) string {
@@ -317,11 +321,12 @@ func monotonic(is bool) *sum { return &sum{Type: "int", Monotonic: &is, Temporal
 
 // sharedMetrics holds the metrics that are the same in all receivers, so that one alert and one Prometheus page cover all systems.
 var sharedMetrics = map[string]metric{
-	"rtc.target.up":            {Description: "Whether the server answered the last scrape.", Unit: "1", Sum: monotonic(false)},
-	"rtc.scrape.duration":      {Description: "Duration of one API request of the last scrape.", Unit: "s", Gauge: &gauge{Type: "double"}, Attributes: words(`rtc.api`)},
-	"rtc.scrape.errors":        {Description: "Number of failed requests to the server.", Unit: "{error}", Sum: monotonic(true), Attributes: words(`rtc.api error.type`)},
-	"rtc.scrapes":              {Description: "Number of scrapes since the receiver started.", Unit: "{scrape}", Sum: monotonic(true)},
-	"rtc.scrape.omitted.count": {Description: "Number of items that the last scrape omitted, by reason.", Unit: "{item}", Sum: monotonic(false), Attributes: words(`rtc.entity rtc.omission.reason`)},
+	"rtc.target.up":                    {Description: "Whether the server answered the last scrape.", Unit: "1", Sum: monotonic(false)},
+	"rtc.target.certificate.remaining": {Description: "Time until the certificate of the endpoint expires. Negative if it has expired.", Unit: "s", Gauge: &gauge{Type: "double"}},
+	"rtc.scrape.duration":              {Description: "Duration of one API request of the last scrape.", Unit: "s", Gauge: &gauge{Type: "double"}, Attributes: words(`rtc.api`)},
+	"rtc.scrape.errors":                {Description: "Number of failed requests to the server.", Unit: "{error}", Sum: monotonic(true), Attributes: words(`rtc.api error.type`)},
+	"rtc.scrapes":                      {Description: "Number of scrapes since the receiver started.", Unit: "{scrape}", Sum: monotonic(true)},
+	"rtc.scrape.omitted.count":         {Description: "Number of items that the last scrape omitted, by reason.", Unit: "{item}", Sum: monotonic(false), Attributes: words(`rtc.entity rtc.omission.reason`)},
 }
 
 func checkSharedMetrics(md metadata) (wrong []string) {
@@ -391,8 +396,19 @@ func compatible(a, b []string) bool {
 	return !slices.ContainsFunc(a, func(v string) bool { return !slices.Contains(b, v) })
 }
 
-// lint returns all violations in a metadata.yaml.
-func lint(md metadata) (wrong []string) {
+// lint returns all violations in the metadata.yaml of a receiver with targets.
+func lint(md metadata) []string { return append(lintMetrics(md), check(receiverRules, md)...) }
+
+// check returns the violations of rules for a whole metadata.yaml.
+func check(rules map[string]func(metadata) []string, md metadata) (wrong []string) {
+	for _, rule := range slices.Sorted(maps.Keys(rules)) {
+		wrong = append(wrong, rules[rule](md)...)
+	}
+	return wrong
+}
+
+// lintMetrics returns all violations in the metrics and attributes of a metadata.yaml.
+func lintMetrics(md metadata) (wrong []string) {
 	for _, name := range slices.Sorted(maps.Keys(md.Metrics)) {
 		for _, rule := range slices.Sorted(maps.Keys(metricRules)) {
 			if w := metricRules[rule](name, md.Metrics[name]); w != "" {
@@ -408,10 +424,7 @@ func lint(md metadata) (wrong []string) {
 			}
 		}
 	}
-	for _, rule := range slices.Sorted(maps.Keys(fileRules)) {
-		wrong = append(wrong, fileRules[rule](md)...)
-	}
-	return wrong
+	return append(wrong, check(fileRules, md)...)
 }
 
 func read(t *testing.T, file string) metadata {
@@ -425,6 +438,21 @@ func parse(t *testing.T, text string) (md metadata) {
 	t.Helper()
 	require.NoError(t, yaml.Unmarshal([]byte(text), &md))
 	return md
+}
+
+// hostNetwork is the receiver of the host's network, which has no shared metrics and no identity, because it has no target.
+const hostNetwork = "../internal/receiver/hostnetworkreceiver/metadata.yaml"
+
+// TestMetadataOfHostNetwork checks that its metadata.yaml follows the rules for metrics and attributes, and that attributes have the same
+// meaning as in the receivers.
+func TestMetadataOfHostNetwork(t *testing.T) {
+	md := read(t, hostNetwork)
+	assert.Empty(t, lintMetrics(md))
+	files, err := filepath.Glob("*/metadata.yaml")
+	require.NoError(t, err)
+	for _, other := range files {
+		assert.Empty(t, checkAgainst(md, read(t, other)), other)
+	}
 }
 
 // TestMetadata checks that every metadata.yaml follows the rules, and that attributes have the same meaning in all receivers.
@@ -464,6 +492,7 @@ attributes:
   x.stream.name: {description: Name., type: string, requirement_level: required}
 metrics:
   rtc.target.up: {description: Whether the server answered the last scrape., unit: '1', sum: {value_type: int, monotonic: false, aggregation_temporality: cumulative}}
+  rtc.target.certificate.remaining: {description: Time until the certificate of the endpoint expires. Negative if it has expired., unit: s, gauge: {value_type: double}}
   rtc.scrape.duration: {description: Duration of one API request of the last scrape., unit: s, gauge: {value_type: double}, attributes: [rtc.api]}
   rtc.scrape.errors: {description: Number of failed requests to the server., unit: '{error}', attributes: [rtc.api, error.type],
     sum: {value_type: int, monotonic: true, aggregation_temporality: cumulative}}

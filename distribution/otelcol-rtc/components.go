@@ -18,6 +18,7 @@ import (
 	transformprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
 	hostmetricsreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver"
 	prometheuspageexporter "github.com/otelcol-rtc/otelcol-rtc/internal/exporter/prometheuspageexporter"
+	hostnetworkreceiver "github.com/otelcol-rtc/otelcol-rtc/internal/receiver/hostnetworkreceiver"
 	flussonicreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver"
 	jitsireceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/jitsireceiver"
 	kamailioreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver"
@@ -88,6 +89,7 @@ func components() (otelcol.Factories, error) {
 		mediasoupreceiver.NewFactory(),
 		otlpreceiver.NewFactory(),
 		hostmetricsreceiver.NewFactory(),
+		hostnetworkreceiver.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
@@ -100,6 +102,7 @@ func components() (otelcol.Factories, error) {
 		mediasoupreceiver.NewFactory().Type():   "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
 		otlpreceiver.NewFactory().Type():        "go.opentelemetry.io/collector/receiver/otlpreceiver v0.155.0",
 		hostmetricsreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver v0.155.0",
+		hostnetworkreceiver.NewFactory().Type(): "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
 	})
 
 	factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](

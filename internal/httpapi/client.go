@@ -7,6 +7,8 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -125,9 +127,13 @@ func (c *Client) do(req *http.Request, read func(http.Header, io.Reader) error) 
 func (c *Client) exchange(req *http.Request, read func(http.Header, io.Reader) error) error {
 	resp, err := c.http.Do(req)
 	if err != nil {
+		noteUnverified(req.Context(), err)
 		return classify(err)
 	}
 	defer resp.Body.Close()
+	if resp.TLS != nil {
+		noteLeaf(req.Context(), resp.TLS.PeerCertificates)
+	}
 
 	b := &body{r: resp.Body, limit: c.MaxBody, left: c.MaxBody}
 	b.peek()
@@ -140,6 +146,20 @@ func (c *Client) exchange(req *http.Request, read func(http.Header, io.Reader) e
 	// Drain a short rest so that the connection can be reused.
 	_, _ = io.CopyN(io.Discard, b, 64<<10)
 	return nil
+}
+
+// noteUnverified notes the certificate that caused an error, because one that has ended is usually the cause.
+func noteUnverified(ctx context.Context, err error) {
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		noteLeaf(ctx, e.UnverifiedCertificates)
+	}
+}
+
+// noteLeaf notes when the certificate of a server ends. chain begins with it.
+func noteLeaf(ctx context.Context, chain []*x509.Certificate) {
+	if len(chain) > 0 {
+		scrape.NoteCertificate(ctx, chain[0].NotAfter)
+	}
 }
 
 // isFault reports whether a response can be a JSON-RPC fault.

@@ -49,6 +49,7 @@ type Process struct {
 // error.type, rtc.entity and rtc.omission.reason. O is the type of its Emit options.
 type Generated[T, E, R, O any] interface {
 	RecordRtcTargetUpDataPoint(start pcommon.Timestamp, up int64)
+	RecordRtcTargetCertificateRemainingDataPoint(start pcommon.Timestamp, seconds float64)
 	RecordRtcScrapesDataPoint(start pcommon.Timestamp, n int64)
 	RecordRtcScrapeDurationDataPoint(start pcommon.Timestamp, seconds float64, api string)
 	RecordRtcScrapeErrorsDataPoint(start pcommon.Timestamp, n int64, api string, errorType T)
@@ -80,6 +81,7 @@ type Runner struct {
 // selfMetrics holds functions that record the result of a scrape, with the attribute types of a receiver.
 type selfMetrics struct {
 	up, scrapes func(start pcommon.Timestamp, n int64)
+	certificate func(start pcommon.Timestamp, seconds float64)
 	duration    func(start pcommon.Timestamp, seconds float64, api string)
 	errors      func(start pcommon.Timestamp, n int64, api, errorType string)
 	omitted     func(start pcommon.Timestamp, n int64, entity, reason string)
@@ -93,6 +95,7 @@ func NewRunner[G Generated[T, E, R, O], T, E, R, O any](b *rows.Builder[G], word
 		emit: func() pmetric.Metrics { return g.Emit() },
 		self: selfMetrics{
 			up: g.RecordRtcTargetUpDataPoint, scrapes: g.RecordRtcScrapesDataPoint, duration: g.RecordRtcScrapeDurationDataPoint,
+			certificate: g.RecordRtcTargetCertificateRemainingDataPoint,
 			errors: func(start pcommon.Timestamp, n int64, api, errorType string) {
 				g.RecordRtcScrapeErrorsDataPoint(start, n, api, words.ErrorTypes[errorType])
 			},
@@ -127,7 +130,8 @@ func (r *Runner) scrape(ctx context.Context) outcome {
 	r.beginScrape()
 	r.offers.nextScrape()
 	s := &Scrape{runner: r}
-	r.process.Scrape(ctx, s)
+	var presented certificates
+	r.process.Scrape(presented.in(ctx), s)
 	up := s.Answered()
 	if !up {
 		r.offers.reset() // another release may start in its place
@@ -136,6 +140,9 @@ func (r *Runner) scrape(ctx context.Context) outcome {
 		r.process.Finish(up)
 	}
 	r.record(up, slices.Concat(s.results, s.elsewhere))
+	if seconds, ok := presented.remaining(r.now.AsTime()); ok {
+		r.self.certificate(0, seconds)
+	}
 	return outcome{r.finish(), up, s.complete(), s.err(r.process.Endpoint)}
 }
 

@@ -55,6 +55,10 @@ func (b *fakeBuilder) RecordRtcTargetUpDataPoint(start pcommon.Timestamp, up int
 	b.record(start, "up", float64(up))
 }
 
+func (b *fakeBuilder) RecordRtcTargetCertificateRemainingDataPoint(start pcommon.Timestamp, seconds float64) {
+	b.record(start, "certificate", seconds)
+}
+
 func (b *fakeBuilder) RecordRtcScrapesDataPoint(start pcommon.Timestamp, n int64) {
 	b.record(start, "scrapes", float64(n))
 }

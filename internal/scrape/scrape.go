@@ -91,7 +91,7 @@ func (s *Scrape) Run(ctx context.Context, calls ...Call) {
 // other calls run; then the function that records the response must not use the builder.
 func (s *Scrape) RunElsewhere(ctx context.Context, endpoint string, call Call) {
 	result := Result{Call: call, endpoint: endpoint}
-	result.run(ctx)
+	result.run(new(certificates).in(ctx)) // not those of the process
 	result.recordAnswer()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -326,6 +326,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordRtcScrapesDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordRtcTargetCertificateRemainingDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordRtcTargetUpDataPoint(ts, 1)
 
 			rb := mb.NewResourceBuilder()
@@ -1843,6 +1846,18 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "rtc.target.certificate.remaining":
+					assert.False(t, validatedMetrics["rtc.target.certificate.remaining"], "Found a duplicate in the metrics slice: rtc.target.certificate.remaining")
+					validatedMetrics["rtc.target.certificate.remaining"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time until the certificate of the endpoint expires. Negative if it has expired.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "rtc.target.up":
 					assert.False(t, validatedMetrics["rtc.target.up"], "Found a duplicate in the metrics slice: rtc.target.up")
 					validatedMetrics["rtc.target.up"] = true

@@ -1463,6 +1463,9 @@ var MetricsInfo = metricsInfo{
 	RtcScrapes: metricInfo{
 		Name: "rtc.scrapes",
 	},
+	RtcTargetCertificateRemaining: metricInfo{
+		Name: "rtc.target.certificate.remaining",
+	},
 	RtcTargetUp: metricInfo{
 		Name: "rtc.target.up",
 	},
@@ -1637,6 +1640,7 @@ type metricsInfo struct {
 	RtcScrapeErrors                            metricInfo
 	RtcScrapeOmittedCount                      metricInfo
 	RtcScrapes                                 metricInfo
+	RtcTargetCertificateRemaining              metricInfo
 	RtcTargetUp                                metricInfo
 }
 
@@ -10472,6 +10476,56 @@ func newMetricRtcScrapes(cfg RtcScrapesMetricConfig) metricRtcScrapes {
 	return m
 }
 
+type metricRtcTargetCertificateRemaining struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   RtcTargetCertificateRemainingMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills rtc.target.certificate.remaining metric with initial data.
+func (m *metricRtcTargetCertificateRemaining) init() {
+	m.data.SetName("rtc.target.certificate.remaining")
+	m.data.SetDescription("Time until the certificate of the endpoint expires. Negative if it has expired.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricRtcTargetCertificateRemaining) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtcTargetCertificateRemaining) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtcTargetCertificateRemaining) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtcTargetCertificateRemaining(cfg RtcTargetCertificateRemainingMetricConfig) metricRtcTargetCertificateRemaining {
+	m := metricRtcTargetCertificateRemaining{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricRtcTargetUp struct {
 	data     pmetric.Metric          // data buffer for generated metric.
 	config   RtcTargetUpMetricConfig // metric config provided by user.
@@ -10702,6 +10756,7 @@ type MetricsBuilder struct {
 	metricRtcScrapeErrors                            metricRtcScrapeErrors
 	metricRtcScrapeOmittedCount                      metricRtcScrapeOmittedCount
 	metricRtcScrapes                                 metricRtcScrapes
+	metricRtcTargetCertificateRemaining              metricRtcTargetCertificateRemaining
 	metricRtcTargetUp                                metricRtcTargetUp
 }
 
@@ -10896,6 +10951,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricRtcScrapeErrors:                            newMetricRtcScrapeErrors(mbc.Metrics.RtcScrapeErrors),
 		metricRtcScrapeOmittedCount:                      newMetricRtcScrapeOmittedCount(mbc.Metrics.RtcScrapeOmittedCount),
 		metricRtcScrapes:                                 newMetricRtcScrapes(mbc.Metrics.RtcScrapes),
+		metricRtcTargetCertificateRemaining:              newMetricRtcTargetCertificateRemaining(mbc.Metrics.RtcTargetCertificateRemaining),
 		metricRtcTargetUp:                                newMetricRtcTargetUp(mbc.Metrics.RtcTargetUp),
 		resourceAttributeIncludeFilter:                   make(map[string]filter.Filter),
 		resourceAttributeExcludeFilter:                   make(map[string]filter.Filter),
@@ -11191,6 +11247,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricRtcScrapeErrors.emit(ils.Metrics())
 	mb.metricRtcScrapeOmittedCount.emit(ils.Metrics())
 	mb.metricRtcScrapes.emit(ils.Metrics())
+	mb.metricRtcTargetCertificateRemaining.emit(ils.Metrics())
 	mb.metricRtcTargetUp.emit(ils.Metrics())
 
 	for _, op := range options {
@@ -12061,6 +12118,11 @@ func (mb *MetricsBuilder) RecordRtcScrapeOmittedCountDataPoint(ts pcommon.Timest
 // RecordRtcScrapesDataPoint adds a data point to rtc.scrapes metric.
 func (mb *MetricsBuilder) RecordRtcScrapesDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricRtcScrapes.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordRtcTargetCertificateRemainingDataPoint adds a data point to rtc.target.certificate.remaining metric.
+func (mb *MetricsBuilder) RecordRtcTargetCertificateRemainingDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricRtcTargetCertificateRemaining.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordRtcTargetUpDataPoint adds a data point to rtc.target.up metric.

@@ -2488,6 +2488,26 @@ func (ms *RtcScrapesMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// RtcTargetCertificateRemainingMetricConfig provides config for the rtc.target.certificate.remaining metric.
+type RtcTargetCertificateRemainingMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtcTargetCertificateRemainingMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // RtcTargetUpMetricConfig provides config for the rtc.target.up metric.
 type RtcTargetUpMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -3174,6 +3194,7 @@ type MetricsConfig struct {
 	RtcScrapeErrors                          RtcScrapeErrorsMetricConfig                          `mapstructure:"rtc.scrape.errors"`
 	RtcScrapeOmittedCount                    RtcScrapeOmittedCountMetricConfig                    `mapstructure:"rtc.scrape.omitted.count"`
 	RtcScrapes                               RtcScrapesMetricConfig                               `mapstructure:"rtc.scrapes"`
+	RtcTargetCertificateRemaining            RtcTargetCertificateRemainingMetricConfig            `mapstructure:"rtc.target.certificate.remaining"`
 	RtcTargetUp                              RtcTargetUpMetricConfig                              `mapstructure:"rtc.target.up"`
 	RtpengineCallDurationAverage             RtpengineCallDurationAverageMetricConfig             `mapstructure:"rtpengine.call.duration.average"`
 	RtpengineCallSquaredTime                 RtpengineCallSquaredTimeMetricConfig                 `mapstructure:"rtpengine.call.squared_time"`
@@ -3577,6 +3598,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		RtcScrapes: RtcScrapesMetricConfig{
 			Enabled: false,
+		},
+		RtcTargetCertificateRemaining: RtcTargetCertificateRemainingMetricConfig{
+			Enabled: true,
 		},
 		RtcTargetUp: RtcTargetUpMetricConfig{
 			Enabled: true,
