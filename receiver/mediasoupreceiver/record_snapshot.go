@@ -5,12 +5,14 @@ package mediasoupreceiver
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
 // snapshotRecord records the snapshots of an agent. While a snapshot is read, its objects are only counted; data points are recorded
@@ -102,16 +104,43 @@ func (s *snapshotRecord) recordApplication(start timestamp) {
 			eventRows[i].Point.RecordSince(s.mb, start, n, none{})
 		}
 	}
+	s.recordGroupedEvents(start)
 	p, to := &s.last.Process, &applicationRows
 	recordPresent(to.CPUUser, s.mb, start, p.CPUUser)
 	recordPresent(to.CPUSystem, s.mb, start, p.CPUSystem)
 	recordPresent(to.Memory, s.mb, start, p.Memory)
 	recordPresent(to.EventLoopLag, s.mb, start, p.Lag)
+	recordPresent(to.EventLoopDelayP99, s.mb, start, p.DelayP99)
 	recordPresent(to.WebRTCServers, s.mb, start, s.last.Servers)
 	started, hasStart := p.StartTime.Get()
 	now, hasTime := s.last.Time.Get()
 	if hasStart && hasTime {
 		to.Uptime.Record(s.mb, now-started, none{})
+	}
+}
+
+// recordGroupedEvents records the counters that the agent reports by group.
+func (s *snapshotRecord) recordGroupedEvents(start timestamp) {
+	for i := range groupedEventRows {
+		counts := tally[eventGroup]{}
+		for path, n := range s.last.Counters {
+			if key, group, grouped := strings.Cut(path, "."); grouped && key == groupedEventRows[i].key {
+				counts[eventGroupOf(group)] += n
+			}
+		}
+		for group, n := range counts {
+			groupedEventRows[i].Point.RecordSince(s.mb, start, n, group)
+		}
+	}
+}
+
+// eventGroupOf returns the group of a counter whose path ends with a type of transport or a kind of media, and perhaps a reason.
+func eventGroupOf(path string) eventGroup {
+	word, reason, _ := strings.Cut(path, ".")
+	return eventGroup{
+		transport: enum(metadata.MapAttributeMediasoupTransportType, []byte(word), metadata.AttributeMediasoupTransportTypeUnknown),
+		kind:      mediaKindOf([]byte(word)),
+		reason:    enum(metadata.MapAttributeCreationErrorType, []byte(reason), metadata.AttributeCreationErrorTypeOTHER),
 	}
 }
 

@@ -43,7 +43,7 @@ func figures[K any](unit rows.Unit, average, least, most func(*generated, timest
 
 // snapshotTables are all rows of a snapshot.
 var snapshotTables = []any{
-	eventRows, applicationRows, collectionRows, workerRows, routerRows, transportRows, roleRows, singleRows, dataRows,
+	eventRows, groupedEventRows, applicationRows, collectionRows, workerRows, routerRows, transportRows, roleRows, singleRows, dataRows,
 }
 
 // statistics are the statistics that an agent can collect, with the rows that need them. All other rows need only the lists.
@@ -68,7 +68,11 @@ var eventRows = []struct {
 	{"routersClosed", rows.Whole((*generated).RecordMediasoupRouterClosuresDataPoint)},
 	{"transportsCreated", rows.Whole((*generated).RecordMediasoupTransportCreationsDataPoint)},
 	{"transportsClosed", rows.Whole((*generated).RecordMediasoupTransportClosuresDataPoint)},
+	{"transportsClosedUnconnected", rows.Whole((*generated).RecordMediasoupTransportUnconnectedClosuresDataPoint)},
+	{"transportConnectMs", rows.Decimal((*generated).RecordMediasoupTransportConnectionTimeDataPoint).In(rows.Milliseconds)},
+	{"iceConnected", rows.Whole((*generated).RecordMediasoupTransportIceConnectionsDataPoint)},
 	{"iceDisconnected", rows.Whole((*generated).RecordMediasoupTransportIceDisconnectionsDataPoint)},
+	{"dtlsConnected", rows.Whole((*generated).RecordMediasoupTransportDtlsConnectionsDataPoint)},
 	{"dtlsFailed", rows.Whole((*generated).RecordMediasoupTransportDtlsFailuresDataPoint)},
 	{"sctpFailed", rows.Whole((*generated).RecordMediasoupTransportSctpFailuresDataPoint)},
 	{"producersCreated", rows.Whole((*generated).RecordMediasoupProducerCreationsDataPoint)},
@@ -79,16 +83,52 @@ var eventRows = []struct {
 	{"statsTimeouts", rows.Whole(rows.With((*generated).RecordMediasoupAgentErrorsDataPoint, metadata.AttributeAgentErrorTypeTimeout))},
 }
 
+// eventGroup holds the properties by which some events are counted.
+type eventGroup struct {
+	transport transportType
+	kind      mediaKind
+	reason    metadata.AttributeCreationErrorType
+}
+
+// groupedEventRows map the counters of a snapshot that are objects, with a counter for each group.
+var groupedEventRows = []struct {
+	key   string
+	Point point[eventGroup]
+}{
+	{"transportsCreatedByType", rows.WholeOf(byType((*generated).RecordMediasoupTransportCreationsByTypeDataPoint))},
+	{"transportsClosedByType", rows.WholeOf(byType((*generated).RecordMediasoupTransportClosuresByTypeDataPoint))},
+	{"transportsFailed", rows.WholeOf(byTypeAndReason((*generated).RecordMediasoupTransportFailedCreationsDataPoint))},
+	{"producersStarted", rows.WholeOf(byKind((*generated).RecordMediasoupProducerStartsDataPoint))},
+	{"producerStartMs", rows.DecimalOf(byKind((*generated).RecordMediasoupProducerStartTimeDataPoint)).In(rows.Milliseconds)},
+}
+
+func byType(record func(*generated, timestamp, int64, transportType)) func(*generated, timestamp, int64, eventGroup) {
+	return func(mb *generated, start timestamp, n int64, g eventGroup) { record(mb, start, n, g.transport) }
+}
+
+func byTypeAndReason(
+	record func(*generated, timestamp, int64, transportType, metadata.AttributeCreationErrorType),
+) func(*generated, timestamp, int64, eventGroup) {
+	return func(mb *generated, start timestamp, n int64, g eventGroup) {
+		record(mb, start, n, g.transport, g.reason)
+	}
+}
+
+func byKind[V any](record func(*generated, timestamp, V, mediaKind)) func(*generated, timestamp, V, eventGroup) {
+	return func(mb *generated, start timestamp, v V, g eventGroup) { record(mb, start, v, g.kind) }
+}
+
 // applicationRows map the values of the application, except its counters and objects.
 var applicationRows = struct {
-	CPUUser, CPUSystem, Memory, EventLoopLag, Uptime, WebRTCServers point[none]
+	CPUUser, CPUSystem, Memory, EventLoopLag, EventLoopDelayP99, Uptime, WebRTCServers point[none]
 }{
-	CPUUser:       rows.Decimal(rows.With((*generated).RecordMediasoupProcessCPUTimeDataPoint, metadata.AttributeCPUModeUser)).In(rows.Milliseconds),
-	CPUSystem:     rows.Decimal(rows.With((*generated).RecordMediasoupProcessCPUTimeDataPoint, metadata.AttributeCPUModeSystem)).In(rows.Milliseconds),
-	Memory:        rows.Whole((*generated).RecordMediasoupProcessMemoryUsageDataPoint),
-	EventLoopLag:  rows.Decimal((*generated).RecordMediasoupAgentEventLoopLagDataPoint).In(rows.Milliseconds),
-	Uptime:        rows.Decimal((*generated).RecordMediasoupUptimeDataPoint).In(rows.Milliseconds),
-	WebRTCServers: rows.Whole((*generated).RecordMediasoupWebrtcServerCountDataPoint),
+	CPUUser:           rows.Decimal(rows.With((*generated).RecordMediasoupProcessCPUTimeDataPoint, metadata.AttributeCPUModeUser)).In(rows.Milliseconds),
+	CPUSystem:         rows.Decimal(rows.With((*generated).RecordMediasoupProcessCPUTimeDataPoint, metadata.AttributeCPUModeSystem)).In(rows.Milliseconds),
+	Memory:            rows.Whole((*generated).RecordMediasoupProcessMemoryUsageDataPoint),
+	EventLoopLag:      rows.Decimal((*generated).RecordMediasoupAgentEventLoopLagDataPoint).In(rows.Milliseconds),
+	EventLoopDelayP99: rows.Decimal((*generated).RecordMediasoupAgentEventLoopDelayP99DataPoint).In(rows.Milliseconds),
+	Uptime:            rows.Decimal((*generated).RecordMediasoupUptimeDataPoint).In(rows.Milliseconds),
+	WebRTCServers:     rows.Whole((*generated).RecordMediasoupWebrtcServerCountDataPoint),
 }
 
 // collectionRows map the values about the collection of a snapshot by the agent.

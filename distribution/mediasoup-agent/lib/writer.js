@@ -17,23 +17,8 @@ const CHUNK = 100;
 const MAX_LABELS = 16;
 const MAX_LABEL = 256;
 
-/** The properties that identify the type of a transport in mediasoup before 3.16, which has no property type. The order matters. */
-const TRANSPORT_MARKS = [
-  ['iceState', 'webrtc'],
-  ['rtcpTuple', 'plain'],
-  ['tuple', 'pipe'],
-  ['sendRtcp', 'direct'],
-];
-const TRANSPORT_TYPES = TRANSPORT_MARKS.map(([, type]) => type);
-
 /** The member with the statistics of a kind, if it is not stats. */
 const STATS_MEMBER = /** @type {Record<string, string>} */ ({ workers: 'resourceUsage' });
-
-/** @param {any} transport */
-function transportType(transport) {
-  if (TRANSPORT_TYPES.includes(transport.type)) return transport.type;
-  return TRANSPORT_MARKS.find(([property]) => property in transport)?.[1] ?? 'unknown';
-}
 
 /** @param {Entry} entry */
 function media({ object }) {
@@ -57,7 +42,7 @@ const DESCRIPTIONS = {
     const { object } = entry;
     return {
       routerId: entry.parent?.id,
-      type: (entry.fixed ??= transportType(object)),
+      type: entry.fixed,
       protocol: (object.iceSelectedTuple ?? object.tuple)?.protocol,
       state: { ice: object.iceState, dtls: object.dtlsState, sctp: object.sctpState },
     };

@@ -88,6 +88,8 @@ test('sums over transports, pipes and workers equal the traffic', { skip: missin
   assert.ok(now.transports.every(({ protocol }) => protocol === 'udp'));
   assert.deepEqual(now.routers.map(({ labels }) => labels), [{ room: 'r' }, { room: 'r' }, { room: 'r' }]);
   assert.ok(!JSON.stringify(now).includes('127.0.0.1'));
+  assert.deepEqual(now.counters.producersStarted, { audio: 1, video: 1 });
+  assert.deepEqual([now.counters.transportsCreatedByType.pipe, now.counters.transportsClosedUnconnected], [2, 0]);
 });
 
 test('objects may come and go while they are read', { skip: missing }, async (t) => {

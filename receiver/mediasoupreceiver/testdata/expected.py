@@ -29,7 +29,15 @@ COUNTERS = {
     "iceDisconnected": "transport.ice.disconnections", "dtlsFailed": "transport.dtls.failures", "sctpFailed": "transport.sctp.failures",
     "producersCreated": "producer.creations", "producersClosed": "producer.closures",
     "consumersCreated": "consumer.creations", "consumersClosed": "consumer.closures",
+    "iceConnected": "transport.ice.connections", "dtlsConnected": "transport.dtls.connections",
+    "transportsClosedUnconnected": "transport.unconnected_closures",
 }
+GROUPED_COUNTERS = [  # field, metric, attribute, factor
+    ("transportsCreatedByType", "transport.creations_by_type", "mediasoup.transport.type", 1),
+    ("transportsClosedByType", "transport.closures_by_type", "mediasoup.transport.type", 1),
+    ("producersStarted", "producer.starts", "mediasoup.media.kind", 1),
+    ("producerStartMs", "producer.start.time", "mediasoup.media.kind", 1 / 1000),
+]
 USAGE = [  # field, metric, attributes, factor
     ("ru_utime", "worker.cpu.time", {"cpu.mode": "user"}, 1 / 1000),
     ("ru_stime", "worker.cpu.time", {"cpu.mode": "system"}, 1 / 1000),
@@ -130,11 +138,26 @@ class Scene:
         if "rssBytes" in process:
             p.put("process.memory.usage", process["rssBytes"])
             p.put("agent.event_loop.lag", process["eventLoopLagMs"] / 1000)
-        for field, metric in COUNTERS.items():
-            p.put(metric, now["counters"][field])
-        for field, kind in ("statsErrors", "failed"), ("statsTimeouts", "timeout"):
-            p.put("agent.errors", now["counters"][field], {"error.type": kind})
+        if "eventLoopDelayP99Ms" in process:
+            p.put("agent.event_loop.delay.p99", process["eventLoopDelayP99Ms"] / 1000)
+        self.counters(now["counters"])
         p.put("webrtc_server.count", len(now["webRtcServers"]))
+
+    def counters(self, counters):
+        p = self.points
+        for field, metric in COUNTERS.items():
+            if field in counters:
+                p.put(metric, counters[field])
+        if "transportConnectMs" in counters:
+            p.put("transport.connection.time", counters["transportConnectMs"] / 1000)
+        for field, kind in ("statsErrors", "failed"), ("statsTimeouts", "timeout"):
+            p.put("agent.errors", counters[field], {"error.type": kind})
+        for field, metric, attribute, factor in GROUPED_COUNTERS:
+            for word, count in counters.get(field, {}).items():
+                p.put(metric, count * factor, {attribute: word})
+        for type_, reasons in counters.get("transportsFailed", {}).items():
+            for reason, count in reasons.items():
+                p.put("transport.failed_creations", count, {"mediasoup.transport.type": type_, "error.type": reason})
 
     def collection(self):
         p, collection = self.points, self.now["collection"]

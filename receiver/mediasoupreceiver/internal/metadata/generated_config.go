@@ -128,6 +128,26 @@ func (ms *MediasoupAgentErrorsMetricConfig) Unmarshal(parser *confmap.Conf) erro
 	return nil
 }
 
+// MediasoupAgentEventLoopDelayP99MetricConfig provides config for the mediasoup.agent.event_loop.delay.p99 metric.
+type MediasoupAgentEventLoopDelayP99MetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupAgentEventLoopDelayP99MetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MediasoupAgentEventLoopLagMetricConfig provides config for the mediasoup.agent.event_loop.lag metric.
 type MediasoupAgentEventLoopLagMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1328,6 +1348,46 @@ func (ms *MediasoupProducerSilentCountMetricConfig) Unmarshal(parser *confmap.Co
 	return nil
 }
 
+// MediasoupProducerStartTimeMetricConfig provides config for the mediasoup.producer.start.time metric.
+type MediasoupProducerStartTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupProducerStartTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupProducerStartsMetricConfig provides config for the mediasoup.producer.starts metric.
+type MediasoupProducerStartsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupProducerStartsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MediasoupProducerStreamCountMetricConfig provides config for the mediasoup.producer.stream.count metric.
 type MediasoupProducerStreamCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1728,6 +1788,46 @@ func (ms *MediasoupTransportClosuresMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// MediasoupTransportClosuresByTypeMetricConfig provides config for the mediasoup.transport.closures_by_type metric.
+type MediasoupTransportClosuresByTypeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupTransportClosuresByTypeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupTransportConnectionTimeMetricConfig provides config for the mediasoup.transport.connection.time metric.
+type MediasoupTransportConnectionTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupTransportConnectionTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MediasoupTransportCountMetricConfig provides config for the mediasoup.transport.count metric.
 type MediasoupTransportCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1868,6 +1968,46 @@ func (ms *MediasoupTransportCreationsMetricConfig) Unmarshal(parser *confmap.Con
 	return nil
 }
 
+// MediasoupTransportCreationsByTypeMetricConfig provides config for the mediasoup.transport.creations_by_type metric.
+type MediasoupTransportCreationsByTypeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupTransportCreationsByTypeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupTransportDtlsConnectionsMetricConfig provides config for the mediasoup.transport.dtls.connections metric.
+type MediasoupTransportDtlsConnectionsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupTransportDtlsConnectionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MediasoupTransportDtlsFailuresMetricConfig provides config for the mediasoup.transport.dtls.failures metric.
 type MediasoupTransportDtlsFailuresMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1875,6 +2015,46 @@ type MediasoupTransportDtlsFailuresMetricConfig struct {
 }
 
 func (ms *MediasoupTransportDtlsFailuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupTransportFailedCreationsMetricConfig provides config for the mediasoup.transport.failed_creations metric.
+type MediasoupTransportFailedCreationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupTransportFailedCreationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupTransportIceConnectionsMetricConfig provides config for the mediasoup.transport.ice.connections metric.
+type MediasoupTransportIceConnectionsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupTransportIceConnectionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2055,6 +2235,26 @@ type MediasoupTransportThroughputMetricConfig struct {
 }
 
 func (ms *MediasoupTransportThroughputMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupTransportUnconnectedClosuresMetricConfig provides config for the mediasoup.transport.unconnected_closures metric.
+type MediasoupTransportUnconnectedClosuresMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupTransportUnconnectedClosuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2356,6 +2556,7 @@ type MetricsConfig struct {
 	MediasoupAgentCollectionDuration             MediasoupAgentCollectionDurationMetricConfig             `mapstructure:"mediasoup.agent.collection.duration"`
 	MediasoupAgentCoverage                       MediasoupAgentCoverageMetricConfig                       `mapstructure:"mediasoup.agent.coverage"`
 	MediasoupAgentErrors                         MediasoupAgentErrorsMetricConfig                         `mapstructure:"mediasoup.agent.errors"`
+	MediasoupAgentEventLoopDelayP99              MediasoupAgentEventLoopDelayP99MetricConfig              `mapstructure:"mediasoup.agent.event_loop.delay.p99"`
 	MediasoupAgentEventLoopLag                   MediasoupAgentEventLoopLagMetricConfig                   `mapstructure:"mediasoup.agent.event_loop.lag"`
 	MediasoupAgentSkippedCount                   MediasoupAgentSkippedCountMetricConfig                   `mapstructure:"mediasoup.agent.skipped.count"`
 	MediasoupConsumerClosures                    MediasoupConsumerClosuresMetricConfig                    `mapstructure:"mediasoup.consumer.closures"`
@@ -2416,6 +2617,8 @@ type MetricsConfig struct {
 	MediasoupProducerScoreAverage                MediasoupProducerScoreAverageMetricConfig                `mapstructure:"mediasoup.producer.score.average"`
 	MediasoupProducerScoreMin                    MediasoupProducerScoreMinMetricConfig                    `mapstructure:"mediasoup.producer.score.min"`
 	MediasoupProducerSilentCount                 MediasoupProducerSilentCountMetricConfig                 `mapstructure:"mediasoup.producer.silent.count"`
+	MediasoupProducerStartTime                   MediasoupProducerStartTimeMetricConfig                   `mapstructure:"mediasoup.producer.start.time"`
+	MediasoupProducerStarts                      MediasoupProducerStartsMetricConfig                      `mapstructure:"mediasoup.producer.starts"`
 	MediasoupProducerStreamCount                 MediasoupProducerStreamCountMetricConfig                 `mapstructure:"mediasoup.producer.stream.count"`
 	MediasoupProducerStreamCountByScore          MediasoupProducerStreamCountByScoreMetricConfig          `mapstructure:"mediasoup.producer.stream.count_by_score"`
 	MediasoupProducerStreamThroughputAverage     MediasoupProducerStreamThroughputAverageMetricConfig     `mapstructure:"mediasoup.producer.stream.throughput.average"`
@@ -2436,6 +2639,8 @@ type MetricsConfig struct {
 	MediasoupTransportAvailableThroughputMax     MediasoupTransportAvailableThroughputMaxMetricConfig     `mapstructure:"mediasoup.transport.available_throughput.max"`
 	MediasoupTransportAvailableThroughputMin     MediasoupTransportAvailableThroughputMinMetricConfig     `mapstructure:"mediasoup.transport.available_throughput.min"`
 	MediasoupTransportClosures                   MediasoupTransportClosuresMetricConfig                   `mapstructure:"mediasoup.transport.closures"`
+	MediasoupTransportClosuresByType             MediasoupTransportClosuresByTypeMetricConfig             `mapstructure:"mediasoup.transport.closures_by_type"`
+	MediasoupTransportConnectionTime             MediasoupTransportConnectionTimeMetricConfig             `mapstructure:"mediasoup.transport.connection.time"`
 	MediasoupTransportCount                      MediasoupTransportCountMetricConfig                      `mapstructure:"mediasoup.transport.count"`
 	MediasoupTransportCountByDtlsState           MediasoupTransportCountByDtlsStateMetricConfig           `mapstructure:"mediasoup.transport.count_by_dtls_state"`
 	MediasoupTransportCountByIceState            MediasoupTransportCountByIceStateMetricConfig            `mapstructure:"mediasoup.transport.count_by_ice_state"`
@@ -2443,7 +2648,11 @@ type MetricsConfig struct {
 	MediasoupTransportCountBySctpState           MediasoupTransportCountBySctpStateMetricConfig           `mapstructure:"mediasoup.transport.count_by_sctp_state"`
 	MediasoupTransportCountByWorker              MediasoupTransportCountByWorkerMetricConfig              `mapstructure:"mediasoup.transport.count_by_worker"`
 	MediasoupTransportCreations                  MediasoupTransportCreationsMetricConfig                  `mapstructure:"mediasoup.transport.creations"`
+	MediasoupTransportCreationsByType            MediasoupTransportCreationsByTypeMetricConfig            `mapstructure:"mediasoup.transport.creations_by_type"`
+	MediasoupTransportDtlsConnections            MediasoupTransportDtlsConnectionsMetricConfig            `mapstructure:"mediasoup.transport.dtls.connections"`
 	MediasoupTransportDtlsFailures               MediasoupTransportDtlsFailuresMetricConfig               `mapstructure:"mediasoup.transport.dtls.failures"`
+	MediasoupTransportFailedCreations            MediasoupTransportFailedCreationsMetricConfig            `mapstructure:"mediasoup.transport.failed_creations"`
+	MediasoupTransportIceConnections             MediasoupTransportIceConnectionsMetricConfig             `mapstructure:"mediasoup.transport.ice.connections"`
 	MediasoupTransportIceDisconnections          MediasoupTransportIceDisconnectionsMetricConfig          `mapstructure:"mediasoup.transport.ice.disconnections"`
 	MediasoupTransportIo                         MediasoupTransportIoMetricConfig                         `mapstructure:"mediasoup.transport.io"`
 	MediasoupTransportPacketLossAverage          MediasoupTransportPacketLossAverageMetricConfig          `mapstructure:"mediasoup.transport.packet_loss.average"`
@@ -2453,6 +2662,7 @@ type MetricsConfig struct {
 	MediasoupTransportRtxIo                      MediasoupTransportRtxIoMetricConfig                      `mapstructure:"mediasoup.transport.rtx.io"`
 	MediasoupTransportSctpFailures               MediasoupTransportSctpFailuresMetricConfig               `mapstructure:"mediasoup.transport.sctp.failures"`
 	MediasoupTransportThroughput                 MediasoupTransportThroughputMetricConfig                 `mapstructure:"mediasoup.transport.throughput"`
+	MediasoupTransportUnconnectedClosures        MediasoupTransportUnconnectedClosuresMetricConfig        `mapstructure:"mediasoup.transport.unconnected_closures"`
 	MediasoupUptime                              MediasoupUptimeMetricConfig                              `mapstructure:"mediasoup.uptime"`
 	MediasoupWebrtcServerCount                   MediasoupWebrtcServerCountMetricConfig                   `mapstructure:"mediasoup.webrtc_server.count"`
 	MediasoupWorkerBlockOperations               MediasoupWorkerBlockOperationsMetricConfig               `mapstructure:"mediasoup.worker.block_operations"`
@@ -2487,6 +2697,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		MediasoupAgentErrors: MediasoupAgentErrorsMetricConfig{
+			Enabled: true,
+		},
+		MediasoupAgentEventLoopDelayP99: MediasoupAgentEventLoopDelayP99MetricConfig{
 			Enabled: true,
 		},
 		MediasoupAgentEventLoopLag: MediasoupAgentEventLoopLagMetricConfig{
@@ -2669,6 +2882,12 @@ func DefaultMetricsConfig() MetricsConfig {
 		MediasoupProducerSilentCount: MediasoupProducerSilentCountMetricConfig{
 			Enabled: true,
 		},
+		MediasoupProducerStartTime: MediasoupProducerStartTimeMetricConfig{
+			Enabled: true,
+		},
+		MediasoupProducerStarts: MediasoupProducerStartsMetricConfig{
+			Enabled: true,
+		},
 		MediasoupProducerStreamCount: MediasoupProducerStreamCountMetricConfig{
 			Enabled: false,
 		},
@@ -2729,6 +2948,12 @@ func DefaultMetricsConfig() MetricsConfig {
 		MediasoupTransportClosures: MediasoupTransportClosuresMetricConfig{
 			Enabled: false,
 		},
+		MediasoupTransportClosuresByType: MediasoupTransportClosuresByTypeMetricConfig{
+			Enabled: false,
+		},
+		MediasoupTransportConnectionTime: MediasoupTransportConnectionTimeMetricConfig{
+			Enabled: true,
+		},
 		MediasoupTransportCount: MediasoupTransportCountMetricConfig{
 			Enabled: true,
 		},
@@ -2750,7 +2975,19 @@ func DefaultMetricsConfig() MetricsConfig {
 		MediasoupTransportCreations: MediasoupTransportCreationsMetricConfig{
 			Enabled: true,
 		},
+		MediasoupTransportCreationsByType: MediasoupTransportCreationsByTypeMetricConfig{
+			Enabled: true,
+		},
+		MediasoupTransportDtlsConnections: MediasoupTransportDtlsConnectionsMetricConfig{
+			Enabled: true,
+		},
 		MediasoupTransportDtlsFailures: MediasoupTransportDtlsFailuresMetricConfig{
+			Enabled: true,
+		},
+		MediasoupTransportFailedCreations: MediasoupTransportFailedCreationsMetricConfig{
+			Enabled: true,
+		},
+		MediasoupTransportIceConnections: MediasoupTransportIceConnectionsMetricConfig{
 			Enabled: true,
 		},
 		MediasoupTransportIceDisconnections: MediasoupTransportIceDisconnectionsMetricConfig{
@@ -2778,6 +3015,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: false,
 		},
 		MediasoupTransportThroughput: MediasoupTransportThroughputMetricConfig{
+			Enabled: true,
+		},
+		MediasoupTransportUnconnectedClosures: MediasoupTransportUnconnectedClosuresMetricConfig{
 			Enabled: true,
 		},
 		MediasoupUptime: MediasoupUptimeMetricConfig{

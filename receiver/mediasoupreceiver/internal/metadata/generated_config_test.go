@@ -45,6 +45,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupAgentErrors: MediasoupAgentErrorsMetricConfig{
 						Enabled: true,
 					},
+					MediasoupAgentEventLoopDelayP99: MediasoupAgentEventLoopDelayP99MetricConfig{
+						Enabled: true,
+					},
 					MediasoupAgentEventLoopLag: MediasoupAgentEventLoopLagMetricConfig{
 						Enabled: true,
 					},
@@ -225,6 +228,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupProducerSilentCount: MediasoupProducerSilentCountMetricConfig{
 						Enabled: true,
 					},
+					MediasoupProducerStartTime: MediasoupProducerStartTimeMetricConfig{
+						Enabled: true,
+					},
+					MediasoupProducerStarts: MediasoupProducerStartsMetricConfig{
+						Enabled: true,
+					},
 					MediasoupProducerStreamCount: MediasoupProducerStreamCountMetricConfig{
 						Enabled: true,
 					},
@@ -285,6 +294,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupTransportClosures: MediasoupTransportClosuresMetricConfig{
 						Enabled: true,
 					},
+					MediasoupTransportClosuresByType: MediasoupTransportClosuresByTypeMetricConfig{
+						Enabled: true,
+					},
+					MediasoupTransportConnectionTime: MediasoupTransportConnectionTimeMetricConfig{
+						Enabled: true,
+					},
 					MediasoupTransportCount: MediasoupTransportCountMetricConfig{
 						Enabled: true,
 					},
@@ -306,7 +321,19 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupTransportCreations: MediasoupTransportCreationsMetricConfig{
 						Enabled: true,
 					},
+					MediasoupTransportCreationsByType: MediasoupTransportCreationsByTypeMetricConfig{
+						Enabled: true,
+					},
+					MediasoupTransportDtlsConnections: MediasoupTransportDtlsConnectionsMetricConfig{
+						Enabled: true,
+					},
 					MediasoupTransportDtlsFailures: MediasoupTransportDtlsFailuresMetricConfig{
+						Enabled: true,
+					},
+					MediasoupTransportFailedCreations: MediasoupTransportFailedCreationsMetricConfig{
+						Enabled: true,
+					},
+					MediasoupTransportIceConnections: MediasoupTransportIceConnectionsMetricConfig{
 						Enabled: true,
 					},
 					MediasoupTransportIceDisconnections: MediasoupTransportIceDisconnectionsMetricConfig{
@@ -334,6 +361,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					MediasoupTransportThroughput: MediasoupTransportThroughputMetricConfig{
+						Enabled: true,
+					},
+					MediasoupTransportUnconnectedClosures: MediasoupTransportUnconnectedClosuresMetricConfig{
 						Enabled: true,
 					},
 					MediasoupUptime: MediasoupUptimeMetricConfig{
@@ -414,6 +444,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupAgentErrors: MediasoupAgentErrorsMetricConfig{
 						Enabled: false,
 					},
+					MediasoupAgentEventLoopDelayP99: MediasoupAgentEventLoopDelayP99MetricConfig{
+						Enabled: false,
+					},
 					MediasoupAgentEventLoopLag: MediasoupAgentEventLoopLagMetricConfig{
 						Enabled: false,
 					},
@@ -594,6 +627,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupProducerSilentCount: MediasoupProducerSilentCountMetricConfig{
 						Enabled: false,
 					},
+					MediasoupProducerStartTime: MediasoupProducerStartTimeMetricConfig{
+						Enabled: false,
+					},
+					MediasoupProducerStarts: MediasoupProducerStartsMetricConfig{
+						Enabled: false,
+					},
 					MediasoupProducerStreamCount: MediasoupProducerStreamCountMetricConfig{
 						Enabled: false,
 					},
@@ -654,6 +693,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupTransportClosures: MediasoupTransportClosuresMetricConfig{
 						Enabled: false,
 					},
+					MediasoupTransportClosuresByType: MediasoupTransportClosuresByTypeMetricConfig{
+						Enabled: false,
+					},
+					MediasoupTransportConnectionTime: MediasoupTransportConnectionTimeMetricConfig{
+						Enabled: false,
+					},
 					MediasoupTransportCount: MediasoupTransportCountMetricConfig{
 						Enabled: false,
 					},
@@ -675,7 +720,19 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupTransportCreations: MediasoupTransportCreationsMetricConfig{
 						Enabled: false,
 					},
+					MediasoupTransportCreationsByType: MediasoupTransportCreationsByTypeMetricConfig{
+						Enabled: false,
+					},
+					MediasoupTransportDtlsConnections: MediasoupTransportDtlsConnectionsMetricConfig{
+						Enabled: false,
+					},
 					MediasoupTransportDtlsFailures: MediasoupTransportDtlsFailuresMetricConfig{
+						Enabled: false,
+					},
+					MediasoupTransportFailedCreations: MediasoupTransportFailedCreationsMetricConfig{
+						Enabled: false,
+					},
+					MediasoupTransportIceConnections: MediasoupTransportIceConnectionsMetricConfig{
 						Enabled: false,
 					},
 					MediasoupTransportIceDisconnections: MediasoupTransportIceDisconnectionsMetricConfig{
@@ -703,6 +760,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					MediasoupTransportThroughput: MediasoupTransportThroughputMetricConfig{
+						Enabled: false,
+					},
+					MediasoupTransportUnconnectedClosures: MediasoupTransportUnconnectedClosuresMetricConfig{
 						Enabled: false,
 					},
 					MediasoupUptime: MediasoupUptimeMetricConfig{
@@ -765,7 +825,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(EdumeetPeerCountMetricConfig{}, EdumeetPeerCountByRoomMetricConfig{}, EdumeetRoomCountMetricConfig{}, MediasoupAgentCollectionDurationMetricConfig{}, MediasoupAgentCoverageMetricConfig{}, MediasoupAgentErrorsMetricConfig{}, MediasoupAgentEventLoopLagMetricConfig{}, MediasoupAgentSkippedCountMetricConfig{}, MediasoupConsumerClosuresMetricConfig{}, MediasoupConsumerCountMetricConfig{}, MediasoupConsumerCountByLayerMetricConfig{}, MediasoupConsumerCountByWorkerMetricConfig{}, MediasoupConsumerCreationsMetricConfig{}, MediasoupConsumerDiscardedPacketsMetricConfig{}, MediasoupConsumerIoMetricConfig{}, MediasoupConsumerJitterAverageMetricConfig{}, MediasoupConsumerJitterMaxMetricConfig{}, MediasoupConsumerLostPacketsMetricConfig{}, MediasoupConsumerPacketLossAverageMetricConfig{}, MediasoupConsumerPacketLossMaxMetricConfig{}, MediasoupConsumerPacketLossesMetricConfig{}, MediasoupConsumerPacketsMetricConfig{}, MediasoupConsumerRepairedPacketsMetricConfig{}, MediasoupConsumerRetransmittedPacketsMetricConfig{}, MediasoupConsumerRoundTripTimeAverageMetricConfig{}, MediasoupConsumerRoundTripTimeMaxMetricConfig{}, MediasoupConsumerRtcpMessagesMetricConfig{}, MediasoupConsumerRtcpNackedPacketsMetricConfig{}, MediasoupConsumerScoreAverageMetricConfig{}, MediasoupConsumerScoreMinMetricConfig{}, MediasoupConsumerSilentCountMetricConfig{}, MediasoupConsumerStreamCountMetricConfig{}, MediasoupConsumerStreamCountByScoreMetricConfig{}, MediasoupConsumerStreamThroughputAverageMetricConfig{}, MediasoupConsumerStreamThroughputMaxMetricConfig{}, MediasoupConsumerStreamThroughputMinMetricConfig{}, MediasoupConsumerThroughputMetricConfig{}, MediasoupDataBufferSizeMetricConfig{}, MediasoupDataIoMetricConfig{}, MediasoupDataMessagesMetricConfig{}, MediasoupDataConsumerCountMetricConfig{}, MediasoupDataProducerCountMetricConfig{}, MediasoupProcessCPUTimeMetricConfig{}, MediasoupProcessMemoryUsageMetricConfig{}, MediasoupProducerClosuresMetricConfig{}, MediasoupProducerCountMetricConfig{}, MediasoupProducerCountByWorkerMetricConfig{}, MediasoupProducerCreationsMetricConfig{}, MediasoupProducerDiscardedPacketsMetricConfig{}, MediasoupProducerIoMetricConfig{}, MediasoupProducerJitterAverageMetricConfig{}, MediasoupProducerJitterMaxMetricConfig{}, MediasoupProducerLostPacketsMetricConfig{}, MediasoupProducerPacketLossAverageMetricConfig{}, MediasoupProducerPacketLossMaxMetricConfig{}, MediasoupProducerPacketLossesMetricConfig{}, MediasoupProducerPacketsMetricConfig{}, MediasoupProducerRepairedPacketsMetricConfig{}, MediasoupProducerRetransmittedPacketsMetricConfig{}, MediasoupProducerRoundTripTimeAverageMetricConfig{}, MediasoupProducerRoundTripTimeMaxMetricConfig{}, MediasoupProducerRtcpMessagesMetricConfig{}, MediasoupProducerRtcpNackedPacketsMetricConfig{}, MediasoupProducerScoreAverageMetricConfig{}, MediasoupProducerScoreMinMetricConfig{}, MediasoupProducerSilentCountMetricConfig{}, MediasoupProducerStreamCountMetricConfig{}, MediasoupProducerStreamCountByScoreMetricConfig{}, MediasoupProducerStreamThroughputAverageMetricConfig{}, MediasoupProducerStreamThroughputMaxMetricConfig{}, MediasoupProducerStreamThroughputMinMetricConfig{}, MediasoupProducerThroughputMetricConfig{}, MediasoupRouterClosuresMetricConfig{}, MediasoupRouterCountMetricConfig{}, MediasoupRouterCreationsMetricConfig{}, MediasoupRouterEmptyCountMetricConfig{}, MediasoupRtpObserverCountMetricConfig{}, MediasoupStreamIoMetricConfig{}, MediasoupStreamLostPacketsMetricConfig{}, MediasoupStreamRoundTripTimeMetricConfig{}, MediasoupStreamScoreMetricConfig{}, MediasoupStreamThroughputMetricConfig{}, MediasoupTransportAvailableThroughputAverageMetricConfig{}, MediasoupTransportAvailableThroughputMaxMetricConfig{}, MediasoupTransportAvailableThroughputMinMetricConfig{}, MediasoupTransportClosuresMetricConfig{}, MediasoupTransportCountMetricConfig{}, MediasoupTransportCountByDtlsStateMetricConfig{}, MediasoupTransportCountByIceStateMetricConfig{}, MediasoupTransportCountByProtocolMetricConfig{}, MediasoupTransportCountBySctpStateMetricConfig{}, MediasoupTransportCountByWorkerMetricConfig{}, MediasoupTransportCreationsMetricConfig{}, MediasoupTransportDtlsFailuresMetricConfig{}, MediasoupTransportIceDisconnectionsMetricConfig{}, MediasoupTransportIoMetricConfig{}, MediasoupTransportPacketLossAverageMetricConfig{}, MediasoupTransportPacketLossMaxMetricConfig{}, MediasoupTransportProbationIoMetricConfig{}, MediasoupTransportRtpIoMetricConfig{}, MediasoupTransportRtxIoMetricConfig{}, MediasoupTransportSctpFailuresMetricConfig{}, MediasoupTransportThroughputMetricConfig{}, MediasoupUptimeMetricConfig{}, MediasoupWebrtcServerCountMetricConfig{}, MediasoupWorkerBlockOperationsMetricConfig{}, MediasoupWorkerContextSwitchesMetricConfig{}, MediasoupWorkerCountMetricConfig{}, MediasoupWorkerCPUTimeMetricConfig{}, MediasoupWorkerDeathsMetricConfig{}, MediasoupWorkerMemoryPeakMetricConfig{}, MediasoupWorkerPageFaultsMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetUpMetricConfig{}, MediasoupAgentVersionResourceAttributeConfig{}, MediasoupBindingResourceAttributeConfig{}, MediasoupInstanceIDResourceAttributeConfig{}, ProcessPidResourceAttributeConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(EdumeetPeerCountMetricConfig{}, EdumeetPeerCountByRoomMetricConfig{}, EdumeetRoomCountMetricConfig{}, MediasoupAgentCollectionDurationMetricConfig{}, MediasoupAgentCoverageMetricConfig{}, MediasoupAgentErrorsMetricConfig{}, MediasoupAgentEventLoopDelayP99MetricConfig{}, MediasoupAgentEventLoopLagMetricConfig{}, MediasoupAgentSkippedCountMetricConfig{}, MediasoupConsumerClosuresMetricConfig{}, MediasoupConsumerCountMetricConfig{}, MediasoupConsumerCountByLayerMetricConfig{}, MediasoupConsumerCountByWorkerMetricConfig{}, MediasoupConsumerCreationsMetricConfig{}, MediasoupConsumerDiscardedPacketsMetricConfig{}, MediasoupConsumerIoMetricConfig{}, MediasoupConsumerJitterAverageMetricConfig{}, MediasoupConsumerJitterMaxMetricConfig{}, MediasoupConsumerLostPacketsMetricConfig{}, MediasoupConsumerPacketLossAverageMetricConfig{}, MediasoupConsumerPacketLossMaxMetricConfig{}, MediasoupConsumerPacketLossesMetricConfig{}, MediasoupConsumerPacketsMetricConfig{}, MediasoupConsumerRepairedPacketsMetricConfig{}, MediasoupConsumerRetransmittedPacketsMetricConfig{}, MediasoupConsumerRoundTripTimeAverageMetricConfig{}, MediasoupConsumerRoundTripTimeMaxMetricConfig{}, MediasoupConsumerRtcpMessagesMetricConfig{}, MediasoupConsumerRtcpNackedPacketsMetricConfig{}, MediasoupConsumerScoreAverageMetricConfig{}, MediasoupConsumerScoreMinMetricConfig{}, MediasoupConsumerSilentCountMetricConfig{}, MediasoupConsumerStreamCountMetricConfig{}, MediasoupConsumerStreamCountByScoreMetricConfig{}, MediasoupConsumerStreamThroughputAverageMetricConfig{}, MediasoupConsumerStreamThroughputMaxMetricConfig{}, MediasoupConsumerStreamThroughputMinMetricConfig{}, MediasoupConsumerThroughputMetricConfig{}, MediasoupDataBufferSizeMetricConfig{}, MediasoupDataIoMetricConfig{}, MediasoupDataMessagesMetricConfig{}, MediasoupDataConsumerCountMetricConfig{}, MediasoupDataProducerCountMetricConfig{}, MediasoupProcessCPUTimeMetricConfig{}, MediasoupProcessMemoryUsageMetricConfig{}, MediasoupProducerClosuresMetricConfig{}, MediasoupProducerCountMetricConfig{}, MediasoupProducerCountByWorkerMetricConfig{}, MediasoupProducerCreationsMetricConfig{}, MediasoupProducerDiscardedPacketsMetricConfig{}, MediasoupProducerIoMetricConfig{}, MediasoupProducerJitterAverageMetricConfig{}, MediasoupProducerJitterMaxMetricConfig{}, MediasoupProducerLostPacketsMetricConfig{}, MediasoupProducerPacketLossAverageMetricConfig{}, MediasoupProducerPacketLossMaxMetricConfig{}, MediasoupProducerPacketLossesMetricConfig{}, MediasoupProducerPacketsMetricConfig{}, MediasoupProducerRepairedPacketsMetricConfig{}, MediasoupProducerRetransmittedPacketsMetricConfig{}, MediasoupProducerRoundTripTimeAverageMetricConfig{}, MediasoupProducerRoundTripTimeMaxMetricConfig{}, MediasoupProducerRtcpMessagesMetricConfig{}, MediasoupProducerRtcpNackedPacketsMetricConfig{}, MediasoupProducerScoreAverageMetricConfig{}, MediasoupProducerScoreMinMetricConfig{}, MediasoupProducerSilentCountMetricConfig{}, MediasoupProducerStartTimeMetricConfig{}, MediasoupProducerStartsMetricConfig{}, MediasoupProducerStreamCountMetricConfig{}, MediasoupProducerStreamCountByScoreMetricConfig{}, MediasoupProducerStreamThroughputAverageMetricConfig{}, MediasoupProducerStreamThroughputMaxMetricConfig{}, MediasoupProducerStreamThroughputMinMetricConfig{}, MediasoupProducerThroughputMetricConfig{}, MediasoupRouterClosuresMetricConfig{}, MediasoupRouterCountMetricConfig{}, MediasoupRouterCreationsMetricConfig{}, MediasoupRouterEmptyCountMetricConfig{}, MediasoupRtpObserverCountMetricConfig{}, MediasoupStreamIoMetricConfig{}, MediasoupStreamLostPacketsMetricConfig{}, MediasoupStreamRoundTripTimeMetricConfig{}, MediasoupStreamScoreMetricConfig{}, MediasoupStreamThroughputMetricConfig{}, MediasoupTransportAvailableThroughputAverageMetricConfig{}, MediasoupTransportAvailableThroughputMaxMetricConfig{}, MediasoupTransportAvailableThroughputMinMetricConfig{}, MediasoupTransportClosuresMetricConfig{}, MediasoupTransportClosuresByTypeMetricConfig{}, MediasoupTransportConnectionTimeMetricConfig{}, MediasoupTransportCountMetricConfig{}, MediasoupTransportCountByDtlsStateMetricConfig{}, MediasoupTransportCountByIceStateMetricConfig{}, MediasoupTransportCountByProtocolMetricConfig{}, MediasoupTransportCountBySctpStateMetricConfig{}, MediasoupTransportCountByWorkerMetricConfig{}, MediasoupTransportCreationsMetricConfig{}, MediasoupTransportCreationsByTypeMetricConfig{}, MediasoupTransportDtlsConnectionsMetricConfig{}, MediasoupTransportDtlsFailuresMetricConfig{}, MediasoupTransportFailedCreationsMetricConfig{}, MediasoupTransportIceConnectionsMetricConfig{}, MediasoupTransportIceDisconnectionsMetricConfig{}, MediasoupTransportIoMetricConfig{}, MediasoupTransportPacketLossAverageMetricConfig{}, MediasoupTransportPacketLossMaxMetricConfig{}, MediasoupTransportProbationIoMetricConfig{}, MediasoupTransportRtpIoMetricConfig{}, MediasoupTransportRtxIoMetricConfig{}, MediasoupTransportSctpFailuresMetricConfig{}, MediasoupTransportThroughputMetricConfig{}, MediasoupTransportUnconnectedClosuresMetricConfig{}, MediasoupUptimeMetricConfig{}, MediasoupWebrtcServerCountMetricConfig{}, MediasoupWorkerBlockOperationsMetricConfig{}, MediasoupWorkerContextSwitchesMetricConfig{}, MediasoupWorkerCountMetricConfig{}, MediasoupWorkerCPUTimeMetricConfig{}, MediasoupWorkerDeathsMetricConfig{}, MediasoupWorkerMemoryPeakMetricConfig{}, MediasoupWorkerPageFaultsMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetUpMetricConfig{}, MediasoupAgentVersionResourceAttributeConfig{}, MediasoupBindingResourceAttributeConfig{}, MediasoupInstanceIDResourceAttributeConfig{}, ProcessPidResourceAttributeConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

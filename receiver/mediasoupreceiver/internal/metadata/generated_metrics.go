@@ -70,6 +70,40 @@ var MapAttributeCPUMode = map[string]AttributeCPUMode{
 	"system": AttributeCPUModeSystem,
 }
 
+// AttributeCreationErrorType specifies the value creation_error_type attribute.
+type AttributeCreationErrorType int
+
+const (
+	_ AttributeCreationErrorType = iota
+	AttributeCreationErrorTypeNoPort
+	AttributeCreationErrorTypeClosed
+	AttributeCreationErrorTypeInvalid
+	AttributeCreationErrorTypeOTHER
+)
+
+// String returns the string representation of the AttributeCreationErrorType.
+func (av AttributeCreationErrorType) String() string {
+	switch av {
+	case AttributeCreationErrorTypeNoPort:
+		return "no_port"
+	case AttributeCreationErrorTypeClosed:
+		return "closed"
+	case AttributeCreationErrorTypeInvalid:
+		return "invalid"
+	case AttributeCreationErrorTypeOTHER:
+		return "_OTHER"
+	}
+	return ""
+}
+
+// MapAttributeCreationErrorType is a helper map of string to AttributeCreationErrorType attribute value.
+var MapAttributeCreationErrorType = map[string]AttributeCreationErrorType{
+	"no_port": AttributeCreationErrorTypeNoPort,
+	"closed":  AttributeCreationErrorTypeClosed,
+	"invalid": AttributeCreationErrorTypeInvalid,
+	"_OTHER":  AttributeCreationErrorTypeOTHER,
+}
+
 // AttributeDiskIoDirection specifies the value disk.io.direction attribute.
 type AttributeDiskIoDirection int
 
@@ -690,6 +724,9 @@ var MetricsInfo = metricsInfo{
 		Name:       "mediasoup.agent.errors",
 		Attributes: []string{"agent_error_type"},
 	},
+	MediasoupAgentEventLoopDelayP99: metricInfo{
+		Name: "mediasoup.agent.event_loop.delay.p99",
+	},
 	MediasoupAgentEventLoopLag: metricInfo{
 		Name: "mediasoup.agent.event_loop.lag",
 	},
@@ -923,6 +960,14 @@ var MetricsInfo = metricsInfo{
 		Name:       "mediasoup.producer.silent.count",
 		Attributes: []string{"mediasoup.media.kind"},
 	},
+	MediasoupProducerStartTime: metricInfo{
+		Name:       "mediasoup.producer.start.time",
+		Attributes: []string{"mediasoup.media.kind"},
+	},
+	MediasoupProducerStarts: metricInfo{
+		Name:       "mediasoup.producer.starts",
+		Attributes: []string{"mediasoup.media.kind"},
+	},
 	MediasoupProducerStreamCount: metricInfo{
 		Name:       "mediasoup.producer.stream.count",
 		Attributes: []string{"mediasoup.media.kind"},
@@ -998,6 +1043,13 @@ var MetricsInfo = metricsInfo{
 	MediasoupTransportClosures: metricInfo{
 		Name: "mediasoup.transport.closures",
 	},
+	MediasoupTransportClosuresByType: metricInfo{
+		Name:       "mediasoup.transport.closures_by_type",
+		Attributes: []string{"mediasoup.transport.type"},
+	},
+	MediasoupTransportConnectionTime: metricInfo{
+		Name: "mediasoup.transport.connection.time",
+	},
 	MediasoupTransportCount: metricInfo{
 		Name:       "mediasoup.transport.count",
 		Attributes: []string{"mediasoup.transport.type"},
@@ -1025,8 +1077,22 @@ var MetricsInfo = metricsInfo{
 	MediasoupTransportCreations: metricInfo{
 		Name: "mediasoup.transport.creations",
 	},
+	MediasoupTransportCreationsByType: metricInfo{
+		Name:       "mediasoup.transport.creations_by_type",
+		Attributes: []string{"mediasoup.transport.type"},
+	},
+	MediasoupTransportDtlsConnections: metricInfo{
+		Name: "mediasoup.transport.dtls.connections",
+	},
 	MediasoupTransportDtlsFailures: metricInfo{
 		Name: "mediasoup.transport.dtls.failures",
+	},
+	MediasoupTransportFailedCreations: metricInfo{
+		Name:       "mediasoup.transport.failed_creations",
+		Attributes: []string{"mediasoup.transport.type", "creation_error_type"},
+	},
+	MediasoupTransportIceConnections: metricInfo{
+		Name: "mediasoup.transport.ice.connections",
 	},
 	MediasoupTransportIceDisconnections: metricInfo{
 		Name: "mediasoup.transport.ice.disconnections",
@@ -1061,6 +1127,9 @@ var MetricsInfo = metricsInfo{
 	MediasoupTransportThroughput: metricInfo{
 		Name:       "mediasoup.transport.throughput",
 		Attributes: []string{"mediasoup.transport.type", "network.io.direction"},
+	},
+	MediasoupTransportUnconnectedClosures: metricInfo{
+		Name: "mediasoup.transport.unconnected_closures",
 	},
 	MediasoupUptime: metricInfo{
 		Name: "mediasoup.uptime",
@@ -1121,6 +1190,7 @@ type metricsInfo struct {
 	MediasoupAgentCollectionDuration             metricInfo
 	MediasoupAgentCoverage                       metricInfo
 	MediasoupAgentErrors                         metricInfo
+	MediasoupAgentEventLoopDelayP99              metricInfo
 	MediasoupAgentEventLoopLag                   metricInfo
 	MediasoupAgentSkippedCount                   metricInfo
 	MediasoupConsumerClosures                    metricInfo
@@ -1181,6 +1251,8 @@ type metricsInfo struct {
 	MediasoupProducerScoreAverage                metricInfo
 	MediasoupProducerScoreMin                    metricInfo
 	MediasoupProducerSilentCount                 metricInfo
+	MediasoupProducerStartTime                   metricInfo
+	MediasoupProducerStarts                      metricInfo
 	MediasoupProducerStreamCount                 metricInfo
 	MediasoupProducerStreamCountByScore          metricInfo
 	MediasoupProducerStreamThroughputAverage     metricInfo
@@ -1201,6 +1273,8 @@ type metricsInfo struct {
 	MediasoupTransportAvailableThroughputMax     metricInfo
 	MediasoupTransportAvailableThroughputMin     metricInfo
 	MediasoupTransportClosures                   metricInfo
+	MediasoupTransportClosuresByType             metricInfo
+	MediasoupTransportConnectionTime             metricInfo
 	MediasoupTransportCount                      metricInfo
 	MediasoupTransportCountByDtlsState           metricInfo
 	MediasoupTransportCountByIceState            metricInfo
@@ -1208,7 +1282,11 @@ type metricsInfo struct {
 	MediasoupTransportCountBySctpState           metricInfo
 	MediasoupTransportCountByWorker              metricInfo
 	MediasoupTransportCreations                  metricInfo
+	MediasoupTransportCreationsByType            metricInfo
+	MediasoupTransportDtlsConnections            metricInfo
 	MediasoupTransportDtlsFailures               metricInfo
+	MediasoupTransportFailedCreations            metricInfo
+	MediasoupTransportIceConnections             metricInfo
 	MediasoupTransportIceDisconnections          metricInfo
 	MediasoupTransportIo                         metricInfo
 	MediasoupTransportPacketLossAverage          metricInfo
@@ -1218,6 +1296,7 @@ type metricsInfo struct {
 	MediasoupTransportRtxIo                      metricInfo
 	MediasoupTransportSctpFailures               metricInfo
 	MediasoupTransportThroughput                 metricInfo
+	MediasoupTransportUnconnectedClosures        metricInfo
 	MediasoupUptime                              metricInfo
 	MediasoupWebrtcServerCount                   metricInfo
 	MediasoupWorkerBlockOperations               metricInfo
@@ -1545,6 +1624,56 @@ func (m *metricMediasoupAgentErrors) emit(metrics pmetric.MetricSlice) {
 
 func newMetricMediasoupAgentErrors(cfg MediasoupAgentErrorsMetricConfig) metricMediasoupAgentErrors {
 	m := metricMediasoupAgentErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupAgentEventLoopDelayP99 struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   MediasoupAgentEventLoopDelayP99MetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.agent.event_loop.delay.p99 metric with initial data.
+func (m *metricMediasoupAgentEventLoopDelayP99) init() {
+	m.data.SetName("mediasoup.agent.event_loop.delay.p99")
+	m.data.SetDescription("99th percentile of the delay of the application's event loop since the last snapshot.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricMediasoupAgentEventLoopDelayP99) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupAgentEventLoopDelayP99) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupAgentEventLoopDelayP99) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupAgentEventLoopDelayP99(cfg MediasoupAgentEventLoopDelayP99MetricConfig) metricMediasoupAgentEventLoopDelayP99 {
+	m := metricMediasoupAgentEventLoopDelayP99{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4780,6 +4909,114 @@ func newMetricMediasoupProducerSilentCount(cfg MediasoupProducerSilentCountMetri
 	return m
 }
 
+type metricMediasoupProducerStartTime struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   MediasoupProducerStartTimeMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.producer.start.time metric with initial data.
+func (m *metricMediasoupProducerStartTime) init() {
+	m.data.SetName("mediasoup.producer.start.time")
+	m.data.SetDescription("Total time from the creation of producers to their first media. Divide by mediasoup.producer.starts for the mean.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupProducerStartTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupMediaKindAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupProducerStartTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupProducerStartTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupProducerStartTime(cfg MediasoupProducerStartTimeMetricConfig) metricMediasoupProducerStartTime {
+	m := metricMediasoupProducerStartTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupProducerStarts struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   MediasoupProducerStartsMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.producer.starts metric with initial data.
+func (m *metricMediasoupProducerStarts) init() {
+	m.data.SetName("mediasoup.producer.starts")
+	m.data.SetDescription("Number of producers that received their first media.")
+	m.data.SetUnit("{producer}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupProducerStarts) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupProducerStarts) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupProducerStarts) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupProducerStarts(cfg MediasoupProducerStartsMetricConfig) metricMediasoupProducerStarts {
+	m := metricMediasoupProducerStarts{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricMediasoupProducerStreamCount struct {
 	data     pmetric.Metric                           // data buffer for generated metric.
 	config   MediasoupProducerStreamCountMetricConfig // metric config provided by user.
@@ -5855,6 +6092,112 @@ func newMetricMediasoupTransportClosures(cfg MediasoupTransportClosuresMetricCon
 	return m
 }
 
+type metricMediasoupTransportClosuresByType struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   MediasoupTransportClosuresByTypeMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.transport.closures_by_type metric with initial data.
+func (m *metricMediasoupTransportClosuresByType) init() {
+	m.data.SetName("mediasoup.transport.closures_by_type")
+	m.data.SetDescription("Number of transports closed, by type.")
+	m.data.SetUnit("{transport}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupTransportClosuresByType) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupTransportTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.transport.type", mediasoupTransportTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupTransportClosuresByType) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupTransportClosuresByType) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupTransportClosuresByType(cfg MediasoupTransportClosuresByTypeMetricConfig) metricMediasoupTransportClosuresByType {
+	m := metricMediasoupTransportClosuresByType{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupTransportConnectionTime struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   MediasoupTransportConnectionTimeMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.transport.connection.time metric with initial data.
+func (m *metricMediasoupTransportConnectionTime) init() {
+	m.data.SetName("mediasoup.transport.connection.time")
+	m.data.SetDescription("Total time from the creation of transports to their first DTLS connection. Divide by mediasoup.transport.dtls.connections for the mean.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricMediasoupTransportConnectionTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupTransportConnectionTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupTransportConnectionTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupTransportConnectionTime(cfg MediasoupTransportConnectionTimeMetricConfig) metricMediasoupTransportConnectionTime {
+	m := metricMediasoupTransportConnectionTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricMediasoupTransportCount struct {
 	data     pmetric.Metric                      // data buffer for generated metric.
 	config   MediasoupTransportCountMetricConfig // metric config provided by user.
@@ -6231,6 +6574,112 @@ func newMetricMediasoupTransportCreations(cfg MediasoupTransportCreationsMetricC
 	return m
 }
 
+type metricMediasoupTransportCreationsByType struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   MediasoupTransportCreationsByTypeMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.transport.creations_by_type metric with initial data.
+func (m *metricMediasoupTransportCreationsByType) init() {
+	m.data.SetName("mediasoup.transport.creations_by_type")
+	m.data.SetDescription("Number of transports created, by type.")
+	m.data.SetUnit("{transport}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupTransportCreationsByType) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupTransportTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.transport.type", mediasoupTransportTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupTransportCreationsByType) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupTransportCreationsByType) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupTransportCreationsByType(cfg MediasoupTransportCreationsByTypeMetricConfig) metricMediasoupTransportCreationsByType {
+	m := metricMediasoupTransportCreationsByType{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupTransportDtlsConnections struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   MediasoupTransportDtlsConnectionsMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.transport.dtls.connections metric with initial data.
+func (m *metricMediasoupTransportDtlsConnections) init() {
+	m.data.SetName("mediasoup.transport.dtls.connections")
+	m.data.SetDescription("Number of transports that completed their DTLS handshake.")
+	m.data.SetUnit("{transport}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricMediasoupTransportDtlsConnections) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupTransportDtlsConnections) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupTransportDtlsConnections) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupTransportDtlsConnections(cfg MediasoupTransportDtlsConnectionsMetricConfig) metricMediasoupTransportDtlsConnections {
+	m := metricMediasoupTransportDtlsConnections{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricMediasoupTransportDtlsFailures struct {
 	data     pmetric.Metric                             // data buffer for generated metric.
 	config   MediasoupTransportDtlsFailuresMetricConfig // metric config provided by user.
@@ -6275,6 +6724,113 @@ func (m *metricMediasoupTransportDtlsFailures) emit(metrics pmetric.MetricSlice)
 
 func newMetricMediasoupTransportDtlsFailures(cfg MediasoupTransportDtlsFailuresMetricConfig) metricMediasoupTransportDtlsFailures {
 	m := metricMediasoupTransportDtlsFailures{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupTransportFailedCreations struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   MediasoupTransportFailedCreationsMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.transport.failed_creations metric with initial data.
+func (m *metricMediasoupTransportFailedCreations) init() {
+	m.data.SetName("mediasoup.transport.failed_creations")
+	m.data.SetDescription("Number of transports that could not be created, if the agent counts them (countFailures).")
+	m.data.SetUnit("{transport}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupTransportFailedCreations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupTransportTypeAttributeValue string, creationErrorTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.transport.type", mediasoupTransportTypeAttributeValue)
+	dp.Attributes().PutStr("error.type", creationErrorTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupTransportFailedCreations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupTransportFailedCreations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupTransportFailedCreations(cfg MediasoupTransportFailedCreationsMetricConfig) metricMediasoupTransportFailedCreations {
+	m := metricMediasoupTransportFailedCreations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupTransportIceConnections struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   MediasoupTransportIceConnectionsMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.transport.ice.connections metric with initial data.
+func (m *metricMediasoupTransportIceConnections) init() {
+	m.data.SetName("mediasoup.transport.ice.connections")
+	m.data.SetDescription("Number of transports that completed ICE with a peer.")
+	m.data.SetUnit("{transport}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricMediasoupTransportIceConnections) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupTransportIceConnections) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupTransportIceConnections) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupTransportIceConnections(cfg MediasoupTransportIceConnectionsMetricConfig) metricMediasoupTransportIceConnections {
+	m := metricMediasoupTransportIceConnections{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -6755,6 +7311,58 @@ func (m *metricMediasoupTransportThroughput) emit(metrics pmetric.MetricSlice) {
 
 func newMetricMediasoupTransportThroughput(cfg MediasoupTransportThroughputMetricConfig) metricMediasoupTransportThroughput {
 	m := metricMediasoupTransportThroughput{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupTransportUnconnectedClosures struct {
+	data     pmetric.Metric                                    // data buffer for generated metric.
+	config   MediasoupTransportUnconnectedClosuresMetricConfig // metric config provided by user.
+	capacity int                                               // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.transport.unconnected_closures metric with initial data.
+func (m *metricMediasoupTransportUnconnectedClosures) init() {
+	m.data.SetName("mediasoup.transport.unconnected_closures")
+	m.data.SetDescription("Number of WebRTC transports closed without ever completing their DTLS handshake.")
+	m.data.SetUnit("{transport}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricMediasoupTransportUnconnectedClosures) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupTransportUnconnectedClosures) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupTransportUnconnectedClosures) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupTransportUnconnectedClosures(cfg MediasoupTransportUnconnectedClosuresMetricConfig) metricMediasoupTransportUnconnectedClosures {
+	m := metricMediasoupTransportUnconnectedClosures{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -7523,6 +8131,7 @@ type MetricsBuilder struct {
 	metricMediasoupAgentCollectionDuration             metricMediasoupAgentCollectionDuration
 	metricMediasoupAgentCoverage                       metricMediasoupAgentCoverage
 	metricMediasoupAgentErrors                         metricMediasoupAgentErrors
+	metricMediasoupAgentEventLoopDelayP99              metricMediasoupAgentEventLoopDelayP99
 	metricMediasoupAgentEventLoopLag                   metricMediasoupAgentEventLoopLag
 	metricMediasoupAgentSkippedCount                   metricMediasoupAgentSkippedCount
 	metricMediasoupConsumerClosures                    metricMediasoupConsumerClosures
@@ -7583,6 +8192,8 @@ type MetricsBuilder struct {
 	metricMediasoupProducerScoreAverage                metricMediasoupProducerScoreAverage
 	metricMediasoupProducerScoreMin                    metricMediasoupProducerScoreMin
 	metricMediasoupProducerSilentCount                 metricMediasoupProducerSilentCount
+	metricMediasoupProducerStartTime                   metricMediasoupProducerStartTime
+	metricMediasoupProducerStarts                      metricMediasoupProducerStarts
 	metricMediasoupProducerStreamCount                 metricMediasoupProducerStreamCount
 	metricMediasoupProducerStreamCountByScore          metricMediasoupProducerStreamCountByScore
 	metricMediasoupProducerStreamThroughputAverage     metricMediasoupProducerStreamThroughputAverage
@@ -7603,6 +8214,8 @@ type MetricsBuilder struct {
 	metricMediasoupTransportAvailableThroughputMax     metricMediasoupTransportAvailableThroughputMax
 	metricMediasoupTransportAvailableThroughputMin     metricMediasoupTransportAvailableThroughputMin
 	metricMediasoupTransportClosures                   metricMediasoupTransportClosures
+	metricMediasoupTransportClosuresByType             metricMediasoupTransportClosuresByType
+	metricMediasoupTransportConnectionTime             metricMediasoupTransportConnectionTime
 	metricMediasoupTransportCount                      metricMediasoupTransportCount
 	metricMediasoupTransportCountByDtlsState           metricMediasoupTransportCountByDtlsState
 	metricMediasoupTransportCountByIceState            metricMediasoupTransportCountByIceState
@@ -7610,7 +8223,11 @@ type MetricsBuilder struct {
 	metricMediasoupTransportCountBySctpState           metricMediasoupTransportCountBySctpState
 	metricMediasoupTransportCountByWorker              metricMediasoupTransportCountByWorker
 	metricMediasoupTransportCreations                  metricMediasoupTransportCreations
+	metricMediasoupTransportCreationsByType            metricMediasoupTransportCreationsByType
+	metricMediasoupTransportDtlsConnections            metricMediasoupTransportDtlsConnections
 	metricMediasoupTransportDtlsFailures               metricMediasoupTransportDtlsFailures
+	metricMediasoupTransportFailedCreations            metricMediasoupTransportFailedCreations
+	metricMediasoupTransportIceConnections             metricMediasoupTransportIceConnections
 	metricMediasoupTransportIceDisconnections          metricMediasoupTransportIceDisconnections
 	metricMediasoupTransportIo                         metricMediasoupTransportIo
 	metricMediasoupTransportPacketLossAverage          metricMediasoupTransportPacketLossAverage
@@ -7620,6 +8237,7 @@ type MetricsBuilder struct {
 	metricMediasoupTransportRtxIo                      metricMediasoupTransportRtxIo
 	metricMediasoupTransportSctpFailures               metricMediasoupTransportSctpFailures
 	metricMediasoupTransportThroughput                 metricMediasoupTransportThroughput
+	metricMediasoupTransportUnconnectedClosures        metricMediasoupTransportUnconnectedClosures
 	metricMediasoupUptime                              metricMediasoupUptime
 	metricMediasoupWebrtcServerCount                   metricMediasoupWebrtcServerCount
 	metricMediasoupWorkerBlockOperations               metricMediasoupWorkerBlockOperations
@@ -7665,6 +8283,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupAgentCollectionDuration:             newMetricMediasoupAgentCollectionDuration(mbc.Metrics.MediasoupAgentCollectionDuration),
 		metricMediasoupAgentCoverage:                       newMetricMediasoupAgentCoverage(mbc.Metrics.MediasoupAgentCoverage),
 		metricMediasoupAgentErrors:                         newMetricMediasoupAgentErrors(mbc.Metrics.MediasoupAgentErrors),
+		metricMediasoupAgentEventLoopDelayP99:              newMetricMediasoupAgentEventLoopDelayP99(mbc.Metrics.MediasoupAgentEventLoopDelayP99),
 		metricMediasoupAgentEventLoopLag:                   newMetricMediasoupAgentEventLoopLag(mbc.Metrics.MediasoupAgentEventLoopLag),
 		metricMediasoupAgentSkippedCount:                   newMetricMediasoupAgentSkippedCount(mbc.Metrics.MediasoupAgentSkippedCount),
 		metricMediasoupConsumerClosures:                    newMetricMediasoupConsumerClosures(mbc.Metrics.MediasoupConsumerClosures),
@@ -7725,6 +8344,8 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupProducerScoreAverage:                newMetricMediasoupProducerScoreAverage(mbc.Metrics.MediasoupProducerScoreAverage),
 		metricMediasoupProducerScoreMin:                    newMetricMediasoupProducerScoreMin(mbc.Metrics.MediasoupProducerScoreMin),
 		metricMediasoupProducerSilentCount:                 newMetricMediasoupProducerSilentCount(mbc.Metrics.MediasoupProducerSilentCount),
+		metricMediasoupProducerStartTime:                   newMetricMediasoupProducerStartTime(mbc.Metrics.MediasoupProducerStartTime),
+		metricMediasoupProducerStarts:                      newMetricMediasoupProducerStarts(mbc.Metrics.MediasoupProducerStarts),
 		metricMediasoupProducerStreamCount:                 newMetricMediasoupProducerStreamCount(mbc.Metrics.MediasoupProducerStreamCount),
 		metricMediasoupProducerStreamCountByScore:          newMetricMediasoupProducerStreamCountByScore(mbc.Metrics.MediasoupProducerStreamCountByScore),
 		metricMediasoupProducerStreamThroughputAverage:     newMetricMediasoupProducerStreamThroughputAverage(mbc.Metrics.MediasoupProducerStreamThroughputAverage),
@@ -7745,6 +8366,8 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupTransportAvailableThroughputMax:     newMetricMediasoupTransportAvailableThroughputMax(mbc.Metrics.MediasoupTransportAvailableThroughputMax),
 		metricMediasoupTransportAvailableThroughputMin:     newMetricMediasoupTransportAvailableThroughputMin(mbc.Metrics.MediasoupTransportAvailableThroughputMin),
 		metricMediasoupTransportClosures:                   newMetricMediasoupTransportClosures(mbc.Metrics.MediasoupTransportClosures),
+		metricMediasoupTransportClosuresByType:             newMetricMediasoupTransportClosuresByType(mbc.Metrics.MediasoupTransportClosuresByType),
+		metricMediasoupTransportConnectionTime:             newMetricMediasoupTransportConnectionTime(mbc.Metrics.MediasoupTransportConnectionTime),
 		metricMediasoupTransportCount:                      newMetricMediasoupTransportCount(mbc.Metrics.MediasoupTransportCount),
 		metricMediasoupTransportCountByDtlsState:           newMetricMediasoupTransportCountByDtlsState(mbc.Metrics.MediasoupTransportCountByDtlsState),
 		metricMediasoupTransportCountByIceState:            newMetricMediasoupTransportCountByIceState(mbc.Metrics.MediasoupTransportCountByIceState),
@@ -7752,7 +8375,11 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupTransportCountBySctpState:           newMetricMediasoupTransportCountBySctpState(mbc.Metrics.MediasoupTransportCountBySctpState),
 		metricMediasoupTransportCountByWorker:              newMetricMediasoupTransportCountByWorker(mbc.Metrics.MediasoupTransportCountByWorker),
 		metricMediasoupTransportCreations:                  newMetricMediasoupTransportCreations(mbc.Metrics.MediasoupTransportCreations),
+		metricMediasoupTransportCreationsByType:            newMetricMediasoupTransportCreationsByType(mbc.Metrics.MediasoupTransportCreationsByType),
+		metricMediasoupTransportDtlsConnections:            newMetricMediasoupTransportDtlsConnections(mbc.Metrics.MediasoupTransportDtlsConnections),
 		metricMediasoupTransportDtlsFailures:               newMetricMediasoupTransportDtlsFailures(mbc.Metrics.MediasoupTransportDtlsFailures),
+		metricMediasoupTransportFailedCreations:            newMetricMediasoupTransportFailedCreations(mbc.Metrics.MediasoupTransportFailedCreations),
+		metricMediasoupTransportIceConnections:             newMetricMediasoupTransportIceConnections(mbc.Metrics.MediasoupTransportIceConnections),
 		metricMediasoupTransportIceDisconnections:          newMetricMediasoupTransportIceDisconnections(mbc.Metrics.MediasoupTransportIceDisconnections),
 		metricMediasoupTransportIo:                         newMetricMediasoupTransportIo(mbc.Metrics.MediasoupTransportIo),
 		metricMediasoupTransportPacketLossAverage:          newMetricMediasoupTransportPacketLossAverage(mbc.Metrics.MediasoupTransportPacketLossAverage),
@@ -7762,6 +8389,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupTransportRtxIo:                      newMetricMediasoupTransportRtxIo(mbc.Metrics.MediasoupTransportRtxIo),
 		metricMediasoupTransportSctpFailures:               newMetricMediasoupTransportSctpFailures(mbc.Metrics.MediasoupTransportSctpFailures),
 		metricMediasoupTransportThroughput:                 newMetricMediasoupTransportThroughput(mbc.Metrics.MediasoupTransportThroughput),
+		metricMediasoupTransportUnconnectedClosures:        newMetricMediasoupTransportUnconnectedClosures(mbc.Metrics.MediasoupTransportUnconnectedClosures),
 		metricMediasoupUptime:                              newMetricMediasoupUptime(mbc.Metrics.MediasoupUptime),
 		metricMediasoupWebrtcServerCount:                   newMetricMediasoupWebrtcServerCount(mbc.Metrics.MediasoupWebrtcServerCount),
 		metricMediasoupWorkerBlockOperations:               newMetricMediasoupWorkerBlockOperations(mbc.Metrics.MediasoupWorkerBlockOperations),
@@ -7908,6 +8536,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupAgentCollectionDuration.emit(ils.Metrics())
 	mb.metricMediasoupAgentCoverage.emit(ils.Metrics())
 	mb.metricMediasoupAgentErrors.emit(ils.Metrics())
+	mb.metricMediasoupAgentEventLoopDelayP99.emit(ils.Metrics())
 	mb.metricMediasoupAgentEventLoopLag.emit(ils.Metrics())
 	mb.metricMediasoupAgentSkippedCount.emit(ils.Metrics())
 	mb.metricMediasoupConsumerClosures.emit(ils.Metrics())
@@ -7968,6 +8597,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupProducerScoreAverage.emit(ils.Metrics())
 	mb.metricMediasoupProducerScoreMin.emit(ils.Metrics())
 	mb.metricMediasoupProducerSilentCount.emit(ils.Metrics())
+	mb.metricMediasoupProducerStartTime.emit(ils.Metrics())
+	mb.metricMediasoupProducerStarts.emit(ils.Metrics())
 	mb.metricMediasoupProducerStreamCount.emit(ils.Metrics())
 	mb.metricMediasoupProducerStreamCountByScore.emit(ils.Metrics())
 	mb.metricMediasoupProducerStreamThroughputAverage.emit(ils.Metrics())
@@ -7988,6 +8619,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupTransportAvailableThroughputMax.emit(ils.Metrics())
 	mb.metricMediasoupTransportAvailableThroughputMin.emit(ils.Metrics())
 	mb.metricMediasoupTransportClosures.emit(ils.Metrics())
+	mb.metricMediasoupTransportClosuresByType.emit(ils.Metrics())
+	mb.metricMediasoupTransportConnectionTime.emit(ils.Metrics())
 	mb.metricMediasoupTransportCount.emit(ils.Metrics())
 	mb.metricMediasoupTransportCountByDtlsState.emit(ils.Metrics())
 	mb.metricMediasoupTransportCountByIceState.emit(ils.Metrics())
@@ -7995,7 +8628,11 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupTransportCountBySctpState.emit(ils.Metrics())
 	mb.metricMediasoupTransportCountByWorker.emit(ils.Metrics())
 	mb.metricMediasoupTransportCreations.emit(ils.Metrics())
+	mb.metricMediasoupTransportCreationsByType.emit(ils.Metrics())
+	mb.metricMediasoupTransportDtlsConnections.emit(ils.Metrics())
 	mb.metricMediasoupTransportDtlsFailures.emit(ils.Metrics())
+	mb.metricMediasoupTransportFailedCreations.emit(ils.Metrics())
+	mb.metricMediasoupTransportIceConnections.emit(ils.Metrics())
 	mb.metricMediasoupTransportIceDisconnections.emit(ils.Metrics())
 	mb.metricMediasoupTransportIo.emit(ils.Metrics())
 	mb.metricMediasoupTransportPacketLossAverage.emit(ils.Metrics())
@@ -8005,6 +8642,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupTransportRtxIo.emit(ils.Metrics())
 	mb.metricMediasoupTransportSctpFailures.emit(ils.Metrics())
 	mb.metricMediasoupTransportThroughput.emit(ils.Metrics())
+	mb.metricMediasoupTransportUnconnectedClosures.emit(ils.Metrics())
 	mb.metricMediasoupUptime.emit(ils.Metrics())
 	mb.metricMediasoupWebrtcServerCount.emit(ils.Metrics())
 	mb.metricMediasoupWorkerBlockOperations.emit(ils.Metrics())
@@ -8078,6 +8716,11 @@ func (mb *MetricsBuilder) RecordMediasoupAgentCoverageDataPoint(ts pcommon.Times
 // RecordMediasoupAgentErrorsDataPoint adds a data point to mediasoup.agent.errors metric.
 func (mb *MetricsBuilder) RecordMediasoupAgentErrorsDataPoint(ts pcommon.Timestamp, val int64, agentErrorTypeAttributeValue AttributeAgentErrorType) {
 	mb.metricMediasoupAgentErrors.recordDataPoint(mb.startTime, ts, val, agentErrorTypeAttributeValue.String())
+}
+
+// RecordMediasoupAgentEventLoopDelayP99DataPoint adds a data point to mediasoup.agent.event_loop.delay.p99 metric.
+func (mb *MetricsBuilder) RecordMediasoupAgentEventLoopDelayP99DataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricMediasoupAgentEventLoopDelayP99.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordMediasoupAgentEventLoopLagDataPoint adds a data point to mediasoup.agent.event_loop.lag metric.
@@ -8380,6 +9023,16 @@ func (mb *MetricsBuilder) RecordMediasoupProducerSilentCountDataPoint(ts pcommon
 	mb.metricMediasoupProducerSilentCount.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String())
 }
 
+// RecordMediasoupProducerStartTimeDataPoint adds a data point to mediasoup.producer.start.time metric.
+func (mb *MetricsBuilder) RecordMediasoupProducerStartTimeDataPoint(ts pcommon.Timestamp, val float64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind) {
+	mb.metricMediasoupProducerStartTime.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String())
+}
+
+// RecordMediasoupProducerStartsDataPoint adds a data point to mediasoup.producer.starts metric.
+func (mb *MetricsBuilder) RecordMediasoupProducerStartsDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind) {
+	mb.metricMediasoupProducerStarts.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String())
+}
+
 // RecordMediasoupProducerStreamCountDataPoint adds a data point to mediasoup.producer.stream.count metric.
 func (mb *MetricsBuilder) RecordMediasoupProducerStreamCountDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind) {
 	mb.metricMediasoupProducerStreamCount.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String())
@@ -8480,6 +9133,16 @@ func (mb *MetricsBuilder) RecordMediasoupTransportClosuresDataPoint(ts pcommon.T
 	mb.metricMediasoupTransportClosures.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordMediasoupTransportClosuresByTypeDataPoint adds a data point to mediasoup.transport.closures_by_type metric.
+func (mb *MetricsBuilder) RecordMediasoupTransportClosuresByTypeDataPoint(ts pcommon.Timestamp, val int64, mediasoupTransportTypeAttributeValue AttributeMediasoupTransportType) {
+	mb.metricMediasoupTransportClosuresByType.recordDataPoint(mb.startTime, ts, val, mediasoupTransportTypeAttributeValue.String())
+}
+
+// RecordMediasoupTransportConnectionTimeDataPoint adds a data point to mediasoup.transport.connection.time metric.
+func (mb *MetricsBuilder) RecordMediasoupTransportConnectionTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricMediasoupTransportConnectionTime.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordMediasoupTransportCountDataPoint adds a data point to mediasoup.transport.count metric.
 func (mb *MetricsBuilder) RecordMediasoupTransportCountDataPoint(ts pcommon.Timestamp, val int64, mediasoupTransportTypeAttributeValue AttributeMediasoupTransportType) {
 	mb.metricMediasoupTransportCount.recordDataPoint(mb.startTime, ts, val, mediasoupTransportTypeAttributeValue.String())
@@ -8515,9 +9178,29 @@ func (mb *MetricsBuilder) RecordMediasoupTransportCreationsDataPoint(ts pcommon.
 	mb.metricMediasoupTransportCreations.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordMediasoupTransportCreationsByTypeDataPoint adds a data point to mediasoup.transport.creations_by_type metric.
+func (mb *MetricsBuilder) RecordMediasoupTransportCreationsByTypeDataPoint(ts pcommon.Timestamp, val int64, mediasoupTransportTypeAttributeValue AttributeMediasoupTransportType) {
+	mb.metricMediasoupTransportCreationsByType.recordDataPoint(mb.startTime, ts, val, mediasoupTransportTypeAttributeValue.String())
+}
+
+// RecordMediasoupTransportDtlsConnectionsDataPoint adds a data point to mediasoup.transport.dtls.connections metric.
+func (mb *MetricsBuilder) RecordMediasoupTransportDtlsConnectionsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricMediasoupTransportDtlsConnections.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordMediasoupTransportDtlsFailuresDataPoint adds a data point to mediasoup.transport.dtls.failures metric.
 func (mb *MetricsBuilder) RecordMediasoupTransportDtlsFailuresDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricMediasoupTransportDtlsFailures.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordMediasoupTransportFailedCreationsDataPoint adds a data point to mediasoup.transport.failed_creations metric.
+func (mb *MetricsBuilder) RecordMediasoupTransportFailedCreationsDataPoint(ts pcommon.Timestamp, val int64, mediasoupTransportTypeAttributeValue AttributeMediasoupTransportType, creationErrorTypeAttributeValue AttributeCreationErrorType) {
+	mb.metricMediasoupTransportFailedCreations.recordDataPoint(mb.startTime, ts, val, mediasoupTransportTypeAttributeValue.String(), creationErrorTypeAttributeValue.String())
+}
+
+// RecordMediasoupTransportIceConnectionsDataPoint adds a data point to mediasoup.transport.ice.connections metric.
+func (mb *MetricsBuilder) RecordMediasoupTransportIceConnectionsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricMediasoupTransportIceConnections.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordMediasoupTransportIceDisconnectionsDataPoint adds a data point to mediasoup.transport.ice.disconnections metric.
@@ -8563,6 +9246,11 @@ func (mb *MetricsBuilder) RecordMediasoupTransportSctpFailuresDataPoint(ts pcomm
 // RecordMediasoupTransportThroughputDataPoint adds a data point to mediasoup.transport.throughput metric.
 func (mb *MetricsBuilder) RecordMediasoupTransportThroughputDataPoint(ts pcommon.Timestamp, val float64, mediasoupTransportTypeAttributeValue AttributeMediasoupTransportType, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
 	mb.metricMediasoupTransportThroughput.recordDataPoint(mb.startTime, ts, val, mediasoupTransportTypeAttributeValue.String(), networkIoDirectionAttributeValue.String())
+}
+
+// RecordMediasoupTransportUnconnectedClosuresDataPoint adds a data point to mediasoup.transport.unconnected_closures metric.
+func (mb *MetricsBuilder) RecordMediasoupTransportUnconnectedClosuresDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricMediasoupTransportUnconnectedClosures.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordMediasoupUptimeDataPoint adds a data point to mediasoup.uptime metric.

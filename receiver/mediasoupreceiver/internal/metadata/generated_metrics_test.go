@@ -86,6 +86,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordMediasoupAgentErrorsDataPoint(ts, 1, AttributeAgentErrorTypeFailed)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordMediasoupAgentEventLoopDelayP99DataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordMediasoupAgentEventLoopLagDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -264,6 +267,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupProducerSilentCountDataPoint(ts, 1, AttributeMediasoupMediaKindAudio)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupProducerStartTimeDataPoint(ts, 1, AttributeMediasoupMediaKindAudio)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupProducerStartsDataPoint(ts, 1, AttributeMediasoupMediaKindAudio)
 
 			allMetricsCount++
 			mb.RecordMediasoupProducerStreamCountDataPoint(ts, 1, AttributeMediasoupMediaKindAudio)
@@ -324,6 +333,12 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordMediasoupTransportClosuresDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordMediasoupTransportClosuresByTypeDataPoint(ts, 1, AttributeMediasoupTransportTypeWebrtc)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupTransportConnectionTimeDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupTransportCountDataPoint(ts, 1, AttributeMediasoupTransportTypeWebrtc)
@@ -347,7 +362,19 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordMediasoupTransportCreationsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordMediasoupTransportCreationsByTypeDataPoint(ts, 1, AttributeMediasoupTransportTypeWebrtc)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupTransportDtlsConnectionsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordMediasoupTransportDtlsFailuresDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupTransportFailedCreationsDataPoint(ts, 1, AttributeMediasoupTransportTypeWebrtc, AttributeCreationErrorTypeNoPort)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupTransportIceConnectionsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupTransportIceDisconnectionsDataPoint(ts, 1)
@@ -375,6 +402,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupTransportThroughputDataPoint(ts, 1, AttributeMediasoupTransportTypeWebrtc, AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupTransportUnconnectedClosuresDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupUptimeDataPoint(ts, 1)
@@ -545,6 +575,18 @@ func TestMetricsBuilder(t *testing.T) {
 					agentErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
 					assert.True(t, ok)
 					assert.Equal(t, "failed", agentErrorTypeAttrVal.Str())
+				case "mediasoup.agent.event_loop.delay.p99":
+					assert.False(t, validatedMetrics["mediasoup.agent.event_loop.delay.p99"], "Found a duplicate in the metrics slice: mediasoup.agent.event_loop.delay.p99")
+					validatedMetrics["mediasoup.agent.event_loop.delay.p99"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "99th percentile of the delay of the application's event loop since the last snapshot.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "mediasoup.agent.event_loop.lag":
 					assert.False(t, validatedMetrics["mediasoup.agent.event_loop.lag"], "Found a duplicate in the metrics slice: mediasoup.agent.event_loop.lag")
 					validatedMetrics["mediasoup.agent.event_loop.lag"] = true
@@ -1631,6 +1673,40 @@ func TestMetricsBuilder(t *testing.T) {
 					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
 					assert.True(t, ok)
 					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+				case "mediasoup.producer.start.time":
+					assert.False(t, validatedMetrics["mediasoup.producer.start.time"], "Found a duplicate in the metrics slice: mediasoup.producer.start.time")
+					validatedMetrics["mediasoup.producer.start.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Total time from the creation of producers to their first media. Divide by mediasoup.producer.starts for the mean.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+				case "mediasoup.producer.starts":
+					assert.False(t, validatedMetrics["mediasoup.producer.starts"], "Found a duplicate in the metrics slice: mediasoup.producer.starts")
+					validatedMetrics["mediasoup.producer.starts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of producers that received their first media.", mi.Description())
+					assert.Equal(t, "{producer}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
 				case "mediasoup.producer.stream.count":
 					assert.False(t, validatedMetrics["mediasoup.producer.stream.count"], "Found a duplicate in the metrics slice: mediasoup.producer.stream.count")
 					validatedMetrics["mediasoup.producer.stream.count"] = true
@@ -2011,6 +2087,37 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "mediasoup.transport.closures_by_type":
+					assert.False(t, validatedMetrics["mediasoup.transport.closures_by_type"], "Found a duplicate in the metrics slice: mediasoup.transport.closures_by_type")
+					validatedMetrics["mediasoup.transport.closures_by_type"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of transports closed, by type.", mi.Description())
+					assert.Equal(t, "{transport}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupTransportTypeAttrVal, ok := dp.Attributes().Get("mediasoup.transport.type")
+					assert.True(t, ok)
+					assert.Equal(t, "webrtc", mediasoupTransportTypeAttrVal.Str())
+				case "mediasoup.transport.connection.time":
+					assert.False(t, validatedMetrics["mediasoup.transport.connection.time"], "Found a duplicate in the metrics slice: mediasoup.transport.connection.time")
+					validatedMetrics["mediasoup.transport.connection.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Total time from the creation of transports to their first DTLS connection. Divide by mediasoup.transport.dtls.connections for the mean.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "mediasoup.transport.count":
 					assert.False(t, validatedMetrics["mediasoup.transport.count"], "Found a duplicate in the metrics slice: mediasoup.transport.count")
 					validatedMetrics["mediasoup.transport.count"] = true
@@ -2127,6 +2234,37 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "mediasoup.transport.creations_by_type":
+					assert.False(t, validatedMetrics["mediasoup.transport.creations_by_type"], "Found a duplicate in the metrics slice: mediasoup.transport.creations_by_type")
+					validatedMetrics["mediasoup.transport.creations_by_type"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of transports created, by type.", mi.Description())
+					assert.Equal(t, "{transport}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupTransportTypeAttrVal, ok := dp.Attributes().Get("mediasoup.transport.type")
+					assert.True(t, ok)
+					assert.Equal(t, "webrtc", mediasoupTransportTypeAttrVal.Str())
+				case "mediasoup.transport.dtls.connections":
+					assert.False(t, validatedMetrics["mediasoup.transport.dtls.connections"], "Found a duplicate in the metrics slice: mediasoup.transport.dtls.connections")
+					validatedMetrics["mediasoup.transport.dtls.connections"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of transports that completed their DTLS handshake.", mi.Description())
+					assert.Equal(t, "{transport}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "mediasoup.transport.dtls.failures":
 					assert.False(t, validatedMetrics["mediasoup.transport.dtls.failures"], "Found a duplicate in the metrics slice: mediasoup.transport.dtls.failures")
 					validatedMetrics["mediasoup.transport.dtls.failures"] = true
@@ -2134,6 +2272,40 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Number of transports whose DTLS handshake failed.", mi.Description())
 					assert.Equal(t, "{failure}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "mediasoup.transport.failed_creations":
+					assert.False(t, validatedMetrics["mediasoup.transport.failed_creations"], "Found a duplicate in the metrics slice: mediasoup.transport.failed_creations")
+					validatedMetrics["mediasoup.transport.failed_creations"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of transports that could not be created, if the agent counts them (countFailures).", mi.Description())
+					assert.Equal(t, "{transport}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupTransportTypeAttrVal, ok := dp.Attributes().Get("mediasoup.transport.type")
+					assert.True(t, ok)
+					assert.Equal(t, "webrtc", mediasoupTransportTypeAttrVal.Str())
+					creationErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "no_port", creationErrorTypeAttrVal.Str())
+				case "mediasoup.transport.ice.connections":
+					assert.False(t, validatedMetrics["mediasoup.transport.ice.connections"], "Found a duplicate in the metrics slice: mediasoup.transport.ice.connections")
+					validatedMetrics["mediasoup.transport.ice.connections"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of transports that completed ICE with a peer.", mi.Description())
+					assert.Equal(t, "{transport}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)
@@ -2294,6 +2466,20 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "mediasoup.transport.unconnected_closures":
+					assert.False(t, validatedMetrics["mediasoup.transport.unconnected_closures"], "Found a duplicate in the metrics slice: mediasoup.transport.unconnected_closures")
+					validatedMetrics["mediasoup.transport.unconnected_closures"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of WebRTC transports closed without ever completing their DTLS handshake.", mi.Description())
+					assert.Equal(t, "{transport}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "mediasoup.uptime":
 					assert.False(t, validatedMetrics["mediasoup.uptime"], "Found a duplicate in the metrics slice: mediasoup.uptime")
 					validatedMetrics["mediasoup.uptime"] = true
