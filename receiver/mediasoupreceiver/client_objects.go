@@ -36,11 +36,13 @@ var usageNames = [usageCount]string{
 
 // worker is a worker process of mediasoup.
 type worker struct {
-	ID        []byte
-	StartTime optional.Value[int64] // Unix time in milliseconds
-	Measured  bool                  // has statistics
-	Carried   bool                  // statistics are from an earlier snapshot
-	Usage     [usageCount]optional.Value[int64]
+	ID         []byte
+	StartTime  optional.Value[int64] // Unix time in milliseconds
+	Measured   bool                  // has statistics
+	Carried    bool                  // statistics are from an earlier snapshot
+	Memory     optional.Value[int64] // resident bytes
+	Responsive optional.Value[bool]
+	Usage      [usageCount]optional.Value[int64]
 }
 
 // router is a group of transports that exchange media: a room, or a part of one.
@@ -205,6 +207,10 @@ func (w *walk) readWorker() error {
 			err = readCount(r, &row.StartTime)
 		case "statsAgeMs":
 			row.Carried, err = true, r.Skip()
+		case "rssBytes":
+			err = readCount(r, &row.Memory)
+		case "responsive":
+			err = r.Bool(&row.Responsive)
 		case "resourceUsage":
 			row.Measured = true
 			err = r.Object(func(key []byte) error {

@@ -36,6 +36,8 @@ type Config struct {
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 	// Streams limits the streams that are reported individually, if their metrics are enabled.
 	Streams StreamsConfig `mapstructure:"streams"`
+	// Workers limits the workers whose objects are counted separately.
+	Workers WorkersConfig `mapstructure:"workers"`
 
 	credentialErr error // of the token as configured
 }
@@ -43,6 +45,12 @@ type Config struct {
 // StreamsConfig limits the streams, or rooms of edumeet, that are reported individually. Sums include all of them.
 type StreamsConfig struct {
 	// Limit is the maximum number of streams to report. It must be at least 1. The first streams are kept.
+	Limit int `mapstructure:"limit"`
+}
+
+// WorkersConfig limits the workers whose transports, producers and consumers are counted separately. Totals include all of them.
+type WorkersConfig struct {
+	// Limit is the maximum number of workers. It must be at least 1. The first workers are kept.
 	Limit int `mapstructure:"limit"`
 }
 
@@ -81,6 +89,7 @@ func createDefaultConfig() *Config {
 		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Streams:              StreamsConfig{Limit: 20_000},
+		Workers:              WorkersConfig{Limit: 32},
 	}
 }
 
@@ -117,3 +126,11 @@ func (c *Config) checkEndpoint(endpoint string) error {
 
 // Validate checks the limit.
 func (c *StreamsConfig) Validate() error { return (&selection.Config{Limit: c.Limit}).Validate() }
+
+// Validate checks the limit.
+func (c *WorkersConfig) Validate() error {
+	if c.Limit < 1 {
+		return errors.New("limit: must be at least 1, such as 32")
+	}
+	return nil
+}

@@ -29,6 +29,7 @@ func TestConfig(t *testing.T) {
 			c.ClientConfig.Timeout, c.ControllerConfig.Timeout = 5*time.Second, 5*time.Second
 			c.ControllerConfig.CollectionInterval = 15 * time.Second
 			c.Streams.Limit = 500
+			c.Workers.Limit = 64
 			c.MetricsBuilderConfig.Metrics.MediasoupStreamIo.Enabled = true
 		}},
 		{"edumeet", func(c *Config) {
@@ -47,6 +48,7 @@ func TestConfig(t *testing.T) {
 			assert.Equal(t, want.Format, got.Format)
 			assert.Equal(t, want.Token, got.Token)
 			assert.Equal(t, want.Streams, got.Streams)
+			assert.Equal(t, want.Workers, got.Workers)
 			assert.Equal(t, want.MetricsBuilderConfig.Metrics.MediasoupStreamIo.Enabled, got.MetricsBuilderConfig.Metrics.MediasoupStreamIo.Enabled)
 		})
 	}
@@ -65,6 +67,7 @@ func TestConfigRefused(t *testing.T) {
 		"timeout_too_long":  "timeout: 40s is longer than the collection_interval of 30s: remove the setting, or set it to at most 30s",
 		"no_timeout":        "timeout: 0s must be more than 0, such as 10s",
 		"limit":             "streams: limit: must be at least 1, such as 20000",
+		"workers_limit":     "workers: limit: must be at least 1, such as 32",
 		"unknown_format":    `format: "prometheus": must be snapshot or edumeet`,
 		"no_format":         `format: "": must be snapshot or edumeet`,
 	} {

@@ -37,11 +37,11 @@ type snapshotRecord struct {
 	data       *dataRecord
 }
 
-func newSnapshotRecord(mb *builder, run *scrape.Runner, statistics []string, maxSingles int) *snapshotRecord {
+func newSnapshotRecord(mb *builder, run *scrape.Runner, statistics []string, cfg *Config) *snapshotRecord {
 	coverage := &coverageRecord{mb: mb, report: run.Report, statistics: statistics}
 	s := &snapshotRecord{
 		mb: mb, report: run.Report, coverage: coverage,
-		topology: newTopology(mb, run.Report, coverage), singles: newSingleRecord(mb, run, maxSingles),
+		topology: newTopology(mb, run.Report, coverage, cfg.Workers.Limit), singles: newSingleRecord(mb, run, cfg.Streams.Limit),
 	}
 	s.visitor = visitor{
 		begin: s.begin, worker: s.topology.addWorker, router: s.topology.addRouter,
@@ -91,7 +91,7 @@ func (s *snapshotRecord) record(answer snapshot) {
 	s.coverage.record(&answer.Collection)
 	s.recordApplication(start)
 	s.recordCollection()
-	s.topology.record(start)
+	s.topology.record(start, answer.Time)
 	s.transports.record()
 	s.streams.record()
 	s.data.record()

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/selection"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
@@ -29,11 +30,15 @@ type topology struct {
 
 // workerState is the state of a worker in the current snapshot.
 type workerState struct {
-	listed              bool // false if only a router refers to it
-	start               optional.Value[int64]
-	usage               [usageCount]optional.Value[int64]
-	routers, transports int64
-	objects             [roles]int64 // producers and consumers
+	listed     bool // false if only a router refers to it
+	start      optional.Value[int64]
+	usage      [usageCount]optional.Value[int64]
+	memory     optional.Value[int64]
+	responsive optional.Value[bool]
+	routers    int64
+	objects    [roles]int64 // producers and consumers
+	transports coverage
+	bitrates   [directions]float64 // of its transports
 }
 
 // routerState is the state of a router in the current snapshot.
@@ -50,11 +55,12 @@ type transportState struct {
 	worker *workerState
 }
 
-func newTopology(mb *builder, report *scrape.Report, coverage *coverageRecord) *topology {
+func newTopology(mb *builder, report *scrape.Report, coverage *coverageRecord, maxWorkers int) *topology {
 	everything := selection.Config{Limit: math.MaxInt}
 	return &topology{
 		mb: mb, report: report, coverage: coverage,
-		workers: selection.New[workerState](everything), routers: selection.New[routerState](everything),
+		workers:    selection.New[workerState](selection.Config{Limit: maxWorkers}),
+		routers:    selection.New[routerState](everything),
 		transports: selection.New[transportState](everything),
 	}
 }
@@ -107,6 +113,10 @@ func (t *topology) addWorker(w *worker) {
 		return
 	}
 	state.listed, state.start, state.usage = true, w.StartTime, w.Usage
+	state.memory, state.responsive = w.Memory, w.Responsive
+	if _, reported := state.responsive.Get(); !reported && w.Measured {
+		state.responsive = optional.Of(true)
+	}
 	t.coverage.lists[listWorkers].add(w.Measured, w.Carried)
 }
 
@@ -122,31 +132,59 @@ func (t *topology) addRouter(r *router) {
 	state.worker.routers++
 }
 
-// record records the workers and routers of an application that started at start.
-func (t *topology) record(start timestamp) {
-	n := int64(0)
+// record records the workers and routers of an application that started at start. now is the time of the snapshot.
+func (t *topology) record(start timestamp, now optional.Value[int64]) {
+	n, omitted := int64(0), int64(0)
 	for _, item := range t.workers.Items() {
-		if item.Value.listed {
-			n++
-			t.recordWorker(&item.Value, item.Name, start)
+		if !item.Value.listed {
+			continue
+		}
+		n++
+		t.recordWorker(&item.Value, item.Name, start, now)
+		if item.Kept {
+			item.Value.recordObjects(t.mb, item.Name)
+		} else {
+			omitted++
 		}
 	}
+	t.report.Omit(metadata.AttributeRtcEntityWorker, metadata.AttributeRtcOmissionReasonLimit, omitted)
 	workerRows.Count.Record(t.mb, n, none{})
 	t.recordRouters()
 }
 
-// recordWorker records a worker. If its start time is absent, that of the application is used.
-func (t *topology) recordWorker(state *workerState, id string, start timestamp) {
+// recordWorker records a worker. If its start time is absent, its counters start with the application.
+func (t *topology) recordWorker(state *workerState, id string, start timestamp, now optional.Value[int64]) {
 	workerRows.Routers.Record(t.mb, state.routers, id)
-	workerRows.Transports.Record(t.mb, state.transports, id)
-	for r, n := range state.objects {
-		workerRows.Objects[r].Record(t.mb, n, id)
+	if started, ok := state.start.Get(); ok {
+		if now, ok := now.Get(); ok {
+			workerRows.Uptime.Record(t.mb, now-started, id)
+		}
+	}
+	to := &workerRows.Measured
+	if bytes, ok := state.memory.Get(); ok {
+		to.Memory.Record(t.mb, bytes, id)
+	}
+	if responsive, ok := state.responsive.Get(); ok {
+		to.Responsive.Record(t.mb, rows.BoolToInt(responsive), id)
 	}
 	start = startOf(state.start, start)
 	for i := range state.usage {
 		if n, ok := state.usage[i].Get(); ok {
-			workerRows.Usage[i].RecordSince(t.mb, start, n, id)
+			to.Usage[i].RecordSince(t.mb, start, n, id)
 		}
+	}
+	if state.transports.sufficesForSums() {
+		for i, bits := range state.bitrates {
+			workerRows.Throughput[i].RecordFloat(t.mb, bits, id)
+		}
+	}
+}
+
+// recordObjects records the numbers of objects of a worker.
+func (w *workerState) recordObjects(mb *builder, id string) {
+	workerRows.Transports.Record(mb, w.transports.listed, id)
+	for r, n := range w.objects {
+		workerRows.Objects[r].Record(mb, n, id)
 	}
 }
 

@@ -51,8 +51,8 @@ var statistics = []struct {
 	name   string
 	tables []any
 }{
-	{"workers", []any{workerRows.Usage}},
-	{"transports", []any{transportRows.Measured}},
+	{"workers", []any{workerRows.Measured}},
+	{"transports", []any{transportRows.Measured, workerRows.Throughput}},
 	{"producers", []any{roleRows[producers].Measured, singleRows}},
 	{"consumers", []any{roleRows[consumers].Measured, singleRows}},
 	{"data", []any{dataRows.Measured}},
@@ -145,29 +145,46 @@ var collectionRows = struct {
 
 // workerRows map workers by ID.
 var workerRows = struct {
-	Count               point[none]
-	Routers, Transports point[string]
-	Objects             [roles]point[string]
-	Usage               [usageCount]point[string] // since the start of the worker
+	Count           point[none]
+	Routers, Uptime point[string]
+	Transports      point[string]
+	Objects         [roles]point[string]
+	Measured        measuredWorkerRows
+	Throughput      [directions]point[string]
 }{
 	Count:      rows.Whole((*generated).RecordMediasoupWorkerCountDataPoint),
 	Routers:    rows.WholeOf((*generated).RecordMediasoupRouterCountDataPoint),
+	Uptime:     rows.DecimalOf((*generated).RecordMediasoupWorkerUptimeDataPoint).In(rows.Milliseconds),
 	Transports: rows.WholeOf((*generated).RecordMediasoupTransportCountByWorkerDataPoint),
 	Objects: [roles]point[string]{
 		producers: rows.WholeOf((*generated).RecordMediasoupProducerCountByWorkerDataPoint),
 		consumers: rows.WholeOf((*generated).RecordMediasoupConsumerCountByWorkerDataPoint),
 	},
-	Usage: [usageCount]point[string]{
-		usageUserTime:            rows.DecimalOf(rows.WithLast((*generated).RecordMediasoupWorkerCPUTimeDataPoint, metadata.AttributeCPUModeUser)).In(rows.Milliseconds),
-		usageSystemTime:          rows.DecimalOf(rows.WithLast((*generated).RecordMediasoupWorkerCPUTimeDataPoint, metadata.AttributeCPUModeSystem)).In(rows.Milliseconds),
-		usagePeakMemory:          rows.WholeOf((*generated).RecordMediasoupWorkerMemoryPeakDataPoint).In(rows.Kibibytes),
-		usageMinorFaults:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerPageFaultsDataPoint, metadata.AttributeMediasoupPageFaultTypeMinor)),
-		usageMajorFaults:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerPageFaultsDataPoint, metadata.AttributeMediasoupPageFaultTypeMajor)),
-		usageBlockReads:          rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerBlockOperationsDataPoint, metadata.AttributeDiskIoDirectionRead)),
-		usageBlockWrites:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerBlockOperationsDataPoint, metadata.AttributeDiskIoDirectionWrite)),
-		usageVoluntarySwitches:   rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerContextSwitchesDataPoint, metadata.AttributeMediasoupContextSwitchTypeVoluntary)),
-		usageInvoluntarySwitches: rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerContextSwitchesDataPoint, metadata.AttributeMediasoupContextSwitchTypeInvoluntary)),
+	Measured: measuredWorkerRows{
+		Memory:     rows.WholeOf((*generated).RecordMediasoupWorkerMemoryUsageDataPoint),
+		Responsive: rows.WholeOf((*generated).RecordMediasoupWorkerResponsiveDataPoint),
+		Usage: [usageCount]point[string]{
+			usageUserTime:            rows.DecimalOf(rows.WithLast((*generated).RecordMediasoupWorkerCPUTimeDataPoint, metadata.AttributeCPUModeUser)).In(rows.Milliseconds),
+			usageSystemTime:          rows.DecimalOf(rows.WithLast((*generated).RecordMediasoupWorkerCPUTimeDataPoint, metadata.AttributeCPUModeSystem)).In(rows.Milliseconds),
+			usagePeakMemory:          rows.WholeOf((*generated).RecordMediasoupWorkerMemoryPeakDataPoint).In(rows.Kibibytes),
+			usageMinorFaults:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerPageFaultsDataPoint, metadata.AttributeMediasoupPageFaultTypeMinor)),
+			usageMajorFaults:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerPageFaultsDataPoint, metadata.AttributeMediasoupPageFaultTypeMajor)),
+			usageBlockReads:          rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerBlockOperationsDataPoint, metadata.AttributeDiskIoDirectionRead)),
+			usageBlockWrites:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerBlockOperationsDataPoint, metadata.AttributeDiskIoDirectionWrite)),
+			usageVoluntarySwitches:   rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerContextSwitchesDataPoint, metadata.AttributeMediasoupContextSwitchTypeVoluntary)),
+			usageInvoluntarySwitches: rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerContextSwitchesDataPoint, metadata.AttributeMediasoupContextSwitchTypeInvoluntary)),
+		},
 	},
+	Throughput: [directions]point[string]{
+		received: rows.DecimalOf(rows.WithLast((*generated).RecordMediasoupWorkerThroughputDataPoint, receive)).In(rows.Bits),
+		sent:     rows.DecimalOf(rows.WithLast((*generated).RecordMediasoupWorkerThroughputDataPoint, transmit)).In(rows.Bits),
+	},
+}
+
+// measuredWorkerRows map the statistics of workers.
+type measuredWorkerRows struct {
+	Memory, Responsive point[string]
+	Usage              [usageCount]point[string] // since the start of the worker
 }
 
 // routerRows map sums over routers.

@@ -30,6 +30,7 @@ type scraper struct {
 
 // limits maps entities to the settings that limit them.
 var limits = map[string]string{
+	metadata.AttributeRtcEntityWorker.String():   "workers::limit",
 	metadata.AttributeRtcEntityProducer.String(): "streams::limit",
 	metadata.AttributeRtcEntityConsumer.String(): "streams::limit",
 	metadata.AttributeRtcEntityRoom.String():     "streams::limit",
@@ -50,7 +51,7 @@ func newScraper(ctx context.Context, cfg *Config, host component.Host, set recei
 	}
 	s.run = scrape.NewRunner(s.mb, words, process)
 	s.statistics = requestedStatistics(s.run)
-	s.snapshot = newSnapshotRecord(s.mb, s.run, s.statistics, cfg.Streams.Limit)
+	s.snapshot = newSnapshotRecord(s.mb, s.run, s.statistics, cfg)
 	s.edumeet = newEdumeetRecord(s.mb, s.run, cfg.Streams.Limit)
 	s.call = s.newCall(cfg.ClientConfig.Endpoint)
 	s.client, err = newClient(ctx, cfg, host, set.TelemetrySettings)

@@ -18,7 +18,7 @@ const { Events } = require('./events.js');
  * @property {() => void} unlisten removes the agent's listeners
  * @property {any} fixed values that never change and are expensive to get; for a transport, its type
  * @property {boolean} connected whether DTLS was ever connected, only for a transport
- * @property {any} stats last statistics
+ * @property {any} stats members of the snapshot with the last statistics
  * @property {number} bornTime time at which the agent first saw the object, in ms since 1970
  * @property {number} statsTime time at which stats was read, in ms since 1970
  * @property {number} readRound round of its kind in which stats was read

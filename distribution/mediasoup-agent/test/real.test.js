@@ -140,6 +140,8 @@ test('a suspended or killed worker costs only its own statistics', { skip: missi
   rooms.signal({ worker: 0, signal: 'SIGSTOP' });
   const stopped = await snapshot();
   assert.deepEqual([whole(stopped, '0'), whole(stopped, '1')], [none, all]);
+  const workers = stopped.workers.map(({ responsive, rssBytes }) => [responsive, rssBytes > 0]);
+  assert.deepEqual(workers, [[false, false], [true, process.platform === 'linux']]);
   assert.deepEqual(stopped.collection.errors, { workers: 1, transports: 2, producers: 1, consumers: 5 });
   const begun = performance.now();
   assert.deepEqual(whole(await snapshot(), '1'), all);

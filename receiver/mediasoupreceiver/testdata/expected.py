@@ -183,6 +183,15 @@ class Scene:
             p.put("transport.count_by_worker", list(self.workers.values()).count(w["id"]), attributes)
             for role in "producer", "consumer":
                 p.put(f"{role}.count_by_worker", sum(self.workers[o["transportId"]] == w["id"] for o in now[role + "s"]), attributes)
+            p.put("worker.uptime", (now["timeUnixMs"] - w["startTimeUnixMs"]) / 1000, attributes)
+            if "rssBytes" in w:
+                p.put("worker.memory.usage", w["rssBytes"], attributes)
+            if "responsive" in w or "resourceUsage" in w:
+                p.put("worker.responsive", int(w.get("responsive", True)), attributes)
+            own = [t for t in now["transports"] if self.workers[t["id"]] == w["id"]]
+            for field, direction in ("recvBitrate", RECEIVE), ("sendBitrate", TRANSMIT):
+                rate = sum(t["stats"][field] / 8 for t in own if "stats" in t)
+                p.put("worker.throughput", rate if 4 * sum("stats" in t for t in own) >= len(own) else "-", attributes, direction)
             for field, metric, more, factor in USAGE:
                 if field in w.get("resourceUsage", {}):
                     p.put(metric, w["resourceUsage"][field] * factor, attributes, more)

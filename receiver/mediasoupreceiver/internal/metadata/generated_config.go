@@ -2428,6 +2428,26 @@ func (ms *MediasoupWorkerMemoryPeakMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
+// MediasoupWorkerMemoryUsageMetricConfig provides config for the mediasoup.worker.memory.usage metric.
+type MediasoupWorkerMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupWorkerMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MediasoupWorkerPageFaultsMetricConfig provides config for the mediasoup.worker.page_faults metric.
 type MediasoupWorkerPageFaultsMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2435,6 +2455,66 @@ type MediasoupWorkerPageFaultsMetricConfig struct {
 }
 
 func (ms *MediasoupWorkerPageFaultsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupWorkerResponsiveMetricConfig provides config for the mediasoup.worker.responsive metric.
+type MediasoupWorkerResponsiveMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupWorkerResponsiveMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupWorkerThroughputMetricConfig provides config for the mediasoup.worker.throughput metric.
+type MediasoupWorkerThroughputMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupWorkerThroughputMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupWorkerUptimeMetricConfig provides config for the mediasoup.worker.uptime metric.
+type MediasoupWorkerUptimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupWorkerUptimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2671,7 +2751,11 @@ type MetricsConfig struct {
 	MediasoupWorkerCPUTime                       MediasoupWorkerCPUTimeMetricConfig                       `mapstructure:"mediasoup.worker.cpu.time"`
 	MediasoupWorkerDeaths                        MediasoupWorkerDeathsMetricConfig                        `mapstructure:"mediasoup.worker.deaths"`
 	MediasoupWorkerMemoryPeak                    MediasoupWorkerMemoryPeakMetricConfig                    `mapstructure:"mediasoup.worker.memory.peak"`
+	MediasoupWorkerMemoryUsage                   MediasoupWorkerMemoryUsageMetricConfig                   `mapstructure:"mediasoup.worker.memory.usage"`
 	MediasoupWorkerPageFaults                    MediasoupWorkerPageFaultsMetricConfig                    `mapstructure:"mediasoup.worker.page_faults"`
+	MediasoupWorkerResponsive                    MediasoupWorkerResponsiveMetricConfig                    `mapstructure:"mediasoup.worker.responsive"`
+	MediasoupWorkerThroughput                    MediasoupWorkerThroughputMetricConfig                    `mapstructure:"mediasoup.worker.throughput"`
+	MediasoupWorkerUptime                        MediasoupWorkerUptimeMetricConfig                        `mapstructure:"mediasoup.worker.uptime"`
 	RtcScrapeDuration                            RtcScrapeDurationMetricConfig                            `mapstructure:"rtc.scrape.duration"`
 	RtcScrapeErrors                              RtcScrapeErrorsMetricConfig                              `mapstructure:"rtc.scrape.errors"`
 	RtcScrapeOmittedCount                        RtcScrapeOmittedCountMetricConfig                        `mapstructure:"rtc.scrape.omitted.count"`
@@ -2811,10 +2895,10 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		MediasoupProcessCPUTime: MediasoupProcessCPUTimeMetricConfig{
-			Enabled: false,
+			Enabled: true,
 		},
 		MediasoupProcessMemoryUsage: MediasoupProcessMemoryUsageMetricConfig{
-			Enabled: false,
+			Enabled: true,
 		},
 		MediasoupProducerClosures: MediasoupProducerClosuresMetricConfig{
 			Enabled: false,
@@ -2823,7 +2907,7 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		MediasoupProducerCountByWorker: MediasoupProducerCountByWorkerMetricConfig{
-			Enabled: false,
+			Enabled: true,
 		},
 		MediasoupProducerCreations: MediasoupProducerCreationsMetricConfig{
 			Enabled: false,
@@ -2970,7 +3054,7 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: false,
 		},
 		MediasoupTransportCountByWorker: MediasoupTransportCountByWorkerMetricConfig{
-			Enabled: false,
+			Enabled: true,
 		},
 		MediasoupTransportCreations: MediasoupTransportCreationsMetricConfig{
 			Enabled: true,
@@ -3044,7 +3128,19 @@ func DefaultMetricsConfig() MetricsConfig {
 		MediasoupWorkerMemoryPeak: MediasoupWorkerMemoryPeakMetricConfig{
 			Enabled: true,
 		},
+		MediasoupWorkerMemoryUsage: MediasoupWorkerMemoryUsageMetricConfig{
+			Enabled: true,
+		},
 		MediasoupWorkerPageFaults: MediasoupWorkerPageFaultsMetricConfig{
+			Enabled: false,
+		},
+		MediasoupWorkerResponsive: MediasoupWorkerResponsiveMetricConfig{
+			Enabled: true,
+		},
+		MediasoupWorkerThroughput: MediasoupWorkerThroughputMetricConfig{
+			Enabled: true,
+		},
+		MediasoupWorkerUptime: MediasoupWorkerUptimeMetricConfig{
 			Enabled: false,
 		},
 		RtcScrapeDuration: RtcScrapeDurationMetricConfig{

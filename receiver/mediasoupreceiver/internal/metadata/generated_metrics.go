@@ -1159,9 +1159,25 @@ var MetricsInfo = metricsInfo{
 		Name:       "mediasoup.worker.memory.peak",
 		Attributes: []string{"mediasoup.worker.id"},
 	},
+	MediasoupWorkerMemoryUsage: metricInfo{
+		Name:       "mediasoup.worker.memory.usage",
+		Attributes: []string{"mediasoup.worker.id"},
+	},
 	MediasoupWorkerPageFaults: metricInfo{
 		Name:       "mediasoup.worker.page_faults",
 		Attributes: []string{"mediasoup.worker.id", "mediasoup.page_fault.type"},
+	},
+	MediasoupWorkerResponsive: metricInfo{
+		Name:       "mediasoup.worker.responsive",
+		Attributes: []string{"mediasoup.worker.id"},
+	},
+	MediasoupWorkerThroughput: metricInfo{
+		Name:       "mediasoup.worker.throughput",
+		Attributes: []string{"mediasoup.worker.id", "network.io.direction"},
+	},
+	MediasoupWorkerUptime: metricInfo{
+		Name:       "mediasoup.worker.uptime",
+		Attributes: []string{"mediasoup.worker.id"},
 	},
 	RtcScrapeDuration: metricInfo{
 		Name:       "rtc.scrape.duration",
@@ -1305,7 +1321,11 @@ type metricsInfo struct {
 	MediasoupWorkerCPUTime                       metricInfo
 	MediasoupWorkerDeaths                        metricInfo
 	MediasoupWorkerMemoryPeak                    metricInfo
+	MediasoupWorkerMemoryUsage                   metricInfo
 	MediasoupWorkerPageFaults                    metricInfo
+	MediasoupWorkerResponsive                    metricInfo
+	MediasoupWorkerThroughput                    metricInfo
+	MediasoupWorkerUptime                        metricInfo
 	RtcScrapeDuration                            metricInfo
 	RtcScrapeErrors                              metricInfo
 	RtcScrapeOmittedCount                        metricInfo
@@ -7794,6 +7814,60 @@ func newMetricMediasoupWorkerMemoryPeak(cfg MediasoupWorkerMemoryPeakMetricConfi
 	return m
 }
 
+type metricMediasoupWorkerMemoryUsage struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   MediasoupWorkerMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.worker.memory.usage metric with initial data.
+func (m *metricMediasoupWorkerMemoryUsage) init() {
+	m.data.SetName("mediasoup.worker.memory.usage")
+	m.data.SetDescription("Resident memory of a worker.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupWorkerMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupWorkerIDAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.worker.id", mediasoupWorkerIDAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupWorkerMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupWorkerMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupWorkerMemoryUsage(cfg MediasoupWorkerMemoryUsageMetricConfig) metricMediasoupWorkerMemoryUsage {
+	m := metricMediasoupWorkerMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricMediasoupWorkerPageFaults struct {
 	data     pmetric.Metric                        // data buffer for generated metric.
 	config   MediasoupWorkerPageFaultsMetricConfig // metric config provided by user.
@@ -7841,6 +7915,165 @@ func (m *metricMediasoupWorkerPageFaults) emit(metrics pmetric.MetricSlice) {
 
 func newMetricMediasoupWorkerPageFaults(cfg MediasoupWorkerPageFaultsMetricConfig) metricMediasoupWorkerPageFaults {
 	m := metricMediasoupWorkerPageFaults{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupWorkerResponsive struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   MediasoupWorkerResponsiveMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.worker.responsive metric with initial data.
+func (m *metricMediasoupWorkerResponsive) init() {
+	m.data.SetName("mediasoup.worker.responsive")
+	m.data.SetDescription("Whether a worker responds to the agent, 0 or 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupWorkerResponsive) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupWorkerIDAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.worker.id", mediasoupWorkerIDAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupWorkerResponsive) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupWorkerResponsive) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupWorkerResponsive(cfg MediasoupWorkerResponsiveMetricConfig) metricMediasoupWorkerResponsive {
+	m := metricMediasoupWorkerResponsive{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupWorkerThroughput struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   MediasoupWorkerThroughputMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.worker.throughput metric with initial data.
+func (m *metricMediasoupWorkerThroughput) init() {
+	m.data.SetName("mediasoup.worker.throughput")
+	m.data.SetDescription("Current throughput of all transports of a worker.")
+	m.data.SetUnit("By/s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupWorkerThroughput) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupWorkerIDAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.worker.id", mediasoupWorkerIDAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupWorkerThroughput) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupWorkerThroughput) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupWorkerThroughput(cfg MediasoupWorkerThroughputMetricConfig) metricMediasoupWorkerThroughput {
+	m := metricMediasoupWorkerThroughput{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupWorkerUptime struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   MediasoupWorkerUptimeMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.worker.uptime metric with initial data.
+func (m *metricMediasoupWorkerUptime) init() {
+	m.data.SetName("mediasoup.worker.uptime")
+	m.data.SetDescription("Time since a worker was created.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupWorkerUptime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupWorkerIDAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.worker.id", mediasoupWorkerIDAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupWorkerUptime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupWorkerUptime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupWorkerUptime(cfg MediasoupWorkerUptimeMetricConfig) metricMediasoupWorkerUptime {
+	m := metricMediasoupWorkerUptime{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8246,7 +8479,11 @@ type MetricsBuilder struct {
 	metricMediasoupWorkerCPUTime                       metricMediasoupWorkerCPUTime
 	metricMediasoupWorkerDeaths                        metricMediasoupWorkerDeaths
 	metricMediasoupWorkerMemoryPeak                    metricMediasoupWorkerMemoryPeak
+	metricMediasoupWorkerMemoryUsage                   metricMediasoupWorkerMemoryUsage
 	metricMediasoupWorkerPageFaults                    metricMediasoupWorkerPageFaults
+	metricMediasoupWorkerResponsive                    metricMediasoupWorkerResponsive
+	metricMediasoupWorkerThroughput                    metricMediasoupWorkerThroughput
+	metricMediasoupWorkerUptime                        metricMediasoupWorkerUptime
 	metricRtcScrapeDuration                            metricRtcScrapeDuration
 	metricRtcScrapeErrors                              metricRtcScrapeErrors
 	metricRtcScrapeOmittedCount                        metricRtcScrapeOmittedCount
@@ -8398,7 +8635,11 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupWorkerCPUTime:                       newMetricMediasoupWorkerCPUTime(mbc.Metrics.MediasoupWorkerCPUTime),
 		metricMediasoupWorkerDeaths:                        newMetricMediasoupWorkerDeaths(mbc.Metrics.MediasoupWorkerDeaths),
 		metricMediasoupWorkerMemoryPeak:                    newMetricMediasoupWorkerMemoryPeak(mbc.Metrics.MediasoupWorkerMemoryPeak),
+		metricMediasoupWorkerMemoryUsage:                   newMetricMediasoupWorkerMemoryUsage(mbc.Metrics.MediasoupWorkerMemoryUsage),
 		metricMediasoupWorkerPageFaults:                    newMetricMediasoupWorkerPageFaults(mbc.Metrics.MediasoupWorkerPageFaults),
+		metricMediasoupWorkerResponsive:                    newMetricMediasoupWorkerResponsive(mbc.Metrics.MediasoupWorkerResponsive),
+		metricMediasoupWorkerThroughput:                    newMetricMediasoupWorkerThroughput(mbc.Metrics.MediasoupWorkerThroughput),
+		metricMediasoupWorkerUptime:                        newMetricMediasoupWorkerUptime(mbc.Metrics.MediasoupWorkerUptime),
 		metricRtcScrapeDuration:                            newMetricRtcScrapeDuration(mbc.Metrics.RtcScrapeDuration),
 		metricRtcScrapeErrors:                              newMetricRtcScrapeErrors(mbc.Metrics.RtcScrapeErrors),
 		metricRtcScrapeOmittedCount:                        newMetricRtcScrapeOmittedCount(mbc.Metrics.RtcScrapeOmittedCount),
@@ -8651,7 +8892,11 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupWorkerCPUTime.emit(ils.Metrics())
 	mb.metricMediasoupWorkerDeaths.emit(ils.Metrics())
 	mb.metricMediasoupWorkerMemoryPeak.emit(ils.Metrics())
+	mb.metricMediasoupWorkerMemoryUsage.emit(ils.Metrics())
 	mb.metricMediasoupWorkerPageFaults.emit(ils.Metrics())
+	mb.metricMediasoupWorkerResponsive.emit(ils.Metrics())
+	mb.metricMediasoupWorkerThroughput.emit(ils.Metrics())
+	mb.metricMediasoupWorkerUptime.emit(ils.Metrics())
 	mb.metricRtcScrapeDuration.emit(ils.Metrics())
 	mb.metricRtcScrapeErrors.emit(ils.Metrics())
 	mb.metricRtcScrapeOmittedCount.emit(ils.Metrics())
@@ -9293,9 +9538,29 @@ func (mb *MetricsBuilder) RecordMediasoupWorkerMemoryPeakDataPoint(ts pcommon.Ti
 	mb.metricMediasoupWorkerMemoryPeak.recordDataPoint(mb.startTime, ts, val, mediasoupWorkerIDAttributeValue)
 }
 
+// RecordMediasoupWorkerMemoryUsageDataPoint adds a data point to mediasoup.worker.memory.usage metric.
+func (mb *MetricsBuilder) RecordMediasoupWorkerMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, mediasoupWorkerIDAttributeValue string) {
+	mb.metricMediasoupWorkerMemoryUsage.recordDataPoint(mb.startTime, ts, val, mediasoupWorkerIDAttributeValue)
+}
+
 // RecordMediasoupWorkerPageFaultsDataPoint adds a data point to mediasoup.worker.page_faults metric.
 func (mb *MetricsBuilder) RecordMediasoupWorkerPageFaultsDataPoint(ts pcommon.Timestamp, val int64, mediasoupWorkerIDAttributeValue string, mediasoupPageFaultTypeAttributeValue AttributeMediasoupPageFaultType) {
 	mb.metricMediasoupWorkerPageFaults.recordDataPoint(mb.startTime, ts, val, mediasoupWorkerIDAttributeValue, mediasoupPageFaultTypeAttributeValue.String())
+}
+
+// RecordMediasoupWorkerResponsiveDataPoint adds a data point to mediasoup.worker.responsive metric.
+func (mb *MetricsBuilder) RecordMediasoupWorkerResponsiveDataPoint(ts pcommon.Timestamp, val int64, mediasoupWorkerIDAttributeValue string) {
+	mb.metricMediasoupWorkerResponsive.recordDataPoint(mb.startTime, ts, val, mediasoupWorkerIDAttributeValue)
+}
+
+// RecordMediasoupWorkerThroughputDataPoint adds a data point to mediasoup.worker.throughput metric.
+func (mb *MetricsBuilder) RecordMediasoupWorkerThroughputDataPoint(ts pcommon.Timestamp, val float64, mediasoupWorkerIDAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricMediasoupWorkerThroughput.recordDataPoint(mb.startTime, ts, val, mediasoupWorkerIDAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordMediasoupWorkerUptimeDataPoint adds a data point to mediasoup.worker.uptime metric.
+func (mb *MetricsBuilder) RecordMediasoupWorkerUptimeDataPoint(ts pcommon.Timestamp, val float64, mediasoupWorkerIDAttributeValue string) {
+	mb.metricMediasoupWorkerUptime.recordDataPoint(mb.startTime, ts, val, mediasoupWorkerIDAttributeValue)
 }
 
 // RecordRtcScrapeDurationDataPoint adds a data point to rtc.scrape.duration metric.

@@ -195,10 +195,10 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupDataProducerCountDataPoint(ts, 1, AttributeMediasoupDataTypeSctp)
-
+			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupProcessCPUTimeDataPoint(ts, 1, AttributeCPUModeUser)
-
+			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupProcessMemoryUsageDataPoint(ts, 1)
 
@@ -207,7 +207,7 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupProducerCountDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, AttributeMediasoupStreamTypeSimple, AttributeMediasoupTransportTypeWebrtc, true)
-
+			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupProducerCountByWorkerDataPoint(ts, 1, "mediasoup.worker.id-val")
 
@@ -354,7 +354,7 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordMediasoupTransportCountBySctpStateDataPoint(ts, 1, AttributeMediasoupSctpStateNew)
-
+			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupTransportCountByWorkerDataPoint(ts, 1, "mediasoup.worker.id-val")
 			defaultMetricsCount++
@@ -429,9 +429,21 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupWorkerMemoryPeakDataPoint(ts, 1, "mediasoup.worker.id-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupWorkerMemoryUsageDataPoint(ts, 1, "mediasoup.worker.id-val")
 
 			allMetricsCount++
 			mb.RecordMediasoupWorkerPageFaultsDataPoint(ts, 1, "mediasoup.worker.id-val", AttributeMediasoupPageFaultTypeMinor)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupWorkerResponsiveDataPoint(ts, 1, "mediasoup.worker.id-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupWorkerThroughputDataPoint(ts, 1, "mediasoup.worker.id-val", AttributeNetworkIoDirectionReceive)
+
+			allMetricsCount++
+			mb.RecordMediasoupWorkerUptimeDataPoint(ts, 1, "mediasoup.worker.id-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtcScrapeDurationDataPoint(ts, 1, "rtc.api-val")
@@ -2609,6 +2621,23 @@ func TestMetricsBuilder(t *testing.T) {
 					mediasoupWorkerIDAttrVal, ok := dp.Attributes().Get("mediasoup.worker.id")
 					assert.True(t, ok)
 					assert.Equal(t, "mediasoup.worker.id-val", mediasoupWorkerIDAttrVal.Str())
+				case "mediasoup.worker.memory.usage":
+					assert.False(t, validatedMetrics["mediasoup.worker.memory.usage"], "Found a duplicate in the metrics slice: mediasoup.worker.memory.usage")
+					validatedMetrics["mediasoup.worker.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Resident memory of a worker.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupWorkerIDAttrVal, ok := dp.Attributes().Get("mediasoup.worker.id")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.worker.id-val", mediasoupWorkerIDAttrVal.Str())
 				case "mediasoup.worker.page_faults":
 					assert.False(t, validatedMetrics["mediasoup.worker.page_faults"], "Found a duplicate in the metrics slice: mediasoup.worker.page_faults")
 					validatedMetrics["mediasoup.worker.page_faults"] = true
@@ -2629,6 +2658,56 @@ func TestMetricsBuilder(t *testing.T) {
 					mediasoupPageFaultTypeAttrVal, ok := dp.Attributes().Get("mediasoup.page_fault.type")
 					assert.True(t, ok)
 					assert.Equal(t, "minor", mediasoupPageFaultTypeAttrVal.Str())
+				case "mediasoup.worker.responsive":
+					assert.False(t, validatedMetrics["mediasoup.worker.responsive"], "Found a duplicate in the metrics slice: mediasoup.worker.responsive")
+					validatedMetrics["mediasoup.worker.responsive"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether a worker responds to the agent, 0 or 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupWorkerIDAttrVal, ok := dp.Attributes().Get("mediasoup.worker.id")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.worker.id-val", mediasoupWorkerIDAttrVal.Str())
+				case "mediasoup.worker.throughput":
+					assert.False(t, validatedMetrics["mediasoup.worker.throughput"], "Found a duplicate in the metrics slice: mediasoup.worker.throughput")
+					validatedMetrics["mediasoup.worker.throughput"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Current throughput of all transports of a worker.", mi.Description())
+					assert.Equal(t, "By/s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupWorkerIDAttrVal, ok := dp.Attributes().Get("mediasoup.worker.id")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.worker.id-val", mediasoupWorkerIDAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "mediasoup.worker.uptime":
+					assert.False(t, validatedMetrics["mediasoup.worker.uptime"], "Found a duplicate in the metrics slice: mediasoup.worker.uptime")
+					validatedMetrics["mediasoup.worker.uptime"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since a worker was created.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupWorkerIDAttrVal, ok := dp.Attributes().Get("mediasoup.worker.id")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.worker.id-val", mediasoupWorkerIDAttrVal.Str())
 				case "rtc.scrape.duration":
 					assert.False(t, validatedMetrics["rtc.scrape.duration"], "Found a duplicate in the metrics slice: rtc.scrape.duration")
 					validatedMetrics["rtc.scrape.duration"] = true
