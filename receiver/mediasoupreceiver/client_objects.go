@@ -146,19 +146,26 @@ type dataObject struct {
 	Buffered        optional.Value[int64] // bytes waiting to be sent
 }
 
+// The largest values of a stream.
+const (
+	maxScore        = 10
+	maxFractionLost = 255
+)
+
 // maxExact is the largest integer that JavaScript represents exactly.
 const maxExact = 1<<53 - 1
 
 // readCount reads an integer. Numbers below 0 or above maxExact are skipped.
 func readCount(r *jsonwalk.Reader, n *optional.Value[int64]) error {
-	return readAtLeast(r, n, 0)
+	return readWithin(r, n, 0, maxExact)
 }
 
-func readAtLeast(r *jsonwalk.Reader, n *optional.Value[int64], least int64) error {
+// readWithin reads an integer. Numbers below least or above most are skipped.
+func readWithin(r *jsonwalk.Reader, n *optional.Value[int64], least, most int64) error {
 	var value optional.Value[int64]
 	err := r.Int(&value)
 	switch v, ok := value.Get(); {
-	case ok && v >= least && v <= maxExact:
+	case ok && v >= least && v <= most:
 		*n = value
 	case ok:
 		r.NoteWrong()
@@ -179,10 +186,10 @@ func readNumber(r *jsonwalk.Reader, n *optional.Value[float64]) error {
 	return err
 }
 
-// readCounter is like readAtLeast for counters, whose absence is cumulative.Absent.
+// readCounter is like readWithin for counters, whose absence is cumulative.Absent.
 func readCounter(r *jsonwalk.Reader, n *int64, least int64) error {
 	var value optional.Value[int64]
-	err := readAtLeast(r, &value, least)
+	err := readWithin(r, &value, least, maxExact)
 	if v, ok := value.Get(); ok {
 		*n = v
 	}
@@ -426,9 +433,9 @@ func (o *rtpObject) readStats(r *jsonwalk.Reader, s *rtpStream) error {
 		case "bitrate":
 			return readCount(r, &s.Bitrate)
 		case "fractionLost":
-			return readCount(r, &s.FractionLost)
+			return readWithin(r, &s.FractionLost, 0, maxFractionLost)
 		case "score":
-			return readCount(r, &s.Score)
+			return readWithin(r, &s.Score, 0, maxScore)
 		case "jitter":
 			return readNumber(r, &s.Jitter)
 		case "roundTripTime":

@@ -65,6 +65,12 @@ DATA_SUMS = [
     ("dataProducers", "messagesReceived", "data.messages", RECEIVE), ("dataProducers", "bytesReceived", "data.io", RECEIVE),
     ("dataConsumers", "messagesSent", "data.messages", TRANSMIT), ("dataConsumers", "bytesSent", "data.io", TRANSMIT),
 ]
+BOUNDS = {
+    "score": [str(score) for score in range(11)],
+    "packet_loss": ["0", "0.01", "0.02", "0.05", "0.1", "0.2", "inf"],
+    "jitter": ["0.005", "0.01", "0.02", "0.03", "0.05", "0.1", "inf"],
+    "round_trip_time": ["0.05", "0.1", "0.15", "0.2", "0.3", "0.5", "1", "inf"],
+}
 # Points checked with the default configuration. With all metrics enabled, all points are checked.
 DEFAULTS = ["worker.count", "transport.count", "producer.io", "consumer.io", "consumer.lost_packets", "consumer.packet_losses",
             "consumer.score.min", "transport.io", "agent.coverage", "agent.skipped.count"]
@@ -79,6 +85,13 @@ class Points(dict):
     def add(self, metric, value, attributes):
         key = metric, frozenset(attributes.items())
         self[key] = self.get(key, 0) + value
+
+    def buckets(self, role, name, value, kind):
+        """Counts a stream in the first bucket whose bound is not below its value."""
+        attribute = "mediasoup.score" if name == "score" else f"mediasoup.{name}.bound"
+        found = next(bound for bound in BOUNDS[name] if value <= float(bound))
+        for bound in BOUNDS[name]:
+            self.add(f"{role}.stream.count_by_{name}", int(bound == found), {**kind, attribute: bound})
 
     def figures(self, metric, values, attributes, last=("average", "min", "max")):
         """Adds statistics of values, or no points if there are none."""
@@ -246,14 +259,17 @@ class Scene:
                 if not fresh:
                     continue
                 flows[o["kind"], over["mediasoup.transport.type"]].append(s["bitrate"] / 8)
+                values = {"packet_loss": s["fractionLost"] / 256}
                 if not paused and s["packetCount"]:
-                    figures[o["kind"], "score"].append(s["score"])
-                    p.add(f"{role}.stream.count_by_score", 1, {**kind, "mediasoup.score": s["score"]})
-                figures[o["kind"], "packet_loss"].append(s["fractionLost"] / 256)
+                    values["score"] = s["score"]
                 if "jitter" in s:
-                    figures[o["kind"], "jitter"].append(s["jitter"] / o["clockRate"])
+                    values["jitter"] = s["jitter"] / o["clockRate"]
                 if s.get("roundTripTime"):
-                    figures[o["kind"], "round_trip_time"].append(s["roundTripTime"] / 1000)
+                    values["round_trip_time"] = s["roundTripTime"] / 1000
+                for name, value in values.items():
+                    figures[o["kind"], name].append(value)
+                    if self.types[o["transportId"]] in ("webrtc", "plain"):
+                        p.buckets(role, name, value, kind)
         for kind in "audio", "video":
             for name, word in ("score", "min"), ("packet_loss", "max"), ("jitter", "max"), ("round_trip_time", "max"):
                 p.figures(f"{role}.{name}", figures[kind, name], {"mediasoup.media.kind": kind}, ("average", word))

@@ -668,6 +668,66 @@ func (ms *MediasoupConsumerStreamCountMetricConfig) Unmarshal(parser *confmap.Co
 	return nil
 }
 
+// MediasoupConsumerStreamCountByJitterMetricConfig provides config for the mediasoup.consumer.stream.count_by_jitter metric.
+type MediasoupConsumerStreamCountByJitterMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupConsumerStreamCountByJitterMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupConsumerStreamCountByPacketLossMetricConfig provides config for the mediasoup.consumer.stream.count_by_packet_loss metric.
+type MediasoupConsumerStreamCountByPacketLossMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupConsumerStreamCountByPacketLossMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupConsumerStreamCountByRoundTripTimeMetricConfig provides config for the mediasoup.consumer.stream.count_by_round_trip_time metric.
+type MediasoupConsumerStreamCountByRoundTripTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupConsumerStreamCountByRoundTripTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MediasoupConsumerStreamCountByScoreMetricConfig provides config for the mediasoup.consumer.stream.count_by_score metric.
 type MediasoupConsumerStreamCountByScoreMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1395,6 +1455,66 @@ type MediasoupProducerStreamCountMetricConfig struct {
 }
 
 func (ms *MediasoupProducerStreamCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupProducerStreamCountByJitterMetricConfig provides config for the mediasoup.producer.stream.count_by_jitter metric.
+type MediasoupProducerStreamCountByJitterMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupProducerStreamCountByJitterMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupProducerStreamCountByPacketLossMetricConfig provides config for the mediasoup.producer.stream.count_by_packet_loss metric.
+type MediasoupProducerStreamCountByPacketLossMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupProducerStreamCountByPacketLossMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupProducerStreamCountByRoundTripTimeMetricConfig provides config for the mediasoup.producer.stream.count_by_round_trip_time metric.
+type MediasoupProducerStreamCountByRoundTripTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupProducerStreamCountByRoundTripTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2663,6 +2783,9 @@ type MetricsConfig struct {
 	MediasoupConsumerScoreMin                    MediasoupConsumerScoreMinMetricConfig                    `mapstructure:"mediasoup.consumer.score.min"`
 	MediasoupConsumerSilentCount                 MediasoupConsumerSilentCountMetricConfig                 `mapstructure:"mediasoup.consumer.silent.count"`
 	MediasoupConsumerStreamCount                 MediasoupConsumerStreamCountMetricConfig                 `mapstructure:"mediasoup.consumer.stream.count"`
+	MediasoupConsumerStreamCountByJitter         MediasoupConsumerStreamCountByJitterMetricConfig         `mapstructure:"mediasoup.consumer.stream.count_by_jitter"`
+	MediasoupConsumerStreamCountByPacketLoss     MediasoupConsumerStreamCountByPacketLossMetricConfig     `mapstructure:"mediasoup.consumer.stream.count_by_packet_loss"`
+	MediasoupConsumerStreamCountByRoundTripTime  MediasoupConsumerStreamCountByRoundTripTimeMetricConfig  `mapstructure:"mediasoup.consumer.stream.count_by_round_trip_time"`
 	MediasoupConsumerStreamCountByScore          MediasoupConsumerStreamCountByScoreMetricConfig          `mapstructure:"mediasoup.consumer.stream.count_by_score"`
 	MediasoupConsumerStreamThroughputAverage     MediasoupConsumerStreamThroughputAverageMetricConfig     `mapstructure:"mediasoup.consumer.stream.throughput.average"`
 	MediasoupConsumerStreamThroughputMax         MediasoupConsumerStreamThroughputMaxMetricConfig         `mapstructure:"mediasoup.consumer.stream.throughput.max"`
@@ -2700,6 +2823,9 @@ type MetricsConfig struct {
 	MediasoupProducerStartTime                   MediasoupProducerStartTimeMetricConfig                   `mapstructure:"mediasoup.producer.start.time"`
 	MediasoupProducerStarts                      MediasoupProducerStartsMetricConfig                      `mapstructure:"mediasoup.producer.starts"`
 	MediasoupProducerStreamCount                 MediasoupProducerStreamCountMetricConfig                 `mapstructure:"mediasoup.producer.stream.count"`
+	MediasoupProducerStreamCountByJitter         MediasoupProducerStreamCountByJitterMetricConfig         `mapstructure:"mediasoup.producer.stream.count_by_jitter"`
+	MediasoupProducerStreamCountByPacketLoss     MediasoupProducerStreamCountByPacketLossMetricConfig     `mapstructure:"mediasoup.producer.stream.count_by_packet_loss"`
+	MediasoupProducerStreamCountByRoundTripTime  MediasoupProducerStreamCountByRoundTripTimeMetricConfig  `mapstructure:"mediasoup.producer.stream.count_by_round_trip_time"`
 	MediasoupProducerStreamCountByScore          MediasoupProducerStreamCountByScoreMetricConfig          `mapstructure:"mediasoup.producer.stream.count_by_score"`
 	MediasoupProducerStreamThroughputAverage     MediasoupProducerStreamThroughputAverageMetricConfig     `mapstructure:"mediasoup.producer.stream.throughput.average"`
 	MediasoupProducerStreamThroughputMax         MediasoupProducerStreamThroughputMaxMetricConfig         `mapstructure:"mediasoup.producer.stream.throughput.max"`
@@ -2864,8 +2990,17 @@ func DefaultMetricsConfig() MetricsConfig {
 		MediasoupConsumerStreamCount: MediasoupConsumerStreamCountMetricConfig{
 			Enabled: false,
 		},
-		MediasoupConsumerStreamCountByScore: MediasoupConsumerStreamCountByScoreMetricConfig{
+		MediasoupConsumerStreamCountByJitter: MediasoupConsumerStreamCountByJitterMetricConfig{
 			Enabled: false,
+		},
+		MediasoupConsumerStreamCountByPacketLoss: MediasoupConsumerStreamCountByPacketLossMetricConfig{
+			Enabled: true,
+		},
+		MediasoupConsumerStreamCountByRoundTripTime: MediasoupConsumerStreamCountByRoundTripTimeMetricConfig{
+			Enabled: true,
+		},
+		MediasoupConsumerStreamCountByScore: MediasoupConsumerStreamCountByScoreMetricConfig{
+			Enabled: true,
 		},
 		MediasoupConsumerStreamThroughputAverage: MediasoupConsumerStreamThroughputAverageMetricConfig{
 			Enabled: false,
@@ -2975,8 +3110,17 @@ func DefaultMetricsConfig() MetricsConfig {
 		MediasoupProducerStreamCount: MediasoupProducerStreamCountMetricConfig{
 			Enabled: false,
 		},
-		MediasoupProducerStreamCountByScore: MediasoupProducerStreamCountByScoreMetricConfig{
+		MediasoupProducerStreamCountByJitter: MediasoupProducerStreamCountByJitterMetricConfig{
 			Enabled: false,
+		},
+		MediasoupProducerStreamCountByPacketLoss: MediasoupProducerStreamCountByPacketLossMetricConfig{
+			Enabled: true,
+		},
+		MediasoupProducerStreamCountByRoundTripTime: MediasoupProducerStreamCountByRoundTripTimeMetricConfig{
+			Enabled: false,
+		},
+		MediasoupProducerStreamCountByScore: MediasoupProducerStreamCountByScoreMetricConfig{
+			Enabled: true,
 		},
 		MediasoupProducerStreamThroughputAverage: MediasoupProducerStreamThroughputAverageMetricConfig{
 			Enabled: false,

@@ -320,6 +320,52 @@ var MapAttributeMediasoupIceState = map[string]AttributeMediasoupIceState{
 	"unknown":      AttributeMediasoupIceStateUnknown,
 }
 
+// AttributeMediasoupJitterBound specifies the value mediasoup.jitter.bound attribute.
+type AttributeMediasoupJitterBound int
+
+const (
+	_ AttributeMediasoupJitterBound = iota
+	AttributeMediasoupJitterBound0005
+	AttributeMediasoupJitterBound001
+	AttributeMediasoupJitterBound002
+	AttributeMediasoupJitterBound003
+	AttributeMediasoupJitterBound005
+	AttributeMediasoupJitterBound01
+	AttributeMediasoupJitterBoundInf
+)
+
+// String returns the string representation of the AttributeMediasoupJitterBound.
+func (av AttributeMediasoupJitterBound) String() string {
+	switch av {
+	case AttributeMediasoupJitterBound0005:
+		return "0.005"
+	case AttributeMediasoupJitterBound001:
+		return "0.01"
+	case AttributeMediasoupJitterBound002:
+		return "0.02"
+	case AttributeMediasoupJitterBound003:
+		return "0.03"
+	case AttributeMediasoupJitterBound005:
+		return "0.05"
+	case AttributeMediasoupJitterBound01:
+		return "0.1"
+	case AttributeMediasoupJitterBoundInf:
+		return "inf"
+	}
+	return ""
+}
+
+// MapAttributeMediasoupJitterBound is a helper map of string to AttributeMediasoupJitterBound attribute value.
+var MapAttributeMediasoupJitterBound = map[string]AttributeMediasoupJitterBound{
+	"0.005": AttributeMediasoupJitterBound0005,
+	"0.01":  AttributeMediasoupJitterBound001,
+	"0.02":  AttributeMediasoupJitterBound002,
+	"0.03":  AttributeMediasoupJitterBound003,
+	"0.05":  AttributeMediasoupJitterBound005,
+	"0.1":   AttributeMediasoupJitterBound01,
+	"inf":   AttributeMediasoupJitterBoundInf,
+}
+
 // AttributeMediasoupMediaKind specifies the value mediasoup.media.kind attribute.
 type AttributeMediasoupMediaKind int
 
@@ -350,6 +396,52 @@ var MapAttributeMediasoupMediaKind = map[string]AttributeMediasoupMediaKind{
 	"unknown": AttributeMediasoupMediaKindUnknown,
 }
 
+// AttributeMediasoupPacketLossBound specifies the value mediasoup.packet_loss.bound attribute.
+type AttributeMediasoupPacketLossBound int
+
+const (
+	_ AttributeMediasoupPacketLossBound = iota
+	AttributeMediasoupPacketLossBound0
+	AttributeMediasoupPacketLossBound001
+	AttributeMediasoupPacketLossBound002
+	AttributeMediasoupPacketLossBound005
+	AttributeMediasoupPacketLossBound01
+	AttributeMediasoupPacketLossBound02
+	AttributeMediasoupPacketLossBoundInf
+)
+
+// String returns the string representation of the AttributeMediasoupPacketLossBound.
+func (av AttributeMediasoupPacketLossBound) String() string {
+	switch av {
+	case AttributeMediasoupPacketLossBound0:
+		return "0"
+	case AttributeMediasoupPacketLossBound001:
+		return "0.01"
+	case AttributeMediasoupPacketLossBound002:
+		return "0.02"
+	case AttributeMediasoupPacketLossBound005:
+		return "0.05"
+	case AttributeMediasoupPacketLossBound01:
+		return "0.1"
+	case AttributeMediasoupPacketLossBound02:
+		return "0.2"
+	case AttributeMediasoupPacketLossBoundInf:
+		return "inf"
+	}
+	return ""
+}
+
+// MapAttributeMediasoupPacketLossBound is a helper map of string to AttributeMediasoupPacketLossBound attribute value.
+var MapAttributeMediasoupPacketLossBound = map[string]AttributeMediasoupPacketLossBound{
+	"0":    AttributeMediasoupPacketLossBound0,
+	"0.01": AttributeMediasoupPacketLossBound001,
+	"0.02": AttributeMediasoupPacketLossBound002,
+	"0.05": AttributeMediasoupPacketLossBound005,
+	"0.1":  AttributeMediasoupPacketLossBound01,
+	"0.2":  AttributeMediasoupPacketLossBound02,
+	"inf":  AttributeMediasoupPacketLossBoundInf,
+}
+
 // AttributeMediasoupPageFaultType specifies the value mediasoup.page_fault.type attribute.
 type AttributeMediasoupPageFaultType int
 
@@ -374,6 +466,56 @@ func (av AttributeMediasoupPageFaultType) String() string {
 var MapAttributeMediasoupPageFaultType = map[string]AttributeMediasoupPageFaultType{
 	"minor": AttributeMediasoupPageFaultTypeMinor,
 	"major": AttributeMediasoupPageFaultTypeMajor,
+}
+
+// AttributeMediasoupRoundTripTimeBound specifies the value mediasoup.round_trip_time.bound attribute.
+type AttributeMediasoupRoundTripTimeBound int
+
+const (
+	_ AttributeMediasoupRoundTripTimeBound = iota
+	AttributeMediasoupRoundTripTimeBound005
+	AttributeMediasoupRoundTripTimeBound01
+	AttributeMediasoupRoundTripTimeBound015
+	AttributeMediasoupRoundTripTimeBound02
+	AttributeMediasoupRoundTripTimeBound03
+	AttributeMediasoupRoundTripTimeBound05
+	AttributeMediasoupRoundTripTimeBound1
+	AttributeMediasoupRoundTripTimeBoundInf
+)
+
+// String returns the string representation of the AttributeMediasoupRoundTripTimeBound.
+func (av AttributeMediasoupRoundTripTimeBound) String() string {
+	switch av {
+	case AttributeMediasoupRoundTripTimeBound005:
+		return "0.05"
+	case AttributeMediasoupRoundTripTimeBound01:
+		return "0.1"
+	case AttributeMediasoupRoundTripTimeBound015:
+		return "0.15"
+	case AttributeMediasoupRoundTripTimeBound02:
+		return "0.2"
+	case AttributeMediasoupRoundTripTimeBound03:
+		return "0.3"
+	case AttributeMediasoupRoundTripTimeBound05:
+		return "0.5"
+	case AttributeMediasoupRoundTripTimeBound1:
+		return "1"
+	case AttributeMediasoupRoundTripTimeBoundInf:
+		return "inf"
+	}
+	return ""
+}
+
+// MapAttributeMediasoupRoundTripTimeBound is a helper map of string to AttributeMediasoupRoundTripTimeBound attribute value.
+var MapAttributeMediasoupRoundTripTimeBound = map[string]AttributeMediasoupRoundTripTimeBound{
+	"0.05": AttributeMediasoupRoundTripTimeBound005,
+	"0.1":  AttributeMediasoupRoundTripTimeBound01,
+	"0.15": AttributeMediasoupRoundTripTimeBound015,
+	"0.2":  AttributeMediasoupRoundTripTimeBound02,
+	"0.3":  AttributeMediasoupRoundTripTimeBound03,
+	"0.5":  AttributeMediasoupRoundTripTimeBound05,
+	"1":    AttributeMediasoupRoundTripTimeBound1,
+	"inf":  AttributeMediasoupRoundTripTimeBoundInf,
 }
 
 // AttributeMediasoupRtcpType specifies the value mediasoup.rtcp.type attribute.
@@ -828,6 +970,18 @@ var MetricsInfo = metricsInfo{
 		Name:       "mediasoup.consumer.stream.count",
 		Attributes: []string{"mediasoup.media.kind"},
 	},
+	MediasoupConsumerStreamCountByJitter: metricInfo{
+		Name:       "mediasoup.consumer.stream.count_by_jitter",
+		Attributes: []string{"mediasoup.media.kind", "mediasoup.jitter.bound"},
+	},
+	MediasoupConsumerStreamCountByPacketLoss: metricInfo{
+		Name:       "mediasoup.consumer.stream.count_by_packet_loss",
+		Attributes: []string{"mediasoup.media.kind", "mediasoup.packet_loss.bound"},
+	},
+	MediasoupConsumerStreamCountByRoundTripTime: metricInfo{
+		Name:       "mediasoup.consumer.stream.count_by_round_trip_time",
+		Attributes: []string{"mediasoup.media.kind", "mediasoup.round_trip_time.bound"},
+	},
 	MediasoupConsumerStreamCountByScore: metricInfo{
 		Name:       "mediasoup.consumer.stream.count_by_score",
 		Attributes: []string{"mediasoup.media.kind", "mediasoup.score"},
@@ -971,6 +1125,18 @@ var MetricsInfo = metricsInfo{
 	MediasoupProducerStreamCount: metricInfo{
 		Name:       "mediasoup.producer.stream.count",
 		Attributes: []string{"mediasoup.media.kind"},
+	},
+	MediasoupProducerStreamCountByJitter: metricInfo{
+		Name:       "mediasoup.producer.stream.count_by_jitter",
+		Attributes: []string{"mediasoup.media.kind", "mediasoup.jitter.bound"},
+	},
+	MediasoupProducerStreamCountByPacketLoss: metricInfo{
+		Name:       "mediasoup.producer.stream.count_by_packet_loss",
+		Attributes: []string{"mediasoup.media.kind", "mediasoup.packet_loss.bound"},
+	},
+	MediasoupProducerStreamCountByRoundTripTime: metricInfo{
+		Name:       "mediasoup.producer.stream.count_by_round_trip_time",
+		Attributes: []string{"mediasoup.media.kind", "mediasoup.round_trip_time.bound"},
 	},
 	MediasoupProducerStreamCountByScore: metricInfo{
 		Name:       "mediasoup.producer.stream.count_by_score",
@@ -1233,6 +1399,9 @@ type metricsInfo struct {
 	MediasoupConsumerScoreMin                    metricInfo
 	MediasoupConsumerSilentCount                 metricInfo
 	MediasoupConsumerStreamCount                 metricInfo
+	MediasoupConsumerStreamCountByJitter         metricInfo
+	MediasoupConsumerStreamCountByPacketLoss     metricInfo
+	MediasoupConsumerStreamCountByRoundTripTime  metricInfo
 	MediasoupConsumerStreamCountByScore          metricInfo
 	MediasoupConsumerStreamThroughputAverage     metricInfo
 	MediasoupConsumerStreamThroughputMax         metricInfo
@@ -1270,6 +1439,9 @@ type metricsInfo struct {
 	MediasoupProducerStartTime                   metricInfo
 	MediasoupProducerStarts                      metricInfo
 	MediasoupProducerStreamCount                 metricInfo
+	MediasoupProducerStreamCountByJitter         metricInfo
+	MediasoupProducerStreamCountByPacketLoss     metricInfo
+	MediasoupProducerStreamCountByRoundTripTime  metricInfo
 	MediasoupProducerStreamCountByScore          metricInfo
 	MediasoupProducerStreamThroughputAverage     metricInfo
 	MediasoupProducerStreamThroughputMax         metricInfo
@@ -3094,6 +3266,171 @@ func (m *metricMediasoupConsumerStreamCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricMediasoupConsumerStreamCount(cfg MediasoupConsumerStreamCountMetricConfig) metricMediasoupConsumerStreamCount {
 	m := metricMediasoupConsumerStreamCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupConsumerStreamCountByJitter struct {
+	data     pmetric.Metric                                   // data buffer for generated metric.
+	config   MediasoupConsumerStreamCountByJitterMetricConfig // metric config provided by user.
+	capacity int                                              // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.consumer.stream.count_by_jitter metric with initial data.
+func (m *metricMediasoupConsumerStreamCountByJitter) init() {
+	m.data.SetName("mediasoup.consumer.stream.count_by_jitter")
+	m.data.SetDescription("Number of RTP streams sent for consumers, by jitter.")
+	m.data.SetUnit("{stream}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupConsumerStreamCountByJitter) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue string, mediasoupJitterBoundAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+	dp.Attributes().PutStr("mediasoup.jitter.bound", mediasoupJitterBoundAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupConsumerStreamCountByJitter) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupConsumerStreamCountByJitter) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupConsumerStreamCountByJitter(cfg MediasoupConsumerStreamCountByJitterMetricConfig) metricMediasoupConsumerStreamCountByJitter {
+	m := metricMediasoupConsumerStreamCountByJitter{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupConsumerStreamCountByPacketLoss struct {
+	data     pmetric.Metric                                       // data buffer for generated metric.
+	config   MediasoupConsumerStreamCountByPacketLossMetricConfig // metric config provided by user.
+	capacity int                                                  // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.consumer.stream.count_by_packet_loss metric with initial data.
+func (m *metricMediasoupConsumerStreamCountByPacketLoss) init() {
+	m.data.SetName("mediasoup.consumer.stream.count_by_packet_loss")
+	m.data.SetDescription("Number of RTP streams sent for consumers, by packet loss.")
+	m.data.SetUnit("{stream}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupConsumerStreamCountByPacketLoss) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue string, mediasoupPacketLossBoundAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+	dp.Attributes().PutStr("mediasoup.packet_loss.bound", mediasoupPacketLossBoundAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupConsumerStreamCountByPacketLoss) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupConsumerStreamCountByPacketLoss) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupConsumerStreamCountByPacketLoss(cfg MediasoupConsumerStreamCountByPacketLossMetricConfig) metricMediasoupConsumerStreamCountByPacketLoss {
+	m := metricMediasoupConsumerStreamCountByPacketLoss{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupConsumerStreamCountByRoundTripTime struct {
+	data     pmetric.Metric                                          // data buffer for generated metric.
+	config   MediasoupConsumerStreamCountByRoundTripTimeMetricConfig // metric config provided by user.
+	capacity int                                                     // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.consumer.stream.count_by_round_trip_time metric with initial data.
+func (m *metricMediasoupConsumerStreamCountByRoundTripTime) init() {
+	m.data.SetName("mediasoup.consumer.stream.count_by_round_trip_time")
+	m.data.SetDescription("Number of RTP streams sent for consumers, by round-trip time.")
+	m.data.SetUnit("{stream}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupConsumerStreamCountByRoundTripTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue string, mediasoupRoundTripTimeBoundAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+	dp.Attributes().PutStr("mediasoup.round_trip_time.bound", mediasoupRoundTripTimeBoundAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupConsumerStreamCountByRoundTripTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupConsumerStreamCountByRoundTripTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupConsumerStreamCountByRoundTripTime(cfg MediasoupConsumerStreamCountByRoundTripTimeMetricConfig) metricMediasoupConsumerStreamCountByRoundTripTime {
+	m := metricMediasoupConsumerStreamCountByRoundTripTime{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5083,6 +5420,171 @@ func (m *metricMediasoupProducerStreamCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricMediasoupProducerStreamCount(cfg MediasoupProducerStreamCountMetricConfig) metricMediasoupProducerStreamCount {
 	m := metricMediasoupProducerStreamCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupProducerStreamCountByJitter struct {
+	data     pmetric.Metric                                   // data buffer for generated metric.
+	config   MediasoupProducerStreamCountByJitterMetricConfig // metric config provided by user.
+	capacity int                                              // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.producer.stream.count_by_jitter metric with initial data.
+func (m *metricMediasoupProducerStreamCountByJitter) init() {
+	m.data.SetName("mediasoup.producer.stream.count_by_jitter")
+	m.data.SetDescription("Number of RTP streams received for producers, by jitter.")
+	m.data.SetUnit("{stream}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupProducerStreamCountByJitter) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue string, mediasoupJitterBoundAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+	dp.Attributes().PutStr("mediasoup.jitter.bound", mediasoupJitterBoundAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupProducerStreamCountByJitter) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupProducerStreamCountByJitter) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupProducerStreamCountByJitter(cfg MediasoupProducerStreamCountByJitterMetricConfig) metricMediasoupProducerStreamCountByJitter {
+	m := metricMediasoupProducerStreamCountByJitter{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupProducerStreamCountByPacketLoss struct {
+	data     pmetric.Metric                                       // data buffer for generated metric.
+	config   MediasoupProducerStreamCountByPacketLossMetricConfig // metric config provided by user.
+	capacity int                                                  // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.producer.stream.count_by_packet_loss metric with initial data.
+func (m *metricMediasoupProducerStreamCountByPacketLoss) init() {
+	m.data.SetName("mediasoup.producer.stream.count_by_packet_loss")
+	m.data.SetDescription("Number of RTP streams received for producers, by packet loss.")
+	m.data.SetUnit("{stream}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupProducerStreamCountByPacketLoss) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue string, mediasoupPacketLossBoundAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+	dp.Attributes().PutStr("mediasoup.packet_loss.bound", mediasoupPacketLossBoundAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupProducerStreamCountByPacketLoss) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupProducerStreamCountByPacketLoss) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupProducerStreamCountByPacketLoss(cfg MediasoupProducerStreamCountByPacketLossMetricConfig) metricMediasoupProducerStreamCountByPacketLoss {
+	m := metricMediasoupProducerStreamCountByPacketLoss{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupProducerStreamCountByRoundTripTime struct {
+	data     pmetric.Metric                                          // data buffer for generated metric.
+	config   MediasoupProducerStreamCountByRoundTripTimeMetricConfig // metric config provided by user.
+	capacity int                                                     // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.producer.stream.count_by_round_trip_time metric with initial data.
+func (m *metricMediasoupProducerStreamCountByRoundTripTime) init() {
+	m.data.SetName("mediasoup.producer.stream.count_by_round_trip_time")
+	m.data.SetDescription("Number of RTP streams received for producers, by round-trip time.")
+	m.data.SetUnit("{stream}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupProducerStreamCountByRoundTripTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue string, mediasoupRoundTripTimeBoundAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+	dp.Attributes().PutStr("mediasoup.round_trip_time.bound", mediasoupRoundTripTimeBoundAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupProducerStreamCountByRoundTripTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupProducerStreamCountByRoundTripTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupProducerStreamCountByRoundTripTime(cfg MediasoupProducerStreamCountByRoundTripTimeMetricConfig) metricMediasoupProducerStreamCountByRoundTripTime {
+	m := metricMediasoupProducerStreamCountByRoundTripTime{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8391,6 +8893,9 @@ type MetricsBuilder struct {
 	metricMediasoupConsumerScoreMin                    metricMediasoupConsumerScoreMin
 	metricMediasoupConsumerSilentCount                 metricMediasoupConsumerSilentCount
 	metricMediasoupConsumerStreamCount                 metricMediasoupConsumerStreamCount
+	metricMediasoupConsumerStreamCountByJitter         metricMediasoupConsumerStreamCountByJitter
+	metricMediasoupConsumerStreamCountByPacketLoss     metricMediasoupConsumerStreamCountByPacketLoss
+	metricMediasoupConsumerStreamCountByRoundTripTime  metricMediasoupConsumerStreamCountByRoundTripTime
 	metricMediasoupConsumerStreamCountByScore          metricMediasoupConsumerStreamCountByScore
 	metricMediasoupConsumerStreamThroughputAverage     metricMediasoupConsumerStreamThroughputAverage
 	metricMediasoupConsumerStreamThroughputMax         metricMediasoupConsumerStreamThroughputMax
@@ -8428,6 +8933,9 @@ type MetricsBuilder struct {
 	metricMediasoupProducerStartTime                   metricMediasoupProducerStartTime
 	metricMediasoupProducerStarts                      metricMediasoupProducerStarts
 	metricMediasoupProducerStreamCount                 metricMediasoupProducerStreamCount
+	metricMediasoupProducerStreamCountByJitter         metricMediasoupProducerStreamCountByJitter
+	metricMediasoupProducerStreamCountByPacketLoss     metricMediasoupProducerStreamCountByPacketLoss
+	metricMediasoupProducerStreamCountByRoundTripTime  metricMediasoupProducerStreamCountByRoundTripTime
 	metricMediasoupProducerStreamCountByScore          metricMediasoupProducerStreamCountByScore
 	metricMediasoupProducerStreamThroughputAverage     metricMediasoupProducerStreamThroughputAverage
 	metricMediasoupProducerStreamThroughputMax         metricMediasoupProducerStreamThroughputMax
@@ -8547,6 +9055,9 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupConsumerScoreMin:                    newMetricMediasoupConsumerScoreMin(mbc.Metrics.MediasoupConsumerScoreMin),
 		metricMediasoupConsumerSilentCount:                 newMetricMediasoupConsumerSilentCount(mbc.Metrics.MediasoupConsumerSilentCount),
 		metricMediasoupConsumerStreamCount:                 newMetricMediasoupConsumerStreamCount(mbc.Metrics.MediasoupConsumerStreamCount),
+		metricMediasoupConsumerStreamCountByJitter:         newMetricMediasoupConsumerStreamCountByJitter(mbc.Metrics.MediasoupConsumerStreamCountByJitter),
+		metricMediasoupConsumerStreamCountByPacketLoss:     newMetricMediasoupConsumerStreamCountByPacketLoss(mbc.Metrics.MediasoupConsumerStreamCountByPacketLoss),
+		metricMediasoupConsumerStreamCountByRoundTripTime:  newMetricMediasoupConsumerStreamCountByRoundTripTime(mbc.Metrics.MediasoupConsumerStreamCountByRoundTripTime),
 		metricMediasoupConsumerStreamCountByScore:          newMetricMediasoupConsumerStreamCountByScore(mbc.Metrics.MediasoupConsumerStreamCountByScore),
 		metricMediasoupConsumerStreamThroughputAverage:     newMetricMediasoupConsumerStreamThroughputAverage(mbc.Metrics.MediasoupConsumerStreamThroughputAverage),
 		metricMediasoupConsumerStreamThroughputMax:         newMetricMediasoupConsumerStreamThroughputMax(mbc.Metrics.MediasoupConsumerStreamThroughputMax),
@@ -8584,6 +9095,9 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupProducerStartTime:                   newMetricMediasoupProducerStartTime(mbc.Metrics.MediasoupProducerStartTime),
 		metricMediasoupProducerStarts:                      newMetricMediasoupProducerStarts(mbc.Metrics.MediasoupProducerStarts),
 		metricMediasoupProducerStreamCount:                 newMetricMediasoupProducerStreamCount(mbc.Metrics.MediasoupProducerStreamCount),
+		metricMediasoupProducerStreamCountByJitter:         newMetricMediasoupProducerStreamCountByJitter(mbc.Metrics.MediasoupProducerStreamCountByJitter),
+		metricMediasoupProducerStreamCountByPacketLoss:     newMetricMediasoupProducerStreamCountByPacketLoss(mbc.Metrics.MediasoupProducerStreamCountByPacketLoss),
+		metricMediasoupProducerStreamCountByRoundTripTime:  newMetricMediasoupProducerStreamCountByRoundTripTime(mbc.Metrics.MediasoupProducerStreamCountByRoundTripTime),
 		metricMediasoupProducerStreamCountByScore:          newMetricMediasoupProducerStreamCountByScore(mbc.Metrics.MediasoupProducerStreamCountByScore),
 		metricMediasoupProducerStreamThroughputAverage:     newMetricMediasoupProducerStreamThroughputAverage(mbc.Metrics.MediasoupProducerStreamThroughputAverage),
 		metricMediasoupProducerStreamThroughputMax:         newMetricMediasoupProducerStreamThroughputMax(mbc.Metrics.MediasoupProducerStreamThroughputMax),
@@ -8804,6 +9318,9 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupConsumerScoreMin.emit(ils.Metrics())
 	mb.metricMediasoupConsumerSilentCount.emit(ils.Metrics())
 	mb.metricMediasoupConsumerStreamCount.emit(ils.Metrics())
+	mb.metricMediasoupConsumerStreamCountByJitter.emit(ils.Metrics())
+	mb.metricMediasoupConsumerStreamCountByPacketLoss.emit(ils.Metrics())
+	mb.metricMediasoupConsumerStreamCountByRoundTripTime.emit(ils.Metrics())
 	mb.metricMediasoupConsumerStreamCountByScore.emit(ils.Metrics())
 	mb.metricMediasoupConsumerStreamThroughputAverage.emit(ils.Metrics())
 	mb.metricMediasoupConsumerStreamThroughputMax.emit(ils.Metrics())
@@ -8841,6 +9358,9 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupProducerStartTime.emit(ils.Metrics())
 	mb.metricMediasoupProducerStarts.emit(ils.Metrics())
 	mb.metricMediasoupProducerStreamCount.emit(ils.Metrics())
+	mb.metricMediasoupProducerStreamCountByJitter.emit(ils.Metrics())
+	mb.metricMediasoupProducerStreamCountByPacketLoss.emit(ils.Metrics())
+	mb.metricMediasoupProducerStreamCountByRoundTripTime.emit(ils.Metrics())
 	mb.metricMediasoupProducerStreamCountByScore.emit(ils.Metrics())
 	mb.metricMediasoupProducerStreamThroughputAverage.emit(ils.Metrics())
 	mb.metricMediasoupProducerStreamThroughputMax.emit(ils.Metrics())
@@ -9098,6 +9618,21 @@ func (mb *MetricsBuilder) RecordMediasoupConsumerStreamCountDataPoint(ts pcommon
 	mb.metricMediasoupConsumerStreamCount.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String())
 }
 
+// RecordMediasoupConsumerStreamCountByJitterDataPoint adds a data point to mediasoup.consumer.stream.count_by_jitter metric.
+func (mb *MetricsBuilder) RecordMediasoupConsumerStreamCountByJitterDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupJitterBoundAttributeValue AttributeMediasoupJitterBound) {
+	mb.metricMediasoupConsumerStreamCountByJitter.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupJitterBoundAttributeValue.String())
+}
+
+// RecordMediasoupConsumerStreamCountByPacketLossDataPoint adds a data point to mediasoup.consumer.stream.count_by_packet_loss metric.
+func (mb *MetricsBuilder) RecordMediasoupConsumerStreamCountByPacketLossDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupPacketLossBoundAttributeValue AttributeMediasoupPacketLossBound) {
+	mb.metricMediasoupConsumerStreamCountByPacketLoss.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupPacketLossBoundAttributeValue.String())
+}
+
+// RecordMediasoupConsumerStreamCountByRoundTripTimeDataPoint adds a data point to mediasoup.consumer.stream.count_by_round_trip_time metric.
+func (mb *MetricsBuilder) RecordMediasoupConsumerStreamCountByRoundTripTimeDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupRoundTripTimeBoundAttributeValue AttributeMediasoupRoundTripTimeBound) {
+	mb.metricMediasoupConsumerStreamCountByRoundTripTime.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupRoundTripTimeBoundAttributeValue.String())
+}
+
 // RecordMediasoupConsumerStreamCountByScoreDataPoint adds a data point to mediasoup.consumer.stream.count_by_score metric.
 func (mb *MetricsBuilder) RecordMediasoupConsumerStreamCountByScoreDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupScoreAttributeValue int64) {
 	mb.metricMediasoupConsumerStreamCountByScore.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupScoreAttributeValue)
@@ -9281,6 +9816,21 @@ func (mb *MetricsBuilder) RecordMediasoupProducerStartsDataPoint(ts pcommon.Time
 // RecordMediasoupProducerStreamCountDataPoint adds a data point to mediasoup.producer.stream.count metric.
 func (mb *MetricsBuilder) RecordMediasoupProducerStreamCountDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind) {
 	mb.metricMediasoupProducerStreamCount.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String())
+}
+
+// RecordMediasoupProducerStreamCountByJitterDataPoint adds a data point to mediasoup.producer.stream.count_by_jitter metric.
+func (mb *MetricsBuilder) RecordMediasoupProducerStreamCountByJitterDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupJitterBoundAttributeValue AttributeMediasoupJitterBound) {
+	mb.metricMediasoupProducerStreamCountByJitter.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupJitterBoundAttributeValue.String())
+}
+
+// RecordMediasoupProducerStreamCountByPacketLossDataPoint adds a data point to mediasoup.producer.stream.count_by_packet_loss metric.
+func (mb *MetricsBuilder) RecordMediasoupProducerStreamCountByPacketLossDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupPacketLossBoundAttributeValue AttributeMediasoupPacketLossBound) {
+	mb.metricMediasoupProducerStreamCountByPacketLoss.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupPacketLossBoundAttributeValue.String())
+}
+
+// RecordMediasoupProducerStreamCountByRoundTripTimeDataPoint adds a data point to mediasoup.producer.stream.count_by_round_trip_time metric.
+func (mb *MetricsBuilder) RecordMediasoupProducerStreamCountByRoundTripTimeDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupRoundTripTimeBoundAttributeValue AttributeMediasoupRoundTripTimeBound) {
+	mb.metricMediasoupProducerStreamCountByRoundTripTime.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupRoundTripTimeBoundAttributeValue.String())
 }
 
 // RecordMediasoupProducerStreamCountByScoreDataPoint adds a data point to mediasoup.producer.stream.count_by_score metric.

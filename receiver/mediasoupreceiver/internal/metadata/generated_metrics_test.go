@@ -167,6 +167,15 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordMediasoupConsumerStreamCountDataPoint(ts, 1, AttributeMediasoupMediaKindAudio)
 
 			allMetricsCount++
+			mb.RecordMediasoupConsumerStreamCountByJitterDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, AttributeMediasoupJitterBound0005)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupConsumerStreamCountByPacketLossDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, AttributeMediasoupPacketLossBound0)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupConsumerStreamCountByRoundTripTimeDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, AttributeMediasoupRoundTripTimeBound005)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordMediasoupConsumerStreamCountByScoreDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, 15)
 
 			allMetricsCount++
@@ -277,6 +286,15 @@ func TestMetricsBuilder(t *testing.T) {
 			allMetricsCount++
 			mb.RecordMediasoupProducerStreamCountDataPoint(ts, 1, AttributeMediasoupMediaKindAudio)
 
+			allMetricsCount++
+			mb.RecordMediasoupProducerStreamCountByJitterDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, AttributeMediasoupJitterBound0005)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupProducerStreamCountByPacketLossDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, AttributeMediasoupPacketLossBound0)
+
+			allMetricsCount++
+			mb.RecordMediasoupProducerStreamCountByRoundTripTimeDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, AttributeMediasoupRoundTripTimeBound005)
+			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupProducerStreamCountByScoreDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, 15)
 
@@ -1074,6 +1092,66 @@ func TestMetricsBuilder(t *testing.T) {
 					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
 					assert.True(t, ok)
 					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+				case "mediasoup.consumer.stream.count_by_jitter":
+					assert.False(t, validatedMetrics["mediasoup.consumer.stream.count_by_jitter"], "Found a duplicate in the metrics slice: mediasoup.consumer.stream.count_by_jitter")
+					validatedMetrics["mediasoup.consumer.stream.count_by_jitter"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of RTP streams sent for consumers, by jitter.", mi.Description())
+					assert.Equal(t, "{stream}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+					mediasoupJitterBoundAttrVal, ok := dp.Attributes().Get("mediasoup.jitter.bound")
+					assert.True(t, ok)
+					assert.Equal(t, "0.005", mediasoupJitterBoundAttrVal.Str())
+				case "mediasoup.consumer.stream.count_by_packet_loss":
+					assert.False(t, validatedMetrics["mediasoup.consumer.stream.count_by_packet_loss"], "Found a duplicate in the metrics slice: mediasoup.consumer.stream.count_by_packet_loss")
+					validatedMetrics["mediasoup.consumer.stream.count_by_packet_loss"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of RTP streams sent for consumers, by packet loss.", mi.Description())
+					assert.Equal(t, "{stream}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+					mediasoupPacketLossBoundAttrVal, ok := dp.Attributes().Get("mediasoup.packet_loss.bound")
+					assert.True(t, ok)
+					assert.Equal(t, "0", mediasoupPacketLossBoundAttrVal.Str())
+				case "mediasoup.consumer.stream.count_by_round_trip_time":
+					assert.False(t, validatedMetrics["mediasoup.consumer.stream.count_by_round_trip_time"], "Found a duplicate in the metrics slice: mediasoup.consumer.stream.count_by_round_trip_time")
+					validatedMetrics["mediasoup.consumer.stream.count_by_round_trip_time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of RTP streams sent for consumers, by round-trip time.", mi.Description())
+					assert.Equal(t, "{stream}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+					mediasoupRoundTripTimeBoundAttrVal, ok := dp.Attributes().Get("mediasoup.round_trip_time.bound")
+					assert.True(t, ok)
+					assert.Equal(t, "0.05", mediasoupRoundTripTimeBoundAttrVal.Str())
 				case "mediasoup.consumer.stream.count_by_score":
 					assert.False(t, validatedMetrics["mediasoup.consumer.stream.count_by_score"], "Found a duplicate in the metrics slice: mediasoup.consumer.stream.count_by_score")
 					validatedMetrics["mediasoup.consumer.stream.count_by_score"] = true
@@ -1736,6 +1814,66 @@ func TestMetricsBuilder(t *testing.T) {
 					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
 					assert.True(t, ok)
 					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+				case "mediasoup.producer.stream.count_by_jitter":
+					assert.False(t, validatedMetrics["mediasoup.producer.stream.count_by_jitter"], "Found a duplicate in the metrics slice: mediasoup.producer.stream.count_by_jitter")
+					validatedMetrics["mediasoup.producer.stream.count_by_jitter"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of RTP streams received for producers, by jitter.", mi.Description())
+					assert.Equal(t, "{stream}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+					mediasoupJitterBoundAttrVal, ok := dp.Attributes().Get("mediasoup.jitter.bound")
+					assert.True(t, ok)
+					assert.Equal(t, "0.005", mediasoupJitterBoundAttrVal.Str())
+				case "mediasoup.producer.stream.count_by_packet_loss":
+					assert.False(t, validatedMetrics["mediasoup.producer.stream.count_by_packet_loss"], "Found a duplicate in the metrics slice: mediasoup.producer.stream.count_by_packet_loss")
+					validatedMetrics["mediasoup.producer.stream.count_by_packet_loss"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of RTP streams received for producers, by packet loss.", mi.Description())
+					assert.Equal(t, "{stream}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+					mediasoupPacketLossBoundAttrVal, ok := dp.Attributes().Get("mediasoup.packet_loss.bound")
+					assert.True(t, ok)
+					assert.Equal(t, "0", mediasoupPacketLossBoundAttrVal.Str())
+				case "mediasoup.producer.stream.count_by_round_trip_time":
+					assert.False(t, validatedMetrics["mediasoup.producer.stream.count_by_round_trip_time"], "Found a duplicate in the metrics slice: mediasoup.producer.stream.count_by_round_trip_time")
+					validatedMetrics["mediasoup.producer.stream.count_by_round_trip_time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of RTP streams received for producers, by round-trip time.", mi.Description())
+					assert.Equal(t, "{stream}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+					mediasoupRoundTripTimeBoundAttrVal, ok := dp.Attributes().Get("mediasoup.round_trip_time.bound")
+					assert.True(t, ok)
+					assert.Equal(t, "0.05", mediasoupRoundTripTimeBoundAttrVal.Str())
 				case "mediasoup.producer.stream.count_by_score":
 					assert.False(t, validatedMetrics["mediasoup.producer.stream.count_by_score"], "Found a duplicate in the metrics slice: mediasoup.producer.stream.count_by_score")
 					validatedMetrics["mediasoup.producer.stream.count_by_score"] = true
