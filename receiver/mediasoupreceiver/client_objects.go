@@ -5,6 +5,7 @@ package mediasoupreceiver
 
 import (
 	"math"
+	"slices"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
@@ -48,7 +49,9 @@ type worker struct {
 // router is a group of transports that exchange media: a room, or a part of one.
 type router struct {
 	ID, WorkerID []byte
+	StartTime    optional.Value[int64] // Unix time in milliseconds
 	Observers    optional.Value[int64]
+	Labels       []optional.Value[string] // those that the visitor names
 }
 
 // The counters of a transport, in bytes since its creation. The worker counts the rtp ones elsewhere, so they may exceed the bytes of
@@ -241,15 +244,22 @@ func (w *walk) readWorker() error {
 
 func (w *walk) readRouter() error {
 	r, row := w.reader, &w.router
-	*row = router{ID: row.ID[:0], WorkerID: row.WorkerID[:0]}
+	*row = router{ID: row.ID[:0], WorkerID: row.WorkerID[:0], Labels: row.Labels[:0]}
+	for range w.visitor.labels {
+		row.Labels = append(row.Labels, optional.Value[string]{})
+	}
 	err := r.Object(func(key []byte) (err error) {
 		switch string(key) {
 		case "id":
 			row.ID, err = r.Str(row.ID)
 		case "workerId":
 			row.WorkerID, err = r.Str(row.WorkerID)
+		case "startTimeUnixMs":
+			err = readCount(r, &row.StartTime)
 		case "rtpObservers":
 			err = readCount(r, &row.Observers)
+		case "labels":
+			err = row.readLabels(r, w.visitor.labels)
 		default:
 			err = r.Skip()
 		}
@@ -259,6 +269,19 @@ func (w *walk) readRouter() error {
 		w.visitor.router(row)
 	}
 	return err
+}
+
+// readLabels reads the labels with the given names. Values that are not strings are skipped.
+func (row *router) readLabels(r *jsonwalk.Reader, names []string) error {
+	return r.Object(func(key []byte) error {
+		i := slices.Index(names, string(key))
+		if i < 0 || !r.IsText() {
+			return r.Skip()
+		}
+		value, err := r.Str(nil)
+		row.Labels[i] = optional.Of(string(value))
+		return err
+	})
 }
 
 func (w *walk) readTransport() error {

@@ -70,6 +70,7 @@ type collection struct {
 // visitor receives the contents of a snapshot as they are read: begin first, then parents before their children. Rows are valid only
 // until the function returns.
 type visitor struct {
+	labels       []string // labels of routers to read
 	begin        func(instanceID string)
 	worker       func(*worker)
 	router       func(*router)

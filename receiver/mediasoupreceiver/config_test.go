@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.opentelemetry.io/collector/confmap/xconfmap"
+	"go.opentelemetry.io/collector/filter"
 )
 
 func TestConfig(t *testing.T) {
@@ -30,6 +31,8 @@ func TestConfig(t *testing.T) {
 			c.ControllerConfig.CollectionInterval = 15 * time.Second
 			c.Streams.Limit = 500
 			c.Workers.Limit = 64
+			c.Rooms.Labels, c.Rooms.Limit, c.Rooms.Key = []string{"tenant", "room"}, 20, "key"
+			c.Rooms.Exclude = []filter.Config{{Strict: "acme/test"}}
 			c.MetricsBuilderConfig.Metrics.MediasoupStreamIo.Enabled = true
 		}},
 		{"edumeet", func(c *Config) {
@@ -49,6 +52,7 @@ func TestConfig(t *testing.T) {
 			assert.Equal(t, want.Token, got.Token)
 			assert.Equal(t, want.Streams, got.Streams)
 			assert.Equal(t, want.Workers, got.Workers)
+			assert.Equal(t, want.Rooms, got.Rooms)
 			assert.Equal(t, want.MetricsBuilderConfig.Metrics.MediasoupStreamIo.Enabled, got.MetricsBuilderConfig.Metrics.MediasoupStreamIo.Enabled)
 		})
 	}
@@ -68,6 +72,10 @@ func TestConfigRefused(t *testing.T) {
 		"no_timeout":        "timeout: 0s must be more than 0, such as 10s",
 		"limit":             "streams: limit: must be at least 1, such as 20000",
 		"workers_limit":     "workers: limit: must be at least 1, such as 32",
+		"rooms_limit":       "rooms: limit: must be at least 1, such as 200",
+		"rooms_labels":      "rooms: labels: must be at most 3 names, such as [tenant, room]",
+		"rooms_same_label":  `rooms: labels: "room": must be different names of labels, such as [tenant, room]`,
+		"rooms_no_key":      "rooms::key: is empty",
 		"unknown_format":    `format: "prometheus": must be snapshot or edumeet`,
 		"no_format":         `format: "": must be snapshot or edumeet`,
 	} {

@@ -20,6 +20,7 @@ import (
 type snapshotRecord struct {
 	mb     *builder
 	report *scrape.Report
+	cfg    *Config
 
 	last        snapshot  // last complete snapshot, with the ID of the last instance
 	inSnapshot  bool      // whether the objects of a snapshot are being read
@@ -40,11 +41,12 @@ type snapshotRecord struct {
 func newSnapshotRecord(mb *builder, run *scrape.Runner, statistics []string, cfg *Config) *snapshotRecord {
 	coverage := &coverageRecord{mb: mb, report: run.Report, statistics: statistics}
 	s := &snapshotRecord{
-		mb: mb, report: run.Report, coverage: coverage,
+		mb: mb, report: run.Report, cfg: cfg, coverage: coverage,
 		topology: newTopology(mb, run.Report, coverage, cfg.Workers.Limit), singles: newSingleRecord(mb, run, cfg.Streams.Limit),
 	}
 	s.visitor = visitor{
-		begin: s.begin, worker: s.topology.addWorker, router: s.topology.addRouter,
+		labels: cfg.Rooms.Labels,
+		begin:  s.begin, worker: s.topology.addWorker, router: s.topology.addRouter,
 		transport:    func(t *transport) { s.transports.add(t) },
 		producer:     func(o *rtpObject) { s.streams.add(producers, o) },
 		consumer:     func(o *rtpObject) { s.streams.add(consumers, o) },
@@ -59,6 +61,7 @@ func (s *snapshotRecord) begin(instanceID string) {
 	if s.last.InstanceID != instanceID || !s.sawComplete {
 		s.sawComplete = false
 		s.start = s.report.Now()
+		s.topology.rooms = newRoomRecord(s.mb, s.report, &s.cfg.Rooms)
 		s.transports = newTransportRecord(s.mb, s.report, s.coverage, s.topology)
 		s.streams = newStreamRecord(s.mb, s.report, s.coverage, s.topology, s.singles)
 		s.data = newDataRecord(s.mb, s.report, s.coverage)
@@ -95,6 +98,7 @@ func (s *snapshotRecord) record(answer snapshot) {
 	s.transports.record()
 	s.streams.record()
 	s.data.record()
+	s.topology.rooms.record(answer.Time)
 }
 
 // recordApplication records the metrics of the application, whose counters began at start.

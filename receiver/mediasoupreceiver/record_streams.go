@@ -134,6 +134,7 @@ func (s *streamRecord) add(r role, o *rtpObject) {
 	s.coverage.lists[roleOf[r].list].add(o.Measured, o.Carried)
 	state := &s.roles[r]
 	state.count(kind, transport.kind, o)
+	transport.room.addObject(r, kind, o)
 	if !o.Measured {
 		return
 	}
@@ -189,7 +190,6 @@ func (s *streamRecord) grow(state *roleState, group streamGroup, stream *rtpStre
 // measure adds the current values of a producer or consumer. Statistics carried over from an earlier snapshot are included in sums
 // only.
 func (s *roleState) measure(kind mediaKind, transport transportType, o *rtpObject) {
-	bits, known := int64(0), len(o.Streams) == 0
 	for i := range o.Streams {
 		stream := &o.Streams[i]
 		if !o.Carried {
@@ -199,15 +199,26 @@ func (s *roleState) measure(kind mediaKind, transport transportType, o *rtpObjec
 			}
 		}
 		if n, ok := stream.Bitrate.Get(); ok {
-			bits += n
-			known = true
 			s.flow(flow{kind, transport}).add(n, o.Carried)
 		}
 	}
 	s.streams.add(kind, int64(len(o.Streams)))
-	if known && bits == 0 && !o.paused() {
+	if o.silent() {
 		s.silent.add(kind, 1)
 	}
+}
+
+// silent reports whether the object is not paused and has no bitrate. It is false if no stream reports its bitrate.
+func (o *rtpObject) silent() bool {
+	known := len(o.Streams) == 0
+	for i := range o.Streams {
+		bits, ok := o.Streams[i].Bitrate.Get()
+		if bits != 0 {
+			return false
+		}
+		known = known || ok
+	}
+	return known && !o.paused()
 }
 
 func (s *roleState) flow(key flow) *bitrate {

@@ -19,6 +19,7 @@ type topology struct {
 	mb       *builder
 	report   *scrape.Report
 	coverage *coverageRecord
+	rooms    *roomRecord // of the instance; nil without rooms
 
 	workers    *selection.Set[workerState]
 	routers    *selection.Set[routerState]
@@ -43,7 +44,8 @@ type workerState struct {
 
 // routerState is the state of a router in the current snapshot.
 type routerState struct {
-	listed     bool // false if only a transport refers to it
+	listed     bool  // false if only a transport refers to it
+	room       *room // nil if it is in none
 	worker     *workerState
 	observers  optional.Value[int64]
 	transports int64
@@ -53,6 +55,7 @@ type routerState struct {
 type transportState struct {
 	kind   transportType
 	worker *workerState
+	room   *room // nil if it is in none
 }
 
 func newTopology(mb *builder, report *scrape.Report, coverage *coverageRecord, maxWorkers int) *topology {
@@ -69,12 +72,14 @@ func (t *topology) begin() {
 	t.workers.Begin()
 	t.routers.Begin()
 	t.transports.Begin()
+	t.rooms.begin()
 }
 
 func (t *topology) end(complete bool) {
 	t.workers.End(complete)
 	t.routers.End(complete)
 	t.transports.End(complete)
+	t.rooms.end(complete)
 }
 
 // worker returns the state of a worker, and whether this is its first occurrence in the snapshot.
@@ -127,7 +132,7 @@ func (t *topology) addRouter(r *router) {
 		t.report.Omit(metadata.AttributeRtcEntityRouter, metadata.AttributeRtcOmissionReasonMerged, 1)
 		return
 	}
-	state.listed, state.observers = true, r.Observers
+	state.listed, state.observers, state.room = true, r.Observers, t.rooms.room(r)
 	state.worker, _ = t.worker(r.WorkerID)
 	state.worker.routers++
 }

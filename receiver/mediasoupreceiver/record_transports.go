@@ -84,14 +84,17 @@ func (t *transportRecord) add(one *transport) {
 	state.worker.transports.add(one.Measured, one.Carried)
 	t.count(one, state.kind)
 
+	if isParticipant(state.kind) {
+		state.room = router.room
+	}
 	object, _ := t.deltas.Object(one.ID, one.Measured)
 	t.coverage.lists[listTransports].add(one.Measured, one.Carried)
-	if !one.Measured {
-		return
+	if one.Measured {
+		object.Add(0, one.Counters[:], t.increase[:])
+		t.grow(one, state.kind)
+		t.measure(one, state)
 	}
-	object.Add(0, one.Counters[:], t.increase[:])
-	t.grow(one, state.kind)
-	t.measure(one, state)
+	state.room.addTransport(t.report, one, &t.increase)
 }
 
 // count counts a transport by its properties. Some states exist only for some types of transports.

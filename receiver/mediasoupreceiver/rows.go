@@ -4,6 +4,8 @@
 package mediasoupreceiver
 
 import (
+	"slices"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
@@ -41,9 +43,17 @@ func figures[K any](unit rows.Unit, average, least, most func(*generated, timest
 	return figureRows[K]{rows.DecimalOf(average).In(unit), rows.DecimalOf(least).In(unit), rows.DecimalOf(most).In(unit)}
 }
 
-// snapshotTables are all rows of a snapshot.
+// snapshotTables are all rows of a snapshot except those of rooms.
 var snapshotTables = []any{
 	eventRows, groupedEventRows, applicationRows, collectionRows, workerRows, routerRows, transportRows, roleRows, singleRows, dataRows,
+}
+
+// tablesOf returns the rows of a snapshot that a configuration needs.
+func tablesOf(cfg *Config) []any {
+	if len(cfg.Rooms.Labels) == 0 {
+		return snapshotTables
+	}
+	return append(slices.Clone(snapshotTables), roomRows)
 }
 
 // statistics are the statistics that an agent can collect, with the rows that need them. All other rows need only the lists.

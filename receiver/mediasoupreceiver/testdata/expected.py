@@ -140,6 +140,7 @@ class Scene:
         for role, direction in ("producer", RECEIVE), ("consumer", TRANSMIT):
             self.streams(role, direction)
         self.data()
+        self.rooms()
         return self.points
 
     def application(self):
@@ -275,6 +276,50 @@ class Scene:
                 p.figures(f"{role}.{name}", figures[kind, name], {"mediasoup.media.kind": kind}, ("average", word))
         for (kind, over), values in flows.items():
             p.figures(f"{role}.stream.throughput", values, {"mediasoup.media.kind": kind, "mediasoup.transport.type": over})
+
+    def rooms(self):
+        """Rooms have the routers with the same label. Only transports to participants are in a room."""
+        p, now, names = self.points, self.now, {}
+        for r in now["routers"]:
+            if "room_id" in r.get("labels", {}):
+                names.setdefault(r["labels"]["room_id"], []).append(r)
+        p.put("room.count", len(names))
+        for name, routers in names.items():
+            of = {"mediasoup.room.name": name}
+            ids = [r["id"] for r in routers]
+            transports = [t for t in now["transports"] if t["routerId"] in ids and t["type"] in ("webrtc", "plain")]
+            starts = [r["startTimeUnixMs"] for r in routers if "startTimeUnixMs" in r]
+            p.put("room.uptime", (now["timeUnixMs"] - min(starts)) / 1000 if starts else "-", of)
+            p.put("room.transport.count", len(transports), of)
+            for bytes_, rate, direction in ("bytesReceived", "recvBitrate", RECEIVE), ("bytesSent", "sendBitrate", TRANSMIT):
+                stats = [(t, t["stats"]) for t in transports if "stats" in t]
+                if stats:
+                    p.put("room.io", sum(self.growth("transports", t, s, bytes_) for t, s in stats), of, direction)
+                p.put("room.throughput", sum(s[rate] / 8 for _, s in stats), of, direction)
+            for role, direction in ("producer", RECEIVE), ("consumer", TRANSMIT):
+                self.room_streams(role, {t["id"] for t in transports}, of, direction)
+
+    def room_streams(self, role, transports, of, direction):
+        p, scores, losses, times = self.points, [], [], []
+        for kind in "audio", "video":
+            objects = [o for o in self.now[role + "s"] if o["transportId"] in transports and o["kind"] == kind]
+            p.put(f"room.{role}.count", len(objects), of, {"mediasoup.media.kind": kind})
+            silent = 0
+            for o in objects:
+                paused, streams = bool(o.get("paused") or o.get("producerPaused")), o.get("stats", [])
+                silent += "stats" in o and not paused and not any(s["bitrate"] for s in streams)
+                for s in streams if "statsAgeMs" not in o else []:
+                    losses.append(s["fractionLost"] / 256)
+                    if not paused and s["packetCount"]:
+                        scores.append(s["score"])
+                    if s.get("roundTripTime"):
+                        times.append(s["roundTripTime"] / 1000)
+            if role == "producer":
+                p.put("room.producer.silent.count", silent, of, {"mediasoup.media.kind": kind})
+        p.figures("room.score", scores, {**of, **direction}, ("average", "min"))
+        p.figures("room.packet_loss", losses, {**of, **direction}, ("average", "max"))
+        if role == "consumer":
+            p.figures("room.round_trip_time", times, of, ("average", "max"))
 
     def single(self, o, s, fresh, attributes):
         attributes = {**attributes, "mediasoup.transport.id": o["transportId"], "mediasoup.object.id": o["id"], "mediasoup.ssrc": s["ssrc"]}

@@ -1628,6 +1628,286 @@ func (ms *MediasoupProducerThroughputMetricConfig) Unmarshal(parser *confmap.Con
 	return nil
 }
 
+// MediasoupRoomConsumerCountMetricConfig provides config for the mediasoup.room.consumer.count metric.
+type MediasoupRoomConsumerCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomConsumerCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomCountMetricConfig provides config for the mediasoup.room.count metric.
+type MediasoupRoomCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomIoMetricConfig provides config for the mediasoup.room.io metric.
+type MediasoupRoomIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomPacketLossAverageMetricConfig provides config for the mediasoup.room.packet_loss.average metric.
+type MediasoupRoomPacketLossAverageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomPacketLossAverageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomPacketLossMaxMetricConfig provides config for the mediasoup.room.packet_loss.max metric.
+type MediasoupRoomPacketLossMaxMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomPacketLossMaxMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomProducerCountMetricConfig provides config for the mediasoup.room.producer.count metric.
+type MediasoupRoomProducerCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomProducerCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomProducerSilentCountMetricConfig provides config for the mediasoup.room.producer.silent.count metric.
+type MediasoupRoomProducerSilentCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomProducerSilentCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomRoundTripTimeAverageMetricConfig provides config for the mediasoup.room.round_trip_time.average metric.
+type MediasoupRoomRoundTripTimeAverageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomRoundTripTimeAverageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomRoundTripTimeMaxMetricConfig provides config for the mediasoup.room.round_trip_time.max metric.
+type MediasoupRoomRoundTripTimeMaxMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomRoundTripTimeMaxMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomScoreAverageMetricConfig provides config for the mediasoup.room.score.average metric.
+type MediasoupRoomScoreAverageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomScoreAverageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomScoreMinMetricConfig provides config for the mediasoup.room.score.min metric.
+type MediasoupRoomScoreMinMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomScoreMinMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomThroughputMetricConfig provides config for the mediasoup.room.throughput metric.
+type MediasoupRoomThroughputMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomThroughputMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomTransportCountMetricConfig provides config for the mediasoup.room.transport.count metric.
+type MediasoupRoomTransportCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomTransportCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomUptimeMetricConfig provides config for the mediasoup.room.uptime metric.
+type MediasoupRoomUptimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomUptimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MediasoupRouterClosuresMetricConfig provides config for the mediasoup.router.closures metric.
 type MediasoupRouterClosuresMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2831,6 +3111,20 @@ type MetricsConfig struct {
 	MediasoupProducerStreamThroughputMax         MediasoupProducerStreamThroughputMaxMetricConfig         `mapstructure:"mediasoup.producer.stream.throughput.max"`
 	MediasoupProducerStreamThroughputMin         MediasoupProducerStreamThroughputMinMetricConfig         `mapstructure:"mediasoup.producer.stream.throughput.min"`
 	MediasoupProducerThroughput                  MediasoupProducerThroughputMetricConfig                  `mapstructure:"mediasoup.producer.throughput"`
+	MediasoupRoomConsumerCount                   MediasoupRoomConsumerCountMetricConfig                   `mapstructure:"mediasoup.room.consumer.count"`
+	MediasoupRoomCount                           MediasoupRoomCountMetricConfig                           `mapstructure:"mediasoup.room.count"`
+	MediasoupRoomIo                              MediasoupRoomIoMetricConfig                              `mapstructure:"mediasoup.room.io"`
+	MediasoupRoomPacketLossAverage               MediasoupRoomPacketLossAverageMetricConfig               `mapstructure:"mediasoup.room.packet_loss.average"`
+	MediasoupRoomPacketLossMax                   MediasoupRoomPacketLossMaxMetricConfig                   `mapstructure:"mediasoup.room.packet_loss.max"`
+	MediasoupRoomProducerCount                   MediasoupRoomProducerCountMetricConfig                   `mapstructure:"mediasoup.room.producer.count"`
+	MediasoupRoomProducerSilentCount             MediasoupRoomProducerSilentCountMetricConfig             `mapstructure:"mediasoup.room.producer.silent.count"`
+	MediasoupRoomRoundTripTimeAverage            MediasoupRoomRoundTripTimeAverageMetricConfig            `mapstructure:"mediasoup.room.round_trip_time.average"`
+	MediasoupRoomRoundTripTimeMax                MediasoupRoomRoundTripTimeMaxMetricConfig                `mapstructure:"mediasoup.room.round_trip_time.max"`
+	MediasoupRoomScoreAverage                    MediasoupRoomScoreAverageMetricConfig                    `mapstructure:"mediasoup.room.score.average"`
+	MediasoupRoomScoreMin                        MediasoupRoomScoreMinMetricConfig                        `mapstructure:"mediasoup.room.score.min"`
+	MediasoupRoomThroughput                      MediasoupRoomThroughputMetricConfig                      `mapstructure:"mediasoup.room.throughput"`
+	MediasoupRoomTransportCount                  MediasoupRoomTransportCountMetricConfig                  `mapstructure:"mediasoup.room.transport.count"`
+	MediasoupRoomUptime                          MediasoupRoomUptimeMetricConfig                          `mapstructure:"mediasoup.room.uptime"`
 	MediasoupRouterClosures                      MediasoupRouterClosuresMetricConfig                      `mapstructure:"mediasoup.router.closures"`
 	MediasoupRouterCount                         MediasoupRouterCountMetricConfig                         `mapstructure:"mediasoup.router.count"`
 	MediasoupRouterCreations                     MediasoupRouterCreationsMetricConfig                     `mapstructure:"mediasoup.router.creations"`
@@ -3132,6 +3426,48 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: false,
 		},
 		MediasoupProducerThroughput: MediasoupProducerThroughputMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomConsumerCount: MediasoupRoomConsumerCountMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomCount: MediasoupRoomCountMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomIo: MediasoupRoomIoMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomPacketLossAverage: MediasoupRoomPacketLossAverageMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomPacketLossMax: MediasoupRoomPacketLossMaxMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomProducerCount: MediasoupRoomProducerCountMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomProducerSilentCount: MediasoupRoomProducerSilentCountMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomRoundTripTimeAverage: MediasoupRoomRoundTripTimeAverageMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomRoundTripTimeMax: MediasoupRoomRoundTripTimeMaxMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomScoreAverage: MediasoupRoomScoreAverageMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomScoreMin: MediasoupRoomScoreMinMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomThroughput: MediasoupRoomThroughputMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomTransportCount: MediasoupRoomTransportCountMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomUptime: MediasoupRoomUptimeMetricConfig{
 			Enabled: true,
 		},
 		MediasoupRouterClosures: MediasoupRouterClosuresMetricConfig{

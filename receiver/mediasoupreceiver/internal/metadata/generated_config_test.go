@@ -270,6 +270,48 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupProducerThroughput: MediasoupProducerThroughputMetricConfig{
 						Enabled: true,
 					},
+					MediasoupRoomConsumerCount: MediasoupRoomConsumerCountMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomCount: MediasoupRoomCountMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomIo: MediasoupRoomIoMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomPacketLossAverage: MediasoupRoomPacketLossAverageMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomPacketLossMax: MediasoupRoomPacketLossMaxMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomProducerCount: MediasoupRoomProducerCountMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomProducerSilentCount: MediasoupRoomProducerSilentCountMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomRoundTripTimeAverage: MediasoupRoomRoundTripTimeAverageMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomRoundTripTimeMax: MediasoupRoomRoundTripTimeMaxMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomScoreAverage: MediasoupRoomScoreAverageMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomScoreMin: MediasoupRoomScoreMinMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomThroughput: MediasoupRoomThroughputMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomTransportCount: MediasoupRoomTransportCountMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomUptime: MediasoupRoomUptimeMetricConfig{
+						Enabled: true,
+					},
 					MediasoupRouterClosures: MediasoupRouterClosuresMetricConfig{
 						Enabled: true,
 					},
@@ -699,6 +741,48 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupProducerThroughput: MediasoupProducerThroughputMetricConfig{
 						Enabled: false,
 					},
+					MediasoupRoomConsumerCount: MediasoupRoomConsumerCountMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomCount: MediasoupRoomCountMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomIo: MediasoupRoomIoMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomPacketLossAverage: MediasoupRoomPacketLossAverageMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomPacketLossMax: MediasoupRoomPacketLossMaxMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomProducerCount: MediasoupRoomProducerCountMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomProducerSilentCount: MediasoupRoomProducerSilentCountMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomRoundTripTimeAverage: MediasoupRoomRoundTripTimeAverageMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomRoundTripTimeMax: MediasoupRoomRoundTripTimeMaxMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomScoreAverage: MediasoupRoomScoreAverageMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomScoreMin: MediasoupRoomScoreMinMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomThroughput: MediasoupRoomThroughputMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomTransportCount: MediasoupRoomTransportCountMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomUptime: MediasoupRoomUptimeMetricConfig{
+						Enabled: false,
+					},
 					MediasoupRouterClosures: MediasoupRouterClosuresMetricConfig{
 						Enabled: false,
 					},
@@ -885,7 +969,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(EdumeetPeerCountMetricConfig{}, EdumeetPeerCountByRoomMetricConfig{}, EdumeetRoomCountMetricConfig{}, MediasoupAgentCollectionDurationMetricConfig{}, MediasoupAgentCoverageMetricConfig{}, MediasoupAgentErrorsMetricConfig{}, MediasoupAgentEventLoopDelayP99MetricConfig{}, MediasoupAgentEventLoopLagMetricConfig{}, MediasoupAgentSkippedCountMetricConfig{}, MediasoupConsumerClosuresMetricConfig{}, MediasoupConsumerCountMetricConfig{}, MediasoupConsumerCountByLayerMetricConfig{}, MediasoupConsumerCountByWorkerMetricConfig{}, MediasoupConsumerCreationsMetricConfig{}, MediasoupConsumerDiscardedPacketsMetricConfig{}, MediasoupConsumerIoMetricConfig{}, MediasoupConsumerJitterAverageMetricConfig{}, MediasoupConsumerJitterMaxMetricConfig{}, MediasoupConsumerLostPacketsMetricConfig{}, MediasoupConsumerPacketLossAverageMetricConfig{}, MediasoupConsumerPacketLossMaxMetricConfig{}, MediasoupConsumerPacketLossesMetricConfig{}, MediasoupConsumerPacketsMetricConfig{}, MediasoupConsumerRepairedPacketsMetricConfig{}, MediasoupConsumerRetransmittedPacketsMetricConfig{}, MediasoupConsumerRoundTripTimeAverageMetricConfig{}, MediasoupConsumerRoundTripTimeMaxMetricConfig{}, MediasoupConsumerRtcpMessagesMetricConfig{}, MediasoupConsumerRtcpNackedPacketsMetricConfig{}, MediasoupConsumerScoreAverageMetricConfig{}, MediasoupConsumerScoreMinMetricConfig{}, MediasoupConsumerSilentCountMetricConfig{}, MediasoupConsumerStreamCountMetricConfig{}, MediasoupConsumerStreamCountByJitterMetricConfig{}, MediasoupConsumerStreamCountByPacketLossMetricConfig{}, MediasoupConsumerStreamCountByRoundTripTimeMetricConfig{}, MediasoupConsumerStreamCountByScoreMetricConfig{}, MediasoupConsumerStreamThroughputAverageMetricConfig{}, MediasoupConsumerStreamThroughputMaxMetricConfig{}, MediasoupConsumerStreamThroughputMinMetricConfig{}, MediasoupConsumerThroughputMetricConfig{}, MediasoupDataBufferSizeMetricConfig{}, MediasoupDataIoMetricConfig{}, MediasoupDataMessagesMetricConfig{}, MediasoupDataConsumerCountMetricConfig{}, MediasoupDataProducerCountMetricConfig{}, MediasoupProcessCPUTimeMetricConfig{}, MediasoupProcessMemoryUsageMetricConfig{}, MediasoupProducerClosuresMetricConfig{}, MediasoupProducerCountMetricConfig{}, MediasoupProducerCountByWorkerMetricConfig{}, MediasoupProducerCreationsMetricConfig{}, MediasoupProducerDiscardedPacketsMetricConfig{}, MediasoupProducerIoMetricConfig{}, MediasoupProducerJitterAverageMetricConfig{}, MediasoupProducerJitterMaxMetricConfig{}, MediasoupProducerLostPacketsMetricConfig{}, MediasoupProducerPacketLossAverageMetricConfig{}, MediasoupProducerPacketLossMaxMetricConfig{}, MediasoupProducerPacketLossesMetricConfig{}, MediasoupProducerPacketsMetricConfig{}, MediasoupProducerRepairedPacketsMetricConfig{}, MediasoupProducerRetransmittedPacketsMetricConfig{}, MediasoupProducerRoundTripTimeAverageMetricConfig{}, MediasoupProducerRoundTripTimeMaxMetricConfig{}, MediasoupProducerRtcpMessagesMetricConfig{}, MediasoupProducerRtcpNackedPacketsMetricConfig{}, MediasoupProducerScoreAverageMetricConfig{}, MediasoupProducerScoreMinMetricConfig{}, MediasoupProducerSilentCountMetricConfig{}, MediasoupProducerStartTimeMetricConfig{}, MediasoupProducerStartsMetricConfig{}, MediasoupProducerStreamCountMetricConfig{}, MediasoupProducerStreamCountByJitterMetricConfig{}, MediasoupProducerStreamCountByPacketLossMetricConfig{}, MediasoupProducerStreamCountByRoundTripTimeMetricConfig{}, MediasoupProducerStreamCountByScoreMetricConfig{}, MediasoupProducerStreamThroughputAverageMetricConfig{}, MediasoupProducerStreamThroughputMaxMetricConfig{}, MediasoupProducerStreamThroughputMinMetricConfig{}, MediasoupProducerThroughputMetricConfig{}, MediasoupRouterClosuresMetricConfig{}, MediasoupRouterCountMetricConfig{}, MediasoupRouterCreationsMetricConfig{}, MediasoupRouterEmptyCountMetricConfig{}, MediasoupRtpObserverCountMetricConfig{}, MediasoupStreamIoMetricConfig{}, MediasoupStreamLostPacketsMetricConfig{}, MediasoupStreamRoundTripTimeMetricConfig{}, MediasoupStreamScoreMetricConfig{}, MediasoupStreamThroughputMetricConfig{}, MediasoupTransportAvailableThroughputAverageMetricConfig{}, MediasoupTransportAvailableThroughputMaxMetricConfig{}, MediasoupTransportAvailableThroughputMinMetricConfig{}, MediasoupTransportClosuresMetricConfig{}, MediasoupTransportClosuresByTypeMetricConfig{}, MediasoupTransportConnectionTimeMetricConfig{}, MediasoupTransportCountMetricConfig{}, MediasoupTransportCountByDtlsStateMetricConfig{}, MediasoupTransportCountByIceStateMetricConfig{}, MediasoupTransportCountByProtocolMetricConfig{}, MediasoupTransportCountBySctpStateMetricConfig{}, MediasoupTransportCountByWorkerMetricConfig{}, MediasoupTransportCreationsMetricConfig{}, MediasoupTransportCreationsByTypeMetricConfig{}, MediasoupTransportDtlsConnectionsMetricConfig{}, MediasoupTransportDtlsFailuresMetricConfig{}, MediasoupTransportFailedCreationsMetricConfig{}, MediasoupTransportIceConnectionsMetricConfig{}, MediasoupTransportIceDisconnectionsMetricConfig{}, MediasoupTransportIoMetricConfig{}, MediasoupTransportPacketLossAverageMetricConfig{}, MediasoupTransportPacketLossMaxMetricConfig{}, MediasoupTransportProbationIoMetricConfig{}, MediasoupTransportRtpIoMetricConfig{}, MediasoupTransportRtxIoMetricConfig{}, MediasoupTransportSctpFailuresMetricConfig{}, MediasoupTransportThroughputMetricConfig{}, MediasoupTransportUnconnectedClosuresMetricConfig{}, MediasoupUptimeMetricConfig{}, MediasoupWebrtcServerCountMetricConfig{}, MediasoupWorkerBlockOperationsMetricConfig{}, MediasoupWorkerContextSwitchesMetricConfig{}, MediasoupWorkerCountMetricConfig{}, MediasoupWorkerCPUTimeMetricConfig{}, MediasoupWorkerDeathsMetricConfig{}, MediasoupWorkerMemoryPeakMetricConfig{}, MediasoupWorkerMemoryUsageMetricConfig{}, MediasoupWorkerPageFaultsMetricConfig{}, MediasoupWorkerResponsiveMetricConfig{}, MediasoupWorkerThroughputMetricConfig{}, MediasoupWorkerUptimeMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetUpMetricConfig{}, MediasoupAgentVersionResourceAttributeConfig{}, MediasoupBindingResourceAttributeConfig{}, MediasoupInstanceIDResourceAttributeConfig{}, ProcessPidResourceAttributeConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(EdumeetPeerCountMetricConfig{}, EdumeetPeerCountByRoomMetricConfig{}, EdumeetRoomCountMetricConfig{}, MediasoupAgentCollectionDurationMetricConfig{}, MediasoupAgentCoverageMetricConfig{}, MediasoupAgentErrorsMetricConfig{}, MediasoupAgentEventLoopDelayP99MetricConfig{}, MediasoupAgentEventLoopLagMetricConfig{}, MediasoupAgentSkippedCountMetricConfig{}, MediasoupConsumerClosuresMetricConfig{}, MediasoupConsumerCountMetricConfig{}, MediasoupConsumerCountByLayerMetricConfig{}, MediasoupConsumerCountByWorkerMetricConfig{}, MediasoupConsumerCreationsMetricConfig{}, MediasoupConsumerDiscardedPacketsMetricConfig{}, MediasoupConsumerIoMetricConfig{}, MediasoupConsumerJitterAverageMetricConfig{}, MediasoupConsumerJitterMaxMetricConfig{}, MediasoupConsumerLostPacketsMetricConfig{}, MediasoupConsumerPacketLossAverageMetricConfig{}, MediasoupConsumerPacketLossMaxMetricConfig{}, MediasoupConsumerPacketLossesMetricConfig{}, MediasoupConsumerPacketsMetricConfig{}, MediasoupConsumerRepairedPacketsMetricConfig{}, MediasoupConsumerRetransmittedPacketsMetricConfig{}, MediasoupConsumerRoundTripTimeAverageMetricConfig{}, MediasoupConsumerRoundTripTimeMaxMetricConfig{}, MediasoupConsumerRtcpMessagesMetricConfig{}, MediasoupConsumerRtcpNackedPacketsMetricConfig{}, MediasoupConsumerScoreAverageMetricConfig{}, MediasoupConsumerScoreMinMetricConfig{}, MediasoupConsumerSilentCountMetricConfig{}, MediasoupConsumerStreamCountMetricConfig{}, MediasoupConsumerStreamCountByJitterMetricConfig{}, MediasoupConsumerStreamCountByPacketLossMetricConfig{}, MediasoupConsumerStreamCountByRoundTripTimeMetricConfig{}, MediasoupConsumerStreamCountByScoreMetricConfig{}, MediasoupConsumerStreamThroughputAverageMetricConfig{}, MediasoupConsumerStreamThroughputMaxMetricConfig{}, MediasoupConsumerStreamThroughputMinMetricConfig{}, MediasoupConsumerThroughputMetricConfig{}, MediasoupDataBufferSizeMetricConfig{}, MediasoupDataIoMetricConfig{}, MediasoupDataMessagesMetricConfig{}, MediasoupDataConsumerCountMetricConfig{}, MediasoupDataProducerCountMetricConfig{}, MediasoupProcessCPUTimeMetricConfig{}, MediasoupProcessMemoryUsageMetricConfig{}, MediasoupProducerClosuresMetricConfig{}, MediasoupProducerCountMetricConfig{}, MediasoupProducerCountByWorkerMetricConfig{}, MediasoupProducerCreationsMetricConfig{}, MediasoupProducerDiscardedPacketsMetricConfig{}, MediasoupProducerIoMetricConfig{}, MediasoupProducerJitterAverageMetricConfig{}, MediasoupProducerJitterMaxMetricConfig{}, MediasoupProducerLostPacketsMetricConfig{}, MediasoupProducerPacketLossAverageMetricConfig{}, MediasoupProducerPacketLossMaxMetricConfig{}, MediasoupProducerPacketLossesMetricConfig{}, MediasoupProducerPacketsMetricConfig{}, MediasoupProducerRepairedPacketsMetricConfig{}, MediasoupProducerRetransmittedPacketsMetricConfig{}, MediasoupProducerRoundTripTimeAverageMetricConfig{}, MediasoupProducerRoundTripTimeMaxMetricConfig{}, MediasoupProducerRtcpMessagesMetricConfig{}, MediasoupProducerRtcpNackedPacketsMetricConfig{}, MediasoupProducerScoreAverageMetricConfig{}, MediasoupProducerScoreMinMetricConfig{}, MediasoupProducerSilentCountMetricConfig{}, MediasoupProducerStartTimeMetricConfig{}, MediasoupProducerStartsMetricConfig{}, MediasoupProducerStreamCountMetricConfig{}, MediasoupProducerStreamCountByJitterMetricConfig{}, MediasoupProducerStreamCountByPacketLossMetricConfig{}, MediasoupProducerStreamCountByRoundTripTimeMetricConfig{}, MediasoupProducerStreamCountByScoreMetricConfig{}, MediasoupProducerStreamThroughputAverageMetricConfig{}, MediasoupProducerStreamThroughputMaxMetricConfig{}, MediasoupProducerStreamThroughputMinMetricConfig{}, MediasoupProducerThroughputMetricConfig{}, MediasoupRoomConsumerCountMetricConfig{}, MediasoupRoomCountMetricConfig{}, MediasoupRoomIoMetricConfig{}, MediasoupRoomPacketLossAverageMetricConfig{}, MediasoupRoomPacketLossMaxMetricConfig{}, MediasoupRoomProducerCountMetricConfig{}, MediasoupRoomProducerSilentCountMetricConfig{}, MediasoupRoomRoundTripTimeAverageMetricConfig{}, MediasoupRoomRoundTripTimeMaxMetricConfig{}, MediasoupRoomScoreAverageMetricConfig{}, MediasoupRoomScoreMinMetricConfig{}, MediasoupRoomThroughputMetricConfig{}, MediasoupRoomTransportCountMetricConfig{}, MediasoupRoomUptimeMetricConfig{}, MediasoupRouterClosuresMetricConfig{}, MediasoupRouterCountMetricConfig{}, MediasoupRouterCreationsMetricConfig{}, MediasoupRouterEmptyCountMetricConfig{}, MediasoupRtpObserverCountMetricConfig{}, MediasoupStreamIoMetricConfig{}, MediasoupStreamLostPacketsMetricConfig{}, MediasoupStreamRoundTripTimeMetricConfig{}, MediasoupStreamScoreMetricConfig{}, MediasoupStreamThroughputMetricConfig{}, MediasoupTransportAvailableThroughputAverageMetricConfig{}, MediasoupTransportAvailableThroughputMaxMetricConfig{}, MediasoupTransportAvailableThroughputMinMetricConfig{}, MediasoupTransportClosuresMetricConfig{}, MediasoupTransportClosuresByTypeMetricConfig{}, MediasoupTransportConnectionTimeMetricConfig{}, MediasoupTransportCountMetricConfig{}, MediasoupTransportCountByDtlsStateMetricConfig{}, MediasoupTransportCountByIceStateMetricConfig{}, MediasoupTransportCountByProtocolMetricConfig{}, MediasoupTransportCountBySctpStateMetricConfig{}, MediasoupTransportCountByWorkerMetricConfig{}, MediasoupTransportCreationsMetricConfig{}, MediasoupTransportCreationsByTypeMetricConfig{}, MediasoupTransportDtlsConnectionsMetricConfig{}, MediasoupTransportDtlsFailuresMetricConfig{}, MediasoupTransportFailedCreationsMetricConfig{}, MediasoupTransportIceConnectionsMetricConfig{}, MediasoupTransportIceDisconnectionsMetricConfig{}, MediasoupTransportIoMetricConfig{}, MediasoupTransportPacketLossAverageMetricConfig{}, MediasoupTransportPacketLossMaxMetricConfig{}, MediasoupTransportProbationIoMetricConfig{}, MediasoupTransportRtpIoMetricConfig{}, MediasoupTransportRtxIoMetricConfig{}, MediasoupTransportSctpFailuresMetricConfig{}, MediasoupTransportThroughputMetricConfig{}, MediasoupTransportUnconnectedClosuresMetricConfig{}, MediasoupUptimeMetricConfig{}, MediasoupWebrtcServerCountMetricConfig{}, MediasoupWorkerBlockOperationsMetricConfig{}, MediasoupWorkerContextSwitchesMetricConfig{}, MediasoupWorkerCountMetricConfig{}, MediasoupWorkerCPUTimeMetricConfig{}, MediasoupWorkerDeathsMetricConfig{}, MediasoupWorkerMemoryPeakMetricConfig{}, MediasoupWorkerMemoryUsageMetricConfig{}, MediasoupWorkerPageFaultsMetricConfig{}, MediasoupWorkerResponsiveMetricConfig{}, MediasoupWorkerThroughputMetricConfig{}, MediasoupWorkerUptimeMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetUpMetricConfig{}, MediasoupAgentVersionResourceAttributeConfig{}, MediasoupBindingResourceAttributeConfig{}, MediasoupInstanceIDResourceAttributeConfig{}, ProcessPidResourceAttributeConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

@@ -1158,6 +1158,61 @@ var MetricsInfo = metricsInfo{
 		Name:       "mediasoup.producer.throughput",
 		Attributes: []string{"mediasoup.media.kind", "mediasoup.transport.type"},
 	},
+	MediasoupRoomConsumerCount: metricInfo{
+		Name:       "mediasoup.room.consumer.count",
+		Attributes: []string{"mediasoup.room.name", "mediasoup.media.kind"},
+	},
+	MediasoupRoomCount: metricInfo{
+		Name: "mediasoup.room.count",
+	},
+	MediasoupRoomIo: metricInfo{
+		Name:       "mediasoup.room.io",
+		Attributes: []string{"mediasoup.room.name", "network.io.direction"},
+	},
+	MediasoupRoomPacketLossAverage: metricInfo{
+		Name:       "mediasoup.room.packet_loss.average",
+		Attributes: []string{"mediasoup.room.name", "network.io.direction"},
+	},
+	MediasoupRoomPacketLossMax: metricInfo{
+		Name:       "mediasoup.room.packet_loss.max",
+		Attributes: []string{"mediasoup.room.name", "network.io.direction"},
+	},
+	MediasoupRoomProducerCount: metricInfo{
+		Name:       "mediasoup.room.producer.count",
+		Attributes: []string{"mediasoup.room.name", "mediasoup.media.kind"},
+	},
+	MediasoupRoomProducerSilentCount: metricInfo{
+		Name:       "mediasoup.room.producer.silent.count",
+		Attributes: []string{"mediasoup.room.name", "mediasoup.media.kind"},
+	},
+	MediasoupRoomRoundTripTimeAverage: metricInfo{
+		Name:       "mediasoup.room.round_trip_time.average",
+		Attributes: []string{"mediasoup.room.name"},
+	},
+	MediasoupRoomRoundTripTimeMax: metricInfo{
+		Name:       "mediasoup.room.round_trip_time.max",
+		Attributes: []string{"mediasoup.room.name"},
+	},
+	MediasoupRoomScoreAverage: metricInfo{
+		Name:       "mediasoup.room.score.average",
+		Attributes: []string{"mediasoup.room.name", "network.io.direction"},
+	},
+	MediasoupRoomScoreMin: metricInfo{
+		Name:       "mediasoup.room.score.min",
+		Attributes: []string{"mediasoup.room.name", "network.io.direction"},
+	},
+	MediasoupRoomThroughput: metricInfo{
+		Name:       "mediasoup.room.throughput",
+		Attributes: []string{"mediasoup.room.name", "network.io.direction"},
+	},
+	MediasoupRoomTransportCount: metricInfo{
+		Name:       "mediasoup.room.transport.count",
+		Attributes: []string{"mediasoup.room.name"},
+	},
+	MediasoupRoomUptime: metricInfo{
+		Name:       "mediasoup.room.uptime",
+		Attributes: []string{"mediasoup.room.name"},
+	},
 	MediasoupRouterClosures: metricInfo{
 		Name: "mediasoup.router.closures",
 	},
@@ -1447,6 +1502,20 @@ type metricsInfo struct {
 	MediasoupProducerStreamThroughputMax         metricInfo
 	MediasoupProducerStreamThroughputMin         metricInfo
 	MediasoupProducerThroughput                  metricInfo
+	MediasoupRoomConsumerCount                   metricInfo
+	MediasoupRoomCount                           metricInfo
+	MediasoupRoomIo                              metricInfo
+	MediasoupRoomPacketLossAverage               metricInfo
+	MediasoupRoomPacketLossMax                   metricInfo
+	MediasoupRoomProducerCount                   metricInfo
+	MediasoupRoomProducerSilentCount             metricInfo
+	MediasoupRoomRoundTripTimeAverage            metricInfo
+	MediasoupRoomRoundTripTimeMax                metricInfo
+	MediasoupRoomScoreAverage                    metricInfo
+	MediasoupRoomScoreMin                        metricInfo
+	MediasoupRoomThroughput                      metricInfo
+	MediasoupRoomTransportCount                  metricInfo
+	MediasoupRoomUptime                          metricInfo
 	MediasoupRouterClosures                      metricInfo
 	MediasoupRouterCount                         metricInfo
 	MediasoupRouterCreations                     metricInfo
@@ -5860,6 +5929,753 @@ func newMetricMediasoupProducerThroughput(cfg MediasoupProducerThroughputMetricC
 	return m
 }
 
+type metricMediasoupRoomConsumerCount struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   MediasoupRoomConsumerCountMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.consumer.count metric with initial data.
+func (m *metricMediasoupRoomConsumerCount) init() {
+	m.data.SetName("mediasoup.room.consumer.count")
+	m.data.SetDescription("Number of consumers of a room.")
+	m.data.SetUnit("{consumer}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomConsumerCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string, mediasoupMediaKindAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomConsumerCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomConsumerCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomConsumerCount(cfg MediasoupRoomConsumerCountMetricConfig) metricMediasoupRoomConsumerCount {
+	m := metricMediasoupRoomConsumerCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomCount struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   MediasoupRoomCountMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.count metric with initial data.
+func (m *metricMediasoupRoomCount) init() {
+	m.data.SetName("mediasoup.room.count")
+	m.data.SetDescription("Number of rooms.")
+	m.data.SetUnit("{room}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricMediasoupRoomCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomCount(cfg MediasoupRoomCountMetricConfig) metricMediasoupRoomCount {
+	m := metricMediasoupRoomCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomIo struct {
+	data     pmetric.Metric              // data buffer for generated metric.
+	config   MediasoupRoomIoMetricConfig // metric config provided by user.
+	capacity int                         // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.io metric with initial data.
+func (m *metricMediasoupRoomIo) init() {
+	m.data.SetName("mediasoup.room.io")
+	m.data.SetDescription("Number of bytes that participants of a room sent or received.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomIo(cfg MediasoupRoomIoMetricConfig) metricMediasoupRoomIo {
+	m := metricMediasoupRoomIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomPacketLossAverage struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   MediasoupRoomPacketLossAverageMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.packet_loss.average metric with initial data.
+func (m *metricMediasoupRoomPacketLossAverage) init() {
+	m.data.SetName("mediasoup.room.packet_loss.average")
+	m.data.SetDescription("Mean fraction of packets lost by the streams of a room.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomPacketLossAverage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomPacketLossAverage) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomPacketLossAverage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomPacketLossAverage(cfg MediasoupRoomPacketLossAverageMetricConfig) metricMediasoupRoomPacketLossAverage {
+	m := metricMediasoupRoomPacketLossAverage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomPacketLossMax struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   MediasoupRoomPacketLossMaxMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.packet_loss.max metric with initial data.
+func (m *metricMediasoupRoomPacketLossMax) init() {
+	m.data.SetName("mediasoup.room.packet_loss.max")
+	m.data.SetDescription("Maximum fraction of packets lost by a stream of a room.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomPacketLossMax) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomPacketLossMax) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomPacketLossMax) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomPacketLossMax(cfg MediasoupRoomPacketLossMaxMetricConfig) metricMediasoupRoomPacketLossMax {
+	m := metricMediasoupRoomPacketLossMax{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomProducerCount struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   MediasoupRoomProducerCountMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.producer.count metric with initial data.
+func (m *metricMediasoupRoomProducerCount) init() {
+	m.data.SetName("mediasoup.room.producer.count")
+	m.data.SetDescription("Number of producers of a room.")
+	m.data.SetUnit("{producer}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomProducerCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string, mediasoupMediaKindAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomProducerCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomProducerCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomProducerCount(cfg MediasoupRoomProducerCountMetricConfig) metricMediasoupRoomProducerCount {
+	m := metricMediasoupRoomProducerCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomProducerSilentCount struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   MediasoupRoomProducerSilentCountMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.producer.silent.count metric with initial data.
+func (m *metricMediasoupRoomProducerSilentCount) init() {
+	m.data.SetName("mediasoup.room.producer.silent.count")
+	m.data.SetDescription("Number of producers of a room that should send media but do not.")
+	m.data.SetUnit("{producer}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomProducerSilentCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string, mediasoupMediaKindAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomProducerSilentCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomProducerSilentCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomProducerSilentCount(cfg MediasoupRoomProducerSilentCountMetricConfig) metricMediasoupRoomProducerSilentCount {
+	m := metricMediasoupRoomProducerSilentCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomRoundTripTimeAverage struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   MediasoupRoomRoundTripTimeAverageMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.round_trip_time.average metric with initial data.
+func (m *metricMediasoupRoomRoundTripTimeAverage) init() {
+	m.data.SetName("mediasoup.room.round_trip_time.average")
+	m.data.SetDescription("Mean round-trip time of the streams sent in a room.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomRoundTripTimeAverage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomRoundTripTimeAverage) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomRoundTripTimeAverage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomRoundTripTimeAverage(cfg MediasoupRoomRoundTripTimeAverageMetricConfig) metricMediasoupRoomRoundTripTimeAverage {
+	m := metricMediasoupRoomRoundTripTimeAverage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomRoundTripTimeMax struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   MediasoupRoomRoundTripTimeMaxMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.round_trip_time.max metric with initial data.
+func (m *metricMediasoupRoomRoundTripTimeMax) init() {
+	m.data.SetName("mediasoup.room.round_trip_time.max")
+	m.data.SetDescription("Maximum round-trip time of a stream sent in a room.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomRoundTripTimeMax) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomRoundTripTimeMax) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomRoundTripTimeMax) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomRoundTripTimeMax(cfg MediasoupRoomRoundTripTimeMaxMetricConfig) metricMediasoupRoomRoundTripTimeMax {
+	m := metricMediasoupRoomRoundTripTimeMax{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomScoreAverage struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   MediasoupRoomScoreAverageMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.score.average metric with initial data.
+func (m *metricMediasoupRoomScoreAverage) init() {
+	m.data.SetName("mediasoup.room.score.average")
+	m.data.SetDescription("Mean score of the streams of a room, 0 to 10.")
+	m.data.SetUnit("{score}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomScoreAverage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomScoreAverage) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomScoreAverage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomScoreAverage(cfg MediasoupRoomScoreAverageMetricConfig) metricMediasoupRoomScoreAverage {
+	m := metricMediasoupRoomScoreAverage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomScoreMin struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   MediasoupRoomScoreMinMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.score.min metric with initial data.
+func (m *metricMediasoupRoomScoreMin) init() {
+	m.data.SetName("mediasoup.room.score.min")
+	m.data.SetDescription("Minimum score of a stream of a room, 0 to 10.")
+	m.data.SetUnit("{score}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomScoreMin) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomScoreMin) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomScoreMin) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomScoreMin(cfg MediasoupRoomScoreMinMetricConfig) metricMediasoupRoomScoreMin {
+	m := metricMediasoupRoomScoreMin{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomThroughput struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   MediasoupRoomThroughputMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.throughput metric with initial data.
+func (m *metricMediasoupRoomThroughput) init() {
+	m.data.SetName("mediasoup.room.throughput")
+	m.data.SetDescription("Current throughput of the participants of a room.")
+	m.data.SetUnit("By/s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomThroughput) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomThroughput) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomThroughput) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomThroughput(cfg MediasoupRoomThroughputMetricConfig) metricMediasoupRoomThroughput {
+	m := metricMediasoupRoomThroughput{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomTransportCount struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   MediasoupRoomTransportCountMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.transport.count metric with initial data.
+func (m *metricMediasoupRoomTransportCount) init() {
+	m.data.SetName("mediasoup.room.transport.count")
+	m.data.SetDescription("Number of transports of the participants of a room.")
+	m.data.SetUnit("{transport}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomTransportCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomTransportCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomTransportCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomTransportCount(cfg MediasoupRoomTransportCountMetricConfig) metricMediasoupRoomTransportCount {
+	m := metricMediasoupRoomTransportCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomUptime struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   MediasoupRoomUptimeMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.uptime metric with initial data.
+func (m *metricMediasoupRoomUptime) init() {
+	m.data.SetName("mediasoup.room.uptime")
+	m.data.SetDescription("Time since the first router of a room was created.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomUptime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomUptime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomUptime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomUptime(cfg MediasoupRoomUptimeMetricConfig) metricMediasoupRoomUptime {
+	m := metricMediasoupRoomUptime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricMediasoupRouterClosures struct {
 	data     pmetric.Metric                      // data buffer for generated metric.
 	config   MediasoupRouterClosuresMetricConfig // metric config provided by user.
@@ -8941,6 +9757,20 @@ type MetricsBuilder struct {
 	metricMediasoupProducerStreamThroughputMax         metricMediasoupProducerStreamThroughputMax
 	metricMediasoupProducerStreamThroughputMin         metricMediasoupProducerStreamThroughputMin
 	metricMediasoupProducerThroughput                  metricMediasoupProducerThroughput
+	metricMediasoupRoomConsumerCount                   metricMediasoupRoomConsumerCount
+	metricMediasoupRoomCount                           metricMediasoupRoomCount
+	metricMediasoupRoomIo                              metricMediasoupRoomIo
+	metricMediasoupRoomPacketLossAverage               metricMediasoupRoomPacketLossAverage
+	metricMediasoupRoomPacketLossMax                   metricMediasoupRoomPacketLossMax
+	metricMediasoupRoomProducerCount                   metricMediasoupRoomProducerCount
+	metricMediasoupRoomProducerSilentCount             metricMediasoupRoomProducerSilentCount
+	metricMediasoupRoomRoundTripTimeAverage            metricMediasoupRoomRoundTripTimeAverage
+	metricMediasoupRoomRoundTripTimeMax                metricMediasoupRoomRoundTripTimeMax
+	metricMediasoupRoomScoreAverage                    metricMediasoupRoomScoreAverage
+	metricMediasoupRoomScoreMin                        metricMediasoupRoomScoreMin
+	metricMediasoupRoomThroughput                      metricMediasoupRoomThroughput
+	metricMediasoupRoomTransportCount                  metricMediasoupRoomTransportCount
+	metricMediasoupRoomUptime                          metricMediasoupRoomUptime
 	metricMediasoupRouterClosures                      metricMediasoupRouterClosures
 	metricMediasoupRouterCount                         metricMediasoupRouterCount
 	metricMediasoupRouterCreations                     metricMediasoupRouterCreations
@@ -9103,6 +9933,20 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupProducerStreamThroughputMax:         newMetricMediasoupProducerStreamThroughputMax(mbc.Metrics.MediasoupProducerStreamThroughputMax),
 		metricMediasoupProducerStreamThroughputMin:         newMetricMediasoupProducerStreamThroughputMin(mbc.Metrics.MediasoupProducerStreamThroughputMin),
 		metricMediasoupProducerThroughput:                  newMetricMediasoupProducerThroughput(mbc.Metrics.MediasoupProducerThroughput),
+		metricMediasoupRoomConsumerCount:                   newMetricMediasoupRoomConsumerCount(mbc.Metrics.MediasoupRoomConsumerCount),
+		metricMediasoupRoomCount:                           newMetricMediasoupRoomCount(mbc.Metrics.MediasoupRoomCount),
+		metricMediasoupRoomIo:                              newMetricMediasoupRoomIo(mbc.Metrics.MediasoupRoomIo),
+		metricMediasoupRoomPacketLossAverage:               newMetricMediasoupRoomPacketLossAverage(mbc.Metrics.MediasoupRoomPacketLossAverage),
+		metricMediasoupRoomPacketLossMax:                   newMetricMediasoupRoomPacketLossMax(mbc.Metrics.MediasoupRoomPacketLossMax),
+		metricMediasoupRoomProducerCount:                   newMetricMediasoupRoomProducerCount(mbc.Metrics.MediasoupRoomProducerCount),
+		metricMediasoupRoomProducerSilentCount:             newMetricMediasoupRoomProducerSilentCount(mbc.Metrics.MediasoupRoomProducerSilentCount),
+		metricMediasoupRoomRoundTripTimeAverage:            newMetricMediasoupRoomRoundTripTimeAverage(mbc.Metrics.MediasoupRoomRoundTripTimeAverage),
+		metricMediasoupRoomRoundTripTimeMax:                newMetricMediasoupRoomRoundTripTimeMax(mbc.Metrics.MediasoupRoomRoundTripTimeMax),
+		metricMediasoupRoomScoreAverage:                    newMetricMediasoupRoomScoreAverage(mbc.Metrics.MediasoupRoomScoreAverage),
+		metricMediasoupRoomScoreMin:                        newMetricMediasoupRoomScoreMin(mbc.Metrics.MediasoupRoomScoreMin),
+		metricMediasoupRoomThroughput:                      newMetricMediasoupRoomThroughput(mbc.Metrics.MediasoupRoomThroughput),
+		metricMediasoupRoomTransportCount:                  newMetricMediasoupRoomTransportCount(mbc.Metrics.MediasoupRoomTransportCount),
+		metricMediasoupRoomUptime:                          newMetricMediasoupRoomUptime(mbc.Metrics.MediasoupRoomUptime),
 		metricMediasoupRouterClosures:                      newMetricMediasoupRouterClosures(mbc.Metrics.MediasoupRouterClosures),
 		metricMediasoupRouterCount:                         newMetricMediasoupRouterCount(mbc.Metrics.MediasoupRouterCount),
 		metricMediasoupRouterCreations:                     newMetricMediasoupRouterCreations(mbc.Metrics.MediasoupRouterCreations),
@@ -9366,6 +10210,20 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupProducerStreamThroughputMax.emit(ils.Metrics())
 	mb.metricMediasoupProducerStreamThroughputMin.emit(ils.Metrics())
 	mb.metricMediasoupProducerThroughput.emit(ils.Metrics())
+	mb.metricMediasoupRoomConsumerCount.emit(ils.Metrics())
+	mb.metricMediasoupRoomCount.emit(ils.Metrics())
+	mb.metricMediasoupRoomIo.emit(ils.Metrics())
+	mb.metricMediasoupRoomPacketLossAverage.emit(ils.Metrics())
+	mb.metricMediasoupRoomPacketLossMax.emit(ils.Metrics())
+	mb.metricMediasoupRoomProducerCount.emit(ils.Metrics())
+	mb.metricMediasoupRoomProducerSilentCount.emit(ils.Metrics())
+	mb.metricMediasoupRoomRoundTripTimeAverage.emit(ils.Metrics())
+	mb.metricMediasoupRoomRoundTripTimeMax.emit(ils.Metrics())
+	mb.metricMediasoupRoomScoreAverage.emit(ils.Metrics())
+	mb.metricMediasoupRoomScoreMin.emit(ils.Metrics())
+	mb.metricMediasoupRoomThroughput.emit(ils.Metrics())
+	mb.metricMediasoupRoomTransportCount.emit(ils.Metrics())
+	mb.metricMediasoupRoomUptime.emit(ils.Metrics())
 	mb.metricMediasoupRouterClosures.emit(ils.Metrics())
 	mb.metricMediasoupRouterCount.emit(ils.Metrics())
 	mb.metricMediasoupRouterCreations.emit(ils.Metrics())
@@ -9856,6 +10714,76 @@ func (mb *MetricsBuilder) RecordMediasoupProducerStreamThroughputMinDataPoint(ts
 // RecordMediasoupProducerThroughputDataPoint adds a data point to mediasoup.producer.throughput metric.
 func (mb *MetricsBuilder) RecordMediasoupProducerThroughputDataPoint(ts pcommon.Timestamp, val float64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupTransportTypeAttributeValue AttributeMediasoupTransportType) {
 	mb.metricMediasoupProducerThroughput.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupTransportTypeAttributeValue.String())
+}
+
+// RecordMediasoupRoomConsumerCountDataPoint adds a data point to mediasoup.room.consumer.count metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomConsumerCountDataPoint(ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind) {
+	mb.metricMediasoupRoomConsumerCount.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, mediasoupMediaKindAttributeValue.String())
+}
+
+// RecordMediasoupRoomCountDataPoint adds a data point to mediasoup.room.count metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricMediasoupRoomCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordMediasoupRoomIoDataPoint adds a data point to mediasoup.room.io metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomIoDataPoint(ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricMediasoupRoomIo.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordMediasoupRoomPacketLossAverageDataPoint adds a data point to mediasoup.room.packet_loss.average metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomPacketLossAverageDataPoint(ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricMediasoupRoomPacketLossAverage.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordMediasoupRoomPacketLossMaxDataPoint adds a data point to mediasoup.room.packet_loss.max metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomPacketLossMaxDataPoint(ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricMediasoupRoomPacketLossMax.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordMediasoupRoomProducerCountDataPoint adds a data point to mediasoup.room.producer.count metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomProducerCountDataPoint(ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind) {
+	mb.metricMediasoupRoomProducerCount.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, mediasoupMediaKindAttributeValue.String())
+}
+
+// RecordMediasoupRoomProducerSilentCountDataPoint adds a data point to mediasoup.room.producer.silent.count metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomProducerSilentCountDataPoint(ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind) {
+	mb.metricMediasoupRoomProducerSilentCount.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, mediasoupMediaKindAttributeValue.String())
+}
+
+// RecordMediasoupRoomRoundTripTimeAverageDataPoint adds a data point to mediasoup.room.round_trip_time.average metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomRoundTripTimeAverageDataPoint(ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string) {
+	mb.metricMediasoupRoomRoundTripTimeAverage.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue)
+}
+
+// RecordMediasoupRoomRoundTripTimeMaxDataPoint adds a data point to mediasoup.room.round_trip_time.max metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomRoundTripTimeMaxDataPoint(ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string) {
+	mb.metricMediasoupRoomRoundTripTimeMax.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue)
+}
+
+// RecordMediasoupRoomScoreAverageDataPoint adds a data point to mediasoup.room.score.average metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomScoreAverageDataPoint(ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricMediasoupRoomScoreAverage.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordMediasoupRoomScoreMinDataPoint adds a data point to mediasoup.room.score.min metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomScoreMinDataPoint(ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricMediasoupRoomScoreMin.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordMediasoupRoomThroughputDataPoint adds a data point to mediasoup.room.throughput metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomThroughputDataPoint(ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricMediasoupRoomThroughput.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordMediasoupRoomTransportCountDataPoint adds a data point to mediasoup.room.transport.count metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomTransportCountDataPoint(ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string) {
+	mb.metricMediasoupRoomTransportCount.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue)
+}
+
+// RecordMediasoupRoomUptimeDataPoint adds a data point to mediasoup.room.uptime metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomUptimeDataPoint(ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string) {
+	mb.metricMediasoupRoomUptime.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue)
 }
 
 // RecordMediasoupRouterClosuresDataPoint adds a data point to mediasoup.router.closures metric.

@@ -309,6 +309,48 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupProducerThroughputDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, AttributeMediasoupTransportTypeWebrtc)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomConsumerCountDataPoint(ts, 1, "mediasoup.room.name-val", AttributeMediasoupMediaKindAudio)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomIoDataPoint(ts, 1, "mediasoup.room.name-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomPacketLossAverageDataPoint(ts, 1, "mediasoup.room.name-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomPacketLossMaxDataPoint(ts, 1, "mediasoup.room.name-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomProducerCountDataPoint(ts, 1, "mediasoup.room.name-val", AttributeMediasoupMediaKindAudio)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomProducerSilentCountDataPoint(ts, 1, "mediasoup.room.name-val", AttributeMediasoupMediaKindAudio)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomRoundTripTimeAverageDataPoint(ts, 1, "mediasoup.room.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomRoundTripTimeMaxDataPoint(ts, 1, "mediasoup.room.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomScoreAverageDataPoint(ts, 1, "mediasoup.room.name-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomScoreMinDataPoint(ts, 1, "mediasoup.room.name-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomThroughputDataPoint(ts, 1, "mediasoup.room.name-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomTransportCountDataPoint(ts, 1, "mediasoup.room.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomUptimeDataPoint(ts, 1, "mediasoup.room.name-val")
 
 			allMetricsCount++
 			mb.RecordMediasoupRouterClosuresDataPoint(ts, 1)
@@ -1966,6 +2008,252 @@ func TestMetricsBuilder(t *testing.T) {
 					mediasoupTransportTypeAttrVal, ok := dp.Attributes().Get("mediasoup.transport.type")
 					assert.True(t, ok)
 					assert.Equal(t, "webrtc", mediasoupTransportTypeAttrVal.Str())
+				case "mediasoup.room.consumer.count":
+					assert.False(t, validatedMetrics["mediasoup.room.consumer.count"], "Found a duplicate in the metrics slice: mediasoup.room.consumer.count")
+					validatedMetrics["mediasoup.room.consumer.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of consumers of a room.", mi.Description())
+					assert.Equal(t, "{consumer}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+				case "mediasoup.room.count":
+					assert.False(t, validatedMetrics["mediasoup.room.count"], "Found a duplicate in the metrics slice: mediasoup.room.count")
+					validatedMetrics["mediasoup.room.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of rooms.", mi.Description())
+					assert.Equal(t, "{room}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "mediasoup.room.io":
+					assert.False(t, validatedMetrics["mediasoup.room.io"], "Found a duplicate in the metrics slice: mediasoup.room.io")
+					validatedMetrics["mediasoup.room.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of bytes that participants of a room sent or received.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "mediasoup.room.packet_loss.average":
+					assert.False(t, validatedMetrics["mediasoup.room.packet_loss.average"], "Found a duplicate in the metrics slice: mediasoup.room.packet_loss.average")
+					validatedMetrics["mediasoup.room.packet_loss.average"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Mean fraction of packets lost by the streams of a room.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "mediasoup.room.packet_loss.max":
+					assert.False(t, validatedMetrics["mediasoup.room.packet_loss.max"], "Found a duplicate in the metrics slice: mediasoup.room.packet_loss.max")
+					validatedMetrics["mediasoup.room.packet_loss.max"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Maximum fraction of packets lost by a stream of a room.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "mediasoup.room.producer.count":
+					assert.False(t, validatedMetrics["mediasoup.room.producer.count"], "Found a duplicate in the metrics slice: mediasoup.room.producer.count")
+					validatedMetrics["mediasoup.room.producer.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of producers of a room.", mi.Description())
+					assert.Equal(t, "{producer}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+				case "mediasoup.room.producer.silent.count":
+					assert.False(t, validatedMetrics["mediasoup.room.producer.silent.count"], "Found a duplicate in the metrics slice: mediasoup.room.producer.silent.count")
+					validatedMetrics["mediasoup.room.producer.silent.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of producers of a room that should send media but do not.", mi.Description())
+					assert.Equal(t, "{producer}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+				case "mediasoup.room.round_trip_time.average":
+					assert.False(t, validatedMetrics["mediasoup.room.round_trip_time.average"], "Found a duplicate in the metrics slice: mediasoup.room.round_trip_time.average")
+					validatedMetrics["mediasoup.room.round_trip_time.average"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Mean round-trip time of the streams sent in a room.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+				case "mediasoup.room.round_trip_time.max":
+					assert.False(t, validatedMetrics["mediasoup.room.round_trip_time.max"], "Found a duplicate in the metrics slice: mediasoup.room.round_trip_time.max")
+					validatedMetrics["mediasoup.room.round_trip_time.max"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Maximum round-trip time of a stream sent in a room.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+				case "mediasoup.room.score.average":
+					assert.False(t, validatedMetrics["mediasoup.room.score.average"], "Found a duplicate in the metrics slice: mediasoup.room.score.average")
+					validatedMetrics["mediasoup.room.score.average"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Mean score of the streams of a room, 0 to 10.", mi.Description())
+					assert.Equal(t, "{score}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "mediasoup.room.score.min":
+					assert.False(t, validatedMetrics["mediasoup.room.score.min"], "Found a duplicate in the metrics slice: mediasoup.room.score.min")
+					validatedMetrics["mediasoup.room.score.min"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Minimum score of a stream of a room, 0 to 10.", mi.Description())
+					assert.Equal(t, "{score}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "mediasoup.room.throughput":
+					assert.False(t, validatedMetrics["mediasoup.room.throughput"], "Found a duplicate in the metrics slice: mediasoup.room.throughput")
+					validatedMetrics["mediasoup.room.throughput"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Current throughput of the participants of a room.", mi.Description())
+					assert.Equal(t, "By/s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "mediasoup.room.transport.count":
+					assert.False(t, validatedMetrics["mediasoup.room.transport.count"], "Found a duplicate in the metrics slice: mediasoup.room.transport.count")
+					validatedMetrics["mediasoup.room.transport.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of transports of the participants of a room.", mi.Description())
+					assert.Equal(t, "{transport}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+				case "mediasoup.room.uptime":
+					assert.False(t, validatedMetrics["mediasoup.room.uptime"], "Found a duplicate in the metrics slice: mediasoup.room.uptime")
+					validatedMetrics["mediasoup.room.uptime"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the first router of a room was created.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
 				case "mediasoup.router.closures":
 					assert.False(t, validatedMetrics["mediasoup.router.closures"], "Found a duplicate in the metrics slice: mediasoup.router.closures")
 					validatedMetrics["mediasoup.router.closures"] = true
