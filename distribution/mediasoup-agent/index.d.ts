@@ -38,6 +38,11 @@ export interface Options {
   /** Whether to measure the delay of the event loop, which takes 0.4 % of a core. Default: true. */
   eventLoopDelay?: boolean;
   /**
+   * Whether to count transports that could not be created. mediasoup has no event for them, so the agent replaces the methods of each
+   * router that create transports. The methods return and throw the same. Default: false.
+   */
+  countFailures?: boolean;
+  /**
    * Returns labels of a router for the snapshot, such as the name of a room: at most 16, with at most 256 characters each. They leave
    * the process. Called once per router and collection. Default: no labels.
    */

@@ -37,7 +37,7 @@ function start(mediasoup, options) {
  */
 function run(mediasoup, options, report) {
   if (typeof mediasoup?.observer?.on !== 'function') throw new TypeError('the first argument must be the mediasoup module');
-  const registry = new Registry(mediasoup, report);
+  const registry = new Registry(mediasoup, report, options.countFailures);
   const snapshots = new Snapshots(String(mediasoup.version), registry, options);
   const server = new Server(snapshots, options, report);
   const unwatch = () => {

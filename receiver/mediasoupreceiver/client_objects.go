@@ -5,6 +5,7 @@ package mediasoupreceiver
 
 import (
 	"math"
+	"slices"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
@@ -36,17 +37,21 @@ var usageNames = [usageCount]string{
 
 // worker is a worker process of mediasoup.
 type worker struct {
-	ID        []byte
-	StartTime optional.Value[int64] // Unix time in milliseconds
-	Measured  bool                  // has statistics
-	Carried   bool                  // statistics are from an earlier snapshot
-	Usage     [usageCount]optional.Value[int64]
+	ID         []byte
+	StartTime  optional.Value[int64] // Unix time in milliseconds
+	Measured   bool                  // has statistics
+	Carried    bool                  // statistics are from an earlier snapshot
+	Memory     optional.Value[int64] // resident bytes
+	Responsive optional.Value[bool]
+	Usage      [usageCount]optional.Value[int64]
 }
 
 // router is a group of transports that exchange media: a room, or a part of one.
 type router struct {
 	ID, WorkerID []byte
+	StartTime    optional.Value[int64] // Unix time in milliseconds
 	Observers    optional.Value[int64]
+	Labels       []optional.Value[string] // those that the visitor names
 }
 
 // The counters of a transport, in bytes since its creation. The worker counts the rtp ones elsewhere, so they may exceed the bytes of
@@ -144,19 +149,26 @@ type dataObject struct {
 	Buffered        optional.Value[int64] // bytes waiting to be sent
 }
 
+// The largest values of a stream.
+const (
+	maxScore        = 10
+	maxFractionLost = 255
+)
+
 // maxExact is the largest integer that JavaScript represents exactly.
 const maxExact = 1<<53 - 1
 
 // readCount reads an integer. Numbers below 0 or above maxExact are skipped.
 func readCount(r *jsonwalk.Reader, n *optional.Value[int64]) error {
-	return readAtLeast(r, n, 0)
+	return readWithin(r, n, 0, maxExact)
 }
 
-func readAtLeast(r *jsonwalk.Reader, n *optional.Value[int64], least int64) error {
+// readWithin reads an integer. Numbers below least or above most are skipped.
+func readWithin(r *jsonwalk.Reader, n *optional.Value[int64], least, most int64) error {
 	var value optional.Value[int64]
 	err := r.Int(&value)
 	switch v, ok := value.Get(); {
-	case ok && v >= least && v <= maxExact:
+	case ok && v >= least && v <= most:
 		*n = value
 	case ok:
 		r.NoteWrong()
@@ -177,10 +189,10 @@ func readNumber(r *jsonwalk.Reader, n *optional.Value[float64]) error {
 	return err
 }
 
-// readCounter is like readAtLeast for counters, whose absence is cumulative.Absent.
+// readCounter is like readWithin for counters, whose absence is cumulative.Absent.
 func readCounter(r *jsonwalk.Reader, n *int64, least int64) error {
 	var value optional.Value[int64]
-	err := readAtLeast(r, &value, least)
+	err := readWithin(r, &value, least, maxExact)
 	if v, ok := value.Get(); ok {
 		*n = v
 	}
@@ -205,6 +217,10 @@ func (w *walk) readWorker() error {
 			err = readCount(r, &row.StartTime)
 		case "statsAgeMs":
 			row.Carried, err = true, r.Skip()
+		case "rssBytes":
+			err = readCount(r, &row.Memory)
+		case "responsive":
+			err = r.Bool(&row.Responsive)
 		case "resourceUsage":
 			row.Measured = true
 			err = r.Object(func(key []byte) error {
@@ -228,15 +244,22 @@ func (w *walk) readWorker() error {
 
 func (w *walk) readRouter() error {
 	r, row := w.reader, &w.router
-	*row = router{ID: row.ID[:0], WorkerID: row.WorkerID[:0]}
+	*row = router{ID: row.ID[:0], WorkerID: row.WorkerID[:0], Labels: row.Labels[:0]}
+	for range w.visitor.labels {
+		row.Labels = append(row.Labels, optional.Value[string]{})
+	}
 	err := r.Object(func(key []byte) (err error) {
 		switch string(key) {
 		case "id":
 			row.ID, err = r.Str(row.ID)
 		case "workerId":
 			row.WorkerID, err = r.Str(row.WorkerID)
+		case "startTimeUnixMs":
+			err = readCount(r, &row.StartTime)
 		case "rtpObservers":
 			err = readCount(r, &row.Observers)
+		case "labels":
+			err = row.readLabels(r, w.visitor.labels)
 		default:
 			err = r.Skip()
 		}
@@ -246,6 +269,19 @@ func (w *walk) readRouter() error {
 		w.visitor.router(row)
 	}
 	return err
+}
+
+// readLabels reads the labels with the given names. Values that are not strings are skipped.
+func (row *router) readLabels(r *jsonwalk.Reader, names []string) error {
+	return r.Object(func(key []byte) error {
+		i := slices.Index(names, string(key))
+		if i < 0 || !r.IsText() {
+			return r.Skip()
+		}
+		value, err := r.Str(nil)
+		row.Labels[i] = optional.Of(string(value))
+		return err
+	})
 }
 
 func (w *walk) readTransport() error {
@@ -420,9 +456,9 @@ func (o *rtpObject) readStats(r *jsonwalk.Reader, s *rtpStream) error {
 		case "bitrate":
 			return readCount(r, &s.Bitrate)
 		case "fractionLost":
-			return readCount(r, &s.FractionLost)
+			return readWithin(r, &s.FractionLost, 0, maxFractionLost)
 		case "score":
-			return readCount(r, &s.Score)
+			return readWithin(r, &s.Score, 0, maxScore)
 		case "jitter":
 			return readNumber(r, &s.Jitter)
 		case "roundTripTime":

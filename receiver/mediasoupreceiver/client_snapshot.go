@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/httpapi"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
@@ -25,6 +26,7 @@ const (
 const (
 	maxObjects  = 1_000_000 // per list
 	maxCounters = 1000
+	maxDots     = 2 // in the path of a counter
 	// maxKept bounds the size in bytes of lists that are kept because they arrive before the lists to which they refer.
 	maxKept = 64 << 20
 )
@@ -40,7 +42,7 @@ type snapshot struct {
 	Time          optional.Value[int64] // Unix time in milliseconds at the end of the collection
 	Process       process
 	Collection    collection
-	Counters      map[string]int64      // since the start of the application
+	Counters      map[string]int64      // since the start of the application, by path
 	Servers       optional.Value[int64] // WebRTC servers
 }
 
@@ -51,7 +53,8 @@ type process struct {
 	CPUUser   optional.Value[float64] // milliseconds
 	CPUSystem optional.Value[float64] // milliseconds
 	Memory    optional.Value[int64]   // resident bytes
-	Lag       optional.Value[float64] // delay of the event loop in milliseconds
+	Lag       optional.Value[float64] // maximum delay of the event loop in milliseconds
+	DelayP99  optional.Value[float64] // 99th percentile of the same
 }
 
 // collection holds the agent's results of collecting statistics. Its maps count objects by the names of their lists.
@@ -67,6 +70,7 @@ type collection struct {
 // visitor receives the contents of a snapshot as they are read: begin first, then parents before their children. Rows are valid only
 // until the function returns.
 type visitor struct {
+	labels       []string // labels of routers to read
 	begin        func(instanceID string)
 	worker       func(*worker)
 	router       func(*router)
@@ -199,7 +203,8 @@ func (w *walk) member(key []byte) error {
 	case "collection":
 		return s.Collection.read(w.reader)
 	case "counters":
-		return readCounts(w.reader, &s.Counters)
+		s.Counters = map[string]int64{}
+		return readCounters(w.reader, "", s.Counters)
 	}
 	return w.reader.Skip()
 }
@@ -292,6 +297,8 @@ func (p *process) read(r *jsonwalk.Reader) error {
 			return readCount(r, &p.Memory)
 		case "eventLoopLagMs":
 			return readNumber(r, &p.Lag)
+		case "eventLoopDelayP99Ms":
+			return readNumber(r, &p.DelayP99)
 		}
 		return r.Skip()
 	})
@@ -319,16 +326,32 @@ func (c *collection) read(r *jsonwalk.Reader) error {
 // readCounts reads an object of integers.
 func readCounts(r *jsonwalk.Reader, counts *map[string]int64) error {
 	*counts = map[string]int64{}
+	return r.Object(func(key []byte) error { return readCounterTo(r, string(key), *counts) })
+}
+
+// groupedCounters are the counters that are objects, with an integer or an object of integers for each group.
+var groupedCounters = []string{"transportsCreatedByType", "transportsClosedByType", "transportsFailed", "producersStarted", "producerStartMs"}
+
+// readCounters reads the counters of a snapshot. Those of a group are named by their path, such as transportsCreatedByType.webrtc.
+func readCounters(r *jsonwalk.Reader, path string, counters map[string]int64) error {
 	return r.Object(func(key []byte) error {
-		if len(*counts) == maxCounters {
-			return jsonwalk.TooMany("counters", maxCounters)
+		name := path + string(key)
+		grouped := path != "" || slices.Contains(groupedCounters, name)
+		if grouped && r.IsObject() && strings.Count(name, ".") < maxDots {
+			return readCounters(r, name+".", counters)
 		}
-		name := string(key)
-		var n optional.Value[int64]
-		err := readCount(r, &n)
-		if n, ok := n.Get(); ok {
-			(*counts)[name] = n
-		}
-		return err
+		return readCounterTo(r, name, counters)
 	})
+}
+
+func readCounterTo(r *jsonwalk.Reader, name string, counters map[string]int64) error {
+	if len(counters) == maxCounters {
+		return jsonwalk.TooMany("counters", maxCounters)
+	}
+	var n optional.Value[int64]
+	err := readCount(r, &n)
+	if n, ok := n.Get(); ok {
+		counters[name] = n
+	}
+	return err
 }

@@ -6,6 +6,7 @@ package mediasoupreceiver
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/filter"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/fleet"
@@ -44,8 +46,12 @@ type Config struct {
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 	// Streams limits the streams that are reported individually, if their metrics are enabled.
 	Streams StreamsConfig `mapstructure:"streams"`
+	// Workers limits the workers whose objects are counted separately.
+	Workers WorkersConfig `mapstructure:"workers"`
+	// Rooms selects the rooms that are reported individually.
+	Rooms RoomsConfig `mapstructure:"rooms"`
 
-	credentialErr error // of the token as configured
+	credentialErr error // of the token and the key as configured
 }
 
 // StreamsConfig limits the streams, or rooms of edumeet, that are reported individually. Sums include all of them.
@@ -53,6 +59,30 @@ type StreamsConfig struct {
 	// Limit is the maximum number of streams to report. It must be at least 1. The first streams are kept.
 	Limit int `mapstructure:"limit"`
 }
+
+// WorkersConfig limits the workers whose transports, producers and consumers are counted separately. Totals include all of them.
+type WorkersConfig struct {
+	// Limit is the maximum number of workers. It must be at least 1. The first workers are kept.
+	Limit int `mapstructure:"limit"`
+}
+
+// RoomsConfig selects the rooms that are reported individually. A room is a group of routers with the same labels.
+type RoomsConfig struct {
+	// Include lists the rooms to report; all if empty.
+	Include []filter.Config `mapstructure:"include"`
+	// Exclude lists the rooms not to report. It takes precedence over Include.
+	Exclude []filter.Config `mapstructure:"exclude"`
+	// Limit is the maximum number of rooms to report at a time. It must be at least 1.
+	Limit int `mapstructure:"limit"`
+	// Labels are the labels of routers whose values, joined by slashes, are the name of a room: at most 3. If it is empty, there are no
+	// metrics of rooms.
+	Labels []string `mapstructure:"labels"`
+	// Key replaces the name of each room with a pseudonym that depends on the key. Include and Exclude still match the name.
+	Key configopaque.String `mapstructure:"key"`
+}
+
+// maxLabels is the maximum number of labels in the name of a room.
+const maxLabels = 3
 
 // Format is the format of the response at the endpoint.
 type Format string
@@ -90,6 +120,8 @@ func createDefaultConfig() *Config {
 		MaxResponseSize:      scrape.DefaultMaxResponseSize,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Streams:              StreamsConfig{Limit: 20_000},
+		Workers:              WorkersConfig{Limit: 32},
+		Rooms:                RoomsConfig{Limit: 200},
 	}
 }
 
@@ -104,7 +136,9 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 		return err
 	}
 	fleet.DropDefault(conf, c.endpoints())
-	c.credentialErr = scrape.CheckCredential(conf, "token", &c.Token, c.TokenFile)
+	c.credentialErr = errors.Join(
+		scrape.CheckCredential(conf, "token", &c.Token, c.TokenFile), scrape.CheckCredential(conf, "rooms::key", &c.Rooms.Key, ""),
+	)
 	return nil
 }
 
@@ -132,3 +166,27 @@ func (c *Config) checkEndpoint(endpoint string) error {
 
 // Validate checks the limit.
 func (c *StreamsConfig) Validate() error { return (&selection.Config{Limit: c.Limit}).Validate() }
+
+// Validate checks the limit.
+func (c *WorkersConfig) Validate() error {
+	if c.Limit < 1 {
+		return errors.New("limit: must be at least 1, such as 32")
+	}
+	return nil
+}
+
+// Validate checks the labels and the limit.
+func (c *RoomsConfig) Validate() error {
+	switch {
+	case c.Limit < 1:
+		return errors.New("limit: must be at least 1, such as 200")
+	case len(c.Labels) > maxLabels:
+		return fmt.Errorf("labels: must be at most %d names, such as [tenant, room]", maxLabels)
+	}
+	for i, label := range c.Labels {
+		if label == "" || slices.Contains(c.Labels[:i], label) {
+			return fmt.Errorf("labels: %q: must be different names of labels, such as [tenant, room]", label)
+		}
+	}
+	return nil
+}

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.opentelemetry.io/collector/confmap/xconfmap"
+	"go.opentelemetry.io/collector/filter"
 )
 
 func TestConfig(t *testing.T) {
@@ -29,6 +30,9 @@ func TestConfig(t *testing.T) {
 			c.ClientConfig.Timeout, c.ControllerConfig.Timeout = 5*time.Second, 5*time.Second
 			c.ControllerConfig.CollectionInterval = 15 * time.Second
 			c.Streams.Limit = 500
+			c.Workers.Limit = 64
+			c.Rooms.Labels, c.Rooms.Limit, c.Rooms.Key = []string{"tenant", "room"}, 20, "key"
+			c.Rooms.Exclude = []filter.Config{{Strict: "acme/test"}}
 			c.MetricsBuilderConfig.Metrics.MediasoupStreamIo.Enabled = true
 		}},
 		{"edumeet", func(c *Config) {
@@ -47,6 +51,8 @@ func TestConfig(t *testing.T) {
 			assert.Equal(t, want.Format, got.Format)
 			assert.Equal(t, want.Token, got.Token)
 			assert.Equal(t, want.Streams, got.Streams)
+			assert.Equal(t, want.Workers, got.Workers)
+			assert.Equal(t, want.Rooms, got.Rooms)
 			assert.Equal(t, want.MetricsBuilderConfig.Metrics.MediasoupStreamIo.Enabled, got.MetricsBuilderConfig.Metrics.MediasoupStreamIo.Enabled)
 		})
 	}
@@ -65,6 +71,11 @@ func TestConfigRefused(t *testing.T) {
 		"timeout_too_long":  "timeout: 40s is longer than the collection_interval of 30s: remove the setting, or set it to at most 30s",
 		"no_timeout":        "timeout: 0s must be more than 0, such as 10s",
 		"limit":             "streams: limit: must be at least 1, such as 20000",
+		"workers_limit":     "workers: limit: must be at least 1, such as 32",
+		"rooms_limit":       "rooms: limit: must be at least 1, such as 200",
+		"rooms_labels":      "rooms: labels: must be at most 3 names, such as [tenant, room]",
+		"rooms_same_label":  `rooms: labels: "room": must be different names of labels, such as [tenant, room]`,
+		"rooms_no_key":      "rooms::key: is empty",
 		"unknown_format":    `format: "prometheus": must be snapshot or edumeet`,
 		"no_format":         `format: "": must be snapshot or edumeet`,
 	} {

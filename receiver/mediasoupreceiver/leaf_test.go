@@ -181,6 +181,7 @@ func TestEachMetricAlone(t *testing.T) {
 				if file != constructed {
 					c.Format = FormatEdumeet
 				}
+				c.Rooms.Labels = []string{"room_id"}
 				enable(&c.MetricsBuilderConfig.Metrics)
 			})
 			for point := range rtctest.Points(t, metrics) {

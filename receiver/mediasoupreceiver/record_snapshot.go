@@ -5,12 +5,14 @@ package mediasoupreceiver
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
 
 // snapshotRecord records the snapshots of an agent. While a snapshot is read, its objects are only counted; data points are recorded
@@ -18,6 +20,7 @@ import (
 type snapshotRecord struct {
 	mb     *builder
 	report *scrape.Report
+	cfg    *Config
 
 	last        snapshot  // last complete snapshot, with the ID of the last instance
 	inSnapshot  bool      // whether the objects of a snapshot are being read
@@ -35,14 +38,15 @@ type snapshotRecord struct {
 	data       *dataRecord
 }
 
-func newSnapshotRecord(mb *builder, run *scrape.Runner, statistics []string, maxSingles int) *snapshotRecord {
+func newSnapshotRecord(mb *builder, run *scrape.Runner, statistics []string, cfg *Config) *snapshotRecord {
 	coverage := &coverageRecord{mb: mb, report: run.Report, statistics: statistics}
 	s := &snapshotRecord{
-		mb: mb, report: run.Report, coverage: coverage,
-		topology: newTopology(mb, run.Report, coverage), singles: newSingleRecord(mb, run, maxSingles),
+		mb: mb, report: run.Report, cfg: cfg, coverage: coverage,
+		topology: newTopology(mb, run.Report, coverage, cfg.Workers.Limit), singles: newSingleRecord(mb, run, cfg.Streams.Limit),
 	}
 	s.visitor = visitor{
-		begin: s.begin, worker: s.topology.addWorker, router: s.topology.addRouter,
+		labels: cfg.Rooms.Labels,
+		begin:  s.begin, worker: s.topology.addWorker, router: s.topology.addRouter,
 		transport:    func(t *transport) { s.transports.add(t) },
 		producer:     func(o *rtpObject) { s.streams.add(producers, o) },
 		consumer:     func(o *rtpObject) { s.streams.add(consumers, o) },
@@ -57,6 +61,7 @@ func (s *snapshotRecord) begin(instanceID string) {
 	if s.last.InstanceID != instanceID || !s.sawComplete {
 		s.sawComplete = false
 		s.start = s.report.Now()
+		s.topology.rooms = newRoomRecord(s.mb, s.report, &s.cfg.Rooms)
 		s.transports = newTransportRecord(s.mb, s.report, s.coverage, s.topology)
 		s.streams = newStreamRecord(s.mb, s.report, s.coverage, s.topology, s.singles)
 		s.data = newDataRecord(s.mb, s.report, s.coverage)
@@ -89,10 +94,11 @@ func (s *snapshotRecord) record(answer snapshot) {
 	s.coverage.record(&answer.Collection)
 	s.recordApplication(start)
 	s.recordCollection()
-	s.topology.record(start)
+	s.topology.record(start, answer.Time)
 	s.transports.record()
 	s.streams.record()
 	s.data.record()
+	s.topology.rooms.record(answer.Time)
 }
 
 // recordApplication records the metrics of the application, whose counters began at start.
@@ -102,16 +108,43 @@ func (s *snapshotRecord) recordApplication(start timestamp) {
 			eventRows[i].Point.RecordSince(s.mb, start, n, none{})
 		}
 	}
+	s.recordGroupedEvents(start)
 	p, to := &s.last.Process, &applicationRows
 	recordPresent(to.CPUUser, s.mb, start, p.CPUUser)
 	recordPresent(to.CPUSystem, s.mb, start, p.CPUSystem)
 	recordPresent(to.Memory, s.mb, start, p.Memory)
 	recordPresent(to.EventLoopLag, s.mb, start, p.Lag)
+	recordPresent(to.EventLoopDelayP99, s.mb, start, p.DelayP99)
 	recordPresent(to.WebRTCServers, s.mb, start, s.last.Servers)
 	started, hasStart := p.StartTime.Get()
 	now, hasTime := s.last.Time.Get()
 	if hasStart && hasTime {
 		to.Uptime.Record(s.mb, now-started, none{})
+	}
+}
+
+// recordGroupedEvents records the counters that the agent reports by group.
+func (s *snapshotRecord) recordGroupedEvents(start timestamp) {
+	for i := range groupedEventRows {
+		counts := tally[eventGroup]{}
+		for path, n := range s.last.Counters {
+			if key, group, grouped := strings.Cut(path, "."); grouped && key == groupedEventRows[i].key {
+				counts[eventGroupOf(group)] += n
+			}
+		}
+		for group, n := range counts {
+			groupedEventRows[i].Point.RecordSince(s.mb, start, n, group)
+		}
+	}
+}
+
+// eventGroupOf returns the group of a counter whose path ends with a type of transport or a kind of media, and perhaps a reason.
+func eventGroupOf(path string) eventGroup {
+	word, reason, _ := strings.Cut(path, ".")
+	return eventGroup{
+		transport: enum(metadata.MapAttributeMediasoupTransportType, []byte(word), metadata.AttributeMediasoupTransportTypeUnknown),
+		kind:      mediaKindOf([]byte(word)),
+		reason:    enum(metadata.MapAttributeCreationErrorType, []byte(reason), metadata.AttributeCreationErrorTypeOTHER),
 	}
 }
 

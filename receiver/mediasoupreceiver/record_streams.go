@@ -39,13 +39,13 @@ type roleState struct {
 	sums map[streamGroup]*[streamCounters]sum // since the first snapshot
 
 	// State of the current snapshot.
-	counts  tally[objectGroup]
-	layers  tally[layers]
-	silent  tally[mediaKind]
-	streams tally[mediaKind]
-	scores  tally[scored]
-	figures [mediaKinds][figureCount]figure
-	flows   map[flow]*bitrate
+	counts        tally[objectGroup]
+	layers        tally[layers]
+	silent        tally[mediaKind]
+	streams       tally[mediaKind]
+	distributions distributions
+	figures       [mediaKinds][figureCount]figure
+	flows         map[flow]*bitrate
 }
 
 // bitrate is the bitrate of streams in bits per second.
@@ -64,7 +64,7 @@ func newStreamRecord(mb *builder, report *scrape.Report, coverage *coverageRecor
 	for r := range s.roles {
 		s.roles[r] = roleState{
 			sums: map[streamGroup]*[streamCounters]sum{}, counts: tally[objectGroup]{}, layers: tally[layers]{},
-			silent: tally[mediaKind]{}, streams: tally[mediaKind]{}, scores: tally[scored]{}, flows: map[flow]*bitrate{},
+			silent: tally[mediaKind]{}, streams: tally[mediaKind]{}, distributions: newDistributions(), flows: map[flow]*bitrate{},
 		}
 	}
 	return s
@@ -84,7 +84,7 @@ func (s *roleState) begin() {
 	s.layers.begin()
 	s.silent.begin()
 	s.streams.begin()
-	s.scores.begin()
+	s.distributions.begin()
 	s.figures = [mediaKinds][figureCount]figure{}
 	for _, f := range s.flows {
 		*f = bitrate{}
@@ -134,6 +134,7 @@ func (s *streamRecord) add(r role, o *rtpObject) {
 	s.coverage.lists[roleOf[r].list].add(o.Measured, o.Carried)
 	state := &s.roles[r]
 	state.count(kind, transport.kind, o)
+	transport.room.addObject(r, kind, o)
 	if !o.Measured {
 		return
 	}
@@ -189,22 +190,35 @@ func (s *streamRecord) grow(state *roleState, group streamGroup, stream *rtpStre
 // measure adds the current values of a producer or consumer. Statistics carried over from an earlier snapshot are included in sums
 // only.
 func (s *roleState) measure(kind mediaKind, transport transportType, o *rtpObject) {
-	bits, known := int64(0), len(o.Streams) == 0
 	for i := range o.Streams {
 		stream := &o.Streams[i]
 		if !o.Carried {
 			s.measureStream(kind, o, stream)
+			if isParticipant(transport) {
+				s.distributions.add(kind, o, stream)
+			}
 		}
 		if n, ok := stream.Bitrate.Get(); ok {
-			bits += n
-			known = true
 			s.flow(flow{kind, transport}).add(n, o.Carried)
 		}
 	}
 	s.streams.add(kind, int64(len(o.Streams)))
-	if known && bits == 0 && !o.paused() {
+	if o.silent() {
 		s.silent.add(kind, 1)
 	}
+}
+
+// silent reports whether the object is not paused and has no bitrate. It is false if no stream reports its bitrate.
+func (o *rtpObject) silent() bool {
+	known := len(o.Streams) == 0
+	for i := range o.Streams {
+		bits, ok := o.Streams[i].Bitrate.Get()
+		if bits != 0 {
+			return false
+		}
+		known = known || ok
+	}
+	return known && !o.paused()
 }
 
 func (s *roleState) flow(key flow) *bitrate {
@@ -223,23 +237,37 @@ func (b *bitrate) add(bits int64, carried bool) {
 	}
 }
 
-// measureStream adds the current values of a stream. The score of a stream that is paused or has not started is meaningless.
+// measureStream adds the current values of a stream.
 func (s *roleState) measureStream(kind mediaKind, o *rtpObject, stream *rtpStream) {
 	figures := &s.figures[kind]
-	if score, ok := stream.Score.Get(); ok && !o.paused() && stream.Counters[streamPackets] > 0 {
-		s.scores.add(scored{kind, score}, 1)
-		figures[figureScore].add(float64(score))
+	if score, ok := o.score(stream); ok {
+		figures[figureScore].add(score)
 	}
 	if lost, ok := stream.FractionLost.Get(); ok {
 		figures[figureLoss].add(float64(lost))
 	}
-	rate, hasRate := o.ClockRate.Get()
-	if jitter, ok := stream.Jitter.Get(); ok && hasRate && rate > 0 {
-		figures[figureJitter].add(jitter / float64(rate)) // in seconds
+	if jitter, ok := o.jitter(stream); ok {
+		figures[figureJitter].add(jitter)
 	}
 	if ms, ok := stream.roundTripTime(); ok {
 		figures[figureRoundTripTime].add(ms)
 	}
+}
+
+// score returns the score of a stream. That of a stream that is paused or has not started is meaningless.
+func (o *rtpObject) score(stream *rtpStream) (score float64, ok bool) {
+	n, ok := stream.Score.Get()
+	return float64(n), ok && !o.paused() && stream.Counters[streamPackets] > 0
+}
+
+// jitter returns the jitter of a stream in seconds.
+func (o *rtpObject) jitter(stream *rtpStream) (seconds float64, ok bool) {
+	jitter, ok := stream.Jitter.Get()
+	rate, hasRate := o.ClockRate.Get()
+	if !ok || !hasRate || rate <= 0 {
+		return 0, false
+	}
+	return jitter / float64(rate), true
 }
 
 // roundTripTime returns the round-trip time in milliseconds, and whether it is known: 0 means that it has not been measured yet.
@@ -305,9 +333,9 @@ func (s *roleState) recordPresent(mb *builder, to *measuredRoleRows) {
 	}
 }
 
-// recordFigures records averages and extremes over the streams, and the number of streams by score.
+// recordFigures records averages and extremes over the streams, and the numbers of streams by value.
 func (s *roleState) recordFigures(mb *builder, to *measuredRoleRows) {
-	s.scores.record(mb, to.Scores)
+	s.distributions.record(mb, &to.Distributions)
 	for kind := range mediaKinds {
 		for i := range s.figures[kind] {
 			to.Figures[i].record(mb, &s.figures[kind][i], kind)

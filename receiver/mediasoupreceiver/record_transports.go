@@ -81,17 +81,20 @@ func (t *transportRecord) add(one *transport) {
 	router, _ := t.topology.router(one.RouterID)
 	router.transports++
 	state.worker = router.worker
-	state.worker.transports++
+	state.worker.transports.add(one.Measured, one.Carried)
 	t.count(one, state.kind)
 
+	if isParticipant(state.kind) {
+		state.room = router.room
+	}
 	object, _ := t.deltas.Object(one.ID, one.Measured)
 	t.coverage.lists[listTransports].add(one.Measured, one.Carried)
-	if !one.Measured {
-		return
+	if one.Measured {
+		object.Add(0, one.Counters[:], t.increase[:])
+		t.grow(one, state.kind)
+		t.measure(one, state)
 	}
-	object.Add(0, one.Counters[:], t.increase[:])
-	t.grow(one, state.kind)
-	t.measure(one, state.kind)
+	state.room.addTransport(t.report, one, &t.increase)
 }
 
 // count counts a transport by its properties. Some states exist only for some types of transports.
@@ -122,10 +125,11 @@ func (t *transportRecord) grow(one *transport, kind transportType) {
 }
 
 // measure adds the current values of a transport. Statistics carried over from an earlier snapshot are included in sums only.
-func (t *transportRecord) measure(one *transport, kind transportType) {
+func (t *transportRecord) measure(one *transport, state *transportState) {
 	for i := range directions {
 		if bits, ok := one.Bitrate[i].Get(); ok {
-			t.bitrates[i][kind] += float64(bits)
+			t.bitrates[i][state.kind] += float64(bits)
+			state.worker.bitrates[i] += float64(bits)
 		}
 		if one.Carried {
 			continue

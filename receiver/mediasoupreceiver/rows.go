@@ -4,6 +4,8 @@
 package mediasoupreceiver
 
 import (
+	"slices"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
@@ -41,9 +43,17 @@ func figures[K any](unit rows.Unit, average, least, most func(*generated, timest
 	return figureRows[K]{rows.DecimalOf(average).In(unit), rows.DecimalOf(least).In(unit), rows.DecimalOf(most).In(unit)}
 }
 
-// snapshotTables are all rows of a snapshot.
+// snapshotTables are all rows of a snapshot except those of rooms.
 var snapshotTables = []any{
-	eventRows, applicationRows, collectionRows, workerRows, routerRows, transportRows, roleRows, singleRows, dataRows,
+	eventRows, groupedEventRows, applicationRows, collectionRows, workerRows, routerRows, transportRows, roleRows, singleRows, dataRows,
+}
+
+// tablesOf returns the rows of a snapshot that a configuration needs.
+func tablesOf(cfg *Config) []any {
+	if len(cfg.Rooms.Labels) == 0 {
+		return snapshotTables
+	}
+	return append(slices.Clone(snapshotTables), roomRows)
 }
 
 // statistics are the statistics that an agent can collect, with the rows that need them. All other rows need only the lists.
@@ -51,8 +61,8 @@ var statistics = []struct {
 	name   string
 	tables []any
 }{
-	{"workers", []any{workerRows.Usage}},
-	{"transports", []any{transportRows.Measured}},
+	{"workers", []any{workerRows.Measured}},
+	{"transports", []any{transportRows.Measured, workerRows.Throughput}},
 	{"producers", []any{roleRows[producers].Measured, singleRows}},
 	{"consumers", []any{roleRows[consumers].Measured, singleRows}},
 	{"data", []any{dataRows.Measured}},
@@ -68,7 +78,11 @@ var eventRows = []struct {
 	{"routersClosed", rows.Whole((*generated).RecordMediasoupRouterClosuresDataPoint)},
 	{"transportsCreated", rows.Whole((*generated).RecordMediasoupTransportCreationsDataPoint)},
 	{"transportsClosed", rows.Whole((*generated).RecordMediasoupTransportClosuresDataPoint)},
+	{"transportsClosedUnconnected", rows.Whole((*generated).RecordMediasoupTransportUnconnectedClosuresDataPoint)},
+	{"transportConnectMs", rows.Decimal((*generated).RecordMediasoupTransportConnectionTimeDataPoint).In(rows.Milliseconds)},
+	{"iceConnected", rows.Whole((*generated).RecordMediasoupTransportIceConnectionsDataPoint)},
 	{"iceDisconnected", rows.Whole((*generated).RecordMediasoupTransportIceDisconnectionsDataPoint)},
+	{"dtlsConnected", rows.Whole((*generated).RecordMediasoupTransportDtlsConnectionsDataPoint)},
 	{"dtlsFailed", rows.Whole((*generated).RecordMediasoupTransportDtlsFailuresDataPoint)},
 	{"sctpFailed", rows.Whole((*generated).RecordMediasoupTransportSctpFailuresDataPoint)},
 	{"producersCreated", rows.Whole((*generated).RecordMediasoupProducerCreationsDataPoint)},
@@ -79,16 +93,52 @@ var eventRows = []struct {
 	{"statsTimeouts", rows.Whole(rows.With((*generated).RecordMediasoupAgentErrorsDataPoint, metadata.AttributeAgentErrorTypeTimeout))},
 }
 
+// eventGroup holds the properties by which some events are counted.
+type eventGroup struct {
+	transport transportType
+	kind      mediaKind
+	reason    metadata.AttributeCreationErrorType
+}
+
+// groupedEventRows map the counters of a snapshot that are objects, with a counter for each group.
+var groupedEventRows = []struct {
+	key   string
+	Point point[eventGroup]
+}{
+	{"transportsCreatedByType", rows.WholeOf(byType((*generated).RecordMediasoupTransportCreationsByTypeDataPoint))},
+	{"transportsClosedByType", rows.WholeOf(byType((*generated).RecordMediasoupTransportClosuresByTypeDataPoint))},
+	{"transportsFailed", rows.WholeOf(byTypeAndReason((*generated).RecordMediasoupTransportFailedCreationsDataPoint))},
+	{"producersStarted", rows.WholeOf(byKind((*generated).RecordMediasoupProducerStartsDataPoint))},
+	{"producerStartMs", rows.DecimalOf(byKind((*generated).RecordMediasoupProducerStartTimeDataPoint)).In(rows.Milliseconds)},
+}
+
+func byType(record func(*generated, timestamp, int64, transportType)) func(*generated, timestamp, int64, eventGroup) {
+	return func(mb *generated, start timestamp, n int64, g eventGroup) { record(mb, start, n, g.transport) }
+}
+
+func byTypeAndReason(
+	record func(*generated, timestamp, int64, transportType, metadata.AttributeCreationErrorType),
+) func(*generated, timestamp, int64, eventGroup) {
+	return func(mb *generated, start timestamp, n int64, g eventGroup) {
+		record(mb, start, n, g.transport, g.reason)
+	}
+}
+
+func byKind[V any](record func(*generated, timestamp, V, mediaKind)) func(*generated, timestamp, V, eventGroup) {
+	return func(mb *generated, start timestamp, v V, g eventGroup) { record(mb, start, v, g.kind) }
+}
+
 // applicationRows map the values of the application, except its counters and objects.
 var applicationRows = struct {
-	CPUUser, CPUSystem, Memory, EventLoopLag, Uptime, WebRTCServers point[none]
+	CPUUser, CPUSystem, Memory, EventLoopLag, EventLoopDelayP99, Uptime, WebRTCServers point[none]
 }{
-	CPUUser:       rows.Decimal(rows.With((*generated).RecordMediasoupProcessCPUTimeDataPoint, metadata.AttributeCPUModeUser)).In(rows.Milliseconds),
-	CPUSystem:     rows.Decimal(rows.With((*generated).RecordMediasoupProcessCPUTimeDataPoint, metadata.AttributeCPUModeSystem)).In(rows.Milliseconds),
-	Memory:        rows.Whole((*generated).RecordMediasoupProcessMemoryUsageDataPoint),
-	EventLoopLag:  rows.Decimal((*generated).RecordMediasoupAgentEventLoopLagDataPoint).In(rows.Milliseconds),
-	Uptime:        rows.Decimal((*generated).RecordMediasoupUptimeDataPoint).In(rows.Milliseconds),
-	WebRTCServers: rows.Whole((*generated).RecordMediasoupWebrtcServerCountDataPoint),
+	CPUUser:           rows.Decimal(rows.With((*generated).RecordMediasoupProcessCPUTimeDataPoint, metadata.AttributeCPUModeUser)).In(rows.Milliseconds),
+	CPUSystem:         rows.Decimal(rows.With((*generated).RecordMediasoupProcessCPUTimeDataPoint, metadata.AttributeCPUModeSystem)).In(rows.Milliseconds),
+	Memory:            rows.Whole((*generated).RecordMediasoupProcessMemoryUsageDataPoint),
+	EventLoopLag:      rows.Decimal((*generated).RecordMediasoupAgentEventLoopLagDataPoint).In(rows.Milliseconds),
+	EventLoopDelayP99: rows.Decimal((*generated).RecordMediasoupAgentEventLoopDelayP99DataPoint).In(rows.Milliseconds),
+	Uptime:            rows.Decimal((*generated).RecordMediasoupUptimeDataPoint).In(rows.Milliseconds),
+	WebRTCServers:     rows.Whole((*generated).RecordMediasoupWebrtcServerCountDataPoint),
 }
 
 // collectionRows map the values about the collection of a snapshot by the agent.
@@ -105,29 +155,46 @@ var collectionRows = struct {
 
 // workerRows map workers by ID.
 var workerRows = struct {
-	Count               point[none]
-	Routers, Transports point[string]
-	Objects             [roles]point[string]
-	Usage               [usageCount]point[string] // since the start of the worker
+	Count           point[none]
+	Routers, Uptime point[string]
+	Transports      point[string]
+	Objects         [roles]point[string]
+	Measured        measuredWorkerRows
+	Throughput      [directions]point[string]
 }{
 	Count:      rows.Whole((*generated).RecordMediasoupWorkerCountDataPoint),
 	Routers:    rows.WholeOf((*generated).RecordMediasoupRouterCountDataPoint),
+	Uptime:     rows.DecimalOf((*generated).RecordMediasoupWorkerUptimeDataPoint).In(rows.Milliseconds),
 	Transports: rows.WholeOf((*generated).RecordMediasoupTransportCountByWorkerDataPoint),
 	Objects: [roles]point[string]{
 		producers: rows.WholeOf((*generated).RecordMediasoupProducerCountByWorkerDataPoint),
 		consumers: rows.WholeOf((*generated).RecordMediasoupConsumerCountByWorkerDataPoint),
 	},
-	Usage: [usageCount]point[string]{
-		usageUserTime:            rows.DecimalOf(rows.WithLast((*generated).RecordMediasoupWorkerCPUTimeDataPoint, metadata.AttributeCPUModeUser)).In(rows.Milliseconds),
-		usageSystemTime:          rows.DecimalOf(rows.WithLast((*generated).RecordMediasoupWorkerCPUTimeDataPoint, metadata.AttributeCPUModeSystem)).In(rows.Milliseconds),
-		usagePeakMemory:          rows.WholeOf((*generated).RecordMediasoupWorkerMemoryPeakDataPoint).In(rows.Kibibytes),
-		usageMinorFaults:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerPageFaultsDataPoint, metadata.AttributeMediasoupPageFaultTypeMinor)),
-		usageMajorFaults:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerPageFaultsDataPoint, metadata.AttributeMediasoupPageFaultTypeMajor)),
-		usageBlockReads:          rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerBlockOperationsDataPoint, metadata.AttributeDiskIoDirectionRead)),
-		usageBlockWrites:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerBlockOperationsDataPoint, metadata.AttributeDiskIoDirectionWrite)),
-		usageVoluntarySwitches:   rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerContextSwitchesDataPoint, metadata.AttributeMediasoupContextSwitchTypeVoluntary)),
-		usageInvoluntarySwitches: rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerContextSwitchesDataPoint, metadata.AttributeMediasoupContextSwitchTypeInvoluntary)),
+	Measured: measuredWorkerRows{
+		Memory:     rows.WholeOf((*generated).RecordMediasoupWorkerMemoryUsageDataPoint),
+		Responsive: rows.WholeOf((*generated).RecordMediasoupWorkerResponsiveDataPoint),
+		Usage: [usageCount]point[string]{
+			usageUserTime:            rows.DecimalOf(rows.WithLast((*generated).RecordMediasoupWorkerCPUTimeDataPoint, metadata.AttributeCPUModeUser)).In(rows.Milliseconds),
+			usageSystemTime:          rows.DecimalOf(rows.WithLast((*generated).RecordMediasoupWorkerCPUTimeDataPoint, metadata.AttributeCPUModeSystem)).In(rows.Milliseconds),
+			usagePeakMemory:          rows.WholeOf((*generated).RecordMediasoupWorkerMemoryPeakDataPoint).In(rows.Kibibytes),
+			usageMinorFaults:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerPageFaultsDataPoint, metadata.AttributeMediasoupPageFaultTypeMinor)),
+			usageMajorFaults:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerPageFaultsDataPoint, metadata.AttributeMediasoupPageFaultTypeMajor)),
+			usageBlockReads:          rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerBlockOperationsDataPoint, metadata.AttributeDiskIoDirectionRead)),
+			usageBlockWrites:         rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerBlockOperationsDataPoint, metadata.AttributeDiskIoDirectionWrite)),
+			usageVoluntarySwitches:   rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerContextSwitchesDataPoint, metadata.AttributeMediasoupContextSwitchTypeVoluntary)),
+			usageInvoluntarySwitches: rows.WholeOf(rows.WithLast((*generated).RecordMediasoupWorkerContextSwitchesDataPoint, metadata.AttributeMediasoupContextSwitchTypeInvoluntary)),
+		},
 	},
+	Throughput: [directions]point[string]{
+		received: rows.DecimalOf(rows.WithLast((*generated).RecordMediasoupWorkerThroughputDataPoint, receive)).In(rows.Bits),
+		sent:     rows.DecimalOf(rows.WithLast((*generated).RecordMediasoupWorkerThroughputDataPoint, transmit)).In(rows.Bits),
+	},
+}
+
+// measuredWorkerRows map the statistics of workers.
+type measuredWorkerRows struct {
+	Memory, Responsive point[string]
+	Usage              [usageCount]point[string] // since the start of the worker
 }
 
 // routerRows map sums over routers.

@@ -4,6 +4,10 @@
 package mediasoupreceiver
 
 import (
+	"cmp"
+	"slices"
+	"strconv"
+
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
 )
@@ -11,6 +15,10 @@ import (
 type (
 	mediaKind  = metadata.AttributeMediasoupMediaKind
 	streamType = metadata.AttributeMediasoupStreamType
+
+	lossBound          = metadata.AttributeMediasoupPacketLossBound
+	jitterBound        = metadata.AttributeMediasoupJitterBound
+	roundTripTimeBound = metadata.AttributeMediasoupRoundTripTimeBound
 )
 
 // mediaKinds is the length of an array that is indexed by media kind.
@@ -55,10 +63,53 @@ type flow struct {
 // layers are the simulcast or SVC layers that a consumer receives.
 type layers struct{ spatial, temporal int64 }
 
-// scored holds the properties by which streams with a score are counted.
-type scored struct {
-	kind  mediaKind
-	score int64
+// bucket is a range of values up to a bound. It begins above the bound of the previous bucket.
+type bucket[A any] struct {
+	bound     float64
+	attribute A
+}
+
+// bucketOf holds the attributes of the number of streams in a bucket.
+type bucketOf[A any] struct {
+	kind      mediaKind
+	attribute A
+}
+
+// The buckets of streams by value.
+var (
+	scoreBuckets         = scores()
+	lossBuckets          = buckets(metadata.MapAttributeMediasoupPacketLossBound)
+	jitterBuckets        = buckets(metadata.MapAttributeMediasoupJitterBound)
+	roundTripTimeBuckets = buckets(metadata.MapAttributeMediasoupRoundTripTimeBound)
+)
+
+// scores returns a bucket for each score.
+func scores() (all []bucket[int64]) {
+	for score := range int64(maxScore + 1) {
+		all = append(all, bucket[int64]{float64(score), score})
+	}
+	return all
+}
+
+// buckets returns the buckets of an attribute whose values are their bounds, in ascending order.
+func buckets[A any](values map[string]A) (all []bucket[A]) {
+	for text, value := range values {
+		bound, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			panic(err)
+		}
+		all = append(all, bucket[A]{bound, value})
+	}
+	slices.SortFunc(all, func(a, b bucket[A]) int { return cmp.Compare(a.bound, b.bound) })
+	return all
+}
+
+// distributionRows map the numbers of streams by bucket. Only streams of participants are counted.
+type distributionRows struct {
+	Scores         point[bucketOf[int64]]
+	Losses         point[bucketOf[lossBound]]
+	Jitters        point[bucketOf[jitterBound]]
+	RoundTripTimes point[bucketOf[roundTripTimeBound]]
 }
 
 // The values with averages and extremes over the streams of a kind.
@@ -75,7 +126,7 @@ type measuredRoleRows struct {
 	Sums             [streamCounters]point[streamGroup] // since the first snapshot
 	SumsByKind       [streamCounters]point[mediaKind]   // since the first snapshot
 	Silent, Streams  point[mediaKind]
-	Scores           point[scored]
+	Distributions    distributionRows
 	Figures          [figureCount]figureRows[mediaKind]
 	Throughput       point[flow]
 	StreamThroughput figureRows[flow]
@@ -107,7 +158,12 @@ var roleRows = [roles]struct {
 			},
 			Silent:  rows.WholeOf((*generated).RecordMediasoupProducerSilentCountDataPoint),
 			Streams: rows.WholeOf((*generated).RecordMediasoupProducerStreamCountDataPoint),
-			Scores:  rows.WholeOf(ofScored((*generated).RecordMediasoupProducerStreamCountByScoreDataPoint)),
+			Distributions: distributionRows{
+				Scores:         rows.WholeOf(ofBuckets((*generated).RecordMediasoupProducerStreamCountByScoreDataPoint)),
+				Losses:         rows.WholeOf(ofBuckets((*generated).RecordMediasoupProducerStreamCountByPacketLossDataPoint)),
+				Jitters:        rows.WholeOf(ofBuckets((*generated).RecordMediasoupProducerStreamCountByJitterDataPoint)),
+				RoundTripTimes: rows.WholeOf(ofBuckets((*generated).RecordMediasoupProducerStreamCountByRoundTripTimeDataPoint)),
+			},
 			Figures: [figureCount]figureRows[mediaKind]{
 				figureScore:         figures(rows.Unit{}, (*generated).RecordMediasoupProducerScoreAverageDataPoint, (*generated).RecordMediasoupProducerScoreMinDataPoint, nil),
 				figureLoss:          figures(rows.Per256, (*generated).RecordMediasoupProducerPacketLossAverageDataPoint, nil, (*generated).RecordMediasoupProducerPacketLossMaxDataPoint),
@@ -142,7 +198,12 @@ var roleRows = [roles]struct {
 			},
 			Silent:  rows.WholeOf((*generated).RecordMediasoupConsumerSilentCountDataPoint),
 			Streams: rows.WholeOf((*generated).RecordMediasoupConsumerStreamCountDataPoint),
-			Scores:  rows.WholeOf(ofScored((*generated).RecordMediasoupConsumerStreamCountByScoreDataPoint)),
+			Distributions: distributionRows{
+				Scores:         rows.WholeOf(ofBuckets((*generated).RecordMediasoupConsumerStreamCountByScoreDataPoint)),
+				Losses:         rows.WholeOf(ofBuckets((*generated).RecordMediasoupConsumerStreamCountByPacketLossDataPoint)),
+				Jitters:        rows.WholeOf(ofBuckets((*generated).RecordMediasoupConsumerStreamCountByJitterDataPoint)),
+				RoundTripTimes: rows.WholeOf(ofBuckets((*generated).RecordMediasoupConsumerStreamCountByRoundTripTimeDataPoint)),
+			},
 			Figures: [figureCount]figureRows[mediaKind]{
 				figureScore:         figures(rows.Unit{}, (*generated).RecordMediasoupConsumerScoreAverageDataPoint, (*generated).RecordMediasoupConsumerScoreMinDataPoint, nil),
 				figureLoss:          figures(rows.Per256, (*generated).RecordMediasoupConsumerPacketLossAverageDataPoint, nil, (*generated).RecordMediasoupConsumerPacketLossMaxDataPoint),
@@ -185,8 +246,10 @@ func ofFlow(record func(*generated, timestamp, float64, mediaKind, transportType
 	return func(mb *generated, start timestamp, v float64, f flow) { record(mb, start, v, f.kind, f.transport) }
 }
 
-func ofScored(record func(*generated, timestamp, int64, mediaKind, int64)) func(*generated, timestamp, int64, scored) {
-	return func(mb *generated, start timestamp, n int64, s scored) { record(mb, start, n, s.kind, s.score) }
+func ofBuckets[A any](record func(*generated, timestamp, int64, mediaKind, A)) func(*generated, timestamp, int64, bucketOf[A]) {
+	return func(mb *generated, start timestamp, n int64, of bucketOf[A]) {
+		record(mb, start, n, of.kind, of.attribute)
+	}
 }
 
 func ofLayers(record func(*generated, timestamp, int64, int64, int64)) func(*generated, timestamp, int64, layers) {

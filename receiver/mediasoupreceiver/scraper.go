@@ -30,9 +30,10 @@ type scraper struct {
 
 // limits maps entities to the settings that limit them.
 var limits = map[string]string{
+	metadata.AttributeRtcEntityWorker.String():   "workers::limit",
 	metadata.AttributeRtcEntityProducer.String(): "streams::limit",
 	metadata.AttributeRtcEntityConsumer.String(): "streams::limit",
-	metadata.AttributeRtcEntityRoom.String():     "streams::limit",
+	metadata.AttributeRtcEntityRoom.String():     "rooms::limit",
 }
 
 func newScraper(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (*scraper, error) {
@@ -46,13 +47,14 @@ func newScraper(ctx context.Context, cfg *Config, host component.Host, set recei
 		Scrape: s.scrape, Resource: s.resource, StartTime: s.startTime, Close: func() { s.client.close() },
 	}
 	if s.format == FormatEdumeet {
+		process.Limits = map[string]string{metadata.AttributeRtcEntityRoom.String(): "streams::limit"}
 		process.Amend = markNonMonotonic
 	}
 	s.run = scrape.NewRunner(s.mb, words, process)
-	s.statistics = requestedStatistics(s.run)
-	s.snapshot = newSnapshotRecord(s.mb, s.run, s.statistics, cfg.Streams.Limit)
+	s.statistics = requestedStatistics(s.run, cfg)
+	s.snapshot = newSnapshotRecord(s.mb, s.run, s.statistics, cfg)
 	s.edumeet = newEdumeetRecord(s.mb, s.run, cfg.Streams.Limit)
-	s.call = s.newCall(cfg.ClientConfig.Endpoint)
+	s.call = s.newCall(cfg)
 	s.client, err = newClient(ctx, cfg, host, set.TelemetrySettings)
 	return s, err
 }
@@ -71,9 +73,10 @@ var words = scrape.Words[metadata.AttributeErrorType, entity, metadata.Attribute
 }
 
 // requestedStatistics returns the statistics that enabled metrics need.
-func requestedStatistics(run *scrape.Runner) (requested []string) {
+func requestedStatistics(run *scrape.Runner, cfg *Config) (requested []string) {
 	for _, s := range statistics {
-		if len(run.Enabled(s.tables...)) > 0 {
+		ofRooms := len(cfg.Rooms.Labels) > 0 && len(run.Enabled(roomStatistics[s.name]...)) > 0
+		if ofRooms || len(run.Enabled(s.tables...)) > 0 {
 			requested = append(requested, s.name)
 		}
 	}
@@ -83,15 +86,15 @@ func requestedStatistics(run *scrape.Runner) (requested []string) {
 func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) { calls.Run(ctx, s.call) }
 
 // newCall returns the only call. It is always made, because it shows whether the application is up.
-func (s *scraper) newCall(endpoint string) scrape.Call {
+func (s *scraper) newCall(cfg *Config) scrape.Call {
 	if s.format == FormatEdumeet {
 		return scrape.Call{
-			API: pathOf(endpoint), Metrics: s.run.Enabled(edumeetTables...), Always: true,
+			API: pathOf(cfg.ClientConfig.Endpoint), Metrics: s.run.Enabled(edumeetTables...), Always: true,
 			Ask: scrape.Fetch(s.readPage, s.edumeet.record),
 		}
 	}
 	return scrape.Call{
-		API: apiSnapshot, Metrics: s.run.Enabled(snapshotTables...), Always: true,
+		API: apiSnapshot, Metrics: s.run.Enabled(tablesOf(cfg)...), Always: true,
 		Ask: scrape.Fetch(s.readSnapshot, s.snapshot.record),
 	}
 }

@@ -115,10 +115,11 @@ func scrapeOnce(t testing.TB, s *system) pmetric.Metrics {
 	return metrics
 }
 
-// everything enables all metrics and resource attributes.
+// everything enables all metrics and resource attributes, and rooms.
 func everything(c *Config) {
 	rtctest.EnableAll(&c.MetricsBuilderConfig.Metrics)
 	rtctest.EnableAll(&c.MetricsBuilderConfig.ResourceAttributes)
+	c.Rooms.Labels = []string{"room_id"}
 }
 
 // The sums are 0 in the first scrape, and what was counted since then in the second one.

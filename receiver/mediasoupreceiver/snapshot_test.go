@@ -501,6 +501,18 @@ func TestCarriedStatistics(t *testing.T) {
 	}
 }
 
+// The number of workers whose objects are counted separately is limited, and those beyond the limit are counted.
+func TestLimitOfWorkers(t *testing.T) {
+	s, logs := startSystem(t, answers(t, captured(t, constructed)), func(c *Config) { c.Workers.Limit = 1 })
+	points := rtctest.Points(t, scrapeOnce(t, s))
+	for _, metric := range []string{"mediasoup.transport.count_by_worker", "mediasoup.producer.count_by_worker", "mediasoup.consumer.count_by_worker"} {
+		assert.Len(t, with(points, metric), 1, metric)
+	}
+	assert.Len(t, with(points, "mediasoup.worker.throughput"), 3*2)
+	assert.InDelta(t, 2, points["rtc.scrape.omitted.count{rtc.entity=worker,rtc.omission.reason=limit}"], 0)
+	assert.Len(t, logs.FilterMessage("items are omitted from the metrics: raise workers::limit").All(), 1)
+}
+
 // The number of individual streams is limited, and those beyond the limit are counted.
 func TestStreamLimit(t *testing.T) {
 	server := startAgent(t, mediasoup.AgentOptions{})

@@ -129,7 +129,7 @@ func checkRecovery(t *testing.T, s *system) {
 	points, err := scrapeInTime(t, s, plenty)
 	require.NoError(t, err)
 	assert.InDelta(t, 1, points["rtc.target.up{}"], 0)
-	assert.InDelta(t, 20, sumOf(points, "zlmediakit.stream.count"), 0)
+	assert.InDelta(t, 20, sumOf(points, "zlmediakit.stream.count{"), 0)
 }
 
 // sumOf returns the sum of the points whose names begin with metric.

@@ -3,6 +3,13 @@
 
 package zlmediakitreceiver
 
+import (
+	"maps"
+	"slices"
+
+	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
+)
+
 // state says whether media flows in a stream and, if not, why.
 type state int
 
@@ -14,6 +21,19 @@ const (
 	stateIdle                    // no sign, but all schemas are on demand and have no readers
 	stateUnknown                 // the server does not report enough
 )
+
+// streamStates are the values of stream.state. A stream that no list could judge is unknown.
+var streamStates = map[state]streamState{
+	stateUnjudged:   metadata.AttributeZlmediakitStreamStateUnknown,
+	stateFlowing:    metadata.AttributeZlmediakitStreamStateFlowing,
+	stateSourceGone: metadata.AttributeZlmediakitStreamStateSourceGone,
+	stateStalled:    metadata.AttributeZlmediakitStreamStateStalled,
+	stateIdle:       metadata.AttributeZlmediakitStreamStateIdle,
+	stateUnknown:    metadata.AttributeZlmediakitStreamStateUnknown,
+}
+
+// allStreamStates are the states that have data points.
+var allStreamStates = slices.Sorted(maps.Values(metadata.MapAttributeZlmediakitStreamState))
 
 // alive returns the value of stream.alive and whether the state has one.
 func (s state) alive() (value int64, known bool) {

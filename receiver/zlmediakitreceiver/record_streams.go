@@ -338,6 +338,7 @@ func (st *stream) input() int64 {
 // finish records the metrics that need a complete list.
 func (l *listRecorder) finish() {
 	var mp4, hls int64
+	states := map[streamState]int64{}
 	profiles := map[profile]int{}
 	for _, item := range l.items.Items() {
 		st := &item.Value
@@ -346,13 +347,18 @@ func (l *listRecorder) finish() {
 		l.inputs.add(st.origin, float64(st.input()))
 		mp4 += rows.BoolToInt(st.mp4)
 		hls += rows.BoolToInt(st.hls)
+		st.state = l.judge(st, item.Name)
+		states[streamStates[st.state]]++
 		if item.Kept {
-			l.recordAlive(st, item.Name)
+			l.recordAlive(st)
 		}
 	}
 	for _, missing := range l.items.Missing() {
 		name := splitName(missing)
 		streamAlive.Record(l.mb, 0, &name)
+	}
+	for _, state := range allStreamStates {
+		streamCountByState.Record(l.mb, states[state], state)
 	}
 	recordingCount.Record(l.mb, mp4, metadata.AttributeZlmediakitRecordingFormatMp4)
 	recordingCount.Record(l.mb, hls, metadata.AttributeZlmediakitRecordingFormatHls)
@@ -363,8 +369,10 @@ func (l *listRecorder) finish() {
 }
 
 // recordAlive records whether media flows in a stream, and how long the stream has existed.
-func (l *listRecorder) recordAlive(st *stream, name string) {
-	st.state = l.judge(st, name)
+func (l *listRecorder) recordAlive(st *stream) {
+	rows.RecordState(streamStatePoint, l.mb, allStreamStates, streamStates[st.state], func(state streamState) streamInState {
+		return streamInState{st.streamName, state}
+	})
 	if alive, known := st.state.alive(); known {
 		streamAlive.Record(l.mb, alive, &st.streamName)
 	}

@@ -44,12 +44,12 @@ func yesNo(b optional.Value[bool]) number {
 // callTables lists, for each call, the tables whose metrics are missing if it fails.
 var callTables = map[string][]any{
 	apiList:           {offeredAPICount, offeredAPI},
-	apiServerConfig:   {rtpServerLimit, streamAlive},
+	apiServerConfig:   {rtpServerLimit, streamAlive, streamStatePoint, streamCountByState},
 	apiNetworkThreads: {threadCount, threadRows},
 	apiWorkThreads:    {threadCount, threadRows},
 	apiStatistic:      {statisticRows, objectCount, threadMemoryUsage},
 	apiSessions:       {sessionCount, sessionPeerCount, sessionInfoPoint},
-	apiPullProxies:    {proxyTables, streamAlive},
+	apiPullProxies:    {proxyTables, streamAlive, streamStatePoint, streamCountByState},
 	apiPushProxies:    {proxyTables},
 	apiRTPServers:     {rtpServerCount, rtpServerInfo, rtpServerIdleCount},
 	apiFFmpegSources:  {lengthRows[apiFFmpegSources]},

@@ -12,12 +12,13 @@ type (
 	schemaAttribute = metadata.AttributeZlmediakitSchema
 	originType      = metadata.AttributeZlmediakitOriginType
 	mediaKind       = metadata.AttributeZlmediakitMediaKind
+	streamState     = metadata.AttributeZlmediakitStreamState
 	recordingFormat = metadata.AttributeZlmediakitRecordingFormat
 )
 
 // streamTables are the tables whose values come only from the media list.
 var streamTables = []any{
-	streamRows, streamAlive, streamUptime, streamIO, sourceRows, streamInfoPoint, trackSums, trackRows, trackFrameRate,
+	streamRows, streamAlive, streamStatePoint, streamCountByState, streamUptime, streamIO, sourceRows, streamInfoPoint, trackSums, trackRows, trackFrameRate,
 	streamCount, recordingCount, ingestThroughput, mediaSourceCount, egressThroughput,
 }
 
@@ -31,9 +32,19 @@ var (
 		{func(m *mediaSource) number { return yesNo(m.RecordingMP4) }, recordingOf(metadata.AttributeZlmediakitRecordingFormatMp4)},
 		{func(m *mediaSource) number { return yesNo(m.RecordingHLS) }, recordingOf(metadata.AttributeZlmediakitRecordingFormatHls)},
 	}
-	streamAlive  = rows.WholeOf(ofStream((*generated).RecordZlmediakitStreamAliveDataPoint))
-	streamUptime = rows.DecimalOf(ofStream((*generated).RecordZlmediakitStreamUptimeDataPoint))
+	streamAlive      = rows.WholeOf(ofStream((*generated).RecordZlmediakitStreamAliveDataPoint))
+	streamStatePoint = rows.WholeOf(func(mb *generated, start timestamp, n int64, s streamInState) {
+		mb.RecordZlmediakitStreamStateDataPoint(start, n, s.vhost, s.app, s.stream, s.state)
+	})
+	streamCountByState = rows.WholeOf((*generated).RecordZlmediakitStreamCountByStateDataPoint)
+	streamUptime       = rows.DecimalOf(ofStream((*generated).RecordZlmediakitStreamUptimeDataPoint))
 )
+
+// streamInState is a stream in one of the states.
+type streamInState struct {
+	streamName
+	state streamState
+}
 
 func recordingOf(format recordingFormat) rows.Point[*generated, *streamName] {
 	return rows.WholeOf(rows.WithLast(ofStreamAnd((*generated).RecordZlmediakitStreamRecordingActiveDataPoint), format))

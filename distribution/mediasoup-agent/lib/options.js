@@ -16,6 +16,7 @@ const DEFAULTS = {
   maxStats: Infinity,
   timeoutMs: 2000,
   eventLoopDelay: true,
+  countFailures: false,
 };
 
 /** The names of all options. */
@@ -44,7 +45,7 @@ function complete(options = {}) {
 }
 
 /** @param {any} options */
-function check({ host, port, socket, token, allowedHosts, maxStats, timeoutMs, eventLoopDelay, labels }) {
+function check({ host, port, socket, token, allowedHosts, maxStats, timeoutMs, eventLoopDelay, countFailures, labels }) {
   const whole = (/** @type {any} */ value, /** @type {number} */ least, /** @type {number} */ most) =>
     Number.isInteger(value) && value >= least && value <= most;
   if (typeof host !== 'string') throw new TypeError('host must be a string such as 127.0.0.1');
@@ -60,6 +61,7 @@ function check({ host, port, socket, token, allowedHosts, maxStats, timeoutMs, e
   if (maxStats !== Infinity && !whole(maxStats, 1, Infinity)) throw new TypeError('maxStats must be an integer of at least 1');
   if (!whole(timeoutMs, 10, 5000)) throw new TypeError('timeoutMs must be an integer from 10 to 5000');
   if (typeof eventLoopDelay !== 'boolean') throw new TypeError('eventLoopDelay must be true or false');
+  if (typeof countFailures !== 'boolean') throw new TypeError('countFailures must be true or false');
   if (labels !== undefined && typeof labels !== 'function') throw new TypeError('labels must be a function');
 }
 

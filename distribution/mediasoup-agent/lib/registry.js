@@ -3,6 +3,8 @@
 
 'use strict';
 
+const { Events } = require('./events.js');
+
 /**
  * The state of a mediasoup object. Ids are not unique: a producer piped to another router is two objects with the same id. Only
  * transport and id together identify an object.
@@ -14,8 +16,9 @@
  * @property {string} id id in the snapshot
  * @property {boolean} closed whether the object or the agent is closed, so that the object must not be called any more
  * @property {() => void} unlisten removes the agent's listeners
- * @property {any} fixed values that never change and are expensive to get
- * @property {any} stats last statistics
+ * @property {any} fixed values that never change and are expensive to get; for a transport, its type
+ * @property {boolean} connected whether DTLS was ever connected, only for a transport
+ * @property {any} stats members of the snapshot with the last statistics
  * @property {number} bornTime time at which the agent first saw the object, in ms since 1970
  * @property {number} statsTime time at which stats was read, in ms since 1970
  * @property {number} readRound round of its kind in which stats was read
@@ -51,13 +54,6 @@ const BIRTHS = /** @type {Record<string, [string, Kind][]>} */ ({
   ],
 });
 
-/** The transport states that are counted, and their counters. */
-const FAILURES = [
-  ['icestatechange', 'disconnected', 'iceDisconnected'],
-  ['dtlsstatechange', 'failed', 'dtlsFailed'],
-  ['sctpstatechange', 'failed', 'sctpFailed'],
-];
-
 /** @param {string} kind */
 const created = (kind) => `${kind}Created`;
 /** @param {string} kind */
@@ -72,15 +68,16 @@ class Registry {
   /**
    * @param {any} mediasoup the mediasoup module
    * @param {(error: unknown) => void} report is called with errors and must not throw
+   * @param {boolean} [countFailures] whether to count transports that could not be created
    */
-  constructor(mediasoup, report) {
+  constructor(mediasoup, report, countFailures = false) {
     this.report = report;
     /** Live objects by kind, oldest first. */
     this.entries = /** @type {Record<Kind, Set<Entry>>} */ (Object.fromEntries(KINDS.map((kind) => [kind, new Set()])));
     /** Numbers of events since the start, with their names in the snapshot. */
     this.counters = /** @type {Record<string, number>} */ ({ workersDied: 0, statsErrors: 0, statsTimeouts: 0 });
     for (const kind of KINDS) this.counters[created(kind)] = this.counters[closed(kind)] = 0;
-    for (const [, , counter] of FAILURES) this.counters[counter] = 0;
+    this.events = new Events((emitter, event, listener) => this.#listen(emitter, event, listener), countFailures);
     this.#unhook = this.#listen(mediasoup.observer, 'newworker', (worker) => this.#add('workers', worker));
   }
 
@@ -106,8 +103,9 @@ class Registry {
     const unlisten = this.#births(kind, entry);
     unlisten.push(this.#listen(object.observer, 'close', () => this.#remove(kind, entry)));
     if (kind === 'workers') unlisten.push(this.#countDeath(object));
-    if (kind === 'routers') unlisten.push(this.#countRtpObservers(entry));
-    if (kind === 'transports') unlisten.push(...this.#countFailures(object));
+    if (kind === 'routers') unlisten.push(this.#countRtpObservers(entry), this.events.watchRouter(object));
+    if (kind === 'transports') unlisten.push(this.events.watchTransport(entry));
+    if (kind === 'producers') unlisten.push(this.events.watchProducer(entry));
     entry.unlisten = () => unlisten.forEach((stop) => stop());
     this.entries[kind].add(entry);
     this.counters[created(kind)]++;
@@ -122,6 +120,7 @@ class Registry {
     entry.closed = true;
     this.entries[kind].delete(entry);
     this.counters[closed(kind)]++;
+    if (kind === 'transports') this.events.transportClosed(entry);
     // Deferred, because mediasoup 3.7 emits died right after close.
     queueMicrotask(entry.unlisten);
   }
@@ -140,14 +139,6 @@ class Registry {
     return this.#listen(worker, 'died', () => {
       this.counters.workersDied++;
     });
-  }
-
-  /** @param {any} transport */
-  #countFailures(transport) {
-    return FAILURES.map(([event, state, counter]) =>
-      this.#listen(transport.observer, event, (now) => {
-        if (now === state) this.counters[counter]++;
-      }));
   }
 
   /** @param {Entry} router */
@@ -205,6 +196,7 @@ function newEntry(id, object, parent) {
     closed: false,
     unlisten: () => {},
     fixed: undefined,
+    connected: false,
     stats: undefined,
     bornTime: Date.now(),
     statsTime: 0,

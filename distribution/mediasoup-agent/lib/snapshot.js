@@ -103,7 +103,7 @@ class Snapshots {
         rssBytes: process.memoryUsage.rss(),
         ...this.delay?.read(),
       },
-      counters: { ...this.registry.counters },
+      counters: structuredClone({ ...this.registry.counters, ...this.registry.events.counters }),
     };
   }
 }

@@ -3,6 +3,8 @@
 
 'use strict';
 
+const { readFileSync } = require('node:fs');
+
 /** @typedef {import('./registry.js').Entry} Entry */
 /** @typedef {import('./registry.js').Kind} Kind */
 
@@ -51,8 +53,35 @@ function pick(from, names) {
 /** @param {any} stream an entry of getStats(), without a type in the Rust binding */
 const outbound = (stream) => stream.type !== 'inbound-rtp';
 
+/** @param {any[]} streams */
+const rtp = (streams) => streams.map((s) => pick(s, RTP));
+
 /** @param {any} object */
 const getStats = (object) => object.getStats();
+
+/**
+ * Returns the resource usage of a worker, and its resident memory where the system provides it.
+ *
+ * @param {any} worker
+ */
+async function askWorker(worker) {
+  const usage = await worker.getResourceUsage();
+  return { usage, rssBytes: readRss(worker.pid) };
+}
+
+/**
+ * Returns the resident memory of a process in bytes, or undefined. Only Linux has the file, whose contents are in memory.
+ *
+ * @param {number} pid
+ */
+function readRss(pid) {
+  try {
+    const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+    return kib === undefined ? undefined : 1024 * Number(kib);
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * How the statistics of each kind are requested and which members are kept, in the order of reading.
@@ -60,17 +89,22 @@ const getStats = (object) => object.getStats();
  * @type {{ kind: Kind, part: string, ask: (object: any) => Promise<any>, keep: (answer: any) => any }[]}
  */
 const READINGS = [
-  { kind: 'workers', part: 'workers', ask: (worker) => worker.getResourceUsage(), keep: (usage) => pick(usage, RESOURCE_USAGE) },
-  { kind: 'transports', part: 'transports', ask: getStats, keep: ([stats]) => pick(stats, TRANSPORT) },
-  { kind: 'producers', part: 'producers', ask: getStats, keep: (streams) => streams.map((/** @type {any} */ s) => pick(s, RTP)) },
-  { kind: 'dataProducers', part: 'data', ask: getStats, keep: ([stats]) => pick(stats, DATA_PRODUCER) },
-  { kind: 'dataConsumers', part: 'data', ask: getStats, keep: ([stats]) => pick(stats, DATA_CONSUMER) },
+  {
+    kind: 'workers',
+    part: 'workers',
+    ask: askWorker,
+    keep: ({ usage, rssBytes }) => ({ resourceUsage: pick(usage, RESOURCE_USAGE), rssBytes }),
+  },
+  { kind: 'transports', part: 'transports', ask: getStats, keep: ([stats]) => ({ stats: pick(stats, TRANSPORT) }) },
+  { kind: 'producers', part: 'producers', ask: getStats, keep: (streams) => ({ stats: rtp(streams) }) },
+  { kind: 'dataProducers', part: 'data', ask: getStats, keep: ([stats]) => ({ stats: pick(stats, DATA_PRODUCER) }) },
+  { kind: 'dataConsumers', part: 'data', ask: getStats, keep: ([stats]) => ({ stats: pick(stats, DATA_CONSUMER) }) },
   {
     kind: 'consumers',
     part: 'consumers',
     ask: getStats,
     // mediasoup appends the stream of the producer, which the producer already reports.
-    keep: (streams) => streams.filter(outbound).map((/** @type {any} */ s) => pick(s, RTP)),
+    keep: (streams) => ({ stats: rtp(streams.filter(outbound)) }),
   },
 ];
 

@@ -17,24 +17,6 @@ const CHUNK = 100;
 const MAX_LABELS = 16;
 const MAX_LABEL = 256;
 
-/** The properties that identify the type of a transport in mediasoup before 3.16, which has no property type. The order matters. */
-const TRANSPORT_MARKS = [
-  ['iceState', 'webrtc'],
-  ['rtcpTuple', 'plain'],
-  ['tuple', 'pipe'],
-  ['sendRtcp', 'direct'],
-];
-const TRANSPORT_TYPES = TRANSPORT_MARKS.map(([, type]) => type);
-
-/** The member with the statistics of a kind, if it is not stats. */
-const STATS_MEMBER = /** @type {Record<string, string>} */ ({ workers: 'resourceUsage' });
-
-/** @param {any} transport */
-function transportType(transport) {
-  if (TRANSPORT_TYPES.includes(transport.type)) return transport.type;
-  return TRANSPORT_MARKS.find(([property]) => property in transport)?.[1] ?? 'unknown';
-}
-
 /** @param {Entry} entry */
 function media({ object }) {
   const codec = object.rtpParameters?.codecs?.[0];
@@ -50,14 +32,19 @@ const layers = (value) => (value ? pick(value, ['spatialLayer', 'temporalLayer']
  * @type {Record<Kind, (entry: Entry, labels: (router: any) => any) => object>}
  */
 const DESCRIPTIONS = {
-  workers: ({ object, bornTime }) => ({ pid: object.pid, startTimeUnixMs: bornTime }),
+  workers: ({ object, bornTime, late }) => ({ pid: object.pid, startTimeUnixMs: bornTime, responsive: late === undefined }),
   webRtcServers: (entry) => ({ workerId: entry.worker.id }),
-  routers: (entry, labels) => ({ workerId: entry.worker.id, rtpObservers: entry.rtpObservers, labels: labels(entry.object) }),
+  routers: (entry, labels) => ({
+    workerId: entry.worker.id,
+    startTimeUnixMs: entry.bornTime,
+    rtpObservers: entry.rtpObservers,
+    labels: labels(entry.object),
+  }),
   transports: (entry) => {
     const { object } = entry;
     return {
       routerId: entry.parent?.id,
-      type: (entry.fixed ??= transportType(object)),
+      type: entry.fixed,
       protocol: (object.iceSelectedTuple ?? object.tuple)?.protocol,
       state: { ice: object.iceState, dtls: object.dtlsState, sctp: object.sctpState },
     };
@@ -171,10 +158,9 @@ class Writer {
   #numbers(kind, entry) {
     const round = this.run.rounds.get(kind);
     if (round === undefined) return undefined;
-    const member = STATS_MEMBER[kind] ?? 'stats';
     if (entry.stats && entry.readRound === round) {
       add(this.fresh, kind);
-      return { [member]: entry.stats };
+      return entry.stats;
     }
     if (entry.askedRound === round) return undefined; // the call failed and is counted in errors
     if (!entry.stats || round - entry.readRound > CARRIED_ROUNDS) {
@@ -182,7 +168,7 @@ class Writer {
       return undefined;
     }
     add(this.carried, kind);
-    return { [member]: entry.stats, statsAgeMs: Math.max(0, Date.now() - entry.statsTime) };
+    return { ...entry.stats, statsAgeMs: Math.max(0, Date.now() - entry.statsTime) };
   }
 }
 

@@ -58,6 +58,7 @@ test('a hanging worker costs only its own statistics, one call and half of the t
   assert.deepEqual([first.errors, first.skipped, first.carried], [{ workers: 1, transports: 2, consumers: 6 }, {}, {}]);
   assert.deepEqual(fresh(first), ['r1t0c0', 'r1t0c1', 'r1t0c2', 'r1t1c0', 'r1t1c1', 'r1t1c2']);
   assert.deepEqual(first.workers.map((w) => w.resourceUsage), [undefined, { ru_utime: 5 }]);
+  assert.deepEqual(first.workers.map((w) => w.responsive), [false, true]);
   assert.equal(registry.counters.statsTimeouts, 1);
 
   const second = await collect();

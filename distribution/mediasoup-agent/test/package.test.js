@@ -50,7 +50,7 @@ async function unpack(folder, file) {
 
 test('the package contains exactly the files that an application needs', async (t) => {
   const { paths } = await pack(t);
-  const modules = ['collector', 'delay', 'hosts', 'options', 'registry', 'server', 'snapshot', 'stats', 'writer'].map((name) => `lib/${name}.js`);
+  const modules = ['collector', 'delay', 'events', 'hosts', 'options', 'registry', 'server', 'snapshot', 'stats', 'writer'].map((name) => `lib/${name}.js`);
   const types = ['index.d.mts', 'index.d.ts'];
   const all = ['CHANGELOG.md', 'LICENSE', 'README.md', ...types, 'index.js', 'index.mjs', ...modules, 'package.json', 'snapshot.schema.json'];
   assert.deepEqual(paths.sort(), all);

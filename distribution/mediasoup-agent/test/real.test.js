@@ -88,6 +88,8 @@ test('sums over transports, pipes and workers equal the traffic', { skip: missin
   assert.ok(now.transports.every(({ protocol }) => protocol === 'udp'));
   assert.deepEqual(now.routers.map(({ labels }) => labels), [{ room: 'r' }, { room: 'r' }, { room: 'r' }]);
   assert.ok(!JSON.stringify(now).includes('127.0.0.1'));
+  assert.deepEqual(now.counters.producersStarted, { audio: 1, video: 1 });
+  assert.deepEqual([now.counters.transportsCreatedByType.pipe, now.counters.transportsClosedUnconnected], [2, 0]);
 });
 
 test('objects may come and go while they are read', { skip: missing }, async (t) => {
@@ -138,6 +140,8 @@ test('a suspended or killed worker costs only its own statistics', { skip: missi
   rooms.signal({ worker: 0, signal: 'SIGSTOP' });
   const stopped = await snapshot();
   assert.deepEqual([whole(stopped, '0'), whole(stopped, '1')], [none, all]);
+  const workers = stopped.workers.map(({ responsive, rssBytes }) => [responsive, rssBytes > 0]);
+  assert.deepEqual(workers, [[false, false], [true, process.platform === 'linux']]);
   assert.deepEqual(stopped.collection.errors, { workers: 1, transports: 2, producers: 1, consumers: 5 });
   const begun = performance.now();
   assert.deepEqual(whole(await snapshot(), '1'), all);

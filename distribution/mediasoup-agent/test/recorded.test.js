@@ -14,7 +14,7 @@ const VERSIONS = ['3.7.19', '3.12.16', '3.27.1'];
 /** Returns the arrays by id and parent, without values that change between two snapshots. @param {any} snapshot */
 function still(snapshot) {
   return Object.fromEntries(KINDS.map((kind) => [kind, snapshot[kind].map(({
-    stats, score, resourceUsage, startTimeUnixMs, labels, currentLayers, preferredLayers, ...rest
+    stats, score, resourceUsage, rssBytes, responsive, startTimeUnixMs, labels, currentLayers, preferredLayers, ...rest
   }) => rest).sort(byKey)]));
 }
 const key = (o) => `${o.transportId} ${o.id}`;

@@ -29,7 +29,15 @@ COUNTERS = {
     "iceDisconnected": "transport.ice.disconnections", "dtlsFailed": "transport.dtls.failures", "sctpFailed": "transport.sctp.failures",
     "producersCreated": "producer.creations", "producersClosed": "producer.closures",
     "consumersCreated": "consumer.creations", "consumersClosed": "consumer.closures",
+    "iceConnected": "transport.ice.connections", "dtlsConnected": "transport.dtls.connections",
+    "transportsClosedUnconnected": "transport.unconnected_closures",
 }
+GROUPED_COUNTERS = [  # field, metric, attribute, factor
+    ("transportsCreatedByType", "transport.creations_by_type", "mediasoup.transport.type", 1),
+    ("transportsClosedByType", "transport.closures_by_type", "mediasoup.transport.type", 1),
+    ("producersStarted", "producer.starts", "mediasoup.media.kind", 1),
+    ("producerStartMs", "producer.start.time", "mediasoup.media.kind", 1 / 1000),
+]
 USAGE = [  # field, metric, attributes, factor
     ("ru_utime", "worker.cpu.time", {"cpu.mode": "user"}, 1 / 1000),
     ("ru_stime", "worker.cpu.time", {"cpu.mode": "system"}, 1 / 1000),
@@ -57,6 +65,12 @@ DATA_SUMS = [
     ("dataProducers", "messagesReceived", "data.messages", RECEIVE), ("dataProducers", "bytesReceived", "data.io", RECEIVE),
     ("dataConsumers", "messagesSent", "data.messages", TRANSMIT), ("dataConsumers", "bytesSent", "data.io", TRANSMIT),
 ]
+BOUNDS = {
+    "score": [str(score) for score in range(11)],
+    "packet_loss": ["0", "0.01", "0.02", "0.05", "0.1", "0.2", "inf"],
+    "jitter": ["0.005", "0.01", "0.02", "0.03", "0.05", "0.1", "inf"],
+    "round_trip_time": ["0.05", "0.1", "0.15", "0.2", "0.3", "0.5", "1", "inf"],
+}
 # Points checked with the default configuration. With all metrics enabled, all points are checked.
 DEFAULTS = ["worker.count", "transport.count", "producer.io", "consumer.io", "consumer.lost_packets", "consumer.packet_losses",
             "consumer.score.min", "transport.io", "agent.coverage", "agent.skipped.count"]
@@ -71,6 +85,13 @@ class Points(dict):
     def add(self, metric, value, attributes):
         key = metric, frozenset(attributes.items())
         self[key] = self.get(key, 0) + value
+
+    def buckets(self, role, name, value, kind):
+        """Counts a stream in the first bucket whose bound is not below its value."""
+        attribute = "mediasoup.score" if name == "score" else f"mediasoup.{name}.bound"
+        found = next(bound for bound in BOUNDS[name] if value <= float(bound))
+        for bound in BOUNDS[name]:
+            self.add(f"{role}.stream.count_by_{name}", int(bound == found), {**kind, attribute: bound})
 
     def figures(self, metric, values, attributes, last=("average", "min", "max")):
         """Adds statistics of values, or no points if there are none."""
@@ -119,6 +140,7 @@ class Scene:
         for role, direction in ("producer", RECEIVE), ("consumer", TRANSMIT):
             self.streams(role, direction)
         self.data()
+        self.rooms()
         return self.points
 
     def application(self):
@@ -130,11 +152,26 @@ class Scene:
         if "rssBytes" in process:
             p.put("process.memory.usage", process["rssBytes"])
             p.put("agent.event_loop.lag", process["eventLoopLagMs"] / 1000)
-        for field, metric in COUNTERS.items():
-            p.put(metric, now["counters"][field])
-        for field, kind in ("statsErrors", "failed"), ("statsTimeouts", "timeout"):
-            p.put("agent.errors", now["counters"][field], {"error.type": kind})
+        if "eventLoopDelayP99Ms" in process:
+            p.put("agent.event_loop.delay.p99", process["eventLoopDelayP99Ms"] / 1000)
+        self.counters(now["counters"])
         p.put("webrtc_server.count", len(now["webRtcServers"]))
+
+    def counters(self, counters):
+        p = self.points
+        for field, metric in COUNTERS.items():
+            if field in counters:
+                p.put(metric, counters[field])
+        if "transportConnectMs" in counters:
+            p.put("transport.connection.time", counters["transportConnectMs"] / 1000)
+        for field, kind in ("statsErrors", "failed"), ("statsTimeouts", "timeout"):
+            p.put("agent.errors", counters[field], {"error.type": kind})
+        for field, metric, attribute, factor in GROUPED_COUNTERS:
+            for word, count in counters.get(field, {}).items():
+                p.put(metric, count * factor, {attribute: word})
+        for type_, reasons in counters.get("transportsFailed", {}).items():
+            for reason, count in reasons.items():
+                p.put("transport.failed_creations", count, {"mediasoup.transport.type": type_, "error.type": reason})
 
     def collection(self):
         p, collection = self.points, self.now["collection"]
@@ -160,6 +197,15 @@ class Scene:
             p.put("transport.count_by_worker", list(self.workers.values()).count(w["id"]), attributes)
             for role in "producer", "consumer":
                 p.put(f"{role}.count_by_worker", sum(self.workers[o["transportId"]] == w["id"] for o in now[role + "s"]), attributes)
+            p.put("worker.uptime", (now["timeUnixMs"] - w["startTimeUnixMs"]) / 1000, attributes)
+            if "rssBytes" in w:
+                p.put("worker.memory.usage", w["rssBytes"], attributes)
+            if "responsive" in w or "resourceUsage" in w:
+                p.put("worker.responsive", int(w.get("responsive", True)), attributes)
+            own = [t for t in now["transports"] if self.workers[t["id"]] == w["id"]]
+            for field, direction in ("recvBitrate", RECEIVE), ("sendBitrate", TRANSMIT):
+                rate = sum(t["stats"][field] / 8 for t in own if "stats" in t)
+                p.put("worker.throughput", rate if 4 * sum("stats" in t for t in own) >= len(own) else "-", attributes, direction)
             for field, metric, more, factor in USAGE:
                 if field in w.get("resourceUsage", {}):
                     p.put(metric, w["resourceUsage"][field] * factor, attributes, more)
@@ -214,19 +260,66 @@ class Scene:
                 if not fresh:
                     continue
                 flows[o["kind"], over["mediasoup.transport.type"]].append(s["bitrate"] / 8)
+                values = {"packet_loss": s["fractionLost"] / 256}
                 if not paused and s["packetCount"]:
-                    figures[o["kind"], "score"].append(s["score"])
-                    p.add(f"{role}.stream.count_by_score", 1, {**kind, "mediasoup.score": s["score"]})
-                figures[o["kind"], "packet_loss"].append(s["fractionLost"] / 256)
+                    values["score"] = s["score"]
                 if "jitter" in s:
-                    figures[o["kind"], "jitter"].append(s["jitter"] / o["clockRate"])
+                    values["jitter"] = s["jitter"] / o["clockRate"]
                 if s.get("roundTripTime"):
-                    figures[o["kind"], "round_trip_time"].append(s["roundTripTime"] / 1000)
+                    values["round_trip_time"] = s["roundTripTime"] / 1000
+                for name, value in values.items():
+                    figures[o["kind"], name].append(value)
+                    if self.types[o["transportId"]] in ("webrtc", "plain"):
+                        p.buckets(role, name, value, kind)
         for kind in "audio", "video":
             for name, word in ("score", "min"), ("packet_loss", "max"), ("jitter", "max"), ("round_trip_time", "max"):
                 p.figures(f"{role}.{name}", figures[kind, name], {"mediasoup.media.kind": kind}, ("average", word))
         for (kind, over), values in flows.items():
             p.figures(f"{role}.stream.throughput", values, {"mediasoup.media.kind": kind, "mediasoup.transport.type": over})
+
+    def rooms(self):
+        """Rooms have the routers with the same label. Only transports to participants are in a room."""
+        p, now, names = self.points, self.now, {}
+        for r in now["routers"]:
+            if "room_id" in r.get("labels", {}):
+                names.setdefault(r["labels"]["room_id"], []).append(r)
+        p.put("room.count", len(names))
+        for name, routers in names.items():
+            of = {"mediasoup.room.name": name}
+            ids = [r["id"] for r in routers]
+            transports = [t for t in now["transports"] if t["routerId"] in ids and t["type"] in ("webrtc", "plain")]
+            starts = [r["startTimeUnixMs"] for r in routers if "startTimeUnixMs" in r]
+            p.put("room.uptime", (now["timeUnixMs"] - min(starts)) / 1000 if starts else "-", of)
+            p.put("room.transport.count", len(transports), of)
+            for bytes_, rate, direction in ("bytesReceived", "recvBitrate", RECEIVE), ("bytesSent", "sendBitrate", TRANSMIT):
+                stats = [(t, t["stats"]) for t in transports if "stats" in t]
+                if stats:
+                    p.put("room.io", sum(self.growth("transports", t, s, bytes_) for t, s in stats), of, direction)
+                p.put("room.throughput", sum(s[rate] / 8 for _, s in stats), of, direction)
+            for role, direction in ("producer", RECEIVE), ("consumer", TRANSMIT):
+                self.room_streams(role, {t["id"] for t in transports}, of, direction)
+
+    def room_streams(self, role, transports, of, direction):
+        p, scores, losses, times = self.points, [], [], []
+        for kind in "audio", "video":
+            objects = [o for o in self.now[role + "s"] if o["transportId"] in transports and o["kind"] == kind]
+            p.put(f"room.{role}.count", len(objects), of, {"mediasoup.media.kind": kind})
+            silent = 0
+            for o in objects:
+                paused, streams = bool(o.get("paused") or o.get("producerPaused")), o.get("stats", [])
+                silent += "stats" in o and not paused and not any(s["bitrate"] for s in streams)
+                for s in streams if "statsAgeMs" not in o else []:
+                    losses.append(s["fractionLost"] / 256)
+                    if not paused and s["packetCount"]:
+                        scores.append(s["score"])
+                    if s.get("roundTripTime"):
+                        times.append(s["roundTripTime"] / 1000)
+            if role == "producer":
+                p.put("room.producer.silent.count", silent, of, {"mediasoup.media.kind": kind})
+        p.figures("room.score", scores, {**of, **direction}, ("average", "min"))
+        p.figures("room.packet_loss", losses, {**of, **direction}, ("average", "max"))
+        if role == "consumer":
+            p.figures("room.round_trip_time", times, of, ("average", "max"))
 
     def single(self, o, s, fresh, attributes):
         attributes = {**attributes, "mediasoup.transport.id": o["transportId"], "mediasoup.object.id": o["id"], "mediasoup.ssrc": s["ssrc"]}

@@ -147,33 +147,39 @@ def proxies(scene):
                 scene.scaled("proxy.reader.count", proxy, "totalReaderCount", 1, **attributes)
 
 
+STATES = ["flowing", "idle", "stalled", "source_gone", "unknown"]
+
+
 def native(row):
     if row["originTypeStr"] == "pull":
         return row["originUrl"].split("://")[0]
     return NATIVE.get(row["originTypeStr"])
 
 
-def alive(scene, rows):
-    """Returns the value for a first list, which only has speeds, or None if it is unknown."""
+def state(scene, rows):
+    """Returns the state after a first list, which only has speeds."""
     if any(row["bytesSpeed"] > 0 for row in rows):
-        return 1
+        return "flowing"
     name = [rows[0][key] for key in ("vhost", "app", "stream")]
     for proxy in scene.data("listStreamProxy") or []:
         if [proxy["src"][key] for key in ("vhost", "app", "stream")] == name and proxy_state(proxy, "pull") in ("failed", "shutdown"):
-            return 0
+            return "source_gone"
     options = scene.data("getServerConfig")[0]
     for row in rows:
         made = options[f"protocol.{row['schema'].split('.')[0]}_demand"] == "0"
         if made or row["schema"] == native(row) and options.get(row["schema"] + ".directProxy") == "1":
-            return 0
-    return 0 if rows[0]["totalReaderCount"] > 0 else None
+            return "stalled"
+    return "stalled" if rows[0]["totalReaderCount"] > 0 else "idle"
 
 
 def stream(scene, rows):
     first = rows[0]
     name = {"vhost": first["vhost"], "app": first["app"], "stream__name": first["stream"]}
     scene.scaled("stream.reader.count", first, "totalReaderCount", 1, **name)
-    scene.point("stream.alive", alive(scene, rows), **name)
+    current = state(scene, rows)
+    scene.point("stream.alive", {"flowing": 1, "source_gone": 0, "stalled": 0}.get(current), **name)
+    for one in STATES if scene.everything else []:
+        scene.point("stream.state", int(one == current), stream__state=one, **name)
     scene.point("stream.uptime", max(row["aliveSecond"] for row in rows), **name)
     for recording, member in (("mp4", "isRecordingMP4"), ("hls", "isRecordingHLS")):
         scene.scaled("stream.recording.active", first, member, 1, recording__format=recording, **name)
@@ -229,6 +235,9 @@ def streams(scene):
         scene.point("egress.throughput", sum(row["bytesSpeed"] * row["readerCount"] for row in sources), schema=schema)
     for recording, member in (("mp4", "isRecordingMP4"), ("hls", "isRecordingHLS")):
         scene.point("stream.recording.count", sum(sources[0][member] for sources in by_name.values()), recording__format=recording)
+    states = [state(scene, sources) for sources in by_name.values()]
+    for one in STATES:
+        scene.point("stream.count_by_state", states.count(one), stream__state=one)
     for (_, _, name), sources in by_name.items():
         if name in STREAMS or scene.folder.name == "sample":
             stream(scene, sources)

@@ -128,6 +128,26 @@ func (ms *MediasoupAgentErrorsMetricConfig) Unmarshal(parser *confmap.Conf) erro
 	return nil
 }
 
+// MediasoupAgentEventLoopDelayP99MetricConfig provides config for the mediasoup.agent.event_loop.delay.p99 metric.
+type MediasoupAgentEventLoopDelayP99MetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupAgentEventLoopDelayP99MetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MediasoupAgentEventLoopLagMetricConfig provides config for the mediasoup.agent.event_loop.lag metric.
 type MediasoupAgentEventLoopLagMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -635,6 +655,66 @@ type MediasoupConsumerStreamCountMetricConfig struct {
 }
 
 func (ms *MediasoupConsumerStreamCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupConsumerStreamCountByJitterMetricConfig provides config for the mediasoup.consumer.stream.count_by_jitter metric.
+type MediasoupConsumerStreamCountByJitterMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupConsumerStreamCountByJitterMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupConsumerStreamCountByPacketLossMetricConfig provides config for the mediasoup.consumer.stream.count_by_packet_loss metric.
+type MediasoupConsumerStreamCountByPacketLossMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupConsumerStreamCountByPacketLossMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupConsumerStreamCountByRoundTripTimeMetricConfig provides config for the mediasoup.consumer.stream.count_by_round_trip_time metric.
+type MediasoupConsumerStreamCountByRoundTripTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupConsumerStreamCountByRoundTripTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1328,6 +1408,46 @@ func (ms *MediasoupProducerSilentCountMetricConfig) Unmarshal(parser *confmap.Co
 	return nil
 }
 
+// MediasoupProducerStartTimeMetricConfig provides config for the mediasoup.producer.start.time metric.
+type MediasoupProducerStartTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupProducerStartTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupProducerStartsMetricConfig provides config for the mediasoup.producer.starts metric.
+type MediasoupProducerStartsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupProducerStartsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MediasoupProducerStreamCountMetricConfig provides config for the mediasoup.producer.stream.count metric.
 type MediasoupProducerStreamCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1335,6 +1455,66 @@ type MediasoupProducerStreamCountMetricConfig struct {
 }
 
 func (ms *MediasoupProducerStreamCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupProducerStreamCountByJitterMetricConfig provides config for the mediasoup.producer.stream.count_by_jitter metric.
+type MediasoupProducerStreamCountByJitterMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupProducerStreamCountByJitterMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupProducerStreamCountByPacketLossMetricConfig provides config for the mediasoup.producer.stream.count_by_packet_loss metric.
+type MediasoupProducerStreamCountByPacketLossMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupProducerStreamCountByPacketLossMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupProducerStreamCountByRoundTripTimeMetricConfig provides config for the mediasoup.producer.stream.count_by_round_trip_time metric.
+type MediasoupProducerStreamCountByRoundTripTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupProducerStreamCountByRoundTripTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1435,6 +1615,286 @@ type MediasoupProducerThroughputMetricConfig struct {
 }
 
 func (ms *MediasoupProducerThroughputMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomConsumerCountMetricConfig provides config for the mediasoup.room.consumer.count metric.
+type MediasoupRoomConsumerCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomConsumerCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomCountMetricConfig provides config for the mediasoup.room.count metric.
+type MediasoupRoomCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomIoMetricConfig provides config for the mediasoup.room.io metric.
+type MediasoupRoomIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomPacketLossAverageMetricConfig provides config for the mediasoup.room.packet_loss.average metric.
+type MediasoupRoomPacketLossAverageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomPacketLossAverageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomPacketLossMaxMetricConfig provides config for the mediasoup.room.packet_loss.max metric.
+type MediasoupRoomPacketLossMaxMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomPacketLossMaxMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomProducerCountMetricConfig provides config for the mediasoup.room.producer.count metric.
+type MediasoupRoomProducerCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomProducerCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomProducerSilentCountMetricConfig provides config for the mediasoup.room.producer.silent.count metric.
+type MediasoupRoomProducerSilentCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomProducerSilentCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomRoundTripTimeAverageMetricConfig provides config for the mediasoup.room.round_trip_time.average metric.
+type MediasoupRoomRoundTripTimeAverageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomRoundTripTimeAverageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomRoundTripTimeMaxMetricConfig provides config for the mediasoup.room.round_trip_time.max metric.
+type MediasoupRoomRoundTripTimeMaxMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomRoundTripTimeMaxMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomScoreAverageMetricConfig provides config for the mediasoup.room.score.average metric.
+type MediasoupRoomScoreAverageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomScoreAverageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomScoreMinMetricConfig provides config for the mediasoup.room.score.min metric.
+type MediasoupRoomScoreMinMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomScoreMinMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomThroughputMetricConfig provides config for the mediasoup.room.throughput metric.
+type MediasoupRoomThroughputMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomThroughputMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomTransportCountMetricConfig provides config for the mediasoup.room.transport.count metric.
+type MediasoupRoomTransportCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomTransportCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupRoomUptimeMetricConfig provides config for the mediasoup.room.uptime metric.
+type MediasoupRoomUptimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupRoomUptimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1728,6 +2188,46 @@ func (ms *MediasoupTransportClosuresMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// MediasoupTransportClosuresByTypeMetricConfig provides config for the mediasoup.transport.closures_by_type metric.
+type MediasoupTransportClosuresByTypeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupTransportClosuresByTypeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupTransportConnectionTimeMetricConfig provides config for the mediasoup.transport.connection.time metric.
+type MediasoupTransportConnectionTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupTransportConnectionTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MediasoupTransportCountMetricConfig provides config for the mediasoup.transport.count metric.
 type MediasoupTransportCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1868,6 +2368,46 @@ func (ms *MediasoupTransportCreationsMetricConfig) Unmarshal(parser *confmap.Con
 	return nil
 }
 
+// MediasoupTransportCreationsByTypeMetricConfig provides config for the mediasoup.transport.creations_by_type metric.
+type MediasoupTransportCreationsByTypeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupTransportCreationsByTypeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupTransportDtlsConnectionsMetricConfig provides config for the mediasoup.transport.dtls.connections metric.
+type MediasoupTransportDtlsConnectionsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupTransportDtlsConnectionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MediasoupTransportDtlsFailuresMetricConfig provides config for the mediasoup.transport.dtls.failures metric.
 type MediasoupTransportDtlsFailuresMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1875,6 +2415,46 @@ type MediasoupTransportDtlsFailuresMetricConfig struct {
 }
 
 func (ms *MediasoupTransportDtlsFailuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupTransportFailedCreationsMetricConfig provides config for the mediasoup.transport.failed_creations metric.
+type MediasoupTransportFailedCreationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupTransportFailedCreationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupTransportIceConnectionsMetricConfig provides config for the mediasoup.transport.ice.connections metric.
+type MediasoupTransportIceConnectionsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupTransportIceConnectionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2068,6 +2648,26 @@ func (ms *MediasoupTransportThroughputMetricConfig) Unmarshal(parser *confmap.Co
 	return nil
 }
 
+// MediasoupTransportUnconnectedClosuresMetricConfig provides config for the mediasoup.transport.unconnected_closures metric.
+type MediasoupTransportUnconnectedClosuresMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupTransportUnconnectedClosuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MediasoupUptimeMetricConfig provides config for the mediasoup.uptime metric.
 type MediasoupUptimeMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2228,6 +2828,26 @@ func (ms *MediasoupWorkerMemoryPeakMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
+// MediasoupWorkerMemoryUsageMetricConfig provides config for the mediasoup.worker.memory.usage metric.
+type MediasoupWorkerMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupWorkerMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MediasoupWorkerPageFaultsMetricConfig provides config for the mediasoup.worker.page_faults metric.
 type MediasoupWorkerPageFaultsMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2235,6 +2855,66 @@ type MediasoupWorkerPageFaultsMetricConfig struct {
 }
 
 func (ms *MediasoupWorkerPageFaultsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupWorkerResponsiveMetricConfig provides config for the mediasoup.worker.responsive metric.
+type MediasoupWorkerResponsiveMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupWorkerResponsiveMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupWorkerThroughputMetricConfig provides config for the mediasoup.worker.throughput metric.
+type MediasoupWorkerThroughputMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupWorkerThroughputMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MediasoupWorkerUptimeMetricConfig provides config for the mediasoup.worker.uptime metric.
+type MediasoupWorkerUptimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MediasoupWorkerUptimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2376,6 +3056,7 @@ type MetricsConfig struct {
 	MediasoupAgentCollectionDuration             MediasoupAgentCollectionDurationMetricConfig             `mapstructure:"mediasoup.agent.collection.duration"`
 	MediasoupAgentCoverage                       MediasoupAgentCoverageMetricConfig                       `mapstructure:"mediasoup.agent.coverage"`
 	MediasoupAgentErrors                         MediasoupAgentErrorsMetricConfig                         `mapstructure:"mediasoup.agent.errors"`
+	MediasoupAgentEventLoopDelayP99              MediasoupAgentEventLoopDelayP99MetricConfig              `mapstructure:"mediasoup.agent.event_loop.delay.p99"`
 	MediasoupAgentEventLoopLag                   MediasoupAgentEventLoopLagMetricConfig                   `mapstructure:"mediasoup.agent.event_loop.lag"`
 	MediasoupAgentSkippedCount                   MediasoupAgentSkippedCountMetricConfig                   `mapstructure:"mediasoup.agent.skipped.count"`
 	MediasoupConsumerClosures                    MediasoupConsumerClosuresMetricConfig                    `mapstructure:"mediasoup.consumer.closures"`
@@ -2402,6 +3083,9 @@ type MetricsConfig struct {
 	MediasoupConsumerScoreMin                    MediasoupConsumerScoreMinMetricConfig                    `mapstructure:"mediasoup.consumer.score.min"`
 	MediasoupConsumerSilentCount                 MediasoupConsumerSilentCountMetricConfig                 `mapstructure:"mediasoup.consumer.silent.count"`
 	MediasoupConsumerStreamCount                 MediasoupConsumerStreamCountMetricConfig                 `mapstructure:"mediasoup.consumer.stream.count"`
+	MediasoupConsumerStreamCountByJitter         MediasoupConsumerStreamCountByJitterMetricConfig         `mapstructure:"mediasoup.consumer.stream.count_by_jitter"`
+	MediasoupConsumerStreamCountByPacketLoss     MediasoupConsumerStreamCountByPacketLossMetricConfig     `mapstructure:"mediasoup.consumer.stream.count_by_packet_loss"`
+	MediasoupConsumerStreamCountByRoundTripTime  MediasoupConsumerStreamCountByRoundTripTimeMetricConfig  `mapstructure:"mediasoup.consumer.stream.count_by_round_trip_time"`
 	MediasoupConsumerStreamCountByScore          MediasoupConsumerStreamCountByScoreMetricConfig          `mapstructure:"mediasoup.consumer.stream.count_by_score"`
 	MediasoupConsumerStreamThroughputAverage     MediasoupConsumerStreamThroughputAverageMetricConfig     `mapstructure:"mediasoup.consumer.stream.throughput.average"`
 	MediasoupConsumerStreamThroughputMax         MediasoupConsumerStreamThroughputMaxMetricConfig         `mapstructure:"mediasoup.consumer.stream.throughput.max"`
@@ -2436,12 +3120,31 @@ type MetricsConfig struct {
 	MediasoupProducerScoreAverage                MediasoupProducerScoreAverageMetricConfig                `mapstructure:"mediasoup.producer.score.average"`
 	MediasoupProducerScoreMin                    MediasoupProducerScoreMinMetricConfig                    `mapstructure:"mediasoup.producer.score.min"`
 	MediasoupProducerSilentCount                 MediasoupProducerSilentCountMetricConfig                 `mapstructure:"mediasoup.producer.silent.count"`
+	MediasoupProducerStartTime                   MediasoupProducerStartTimeMetricConfig                   `mapstructure:"mediasoup.producer.start.time"`
+	MediasoupProducerStarts                      MediasoupProducerStartsMetricConfig                      `mapstructure:"mediasoup.producer.starts"`
 	MediasoupProducerStreamCount                 MediasoupProducerStreamCountMetricConfig                 `mapstructure:"mediasoup.producer.stream.count"`
+	MediasoupProducerStreamCountByJitter         MediasoupProducerStreamCountByJitterMetricConfig         `mapstructure:"mediasoup.producer.stream.count_by_jitter"`
+	MediasoupProducerStreamCountByPacketLoss     MediasoupProducerStreamCountByPacketLossMetricConfig     `mapstructure:"mediasoup.producer.stream.count_by_packet_loss"`
+	MediasoupProducerStreamCountByRoundTripTime  MediasoupProducerStreamCountByRoundTripTimeMetricConfig  `mapstructure:"mediasoup.producer.stream.count_by_round_trip_time"`
 	MediasoupProducerStreamCountByScore          MediasoupProducerStreamCountByScoreMetricConfig          `mapstructure:"mediasoup.producer.stream.count_by_score"`
 	MediasoupProducerStreamThroughputAverage     MediasoupProducerStreamThroughputAverageMetricConfig     `mapstructure:"mediasoup.producer.stream.throughput.average"`
 	MediasoupProducerStreamThroughputMax         MediasoupProducerStreamThroughputMaxMetricConfig         `mapstructure:"mediasoup.producer.stream.throughput.max"`
 	MediasoupProducerStreamThroughputMin         MediasoupProducerStreamThroughputMinMetricConfig         `mapstructure:"mediasoup.producer.stream.throughput.min"`
 	MediasoupProducerThroughput                  MediasoupProducerThroughputMetricConfig                  `mapstructure:"mediasoup.producer.throughput"`
+	MediasoupRoomConsumerCount                   MediasoupRoomConsumerCountMetricConfig                   `mapstructure:"mediasoup.room.consumer.count"`
+	MediasoupRoomCount                           MediasoupRoomCountMetricConfig                           `mapstructure:"mediasoup.room.count"`
+	MediasoupRoomIo                              MediasoupRoomIoMetricConfig                              `mapstructure:"mediasoup.room.io"`
+	MediasoupRoomPacketLossAverage               MediasoupRoomPacketLossAverageMetricConfig               `mapstructure:"mediasoup.room.packet_loss.average"`
+	MediasoupRoomPacketLossMax                   MediasoupRoomPacketLossMaxMetricConfig                   `mapstructure:"mediasoup.room.packet_loss.max"`
+	MediasoupRoomProducerCount                   MediasoupRoomProducerCountMetricConfig                   `mapstructure:"mediasoup.room.producer.count"`
+	MediasoupRoomProducerSilentCount             MediasoupRoomProducerSilentCountMetricConfig             `mapstructure:"mediasoup.room.producer.silent.count"`
+	MediasoupRoomRoundTripTimeAverage            MediasoupRoomRoundTripTimeAverageMetricConfig            `mapstructure:"mediasoup.room.round_trip_time.average"`
+	MediasoupRoomRoundTripTimeMax                MediasoupRoomRoundTripTimeMaxMetricConfig                `mapstructure:"mediasoup.room.round_trip_time.max"`
+	MediasoupRoomScoreAverage                    MediasoupRoomScoreAverageMetricConfig                    `mapstructure:"mediasoup.room.score.average"`
+	MediasoupRoomScoreMin                        MediasoupRoomScoreMinMetricConfig                        `mapstructure:"mediasoup.room.score.min"`
+	MediasoupRoomThroughput                      MediasoupRoomThroughputMetricConfig                      `mapstructure:"mediasoup.room.throughput"`
+	MediasoupRoomTransportCount                  MediasoupRoomTransportCountMetricConfig                  `mapstructure:"mediasoup.room.transport.count"`
+	MediasoupRoomUptime                          MediasoupRoomUptimeMetricConfig                          `mapstructure:"mediasoup.room.uptime"`
 	MediasoupRouterClosures                      MediasoupRouterClosuresMetricConfig                      `mapstructure:"mediasoup.router.closures"`
 	MediasoupRouterCount                         MediasoupRouterCountMetricConfig                         `mapstructure:"mediasoup.router.count"`
 	MediasoupRouterCreations                     MediasoupRouterCreationsMetricConfig                     `mapstructure:"mediasoup.router.creations"`
@@ -2456,6 +3159,8 @@ type MetricsConfig struct {
 	MediasoupTransportAvailableThroughputMax     MediasoupTransportAvailableThroughputMaxMetricConfig     `mapstructure:"mediasoup.transport.available_throughput.max"`
 	MediasoupTransportAvailableThroughputMin     MediasoupTransportAvailableThroughputMinMetricConfig     `mapstructure:"mediasoup.transport.available_throughput.min"`
 	MediasoupTransportClosures                   MediasoupTransportClosuresMetricConfig                   `mapstructure:"mediasoup.transport.closures"`
+	MediasoupTransportClosuresByType             MediasoupTransportClosuresByTypeMetricConfig             `mapstructure:"mediasoup.transport.closures_by_type"`
+	MediasoupTransportConnectionTime             MediasoupTransportConnectionTimeMetricConfig             `mapstructure:"mediasoup.transport.connection.time"`
 	MediasoupTransportCount                      MediasoupTransportCountMetricConfig                      `mapstructure:"mediasoup.transport.count"`
 	MediasoupTransportCountByDtlsState           MediasoupTransportCountByDtlsStateMetricConfig           `mapstructure:"mediasoup.transport.count_by_dtls_state"`
 	MediasoupTransportCountByIceState            MediasoupTransportCountByIceStateMetricConfig            `mapstructure:"mediasoup.transport.count_by_ice_state"`
@@ -2463,7 +3168,11 @@ type MetricsConfig struct {
 	MediasoupTransportCountBySctpState           MediasoupTransportCountBySctpStateMetricConfig           `mapstructure:"mediasoup.transport.count_by_sctp_state"`
 	MediasoupTransportCountByWorker              MediasoupTransportCountByWorkerMetricConfig              `mapstructure:"mediasoup.transport.count_by_worker"`
 	MediasoupTransportCreations                  MediasoupTransportCreationsMetricConfig                  `mapstructure:"mediasoup.transport.creations"`
+	MediasoupTransportCreationsByType            MediasoupTransportCreationsByTypeMetricConfig            `mapstructure:"mediasoup.transport.creations_by_type"`
+	MediasoupTransportDtlsConnections            MediasoupTransportDtlsConnectionsMetricConfig            `mapstructure:"mediasoup.transport.dtls.connections"`
 	MediasoupTransportDtlsFailures               MediasoupTransportDtlsFailuresMetricConfig               `mapstructure:"mediasoup.transport.dtls.failures"`
+	MediasoupTransportFailedCreations            MediasoupTransportFailedCreationsMetricConfig            `mapstructure:"mediasoup.transport.failed_creations"`
+	MediasoupTransportIceConnections             MediasoupTransportIceConnectionsMetricConfig             `mapstructure:"mediasoup.transport.ice.connections"`
 	MediasoupTransportIceDisconnections          MediasoupTransportIceDisconnectionsMetricConfig          `mapstructure:"mediasoup.transport.ice.disconnections"`
 	MediasoupTransportIo                         MediasoupTransportIoMetricConfig                         `mapstructure:"mediasoup.transport.io"`
 	MediasoupTransportPacketLossAverage          MediasoupTransportPacketLossAverageMetricConfig          `mapstructure:"mediasoup.transport.packet_loss.average"`
@@ -2473,6 +3182,7 @@ type MetricsConfig struct {
 	MediasoupTransportRtxIo                      MediasoupTransportRtxIoMetricConfig                      `mapstructure:"mediasoup.transport.rtx.io"`
 	MediasoupTransportSctpFailures               MediasoupTransportSctpFailuresMetricConfig               `mapstructure:"mediasoup.transport.sctp.failures"`
 	MediasoupTransportThroughput                 MediasoupTransportThroughputMetricConfig                 `mapstructure:"mediasoup.transport.throughput"`
+	MediasoupTransportUnconnectedClosures        MediasoupTransportUnconnectedClosuresMetricConfig        `mapstructure:"mediasoup.transport.unconnected_closures"`
 	MediasoupUptime                              MediasoupUptimeMetricConfig                              `mapstructure:"mediasoup.uptime"`
 	MediasoupWebrtcServerCount                   MediasoupWebrtcServerCountMetricConfig                   `mapstructure:"mediasoup.webrtc_server.count"`
 	MediasoupWorkerBlockOperations               MediasoupWorkerBlockOperationsMetricConfig               `mapstructure:"mediasoup.worker.block_operations"`
@@ -2481,7 +3191,11 @@ type MetricsConfig struct {
 	MediasoupWorkerCPUTime                       MediasoupWorkerCPUTimeMetricConfig                       `mapstructure:"mediasoup.worker.cpu.time"`
 	MediasoupWorkerDeaths                        MediasoupWorkerDeathsMetricConfig                        `mapstructure:"mediasoup.worker.deaths"`
 	MediasoupWorkerMemoryPeak                    MediasoupWorkerMemoryPeakMetricConfig                    `mapstructure:"mediasoup.worker.memory.peak"`
+	MediasoupWorkerMemoryUsage                   MediasoupWorkerMemoryUsageMetricConfig                   `mapstructure:"mediasoup.worker.memory.usage"`
 	MediasoupWorkerPageFaults                    MediasoupWorkerPageFaultsMetricConfig                    `mapstructure:"mediasoup.worker.page_faults"`
+	MediasoupWorkerResponsive                    MediasoupWorkerResponsiveMetricConfig                    `mapstructure:"mediasoup.worker.responsive"`
+	MediasoupWorkerThroughput                    MediasoupWorkerThroughputMetricConfig                    `mapstructure:"mediasoup.worker.throughput"`
+	MediasoupWorkerUptime                        MediasoupWorkerUptimeMetricConfig                        `mapstructure:"mediasoup.worker.uptime"`
 	RtcScrapeDuration                            RtcScrapeDurationMetricConfig                            `mapstructure:"rtc.scrape.duration"`
 	RtcScrapeErrors                              RtcScrapeErrorsMetricConfig                              `mapstructure:"rtc.scrape.errors"`
 	RtcScrapeOmittedCount                        RtcScrapeOmittedCountMetricConfig                        `mapstructure:"rtc.scrape.omitted.count"`
@@ -2508,6 +3222,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		MediasoupAgentErrors: MediasoupAgentErrorsMetricConfig{
+			Enabled: true,
+		},
+		MediasoupAgentEventLoopDelayP99: MediasoupAgentEventLoopDelayP99MetricConfig{
 			Enabled: true,
 		},
 		MediasoupAgentEventLoopLag: MediasoupAgentEventLoopLagMetricConfig{
@@ -2588,8 +3305,17 @@ func DefaultMetricsConfig() MetricsConfig {
 		MediasoupConsumerStreamCount: MediasoupConsumerStreamCountMetricConfig{
 			Enabled: false,
 		},
-		MediasoupConsumerStreamCountByScore: MediasoupConsumerStreamCountByScoreMetricConfig{
+		MediasoupConsumerStreamCountByJitter: MediasoupConsumerStreamCountByJitterMetricConfig{
 			Enabled: false,
+		},
+		MediasoupConsumerStreamCountByPacketLoss: MediasoupConsumerStreamCountByPacketLossMetricConfig{
+			Enabled: true,
+		},
+		MediasoupConsumerStreamCountByRoundTripTime: MediasoupConsumerStreamCountByRoundTripTimeMetricConfig{
+			Enabled: true,
+		},
+		MediasoupConsumerStreamCountByScore: MediasoupConsumerStreamCountByScoreMetricConfig{
+			Enabled: true,
 		},
 		MediasoupConsumerStreamThroughputAverage: MediasoupConsumerStreamThroughputAverageMetricConfig{
 			Enabled: false,
@@ -2619,10 +3345,10 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		MediasoupProcessCPUTime: MediasoupProcessCPUTimeMetricConfig{
-			Enabled: false,
+			Enabled: true,
 		},
 		MediasoupProcessMemoryUsage: MediasoupProcessMemoryUsageMetricConfig{
-			Enabled: false,
+			Enabled: true,
 		},
 		MediasoupProducerClosures: MediasoupProducerClosuresMetricConfig{
 			Enabled: false,
@@ -2631,7 +3357,7 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		MediasoupProducerCountByWorker: MediasoupProducerCountByWorkerMetricConfig{
-			Enabled: false,
+			Enabled: true,
 		},
 		MediasoupProducerCreations: MediasoupProducerCreationsMetricConfig{
 			Enabled: false,
@@ -2690,11 +3416,26 @@ func DefaultMetricsConfig() MetricsConfig {
 		MediasoupProducerSilentCount: MediasoupProducerSilentCountMetricConfig{
 			Enabled: true,
 		},
+		MediasoupProducerStartTime: MediasoupProducerStartTimeMetricConfig{
+			Enabled: true,
+		},
+		MediasoupProducerStarts: MediasoupProducerStartsMetricConfig{
+			Enabled: true,
+		},
 		MediasoupProducerStreamCount: MediasoupProducerStreamCountMetricConfig{
 			Enabled: false,
 		},
-		MediasoupProducerStreamCountByScore: MediasoupProducerStreamCountByScoreMetricConfig{
+		MediasoupProducerStreamCountByJitter: MediasoupProducerStreamCountByJitterMetricConfig{
 			Enabled: false,
+		},
+		MediasoupProducerStreamCountByPacketLoss: MediasoupProducerStreamCountByPacketLossMetricConfig{
+			Enabled: true,
+		},
+		MediasoupProducerStreamCountByRoundTripTime: MediasoupProducerStreamCountByRoundTripTimeMetricConfig{
+			Enabled: false,
+		},
+		MediasoupProducerStreamCountByScore: MediasoupProducerStreamCountByScoreMetricConfig{
+			Enabled: true,
 		},
 		MediasoupProducerStreamThroughputAverage: MediasoupProducerStreamThroughputAverageMetricConfig{
 			Enabled: false,
@@ -2706,6 +3447,48 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: false,
 		},
 		MediasoupProducerThroughput: MediasoupProducerThroughputMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomConsumerCount: MediasoupRoomConsumerCountMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomCount: MediasoupRoomCountMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomIo: MediasoupRoomIoMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomPacketLossAverage: MediasoupRoomPacketLossAverageMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomPacketLossMax: MediasoupRoomPacketLossMaxMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomProducerCount: MediasoupRoomProducerCountMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomProducerSilentCount: MediasoupRoomProducerSilentCountMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomRoundTripTimeAverage: MediasoupRoomRoundTripTimeAverageMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomRoundTripTimeMax: MediasoupRoomRoundTripTimeMaxMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomScoreAverage: MediasoupRoomScoreAverageMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomScoreMin: MediasoupRoomScoreMinMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomThroughput: MediasoupRoomThroughputMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomTransportCount: MediasoupRoomTransportCountMetricConfig{
+			Enabled: true,
+		},
+		MediasoupRoomUptime: MediasoupRoomUptimeMetricConfig{
 			Enabled: true,
 		},
 		MediasoupRouterClosures: MediasoupRouterClosuresMetricConfig{
@@ -2750,6 +3533,12 @@ func DefaultMetricsConfig() MetricsConfig {
 		MediasoupTransportClosures: MediasoupTransportClosuresMetricConfig{
 			Enabled: false,
 		},
+		MediasoupTransportClosuresByType: MediasoupTransportClosuresByTypeMetricConfig{
+			Enabled: false,
+		},
+		MediasoupTransportConnectionTime: MediasoupTransportConnectionTimeMetricConfig{
+			Enabled: true,
+		},
 		MediasoupTransportCount: MediasoupTransportCountMetricConfig{
 			Enabled: true,
 		},
@@ -2766,12 +3555,24 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: false,
 		},
 		MediasoupTransportCountByWorker: MediasoupTransportCountByWorkerMetricConfig{
-			Enabled: false,
+			Enabled: true,
 		},
 		MediasoupTransportCreations: MediasoupTransportCreationsMetricConfig{
 			Enabled: true,
 		},
+		MediasoupTransportCreationsByType: MediasoupTransportCreationsByTypeMetricConfig{
+			Enabled: true,
+		},
+		MediasoupTransportDtlsConnections: MediasoupTransportDtlsConnectionsMetricConfig{
+			Enabled: true,
+		},
 		MediasoupTransportDtlsFailures: MediasoupTransportDtlsFailuresMetricConfig{
+			Enabled: true,
+		},
+		MediasoupTransportFailedCreations: MediasoupTransportFailedCreationsMetricConfig{
+			Enabled: true,
+		},
+		MediasoupTransportIceConnections: MediasoupTransportIceConnectionsMetricConfig{
 			Enabled: true,
 		},
 		MediasoupTransportIceDisconnections: MediasoupTransportIceDisconnectionsMetricConfig{
@@ -2801,6 +3602,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		MediasoupTransportThroughput: MediasoupTransportThroughputMetricConfig{
 			Enabled: true,
 		},
+		MediasoupTransportUnconnectedClosures: MediasoupTransportUnconnectedClosuresMetricConfig{
+			Enabled: true,
+		},
 		MediasoupUptime: MediasoupUptimeMetricConfig{
 			Enabled: true,
 		},
@@ -2825,7 +3629,19 @@ func DefaultMetricsConfig() MetricsConfig {
 		MediasoupWorkerMemoryPeak: MediasoupWorkerMemoryPeakMetricConfig{
 			Enabled: true,
 		},
+		MediasoupWorkerMemoryUsage: MediasoupWorkerMemoryUsageMetricConfig{
+			Enabled: true,
+		},
 		MediasoupWorkerPageFaults: MediasoupWorkerPageFaultsMetricConfig{
+			Enabled: false,
+		},
+		MediasoupWorkerResponsive: MediasoupWorkerResponsiveMetricConfig{
+			Enabled: true,
+		},
+		MediasoupWorkerThroughput: MediasoupWorkerThroughputMetricConfig{
+			Enabled: true,
+		},
+		MediasoupWorkerUptime: MediasoupWorkerUptimeMetricConfig{
 			Enabled: false,
 		},
 		RtcScrapeDuration: RtcScrapeDurationMetricConfig{

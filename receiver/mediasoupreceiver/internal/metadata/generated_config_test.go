@@ -45,6 +45,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupAgentErrors: MediasoupAgentErrorsMetricConfig{
 						Enabled: true,
 					},
+					MediasoupAgentEventLoopDelayP99: MediasoupAgentEventLoopDelayP99MetricConfig{
+						Enabled: true,
+					},
 					MediasoupAgentEventLoopLag: MediasoupAgentEventLoopLagMetricConfig{
 						Enabled: true,
 					},
@@ -121,6 +124,15 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					MediasoupConsumerStreamCount: MediasoupConsumerStreamCountMetricConfig{
+						Enabled: true,
+					},
+					MediasoupConsumerStreamCountByJitter: MediasoupConsumerStreamCountByJitterMetricConfig{
+						Enabled: true,
+					},
+					MediasoupConsumerStreamCountByPacketLoss: MediasoupConsumerStreamCountByPacketLossMetricConfig{
+						Enabled: true,
+					},
+					MediasoupConsumerStreamCountByRoundTripTime: MediasoupConsumerStreamCountByRoundTripTimeMetricConfig{
 						Enabled: true,
 					},
 					MediasoupConsumerStreamCountByScore: MediasoupConsumerStreamCountByScoreMetricConfig{
@@ -225,7 +237,22 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupProducerSilentCount: MediasoupProducerSilentCountMetricConfig{
 						Enabled: true,
 					},
+					MediasoupProducerStartTime: MediasoupProducerStartTimeMetricConfig{
+						Enabled: true,
+					},
+					MediasoupProducerStarts: MediasoupProducerStartsMetricConfig{
+						Enabled: true,
+					},
 					MediasoupProducerStreamCount: MediasoupProducerStreamCountMetricConfig{
+						Enabled: true,
+					},
+					MediasoupProducerStreamCountByJitter: MediasoupProducerStreamCountByJitterMetricConfig{
+						Enabled: true,
+					},
+					MediasoupProducerStreamCountByPacketLoss: MediasoupProducerStreamCountByPacketLossMetricConfig{
+						Enabled: true,
+					},
+					MediasoupProducerStreamCountByRoundTripTime: MediasoupProducerStreamCountByRoundTripTimeMetricConfig{
 						Enabled: true,
 					},
 					MediasoupProducerStreamCountByScore: MediasoupProducerStreamCountByScoreMetricConfig{
@@ -241,6 +268,48 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					MediasoupProducerThroughput: MediasoupProducerThroughputMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomConsumerCount: MediasoupRoomConsumerCountMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomCount: MediasoupRoomCountMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomIo: MediasoupRoomIoMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomPacketLossAverage: MediasoupRoomPacketLossAverageMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomPacketLossMax: MediasoupRoomPacketLossMaxMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomProducerCount: MediasoupRoomProducerCountMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomProducerSilentCount: MediasoupRoomProducerSilentCountMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomRoundTripTimeAverage: MediasoupRoomRoundTripTimeAverageMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomRoundTripTimeMax: MediasoupRoomRoundTripTimeMaxMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomScoreAverage: MediasoupRoomScoreAverageMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomScoreMin: MediasoupRoomScoreMinMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomThroughput: MediasoupRoomThroughputMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomTransportCount: MediasoupRoomTransportCountMetricConfig{
+						Enabled: true,
+					},
+					MediasoupRoomUptime: MediasoupRoomUptimeMetricConfig{
 						Enabled: true,
 					},
 					MediasoupRouterClosures: MediasoupRouterClosuresMetricConfig{
@@ -285,6 +354,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupTransportClosures: MediasoupTransportClosuresMetricConfig{
 						Enabled: true,
 					},
+					MediasoupTransportClosuresByType: MediasoupTransportClosuresByTypeMetricConfig{
+						Enabled: true,
+					},
+					MediasoupTransportConnectionTime: MediasoupTransportConnectionTimeMetricConfig{
+						Enabled: true,
+					},
 					MediasoupTransportCount: MediasoupTransportCountMetricConfig{
 						Enabled: true,
 					},
@@ -306,7 +381,19 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupTransportCreations: MediasoupTransportCreationsMetricConfig{
 						Enabled: true,
 					},
+					MediasoupTransportCreationsByType: MediasoupTransportCreationsByTypeMetricConfig{
+						Enabled: true,
+					},
+					MediasoupTransportDtlsConnections: MediasoupTransportDtlsConnectionsMetricConfig{
+						Enabled: true,
+					},
 					MediasoupTransportDtlsFailures: MediasoupTransportDtlsFailuresMetricConfig{
+						Enabled: true,
+					},
+					MediasoupTransportFailedCreations: MediasoupTransportFailedCreationsMetricConfig{
+						Enabled: true,
+					},
+					MediasoupTransportIceConnections: MediasoupTransportIceConnectionsMetricConfig{
 						Enabled: true,
 					},
 					MediasoupTransportIceDisconnections: MediasoupTransportIceDisconnectionsMetricConfig{
@@ -336,6 +423,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupTransportThroughput: MediasoupTransportThroughputMetricConfig{
 						Enabled: true,
 					},
+					MediasoupTransportUnconnectedClosures: MediasoupTransportUnconnectedClosuresMetricConfig{
+						Enabled: true,
+					},
 					MediasoupUptime: MediasoupUptimeMetricConfig{
 						Enabled: true,
 					},
@@ -360,7 +450,19 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupWorkerMemoryPeak: MediasoupWorkerMemoryPeakMetricConfig{
 						Enabled: true,
 					},
+					MediasoupWorkerMemoryUsage: MediasoupWorkerMemoryUsageMetricConfig{
+						Enabled: true,
+					},
 					MediasoupWorkerPageFaults: MediasoupWorkerPageFaultsMetricConfig{
+						Enabled: true,
+					},
+					MediasoupWorkerResponsive: MediasoupWorkerResponsiveMetricConfig{
+						Enabled: true,
+					},
+					MediasoupWorkerThroughput: MediasoupWorkerThroughputMetricConfig{
+						Enabled: true,
+					},
+					MediasoupWorkerUptime: MediasoupWorkerUptimeMetricConfig{
 						Enabled: true,
 					},
 					RtcScrapeDuration: RtcScrapeDurationMetricConfig{
@@ -417,6 +519,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupAgentErrors: MediasoupAgentErrorsMetricConfig{
 						Enabled: false,
 					},
+					MediasoupAgentEventLoopDelayP99: MediasoupAgentEventLoopDelayP99MetricConfig{
+						Enabled: false,
+					},
 					MediasoupAgentEventLoopLag: MediasoupAgentEventLoopLagMetricConfig{
 						Enabled: false,
 					},
@@ -493,6 +598,15 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					MediasoupConsumerStreamCount: MediasoupConsumerStreamCountMetricConfig{
+						Enabled: false,
+					},
+					MediasoupConsumerStreamCountByJitter: MediasoupConsumerStreamCountByJitterMetricConfig{
+						Enabled: false,
+					},
+					MediasoupConsumerStreamCountByPacketLoss: MediasoupConsumerStreamCountByPacketLossMetricConfig{
+						Enabled: false,
+					},
+					MediasoupConsumerStreamCountByRoundTripTime: MediasoupConsumerStreamCountByRoundTripTimeMetricConfig{
 						Enabled: false,
 					},
 					MediasoupConsumerStreamCountByScore: MediasoupConsumerStreamCountByScoreMetricConfig{
@@ -597,7 +711,22 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupProducerSilentCount: MediasoupProducerSilentCountMetricConfig{
 						Enabled: false,
 					},
+					MediasoupProducerStartTime: MediasoupProducerStartTimeMetricConfig{
+						Enabled: false,
+					},
+					MediasoupProducerStarts: MediasoupProducerStartsMetricConfig{
+						Enabled: false,
+					},
 					MediasoupProducerStreamCount: MediasoupProducerStreamCountMetricConfig{
+						Enabled: false,
+					},
+					MediasoupProducerStreamCountByJitter: MediasoupProducerStreamCountByJitterMetricConfig{
+						Enabled: false,
+					},
+					MediasoupProducerStreamCountByPacketLoss: MediasoupProducerStreamCountByPacketLossMetricConfig{
+						Enabled: false,
+					},
+					MediasoupProducerStreamCountByRoundTripTime: MediasoupProducerStreamCountByRoundTripTimeMetricConfig{
 						Enabled: false,
 					},
 					MediasoupProducerStreamCountByScore: MediasoupProducerStreamCountByScoreMetricConfig{
@@ -613,6 +742,48 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					MediasoupProducerThroughput: MediasoupProducerThroughputMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomConsumerCount: MediasoupRoomConsumerCountMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomCount: MediasoupRoomCountMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomIo: MediasoupRoomIoMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomPacketLossAverage: MediasoupRoomPacketLossAverageMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomPacketLossMax: MediasoupRoomPacketLossMaxMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomProducerCount: MediasoupRoomProducerCountMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomProducerSilentCount: MediasoupRoomProducerSilentCountMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomRoundTripTimeAverage: MediasoupRoomRoundTripTimeAverageMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomRoundTripTimeMax: MediasoupRoomRoundTripTimeMaxMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomScoreAverage: MediasoupRoomScoreAverageMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomScoreMin: MediasoupRoomScoreMinMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomThroughput: MediasoupRoomThroughputMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomTransportCount: MediasoupRoomTransportCountMetricConfig{
+						Enabled: false,
+					},
+					MediasoupRoomUptime: MediasoupRoomUptimeMetricConfig{
 						Enabled: false,
 					},
 					MediasoupRouterClosures: MediasoupRouterClosuresMetricConfig{
@@ -657,6 +828,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupTransportClosures: MediasoupTransportClosuresMetricConfig{
 						Enabled: false,
 					},
+					MediasoupTransportClosuresByType: MediasoupTransportClosuresByTypeMetricConfig{
+						Enabled: false,
+					},
+					MediasoupTransportConnectionTime: MediasoupTransportConnectionTimeMetricConfig{
+						Enabled: false,
+					},
 					MediasoupTransportCount: MediasoupTransportCountMetricConfig{
 						Enabled: false,
 					},
@@ -678,7 +855,19 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupTransportCreations: MediasoupTransportCreationsMetricConfig{
 						Enabled: false,
 					},
+					MediasoupTransportCreationsByType: MediasoupTransportCreationsByTypeMetricConfig{
+						Enabled: false,
+					},
+					MediasoupTransportDtlsConnections: MediasoupTransportDtlsConnectionsMetricConfig{
+						Enabled: false,
+					},
 					MediasoupTransportDtlsFailures: MediasoupTransportDtlsFailuresMetricConfig{
+						Enabled: false,
+					},
+					MediasoupTransportFailedCreations: MediasoupTransportFailedCreationsMetricConfig{
+						Enabled: false,
+					},
+					MediasoupTransportIceConnections: MediasoupTransportIceConnectionsMetricConfig{
 						Enabled: false,
 					},
 					MediasoupTransportIceDisconnections: MediasoupTransportIceDisconnectionsMetricConfig{
@@ -708,6 +897,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupTransportThroughput: MediasoupTransportThroughputMetricConfig{
 						Enabled: false,
 					},
+					MediasoupTransportUnconnectedClosures: MediasoupTransportUnconnectedClosuresMetricConfig{
+						Enabled: false,
+					},
 					MediasoupUptime: MediasoupUptimeMetricConfig{
 						Enabled: false,
 					},
@@ -732,7 +924,19 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					MediasoupWorkerMemoryPeak: MediasoupWorkerMemoryPeakMetricConfig{
 						Enabled: false,
 					},
+					MediasoupWorkerMemoryUsage: MediasoupWorkerMemoryUsageMetricConfig{
+						Enabled: false,
+					},
 					MediasoupWorkerPageFaults: MediasoupWorkerPageFaultsMetricConfig{
+						Enabled: false,
+					},
+					MediasoupWorkerResponsive: MediasoupWorkerResponsiveMetricConfig{
+						Enabled: false,
+					},
+					MediasoupWorkerThroughput: MediasoupWorkerThroughputMetricConfig{
+						Enabled: false,
+					},
+					MediasoupWorkerUptime: MediasoupWorkerUptimeMetricConfig{
 						Enabled: false,
 					},
 					RtcScrapeDuration: RtcScrapeDurationMetricConfig{
@@ -771,7 +975,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(EdumeetPeerCountMetricConfig{}, EdumeetPeerCountByRoomMetricConfig{}, EdumeetRoomCountMetricConfig{}, MediasoupAgentCollectionDurationMetricConfig{}, MediasoupAgentCoverageMetricConfig{}, MediasoupAgentErrorsMetricConfig{}, MediasoupAgentEventLoopLagMetricConfig{}, MediasoupAgentSkippedCountMetricConfig{}, MediasoupConsumerClosuresMetricConfig{}, MediasoupConsumerCountMetricConfig{}, MediasoupConsumerCountByLayerMetricConfig{}, MediasoupConsumerCountByWorkerMetricConfig{}, MediasoupConsumerCreationsMetricConfig{}, MediasoupConsumerDiscardedPacketsMetricConfig{}, MediasoupConsumerIoMetricConfig{}, MediasoupConsumerJitterAverageMetricConfig{}, MediasoupConsumerJitterMaxMetricConfig{}, MediasoupConsumerLostPacketsMetricConfig{}, MediasoupConsumerPacketLossAverageMetricConfig{}, MediasoupConsumerPacketLossMaxMetricConfig{}, MediasoupConsumerPacketLossesMetricConfig{}, MediasoupConsumerPacketsMetricConfig{}, MediasoupConsumerRepairedPacketsMetricConfig{}, MediasoupConsumerRetransmittedPacketsMetricConfig{}, MediasoupConsumerRoundTripTimeAverageMetricConfig{}, MediasoupConsumerRoundTripTimeMaxMetricConfig{}, MediasoupConsumerRtcpMessagesMetricConfig{}, MediasoupConsumerRtcpNackedPacketsMetricConfig{}, MediasoupConsumerScoreAverageMetricConfig{}, MediasoupConsumerScoreMinMetricConfig{}, MediasoupConsumerSilentCountMetricConfig{}, MediasoupConsumerStreamCountMetricConfig{}, MediasoupConsumerStreamCountByScoreMetricConfig{}, MediasoupConsumerStreamThroughputAverageMetricConfig{}, MediasoupConsumerStreamThroughputMaxMetricConfig{}, MediasoupConsumerStreamThroughputMinMetricConfig{}, MediasoupConsumerThroughputMetricConfig{}, MediasoupDataBufferSizeMetricConfig{}, MediasoupDataIoMetricConfig{}, MediasoupDataMessagesMetricConfig{}, MediasoupDataConsumerCountMetricConfig{}, MediasoupDataProducerCountMetricConfig{}, MediasoupProcessCPUTimeMetricConfig{}, MediasoupProcessMemoryUsageMetricConfig{}, MediasoupProducerClosuresMetricConfig{}, MediasoupProducerCountMetricConfig{}, MediasoupProducerCountByWorkerMetricConfig{}, MediasoupProducerCreationsMetricConfig{}, MediasoupProducerDiscardedPacketsMetricConfig{}, MediasoupProducerIoMetricConfig{}, MediasoupProducerJitterAverageMetricConfig{}, MediasoupProducerJitterMaxMetricConfig{}, MediasoupProducerLostPacketsMetricConfig{}, MediasoupProducerPacketLossAverageMetricConfig{}, MediasoupProducerPacketLossMaxMetricConfig{}, MediasoupProducerPacketLossesMetricConfig{}, MediasoupProducerPacketsMetricConfig{}, MediasoupProducerRepairedPacketsMetricConfig{}, MediasoupProducerRetransmittedPacketsMetricConfig{}, MediasoupProducerRoundTripTimeAverageMetricConfig{}, MediasoupProducerRoundTripTimeMaxMetricConfig{}, MediasoupProducerRtcpMessagesMetricConfig{}, MediasoupProducerRtcpNackedPacketsMetricConfig{}, MediasoupProducerScoreAverageMetricConfig{}, MediasoupProducerScoreMinMetricConfig{}, MediasoupProducerSilentCountMetricConfig{}, MediasoupProducerStreamCountMetricConfig{}, MediasoupProducerStreamCountByScoreMetricConfig{}, MediasoupProducerStreamThroughputAverageMetricConfig{}, MediasoupProducerStreamThroughputMaxMetricConfig{}, MediasoupProducerStreamThroughputMinMetricConfig{}, MediasoupProducerThroughputMetricConfig{}, MediasoupRouterClosuresMetricConfig{}, MediasoupRouterCountMetricConfig{}, MediasoupRouterCreationsMetricConfig{}, MediasoupRouterEmptyCountMetricConfig{}, MediasoupRtpObserverCountMetricConfig{}, MediasoupStreamIoMetricConfig{}, MediasoupStreamLostPacketsMetricConfig{}, MediasoupStreamRoundTripTimeMetricConfig{}, MediasoupStreamScoreMetricConfig{}, MediasoupStreamThroughputMetricConfig{}, MediasoupTransportAvailableThroughputAverageMetricConfig{}, MediasoupTransportAvailableThroughputMaxMetricConfig{}, MediasoupTransportAvailableThroughputMinMetricConfig{}, MediasoupTransportClosuresMetricConfig{}, MediasoupTransportCountMetricConfig{}, MediasoupTransportCountByDtlsStateMetricConfig{}, MediasoupTransportCountByIceStateMetricConfig{}, MediasoupTransportCountByProtocolMetricConfig{}, MediasoupTransportCountBySctpStateMetricConfig{}, MediasoupTransportCountByWorkerMetricConfig{}, MediasoupTransportCreationsMetricConfig{}, MediasoupTransportDtlsFailuresMetricConfig{}, MediasoupTransportIceDisconnectionsMetricConfig{}, MediasoupTransportIoMetricConfig{}, MediasoupTransportPacketLossAverageMetricConfig{}, MediasoupTransportPacketLossMaxMetricConfig{}, MediasoupTransportProbationIoMetricConfig{}, MediasoupTransportRtpIoMetricConfig{}, MediasoupTransportRtxIoMetricConfig{}, MediasoupTransportSctpFailuresMetricConfig{}, MediasoupTransportThroughputMetricConfig{}, MediasoupUptimeMetricConfig{}, MediasoupWebrtcServerCountMetricConfig{}, MediasoupWorkerBlockOperationsMetricConfig{}, MediasoupWorkerContextSwitchesMetricConfig{}, MediasoupWorkerCountMetricConfig{}, MediasoupWorkerCPUTimeMetricConfig{}, MediasoupWorkerDeathsMetricConfig{}, MediasoupWorkerMemoryPeakMetricConfig{}, MediasoupWorkerPageFaultsMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, MediasoupAgentVersionResourceAttributeConfig{}, MediasoupBindingResourceAttributeConfig{}, MediasoupInstanceIDResourceAttributeConfig{}, ProcessPidResourceAttributeConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(EdumeetPeerCountMetricConfig{}, EdumeetPeerCountByRoomMetricConfig{}, EdumeetRoomCountMetricConfig{}, MediasoupAgentCollectionDurationMetricConfig{}, MediasoupAgentCoverageMetricConfig{}, MediasoupAgentErrorsMetricConfig{}, MediasoupAgentEventLoopDelayP99MetricConfig{}, MediasoupAgentEventLoopLagMetricConfig{}, MediasoupAgentSkippedCountMetricConfig{}, MediasoupConsumerClosuresMetricConfig{}, MediasoupConsumerCountMetricConfig{}, MediasoupConsumerCountByLayerMetricConfig{}, MediasoupConsumerCountByWorkerMetricConfig{}, MediasoupConsumerCreationsMetricConfig{}, MediasoupConsumerDiscardedPacketsMetricConfig{}, MediasoupConsumerIoMetricConfig{}, MediasoupConsumerJitterAverageMetricConfig{}, MediasoupConsumerJitterMaxMetricConfig{}, MediasoupConsumerLostPacketsMetricConfig{}, MediasoupConsumerPacketLossAverageMetricConfig{}, MediasoupConsumerPacketLossMaxMetricConfig{}, MediasoupConsumerPacketLossesMetricConfig{}, MediasoupConsumerPacketsMetricConfig{}, MediasoupConsumerRepairedPacketsMetricConfig{}, MediasoupConsumerRetransmittedPacketsMetricConfig{}, MediasoupConsumerRoundTripTimeAverageMetricConfig{}, MediasoupConsumerRoundTripTimeMaxMetricConfig{}, MediasoupConsumerRtcpMessagesMetricConfig{}, MediasoupConsumerRtcpNackedPacketsMetricConfig{}, MediasoupConsumerScoreAverageMetricConfig{}, MediasoupConsumerScoreMinMetricConfig{}, MediasoupConsumerSilentCountMetricConfig{}, MediasoupConsumerStreamCountMetricConfig{}, MediasoupConsumerStreamCountByJitterMetricConfig{}, MediasoupConsumerStreamCountByPacketLossMetricConfig{}, MediasoupConsumerStreamCountByRoundTripTimeMetricConfig{}, MediasoupConsumerStreamCountByScoreMetricConfig{}, MediasoupConsumerStreamThroughputAverageMetricConfig{}, MediasoupConsumerStreamThroughputMaxMetricConfig{}, MediasoupConsumerStreamThroughputMinMetricConfig{}, MediasoupConsumerThroughputMetricConfig{}, MediasoupDataBufferSizeMetricConfig{}, MediasoupDataIoMetricConfig{}, MediasoupDataMessagesMetricConfig{}, MediasoupDataConsumerCountMetricConfig{}, MediasoupDataProducerCountMetricConfig{}, MediasoupProcessCPUTimeMetricConfig{}, MediasoupProcessMemoryUsageMetricConfig{}, MediasoupProducerClosuresMetricConfig{}, MediasoupProducerCountMetricConfig{}, MediasoupProducerCountByWorkerMetricConfig{}, MediasoupProducerCreationsMetricConfig{}, MediasoupProducerDiscardedPacketsMetricConfig{}, MediasoupProducerIoMetricConfig{}, MediasoupProducerJitterAverageMetricConfig{}, MediasoupProducerJitterMaxMetricConfig{}, MediasoupProducerLostPacketsMetricConfig{}, MediasoupProducerPacketLossAverageMetricConfig{}, MediasoupProducerPacketLossMaxMetricConfig{}, MediasoupProducerPacketLossesMetricConfig{}, MediasoupProducerPacketsMetricConfig{}, MediasoupProducerRepairedPacketsMetricConfig{}, MediasoupProducerRetransmittedPacketsMetricConfig{}, MediasoupProducerRoundTripTimeAverageMetricConfig{}, MediasoupProducerRoundTripTimeMaxMetricConfig{}, MediasoupProducerRtcpMessagesMetricConfig{}, MediasoupProducerRtcpNackedPacketsMetricConfig{}, MediasoupProducerScoreAverageMetricConfig{}, MediasoupProducerScoreMinMetricConfig{}, MediasoupProducerSilentCountMetricConfig{}, MediasoupProducerStartTimeMetricConfig{}, MediasoupProducerStartsMetricConfig{}, MediasoupProducerStreamCountMetricConfig{}, MediasoupProducerStreamCountByJitterMetricConfig{}, MediasoupProducerStreamCountByPacketLossMetricConfig{}, MediasoupProducerStreamCountByRoundTripTimeMetricConfig{}, MediasoupProducerStreamCountByScoreMetricConfig{}, MediasoupProducerStreamThroughputAverageMetricConfig{}, MediasoupProducerStreamThroughputMaxMetricConfig{}, MediasoupProducerStreamThroughputMinMetricConfig{}, MediasoupProducerThroughputMetricConfig{}, MediasoupRoomConsumerCountMetricConfig{}, MediasoupRoomCountMetricConfig{}, MediasoupRoomIoMetricConfig{}, MediasoupRoomPacketLossAverageMetricConfig{}, MediasoupRoomPacketLossMaxMetricConfig{}, MediasoupRoomProducerCountMetricConfig{}, MediasoupRoomProducerSilentCountMetricConfig{}, MediasoupRoomRoundTripTimeAverageMetricConfig{}, MediasoupRoomRoundTripTimeMaxMetricConfig{}, MediasoupRoomScoreAverageMetricConfig{}, MediasoupRoomScoreMinMetricConfig{}, MediasoupRoomThroughputMetricConfig{}, MediasoupRoomTransportCountMetricConfig{}, MediasoupRoomUptimeMetricConfig{}, MediasoupRouterClosuresMetricConfig{}, MediasoupRouterCountMetricConfig{}, MediasoupRouterCreationsMetricConfig{}, MediasoupRouterEmptyCountMetricConfig{}, MediasoupRtpObserverCountMetricConfig{}, MediasoupStreamIoMetricConfig{}, MediasoupStreamLostPacketsMetricConfig{}, MediasoupStreamRoundTripTimeMetricConfig{}, MediasoupStreamScoreMetricConfig{}, MediasoupStreamThroughputMetricConfig{}, MediasoupTransportAvailableThroughputAverageMetricConfig{}, MediasoupTransportAvailableThroughputMaxMetricConfig{}, MediasoupTransportAvailableThroughputMinMetricConfig{}, MediasoupTransportClosuresMetricConfig{}, MediasoupTransportClosuresByTypeMetricConfig{}, MediasoupTransportConnectionTimeMetricConfig{}, MediasoupTransportCountMetricConfig{}, MediasoupTransportCountByDtlsStateMetricConfig{}, MediasoupTransportCountByIceStateMetricConfig{}, MediasoupTransportCountByProtocolMetricConfig{}, MediasoupTransportCountBySctpStateMetricConfig{}, MediasoupTransportCountByWorkerMetricConfig{}, MediasoupTransportCreationsMetricConfig{}, MediasoupTransportCreationsByTypeMetricConfig{}, MediasoupTransportDtlsConnectionsMetricConfig{}, MediasoupTransportDtlsFailuresMetricConfig{}, MediasoupTransportFailedCreationsMetricConfig{}, MediasoupTransportIceConnectionsMetricConfig{}, MediasoupTransportIceDisconnectionsMetricConfig{}, MediasoupTransportIoMetricConfig{}, MediasoupTransportPacketLossAverageMetricConfig{}, MediasoupTransportPacketLossMaxMetricConfig{}, MediasoupTransportProbationIoMetricConfig{}, MediasoupTransportRtpIoMetricConfig{}, MediasoupTransportRtxIoMetricConfig{}, MediasoupTransportSctpFailuresMetricConfig{}, MediasoupTransportThroughputMetricConfig{}, MediasoupTransportUnconnectedClosuresMetricConfig{}, MediasoupUptimeMetricConfig{}, MediasoupWebrtcServerCountMetricConfig{}, MediasoupWorkerBlockOperationsMetricConfig{}, MediasoupWorkerContextSwitchesMetricConfig{}, MediasoupWorkerCountMetricConfig{}, MediasoupWorkerCPUTimeMetricConfig{}, MediasoupWorkerDeathsMetricConfig{}, MediasoupWorkerMemoryPeakMetricConfig{}, MediasoupWorkerMemoryUsageMetricConfig{}, MediasoupWorkerPageFaultsMetricConfig{}, MediasoupWorkerResponsiveMetricConfig{}, MediasoupWorkerThroughputMetricConfig{}, MediasoupWorkerUptimeMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, MediasoupAgentVersionResourceAttributeConfig{}, MediasoupBindingResourceAttributeConfig{}, MediasoupInstanceIDResourceAttributeConfig{}, ProcessPidResourceAttributeConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

@@ -70,6 +70,40 @@ var MapAttributeCPUMode = map[string]AttributeCPUMode{
 	"system": AttributeCPUModeSystem,
 }
 
+// AttributeCreationErrorType specifies the value creation_error_type attribute.
+type AttributeCreationErrorType int
+
+const (
+	_ AttributeCreationErrorType = iota
+	AttributeCreationErrorTypeNoPort
+	AttributeCreationErrorTypeClosed
+	AttributeCreationErrorTypeInvalid
+	AttributeCreationErrorTypeOTHER
+)
+
+// String returns the string representation of the AttributeCreationErrorType.
+func (av AttributeCreationErrorType) String() string {
+	switch av {
+	case AttributeCreationErrorTypeNoPort:
+		return "no_port"
+	case AttributeCreationErrorTypeClosed:
+		return "closed"
+	case AttributeCreationErrorTypeInvalid:
+		return "invalid"
+	case AttributeCreationErrorTypeOTHER:
+		return "_OTHER"
+	}
+	return ""
+}
+
+// MapAttributeCreationErrorType is a helper map of string to AttributeCreationErrorType attribute value.
+var MapAttributeCreationErrorType = map[string]AttributeCreationErrorType{
+	"no_port": AttributeCreationErrorTypeNoPort,
+	"closed":  AttributeCreationErrorTypeClosed,
+	"invalid": AttributeCreationErrorTypeInvalid,
+	"_OTHER":  AttributeCreationErrorTypeOTHER,
+}
+
 // AttributeDiskIoDirection specifies the value disk.io.direction attribute.
 type AttributeDiskIoDirection int
 
@@ -286,6 +320,52 @@ var MapAttributeMediasoupIceState = map[string]AttributeMediasoupIceState{
 	"unknown":      AttributeMediasoupIceStateUnknown,
 }
 
+// AttributeMediasoupJitterBound specifies the value mediasoup.jitter.bound attribute.
+type AttributeMediasoupJitterBound int
+
+const (
+	_ AttributeMediasoupJitterBound = iota
+	AttributeMediasoupJitterBound0005
+	AttributeMediasoupJitterBound001
+	AttributeMediasoupJitterBound002
+	AttributeMediasoupJitterBound003
+	AttributeMediasoupJitterBound005
+	AttributeMediasoupJitterBound01
+	AttributeMediasoupJitterBoundInf
+)
+
+// String returns the string representation of the AttributeMediasoupJitterBound.
+func (av AttributeMediasoupJitterBound) String() string {
+	switch av {
+	case AttributeMediasoupJitterBound0005:
+		return "0.005"
+	case AttributeMediasoupJitterBound001:
+		return "0.01"
+	case AttributeMediasoupJitterBound002:
+		return "0.02"
+	case AttributeMediasoupJitterBound003:
+		return "0.03"
+	case AttributeMediasoupJitterBound005:
+		return "0.05"
+	case AttributeMediasoupJitterBound01:
+		return "0.1"
+	case AttributeMediasoupJitterBoundInf:
+		return "inf"
+	}
+	return ""
+}
+
+// MapAttributeMediasoupJitterBound is a helper map of string to AttributeMediasoupJitterBound attribute value.
+var MapAttributeMediasoupJitterBound = map[string]AttributeMediasoupJitterBound{
+	"0.005": AttributeMediasoupJitterBound0005,
+	"0.01":  AttributeMediasoupJitterBound001,
+	"0.02":  AttributeMediasoupJitterBound002,
+	"0.03":  AttributeMediasoupJitterBound003,
+	"0.05":  AttributeMediasoupJitterBound005,
+	"0.1":   AttributeMediasoupJitterBound01,
+	"inf":   AttributeMediasoupJitterBoundInf,
+}
+
 // AttributeMediasoupMediaKind specifies the value mediasoup.media.kind attribute.
 type AttributeMediasoupMediaKind int
 
@@ -316,6 +396,52 @@ var MapAttributeMediasoupMediaKind = map[string]AttributeMediasoupMediaKind{
 	"unknown": AttributeMediasoupMediaKindUnknown,
 }
 
+// AttributeMediasoupPacketLossBound specifies the value mediasoup.packet_loss.bound attribute.
+type AttributeMediasoupPacketLossBound int
+
+const (
+	_ AttributeMediasoupPacketLossBound = iota
+	AttributeMediasoupPacketLossBound0
+	AttributeMediasoupPacketLossBound001
+	AttributeMediasoupPacketLossBound002
+	AttributeMediasoupPacketLossBound005
+	AttributeMediasoupPacketLossBound01
+	AttributeMediasoupPacketLossBound02
+	AttributeMediasoupPacketLossBoundInf
+)
+
+// String returns the string representation of the AttributeMediasoupPacketLossBound.
+func (av AttributeMediasoupPacketLossBound) String() string {
+	switch av {
+	case AttributeMediasoupPacketLossBound0:
+		return "0"
+	case AttributeMediasoupPacketLossBound001:
+		return "0.01"
+	case AttributeMediasoupPacketLossBound002:
+		return "0.02"
+	case AttributeMediasoupPacketLossBound005:
+		return "0.05"
+	case AttributeMediasoupPacketLossBound01:
+		return "0.1"
+	case AttributeMediasoupPacketLossBound02:
+		return "0.2"
+	case AttributeMediasoupPacketLossBoundInf:
+		return "inf"
+	}
+	return ""
+}
+
+// MapAttributeMediasoupPacketLossBound is a helper map of string to AttributeMediasoupPacketLossBound attribute value.
+var MapAttributeMediasoupPacketLossBound = map[string]AttributeMediasoupPacketLossBound{
+	"0":    AttributeMediasoupPacketLossBound0,
+	"0.01": AttributeMediasoupPacketLossBound001,
+	"0.02": AttributeMediasoupPacketLossBound002,
+	"0.05": AttributeMediasoupPacketLossBound005,
+	"0.1":  AttributeMediasoupPacketLossBound01,
+	"0.2":  AttributeMediasoupPacketLossBound02,
+	"inf":  AttributeMediasoupPacketLossBoundInf,
+}
+
 // AttributeMediasoupPageFaultType specifies the value mediasoup.page_fault.type attribute.
 type AttributeMediasoupPageFaultType int
 
@@ -340,6 +466,56 @@ func (av AttributeMediasoupPageFaultType) String() string {
 var MapAttributeMediasoupPageFaultType = map[string]AttributeMediasoupPageFaultType{
 	"minor": AttributeMediasoupPageFaultTypeMinor,
 	"major": AttributeMediasoupPageFaultTypeMajor,
+}
+
+// AttributeMediasoupRoundTripTimeBound specifies the value mediasoup.round_trip_time.bound attribute.
+type AttributeMediasoupRoundTripTimeBound int
+
+const (
+	_ AttributeMediasoupRoundTripTimeBound = iota
+	AttributeMediasoupRoundTripTimeBound005
+	AttributeMediasoupRoundTripTimeBound01
+	AttributeMediasoupRoundTripTimeBound015
+	AttributeMediasoupRoundTripTimeBound02
+	AttributeMediasoupRoundTripTimeBound03
+	AttributeMediasoupRoundTripTimeBound05
+	AttributeMediasoupRoundTripTimeBound1
+	AttributeMediasoupRoundTripTimeBoundInf
+)
+
+// String returns the string representation of the AttributeMediasoupRoundTripTimeBound.
+func (av AttributeMediasoupRoundTripTimeBound) String() string {
+	switch av {
+	case AttributeMediasoupRoundTripTimeBound005:
+		return "0.05"
+	case AttributeMediasoupRoundTripTimeBound01:
+		return "0.1"
+	case AttributeMediasoupRoundTripTimeBound015:
+		return "0.15"
+	case AttributeMediasoupRoundTripTimeBound02:
+		return "0.2"
+	case AttributeMediasoupRoundTripTimeBound03:
+		return "0.3"
+	case AttributeMediasoupRoundTripTimeBound05:
+		return "0.5"
+	case AttributeMediasoupRoundTripTimeBound1:
+		return "1"
+	case AttributeMediasoupRoundTripTimeBoundInf:
+		return "inf"
+	}
+	return ""
+}
+
+// MapAttributeMediasoupRoundTripTimeBound is a helper map of string to AttributeMediasoupRoundTripTimeBound attribute value.
+var MapAttributeMediasoupRoundTripTimeBound = map[string]AttributeMediasoupRoundTripTimeBound{
+	"0.05": AttributeMediasoupRoundTripTimeBound005,
+	"0.1":  AttributeMediasoupRoundTripTimeBound01,
+	"0.15": AttributeMediasoupRoundTripTimeBound015,
+	"0.2":  AttributeMediasoupRoundTripTimeBound02,
+	"0.3":  AttributeMediasoupRoundTripTimeBound03,
+	"0.5":  AttributeMediasoupRoundTripTimeBound05,
+	"1":    AttributeMediasoupRoundTripTimeBound1,
+	"inf":  AttributeMediasoupRoundTripTimeBoundInf,
 }
 
 // AttributeMediasoupRtcpType specifies the value mediasoup.rtcp.type attribute.
@@ -690,6 +866,9 @@ var MetricsInfo = metricsInfo{
 		Name:       "mediasoup.agent.errors",
 		Attributes: []string{"agent_error_type"},
 	},
+	MediasoupAgentEventLoopDelayP99: metricInfo{
+		Name: "mediasoup.agent.event_loop.delay.p99",
+	},
 	MediasoupAgentEventLoopLag: metricInfo{
 		Name: "mediasoup.agent.event_loop.lag",
 	},
@@ -790,6 +969,18 @@ var MetricsInfo = metricsInfo{
 	MediasoupConsumerStreamCount: metricInfo{
 		Name:       "mediasoup.consumer.stream.count",
 		Attributes: []string{"mediasoup.media.kind"},
+	},
+	MediasoupConsumerStreamCountByJitter: metricInfo{
+		Name:       "mediasoup.consumer.stream.count_by_jitter",
+		Attributes: []string{"mediasoup.media.kind", "mediasoup.jitter.bound"},
+	},
+	MediasoupConsumerStreamCountByPacketLoss: metricInfo{
+		Name:       "mediasoup.consumer.stream.count_by_packet_loss",
+		Attributes: []string{"mediasoup.media.kind", "mediasoup.packet_loss.bound"},
+	},
+	MediasoupConsumerStreamCountByRoundTripTime: metricInfo{
+		Name:       "mediasoup.consumer.stream.count_by_round_trip_time",
+		Attributes: []string{"mediasoup.media.kind", "mediasoup.round_trip_time.bound"},
 	},
 	MediasoupConsumerStreamCountByScore: metricInfo{
 		Name:       "mediasoup.consumer.stream.count_by_score",
@@ -923,9 +1114,29 @@ var MetricsInfo = metricsInfo{
 		Name:       "mediasoup.producer.silent.count",
 		Attributes: []string{"mediasoup.media.kind"},
 	},
+	MediasoupProducerStartTime: metricInfo{
+		Name:       "mediasoup.producer.start.time",
+		Attributes: []string{"mediasoup.media.kind"},
+	},
+	MediasoupProducerStarts: metricInfo{
+		Name:       "mediasoup.producer.starts",
+		Attributes: []string{"mediasoup.media.kind"},
+	},
 	MediasoupProducerStreamCount: metricInfo{
 		Name:       "mediasoup.producer.stream.count",
 		Attributes: []string{"mediasoup.media.kind"},
+	},
+	MediasoupProducerStreamCountByJitter: metricInfo{
+		Name:       "mediasoup.producer.stream.count_by_jitter",
+		Attributes: []string{"mediasoup.media.kind", "mediasoup.jitter.bound"},
+	},
+	MediasoupProducerStreamCountByPacketLoss: metricInfo{
+		Name:       "mediasoup.producer.stream.count_by_packet_loss",
+		Attributes: []string{"mediasoup.media.kind", "mediasoup.packet_loss.bound"},
+	},
+	MediasoupProducerStreamCountByRoundTripTime: metricInfo{
+		Name:       "mediasoup.producer.stream.count_by_round_trip_time",
+		Attributes: []string{"mediasoup.media.kind", "mediasoup.round_trip_time.bound"},
 	},
 	MediasoupProducerStreamCountByScore: metricInfo{
 		Name:       "mediasoup.producer.stream.count_by_score",
@@ -946,6 +1157,61 @@ var MetricsInfo = metricsInfo{
 	MediasoupProducerThroughput: metricInfo{
 		Name:       "mediasoup.producer.throughput",
 		Attributes: []string{"mediasoup.media.kind", "mediasoup.transport.type"},
+	},
+	MediasoupRoomConsumerCount: metricInfo{
+		Name:       "mediasoup.room.consumer.count",
+		Attributes: []string{"mediasoup.room.name", "mediasoup.media.kind"},
+	},
+	MediasoupRoomCount: metricInfo{
+		Name: "mediasoup.room.count",
+	},
+	MediasoupRoomIo: metricInfo{
+		Name:       "mediasoup.room.io",
+		Attributes: []string{"mediasoup.room.name", "network.io.direction"},
+	},
+	MediasoupRoomPacketLossAverage: metricInfo{
+		Name:       "mediasoup.room.packet_loss.average",
+		Attributes: []string{"mediasoup.room.name", "network.io.direction"},
+	},
+	MediasoupRoomPacketLossMax: metricInfo{
+		Name:       "mediasoup.room.packet_loss.max",
+		Attributes: []string{"mediasoup.room.name", "network.io.direction"},
+	},
+	MediasoupRoomProducerCount: metricInfo{
+		Name:       "mediasoup.room.producer.count",
+		Attributes: []string{"mediasoup.room.name", "mediasoup.media.kind"},
+	},
+	MediasoupRoomProducerSilentCount: metricInfo{
+		Name:       "mediasoup.room.producer.silent.count",
+		Attributes: []string{"mediasoup.room.name", "mediasoup.media.kind"},
+	},
+	MediasoupRoomRoundTripTimeAverage: metricInfo{
+		Name:       "mediasoup.room.round_trip_time.average",
+		Attributes: []string{"mediasoup.room.name"},
+	},
+	MediasoupRoomRoundTripTimeMax: metricInfo{
+		Name:       "mediasoup.room.round_trip_time.max",
+		Attributes: []string{"mediasoup.room.name"},
+	},
+	MediasoupRoomScoreAverage: metricInfo{
+		Name:       "mediasoup.room.score.average",
+		Attributes: []string{"mediasoup.room.name", "network.io.direction"},
+	},
+	MediasoupRoomScoreMin: metricInfo{
+		Name:       "mediasoup.room.score.min",
+		Attributes: []string{"mediasoup.room.name", "network.io.direction"},
+	},
+	MediasoupRoomThroughput: metricInfo{
+		Name:       "mediasoup.room.throughput",
+		Attributes: []string{"mediasoup.room.name", "network.io.direction"},
+	},
+	MediasoupRoomTransportCount: metricInfo{
+		Name:       "mediasoup.room.transport.count",
+		Attributes: []string{"mediasoup.room.name"},
+	},
+	MediasoupRoomUptime: metricInfo{
+		Name:       "mediasoup.room.uptime",
+		Attributes: []string{"mediasoup.room.name"},
 	},
 	MediasoupRouterClosures: metricInfo{
 		Name: "mediasoup.router.closures",
@@ -998,6 +1264,13 @@ var MetricsInfo = metricsInfo{
 	MediasoupTransportClosures: metricInfo{
 		Name: "mediasoup.transport.closures",
 	},
+	MediasoupTransportClosuresByType: metricInfo{
+		Name:       "mediasoup.transport.closures_by_type",
+		Attributes: []string{"mediasoup.transport.type"},
+	},
+	MediasoupTransportConnectionTime: metricInfo{
+		Name: "mediasoup.transport.connection.time",
+	},
 	MediasoupTransportCount: metricInfo{
 		Name:       "mediasoup.transport.count",
 		Attributes: []string{"mediasoup.transport.type"},
@@ -1025,8 +1298,22 @@ var MetricsInfo = metricsInfo{
 	MediasoupTransportCreations: metricInfo{
 		Name: "mediasoup.transport.creations",
 	},
+	MediasoupTransportCreationsByType: metricInfo{
+		Name:       "mediasoup.transport.creations_by_type",
+		Attributes: []string{"mediasoup.transport.type"},
+	},
+	MediasoupTransportDtlsConnections: metricInfo{
+		Name: "mediasoup.transport.dtls.connections",
+	},
 	MediasoupTransportDtlsFailures: metricInfo{
 		Name: "mediasoup.transport.dtls.failures",
+	},
+	MediasoupTransportFailedCreations: metricInfo{
+		Name:       "mediasoup.transport.failed_creations",
+		Attributes: []string{"mediasoup.transport.type", "creation_error_type"},
+	},
+	MediasoupTransportIceConnections: metricInfo{
+		Name: "mediasoup.transport.ice.connections",
 	},
 	MediasoupTransportIceDisconnections: metricInfo{
 		Name: "mediasoup.transport.ice.disconnections",
@@ -1062,6 +1349,9 @@ var MetricsInfo = metricsInfo{
 		Name:       "mediasoup.transport.throughput",
 		Attributes: []string{"mediasoup.transport.type", "network.io.direction"},
 	},
+	MediasoupTransportUnconnectedClosures: metricInfo{
+		Name: "mediasoup.transport.unconnected_closures",
+	},
 	MediasoupUptime: metricInfo{
 		Name: "mediasoup.uptime",
 	},
@@ -1090,9 +1380,25 @@ var MetricsInfo = metricsInfo{
 		Name:       "mediasoup.worker.memory.peak",
 		Attributes: []string{"mediasoup.worker.id"},
 	},
+	MediasoupWorkerMemoryUsage: metricInfo{
+		Name:       "mediasoup.worker.memory.usage",
+		Attributes: []string{"mediasoup.worker.id"},
+	},
 	MediasoupWorkerPageFaults: metricInfo{
 		Name:       "mediasoup.worker.page_faults",
 		Attributes: []string{"mediasoup.worker.id", "mediasoup.page_fault.type"},
+	},
+	MediasoupWorkerResponsive: metricInfo{
+		Name:       "mediasoup.worker.responsive",
+		Attributes: []string{"mediasoup.worker.id"},
+	},
+	MediasoupWorkerThroughput: metricInfo{
+		Name:       "mediasoup.worker.throughput",
+		Attributes: []string{"mediasoup.worker.id", "network.io.direction"},
+	},
+	MediasoupWorkerUptime: metricInfo{
+		Name:       "mediasoup.worker.uptime",
+		Attributes: []string{"mediasoup.worker.id"},
 	},
 	RtcScrapeDuration: metricInfo{
 		Name:       "rtc.scrape.duration",
@@ -1124,6 +1430,7 @@ type metricsInfo struct {
 	MediasoupAgentCollectionDuration             metricInfo
 	MediasoupAgentCoverage                       metricInfo
 	MediasoupAgentErrors                         metricInfo
+	MediasoupAgentEventLoopDelayP99              metricInfo
 	MediasoupAgentEventLoopLag                   metricInfo
 	MediasoupAgentSkippedCount                   metricInfo
 	MediasoupConsumerClosures                    metricInfo
@@ -1150,6 +1457,9 @@ type metricsInfo struct {
 	MediasoupConsumerScoreMin                    metricInfo
 	MediasoupConsumerSilentCount                 metricInfo
 	MediasoupConsumerStreamCount                 metricInfo
+	MediasoupConsumerStreamCountByJitter         metricInfo
+	MediasoupConsumerStreamCountByPacketLoss     metricInfo
+	MediasoupConsumerStreamCountByRoundTripTime  metricInfo
 	MediasoupConsumerStreamCountByScore          metricInfo
 	MediasoupConsumerStreamThroughputAverage     metricInfo
 	MediasoupConsumerStreamThroughputMax         metricInfo
@@ -1184,12 +1494,31 @@ type metricsInfo struct {
 	MediasoupProducerScoreAverage                metricInfo
 	MediasoupProducerScoreMin                    metricInfo
 	MediasoupProducerSilentCount                 metricInfo
+	MediasoupProducerStartTime                   metricInfo
+	MediasoupProducerStarts                      metricInfo
 	MediasoupProducerStreamCount                 metricInfo
+	MediasoupProducerStreamCountByJitter         metricInfo
+	MediasoupProducerStreamCountByPacketLoss     metricInfo
+	MediasoupProducerStreamCountByRoundTripTime  metricInfo
 	MediasoupProducerStreamCountByScore          metricInfo
 	MediasoupProducerStreamThroughputAverage     metricInfo
 	MediasoupProducerStreamThroughputMax         metricInfo
 	MediasoupProducerStreamThroughputMin         metricInfo
 	MediasoupProducerThroughput                  metricInfo
+	MediasoupRoomConsumerCount                   metricInfo
+	MediasoupRoomCount                           metricInfo
+	MediasoupRoomIo                              metricInfo
+	MediasoupRoomPacketLossAverage               metricInfo
+	MediasoupRoomPacketLossMax                   metricInfo
+	MediasoupRoomProducerCount                   metricInfo
+	MediasoupRoomProducerSilentCount             metricInfo
+	MediasoupRoomRoundTripTimeAverage            metricInfo
+	MediasoupRoomRoundTripTimeMax                metricInfo
+	MediasoupRoomScoreAverage                    metricInfo
+	MediasoupRoomScoreMin                        metricInfo
+	MediasoupRoomThroughput                      metricInfo
+	MediasoupRoomTransportCount                  metricInfo
+	MediasoupRoomUptime                          metricInfo
 	MediasoupRouterClosures                      metricInfo
 	MediasoupRouterCount                         metricInfo
 	MediasoupRouterCreations                     metricInfo
@@ -1204,6 +1533,8 @@ type metricsInfo struct {
 	MediasoupTransportAvailableThroughputMax     metricInfo
 	MediasoupTransportAvailableThroughputMin     metricInfo
 	MediasoupTransportClosures                   metricInfo
+	MediasoupTransportClosuresByType             metricInfo
+	MediasoupTransportConnectionTime             metricInfo
 	MediasoupTransportCount                      metricInfo
 	MediasoupTransportCountByDtlsState           metricInfo
 	MediasoupTransportCountByIceState            metricInfo
@@ -1211,7 +1542,11 @@ type metricsInfo struct {
 	MediasoupTransportCountBySctpState           metricInfo
 	MediasoupTransportCountByWorker              metricInfo
 	MediasoupTransportCreations                  metricInfo
+	MediasoupTransportCreationsByType            metricInfo
+	MediasoupTransportDtlsConnections            metricInfo
 	MediasoupTransportDtlsFailures               metricInfo
+	MediasoupTransportFailedCreations            metricInfo
+	MediasoupTransportIceConnections             metricInfo
 	MediasoupTransportIceDisconnections          metricInfo
 	MediasoupTransportIo                         metricInfo
 	MediasoupTransportPacketLossAverage          metricInfo
@@ -1221,6 +1556,7 @@ type metricsInfo struct {
 	MediasoupTransportRtxIo                      metricInfo
 	MediasoupTransportSctpFailures               metricInfo
 	MediasoupTransportThroughput                 metricInfo
+	MediasoupTransportUnconnectedClosures        metricInfo
 	MediasoupUptime                              metricInfo
 	MediasoupWebrtcServerCount                   metricInfo
 	MediasoupWorkerBlockOperations               metricInfo
@@ -1229,7 +1565,11 @@ type metricsInfo struct {
 	MediasoupWorkerCPUTime                       metricInfo
 	MediasoupWorkerDeaths                        metricInfo
 	MediasoupWorkerMemoryPeak                    metricInfo
+	MediasoupWorkerMemoryUsage                   metricInfo
 	MediasoupWorkerPageFaults                    metricInfo
+	MediasoupWorkerResponsive                    metricInfo
+	MediasoupWorkerThroughput                    metricInfo
+	MediasoupWorkerUptime                        metricInfo
 	RtcScrapeDuration                            metricInfo
 	RtcScrapeErrors                              metricInfo
 	RtcScrapeOmittedCount                        metricInfo
@@ -1549,6 +1889,56 @@ func (m *metricMediasoupAgentErrors) emit(metrics pmetric.MetricSlice) {
 
 func newMetricMediasoupAgentErrors(cfg MediasoupAgentErrorsMetricConfig) metricMediasoupAgentErrors {
 	m := metricMediasoupAgentErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupAgentEventLoopDelayP99 struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   MediasoupAgentEventLoopDelayP99MetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.agent.event_loop.delay.p99 metric with initial data.
+func (m *metricMediasoupAgentEventLoopDelayP99) init() {
+	m.data.SetName("mediasoup.agent.event_loop.delay.p99")
+	m.data.SetDescription("99th percentile of the delay of the application's event loop since the last snapshot.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricMediasoupAgentEventLoopDelayP99) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupAgentEventLoopDelayP99) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupAgentEventLoopDelayP99) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupAgentEventLoopDelayP99(cfg MediasoupAgentEventLoopDelayP99MetricConfig) metricMediasoupAgentEventLoopDelayP99 {
+	m := metricMediasoupAgentEventLoopDelayP99{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -2949,6 +3339,171 @@ func (m *metricMediasoupConsumerStreamCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricMediasoupConsumerStreamCount(cfg MediasoupConsumerStreamCountMetricConfig) metricMediasoupConsumerStreamCount {
 	m := metricMediasoupConsumerStreamCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupConsumerStreamCountByJitter struct {
+	data     pmetric.Metric                                   // data buffer for generated metric.
+	config   MediasoupConsumerStreamCountByJitterMetricConfig // metric config provided by user.
+	capacity int                                              // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.consumer.stream.count_by_jitter metric with initial data.
+func (m *metricMediasoupConsumerStreamCountByJitter) init() {
+	m.data.SetName("mediasoup.consumer.stream.count_by_jitter")
+	m.data.SetDescription("Number of RTP streams sent for consumers, by jitter.")
+	m.data.SetUnit("{stream}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupConsumerStreamCountByJitter) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue string, mediasoupJitterBoundAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+	dp.Attributes().PutStr("mediasoup.jitter.bound", mediasoupJitterBoundAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupConsumerStreamCountByJitter) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupConsumerStreamCountByJitter) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupConsumerStreamCountByJitter(cfg MediasoupConsumerStreamCountByJitterMetricConfig) metricMediasoupConsumerStreamCountByJitter {
+	m := metricMediasoupConsumerStreamCountByJitter{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupConsumerStreamCountByPacketLoss struct {
+	data     pmetric.Metric                                       // data buffer for generated metric.
+	config   MediasoupConsumerStreamCountByPacketLossMetricConfig // metric config provided by user.
+	capacity int                                                  // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.consumer.stream.count_by_packet_loss metric with initial data.
+func (m *metricMediasoupConsumerStreamCountByPacketLoss) init() {
+	m.data.SetName("mediasoup.consumer.stream.count_by_packet_loss")
+	m.data.SetDescription("Number of RTP streams sent for consumers, by packet loss.")
+	m.data.SetUnit("{stream}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupConsumerStreamCountByPacketLoss) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue string, mediasoupPacketLossBoundAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+	dp.Attributes().PutStr("mediasoup.packet_loss.bound", mediasoupPacketLossBoundAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupConsumerStreamCountByPacketLoss) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupConsumerStreamCountByPacketLoss) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupConsumerStreamCountByPacketLoss(cfg MediasoupConsumerStreamCountByPacketLossMetricConfig) metricMediasoupConsumerStreamCountByPacketLoss {
+	m := metricMediasoupConsumerStreamCountByPacketLoss{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupConsumerStreamCountByRoundTripTime struct {
+	data     pmetric.Metric                                          // data buffer for generated metric.
+	config   MediasoupConsumerStreamCountByRoundTripTimeMetricConfig // metric config provided by user.
+	capacity int                                                     // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.consumer.stream.count_by_round_trip_time metric with initial data.
+func (m *metricMediasoupConsumerStreamCountByRoundTripTime) init() {
+	m.data.SetName("mediasoup.consumer.stream.count_by_round_trip_time")
+	m.data.SetDescription("Number of RTP streams sent for consumers, by round-trip time.")
+	m.data.SetUnit("{stream}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupConsumerStreamCountByRoundTripTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue string, mediasoupRoundTripTimeBoundAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+	dp.Attributes().PutStr("mediasoup.round_trip_time.bound", mediasoupRoundTripTimeBoundAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupConsumerStreamCountByRoundTripTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupConsumerStreamCountByRoundTripTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupConsumerStreamCountByRoundTripTime(cfg MediasoupConsumerStreamCountByRoundTripTimeMetricConfig) metricMediasoupConsumerStreamCountByRoundTripTime {
+	m := metricMediasoupConsumerStreamCountByRoundTripTime{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4784,6 +5339,114 @@ func newMetricMediasoupProducerSilentCount(cfg MediasoupProducerSilentCountMetri
 	return m
 }
 
+type metricMediasoupProducerStartTime struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   MediasoupProducerStartTimeMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.producer.start.time metric with initial data.
+func (m *metricMediasoupProducerStartTime) init() {
+	m.data.SetName("mediasoup.producer.start.time")
+	m.data.SetDescription("Total time from the creation of producers to their first media. Divide by mediasoup.producer.starts for the mean.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupProducerStartTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupMediaKindAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupProducerStartTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupProducerStartTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupProducerStartTime(cfg MediasoupProducerStartTimeMetricConfig) metricMediasoupProducerStartTime {
+	m := metricMediasoupProducerStartTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupProducerStarts struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   MediasoupProducerStartsMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.producer.starts metric with initial data.
+func (m *metricMediasoupProducerStarts) init() {
+	m.data.SetName("mediasoup.producer.starts")
+	m.data.SetDescription("Number of producers that received their first media.")
+	m.data.SetUnit("{producer}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupProducerStarts) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupProducerStarts) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupProducerStarts) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupProducerStarts(cfg MediasoupProducerStartsMetricConfig) metricMediasoupProducerStarts {
+	m := metricMediasoupProducerStarts{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricMediasoupProducerStreamCount struct {
 	data     pmetric.Metric                           // data buffer for generated metric.
 	config   MediasoupProducerStreamCountMetricConfig // metric config provided by user.
@@ -4830,6 +5493,171 @@ func (m *metricMediasoupProducerStreamCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricMediasoupProducerStreamCount(cfg MediasoupProducerStreamCountMetricConfig) metricMediasoupProducerStreamCount {
 	m := metricMediasoupProducerStreamCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupProducerStreamCountByJitter struct {
+	data     pmetric.Metric                                   // data buffer for generated metric.
+	config   MediasoupProducerStreamCountByJitterMetricConfig // metric config provided by user.
+	capacity int                                              // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.producer.stream.count_by_jitter metric with initial data.
+func (m *metricMediasoupProducerStreamCountByJitter) init() {
+	m.data.SetName("mediasoup.producer.stream.count_by_jitter")
+	m.data.SetDescription("Number of RTP streams received for producers, by jitter.")
+	m.data.SetUnit("{stream}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupProducerStreamCountByJitter) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue string, mediasoupJitterBoundAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+	dp.Attributes().PutStr("mediasoup.jitter.bound", mediasoupJitterBoundAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupProducerStreamCountByJitter) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupProducerStreamCountByJitter) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupProducerStreamCountByJitter(cfg MediasoupProducerStreamCountByJitterMetricConfig) metricMediasoupProducerStreamCountByJitter {
+	m := metricMediasoupProducerStreamCountByJitter{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupProducerStreamCountByPacketLoss struct {
+	data     pmetric.Metric                                       // data buffer for generated metric.
+	config   MediasoupProducerStreamCountByPacketLossMetricConfig // metric config provided by user.
+	capacity int                                                  // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.producer.stream.count_by_packet_loss metric with initial data.
+func (m *metricMediasoupProducerStreamCountByPacketLoss) init() {
+	m.data.SetName("mediasoup.producer.stream.count_by_packet_loss")
+	m.data.SetDescription("Number of RTP streams received for producers, by packet loss.")
+	m.data.SetUnit("{stream}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupProducerStreamCountByPacketLoss) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue string, mediasoupPacketLossBoundAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+	dp.Attributes().PutStr("mediasoup.packet_loss.bound", mediasoupPacketLossBoundAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupProducerStreamCountByPacketLoss) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupProducerStreamCountByPacketLoss) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupProducerStreamCountByPacketLoss(cfg MediasoupProducerStreamCountByPacketLossMetricConfig) metricMediasoupProducerStreamCountByPacketLoss {
+	m := metricMediasoupProducerStreamCountByPacketLoss{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupProducerStreamCountByRoundTripTime struct {
+	data     pmetric.Metric                                          // data buffer for generated metric.
+	config   MediasoupProducerStreamCountByRoundTripTimeMetricConfig // metric config provided by user.
+	capacity int                                                     // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.producer.stream.count_by_round_trip_time metric with initial data.
+func (m *metricMediasoupProducerStreamCountByRoundTripTime) init() {
+	m.data.SetName("mediasoup.producer.stream.count_by_round_trip_time")
+	m.data.SetDescription("Number of RTP streams received for producers, by round-trip time.")
+	m.data.SetUnit("{stream}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupProducerStreamCountByRoundTripTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue string, mediasoupRoundTripTimeBoundAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+	dp.Attributes().PutStr("mediasoup.round_trip_time.bound", mediasoupRoundTripTimeBoundAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupProducerStreamCountByRoundTripTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupProducerStreamCountByRoundTripTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupProducerStreamCountByRoundTripTime(cfg MediasoupProducerStreamCountByRoundTripTimeMetricConfig) metricMediasoupProducerStreamCountByRoundTripTime {
+	m := metricMediasoupProducerStreamCountByRoundTripTime{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5097,6 +5925,753 @@ func (m *metricMediasoupProducerThroughput) emit(metrics pmetric.MetricSlice) {
 
 func newMetricMediasoupProducerThroughput(cfg MediasoupProducerThroughputMetricConfig) metricMediasoupProducerThroughput {
 	m := metricMediasoupProducerThroughput{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomConsumerCount struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   MediasoupRoomConsumerCountMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.consumer.count metric with initial data.
+func (m *metricMediasoupRoomConsumerCount) init() {
+	m.data.SetName("mediasoup.room.consumer.count")
+	m.data.SetDescription("Number of consumers of a room.")
+	m.data.SetUnit("{consumer}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomConsumerCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string, mediasoupMediaKindAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomConsumerCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomConsumerCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomConsumerCount(cfg MediasoupRoomConsumerCountMetricConfig) metricMediasoupRoomConsumerCount {
+	m := metricMediasoupRoomConsumerCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomCount struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   MediasoupRoomCountMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.count metric with initial data.
+func (m *metricMediasoupRoomCount) init() {
+	m.data.SetName("mediasoup.room.count")
+	m.data.SetDescription("Number of rooms.")
+	m.data.SetUnit("{room}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricMediasoupRoomCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomCount(cfg MediasoupRoomCountMetricConfig) metricMediasoupRoomCount {
+	m := metricMediasoupRoomCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomIo struct {
+	data     pmetric.Metric              // data buffer for generated metric.
+	config   MediasoupRoomIoMetricConfig // metric config provided by user.
+	capacity int                         // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.io metric with initial data.
+func (m *metricMediasoupRoomIo) init() {
+	m.data.SetName("mediasoup.room.io")
+	m.data.SetDescription("Number of bytes that participants of a room sent or received.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomIo(cfg MediasoupRoomIoMetricConfig) metricMediasoupRoomIo {
+	m := metricMediasoupRoomIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomPacketLossAverage struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   MediasoupRoomPacketLossAverageMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.packet_loss.average metric with initial data.
+func (m *metricMediasoupRoomPacketLossAverage) init() {
+	m.data.SetName("mediasoup.room.packet_loss.average")
+	m.data.SetDescription("Mean fraction of packets lost by the streams of a room.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomPacketLossAverage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomPacketLossAverage) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomPacketLossAverage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomPacketLossAverage(cfg MediasoupRoomPacketLossAverageMetricConfig) metricMediasoupRoomPacketLossAverage {
+	m := metricMediasoupRoomPacketLossAverage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomPacketLossMax struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   MediasoupRoomPacketLossMaxMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.packet_loss.max metric with initial data.
+func (m *metricMediasoupRoomPacketLossMax) init() {
+	m.data.SetName("mediasoup.room.packet_loss.max")
+	m.data.SetDescription("Maximum fraction of packets lost by a stream of a room.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomPacketLossMax) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomPacketLossMax) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomPacketLossMax) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomPacketLossMax(cfg MediasoupRoomPacketLossMaxMetricConfig) metricMediasoupRoomPacketLossMax {
+	m := metricMediasoupRoomPacketLossMax{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomProducerCount struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   MediasoupRoomProducerCountMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.producer.count metric with initial data.
+func (m *metricMediasoupRoomProducerCount) init() {
+	m.data.SetName("mediasoup.room.producer.count")
+	m.data.SetDescription("Number of producers of a room.")
+	m.data.SetUnit("{producer}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomProducerCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string, mediasoupMediaKindAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomProducerCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomProducerCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomProducerCount(cfg MediasoupRoomProducerCountMetricConfig) metricMediasoupRoomProducerCount {
+	m := metricMediasoupRoomProducerCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomProducerSilentCount struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   MediasoupRoomProducerSilentCountMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.producer.silent.count metric with initial data.
+func (m *metricMediasoupRoomProducerSilentCount) init() {
+	m.data.SetName("mediasoup.room.producer.silent.count")
+	m.data.SetDescription("Number of producers of a room that should send media but do not.")
+	m.data.SetUnit("{producer}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomProducerSilentCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string, mediasoupMediaKindAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("mediasoup.media.kind", mediasoupMediaKindAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomProducerSilentCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomProducerSilentCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomProducerSilentCount(cfg MediasoupRoomProducerSilentCountMetricConfig) metricMediasoupRoomProducerSilentCount {
+	m := metricMediasoupRoomProducerSilentCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomRoundTripTimeAverage struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   MediasoupRoomRoundTripTimeAverageMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.round_trip_time.average metric with initial data.
+func (m *metricMediasoupRoomRoundTripTimeAverage) init() {
+	m.data.SetName("mediasoup.room.round_trip_time.average")
+	m.data.SetDescription("Mean round-trip time of the streams sent in a room.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomRoundTripTimeAverage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomRoundTripTimeAverage) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomRoundTripTimeAverage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomRoundTripTimeAverage(cfg MediasoupRoomRoundTripTimeAverageMetricConfig) metricMediasoupRoomRoundTripTimeAverage {
+	m := metricMediasoupRoomRoundTripTimeAverage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomRoundTripTimeMax struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   MediasoupRoomRoundTripTimeMaxMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.round_trip_time.max metric with initial data.
+func (m *metricMediasoupRoomRoundTripTimeMax) init() {
+	m.data.SetName("mediasoup.room.round_trip_time.max")
+	m.data.SetDescription("Maximum round-trip time of a stream sent in a room.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomRoundTripTimeMax) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomRoundTripTimeMax) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomRoundTripTimeMax) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomRoundTripTimeMax(cfg MediasoupRoomRoundTripTimeMaxMetricConfig) metricMediasoupRoomRoundTripTimeMax {
+	m := metricMediasoupRoomRoundTripTimeMax{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomScoreAverage struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   MediasoupRoomScoreAverageMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.score.average metric with initial data.
+func (m *metricMediasoupRoomScoreAverage) init() {
+	m.data.SetName("mediasoup.room.score.average")
+	m.data.SetDescription("Mean score of the streams of a room, 0 to 10.")
+	m.data.SetUnit("{score}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomScoreAverage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomScoreAverage) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomScoreAverage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomScoreAverage(cfg MediasoupRoomScoreAverageMetricConfig) metricMediasoupRoomScoreAverage {
+	m := metricMediasoupRoomScoreAverage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomScoreMin struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   MediasoupRoomScoreMinMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.score.min metric with initial data.
+func (m *metricMediasoupRoomScoreMin) init() {
+	m.data.SetName("mediasoup.room.score.min")
+	m.data.SetDescription("Minimum score of a stream of a room, 0 to 10.")
+	m.data.SetUnit("{score}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomScoreMin) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomScoreMin) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomScoreMin) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomScoreMin(cfg MediasoupRoomScoreMinMetricConfig) metricMediasoupRoomScoreMin {
+	m := metricMediasoupRoomScoreMin{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomThroughput struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   MediasoupRoomThroughputMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.throughput metric with initial data.
+func (m *metricMediasoupRoomThroughput) init() {
+	m.data.SetName("mediasoup.room.throughput")
+	m.data.SetDescription("Current throughput of the participants of a room.")
+	m.data.SetUnit("By/s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomThroughput) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomThroughput) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomThroughput) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomThroughput(cfg MediasoupRoomThroughputMetricConfig) metricMediasoupRoomThroughput {
+	m := metricMediasoupRoomThroughput{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomTransportCount struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   MediasoupRoomTransportCountMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.transport.count metric with initial data.
+func (m *metricMediasoupRoomTransportCount) init() {
+	m.data.SetName("mediasoup.room.transport.count")
+	m.data.SetDescription("Number of transports of the participants of a room.")
+	m.data.SetUnit("{transport}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomTransportCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomTransportCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomTransportCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomTransportCount(cfg MediasoupRoomTransportCountMetricConfig) metricMediasoupRoomTransportCount {
+	m := metricMediasoupRoomTransportCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupRoomUptime struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   MediasoupRoomUptimeMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.room.uptime metric with initial data.
+func (m *metricMediasoupRoomUptime) init() {
+	m.data.SetName("mediasoup.room.uptime")
+	m.data.SetDescription("Time since the first router of a room was created.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupRoomUptime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.room.name", mediasoupRoomNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupRoomUptime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupRoomUptime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupRoomUptime(cfg MediasoupRoomUptimeMetricConfig) metricMediasoupRoomUptime {
+	m := metricMediasoupRoomUptime{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5859,6 +7434,112 @@ func newMetricMediasoupTransportClosures(cfg MediasoupTransportClosuresMetricCon
 	return m
 }
 
+type metricMediasoupTransportClosuresByType struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   MediasoupTransportClosuresByTypeMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.transport.closures_by_type metric with initial data.
+func (m *metricMediasoupTransportClosuresByType) init() {
+	m.data.SetName("mediasoup.transport.closures_by_type")
+	m.data.SetDescription("Number of transports closed, by type.")
+	m.data.SetUnit("{transport}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupTransportClosuresByType) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupTransportTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.transport.type", mediasoupTransportTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupTransportClosuresByType) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupTransportClosuresByType) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupTransportClosuresByType(cfg MediasoupTransportClosuresByTypeMetricConfig) metricMediasoupTransportClosuresByType {
+	m := metricMediasoupTransportClosuresByType{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupTransportConnectionTime struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   MediasoupTransportConnectionTimeMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.transport.connection.time metric with initial data.
+func (m *metricMediasoupTransportConnectionTime) init() {
+	m.data.SetName("mediasoup.transport.connection.time")
+	m.data.SetDescription("Total time from the creation of transports to their first DTLS connection. Divide by mediasoup.transport.dtls.connections for the mean.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricMediasoupTransportConnectionTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupTransportConnectionTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupTransportConnectionTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupTransportConnectionTime(cfg MediasoupTransportConnectionTimeMetricConfig) metricMediasoupTransportConnectionTime {
+	m := metricMediasoupTransportConnectionTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricMediasoupTransportCount struct {
 	data     pmetric.Metric                      // data buffer for generated metric.
 	config   MediasoupTransportCountMetricConfig // metric config provided by user.
@@ -6235,6 +7916,112 @@ func newMetricMediasoupTransportCreations(cfg MediasoupTransportCreationsMetricC
 	return m
 }
 
+type metricMediasoupTransportCreationsByType struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   MediasoupTransportCreationsByTypeMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.transport.creations_by_type metric with initial data.
+func (m *metricMediasoupTransportCreationsByType) init() {
+	m.data.SetName("mediasoup.transport.creations_by_type")
+	m.data.SetDescription("Number of transports created, by type.")
+	m.data.SetUnit("{transport}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupTransportCreationsByType) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupTransportTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.transport.type", mediasoupTransportTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupTransportCreationsByType) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupTransportCreationsByType) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupTransportCreationsByType(cfg MediasoupTransportCreationsByTypeMetricConfig) metricMediasoupTransportCreationsByType {
+	m := metricMediasoupTransportCreationsByType{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupTransportDtlsConnections struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   MediasoupTransportDtlsConnectionsMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.transport.dtls.connections metric with initial data.
+func (m *metricMediasoupTransportDtlsConnections) init() {
+	m.data.SetName("mediasoup.transport.dtls.connections")
+	m.data.SetDescription("Number of transports that completed their DTLS handshake.")
+	m.data.SetUnit("{transport}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricMediasoupTransportDtlsConnections) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupTransportDtlsConnections) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupTransportDtlsConnections) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupTransportDtlsConnections(cfg MediasoupTransportDtlsConnectionsMetricConfig) metricMediasoupTransportDtlsConnections {
+	m := metricMediasoupTransportDtlsConnections{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricMediasoupTransportDtlsFailures struct {
 	data     pmetric.Metric                             // data buffer for generated metric.
 	config   MediasoupTransportDtlsFailuresMetricConfig // metric config provided by user.
@@ -6279,6 +8066,113 @@ func (m *metricMediasoupTransportDtlsFailures) emit(metrics pmetric.MetricSlice)
 
 func newMetricMediasoupTransportDtlsFailures(cfg MediasoupTransportDtlsFailuresMetricConfig) metricMediasoupTransportDtlsFailures {
 	m := metricMediasoupTransportDtlsFailures{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupTransportFailedCreations struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   MediasoupTransportFailedCreationsMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.transport.failed_creations metric with initial data.
+func (m *metricMediasoupTransportFailedCreations) init() {
+	m.data.SetName("mediasoup.transport.failed_creations")
+	m.data.SetDescription("Number of transports that could not be created, if the agent counts them (countFailures).")
+	m.data.SetUnit("{transport}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupTransportFailedCreations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupTransportTypeAttributeValue string, creationErrorTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.transport.type", mediasoupTransportTypeAttributeValue)
+	dp.Attributes().PutStr("error.type", creationErrorTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupTransportFailedCreations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupTransportFailedCreations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupTransportFailedCreations(cfg MediasoupTransportFailedCreationsMetricConfig) metricMediasoupTransportFailedCreations {
+	m := metricMediasoupTransportFailedCreations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupTransportIceConnections struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   MediasoupTransportIceConnectionsMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.transport.ice.connections metric with initial data.
+func (m *metricMediasoupTransportIceConnections) init() {
+	m.data.SetName("mediasoup.transport.ice.connections")
+	m.data.SetDescription("Number of transports that completed ICE with a peer.")
+	m.data.SetUnit("{transport}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricMediasoupTransportIceConnections) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupTransportIceConnections) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupTransportIceConnections) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupTransportIceConnections(cfg MediasoupTransportIceConnectionsMetricConfig) metricMediasoupTransportIceConnections {
+	m := metricMediasoupTransportIceConnections{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -6767,6 +8661,58 @@ func newMetricMediasoupTransportThroughput(cfg MediasoupTransportThroughputMetri
 	return m
 }
 
+type metricMediasoupTransportUnconnectedClosures struct {
+	data     pmetric.Metric                                    // data buffer for generated metric.
+	config   MediasoupTransportUnconnectedClosuresMetricConfig // metric config provided by user.
+	capacity int                                               // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.transport.unconnected_closures metric with initial data.
+func (m *metricMediasoupTransportUnconnectedClosures) init() {
+	m.data.SetName("mediasoup.transport.unconnected_closures")
+	m.data.SetDescription("Number of WebRTC transports closed without ever completing their DTLS handshake.")
+	m.data.SetUnit("{transport}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricMediasoupTransportUnconnectedClosures) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupTransportUnconnectedClosures) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupTransportUnconnectedClosures) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupTransportUnconnectedClosures(cfg MediasoupTransportUnconnectedClosuresMetricConfig) metricMediasoupTransportUnconnectedClosures {
+	m := metricMediasoupTransportUnconnectedClosures{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricMediasoupUptime struct {
 	data     pmetric.Metric              // data buffer for generated metric.
 	config   MediasoupUptimeMetricConfig // metric config provided by user.
@@ -7190,6 +9136,60 @@ func newMetricMediasoupWorkerMemoryPeak(cfg MediasoupWorkerMemoryPeakMetricConfi
 	return m
 }
 
+type metricMediasoupWorkerMemoryUsage struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   MediasoupWorkerMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.worker.memory.usage metric with initial data.
+func (m *metricMediasoupWorkerMemoryUsage) init() {
+	m.data.SetName("mediasoup.worker.memory.usage")
+	m.data.SetDescription("Resident memory of a worker.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupWorkerMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupWorkerIDAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.worker.id", mediasoupWorkerIDAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupWorkerMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupWorkerMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupWorkerMemoryUsage(cfg MediasoupWorkerMemoryUsageMetricConfig) metricMediasoupWorkerMemoryUsage {
+	m := metricMediasoupWorkerMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricMediasoupWorkerPageFaults struct {
 	data     pmetric.Metric                        // data buffer for generated metric.
 	config   MediasoupWorkerPageFaultsMetricConfig // metric config provided by user.
@@ -7237,6 +9237,165 @@ func (m *metricMediasoupWorkerPageFaults) emit(metrics pmetric.MetricSlice) {
 
 func newMetricMediasoupWorkerPageFaults(cfg MediasoupWorkerPageFaultsMetricConfig) metricMediasoupWorkerPageFaults {
 	m := metricMediasoupWorkerPageFaults{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupWorkerResponsive struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   MediasoupWorkerResponsiveMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.worker.responsive metric with initial data.
+func (m *metricMediasoupWorkerResponsive) init() {
+	m.data.SetName("mediasoup.worker.responsive")
+	m.data.SetDescription("Whether a worker responds to the agent, 0 or 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupWorkerResponsive) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mediasoupWorkerIDAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mediasoup.worker.id", mediasoupWorkerIDAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupWorkerResponsive) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupWorkerResponsive) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupWorkerResponsive(cfg MediasoupWorkerResponsiveMetricConfig) metricMediasoupWorkerResponsive {
+	m := metricMediasoupWorkerResponsive{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupWorkerThroughput struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   MediasoupWorkerThroughputMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.worker.throughput metric with initial data.
+func (m *metricMediasoupWorkerThroughput) init() {
+	m.data.SetName("mediasoup.worker.throughput")
+	m.data.SetDescription("Current throughput of all transports of a worker.")
+	m.data.SetUnit("By/s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupWorkerThroughput) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupWorkerIDAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.worker.id", mediasoupWorkerIDAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupWorkerThroughput) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupWorkerThroughput) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupWorkerThroughput(cfg MediasoupWorkerThroughputMetricConfig) metricMediasoupWorkerThroughput {
+	m := metricMediasoupWorkerThroughput{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMediasoupWorkerUptime struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   MediasoupWorkerUptimeMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills mediasoup.worker.uptime metric with initial data.
+func (m *metricMediasoupWorkerUptime) init() {
+	m.data.SetName("mediasoup.worker.uptime")
+	m.data.SetDescription("Time since a worker was created.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMediasoupWorkerUptime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mediasoupWorkerIDAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mediasoup.worker.id", mediasoupWorkerIDAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMediasoupWorkerUptime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMediasoupWorkerUptime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMediasoupWorkerUptime(cfg MediasoupWorkerUptimeMetricConfig) metricMediasoupWorkerUptime {
+	m := metricMediasoupWorkerUptime{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -7577,6 +9736,7 @@ type MetricsBuilder struct {
 	metricMediasoupAgentCollectionDuration             metricMediasoupAgentCollectionDuration
 	metricMediasoupAgentCoverage                       metricMediasoupAgentCoverage
 	metricMediasoupAgentErrors                         metricMediasoupAgentErrors
+	metricMediasoupAgentEventLoopDelayP99              metricMediasoupAgentEventLoopDelayP99
 	metricMediasoupAgentEventLoopLag                   metricMediasoupAgentEventLoopLag
 	metricMediasoupAgentSkippedCount                   metricMediasoupAgentSkippedCount
 	metricMediasoupConsumerClosures                    metricMediasoupConsumerClosures
@@ -7603,6 +9763,9 @@ type MetricsBuilder struct {
 	metricMediasoupConsumerScoreMin                    metricMediasoupConsumerScoreMin
 	metricMediasoupConsumerSilentCount                 metricMediasoupConsumerSilentCount
 	metricMediasoupConsumerStreamCount                 metricMediasoupConsumerStreamCount
+	metricMediasoupConsumerStreamCountByJitter         metricMediasoupConsumerStreamCountByJitter
+	metricMediasoupConsumerStreamCountByPacketLoss     metricMediasoupConsumerStreamCountByPacketLoss
+	metricMediasoupConsumerStreamCountByRoundTripTime  metricMediasoupConsumerStreamCountByRoundTripTime
 	metricMediasoupConsumerStreamCountByScore          metricMediasoupConsumerStreamCountByScore
 	metricMediasoupConsumerStreamThroughputAverage     metricMediasoupConsumerStreamThroughputAverage
 	metricMediasoupConsumerStreamThroughputMax         metricMediasoupConsumerStreamThroughputMax
@@ -7637,12 +9800,31 @@ type MetricsBuilder struct {
 	metricMediasoupProducerScoreAverage                metricMediasoupProducerScoreAverage
 	metricMediasoupProducerScoreMin                    metricMediasoupProducerScoreMin
 	metricMediasoupProducerSilentCount                 metricMediasoupProducerSilentCount
+	metricMediasoupProducerStartTime                   metricMediasoupProducerStartTime
+	metricMediasoupProducerStarts                      metricMediasoupProducerStarts
 	metricMediasoupProducerStreamCount                 metricMediasoupProducerStreamCount
+	metricMediasoupProducerStreamCountByJitter         metricMediasoupProducerStreamCountByJitter
+	metricMediasoupProducerStreamCountByPacketLoss     metricMediasoupProducerStreamCountByPacketLoss
+	metricMediasoupProducerStreamCountByRoundTripTime  metricMediasoupProducerStreamCountByRoundTripTime
 	metricMediasoupProducerStreamCountByScore          metricMediasoupProducerStreamCountByScore
 	metricMediasoupProducerStreamThroughputAverage     metricMediasoupProducerStreamThroughputAverage
 	metricMediasoupProducerStreamThroughputMax         metricMediasoupProducerStreamThroughputMax
 	metricMediasoupProducerStreamThroughputMin         metricMediasoupProducerStreamThroughputMin
 	metricMediasoupProducerThroughput                  metricMediasoupProducerThroughput
+	metricMediasoupRoomConsumerCount                   metricMediasoupRoomConsumerCount
+	metricMediasoupRoomCount                           metricMediasoupRoomCount
+	metricMediasoupRoomIo                              metricMediasoupRoomIo
+	metricMediasoupRoomPacketLossAverage               metricMediasoupRoomPacketLossAverage
+	metricMediasoupRoomPacketLossMax                   metricMediasoupRoomPacketLossMax
+	metricMediasoupRoomProducerCount                   metricMediasoupRoomProducerCount
+	metricMediasoupRoomProducerSilentCount             metricMediasoupRoomProducerSilentCount
+	metricMediasoupRoomRoundTripTimeAverage            metricMediasoupRoomRoundTripTimeAverage
+	metricMediasoupRoomRoundTripTimeMax                metricMediasoupRoomRoundTripTimeMax
+	metricMediasoupRoomScoreAverage                    metricMediasoupRoomScoreAverage
+	metricMediasoupRoomScoreMin                        metricMediasoupRoomScoreMin
+	metricMediasoupRoomThroughput                      metricMediasoupRoomThroughput
+	metricMediasoupRoomTransportCount                  metricMediasoupRoomTransportCount
+	metricMediasoupRoomUptime                          metricMediasoupRoomUptime
 	metricMediasoupRouterClosures                      metricMediasoupRouterClosures
 	metricMediasoupRouterCount                         metricMediasoupRouterCount
 	metricMediasoupRouterCreations                     metricMediasoupRouterCreations
@@ -7657,6 +9839,8 @@ type MetricsBuilder struct {
 	metricMediasoupTransportAvailableThroughputMax     metricMediasoupTransportAvailableThroughputMax
 	metricMediasoupTransportAvailableThroughputMin     metricMediasoupTransportAvailableThroughputMin
 	metricMediasoupTransportClosures                   metricMediasoupTransportClosures
+	metricMediasoupTransportClosuresByType             metricMediasoupTransportClosuresByType
+	metricMediasoupTransportConnectionTime             metricMediasoupTransportConnectionTime
 	metricMediasoupTransportCount                      metricMediasoupTransportCount
 	metricMediasoupTransportCountByDtlsState           metricMediasoupTransportCountByDtlsState
 	metricMediasoupTransportCountByIceState            metricMediasoupTransportCountByIceState
@@ -7664,7 +9848,11 @@ type MetricsBuilder struct {
 	metricMediasoupTransportCountBySctpState           metricMediasoupTransportCountBySctpState
 	metricMediasoupTransportCountByWorker              metricMediasoupTransportCountByWorker
 	metricMediasoupTransportCreations                  metricMediasoupTransportCreations
+	metricMediasoupTransportCreationsByType            metricMediasoupTransportCreationsByType
+	metricMediasoupTransportDtlsConnections            metricMediasoupTransportDtlsConnections
 	metricMediasoupTransportDtlsFailures               metricMediasoupTransportDtlsFailures
+	metricMediasoupTransportFailedCreations            metricMediasoupTransportFailedCreations
+	metricMediasoupTransportIceConnections             metricMediasoupTransportIceConnections
 	metricMediasoupTransportIceDisconnections          metricMediasoupTransportIceDisconnections
 	metricMediasoupTransportIo                         metricMediasoupTransportIo
 	metricMediasoupTransportPacketLossAverage          metricMediasoupTransportPacketLossAverage
@@ -7674,6 +9862,7 @@ type MetricsBuilder struct {
 	metricMediasoupTransportRtxIo                      metricMediasoupTransportRtxIo
 	metricMediasoupTransportSctpFailures               metricMediasoupTransportSctpFailures
 	metricMediasoupTransportThroughput                 metricMediasoupTransportThroughput
+	metricMediasoupTransportUnconnectedClosures        metricMediasoupTransportUnconnectedClosures
 	metricMediasoupUptime                              metricMediasoupUptime
 	metricMediasoupWebrtcServerCount                   metricMediasoupWebrtcServerCount
 	metricMediasoupWorkerBlockOperations               metricMediasoupWorkerBlockOperations
@@ -7682,7 +9871,11 @@ type MetricsBuilder struct {
 	metricMediasoupWorkerCPUTime                       metricMediasoupWorkerCPUTime
 	metricMediasoupWorkerDeaths                        metricMediasoupWorkerDeaths
 	metricMediasoupWorkerMemoryPeak                    metricMediasoupWorkerMemoryPeak
+	metricMediasoupWorkerMemoryUsage                   metricMediasoupWorkerMemoryUsage
 	metricMediasoupWorkerPageFaults                    metricMediasoupWorkerPageFaults
+	metricMediasoupWorkerResponsive                    metricMediasoupWorkerResponsive
+	metricMediasoupWorkerThroughput                    metricMediasoupWorkerThroughput
+	metricMediasoupWorkerUptime                        metricMediasoupWorkerUptime
 	metricRtcScrapeDuration                            metricRtcScrapeDuration
 	metricRtcScrapeErrors                              metricRtcScrapeErrors
 	metricRtcScrapeOmittedCount                        metricRtcScrapeOmittedCount
@@ -7720,6 +9913,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupAgentCollectionDuration:             newMetricMediasoupAgentCollectionDuration(mbc.Metrics.MediasoupAgentCollectionDuration),
 		metricMediasoupAgentCoverage:                       newMetricMediasoupAgentCoverage(mbc.Metrics.MediasoupAgentCoverage),
 		metricMediasoupAgentErrors:                         newMetricMediasoupAgentErrors(mbc.Metrics.MediasoupAgentErrors),
+		metricMediasoupAgentEventLoopDelayP99:              newMetricMediasoupAgentEventLoopDelayP99(mbc.Metrics.MediasoupAgentEventLoopDelayP99),
 		metricMediasoupAgentEventLoopLag:                   newMetricMediasoupAgentEventLoopLag(mbc.Metrics.MediasoupAgentEventLoopLag),
 		metricMediasoupAgentSkippedCount:                   newMetricMediasoupAgentSkippedCount(mbc.Metrics.MediasoupAgentSkippedCount),
 		metricMediasoupConsumerClosures:                    newMetricMediasoupConsumerClosures(mbc.Metrics.MediasoupConsumerClosures),
@@ -7746,6 +9940,9 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupConsumerScoreMin:                    newMetricMediasoupConsumerScoreMin(mbc.Metrics.MediasoupConsumerScoreMin),
 		metricMediasoupConsumerSilentCount:                 newMetricMediasoupConsumerSilentCount(mbc.Metrics.MediasoupConsumerSilentCount),
 		metricMediasoupConsumerStreamCount:                 newMetricMediasoupConsumerStreamCount(mbc.Metrics.MediasoupConsumerStreamCount),
+		metricMediasoupConsumerStreamCountByJitter:         newMetricMediasoupConsumerStreamCountByJitter(mbc.Metrics.MediasoupConsumerStreamCountByJitter),
+		metricMediasoupConsumerStreamCountByPacketLoss:     newMetricMediasoupConsumerStreamCountByPacketLoss(mbc.Metrics.MediasoupConsumerStreamCountByPacketLoss),
+		metricMediasoupConsumerStreamCountByRoundTripTime:  newMetricMediasoupConsumerStreamCountByRoundTripTime(mbc.Metrics.MediasoupConsumerStreamCountByRoundTripTime),
 		metricMediasoupConsumerStreamCountByScore:          newMetricMediasoupConsumerStreamCountByScore(mbc.Metrics.MediasoupConsumerStreamCountByScore),
 		metricMediasoupConsumerStreamThroughputAverage:     newMetricMediasoupConsumerStreamThroughputAverage(mbc.Metrics.MediasoupConsumerStreamThroughputAverage),
 		metricMediasoupConsumerStreamThroughputMax:         newMetricMediasoupConsumerStreamThroughputMax(mbc.Metrics.MediasoupConsumerStreamThroughputMax),
@@ -7780,12 +9977,31 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupProducerScoreAverage:                newMetricMediasoupProducerScoreAverage(mbc.Metrics.MediasoupProducerScoreAverage),
 		metricMediasoupProducerScoreMin:                    newMetricMediasoupProducerScoreMin(mbc.Metrics.MediasoupProducerScoreMin),
 		metricMediasoupProducerSilentCount:                 newMetricMediasoupProducerSilentCount(mbc.Metrics.MediasoupProducerSilentCount),
+		metricMediasoupProducerStartTime:                   newMetricMediasoupProducerStartTime(mbc.Metrics.MediasoupProducerStartTime),
+		metricMediasoupProducerStarts:                      newMetricMediasoupProducerStarts(mbc.Metrics.MediasoupProducerStarts),
 		metricMediasoupProducerStreamCount:                 newMetricMediasoupProducerStreamCount(mbc.Metrics.MediasoupProducerStreamCount),
+		metricMediasoupProducerStreamCountByJitter:         newMetricMediasoupProducerStreamCountByJitter(mbc.Metrics.MediasoupProducerStreamCountByJitter),
+		metricMediasoupProducerStreamCountByPacketLoss:     newMetricMediasoupProducerStreamCountByPacketLoss(mbc.Metrics.MediasoupProducerStreamCountByPacketLoss),
+		metricMediasoupProducerStreamCountByRoundTripTime:  newMetricMediasoupProducerStreamCountByRoundTripTime(mbc.Metrics.MediasoupProducerStreamCountByRoundTripTime),
 		metricMediasoupProducerStreamCountByScore:          newMetricMediasoupProducerStreamCountByScore(mbc.Metrics.MediasoupProducerStreamCountByScore),
 		metricMediasoupProducerStreamThroughputAverage:     newMetricMediasoupProducerStreamThroughputAverage(mbc.Metrics.MediasoupProducerStreamThroughputAverage),
 		metricMediasoupProducerStreamThroughputMax:         newMetricMediasoupProducerStreamThroughputMax(mbc.Metrics.MediasoupProducerStreamThroughputMax),
 		metricMediasoupProducerStreamThroughputMin:         newMetricMediasoupProducerStreamThroughputMin(mbc.Metrics.MediasoupProducerStreamThroughputMin),
 		metricMediasoupProducerThroughput:                  newMetricMediasoupProducerThroughput(mbc.Metrics.MediasoupProducerThroughput),
+		metricMediasoupRoomConsumerCount:                   newMetricMediasoupRoomConsumerCount(mbc.Metrics.MediasoupRoomConsumerCount),
+		metricMediasoupRoomCount:                           newMetricMediasoupRoomCount(mbc.Metrics.MediasoupRoomCount),
+		metricMediasoupRoomIo:                              newMetricMediasoupRoomIo(mbc.Metrics.MediasoupRoomIo),
+		metricMediasoupRoomPacketLossAverage:               newMetricMediasoupRoomPacketLossAverage(mbc.Metrics.MediasoupRoomPacketLossAverage),
+		metricMediasoupRoomPacketLossMax:                   newMetricMediasoupRoomPacketLossMax(mbc.Metrics.MediasoupRoomPacketLossMax),
+		metricMediasoupRoomProducerCount:                   newMetricMediasoupRoomProducerCount(mbc.Metrics.MediasoupRoomProducerCount),
+		metricMediasoupRoomProducerSilentCount:             newMetricMediasoupRoomProducerSilentCount(mbc.Metrics.MediasoupRoomProducerSilentCount),
+		metricMediasoupRoomRoundTripTimeAverage:            newMetricMediasoupRoomRoundTripTimeAverage(mbc.Metrics.MediasoupRoomRoundTripTimeAverage),
+		metricMediasoupRoomRoundTripTimeMax:                newMetricMediasoupRoomRoundTripTimeMax(mbc.Metrics.MediasoupRoomRoundTripTimeMax),
+		metricMediasoupRoomScoreAverage:                    newMetricMediasoupRoomScoreAverage(mbc.Metrics.MediasoupRoomScoreAverage),
+		metricMediasoupRoomScoreMin:                        newMetricMediasoupRoomScoreMin(mbc.Metrics.MediasoupRoomScoreMin),
+		metricMediasoupRoomThroughput:                      newMetricMediasoupRoomThroughput(mbc.Metrics.MediasoupRoomThroughput),
+		metricMediasoupRoomTransportCount:                  newMetricMediasoupRoomTransportCount(mbc.Metrics.MediasoupRoomTransportCount),
+		metricMediasoupRoomUptime:                          newMetricMediasoupRoomUptime(mbc.Metrics.MediasoupRoomUptime),
 		metricMediasoupRouterClosures:                      newMetricMediasoupRouterClosures(mbc.Metrics.MediasoupRouterClosures),
 		metricMediasoupRouterCount:                         newMetricMediasoupRouterCount(mbc.Metrics.MediasoupRouterCount),
 		metricMediasoupRouterCreations:                     newMetricMediasoupRouterCreations(mbc.Metrics.MediasoupRouterCreations),
@@ -7800,6 +10016,8 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupTransportAvailableThroughputMax:     newMetricMediasoupTransportAvailableThroughputMax(mbc.Metrics.MediasoupTransportAvailableThroughputMax),
 		metricMediasoupTransportAvailableThroughputMin:     newMetricMediasoupTransportAvailableThroughputMin(mbc.Metrics.MediasoupTransportAvailableThroughputMin),
 		metricMediasoupTransportClosures:                   newMetricMediasoupTransportClosures(mbc.Metrics.MediasoupTransportClosures),
+		metricMediasoupTransportClosuresByType:             newMetricMediasoupTransportClosuresByType(mbc.Metrics.MediasoupTransportClosuresByType),
+		metricMediasoupTransportConnectionTime:             newMetricMediasoupTransportConnectionTime(mbc.Metrics.MediasoupTransportConnectionTime),
 		metricMediasoupTransportCount:                      newMetricMediasoupTransportCount(mbc.Metrics.MediasoupTransportCount),
 		metricMediasoupTransportCountByDtlsState:           newMetricMediasoupTransportCountByDtlsState(mbc.Metrics.MediasoupTransportCountByDtlsState),
 		metricMediasoupTransportCountByIceState:            newMetricMediasoupTransportCountByIceState(mbc.Metrics.MediasoupTransportCountByIceState),
@@ -7807,7 +10025,11 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupTransportCountBySctpState:           newMetricMediasoupTransportCountBySctpState(mbc.Metrics.MediasoupTransportCountBySctpState),
 		metricMediasoupTransportCountByWorker:              newMetricMediasoupTransportCountByWorker(mbc.Metrics.MediasoupTransportCountByWorker),
 		metricMediasoupTransportCreations:                  newMetricMediasoupTransportCreations(mbc.Metrics.MediasoupTransportCreations),
+		metricMediasoupTransportCreationsByType:            newMetricMediasoupTransportCreationsByType(mbc.Metrics.MediasoupTransportCreationsByType),
+		metricMediasoupTransportDtlsConnections:            newMetricMediasoupTransportDtlsConnections(mbc.Metrics.MediasoupTransportDtlsConnections),
 		metricMediasoupTransportDtlsFailures:               newMetricMediasoupTransportDtlsFailures(mbc.Metrics.MediasoupTransportDtlsFailures),
+		metricMediasoupTransportFailedCreations:            newMetricMediasoupTransportFailedCreations(mbc.Metrics.MediasoupTransportFailedCreations),
+		metricMediasoupTransportIceConnections:             newMetricMediasoupTransportIceConnections(mbc.Metrics.MediasoupTransportIceConnections),
 		metricMediasoupTransportIceDisconnections:          newMetricMediasoupTransportIceDisconnections(mbc.Metrics.MediasoupTransportIceDisconnections),
 		metricMediasoupTransportIo:                         newMetricMediasoupTransportIo(mbc.Metrics.MediasoupTransportIo),
 		metricMediasoupTransportPacketLossAverage:          newMetricMediasoupTransportPacketLossAverage(mbc.Metrics.MediasoupTransportPacketLossAverage),
@@ -7817,6 +10039,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupTransportRtxIo:                      newMetricMediasoupTransportRtxIo(mbc.Metrics.MediasoupTransportRtxIo),
 		metricMediasoupTransportSctpFailures:               newMetricMediasoupTransportSctpFailures(mbc.Metrics.MediasoupTransportSctpFailures),
 		metricMediasoupTransportThroughput:                 newMetricMediasoupTransportThroughput(mbc.Metrics.MediasoupTransportThroughput),
+		metricMediasoupTransportUnconnectedClosures:        newMetricMediasoupTransportUnconnectedClosures(mbc.Metrics.MediasoupTransportUnconnectedClosures),
 		metricMediasoupUptime:                              newMetricMediasoupUptime(mbc.Metrics.MediasoupUptime),
 		metricMediasoupWebrtcServerCount:                   newMetricMediasoupWebrtcServerCount(mbc.Metrics.MediasoupWebrtcServerCount),
 		metricMediasoupWorkerBlockOperations:               newMetricMediasoupWorkerBlockOperations(mbc.Metrics.MediasoupWorkerBlockOperations),
@@ -7825,7 +10048,11 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMediasoupWorkerCPUTime:                       newMetricMediasoupWorkerCPUTime(mbc.Metrics.MediasoupWorkerCPUTime),
 		metricMediasoupWorkerDeaths:                        newMetricMediasoupWorkerDeaths(mbc.Metrics.MediasoupWorkerDeaths),
 		metricMediasoupWorkerMemoryPeak:                    newMetricMediasoupWorkerMemoryPeak(mbc.Metrics.MediasoupWorkerMemoryPeak),
+		metricMediasoupWorkerMemoryUsage:                   newMetricMediasoupWorkerMemoryUsage(mbc.Metrics.MediasoupWorkerMemoryUsage),
 		metricMediasoupWorkerPageFaults:                    newMetricMediasoupWorkerPageFaults(mbc.Metrics.MediasoupWorkerPageFaults),
+		metricMediasoupWorkerResponsive:                    newMetricMediasoupWorkerResponsive(mbc.Metrics.MediasoupWorkerResponsive),
+		metricMediasoupWorkerThroughput:                    newMetricMediasoupWorkerThroughput(mbc.Metrics.MediasoupWorkerThroughput),
+		metricMediasoupWorkerUptime:                        newMetricMediasoupWorkerUptime(mbc.Metrics.MediasoupWorkerUptime),
 		metricRtcScrapeDuration:                            newMetricRtcScrapeDuration(mbc.Metrics.RtcScrapeDuration),
 		metricRtcScrapeErrors:                              newMetricRtcScrapeErrors(mbc.Metrics.RtcScrapeErrors),
 		metricRtcScrapeOmittedCount:                        newMetricRtcScrapeOmittedCount(mbc.Metrics.RtcScrapeOmittedCount),
@@ -7964,6 +10191,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupAgentCollectionDuration.emit(ils.Metrics())
 	mb.metricMediasoupAgentCoverage.emit(ils.Metrics())
 	mb.metricMediasoupAgentErrors.emit(ils.Metrics())
+	mb.metricMediasoupAgentEventLoopDelayP99.emit(ils.Metrics())
 	mb.metricMediasoupAgentEventLoopLag.emit(ils.Metrics())
 	mb.metricMediasoupAgentSkippedCount.emit(ils.Metrics())
 	mb.metricMediasoupConsumerClosures.emit(ils.Metrics())
@@ -7990,6 +10218,9 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupConsumerScoreMin.emit(ils.Metrics())
 	mb.metricMediasoupConsumerSilentCount.emit(ils.Metrics())
 	mb.metricMediasoupConsumerStreamCount.emit(ils.Metrics())
+	mb.metricMediasoupConsumerStreamCountByJitter.emit(ils.Metrics())
+	mb.metricMediasoupConsumerStreamCountByPacketLoss.emit(ils.Metrics())
+	mb.metricMediasoupConsumerStreamCountByRoundTripTime.emit(ils.Metrics())
 	mb.metricMediasoupConsumerStreamCountByScore.emit(ils.Metrics())
 	mb.metricMediasoupConsumerStreamThroughputAverage.emit(ils.Metrics())
 	mb.metricMediasoupConsumerStreamThroughputMax.emit(ils.Metrics())
@@ -8024,12 +10255,31 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupProducerScoreAverage.emit(ils.Metrics())
 	mb.metricMediasoupProducerScoreMin.emit(ils.Metrics())
 	mb.metricMediasoupProducerSilentCount.emit(ils.Metrics())
+	mb.metricMediasoupProducerStartTime.emit(ils.Metrics())
+	mb.metricMediasoupProducerStarts.emit(ils.Metrics())
 	mb.metricMediasoupProducerStreamCount.emit(ils.Metrics())
+	mb.metricMediasoupProducerStreamCountByJitter.emit(ils.Metrics())
+	mb.metricMediasoupProducerStreamCountByPacketLoss.emit(ils.Metrics())
+	mb.metricMediasoupProducerStreamCountByRoundTripTime.emit(ils.Metrics())
 	mb.metricMediasoupProducerStreamCountByScore.emit(ils.Metrics())
 	mb.metricMediasoupProducerStreamThroughputAverage.emit(ils.Metrics())
 	mb.metricMediasoupProducerStreamThroughputMax.emit(ils.Metrics())
 	mb.metricMediasoupProducerStreamThroughputMin.emit(ils.Metrics())
 	mb.metricMediasoupProducerThroughput.emit(ils.Metrics())
+	mb.metricMediasoupRoomConsumerCount.emit(ils.Metrics())
+	mb.metricMediasoupRoomCount.emit(ils.Metrics())
+	mb.metricMediasoupRoomIo.emit(ils.Metrics())
+	mb.metricMediasoupRoomPacketLossAverage.emit(ils.Metrics())
+	mb.metricMediasoupRoomPacketLossMax.emit(ils.Metrics())
+	mb.metricMediasoupRoomProducerCount.emit(ils.Metrics())
+	mb.metricMediasoupRoomProducerSilentCount.emit(ils.Metrics())
+	mb.metricMediasoupRoomRoundTripTimeAverage.emit(ils.Metrics())
+	mb.metricMediasoupRoomRoundTripTimeMax.emit(ils.Metrics())
+	mb.metricMediasoupRoomScoreAverage.emit(ils.Metrics())
+	mb.metricMediasoupRoomScoreMin.emit(ils.Metrics())
+	mb.metricMediasoupRoomThroughput.emit(ils.Metrics())
+	mb.metricMediasoupRoomTransportCount.emit(ils.Metrics())
+	mb.metricMediasoupRoomUptime.emit(ils.Metrics())
 	mb.metricMediasoupRouterClosures.emit(ils.Metrics())
 	mb.metricMediasoupRouterCount.emit(ils.Metrics())
 	mb.metricMediasoupRouterCreations.emit(ils.Metrics())
@@ -8044,6 +10294,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupTransportAvailableThroughputMax.emit(ils.Metrics())
 	mb.metricMediasoupTransportAvailableThroughputMin.emit(ils.Metrics())
 	mb.metricMediasoupTransportClosures.emit(ils.Metrics())
+	mb.metricMediasoupTransportClosuresByType.emit(ils.Metrics())
+	mb.metricMediasoupTransportConnectionTime.emit(ils.Metrics())
 	mb.metricMediasoupTransportCount.emit(ils.Metrics())
 	mb.metricMediasoupTransportCountByDtlsState.emit(ils.Metrics())
 	mb.metricMediasoupTransportCountByIceState.emit(ils.Metrics())
@@ -8051,7 +10303,11 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupTransportCountBySctpState.emit(ils.Metrics())
 	mb.metricMediasoupTransportCountByWorker.emit(ils.Metrics())
 	mb.metricMediasoupTransportCreations.emit(ils.Metrics())
+	mb.metricMediasoupTransportCreationsByType.emit(ils.Metrics())
+	mb.metricMediasoupTransportDtlsConnections.emit(ils.Metrics())
 	mb.metricMediasoupTransportDtlsFailures.emit(ils.Metrics())
+	mb.metricMediasoupTransportFailedCreations.emit(ils.Metrics())
+	mb.metricMediasoupTransportIceConnections.emit(ils.Metrics())
 	mb.metricMediasoupTransportIceDisconnections.emit(ils.Metrics())
 	mb.metricMediasoupTransportIo.emit(ils.Metrics())
 	mb.metricMediasoupTransportPacketLossAverage.emit(ils.Metrics())
@@ -8061,6 +10317,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupTransportRtxIo.emit(ils.Metrics())
 	mb.metricMediasoupTransportSctpFailures.emit(ils.Metrics())
 	mb.metricMediasoupTransportThroughput.emit(ils.Metrics())
+	mb.metricMediasoupTransportUnconnectedClosures.emit(ils.Metrics())
 	mb.metricMediasoupUptime.emit(ils.Metrics())
 	mb.metricMediasoupWebrtcServerCount.emit(ils.Metrics())
 	mb.metricMediasoupWorkerBlockOperations.emit(ils.Metrics())
@@ -8069,7 +10326,11 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMediasoupWorkerCPUTime.emit(ils.Metrics())
 	mb.metricMediasoupWorkerDeaths.emit(ils.Metrics())
 	mb.metricMediasoupWorkerMemoryPeak.emit(ils.Metrics())
+	mb.metricMediasoupWorkerMemoryUsage.emit(ils.Metrics())
 	mb.metricMediasoupWorkerPageFaults.emit(ils.Metrics())
+	mb.metricMediasoupWorkerResponsive.emit(ils.Metrics())
+	mb.metricMediasoupWorkerThroughput.emit(ils.Metrics())
+	mb.metricMediasoupWorkerUptime.emit(ils.Metrics())
 	mb.metricRtcScrapeDuration.emit(ils.Metrics())
 	mb.metricRtcScrapeErrors.emit(ils.Metrics())
 	mb.metricRtcScrapeOmittedCount.emit(ils.Metrics())
@@ -8135,6 +10396,11 @@ func (mb *MetricsBuilder) RecordMediasoupAgentCoverageDataPoint(ts pcommon.Times
 // RecordMediasoupAgentErrorsDataPoint adds a data point to mediasoup.agent.errors metric.
 func (mb *MetricsBuilder) RecordMediasoupAgentErrorsDataPoint(ts pcommon.Timestamp, val int64, agentErrorTypeAttributeValue AttributeAgentErrorType) {
 	mb.metricMediasoupAgentErrors.recordDataPoint(mb.startTime, ts, val, agentErrorTypeAttributeValue.String())
+}
+
+// RecordMediasoupAgentEventLoopDelayP99DataPoint adds a data point to mediasoup.agent.event_loop.delay.p99 metric.
+func (mb *MetricsBuilder) RecordMediasoupAgentEventLoopDelayP99DataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricMediasoupAgentEventLoopDelayP99.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordMediasoupAgentEventLoopLagDataPoint adds a data point to mediasoup.agent.event_loop.lag metric.
@@ -8265,6 +10531,21 @@ func (mb *MetricsBuilder) RecordMediasoupConsumerSilentCountDataPoint(ts pcommon
 // RecordMediasoupConsumerStreamCountDataPoint adds a data point to mediasoup.consumer.stream.count metric.
 func (mb *MetricsBuilder) RecordMediasoupConsumerStreamCountDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind) {
 	mb.metricMediasoupConsumerStreamCount.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String())
+}
+
+// RecordMediasoupConsumerStreamCountByJitterDataPoint adds a data point to mediasoup.consumer.stream.count_by_jitter metric.
+func (mb *MetricsBuilder) RecordMediasoupConsumerStreamCountByJitterDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupJitterBoundAttributeValue AttributeMediasoupJitterBound) {
+	mb.metricMediasoupConsumerStreamCountByJitter.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupJitterBoundAttributeValue.String())
+}
+
+// RecordMediasoupConsumerStreamCountByPacketLossDataPoint adds a data point to mediasoup.consumer.stream.count_by_packet_loss metric.
+func (mb *MetricsBuilder) RecordMediasoupConsumerStreamCountByPacketLossDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupPacketLossBoundAttributeValue AttributeMediasoupPacketLossBound) {
+	mb.metricMediasoupConsumerStreamCountByPacketLoss.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupPacketLossBoundAttributeValue.String())
+}
+
+// RecordMediasoupConsumerStreamCountByRoundTripTimeDataPoint adds a data point to mediasoup.consumer.stream.count_by_round_trip_time metric.
+func (mb *MetricsBuilder) RecordMediasoupConsumerStreamCountByRoundTripTimeDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupRoundTripTimeBoundAttributeValue AttributeMediasoupRoundTripTimeBound) {
+	mb.metricMediasoupConsumerStreamCountByRoundTripTime.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupRoundTripTimeBoundAttributeValue.String())
 }
 
 // RecordMediasoupConsumerStreamCountByScoreDataPoint adds a data point to mediasoup.consumer.stream.count_by_score metric.
@@ -8437,9 +10718,34 @@ func (mb *MetricsBuilder) RecordMediasoupProducerSilentCountDataPoint(ts pcommon
 	mb.metricMediasoupProducerSilentCount.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String())
 }
 
+// RecordMediasoupProducerStartTimeDataPoint adds a data point to mediasoup.producer.start.time metric.
+func (mb *MetricsBuilder) RecordMediasoupProducerStartTimeDataPoint(ts pcommon.Timestamp, val float64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind) {
+	mb.metricMediasoupProducerStartTime.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String())
+}
+
+// RecordMediasoupProducerStartsDataPoint adds a data point to mediasoup.producer.starts metric.
+func (mb *MetricsBuilder) RecordMediasoupProducerStartsDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind) {
+	mb.metricMediasoupProducerStarts.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String())
+}
+
 // RecordMediasoupProducerStreamCountDataPoint adds a data point to mediasoup.producer.stream.count metric.
 func (mb *MetricsBuilder) RecordMediasoupProducerStreamCountDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind) {
 	mb.metricMediasoupProducerStreamCount.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String())
+}
+
+// RecordMediasoupProducerStreamCountByJitterDataPoint adds a data point to mediasoup.producer.stream.count_by_jitter metric.
+func (mb *MetricsBuilder) RecordMediasoupProducerStreamCountByJitterDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupJitterBoundAttributeValue AttributeMediasoupJitterBound) {
+	mb.metricMediasoupProducerStreamCountByJitter.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupJitterBoundAttributeValue.String())
+}
+
+// RecordMediasoupProducerStreamCountByPacketLossDataPoint adds a data point to mediasoup.producer.stream.count_by_packet_loss metric.
+func (mb *MetricsBuilder) RecordMediasoupProducerStreamCountByPacketLossDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupPacketLossBoundAttributeValue AttributeMediasoupPacketLossBound) {
+	mb.metricMediasoupProducerStreamCountByPacketLoss.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupPacketLossBoundAttributeValue.String())
+}
+
+// RecordMediasoupProducerStreamCountByRoundTripTimeDataPoint adds a data point to mediasoup.producer.stream.count_by_round_trip_time metric.
+func (mb *MetricsBuilder) RecordMediasoupProducerStreamCountByRoundTripTimeDataPoint(ts pcommon.Timestamp, val int64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupRoundTripTimeBoundAttributeValue AttributeMediasoupRoundTripTimeBound) {
+	mb.metricMediasoupProducerStreamCountByRoundTripTime.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupRoundTripTimeBoundAttributeValue.String())
 }
 
 // RecordMediasoupProducerStreamCountByScoreDataPoint adds a data point to mediasoup.producer.stream.count_by_score metric.
@@ -8465,6 +10771,76 @@ func (mb *MetricsBuilder) RecordMediasoupProducerStreamThroughputMinDataPoint(ts
 // RecordMediasoupProducerThroughputDataPoint adds a data point to mediasoup.producer.throughput metric.
 func (mb *MetricsBuilder) RecordMediasoupProducerThroughputDataPoint(ts pcommon.Timestamp, val float64, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind, mediasoupTransportTypeAttributeValue AttributeMediasoupTransportType) {
 	mb.metricMediasoupProducerThroughput.recordDataPoint(mb.startTime, ts, val, mediasoupMediaKindAttributeValue.String(), mediasoupTransportTypeAttributeValue.String())
+}
+
+// RecordMediasoupRoomConsumerCountDataPoint adds a data point to mediasoup.room.consumer.count metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomConsumerCountDataPoint(ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind) {
+	mb.metricMediasoupRoomConsumerCount.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, mediasoupMediaKindAttributeValue.String())
+}
+
+// RecordMediasoupRoomCountDataPoint adds a data point to mediasoup.room.count metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricMediasoupRoomCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordMediasoupRoomIoDataPoint adds a data point to mediasoup.room.io metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomIoDataPoint(ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricMediasoupRoomIo.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordMediasoupRoomPacketLossAverageDataPoint adds a data point to mediasoup.room.packet_loss.average metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomPacketLossAverageDataPoint(ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricMediasoupRoomPacketLossAverage.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordMediasoupRoomPacketLossMaxDataPoint adds a data point to mediasoup.room.packet_loss.max metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomPacketLossMaxDataPoint(ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricMediasoupRoomPacketLossMax.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordMediasoupRoomProducerCountDataPoint adds a data point to mediasoup.room.producer.count metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomProducerCountDataPoint(ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind) {
+	mb.metricMediasoupRoomProducerCount.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, mediasoupMediaKindAttributeValue.String())
+}
+
+// RecordMediasoupRoomProducerSilentCountDataPoint adds a data point to mediasoup.room.producer.silent.count metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomProducerSilentCountDataPoint(ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string, mediasoupMediaKindAttributeValue AttributeMediasoupMediaKind) {
+	mb.metricMediasoupRoomProducerSilentCount.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, mediasoupMediaKindAttributeValue.String())
+}
+
+// RecordMediasoupRoomRoundTripTimeAverageDataPoint adds a data point to mediasoup.room.round_trip_time.average metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomRoundTripTimeAverageDataPoint(ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string) {
+	mb.metricMediasoupRoomRoundTripTimeAverage.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue)
+}
+
+// RecordMediasoupRoomRoundTripTimeMaxDataPoint adds a data point to mediasoup.room.round_trip_time.max metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomRoundTripTimeMaxDataPoint(ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string) {
+	mb.metricMediasoupRoomRoundTripTimeMax.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue)
+}
+
+// RecordMediasoupRoomScoreAverageDataPoint adds a data point to mediasoup.room.score.average metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomScoreAverageDataPoint(ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricMediasoupRoomScoreAverage.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordMediasoupRoomScoreMinDataPoint adds a data point to mediasoup.room.score.min metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomScoreMinDataPoint(ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricMediasoupRoomScoreMin.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordMediasoupRoomThroughputDataPoint adds a data point to mediasoup.room.throughput metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomThroughputDataPoint(ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricMediasoupRoomThroughput.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordMediasoupRoomTransportCountDataPoint adds a data point to mediasoup.room.transport.count metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomTransportCountDataPoint(ts pcommon.Timestamp, val int64, mediasoupRoomNameAttributeValue string) {
+	mb.metricMediasoupRoomTransportCount.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue)
+}
+
+// RecordMediasoupRoomUptimeDataPoint adds a data point to mediasoup.room.uptime metric.
+func (mb *MetricsBuilder) RecordMediasoupRoomUptimeDataPoint(ts pcommon.Timestamp, val float64, mediasoupRoomNameAttributeValue string) {
+	mb.metricMediasoupRoomUptime.recordDataPoint(mb.startTime, ts, val, mediasoupRoomNameAttributeValue)
 }
 
 // RecordMediasoupRouterClosuresDataPoint adds a data point to mediasoup.router.closures metric.
@@ -8537,6 +10913,16 @@ func (mb *MetricsBuilder) RecordMediasoupTransportClosuresDataPoint(ts pcommon.T
 	mb.metricMediasoupTransportClosures.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordMediasoupTransportClosuresByTypeDataPoint adds a data point to mediasoup.transport.closures_by_type metric.
+func (mb *MetricsBuilder) RecordMediasoupTransportClosuresByTypeDataPoint(ts pcommon.Timestamp, val int64, mediasoupTransportTypeAttributeValue AttributeMediasoupTransportType) {
+	mb.metricMediasoupTransportClosuresByType.recordDataPoint(mb.startTime, ts, val, mediasoupTransportTypeAttributeValue.String())
+}
+
+// RecordMediasoupTransportConnectionTimeDataPoint adds a data point to mediasoup.transport.connection.time metric.
+func (mb *MetricsBuilder) RecordMediasoupTransportConnectionTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricMediasoupTransportConnectionTime.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordMediasoupTransportCountDataPoint adds a data point to mediasoup.transport.count metric.
 func (mb *MetricsBuilder) RecordMediasoupTransportCountDataPoint(ts pcommon.Timestamp, val int64, mediasoupTransportTypeAttributeValue AttributeMediasoupTransportType) {
 	mb.metricMediasoupTransportCount.recordDataPoint(mb.startTime, ts, val, mediasoupTransportTypeAttributeValue.String())
@@ -8572,9 +10958,29 @@ func (mb *MetricsBuilder) RecordMediasoupTransportCreationsDataPoint(ts pcommon.
 	mb.metricMediasoupTransportCreations.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordMediasoupTransportCreationsByTypeDataPoint adds a data point to mediasoup.transport.creations_by_type metric.
+func (mb *MetricsBuilder) RecordMediasoupTransportCreationsByTypeDataPoint(ts pcommon.Timestamp, val int64, mediasoupTransportTypeAttributeValue AttributeMediasoupTransportType) {
+	mb.metricMediasoupTransportCreationsByType.recordDataPoint(mb.startTime, ts, val, mediasoupTransportTypeAttributeValue.String())
+}
+
+// RecordMediasoupTransportDtlsConnectionsDataPoint adds a data point to mediasoup.transport.dtls.connections metric.
+func (mb *MetricsBuilder) RecordMediasoupTransportDtlsConnectionsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricMediasoupTransportDtlsConnections.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordMediasoupTransportDtlsFailuresDataPoint adds a data point to mediasoup.transport.dtls.failures metric.
 func (mb *MetricsBuilder) RecordMediasoupTransportDtlsFailuresDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricMediasoupTransportDtlsFailures.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordMediasoupTransportFailedCreationsDataPoint adds a data point to mediasoup.transport.failed_creations metric.
+func (mb *MetricsBuilder) RecordMediasoupTransportFailedCreationsDataPoint(ts pcommon.Timestamp, val int64, mediasoupTransportTypeAttributeValue AttributeMediasoupTransportType, creationErrorTypeAttributeValue AttributeCreationErrorType) {
+	mb.metricMediasoupTransportFailedCreations.recordDataPoint(mb.startTime, ts, val, mediasoupTransportTypeAttributeValue.String(), creationErrorTypeAttributeValue.String())
+}
+
+// RecordMediasoupTransportIceConnectionsDataPoint adds a data point to mediasoup.transport.ice.connections metric.
+func (mb *MetricsBuilder) RecordMediasoupTransportIceConnectionsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricMediasoupTransportIceConnections.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordMediasoupTransportIceDisconnectionsDataPoint adds a data point to mediasoup.transport.ice.disconnections metric.
@@ -8622,6 +11028,11 @@ func (mb *MetricsBuilder) RecordMediasoupTransportThroughputDataPoint(ts pcommon
 	mb.metricMediasoupTransportThroughput.recordDataPoint(mb.startTime, ts, val, mediasoupTransportTypeAttributeValue.String(), networkIoDirectionAttributeValue.String())
 }
 
+// RecordMediasoupTransportUnconnectedClosuresDataPoint adds a data point to mediasoup.transport.unconnected_closures metric.
+func (mb *MetricsBuilder) RecordMediasoupTransportUnconnectedClosuresDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricMediasoupTransportUnconnectedClosures.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordMediasoupUptimeDataPoint adds a data point to mediasoup.uptime metric.
 func (mb *MetricsBuilder) RecordMediasoupUptimeDataPoint(ts pcommon.Timestamp, val float64) {
 	mb.metricMediasoupUptime.recordDataPoint(mb.startTime, ts, val)
@@ -8662,9 +11073,29 @@ func (mb *MetricsBuilder) RecordMediasoupWorkerMemoryPeakDataPoint(ts pcommon.Ti
 	mb.metricMediasoupWorkerMemoryPeak.recordDataPoint(mb.startTime, ts, val, mediasoupWorkerIDAttributeValue)
 }
 
+// RecordMediasoupWorkerMemoryUsageDataPoint adds a data point to mediasoup.worker.memory.usage metric.
+func (mb *MetricsBuilder) RecordMediasoupWorkerMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, mediasoupWorkerIDAttributeValue string) {
+	mb.metricMediasoupWorkerMemoryUsage.recordDataPoint(mb.startTime, ts, val, mediasoupWorkerIDAttributeValue)
+}
+
 // RecordMediasoupWorkerPageFaultsDataPoint adds a data point to mediasoup.worker.page_faults metric.
 func (mb *MetricsBuilder) RecordMediasoupWorkerPageFaultsDataPoint(ts pcommon.Timestamp, val int64, mediasoupWorkerIDAttributeValue string, mediasoupPageFaultTypeAttributeValue AttributeMediasoupPageFaultType) {
 	mb.metricMediasoupWorkerPageFaults.recordDataPoint(mb.startTime, ts, val, mediasoupWorkerIDAttributeValue, mediasoupPageFaultTypeAttributeValue.String())
+}
+
+// RecordMediasoupWorkerResponsiveDataPoint adds a data point to mediasoup.worker.responsive metric.
+func (mb *MetricsBuilder) RecordMediasoupWorkerResponsiveDataPoint(ts pcommon.Timestamp, val int64, mediasoupWorkerIDAttributeValue string) {
+	mb.metricMediasoupWorkerResponsive.recordDataPoint(mb.startTime, ts, val, mediasoupWorkerIDAttributeValue)
+}
+
+// RecordMediasoupWorkerThroughputDataPoint adds a data point to mediasoup.worker.throughput metric.
+func (mb *MetricsBuilder) RecordMediasoupWorkerThroughputDataPoint(ts pcommon.Timestamp, val float64, mediasoupWorkerIDAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricMediasoupWorkerThroughput.recordDataPoint(mb.startTime, ts, val, mediasoupWorkerIDAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordMediasoupWorkerUptimeDataPoint adds a data point to mediasoup.worker.uptime metric.
+func (mb *MetricsBuilder) RecordMediasoupWorkerUptimeDataPoint(ts pcommon.Timestamp, val float64, mediasoupWorkerIDAttributeValue string) {
+	mb.metricMediasoupWorkerUptime.recordDataPoint(mb.startTime, ts, val, mediasoupWorkerIDAttributeValue)
 }
 
 // RecordRtcScrapeDurationDataPoint adds a data point to rtc.scrape.duration metric.

@@ -86,6 +86,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordMediasoupAgentErrorsDataPoint(ts, 1, AttributeAgentErrorTypeFailed)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordMediasoupAgentEventLoopDelayP99DataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordMediasoupAgentEventLoopLagDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -164,6 +167,15 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordMediasoupConsumerStreamCountDataPoint(ts, 1, AttributeMediasoupMediaKindAudio)
 
 			allMetricsCount++
+			mb.RecordMediasoupConsumerStreamCountByJitterDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, AttributeMediasoupJitterBound0005)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupConsumerStreamCountByPacketLossDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, AttributeMediasoupPacketLossBound0)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupConsumerStreamCountByRoundTripTimeDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, AttributeMediasoupRoundTripTimeBound005)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordMediasoupConsumerStreamCountByScoreDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, 15)
 
 			allMetricsCount++
@@ -192,10 +204,10 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupDataProducerCountDataPoint(ts, 1, AttributeMediasoupDataTypeSctp)
-
+			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupProcessCPUTimeDataPoint(ts, 1, AttributeCPUModeUser)
-
+			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupProcessMemoryUsageDataPoint(ts, 1)
 
@@ -204,7 +216,7 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupProducerCountDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, AttributeMediasoupStreamTypeSimple, AttributeMediasoupTransportTypeWebrtc, true)
-
+			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupProducerCountByWorkerDataPoint(ts, 1, "mediasoup.worker.id-val")
 
@@ -264,10 +276,25 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupProducerSilentCountDataPoint(ts, 1, AttributeMediasoupMediaKindAudio)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupProducerStartTimeDataPoint(ts, 1, AttributeMediasoupMediaKindAudio)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupProducerStartsDataPoint(ts, 1, AttributeMediasoupMediaKindAudio)
 
 			allMetricsCount++
 			mb.RecordMediasoupProducerStreamCountDataPoint(ts, 1, AttributeMediasoupMediaKindAudio)
 
+			allMetricsCount++
+			mb.RecordMediasoupProducerStreamCountByJitterDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, AttributeMediasoupJitterBound0005)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupProducerStreamCountByPacketLossDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, AttributeMediasoupPacketLossBound0)
+
+			allMetricsCount++
+			mb.RecordMediasoupProducerStreamCountByRoundTripTimeDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, AttributeMediasoupRoundTripTimeBound005)
+			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupProducerStreamCountByScoreDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, 15)
 
@@ -282,6 +309,48 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupProducerThroughputDataPoint(ts, 1, AttributeMediasoupMediaKindAudio, AttributeMediasoupTransportTypeWebrtc)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomConsumerCountDataPoint(ts, 1, "mediasoup.room.name-val", AttributeMediasoupMediaKindAudio)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomIoDataPoint(ts, 1, "mediasoup.room.name-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomPacketLossAverageDataPoint(ts, 1, "mediasoup.room.name-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomPacketLossMaxDataPoint(ts, 1, "mediasoup.room.name-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomProducerCountDataPoint(ts, 1, "mediasoup.room.name-val", AttributeMediasoupMediaKindAudio)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomProducerSilentCountDataPoint(ts, 1, "mediasoup.room.name-val", AttributeMediasoupMediaKindAudio)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomRoundTripTimeAverageDataPoint(ts, 1, "mediasoup.room.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomRoundTripTimeMaxDataPoint(ts, 1, "mediasoup.room.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomScoreAverageDataPoint(ts, 1, "mediasoup.room.name-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomScoreMinDataPoint(ts, 1, "mediasoup.room.name-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomThroughputDataPoint(ts, 1, "mediasoup.room.name-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomTransportCountDataPoint(ts, 1, "mediasoup.room.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupRoomUptimeDataPoint(ts, 1, "mediasoup.room.name-val")
 
 			allMetricsCount++
 			mb.RecordMediasoupRouterClosuresDataPoint(ts, 1)
@@ -324,6 +393,12 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordMediasoupTransportClosuresDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordMediasoupTransportClosuresByTypeDataPoint(ts, 1, AttributeMediasoupTransportTypeWebrtc)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupTransportConnectionTimeDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupTransportCountDataPoint(ts, 1, AttributeMediasoupTransportTypeWebrtc)
@@ -339,7 +414,7 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordMediasoupTransportCountBySctpStateDataPoint(ts, 1, AttributeMediasoupSctpStateNew)
-
+			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupTransportCountByWorkerDataPoint(ts, 1, "mediasoup.worker.id-val")
 			defaultMetricsCount++
@@ -347,7 +422,19 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordMediasoupTransportCreationsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordMediasoupTransportCreationsByTypeDataPoint(ts, 1, AttributeMediasoupTransportTypeWebrtc)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupTransportDtlsConnectionsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordMediasoupTransportDtlsFailuresDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupTransportFailedCreationsDataPoint(ts, 1, AttributeMediasoupTransportTypeWebrtc, AttributeCreationErrorTypeNoPort)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupTransportIceConnectionsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupTransportIceDisconnectionsDataPoint(ts, 1)
@@ -377,6 +464,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordMediasoupTransportThroughputDataPoint(ts, 1, AttributeMediasoupTransportTypeWebrtc, AttributeNetworkIoDirectionReceive)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordMediasoupTransportUnconnectedClosuresDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordMediasoupUptimeDataPoint(ts, 1)
 
 			allMetricsCount++
@@ -399,9 +489,21 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordMediasoupWorkerMemoryPeakDataPoint(ts, 1, "mediasoup.worker.id-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupWorkerMemoryUsageDataPoint(ts, 1, "mediasoup.worker.id-val")
 
 			allMetricsCount++
 			mb.RecordMediasoupWorkerPageFaultsDataPoint(ts, 1, "mediasoup.worker.id-val", AttributeMediasoupPageFaultTypeMinor)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupWorkerResponsiveDataPoint(ts, 1, "mediasoup.worker.id-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordMediasoupWorkerThroughputDataPoint(ts, 1, "mediasoup.worker.id-val", AttributeNetworkIoDirectionReceive)
+
+			allMetricsCount++
+			mb.RecordMediasoupWorkerUptimeDataPoint(ts, 1, "mediasoup.worker.id-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtcScrapeDurationDataPoint(ts, 1, "rtc.api-val")
@@ -548,6 +650,18 @@ func TestMetricsBuilder(t *testing.T) {
 					agentErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
 					assert.True(t, ok)
 					assert.Equal(t, "failed", agentErrorTypeAttrVal.Str())
+				case "mediasoup.agent.event_loop.delay.p99":
+					assert.False(t, validatedMetrics["mediasoup.agent.event_loop.delay.p99"], "Found a duplicate in the metrics slice: mediasoup.agent.event_loop.delay.p99")
+					validatedMetrics["mediasoup.agent.event_loop.delay.p99"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "99th percentile of the delay of the application's event loop since the last snapshot.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "mediasoup.agent.event_loop.lag":
 					assert.False(t, validatedMetrics["mediasoup.agent.event_loop.lag"], "Found a duplicate in the metrics slice: mediasoup.agent.event_loop.lag")
 					validatedMetrics["mediasoup.agent.event_loop.lag"] = true
@@ -1023,6 +1137,66 @@ func TestMetricsBuilder(t *testing.T) {
 					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
 					assert.True(t, ok)
 					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+				case "mediasoup.consumer.stream.count_by_jitter":
+					assert.False(t, validatedMetrics["mediasoup.consumer.stream.count_by_jitter"], "Found a duplicate in the metrics slice: mediasoup.consumer.stream.count_by_jitter")
+					validatedMetrics["mediasoup.consumer.stream.count_by_jitter"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of RTP streams sent for consumers, by jitter.", mi.Description())
+					assert.Equal(t, "{stream}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+					mediasoupJitterBoundAttrVal, ok := dp.Attributes().Get("mediasoup.jitter.bound")
+					assert.True(t, ok)
+					assert.Equal(t, "0.005", mediasoupJitterBoundAttrVal.Str())
+				case "mediasoup.consumer.stream.count_by_packet_loss":
+					assert.False(t, validatedMetrics["mediasoup.consumer.stream.count_by_packet_loss"], "Found a duplicate in the metrics slice: mediasoup.consumer.stream.count_by_packet_loss")
+					validatedMetrics["mediasoup.consumer.stream.count_by_packet_loss"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of RTP streams sent for consumers, by packet loss.", mi.Description())
+					assert.Equal(t, "{stream}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+					mediasoupPacketLossBoundAttrVal, ok := dp.Attributes().Get("mediasoup.packet_loss.bound")
+					assert.True(t, ok)
+					assert.Equal(t, "0", mediasoupPacketLossBoundAttrVal.Str())
+				case "mediasoup.consumer.stream.count_by_round_trip_time":
+					assert.False(t, validatedMetrics["mediasoup.consumer.stream.count_by_round_trip_time"], "Found a duplicate in the metrics slice: mediasoup.consumer.stream.count_by_round_trip_time")
+					validatedMetrics["mediasoup.consumer.stream.count_by_round_trip_time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of RTP streams sent for consumers, by round-trip time.", mi.Description())
+					assert.Equal(t, "{stream}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+					mediasoupRoundTripTimeBoundAttrVal, ok := dp.Attributes().Get("mediasoup.round_trip_time.bound")
+					assert.True(t, ok)
+					assert.Equal(t, "0.05", mediasoupRoundTripTimeBoundAttrVal.Str())
 				case "mediasoup.consumer.stream.count_by_score":
 					assert.False(t, validatedMetrics["mediasoup.consumer.stream.count_by_score"], "Found a duplicate in the metrics slice: mediasoup.consumer.stream.count_by_score")
 					validatedMetrics["mediasoup.consumer.stream.count_by_score"] = true
@@ -1634,6 +1808,40 @@ func TestMetricsBuilder(t *testing.T) {
 					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
 					assert.True(t, ok)
 					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+				case "mediasoup.producer.start.time":
+					assert.False(t, validatedMetrics["mediasoup.producer.start.time"], "Found a duplicate in the metrics slice: mediasoup.producer.start.time")
+					validatedMetrics["mediasoup.producer.start.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Total time from the creation of producers to their first media. Divide by mediasoup.producer.starts for the mean.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+				case "mediasoup.producer.starts":
+					assert.False(t, validatedMetrics["mediasoup.producer.starts"], "Found a duplicate in the metrics slice: mediasoup.producer.starts")
+					validatedMetrics["mediasoup.producer.starts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of producers that received their first media.", mi.Description())
+					assert.Equal(t, "{producer}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
 				case "mediasoup.producer.stream.count":
 					assert.False(t, validatedMetrics["mediasoup.producer.stream.count"], "Found a duplicate in the metrics slice: mediasoup.producer.stream.count")
 					validatedMetrics["mediasoup.producer.stream.count"] = true
@@ -1651,6 +1859,66 @@ func TestMetricsBuilder(t *testing.T) {
 					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
 					assert.True(t, ok)
 					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+				case "mediasoup.producer.stream.count_by_jitter":
+					assert.False(t, validatedMetrics["mediasoup.producer.stream.count_by_jitter"], "Found a duplicate in the metrics slice: mediasoup.producer.stream.count_by_jitter")
+					validatedMetrics["mediasoup.producer.stream.count_by_jitter"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of RTP streams received for producers, by jitter.", mi.Description())
+					assert.Equal(t, "{stream}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+					mediasoupJitterBoundAttrVal, ok := dp.Attributes().Get("mediasoup.jitter.bound")
+					assert.True(t, ok)
+					assert.Equal(t, "0.005", mediasoupJitterBoundAttrVal.Str())
+				case "mediasoup.producer.stream.count_by_packet_loss":
+					assert.False(t, validatedMetrics["mediasoup.producer.stream.count_by_packet_loss"], "Found a duplicate in the metrics slice: mediasoup.producer.stream.count_by_packet_loss")
+					validatedMetrics["mediasoup.producer.stream.count_by_packet_loss"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of RTP streams received for producers, by packet loss.", mi.Description())
+					assert.Equal(t, "{stream}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+					mediasoupPacketLossBoundAttrVal, ok := dp.Attributes().Get("mediasoup.packet_loss.bound")
+					assert.True(t, ok)
+					assert.Equal(t, "0", mediasoupPacketLossBoundAttrVal.Str())
+				case "mediasoup.producer.stream.count_by_round_trip_time":
+					assert.False(t, validatedMetrics["mediasoup.producer.stream.count_by_round_trip_time"], "Found a duplicate in the metrics slice: mediasoup.producer.stream.count_by_round_trip_time")
+					validatedMetrics["mediasoup.producer.stream.count_by_round_trip_time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of RTP streams received for producers, by round-trip time.", mi.Description())
+					assert.Equal(t, "{stream}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+					mediasoupRoundTripTimeBoundAttrVal, ok := dp.Attributes().Get("mediasoup.round_trip_time.bound")
+					assert.True(t, ok)
+					assert.Equal(t, "0.05", mediasoupRoundTripTimeBoundAttrVal.Str())
 				case "mediasoup.producer.stream.count_by_score":
 					assert.False(t, validatedMetrics["mediasoup.producer.stream.count_by_score"], "Found a duplicate in the metrics slice: mediasoup.producer.stream.count_by_score")
 					validatedMetrics["mediasoup.producer.stream.count_by_score"] = true
@@ -1743,6 +2011,252 @@ func TestMetricsBuilder(t *testing.T) {
 					mediasoupTransportTypeAttrVal, ok := dp.Attributes().Get("mediasoup.transport.type")
 					assert.True(t, ok)
 					assert.Equal(t, "webrtc", mediasoupTransportTypeAttrVal.Str())
+				case "mediasoup.room.consumer.count":
+					assert.False(t, validatedMetrics["mediasoup.room.consumer.count"], "Found a duplicate in the metrics slice: mediasoup.room.consumer.count")
+					validatedMetrics["mediasoup.room.consumer.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of consumers of a room.", mi.Description())
+					assert.Equal(t, "{consumer}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+				case "mediasoup.room.count":
+					assert.False(t, validatedMetrics["mediasoup.room.count"], "Found a duplicate in the metrics slice: mediasoup.room.count")
+					validatedMetrics["mediasoup.room.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of rooms.", mi.Description())
+					assert.Equal(t, "{room}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "mediasoup.room.io":
+					assert.False(t, validatedMetrics["mediasoup.room.io"], "Found a duplicate in the metrics slice: mediasoup.room.io")
+					validatedMetrics["mediasoup.room.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of bytes that participants of a room sent or received.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "mediasoup.room.packet_loss.average":
+					assert.False(t, validatedMetrics["mediasoup.room.packet_loss.average"], "Found a duplicate in the metrics slice: mediasoup.room.packet_loss.average")
+					validatedMetrics["mediasoup.room.packet_loss.average"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Mean fraction of packets lost by the streams of a room.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "mediasoup.room.packet_loss.max":
+					assert.False(t, validatedMetrics["mediasoup.room.packet_loss.max"], "Found a duplicate in the metrics slice: mediasoup.room.packet_loss.max")
+					validatedMetrics["mediasoup.room.packet_loss.max"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Maximum fraction of packets lost by a stream of a room.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "mediasoup.room.producer.count":
+					assert.False(t, validatedMetrics["mediasoup.room.producer.count"], "Found a duplicate in the metrics slice: mediasoup.room.producer.count")
+					validatedMetrics["mediasoup.room.producer.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of producers of a room.", mi.Description())
+					assert.Equal(t, "{producer}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+				case "mediasoup.room.producer.silent.count":
+					assert.False(t, validatedMetrics["mediasoup.room.producer.silent.count"], "Found a duplicate in the metrics slice: mediasoup.room.producer.silent.count")
+					validatedMetrics["mediasoup.room.producer.silent.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of producers of a room that should send media but do not.", mi.Description())
+					assert.Equal(t, "{producer}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					mediasoupMediaKindAttrVal, ok := dp.Attributes().Get("mediasoup.media.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "audio", mediasoupMediaKindAttrVal.Str())
+				case "mediasoup.room.round_trip_time.average":
+					assert.False(t, validatedMetrics["mediasoup.room.round_trip_time.average"], "Found a duplicate in the metrics slice: mediasoup.room.round_trip_time.average")
+					validatedMetrics["mediasoup.room.round_trip_time.average"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Mean round-trip time of the streams sent in a room.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+				case "mediasoup.room.round_trip_time.max":
+					assert.False(t, validatedMetrics["mediasoup.room.round_trip_time.max"], "Found a duplicate in the metrics slice: mediasoup.room.round_trip_time.max")
+					validatedMetrics["mediasoup.room.round_trip_time.max"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Maximum round-trip time of a stream sent in a room.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+				case "mediasoup.room.score.average":
+					assert.False(t, validatedMetrics["mediasoup.room.score.average"], "Found a duplicate in the metrics slice: mediasoup.room.score.average")
+					validatedMetrics["mediasoup.room.score.average"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Mean score of the streams of a room, 0 to 10.", mi.Description())
+					assert.Equal(t, "{score}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "mediasoup.room.score.min":
+					assert.False(t, validatedMetrics["mediasoup.room.score.min"], "Found a duplicate in the metrics slice: mediasoup.room.score.min")
+					validatedMetrics["mediasoup.room.score.min"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Minimum score of a stream of a room, 0 to 10.", mi.Description())
+					assert.Equal(t, "{score}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "mediasoup.room.throughput":
+					assert.False(t, validatedMetrics["mediasoup.room.throughput"], "Found a duplicate in the metrics slice: mediasoup.room.throughput")
+					validatedMetrics["mediasoup.room.throughput"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Current throughput of the participants of a room.", mi.Description())
+					assert.Equal(t, "By/s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "mediasoup.room.transport.count":
+					assert.False(t, validatedMetrics["mediasoup.room.transport.count"], "Found a duplicate in the metrics slice: mediasoup.room.transport.count")
+					validatedMetrics["mediasoup.room.transport.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of transports of the participants of a room.", mi.Description())
+					assert.Equal(t, "{transport}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
+				case "mediasoup.room.uptime":
+					assert.False(t, validatedMetrics["mediasoup.room.uptime"], "Found a duplicate in the metrics slice: mediasoup.room.uptime")
+					validatedMetrics["mediasoup.room.uptime"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the first router of a room was created.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupRoomNameAttrVal, ok := dp.Attributes().Get("mediasoup.room.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.room.name-val", mediasoupRoomNameAttrVal.Str())
 				case "mediasoup.router.closures":
 					assert.False(t, validatedMetrics["mediasoup.router.closures"], "Found a duplicate in the metrics slice: mediasoup.router.closures")
 					validatedMetrics["mediasoup.router.closures"] = true
@@ -2014,6 +2528,37 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "mediasoup.transport.closures_by_type":
+					assert.False(t, validatedMetrics["mediasoup.transport.closures_by_type"], "Found a duplicate in the metrics slice: mediasoup.transport.closures_by_type")
+					validatedMetrics["mediasoup.transport.closures_by_type"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of transports closed, by type.", mi.Description())
+					assert.Equal(t, "{transport}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupTransportTypeAttrVal, ok := dp.Attributes().Get("mediasoup.transport.type")
+					assert.True(t, ok)
+					assert.Equal(t, "webrtc", mediasoupTransportTypeAttrVal.Str())
+				case "mediasoup.transport.connection.time":
+					assert.False(t, validatedMetrics["mediasoup.transport.connection.time"], "Found a duplicate in the metrics slice: mediasoup.transport.connection.time")
+					validatedMetrics["mediasoup.transport.connection.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Total time from the creation of transports to their first DTLS connection. Divide by mediasoup.transport.dtls.connections for the mean.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "mediasoup.transport.count":
 					assert.False(t, validatedMetrics["mediasoup.transport.count"], "Found a duplicate in the metrics slice: mediasoup.transport.count")
 					validatedMetrics["mediasoup.transport.count"] = true
@@ -2130,6 +2675,37 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "mediasoup.transport.creations_by_type":
+					assert.False(t, validatedMetrics["mediasoup.transport.creations_by_type"], "Found a duplicate in the metrics slice: mediasoup.transport.creations_by_type")
+					validatedMetrics["mediasoup.transport.creations_by_type"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of transports created, by type.", mi.Description())
+					assert.Equal(t, "{transport}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupTransportTypeAttrVal, ok := dp.Attributes().Get("mediasoup.transport.type")
+					assert.True(t, ok)
+					assert.Equal(t, "webrtc", mediasoupTransportTypeAttrVal.Str())
+				case "mediasoup.transport.dtls.connections":
+					assert.False(t, validatedMetrics["mediasoup.transport.dtls.connections"], "Found a duplicate in the metrics slice: mediasoup.transport.dtls.connections")
+					validatedMetrics["mediasoup.transport.dtls.connections"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of transports that completed their DTLS handshake.", mi.Description())
+					assert.Equal(t, "{transport}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "mediasoup.transport.dtls.failures":
 					assert.False(t, validatedMetrics["mediasoup.transport.dtls.failures"], "Found a duplicate in the metrics slice: mediasoup.transport.dtls.failures")
 					validatedMetrics["mediasoup.transport.dtls.failures"] = true
@@ -2137,6 +2713,40 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Number of transports whose DTLS handshake failed.", mi.Description())
 					assert.Equal(t, "{failure}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "mediasoup.transport.failed_creations":
+					assert.False(t, validatedMetrics["mediasoup.transport.failed_creations"], "Found a duplicate in the metrics slice: mediasoup.transport.failed_creations")
+					validatedMetrics["mediasoup.transport.failed_creations"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of transports that could not be created, if the agent counts them (countFailures).", mi.Description())
+					assert.Equal(t, "{transport}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupTransportTypeAttrVal, ok := dp.Attributes().Get("mediasoup.transport.type")
+					assert.True(t, ok)
+					assert.Equal(t, "webrtc", mediasoupTransportTypeAttrVal.Str())
+					creationErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "no_port", creationErrorTypeAttrVal.Str())
+				case "mediasoup.transport.ice.connections":
+					assert.False(t, validatedMetrics["mediasoup.transport.ice.connections"], "Found a duplicate in the metrics slice: mediasoup.transport.ice.connections")
+					validatedMetrics["mediasoup.transport.ice.connections"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of transports that completed ICE with a peer.", mi.Description())
+					assert.Equal(t, "{transport}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)
@@ -2297,6 +2907,20 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "mediasoup.transport.unconnected_closures":
+					assert.False(t, validatedMetrics["mediasoup.transport.unconnected_closures"], "Found a duplicate in the metrics slice: mediasoup.transport.unconnected_closures")
+					validatedMetrics["mediasoup.transport.unconnected_closures"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of WebRTC transports closed without ever completing their DTLS handshake.", mi.Description())
+					assert.Equal(t, "{transport}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "mediasoup.uptime":
 					assert.False(t, validatedMetrics["mediasoup.uptime"], "Found a duplicate in the metrics slice: mediasoup.uptime")
 					validatedMetrics["mediasoup.uptime"] = true
@@ -2426,6 +3050,23 @@ func TestMetricsBuilder(t *testing.T) {
 					mediasoupWorkerIDAttrVal, ok := dp.Attributes().Get("mediasoup.worker.id")
 					assert.True(t, ok)
 					assert.Equal(t, "mediasoup.worker.id-val", mediasoupWorkerIDAttrVal.Str())
+				case "mediasoup.worker.memory.usage":
+					assert.False(t, validatedMetrics["mediasoup.worker.memory.usage"], "Found a duplicate in the metrics slice: mediasoup.worker.memory.usage")
+					validatedMetrics["mediasoup.worker.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Resident memory of a worker.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupWorkerIDAttrVal, ok := dp.Attributes().Get("mediasoup.worker.id")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.worker.id-val", mediasoupWorkerIDAttrVal.Str())
 				case "mediasoup.worker.page_faults":
 					assert.False(t, validatedMetrics["mediasoup.worker.page_faults"], "Found a duplicate in the metrics slice: mediasoup.worker.page_faults")
 					validatedMetrics["mediasoup.worker.page_faults"] = true
@@ -2446,6 +3087,56 @@ func TestMetricsBuilder(t *testing.T) {
 					mediasoupPageFaultTypeAttrVal, ok := dp.Attributes().Get("mediasoup.page_fault.type")
 					assert.True(t, ok)
 					assert.Equal(t, "minor", mediasoupPageFaultTypeAttrVal.Str())
+				case "mediasoup.worker.responsive":
+					assert.False(t, validatedMetrics["mediasoup.worker.responsive"], "Found a duplicate in the metrics slice: mediasoup.worker.responsive")
+					validatedMetrics["mediasoup.worker.responsive"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether a worker responds to the agent, 0 or 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mediasoupWorkerIDAttrVal, ok := dp.Attributes().Get("mediasoup.worker.id")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.worker.id-val", mediasoupWorkerIDAttrVal.Str())
+				case "mediasoup.worker.throughput":
+					assert.False(t, validatedMetrics["mediasoup.worker.throughput"], "Found a duplicate in the metrics slice: mediasoup.worker.throughput")
+					validatedMetrics["mediasoup.worker.throughput"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Current throughput of all transports of a worker.", mi.Description())
+					assert.Equal(t, "By/s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupWorkerIDAttrVal, ok := dp.Attributes().Get("mediasoup.worker.id")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.worker.id-val", mediasoupWorkerIDAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "mediasoup.worker.uptime":
+					assert.False(t, validatedMetrics["mediasoup.worker.uptime"], "Found a duplicate in the metrics slice: mediasoup.worker.uptime")
+					validatedMetrics["mediasoup.worker.uptime"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since a worker was created.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mediasoupWorkerIDAttrVal, ok := dp.Attributes().Get("mediasoup.worker.id")
+					assert.True(t, ok)
+					assert.Equal(t, "mediasoup.worker.id-val", mediasoupWorkerIDAttrVal.Str())
 				case "rtc.scrape.duration":
 					assert.False(t, validatedMetrics["rtc.scrape.duration"], "Found a duplicate in the metrics slice: rtc.scrape.duration")
 					validatedMetrics["rtc.scrape.duration"] = true

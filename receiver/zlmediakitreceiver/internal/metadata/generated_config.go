@@ -708,6 +708,26 @@ func (ms *ZlmediakitStreamCountMetricConfig) Unmarshal(parser *confmap.Conf) err
 	return nil
 }
 
+// ZlmediakitStreamCountByStateMetricConfig provides config for the zlmediakit.stream.count_by_state metric.
+type ZlmediakitStreamCountByStateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamCountByStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitStreamInfoMetricConfig provides config for the zlmediakit.stream.info metric.
 type ZlmediakitStreamInfoMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -855,6 +875,26 @@ type ZlmediakitStreamStartTimeMetricConfig struct {
 }
 
 func (ms *ZlmediakitStreamStartTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitStreamStateMetricConfig provides config for the zlmediakit.stream.state metric.
+type ZlmediakitStreamStateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1345,6 +1385,7 @@ type MetricsConfig struct {
 	ZlmediakitSessionPeerCount          ZlmediakitSessionPeerCountMetricConfig          `mapstructure:"zlmediakit.session.peer.count"`
 	ZlmediakitStreamAlive               ZlmediakitStreamAliveMetricConfig               `mapstructure:"zlmediakit.stream.alive"`
 	ZlmediakitStreamCount               ZlmediakitStreamCountMetricConfig               `mapstructure:"zlmediakit.stream.count"`
+	ZlmediakitStreamCountByState        ZlmediakitStreamCountByStateMetricConfig        `mapstructure:"zlmediakit.stream.count_by_state"`
 	ZlmediakitStreamInfo                ZlmediakitStreamInfoMetricConfig                `mapstructure:"zlmediakit.stream.info"`
 	ZlmediakitStreamIo                  ZlmediakitStreamIoMetricConfig                  `mapstructure:"zlmediakit.stream.io"`
 	ZlmediakitStreamPacketLoss          ZlmediakitStreamPacketLossMetricConfig          `mapstructure:"zlmediakit.stream.packet_loss"`
@@ -1353,6 +1394,7 @@ type MetricsConfig struct {
 	ZlmediakitStreamRecordingActive     ZlmediakitStreamRecordingActiveMetricConfig     `mapstructure:"zlmediakit.stream.recording.active"`
 	ZlmediakitStreamRecordingCount      ZlmediakitStreamRecordingCountMetricConfig      `mapstructure:"zlmediakit.stream.recording.count"`
 	ZlmediakitStreamStartTime           ZlmediakitStreamStartTimeMetricConfig           `mapstructure:"zlmediakit.stream.start_time"`
+	ZlmediakitStreamState               ZlmediakitStreamStateMetricConfig               `mapstructure:"zlmediakit.stream.state"`
 	ZlmediakitStreamThroughput          ZlmediakitStreamThroughputMetricConfig          `mapstructure:"zlmediakit.stream.throughput"`
 	ZlmediakitStreamTrackChannelCount   ZlmediakitStreamTrackChannelCountMetricConfig   `mapstructure:"zlmediakit.stream.track.channel.count"`
 	ZlmediakitStreamTrackFrameRate      ZlmediakitStreamTrackFrameRateMetricConfig      `mapstructure:"zlmediakit.stream.track.frame_rate"`
@@ -1484,6 +1526,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		ZlmediakitStreamCount: ZlmediakitStreamCountMetricConfig{
 			Enabled: true,
 		},
+		ZlmediakitStreamCountByState: ZlmediakitStreamCountByStateMetricConfig{
+			Enabled: true,
+		},
 		ZlmediakitStreamInfo: ZlmediakitStreamInfoMetricConfig{
 			Enabled: false,
 		},
@@ -1506,6 +1551,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		ZlmediakitStreamStartTime: ZlmediakitStreamStartTimeMetricConfig{
+			Enabled: false,
+		},
+		ZlmediakitStreamState: ZlmediakitStreamStateMetricConfig{
 			Enabled: false,
 		},
 		ZlmediakitStreamThroughput: ZlmediakitStreamThroughputMetricConfig{

@@ -510,6 +510,44 @@ var MapAttributeZlmediakitSchema = map[string]AttributeZlmediakitSchema{
 	"other":    AttributeZlmediakitSchemaOther,
 }
 
+// AttributeZlmediakitStreamState specifies the value zlmediakit.stream.state attribute.
+type AttributeZlmediakitStreamState int
+
+const (
+	_ AttributeZlmediakitStreamState = iota
+	AttributeZlmediakitStreamStateFlowing
+	AttributeZlmediakitStreamStateIdle
+	AttributeZlmediakitStreamStateStalled
+	AttributeZlmediakitStreamStateSourceGone
+	AttributeZlmediakitStreamStateUnknown
+)
+
+// String returns the string representation of the AttributeZlmediakitStreamState.
+func (av AttributeZlmediakitStreamState) String() string {
+	switch av {
+	case AttributeZlmediakitStreamStateFlowing:
+		return "flowing"
+	case AttributeZlmediakitStreamStateIdle:
+		return "idle"
+	case AttributeZlmediakitStreamStateStalled:
+		return "stalled"
+	case AttributeZlmediakitStreamStateSourceGone:
+		return "source_gone"
+	case AttributeZlmediakitStreamStateUnknown:
+		return "unknown"
+	}
+	return ""
+}
+
+// MapAttributeZlmediakitStreamState is a helper map of string to AttributeZlmediakitStreamState attribute value.
+var MapAttributeZlmediakitStreamState = map[string]AttributeZlmediakitStreamState{
+	"flowing":     AttributeZlmediakitStreamStateFlowing,
+	"idle":        AttributeZlmediakitStreamStateIdle,
+	"stalled":     AttributeZlmediakitStreamStateStalled,
+	"source_gone": AttributeZlmediakitStreamStateSourceGone,
+	"unknown":     AttributeZlmediakitStreamStateUnknown,
+}
+
 // AttributeZlmediakitThreadPool specifies the value zlmediakit.thread.pool attribute.
 type AttributeZlmediakitThreadPool int
 
@@ -666,6 +704,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "zlmediakit.stream.count",
 		Attributes: []string{"zlmediakit.origin.type", "zlmediakit.vhost", "zlmediakit.app"},
 	},
+	ZlmediakitStreamCountByState: metricInfo{
+		Name:       "zlmediakit.stream.count_by_state",
+		Attributes: []string{"zlmediakit.stream.state"},
+	},
 	ZlmediakitStreamInfo: metricInfo{
 		Name:       "zlmediakit.stream.info",
 		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.schema", "zlmediakit.origin.type", "zlmediakit.origin.url", "network.peer.address"},
@@ -697,6 +739,10 @@ var MetricsInfo = metricsInfo{
 	ZlmediakitStreamStartTime: metricInfo{
 		Name:       "zlmediakit.stream.start_time",
 		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.schema"},
+	},
+	ZlmediakitStreamState: metricInfo{
+		Name:       "zlmediakit.stream.state",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.stream.state"},
 	},
 	ZlmediakitStreamThroughput: metricInfo{
 		Name:       "zlmediakit.stream.throughput",
@@ -822,6 +868,7 @@ type metricsInfo struct {
 	ZlmediakitSessionPeerCount          metricInfo
 	ZlmediakitStreamAlive               metricInfo
 	ZlmediakitStreamCount               metricInfo
+	ZlmediakitStreamCountByState        metricInfo
 	ZlmediakitStreamInfo                metricInfo
 	ZlmediakitStreamIo                  metricInfo
 	ZlmediakitStreamPacketLoss          metricInfo
@@ -830,6 +877,7 @@ type metricsInfo struct {
 	ZlmediakitStreamRecordingActive     metricInfo
 	ZlmediakitStreamRecordingCount      metricInfo
 	ZlmediakitStreamStartTime           metricInfo
+	ZlmediakitStreamState               metricInfo
 	ZlmediakitStreamThroughput          metricInfo
 	ZlmediakitStreamTrackChannelCount   metricInfo
 	ZlmediakitStreamTrackFrameRate      metricInfo
@@ -2763,6 +2811,60 @@ func newMetricZlmediakitStreamCount(cfg ZlmediakitStreamCountMetricConfig) metri
 	return m
 }
 
+type metricZlmediakitStreamCountByState struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   ZlmediakitStreamCountByStateMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.count_by_state metric with initial data.
+func (m *metricZlmediakitStreamCountByState) init() {
+	m.data.SetName("zlmediakit.stream.count_by_state")
+	m.data.SetDescription("Number of streams, by whether media flows and why not.")
+	m.data.SetUnit("{stream}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamCountByState) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitStreamStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.stream.state", zlmediakitStreamStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamCountByState) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamCountByState) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamCountByState(cfg ZlmediakitStreamCountByStateMetricConfig) metricZlmediakitStreamCountByState {
+	m := metricZlmediakitStreamCountByState{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricZlmediakitStreamInfo struct {
 	data     pmetric.Metric                   // data buffer for generated metric.
 	config   ZlmediakitStreamInfoMetricConfig // metric config provided by user.
@@ -3206,6 +3308,63 @@ func (m *metricZlmediakitStreamStartTime) emit(metrics pmetric.MetricSlice) {
 
 func newMetricZlmediakitStreamStartTime(cfg ZlmediakitStreamStartTimeMetricConfig) metricZlmediakitStreamStartTime {
 	m := metricZlmediakitStreamStartTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitStreamState struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   ZlmediakitStreamStateMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.state metric with initial data.
+func (m *metricZlmediakitStreamState) init() {
+	m.data.SetName("zlmediakit.stream.state")
+	m.data.SetDescription("Whether media flows in a stream and why not; 1 for the current state, 0 for the others.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamState) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitStreamStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.state", zlmediakitStreamStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamState) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamState) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamState(cfg ZlmediakitStreamStateMetricConfig) metricZlmediakitStreamState {
+	m := metricZlmediakitStreamState{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4490,6 +4649,7 @@ type MetricsBuilder struct {
 	metricZlmediakitSessionPeerCount          metricZlmediakitSessionPeerCount
 	metricZlmediakitStreamAlive               metricZlmediakitStreamAlive
 	metricZlmediakitStreamCount               metricZlmediakitStreamCount
+	metricZlmediakitStreamCountByState        metricZlmediakitStreamCountByState
 	metricZlmediakitStreamInfo                metricZlmediakitStreamInfo
 	metricZlmediakitStreamIo                  metricZlmediakitStreamIo
 	metricZlmediakitStreamPacketLoss          metricZlmediakitStreamPacketLoss
@@ -4498,6 +4658,7 @@ type MetricsBuilder struct {
 	metricZlmediakitStreamRecordingActive     metricZlmediakitStreamRecordingActive
 	metricZlmediakitStreamRecordingCount      metricZlmediakitStreamRecordingCount
 	metricZlmediakitStreamStartTime           metricZlmediakitStreamStartTime
+	metricZlmediakitStreamState               metricZlmediakitStreamState
 	metricZlmediakitStreamThroughput          metricZlmediakitStreamThroughput
 	metricZlmediakitStreamTrackChannelCount   metricZlmediakitStreamTrackChannelCount
 	metricZlmediakitStreamTrackFrameRate      metricZlmediakitStreamTrackFrameRate
@@ -4580,6 +4741,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricZlmediakitSessionPeerCount:          newMetricZlmediakitSessionPeerCount(mbc.Metrics.ZlmediakitSessionPeerCount),
 		metricZlmediakitStreamAlive:               newMetricZlmediakitStreamAlive(mbc.Metrics.ZlmediakitStreamAlive),
 		metricZlmediakitStreamCount:               newMetricZlmediakitStreamCount(mbc.Metrics.ZlmediakitStreamCount),
+		metricZlmediakitStreamCountByState:        newMetricZlmediakitStreamCountByState(mbc.Metrics.ZlmediakitStreamCountByState),
 		metricZlmediakitStreamInfo:                newMetricZlmediakitStreamInfo(mbc.Metrics.ZlmediakitStreamInfo),
 		metricZlmediakitStreamIo:                  newMetricZlmediakitStreamIo(mbc.Metrics.ZlmediakitStreamIo),
 		metricZlmediakitStreamPacketLoss:          newMetricZlmediakitStreamPacketLoss(mbc.Metrics.ZlmediakitStreamPacketLoss),
@@ -4588,6 +4750,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricZlmediakitStreamRecordingActive:     newMetricZlmediakitStreamRecordingActive(mbc.Metrics.ZlmediakitStreamRecordingActive),
 		metricZlmediakitStreamRecordingCount:      newMetricZlmediakitStreamRecordingCount(mbc.Metrics.ZlmediakitStreamRecordingCount),
 		metricZlmediakitStreamStartTime:           newMetricZlmediakitStreamStartTime(mbc.Metrics.ZlmediakitStreamStartTime),
+		metricZlmediakitStreamState:               newMetricZlmediakitStreamState(mbc.Metrics.ZlmediakitStreamState),
 		metricZlmediakitStreamThroughput:          newMetricZlmediakitStreamThroughput(mbc.Metrics.ZlmediakitStreamThroughput),
 		metricZlmediakitStreamTrackChannelCount:   newMetricZlmediakitStreamTrackChannelCount(mbc.Metrics.ZlmediakitStreamTrackChannelCount),
 		metricZlmediakitStreamTrackFrameRate:      newMetricZlmediakitStreamTrackFrameRate(mbc.Metrics.ZlmediakitStreamTrackFrameRate),
@@ -4765,6 +4928,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricZlmediakitSessionPeerCount.emit(ils.Metrics())
 	mb.metricZlmediakitStreamAlive.emit(ils.Metrics())
 	mb.metricZlmediakitStreamCount.emit(ils.Metrics())
+	mb.metricZlmediakitStreamCountByState.emit(ils.Metrics())
 	mb.metricZlmediakitStreamInfo.emit(ils.Metrics())
 	mb.metricZlmediakitStreamIo.emit(ils.Metrics())
 	mb.metricZlmediakitStreamPacketLoss.emit(ils.Metrics())
@@ -4773,6 +4937,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricZlmediakitStreamRecordingActive.emit(ils.Metrics())
 	mb.metricZlmediakitStreamRecordingCount.emit(ils.Metrics())
 	mb.metricZlmediakitStreamStartTime.emit(ils.Metrics())
+	mb.metricZlmediakitStreamState.emit(ils.Metrics())
 	mb.metricZlmediakitStreamThroughput.emit(ils.Metrics())
 	mb.metricZlmediakitStreamTrackChannelCount.emit(ils.Metrics())
 	mb.metricZlmediakitStreamTrackFrameRate.emit(ils.Metrics())
@@ -5001,6 +5166,11 @@ func (mb *MetricsBuilder) RecordZlmediakitStreamCountDataPoint(ts pcommon.Timest
 	mb.metricZlmediakitStreamCount.recordDataPoint(mb.startTime, ts, val, zlmediakitOriginTypeAttributeValue.String(), zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue)
 }
 
+// RecordZlmediakitStreamCountByStateDataPoint adds a data point to zlmediakit.stream.count_by_state metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamCountByStateDataPoint(ts pcommon.Timestamp, val int64, zlmediakitStreamStateAttributeValue AttributeZlmediakitStreamState) {
+	mb.metricZlmediakitStreamCountByState.recordDataPoint(mb.startTime, ts, val, zlmediakitStreamStateAttributeValue.String())
+}
+
 // RecordZlmediakitStreamInfoDataPoint adds a data point to zlmediakit.stream.info metric.
 func (mb *MetricsBuilder) RecordZlmediakitStreamInfoDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitSchemaAttributeValue AttributeZlmediakitSchema, zlmediakitOriginTypeAttributeValue AttributeZlmediakitOriginType, zlmediakitOriginURLAttributeValue string, networkPeerAddressAttributeValue string) {
 	mb.metricZlmediakitStreamInfo.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitSchemaAttributeValue.String(), zlmediakitOriginTypeAttributeValue.String(), zlmediakitOriginURLAttributeValue, networkPeerAddressAttributeValue)
@@ -5039,6 +5209,11 @@ func (mb *MetricsBuilder) RecordZlmediakitStreamRecordingCountDataPoint(ts pcomm
 // RecordZlmediakitStreamStartTimeDataPoint adds a data point to zlmediakit.stream.start_time metric.
 func (mb *MetricsBuilder) RecordZlmediakitStreamStartTimeDataPoint(ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitSchemaAttributeValue AttributeZlmediakitSchema) {
 	mb.metricZlmediakitStreamStartTime.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitSchemaAttributeValue.String())
+}
+
+// RecordZlmediakitStreamStateDataPoint adds a data point to zlmediakit.stream.state metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamStateDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitStreamStateAttributeValue AttributeZlmediakitStreamState) {
+	mb.metricZlmediakitStreamState.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitStreamStateAttributeValue.String())
 }
 
 // RecordZlmediakitStreamThroughputDataPoint adds a data point to zlmediakit.stream.throughput metric.

@@ -171,6 +171,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordZlmediakitStreamCountDataPoint(ts, 1, AttributeZlmediakitOriginTypeUnknown, "zlmediakit.vhost-val", "zlmediakit.app-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordZlmediakitStreamCountByStateDataPoint(ts, 1, AttributeZlmediakitStreamStateFlowing)
 
 			allMetricsCount++
 			mb.RecordZlmediakitStreamInfoDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val", AttributeZlmediakitSchemaRtsp, AttributeZlmediakitOriginTypeUnknown, "zlmediakit.origin.url-val", "network.peer.address-val")
@@ -195,6 +198,9 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordZlmediakitStreamStartTimeDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val", AttributeZlmediakitSchemaRtsp)
+
+			allMetricsCount++
+			mb.RecordZlmediakitStreamStateDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val", AttributeZlmediakitStreamStateFlowing)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordZlmediakitStreamThroughputDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val", AttributeZlmediakitSchemaRtsp)
@@ -1001,6 +1007,23 @@ func TestMetricsBuilder(t *testing.T) {
 					zlmediakitAppAttrVal, ok := dp.Attributes().Get("zlmediakit.app")
 					assert.True(t, ok)
 					assert.Equal(t, "zlmediakit.app-val", zlmediakitAppAttrVal.Str())
+				case "zlmediakit.stream.count_by_state":
+					assert.False(t, validatedMetrics["zlmediakit.stream.count_by_state"], "Found a duplicate in the metrics slice: zlmediakit.stream.count_by_state")
+					validatedMetrics["zlmediakit.stream.count_by_state"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of streams, by whether media flows and why not.", mi.Description())
+					assert.Equal(t, "{stream}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					zlmediakitStreamStateAttrVal, ok := dp.Attributes().Get("zlmediakit.stream.state")
+					assert.True(t, ok)
+					assert.Equal(t, "flowing", zlmediakitStreamStateAttrVal.Str())
 				case "zlmediakit.stream.info":
 					assert.False(t, validatedMetrics["zlmediakit.stream.info"], "Found a duplicate in the metrics slice: zlmediakit.stream.info")
 					validatedMetrics["zlmediakit.stream.info"] = true
@@ -1202,6 +1225,32 @@ func TestMetricsBuilder(t *testing.T) {
 					zlmediakitSchemaAttrVal, ok := dp.Attributes().Get("zlmediakit.schema")
 					assert.True(t, ok)
 					assert.Equal(t, "rtsp", zlmediakitSchemaAttrVal.Str())
+				case "zlmediakit.stream.state":
+					assert.False(t, validatedMetrics["zlmediakit.stream.state"], "Found a duplicate in the metrics slice: zlmediakit.stream.state")
+					validatedMetrics["zlmediakit.stream.state"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether media flows in a stream and why not; 1 for the current state, 0 for the others.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					zlmediakitVhostAttrVal, ok := dp.Attributes().Get("zlmediakit.vhost")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.vhost-val", zlmediakitVhostAttrVal.Str())
+					zlmediakitAppAttrVal, ok := dp.Attributes().Get("zlmediakit.app")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.app-val", zlmediakitAppAttrVal.Str())
+					zlmediakitStreamNameAttrVal, ok := dp.Attributes().Get("zlmediakit.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.stream.name-val", zlmediakitStreamNameAttrVal.Str())
+					zlmediakitStreamStateAttrVal, ok := dp.Attributes().Get("zlmediakit.stream.state")
+					assert.True(t, ok)
+					assert.Equal(t, "flowing", zlmediakitStreamStateAttrVal.Str())
 				case "zlmediakit.stream.throughput":
 					assert.False(t, validatedMetrics["zlmediakit.stream.throughput"], "Found a duplicate in the metrics slice: zlmediakit.stream.throughput")
 					validatedMetrics["zlmediakit.stream.throughput"] = true
