@@ -291,41 +291,69 @@ def kamailio(server, naming=False):
         yield point("rtpengine.call.count"), reply
 
 
-# Metric families of rtpengine's page: the metric without "rtpengine.", and a fixed attribute.
-PAGE = dict(entry.split(maxsplit=1) for entry in """
+# Metric families of rtpengine's page: the metric without "rtpengine.", then fixed attributes, and a factor.
+PAGE = """
 bytes_total network.io; call_duration2_total call.squared_time; call_duration_avg call.duration.average;
-call_duration_total call.time; closed_sessions_total session.closures; errors_total request.errors; mediastreams stream.count;
-mos2_total mos.summed_squared_scores; mos_samples_total mos.samples; mos_total mos.summed_scores;
-one_way_sessions_total one_way_sessions; packet_errors_total network.packet_errors; packets_total network.packets;
-ports_free port.count rtpengine.port.state=free; ports_used port.count rtpengine.port.state=used;
-request_seconds_total request.time; requests_total requests; sessions session.count; sessions_total session.creations;
-transcoded_media transcoded_media.count; uptime_seconds uptime; zero_packet_streams_total zero_packet_streams
-""".split(";"))
-LABELS = {"reason": "close.reason", "proxy": "proxy", "request": "command", "name": "interface.name", "address": "interface.address"}
+call_duration_total call.time; closed_sessions_total session.closures; errors_total request.errors;
+interface_bytes interface.io; interface_duplicates interface.duplicate_packets; interface_errors interface.packet_errors;
+interface_packets interface.packets; interface_packets_lost interface.lost_packets; media_cache media_cache.count;
+mediastreams stream.count; mos2_total mos.summed_squared_scores; one_way_sessions_total one_way_sessions;
+packet_errors_total network.packet_errors; packets_lost rtp.lost_packets; packets_total network.packets;
+player_cache player_cache.count; ports_free port.count rtpengine.port.state=free;
+ports_used port.count rtpengine.port.state=used; request_seconds_total request.time; requests_total requests;
+rtp_duplicates rtp.anomalies rtpengine.rtp.anomaly=duplicate; rtp_reordered rtp.anomalies rtpengine.rtp.anomaly=reordered;
+rtp_seq_resets rtp.anomalies rtpengine.rtp.anomaly=sequence_reset; rtp_skips rtp.anomalies rtpengine.rtp.anomaly=skip;
+sessions session.count; sessions_total session.creations; transcode_bytes_total transcoding.io;
+transcode_packets_total transcoding.packets; transcode_samples_total transcoding.samples; transcoded_media transcoded_media.count;
+transcoders transcoder.count; uptime_seconds uptime; zero_packet_streams_total zero_packet_streams
+"""
+# Sampled values, of the whole rtpengine and of each interface: the sum, the samples, a fixed attribute, and the factor of the sum.
+SAMPLED = """
+jitter jitter.time jitter.samples jitter.origin=reported 0.001; jitter_measured jitter.time jitter.samples jitter.origin=measured 0.001;
+mos mos.summed_scores mos.samples - 1; packetloss packet_loss.ratios packet_loss.samples - 0.01;
+rtt_dsct round_trip.time round_trip.samples round_trip.span=leg 0.000001;
+rtt_e2e round_trip.time round_trip.samples round_trip.span=end_to_end 0.000001
+"""
+PAGE = {words[0]: [*words[1:], "*", "1"] for words in map(str.split, PAGE.split(";"))}
+for family, total, samples, fixed, factor in map(str.split, SAMPLED.split(";")):
+    for of in ("", "interface."):
+        attributes = [] if fixed == "-" else ["rtpengine." + fixed]
+        PAGE[of.replace(".", "_") + family + "_total"] = [of + total, *attributes, "*", factor]
+        PAGE[of.replace(".", "_") + family + "_samples_total"] = [of + samples, *attributes, "*", "1"]
+LABELS = {
+    "reason": "close.reason", "proxy": "proxy", "request": "command", "name": "interface.name", "address": "interface.address",
+    "chain": "transcoding.chain",
+}
+DIRECTIONS = {"ingress": "receive", "egress": "transmit"}
 
 
-def rtpengine():
-    """Yields all points of rtpengine's page."""
-    for line in (CAPTURES / "prometheus" / "rtpengine.txt").read_text().splitlines():
+def rtpengine(page):
+    """Yields all points of a page of rtpengine."""
+    for line in (CAPTURES / "prometheus" / page).read_text().splitlines():
         sample = re.fullmatch(r"rtpengine_(\w+)(?:{(.*)})? (\S+)", line)
         if sample and sample[1] in PAGE:
-            metric, *fixed = PAGE[sample[1]].split()
+            metric, *fixed, _, factor = PAGE[sample[1]]
             for label, value in re.findall(r'(\w+)="([^"]*)"', sample[2] or ""):
                 kind = "session.type" if sample[1] == "sessions" else "forwarding"
-                fixed.append(f"rtpengine.{LABELS.get(label, kind)}={value}")
-            yield f"rtpengine.{metric}{{{','.join(sorted(fixed))}}}", float(sample[3]) if "." in sample[3] else int(sample[3])
+                if label == "direction":
+                    fixed.append("network.io.direction=" + DIRECTIONS[value])
+                else:
+                    fixed.append(f"rtpengine.{LABELS.get(label, kind)}={value}")
+            value = float(sample[3]) * float(factor) if "." in sample[3] else int(sample[3])
+            yield f"rtpengine.{metric}{{{','.join(sorted(fixed))}}}", value
 
 
 UNIX, MINIMAL, HTTP = Server("binrpc", "unix"), Server("binrpc", "minimal"), Server("jsonrpc", "")
 SCENES = [
     ("unix", UNIX), ("unix_everything", UNIX), ("unix_named", UNIX), ("tcp", Server("binrpc", "tcp", "unix")), ("minimal", MINIMAL),
     ("minimal_everything", MINIMAL), ("many_modules", Server("binrpc", "many_modules")), ("6.1", Server("binrpc", "6.1", "unix")),
-    ("jsonrpc", HTTP), ("jsonrpc_everything", HTTP), ("rtpengine", None), ("rtpengine_everything", None),
+    ("jsonrpc", HTTP), ("jsonrpc_everything", HTTP), ("rtpengine", "rtpengine.txt"), ("rtpengine_everything", "rtpengine.txt"),
+    ("rtpengine_sample", "rtpengine_sample.txt"), ("rtpengine_sample_everything", "rtpengine_sample.txt"),
 ]
 print("# scene\tpoint\tvalue; made by expected.py from the captures, independently of the receiver; - means no such point")
 for scene, captured in SCENES:
     all_on = scene.endswith("_everything") or scene == "many_modules"
-    points = rtpengine() if captured is None else kamailio(captured, scene == "unix_named")
+    points = rtpengine(captured) if isinstance(captured, str) else kamailio(captured, scene == "unix_named")
     for name, value in points:
         off = name.split("{")[0] in OFF and not all_on
         if value is not None and not (off and value == "-"):

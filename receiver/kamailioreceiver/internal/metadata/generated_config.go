@@ -2568,6 +2568,326 @@ func (ms *RtpengineCallTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// RtpengineInterfaceDuplicatePacketsMetricConfig provides config for the rtpengine.interface.duplicate_packets metric.
+type RtpengineInterfaceDuplicatePacketsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceDuplicatePacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfaceIoMetricConfig provides config for the rtpengine.interface.io metric.
+type RtpengineInterfaceIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfaceJitterSamplesMetricConfig provides config for the rtpengine.interface.jitter.samples metric.
+type RtpengineInterfaceJitterSamplesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceJitterSamplesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfaceJitterTimeMetricConfig provides config for the rtpengine.interface.jitter.time metric.
+type RtpengineInterfaceJitterTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceJitterTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfaceLostPacketsMetricConfig provides config for the rtpengine.interface.lost_packets metric.
+type RtpengineInterfaceLostPacketsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceLostPacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfaceMosSamplesMetricConfig provides config for the rtpengine.interface.mos.samples metric.
+type RtpengineInterfaceMosSamplesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceMosSamplesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfaceMosSummedScoresMetricConfig provides config for the rtpengine.interface.mos.summed_scores metric.
+type RtpengineInterfaceMosSummedScoresMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceMosSummedScoresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfacePacketErrorsMetricConfig provides config for the rtpengine.interface.packet_errors metric.
+type RtpengineInterfacePacketErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfacePacketErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfacePacketLossRatiosMetricConfig provides config for the rtpengine.interface.packet_loss.ratios metric.
+type RtpengineInterfacePacketLossRatiosMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfacePacketLossRatiosMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfacePacketLossSamplesMetricConfig provides config for the rtpengine.interface.packet_loss.samples metric.
+type RtpengineInterfacePacketLossSamplesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfacePacketLossSamplesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfacePacketsMetricConfig provides config for the rtpengine.interface.packets metric.
+type RtpengineInterfacePacketsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfacePacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfaceRoundTripSamplesMetricConfig provides config for the rtpengine.interface.round_trip.samples metric.
+type RtpengineInterfaceRoundTripSamplesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceRoundTripSamplesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfaceRoundTripTimeMetricConfig provides config for the rtpengine.interface.round_trip.time metric.
+type RtpengineInterfaceRoundTripTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceRoundTripTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineJitterSamplesMetricConfig provides config for the rtpengine.jitter.samples metric.
+type RtpengineJitterSamplesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineJitterSamplesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineJitterTimeMetricConfig provides config for the rtpengine.jitter.time metric.
+type RtpengineJitterTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineJitterTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineMediaCacheCountMetricConfig provides config for the rtpengine.media_cache.count metric.
+type RtpengineMediaCacheCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineMediaCacheCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // RtpengineMosSamplesMetricConfig provides config for the rtpengine.mos.samples metric.
 type RtpengineMosSamplesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2708,6 +3028,66 @@ func (ms *RtpengineOneWaySessionsMetricConfig) Unmarshal(parser *confmap.Conf) e
 	return nil
 }
 
+// RtpenginePacketLossRatiosMetricConfig provides config for the rtpengine.packet_loss.ratios metric.
+type RtpenginePacketLossRatiosMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpenginePacketLossRatiosMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpenginePacketLossSamplesMetricConfig provides config for the rtpengine.packet_loss.samples metric.
+type RtpenginePacketLossSamplesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpenginePacketLossSamplesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpenginePlayerCacheCountMetricConfig provides config for the rtpengine.player_cache.count metric.
+type RtpenginePlayerCacheCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpenginePlayerCacheCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // RtpenginePortCountMetricConfig provides config for the rtpengine.port.count metric.
 type RtpenginePortCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2775,6 +3155,46 @@ type RtpengineRequestsMetricConfig struct {
 }
 
 func (ms *RtpengineRequestsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineRoundTripSamplesMetricConfig provides config for the rtpengine.round_trip.samples metric.
+type RtpengineRoundTripSamplesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineRoundTripSamplesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineRoundTripTimeMetricConfig provides config for the rtpengine.round_trip.time metric.
+type RtpengineRoundTripTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineRoundTripTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -3178,6 +3598,22 @@ type MetricsConfig struct {
 	RtpengineCallDurationAverage             RtpengineCallDurationAverageMetricConfig             `mapstructure:"rtpengine.call.duration.average"`
 	RtpengineCallSquaredTime                 RtpengineCallSquaredTimeMetricConfig                 `mapstructure:"rtpengine.call.squared_time"`
 	RtpengineCallTime                        RtpengineCallTimeMetricConfig                        `mapstructure:"rtpengine.call.time"`
+	RtpengineInterfaceDuplicatePackets       RtpengineInterfaceDuplicatePacketsMetricConfig       `mapstructure:"rtpengine.interface.duplicate_packets"`
+	RtpengineInterfaceIo                     RtpengineInterfaceIoMetricConfig                     `mapstructure:"rtpengine.interface.io"`
+	RtpengineInterfaceJitterSamples          RtpengineInterfaceJitterSamplesMetricConfig          `mapstructure:"rtpengine.interface.jitter.samples"`
+	RtpengineInterfaceJitterTime             RtpengineInterfaceJitterTimeMetricConfig             `mapstructure:"rtpengine.interface.jitter.time"`
+	RtpengineInterfaceLostPackets            RtpengineInterfaceLostPacketsMetricConfig            `mapstructure:"rtpengine.interface.lost_packets"`
+	RtpengineInterfaceMosSamples             RtpengineInterfaceMosSamplesMetricConfig             `mapstructure:"rtpengine.interface.mos.samples"`
+	RtpengineInterfaceMosSummedScores        RtpengineInterfaceMosSummedScoresMetricConfig        `mapstructure:"rtpengine.interface.mos.summed_scores"`
+	RtpengineInterfacePacketErrors           RtpengineInterfacePacketErrorsMetricConfig           `mapstructure:"rtpengine.interface.packet_errors"`
+	RtpengineInterfacePacketLossRatios       RtpengineInterfacePacketLossRatiosMetricConfig       `mapstructure:"rtpengine.interface.packet_loss.ratios"`
+	RtpengineInterfacePacketLossSamples      RtpengineInterfacePacketLossSamplesMetricConfig      `mapstructure:"rtpengine.interface.packet_loss.samples"`
+	RtpengineInterfacePackets                RtpengineInterfacePacketsMetricConfig                `mapstructure:"rtpengine.interface.packets"`
+	RtpengineInterfaceRoundTripSamples       RtpengineInterfaceRoundTripSamplesMetricConfig       `mapstructure:"rtpengine.interface.round_trip.samples"`
+	RtpengineInterfaceRoundTripTime          RtpengineInterfaceRoundTripTimeMetricConfig          `mapstructure:"rtpengine.interface.round_trip.time"`
+	RtpengineJitterSamples                   RtpengineJitterSamplesMetricConfig                   `mapstructure:"rtpengine.jitter.samples"`
+	RtpengineJitterTime                      RtpengineJitterTimeMetricConfig                      `mapstructure:"rtpengine.jitter.time"`
+	RtpengineMediaCacheCount                 RtpengineMediaCacheCountMetricConfig                 `mapstructure:"rtpengine.media_cache.count"`
 	RtpengineMosSamples                      RtpengineMosSamplesMetricConfig                      `mapstructure:"rtpengine.mos.samples"`
 	RtpengineMosSummedScores                 RtpengineMosSummedScoresMetricConfig                 `mapstructure:"rtpengine.mos.summed_scores"`
 	RtpengineMosSummedSquaredScores          RtpengineMosSummedSquaredScoresMetricConfig          `mapstructure:"rtpengine.mos.summed_squared_scores"`
@@ -3185,10 +3621,15 @@ type MetricsConfig struct {
 	RtpengineNetworkPacketErrors             RtpengineNetworkPacketErrorsMetricConfig             `mapstructure:"rtpengine.network.packet_errors"`
 	RtpengineNetworkPackets                  RtpengineNetworkPacketsMetricConfig                  `mapstructure:"rtpengine.network.packets"`
 	RtpengineOneWaySessions                  RtpengineOneWaySessionsMetricConfig                  `mapstructure:"rtpengine.one_way_sessions"`
+	RtpenginePacketLossRatios                RtpenginePacketLossRatiosMetricConfig                `mapstructure:"rtpengine.packet_loss.ratios"`
+	RtpenginePacketLossSamples               RtpenginePacketLossSamplesMetricConfig               `mapstructure:"rtpengine.packet_loss.samples"`
+	RtpenginePlayerCacheCount                RtpenginePlayerCacheCountMetricConfig                `mapstructure:"rtpengine.player_cache.count"`
 	RtpenginePortCount                       RtpenginePortCountMetricConfig                       `mapstructure:"rtpengine.port.count"`
 	RtpengineRequestErrors                   RtpengineRequestErrorsMetricConfig                   `mapstructure:"rtpengine.request.errors"`
 	RtpengineRequestTime                     RtpengineRequestTimeMetricConfig                     `mapstructure:"rtpengine.request.time"`
 	RtpengineRequests                        RtpengineRequestsMetricConfig                        `mapstructure:"rtpengine.requests"`
+	RtpengineRoundTripSamples                RtpengineRoundTripSamplesMetricConfig                `mapstructure:"rtpengine.round_trip.samples"`
+	RtpengineRoundTripTime                   RtpengineRoundTripTimeMetricConfig                   `mapstructure:"rtpengine.round_trip.time"`
 	RtpengineRtpAnomalies                    RtpengineRtpAnomaliesMetricConfig                    `mapstructure:"rtpengine.rtp.anomalies"`
 	RtpengineRtpLostPackets                  RtpengineRtpLostPacketsMetricConfig                  `mapstructure:"rtpengine.rtp.lost_packets"`
 	RtpengineSessionClosures                 RtpengineSessionClosuresMetricConfig                 `mapstructure:"rtpengine.session.closures"`
@@ -3590,6 +4031,54 @@ func DefaultMetricsConfig() MetricsConfig {
 		RtpengineCallTime: RtpengineCallTimeMetricConfig{
 			Enabled: true,
 		},
+		RtpengineInterfaceDuplicatePackets: RtpengineInterfaceDuplicatePacketsMetricConfig{
+			Enabled: false,
+		},
+		RtpengineInterfaceIo: RtpengineInterfaceIoMetricConfig{
+			Enabled: true,
+		},
+		RtpengineInterfaceJitterSamples: RtpengineInterfaceJitterSamplesMetricConfig{
+			Enabled: false,
+		},
+		RtpengineInterfaceJitterTime: RtpengineInterfaceJitterTimeMetricConfig{
+			Enabled: false,
+		},
+		RtpengineInterfaceLostPackets: RtpengineInterfaceLostPacketsMetricConfig{
+			Enabled: true,
+		},
+		RtpengineInterfaceMosSamples: RtpengineInterfaceMosSamplesMetricConfig{
+			Enabled: true,
+		},
+		RtpengineInterfaceMosSummedScores: RtpengineInterfaceMosSummedScoresMetricConfig{
+			Enabled: true,
+		},
+		RtpengineInterfacePacketErrors: RtpengineInterfacePacketErrorsMetricConfig{
+			Enabled: true,
+		},
+		RtpengineInterfacePacketLossRatios: RtpengineInterfacePacketLossRatiosMetricConfig{
+			Enabled: true,
+		},
+		RtpengineInterfacePacketLossSamples: RtpengineInterfacePacketLossSamplesMetricConfig{
+			Enabled: true,
+		},
+		RtpengineInterfacePackets: RtpengineInterfacePacketsMetricConfig{
+			Enabled: true,
+		},
+		RtpengineInterfaceRoundTripSamples: RtpengineInterfaceRoundTripSamplesMetricConfig{
+			Enabled: false,
+		},
+		RtpengineInterfaceRoundTripTime: RtpengineInterfaceRoundTripTimeMetricConfig{
+			Enabled: false,
+		},
+		RtpengineJitterSamples: RtpengineJitterSamplesMetricConfig{
+			Enabled: true,
+		},
+		RtpengineJitterTime: RtpengineJitterTimeMetricConfig{
+			Enabled: true,
+		},
+		RtpengineMediaCacheCount: RtpengineMediaCacheCountMetricConfig{
+			Enabled: false,
+		},
 		RtpengineMosSamples: RtpengineMosSamplesMetricConfig{
 			Enabled: true,
 		},
@@ -3611,6 +4100,15 @@ func DefaultMetricsConfig() MetricsConfig {
 		RtpengineOneWaySessions: RtpengineOneWaySessionsMetricConfig{
 			Enabled: true,
 		},
+		RtpenginePacketLossRatios: RtpenginePacketLossRatiosMetricConfig{
+			Enabled: true,
+		},
+		RtpenginePacketLossSamples: RtpenginePacketLossSamplesMetricConfig{
+			Enabled: true,
+		},
+		RtpenginePlayerCacheCount: RtpenginePlayerCacheCountMetricConfig{
+			Enabled: false,
+		},
 		RtpenginePortCount: RtpenginePortCountMetricConfig{
 			Enabled: true,
 		},
@@ -3623,11 +4121,17 @@ func DefaultMetricsConfig() MetricsConfig {
 		RtpengineRequests: RtpengineRequestsMetricConfig{
 			Enabled: true,
 		},
+		RtpengineRoundTripSamples: RtpengineRoundTripSamplesMetricConfig{
+			Enabled: true,
+		},
+		RtpengineRoundTripTime: RtpengineRoundTripTimeMetricConfig{
+			Enabled: true,
+		},
 		RtpengineRtpAnomalies: RtpengineRtpAnomaliesMetricConfig{
 			Enabled: false,
 		},
 		RtpengineRtpLostPackets: RtpengineRtpLostPacketsMetricConfig{
-			Enabled: false,
+			Enabled: true,
 		},
 		RtpengineSessionClosures: RtpengineSessionClosuresMetricConfig{
 			Enabled: true,

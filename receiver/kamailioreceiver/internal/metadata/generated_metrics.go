@@ -776,6 +776,32 @@ var MapAttributeRtpengineForwarding = map[string]AttributeRtpengineForwarding{
 	"unknown":   AttributeRtpengineForwardingUnknown,
 }
 
+// AttributeRtpengineJitterOrigin specifies the value rtpengine.jitter.origin attribute.
+type AttributeRtpengineJitterOrigin int
+
+const (
+	_ AttributeRtpengineJitterOrigin = iota
+	AttributeRtpengineJitterOriginReported
+	AttributeRtpengineJitterOriginMeasured
+)
+
+// String returns the string representation of the AttributeRtpengineJitterOrigin.
+func (av AttributeRtpengineJitterOrigin) String() string {
+	switch av {
+	case AttributeRtpengineJitterOriginReported:
+		return "reported"
+	case AttributeRtpengineJitterOriginMeasured:
+		return "measured"
+	}
+	return ""
+}
+
+// MapAttributeRtpengineJitterOrigin is a helper map of string to AttributeRtpengineJitterOrigin attribute value.
+var MapAttributeRtpengineJitterOrigin = map[string]AttributeRtpengineJitterOrigin{
+	"reported": AttributeRtpengineJitterOriginReported,
+	"measured": AttributeRtpengineJitterOriginMeasured,
+}
+
 // AttributeRtpenginePortState specifies the value rtpengine.port.state attribute.
 type AttributeRtpenginePortState int
 
@@ -800,6 +826,32 @@ func (av AttributeRtpenginePortState) String() string {
 var MapAttributeRtpenginePortState = map[string]AttributeRtpenginePortState{
 	"used": AttributeRtpenginePortStateUsed,
 	"free": AttributeRtpenginePortStateFree,
+}
+
+// AttributeRtpengineRoundTripSpan specifies the value rtpengine.round_trip.span attribute.
+type AttributeRtpengineRoundTripSpan int
+
+const (
+	_ AttributeRtpengineRoundTripSpan = iota
+	AttributeRtpengineRoundTripSpanEndToEnd
+	AttributeRtpengineRoundTripSpanLeg
+)
+
+// String returns the string representation of the AttributeRtpengineRoundTripSpan.
+func (av AttributeRtpengineRoundTripSpan) String() string {
+	switch av {
+	case AttributeRtpengineRoundTripSpanEndToEnd:
+		return "end_to_end"
+	case AttributeRtpengineRoundTripSpanLeg:
+		return "leg"
+	}
+	return ""
+}
+
+// MapAttributeRtpengineRoundTripSpan is a helper map of string to AttributeRtpengineRoundTripSpan attribute value.
+var MapAttributeRtpengineRoundTripSpan = map[string]AttributeRtpengineRoundTripSpan{
+	"end_to_end": AttributeRtpengineRoundTripSpanEndToEnd,
+	"leg":        AttributeRtpengineRoundTripSpanLeg,
 }
 
 // AttributeRtpengineRtpAnomaly specifies the value rtpengine.rtp.anomaly attribute.
@@ -1381,6 +1433,69 @@ var MetricsInfo = metricsInfo{
 	RtpengineCallTime: metricInfo{
 		Name: "rtpengine.call.time",
 	},
+	RtpengineInterfaceDuplicatePackets: metricInfo{
+		Name:       "rtpengine.interface.duplicate_packets",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address"},
+	},
+	RtpengineInterfaceIo: metricInfo{
+		Name:       "rtpengine.interface.io",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "network.io.direction"},
+	},
+	RtpengineInterfaceJitterSamples: metricInfo{
+		Name:       "rtpengine.interface.jitter.samples",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "rtpengine.jitter.origin"},
+	},
+	RtpengineInterfaceJitterTime: metricInfo{
+		Name:       "rtpengine.interface.jitter.time",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "rtpengine.jitter.origin"},
+	},
+	RtpengineInterfaceLostPackets: metricInfo{
+		Name:       "rtpengine.interface.lost_packets",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address"},
+	},
+	RtpengineInterfaceMosSamples: metricInfo{
+		Name:       "rtpengine.interface.mos.samples",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address"},
+	},
+	RtpengineInterfaceMosSummedScores: metricInfo{
+		Name:       "rtpengine.interface.mos.summed_scores",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address"},
+	},
+	RtpengineInterfacePacketErrors: metricInfo{
+		Name:       "rtpengine.interface.packet_errors",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "network.io.direction"},
+	},
+	RtpengineInterfacePacketLossRatios: metricInfo{
+		Name:       "rtpengine.interface.packet_loss.ratios",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address"},
+	},
+	RtpengineInterfacePacketLossSamples: metricInfo{
+		Name:       "rtpengine.interface.packet_loss.samples",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address"},
+	},
+	RtpengineInterfacePackets: metricInfo{
+		Name:       "rtpengine.interface.packets",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "network.io.direction"},
+	},
+	RtpengineInterfaceRoundTripSamples: metricInfo{
+		Name:       "rtpengine.interface.round_trip.samples",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "rtpengine.round_trip.span"},
+	},
+	RtpengineInterfaceRoundTripTime: metricInfo{
+		Name:       "rtpengine.interface.round_trip.time",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "rtpengine.round_trip.span"},
+	},
+	RtpengineJitterSamples: metricInfo{
+		Name:       "rtpengine.jitter.samples",
+		Attributes: []string{"rtpengine.jitter.origin"},
+	},
+	RtpengineJitterTime: metricInfo{
+		Name:       "rtpengine.jitter.time",
+		Attributes: []string{"rtpengine.jitter.origin"},
+	},
+	RtpengineMediaCacheCount: metricInfo{
+		Name: "rtpengine.media_cache.count",
+	},
 	RtpengineMosSamples: metricInfo{
 		Name: "rtpengine.mos.samples",
 	},
@@ -1405,6 +1520,15 @@ var MetricsInfo = metricsInfo{
 	RtpengineOneWaySessions: metricInfo{
 		Name: "rtpengine.one_way_sessions",
 	},
+	RtpenginePacketLossRatios: metricInfo{
+		Name: "rtpengine.packet_loss.ratios",
+	},
+	RtpenginePacketLossSamples: metricInfo{
+		Name: "rtpengine.packet_loss.samples",
+	},
+	RtpenginePlayerCacheCount: metricInfo{
+		Name: "rtpengine.player_cache.count",
+	},
 	RtpenginePortCount: metricInfo{
 		Name:       "rtpengine.port.count",
 		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "rtpengine.port.state"},
@@ -1420,6 +1544,14 @@ var MetricsInfo = metricsInfo{
 	RtpengineRequests: metricInfo{
 		Name:       "rtpengine.requests",
 		Attributes: []string{"rtpengine.proxy", "rtpengine.command"},
+	},
+	RtpengineRoundTripSamples: metricInfo{
+		Name:       "rtpengine.round_trip.samples",
+		Attributes: []string{"rtpengine.round_trip.span"},
+	},
+	RtpengineRoundTripTime: metricInfo{
+		Name:       "rtpengine.round_trip.time",
+		Attributes: []string{"rtpengine.round_trip.span"},
 	},
 	RtpengineRtpAnomalies: metricInfo{
 		Name:       "rtpengine.rtp.anomalies",
@@ -1599,6 +1731,22 @@ type metricsInfo struct {
 	RtpengineCallDurationAverage             metricInfo
 	RtpengineCallSquaredTime                 metricInfo
 	RtpengineCallTime                        metricInfo
+	RtpengineInterfaceDuplicatePackets       metricInfo
+	RtpengineInterfaceIo                     metricInfo
+	RtpengineInterfaceJitterSamples          metricInfo
+	RtpengineInterfaceJitterTime             metricInfo
+	RtpengineInterfaceLostPackets            metricInfo
+	RtpengineInterfaceMosSamples             metricInfo
+	RtpengineInterfaceMosSummedScores        metricInfo
+	RtpengineInterfacePacketErrors           metricInfo
+	RtpengineInterfacePacketLossRatios       metricInfo
+	RtpengineInterfacePacketLossSamples      metricInfo
+	RtpengineInterfacePackets                metricInfo
+	RtpengineInterfaceRoundTripSamples       metricInfo
+	RtpengineInterfaceRoundTripTime          metricInfo
+	RtpengineJitterSamples                   metricInfo
+	RtpengineJitterTime                      metricInfo
+	RtpengineMediaCacheCount                 metricInfo
 	RtpengineMosSamples                      metricInfo
 	RtpengineMosSummedScores                 metricInfo
 	RtpengineMosSummedSquaredScores          metricInfo
@@ -1606,10 +1754,15 @@ type metricsInfo struct {
 	RtpengineNetworkPacketErrors             metricInfo
 	RtpengineNetworkPackets                  metricInfo
 	RtpengineOneWaySessions                  metricInfo
+	RtpenginePacketLossRatios                metricInfo
+	RtpenginePacketLossSamples               metricInfo
+	RtpenginePlayerCacheCount                metricInfo
 	RtpenginePortCount                       metricInfo
 	RtpengineRequestErrors                   metricInfo
 	RtpengineRequestTime                     metricInfo
 	RtpengineRequests                        metricInfo
+	RtpengineRoundTripSamples                metricInfo
+	RtpengineRoundTripTime                   metricInfo
 	RtpengineRtpAnomalies                    metricInfo
 	RtpengineRtpLostPackets                  metricInfo
 	RtpengineSessionClosures                 metricInfo
@@ -8376,6 +8529,888 @@ func newMetricRtpengineCallTime(cfg RtpengineCallTimeMetricConfig) metricRtpengi
 	return m
 }
 
+type metricRtpengineInterfaceDuplicatePackets struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   RtpengineInterfaceDuplicatePacketsMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.duplicate_packets metric with initial data.
+func (m *metricRtpengineInterfaceDuplicatePackets) init() {
+	m.data.SetName("rtpengine.interface.duplicate_packets")
+	m.data.SetDescription("Number of RTP packets received more than once, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceDuplicatePackets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceDuplicatePackets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceDuplicatePackets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceDuplicatePackets(cfg RtpengineInterfaceDuplicatePacketsMetricConfig) metricRtpengineInterfaceDuplicatePackets {
+	m := metricRtpengineInterfaceDuplicatePackets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfaceIo struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   RtpengineInterfaceIoMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.io metric with initial data.
+func (m *metricRtpengineInterfaceIo) init() {
+	m.data.SetName("rtpengine.interface.io")
+	m.data.SetDescription("Bytes of media received and sent, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceIo(cfg RtpengineInterfaceIoMetricConfig) metricRtpengineInterfaceIo {
+	m := metricRtpengineInterfaceIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfaceJitterSamples struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   RtpengineInterfaceJitterSamplesMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.jitter.samples metric with initial data.
+func (m *metricRtpengineInterfaceJitterSamples) init() {
+	m.data.SetName("rtpengine.interface.jitter.samples")
+	m.data.SetDescription("Number of jitter samples, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{sample}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceJitterSamples) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpengineJitterOriginAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+	dp.Attributes().PutStr("rtpengine.jitter.origin", rtpengineJitterOriginAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceJitterSamples) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceJitterSamples) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceJitterSamples(cfg RtpengineInterfaceJitterSamplesMetricConfig) metricRtpengineInterfaceJitterSamples {
+	m := metricRtpengineInterfaceJitterSamples{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfaceJitterTime struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   RtpengineInterfaceJitterTimeMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.jitter.time metric with initial data.
+func (m *metricRtpengineInterfaceJitterTime) init() {
+	m.data.SetName("rtpengine.interface.jitter.time")
+	m.data.SetDescription("Sum of all jitter samples, by interface. Divide it by the number of samples to get the mean. Provided since rtpengine 11.3.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceJitterTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpengineJitterOriginAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+	dp.Attributes().PutStr("rtpengine.jitter.origin", rtpengineJitterOriginAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceJitterTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceJitterTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceJitterTime(cfg RtpengineInterfaceJitterTimeMetricConfig) metricRtpengineInterfaceJitterTime {
+	m := metricRtpengineInterfaceJitterTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfaceLostPackets struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   RtpengineInterfaceLostPacketsMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.lost_packets metric with initial data.
+func (m *metricRtpengineInterfaceLostPackets) init() {
+	m.data.SetName("rtpengine.interface.lost_packets")
+	m.data.SetDescription("Number of RTP packets lost, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceLostPackets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceLostPackets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceLostPackets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceLostPackets(cfg RtpengineInterfaceLostPacketsMetricConfig) metricRtpengineInterfaceLostPackets {
+	m := metricRtpengineInterfaceLostPackets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfaceMosSamples struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   RtpengineInterfaceMosSamplesMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.mos.samples metric with initial data.
+func (m *metricRtpengineInterfaceMosSamples) init() {
+	m.data.SetName("rtpengine.interface.mos.samples")
+	m.data.SetDescription("Number of MOS (mean opinion score) samples, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{sample}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceMosSamples) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceMosSamples) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceMosSamples) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceMosSamples(cfg RtpengineInterfaceMosSamplesMetricConfig) metricRtpengineInterfaceMosSamples {
+	m := metricRtpengineInterfaceMosSamples{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfaceMosSummedScores struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   RtpengineInterfaceMosSummedScoresMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.mos.summed_scores metric with initial data.
+func (m *metricRtpengineInterfaceMosSummedScores) init() {
+	m.data.SetName("rtpengine.interface.mos.summed_scores")
+	m.data.SetDescription("Sum of all MOS samples, by interface. Divide it by the number of samples to get the mean opinion score. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{score}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceMosSummedScores) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceMosSummedScores) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceMosSummedScores) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceMosSummedScores(cfg RtpengineInterfaceMosSummedScoresMetricConfig) metricRtpengineInterfaceMosSummedScores {
+	m := metricRtpengineInterfaceMosSummedScores{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfacePacketErrors struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   RtpengineInterfacePacketErrorsMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.packet_errors metric with initial data.
+func (m *metricRtpengineInterfacePacketErrors) init() {
+	m.data.SetName("rtpengine.interface.packet_errors")
+	m.data.SetDescription("Number of packets with errors, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfacePacketErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfacePacketErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfacePacketErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfacePacketErrors(cfg RtpengineInterfacePacketErrorsMetricConfig) metricRtpengineInterfacePacketErrors {
+	m := metricRtpengineInterfacePacketErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfacePacketLossRatios struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   RtpengineInterfacePacketLossRatiosMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.packet_loss.ratios metric with initial data.
+func (m *metricRtpengineInterfacePacketLossRatios) init() {
+	m.data.SetName("rtpengine.interface.packet_loss.ratios")
+	m.data.SetDescription("Sum of all loss ratios (0 to 1) that remote sides reported, by interface. Divide it by the number of samples to get the mean. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{ratio}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfacePacketLossRatios) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfacePacketLossRatios) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfacePacketLossRatios) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfacePacketLossRatios(cfg RtpengineInterfacePacketLossRatiosMetricConfig) metricRtpengineInterfacePacketLossRatios {
+	m := metricRtpengineInterfacePacketLossRatios{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfacePacketLossSamples struct {
+	data     pmetric.Metric                                  // data buffer for generated metric.
+	config   RtpengineInterfacePacketLossSamplesMetricConfig // metric config provided by user.
+	capacity int                                             // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.packet_loss.samples metric with initial data.
+func (m *metricRtpengineInterfacePacketLossSamples) init() {
+	m.data.SetName("rtpengine.interface.packet_loss.samples")
+	m.data.SetDescription("Number of loss ratios that remote sides reported, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{sample}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfacePacketLossSamples) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfacePacketLossSamples) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfacePacketLossSamples) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfacePacketLossSamples(cfg RtpengineInterfacePacketLossSamplesMetricConfig) metricRtpengineInterfacePacketLossSamples {
+	m := metricRtpengineInterfacePacketLossSamples{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfacePackets struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   RtpengineInterfacePacketsMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.packets metric with initial data.
+func (m *metricRtpengineInterfacePackets) init() {
+	m.data.SetName("rtpengine.interface.packets")
+	m.data.SetDescription("Number of media packets received and sent, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfacePackets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfacePackets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfacePackets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfacePackets(cfg RtpengineInterfacePacketsMetricConfig) metricRtpengineInterfacePackets {
+	m := metricRtpengineInterfacePackets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfaceRoundTripSamples struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   RtpengineInterfaceRoundTripSamplesMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.round_trip.samples metric with initial data.
+func (m *metricRtpengineInterfaceRoundTripSamples) init() {
+	m.data.SetName("rtpengine.interface.round_trip.samples")
+	m.data.SetDescription("Number of round-trip time samples, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{sample}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceRoundTripSamples) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpengineRoundTripSpanAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+	dp.Attributes().PutStr("rtpengine.round_trip.span", rtpengineRoundTripSpanAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceRoundTripSamples) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceRoundTripSamples) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceRoundTripSamples(cfg RtpengineInterfaceRoundTripSamplesMetricConfig) metricRtpengineInterfaceRoundTripSamples {
+	m := metricRtpengineInterfaceRoundTripSamples{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfaceRoundTripTime struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   RtpengineInterfaceRoundTripTimeMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.round_trip.time metric with initial data.
+func (m *metricRtpengineInterfaceRoundTripTime) init() {
+	m.data.SetName("rtpengine.interface.round_trip.time")
+	m.data.SetDescription("Sum of all round-trip time samples, by interface. Divide it by the number of samples to get the mean, which is a lower bound, because unknown times are sampled as 0. Provided since rtpengine 11.3.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceRoundTripTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpengineRoundTripSpanAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+	dp.Attributes().PutStr("rtpengine.round_trip.span", rtpengineRoundTripSpanAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceRoundTripTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceRoundTripTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceRoundTripTime(cfg RtpengineInterfaceRoundTripTimeMetricConfig) metricRtpengineInterfaceRoundTripTime {
+	m := metricRtpengineInterfaceRoundTripTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineJitterSamples struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   RtpengineJitterSamplesMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.jitter.samples metric with initial data.
+func (m *metricRtpengineJitterSamples) init() {
+	m.data.SetName("rtpengine.jitter.samples")
+	m.data.SetDescription("Number of jitter samples. Provided since rtpengine 11.0.")
+	m.data.SetUnit("{sample}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineJitterSamples) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineJitterOriginAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.jitter.origin", rtpengineJitterOriginAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineJitterSamples) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineJitterSamples) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineJitterSamples(cfg RtpengineJitterSamplesMetricConfig) metricRtpengineJitterSamples {
+	m := metricRtpengineJitterSamples{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineJitterTime struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   RtpengineJitterTimeMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.jitter.time metric with initial data.
+func (m *metricRtpengineJitterTime) init() {
+	m.data.SetName("rtpengine.jitter.time")
+	m.data.SetDescription("Sum of all jitter samples. Divide it by the number of samples to get the mean. Provided since rtpengine 11.0.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineJitterTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, rtpengineJitterOriginAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("rtpengine.jitter.origin", rtpengineJitterOriginAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineJitterTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineJitterTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineJitterTime(cfg RtpengineJitterTimeMetricConfig) metricRtpengineJitterTime {
+	m := metricRtpengineJitterTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineMediaCacheCount struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   RtpengineMediaCacheCountMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.media_cache.count metric with initial data.
+func (m *metricRtpengineMediaCacheCount) init() {
+	m.data.SetName("rtpengine.media_cache.count")
+	m.data.SetDescription("Number of media files that rtpengine keeps in memory. Provided since rtpengine 13.2.")
+	m.data.SetUnit("{entry}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricRtpengineMediaCacheCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineMediaCacheCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineMediaCacheCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineMediaCacheCount(cfg RtpengineMediaCacheCountMetricConfig) metricRtpengineMediaCacheCount {
+	m := metricRtpengineMediaCacheCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricRtpengineMosSamples struct {
 	data     pmetric.Metric                  // data buffer for generated metric.
 	config   RtpengineMosSamplesMetricConfig // metric config provided by user.
@@ -8746,6 +9781,162 @@ func newMetricRtpengineOneWaySessions(cfg RtpengineOneWaySessionsMetricConfig) m
 	return m
 }
 
+type metricRtpenginePacketLossRatios struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   RtpenginePacketLossRatiosMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.packet_loss.ratios metric with initial data.
+func (m *metricRtpenginePacketLossRatios) init() {
+	m.data.SetName("rtpengine.packet_loss.ratios")
+	m.data.SetDescription("Sum of all loss ratios (0 to 1) that remote sides reported. Divide it by the number of samples to get the mean. Provided since rtpengine 11.0.")
+	m.data.SetUnit("{ratio}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricRtpenginePacketLossRatios) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpenginePacketLossRatios) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpenginePacketLossRatios) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpenginePacketLossRatios(cfg RtpenginePacketLossRatiosMetricConfig) metricRtpenginePacketLossRatios {
+	m := metricRtpenginePacketLossRatios{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpenginePacketLossSamples struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   RtpenginePacketLossSamplesMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.packet_loss.samples metric with initial data.
+func (m *metricRtpenginePacketLossSamples) init() {
+	m.data.SetName("rtpengine.packet_loss.samples")
+	m.data.SetDescription("Number of loss ratios that remote sides reported. Provided since rtpengine 11.0.")
+	m.data.SetUnit("{sample}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricRtpenginePacketLossSamples) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpenginePacketLossSamples) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpenginePacketLossSamples) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpenginePacketLossSamples(cfg RtpenginePacketLossSamplesMetricConfig) metricRtpenginePacketLossSamples {
+	m := metricRtpenginePacketLossSamples{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpenginePlayerCacheCount struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   RtpenginePlayerCacheCountMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.player_cache.count metric with initial data.
+func (m *metricRtpenginePlayerCacheCount) init() {
+	m.data.SetName("rtpengine.player_cache.count")
+	m.data.SetDescription("Number of encoded media that rtpengine keeps for its player. Provided since rtpengine 13.2.")
+	m.data.SetUnit("{entry}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricRtpenginePlayerCacheCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpenginePlayerCacheCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpenginePlayerCacheCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpenginePlayerCacheCount(cfg RtpenginePlayerCacheCountMetricConfig) metricRtpenginePlayerCacheCount {
+	m := metricRtpenginePlayerCacheCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricRtpenginePortCount struct {
 	data     pmetric.Metric                 // data buffer for generated metric.
 	config   RtpenginePortCountMetricConfig // metric config provided by user.
@@ -8966,6 +10157,114 @@ func newMetricRtpengineRequests(cfg RtpengineRequestsMetricConfig) metricRtpengi
 	return m
 }
 
+type metricRtpengineRoundTripSamples struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   RtpengineRoundTripSamplesMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.round_trip.samples metric with initial data.
+func (m *metricRtpengineRoundTripSamples) init() {
+	m.data.SetName("rtpengine.round_trip.samples")
+	m.data.SetDescription("Number of round-trip time samples. Provided since rtpengine 11.0.")
+	m.data.SetUnit("{sample}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineRoundTripSamples) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineRoundTripSpanAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.round_trip.span", rtpengineRoundTripSpanAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineRoundTripSamples) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineRoundTripSamples) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineRoundTripSamples(cfg RtpengineRoundTripSamplesMetricConfig) metricRtpengineRoundTripSamples {
+	m := metricRtpengineRoundTripSamples{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineRoundTripTime struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   RtpengineRoundTripTimeMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.round_trip.time metric with initial data.
+func (m *metricRtpengineRoundTripTime) init() {
+	m.data.SetName("rtpengine.round_trip.time")
+	m.data.SetDescription("Sum of all round-trip time samples. Divide it by the number of samples to get the mean, which is a lower bound, because unknown times are sampled as 0. Provided since rtpengine 11.0.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineRoundTripTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, rtpengineRoundTripSpanAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("rtpengine.round_trip.span", rtpengineRoundTripSpanAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineRoundTripTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineRoundTripTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineRoundTripTime(cfg RtpengineRoundTripTimeMetricConfig) metricRtpengineRoundTripTime {
+	m := metricRtpengineRoundTripTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricRtpengineRtpAnomalies struct {
 	data     pmetric.Metric                    // data buffer for generated metric.
 	config   RtpengineRtpAnomaliesMetricConfig // metric config provided by user.
@@ -9029,7 +10328,7 @@ type metricRtpengineRtpLostPackets struct {
 // init fills rtpengine.rtp.lost_packets metric with initial data.
 func (m *metricRtpengineRtpLostPackets) init() {
 	m.data.SetName("rtpengine.rtp.lost_packets")
-	m.data.SetDescription("Number of RTP packets lost.")
+	m.data.SetDescription("Number of RTP packets lost. Provided since rtpengine 11.0.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9794,6 +11093,22 @@ type MetricsBuilder struct {
 	metricRtpengineCallDurationAverage             metricRtpengineCallDurationAverage
 	metricRtpengineCallSquaredTime                 metricRtpengineCallSquaredTime
 	metricRtpengineCallTime                        metricRtpengineCallTime
+	metricRtpengineInterfaceDuplicatePackets       metricRtpengineInterfaceDuplicatePackets
+	metricRtpengineInterfaceIo                     metricRtpengineInterfaceIo
+	metricRtpengineInterfaceJitterSamples          metricRtpengineInterfaceJitterSamples
+	metricRtpengineInterfaceJitterTime             metricRtpengineInterfaceJitterTime
+	metricRtpengineInterfaceLostPackets            metricRtpengineInterfaceLostPackets
+	metricRtpengineInterfaceMosSamples             metricRtpengineInterfaceMosSamples
+	metricRtpengineInterfaceMosSummedScores        metricRtpengineInterfaceMosSummedScores
+	metricRtpengineInterfacePacketErrors           metricRtpengineInterfacePacketErrors
+	metricRtpengineInterfacePacketLossRatios       metricRtpengineInterfacePacketLossRatios
+	metricRtpengineInterfacePacketLossSamples      metricRtpengineInterfacePacketLossSamples
+	metricRtpengineInterfacePackets                metricRtpengineInterfacePackets
+	metricRtpengineInterfaceRoundTripSamples       metricRtpengineInterfaceRoundTripSamples
+	metricRtpengineInterfaceRoundTripTime          metricRtpengineInterfaceRoundTripTime
+	metricRtpengineJitterSamples                   metricRtpengineJitterSamples
+	metricRtpengineJitterTime                      metricRtpengineJitterTime
+	metricRtpengineMediaCacheCount                 metricRtpengineMediaCacheCount
 	metricRtpengineMosSamples                      metricRtpengineMosSamples
 	metricRtpengineMosSummedScores                 metricRtpengineMosSummedScores
 	metricRtpengineMosSummedSquaredScores          metricRtpengineMosSummedSquaredScores
@@ -9801,10 +11116,15 @@ type MetricsBuilder struct {
 	metricRtpengineNetworkPacketErrors             metricRtpengineNetworkPacketErrors
 	metricRtpengineNetworkPackets                  metricRtpengineNetworkPackets
 	metricRtpengineOneWaySessions                  metricRtpengineOneWaySessions
+	metricRtpenginePacketLossRatios                metricRtpenginePacketLossRatios
+	metricRtpenginePacketLossSamples               metricRtpenginePacketLossSamples
+	metricRtpenginePlayerCacheCount                metricRtpenginePlayerCacheCount
 	metricRtpenginePortCount                       metricRtpenginePortCount
 	metricRtpengineRequestErrors                   metricRtpengineRequestErrors
 	metricRtpengineRequestTime                     metricRtpengineRequestTime
 	metricRtpengineRequests                        metricRtpengineRequests
+	metricRtpengineRoundTripSamples                metricRtpengineRoundTripSamples
+	metricRtpengineRoundTripTime                   metricRtpengineRoundTripTime
 	metricRtpengineRtpAnomalies                    metricRtpengineRtpAnomalies
 	metricRtpengineRtpLostPackets                  metricRtpengineRtpLostPackets
 	metricRtpengineSessionClosures                 metricRtpengineSessionClosures
@@ -9971,6 +11291,22 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricRtpengineCallDurationAverage:             newMetricRtpengineCallDurationAverage(mbc.Metrics.RtpengineCallDurationAverage),
 		metricRtpengineCallSquaredTime:                 newMetricRtpengineCallSquaredTime(mbc.Metrics.RtpengineCallSquaredTime),
 		metricRtpengineCallTime:                        newMetricRtpengineCallTime(mbc.Metrics.RtpengineCallTime),
+		metricRtpengineInterfaceDuplicatePackets:       newMetricRtpengineInterfaceDuplicatePackets(mbc.Metrics.RtpengineInterfaceDuplicatePackets),
+		metricRtpengineInterfaceIo:                     newMetricRtpengineInterfaceIo(mbc.Metrics.RtpengineInterfaceIo),
+		metricRtpengineInterfaceJitterSamples:          newMetricRtpengineInterfaceJitterSamples(mbc.Metrics.RtpengineInterfaceJitterSamples),
+		metricRtpengineInterfaceJitterTime:             newMetricRtpengineInterfaceJitterTime(mbc.Metrics.RtpengineInterfaceJitterTime),
+		metricRtpengineInterfaceLostPackets:            newMetricRtpengineInterfaceLostPackets(mbc.Metrics.RtpengineInterfaceLostPackets),
+		metricRtpengineInterfaceMosSamples:             newMetricRtpengineInterfaceMosSamples(mbc.Metrics.RtpengineInterfaceMosSamples),
+		metricRtpengineInterfaceMosSummedScores:        newMetricRtpengineInterfaceMosSummedScores(mbc.Metrics.RtpengineInterfaceMosSummedScores),
+		metricRtpengineInterfacePacketErrors:           newMetricRtpengineInterfacePacketErrors(mbc.Metrics.RtpengineInterfacePacketErrors),
+		metricRtpengineInterfacePacketLossRatios:       newMetricRtpengineInterfacePacketLossRatios(mbc.Metrics.RtpengineInterfacePacketLossRatios),
+		metricRtpengineInterfacePacketLossSamples:      newMetricRtpengineInterfacePacketLossSamples(mbc.Metrics.RtpengineInterfacePacketLossSamples),
+		metricRtpengineInterfacePackets:                newMetricRtpengineInterfacePackets(mbc.Metrics.RtpengineInterfacePackets),
+		metricRtpengineInterfaceRoundTripSamples:       newMetricRtpengineInterfaceRoundTripSamples(mbc.Metrics.RtpengineInterfaceRoundTripSamples),
+		metricRtpengineInterfaceRoundTripTime:          newMetricRtpengineInterfaceRoundTripTime(mbc.Metrics.RtpengineInterfaceRoundTripTime),
+		metricRtpengineJitterSamples:                   newMetricRtpengineJitterSamples(mbc.Metrics.RtpengineJitterSamples),
+		metricRtpengineJitterTime:                      newMetricRtpengineJitterTime(mbc.Metrics.RtpengineJitterTime),
+		metricRtpengineMediaCacheCount:                 newMetricRtpengineMediaCacheCount(mbc.Metrics.RtpengineMediaCacheCount),
 		metricRtpengineMosSamples:                      newMetricRtpengineMosSamples(mbc.Metrics.RtpengineMosSamples),
 		metricRtpengineMosSummedScores:                 newMetricRtpengineMosSummedScores(mbc.Metrics.RtpengineMosSummedScores),
 		metricRtpengineMosSummedSquaredScores:          newMetricRtpengineMosSummedSquaredScores(mbc.Metrics.RtpengineMosSummedSquaredScores),
@@ -9978,10 +11314,15 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricRtpengineNetworkPacketErrors:             newMetricRtpengineNetworkPacketErrors(mbc.Metrics.RtpengineNetworkPacketErrors),
 		metricRtpengineNetworkPackets:                  newMetricRtpengineNetworkPackets(mbc.Metrics.RtpengineNetworkPackets),
 		metricRtpengineOneWaySessions:                  newMetricRtpengineOneWaySessions(mbc.Metrics.RtpengineOneWaySessions),
+		metricRtpenginePacketLossRatios:                newMetricRtpenginePacketLossRatios(mbc.Metrics.RtpenginePacketLossRatios),
+		metricRtpenginePacketLossSamples:               newMetricRtpenginePacketLossSamples(mbc.Metrics.RtpenginePacketLossSamples),
+		metricRtpenginePlayerCacheCount:                newMetricRtpenginePlayerCacheCount(mbc.Metrics.RtpenginePlayerCacheCount),
 		metricRtpenginePortCount:                       newMetricRtpenginePortCount(mbc.Metrics.RtpenginePortCount),
 		metricRtpengineRequestErrors:                   newMetricRtpengineRequestErrors(mbc.Metrics.RtpengineRequestErrors),
 		metricRtpengineRequestTime:                     newMetricRtpengineRequestTime(mbc.Metrics.RtpengineRequestTime),
 		metricRtpengineRequests:                        newMetricRtpengineRequests(mbc.Metrics.RtpengineRequests),
+		metricRtpengineRoundTripSamples:                newMetricRtpengineRoundTripSamples(mbc.Metrics.RtpengineRoundTripSamples),
+		metricRtpengineRoundTripTime:                   newMetricRtpengineRoundTripTime(mbc.Metrics.RtpengineRoundTripTime),
 		metricRtpengineRtpAnomalies:                    newMetricRtpengineRtpAnomalies(mbc.Metrics.RtpengineRtpAnomalies),
 		metricRtpengineRtpLostPackets:                  newMetricRtpengineRtpLostPackets(mbc.Metrics.RtpengineRtpLostPackets),
 		metricRtpengineSessionClosures:                 newMetricRtpengineSessionClosures(mbc.Metrics.RtpengineSessionClosures),
@@ -10225,6 +11566,22 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricRtpengineCallDurationAverage.emit(ils.Metrics())
 	mb.metricRtpengineCallSquaredTime.emit(ils.Metrics())
 	mb.metricRtpengineCallTime.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceDuplicatePackets.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceIo.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceJitterSamples.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceJitterTime.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceLostPackets.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceMosSamples.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceMosSummedScores.emit(ils.Metrics())
+	mb.metricRtpengineInterfacePacketErrors.emit(ils.Metrics())
+	mb.metricRtpengineInterfacePacketLossRatios.emit(ils.Metrics())
+	mb.metricRtpengineInterfacePacketLossSamples.emit(ils.Metrics())
+	mb.metricRtpengineInterfacePackets.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceRoundTripSamples.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceRoundTripTime.emit(ils.Metrics())
+	mb.metricRtpengineJitterSamples.emit(ils.Metrics())
+	mb.metricRtpengineJitterTime.emit(ils.Metrics())
+	mb.metricRtpengineMediaCacheCount.emit(ils.Metrics())
 	mb.metricRtpengineMosSamples.emit(ils.Metrics())
 	mb.metricRtpengineMosSummedScores.emit(ils.Metrics())
 	mb.metricRtpengineMosSummedSquaredScores.emit(ils.Metrics())
@@ -10232,10 +11589,15 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricRtpengineNetworkPacketErrors.emit(ils.Metrics())
 	mb.metricRtpengineNetworkPackets.emit(ils.Metrics())
 	mb.metricRtpengineOneWaySessions.emit(ils.Metrics())
+	mb.metricRtpenginePacketLossRatios.emit(ils.Metrics())
+	mb.metricRtpenginePacketLossSamples.emit(ils.Metrics())
+	mb.metricRtpenginePlayerCacheCount.emit(ils.Metrics())
 	mb.metricRtpenginePortCount.emit(ils.Metrics())
 	mb.metricRtpengineRequestErrors.emit(ils.Metrics())
 	mb.metricRtpengineRequestTime.emit(ils.Metrics())
 	mb.metricRtpengineRequests.emit(ils.Metrics())
+	mb.metricRtpengineRoundTripSamples.emit(ils.Metrics())
+	mb.metricRtpengineRoundTripTime.emit(ils.Metrics())
 	mb.metricRtpengineRtpAnomalies.emit(ils.Metrics())
 	mb.metricRtpengineRtpLostPackets.emit(ils.Metrics())
 	mb.metricRtpengineSessionClosures.emit(ils.Metrics())
@@ -10920,6 +12282,86 @@ func (mb *MetricsBuilder) RecordRtpengineCallTimeDataPoint(ts pcommon.Timestamp,
 	mb.metricRtpengineCallTime.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordRtpengineInterfaceDuplicatePacketsDataPoint adds a data point to rtpengine.interface.duplicate_packets metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceDuplicatePacketsDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	mb.metricRtpengineInterfaceDuplicatePackets.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue)
+}
+
+// RecordRtpengineInterfaceIoDataPoint adds a data point to rtpengine.interface.io metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceIoDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricRtpengineInterfaceIo.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordRtpengineInterfaceJitterSamplesDataPoint adds a data point to rtpengine.interface.jitter.samples metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceJitterSamplesDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpengineJitterOriginAttributeValue AttributeRtpengineJitterOrigin) {
+	mb.metricRtpengineInterfaceJitterSamples.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, rtpengineJitterOriginAttributeValue.String())
+}
+
+// RecordRtpengineInterfaceJitterTimeDataPoint adds a data point to rtpengine.interface.jitter.time metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceJitterTimeDataPoint(ts pcommon.Timestamp, val float64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpengineJitterOriginAttributeValue AttributeRtpengineJitterOrigin) {
+	mb.metricRtpengineInterfaceJitterTime.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, rtpengineJitterOriginAttributeValue.String())
+}
+
+// RecordRtpengineInterfaceLostPacketsDataPoint adds a data point to rtpengine.interface.lost_packets metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceLostPacketsDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	mb.metricRtpengineInterfaceLostPackets.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue)
+}
+
+// RecordRtpengineInterfaceMosSamplesDataPoint adds a data point to rtpengine.interface.mos.samples metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceMosSamplesDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	mb.metricRtpengineInterfaceMosSamples.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue)
+}
+
+// RecordRtpengineInterfaceMosSummedScoresDataPoint adds a data point to rtpengine.interface.mos.summed_scores metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceMosSummedScoresDataPoint(ts pcommon.Timestamp, val float64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	mb.metricRtpengineInterfaceMosSummedScores.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue)
+}
+
+// RecordRtpengineInterfacePacketErrorsDataPoint adds a data point to rtpengine.interface.packet_errors metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfacePacketErrorsDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricRtpengineInterfacePacketErrors.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordRtpengineInterfacePacketLossRatiosDataPoint adds a data point to rtpengine.interface.packet_loss.ratios metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfacePacketLossRatiosDataPoint(ts pcommon.Timestamp, val float64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	mb.metricRtpengineInterfacePacketLossRatios.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue)
+}
+
+// RecordRtpengineInterfacePacketLossSamplesDataPoint adds a data point to rtpengine.interface.packet_loss.samples metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfacePacketLossSamplesDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	mb.metricRtpengineInterfacePacketLossSamples.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue)
+}
+
+// RecordRtpengineInterfacePacketsDataPoint adds a data point to rtpengine.interface.packets metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfacePacketsDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricRtpengineInterfacePackets.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordRtpengineInterfaceRoundTripSamplesDataPoint adds a data point to rtpengine.interface.round_trip.samples metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceRoundTripSamplesDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpengineRoundTripSpanAttributeValue AttributeRtpengineRoundTripSpan) {
+	mb.metricRtpengineInterfaceRoundTripSamples.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, rtpengineRoundTripSpanAttributeValue.String())
+}
+
+// RecordRtpengineInterfaceRoundTripTimeDataPoint adds a data point to rtpengine.interface.round_trip.time metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceRoundTripTimeDataPoint(ts pcommon.Timestamp, val float64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpengineRoundTripSpanAttributeValue AttributeRtpengineRoundTripSpan) {
+	mb.metricRtpengineInterfaceRoundTripTime.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, rtpengineRoundTripSpanAttributeValue.String())
+}
+
+// RecordRtpengineJitterSamplesDataPoint adds a data point to rtpengine.jitter.samples metric.
+func (mb *MetricsBuilder) RecordRtpengineJitterSamplesDataPoint(ts pcommon.Timestamp, val int64, rtpengineJitterOriginAttributeValue AttributeRtpengineJitterOrigin) {
+	mb.metricRtpengineJitterSamples.recordDataPoint(mb.startTime, ts, val, rtpengineJitterOriginAttributeValue.String())
+}
+
+// RecordRtpengineJitterTimeDataPoint adds a data point to rtpengine.jitter.time metric.
+func (mb *MetricsBuilder) RecordRtpengineJitterTimeDataPoint(ts pcommon.Timestamp, val float64, rtpengineJitterOriginAttributeValue AttributeRtpengineJitterOrigin) {
+	mb.metricRtpengineJitterTime.recordDataPoint(mb.startTime, ts, val, rtpengineJitterOriginAttributeValue.String())
+}
+
+// RecordRtpengineMediaCacheCountDataPoint adds a data point to rtpengine.media_cache.count metric.
+func (mb *MetricsBuilder) RecordRtpengineMediaCacheCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricRtpengineMediaCacheCount.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordRtpengineMosSamplesDataPoint adds a data point to rtpengine.mos.samples metric.
 func (mb *MetricsBuilder) RecordRtpengineMosSamplesDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricRtpengineMosSamples.recordDataPoint(mb.startTime, ts, val)
@@ -10955,6 +12397,21 @@ func (mb *MetricsBuilder) RecordRtpengineOneWaySessionsDataPoint(ts pcommon.Time
 	mb.metricRtpengineOneWaySessions.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordRtpenginePacketLossRatiosDataPoint adds a data point to rtpengine.packet_loss.ratios metric.
+func (mb *MetricsBuilder) RecordRtpenginePacketLossRatiosDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricRtpenginePacketLossRatios.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordRtpenginePacketLossSamplesDataPoint adds a data point to rtpengine.packet_loss.samples metric.
+func (mb *MetricsBuilder) RecordRtpenginePacketLossSamplesDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricRtpenginePacketLossSamples.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordRtpenginePlayerCacheCountDataPoint adds a data point to rtpengine.player_cache.count metric.
+func (mb *MetricsBuilder) RecordRtpenginePlayerCacheCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricRtpenginePlayerCacheCount.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordRtpenginePortCountDataPoint adds a data point to rtpengine.port.count metric.
 func (mb *MetricsBuilder) RecordRtpenginePortCountDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpenginePortStateAttributeValue AttributeRtpenginePortState) {
 	mb.metricRtpenginePortCount.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, rtpenginePortStateAttributeValue.String())
@@ -10973,6 +12430,16 @@ func (mb *MetricsBuilder) RecordRtpengineRequestTimeDataPoint(ts pcommon.Timesta
 // RecordRtpengineRequestsDataPoint adds a data point to rtpengine.requests metric.
 func (mb *MetricsBuilder) RecordRtpengineRequestsDataPoint(ts pcommon.Timestamp, val int64, rtpengineProxyAttributeValue string, rtpengineCommandAttributeValue string) {
 	mb.metricRtpengineRequests.recordDataPoint(mb.startTime, ts, val, rtpengineProxyAttributeValue, rtpengineCommandAttributeValue)
+}
+
+// RecordRtpengineRoundTripSamplesDataPoint adds a data point to rtpengine.round_trip.samples metric.
+func (mb *MetricsBuilder) RecordRtpengineRoundTripSamplesDataPoint(ts pcommon.Timestamp, val int64, rtpengineRoundTripSpanAttributeValue AttributeRtpengineRoundTripSpan) {
+	mb.metricRtpengineRoundTripSamples.recordDataPoint(mb.startTime, ts, val, rtpengineRoundTripSpanAttributeValue.String())
+}
+
+// RecordRtpengineRoundTripTimeDataPoint adds a data point to rtpengine.round_trip.time metric.
+func (mb *MetricsBuilder) RecordRtpengineRoundTripTimeDataPoint(ts pcommon.Timestamp, val float64, rtpengineRoundTripSpanAttributeValue AttributeRtpengineRoundTripSpan) {
+	mb.metricRtpengineRoundTripTime.recordDataPoint(mb.startTime, ts, val, rtpengineRoundTripSpanAttributeValue.String())
 }
 
 // RecordRtpengineRtpAnomaliesDataPoint adds a data point to rtpengine.rtp.anomalies metric.

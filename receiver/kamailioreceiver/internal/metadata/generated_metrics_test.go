@@ -450,6 +450,54 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtpengineCallTimeDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceDuplicatePacketsDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceIoDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeNetworkIoDirectionReceive)
+
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceJitterSamplesDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeRtpengineJitterOriginReported)
+
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceJitterTimeDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeRtpengineJitterOriginReported)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceLostPacketsDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceMosSamplesDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceMosSummedScoresDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineInterfacePacketErrorsDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineInterfacePacketLossRatiosDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineInterfacePacketLossSamplesDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineInterfacePacketsDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeNetworkIoDirectionReceive)
+
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceRoundTripSamplesDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeRtpengineRoundTripSpanEndToEnd)
+
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceRoundTripTimeDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeRtpengineRoundTripSpanEndToEnd)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineJitterSamplesDataPoint(ts, 1, AttributeRtpengineJitterOriginReported)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineJitterTimeDataPoint(ts, 1, AttributeRtpengineJitterOriginReported)
+
+			allMetricsCount++
+			mb.RecordRtpengineMediaCacheCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtpengineMosSamplesDataPoint(ts, 1)
@@ -473,6 +521,15 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordRtpengineOneWaySessionsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordRtpenginePacketLossRatiosDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpenginePacketLossSamplesDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordRtpenginePlayerCacheCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordRtpenginePortCountDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeRtpenginePortStateUsed)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -483,10 +540,16 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtpengineRequestsDataPoint(ts, 1, "rtpengine.proxy-val", "rtpengine.command-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineRoundTripSamplesDataPoint(ts, 1, AttributeRtpengineRoundTripSpanEndToEnd)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineRoundTripTimeDataPoint(ts, 1, AttributeRtpengineRoundTripSpanEndToEnd)
 
 			allMetricsCount++
 			mb.RecordRtpengineRtpAnomaliesDataPoint(ts, 1, AttributeRtpengineRtpAnomalyDuplicate)
-
+			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtpengineRtpLostPacketsDataPoint(ts, 1)
 			defaultMetricsCount++
@@ -2549,6 +2612,335 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
 					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "rtpengine.interface.duplicate_packets":
+					assert.False(t, validatedMetrics["rtpengine.interface.duplicate_packets"], "Found a duplicate in the metrics slice: rtpengine.interface.duplicate_packets")
+					validatedMetrics["rtpengine.interface.duplicate_packets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of RTP packets received more than once, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+				case "rtpengine.interface.io":
+					assert.False(t, validatedMetrics["rtpengine.interface.io"], "Found a duplicate in the metrics slice: rtpengine.interface.io")
+					validatedMetrics["rtpengine.interface.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes of media received and sent, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "rtpengine.interface.jitter.samples":
+					assert.False(t, validatedMetrics["rtpengine.interface.jitter.samples"], "Found a duplicate in the metrics slice: rtpengine.interface.jitter.samples")
+					validatedMetrics["rtpengine.interface.jitter.samples"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of jitter samples, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{sample}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+					rtpengineJitterOriginAttrVal, ok := dp.Attributes().Get("rtpengine.jitter.origin")
+					assert.True(t, ok)
+					assert.Equal(t, "reported", rtpengineJitterOriginAttrVal.Str())
+				case "rtpengine.interface.jitter.time":
+					assert.False(t, validatedMetrics["rtpengine.interface.jitter.time"], "Found a duplicate in the metrics slice: rtpengine.interface.jitter.time")
+					validatedMetrics["rtpengine.interface.jitter.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sum of all jitter samples, by interface. Divide it by the number of samples to get the mean. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+					rtpengineJitterOriginAttrVal, ok := dp.Attributes().Get("rtpengine.jitter.origin")
+					assert.True(t, ok)
+					assert.Equal(t, "reported", rtpengineJitterOriginAttrVal.Str())
+				case "rtpengine.interface.lost_packets":
+					assert.False(t, validatedMetrics["rtpengine.interface.lost_packets"], "Found a duplicate in the metrics slice: rtpengine.interface.lost_packets")
+					validatedMetrics["rtpengine.interface.lost_packets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of RTP packets lost, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+				case "rtpengine.interface.mos.samples":
+					assert.False(t, validatedMetrics["rtpengine.interface.mos.samples"], "Found a duplicate in the metrics slice: rtpengine.interface.mos.samples")
+					validatedMetrics["rtpengine.interface.mos.samples"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of MOS (mean opinion score) samples, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{sample}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+				case "rtpengine.interface.mos.summed_scores":
+					assert.False(t, validatedMetrics["rtpengine.interface.mos.summed_scores"], "Found a duplicate in the metrics slice: rtpengine.interface.mos.summed_scores")
+					validatedMetrics["rtpengine.interface.mos.summed_scores"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sum of all MOS samples, by interface. Divide it by the number of samples to get the mean opinion score. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{score}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+				case "rtpengine.interface.packet_errors":
+					assert.False(t, validatedMetrics["rtpengine.interface.packet_errors"], "Found a duplicate in the metrics slice: rtpengine.interface.packet_errors")
+					validatedMetrics["rtpengine.interface.packet_errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of packets with errors, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "rtpengine.interface.packet_loss.ratios":
+					assert.False(t, validatedMetrics["rtpengine.interface.packet_loss.ratios"], "Found a duplicate in the metrics slice: rtpengine.interface.packet_loss.ratios")
+					validatedMetrics["rtpengine.interface.packet_loss.ratios"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sum of all loss ratios (0 to 1) that remote sides reported, by interface. Divide it by the number of samples to get the mean. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{ratio}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+				case "rtpengine.interface.packet_loss.samples":
+					assert.False(t, validatedMetrics["rtpengine.interface.packet_loss.samples"], "Found a duplicate in the metrics slice: rtpengine.interface.packet_loss.samples")
+					validatedMetrics["rtpengine.interface.packet_loss.samples"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of loss ratios that remote sides reported, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{sample}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+				case "rtpengine.interface.packets":
+					assert.False(t, validatedMetrics["rtpengine.interface.packets"], "Found a duplicate in the metrics slice: rtpengine.interface.packets")
+					validatedMetrics["rtpengine.interface.packets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of media packets received and sent, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "rtpengine.interface.round_trip.samples":
+					assert.False(t, validatedMetrics["rtpengine.interface.round_trip.samples"], "Found a duplicate in the metrics slice: rtpengine.interface.round_trip.samples")
+					validatedMetrics["rtpengine.interface.round_trip.samples"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of round-trip time samples, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{sample}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+					rtpengineRoundTripSpanAttrVal, ok := dp.Attributes().Get("rtpengine.round_trip.span")
+					assert.True(t, ok)
+					assert.Equal(t, "end_to_end", rtpengineRoundTripSpanAttrVal.Str())
+				case "rtpengine.interface.round_trip.time":
+					assert.False(t, validatedMetrics["rtpengine.interface.round_trip.time"], "Found a duplicate in the metrics slice: rtpengine.interface.round_trip.time")
+					validatedMetrics["rtpengine.interface.round_trip.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sum of all round-trip time samples, by interface. Divide it by the number of samples to get the mean, which is a lower bound, because unknown times are sampled as 0. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+					rtpengineRoundTripSpanAttrVal, ok := dp.Attributes().Get("rtpengine.round_trip.span")
+					assert.True(t, ok)
+					assert.Equal(t, "end_to_end", rtpengineRoundTripSpanAttrVal.Str())
+				case "rtpengine.jitter.samples":
+					assert.False(t, validatedMetrics["rtpengine.jitter.samples"], "Found a duplicate in the metrics slice: rtpengine.jitter.samples")
+					validatedMetrics["rtpengine.jitter.samples"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of jitter samples. Provided since rtpengine 11.0.", mi.Description())
+					assert.Equal(t, "{sample}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineJitterOriginAttrVal, ok := dp.Attributes().Get("rtpengine.jitter.origin")
+					assert.True(t, ok)
+					assert.Equal(t, "reported", rtpengineJitterOriginAttrVal.Str())
+				case "rtpengine.jitter.time":
+					assert.False(t, validatedMetrics["rtpengine.jitter.time"], "Found a duplicate in the metrics slice: rtpengine.jitter.time")
+					validatedMetrics["rtpengine.jitter.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sum of all jitter samples. Divide it by the number of samples to get the mean. Provided since rtpengine 11.0.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					rtpengineJitterOriginAttrVal, ok := dp.Attributes().Get("rtpengine.jitter.origin")
+					assert.True(t, ok)
+					assert.Equal(t, "reported", rtpengineJitterOriginAttrVal.Str())
+				case "rtpengine.media_cache.count":
+					assert.False(t, validatedMetrics["rtpengine.media_cache.count"], "Found a duplicate in the metrics slice: rtpengine.media_cache.count")
+					validatedMetrics["rtpengine.media_cache.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of media files that rtpengine keeps in memory. Provided since rtpengine 13.2.", mi.Description())
+					assert.Equal(t, "{entry}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "rtpengine.mos.samples":
 					assert.False(t, validatedMetrics["rtpengine.mos.samples"], "Found a duplicate in the metrics slice: rtpengine.mos.samples")
 					validatedMetrics["rtpengine.mos.samples"] = true
@@ -2656,6 +3048,48 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "rtpengine.packet_loss.ratios":
+					assert.False(t, validatedMetrics["rtpengine.packet_loss.ratios"], "Found a duplicate in the metrics slice: rtpengine.packet_loss.ratios")
+					validatedMetrics["rtpengine.packet_loss.ratios"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sum of all loss ratios (0 to 1) that remote sides reported. Divide it by the number of samples to get the mean. Provided since rtpengine 11.0.", mi.Description())
+					assert.Equal(t, "{ratio}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "rtpengine.packet_loss.samples":
+					assert.False(t, validatedMetrics["rtpengine.packet_loss.samples"], "Found a duplicate in the metrics slice: rtpengine.packet_loss.samples")
+					validatedMetrics["rtpengine.packet_loss.samples"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of loss ratios that remote sides reported. Provided since rtpengine 11.0.", mi.Description())
+					assert.Equal(t, "{sample}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "rtpengine.player_cache.count":
+					assert.False(t, validatedMetrics["rtpengine.player_cache.count"], "Found a duplicate in the metrics slice: rtpengine.player_cache.count")
+					validatedMetrics["rtpengine.player_cache.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of encoded media that rtpengine keeps for its player. Provided since rtpengine 13.2.", mi.Description())
+					assert.Equal(t, "{entry}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "rtpengine.port.count":
 					assert.False(t, validatedMetrics["rtpengine.port.count"], "Found a duplicate in the metrics slice: rtpengine.port.count")
 					validatedMetrics["rtpengine.port.count"] = true
@@ -2736,6 +3170,40 @@ func TestMetricsBuilder(t *testing.T) {
 					rtpengineCommandAttrVal, ok := dp.Attributes().Get("rtpengine.command")
 					assert.True(t, ok)
 					assert.Equal(t, "rtpengine.command-val", rtpengineCommandAttrVal.Str())
+				case "rtpengine.round_trip.samples":
+					assert.False(t, validatedMetrics["rtpengine.round_trip.samples"], "Found a duplicate in the metrics slice: rtpengine.round_trip.samples")
+					validatedMetrics["rtpengine.round_trip.samples"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of round-trip time samples. Provided since rtpengine 11.0.", mi.Description())
+					assert.Equal(t, "{sample}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineRoundTripSpanAttrVal, ok := dp.Attributes().Get("rtpengine.round_trip.span")
+					assert.True(t, ok)
+					assert.Equal(t, "end_to_end", rtpengineRoundTripSpanAttrVal.Str())
+				case "rtpengine.round_trip.time":
+					assert.False(t, validatedMetrics["rtpengine.round_trip.time"], "Found a duplicate in the metrics slice: rtpengine.round_trip.time")
+					validatedMetrics["rtpengine.round_trip.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sum of all round-trip time samples. Divide it by the number of samples to get the mean, which is a lower bound, because unknown times are sampled as 0. Provided since rtpengine 11.0.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					rtpengineRoundTripSpanAttrVal, ok := dp.Attributes().Get("rtpengine.round_trip.span")
+					assert.True(t, ok)
+					assert.Equal(t, "end_to_end", rtpengineRoundTripSpanAttrVal.Str())
 				case "rtpengine.rtp.anomalies":
 					assert.False(t, validatedMetrics["rtpengine.rtp.anomalies"], "Found a duplicate in the metrics slice: rtpengine.rtp.anomalies")
 					validatedMetrics["rtpengine.rtp.anomalies"] = true
@@ -2758,7 +3226,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.rtp.lost_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Number of RTP packets lost.", mi.Description())
+					assert.Equal(t, "Number of RTP packets lost. Provided since rtpengine 11.0.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
