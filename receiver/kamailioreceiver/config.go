@@ -46,6 +46,8 @@ type Config struct {
 	// UserMetrics configures a page of metrics that are passed through under their own names. It is disabled if the endpoint is
 	// empty.
 	UserMetrics confighttp.ClientConfig `mapstructure:"user_metrics"`
+	// Pipes selects the pipes of the module pipelimit that are reported.
+	Pipes selection.Config `mapstructure:"pipes"`
 }
 
 // StatisticsConfig selects the statistics without a metric of their own, and how they are reported. Names are written as group.name.
@@ -105,6 +107,7 @@ func createDefaultConfig() *Config {
 		Processes:            selection.Config{Limit: 1000},
 		RTPEngine:            page,
 		UserMetrics:          page,
+		Pipes:                selection.Config{Limit: 1000},
 	}
 }
 

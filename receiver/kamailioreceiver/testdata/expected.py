@@ -214,13 +214,35 @@ def lists(server):
         of = f"dmq.node={node['host']}:{node['port']}", f"dmq.local={'true' if node['local'] else 'false'}"
         for state in ("active", "not_active", "pending", "disabled", "timeout", "other"):
             yield point("dmq.node.state", "dmq.state=" + state, *of), int(node["status"] == state)
+        if "fail_count" in node:
+            yield point("dmq.node.failure.count", *of), node["fail_count"]
     addresses = server.reply("pike.top", "pike.top_ALL")
     if addresses:
         found = [get(row, "status") for _, row in get(addresses[0], "list") or []]
         for state in ("warm", "hot"):
             yield point("pike.address.count", "pike.state=" + state), found.count(state.upper())
+    for pipe in map(dict, server.reply("pl.list")):
+        yield point("pipelimit.message.count", "pipelimit.pipe=" + pipe["name"]), pipe["last_counter"]
+        limit = pipe["limit"] if pipe["algorithm"] in ("TAILDROP", "RED") else "-"
+        yield point("pipelimit.message.limit", "pipelimit.pipe=" + pipe["name"]), limit
     yield from relays(server)
     yield from destinations(server)
+    yield from modules(server)
+
+
+def modules(server):
+    """Yields the points of the DNS cache and of the modules peerstate and secfilter."""
+    memory = server.reply("dns.mem_info")
+    if memory and server.transport == "binrpc":
+        yield point("dns.cache.usage"), memory[0]
+        yield point("dns.cache.limit"), memory[1]
+    for member, metric in (("total_peers", "count"), ("incall_peers", "in_call.count"), ("registered_peers", "registered.count")):
+        for reply in server.reply("peerstate.stats"):
+            yield point("peerstate.peer." + metric), get(reply, member)
+    for name, entries in next((r for r in server.reply("secfilter.stats") if isinstance(r, list)), []):
+        for field, value in entries:
+            of = "secfilter.list=" + name.lower(), "secfilter.field=" + field.lower().replace("-", "_")
+            yield point("secfilter.matches", *of), value
 
 
 def relays(server):
@@ -242,7 +264,7 @@ def relays(server):
 
 def destinations(server):
     """Yields the points of the dispatcher. Addresses are unique in every captured set."""
-    reply = server.reply("dispatcher.list")
+    reply = server.reply("dispatcher.list", "dispatcher.list_full")
     if not reply:
         return
     states = {"A": "active", "T": "trying", "I": "inactive", "D": "disabled"}
@@ -264,6 +286,8 @@ def destinations(server):
                     yield point("dispatcher.target.latency." + name, *of), get(latency, member) / 1000
             if latency:
                 yield point("dispatcher.target.timeouts", *of), get(latency, "TIMEOUT")
+            if get(t, "OCRATE") is not None:
+                yield point("dispatcher.target.overload.reduction", *of), get(t, "OCRATE") / 100
             if get(t, "RUNTIME"):
                 yield point("dispatcher.target.dialog.count", *of), get(get(t, "RUNTIME"), "DLGLOAD")
 
@@ -347,6 +371,7 @@ UNIX, MINIMAL, HTTP = Server("binrpc", "unix"), Server("binrpc", "minimal"), Ser
 SCENES = [
     ("unix", UNIX), ("unix_everything", UNIX), ("unix_named", UNIX), ("tcp", Server("binrpc", "tcp", "unix")), ("minimal", MINIMAL),
     ("minimal_everything", MINIMAL), ("many_modules", Server("binrpc", "many_modules")), ("6.1", Server("binrpc", "6.1", "unix")),
+    ("6.1_everything", Server("binrpc", "6.1", "unix")),
     ("jsonrpc", HTTP), ("jsonrpc_everything", HTTP), ("rtpengine", "rtpengine.txt"), ("rtpengine_everything", "rtpengine.txt"),
     ("rtpengine_sample", "rtpengine_sample.txt"), ("rtpengine_sample_everything", "rtpengine_sample.txt"),
 ]

@@ -123,6 +123,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioDispatcherTargetLatencyMaxDataPoint(ts, 1, "kamailio.dispatcher.set-val", "kamailio.dispatcher.uri-val")
+
+			allMetricsCount++
+			mb.RecordKamailioDispatcherTargetOverloadReductionDataPoint(ts, 1, "kamailio.dispatcher.set-val", "kamailio.dispatcher.uri-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioDispatcherTargetProbingDataPoint(ts, 1, "kamailio.dispatcher.set-val", "kamailio.dispatcher.uri-val")
@@ -134,7 +137,16 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordKamailioDispatcherTargetTimeoutsDataPoint(ts, 1, "kamailio.dispatcher.set-val", "kamailio.dispatcher.uri-val")
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordKamailioDmqNodeFailureCountDataPoint(ts, 1, "kamailio.dmq.node-val", true)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordKamailioDmqNodeStateDataPoint(ts, 1, "kamailio.dmq.node-val", true, AttributeKamailioDmqStateActive)
+
+			allMetricsCount++
+			mb.RecordKamailioDNSCacheLimitDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordKamailioDNSCacheUsageDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioDNSFailuresDataPoint(ts, 1)
@@ -185,10 +197,25 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordKamailioMysqlDriverErrorsDataPoint(ts, 1)
 
 			allMetricsCount++
+			mb.RecordKamailioPeerstatePeerCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordKamailioPeerstatePeerInCallCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordKamailioPeerstatePeerRegisteredCountDataPoint(ts, 1)
+
+			allMetricsCount++
 			mb.RecordKamailioPikeAddressCountDataPoint(ts, 1, AttributeKamailioPikeStateWarm)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioPikeBlockedAddressCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordKamailioPipelimitMessageCountDataPoint(ts, 1, "kamailio.pipelimit.pipe-val")
+
+			allMetricsCount++
+			mb.RecordKamailioPipelimitMessageLimitDataPoint(ts, 1, "kamailio.pipelimit.pipe-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioProcessCountDataPoint(ts, 1)
@@ -297,6 +324,9 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordKamailioSctpSendRetriesDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordKamailioSecfilterMatchesDataPoint(ts, 1, AttributeKamailioSecfilterListBlacklist, AttributeKamailioSecfilterFieldUserAgent)
 
 			allMetricsCount++
 			mb.RecordKamailioSipcaptureRepliesDataPoint(ts, 1)
@@ -921,6 +951,24 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioDispatcherURIAttrVal, ok := dp.Attributes().Get("kamailio.dispatcher.uri")
 					assert.True(t, ok)
 					assert.Equal(t, "kamailio.dispatcher.uri-val", kamailioDispatcherURIAttrVal.Str())
+				case "kamailio.dispatcher.target.overload.reduction":
+					assert.False(t, validatedMetrics["kamailio.dispatcher.target.overload.reduction"], "Found a duplicate in the metrics slice: kamailio.dispatcher.target.overload.reduction")
+					validatedMetrics["kamailio.dispatcher.target.overload.reduction"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of calls that overload control diverts from a destination. The last value stays after its period of validity. Provided since Kamailio 6.0.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					kamailioDispatcherSetAttrVal, ok := dp.Attributes().Get("kamailio.dispatcher.set")
+					assert.True(t, ok)
+					assert.Equal(t, "kamailio.dispatcher.set-val", kamailioDispatcherSetAttrVal.Str())
+					kamailioDispatcherURIAttrVal, ok := dp.Attributes().Get("kamailio.dispatcher.uri")
+					assert.True(t, ok)
+					assert.Equal(t, "kamailio.dispatcher.uri-val", kamailioDispatcherURIAttrVal.Str())
 				case "kamailio.dispatcher.target.probing":
 					assert.False(t, validatedMetrics["kamailio.dispatcher.target.probing"], "Found a duplicate in the metrics slice: kamailio.dispatcher.target.probing")
 					validatedMetrics["kamailio.dispatcher.target.probing"] = true
@@ -984,6 +1032,26 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioDispatcherURIAttrVal, ok := dp.Attributes().Get("kamailio.dispatcher.uri")
 					assert.True(t, ok)
 					assert.Equal(t, "kamailio.dispatcher.uri-val", kamailioDispatcherURIAttrVal.Str())
+				case "kamailio.dmq.node.failure.count":
+					assert.False(t, validatedMetrics["kamailio.dmq.node.failure.count"], "Found a duplicate in the metrics slice: kamailio.dmq.node.failure.count")
+					validatedMetrics["kamailio.dmq.node.failure.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of consecutive probes that a DMQ node has not answered. Provided since Kamailio 6.1.", mi.Description())
+					assert.Equal(t, "{failure}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioDmqNodeAttrVal, ok := dp.Attributes().Get("kamailio.dmq.node")
+					assert.True(t, ok)
+					assert.Equal(t, "kamailio.dmq.node-val", kamailioDmqNodeAttrVal.Str())
+					kamailioDmqLocalAttrVal, ok := dp.Attributes().Get("kamailio.dmq.local")
+					assert.True(t, ok)
+					assert.True(t, kamailioDmqLocalAttrVal.Bool())
 				case "kamailio.dmq.node.state":
 					assert.False(t, validatedMetrics["kamailio.dmq.node.state"], "Found a duplicate in the metrics slice: kamailio.dmq.node.state")
 					validatedMetrics["kamailio.dmq.node.state"] = true
@@ -1007,6 +1075,34 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioDmqStateAttrVal, ok := dp.Attributes().Get("kamailio.dmq.state")
 					assert.True(t, ok)
 					assert.Equal(t, "active", kamailioDmqStateAttrVal.Str())
+				case "kamailio.dns.cache.limit":
+					assert.False(t, validatedMetrics["kamailio.dns.cache.limit"], "Found a duplicate in the metrics slice: kamailio.dns.cache.limit")
+					validatedMetrics["kamailio.dns.cache.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Maximum size of the DNS cache.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.dns.cache.usage":
+					assert.False(t, validatedMetrics["kamailio.dns.cache.usage"], "Found a duplicate in the metrics slice: kamailio.dns.cache.usage")
+					validatedMetrics["kamailio.dns.cache.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Size of the DNS cache.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "kamailio.dns.failures":
 					assert.False(t, validatedMetrics["kamailio.dns.failures"], "Found a duplicate in the metrics slice: kamailio.dns.failures")
 					validatedMetrics["kamailio.dns.failures"] = true
@@ -1240,6 +1336,48 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.peerstate.peer.count":
+					assert.False(t, validatedMetrics["kamailio.peerstate.peer.count"], "Found a duplicate in the metrics slice: kamailio.peerstate.peer.count")
+					validatedMetrics["kamailio.peerstate.peer.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of peers whose state the module peerstate follows. Provided since Kamailio 6.1.", mi.Description())
+					assert.Equal(t, "{peer}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.peerstate.peer.in_call.count":
+					assert.False(t, validatedMetrics["kamailio.peerstate.peer.in_call.count"], "Found a duplicate in the metrics slice: kamailio.peerstate.peer.in_call.count")
+					validatedMetrics["kamailio.peerstate.peer.in_call.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of peers that are ringing or in a call. Provided since Kamailio 6.1.", mi.Description())
+					assert.Equal(t, "{peer}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.peerstate.peer.registered.count":
+					assert.False(t, validatedMetrics["kamailio.peerstate.peer.registered.count"], "Found a duplicate in the metrics slice: kamailio.peerstate.peer.registered.count")
+					validatedMetrics["kamailio.peerstate.peer.registered.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of peers that are registered. Provided since Kamailio 6.1.", mi.Description())
+					assert.Equal(t, "{peer}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "kamailio.pike.address.count":
 					assert.False(t, validatedMetrics["kamailio.pike.address.count"], "Found a duplicate in the metrics slice: kamailio.pike.address.count")
 					validatedMetrics["kamailio.pike.address.count"] = true
@@ -1271,6 +1409,40 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.pipelimit.message.count":
+					assert.False(t, validatedMetrics["kamailio.pipelimit.message.count"], "Found a duplicate in the metrics slice: kamailio.pipelimit.message.count")
+					validatedMetrics["kamailio.pipelimit.message.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of messages in the last complete timer interval of a pipe.", mi.Description())
+					assert.Equal(t, "{message}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioPipelimitPipeAttrVal, ok := dp.Attributes().Get("kamailio.pipelimit.pipe")
+					assert.True(t, ok)
+					assert.Equal(t, "kamailio.pipelimit.pipe-val", kamailioPipelimitPipeAttrVal.Str())
+				case "kamailio.pipelimit.message.limit":
+					assert.False(t, validatedMetrics["kamailio.pipelimit.message.limit"], "Found a duplicate in the metrics slice: kamailio.pipelimit.message.limit")
+					validatedMetrics["kamailio.pipelimit.message.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of messages that a pipe accepts in a timer interval, for the algorithms TAILDROP and RED. The limits of other algorithms are not numbers of messages.", mi.Description())
+					assert.Equal(t, "{message}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioPipelimitPipeAttrVal, ok := dp.Attributes().Get("kamailio.pipelimit.pipe")
+					assert.True(t, ok)
+					assert.Equal(t, "kamailio.pipelimit.pipe-val", kamailioPipelimitPipeAttrVal.Str())
 				case "kamailio.process.count":
 					assert.False(t, validatedMetrics["kamailio.process.count"], "Found a duplicate in the metrics slice: kamailio.process.count")
 					validatedMetrics["kamailio.process.count"] = true
@@ -1839,6 +2011,26 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.secfilter.matches":
+					assert.False(t, validatedMetrics["kamailio.secfilter.matches"], "Found a duplicate in the metrics slice: kamailio.secfilter.matches")
+					validatedMetrics["kamailio.secfilter.matches"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of messages that matched a rule of the module secfilter. Provided since Kamailio 5.7.", mi.Description())
+					assert.Equal(t, "{message}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioSecfilterListAttrVal, ok := dp.Attributes().Get("kamailio.secfilter.list")
+					assert.True(t, ok)
+					assert.Equal(t, "blacklist", kamailioSecfilterListAttrVal.Str())
+					kamailioSecfilterFieldAttrVal, ok := dp.Attributes().Get("kamailio.secfilter.field")
+					assert.True(t, ok)
+					assert.Equal(t, "user_agent", kamailioSecfilterFieldAttrVal.Str())
 				case "kamailio.sipcapture.replies":
 					assert.False(t, validatedMetrics["kamailio.sipcapture.replies"], "Found a duplicate in the metrics slice: kamailio.sipcapture.replies")
 					validatedMetrics["kamailio.sipcapture.replies"] = true
