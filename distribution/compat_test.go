@@ -270,6 +270,46 @@ exporters:
 	}
 }
 
+// TestCompatRTPEngine compares the old names of rtpengine with its page: the captured one of Debian's release, and that of a newer one.
+func TestCompatRTPEngine(t *testing.T) {
+	t.Parallel()
+	for name, missing := range map[string][]string{
+		"rtpengine":        nil,
+		"rtpengine_sample": {"rtpengine_*2_total", "rtpengine_poller_*"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(filepath.Join("..", "testdata", "kamailio", "prometheus", name+".txt"))
+			require.NoError(t, err)
+			want := parsePage(t, string(text))
+			maps.DeleteFunc(want, func(family string, _ *dto.MetricFamily) bool {
+				return family != "rtpengine_mos2_total" && slices.ContainsFunc(missing, func(pattern string) bool {
+					matches, err := path.Match(pattern, family)
+					return assert.NoError(t, err) && matches
+				})
+			})
+			address := freeAddress(t)
+			c := start(t, []string{"KAMAILIO_ENDPOINT=" + startKamailio(t).URL(), "RTPENGINE=" + servePage(t, string(text)), "COMPAT=" + address},
+				shipped("kamailio.yaml"), filepath.Join("compat", "kamailio_exporter.yaml"), `yaml:
+receivers:
+  kamailio: {collection_interval: 1s, timeout: 1s, initial_delay: 1ms, rtpengine: {endpoint: "${env:RTPENGINE}"}}
+exporters:
+  prometheus_page/kamailio_exporter: {endpoint: "${env:COMPAT}"}
+`)
+			eventually(t, func(ct *assert.CollectT) {
+				got := parsePage(ct, fetch(ct, "http://"+address+"/metrics"))
+				maps.DeleteFunc(got, func(family string, _ *dto.MetricFamily) bool { return !strings.HasPrefix(family, "rtpengine_") })
+				old, ours := seriesByType(want), seriesByType(got)
+				assert.ElementsMatch(ct, slices.Collect(maps.Keys(old)), slices.Collect(maps.Keys(ours)))
+				for series, v := range old {
+					assert.InDelta(ct, v, ours[series], 1e-9*v, series)
+				}
+			})
+			c.Stop(t)
+		})
+	}
+}
+
 // TestCompatKamailio compares the old names with the traffic of SIPp and a real Kamailio.
 func TestCompatKamailio(t *testing.T) {
 	t.Parallel()

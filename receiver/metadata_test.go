@@ -61,9 +61,9 @@ func (m metric) upDown() bool { return m.Sum != nil && !m.monotonic() }
 var (
 	// ratios lists the last words of gauges with unit 1, besides average, min and max. The Prometheus exporter appends _ratio to
 	// them.
-	ratios = words(`utilization io_utilization packet_loss packet_loss_overall coverage stress steal bit_error snr strength range default_range`)
+	ratios = words(`utilization io_utilization packet_loss packet_loss_overall coverage reduction stress steal bit_error snr strength range default_range`)
 	// states lists the last words of up-down sums with unit 1: yes or no, or one of several states.
-	states = words(`up state info alive active healthy draining overloaded ready recording running static invalid locked mounted
+	states = words(`up state info alive active healthy draining overloaded ready recording running static invalid locked mounted degraded divergent loaded
 		available probing failing_ice graceful_shutdown shutting_down present responsive`)
 	// ofMany lists the last words of statistics over several items.
 	ofMany = words(`average min max`)

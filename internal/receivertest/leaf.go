@@ -418,7 +418,7 @@ func parseFactor(text string) (float64, error) {
 func checkFactor(factor float64, from, to string) error {
 	want := 1.0
 	if base, ok := toBase[from]; ok {
-		if base.unit != to {
+		if base.unit != to && (base.unit != "1" || to != "{ratio}") { // the unit of a sum of ratios
 			return fmt.Errorf("unit %q cannot be converted to %q", from, to)
 		}
 		want = base.factor

@@ -332,3 +332,21 @@ func TestExpectedScript(t *testing.T) {
 	require.NoError(t, os.WriteFile("testdata/expected.tsv", []byte("busy\tx.load{}\t2\n"), 0o600))
 	assert.True(t, failed(func(a attempt) { expectedScript(t.Context(), a.t) }))
 }
+
+func TestCheckFactor(t *testing.T) {
+	for _, tt := range []struct {
+		factor   float64
+		from, to string
+		ok       bool
+	}{
+		{0.01, "%", "1", true},
+		{0.01, "%", "{ratio}", true},
+		{1, "%", "{ratio}", false},
+		{0.01, "%", "{packet}", false},
+		{0.001, "ms", "{ratio}", false},
+		{1, "By", "By", true},
+		{1, "By", "s", false},
+	} {
+		assert.Equal(t, tt.ok, checkFactor(tt.factor, tt.from, tt.to) == nil, "%v %s %s", tt.factor, tt.from, tt.to)
+	}
+}

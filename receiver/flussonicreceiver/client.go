@@ -110,11 +110,13 @@ type server struct {
 	Numbers       [serverFields]number
 	Alerts        number
 	ConfigInvalid optional.Value[bool]
-	Disks         []disk
-	GPUs          []gpu
-	Cards         []card     // on the page only; API v3 has a separate call
-	Interfaces    []ethernet // on the page only
-	DVRDisks      []dvrDisk  // on the page only, without the name of the DVR
+	// ConfigExternal is the state of the configuration from an external backend; "" if there is none.
+	ConfigExternal string
+	Disks          []disk
+	GPUs           []gpu
+	Cards          []card     // on the page only; API v3 has a separate call
+	Interfaces     []ethernet // on the page only
+	DVRDisks       []dvrDisk  // on the page only, without the name of the DVR
 
 	places map[devicePlace]int // positions of the page's devices in these lists
 }
@@ -156,9 +158,10 @@ type dvr struct {
 
 // dvrDisk is a disk of a DVR.
 type dvrDisk struct {
-	Path    string
-	Mounted optional.Value[bool]
-	Busy    number // percent
+	Path, Status string
+	Mounted      optional.Value[bool]
+	Busy, Usage  number            // percent
+	Errors       map[string]number // by type
 }
 
 // session holds the properties by which sessions are grouped.
@@ -263,6 +266,13 @@ func (s *server) read(r *jsonwalk.Reader, key []byte) (known bool, err error) {
 		err = s.readAlerts(r)
 	case "config_error":
 		err = s.readConfigError(r)
+	case "config_external_status":
+		err = r.Object(func(key []byte) error {
+			if string(key) == "status" {
+				return r.Text(&s.ConfigExternal)
+			}
+			return r.Skip()
+		})
 	case "events":
 		err = s.readEvents(r)
 	case "partitions":
@@ -446,7 +456,7 @@ func (d *dvr) read(r *jsonwalk.Reader) error {
 				case "usage":
 					return r.Float(&d.Usage)
 				case "errors":
-					return r.Object(d.readError(r))
+					return r.Object(readError(r, d.Errors))
 				}
 				return r.Skip()
 			})
@@ -457,15 +467,16 @@ func (d *dvr) read(r *jsonwalk.Reader) error {
 	})
 }
 
-func (d *dvr) readError(r *jsonwalk.Reader) func(key []byte) error {
+// readError returns a function that adds numbers of errors to all, by name.
+func readError(r *jsonwalk.Reader, all map[string]number) func(key []byte) error {
 	return func(key []byte) error {
-		if len(d.Errors) == maxEntries {
+		if len(all) == maxEntries {
 			return r.Skip()
 		}
 		name := string(key)
 		var n number
 		err := r.Float(&n)
-		d.Errors[name] = n
+		all[name] = n
 		return err
 	}
 }
@@ -482,6 +493,13 @@ func (d *dvrDisk) read(r *jsonwalk.Reader) error {
 					return r.Bool(&d.Mounted)
 				case "io_usage":
 					return r.Float(&d.Busy)
+				case "usage":
+					return r.Float(&d.Usage)
+				case "status":
+					return r.Text(&d.Status)
+				case "errors":
+					d.Errors = map[string]number{}
+					return r.Object(readError(r, d.Errors))
 				}
 				return r.Skip()
 			})

@@ -71,6 +71,17 @@ const (
 	streamAuthorizationsFailed                     //
 	streamAuthorizationsDenied                     //
 	streamAuthorizationsRefused                    //
+	streamDivergent                                // 0 or 1
+	streamMediaInfoChanges                         //
+	streamSRTPackets                               //
+	streamSRTDropped                               // packets, also the next two
+	streamSRTLost                                  //
+	streamSRTRetransmitted                         //
+	streamSRTLatency                               // milliseconds
+	streamUDPPackets                               //
+	streamUDPUnaligned                             // packets
+	streamNACKs                                    //
+	streamRetransmitted                            // packets
 	streamFields
 )
 
@@ -139,10 +150,21 @@ var streamSources = []streamSource{
 	{"stats.play.authorizations_failed", streamAuthorizationsFailed},
 	{"stats.play.authorizations_denied", streamAuthorizationsDenied},
 	{"stats.play.authorizations_declined", streamAuthorizationsRefused},
+	{"stats.input.divergent_inputs", streamDivergent},
+	{"stats.input.media_info_changes", streamMediaInfoChanges},
+	{"stats.input.srt.packets", streamSRTPackets},
+	{"stats.input.srt.error_dropped_packets", streamSRTDropped},
+	{"stats.input.srt.error_lost_packets", streamSRTLost},
+	{"stats.input.srt.retransmitted_packets", streamSRTRetransmitted},
+	{"stats.input.srt.latency", streamSRTLatency},
+	{"stats.input.udp_mpegts.packets", streamUDPPackets},
+	{"stats.input.udp_mpegts.not_aligned_packets", streamUDPUnaligned},
+	{"stats.play.webrtc_nacks", streamNACKs},
+	{"stats.play.webrtc_retransmits", streamRetransmitted},
 }
 
 // streamFlags are the fields that are JSON booleans.
-var streamFlags = []streamField{streamDisabled, streamStatic, streamAlive, streamBackup, streamTranscoding, streamOverloaded}
+var streamFlags = []streamField{streamDisabled, streamStatic, streamAlive, streamBackup, streamTranscoding, streamOverloaded, streamDivergent}
 
 // streamGroup is a set of numbers of a stream whose names the server chooses.
 type streamGroup int

@@ -259,7 +259,16 @@ func (s *serverRecorder) recordDVRs(all []dvr) {
 
 func (s *serverRecorder) recordDVRDisks(dvr string, disks []dvrDisk) {
 	eachNamed(disks, func(d *dvrDisk) (string, bool) { return nameOf(d.Path) }, func(d *dvrDisk, path string) {
-		recordNumbers(s, s.dvrDisks, d, dvrDiskName{dvr, path})
+		of := dvrDiskName{dvr, path}
+		recordNumbers(s, s.dvrDisks, d, of)
+		seen := map[string]bool{}
+		for name, count := range d.Errors {
+			name = selection.Name(name)
+			if n, ok := count.Get(); ok && !seen[name] {
+				seen[name] = true
+				dvrDiskErrors.RecordFloat(s.mb, n, dvrDiskError{of, name})
+			}
+		}
 	})
 }
 

@@ -48,6 +48,18 @@ func networkThroughput(direction metadata.AttributeNetworkIoDirection) rows.Poin
 var statsRows = []row[server, rows.None]{
 	{func(s *server) number { return s.Alerts }, rows.Whole((*generated).RecordFlussonicAlertCountDataPoint)},
 	{func(s *server) number { return flag(s.ConfigInvalid) }, rows.Whole((*generated).RecordFlussonicConfigInvalidDataPoint)},
+	{
+		func(s *server) number { return wordFlag(s.ConfigExternal, "loaded", "error") },
+		rows.Whole((*generated).RecordFlussonicConfigExternalLoadedDataPoint),
+	},
+}
+
+// wordFlag returns 1 for the word yes, 0 for the word no, and no number for any other.
+func wordFlag(word, yes, no string) number {
+	if word != yes && word != no {
+		return number{}
+	}
+	return flag(optional.Of(word == yes))
 }
 
 // serverState is the point of the server's state, whose values are serverStates.
@@ -136,7 +148,27 @@ type dvrDiskName struct{ dvr, path string }
 var dvrDiskRows = []row[dvrDisk, dvrDiskName]{
 	{func(d *dvrDisk) number { return d.Busy }, rows.DecimalOf(recordDVRDiskBusy).In(rows.Percent).Within(0, maxRatio)},
 	{func(d *dvrDisk) number { return flag(d.Mounted) }, rows.WholeOf(recordDVRDiskMounted)},
+	{func(d *dvrDisk) number { return d.Usage }, rows.DecimalOf(recordDVRDiskUsage).In(rows.Percent).Within(0, maxRatio)},
+	{func(d *dvrDisk) number { return wordFlag(d.Status, "degraded", "active") }, rows.WholeOf(recordDVRDiskDegraded)},
 }
+
+func recordDVRDiskUsage(mb *generated, start timestamp, v float64, d dvrDiskName) {
+	mb.RecordFlussonicDvrDiskUtilizationDataPoint(start, v, d.dvr, d.path)
+}
+
+func recordDVRDiskDegraded(mb *generated, start timestamp, n int64, d dvrDiskName) {
+	mb.RecordFlussonicDvrDiskDegradedDataPoint(start, n, d.dvr, d.path)
+}
+
+// dvrDiskError holds the attributes of the errors of a disk of an archive.
+type dvrDiskError struct {
+	dvrDiskName
+	errorType string
+}
+
+var dvrDiskErrors = rows.WholeOf(func(mb *generated, start timestamp, n int64, e dvrDiskError) {
+	mb.RecordFlussonicDvrDiskErrorsDataPoint(start, n, e.dvr, e.path, e.errorType)
+})
 
 func recordDVRDiskBusy(mb *generated, start timestamp, v float64, d dvrDiskName) {
 	mb.RecordFlussonicDvrDiskIoUtilizationDataPoint(start, v, d.dvr, d.path)

@@ -75,6 +75,17 @@ var streamRows = []streamRow{
 	{streamAuthorizationsFailed, countBy((*generated).RecordFlussonicStreamPlayAuthorizationsDataPoint, metadata.AttributeFlussonicOutcomeFailed)},
 	{streamAuthorizationsDenied, countBy((*generated).RecordFlussonicStreamPlayAuthorizationsDataPoint, metadata.AttributeFlussonicOutcomeDenied)},
 	{streamAuthorizationsRefused, countBy((*generated).RecordFlussonicStreamPlayAuthorizationsDataPoint, metadata.AttributeFlussonicOutcomeDeclined)},
+	{streamDivergent, rows.WholeOf((*generated).RecordFlussonicStreamInputDivergentDataPoint)},
+	{streamMediaInfoChanges, rows.WholeOf((*generated).RecordFlussonicStreamInputMediaInfoChangesDataPoint)},
+	{streamSRTPackets, rows.WholeOf((*generated).RecordFlussonicStreamInputSrtPacketsDataPoint)},
+	{streamSRTDropped, rows.WholeOf((*generated).RecordFlussonicStreamInputSrtDroppedPacketsDataPoint)},
+	{streamSRTLost, rows.WholeOf((*generated).RecordFlussonicStreamInputSrtLostPacketsDataPoint)},
+	{streamSRTRetransmitted, rows.WholeOf((*generated).RecordFlussonicStreamInputSrtRetransmittedPacketsDataPoint)},
+	{streamSRTLatency, rows.DecimalOf((*generated).RecordFlussonicStreamInputSrtLatencyDataPoint).In(rows.Milliseconds).Within(0, maxDelay)},
+	{streamUDPPackets, rows.WholeOf((*generated).RecordFlussonicStreamInputUDPPacketsDataPoint)},
+	{streamUDPUnaligned, rows.WholeOf((*generated).RecordFlussonicStreamInputUDPUnalignedPacketsDataPoint)},
+	{streamNACKs, rows.WholeOf((*generated).RecordFlussonicStreamPlayWebrtcNacksDataPoint)},
+	{streamRetransmitted, rows.WholeOf((*generated).RecordFlussonicStreamPlayWebrtcRetransmittedPacketsDataPoint)},
 }
 
 // insteadOf maps fields to fields with the same number in another unit, which take precedence.

@@ -71,7 +71,7 @@ func (s *scraper) learnMetrics() {
 	}
 	s.metrics = map[string][]rows.Metric{
 		apiStats:     s.run.Enabled(serverRows, statsRows, serverState, diskRows, gpuRows),
-		apiDVRs:      s.run.Enabled(dvrRows, dvrDiskRows),
+		apiDVRs:      s.run.Enabled(dvrRows, dvrDiskRows, dvrDiskErrors),
 		apiCards:     s.run.Enabled(cardRows),
 		apiPeers:     s.run.Enabled(peerUp),
 		apiSessions:  s.run.Enabled(sessionCount),

@@ -21,6 +21,7 @@ import (
 // of a page are changed in a scene without statistics.
 var ledgerScenes = []scene{
 	{"jvb_used_page", "jvb", answers{apiMetrics: "metrics.constructed-2.3.149-used.004.txt"}},
+	{"jvb_export_page", "jvb", answers{apiMetrics: "metrics.constructed-master-2026-07-export.004.txt"}},
 	{"jvb_page", "jvb", answers{apiMetrics: jvbPage}},
 	{"jvb_2.3.92_page", "jvb", answers{apiMetrics: jvbPage2}},
 	{"jvb", "jvb", answers{apiColibri: jvb3}},

@@ -147,6 +147,20 @@ var jvbRows = append([]row{
 	{page: "rtp_transit_time_bucket{le=50.0}", recorder: late("rtp_transit_time_count", metadata.AttributeJitsiTransitProtocolRtp)},
 	{page: "rtcp_transit_time_count", recorder: wholeOf((*generated).RecordJitsiJvbTransitPacketsDataPoint, metadata.AttributeJitsiTransitProtocolRtcp)},
 	{page: "rtcp_transit_time_bucket{le=50.0}", recorder: late("rtcp_transit_time_count", metadata.AttributeJitsiTransitProtocolRtcp)},
+	{page: "rtp_transit_time_unknown_delay", recorder: wholeOf((*generated).RecordJitsiJvbTransitUnknownPacketsDataPoint, metadata.AttributeJitsiTransitProtocolRtp)},
+	{page: "rtcp_transit_time_unknown_delay", recorder: wholeOf((*generated).RecordJitsiJvbTransitUnknownPacketsDataPoint, metadata.AttributeJitsiTransitProtocolRtcp)},
+	{page: "tossed_packets_energy_count", recorder: whole((*generated).RecordJitsiJvbAudioTossedPacketsDataPoint)},
+	// Export of media to transcribers.
+	{page: "exporter_websocket_failures", recorder: whole((*generated).RecordJitsiJvbMediaExporterWebsocketFailuresDataPoint)},
+	{page: "exporter_websocket_internal_errors", recorder: whole((*generated).RecordJitsiJvbMediaExporterWebsocketInternalErrorsDataPoint)},
+	{page: "exporter_starts", recorder: whole((*generated).RecordJitsiJvbMediaExporterStartsDataPoint)},
+	{page: "exporter_packets_sent", recorder: whole((*generated).RecordJitsiJvbMediaExporterPacketsDataPoint)},
+	{page: "exporter_parse_failures", recorder: whole((*generated).RecordJitsiJvbMediaExporterParseFailuresDataPoint)},
+	{page: "exporter_transcripts_received", recorder: exported(metadata.AttributeJitsiMediaExporterMessageTranscript)},
+	{page: "exporter_media_events_received", recorder: exported(metadata.AttributeJitsiMediaExporterMessageMediaEvent)},
+	{page: "exporter_sending_changes_received", recorder: exported(metadata.AttributeJitsiMediaExporterMessageSendingChange)},
+	{page: "exporter_info_received", recorder: exported(metadata.AttributeJitsiMediaExporterMessageInfo)},
+	{page: "exporter_other_messages_received", recorder: exported(metadata.AttributeJitsiMediaExporterMessageOther)},
 	// XMPP. The family mucs_connected counts the configured rooms, as its help text says.
 	{stats: "muc_clients_configured", page: "muc_clients_configured", recorder: whole((*generated).RecordJitsiJvbXMPPClientConfiguredCountDataPoint)},
 	{stats: "muc_clients_connected", page: "muc_clients_connected", recorder: whole((*generated).RecordJitsiJvbXMPPClientConnectedCountDataPoint)},
@@ -154,6 +168,11 @@ var jvbRows = append([]row{
 	{stats: "mucs_joined", page: "mucs_joined", recorder: whole((*generated).RecordJitsiJvbXMPPRoomJoinedCountDataPoint)},
 	{page: "xmpp_disconnects", recorder: whole((*generated).RecordJitsiJvbXMPPDisconnectionsDataPoint)},
 }, jvbQueueRows()...)
+
+// exported returns the recorder of the messages of one kind.
+func exported(kind metadata.AttributeJitsiMediaExporterMessage) recorder {
+	return wholeOf((*generated).RecordJitsiJvbMediaExporterMessagesDataPoint, kind)
+}
 
 // jvbQueues holds the queues of a bridge by the prefix of their families. The prefix "queue", the sum of all queues, is omitted.
 var jvbQueues = map[string]string{

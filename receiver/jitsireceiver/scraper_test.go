@@ -170,6 +170,7 @@ var scenes = []scene{
 	{"jvb_2.3.92", "jvb", answers{apiColibri: jvb2}},
 	{"jvb_2.3.92_page", "jvb", answers{apiMetrics: jvbPage2, apiVersion: about}},
 	{"jvb_2.3.312_stats", "jvb", answers{apiColibri: jvb3}},
+	{"jvb_export_page", "jvb", answers{apiMetrics: "metrics.constructed-master-2026-07-export.004.txt"}},
 	{"jvb_2.3.312_page", "jvb", answers{apiMetrics: jvbPage, apiVersion: about}},
 	{"jvb_2.3.312", "jvb", answers{apiColibri: jvb3, apiMetrics: jvbPage}},
 	{"jvb_2.1.169_idle", "jvb", answers{apiColibri: "colibri-stats.like-real-2.1.169-idle.json"}},

@@ -39,6 +39,10 @@ const (
 	apiHtables        = "htable.stats"
 	apiPike           = "pike.top"
 	apiDMQ            = "dmq.list_nodes"
+	apiDNSMemory      = "dns.mem_info"
+	apiPeers          = "peerstate.stats"
+	apiPipes          = "pl.list"
+	apiSecfilter      = "secfilter.stats"
 )
 
 // number is an integer that a server may omit.
@@ -70,6 +74,7 @@ type target struct {
 	Average, Deviation, Estimate, Max optional.Value[float64] // milliseconds, with ds_ping_latency_stats
 	Timeouts                          number
 	Dialogs                           number // with ds_hash_size
+	Reduction                         number // percent, since 6.0
 }
 
 // relay is an rtpengine as Kamailio sees it.
@@ -100,12 +105,28 @@ type htable struct {
 type dmqNode struct {
 	Host, Port, Status string
 	Local              bool
+	Failures           number // since 6.1
+}
+
+// dnsMemory is the memory of the DNS cache in bytes.
+type dnsMemory struct{ Usage, Limit int64 }
+
+// pipe is a pipe of the module pipelimit.
+type pipe struct {
+	Name, Algorithm  string
+	Limit, LastCount number
+}
+
+// secfilterCount is the number of messages of which a field matched a list of the module secfilter.
+type secfilterCount struct {
+	List, Field string
+	Matches     int64
 }
 
 // lists are the methods whose results are JSON arrays.
 var lists = map[string]bool{
 	apiMethods: true, apiStatisticLines: true, apiGroups: true, apiNames: true,
-	apiProcesses: true, apiRTPEngines: true, apiHtables: true, apiDMQ: true,
+	apiProcesses: true, apiRTPEngines: true, apiHtables: true, apiDMQ: true, apiPipes: true,
 }
 
 // call is a method call with its arguments and the function that decodes its reply.
@@ -242,8 +263,9 @@ func isFault(err error, text string) bool {
 // isAbsent reports whether the server does not know the method because its module is not loaded, or has disabled the feature.
 func isAbsent(err error) bool {
 	fault, ok := errors.AsType[*binrpc.Fault](err)
-	return ok && (strings.HasPrefix(fault.Text, "command ") && strings.HasSuffix(fault.Text, " not found") ||
-		strings.EqualFold(fault.Text, "method not found") || fault.Code == codeNoMethod || fault.Text == "tcp support disabled")
+	return errors.Is(err, errOnlyText) || ok && (strings.HasPrefix(fault.Text, "command ") && strings.HasSuffix(fault.Text, " not found") ||
+		strings.EqualFold(fault.Text, "method not found") || fault.Code == codeNoMethod || fault.Text == "tcp support disabled" ||
+		strings.HasPrefix(fault.Text, "dns cache support disabled"))
 }
 
 // codeNoMethod is the JSON-RPC error code for a method that does not exist.

@@ -176,9 +176,9 @@ func knownProfiles(sizes []profileSize, calls []*call) ([]profileSize, error) {
 // codeNotFound is the fault code for a profile that does not exist.
 const codeNotFound = 404
 
-// dispatcherQuery requests the destinations of the dispatcher.
-func dispatcherQuery() *query[dispatcher] {
-	return ask(apiDispatcher, readDispatcher).orEmpty("No Destination Sets", dispatcher{Sets: optional.Of(int64(0))})
+// dispatcherQuery requests the destinations of the dispatcher, with args that select their members.
+func dispatcherQuery(args ...string) *query[dispatcher] {
+	return ask(apiDispatcher, readDispatcher, args...).orEmpty("No Destination Sets", dispatcher{Sets: optional.Of(int64(0))})
 }
 
 // orEmpty makes the query return empty instead of a fault whose text contains text.
@@ -235,6 +235,8 @@ func readTarget(set string, dest *value) target {
 		Estimate: latency.get("EST").float(), Max: latency.get("MAX").float(),
 		Timeouts: latency.get("TIMEOUT").count(),
 		Dialogs:  dest.get("RUNTIME").get("DLGLOAD").count(),
+
+		Reduction: dest.get("OCRATE").count(),
 	}
 }
 
@@ -369,12 +371,68 @@ func readDMQNodes(reply []value) ([]dmqNode, error) {
 		local, _ := r.get("local").int().Get()
 		nodes[i] = dmqNode{
 			Host: r.get("host").text(), Port: r.get("port").word(), Status: r.get("status").text(), Local: local != 0,
+			Failures: r.get("fail_count").count(),
 		}
 	}
 	if len(nodes) == 0 {
 		return nil, unexpected("no node in it")
 	}
 	return nodes, nil
+}
+
+// readDNSMemory returns the memory of the DNS cache.
+func readDNSMemory(reply []value) (m dnsMemory, err error) {
+	const usageAndLimit = 2
+	if len(reply) != usageAndLimit {
+		return m, unexpected("not two numbers in it")
+	}
+	usage, hasUsage := reply[0].unsigned().Get()
+	limit, hasLimit := reply[1].unsigned().Get()
+	if !hasUsage || !hasLimit {
+		return m, unexpected("not two numbers in it")
+	}
+	return dnsMemory{usage, limit}, nil
+}
+
+// readPipes returns the pipes of the module pipelimit.
+func readPipes(reply []value) ([]pipe, error) {
+	pipes := make([]pipe, len(reply))
+	for i := range reply {
+		r := &reply[i]
+		if r.get("name").text() == "" {
+			return nil, unexpected("a pipe without name")
+		}
+		pipes[i] = pipe{
+			Name: r.get("name").text(), Algorithm: r.get("algorithm").text(),
+			Limit: r.get("limit").count(), LastCount: r.get("last_counter").count(),
+		}
+	}
+	return pipes, nil
+}
+
+// errOnlyText is returned for the statistics of secfilter before 5.7, which are text for people.
+var errOnlyText = errors.New("text instead of numbers: Kamailio 5.7 or later is required")
+
+// readSecfilter returns the statistics of the module secfilter.
+func readSecfilter(reply []value) ([]secfilterCount, error) {
+	if len(reply) > 0 && first(reply).kind == kindText && first(reply).text() == "" { // the blank line at its beginning
+		return nil, errOnlyText
+	}
+	v, err := beginsWith(reply, "Blacklist")
+	if err != nil {
+		return nil, err
+	}
+	var counts []secfilterCount
+	for i := range v.members {
+		list := &v.members[i]
+		for j := range list.members {
+			field := &list.members[j]
+			if n, ok := field.unsigned().Get(); ok {
+				counts = append(counts, secfilterCount{string(list.name), string(field.name), n})
+			}
+		}
+	}
+	return counts, nil
 }
 
 // oddValues returns a partial error that quotes unknown values, nil if there are none.

@@ -5,10 +5,12 @@ package kamailioreceiver
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +44,8 @@ var rightShapes = map[string]string{
 	"binrpc " + apiRTPEngineCalls: "a number", "jsonrpc " + apiRTPEngineCalls: "a number",
 	"binrpc " + apiProfileSize: "a number", "jsonrpc " + apiProfileSize: "a number",
 	"binrpc " + apiRTPEngines: "nothing", "jsonrpc " + apiRTPEngines: "an empty array", // if all nodes were removed from their sets
+	"binrpc " + apiPipes: "nothing", "jsonrpc " + apiPipes: "an empty array", // before the first message
+	"binrpc " + apiSecfilter: "null", // the first line of the text before 5.7 is blank
 }
 
 // shapeMetrics has a metric of each method.
@@ -51,19 +55,39 @@ var shapeMetrics = map[string]string{
 	apiProfileSize: "kamailio.dialog.count_by_profile", apiProcesses: "kamailio.process.count", apiDispatcher: "kamailio.dispatcher.set.count",
 	apiRTPEngines: "kamailio.rtpengine.node.state", apiRTPEngineCalls: "kamailio.rtpengine.call.count", apiHtables: "kamailio.htable.item.count",
 	apiPike: "kamailio.pike.address.count", apiDMQ: "kamailio.dmq.node.state",
+	apiDNSMemory: "kamailio.dns.cache.usage", apiPeers: "kamailio.peerstate.peer.count", apiPipes: "kamailio.pipelimit.message.count",
+	apiSecfilter: "kamailio.secfilter.matches",
+}
+
+// methodsBody returns the body of a reply that lists methods.
+func methodsBody(methods []string) (body []byte) {
+	for _, method := range methods {
+		body = append(body, longRecord(1, method)...)
+	}
+	return body
 }
 
 // startShaped starts a server that replies to one method with a shape.
 func startShaped(t *testing.T, transport, method, shape string) (endpoint string) {
 	t.Helper()
 	if transport == "binrpc" {
-		server := startCtl(t, "unix")
-		server.answer = func(words []string) ([]byte, bool, bool) { return shapes[shape].body, false, words[0] == method }
+		server := startCtl(t, "unix", "6.1", "many_modules")
+		server.answer = func(words []string) ([]byte, bool, bool) {
+			if words[0] == apiMethods && method != apiMethods {
+				return methodsBody(slices.Sorted(maps.Keys(shapeMetrics))), false, true
+			}
+			return shapes[shape].body, false, words[0] == method
+		}
 		return server.endpoint
 	}
 	return startRPC(t, func(words []string) json.RawMessage {
 		if words[0] == method {
 			return json.RawMessage(shapes[shape].json)
+		}
+		if words[0] == apiMethods {
+			methods, err := json.Marshal(map[string]any{"result": slices.Sorted(maps.Keys(shapeMetrics))})
+			assert.NoError(t, err)
+			return methods
 		}
 		return jsonAnswer(t, words)
 	}).URL
@@ -74,6 +98,9 @@ func startShaped(t *testing.T, transport, method, shape string) (endpoint string
 func TestWrongShapes(t *testing.T) {
 	for _, transport := range []string{"binrpc", "jsonrpc"} {
 		for method, metric := range shapeMetrics {
+			if transport == "jsonrpc" && method == apiDNSMemory {
+				continue // not called: JSON-RPC keeps only the last number
+			}
 			t.Run(transport+" "+method, func(t *testing.T) {
 				for shape := range shapes {
 					if rightShapes[transport+" "+method] == shape {

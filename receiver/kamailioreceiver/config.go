@@ -52,6 +52,8 @@ type Config struct {
 	// UserMetrics configures a page of metrics that are passed through under their own names. It is disabled if the endpoint is
 	// empty.
 	UserMetrics confighttp.ClientConfig `mapstructure:"user_metrics"`
+	// Pipes selects the pipes of the module pipelimit that are reported.
+	Pipes selection.Config `mapstructure:"pipes"`
 }
 
 // RTPEngineConfig configures the metrics pages of rtpengines.
@@ -120,6 +122,7 @@ func createDefaultConfig() *Config {
 		Processes:            selection.Config{Limit: 1000},
 		RTPEngine:            RTPEngineConfig{ClientConfig: page, Targets: fleet.DefaultTargets()},
 		UserMetrics:          page,
+		Pipes:                selection.Config{Limit: 1000},
 	}
 }
 

@@ -16,27 +16,27 @@ import (
 
 // The identity of a new server is requested first, then everything else; from a known server, everything is requested at once.
 func TestExchanges(t *testing.T) {
-	server := startCtl(t, "unix")
+	server := startCtl(t, "unix", "many_modules")
 	server.expectAtOnce(3)
 	s, _ := startSystem(t, server.endpoint, everything)
 	var asked []string
 	server.answer = func(words []string) ([]byte, bool, bool) {
 		asked = append(asked, words[0])
 		if len(asked) == 4 && asked[2] == apiVersion { // the first request of the second exchange
-			server.expectAtOnce(14)
+			server.expectAtOnce(15)
 		}
 		return nil, false, false
 	}
 	rest := []string{
 		apiTLS, apiTCP, apiTransactions, apiRTPEngineCalls, apiStatistics, apiProcesses, apiHtables, apiRTPEngines,
-		apiDispatcher, apiDMQ, apiDialogs, apiProfileSize, apiProfileSize, apiPike,
+		apiDispatcher, apiDMQ, apiDialogs, apiProfileSize, apiProfileSize, apiPike, apiDNSMemory,
 	}
 	_, err := scrapeInTime(t, s, plenty)
 	require.NoError(t, err)
 	assert.Equal(t, slices.Concat([]string{apiUptime, apiMethods, apiVersion}, rest), asked)
 
 	asked = nil
-	server.expectAtOnce(15)
+	server.expectAtOnce(16)
 	_, err = scrapeInTime(t, s, plenty)
 	require.NoError(t, err)
 	assert.Equal(t, slices.Concat([]string{apiUptime}, rest), asked)

@@ -108,7 +108,7 @@ func TestLeaves(t *testing.T) {
 // A metric that is enabled alone has the same points as when all metrics are enabled.
 func TestEachMetricAlone(t *testing.T) {
 	scenes := playedScenes(t)
-	for _, name := range []string{"0 sample", "many modules", "no statistics", "only core", "rtpengine", "a newer rtpengine"} { // have all metrics
+	for _, name := range []string{"0 sample", "many modules", "no statistics", "only core", "rtpengine", "a newer rtpengine", "6.1"} { // have all metrics
 		t.Run(name, func(t *testing.T) {
 			answers := scenes[name]
 			rtctest.EachMetricAlone(t, func(t *testing.T, enable func(*metadata.MetricsConfig)) pmetric.Metrics {

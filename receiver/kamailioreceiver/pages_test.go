@@ -35,26 +35,37 @@ func onlyResource(metrics pmetric.Metrics, service string) pmetric.Metrics {
 }
 
 func TestRTPEnginePage(t *testing.T) {
-	for name, edit := range map[string]func(*Config){"rtpengine": func(*Config) {}, "rtpengine_everything": everything} {
-		t.Run(name, func(t *testing.T) {
+	for _, tt := range []struct {
+		page, name string
+		edit       func(*Config)
+		uptime     float64
+	}{
+		{"rtpengine", "rtpengine", nil, 687},
+		{"rtpengine", "rtpengine_everything", everything, 687},
+		{"rtpengine_sample", "rtpengine_sample", nil, 4000},
+		{"rtpengine_sample", "rtpengine_sample_everything", everything, 4000},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
 			s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) {
-				edit(c)
-				c.RTPEngine.ClientConfig.Endpoint = startPages(t).URL + "/rtpengine"
+				if tt.edit != nil {
+					tt.edit(c)
+				}
+				c.RTPEngine.ClientConfig.Endpoint = startPages(t).URL + "/" + tt.page
 			})
 			metrics, err := s.Scrape(t.Context())
 			require.NoError(t, err)
 			assert.Equal(t, 2, metrics.ResourceMetrics().Len())
 			onlyResource(metrics, "rtpengine")
-			start := metricOf(t, metrics, "rtpengine.session.creations").Sum().DataPoints().At(0).StartTimestamp().AsTime()
-			assert.InDelta(t, 687, time.Since(start).Seconds(), 5)
-			rtctest.Golden(t, name, metrics)
-			rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), name, rtctest.Points(t, metrics))
+			start := metricOf(t, metrics, "rtpengine.mos.samples").Sum().DataPoints().At(0).StartTimestamp().AsTime()
+			assert.InDelta(t, tt.uptime, time.Since(start).Seconds(), 5)
+			rtctest.Golden(t, tt.name, metrics)
+			rtctest.Expected(t, filepath.Join("testdata", "expected.tsv"), tt.name, rtctest.Points(t, metrics))
 		})
 	}
 }
 
-// Unknown metrics, malformed lines, repeated series and NaN are skipped, and infinities are counted. Samples with unlisted label values are summed
-// and recorded as unknown.
+// Unknown metrics, malformed lines, repeated series and NaN are skipped, and infinities are counted. Samples with unlisted label values are
+// summed and recorded as unknown, and those with unlisted directions are counted.
 func TestRTPEnginePageOfNewerReleases(t *testing.T) {
 	page := `rtpengine_uptime_seconds 5
 rtpengine_packets_lost 7
@@ -76,6 +87,8 @@ rtpengine_packets_total{type="io_uring"} 8
 rtpengine_transcoded_media NaN
 rtpengine_errors_total +Inf
 rtpengine_poller_items 3
+rtpengine_interface_packets{name="a",address="192.0.2.1",direction="ingress"} 2
+rtpengine_interface_packets{name="a",address="192.0.2.1",direction="sideways"} 1
 `
 	s, _ := startSystem(t, startCtl(t, "unix").endpoint, func(c *Config) {
 		everything(c)
@@ -86,19 +99,20 @@ rtpengine_poller_items 3
 	points := withoutDurations(rtctest.Points(t, onlyResource(metrics, "rtpengine")))
 	assert.Equal(t, map[string]float64{
 		"rtc.target.up{}": 1, "rtc.scrapes{}": 1, "rtpengine.uptime{}": 5, "rtpengine.rtp.lost_packets{}": 7,
-		"rtc.scrape.omitted.count{rtc.entity=value,rtc.omission.reason=invalid}":  1,
-		"rtpengine.session.count{rtpengine.session.type=own}":                     4,
-		"rtpengine.session.count{rtpengine.session.type=unknown}":                 6,
-		"rtpengine.session.closures{rtpengine.close.reason=unknown}":              7,
-		"rtpengine.network.packets{rtpengine.forwarding=unknown}":                 8,
-		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=duplicate}":                1,
-		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=reordered}":                2,
-		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=sequence_reset}":           3,
-		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=skip}":                     4,
-		"rtpengine.transcoder.count{rtpengine.transcoding.chain=PCMA -> opus}":    5,
-		"rtpengine.transcoding.packets{rtpengine.transcoding.chain=PCMA -> opus}": 6,
-		"rtpengine.transcoding.io{rtpengine.transcoding.chain=PCMA -> opus}":      8,
-		"rtpengine.transcoding.samples{rtpengine.transcoding.chain=PCMA -> opus}": 9,
+		"rtc.scrape.omitted.count{rtc.entity=value,rtc.omission.reason=invalid}":                                                     2,
+		"rtpengine.interface.packets{network.io.direction=receive,rtpengine.interface.address=192.0.2.1,rtpengine.interface.name=a}": 2,
+		"rtpengine.session.count{rtpengine.session.type=own}":                                                                        4,
+		"rtpengine.session.count{rtpengine.session.type=unknown}":                                                                    6,
+		"rtpengine.session.closures{rtpengine.close.reason=unknown}":                                                                 7,
+		"rtpengine.network.packets{rtpengine.forwarding=unknown}":                                                                    8,
+		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=duplicate}":                                                                   1,
+		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=reordered}":                                                                   2,
+		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=sequence_reset}":                                                              3,
+		"rtpengine.rtp.anomalies{rtpengine.rtp.anomaly=skip}":                                                                        4,
+		"rtpengine.transcoder.count{rtpengine.transcoding.chain=PCMA -> opus}":                                                       5,
+		"rtpengine.transcoding.packets{rtpengine.transcoding.chain=PCMA -> opus}":                                                    6,
+		"rtpengine.transcoding.io{rtpengine.transcoding.chain=PCMA -> opus}":                                                         8,
+		"rtpengine.transcoding.samples{rtpengine.transcoding.chain=PCMA -> opus}":                                                    9,
 	}, points)
 }
 

@@ -23,6 +23,7 @@ type listRecorder struct {
 	processes *selection.Set[struct{}]
 	htables   *selection.Set[struct{}]
 	targets   *selection.Set[destination]
+	pipes     *selection.Set[struct{}]
 	key       []byte // reused
 }
 
@@ -32,6 +33,7 @@ func newListRecorder(cfg *Config, mb *builder, report *scrape.Report) *listRecor
 		processes: selection.New[struct{}](cfg.Processes),
 		htables:   selection.New[struct{}](cfg.Htables),
 		targets:   selection.New[destination](cfg.DispatcherTargets),
+		pipes:     selection.New[struct{}](cfg.Pipes),
 	}
 }
 
@@ -201,11 +203,16 @@ func (r *listRecorder) recordRelays(relays []relay) {
 	}
 }
 
-// recordNodes records the nodes of the distributed message queue. A node that is listed twice counts twice.
+// recordNodes records the nodes of the distributed message queue. A node that is listed twice counts twice in the states; its failures are
+// those of the first occurrence.
 func (r *listRecorder) recordNodes(nodes []dmqNode) {
 	counts := map[nodeInState]int64{}
 	for _, n := range nodes {
 		of := nodeInState{node: selection.Name(net.JoinHostPort(n.Host, n.Port)), local: n.Local}
+		_, seen := counts[of]
+		if failures, ok := n.Failures.Get(); ok && !seen {
+			nodeFailures.Record(r.mb, failures, of)
+		}
 		for _, of.state = range metadata.MapAttributeKamailioDmqState {
 			counts[of] += 0
 		}
@@ -218,6 +225,55 @@ func (r *listRecorder) recordNodes(nodes []dmqNode) {
 	for of, n := range counts {
 		nodeState.Record(r.mb, n, of)
 	}
+}
+
+// recordPipes records the pipes of the module pipelimit.
+func (r *listRecorder) recordPipes(pipes []pipe) {
+	merged := int64(0)
+	r.pipes.BeginWith(selection.Keys(pipes, r.pipeKey))
+	for i := range pipes {
+		p := &pipes[i]
+		item, first := r.pipes.Get(r.pipeKey(p))
+		switch {
+		case !first:
+			merged++
+		case item.Kept:
+			p.Name = item.Name
+			recordNumbers(r.mb, pipeRows, p)
+		}
+	}
+	r.omit(metadata.AttributeRtcEntityPipe, r.pipes.Limited(), merged)
+	r.pipes.End(true)
+}
+
+func (r *listRecorder) pipeKey(p *pipe) []byte {
+	r.key = selection.AppendName(r.key[:0], p.Name)
+	return r.key
+}
+
+// messageLimit returns the number of messages that a pipe accepts. The limits of the other algorithms are loads.
+func messageLimit(p *pipe) number {
+	if p.Algorithm != "TAILDROP" && p.Algorithm != "RED" {
+		return number{}
+	}
+	return p.Limit
+}
+
+// recordSecfilter records the matches of the module secfilter.
+func (r *listRecorder) recordSecfilter(counts []secfilterCount) {
+	for _, c := range counts {
+		list, hasList := secfilterLists[c.List]
+		field, hasField := secfilterFields[c.Field]
+		if hasList && hasField {
+			secfilterMatches.Record(r.mb, c.Matches, secfilterMatch{list, field})
+		}
+	}
+}
+
+// recordDNSMemory records the memory of the DNS cache.
+func (r *listRecorder) recordDNSMemory(m dnsMemory) {
+	dnsCacheUsage.Record(r.mb, m.Usage, rows.None{})
+	dnsCacheLimit.Record(r.mb, m.Limit, rows.None{})
 }
 
 // recordProfiles records the numbers of dialogs in profiles.

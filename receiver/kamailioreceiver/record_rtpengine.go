@@ -32,10 +32,12 @@ func (r *rtpengine) record(samples []sample) error {
 		case !isCount(s.Value):
 			r.mb.Refuse(1)
 			r.refuse(s.Name)
-		case row.listed != nil && !row.listed(s.Labels):
+		case row.listed == nil || row.listed(s.Labels):
+			r.recordSample(s.Name, s.Value, s.Labels)
+		case row.hasUnknown:
 			r.unlisted[s.Name] += s.Value
 		default:
-			r.recordSample(s.Name, s.Value, s.Labels)
+			r.mb.Refuse(1)
 		}
 	}
 	for name, sum := range r.unlisted {

@@ -37,7 +37,11 @@ var methodRows = map[string]any{
 	apiDispatcher:     []any{setCount, targetCount, targetState, targetProbing, latencyRows, targetRows},
 	apiRTPEngines:     []any{relayWeight, relayRecheckDelay, relayStateCount, relayInfo},
 	apiRTPEngineCalls: relayCalls,
-	apiDMQ:            nodeState,
+	apiDMQ:            []any{nodeState, nodeFailures},
+	apiDNSMemory:      []any{dnsCacheUsage, dnsCacheLimit},
+	apiPeers:          memberRows[apiPeers],
+	apiPipes:          pipeRows,
+	apiSecfilter:      secfilterMatches,
 	apiPike:           pikeRows,
 }
 
@@ -58,6 +62,11 @@ var memberRows = map[string]map[string]point{
 		"connecting": wholeOf((*generated).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateConnecting),
 		"answering":  wholeOf((*generated).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateAnswering),
 		"ongoing":    wholeOf((*generated).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateOngoing),
+	},
+	apiPeers: {
+		"incall_peers":     rows.Whole((*generated).RecordKamailioPeerstatePeerInCallCountDataPoint),
+		"registered_peers": rows.Whole((*generated).RecordKamailioPeerstatePeerRegisteredCountDataPoint),
+		"total_peers":      rows.Whole((*generated).RecordKamailioPeerstatePeerCountDataPoint),
 	},
 }
 
@@ -171,7 +180,12 @@ func latency(record func(*generated, timestamp, float64, string, string)) rows.P
 var targetRows = []numberRow[target]{
 	{func(t *target) number { return t.Timeouts }, targetPoint((*generated).RecordKamailioDispatcherTargetTimeoutsDataPoint)},
 	{func(t *target) number { return t.Dialogs }, targetPoint((*generated).RecordKamailioDispatcherTargetDialogCountDataPoint)},
+	{func(t *target) number { return t.Reduction }, targetReduction},
 }
+
+var targetReduction = rows.DecimalOf(func(mb *generated, start timestamp, v float64, t *target) {
+	mb.RecordKamailioDispatcherTargetOverloadReductionDataPoint(start, v, t.Set, t.URI)
+}).In(rows.Percent).Within(0, 1)
 
 func targetPoint(record func(*generated, timestamp, int64, string, string)) rows.Point[*generated, *target] {
 	return rows.WholeOf(func(mb *generated, start timestamp, n int64, t *target) { record(mb, start, n, t.Set, t.URI) })
@@ -225,4 +239,59 @@ type nodeInState struct {
 
 var nodeState = rows.WholeOf(func(mb *generated, start timestamp, n int64, of nodeInState) {
 	mb.RecordKamailioDmqNodeStateDataPoint(start, n, of.node, of.local, of.state)
+})
+
+var nodeFailures = rows.WholeOf(func(mb *generated, start timestamp, n int64, of nodeInState) {
+	mb.RecordKamailioDmqNodeFailureCountDataPoint(start, n, of.node, of.local)
+})
+
+// The points of the DNS cache.
+var (
+	dnsCacheUsage = rows.Whole((*generated).RecordKamailioDNSCacheUsageDataPoint)
+	dnsCacheLimit = rows.Whole((*generated).RecordKamailioDNSCacheLimitDataPoint)
+)
+
+// pipeRows are the rows for the pipes of the module pipelimit.
+var pipeRows = []numberRow[pipe]{
+	{func(p *pipe) number { return p.LastCount }, pipePoint((*generated).RecordKamailioPipelimitMessageCountDataPoint)},
+	{messageLimit, pipePoint((*generated).RecordKamailioPipelimitMessageLimitDataPoint)},
+}
+
+func pipePoint(record func(*generated, timestamp, int64, string)) rows.Point[*generated, *pipe] {
+	return rows.WholeOf(func(mb *generated, start timestamp, n int64, p *pipe) { record(mb, start, n, p.Name) })
+}
+
+// secfilterLists maps the lists of the module secfilter.
+var secfilterLists = map[string]metadata.AttributeKamailioSecfilterList{
+	"Blacklist": metadata.AttributeKamailioSecfilterListBlacklist,
+	"Other":     metadata.AttributeKamailioSecfilterListOther,
+	"Whitelist": metadata.AttributeKamailioSecfilterListWhitelist,
+}
+
+// secfilterFields maps the fields that the module secfilter checks.
+var secfilterFields = map[string]metadata.AttributeKamailioSecfilterField{
+	"Contact-Domain": metadata.AttributeKamailioSecfilterFieldContactDomain,
+	"Contact-Name":   metadata.AttributeKamailioSecfilterFieldContactName,
+	"Contact-User":   metadata.AttributeKamailioSecfilterFieldContactUser,
+	"Country":        metadata.AttributeKamailioSecfilterFieldCountry,
+	"Destination":    metadata.AttributeKamailioSecfilterFieldDestination,
+	"From-Domain":    metadata.AttributeKamailioSecfilterFieldFromDomain,
+	"From-Name":      metadata.AttributeKamailioSecfilterFieldFromName,
+	"From-User":      metadata.AttributeKamailioSecfilterFieldFromUser,
+	"IP-Address":     metadata.AttributeKamailioSecfilterFieldIPAddress,
+	"SQL-Injection":  metadata.AttributeKamailioSecfilterFieldSQLInjection,
+	"To-Domain":      metadata.AttributeKamailioSecfilterFieldToDomain,
+	"To-Name":        metadata.AttributeKamailioSecfilterFieldToName,
+	"To-User":        metadata.AttributeKamailioSecfilterFieldToUser,
+	"User-Agent":     metadata.AttributeKamailioSecfilterFieldUserAgent,
+}
+
+// secfilterMatch holds the attributes of the number of matches.
+type secfilterMatch struct {
+	list  metadata.AttributeKamailioSecfilterList
+	field metadata.AttributeKamailioSecfilterField
+}
+
+var secfilterMatches = rows.WholeOf(func(mb *generated, start timestamp, n int64, of secfilterMatch) {
+	mb.RecordKamailioSecfilterMatchesDataPoint(start, n, of.list, of.field)
 })

@@ -11,10 +11,19 @@ import (
 // sampleRow maps a sample of rtpengine's page to a metric. The attributes are taken from the labels.
 type sampleRow struct {
 	Point rows.Point[*generated, labels]
-	// listed reports whether the metric has attribute values for the labels; nil if it accepts any. All other samples are summed and
-	// recorded as unknown.
+	// listed reports whether the metric has attribute values for the labels; nil if it accepts any.
 	listed func(labels) bool
+	// hasUnknown is set if samples that are not listed are summed and recorded as unknown. Otherwise, they are refused.
+	hasUnknown bool
 }
+
+// The fixed attribute values of jitter and round-trip times.
+const (
+	reported = metadata.AttributeRtpengineJitterOriginReported
+	measured = metadata.AttributeRtpengineJitterOriginMeasured
+	endToEnd = metadata.AttributeRtpengineRoundTripSpanEndToEnd
+	oneLeg   = metadata.AttributeRtpengineRoundTripSpanLeg
+)
 
 // sampleRows are the rows for the samples of rtpengine's page.
 var sampleRows = map[string]sampleRow{
@@ -32,8 +41,8 @@ var sampleRows = map[string]sampleRow{
 	"rtpengine_packet_errors_total":       by("type", metadata.MapAttributeRtpengineForwarding, (*generated).RecordRtpengineNetworkPacketErrorsDataPoint),
 	"rtpengine_packets_lost":              whole((*generated).RecordRtpengineRtpLostPacketsDataPoint),
 	"rtpengine_packets_total":             by("type", metadata.MapAttributeRtpengineForwarding, (*generated).RecordRtpengineNetworkPacketsDataPoint),
-	"rtpengine_ports_free":                ports(metadata.AttributeRtpenginePortStateFree),
-	"rtpengine_ports_used":                ports(metadata.AttributeRtpenginePortStateUsed),
+	"rtpengine_ports_free":                wholeOn((*generated).RecordRtpenginePortCountDataPoint, metadata.AttributeRtpenginePortStateFree),
+	"rtpengine_ports_used":                wholeOn((*generated).RecordRtpenginePortCountDataPoint, metadata.AttributeRtpenginePortStateUsed),
 	"rtpengine_request_seconds_total":     requestTime(),
 	"rtpengine_requests_total":            requests(),
 	"rtpengine_rtp_duplicates":            whole(rows.With((*generated).RecordRtpengineRtpAnomaliesDataPoint, metadata.AttributeRtpengineRtpAnomalyDuplicate)),
@@ -49,6 +58,37 @@ var sampleRows = map[string]sampleRow{
 	"rtpengine_transcoders":               byText("chain", (*generated).RecordRtpengineTranscoderCountDataPoint),
 	sampleUptime:                          decimal((*generated).RecordRtpengineUptimeDataPoint),
 	"rtpengine_zero_packet_streams_total": whole((*generated).RecordRtpengineZeroPacketStreamsDataPoint),
+
+	"rtpengine_jitter_measured_samples_total": whole(rows.With((*generated).RecordRtpengineJitterSamplesDataPoint, measured)),
+	"rtpengine_jitter_measured_total":         decimal(rows.With((*generated).RecordRtpengineJitterTimeDataPoint, measured)).in(rows.Milliseconds),
+	"rtpengine_jitter_samples_total":          whole(rows.With((*generated).RecordRtpengineJitterSamplesDataPoint, reported)),
+	"rtpengine_jitter_total":                  decimal(rows.With((*generated).RecordRtpengineJitterTimeDataPoint, reported)).in(rows.Milliseconds),
+	"rtpengine_media_cache":                   whole((*generated).RecordRtpengineMediaCacheCountDataPoint),
+	"rtpengine_packetloss_samples_total":      whole((*generated).RecordRtpenginePacketLossSamplesDataPoint),
+	"rtpengine_packetloss_total":              decimal((*generated).RecordRtpenginePacketLossRatiosDataPoint).in(rows.Percent),
+	"rtpengine_player_cache":                  whole((*generated).RecordRtpenginePlayerCacheCountDataPoint),
+	"rtpengine_rtt_dsct_samples_total":        whole(rows.With((*generated).RecordRtpengineRoundTripSamplesDataPoint, oneLeg)),
+	"rtpengine_rtt_dsct_total":                decimal(rows.With((*generated).RecordRtpengineRoundTripTimeDataPoint, oneLeg)).in(rows.Microseconds),
+	"rtpengine_rtt_e2e_samples_total":         whole(rows.With((*generated).RecordRtpengineRoundTripSamplesDataPoint, endToEnd)),
+	"rtpengine_rtt_e2e_total":                 decimal(rows.With((*generated).RecordRtpengineRoundTripTimeDataPoint, endToEnd)).in(rows.Microseconds),
+
+	"rtpengine_interface_bytes":                         traffic((*generated).RecordRtpengineInterfaceIoDataPoint),
+	"rtpengine_interface_duplicates":                    on(rows.WholeOf, (*generated).RecordRtpengineInterfaceDuplicatePacketsDataPoint),
+	"rtpengine_interface_errors":                        traffic((*generated).RecordRtpengineInterfacePacketErrorsDataPoint),
+	"rtpengine_interface_jitter_measured_samples_total": wholeOn((*generated).RecordRtpengineInterfaceJitterSamplesDataPoint, measured),
+	"rtpengine_interface_jitter_measured_total":         decimalOn((*generated).RecordRtpengineInterfaceJitterTimeDataPoint, measured).in(rows.Milliseconds),
+	"rtpengine_interface_jitter_samples_total":          wholeOn((*generated).RecordRtpengineInterfaceJitterSamplesDataPoint, reported),
+	"rtpengine_interface_jitter_total":                  decimalOn((*generated).RecordRtpengineInterfaceJitterTimeDataPoint, reported).in(rows.Milliseconds),
+	"rtpengine_interface_mos_samples_total":             on(rows.WholeOf, (*generated).RecordRtpengineInterfaceMosSamplesDataPoint),
+	"rtpengine_interface_mos_total":                     on(rows.DecimalOf, (*generated).RecordRtpengineInterfaceMosSummedScoresDataPoint),
+	"rtpengine_interface_packetloss_samples_total":      on(rows.WholeOf, (*generated).RecordRtpengineInterfacePacketLossSamplesDataPoint),
+	"rtpengine_interface_packetloss_total":              on(rows.DecimalOf, (*generated).RecordRtpengineInterfacePacketLossRatiosDataPoint).in(rows.Percent),
+	"rtpengine_interface_packets":                       traffic((*generated).RecordRtpengineInterfacePacketsDataPoint),
+	"rtpengine_interface_packets_lost":                  on(rows.WholeOf, (*generated).RecordRtpengineInterfaceLostPacketsDataPoint),
+	"rtpengine_interface_rtt_dsct_samples_total":        wholeOn((*generated).RecordRtpengineInterfaceRoundTripSamplesDataPoint, oneLeg),
+	"rtpengine_interface_rtt_dsct_total":                decimalOn((*generated).RecordRtpengineInterfaceRoundTripTimeDataPoint, oneLeg).in(rows.Microseconds),
+	"rtpengine_interface_rtt_e2e_samples_total":         wholeOn((*generated).RecordRtpengineInterfaceRoundTripSamplesDataPoint, endToEnd),
+	"rtpengine_interface_rtt_e2e_total":                 decimalOn((*generated).RecordRtpengineInterfaceRoundTripTimeDataPoint, endToEnd).in(rows.Microseconds),
 }
 
 // sampleUptime is the sample from which the start time of an rtpengine is derived.
@@ -86,6 +126,7 @@ func by[A any](name string, values map[string]A, record func(*generated, timesta
 			_, ok := values[l.get(name)]
 			return ok && l.get(name) != unknownLabel
 		},
+		hasUnknown: true,
 	}
 }
 
@@ -94,10 +135,51 @@ func byText(name string, record func(*generated, timestamp, int64, string)) samp
 	return sampleRow{Point: rows.WholeOf(func(mb *generated, start timestamp, n int64, l labels) { record(mb, start, n, l.get(name)) })}
 }
 
-func ports(state metadata.AttributeRtpenginePortState) sampleRow {
-	return sampleRow{Point: rows.WholeOf(func(mb *generated, start timestamp, n int64, l labels) {
-		mb.RecordRtpenginePortCountDataPoint(start, n, l.get("name"), l.get("address"), state)
+// in returns a row whose values are in the given unit.
+func (r sampleRow) in(unit rows.Unit) sampleRow {
+	r.Point = r.Point.In(unit)
+	return r
+}
+
+// on maps a value of an interface. point is rows.WholeOf or rows.DecimalOf.
+func on[V any](
+	point func(func(*generated, timestamp, V, labels)) rows.Point[*generated, labels],
+	record func(mb *generated, start timestamp, v V, name, address string),
+) sampleRow {
+	return sampleRow{Point: point(func(mb *generated, start timestamp, v V, l labels) {
+		record(mb, start, v, l.get("name"), l.get("address"))
 	})}
+}
+
+// wholeOn maps an integer of an interface with a fixed attribute.
+func wholeOn[A any](record func(mb *generated, start timestamp, n int64, name, address string, a A), a A) sampleRow {
+	return on(rows.WholeOf, func(mb *generated, start timestamp, n int64, name, address string) {
+		record(mb, start, n, name, address, a)
+	})
+}
+
+// decimalOn maps a floating-point number of an interface with a fixed attribute.
+func decimalOn[A any](record func(mb *generated, start timestamp, v float64, name, address string, a A), a A) sampleRow {
+	return on(rows.DecimalOf, func(mb *generated, start timestamp, v float64, name, address string) {
+		record(mb, start, v, name, address, a)
+	})
+}
+
+type direction = metadata.AttributeNetworkIoDirection
+
+var directions = map[string]direction{
+	"egress":  metadata.AttributeNetworkIoDirectionTransmit,
+	"ingress": metadata.AttributeNetworkIoDirectionReceive,
+}
+
+// traffic maps an integer of an interface and a direction.
+func traffic(record func(mb *generated, start timestamp, n int64, name, address string, d direction)) sampleRow {
+	return sampleRow{
+		Point: rows.WholeOf(func(mb *generated, start timestamp, n int64, l labels) {
+			record(mb, start, n, l.get("name"), l.get("address"), directions[l.get("direction")])
+		}),
+		listed: func(l labels) bool { return directions[l.get("direction")] != 0 },
+	}
 }
 
 func requests() sampleRow {

@@ -33,6 +33,8 @@ type scraper struct {
 
 	metrics   map[string][]rows.Metric // by method
 	fallbacks [][]rows.Metric          // by index in fallbacks
+	// targetMembers are the arguments that select the members of the destinations in the dispatcher's list.
+	targetMembers []string
 
 	statistics  *statisticsRecorder
 	lists       *listRecorder
@@ -52,6 +54,7 @@ var limits = map[string]string{
 	metadata.AttributeRtcEntityHtable.String():           "htables",
 	metadata.AttributeRtcEntityUsrlocDomain.String():     "usrloc_domains",
 	metadata.AttributeRtcEntityProcess.String():          "processes",
+	metadata.AttributeRtcEntityPipe.String():             "pipes",
 }
 
 func newScraper(ctx context.Context, cfg *Config, host component.Host, set receiver.Settings) (s *scraper, err error) {
@@ -92,6 +95,12 @@ func (s *scraper) learnMetrics() {
 	}
 	if len(s.cfg.DialogProfiles) == 0 {
 		delete(s.metrics, apiProfileSize)
+	}
+	if isHTTP(s.cfg.ClientConfig.Endpoint) { // JSON-RPC keeps only the last number
+		delete(s.metrics, apiDNSMemory)
+	}
+	if len(s.run.Enabled(targetReduction)) > 0 {
+		s.targetMembers = []string{"full"}
 	}
 	for i := range fallbacks {
 		s.fallbacks = append(s.fallbacks, s.run.Enabled(fallbacks[i].rows()))
@@ -188,7 +197,7 @@ func (s *scraper) identity() []part {
 // that hangs makes those behind it fail.
 func (s *scraper) parts() []part {
 	st, l := s.statistics, s.lists
-	return []part{
+	parts := []part{
 		newPart(apiTLS, ask(apiTLS, readNumbers("max_connections")), func(n map[string]int64) { st.recordMembers(apiTLS, n) }),
 		newPart(apiTCP, ask(apiTCP, readNumbers("readers")), func(n map[string]int64) { st.recordMembers(apiTCP, n) }),
 		newPart(apiTransactions, ask(apiTransactions, readTransactions), st.recordTransactions),
@@ -197,12 +206,35 @@ func (s *scraper) parts() []part {
 		newPart(apiProcesses, ask(apiProcesses, readProcesses), l.recordProcesses),
 		newPart(apiHtables, htablesQuery(), l.recordHtables),
 		newPart(apiRTPEngines, relaysQuery(), l.recordRelays),
-		newPart(apiDispatcher, dispatcherQuery(), l.recordDispatcher),
+		newPart(apiDispatcher, dispatcherQuery(s.targetMembers...), l.recordDispatcher),
 		newPart(apiDMQ, ask(apiDMQ, readDMQNodes), l.recordNodes),
 		newPart(apiDialogs, ask(apiDialogs, readNumbers("ongoing")), func(n map[string]int64) { st.recordMembers(apiDialogs, n) }),
 		newPart(apiProfileSize, profileSizes(s.cfg.DialogProfiles), l.recordProfiles),
 		newPart(apiPike, ask(apiPike, readPike, "ALL"), l.recordPike),
 	}
+	for _, p := range rareParts {
+		if len(s.metrics[p.api]) > 0 {
+			parts = append(parts, p.part(s))
+		}
+	}
+	return parts
+}
+
+// rareParts are parts whose metrics are all disabled by default.
+var rareParts = []struct {
+	api  string
+	part func(*scraper) part
+}{
+	{apiDNSMemory, func(s *scraper) part {
+		return newPart(apiDNSMemory, ask(apiDNSMemory, readDNSMemory), s.lists.recordDNSMemory)
+	}},
+	{apiSecfilter, func(s *scraper) part {
+		return newPart(apiSecfilter, ask(apiSecfilter, readSecfilter), s.lists.recordSecfilter)
+	}},
+	{apiPipes, func(s *scraper) part { return newPart(apiPipes, ask(apiPipes, readPipes), s.lists.recordPipes) }},
+	{apiPeers, func(s *scraper) part {
+		return newPart(apiPeers, ask(apiPeers, readNumbers("total_peers")), func(n map[string]int64) { s.statistics.recordMembers(apiPeers, n) })
+	}},
 }
 
 // metricsOf returns the enabled metrics that need a method, including those of statistics that it replaces.

@@ -6,7 +6,9 @@ package kamailioreceiver
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +78,7 @@ func TestScenes(t *testing.T) {
 		{scene: "unix", name: "unix"},
 		{scene: "many_modules", name: "many_modules", edit: everything},
 		{scene: "6.1", name: "6.1"},
+		{scene: "6.1", name: "6.1_everything", edit: everything},
 		{scene: "unix", name: "unix_everything", edit: everything},
 		{scene: "unix", name: "unix_named", edit: func(c *Config) { c.Statistics.Naming = namingName }},
 		{scene: "tcp", name: "tcp"},
@@ -152,18 +155,27 @@ func withoutDurations(points map[string]float64) map[string]float64 {
 	return points
 }
 
+// captureFolders are the directories with the replies of jsonAnswer, of which the first one takes precedence.
+var captureFolders = []string{"unix", "6.1", "many_modules"}
+
 // jsonAnswer returns the captured BINRPC reply to a request as JSON-RPC sends it.
 func jsonAnswer(t *testing.T, words []string) json.RawMessage {
 	t.Helper()
 	files := map[string]string{
 		"stats.fetch all": "stats.fetch_all", "rtpengine.show all": "rtpengine.show_all", "pike.top ALL": "pike.top",
+		"dispatcher.list full":         "dispatcher.list",
 		"dlg.profile_get_size inbound": "dlg.profile_get_size_inbound", "dlg.profile_get_size caller alice": "dlg.profile_get_size_caller",
 	}
 	file := strings.Join(words, " ")
 	if known := files[file]; known != "" {
 		file = known
 	}
-	reply := readDecoded(t, filepath.Join(captures, "binrpc", "unix", file+".rep.json"))
+	found := slices.IndexFunc(captureFolders, func(folder string) bool {
+		_, err := os.Stat(filepath.Join(captures, "binrpc", folder, file+".rep.json"))
+		return err == nil
+	})
+	require.GreaterOrEqual(t, found, 0, file)
+	reply := readDecoded(t, filepath.Join(captures, "binrpc", captureFolders[found], file+".rep.json"))
 	assert.Equal(t, "reply", reply.Type)
 	var result any
 	switch all := reply.Records; len(all) {
@@ -327,10 +339,11 @@ func TestMetricsOfFallbacks(t *testing.T) {
 
 // forbidden are the methods that change the server, reveal secrets or are expensive.
 var forbidden = []string{
-	"dns.delete_", "dns.add_", "dns.set_server_state", "dns.stats_get", "pl.set_", "pl.reset_", "pl.rm_", "pl.push_", "secfilter.", "dispatcher.oclist",
+	"dns.delete_", "dns.add_", "dns.set_server_state", "dns.stats_get", "dns.debug", "dns.view", "dns.lookup", "pl.set_", "pl.reset_", "pl.rm_",
+	"pl.push_", "pl.get_", "pl.stats", "secfilter.add_", "secfilter.del_", "secfilter.print", "secfilter.reload", "secfilter.stats_", "dispatcher.oclist",
 	"cfg.", "core.kill", "core.arg", "corex.debug", "cnt.reset", "stats.reset_statistics", "stats.clear_statistics", "mod.stats",
 	"dispatcher.set_state", "dispatcher.set_duid_state", "dispatcher.reload", "dispatcher.add", "dispatcher.remove", "dispatcher.ping_active", "dlg.end_dlg",
-	"dlg.terminate_dlg", "dlg.set_state", "dlg.bridge_dlg", "dlg.list", "dlg.dump_file", "dmq.remove", "dns.", "dst_blocklist.",
+	"dlg.terminate_dlg", "dlg.set_state", "dlg.bridge_dlg", "dlg.list", "dlg.dump_file", "dmq.remove", "dst_blocklist.",
 	"htable.set", "htable.delete", "htable.flush", "htable.reload", "htable.store", "htable.dump", "pv.shvSet", "rtpengine.enable",
 	"rtpengine.reload", "rtpengine.ping", "tls.reload", "tls.kill", "tls.list", "tm.cancel", "tm.clean", "tm.reply", "tm.t_uac", "tm.list", "ul.", "uac.",
 	"xhttp_prom.", "core.tcp_list", "core.shmmem", "permissions.", "domain.", "drouting.", "lcr.", "presence.", "mtree.", "sqlops.", "app_",
@@ -341,6 +354,7 @@ func TestOnlyReadingMethods(t *testing.T) {
 	allowed := []string{
 		apiMethods, apiVersion, apiUptime, apiStatistics, apiStatisticLines, apiGroups, apiNames, apiProcesses, apiTCP, apiTLS, apiTransactions,
 		apiDialogs, apiProfileSize, apiDispatcher, apiRTPEngines, apiRTPEngineCalls, apiHtables, apiPike, apiDMQ,
+		apiDNSMemory, apiPeers, apiPipes, apiSecfilter,
 	}
 	for _, method := range allowed {
 		for _, prefix := range forbidden {

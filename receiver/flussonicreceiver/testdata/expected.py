@@ -80,6 +80,16 @@ STREAM = [
     ("input.frames", {}, [("stats.input.frames", ONE)], False),
     ("input.switches", {}, [("stats.input.input_switches", ONE)], False),
     ("input.srt.round_trip_time", {}, [("stats.input.srt.rtt", MILLI)], False),
+    ("input.srt.latency", {}, [("stats.input.srt.latency", MILLI)], False),
+    ("input.srt.packets", {}, [("stats.input.srt.packets", ONE)], False),
+    ("input.srt.retransmitted_packets", {}, [("stats.input.srt.retransmitted_packets", ONE)], False),
+    *[(f"input.srt.{kind}_packets", {}, [(f"stats.input.srt.error_{kind}_packets", ONE)], True) for kind in ("dropped", "lost")],
+    ("input.udp.packets", {}, [("stats.input.udp_mpegts.packets", ONE)], False),
+    ("input.udp.unaligned_packets", {}, [("stats.input.udp_mpegts.not_aligned_packets", ONE)], False),
+    ("input.divergent", {}, [("stats.input.divergent_inputs", ONE)], False),
+    ("input.media_info.changes", {}, [("stats.input.media_info_changes", ONE)], False),
+    ("play.webrtc.nacks", {}, [("stats.play.webrtc_nacks", ONE)], False),
+    ("play.webrtc.retransmitted_packets", {}, [("stats.play.webrtc_retransmits", ONE)], False),
     *[("input.time", {"flussonic.input.kind": kind}, [(f"stats.input.num_sec_{key}", ONE)], False)
       for kind, key in {"primary": "on_primary_input", "secondary": "on_secondary_input", "none": "no_data"}.items()],
     *[("input.secondary.count", {"flussonic.input.state": s}, [(f"stats.input.{s}_secondary_inputs", ONE)], False) for s in ("valid", "invalid")],
@@ -222,6 +232,7 @@ def server(scene, stats):
         scene.point("alert.count", {}, len(stats["text_alerts"]))
     if "config_error" in stats:
         scene.point("config.invalid", {}, int(bool(stats["config_error"])))
+    scene.point("config.external.loaded", {}, {"loaded": 1, "error": 0}.get(get(stats, "config_external_status.status")))
     scene.states("state", "flussonic.state", SERVER_STATES, stats["streamer_status"], {})
     for disk in stats.get("partitions", []):
         path = {DISK: disk["path"]}
@@ -255,6 +266,10 @@ def collections(scene, folders):
         for disk in dvr["disks"]:
             one = {"flussonic.dvr.disk": disk["path"], **which}
             scene.point("dvr.disk.mounted", one, get(disk, "stats.mounted"))
+            scene.point("dvr.disk.utilization", one, get(disk, "stats.usage"), PERCENT)
+            scene.point("dvr.disk.degraded", one, {"degraded": 1, "active": 0}.get(get(disk, "stats.status")))
+            for kind, value in (get(disk, "stats.errors") or {}).items():
+                scene.point("dvr.disk.errors", {"error.type": kind, **one}, value, on=False)
             if scene.everything:
                 scene.point("dvr.disk.io_utilization", one, get(disk, "stats.io_usage"), PERCENT)
     for peer in read(folders, "peers")["peers"]:

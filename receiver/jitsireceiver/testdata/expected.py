@@ -33,6 +33,7 @@ SCENES = {
     "jvb_2.3.312": ("jvb", JVB3, JVB_PAGE),
     "jvb_2.3.312_stats": ("jvb", JVB3, None),
     "jvb_2.3.312_page": ("jvb", None, JVB_PAGE),
+    "jvb_export_page": ("jvb", None, "metrics.constructed-master-2026-07-export.004.txt"),
     "jicofo": ("jicofo", FOCUS, FOCUS_PAGE),
     "jicofo_stats": ("jicofo", FOCUS, None),
     "jicofo_page": ("jicofo", None, FOCUS_PAGE),
@@ -46,7 +47,8 @@ SCENES = {
 
 # Metrics that are disabled by default.
 OFF = {
-    "jitsi.jvb.bwe.expirations", "jitsi.jvb.channel.creations", "jitsi.jvb.channel.failures", "jitsi.jvb.conference.count_by_audio_senders",
+    "jitsi.jvb.audio.tossed_packets", "jitsi.jvb.media_exporter.messages", "jitsi.jvb.media_exporter.packets",
+    "jitsi.jvb.media_exporter.starts", "jitsi.jvb.bwe.expirations", "jitsi.jvb.channel.creations", "jitsi.jvb.channel.failures", "jitsi.jvb.conference.count_by_audio_senders",
     "jitsi.jvb.connection.creations", "jitsi.jvb.host.cpu.utilization", "jitsi.jvb.host.memory.limit", "jitsi.jvb.host.memory.usage",
     "jitsi.jicofo.bridge.selections", "jitsi.jicofo.jingle.stanzas", "jitsi.jicofo.participant.pair.count",
     "jitsi.jicofo.queue.added_packets", "jitsi.jicofo.queue.removed_packets", "jitsi.jicofo.slow_health_checks",
@@ -59,6 +61,19 @@ BRIDGE = "jvbbrewery@internal.example.org/jvb"
 # Component: point without its prefix, formula for the statistics, formula for the page.
 POINTS = {
     "jvb": [
+        ("audio.tossed_packets{}", None, "tossed_packets_energy_count"),
+        ("media_exporter.messages{jitsi.media_exporter.message=transcript}", None, "exporter_transcripts_received_total"),
+        ("media_exporter.messages{jitsi.media_exporter.message=media_event}", None, "exporter_media_events_received_total"),
+        ("media_exporter.messages{jitsi.media_exporter.message=sending_change}", None, "exporter_sending_changes_received_total"),
+        ("media_exporter.messages{jitsi.media_exporter.message=info}", None, "exporter_info_received_total"),
+        ("media_exporter.messages{jitsi.media_exporter.message=other}", None, "exporter_other_messages_received_total"),
+        ("media_exporter.packets{}", None, "exporter_packets_sent_total"),
+        ("media_exporter.parse_failures{}", None, "exporter_parse_failures_total"),
+        ("media_exporter.starts{}", None, "exporter_starts_total"),
+        ("media_exporter.websocket.failures{}", None, "exporter_websocket_failures_total"),
+        ("media_exporter.websocket.internal_errors{}", None, "exporter_websocket_internal_errors_total"),
+        ("transit.unknown_packets{jitsi.transit.protocol=rtp}", None, "rtp_transit_time_unknown_delay_total"),
+        ("transit.unknown_packets{jitsi.transit.protocol=rtcp}", None, "rtcp_transit_time_unknown_delay_total"),
         ("conference.count{}", "conferences", "conferences"),
         ("conference.inactive.count{}", "inactive_conferences", "conferences_inactive"),
         ("conference.count_by_size{jitsi.conference.size=0}", "conference_sizes[0]", "conferences_by_size[0]"),

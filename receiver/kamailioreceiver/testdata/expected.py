@@ -214,13 +214,35 @@ def lists(server):
         of = f"dmq.node={node['host']}:{node['port']}", f"dmq.local={'true' if node['local'] else 'false'}"
         for state in ("active", "not_active", "pending", "disabled", "timeout", "other"):
             yield point("dmq.node.state", "dmq.state=" + state, *of), int(node["status"] == state)
+        if "fail_count" in node:
+            yield point("dmq.node.failure.count", *of), node["fail_count"]
     addresses = server.reply("pike.top", "pike.top_ALL")
     if addresses:
         found = [get(row, "status") for _, row in get(addresses[0], "list") or []]
         for state in ("warm", "hot"):
             yield point("pike.address.count", "pike.state=" + state), found.count(state.upper())
+    for pipe in map(dict, server.reply("pl.list")):
+        yield point("pipelimit.message.count", "pipelimit.pipe=" + pipe["name"]), pipe["last_counter"]
+        limit = pipe["limit"] if pipe["algorithm"] in ("TAILDROP", "RED") else "-"
+        yield point("pipelimit.message.limit", "pipelimit.pipe=" + pipe["name"]), limit
     yield from relays(server)
     yield from destinations(server)
+    yield from modules(server)
+
+
+def modules(server):
+    """Yields the points of the DNS cache and of the modules peerstate and secfilter."""
+    memory = server.reply("dns.mem_info")
+    if memory and server.transport == "binrpc":
+        yield point("dns.cache.usage"), memory[0]
+        yield point("dns.cache.limit"), memory[1]
+    for member, metric in (("total_peers", "count"), ("incall_peers", "in_call.count"), ("registered_peers", "registered.count")):
+        for reply in server.reply("peerstate.stats"):
+            yield point("peerstate.peer." + metric), get(reply, member)
+    for name, entries in next((r for r in server.reply("secfilter.stats") if isinstance(r, list)), []):
+        for field, value in entries:
+            of = "secfilter.list=" + name.lower(), "secfilter.field=" + field.lower().replace("-", "_")
+            yield point("secfilter.matches", *of), value
 
 
 def relays(server):
@@ -242,7 +264,7 @@ def relays(server):
 
 def destinations(server):
     """Yields the points of the dispatcher. Addresses are unique in every captured set."""
-    reply = server.reply("dispatcher.list")
+    reply = server.reply("dispatcher.list", "dispatcher.list_full")
     if not reply:
         return
     states = {"A": "active", "T": "trying", "I": "inactive", "D": "disabled"}
@@ -264,6 +286,8 @@ def destinations(server):
                     yield point("dispatcher.target.latency." + name, *of), get(latency, member) / 1000
             if latency:
                 yield point("dispatcher.target.timeouts", *of), get(latency, "TIMEOUT")
+            if get(t, "OCRATE") is not None:
+                yield point("dispatcher.target.overload.reduction", *of), get(t, "OCRATE") / 100
             if get(t, "RUNTIME"):
                 yield point("dispatcher.target.dialog.count", *of), get(get(t, "RUNTIME"), "DLGLOAD")
 
@@ -291,41 +315,70 @@ def kamailio(server, naming=False):
         yield point("rtpengine.call.count"), reply
 
 
-# Metric families of rtpengine's page: the metric without "rtpengine.", and a fixed attribute.
-PAGE = dict(entry.split(maxsplit=1) for entry in """
+# Metric families of rtpengine's page: the metric without "rtpengine.", then fixed attributes, and a factor.
+PAGE = """
 bytes_total network.io; call_duration2_total call.squared_time; call_duration_avg call.duration.average;
-call_duration_total call.time; closed_sessions_total session.closures; errors_total request.errors; mediastreams stream.count;
-mos2_total mos.summed_squared_scores; mos_samples_total mos.samples; mos_total mos.summed_scores;
-one_way_sessions_total one_way_sessions; packet_errors_total network.packet_errors; packets_total network.packets;
-ports_free port.count rtpengine.port.state=free; ports_used port.count rtpengine.port.state=used;
-request_seconds_total request.time; requests_total requests; sessions session.count; sessions_total session.creations;
-transcoded_media transcoded_media.count; uptime_seconds uptime; zero_packet_streams_total zero_packet_streams
-""".split(";"))
-LABELS = {"reason": "close.reason", "proxy": "proxy", "request": "command", "name": "interface.name", "address": "interface.address"}
+call_duration_total call.time; closed_sessions_total session.closures; errors_total request.errors;
+interface_bytes interface.io; interface_duplicates interface.duplicate_packets; interface_errors interface.packet_errors;
+interface_packets interface.packets; interface_packets_lost interface.lost_packets; media_cache media_cache.count;
+mediastreams stream.count; mos2_total mos.summed_squared_scores; one_way_sessions_total one_way_sessions;
+packet_errors_total network.packet_errors; packets_lost rtp.lost_packets; packets_total network.packets;
+player_cache player_cache.count; ports_free port.count rtpengine.port.state=free;
+ports_used port.count rtpengine.port.state=used; request_seconds_total request.time; requests_total requests;
+rtp_duplicates rtp.anomalies rtpengine.rtp.anomaly=duplicate; rtp_reordered rtp.anomalies rtpengine.rtp.anomaly=reordered;
+rtp_seq_resets rtp.anomalies rtpengine.rtp.anomaly=sequence_reset; rtp_skips rtp.anomalies rtpengine.rtp.anomaly=skip;
+sessions session.count; sessions_total session.creations; transcode_bytes_total transcoding.io;
+transcode_packets_total transcoding.packets; transcode_samples_total transcoding.samples; transcoded_media transcoded_media.count;
+transcoders transcoder.count; uptime_seconds uptime; zero_packet_streams_total zero_packet_streams
+"""
+# Sampled values, of the whole rtpengine and of each interface: the sum, the samples, a fixed attribute, and the factor of the sum.
+SAMPLED = """
+jitter jitter.time jitter.samples jitter.origin=reported 0.001; jitter_measured jitter.time jitter.samples jitter.origin=measured 0.001;
+mos mos.summed_scores mos.samples - 1; packetloss packet_loss.ratios packet_loss.samples - 0.01;
+rtt_dsct round_trip.time round_trip.samples round_trip.span=leg 0.000001;
+rtt_e2e round_trip.time round_trip.samples round_trip.span=end_to_end 0.000001
+"""
+PAGE = {words[0]: [*words[1:], "*", "1"] for words in map(str.split, PAGE.split(";"))}
+for family, total, samples, fixed, factor in map(str.split, SAMPLED.split(";")):
+    for of in ("", "interface."):
+        attributes = [] if fixed == "-" else ["rtpengine." + fixed]
+        PAGE[of.replace(".", "_") + family + "_total"] = [of + total, *attributes, "*", factor]
+        PAGE[of.replace(".", "_") + family + "_samples_total"] = [of + samples, *attributes, "*", "1"]
+LABELS = {
+    "reason": "close.reason", "proxy": "proxy", "request": "command", "name": "interface.name", "address": "interface.address",
+    "chain": "transcoding.chain",
+}
+DIRECTIONS = {"ingress": "receive", "egress": "transmit"}
 
 
-def rtpengine():
-    """Yields all points of rtpengine's page."""
-    for line in (CAPTURES / "prometheus" / "rtpengine.txt").read_text().splitlines():
+def rtpengine(page):
+    """Yields all points of a page of rtpengine."""
+    for line in (CAPTURES / "prometheus" / page).read_text().splitlines():
         sample = re.fullmatch(r"rtpengine_(\w+)(?:{(.*)})? (\S+)", line)
         if sample and sample[1] in PAGE:
-            metric, *fixed = PAGE[sample[1]].split()
+            metric, *fixed, _, factor = PAGE[sample[1]]
             for label, value in re.findall(r'(\w+)="([^"]*)"', sample[2] or ""):
                 kind = "session.type" if sample[1] == "sessions" else "forwarding"
-                fixed.append(f"rtpengine.{LABELS.get(label, kind)}={value}")
-            yield f"rtpengine.{metric}{{{','.join(sorted(fixed))}}}", float(sample[3]) if "." in sample[3] else int(sample[3])
+                if label == "direction":
+                    fixed.append("network.io.direction=" + DIRECTIONS[value])
+                else:
+                    fixed.append(f"rtpengine.{LABELS.get(label, kind)}={value}")
+            value = float(sample[3]) * float(factor) if "." in sample[3] else int(sample[3])
+            yield f"rtpengine.{metric}{{{','.join(sorted(fixed))}}}", value
 
 
 UNIX, MINIMAL, HTTP = Server("binrpc", "unix"), Server("binrpc", "minimal"), Server("jsonrpc", "")
 SCENES = [
     ("unix", UNIX), ("unix_everything", UNIX), ("unix_named", UNIX), ("tcp", Server("binrpc", "tcp", "unix")), ("minimal", MINIMAL),
     ("minimal_everything", MINIMAL), ("many_modules", Server("binrpc", "many_modules")), ("6.1", Server("binrpc", "6.1", "unix")),
-    ("jsonrpc", HTTP), ("jsonrpc_everything", HTTP), ("rtpengine", None), ("rtpengine_everything", None),
+    ("6.1_everything", Server("binrpc", "6.1", "unix")),
+    ("jsonrpc", HTTP), ("jsonrpc_everything", HTTP), ("rtpengine", "rtpengine.txt"), ("rtpengine_everything", "rtpengine.txt"),
+    ("rtpengine_sample", "rtpengine_sample.txt"), ("rtpengine_sample_everything", "rtpengine_sample.txt"),
 ]
 print("# scene\tpoint\tvalue; made by expected.py from the captures, independently of the receiver; - means no such point")
 for scene, captured in SCENES:
     all_on = scene.endswith("_everything") or scene == "many_modules"
-    points = rtpengine() if captured is None else kamailio(captured, scene == "unix_named")
+    points = rtpengine(captured) if isinstance(captured, str) else kamailio(captured, scene == "unix_named")
     for name, value in points:
         off = name.split("{")[0] in OFF and not all_on
         if value is not None and not (off and value == "-"):

@@ -88,6 +88,26 @@ func (ms *FlussonicClusterPeerUpMetricConfig) Unmarshal(parser *confmap.Conf) er
 	return nil
 }
 
+// FlussonicConfigExternalLoadedMetricConfig provides config for the flussonic.config.external.loaded metric.
+type FlussonicConfigExternalLoadedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicConfigExternalLoadedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicConfigInvalidMetricConfig provides config for the flussonic.config.invalid metric.
 type FlussonicConfigInvalidMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -268,6 +288,46 @@ func (ms *FlussonicDvbSignalStrengthMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// FlussonicDvrDiskDegradedMetricConfig provides config for the flussonic.dvr.disk.degraded metric.
+type FlussonicDvrDiskDegradedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicDvrDiskDegradedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicDvrDiskErrorsMetricConfig provides config for the flussonic.dvr.disk.errors metric.
+type FlussonicDvrDiskErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicDvrDiskErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicDvrDiskIoUtilizationMetricConfig provides config for the flussonic.dvr.disk.io_utilization metric.
 type FlussonicDvrDiskIoUtilizationMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -295,6 +355,26 @@ type FlussonicDvrDiskMountedMetricConfig struct {
 }
 
 func (ms *FlussonicDvrDiskMountedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicDvrDiskUtilizationMetricConfig provides config for the flussonic.dvr.disk.utilization metric.
+type FlussonicDvrDiskUtilizationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicDvrDiskUtilizationMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -968,6 +1048,26 @@ func (ms *FlussonicStreamInputActiveMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// FlussonicStreamInputDivergentMetricConfig provides config for the flussonic.stream.input.divergent metric.
+type FlussonicStreamInputDivergentMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputDivergentMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicStreamInputErrorRateMetricConfig provides config for the flussonic.stream.input.error_rate metric.
 type FlussonicStreamInputErrorRateMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1048,6 +1148,26 @@ func (ms *FlussonicStreamInputFramesMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// FlussonicStreamInputMediaInfoChangesMetricConfig provides config for the flussonic.stream.input.media_info.changes metric.
+type FlussonicStreamInputMediaInfoChangesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputMediaInfoChangesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicStreamInputResyncsMetricConfig provides config for the flussonic.stream.input.resyncs metric.
 type FlussonicStreamInputResyncsMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1075,6 +1195,106 @@ type FlussonicStreamInputSecondaryCountMetricConfig struct {
 }
 
 func (ms *FlussonicStreamInputSecondaryCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamInputSrtDroppedPacketsMetricConfig provides config for the flussonic.stream.input.srt.dropped_packets metric.
+type FlussonicStreamInputSrtDroppedPacketsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputSrtDroppedPacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamInputSrtLatencyMetricConfig provides config for the flussonic.stream.input.srt.latency metric.
+type FlussonicStreamInputSrtLatencyMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputSrtLatencyMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamInputSrtLostPacketsMetricConfig provides config for the flussonic.stream.input.srt.lost_packets metric.
+type FlussonicStreamInputSrtLostPacketsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputSrtLostPacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamInputSrtPacketsMetricConfig provides config for the flussonic.stream.input.srt.packets metric.
+type FlussonicStreamInputSrtPacketsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputSrtPacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamInputSrtRetransmittedPacketsMetricConfig provides config for the flussonic.stream.input.srt.retransmitted_packets metric.
+type FlussonicStreamInputSrtRetransmittedPacketsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputSrtRetransmittedPacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1135,6 +1355,46 @@ type FlussonicStreamInputTimeMetricConfig struct {
 }
 
 func (ms *FlussonicStreamInputTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamInputUDPPacketsMetricConfig provides config for the flussonic.stream.input.udp.packets metric.
+type FlussonicStreamInputUDPPacketsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputUDPPacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamInputUDPUnalignedPacketsMetricConfig provides config for the flussonic.stream.input.udp.unaligned_packets metric.
+type FlussonicStreamInputUDPUnalignedPacketsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputUDPUnalignedPacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1295,6 +1555,46 @@ type FlussonicStreamPlaySessionCreationsMetricConfig struct {
 }
 
 func (ms *FlussonicStreamPlaySessionCreationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamPlayWebrtcNacksMetricConfig provides config for the flussonic.stream.play.webrtc.nacks metric.
+type FlussonicStreamPlayWebrtcNacksMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamPlayWebrtcNacksMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig provides config for the flussonic.stream.play.webrtc.retransmitted_packets metric.
+type FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1770,94 +2070,109 @@ func (ms *RtcTargetUpMetricConfig) Unmarshal(parser *confmap.Conf) error {
 
 // MetricsConfig provides config for flussonic metrics.
 type MetricsConfig struct {
-	FlussonicAlertCount                    FlussonicAlertCountMetricConfig                    `mapstructure:"flussonic.alert.count"`
-	FlussonicBandwidthUtilization          FlussonicBandwidthUtilizationMetricConfig          `mapstructure:"flussonic.bandwidth.utilization"`
-	FlussonicClientCount                   FlussonicClientCountMetricConfig                   `mapstructure:"flussonic.client.count"`
-	FlussonicClusterPeerUp                 FlussonicClusterPeerUpMetricConfig                 `mapstructure:"flussonic.cluster.peer.up"`
-	FlussonicConfigInvalid                 FlussonicConfigInvalidMetricConfig                 `mapstructure:"flussonic.config.invalid"`
-	FlussonicCPUUtilization                FlussonicCPUUtilizationMetricConfig                `mapstructure:"flussonic.cpu.utilization"`
-	FlussonicDiskIoUtilization             FlussonicDiskIoUtilizationMetricConfig             `mapstructure:"flussonic.disk.io_utilization"`
-	FlussonicDiskLimit                     FlussonicDiskLimitMetricConfig                     `mapstructure:"flussonic.disk.limit"`
-	FlussonicDiskUtilization               FlussonicDiskUtilizationMetricConfig               `mapstructure:"flussonic.disk.utilization"`
-	FlussonicDvbLocked                     FlussonicDvbLockedMetricConfig                     `mapstructure:"flussonic.dvb.locked"`
-	FlussonicDvbSignalBitError             FlussonicDvbSignalBitErrorMetricConfig             `mapstructure:"flussonic.dvb.signal.bit_error"`
-	FlussonicDvbSignalSnr                  FlussonicDvbSignalSnrMetricConfig                  `mapstructure:"flussonic.dvb.signal.snr"`
-	FlussonicDvbSignalStrength             FlussonicDvbSignalStrengthMetricConfig             `mapstructure:"flussonic.dvb.signal.strength"`
-	FlussonicDvrDiskIoUtilization          FlussonicDvrDiskIoUtilizationMetricConfig          `mapstructure:"flussonic.dvr.disk.io_utilization"`
-	FlussonicDvrDiskMounted                FlussonicDvrDiskMountedMetricConfig                `mapstructure:"flussonic.dvr.disk.mounted"`
-	FlussonicDvrErrors                     FlussonicDvrErrorsMetricConfig                     `mapstructure:"flussonic.dvr.errors"`
-	FlussonicDvrLimit                      FlussonicDvrLimitMetricConfig                      `mapstructure:"flussonic.dvr.limit"`
-	FlussonicDvrUsage                      FlussonicDvrUsageMetricConfig                      `mapstructure:"flussonic.dvr.usage"`
-	FlussonicDvrUtilization                FlussonicDvrUtilizationMetricConfig                `mapstructure:"flussonic.dvr.utilization"`
-	FlussonicEventDrops                    FlussonicEventDropsMetricConfig                    `mapstructure:"flussonic.event.drops"`
-	FlussonicEventResends                  FlussonicEventResendsMetricConfig                  `mapstructure:"flussonic.event.resends"`
-	FlussonicFileOpenCount                 FlussonicFileOpenCountMetricConfig                 `mapstructure:"flussonic.file.open.count"`
-	FlussonicGpuDecoderUtilization         FlussonicGpuDecoderUtilizationMetricConfig         `mapstructure:"flussonic.gpu.decoder.utilization"`
-	FlussonicGpuEncoderUtilization         FlussonicGpuEncoderUtilizationMetricConfig         `mapstructure:"flussonic.gpu.encoder.utilization"`
-	FlussonicGpuMemoryUtilization          FlussonicGpuMemoryUtilizationMetricConfig          `mapstructure:"flussonic.gpu.memory.utilization"`
-	FlussonicGpuTemperature                FlussonicGpuTemperatureMetricConfig                `mapstructure:"flussonic.gpu.temperature"`
-	FlussonicMemoryUtilization             FlussonicMemoryUtilizationMetricConfig             `mapstructure:"flussonic.memory.utilization"`
-	FlussonicNetworkIo                     FlussonicNetworkIoMetricConfig                     `mapstructure:"flussonic.network.io"`
-	FlussonicNetworkThroughput             FlussonicNetworkThroughputMetricConfig             `mapstructure:"flussonic.network.throughput"`
-	FlussonicSchedulerUtilization          FlussonicSchedulerUtilizationMetricConfig          `mapstructure:"flussonic.scheduler.utilization"`
-	FlussonicSessionCount                  FlussonicSessionCountMetricConfig                  `mapstructure:"flussonic.session.count"`
-	FlussonicStartTime                     FlussonicStartTimeMetricConfig                     `mapstructure:"flussonic.start_time"`
-	FlussonicState                         FlussonicStateMetricConfig                         `mapstructure:"flussonic.state"`
-	FlussonicStreamAlive                   FlussonicStreamAliveMetricConfig                   `mapstructure:"flussonic.stream.alive"`
-	FlussonicStreamBackupActive            FlussonicStreamBackupActiveMetricConfig            `mapstructure:"flussonic.stream.backup.active"`
-	FlussonicStreamClientCount             FlussonicStreamClientCountMetricConfig             `mapstructure:"flussonic.stream.client.count"`
-	FlussonicStreamClientDelay             FlussonicStreamClientDelayMetricConfig             `mapstructure:"flussonic.stream.client.delay"`
-	FlussonicStreamCount                   FlussonicStreamCountMetricConfig                   `mapstructure:"flussonic.stream.count"`
-	FlussonicStreamCountByState            FlussonicStreamCountByStateMetricConfig            `mapstructure:"flussonic.stream.count_by_state"`
-	FlussonicStreamDvrArchiveSize          FlussonicStreamDvrArchiveSizeMetricConfig          `mapstructure:"flussonic.stream.dvr.archive.size"`
-	FlussonicStreamDvrDepth                FlussonicStreamDvrDepthMetricConfig                `mapstructure:"flussonic.stream.dvr.depth"`
-	FlussonicStreamDvrDiskUsage            FlussonicStreamDvrDiskUsageMetricConfig            `mapstructure:"flussonic.stream.dvr.disk.usage"`
-	FlussonicStreamDvrDuration             FlussonicStreamDvrDurationMetricConfig             `mapstructure:"flussonic.stream.dvr.duration"`
-	FlussonicStreamDvrSegmentReadFailures  FlussonicStreamDvrSegmentReadFailuresMetricConfig  `mapstructure:"flussonic.stream.dvr.segment.read_failures"`
-	FlussonicStreamDvrSegmentReads         FlussonicStreamDvrSegmentReadsMetricConfig         `mapstructure:"flussonic.stream.dvr.segment.reads"`
-	FlussonicStreamDvrSegmentWrites        FlussonicStreamDvrSegmentWritesMetricConfig        `mapstructure:"flussonic.stream.dvr.segment.writes"`
-	FlussonicStreamFrameAge                FlussonicStreamFrameAgeMetricConfig                `mapstructure:"flussonic.stream.frame.age"`
-	FlussonicStreamInputActive             FlussonicStreamInputActiveMetricConfig             `mapstructure:"flussonic.stream.input.active"`
-	FlussonicStreamInputErrorRate          FlussonicStreamInputErrorRateMetricConfig          `mapstructure:"flussonic.stream.input.error_rate"`
-	FlussonicStreamInputErrors             FlussonicStreamInputErrorsMetricConfig             `mapstructure:"flussonic.stream.input.errors"`
-	FlussonicStreamInputErrorsByType       FlussonicStreamInputErrorsByTypeMetricConfig       `mapstructure:"flussonic.stream.input.errors_by_type"`
-	FlussonicStreamInputFrames             FlussonicStreamInputFramesMetricConfig             `mapstructure:"flussonic.stream.input.frames"`
-	FlussonicStreamInputResyncs            FlussonicStreamInputResyncsMetricConfig            `mapstructure:"flussonic.stream.input.resyncs"`
-	FlussonicStreamInputSecondaryCount     FlussonicStreamInputSecondaryCountMetricConfig     `mapstructure:"flussonic.stream.input.secondary.count"`
-	FlussonicStreamInputSrtRoundTripTime   FlussonicStreamInputSrtRoundTripTimeMetricConfig   `mapstructure:"flussonic.stream.input.srt.round_trip_time"`
-	FlussonicStreamInputSwitches           FlussonicStreamInputSwitchesMetricConfig           `mapstructure:"flussonic.stream.input.switches"`
-	FlussonicStreamInputTime               FlussonicStreamInputTimeMetricConfig               `mapstructure:"flussonic.stream.input.time"`
-	FlussonicStreamIo                      FlussonicStreamIoMetricConfig                      `mapstructure:"flussonic.stream.io"`
-	FlussonicStreamOnlineCount             FlussonicStreamOnlineCountMetricConfig             `mapstructure:"flussonic.stream.online.count"`
-	FlussonicStreamPlayAuthorizations      FlussonicStreamPlayAuthorizationsMetricConfig      `mapstructure:"flussonic.stream.play.authorizations"`
-	FlussonicStreamPlayIo                  FlussonicStreamPlayIoMetricConfig                  `mapstructure:"flussonic.stream.play.io"`
-	FlussonicStreamPlayResponses           FlussonicStreamPlayResponsesMetricConfig           `mapstructure:"flussonic.stream.play.responses"`
-	FlussonicStreamPlayResponsesByDuration FlussonicStreamPlayResponsesByDurationMetricConfig `mapstructure:"flussonic.stream.play.responses_by_duration"`
-	FlussonicStreamPlaySessionCount        FlussonicStreamPlaySessionCountMetricConfig        `mapstructure:"flussonic.stream.play.session.count"`
-	FlussonicStreamPlaySessionCreations    FlussonicStreamPlaySessionCreationsMetricConfig    `mapstructure:"flussonic.stream.play.session.creations"`
-	FlussonicStreamPushIo                  FlussonicStreamPushIoMetricConfig                  `mapstructure:"flussonic.stream.push.io"`
-	FlussonicStreamPushRetries             FlussonicStreamPushRetriesMetricConfig             `mapstructure:"flussonic.stream.push.retries"`
-	FlussonicStreamPushState               FlussonicStreamPushStateMetricConfig               `mapstructure:"flussonic.stream.push.state"`
-	FlussonicStreamRetries                 FlussonicStreamRetriesMetricConfig                 `mapstructure:"flussonic.stream.retries"`
-	FlussonicStreamStartTime               FlussonicStreamStartTimeMetricConfig               `mapstructure:"flussonic.stream.start_time"`
-	FlussonicStreamState                   FlussonicStreamStateMetricConfig                   `mapstructure:"flussonic.stream.state"`
-	FlussonicStreamStatic                  FlussonicStreamStaticMetricConfig                  `mapstructure:"flussonic.stream.static"`
-	FlussonicStreamThroughput              FlussonicStreamThroughputMetricConfig              `mapstructure:"flussonic.stream.throughput"`
-	FlussonicStreamTrackCount              FlussonicStreamTrackCountMetricConfig              `mapstructure:"flussonic.stream.track.count"`
-	FlussonicStreamTranscoderFrames        FlussonicStreamTranscoderFramesMetricConfig        `mapstructure:"flussonic.stream.transcoder.frames"`
-	FlussonicStreamTranscoderOverloaded    FlussonicStreamTranscoderOverloadedMetricConfig    `mapstructure:"flussonic.stream.transcoder.overloaded"`
-	FlussonicStreamTranscoderQualityCount  FlussonicStreamTranscoderQualityCountMetricConfig  `mapstructure:"flussonic.stream.transcoder.quality.count"`
-	FlussonicStreamTranscoderRestarts      FlussonicStreamTranscoderRestartsMetricConfig      `mapstructure:"flussonic.stream.transcoder.restarts"`
-	FlussonicStreamTranscoderRunning       FlussonicStreamTranscoderRunningMetricConfig       `mapstructure:"flussonic.stream.transcoder.running"`
-	FlussonicStreamUptime                  FlussonicStreamUptimeMetricConfig                  `mapstructure:"flussonic.stream.uptime"`
-	FlussonicUptime                        FlussonicUptimeMetricConfig                        `mapstructure:"flussonic.uptime"`
-	FlussonicVodClientCount                FlussonicVodClientCountMetricConfig                `mapstructure:"flussonic.vod.client.count"`
-	RtcScrapeDuration                      RtcScrapeDurationMetricConfig                      `mapstructure:"rtc.scrape.duration"`
-	RtcScrapeErrors                        RtcScrapeErrorsMetricConfig                        `mapstructure:"rtc.scrape.errors"`
-	RtcScrapeOmittedCount                  RtcScrapeOmittedCountMetricConfig                  `mapstructure:"rtc.scrape.omitted.count"`
-	RtcScrapes                             RtcScrapesMetricConfig                             `mapstructure:"rtc.scrapes"`
-	RtcTargetCertificateRemaining          RtcTargetCertificateRemainingMetricConfig          `mapstructure:"rtc.target.certificate.remaining"`
-	RtcTargetUp                            RtcTargetUpMetricConfig                            `mapstructure:"rtc.target.up"`
+	FlussonicAlertCount                           FlussonicAlertCountMetricConfig                           `mapstructure:"flussonic.alert.count"`
+	FlussonicBandwidthUtilization                 FlussonicBandwidthUtilizationMetricConfig                 `mapstructure:"flussonic.bandwidth.utilization"`
+	FlussonicClientCount                          FlussonicClientCountMetricConfig                          `mapstructure:"flussonic.client.count"`
+	FlussonicClusterPeerUp                        FlussonicClusterPeerUpMetricConfig                        `mapstructure:"flussonic.cluster.peer.up"`
+	FlussonicConfigExternalLoaded                 FlussonicConfigExternalLoadedMetricConfig                 `mapstructure:"flussonic.config.external.loaded"`
+	FlussonicConfigInvalid                        FlussonicConfigInvalidMetricConfig                        `mapstructure:"flussonic.config.invalid"`
+	FlussonicCPUUtilization                       FlussonicCPUUtilizationMetricConfig                       `mapstructure:"flussonic.cpu.utilization"`
+	FlussonicDiskIoUtilization                    FlussonicDiskIoUtilizationMetricConfig                    `mapstructure:"flussonic.disk.io_utilization"`
+	FlussonicDiskLimit                            FlussonicDiskLimitMetricConfig                            `mapstructure:"flussonic.disk.limit"`
+	FlussonicDiskUtilization                      FlussonicDiskUtilizationMetricConfig                      `mapstructure:"flussonic.disk.utilization"`
+	FlussonicDvbLocked                            FlussonicDvbLockedMetricConfig                            `mapstructure:"flussonic.dvb.locked"`
+	FlussonicDvbSignalBitError                    FlussonicDvbSignalBitErrorMetricConfig                    `mapstructure:"flussonic.dvb.signal.bit_error"`
+	FlussonicDvbSignalSnr                         FlussonicDvbSignalSnrMetricConfig                         `mapstructure:"flussonic.dvb.signal.snr"`
+	FlussonicDvbSignalStrength                    FlussonicDvbSignalStrengthMetricConfig                    `mapstructure:"flussonic.dvb.signal.strength"`
+	FlussonicDvrDiskDegraded                      FlussonicDvrDiskDegradedMetricConfig                      `mapstructure:"flussonic.dvr.disk.degraded"`
+	FlussonicDvrDiskErrors                        FlussonicDvrDiskErrorsMetricConfig                        `mapstructure:"flussonic.dvr.disk.errors"`
+	FlussonicDvrDiskIoUtilization                 FlussonicDvrDiskIoUtilizationMetricConfig                 `mapstructure:"flussonic.dvr.disk.io_utilization"`
+	FlussonicDvrDiskMounted                       FlussonicDvrDiskMountedMetricConfig                       `mapstructure:"flussonic.dvr.disk.mounted"`
+	FlussonicDvrDiskUtilization                   FlussonicDvrDiskUtilizationMetricConfig                   `mapstructure:"flussonic.dvr.disk.utilization"`
+	FlussonicDvrErrors                            FlussonicDvrErrorsMetricConfig                            `mapstructure:"flussonic.dvr.errors"`
+	FlussonicDvrLimit                             FlussonicDvrLimitMetricConfig                             `mapstructure:"flussonic.dvr.limit"`
+	FlussonicDvrUsage                             FlussonicDvrUsageMetricConfig                             `mapstructure:"flussonic.dvr.usage"`
+	FlussonicDvrUtilization                       FlussonicDvrUtilizationMetricConfig                       `mapstructure:"flussonic.dvr.utilization"`
+	FlussonicEventDrops                           FlussonicEventDropsMetricConfig                           `mapstructure:"flussonic.event.drops"`
+	FlussonicEventResends                         FlussonicEventResendsMetricConfig                         `mapstructure:"flussonic.event.resends"`
+	FlussonicFileOpenCount                        FlussonicFileOpenCountMetricConfig                        `mapstructure:"flussonic.file.open.count"`
+	FlussonicGpuDecoderUtilization                FlussonicGpuDecoderUtilizationMetricConfig                `mapstructure:"flussonic.gpu.decoder.utilization"`
+	FlussonicGpuEncoderUtilization                FlussonicGpuEncoderUtilizationMetricConfig                `mapstructure:"flussonic.gpu.encoder.utilization"`
+	FlussonicGpuMemoryUtilization                 FlussonicGpuMemoryUtilizationMetricConfig                 `mapstructure:"flussonic.gpu.memory.utilization"`
+	FlussonicGpuTemperature                       FlussonicGpuTemperatureMetricConfig                       `mapstructure:"flussonic.gpu.temperature"`
+	FlussonicMemoryUtilization                    FlussonicMemoryUtilizationMetricConfig                    `mapstructure:"flussonic.memory.utilization"`
+	FlussonicNetworkIo                            FlussonicNetworkIoMetricConfig                            `mapstructure:"flussonic.network.io"`
+	FlussonicNetworkThroughput                    FlussonicNetworkThroughputMetricConfig                    `mapstructure:"flussonic.network.throughput"`
+	FlussonicSchedulerUtilization                 FlussonicSchedulerUtilizationMetricConfig                 `mapstructure:"flussonic.scheduler.utilization"`
+	FlussonicSessionCount                         FlussonicSessionCountMetricConfig                         `mapstructure:"flussonic.session.count"`
+	FlussonicStartTime                            FlussonicStartTimeMetricConfig                            `mapstructure:"flussonic.start_time"`
+	FlussonicState                                FlussonicStateMetricConfig                                `mapstructure:"flussonic.state"`
+	FlussonicStreamAlive                          FlussonicStreamAliveMetricConfig                          `mapstructure:"flussonic.stream.alive"`
+	FlussonicStreamBackupActive                   FlussonicStreamBackupActiveMetricConfig                   `mapstructure:"flussonic.stream.backup.active"`
+	FlussonicStreamClientCount                    FlussonicStreamClientCountMetricConfig                    `mapstructure:"flussonic.stream.client.count"`
+	FlussonicStreamClientDelay                    FlussonicStreamClientDelayMetricConfig                    `mapstructure:"flussonic.stream.client.delay"`
+	FlussonicStreamCount                          FlussonicStreamCountMetricConfig                          `mapstructure:"flussonic.stream.count"`
+	FlussonicStreamCountByState                   FlussonicStreamCountByStateMetricConfig                   `mapstructure:"flussonic.stream.count_by_state"`
+	FlussonicStreamDvrArchiveSize                 FlussonicStreamDvrArchiveSizeMetricConfig                 `mapstructure:"flussonic.stream.dvr.archive.size"`
+	FlussonicStreamDvrDepth                       FlussonicStreamDvrDepthMetricConfig                       `mapstructure:"flussonic.stream.dvr.depth"`
+	FlussonicStreamDvrDiskUsage                   FlussonicStreamDvrDiskUsageMetricConfig                   `mapstructure:"flussonic.stream.dvr.disk.usage"`
+	FlussonicStreamDvrDuration                    FlussonicStreamDvrDurationMetricConfig                    `mapstructure:"flussonic.stream.dvr.duration"`
+	FlussonicStreamDvrSegmentReadFailures         FlussonicStreamDvrSegmentReadFailuresMetricConfig         `mapstructure:"flussonic.stream.dvr.segment.read_failures"`
+	FlussonicStreamDvrSegmentReads                FlussonicStreamDvrSegmentReadsMetricConfig                `mapstructure:"flussonic.stream.dvr.segment.reads"`
+	FlussonicStreamDvrSegmentWrites               FlussonicStreamDvrSegmentWritesMetricConfig               `mapstructure:"flussonic.stream.dvr.segment.writes"`
+	FlussonicStreamFrameAge                       FlussonicStreamFrameAgeMetricConfig                       `mapstructure:"flussonic.stream.frame.age"`
+	FlussonicStreamInputActive                    FlussonicStreamInputActiveMetricConfig                    `mapstructure:"flussonic.stream.input.active"`
+	FlussonicStreamInputDivergent                 FlussonicStreamInputDivergentMetricConfig                 `mapstructure:"flussonic.stream.input.divergent"`
+	FlussonicStreamInputErrorRate                 FlussonicStreamInputErrorRateMetricConfig                 `mapstructure:"flussonic.stream.input.error_rate"`
+	FlussonicStreamInputErrors                    FlussonicStreamInputErrorsMetricConfig                    `mapstructure:"flussonic.stream.input.errors"`
+	FlussonicStreamInputErrorsByType              FlussonicStreamInputErrorsByTypeMetricConfig              `mapstructure:"flussonic.stream.input.errors_by_type"`
+	FlussonicStreamInputFrames                    FlussonicStreamInputFramesMetricConfig                    `mapstructure:"flussonic.stream.input.frames"`
+	FlussonicStreamInputMediaInfoChanges          FlussonicStreamInputMediaInfoChangesMetricConfig          `mapstructure:"flussonic.stream.input.media_info.changes"`
+	FlussonicStreamInputResyncs                   FlussonicStreamInputResyncsMetricConfig                   `mapstructure:"flussonic.stream.input.resyncs"`
+	FlussonicStreamInputSecondaryCount            FlussonicStreamInputSecondaryCountMetricConfig            `mapstructure:"flussonic.stream.input.secondary.count"`
+	FlussonicStreamInputSrtDroppedPackets         FlussonicStreamInputSrtDroppedPacketsMetricConfig         `mapstructure:"flussonic.stream.input.srt.dropped_packets"`
+	FlussonicStreamInputSrtLatency                FlussonicStreamInputSrtLatencyMetricConfig                `mapstructure:"flussonic.stream.input.srt.latency"`
+	FlussonicStreamInputSrtLostPackets            FlussonicStreamInputSrtLostPacketsMetricConfig            `mapstructure:"flussonic.stream.input.srt.lost_packets"`
+	FlussonicStreamInputSrtPackets                FlussonicStreamInputSrtPacketsMetricConfig                `mapstructure:"flussonic.stream.input.srt.packets"`
+	FlussonicStreamInputSrtRetransmittedPackets   FlussonicStreamInputSrtRetransmittedPacketsMetricConfig   `mapstructure:"flussonic.stream.input.srt.retransmitted_packets"`
+	FlussonicStreamInputSrtRoundTripTime          FlussonicStreamInputSrtRoundTripTimeMetricConfig          `mapstructure:"flussonic.stream.input.srt.round_trip_time"`
+	FlussonicStreamInputSwitches                  FlussonicStreamInputSwitchesMetricConfig                  `mapstructure:"flussonic.stream.input.switches"`
+	FlussonicStreamInputTime                      FlussonicStreamInputTimeMetricConfig                      `mapstructure:"flussonic.stream.input.time"`
+	FlussonicStreamInputUDPPackets                FlussonicStreamInputUDPPacketsMetricConfig                `mapstructure:"flussonic.stream.input.udp.packets"`
+	FlussonicStreamInputUDPUnalignedPackets       FlussonicStreamInputUDPUnalignedPacketsMetricConfig       `mapstructure:"flussonic.stream.input.udp.unaligned_packets"`
+	FlussonicStreamIo                             FlussonicStreamIoMetricConfig                             `mapstructure:"flussonic.stream.io"`
+	FlussonicStreamOnlineCount                    FlussonicStreamOnlineCountMetricConfig                    `mapstructure:"flussonic.stream.online.count"`
+	FlussonicStreamPlayAuthorizations             FlussonicStreamPlayAuthorizationsMetricConfig             `mapstructure:"flussonic.stream.play.authorizations"`
+	FlussonicStreamPlayIo                         FlussonicStreamPlayIoMetricConfig                         `mapstructure:"flussonic.stream.play.io"`
+	FlussonicStreamPlayResponses                  FlussonicStreamPlayResponsesMetricConfig                  `mapstructure:"flussonic.stream.play.responses"`
+	FlussonicStreamPlayResponsesByDuration        FlussonicStreamPlayResponsesByDurationMetricConfig        `mapstructure:"flussonic.stream.play.responses_by_duration"`
+	FlussonicStreamPlaySessionCount               FlussonicStreamPlaySessionCountMetricConfig               `mapstructure:"flussonic.stream.play.session.count"`
+	FlussonicStreamPlaySessionCreations           FlussonicStreamPlaySessionCreationsMetricConfig           `mapstructure:"flussonic.stream.play.session.creations"`
+	FlussonicStreamPlayWebrtcNacks                FlussonicStreamPlayWebrtcNacksMetricConfig                `mapstructure:"flussonic.stream.play.webrtc.nacks"`
+	FlussonicStreamPlayWebrtcRetransmittedPackets FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig `mapstructure:"flussonic.stream.play.webrtc.retransmitted_packets"`
+	FlussonicStreamPushIo                         FlussonicStreamPushIoMetricConfig                         `mapstructure:"flussonic.stream.push.io"`
+	FlussonicStreamPushRetries                    FlussonicStreamPushRetriesMetricConfig                    `mapstructure:"flussonic.stream.push.retries"`
+	FlussonicStreamPushState                      FlussonicStreamPushStateMetricConfig                      `mapstructure:"flussonic.stream.push.state"`
+	FlussonicStreamRetries                        FlussonicStreamRetriesMetricConfig                        `mapstructure:"flussonic.stream.retries"`
+	FlussonicStreamStartTime                      FlussonicStreamStartTimeMetricConfig                      `mapstructure:"flussonic.stream.start_time"`
+	FlussonicStreamState                          FlussonicStreamStateMetricConfig                          `mapstructure:"flussonic.stream.state"`
+	FlussonicStreamStatic                         FlussonicStreamStaticMetricConfig                         `mapstructure:"flussonic.stream.static"`
+	FlussonicStreamThroughput                     FlussonicStreamThroughputMetricConfig                     `mapstructure:"flussonic.stream.throughput"`
+	FlussonicStreamTrackCount                     FlussonicStreamTrackCountMetricConfig                     `mapstructure:"flussonic.stream.track.count"`
+	FlussonicStreamTranscoderFrames               FlussonicStreamTranscoderFramesMetricConfig               `mapstructure:"flussonic.stream.transcoder.frames"`
+	FlussonicStreamTranscoderOverloaded           FlussonicStreamTranscoderOverloadedMetricConfig           `mapstructure:"flussonic.stream.transcoder.overloaded"`
+	FlussonicStreamTranscoderQualityCount         FlussonicStreamTranscoderQualityCountMetricConfig         `mapstructure:"flussonic.stream.transcoder.quality.count"`
+	FlussonicStreamTranscoderRestarts             FlussonicStreamTranscoderRestartsMetricConfig             `mapstructure:"flussonic.stream.transcoder.restarts"`
+	FlussonicStreamTranscoderRunning              FlussonicStreamTranscoderRunningMetricConfig              `mapstructure:"flussonic.stream.transcoder.running"`
+	FlussonicStreamUptime                         FlussonicStreamUptimeMetricConfig                         `mapstructure:"flussonic.stream.uptime"`
+	FlussonicUptime                               FlussonicUptimeMetricConfig                               `mapstructure:"flussonic.uptime"`
+	FlussonicVodClientCount                       FlussonicVodClientCountMetricConfig                       `mapstructure:"flussonic.vod.client.count"`
+	RtcScrapeDuration                             RtcScrapeDurationMetricConfig                             `mapstructure:"rtc.scrape.duration"`
+	RtcScrapeErrors                               RtcScrapeErrorsMetricConfig                               `mapstructure:"rtc.scrape.errors"`
+	RtcScrapeOmittedCount                         RtcScrapeOmittedCountMetricConfig                         `mapstructure:"rtc.scrape.omitted.count"`
+	RtcScrapes                                    RtcScrapesMetricConfig                                    `mapstructure:"rtc.scrapes"`
+	RtcTargetCertificateRemaining                 RtcTargetCertificateRemainingMetricConfig                 `mapstructure:"rtc.target.certificate.remaining"`
+	RtcTargetUp                                   RtcTargetUpMetricConfig                                   `mapstructure:"rtc.target.up"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -1872,6 +2187,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		FlussonicClusterPeerUp: FlussonicClusterPeerUpMetricConfig{
+			Enabled: true,
+		},
+		FlussonicConfigExternalLoaded: FlussonicConfigExternalLoadedMetricConfig{
 			Enabled: true,
 		},
 		FlussonicConfigInvalid: FlussonicConfigInvalidMetricConfig{
@@ -1901,10 +2219,19 @@ func DefaultMetricsConfig() MetricsConfig {
 		FlussonicDvbSignalStrength: FlussonicDvbSignalStrengthMetricConfig{
 			Enabled: true,
 		},
+		FlussonicDvrDiskDegraded: FlussonicDvrDiskDegradedMetricConfig{
+			Enabled: true,
+		},
+		FlussonicDvrDiskErrors: FlussonicDvrDiskErrorsMetricConfig{
+			Enabled: false,
+		},
 		FlussonicDvrDiskIoUtilization: FlussonicDvrDiskIoUtilizationMetricConfig{
 			Enabled: false,
 		},
 		FlussonicDvrDiskMounted: FlussonicDvrDiskMountedMetricConfig{
+			Enabled: true,
+		},
+		FlussonicDvrDiskUtilization: FlussonicDvrDiskUtilizationMetricConfig{
 			Enabled: true,
 		},
 		FlussonicDvrErrors: FlussonicDvrErrorsMetricConfig{
@@ -2006,6 +2333,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		FlussonicStreamInputActive: FlussonicStreamInputActiveMetricConfig{
 			Enabled: false,
 		},
+		FlussonicStreamInputDivergent: FlussonicStreamInputDivergentMetricConfig{
+			Enabled: false,
+		},
 		FlussonicStreamInputErrorRate: FlussonicStreamInputErrorRateMetricConfig{
 			Enabled: true,
 		},
@@ -2018,10 +2348,28 @@ func DefaultMetricsConfig() MetricsConfig {
 		FlussonicStreamInputFrames: FlussonicStreamInputFramesMetricConfig{
 			Enabled: false,
 		},
+		FlussonicStreamInputMediaInfoChanges: FlussonicStreamInputMediaInfoChangesMetricConfig{
+			Enabled: false,
+		},
 		FlussonicStreamInputResyncs: FlussonicStreamInputResyncsMetricConfig{
 			Enabled: false,
 		},
 		FlussonicStreamInputSecondaryCount: FlussonicStreamInputSecondaryCountMetricConfig{
+			Enabled: false,
+		},
+		FlussonicStreamInputSrtDroppedPackets: FlussonicStreamInputSrtDroppedPacketsMetricConfig{
+			Enabled: true,
+		},
+		FlussonicStreamInputSrtLatency: FlussonicStreamInputSrtLatencyMetricConfig{
+			Enabled: false,
+		},
+		FlussonicStreamInputSrtLostPackets: FlussonicStreamInputSrtLostPacketsMetricConfig{
+			Enabled: true,
+		},
+		FlussonicStreamInputSrtPackets: FlussonicStreamInputSrtPacketsMetricConfig{
+			Enabled: false,
+		},
+		FlussonicStreamInputSrtRetransmittedPackets: FlussonicStreamInputSrtRetransmittedPacketsMetricConfig{
 			Enabled: false,
 		},
 		FlussonicStreamInputSrtRoundTripTime: FlussonicStreamInputSrtRoundTripTimeMetricConfig{
@@ -2031,6 +2379,12 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: false,
 		},
 		FlussonicStreamInputTime: FlussonicStreamInputTimeMetricConfig{
+			Enabled: false,
+		},
+		FlussonicStreamInputUDPPackets: FlussonicStreamInputUDPPacketsMetricConfig{
+			Enabled: false,
+		},
+		FlussonicStreamInputUDPUnalignedPackets: FlussonicStreamInputUDPUnalignedPacketsMetricConfig{
 			Enabled: false,
 		},
 		FlussonicStreamIo: FlussonicStreamIoMetricConfig{
@@ -2055,6 +2409,12 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: false,
 		},
 		FlussonicStreamPlaySessionCreations: FlussonicStreamPlaySessionCreationsMetricConfig{
+			Enabled: false,
+		},
+		FlussonicStreamPlayWebrtcNacks: FlussonicStreamPlayWebrtcNacksMetricConfig{
+			Enabled: false,
+		},
+		FlussonicStreamPlayWebrtcRetransmittedPackets: FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig{
 			Enabled: false,
 		},
 		FlussonicStreamPushIo: FlussonicStreamPushIoMetricConfig{

@@ -39,6 +39,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicClusterPeerUp: FlussonicClusterPeerUpMetricConfig{
 						Enabled: true,
 					},
+					FlussonicConfigExternalLoaded: FlussonicConfigExternalLoadedMetricConfig{
+						Enabled: true,
+					},
 					FlussonicConfigInvalid: FlussonicConfigInvalidMetricConfig{
 						Enabled: true,
 					},
@@ -66,10 +69,19 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicDvbSignalStrength: FlussonicDvbSignalStrengthMetricConfig{
 						Enabled: true,
 					},
+					FlussonicDvrDiskDegraded: FlussonicDvrDiskDegradedMetricConfig{
+						Enabled: true,
+					},
+					FlussonicDvrDiskErrors: FlussonicDvrDiskErrorsMetricConfig{
+						Enabled: true,
+					},
 					FlussonicDvrDiskIoUtilization: FlussonicDvrDiskIoUtilizationMetricConfig{
 						Enabled: true,
 					},
 					FlussonicDvrDiskMounted: FlussonicDvrDiskMountedMetricConfig{
+						Enabled: true,
+					},
+					FlussonicDvrDiskUtilization: FlussonicDvrDiskUtilizationMetricConfig{
 						Enabled: true,
 					},
 					FlussonicDvrErrors: FlussonicDvrErrorsMetricConfig{
@@ -171,6 +183,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamInputActive: FlussonicStreamInputActiveMetricConfig{
 						Enabled: true,
 					},
+					FlussonicStreamInputDivergent: FlussonicStreamInputDivergentMetricConfig{
+						Enabled: true,
+					},
 					FlussonicStreamInputErrorRate: FlussonicStreamInputErrorRateMetricConfig{
 						Enabled: true,
 					},
@@ -183,10 +198,28 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamInputFrames: FlussonicStreamInputFramesMetricConfig{
 						Enabled: true,
 					},
+					FlussonicStreamInputMediaInfoChanges: FlussonicStreamInputMediaInfoChangesMetricConfig{
+						Enabled: true,
+					},
 					FlussonicStreamInputResyncs: FlussonicStreamInputResyncsMetricConfig{
 						Enabled: true,
 					},
 					FlussonicStreamInputSecondaryCount: FlussonicStreamInputSecondaryCountMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamInputSrtDroppedPackets: FlussonicStreamInputSrtDroppedPacketsMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamInputSrtLatency: FlussonicStreamInputSrtLatencyMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamInputSrtLostPackets: FlussonicStreamInputSrtLostPacketsMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamInputSrtPackets: FlussonicStreamInputSrtPacketsMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamInputSrtRetransmittedPackets: FlussonicStreamInputSrtRetransmittedPacketsMetricConfig{
 						Enabled: true,
 					},
 					FlussonicStreamInputSrtRoundTripTime: FlussonicStreamInputSrtRoundTripTimeMetricConfig{
@@ -196,6 +229,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					FlussonicStreamInputTime: FlussonicStreamInputTimeMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamInputUDPPackets: FlussonicStreamInputUDPPacketsMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamInputUDPUnalignedPackets: FlussonicStreamInputUDPUnalignedPacketsMetricConfig{
 						Enabled: true,
 					},
 					FlussonicStreamIo: FlussonicStreamIoMetricConfig{
@@ -220,6 +259,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					FlussonicStreamPlaySessionCreations: FlussonicStreamPlaySessionCreationsMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamPlayWebrtcNacks: FlussonicStreamPlayWebrtcNacksMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamPlayWebrtcRetransmittedPackets: FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig{
 						Enabled: true,
 					},
 					FlussonicStreamPushIo: FlussonicStreamPushIoMetricConfig{
@@ -320,6 +365,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicClusterPeerUp: FlussonicClusterPeerUpMetricConfig{
 						Enabled: false,
 					},
+					FlussonicConfigExternalLoaded: FlussonicConfigExternalLoadedMetricConfig{
+						Enabled: false,
+					},
 					FlussonicConfigInvalid: FlussonicConfigInvalidMetricConfig{
 						Enabled: false,
 					},
@@ -347,10 +395,19 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicDvbSignalStrength: FlussonicDvbSignalStrengthMetricConfig{
 						Enabled: false,
 					},
+					FlussonicDvrDiskDegraded: FlussonicDvrDiskDegradedMetricConfig{
+						Enabled: false,
+					},
+					FlussonicDvrDiskErrors: FlussonicDvrDiskErrorsMetricConfig{
+						Enabled: false,
+					},
 					FlussonicDvrDiskIoUtilization: FlussonicDvrDiskIoUtilizationMetricConfig{
 						Enabled: false,
 					},
 					FlussonicDvrDiskMounted: FlussonicDvrDiskMountedMetricConfig{
+						Enabled: false,
+					},
+					FlussonicDvrDiskUtilization: FlussonicDvrDiskUtilizationMetricConfig{
 						Enabled: false,
 					},
 					FlussonicDvrErrors: FlussonicDvrErrorsMetricConfig{
@@ -452,6 +509,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamInputActive: FlussonicStreamInputActiveMetricConfig{
 						Enabled: false,
 					},
+					FlussonicStreamInputDivergent: FlussonicStreamInputDivergentMetricConfig{
+						Enabled: false,
+					},
 					FlussonicStreamInputErrorRate: FlussonicStreamInputErrorRateMetricConfig{
 						Enabled: false,
 					},
@@ -464,10 +524,28 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamInputFrames: FlussonicStreamInputFramesMetricConfig{
 						Enabled: false,
 					},
+					FlussonicStreamInputMediaInfoChanges: FlussonicStreamInputMediaInfoChangesMetricConfig{
+						Enabled: false,
+					},
 					FlussonicStreamInputResyncs: FlussonicStreamInputResyncsMetricConfig{
 						Enabled: false,
 					},
 					FlussonicStreamInputSecondaryCount: FlussonicStreamInputSecondaryCountMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamInputSrtDroppedPackets: FlussonicStreamInputSrtDroppedPacketsMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamInputSrtLatency: FlussonicStreamInputSrtLatencyMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamInputSrtLostPackets: FlussonicStreamInputSrtLostPacketsMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamInputSrtPackets: FlussonicStreamInputSrtPacketsMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamInputSrtRetransmittedPackets: FlussonicStreamInputSrtRetransmittedPacketsMetricConfig{
 						Enabled: false,
 					},
 					FlussonicStreamInputSrtRoundTripTime: FlussonicStreamInputSrtRoundTripTimeMetricConfig{
@@ -477,6 +555,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					FlussonicStreamInputTime: FlussonicStreamInputTimeMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamInputUDPPackets: FlussonicStreamInputUDPPacketsMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamInputUDPUnalignedPackets: FlussonicStreamInputUDPUnalignedPacketsMetricConfig{
 						Enabled: false,
 					},
 					FlussonicStreamIo: FlussonicStreamIoMetricConfig{
@@ -501,6 +585,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					FlussonicStreamPlaySessionCreations: FlussonicStreamPlaySessionCreationsMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamPlayWebrtcNacks: FlussonicStreamPlayWebrtcNacksMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamPlayWebrtcRetransmittedPackets: FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig{
 						Enabled: false,
 					},
 					FlussonicStreamPushIo: FlussonicStreamPushIoMetricConfig{
@@ -589,7 +679,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(FlussonicAlertCountMetricConfig{}, FlussonicBandwidthUtilizationMetricConfig{}, FlussonicClientCountMetricConfig{}, FlussonicClusterPeerUpMetricConfig{}, FlussonicConfigInvalidMetricConfig{}, FlussonicCPUUtilizationMetricConfig{}, FlussonicDiskIoUtilizationMetricConfig{}, FlussonicDiskLimitMetricConfig{}, FlussonicDiskUtilizationMetricConfig{}, FlussonicDvbLockedMetricConfig{}, FlussonicDvbSignalBitErrorMetricConfig{}, FlussonicDvbSignalSnrMetricConfig{}, FlussonicDvbSignalStrengthMetricConfig{}, FlussonicDvrDiskIoUtilizationMetricConfig{}, FlussonicDvrDiskMountedMetricConfig{}, FlussonicDvrErrorsMetricConfig{}, FlussonicDvrLimitMetricConfig{}, FlussonicDvrUsageMetricConfig{}, FlussonicDvrUtilizationMetricConfig{}, FlussonicEventDropsMetricConfig{}, FlussonicEventResendsMetricConfig{}, FlussonicFileOpenCountMetricConfig{}, FlussonicGpuDecoderUtilizationMetricConfig{}, FlussonicGpuEncoderUtilizationMetricConfig{}, FlussonicGpuMemoryUtilizationMetricConfig{}, FlussonicGpuTemperatureMetricConfig{}, FlussonicMemoryUtilizationMetricConfig{}, FlussonicNetworkIoMetricConfig{}, FlussonicNetworkThroughputMetricConfig{}, FlussonicSchedulerUtilizationMetricConfig{}, FlussonicSessionCountMetricConfig{}, FlussonicStartTimeMetricConfig{}, FlussonicStateMetricConfig{}, FlussonicStreamAliveMetricConfig{}, FlussonicStreamBackupActiveMetricConfig{}, FlussonicStreamClientCountMetricConfig{}, FlussonicStreamClientDelayMetricConfig{}, FlussonicStreamCountMetricConfig{}, FlussonicStreamCountByStateMetricConfig{}, FlussonicStreamDvrArchiveSizeMetricConfig{}, FlussonicStreamDvrDepthMetricConfig{}, FlussonicStreamDvrDiskUsageMetricConfig{}, FlussonicStreamDvrDurationMetricConfig{}, FlussonicStreamDvrSegmentReadFailuresMetricConfig{}, FlussonicStreamDvrSegmentReadsMetricConfig{}, FlussonicStreamDvrSegmentWritesMetricConfig{}, FlussonicStreamFrameAgeMetricConfig{}, FlussonicStreamInputActiveMetricConfig{}, FlussonicStreamInputErrorRateMetricConfig{}, FlussonicStreamInputErrorsMetricConfig{}, FlussonicStreamInputErrorsByTypeMetricConfig{}, FlussonicStreamInputFramesMetricConfig{}, FlussonicStreamInputResyncsMetricConfig{}, FlussonicStreamInputSecondaryCountMetricConfig{}, FlussonicStreamInputSrtRoundTripTimeMetricConfig{}, FlussonicStreamInputSwitchesMetricConfig{}, FlussonicStreamInputTimeMetricConfig{}, FlussonicStreamIoMetricConfig{}, FlussonicStreamOnlineCountMetricConfig{}, FlussonicStreamPlayAuthorizationsMetricConfig{}, FlussonicStreamPlayIoMetricConfig{}, FlussonicStreamPlayResponsesMetricConfig{}, FlussonicStreamPlayResponsesByDurationMetricConfig{}, FlussonicStreamPlaySessionCountMetricConfig{}, FlussonicStreamPlaySessionCreationsMetricConfig{}, FlussonicStreamPushIoMetricConfig{}, FlussonicStreamPushRetriesMetricConfig{}, FlussonicStreamPushStateMetricConfig{}, FlussonicStreamRetriesMetricConfig{}, FlussonicStreamStartTimeMetricConfig{}, FlussonicStreamStateMetricConfig{}, FlussonicStreamStaticMetricConfig{}, FlussonicStreamThroughputMetricConfig{}, FlussonicStreamTrackCountMetricConfig{}, FlussonicStreamTranscoderFramesMetricConfig{}, FlussonicStreamTranscoderOverloadedMetricConfig{}, FlussonicStreamTranscoderQualityCountMetricConfig{}, FlussonicStreamTranscoderRestartsMetricConfig{}, FlussonicStreamTranscoderRunningMetricConfig{}, FlussonicStreamUptimeMetricConfig{}, FlussonicUptimeMetricConfig{}, FlussonicVodClientCountMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, FlussonicBuildResourceAttributeConfig{}, FlussonicHostnameResourceAttributeConfig{}, FlussonicServerIDResourceAttributeConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(FlussonicAlertCountMetricConfig{}, FlussonicBandwidthUtilizationMetricConfig{}, FlussonicClientCountMetricConfig{}, FlussonicClusterPeerUpMetricConfig{}, FlussonicConfigExternalLoadedMetricConfig{}, FlussonicConfigInvalidMetricConfig{}, FlussonicCPUUtilizationMetricConfig{}, FlussonicDiskIoUtilizationMetricConfig{}, FlussonicDiskLimitMetricConfig{}, FlussonicDiskUtilizationMetricConfig{}, FlussonicDvbLockedMetricConfig{}, FlussonicDvbSignalBitErrorMetricConfig{}, FlussonicDvbSignalSnrMetricConfig{}, FlussonicDvbSignalStrengthMetricConfig{}, FlussonicDvrDiskDegradedMetricConfig{}, FlussonicDvrDiskErrorsMetricConfig{}, FlussonicDvrDiskIoUtilizationMetricConfig{}, FlussonicDvrDiskMountedMetricConfig{}, FlussonicDvrDiskUtilizationMetricConfig{}, FlussonicDvrErrorsMetricConfig{}, FlussonicDvrLimitMetricConfig{}, FlussonicDvrUsageMetricConfig{}, FlussonicDvrUtilizationMetricConfig{}, FlussonicEventDropsMetricConfig{}, FlussonicEventResendsMetricConfig{}, FlussonicFileOpenCountMetricConfig{}, FlussonicGpuDecoderUtilizationMetricConfig{}, FlussonicGpuEncoderUtilizationMetricConfig{}, FlussonicGpuMemoryUtilizationMetricConfig{}, FlussonicGpuTemperatureMetricConfig{}, FlussonicMemoryUtilizationMetricConfig{}, FlussonicNetworkIoMetricConfig{}, FlussonicNetworkThroughputMetricConfig{}, FlussonicSchedulerUtilizationMetricConfig{}, FlussonicSessionCountMetricConfig{}, FlussonicStartTimeMetricConfig{}, FlussonicStateMetricConfig{}, FlussonicStreamAliveMetricConfig{}, FlussonicStreamBackupActiveMetricConfig{}, FlussonicStreamClientCountMetricConfig{}, FlussonicStreamClientDelayMetricConfig{}, FlussonicStreamCountMetricConfig{}, FlussonicStreamCountByStateMetricConfig{}, FlussonicStreamDvrArchiveSizeMetricConfig{}, FlussonicStreamDvrDepthMetricConfig{}, FlussonicStreamDvrDiskUsageMetricConfig{}, FlussonicStreamDvrDurationMetricConfig{}, FlussonicStreamDvrSegmentReadFailuresMetricConfig{}, FlussonicStreamDvrSegmentReadsMetricConfig{}, FlussonicStreamDvrSegmentWritesMetricConfig{}, FlussonicStreamFrameAgeMetricConfig{}, FlussonicStreamInputActiveMetricConfig{}, FlussonicStreamInputDivergentMetricConfig{}, FlussonicStreamInputErrorRateMetricConfig{}, FlussonicStreamInputErrorsMetricConfig{}, FlussonicStreamInputErrorsByTypeMetricConfig{}, FlussonicStreamInputFramesMetricConfig{}, FlussonicStreamInputMediaInfoChangesMetricConfig{}, FlussonicStreamInputResyncsMetricConfig{}, FlussonicStreamInputSecondaryCountMetricConfig{}, FlussonicStreamInputSrtDroppedPacketsMetricConfig{}, FlussonicStreamInputSrtLatencyMetricConfig{}, FlussonicStreamInputSrtLostPacketsMetricConfig{}, FlussonicStreamInputSrtPacketsMetricConfig{}, FlussonicStreamInputSrtRetransmittedPacketsMetricConfig{}, FlussonicStreamInputSrtRoundTripTimeMetricConfig{}, FlussonicStreamInputSwitchesMetricConfig{}, FlussonicStreamInputTimeMetricConfig{}, FlussonicStreamInputUDPPacketsMetricConfig{}, FlussonicStreamInputUDPUnalignedPacketsMetricConfig{}, FlussonicStreamIoMetricConfig{}, FlussonicStreamOnlineCountMetricConfig{}, FlussonicStreamPlayAuthorizationsMetricConfig{}, FlussonicStreamPlayIoMetricConfig{}, FlussonicStreamPlayResponsesMetricConfig{}, FlussonicStreamPlayResponsesByDurationMetricConfig{}, FlussonicStreamPlaySessionCountMetricConfig{}, FlussonicStreamPlaySessionCreationsMetricConfig{}, FlussonicStreamPlayWebrtcNacksMetricConfig{}, FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig{}, FlussonicStreamPushIoMetricConfig{}, FlussonicStreamPushRetriesMetricConfig{}, FlussonicStreamPushStateMetricConfig{}, FlussonicStreamRetriesMetricConfig{}, FlussonicStreamStartTimeMetricConfig{}, FlussonicStreamStateMetricConfig{}, FlussonicStreamStaticMetricConfig{}, FlussonicStreamThroughputMetricConfig{}, FlussonicStreamTrackCountMetricConfig{}, FlussonicStreamTranscoderFramesMetricConfig{}, FlussonicStreamTranscoderOverloadedMetricConfig{}, FlussonicStreamTranscoderQualityCountMetricConfig{}, FlussonicStreamTranscoderRestartsMetricConfig{}, FlussonicStreamTranscoderRunningMetricConfig{}, FlussonicStreamUptimeMetricConfig{}, FlussonicUptimeMetricConfig{}, FlussonicVodClientCountMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, FlussonicBuildResourceAttributeConfig{}, FlussonicHostnameResourceAttributeConfig{}, FlussonicServerIDResourceAttributeConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

@@ -756,6 +756,9 @@ var MetricsInfo = metricsInfo{
 		Name:       "flussonic.cluster.peer.up",
 		Attributes: []string{"flussonic.cluster.peer"},
 	},
+	FlussonicConfigExternalLoaded: metricInfo{
+		Name: "flussonic.config.external.loaded",
+	},
 	FlussonicConfigInvalid: metricInfo{
 		Name: "flussonic.config.invalid",
 	},
@@ -790,12 +793,24 @@ var MetricsInfo = metricsInfo{
 		Name:       "flussonic.dvb.signal.strength",
 		Attributes: []string{"flussonic.dvb.card"},
 	},
+	FlussonicDvrDiskDegraded: metricInfo{
+		Name:       "flussonic.dvr.disk.degraded",
+		Attributes: []string{"flussonic.dvr.name", "flussonic.dvr.disk"},
+	},
+	FlussonicDvrDiskErrors: metricInfo{
+		Name:       "flussonic.dvr.disk.errors",
+		Attributes: []string{"flussonic.dvr.name", "flussonic.dvr.disk", "dvr_disk_error_type"},
+	},
 	FlussonicDvrDiskIoUtilization: metricInfo{
 		Name:       "flussonic.dvr.disk.io_utilization",
 		Attributes: []string{"flussonic.dvr.name", "flussonic.dvr.disk"},
 	},
 	FlussonicDvrDiskMounted: metricInfo{
 		Name:       "flussonic.dvr.disk.mounted",
+		Attributes: []string{"flussonic.dvr.name", "flussonic.dvr.disk"},
+	},
+	FlussonicDvrDiskUtilization: metricInfo{
+		Name:       "flussonic.dvr.disk.utilization",
 		Attributes: []string{"flussonic.dvr.name", "flussonic.dvr.disk"},
 	},
 	FlussonicDvrErrors: metricInfo{
@@ -923,6 +938,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "flussonic.stream.input.active",
 		Attributes: []string{"flussonic.stream.name", "flussonic.input.index"},
 	},
+	FlussonicStreamInputDivergent: metricInfo{
+		Name:       "flussonic.stream.input.divergent",
+		Attributes: []string{"flussonic.stream.name"},
+	},
 	FlussonicStreamInputErrorRate: metricInfo{
 		Name:       "flussonic.stream.input.error_rate",
 		Attributes: []string{"flussonic.stream.name"},
@@ -939,6 +958,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "flussonic.stream.input.frames",
 		Attributes: []string{"flussonic.stream.name"},
 	},
+	FlussonicStreamInputMediaInfoChanges: metricInfo{
+		Name:       "flussonic.stream.input.media_info.changes",
+		Attributes: []string{"flussonic.stream.name"},
+	},
 	FlussonicStreamInputResyncs: metricInfo{
 		Name:       "flussonic.stream.input.resyncs",
 		Attributes: []string{"flussonic.stream.name", "flussonic.resync.reason"},
@@ -946,6 +969,26 @@ var MetricsInfo = metricsInfo{
 	FlussonicStreamInputSecondaryCount: metricInfo{
 		Name:       "flussonic.stream.input.secondary.count",
 		Attributes: []string{"flussonic.stream.name", "flussonic.input.state"},
+	},
+	FlussonicStreamInputSrtDroppedPackets: metricInfo{
+		Name:       "flussonic.stream.input.srt.dropped_packets",
+		Attributes: []string{"flussonic.stream.name"},
+	},
+	FlussonicStreamInputSrtLatency: metricInfo{
+		Name:       "flussonic.stream.input.srt.latency",
+		Attributes: []string{"flussonic.stream.name"},
+	},
+	FlussonicStreamInputSrtLostPackets: metricInfo{
+		Name:       "flussonic.stream.input.srt.lost_packets",
+		Attributes: []string{"flussonic.stream.name"},
+	},
+	FlussonicStreamInputSrtPackets: metricInfo{
+		Name:       "flussonic.stream.input.srt.packets",
+		Attributes: []string{"flussonic.stream.name"},
+	},
+	FlussonicStreamInputSrtRetransmittedPackets: metricInfo{
+		Name:       "flussonic.stream.input.srt.retransmitted_packets",
+		Attributes: []string{"flussonic.stream.name"},
 	},
 	FlussonicStreamInputSrtRoundTripTime: metricInfo{
 		Name:       "flussonic.stream.input.srt.round_trip_time",
@@ -958,6 +1001,14 @@ var MetricsInfo = metricsInfo{
 	FlussonicStreamInputTime: metricInfo{
 		Name:       "flussonic.stream.input.time",
 		Attributes: []string{"flussonic.stream.name", "flussonic.input.kind"},
+	},
+	FlussonicStreamInputUDPPackets: metricInfo{
+		Name:       "flussonic.stream.input.udp.packets",
+		Attributes: []string{"flussonic.stream.name"},
+	},
+	FlussonicStreamInputUDPUnalignedPackets: metricInfo{
+		Name:       "flussonic.stream.input.udp.unaligned_packets",
+		Attributes: []string{"flussonic.stream.name"},
 	},
 	FlussonicStreamIo: metricInfo{
 		Name:       "flussonic.stream.io",
@@ -989,6 +1040,14 @@ var MetricsInfo = metricsInfo{
 	FlussonicStreamPlaySessionCreations: metricInfo{
 		Name:       "flussonic.stream.play.session.creations",
 		Attributes: []string{"flussonic.stream.name", "flussonic.protocol"},
+	},
+	FlussonicStreamPlayWebrtcNacks: metricInfo{
+		Name:       "flussonic.stream.play.webrtc.nacks",
+		Attributes: []string{"flussonic.stream.name"},
+	},
+	FlussonicStreamPlayWebrtcRetransmittedPackets: metricInfo{
+		Name:       "flussonic.stream.play.webrtc.retransmitted_packets",
+		Attributes: []string{"flussonic.stream.name"},
 	},
 	FlussonicStreamPushIo: metricInfo{
 		Name:       "flussonic.stream.push.io",
@@ -1081,94 +1140,109 @@ var MetricsInfo = metricsInfo{
 }
 
 type metricsInfo struct {
-	FlussonicAlertCount                    metricInfo
-	FlussonicBandwidthUtilization          metricInfo
-	FlussonicClientCount                   metricInfo
-	FlussonicClusterPeerUp                 metricInfo
-	FlussonicConfigInvalid                 metricInfo
-	FlussonicCPUUtilization                metricInfo
-	FlussonicDiskIoUtilization             metricInfo
-	FlussonicDiskLimit                     metricInfo
-	FlussonicDiskUtilization               metricInfo
-	FlussonicDvbLocked                     metricInfo
-	FlussonicDvbSignalBitError             metricInfo
-	FlussonicDvbSignalSnr                  metricInfo
-	FlussonicDvbSignalStrength             metricInfo
-	FlussonicDvrDiskIoUtilization          metricInfo
-	FlussonicDvrDiskMounted                metricInfo
-	FlussonicDvrErrors                     metricInfo
-	FlussonicDvrLimit                      metricInfo
-	FlussonicDvrUsage                      metricInfo
-	FlussonicDvrUtilization                metricInfo
-	FlussonicEventDrops                    metricInfo
-	FlussonicEventResends                  metricInfo
-	FlussonicFileOpenCount                 metricInfo
-	FlussonicGpuDecoderUtilization         metricInfo
-	FlussonicGpuEncoderUtilization         metricInfo
-	FlussonicGpuMemoryUtilization          metricInfo
-	FlussonicGpuTemperature                metricInfo
-	FlussonicMemoryUtilization             metricInfo
-	FlussonicNetworkIo                     metricInfo
-	FlussonicNetworkThroughput             metricInfo
-	FlussonicSchedulerUtilization          metricInfo
-	FlussonicSessionCount                  metricInfo
-	FlussonicStartTime                     metricInfo
-	FlussonicState                         metricInfo
-	FlussonicStreamAlive                   metricInfo
-	FlussonicStreamBackupActive            metricInfo
-	FlussonicStreamClientCount             metricInfo
-	FlussonicStreamClientDelay             metricInfo
-	FlussonicStreamCount                   metricInfo
-	FlussonicStreamCountByState            metricInfo
-	FlussonicStreamDvrArchiveSize          metricInfo
-	FlussonicStreamDvrDepth                metricInfo
-	FlussonicStreamDvrDiskUsage            metricInfo
-	FlussonicStreamDvrDuration             metricInfo
-	FlussonicStreamDvrSegmentReadFailures  metricInfo
-	FlussonicStreamDvrSegmentReads         metricInfo
-	FlussonicStreamDvrSegmentWrites        metricInfo
-	FlussonicStreamFrameAge                metricInfo
-	FlussonicStreamInputActive             metricInfo
-	FlussonicStreamInputErrorRate          metricInfo
-	FlussonicStreamInputErrors             metricInfo
-	FlussonicStreamInputErrorsByType       metricInfo
-	FlussonicStreamInputFrames             metricInfo
-	FlussonicStreamInputResyncs            metricInfo
-	FlussonicStreamInputSecondaryCount     metricInfo
-	FlussonicStreamInputSrtRoundTripTime   metricInfo
-	FlussonicStreamInputSwitches           metricInfo
-	FlussonicStreamInputTime               metricInfo
-	FlussonicStreamIo                      metricInfo
-	FlussonicStreamOnlineCount             metricInfo
-	FlussonicStreamPlayAuthorizations      metricInfo
-	FlussonicStreamPlayIo                  metricInfo
-	FlussonicStreamPlayResponses           metricInfo
-	FlussonicStreamPlayResponsesByDuration metricInfo
-	FlussonicStreamPlaySessionCount        metricInfo
-	FlussonicStreamPlaySessionCreations    metricInfo
-	FlussonicStreamPushIo                  metricInfo
-	FlussonicStreamPushRetries             metricInfo
-	FlussonicStreamPushState               metricInfo
-	FlussonicStreamRetries                 metricInfo
-	FlussonicStreamStartTime               metricInfo
-	FlussonicStreamState                   metricInfo
-	FlussonicStreamStatic                  metricInfo
-	FlussonicStreamThroughput              metricInfo
-	FlussonicStreamTrackCount              metricInfo
-	FlussonicStreamTranscoderFrames        metricInfo
-	FlussonicStreamTranscoderOverloaded    metricInfo
-	FlussonicStreamTranscoderQualityCount  metricInfo
-	FlussonicStreamTranscoderRestarts      metricInfo
-	FlussonicStreamTranscoderRunning       metricInfo
-	FlussonicStreamUptime                  metricInfo
-	FlussonicUptime                        metricInfo
-	FlussonicVodClientCount                metricInfo
-	RtcScrapeDuration                      metricInfo
-	RtcScrapeErrors                        metricInfo
-	RtcScrapeOmittedCount                  metricInfo
-	RtcScrapes                             metricInfo
-	RtcTargetCertificateRemaining          metricInfo
-	RtcTargetUp                            metricInfo
+	FlussonicAlertCount                           metricInfo
+	FlussonicBandwidthUtilization                 metricInfo
+	FlussonicClientCount                          metricInfo
+	FlussonicClusterPeerUp                        metricInfo
+	FlussonicConfigExternalLoaded                 metricInfo
+	FlussonicConfigInvalid                        metricInfo
+	FlussonicCPUUtilization                       metricInfo
+	FlussonicDiskIoUtilization                    metricInfo
+	FlussonicDiskLimit                            metricInfo
+	FlussonicDiskUtilization                      metricInfo
+	FlussonicDvbLocked                            metricInfo
+	FlussonicDvbSignalBitError                    metricInfo
+	FlussonicDvbSignalSnr                         metricInfo
+	FlussonicDvbSignalStrength                    metricInfo
+	FlussonicDvrDiskDegraded                      metricInfo
+	FlussonicDvrDiskErrors                        metricInfo
+	FlussonicDvrDiskIoUtilization                 metricInfo
+	FlussonicDvrDiskMounted                       metricInfo
+	FlussonicDvrDiskUtilization                   metricInfo
+	FlussonicDvrErrors                            metricInfo
+	FlussonicDvrLimit                             metricInfo
+	FlussonicDvrUsage                             metricInfo
+	FlussonicDvrUtilization                       metricInfo
+	FlussonicEventDrops                           metricInfo
+	FlussonicEventResends                         metricInfo
+	FlussonicFileOpenCount                        metricInfo
+	FlussonicGpuDecoderUtilization                metricInfo
+	FlussonicGpuEncoderUtilization                metricInfo
+	FlussonicGpuMemoryUtilization                 metricInfo
+	FlussonicGpuTemperature                       metricInfo
+	FlussonicMemoryUtilization                    metricInfo
+	FlussonicNetworkIo                            metricInfo
+	FlussonicNetworkThroughput                    metricInfo
+	FlussonicSchedulerUtilization                 metricInfo
+	FlussonicSessionCount                         metricInfo
+	FlussonicStartTime                            metricInfo
+	FlussonicState                                metricInfo
+	FlussonicStreamAlive                          metricInfo
+	FlussonicStreamBackupActive                   metricInfo
+	FlussonicStreamClientCount                    metricInfo
+	FlussonicStreamClientDelay                    metricInfo
+	FlussonicStreamCount                          metricInfo
+	FlussonicStreamCountByState                   metricInfo
+	FlussonicStreamDvrArchiveSize                 metricInfo
+	FlussonicStreamDvrDepth                       metricInfo
+	FlussonicStreamDvrDiskUsage                   metricInfo
+	FlussonicStreamDvrDuration                    metricInfo
+	FlussonicStreamDvrSegmentReadFailures         metricInfo
+	FlussonicStreamDvrSegmentReads                metricInfo
+	FlussonicStreamDvrSegmentWrites               metricInfo
+	FlussonicStreamFrameAge                       metricInfo
+	FlussonicStreamInputActive                    metricInfo
+	FlussonicStreamInputDivergent                 metricInfo
+	FlussonicStreamInputErrorRate                 metricInfo
+	FlussonicStreamInputErrors                    metricInfo
+	FlussonicStreamInputErrorsByType              metricInfo
+	FlussonicStreamInputFrames                    metricInfo
+	FlussonicStreamInputMediaInfoChanges          metricInfo
+	FlussonicStreamInputResyncs                   metricInfo
+	FlussonicStreamInputSecondaryCount            metricInfo
+	FlussonicStreamInputSrtDroppedPackets         metricInfo
+	FlussonicStreamInputSrtLatency                metricInfo
+	FlussonicStreamInputSrtLostPackets            metricInfo
+	FlussonicStreamInputSrtPackets                metricInfo
+	FlussonicStreamInputSrtRetransmittedPackets   metricInfo
+	FlussonicStreamInputSrtRoundTripTime          metricInfo
+	FlussonicStreamInputSwitches                  metricInfo
+	FlussonicStreamInputTime                      metricInfo
+	FlussonicStreamInputUDPPackets                metricInfo
+	FlussonicStreamInputUDPUnalignedPackets       metricInfo
+	FlussonicStreamIo                             metricInfo
+	FlussonicStreamOnlineCount                    metricInfo
+	FlussonicStreamPlayAuthorizations             metricInfo
+	FlussonicStreamPlayIo                         metricInfo
+	FlussonicStreamPlayResponses                  metricInfo
+	FlussonicStreamPlayResponsesByDuration        metricInfo
+	FlussonicStreamPlaySessionCount               metricInfo
+	FlussonicStreamPlaySessionCreations           metricInfo
+	FlussonicStreamPlayWebrtcNacks                metricInfo
+	FlussonicStreamPlayWebrtcRetransmittedPackets metricInfo
+	FlussonicStreamPushIo                         metricInfo
+	FlussonicStreamPushRetries                    metricInfo
+	FlussonicStreamPushState                      metricInfo
+	FlussonicStreamRetries                        metricInfo
+	FlussonicStreamStartTime                      metricInfo
+	FlussonicStreamState                          metricInfo
+	FlussonicStreamStatic                         metricInfo
+	FlussonicStreamThroughput                     metricInfo
+	FlussonicStreamTrackCount                     metricInfo
+	FlussonicStreamTranscoderFrames               metricInfo
+	FlussonicStreamTranscoderOverloaded           metricInfo
+	FlussonicStreamTranscoderQualityCount         metricInfo
+	FlussonicStreamTranscoderRestarts             metricInfo
+	FlussonicStreamTranscoderRunning              metricInfo
+	FlussonicStreamUptime                         metricInfo
+	FlussonicUptime                               metricInfo
+	FlussonicVodClientCount                       metricInfo
+	RtcScrapeDuration                             metricInfo
+	RtcScrapeErrors                               metricInfo
+	RtcScrapeOmittedCount                         metricInfo
+	RtcScrapes                                    metricInfo
+	RtcTargetCertificateRemaining                 metricInfo
+	RtcTargetUp                                   metricInfo
 }
 
 type metricInfo struct {
@@ -1376,6 +1450,58 @@ func (m *metricFlussonicClusterPeerUp) emit(metrics pmetric.MetricSlice) {
 
 func newMetricFlussonicClusterPeerUp(cfg FlussonicClusterPeerUpMetricConfig) metricFlussonicClusterPeerUp {
 	m := metricFlussonicClusterPeerUp{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicConfigExternalLoaded struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   FlussonicConfigExternalLoadedMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.config.external.loaded metric with initial data.
+func (m *metricFlussonicConfigExternalLoaded) init() {
+	m.data.SetName("flussonic.config.external.loaded")
+	m.data.SetDescription("Whether the configuration from an external backend is loaded.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricFlussonicConfigExternalLoaded) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicConfigExternalLoaded) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicConfigExternalLoaded) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicConfigExternalLoaded(cfg FlussonicConfigExternalLoadedMetricConfig) metricFlussonicConfigExternalLoaded {
+	m := metricFlussonicConfigExternalLoaded{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -1854,6 +1980,117 @@ func newMetricFlussonicDvbSignalStrength(cfg FlussonicDvbSignalStrengthMetricCon
 	return m
 }
 
+type metricFlussonicDvrDiskDegraded struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   FlussonicDvrDiskDegradedMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.dvr.disk.degraded metric with initial data.
+func (m *metricFlussonicDvrDiskDegraded) init() {
+	m.data.SetName("flussonic.dvr.disk.degraded")
+	m.data.SetDescription("Whether a disk of an archive has failed, so that nothing is written to it.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicDvrDiskDegraded) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicDvrNameAttributeValue string, flussonicDvrDiskAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.dvr.name", flussonicDvrNameAttributeValue)
+	dp.Attributes().PutStr("flussonic.dvr.disk", flussonicDvrDiskAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicDvrDiskDegraded) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicDvrDiskDegraded) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicDvrDiskDegraded(cfg FlussonicDvrDiskDegradedMetricConfig) metricFlussonicDvrDiskDegraded {
+	m := metricFlussonicDvrDiskDegraded{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicDvrDiskErrors struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   FlussonicDvrDiskErrorsMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.dvr.disk.errors metric with initial data.
+func (m *metricFlussonicDvrDiskErrors) init() {
+	m.data.SetName("flussonic.dvr.disk.errors")
+	m.data.SetDescription("Number of errors of a disk of an archive.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicDvrDiskErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicDvrNameAttributeValue string, flussonicDvrDiskAttributeValue string, dvrDiskErrorTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.dvr.name", flussonicDvrNameAttributeValue)
+	dp.Attributes().PutStr("flussonic.dvr.disk", flussonicDvrDiskAttributeValue)
+	dp.Attributes().PutStr("error.type", dvrDiskErrorTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicDvrDiskErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicDvrDiskErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicDvrDiskErrors(cfg FlussonicDvrDiskErrorsMetricConfig) metricFlussonicDvrDiskErrors {
+	m := metricFlussonicDvrDiskErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricFlussonicDvrDiskIoUtilization struct {
 	data     pmetric.Metric                            // data buffer for generated metric.
 	config   FlussonicDvrDiskIoUtilizationMetricConfig // metric config provided by user.
@@ -1954,6 +2191,59 @@ func (m *metricFlussonicDvrDiskMounted) emit(metrics pmetric.MetricSlice) {
 
 func newMetricFlussonicDvrDiskMounted(cfg FlussonicDvrDiskMountedMetricConfig) metricFlussonicDvrDiskMounted {
 	m := metricFlussonicDvrDiskMounted{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicDvrDiskUtilization struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   FlussonicDvrDiskUtilizationMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.dvr.disk.utilization metric with initial data.
+func (m *metricFlussonicDvrDiskUtilization) init() {
+	m.data.SetName("flussonic.dvr.disk.utilization")
+	m.data.SetDescription("Share of a disk of an archive that is in use.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicDvrDiskUtilization) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, flussonicDvrNameAttributeValue string, flussonicDvrDiskAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("flussonic.dvr.name", flussonicDvrNameAttributeValue)
+	dp.Attributes().PutStr("flussonic.dvr.disk", flussonicDvrDiskAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicDvrDiskUtilization) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicDvrDiskUtilization) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicDvrDiskUtilization(cfg FlussonicDvrDiskUtilizationMetricConfig) metricFlussonicDvrDiskUtilization {
+	m := metricFlussonicDvrDiskUtilization{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -3717,6 +4007,60 @@ func newMetricFlussonicStreamInputActive(cfg FlussonicStreamInputActiveMetricCon
 	return m
 }
 
+type metricFlussonicStreamInputDivergent struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   FlussonicStreamInputDivergentMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.divergent metric with initial data.
+func (m *metricFlussonicStreamInputDivergent) init() {
+	m.data.SetName("flussonic.stream.input.divergent")
+	m.data.SetDescription("Whether the inputs of a stream have different tracks, so that switching between them may fail.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputDivergent) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputDivergent) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputDivergent) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputDivergent(cfg FlussonicStreamInputDivergentMetricConfig) metricFlussonicStreamInputDivergent {
+	m := metricFlussonicStreamInputDivergent{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricFlussonicStreamInputErrorRate struct {
 	data     pmetric.Metric                            // data buffer for generated metric.
 	config   FlussonicStreamInputErrorRateMetricConfig // metric config provided by user.
@@ -3932,6 +4276,60 @@ func newMetricFlussonicStreamInputFrames(cfg FlussonicStreamInputFramesMetricCon
 	return m
 }
 
+type metricFlussonicStreamInputMediaInfoChanges struct {
+	data     pmetric.Metric                                   // data buffer for generated metric.
+	config   FlussonicStreamInputMediaInfoChangesMetricConfig // metric config provided by user.
+	capacity int                                              // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.media_info.changes metric with initial data.
+func (m *metricFlussonicStreamInputMediaInfoChanges) init() {
+	m.data.SetName("flussonic.stream.input.media_info.changes")
+	m.data.SetDescription("Number of changes of the tracks or codecs of the source of a stream.")
+	m.data.SetUnit("{change}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputMediaInfoChanges) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputMediaInfoChanges) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputMediaInfoChanges) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputMediaInfoChanges(cfg FlussonicStreamInputMediaInfoChangesMetricConfig) metricFlussonicStreamInputMediaInfoChanges {
+	m := metricFlussonicStreamInputMediaInfoChanges{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricFlussonicStreamInputResyncs struct {
 	data     pmetric.Metric                          // data buffer for generated metric.
 	config   FlussonicStreamInputResyncsMetricConfig // metric config provided by user.
@@ -4034,6 +4432,274 @@ func (m *metricFlussonicStreamInputSecondaryCount) emit(metrics pmetric.MetricSl
 
 func newMetricFlussonicStreamInputSecondaryCount(cfg FlussonicStreamInputSecondaryCountMetricConfig) metricFlussonicStreamInputSecondaryCount {
 	m := metricFlussonicStreamInputSecondaryCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamInputSrtDroppedPackets struct {
+	data     pmetric.Metric                                    // data buffer for generated metric.
+	config   FlussonicStreamInputSrtDroppedPacketsMetricConfig // metric config provided by user.
+	capacity int                                               // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.srt.dropped_packets metric with initial data.
+func (m *metricFlussonicStreamInputSrtDroppedPackets) init() {
+	m.data.SetName("flussonic.stream.input.srt.dropped_packets")
+	m.data.SetDescription("Number of packets of the SRT source of a stream that were dropped.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputSrtDroppedPackets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputSrtDroppedPackets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputSrtDroppedPackets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputSrtDroppedPackets(cfg FlussonicStreamInputSrtDroppedPacketsMetricConfig) metricFlussonicStreamInputSrtDroppedPackets {
+	m := metricFlussonicStreamInputSrtDroppedPackets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamInputSrtLatency struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   FlussonicStreamInputSrtLatencyMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.srt.latency metric with initial data.
+func (m *metricFlussonicStreamInputSrtLatency) init() {
+	m.data.SetName("flussonic.stream.input.srt.latency")
+	m.data.SetDescription("Buffering delay of the SRT source of a stream.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputSrtLatency) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputSrtLatency) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputSrtLatency) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputSrtLatency(cfg FlussonicStreamInputSrtLatencyMetricConfig) metricFlussonicStreamInputSrtLatency {
+	m := metricFlussonicStreamInputSrtLatency{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamInputSrtLostPackets struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   FlussonicStreamInputSrtLostPacketsMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.srt.lost_packets metric with initial data.
+func (m *metricFlussonicStreamInputSrtLostPackets) init() {
+	m.data.SetName("flussonic.stream.input.srt.lost_packets")
+	m.data.SetDescription("Number of packets of the SRT source of a stream that were lost.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputSrtLostPackets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputSrtLostPackets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputSrtLostPackets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputSrtLostPackets(cfg FlussonicStreamInputSrtLostPacketsMetricConfig) metricFlussonicStreamInputSrtLostPackets {
+	m := metricFlussonicStreamInputSrtLostPackets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamInputSrtPackets struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   FlussonicStreamInputSrtPacketsMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.srt.packets metric with initial data.
+func (m *metricFlussonicStreamInputSrtPackets) init() {
+	m.data.SetName("flussonic.stream.input.srt.packets")
+	m.data.SetDescription("Number of packets received from the SRT source of a stream.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputSrtPackets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputSrtPackets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputSrtPackets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputSrtPackets(cfg FlussonicStreamInputSrtPacketsMetricConfig) metricFlussonicStreamInputSrtPackets {
+	m := metricFlussonicStreamInputSrtPackets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamInputSrtRetransmittedPackets struct {
+	data     pmetric.Metric                                          // data buffer for generated metric.
+	config   FlussonicStreamInputSrtRetransmittedPacketsMetricConfig // metric config provided by user.
+	capacity int                                                     // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.srt.retransmitted_packets metric with initial data.
+func (m *metricFlussonicStreamInputSrtRetransmittedPackets) init() {
+	m.data.SetName("flussonic.stream.input.srt.retransmitted_packets")
+	m.data.SetDescription("Number of packets of the SRT source of a stream that were sent again.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputSrtRetransmittedPackets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputSrtRetransmittedPackets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputSrtRetransmittedPackets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputSrtRetransmittedPackets(cfg FlussonicStreamInputSrtRetransmittedPacketsMetricConfig) metricFlussonicStreamInputSrtRetransmittedPackets {
+	m := metricFlussonicStreamInputSrtRetransmittedPackets{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4195,6 +4861,114 @@ func (m *metricFlussonicStreamInputTime) emit(metrics pmetric.MetricSlice) {
 
 func newMetricFlussonicStreamInputTime(cfg FlussonicStreamInputTimeMetricConfig) metricFlussonicStreamInputTime {
 	m := metricFlussonicStreamInputTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamInputUDPPackets struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   FlussonicStreamInputUDPPacketsMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.udp.packets metric with initial data.
+func (m *metricFlussonicStreamInputUDPPackets) init() {
+	m.data.SetName("flussonic.stream.input.udp.packets")
+	m.data.SetDescription("Number of packets received from the UDP source of a stream. Streams of the same multicast report the same number.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputUDPPackets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputUDPPackets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputUDPPackets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputUDPPackets(cfg FlussonicStreamInputUDPPacketsMetricConfig) metricFlussonicStreamInputUDPPackets {
+	m := metricFlussonicStreamInputUDPPackets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamInputUDPUnalignedPackets struct {
+	data     pmetric.Metric                                      // data buffer for generated metric.
+	config   FlussonicStreamInputUDPUnalignedPacketsMetricConfig // metric config provided by user.
+	capacity int                                                 // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.udp.unaligned_packets metric with initial data.
+func (m *metricFlussonicStreamInputUDPUnalignedPackets) init() {
+	m.data.SetName("flussonic.stream.input.udp.unaligned_packets")
+	m.data.SetDescription("Number of packets of the UDP source of a stream that do not contain whole MPEG packets. Streams of the same multicast report the same number.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputUDPUnalignedPackets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputUDPUnalignedPackets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputUDPUnalignedPackets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputUDPUnalignedPackets(cfg FlussonicStreamInputUDPUnalignedPacketsMetricConfig) metricFlussonicStreamInputUDPUnalignedPackets {
+	m := metricFlussonicStreamInputUDPUnalignedPackets{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4636,6 +5410,114 @@ func (m *metricFlussonicStreamPlaySessionCreations) emit(metrics pmetric.MetricS
 
 func newMetricFlussonicStreamPlaySessionCreations(cfg FlussonicStreamPlaySessionCreationsMetricConfig) metricFlussonicStreamPlaySessionCreations {
 	m := metricFlussonicStreamPlaySessionCreations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamPlayWebrtcNacks struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   FlussonicStreamPlayWebrtcNacksMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.play.webrtc.nacks metric with initial data.
+func (m *metricFlussonicStreamPlayWebrtcNacks) init() {
+	m.data.SetName("flussonic.stream.play.webrtc.nacks")
+	m.data.SetDescription("Number of reports of lost packets from the WebRTC viewers of a stream.")
+	m.data.SetUnit("{message}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamPlayWebrtcNacks) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamPlayWebrtcNacks) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamPlayWebrtcNacks) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamPlayWebrtcNacks(cfg FlussonicStreamPlayWebrtcNacksMetricConfig) metricFlussonicStreamPlayWebrtcNacks {
+	m := metricFlussonicStreamPlayWebrtcNacks{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamPlayWebrtcRetransmittedPackets struct {
+	data     pmetric.Metric                                            // data buffer for generated metric.
+	config   FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig // metric config provided by user.
+	capacity int                                                       // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.play.webrtc.retransmitted_packets metric with initial data.
+func (m *metricFlussonicStreamPlayWebrtcRetransmittedPackets) init() {
+	m.data.SetName("flussonic.stream.play.webrtc.retransmitted_packets")
+	m.data.SetDescription("Number of packets sent again to the WebRTC viewers of a stream.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamPlayWebrtcRetransmittedPackets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamPlayWebrtcRetransmittedPackets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamPlayWebrtcRetransmittedPackets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamPlayWebrtcRetransmittedPackets(cfg FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig) metricFlussonicStreamPlayWebrtcRetransmittedPackets {
+	m := metricFlussonicStreamPlayWebrtcRetransmittedPackets{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5878,101 +6760,116 @@ func newMetricRtcTargetUp(cfg RtcTargetUpMetricConfig) metricRtcTargetUp {
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
-	config                                       MetricsBuilderConfig // config of the metrics builder.
-	startTime                                    pcommon.Timestamp    // start time that will be applied to all recorded data points.
-	metricsCapacity                              int                  // maximum observed number of metrics per resource.
-	metricsBuffer                                pmetric.Metrics      // accumulates metrics data before emitting.
-	buildInfo                                    component.BuildInfo  // contains version information.
-	resourceAttributeIncludeFilter               map[string]filter.Filter
-	resourceAttributeExcludeFilter               map[string]filter.Filter
-	metricFlussonicAlertCount                    metricFlussonicAlertCount
-	metricFlussonicBandwidthUtilization          metricFlussonicBandwidthUtilization
-	metricFlussonicClientCount                   metricFlussonicClientCount
-	metricFlussonicClusterPeerUp                 metricFlussonicClusterPeerUp
-	metricFlussonicConfigInvalid                 metricFlussonicConfigInvalid
-	metricFlussonicCPUUtilization                metricFlussonicCPUUtilization
-	metricFlussonicDiskIoUtilization             metricFlussonicDiskIoUtilization
-	metricFlussonicDiskLimit                     metricFlussonicDiskLimit
-	metricFlussonicDiskUtilization               metricFlussonicDiskUtilization
-	metricFlussonicDvbLocked                     metricFlussonicDvbLocked
-	metricFlussonicDvbSignalBitError             metricFlussonicDvbSignalBitError
-	metricFlussonicDvbSignalSnr                  metricFlussonicDvbSignalSnr
-	metricFlussonicDvbSignalStrength             metricFlussonicDvbSignalStrength
-	metricFlussonicDvrDiskIoUtilization          metricFlussonicDvrDiskIoUtilization
-	metricFlussonicDvrDiskMounted                metricFlussonicDvrDiskMounted
-	metricFlussonicDvrErrors                     metricFlussonicDvrErrors
-	metricFlussonicDvrLimit                      metricFlussonicDvrLimit
-	metricFlussonicDvrUsage                      metricFlussonicDvrUsage
-	metricFlussonicDvrUtilization                metricFlussonicDvrUtilization
-	metricFlussonicEventDrops                    metricFlussonicEventDrops
-	metricFlussonicEventResends                  metricFlussonicEventResends
-	metricFlussonicFileOpenCount                 metricFlussonicFileOpenCount
-	metricFlussonicGpuDecoderUtilization         metricFlussonicGpuDecoderUtilization
-	metricFlussonicGpuEncoderUtilization         metricFlussonicGpuEncoderUtilization
-	metricFlussonicGpuMemoryUtilization          metricFlussonicGpuMemoryUtilization
-	metricFlussonicGpuTemperature                metricFlussonicGpuTemperature
-	metricFlussonicMemoryUtilization             metricFlussonicMemoryUtilization
-	metricFlussonicNetworkIo                     metricFlussonicNetworkIo
-	metricFlussonicNetworkThroughput             metricFlussonicNetworkThroughput
-	metricFlussonicSchedulerUtilization          metricFlussonicSchedulerUtilization
-	metricFlussonicSessionCount                  metricFlussonicSessionCount
-	metricFlussonicStartTime                     metricFlussonicStartTime
-	metricFlussonicState                         metricFlussonicState
-	metricFlussonicStreamAlive                   metricFlussonicStreamAlive
-	metricFlussonicStreamBackupActive            metricFlussonicStreamBackupActive
-	metricFlussonicStreamClientCount             metricFlussonicStreamClientCount
-	metricFlussonicStreamClientDelay             metricFlussonicStreamClientDelay
-	metricFlussonicStreamCount                   metricFlussonicStreamCount
-	metricFlussonicStreamCountByState            metricFlussonicStreamCountByState
-	metricFlussonicStreamDvrArchiveSize          metricFlussonicStreamDvrArchiveSize
-	metricFlussonicStreamDvrDepth                metricFlussonicStreamDvrDepth
-	metricFlussonicStreamDvrDiskUsage            metricFlussonicStreamDvrDiskUsage
-	metricFlussonicStreamDvrDuration             metricFlussonicStreamDvrDuration
-	metricFlussonicStreamDvrSegmentReadFailures  metricFlussonicStreamDvrSegmentReadFailures
-	metricFlussonicStreamDvrSegmentReads         metricFlussonicStreamDvrSegmentReads
-	metricFlussonicStreamDvrSegmentWrites        metricFlussonicStreamDvrSegmentWrites
-	metricFlussonicStreamFrameAge                metricFlussonicStreamFrameAge
-	metricFlussonicStreamInputActive             metricFlussonicStreamInputActive
-	metricFlussonicStreamInputErrorRate          metricFlussonicStreamInputErrorRate
-	metricFlussonicStreamInputErrors             metricFlussonicStreamInputErrors
-	metricFlussonicStreamInputErrorsByType       metricFlussonicStreamInputErrorsByType
-	metricFlussonicStreamInputFrames             metricFlussonicStreamInputFrames
-	metricFlussonicStreamInputResyncs            metricFlussonicStreamInputResyncs
-	metricFlussonicStreamInputSecondaryCount     metricFlussonicStreamInputSecondaryCount
-	metricFlussonicStreamInputSrtRoundTripTime   metricFlussonicStreamInputSrtRoundTripTime
-	metricFlussonicStreamInputSwitches           metricFlussonicStreamInputSwitches
-	metricFlussonicStreamInputTime               metricFlussonicStreamInputTime
-	metricFlussonicStreamIo                      metricFlussonicStreamIo
-	metricFlussonicStreamOnlineCount             metricFlussonicStreamOnlineCount
-	metricFlussonicStreamPlayAuthorizations      metricFlussonicStreamPlayAuthorizations
-	metricFlussonicStreamPlayIo                  metricFlussonicStreamPlayIo
-	metricFlussonicStreamPlayResponses           metricFlussonicStreamPlayResponses
-	metricFlussonicStreamPlayResponsesByDuration metricFlussonicStreamPlayResponsesByDuration
-	metricFlussonicStreamPlaySessionCount        metricFlussonicStreamPlaySessionCount
-	metricFlussonicStreamPlaySessionCreations    metricFlussonicStreamPlaySessionCreations
-	metricFlussonicStreamPushIo                  metricFlussonicStreamPushIo
-	metricFlussonicStreamPushRetries             metricFlussonicStreamPushRetries
-	metricFlussonicStreamPushState               metricFlussonicStreamPushState
-	metricFlussonicStreamRetries                 metricFlussonicStreamRetries
-	metricFlussonicStreamStartTime               metricFlussonicStreamStartTime
-	metricFlussonicStreamState                   metricFlussonicStreamState
-	metricFlussonicStreamStatic                  metricFlussonicStreamStatic
-	metricFlussonicStreamThroughput              metricFlussonicStreamThroughput
-	metricFlussonicStreamTrackCount              metricFlussonicStreamTrackCount
-	metricFlussonicStreamTranscoderFrames        metricFlussonicStreamTranscoderFrames
-	metricFlussonicStreamTranscoderOverloaded    metricFlussonicStreamTranscoderOverloaded
-	metricFlussonicStreamTranscoderQualityCount  metricFlussonicStreamTranscoderQualityCount
-	metricFlussonicStreamTranscoderRestarts      metricFlussonicStreamTranscoderRestarts
-	metricFlussonicStreamTranscoderRunning       metricFlussonicStreamTranscoderRunning
-	metricFlussonicStreamUptime                  metricFlussonicStreamUptime
-	metricFlussonicUptime                        metricFlussonicUptime
-	metricFlussonicVodClientCount                metricFlussonicVodClientCount
-	metricRtcScrapeDuration                      metricRtcScrapeDuration
-	metricRtcScrapeErrors                        metricRtcScrapeErrors
-	metricRtcScrapeOmittedCount                  metricRtcScrapeOmittedCount
-	metricRtcScrapes                             metricRtcScrapes
-	metricRtcTargetCertificateRemaining          metricRtcTargetCertificateRemaining
-	metricRtcTargetUp                            metricRtcTargetUp
+	config                                              MetricsBuilderConfig // config of the metrics builder.
+	startTime                                           pcommon.Timestamp    // start time that will be applied to all recorded data points.
+	metricsCapacity                                     int                  // maximum observed number of metrics per resource.
+	metricsBuffer                                       pmetric.Metrics      // accumulates metrics data before emitting.
+	buildInfo                                           component.BuildInfo  // contains version information.
+	resourceAttributeIncludeFilter                      map[string]filter.Filter
+	resourceAttributeExcludeFilter                      map[string]filter.Filter
+	metricFlussonicAlertCount                           metricFlussonicAlertCount
+	metricFlussonicBandwidthUtilization                 metricFlussonicBandwidthUtilization
+	metricFlussonicClientCount                          metricFlussonicClientCount
+	metricFlussonicClusterPeerUp                        metricFlussonicClusterPeerUp
+	metricFlussonicConfigExternalLoaded                 metricFlussonicConfigExternalLoaded
+	metricFlussonicConfigInvalid                        metricFlussonicConfigInvalid
+	metricFlussonicCPUUtilization                       metricFlussonicCPUUtilization
+	metricFlussonicDiskIoUtilization                    metricFlussonicDiskIoUtilization
+	metricFlussonicDiskLimit                            metricFlussonicDiskLimit
+	metricFlussonicDiskUtilization                      metricFlussonicDiskUtilization
+	metricFlussonicDvbLocked                            metricFlussonicDvbLocked
+	metricFlussonicDvbSignalBitError                    metricFlussonicDvbSignalBitError
+	metricFlussonicDvbSignalSnr                         metricFlussonicDvbSignalSnr
+	metricFlussonicDvbSignalStrength                    metricFlussonicDvbSignalStrength
+	metricFlussonicDvrDiskDegraded                      metricFlussonicDvrDiskDegraded
+	metricFlussonicDvrDiskErrors                        metricFlussonicDvrDiskErrors
+	metricFlussonicDvrDiskIoUtilization                 metricFlussonicDvrDiskIoUtilization
+	metricFlussonicDvrDiskMounted                       metricFlussonicDvrDiskMounted
+	metricFlussonicDvrDiskUtilization                   metricFlussonicDvrDiskUtilization
+	metricFlussonicDvrErrors                            metricFlussonicDvrErrors
+	metricFlussonicDvrLimit                             metricFlussonicDvrLimit
+	metricFlussonicDvrUsage                             metricFlussonicDvrUsage
+	metricFlussonicDvrUtilization                       metricFlussonicDvrUtilization
+	metricFlussonicEventDrops                           metricFlussonicEventDrops
+	metricFlussonicEventResends                         metricFlussonicEventResends
+	metricFlussonicFileOpenCount                        metricFlussonicFileOpenCount
+	metricFlussonicGpuDecoderUtilization                metricFlussonicGpuDecoderUtilization
+	metricFlussonicGpuEncoderUtilization                metricFlussonicGpuEncoderUtilization
+	metricFlussonicGpuMemoryUtilization                 metricFlussonicGpuMemoryUtilization
+	metricFlussonicGpuTemperature                       metricFlussonicGpuTemperature
+	metricFlussonicMemoryUtilization                    metricFlussonicMemoryUtilization
+	metricFlussonicNetworkIo                            metricFlussonicNetworkIo
+	metricFlussonicNetworkThroughput                    metricFlussonicNetworkThroughput
+	metricFlussonicSchedulerUtilization                 metricFlussonicSchedulerUtilization
+	metricFlussonicSessionCount                         metricFlussonicSessionCount
+	metricFlussonicStartTime                            metricFlussonicStartTime
+	metricFlussonicState                                metricFlussonicState
+	metricFlussonicStreamAlive                          metricFlussonicStreamAlive
+	metricFlussonicStreamBackupActive                   metricFlussonicStreamBackupActive
+	metricFlussonicStreamClientCount                    metricFlussonicStreamClientCount
+	metricFlussonicStreamClientDelay                    metricFlussonicStreamClientDelay
+	metricFlussonicStreamCount                          metricFlussonicStreamCount
+	metricFlussonicStreamCountByState                   metricFlussonicStreamCountByState
+	metricFlussonicStreamDvrArchiveSize                 metricFlussonicStreamDvrArchiveSize
+	metricFlussonicStreamDvrDepth                       metricFlussonicStreamDvrDepth
+	metricFlussonicStreamDvrDiskUsage                   metricFlussonicStreamDvrDiskUsage
+	metricFlussonicStreamDvrDuration                    metricFlussonicStreamDvrDuration
+	metricFlussonicStreamDvrSegmentReadFailures         metricFlussonicStreamDvrSegmentReadFailures
+	metricFlussonicStreamDvrSegmentReads                metricFlussonicStreamDvrSegmentReads
+	metricFlussonicStreamDvrSegmentWrites               metricFlussonicStreamDvrSegmentWrites
+	metricFlussonicStreamFrameAge                       metricFlussonicStreamFrameAge
+	metricFlussonicStreamInputActive                    metricFlussonicStreamInputActive
+	metricFlussonicStreamInputDivergent                 metricFlussonicStreamInputDivergent
+	metricFlussonicStreamInputErrorRate                 metricFlussonicStreamInputErrorRate
+	metricFlussonicStreamInputErrors                    metricFlussonicStreamInputErrors
+	metricFlussonicStreamInputErrorsByType              metricFlussonicStreamInputErrorsByType
+	metricFlussonicStreamInputFrames                    metricFlussonicStreamInputFrames
+	metricFlussonicStreamInputMediaInfoChanges          metricFlussonicStreamInputMediaInfoChanges
+	metricFlussonicStreamInputResyncs                   metricFlussonicStreamInputResyncs
+	metricFlussonicStreamInputSecondaryCount            metricFlussonicStreamInputSecondaryCount
+	metricFlussonicStreamInputSrtDroppedPackets         metricFlussonicStreamInputSrtDroppedPackets
+	metricFlussonicStreamInputSrtLatency                metricFlussonicStreamInputSrtLatency
+	metricFlussonicStreamInputSrtLostPackets            metricFlussonicStreamInputSrtLostPackets
+	metricFlussonicStreamInputSrtPackets                metricFlussonicStreamInputSrtPackets
+	metricFlussonicStreamInputSrtRetransmittedPackets   metricFlussonicStreamInputSrtRetransmittedPackets
+	metricFlussonicStreamInputSrtRoundTripTime          metricFlussonicStreamInputSrtRoundTripTime
+	metricFlussonicStreamInputSwitches                  metricFlussonicStreamInputSwitches
+	metricFlussonicStreamInputTime                      metricFlussonicStreamInputTime
+	metricFlussonicStreamInputUDPPackets                metricFlussonicStreamInputUDPPackets
+	metricFlussonicStreamInputUDPUnalignedPackets       metricFlussonicStreamInputUDPUnalignedPackets
+	metricFlussonicStreamIo                             metricFlussonicStreamIo
+	metricFlussonicStreamOnlineCount                    metricFlussonicStreamOnlineCount
+	metricFlussonicStreamPlayAuthorizations             metricFlussonicStreamPlayAuthorizations
+	metricFlussonicStreamPlayIo                         metricFlussonicStreamPlayIo
+	metricFlussonicStreamPlayResponses                  metricFlussonicStreamPlayResponses
+	metricFlussonicStreamPlayResponsesByDuration        metricFlussonicStreamPlayResponsesByDuration
+	metricFlussonicStreamPlaySessionCount               metricFlussonicStreamPlaySessionCount
+	metricFlussonicStreamPlaySessionCreations           metricFlussonicStreamPlaySessionCreations
+	metricFlussonicStreamPlayWebrtcNacks                metricFlussonicStreamPlayWebrtcNacks
+	metricFlussonicStreamPlayWebrtcRetransmittedPackets metricFlussonicStreamPlayWebrtcRetransmittedPackets
+	metricFlussonicStreamPushIo                         metricFlussonicStreamPushIo
+	metricFlussonicStreamPushRetries                    metricFlussonicStreamPushRetries
+	metricFlussonicStreamPushState                      metricFlussonicStreamPushState
+	metricFlussonicStreamRetries                        metricFlussonicStreamRetries
+	metricFlussonicStreamStartTime                      metricFlussonicStreamStartTime
+	metricFlussonicStreamState                          metricFlussonicStreamState
+	metricFlussonicStreamStatic                         metricFlussonicStreamStatic
+	metricFlussonicStreamThroughput                     metricFlussonicStreamThroughput
+	metricFlussonicStreamTrackCount                     metricFlussonicStreamTrackCount
+	metricFlussonicStreamTranscoderFrames               metricFlussonicStreamTranscoderFrames
+	metricFlussonicStreamTranscoderOverloaded           metricFlussonicStreamTranscoderOverloaded
+	metricFlussonicStreamTranscoderQualityCount         metricFlussonicStreamTranscoderQualityCount
+	metricFlussonicStreamTranscoderRestarts             metricFlussonicStreamTranscoderRestarts
+	metricFlussonicStreamTranscoderRunning              metricFlussonicStreamTranscoderRunning
+	metricFlussonicStreamUptime                         metricFlussonicStreamUptime
+	metricFlussonicUptime                               metricFlussonicUptime
+	metricFlussonicVodClientCount                       metricFlussonicVodClientCount
+	metricRtcScrapeDuration                             metricRtcScrapeDuration
+	metricRtcScrapeErrors                               metricRtcScrapeErrors
+	metricRtcScrapeOmittedCount                         metricRtcScrapeOmittedCount
+	metricRtcScrapes                                    metricRtcScrapes
+	metricRtcTargetCertificateRemaining                 metricRtcTargetCertificateRemaining
+	metricRtcTargetUp                                   metricRtcTargetUp
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -5994,100 +6891,115 @@ func WithStartTime(startTime pcommon.Timestamp) MetricBuilderOption {
 }
 func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, options ...MetricBuilderOption) *MetricsBuilder {
 	mb := &MetricsBuilder{
-		config:                                       mbc,
-		startTime:                                    pcommon.NewTimestampFromTime(time.Now()),
-		metricsBuffer:                                pmetric.NewMetrics(),
-		buildInfo:                                    settings.BuildInfo,
-		metricFlussonicAlertCount:                    newMetricFlussonicAlertCount(mbc.Metrics.FlussonicAlertCount),
-		metricFlussonicBandwidthUtilization:          newMetricFlussonicBandwidthUtilization(mbc.Metrics.FlussonicBandwidthUtilization),
-		metricFlussonicClientCount:                   newMetricFlussonicClientCount(mbc.Metrics.FlussonicClientCount),
-		metricFlussonicClusterPeerUp:                 newMetricFlussonicClusterPeerUp(mbc.Metrics.FlussonicClusterPeerUp),
-		metricFlussonicConfigInvalid:                 newMetricFlussonicConfigInvalid(mbc.Metrics.FlussonicConfigInvalid),
-		metricFlussonicCPUUtilization:                newMetricFlussonicCPUUtilization(mbc.Metrics.FlussonicCPUUtilization),
-		metricFlussonicDiskIoUtilization:             newMetricFlussonicDiskIoUtilization(mbc.Metrics.FlussonicDiskIoUtilization),
-		metricFlussonicDiskLimit:                     newMetricFlussonicDiskLimit(mbc.Metrics.FlussonicDiskLimit),
-		metricFlussonicDiskUtilization:               newMetricFlussonicDiskUtilization(mbc.Metrics.FlussonicDiskUtilization),
-		metricFlussonicDvbLocked:                     newMetricFlussonicDvbLocked(mbc.Metrics.FlussonicDvbLocked),
-		metricFlussonicDvbSignalBitError:             newMetricFlussonicDvbSignalBitError(mbc.Metrics.FlussonicDvbSignalBitError),
-		metricFlussonicDvbSignalSnr:                  newMetricFlussonicDvbSignalSnr(mbc.Metrics.FlussonicDvbSignalSnr),
-		metricFlussonicDvbSignalStrength:             newMetricFlussonicDvbSignalStrength(mbc.Metrics.FlussonicDvbSignalStrength),
-		metricFlussonicDvrDiskIoUtilization:          newMetricFlussonicDvrDiskIoUtilization(mbc.Metrics.FlussonicDvrDiskIoUtilization),
-		metricFlussonicDvrDiskMounted:                newMetricFlussonicDvrDiskMounted(mbc.Metrics.FlussonicDvrDiskMounted),
-		metricFlussonicDvrErrors:                     newMetricFlussonicDvrErrors(mbc.Metrics.FlussonicDvrErrors),
-		metricFlussonicDvrLimit:                      newMetricFlussonicDvrLimit(mbc.Metrics.FlussonicDvrLimit),
-		metricFlussonicDvrUsage:                      newMetricFlussonicDvrUsage(mbc.Metrics.FlussonicDvrUsage),
-		metricFlussonicDvrUtilization:                newMetricFlussonicDvrUtilization(mbc.Metrics.FlussonicDvrUtilization),
-		metricFlussonicEventDrops:                    newMetricFlussonicEventDrops(mbc.Metrics.FlussonicEventDrops),
-		metricFlussonicEventResends:                  newMetricFlussonicEventResends(mbc.Metrics.FlussonicEventResends),
-		metricFlussonicFileOpenCount:                 newMetricFlussonicFileOpenCount(mbc.Metrics.FlussonicFileOpenCount),
-		metricFlussonicGpuDecoderUtilization:         newMetricFlussonicGpuDecoderUtilization(mbc.Metrics.FlussonicGpuDecoderUtilization),
-		metricFlussonicGpuEncoderUtilization:         newMetricFlussonicGpuEncoderUtilization(mbc.Metrics.FlussonicGpuEncoderUtilization),
-		metricFlussonicGpuMemoryUtilization:          newMetricFlussonicGpuMemoryUtilization(mbc.Metrics.FlussonicGpuMemoryUtilization),
-		metricFlussonicGpuTemperature:                newMetricFlussonicGpuTemperature(mbc.Metrics.FlussonicGpuTemperature),
-		metricFlussonicMemoryUtilization:             newMetricFlussonicMemoryUtilization(mbc.Metrics.FlussonicMemoryUtilization),
-		metricFlussonicNetworkIo:                     newMetricFlussonicNetworkIo(mbc.Metrics.FlussonicNetworkIo),
-		metricFlussonicNetworkThroughput:             newMetricFlussonicNetworkThroughput(mbc.Metrics.FlussonicNetworkThroughput),
-		metricFlussonicSchedulerUtilization:          newMetricFlussonicSchedulerUtilization(mbc.Metrics.FlussonicSchedulerUtilization),
-		metricFlussonicSessionCount:                  newMetricFlussonicSessionCount(mbc.Metrics.FlussonicSessionCount),
-		metricFlussonicStartTime:                     newMetricFlussonicStartTime(mbc.Metrics.FlussonicStartTime),
-		metricFlussonicState:                         newMetricFlussonicState(mbc.Metrics.FlussonicState),
-		metricFlussonicStreamAlive:                   newMetricFlussonicStreamAlive(mbc.Metrics.FlussonicStreamAlive),
-		metricFlussonicStreamBackupActive:            newMetricFlussonicStreamBackupActive(mbc.Metrics.FlussonicStreamBackupActive),
-		metricFlussonicStreamClientCount:             newMetricFlussonicStreamClientCount(mbc.Metrics.FlussonicStreamClientCount),
-		metricFlussonicStreamClientDelay:             newMetricFlussonicStreamClientDelay(mbc.Metrics.FlussonicStreamClientDelay),
-		metricFlussonicStreamCount:                   newMetricFlussonicStreamCount(mbc.Metrics.FlussonicStreamCount),
-		metricFlussonicStreamCountByState:            newMetricFlussonicStreamCountByState(mbc.Metrics.FlussonicStreamCountByState),
-		metricFlussonicStreamDvrArchiveSize:          newMetricFlussonicStreamDvrArchiveSize(mbc.Metrics.FlussonicStreamDvrArchiveSize),
-		metricFlussonicStreamDvrDepth:                newMetricFlussonicStreamDvrDepth(mbc.Metrics.FlussonicStreamDvrDepth),
-		metricFlussonicStreamDvrDiskUsage:            newMetricFlussonicStreamDvrDiskUsage(mbc.Metrics.FlussonicStreamDvrDiskUsage),
-		metricFlussonicStreamDvrDuration:             newMetricFlussonicStreamDvrDuration(mbc.Metrics.FlussonicStreamDvrDuration),
-		metricFlussonicStreamDvrSegmentReadFailures:  newMetricFlussonicStreamDvrSegmentReadFailures(mbc.Metrics.FlussonicStreamDvrSegmentReadFailures),
-		metricFlussonicStreamDvrSegmentReads:         newMetricFlussonicStreamDvrSegmentReads(mbc.Metrics.FlussonicStreamDvrSegmentReads),
-		metricFlussonicStreamDvrSegmentWrites:        newMetricFlussonicStreamDvrSegmentWrites(mbc.Metrics.FlussonicStreamDvrSegmentWrites),
-		metricFlussonicStreamFrameAge:                newMetricFlussonicStreamFrameAge(mbc.Metrics.FlussonicStreamFrameAge),
-		metricFlussonicStreamInputActive:             newMetricFlussonicStreamInputActive(mbc.Metrics.FlussonicStreamInputActive),
-		metricFlussonicStreamInputErrorRate:          newMetricFlussonicStreamInputErrorRate(mbc.Metrics.FlussonicStreamInputErrorRate),
-		metricFlussonicStreamInputErrors:             newMetricFlussonicStreamInputErrors(mbc.Metrics.FlussonicStreamInputErrors),
-		metricFlussonicStreamInputErrorsByType:       newMetricFlussonicStreamInputErrorsByType(mbc.Metrics.FlussonicStreamInputErrorsByType),
-		metricFlussonicStreamInputFrames:             newMetricFlussonicStreamInputFrames(mbc.Metrics.FlussonicStreamInputFrames),
-		metricFlussonicStreamInputResyncs:            newMetricFlussonicStreamInputResyncs(mbc.Metrics.FlussonicStreamInputResyncs),
-		metricFlussonicStreamInputSecondaryCount:     newMetricFlussonicStreamInputSecondaryCount(mbc.Metrics.FlussonicStreamInputSecondaryCount),
-		metricFlussonicStreamInputSrtRoundTripTime:   newMetricFlussonicStreamInputSrtRoundTripTime(mbc.Metrics.FlussonicStreamInputSrtRoundTripTime),
-		metricFlussonicStreamInputSwitches:           newMetricFlussonicStreamInputSwitches(mbc.Metrics.FlussonicStreamInputSwitches),
-		metricFlussonicStreamInputTime:               newMetricFlussonicStreamInputTime(mbc.Metrics.FlussonicStreamInputTime),
-		metricFlussonicStreamIo:                      newMetricFlussonicStreamIo(mbc.Metrics.FlussonicStreamIo),
-		metricFlussonicStreamOnlineCount:             newMetricFlussonicStreamOnlineCount(mbc.Metrics.FlussonicStreamOnlineCount),
-		metricFlussonicStreamPlayAuthorizations:      newMetricFlussonicStreamPlayAuthorizations(mbc.Metrics.FlussonicStreamPlayAuthorizations),
-		metricFlussonicStreamPlayIo:                  newMetricFlussonicStreamPlayIo(mbc.Metrics.FlussonicStreamPlayIo),
-		metricFlussonicStreamPlayResponses:           newMetricFlussonicStreamPlayResponses(mbc.Metrics.FlussonicStreamPlayResponses),
-		metricFlussonicStreamPlayResponsesByDuration: newMetricFlussonicStreamPlayResponsesByDuration(mbc.Metrics.FlussonicStreamPlayResponsesByDuration),
-		metricFlussonicStreamPlaySessionCount:        newMetricFlussonicStreamPlaySessionCount(mbc.Metrics.FlussonicStreamPlaySessionCount),
-		metricFlussonicStreamPlaySessionCreations:    newMetricFlussonicStreamPlaySessionCreations(mbc.Metrics.FlussonicStreamPlaySessionCreations),
-		metricFlussonicStreamPushIo:                  newMetricFlussonicStreamPushIo(mbc.Metrics.FlussonicStreamPushIo),
-		metricFlussonicStreamPushRetries:             newMetricFlussonicStreamPushRetries(mbc.Metrics.FlussonicStreamPushRetries),
-		metricFlussonicStreamPushState:               newMetricFlussonicStreamPushState(mbc.Metrics.FlussonicStreamPushState),
-		metricFlussonicStreamRetries:                 newMetricFlussonicStreamRetries(mbc.Metrics.FlussonicStreamRetries),
-		metricFlussonicStreamStartTime:               newMetricFlussonicStreamStartTime(mbc.Metrics.FlussonicStreamStartTime),
-		metricFlussonicStreamState:                   newMetricFlussonicStreamState(mbc.Metrics.FlussonicStreamState),
-		metricFlussonicStreamStatic:                  newMetricFlussonicStreamStatic(mbc.Metrics.FlussonicStreamStatic),
-		metricFlussonicStreamThroughput:              newMetricFlussonicStreamThroughput(mbc.Metrics.FlussonicStreamThroughput),
-		metricFlussonicStreamTrackCount:              newMetricFlussonicStreamTrackCount(mbc.Metrics.FlussonicStreamTrackCount),
-		metricFlussonicStreamTranscoderFrames:        newMetricFlussonicStreamTranscoderFrames(mbc.Metrics.FlussonicStreamTranscoderFrames),
-		metricFlussonicStreamTranscoderOverloaded:    newMetricFlussonicStreamTranscoderOverloaded(mbc.Metrics.FlussonicStreamTranscoderOverloaded),
-		metricFlussonicStreamTranscoderQualityCount:  newMetricFlussonicStreamTranscoderQualityCount(mbc.Metrics.FlussonicStreamTranscoderQualityCount),
-		metricFlussonicStreamTranscoderRestarts:      newMetricFlussonicStreamTranscoderRestarts(mbc.Metrics.FlussonicStreamTranscoderRestarts),
-		metricFlussonicStreamTranscoderRunning:       newMetricFlussonicStreamTranscoderRunning(mbc.Metrics.FlussonicStreamTranscoderRunning),
-		metricFlussonicStreamUptime:                  newMetricFlussonicStreamUptime(mbc.Metrics.FlussonicStreamUptime),
-		metricFlussonicUptime:                        newMetricFlussonicUptime(mbc.Metrics.FlussonicUptime),
-		metricFlussonicVodClientCount:                newMetricFlussonicVodClientCount(mbc.Metrics.FlussonicVodClientCount),
-		metricRtcScrapeDuration:                      newMetricRtcScrapeDuration(mbc.Metrics.RtcScrapeDuration),
-		metricRtcScrapeErrors:                        newMetricRtcScrapeErrors(mbc.Metrics.RtcScrapeErrors),
-		metricRtcScrapeOmittedCount:                  newMetricRtcScrapeOmittedCount(mbc.Metrics.RtcScrapeOmittedCount),
-		metricRtcScrapes:                             newMetricRtcScrapes(mbc.Metrics.RtcScrapes),
-		metricRtcTargetCertificateRemaining:          newMetricRtcTargetCertificateRemaining(mbc.Metrics.RtcTargetCertificateRemaining),
-		metricRtcTargetUp:                            newMetricRtcTargetUp(mbc.Metrics.RtcTargetUp),
-		resourceAttributeIncludeFilter:               make(map[string]filter.Filter),
-		resourceAttributeExcludeFilter:               make(map[string]filter.Filter),
+		config:                                              mbc,
+		startTime:                                           pcommon.NewTimestampFromTime(time.Now()),
+		metricsBuffer:                                       pmetric.NewMetrics(),
+		buildInfo:                                           settings.BuildInfo,
+		metricFlussonicAlertCount:                           newMetricFlussonicAlertCount(mbc.Metrics.FlussonicAlertCount),
+		metricFlussonicBandwidthUtilization:                 newMetricFlussonicBandwidthUtilization(mbc.Metrics.FlussonicBandwidthUtilization),
+		metricFlussonicClientCount:                          newMetricFlussonicClientCount(mbc.Metrics.FlussonicClientCount),
+		metricFlussonicClusterPeerUp:                        newMetricFlussonicClusterPeerUp(mbc.Metrics.FlussonicClusterPeerUp),
+		metricFlussonicConfigExternalLoaded:                 newMetricFlussonicConfigExternalLoaded(mbc.Metrics.FlussonicConfigExternalLoaded),
+		metricFlussonicConfigInvalid:                        newMetricFlussonicConfigInvalid(mbc.Metrics.FlussonicConfigInvalid),
+		metricFlussonicCPUUtilization:                       newMetricFlussonicCPUUtilization(mbc.Metrics.FlussonicCPUUtilization),
+		metricFlussonicDiskIoUtilization:                    newMetricFlussonicDiskIoUtilization(mbc.Metrics.FlussonicDiskIoUtilization),
+		metricFlussonicDiskLimit:                            newMetricFlussonicDiskLimit(mbc.Metrics.FlussonicDiskLimit),
+		metricFlussonicDiskUtilization:                      newMetricFlussonicDiskUtilization(mbc.Metrics.FlussonicDiskUtilization),
+		metricFlussonicDvbLocked:                            newMetricFlussonicDvbLocked(mbc.Metrics.FlussonicDvbLocked),
+		metricFlussonicDvbSignalBitError:                    newMetricFlussonicDvbSignalBitError(mbc.Metrics.FlussonicDvbSignalBitError),
+		metricFlussonicDvbSignalSnr:                         newMetricFlussonicDvbSignalSnr(mbc.Metrics.FlussonicDvbSignalSnr),
+		metricFlussonicDvbSignalStrength:                    newMetricFlussonicDvbSignalStrength(mbc.Metrics.FlussonicDvbSignalStrength),
+		metricFlussonicDvrDiskDegraded:                      newMetricFlussonicDvrDiskDegraded(mbc.Metrics.FlussonicDvrDiskDegraded),
+		metricFlussonicDvrDiskErrors:                        newMetricFlussonicDvrDiskErrors(mbc.Metrics.FlussonicDvrDiskErrors),
+		metricFlussonicDvrDiskIoUtilization:                 newMetricFlussonicDvrDiskIoUtilization(mbc.Metrics.FlussonicDvrDiskIoUtilization),
+		metricFlussonicDvrDiskMounted:                       newMetricFlussonicDvrDiskMounted(mbc.Metrics.FlussonicDvrDiskMounted),
+		metricFlussonicDvrDiskUtilization:                   newMetricFlussonicDvrDiskUtilization(mbc.Metrics.FlussonicDvrDiskUtilization),
+		metricFlussonicDvrErrors:                            newMetricFlussonicDvrErrors(mbc.Metrics.FlussonicDvrErrors),
+		metricFlussonicDvrLimit:                             newMetricFlussonicDvrLimit(mbc.Metrics.FlussonicDvrLimit),
+		metricFlussonicDvrUsage:                             newMetricFlussonicDvrUsage(mbc.Metrics.FlussonicDvrUsage),
+		metricFlussonicDvrUtilization:                       newMetricFlussonicDvrUtilization(mbc.Metrics.FlussonicDvrUtilization),
+		metricFlussonicEventDrops:                           newMetricFlussonicEventDrops(mbc.Metrics.FlussonicEventDrops),
+		metricFlussonicEventResends:                         newMetricFlussonicEventResends(mbc.Metrics.FlussonicEventResends),
+		metricFlussonicFileOpenCount:                        newMetricFlussonicFileOpenCount(mbc.Metrics.FlussonicFileOpenCount),
+		metricFlussonicGpuDecoderUtilization:                newMetricFlussonicGpuDecoderUtilization(mbc.Metrics.FlussonicGpuDecoderUtilization),
+		metricFlussonicGpuEncoderUtilization:                newMetricFlussonicGpuEncoderUtilization(mbc.Metrics.FlussonicGpuEncoderUtilization),
+		metricFlussonicGpuMemoryUtilization:                 newMetricFlussonicGpuMemoryUtilization(mbc.Metrics.FlussonicGpuMemoryUtilization),
+		metricFlussonicGpuTemperature:                       newMetricFlussonicGpuTemperature(mbc.Metrics.FlussonicGpuTemperature),
+		metricFlussonicMemoryUtilization:                    newMetricFlussonicMemoryUtilization(mbc.Metrics.FlussonicMemoryUtilization),
+		metricFlussonicNetworkIo:                            newMetricFlussonicNetworkIo(mbc.Metrics.FlussonicNetworkIo),
+		metricFlussonicNetworkThroughput:                    newMetricFlussonicNetworkThroughput(mbc.Metrics.FlussonicNetworkThroughput),
+		metricFlussonicSchedulerUtilization:                 newMetricFlussonicSchedulerUtilization(mbc.Metrics.FlussonicSchedulerUtilization),
+		metricFlussonicSessionCount:                         newMetricFlussonicSessionCount(mbc.Metrics.FlussonicSessionCount),
+		metricFlussonicStartTime:                            newMetricFlussonicStartTime(mbc.Metrics.FlussonicStartTime),
+		metricFlussonicState:                                newMetricFlussonicState(mbc.Metrics.FlussonicState),
+		metricFlussonicStreamAlive:                          newMetricFlussonicStreamAlive(mbc.Metrics.FlussonicStreamAlive),
+		metricFlussonicStreamBackupActive:                   newMetricFlussonicStreamBackupActive(mbc.Metrics.FlussonicStreamBackupActive),
+		metricFlussonicStreamClientCount:                    newMetricFlussonicStreamClientCount(mbc.Metrics.FlussonicStreamClientCount),
+		metricFlussonicStreamClientDelay:                    newMetricFlussonicStreamClientDelay(mbc.Metrics.FlussonicStreamClientDelay),
+		metricFlussonicStreamCount:                          newMetricFlussonicStreamCount(mbc.Metrics.FlussonicStreamCount),
+		metricFlussonicStreamCountByState:                   newMetricFlussonicStreamCountByState(mbc.Metrics.FlussonicStreamCountByState),
+		metricFlussonicStreamDvrArchiveSize:                 newMetricFlussonicStreamDvrArchiveSize(mbc.Metrics.FlussonicStreamDvrArchiveSize),
+		metricFlussonicStreamDvrDepth:                       newMetricFlussonicStreamDvrDepth(mbc.Metrics.FlussonicStreamDvrDepth),
+		metricFlussonicStreamDvrDiskUsage:                   newMetricFlussonicStreamDvrDiskUsage(mbc.Metrics.FlussonicStreamDvrDiskUsage),
+		metricFlussonicStreamDvrDuration:                    newMetricFlussonicStreamDvrDuration(mbc.Metrics.FlussonicStreamDvrDuration),
+		metricFlussonicStreamDvrSegmentReadFailures:         newMetricFlussonicStreamDvrSegmentReadFailures(mbc.Metrics.FlussonicStreamDvrSegmentReadFailures),
+		metricFlussonicStreamDvrSegmentReads:                newMetricFlussonicStreamDvrSegmentReads(mbc.Metrics.FlussonicStreamDvrSegmentReads),
+		metricFlussonicStreamDvrSegmentWrites:               newMetricFlussonicStreamDvrSegmentWrites(mbc.Metrics.FlussonicStreamDvrSegmentWrites),
+		metricFlussonicStreamFrameAge:                       newMetricFlussonicStreamFrameAge(mbc.Metrics.FlussonicStreamFrameAge),
+		metricFlussonicStreamInputActive:                    newMetricFlussonicStreamInputActive(mbc.Metrics.FlussonicStreamInputActive),
+		metricFlussonicStreamInputDivergent:                 newMetricFlussonicStreamInputDivergent(mbc.Metrics.FlussonicStreamInputDivergent),
+		metricFlussonicStreamInputErrorRate:                 newMetricFlussonicStreamInputErrorRate(mbc.Metrics.FlussonicStreamInputErrorRate),
+		metricFlussonicStreamInputErrors:                    newMetricFlussonicStreamInputErrors(mbc.Metrics.FlussonicStreamInputErrors),
+		metricFlussonicStreamInputErrorsByType:              newMetricFlussonicStreamInputErrorsByType(mbc.Metrics.FlussonicStreamInputErrorsByType),
+		metricFlussonicStreamInputFrames:                    newMetricFlussonicStreamInputFrames(mbc.Metrics.FlussonicStreamInputFrames),
+		metricFlussonicStreamInputMediaInfoChanges:          newMetricFlussonicStreamInputMediaInfoChanges(mbc.Metrics.FlussonicStreamInputMediaInfoChanges),
+		metricFlussonicStreamInputResyncs:                   newMetricFlussonicStreamInputResyncs(mbc.Metrics.FlussonicStreamInputResyncs),
+		metricFlussonicStreamInputSecondaryCount:            newMetricFlussonicStreamInputSecondaryCount(mbc.Metrics.FlussonicStreamInputSecondaryCount),
+		metricFlussonicStreamInputSrtDroppedPackets:         newMetricFlussonicStreamInputSrtDroppedPackets(mbc.Metrics.FlussonicStreamInputSrtDroppedPackets),
+		metricFlussonicStreamInputSrtLatency:                newMetricFlussonicStreamInputSrtLatency(mbc.Metrics.FlussonicStreamInputSrtLatency),
+		metricFlussonicStreamInputSrtLostPackets:            newMetricFlussonicStreamInputSrtLostPackets(mbc.Metrics.FlussonicStreamInputSrtLostPackets),
+		metricFlussonicStreamInputSrtPackets:                newMetricFlussonicStreamInputSrtPackets(mbc.Metrics.FlussonicStreamInputSrtPackets),
+		metricFlussonicStreamInputSrtRetransmittedPackets:   newMetricFlussonicStreamInputSrtRetransmittedPackets(mbc.Metrics.FlussonicStreamInputSrtRetransmittedPackets),
+		metricFlussonicStreamInputSrtRoundTripTime:          newMetricFlussonicStreamInputSrtRoundTripTime(mbc.Metrics.FlussonicStreamInputSrtRoundTripTime),
+		metricFlussonicStreamInputSwitches:                  newMetricFlussonicStreamInputSwitches(mbc.Metrics.FlussonicStreamInputSwitches),
+		metricFlussonicStreamInputTime:                      newMetricFlussonicStreamInputTime(mbc.Metrics.FlussonicStreamInputTime),
+		metricFlussonicStreamInputUDPPackets:                newMetricFlussonicStreamInputUDPPackets(mbc.Metrics.FlussonicStreamInputUDPPackets),
+		metricFlussonicStreamInputUDPUnalignedPackets:       newMetricFlussonicStreamInputUDPUnalignedPackets(mbc.Metrics.FlussonicStreamInputUDPUnalignedPackets),
+		metricFlussonicStreamIo:                             newMetricFlussonicStreamIo(mbc.Metrics.FlussonicStreamIo),
+		metricFlussonicStreamOnlineCount:                    newMetricFlussonicStreamOnlineCount(mbc.Metrics.FlussonicStreamOnlineCount),
+		metricFlussonicStreamPlayAuthorizations:             newMetricFlussonicStreamPlayAuthorizations(mbc.Metrics.FlussonicStreamPlayAuthorizations),
+		metricFlussonicStreamPlayIo:                         newMetricFlussonicStreamPlayIo(mbc.Metrics.FlussonicStreamPlayIo),
+		metricFlussonicStreamPlayResponses:                  newMetricFlussonicStreamPlayResponses(mbc.Metrics.FlussonicStreamPlayResponses),
+		metricFlussonicStreamPlayResponsesByDuration:        newMetricFlussonicStreamPlayResponsesByDuration(mbc.Metrics.FlussonicStreamPlayResponsesByDuration),
+		metricFlussonicStreamPlaySessionCount:               newMetricFlussonicStreamPlaySessionCount(mbc.Metrics.FlussonicStreamPlaySessionCount),
+		metricFlussonicStreamPlaySessionCreations:           newMetricFlussonicStreamPlaySessionCreations(mbc.Metrics.FlussonicStreamPlaySessionCreations),
+		metricFlussonicStreamPlayWebrtcNacks:                newMetricFlussonicStreamPlayWebrtcNacks(mbc.Metrics.FlussonicStreamPlayWebrtcNacks),
+		metricFlussonicStreamPlayWebrtcRetransmittedPackets: newMetricFlussonicStreamPlayWebrtcRetransmittedPackets(mbc.Metrics.FlussonicStreamPlayWebrtcRetransmittedPackets),
+		metricFlussonicStreamPushIo:                         newMetricFlussonicStreamPushIo(mbc.Metrics.FlussonicStreamPushIo),
+		metricFlussonicStreamPushRetries:                    newMetricFlussonicStreamPushRetries(mbc.Metrics.FlussonicStreamPushRetries),
+		metricFlussonicStreamPushState:                      newMetricFlussonicStreamPushState(mbc.Metrics.FlussonicStreamPushState),
+		metricFlussonicStreamRetries:                        newMetricFlussonicStreamRetries(mbc.Metrics.FlussonicStreamRetries),
+		metricFlussonicStreamStartTime:                      newMetricFlussonicStreamStartTime(mbc.Metrics.FlussonicStreamStartTime),
+		metricFlussonicStreamState:                          newMetricFlussonicStreamState(mbc.Metrics.FlussonicStreamState),
+		metricFlussonicStreamStatic:                         newMetricFlussonicStreamStatic(mbc.Metrics.FlussonicStreamStatic),
+		metricFlussonicStreamThroughput:                     newMetricFlussonicStreamThroughput(mbc.Metrics.FlussonicStreamThroughput),
+		metricFlussonicStreamTrackCount:                     newMetricFlussonicStreamTrackCount(mbc.Metrics.FlussonicStreamTrackCount),
+		metricFlussonicStreamTranscoderFrames:               newMetricFlussonicStreamTranscoderFrames(mbc.Metrics.FlussonicStreamTranscoderFrames),
+		metricFlussonicStreamTranscoderOverloaded:           newMetricFlussonicStreamTranscoderOverloaded(mbc.Metrics.FlussonicStreamTranscoderOverloaded),
+		metricFlussonicStreamTranscoderQualityCount:         newMetricFlussonicStreamTranscoderQualityCount(mbc.Metrics.FlussonicStreamTranscoderQualityCount),
+		metricFlussonicStreamTranscoderRestarts:             newMetricFlussonicStreamTranscoderRestarts(mbc.Metrics.FlussonicStreamTranscoderRestarts),
+		metricFlussonicStreamTranscoderRunning:              newMetricFlussonicStreamTranscoderRunning(mbc.Metrics.FlussonicStreamTranscoderRunning),
+		metricFlussonicStreamUptime:                         newMetricFlussonicStreamUptime(mbc.Metrics.FlussonicStreamUptime),
+		metricFlussonicUptime:                               newMetricFlussonicUptime(mbc.Metrics.FlussonicUptime),
+		metricFlussonicVodClientCount:                       newMetricFlussonicVodClientCount(mbc.Metrics.FlussonicVodClientCount),
+		metricRtcScrapeDuration:                             newMetricRtcScrapeDuration(mbc.Metrics.RtcScrapeDuration),
+		metricRtcScrapeErrors:                               newMetricRtcScrapeErrors(mbc.Metrics.RtcScrapeErrors),
+		metricRtcScrapeOmittedCount:                         newMetricRtcScrapeOmittedCount(mbc.Metrics.RtcScrapeOmittedCount),
+		metricRtcScrapes:                                    newMetricRtcScrapes(mbc.Metrics.RtcScrapes),
+		metricRtcTargetCertificateRemaining:                 newMetricRtcTargetCertificateRemaining(mbc.Metrics.RtcTargetCertificateRemaining),
+		metricRtcTargetUp:                                   newMetricRtcTargetUp(mbc.Metrics.RtcTargetUp),
+		resourceAttributeIncludeFilter:                      make(map[string]filter.Filter),
+		resourceAttributeExcludeFilter:                      make(map[string]filter.Filter),
 	}
 	if mbc.ResourceAttributes.FlussonicBuild.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["flussonic.build"] = filter.CreateFilter(mbc.ResourceAttributes.FlussonicBuild.MetricsInclude)
@@ -6210,6 +7122,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicBandwidthUtilization.emit(ils.Metrics())
 	mb.metricFlussonicClientCount.emit(ils.Metrics())
 	mb.metricFlussonicClusterPeerUp.emit(ils.Metrics())
+	mb.metricFlussonicConfigExternalLoaded.emit(ils.Metrics())
 	mb.metricFlussonicConfigInvalid.emit(ils.Metrics())
 	mb.metricFlussonicCPUUtilization.emit(ils.Metrics())
 	mb.metricFlussonicDiskIoUtilization.emit(ils.Metrics())
@@ -6219,8 +7132,11 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicDvbSignalBitError.emit(ils.Metrics())
 	mb.metricFlussonicDvbSignalSnr.emit(ils.Metrics())
 	mb.metricFlussonicDvbSignalStrength.emit(ils.Metrics())
+	mb.metricFlussonicDvrDiskDegraded.emit(ils.Metrics())
+	mb.metricFlussonicDvrDiskErrors.emit(ils.Metrics())
 	mb.metricFlussonicDvrDiskIoUtilization.emit(ils.Metrics())
 	mb.metricFlussonicDvrDiskMounted.emit(ils.Metrics())
+	mb.metricFlussonicDvrDiskUtilization.emit(ils.Metrics())
 	mb.metricFlussonicDvrErrors.emit(ils.Metrics())
 	mb.metricFlussonicDvrLimit.emit(ils.Metrics())
 	mb.metricFlussonicDvrUsage.emit(ils.Metrics())
@@ -6254,15 +7170,24 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicStreamDvrSegmentWrites.emit(ils.Metrics())
 	mb.metricFlussonicStreamFrameAge.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputActive.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputDivergent.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputErrorRate.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputErrors.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputErrorsByType.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputFrames.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputMediaInfoChanges.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputResyncs.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputSecondaryCount.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputSrtDroppedPackets.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputSrtLatency.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputSrtLostPackets.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputSrtPackets.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputSrtRetransmittedPackets.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputSrtRoundTripTime.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputSwitches.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputTime.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputUDPPackets.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputUDPUnalignedPackets.emit(ils.Metrics())
 	mb.metricFlussonicStreamIo.emit(ils.Metrics())
 	mb.metricFlussonicStreamOnlineCount.emit(ils.Metrics())
 	mb.metricFlussonicStreamPlayAuthorizations.emit(ils.Metrics())
@@ -6271,6 +7196,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicStreamPlayResponsesByDuration.emit(ils.Metrics())
 	mb.metricFlussonicStreamPlaySessionCount.emit(ils.Metrics())
 	mb.metricFlussonicStreamPlaySessionCreations.emit(ils.Metrics())
+	mb.metricFlussonicStreamPlayWebrtcNacks.emit(ils.Metrics())
+	mb.metricFlussonicStreamPlayWebrtcRetransmittedPackets.emit(ils.Metrics())
 	mb.metricFlussonicStreamPushIo.emit(ils.Metrics())
 	mb.metricFlussonicStreamPushRetries.emit(ils.Metrics())
 	mb.metricFlussonicStreamPushState.emit(ils.Metrics())
@@ -6345,6 +7272,11 @@ func (mb *MetricsBuilder) RecordFlussonicClusterPeerUpDataPoint(ts pcommon.Times
 	mb.metricFlussonicClusterPeerUp.recordDataPoint(mb.startTime, ts, val, flussonicClusterPeerAttributeValue)
 }
 
+// RecordFlussonicConfigExternalLoadedDataPoint adds a data point to flussonic.config.external.loaded metric.
+func (mb *MetricsBuilder) RecordFlussonicConfigExternalLoadedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricFlussonicConfigExternalLoaded.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordFlussonicConfigInvalidDataPoint adds a data point to flussonic.config.invalid metric.
 func (mb *MetricsBuilder) RecordFlussonicConfigInvalidDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricFlussonicConfigInvalid.recordDataPoint(mb.startTime, ts, val)
@@ -6390,6 +7322,16 @@ func (mb *MetricsBuilder) RecordFlussonicDvbSignalStrengthDataPoint(ts pcommon.T
 	mb.metricFlussonicDvbSignalStrength.recordDataPoint(mb.startTime, ts, val, flussonicDvbCardAttributeValue)
 }
 
+// RecordFlussonicDvrDiskDegradedDataPoint adds a data point to flussonic.dvr.disk.degraded metric.
+func (mb *MetricsBuilder) RecordFlussonicDvrDiskDegradedDataPoint(ts pcommon.Timestamp, val int64, flussonicDvrNameAttributeValue string, flussonicDvrDiskAttributeValue string) {
+	mb.metricFlussonicDvrDiskDegraded.recordDataPoint(mb.startTime, ts, val, flussonicDvrNameAttributeValue, flussonicDvrDiskAttributeValue)
+}
+
+// RecordFlussonicDvrDiskErrorsDataPoint adds a data point to flussonic.dvr.disk.errors metric.
+func (mb *MetricsBuilder) RecordFlussonicDvrDiskErrorsDataPoint(ts pcommon.Timestamp, val int64, flussonicDvrNameAttributeValue string, flussonicDvrDiskAttributeValue string, dvrDiskErrorTypeAttributeValue string) {
+	mb.metricFlussonicDvrDiskErrors.recordDataPoint(mb.startTime, ts, val, flussonicDvrNameAttributeValue, flussonicDvrDiskAttributeValue, dvrDiskErrorTypeAttributeValue)
+}
+
 // RecordFlussonicDvrDiskIoUtilizationDataPoint adds a data point to flussonic.dvr.disk.io_utilization metric.
 func (mb *MetricsBuilder) RecordFlussonicDvrDiskIoUtilizationDataPoint(ts pcommon.Timestamp, val float64, flussonicDvrNameAttributeValue string, flussonicDvrDiskAttributeValue string) {
 	mb.metricFlussonicDvrDiskIoUtilization.recordDataPoint(mb.startTime, ts, val, flussonicDvrNameAttributeValue, flussonicDvrDiskAttributeValue)
@@ -6398,6 +7340,11 @@ func (mb *MetricsBuilder) RecordFlussonicDvrDiskIoUtilizationDataPoint(ts pcommo
 // RecordFlussonicDvrDiskMountedDataPoint adds a data point to flussonic.dvr.disk.mounted metric.
 func (mb *MetricsBuilder) RecordFlussonicDvrDiskMountedDataPoint(ts pcommon.Timestamp, val int64, flussonicDvrNameAttributeValue string, flussonicDvrDiskAttributeValue string) {
 	mb.metricFlussonicDvrDiskMounted.recordDataPoint(mb.startTime, ts, val, flussonicDvrNameAttributeValue, flussonicDvrDiskAttributeValue)
+}
+
+// RecordFlussonicDvrDiskUtilizationDataPoint adds a data point to flussonic.dvr.disk.utilization metric.
+func (mb *MetricsBuilder) RecordFlussonicDvrDiskUtilizationDataPoint(ts pcommon.Timestamp, val float64, flussonicDvrNameAttributeValue string, flussonicDvrDiskAttributeValue string) {
+	mb.metricFlussonicDvrDiskUtilization.recordDataPoint(mb.startTime, ts, val, flussonicDvrNameAttributeValue, flussonicDvrDiskAttributeValue)
 }
 
 // RecordFlussonicDvrErrorsDataPoint adds a data point to flussonic.dvr.errors metric.
@@ -6565,6 +7512,11 @@ func (mb *MetricsBuilder) RecordFlussonicStreamInputActiveDataPoint(ts pcommon.T
 	mb.metricFlussonicStreamInputActive.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicInputIndexAttributeValue)
 }
 
+// RecordFlussonicStreamInputDivergentDataPoint adds a data point to flussonic.stream.input.divergent metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputDivergentDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamInputDivergent.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
 // RecordFlussonicStreamInputErrorRateDataPoint adds a data point to flussonic.stream.input.error_rate metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamInputErrorRateDataPoint(ts pcommon.Timestamp, val float64, flussonicStreamNameAttributeValue string) {
 	mb.metricFlussonicStreamInputErrorRate.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
@@ -6585,6 +7537,11 @@ func (mb *MetricsBuilder) RecordFlussonicStreamInputFramesDataPoint(ts pcommon.T
 	mb.metricFlussonicStreamInputFrames.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
 }
 
+// RecordFlussonicStreamInputMediaInfoChangesDataPoint adds a data point to flussonic.stream.input.media_info.changes metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputMediaInfoChangesDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamInputMediaInfoChanges.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
 // RecordFlussonicStreamInputResyncsDataPoint adds a data point to flussonic.stream.input.resyncs metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamInputResyncsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicResyncReasonAttributeValue AttributeFlussonicResyncReason) {
 	mb.metricFlussonicStreamInputResyncs.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicResyncReasonAttributeValue.String())
@@ -6593,6 +7550,31 @@ func (mb *MetricsBuilder) RecordFlussonicStreamInputResyncsDataPoint(ts pcommon.
 // RecordFlussonicStreamInputSecondaryCountDataPoint adds a data point to flussonic.stream.input.secondary.count metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamInputSecondaryCountDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicInputStateAttributeValue AttributeFlussonicInputState) {
 	mb.metricFlussonicStreamInputSecondaryCount.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicInputStateAttributeValue.String())
+}
+
+// RecordFlussonicStreamInputSrtDroppedPacketsDataPoint adds a data point to flussonic.stream.input.srt.dropped_packets metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputSrtDroppedPacketsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamInputSrtDroppedPackets.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
+// RecordFlussonicStreamInputSrtLatencyDataPoint adds a data point to flussonic.stream.input.srt.latency metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputSrtLatencyDataPoint(ts pcommon.Timestamp, val float64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamInputSrtLatency.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
+// RecordFlussonicStreamInputSrtLostPacketsDataPoint adds a data point to flussonic.stream.input.srt.lost_packets metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputSrtLostPacketsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamInputSrtLostPackets.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
+// RecordFlussonicStreamInputSrtPacketsDataPoint adds a data point to flussonic.stream.input.srt.packets metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputSrtPacketsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamInputSrtPackets.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
+// RecordFlussonicStreamInputSrtRetransmittedPacketsDataPoint adds a data point to flussonic.stream.input.srt.retransmitted_packets metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputSrtRetransmittedPacketsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamInputSrtRetransmittedPackets.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
 }
 
 // RecordFlussonicStreamInputSrtRoundTripTimeDataPoint adds a data point to flussonic.stream.input.srt.round_trip_time metric.
@@ -6608,6 +7590,16 @@ func (mb *MetricsBuilder) RecordFlussonicStreamInputSwitchesDataPoint(ts pcommon
 // RecordFlussonicStreamInputTimeDataPoint adds a data point to flussonic.stream.input.time metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamInputTimeDataPoint(ts pcommon.Timestamp, val float64, flussonicStreamNameAttributeValue string, flussonicInputKindAttributeValue AttributeFlussonicInputKind) {
 	mb.metricFlussonicStreamInputTime.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicInputKindAttributeValue.String())
+}
+
+// RecordFlussonicStreamInputUDPPacketsDataPoint adds a data point to flussonic.stream.input.udp.packets metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputUDPPacketsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamInputUDPPackets.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
+// RecordFlussonicStreamInputUDPUnalignedPacketsDataPoint adds a data point to flussonic.stream.input.udp.unaligned_packets metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputUDPUnalignedPacketsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamInputUDPUnalignedPackets.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
 }
 
 // RecordFlussonicStreamIoDataPoint adds a data point to flussonic.stream.io metric.
@@ -6648,6 +7640,16 @@ func (mb *MetricsBuilder) RecordFlussonicStreamPlaySessionCountDataPoint(ts pcom
 // RecordFlussonicStreamPlaySessionCreationsDataPoint adds a data point to flussonic.stream.play.session.creations metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamPlaySessionCreationsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicProtocolAttributeValue string) {
 	mb.metricFlussonicStreamPlaySessionCreations.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicProtocolAttributeValue)
+}
+
+// RecordFlussonicStreamPlayWebrtcNacksDataPoint adds a data point to flussonic.stream.play.webrtc.nacks metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamPlayWebrtcNacksDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamPlayWebrtcNacks.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
+// RecordFlussonicStreamPlayWebrtcRetransmittedPacketsDataPoint adds a data point to flussonic.stream.play.webrtc.retransmitted_packets metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamPlayWebrtcRetransmittedPacketsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamPlayWebrtcRetransmittedPackets.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
 }
 
 // RecordFlussonicStreamPushIoDataPoint adds a data point to flussonic.stream.push.io metric.

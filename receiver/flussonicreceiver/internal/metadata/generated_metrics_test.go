@@ -80,6 +80,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordFlussonicClusterPeerUpDataPoint(ts, 1, "flussonic.cluster.peer-val")
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordFlussonicConfigExternalLoadedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordFlussonicConfigInvalidDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -105,12 +108,21 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicDvbSignalStrengthDataPoint(ts, 1, "flussonic.dvb.card-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordFlussonicDvrDiskDegradedDataPoint(ts, 1, "flussonic.dvr.name-val", "flussonic.dvr.disk-val")
+
+			allMetricsCount++
+			mb.RecordFlussonicDvrDiskErrorsDataPoint(ts, 1, "flussonic.dvr.name-val", "flussonic.dvr.disk-val", "dvr_disk_error_type-val")
 
 			allMetricsCount++
 			mb.RecordFlussonicDvrDiskIoUtilizationDataPoint(ts, 1, "flussonic.dvr.name-val", "flussonic.dvr.disk-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicDvrDiskMountedDataPoint(ts, 1, "flussonic.dvr.name-val", "flussonic.dvr.disk-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordFlussonicDvrDiskUtilizationDataPoint(ts, 1, "flussonic.dvr.name-val", "flussonic.dvr.disk-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicDvrErrorsDataPoint(ts, 1, "flussonic.dvr.name-val", AttributeFlussonicDvrOperationRead)
@@ -210,6 +222,9 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamInputActiveDataPoint(ts, 1, "flussonic.stream.name-val", 21)
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputDivergentDataPoint(ts, 1, "flussonic.stream.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicStreamInputErrorRateDataPoint(ts, 1, "flussonic.stream.name-val")
@@ -224,10 +239,28 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordFlussonicStreamInputFramesDataPoint(ts, 1, "flussonic.stream.name-val")
 
 			allMetricsCount++
+			mb.RecordFlussonicStreamInputMediaInfoChangesDataPoint(ts, 1, "flussonic.stream.name-val")
+
+			allMetricsCount++
 			mb.RecordFlussonicStreamInputResyncsDataPoint(ts, 1, "flussonic.stream.name-val", AttributeFlussonicResyncReasonNormal)
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamInputSecondaryCountDataPoint(ts, 1, "flussonic.stream.name-val", AttributeFlussonicInputStateValid)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputSrtDroppedPacketsDataPoint(ts, 1, "flussonic.stream.name-val")
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputSrtLatencyDataPoint(ts, 1, "flussonic.stream.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputSrtLostPacketsDataPoint(ts, 1, "flussonic.stream.name-val")
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputSrtPacketsDataPoint(ts, 1, "flussonic.stream.name-val")
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputSrtRetransmittedPacketsDataPoint(ts, 1, "flussonic.stream.name-val")
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamInputSrtRoundTripTimeDataPoint(ts, 1, "flussonic.stream.name-val")
@@ -237,6 +270,12 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamInputTimeDataPoint(ts, 1, "flussonic.stream.name-val", AttributeFlussonicInputKindPrimary)
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputUDPPacketsDataPoint(ts, 1, "flussonic.stream.name-val")
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputUDPUnalignedPacketsDataPoint(ts, 1, "flussonic.stream.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicStreamIoDataPoint(ts, 1, "flussonic.stream.name-val", AttributeNetworkIoDirectionReceive)
@@ -261,6 +300,12 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamPlaySessionCreationsDataPoint(ts, 1, "flussonic.stream.name-val", "flussonic.protocol-val")
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamPlayWebrtcNacksDataPoint(ts, 1, "flussonic.stream.name-val")
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamPlayWebrtcRetransmittedPacketsDataPoint(ts, 1, "flussonic.stream.name-val")
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamPushIoDataPoint(ts, 1, "flussonic.stream.name-val", 20)
@@ -425,6 +470,20 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicClusterPeerAttrVal, ok := dp.Attributes().Get("flussonic.cluster.peer")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.cluster.peer-val", flussonicClusterPeerAttrVal.Str())
+				case "flussonic.config.external.loaded":
+					assert.False(t, validatedMetrics["flussonic.config.external.loaded"], "Found a duplicate in the metrics slice: flussonic.config.external.loaded")
+					validatedMetrics["flussonic.config.external.loaded"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether the configuration from an external backend is loaded.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "flussonic.config.invalid":
 					assert.False(t, validatedMetrics["flussonic.config.invalid"], "Found a duplicate in the metrics slice: flussonic.config.invalid")
 					validatedMetrics["flussonic.config.invalid"] = true
@@ -560,6 +619,49 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicDvbCardAttrVal, ok := dp.Attributes().Get("flussonic.dvb.card")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.dvb.card-val", flussonicDvbCardAttrVal.Str())
+				case "flussonic.dvr.disk.degraded":
+					assert.False(t, validatedMetrics["flussonic.dvr.disk.degraded"], "Found a duplicate in the metrics slice: flussonic.dvr.disk.degraded")
+					validatedMetrics["flussonic.dvr.disk.degraded"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether a disk of an archive has failed, so that nothing is written to it.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicDvrNameAttrVal, ok := dp.Attributes().Get("flussonic.dvr.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.dvr.name-val", flussonicDvrNameAttrVal.Str())
+					flussonicDvrDiskAttrVal, ok := dp.Attributes().Get("flussonic.dvr.disk")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.dvr.disk-val", flussonicDvrDiskAttrVal.Str())
+				case "flussonic.dvr.disk.errors":
+					assert.False(t, validatedMetrics["flussonic.dvr.disk.errors"], "Found a duplicate in the metrics slice: flussonic.dvr.disk.errors")
+					validatedMetrics["flussonic.dvr.disk.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of errors of a disk of an archive.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicDvrNameAttrVal, ok := dp.Attributes().Get("flussonic.dvr.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.dvr.name-val", flussonicDvrNameAttrVal.Str())
+					flussonicDvrDiskAttrVal, ok := dp.Attributes().Get("flussonic.dvr.disk")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.dvr.disk-val", flussonicDvrDiskAttrVal.Str())
+					dvrDiskErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "dvr_disk_error_type-val", dvrDiskErrorTypeAttrVal.Str())
 				case "flussonic.dvr.disk.io_utilization":
 					assert.False(t, validatedMetrics["flussonic.dvr.disk.io_utilization"], "Found a duplicate in the metrics slice: flussonic.dvr.disk.io_utilization")
 					validatedMetrics["flussonic.dvr.disk.io_utilization"] = true
@@ -592,6 +694,24 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicDvrNameAttrVal, ok := dp.Attributes().Get("flussonic.dvr.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.dvr.name-val", flussonicDvrNameAttrVal.Str())
+					flussonicDvrDiskAttrVal, ok := dp.Attributes().Get("flussonic.dvr.disk")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.dvr.disk-val", flussonicDvrDiskAttrVal.Str())
+				case "flussonic.dvr.disk.utilization":
+					assert.False(t, validatedMetrics["flussonic.dvr.disk.utilization"], "Found a duplicate in the metrics slice: flussonic.dvr.disk.utilization")
+					validatedMetrics["flussonic.dvr.disk.utilization"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of a disk of an archive that is in use.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 					flussonicDvrNameAttrVal, ok := dp.Attributes().Get("flussonic.dvr.name")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.dvr.name-val", flussonicDvrNameAttrVal.Str())
@@ -1151,6 +1271,23 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicInputIndexAttrVal, ok := dp.Attributes().Get("flussonic.input.index")
 					assert.True(t, ok)
 					assert.EqualValues(t, 21, flussonicInputIndexAttrVal.Int())
+				case "flussonic.stream.input.divergent":
+					assert.False(t, validatedMetrics["flussonic.stream.input.divergent"], "Found a duplicate in the metrics slice: flussonic.stream.input.divergent")
+					validatedMetrics["flussonic.stream.input.divergent"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether the inputs of a stream have different tracks, so that switching between them may fail.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
 				case "flussonic.stream.input.error_rate":
 					assert.False(t, validatedMetrics["flussonic.stream.input.error_rate"], "Found a duplicate in the metrics slice: flussonic.stream.input.error_rate")
 					validatedMetrics["flussonic.stream.input.error_rate"] = true
@@ -1220,6 +1357,23 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.input.media_info.changes":
+					assert.False(t, validatedMetrics["flussonic.stream.input.media_info.changes"], "Found a duplicate in the metrics slice: flussonic.stream.input.media_info.changes")
+					validatedMetrics["flussonic.stream.input.media_info.changes"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of changes of the tracks or codecs of the source of a stream.", mi.Description())
+					assert.Equal(t, "{change}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
 				case "flussonic.stream.input.resyncs":
 					assert.False(t, validatedMetrics["flussonic.stream.input.resyncs"], "Found a duplicate in the metrics slice: flussonic.stream.input.resyncs")
 					validatedMetrics["flussonic.stream.input.resyncs"] = true
@@ -1260,6 +1414,89 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicInputStateAttrVal, ok := dp.Attributes().Get("flussonic.input.state")
 					assert.True(t, ok)
 					assert.Equal(t, "valid", flussonicInputStateAttrVal.Str())
+				case "flussonic.stream.input.srt.dropped_packets":
+					assert.False(t, validatedMetrics["flussonic.stream.input.srt.dropped_packets"], "Found a duplicate in the metrics slice: flussonic.stream.input.srt.dropped_packets")
+					validatedMetrics["flussonic.stream.input.srt.dropped_packets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of packets of the SRT source of a stream that were dropped.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.input.srt.latency":
+					assert.False(t, validatedMetrics["flussonic.stream.input.srt.latency"], "Found a duplicate in the metrics slice: flussonic.stream.input.srt.latency")
+					validatedMetrics["flussonic.stream.input.srt.latency"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Buffering delay of the SRT source of a stream.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.input.srt.lost_packets":
+					assert.False(t, validatedMetrics["flussonic.stream.input.srt.lost_packets"], "Found a duplicate in the metrics slice: flussonic.stream.input.srt.lost_packets")
+					validatedMetrics["flussonic.stream.input.srt.lost_packets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of packets of the SRT source of a stream that were lost.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.input.srt.packets":
+					assert.False(t, validatedMetrics["flussonic.stream.input.srt.packets"], "Found a duplicate in the metrics slice: flussonic.stream.input.srt.packets")
+					validatedMetrics["flussonic.stream.input.srt.packets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of packets received from the SRT source of a stream.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.input.srt.retransmitted_packets":
+					assert.False(t, validatedMetrics["flussonic.stream.input.srt.retransmitted_packets"], "Found a duplicate in the metrics slice: flussonic.stream.input.srt.retransmitted_packets")
+					validatedMetrics["flussonic.stream.input.srt.retransmitted_packets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of packets of the SRT source of a stream that were sent again.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
 				case "flussonic.stream.input.srt.round_trip_time":
 					assert.False(t, validatedMetrics["flussonic.stream.input.srt.round_trip_time"], "Found a duplicate in the metrics slice: flussonic.stream.input.srt.round_trip_time")
 					validatedMetrics["flussonic.stream.input.srt.round_trip_time"] = true
@@ -1312,6 +1549,40 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicInputKindAttrVal, ok := dp.Attributes().Get("flussonic.input.kind")
 					assert.True(t, ok)
 					assert.Equal(t, "primary", flussonicInputKindAttrVal.Str())
+				case "flussonic.stream.input.udp.packets":
+					assert.False(t, validatedMetrics["flussonic.stream.input.udp.packets"], "Found a duplicate in the metrics slice: flussonic.stream.input.udp.packets")
+					validatedMetrics["flussonic.stream.input.udp.packets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of packets received from the UDP source of a stream. Streams of the same multicast report the same number.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.input.udp.unaligned_packets":
+					assert.False(t, validatedMetrics["flussonic.stream.input.udp.unaligned_packets"], "Found a duplicate in the metrics slice: flussonic.stream.input.udp.unaligned_packets")
+					validatedMetrics["flussonic.stream.input.udp.unaligned_packets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of packets of the UDP source of a stream that do not contain whole MPEG packets. Streams of the same multicast report the same number.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
 				case "flussonic.stream.io":
 					assert.False(t, validatedMetrics["flussonic.stream.io"], "Found a duplicate in the metrics slice: flussonic.stream.io")
 					validatedMetrics["flussonic.stream.io"] = true
@@ -1478,6 +1749,40 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicProtocolAttrVal, ok := dp.Attributes().Get("flussonic.protocol")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.protocol-val", flussonicProtocolAttrVal.Str())
+				case "flussonic.stream.play.webrtc.nacks":
+					assert.False(t, validatedMetrics["flussonic.stream.play.webrtc.nacks"], "Found a duplicate in the metrics slice: flussonic.stream.play.webrtc.nacks")
+					validatedMetrics["flussonic.stream.play.webrtc.nacks"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of reports of lost packets from the WebRTC viewers of a stream.", mi.Description())
+					assert.Equal(t, "{message}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.play.webrtc.retransmitted_packets":
+					assert.False(t, validatedMetrics["flussonic.stream.play.webrtc.retransmitted_packets"], "Found a duplicate in the metrics slice: flussonic.stream.play.webrtc.retransmitted_packets")
+					validatedMetrics["flussonic.stream.play.webrtc.retransmitted_packets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of packets sent again to the WebRTC viewers of a stream.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
 				case "flussonic.stream.push.io":
 					assert.False(t, validatedMetrics["flussonic.stream.push.io"], "Found a duplicate in the metrics slice: flussonic.stream.push.io")
 					validatedMetrics["flussonic.stream.push.io"] = true

@@ -1528,6 +1528,26 @@ func (ms *JitsiJigasiTranscriptionTimeMetricConfig) Unmarshal(parser *confmap.Co
 	return nil
 }
 
+// JitsiJvbAudioTossedPacketsMetricConfig provides config for the jitsi.jvb.audio.tossed_packets metric.
+type JitsiJvbAudioTossedPacketsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *JitsiJvbAudioTossedPacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // JitsiJvbBweExpirationsMetricConfig provides config for the jitsi.jvb.bwe.expirations metric.
 type JitsiJvbBweExpirationsMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2668,6 +2688,126 @@ func (ms *JitsiJvbLossStateTimeMetricConfig) Unmarshal(parser *confmap.Conf) err
 	return nil
 }
 
+// JitsiJvbMediaExporterMessagesMetricConfig provides config for the jitsi.jvb.media_exporter.messages metric.
+type JitsiJvbMediaExporterMessagesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *JitsiJvbMediaExporterMessagesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// JitsiJvbMediaExporterPacketsMetricConfig provides config for the jitsi.jvb.media_exporter.packets metric.
+type JitsiJvbMediaExporterPacketsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *JitsiJvbMediaExporterPacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// JitsiJvbMediaExporterParseFailuresMetricConfig provides config for the jitsi.jvb.media_exporter.parse_failures metric.
+type JitsiJvbMediaExporterParseFailuresMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *JitsiJvbMediaExporterParseFailuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// JitsiJvbMediaExporterStartsMetricConfig provides config for the jitsi.jvb.media_exporter.starts metric.
+type JitsiJvbMediaExporterStartsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *JitsiJvbMediaExporterStartsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// JitsiJvbMediaExporterWebsocketFailuresMetricConfig provides config for the jitsi.jvb.media_exporter.websocket.failures metric.
+type JitsiJvbMediaExporterWebsocketFailuresMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *JitsiJvbMediaExporterWebsocketFailuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// JitsiJvbMediaExporterWebsocketInternalErrorsMetricConfig provides config for the jitsi.jvb.media_exporter.websocket.internal_errors metric.
+type JitsiJvbMediaExporterWebsocketInternalErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *JitsiJvbMediaExporterWebsocketInternalErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // JitsiJvbMessageTransportTimeoutsMetricConfig provides config for the jitsi.jvb.message_transport.timeouts metric.
 type JitsiJvbMessageTransportTimeoutsMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -3015,6 +3155,26 @@ type JitsiJvbTransitPacketsMetricConfig struct {
 }
 
 func (ms *JitsiJvbTransitPacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// JitsiJvbTransitUnknownPacketsMetricConfig provides config for the jitsi.jvb.transit.unknown_packets metric.
+type JitsiJvbTransitUnknownPacketsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *JitsiJvbTransitUnknownPacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -3410,176 +3570,184 @@ func (ms *RtcTargetUpMetricConfig) Unmarshal(parser *confmap.Conf) error {
 
 // MetricsConfig provides config for jitsi metrics.
 type MetricsConfig struct {
-	JitsiJibriHealthy                          JitsiJibriHealthyMetricConfig                          `mapstructure:"jitsi.jibri.healthy"`
-	JitsiJibriRecording                        JitsiJibriRecordingMetricConfig                        `mapstructure:"jitsi.jibri.recording"`
-	JitsiJibriRequestRejections                JitsiJibriRequestRejectionsMetricConfig                `mapstructure:"jitsi.jibri.request.rejections"`
-	JitsiJibriSessionAborts                    JitsiJibriSessionAbortsMetricConfig                    `mapstructure:"jitsi.jibri.session.aborts"`
-	JitsiJibriSessionCompletions               JitsiJibriSessionCompletionsMetricConfig               `mapstructure:"jitsi.jibri.session.completions"`
-	JitsiJibriSessionCreations                 JitsiJibriSessionCreationsMetricConfig                 `mapstructure:"jitsi.jibri.session.creations"`
-	JitsiJibriSessionErrors                    JitsiJibriSessionErrorsMetricConfig                    `mapstructure:"jitsi.jibri.session.errors"`
-	JitsiJibriState                            JitsiJibriStateMetricConfig                            `mapstructure:"jitsi.jibri.state"`
-	JitsiJibriXMPPEvents                       JitsiJibriXMPPEventsMetricConfig                       `mapstructure:"jitsi.jibri.xmpp.events"`
-	JitsiJicofoBridgeCount                     JitsiJicofoBridgeCountMetricConfig                     `mapstructure:"jitsi.jicofo.bridge.count"`
-	JitsiJicofoBridgeEndpointCount             JitsiJicofoBridgeEndpointCountMetricConfig             `mapstructure:"jitsi.jicofo.bridge.endpoint.count"`
-	JitsiJicofoBridgeEndpointMoves             JitsiJicofoBridgeEndpointMovesMetricConfig             `mapstructure:"jitsi.jicofo.bridge.endpoint.moves"`
-	JitsiJicofoBridgeFailingIce                JitsiJicofoBridgeFailingIceMetricConfig                `mapstructure:"jitsi.jicofo.bridge.failing_ice"`
-	JitsiJicofoBridgeLosses                    JitsiJicofoBridgeLossesMetricConfig                    `mapstructure:"jitsi.jicofo.bridge.losses"`
-	JitsiJicofoBridgeOperationalCount          JitsiJicofoBridgeOperationalCountMetricConfig          `mapstructure:"jitsi.jicofo.bridge.operational.count"`
-	JitsiJicofoBridgeRateLimitedSelections     JitsiJicofoBridgeRateLimitedSelectionsMetricConfig     `mapstructure:"jitsi.jicofo.bridge.rate_limited_selections"`
-	JitsiJicofoBridgeRemovals                  JitsiJicofoBridgeRemovalsMetricConfig                  `mapstructure:"jitsi.jicofo.bridge.removals"`
-	JitsiJicofoBridgeRestartRequests           JitsiJicofoBridgeRestartRequestsMetricConfig           `mapstructure:"jitsi.jicofo.bridge.restart_requests"`
-	JitsiJicofoBridgeSelections                JitsiJicofoBridgeSelectionsMetricConfig                `mapstructure:"jitsi.jicofo.bridge.selections"`
-	JitsiJicofoBridgeShuttingDownCount         JitsiJicofoBridgeShuttingDownCountMetricConfig         `mapstructure:"jitsi.jicofo.bridge.shutting_down.count"`
-	JitsiJicofoBridgeVersionCount              JitsiJicofoBridgeVersionCountMetricConfig              `mapstructure:"jitsi.jicofo.bridge.version.count"`
-	JitsiJicofoConferenceCount                 JitsiJicofoConferenceCountMetricConfig                 `mapstructure:"jitsi.jicofo.conference.count"`
-	JitsiJicofoConferenceCountBySize           JitsiJicofoConferenceCountBySizeMetricConfig           `mapstructure:"jitsi.jicofo.conference.count_by_size"`
-	JitsiJicofoConferenceCreations             JitsiJicofoConferenceCreationsMetricConfig             `mapstructure:"jitsi.jicofo.conference.creations"`
-	JitsiJicofoConferenceNewRequests           JitsiJicofoConferenceNewRequestsMetricConfig           `mapstructure:"jitsi.jicofo.conference.new_requests"`
-	JitsiJicofoConferenceRequests              JitsiJicofoConferenceRequestsMetricConfig              `mapstructure:"jitsi.jicofo.conference.requests"`
-	JitsiJicofoConferenceSizeMax               JitsiJicofoConferenceSizeMaxMetricConfig               `mapstructure:"jitsi.jicofo.conference.size.max"`
-	JitsiJicofoConferenceTime                  JitsiJicofoConferenceTimeMetricConfig                  `mapstructure:"jitsi.jicofo.conference.time"`
-	JitsiJicofoConferenceWithVisitorsCount     JitsiJicofoConferenceWithVisitorsCountMetricConfig     `mapstructure:"jitsi.jicofo.conference.with_visitors.count"`
-	JitsiJicofoEndpointTime                    JitsiJicofoEndpointTimeMetricConfig                    `mapstructure:"jitsi.jicofo.endpoint.time"`
-	JitsiJicofoHealthy                         JitsiJicofoHealthyMetricConfig                         `mapstructure:"jitsi.jicofo.healthy"`
-	JitsiJicofoIceRestartResults               JitsiJicofoIceRestartResultsMetricConfig               `mapstructure:"jitsi.jicofo.ice.restart.results"`
-	JitsiJicofoIceRestartRequests              JitsiJicofoIceRestartRequestsMetricConfig              `mapstructure:"jitsi.jicofo.ice.restart_requests"`
-	JitsiJicofoJibriFailures                   JitsiJicofoJibriFailuresMetricConfig                   `mapstructure:"jitsi.jicofo.jibri.failures"`
-	JitsiJicofoJibriInstanceAvailableCount     JitsiJicofoJibriInstanceAvailableCountMetricConfig     `mapstructure:"jitsi.jicofo.jibri.instance.available.count"`
-	JitsiJicofoJibriInstanceCount              JitsiJicofoJibriInstanceCountMetricConfig              `mapstructure:"jitsi.jicofo.jibri.instance.count"`
-	JitsiJicofoJibriNoInstanceFailures         JitsiJicofoJibriNoInstanceFailuresMetricConfig         `mapstructure:"jitsi.jicofo.jibri.no_instance_failures"`
-	JitsiJicofoJibriSessionCount               JitsiJicofoJibriSessionCountMetricConfig               `mapstructure:"jitsi.jicofo.jibri.session.count"`
-	JitsiJicofoJibriSessionPendingCount        JitsiJicofoJibriSessionPendingCountMetricConfig        `mapstructure:"jitsi.jicofo.jibri.session.pending.count"`
-	JitsiJicofoJigasiErrors                    JitsiJicofoJigasiErrorsMetricConfig                    `mapstructure:"jitsi.jicofo.jigasi.errors"`
-	JitsiJicofoJigasiInstanceCount             JitsiJicofoJigasiInstanceCountMetricConfig             `mapstructure:"jitsi.jicofo.jigasi.instance.count"`
-	JitsiJicofoJigasiInstanceShuttingDownCount JitsiJicofoJigasiInstanceShuttingDownCountMetricConfig `mapstructure:"jitsi.jicofo.jigasi.instance.shutting_down.count"`
-	JitsiJicofoJigasiRequests                  JitsiJicofoJigasiRequestsMetricConfig                  `mapstructure:"jitsi.jicofo.jigasi.requests"`
-	JitsiJicofoJigasiRetries                   JitsiJicofoJigasiRetriesMetricConfig                   `mapstructure:"jitsi.jicofo.jigasi.retries"`
-	JitsiJicofoJingleStanzas                   JitsiJicofoJingleStanzasMetricConfig                   `mapstructure:"jitsi.jicofo.jingle.stanzas"`
-	JitsiJicofoLoadRedistributorMoves          JitsiJicofoLoadRedistributorMovesMetricConfig          `mapstructure:"jitsi.jicofo.load_redistributor.moves"`
-	JitsiJicofoParticipantCount                JitsiJicofoParticipantCountMetricConfig                `mapstructure:"jitsi.jicofo.participant.count"`
-	JitsiJicofoParticipantCreations            JitsiJicofoParticipantCreationsMetricConfig            `mapstructure:"jitsi.jicofo.participant.creations"`
-	JitsiJicofoParticipantMoves                JitsiJicofoParticipantMovesMetricConfig                `mapstructure:"jitsi.jicofo.participant.moves"`
-	JitsiJicofoParticipantNoStartMutedJoins    JitsiJicofoParticipantNoStartMutedJoinsMetricConfig    `mapstructure:"jitsi.jicofo.participant.no_start_muted_joins"`
-	JitsiJicofoParticipantNotifications        JitsiJicofoParticipantNotificationsMetricConfig        `mapstructure:"jitsi.jicofo.participant.notifications"`
-	JitsiJicofoParticipantPairCount            JitsiJicofoParticipantPairCountMetricConfig            `mapstructure:"jitsi.jicofo.participant.pair.count"`
-	JitsiJicofoQueueAddedPackets               JitsiJicofoQueueAddedPacketsMetricConfig               `mapstructure:"jitsi.jicofo.queue.added_packets"`
-	JitsiJicofoQueueDroppedPackets             JitsiJicofoQueueDroppedPacketsMetricConfig             `mapstructure:"jitsi.jicofo.queue.dropped_packets"`
-	JitsiJicofoQueueRemovedPackets             JitsiJicofoQueueRemovedPacketsMetricConfig             `mapstructure:"jitsi.jicofo.queue.removed_packets"`
-	JitsiJicofoSlowHealthChecks                JitsiJicofoSlowHealthChecksMetricConfig                `mapstructure:"jitsi.jicofo.slow_health_checks"`
-	JitsiJicofoThreadCount                     JitsiJicofoThreadCountMetricConfig                     `mapstructure:"jitsi.jicofo.thread.count"`
-	JitsiJicofoVisitorCount                    JitsiJicofoVisitorCountMetricConfig                    `mapstructure:"jitsi.jicofo.visitor.count"`
-	JitsiJicofoXMPPDisconnections              JitsiJicofoXMPPDisconnectionsMetricConfig              `mapstructure:"jitsi.jicofo.xmpp.disconnections"`
-	JitsiJigasiCallEvents                      JitsiJigasiCallEventsMetricConfig                      `mapstructure:"jitsi.jigasi.call.events"`
-	JitsiJigasiConferenceCompletions           JitsiJigasiConferenceCompletionsMetricConfig           `mapstructure:"jitsi.jigasi.conference.completions"`
-	JitsiJigasiConferenceCount                 JitsiJigasiConferenceCountMetricConfig                 `mapstructure:"jitsi.jigasi.conference.count"`
-	JitsiJigasiConferenceCountBySize           JitsiJigasiConferenceCountBySizeMetricConfig           `mapstructure:"jitsi.jigasi.conference.count_by_size"`
-	JitsiJigasiConferenceTime                  JitsiJigasiConferenceTimeMetricConfig                  `mapstructure:"jitsi.jigasi.conference.time"`
-	JitsiJigasiGracefulShutdown                JitsiJigasiGracefulShutdownMetricConfig                `mapstructure:"jitsi.jigasi.graceful_shutdown"`
-	JitsiJigasiHealthy                         JitsiJigasiHealthyMetricConfig                         `mapstructure:"jitsi.jigasi.healthy"`
-	JitsiJigasiMediaDrops                      JitsiJigasiMediaDropsMetricConfig                      `mapstructure:"jitsi.jigasi.media.drops"`
-	JitsiJigasiParticipantCount                JitsiJigasiParticipantCountMetricConfig                `mapstructure:"jitsi.jigasi.participant.count"`
-	JitsiJigasiParticipantCreations            JitsiJigasiParticipantCreationsMetricConfig            `mapstructure:"jitsi.jigasi.participant.creations"`
-	JitsiJigasiStress                          JitsiJigasiStressMetricConfig                          `mapstructure:"jitsi.jigasi.stress"`
-	JitsiJigasiThreadCount                     JitsiJigasiThreadCountMetricConfig                     `mapstructure:"jitsi.jigasi.thread.count"`
-	JitsiJigasiTranscriptionErrors             JitsiJigasiTranscriptionErrorsMetricConfig             `mapstructure:"jitsi.jigasi.transcription.errors"`
-	JitsiJigasiTranscriptionEvents             JitsiJigasiTranscriptionEventsMetricConfig             `mapstructure:"jitsi.jigasi.transcription.events"`
-	JitsiJigasiTranscriptionIntervals          JitsiJigasiTranscriptionIntervalsMetricConfig          `mapstructure:"jitsi.jigasi.transcription.intervals"`
-	JitsiJigasiTranscriptionRequests           JitsiJigasiTranscriptionRequestsMetricConfig           `mapstructure:"jitsi.jigasi.transcription.requests"`
-	JitsiJigasiTranscriptionTime               JitsiJigasiTranscriptionTimeMetricConfig               `mapstructure:"jitsi.jigasi.transcription.time"`
-	JitsiJvbBweExpirations                     JitsiJvbBweExpirationsMetricConfig                     `mapstructure:"jitsi.jvb.bwe.expirations"`
-	JitsiJvbChannelCount                       JitsiJvbChannelCountMetricConfig                       `mapstructure:"jitsi.jvb.channel.count"`
-	JitsiJvbChannelCreations                   JitsiJvbChannelCreationsMetricConfig                   `mapstructure:"jitsi.jvb.channel.creations"`
-	JitsiJvbChannelFailures                    JitsiJvbChannelFailuresMetricConfig                    `mapstructure:"jitsi.jvb.channel.failures"`
-	JitsiJvbConferenceCompletions              JitsiJvbConferenceCompletionsMetricConfig              `mapstructure:"jitsi.jvb.conference.completions"`
-	JitsiJvbConferenceCount                    JitsiJvbConferenceCountMetricConfig                    `mapstructure:"jitsi.jvb.conference.count"`
-	JitsiJvbConferenceCountByAudioSenders      JitsiJvbConferenceCountByAudioSendersMetricConfig      `mapstructure:"jitsi.jvb.conference.count_by_audio_senders"`
-	JitsiJvbConferenceCountBySize              JitsiJvbConferenceCountBySizeMetricConfig              `mapstructure:"jitsi.jvb.conference.count_by_size"`
-	JitsiJvbConferenceCountByVideoSenders      JitsiJvbConferenceCountByVideoSendersMetricConfig      `mapstructure:"jitsi.jvb.conference.count_by_video_senders"`
-	JitsiJvbConferenceCreations                JitsiJvbConferenceCreationsMetricConfig                `mapstructure:"jitsi.jvb.conference.creations"`
-	JitsiJvbConferenceFailures                 JitsiJvbConferenceFailuresMetricConfig                 `mapstructure:"jitsi.jvb.conference.failures"`
-	JitsiJvbConferenceInactiveCount            JitsiJvbConferenceInactiveCountMetricConfig            `mapstructure:"jitsi.jvb.conference.inactive.count"`
-	JitsiJvbConferenceP2pCount                 JitsiJvbConferenceP2pCountMetricConfig                 `mapstructure:"jitsi.jvb.conference.p2p.count"`
-	JitsiJvbConferenceRelayedCount             JitsiJvbConferenceRelayedCountMetricConfig             `mapstructure:"jitsi.jvb.conference.relayed.count"`
-	JitsiJvbConferenceSizeMax                  JitsiJvbConferenceSizeMaxMetricConfig                  `mapstructure:"jitsi.jvb.conference.size.max"`
-	JitsiJvbConferenceTime                     JitsiJvbConferenceTimeMetricConfig                     `mapstructure:"jitsi.jvb.conference.time"`
-	JitsiJvbConnectionCreations                JitsiJvbConnectionCreationsMetricConfig                `mapstructure:"jitsi.jvb.connection.creations"`
-	JitsiJvbConnectionFailures                 JitsiJvbConnectionFailuresMetricConfig                 `mapstructure:"jitsi.jvb.connection.failures"`
-	JitsiJvbDataChannelRejections              JitsiJvbDataChannelRejectionsMetricConfig              `mapstructure:"jitsi.jvb.data_channel.rejections"`
-	JitsiJvbDominantSpeakerChanges             JitsiJvbDominantSpeakerChangesMetricConfig             `mapstructure:"jitsi.jvb.dominant_speaker.changes"`
-	JitsiJvbDraining                           JitsiJvbDrainingMetricConfig                           `mapstructure:"jitsi.jvb.draining"`
-	JitsiJvbEndpointActiveCount                JitsiJvbEndpointActiveCountMetricConfig                `mapstructure:"jitsi.jvb.endpoint.active.count"`
-	JitsiJvbEndpointCount                      JitsiJvbEndpointCountMetricConfig                      `mapstructure:"jitsi.jvb.endpoint.count"`
-	JitsiJvbEndpointCreations                  JitsiJvbEndpointCreationsMetricConfig                  `mapstructure:"jitsi.jvb.endpoint.creations"`
-	JitsiJvbEndpointDisconnections             JitsiJvbEndpointDisconnectionsMetricConfig             `mapstructure:"jitsi.jvb.endpoint.disconnections"`
-	JitsiJvbEndpointHighLossCount              JitsiJvbEndpointHighLossCountMetricConfig              `mapstructure:"jitsi.jvb.endpoint.high_loss.count"`
-	JitsiJvbEndpointInactiveCount              JitsiJvbEndpointInactiveCountMetricConfig              `mapstructure:"jitsi.jvb.endpoint.inactive.count"`
-	JitsiJvbEndpointLocalCount                 JitsiJvbEndpointLocalCountMetricConfig                 `mapstructure:"jitsi.jvb.endpoint.local.count"`
-	JitsiJvbEndpointOversendingCount           JitsiJvbEndpointOversendingCountMetricConfig           `mapstructure:"jitsi.jvb.endpoint.oversending.count"`
-	JitsiJvbEndpointReceiveOnlyCount           JitsiJvbEndpointReceiveOnlyCountMetricConfig           `mapstructure:"jitsi.jvb.endpoint.receive_only.count"`
-	JitsiJvbEndpointReconnections              JitsiJvbEndpointReconnectionsMetricConfig              `mapstructure:"jitsi.jvb.endpoint.reconnections"`
-	JitsiJvbEndpointRelayedCount               JitsiJvbEndpointRelayedCountMetricConfig               `mapstructure:"jitsi.jvb.endpoint.relayed.count"`
-	JitsiJvbEndpointSendingCount               JitsiJvbEndpointSendingCountMetricConfig               `mapstructure:"jitsi.jvb.endpoint.sending.count"`
-	JitsiJvbEndpointSpuriousRembs              JitsiJvbEndpointSpuriousRembsMetricConfig              `mapstructure:"jitsi.jvb.endpoint.spurious_rembs"`
-	JitsiJvbEndpointStress                     JitsiJvbEndpointStressMetricConfig                     `mapstructure:"jitsi.jvb.endpoint.stress"`
-	JitsiJvbEndpointSuspendedCount             JitsiJvbEndpointSuspendedCountMetricConfig             `mapstructure:"jitsi.jvb.endpoint.suspended.count"`
-	JitsiJvbFileDescriptorCount                JitsiJvbFileDescriptorCountMetricConfig                `mapstructure:"jitsi.jvb.file_descriptor.count"`
-	JitsiJvbGracefulShutdown                   JitsiJvbGracefulShutdownMetricConfig                   `mapstructure:"jitsi.jvb.graceful_shutdown"`
-	JitsiJvbHealthy                            JitsiJvbHealthyMetricConfig                            `mapstructure:"jitsi.jvb.healthy"`
-	JitsiJvbHostCPUSteal                       JitsiJvbHostCPUStealMetricConfig                       `mapstructure:"jitsi.jvb.host.cpu.steal"`
-	JitsiJvbHostCPUUtilization                 JitsiJvbHostCPUUtilizationMetricConfig                 `mapstructure:"jitsi.jvb.host.cpu.utilization"`
-	JitsiJvbHostMemoryLimit                    JitsiJvbHostMemoryLimitMetricConfig                    `mapstructure:"jitsi.jvb.host.memory.limit"`
-	JitsiJvbHostMemoryUsage                    JitsiJvbHostMemoryUsageMetricConfig                    `mapstructure:"jitsi.jvb.host.memory.usage"`
-	JitsiJvbIceNegotiations                    JitsiJvbIceNegotiationsMetricConfig                    `mapstructure:"jitsi.jvb.ice.negotiations"`
-	JitsiJvbIceRelayedNegotiations             JitsiJvbIceRelayedNegotiationsMetricConfig             `mapstructure:"jitsi.jvb.ice.relayed_negotiations"`
-	JitsiJvbIceRestartResults                  JitsiJvbIceRestartResultsMetricConfig                  `mapstructure:"jitsi.jvb.ice.restart.results"`
-	JitsiJvbIceRestarts                        JitsiJvbIceRestartsMetricConfig                        `mapstructure:"jitsi.jvb.ice.restarts"`
-	JitsiJvbIceTCPNegotiations                 JitsiJvbIceTCPNegotiationsMetricConfig                 `mapstructure:"jitsi.jvb.ice.tcp_negotiations"`
-	JitsiJvbJitterAverage                      JitsiJvbJitterAverageMetricConfig                      `mapstructure:"jitsi.jvb.jitter.average"`
-	JitsiJvbJvmGcCollections                   JitsiJvbJvmGcCollectionsMetricConfig                   `mapstructure:"jitsi.jvb.jvm.gc.collections"`
-	JitsiJvbJvmGcTime                          JitsiJvbJvmGcTimeMetricConfig                          `mapstructure:"jitsi.jvb.jvm.gc.time"`
-	JitsiJvbJvmHeapCommitted                   JitsiJvbJvmHeapCommittedMetricConfig                   `mapstructure:"jitsi.jvb.jvm.heap.committed"`
-	JitsiJvbJvmHeapUsage                       JitsiJvbJvmHeapUsageMetricConfig                       `mapstructure:"jitsi.jvb.jvm.heap.usage"`
-	JitsiJvbKeyframePreemptiveRequests         JitsiJvbKeyframePreemptiveRequestsMetricConfig         `mapstructure:"jitsi.jvb.keyframe.preemptive_requests"`
-	JitsiJvbKeyframes                          JitsiJvbKeyframesMetricConfig                          `mapstructure:"jitsi.jvb.keyframes"`
-	JitsiJvbLayeringChanges                    JitsiJvbLayeringChangesMetricConfig                    `mapstructure:"jitsi.jvb.layering.changes"`
-	JitsiJvbLossStateTime                      JitsiJvbLossStateTimeMetricConfig                      `mapstructure:"jitsi.jvb.loss_state.time"`
-	JitsiJvbMessageTransportTimeouts           JitsiJvbMessageTransportTimeoutsMetricConfig           `mapstructure:"jitsi.jvb.message_transport.timeouts"`
-	JitsiJvbMessages                           JitsiJvbMessagesMetricConfig                           `mapstructure:"jitsi.jvb.messages"`
-	JitsiJvbNetworkDroppedPackets              JitsiJvbNetworkDroppedPacketsMetricConfig              `mapstructure:"jitsi.jvb.network.dropped_packets"`
-	JitsiJvbNetworkIo                          JitsiJvbNetworkIoMetricConfig                          `mapstructure:"jitsi.jvb.network.io"`
-	JitsiJvbNetworkPacketLoss                  JitsiJvbNetworkPacketLossMetricConfig                  `mapstructure:"jitsi.jvb.network.packet_loss"`
-	JitsiJvbNetworkPacketLossOverall           JitsiJvbNetworkPacketLossOverallMetricConfig           `mapstructure:"jitsi.jvb.network.packet_loss_overall"`
-	JitsiJvbNetworkPacketRate                  JitsiJvbNetworkPacketRateMetricConfig                  `mapstructure:"jitsi.jvb.network.packet_rate"`
-	JitsiJvbNetworkPackets                     JitsiJvbNetworkPacketsMetricConfig                     `mapstructure:"jitsi.jvb.network.packets"`
-	JitsiJvbNetworkThroughput                  JitsiJvbNetworkThroughputMetricConfig                  `mapstructure:"jitsi.jvb.network.throughput"`
-	JitsiJvbQueueDroppedPackets                JitsiJvbQueueDroppedPacketsMetricConfig                `mapstructure:"jitsi.jvb.queue.dropped_packets"`
-	JitsiJvbQueueExceptions                    JitsiJvbQueueExceptionsMetricConfig                    `mapstructure:"jitsi.jvb.queue.exceptions"`
-	JitsiJvbRelayCreations                     JitsiJvbRelayCreationsMetricConfig                     `mapstructure:"jitsi.jvb.relay.creations"`
-	JitsiJvbRoundTripTimeAverage               JitsiJvbRoundTripTimeAverageMetricConfig               `mapstructure:"jitsi.jvb.round_trip_time.average"`
-	JitsiJvbShuttingDown                       JitsiJvbShuttingDownMetricConfig                       `mapstructure:"jitsi.jvb.shutting_down"`
-	JitsiJvbStress                             JitsiJvbStressMetricConfig                             `mapstructure:"jitsi.jvb.stress"`
-	JitsiJvbThreadCount                        JitsiJvbThreadCountMetricConfig                        `mapstructure:"jitsi.jvb.thread.count"`
-	JitsiJvbTransitLatePackets                 JitsiJvbTransitLatePacketsMetricConfig                 `mapstructure:"jitsi.jvb.transit.late_packets"`
-	JitsiJvbTransitPackets                     JitsiJvbTransitPacketsMetricConfig                     `mapstructure:"jitsi.jvb.transit.packets"`
-	JitsiJvbTransportCcUnmatchedFeedbackCount  JitsiJvbTransportCcUnmatchedFeedbackCountMetricConfig  `mapstructure:"jitsi.jvb.transport_cc.unmatched_feedback.count"`
-	JitsiJvbUptime                             JitsiJvbUptimeMetricConfig                             `mapstructure:"jitsi.jvb.uptime"`
-	JitsiJvbVideoTime                          JitsiJvbVideoTimeMetricConfig                          `mapstructure:"jitsi.jvb.video.time"`
-	JitsiJvbVideoStreamCount                   JitsiJvbVideoStreamCountMetricConfig                   `mapstructure:"jitsi.jvb.video_stream.count"`
-	JitsiJvbVisitorCount                       JitsiJvbVisitorCountMetricConfig                       `mapstructure:"jitsi.jvb.visitor.count"`
-	JitsiJvbVisitorCreations                   JitsiJvbVisitorCreationsMetricConfig                   `mapstructure:"jitsi.jvb.visitor.creations"`
-	JitsiJvbWebsocketClosures                  JitsiJvbWebsocketClosuresMetricConfig                  `mapstructure:"jitsi.jvb.websocket.closures"`
-	JitsiJvbWebsocketErrors                    JitsiJvbWebsocketErrorsMetricConfig                    `mapstructure:"jitsi.jvb.websocket.errors"`
-	JitsiJvbXMPPClientConfiguredCount          JitsiJvbXMPPClientConfiguredCountMetricConfig          `mapstructure:"jitsi.jvb.xmpp.client.configured.count"`
-	JitsiJvbXMPPClientConnectedCount           JitsiJvbXMPPClientConnectedCountMetricConfig           `mapstructure:"jitsi.jvb.xmpp.client.connected.count"`
-	JitsiJvbXMPPDisconnections                 JitsiJvbXMPPDisconnectionsMetricConfig                 `mapstructure:"jitsi.jvb.xmpp.disconnections"`
-	JitsiJvbXMPPRoomConfiguredCount            JitsiJvbXMPPRoomConfiguredCountMetricConfig            `mapstructure:"jitsi.jvb.xmpp.room.configured.count"`
-	JitsiJvbXMPPRoomJoinedCount                JitsiJvbXMPPRoomJoinedCountMetricConfig                `mapstructure:"jitsi.jvb.xmpp.room.joined.count"`
-	RtcScrapeDuration                          RtcScrapeDurationMetricConfig                          `mapstructure:"rtc.scrape.duration"`
-	RtcScrapeErrors                            RtcScrapeErrorsMetricConfig                            `mapstructure:"rtc.scrape.errors"`
-	RtcScrapeOmittedCount                      RtcScrapeOmittedCountMetricConfig                      `mapstructure:"rtc.scrape.omitted.count"`
-	RtcScrapes                                 RtcScrapesMetricConfig                                 `mapstructure:"rtc.scrapes"`
-	RtcTargetCertificateRemaining              RtcTargetCertificateRemainingMetricConfig              `mapstructure:"rtc.target.certificate.remaining"`
-	RtcTargetUp                                RtcTargetUpMetricConfig                                `mapstructure:"rtc.target.up"`
+	JitsiJibriHealthy                            JitsiJibriHealthyMetricConfig                            `mapstructure:"jitsi.jibri.healthy"`
+	JitsiJibriRecording                          JitsiJibriRecordingMetricConfig                          `mapstructure:"jitsi.jibri.recording"`
+	JitsiJibriRequestRejections                  JitsiJibriRequestRejectionsMetricConfig                  `mapstructure:"jitsi.jibri.request.rejections"`
+	JitsiJibriSessionAborts                      JitsiJibriSessionAbortsMetricConfig                      `mapstructure:"jitsi.jibri.session.aborts"`
+	JitsiJibriSessionCompletions                 JitsiJibriSessionCompletionsMetricConfig                 `mapstructure:"jitsi.jibri.session.completions"`
+	JitsiJibriSessionCreations                   JitsiJibriSessionCreationsMetricConfig                   `mapstructure:"jitsi.jibri.session.creations"`
+	JitsiJibriSessionErrors                      JitsiJibriSessionErrorsMetricConfig                      `mapstructure:"jitsi.jibri.session.errors"`
+	JitsiJibriState                              JitsiJibriStateMetricConfig                              `mapstructure:"jitsi.jibri.state"`
+	JitsiJibriXMPPEvents                         JitsiJibriXMPPEventsMetricConfig                         `mapstructure:"jitsi.jibri.xmpp.events"`
+	JitsiJicofoBridgeCount                       JitsiJicofoBridgeCountMetricConfig                       `mapstructure:"jitsi.jicofo.bridge.count"`
+	JitsiJicofoBridgeEndpointCount               JitsiJicofoBridgeEndpointCountMetricConfig               `mapstructure:"jitsi.jicofo.bridge.endpoint.count"`
+	JitsiJicofoBridgeEndpointMoves               JitsiJicofoBridgeEndpointMovesMetricConfig               `mapstructure:"jitsi.jicofo.bridge.endpoint.moves"`
+	JitsiJicofoBridgeFailingIce                  JitsiJicofoBridgeFailingIceMetricConfig                  `mapstructure:"jitsi.jicofo.bridge.failing_ice"`
+	JitsiJicofoBridgeLosses                      JitsiJicofoBridgeLossesMetricConfig                      `mapstructure:"jitsi.jicofo.bridge.losses"`
+	JitsiJicofoBridgeOperationalCount            JitsiJicofoBridgeOperationalCountMetricConfig            `mapstructure:"jitsi.jicofo.bridge.operational.count"`
+	JitsiJicofoBridgeRateLimitedSelections       JitsiJicofoBridgeRateLimitedSelectionsMetricConfig       `mapstructure:"jitsi.jicofo.bridge.rate_limited_selections"`
+	JitsiJicofoBridgeRemovals                    JitsiJicofoBridgeRemovalsMetricConfig                    `mapstructure:"jitsi.jicofo.bridge.removals"`
+	JitsiJicofoBridgeRestartRequests             JitsiJicofoBridgeRestartRequestsMetricConfig             `mapstructure:"jitsi.jicofo.bridge.restart_requests"`
+	JitsiJicofoBridgeSelections                  JitsiJicofoBridgeSelectionsMetricConfig                  `mapstructure:"jitsi.jicofo.bridge.selections"`
+	JitsiJicofoBridgeShuttingDownCount           JitsiJicofoBridgeShuttingDownCountMetricConfig           `mapstructure:"jitsi.jicofo.bridge.shutting_down.count"`
+	JitsiJicofoBridgeVersionCount                JitsiJicofoBridgeVersionCountMetricConfig                `mapstructure:"jitsi.jicofo.bridge.version.count"`
+	JitsiJicofoConferenceCount                   JitsiJicofoConferenceCountMetricConfig                   `mapstructure:"jitsi.jicofo.conference.count"`
+	JitsiJicofoConferenceCountBySize             JitsiJicofoConferenceCountBySizeMetricConfig             `mapstructure:"jitsi.jicofo.conference.count_by_size"`
+	JitsiJicofoConferenceCreations               JitsiJicofoConferenceCreationsMetricConfig               `mapstructure:"jitsi.jicofo.conference.creations"`
+	JitsiJicofoConferenceNewRequests             JitsiJicofoConferenceNewRequestsMetricConfig             `mapstructure:"jitsi.jicofo.conference.new_requests"`
+	JitsiJicofoConferenceRequests                JitsiJicofoConferenceRequestsMetricConfig                `mapstructure:"jitsi.jicofo.conference.requests"`
+	JitsiJicofoConferenceSizeMax                 JitsiJicofoConferenceSizeMaxMetricConfig                 `mapstructure:"jitsi.jicofo.conference.size.max"`
+	JitsiJicofoConferenceTime                    JitsiJicofoConferenceTimeMetricConfig                    `mapstructure:"jitsi.jicofo.conference.time"`
+	JitsiJicofoConferenceWithVisitorsCount       JitsiJicofoConferenceWithVisitorsCountMetricConfig       `mapstructure:"jitsi.jicofo.conference.with_visitors.count"`
+	JitsiJicofoEndpointTime                      JitsiJicofoEndpointTimeMetricConfig                      `mapstructure:"jitsi.jicofo.endpoint.time"`
+	JitsiJicofoHealthy                           JitsiJicofoHealthyMetricConfig                           `mapstructure:"jitsi.jicofo.healthy"`
+	JitsiJicofoIceRestartResults                 JitsiJicofoIceRestartResultsMetricConfig                 `mapstructure:"jitsi.jicofo.ice.restart.results"`
+	JitsiJicofoIceRestartRequests                JitsiJicofoIceRestartRequestsMetricConfig                `mapstructure:"jitsi.jicofo.ice.restart_requests"`
+	JitsiJicofoJibriFailures                     JitsiJicofoJibriFailuresMetricConfig                     `mapstructure:"jitsi.jicofo.jibri.failures"`
+	JitsiJicofoJibriInstanceAvailableCount       JitsiJicofoJibriInstanceAvailableCountMetricConfig       `mapstructure:"jitsi.jicofo.jibri.instance.available.count"`
+	JitsiJicofoJibriInstanceCount                JitsiJicofoJibriInstanceCountMetricConfig                `mapstructure:"jitsi.jicofo.jibri.instance.count"`
+	JitsiJicofoJibriNoInstanceFailures           JitsiJicofoJibriNoInstanceFailuresMetricConfig           `mapstructure:"jitsi.jicofo.jibri.no_instance_failures"`
+	JitsiJicofoJibriSessionCount                 JitsiJicofoJibriSessionCountMetricConfig                 `mapstructure:"jitsi.jicofo.jibri.session.count"`
+	JitsiJicofoJibriSessionPendingCount          JitsiJicofoJibriSessionPendingCountMetricConfig          `mapstructure:"jitsi.jicofo.jibri.session.pending.count"`
+	JitsiJicofoJigasiErrors                      JitsiJicofoJigasiErrorsMetricConfig                      `mapstructure:"jitsi.jicofo.jigasi.errors"`
+	JitsiJicofoJigasiInstanceCount               JitsiJicofoJigasiInstanceCountMetricConfig               `mapstructure:"jitsi.jicofo.jigasi.instance.count"`
+	JitsiJicofoJigasiInstanceShuttingDownCount   JitsiJicofoJigasiInstanceShuttingDownCountMetricConfig   `mapstructure:"jitsi.jicofo.jigasi.instance.shutting_down.count"`
+	JitsiJicofoJigasiRequests                    JitsiJicofoJigasiRequestsMetricConfig                    `mapstructure:"jitsi.jicofo.jigasi.requests"`
+	JitsiJicofoJigasiRetries                     JitsiJicofoJigasiRetriesMetricConfig                     `mapstructure:"jitsi.jicofo.jigasi.retries"`
+	JitsiJicofoJingleStanzas                     JitsiJicofoJingleStanzasMetricConfig                     `mapstructure:"jitsi.jicofo.jingle.stanzas"`
+	JitsiJicofoLoadRedistributorMoves            JitsiJicofoLoadRedistributorMovesMetricConfig            `mapstructure:"jitsi.jicofo.load_redistributor.moves"`
+	JitsiJicofoParticipantCount                  JitsiJicofoParticipantCountMetricConfig                  `mapstructure:"jitsi.jicofo.participant.count"`
+	JitsiJicofoParticipantCreations              JitsiJicofoParticipantCreationsMetricConfig              `mapstructure:"jitsi.jicofo.participant.creations"`
+	JitsiJicofoParticipantMoves                  JitsiJicofoParticipantMovesMetricConfig                  `mapstructure:"jitsi.jicofo.participant.moves"`
+	JitsiJicofoParticipantNoStartMutedJoins      JitsiJicofoParticipantNoStartMutedJoinsMetricConfig      `mapstructure:"jitsi.jicofo.participant.no_start_muted_joins"`
+	JitsiJicofoParticipantNotifications          JitsiJicofoParticipantNotificationsMetricConfig          `mapstructure:"jitsi.jicofo.participant.notifications"`
+	JitsiJicofoParticipantPairCount              JitsiJicofoParticipantPairCountMetricConfig              `mapstructure:"jitsi.jicofo.participant.pair.count"`
+	JitsiJicofoQueueAddedPackets                 JitsiJicofoQueueAddedPacketsMetricConfig                 `mapstructure:"jitsi.jicofo.queue.added_packets"`
+	JitsiJicofoQueueDroppedPackets               JitsiJicofoQueueDroppedPacketsMetricConfig               `mapstructure:"jitsi.jicofo.queue.dropped_packets"`
+	JitsiJicofoQueueRemovedPackets               JitsiJicofoQueueRemovedPacketsMetricConfig               `mapstructure:"jitsi.jicofo.queue.removed_packets"`
+	JitsiJicofoSlowHealthChecks                  JitsiJicofoSlowHealthChecksMetricConfig                  `mapstructure:"jitsi.jicofo.slow_health_checks"`
+	JitsiJicofoThreadCount                       JitsiJicofoThreadCountMetricConfig                       `mapstructure:"jitsi.jicofo.thread.count"`
+	JitsiJicofoVisitorCount                      JitsiJicofoVisitorCountMetricConfig                      `mapstructure:"jitsi.jicofo.visitor.count"`
+	JitsiJicofoXMPPDisconnections                JitsiJicofoXMPPDisconnectionsMetricConfig                `mapstructure:"jitsi.jicofo.xmpp.disconnections"`
+	JitsiJigasiCallEvents                        JitsiJigasiCallEventsMetricConfig                        `mapstructure:"jitsi.jigasi.call.events"`
+	JitsiJigasiConferenceCompletions             JitsiJigasiConferenceCompletionsMetricConfig             `mapstructure:"jitsi.jigasi.conference.completions"`
+	JitsiJigasiConferenceCount                   JitsiJigasiConferenceCountMetricConfig                   `mapstructure:"jitsi.jigasi.conference.count"`
+	JitsiJigasiConferenceCountBySize             JitsiJigasiConferenceCountBySizeMetricConfig             `mapstructure:"jitsi.jigasi.conference.count_by_size"`
+	JitsiJigasiConferenceTime                    JitsiJigasiConferenceTimeMetricConfig                    `mapstructure:"jitsi.jigasi.conference.time"`
+	JitsiJigasiGracefulShutdown                  JitsiJigasiGracefulShutdownMetricConfig                  `mapstructure:"jitsi.jigasi.graceful_shutdown"`
+	JitsiJigasiHealthy                           JitsiJigasiHealthyMetricConfig                           `mapstructure:"jitsi.jigasi.healthy"`
+	JitsiJigasiMediaDrops                        JitsiJigasiMediaDropsMetricConfig                        `mapstructure:"jitsi.jigasi.media.drops"`
+	JitsiJigasiParticipantCount                  JitsiJigasiParticipantCountMetricConfig                  `mapstructure:"jitsi.jigasi.participant.count"`
+	JitsiJigasiParticipantCreations              JitsiJigasiParticipantCreationsMetricConfig              `mapstructure:"jitsi.jigasi.participant.creations"`
+	JitsiJigasiStress                            JitsiJigasiStressMetricConfig                            `mapstructure:"jitsi.jigasi.stress"`
+	JitsiJigasiThreadCount                       JitsiJigasiThreadCountMetricConfig                       `mapstructure:"jitsi.jigasi.thread.count"`
+	JitsiJigasiTranscriptionErrors               JitsiJigasiTranscriptionErrorsMetricConfig               `mapstructure:"jitsi.jigasi.transcription.errors"`
+	JitsiJigasiTranscriptionEvents               JitsiJigasiTranscriptionEventsMetricConfig               `mapstructure:"jitsi.jigasi.transcription.events"`
+	JitsiJigasiTranscriptionIntervals            JitsiJigasiTranscriptionIntervalsMetricConfig            `mapstructure:"jitsi.jigasi.transcription.intervals"`
+	JitsiJigasiTranscriptionRequests             JitsiJigasiTranscriptionRequestsMetricConfig             `mapstructure:"jitsi.jigasi.transcription.requests"`
+	JitsiJigasiTranscriptionTime                 JitsiJigasiTranscriptionTimeMetricConfig                 `mapstructure:"jitsi.jigasi.transcription.time"`
+	JitsiJvbAudioTossedPackets                   JitsiJvbAudioTossedPacketsMetricConfig                   `mapstructure:"jitsi.jvb.audio.tossed_packets"`
+	JitsiJvbBweExpirations                       JitsiJvbBweExpirationsMetricConfig                       `mapstructure:"jitsi.jvb.bwe.expirations"`
+	JitsiJvbChannelCount                         JitsiJvbChannelCountMetricConfig                         `mapstructure:"jitsi.jvb.channel.count"`
+	JitsiJvbChannelCreations                     JitsiJvbChannelCreationsMetricConfig                     `mapstructure:"jitsi.jvb.channel.creations"`
+	JitsiJvbChannelFailures                      JitsiJvbChannelFailuresMetricConfig                      `mapstructure:"jitsi.jvb.channel.failures"`
+	JitsiJvbConferenceCompletions                JitsiJvbConferenceCompletionsMetricConfig                `mapstructure:"jitsi.jvb.conference.completions"`
+	JitsiJvbConferenceCount                      JitsiJvbConferenceCountMetricConfig                      `mapstructure:"jitsi.jvb.conference.count"`
+	JitsiJvbConferenceCountByAudioSenders        JitsiJvbConferenceCountByAudioSendersMetricConfig        `mapstructure:"jitsi.jvb.conference.count_by_audio_senders"`
+	JitsiJvbConferenceCountBySize                JitsiJvbConferenceCountBySizeMetricConfig                `mapstructure:"jitsi.jvb.conference.count_by_size"`
+	JitsiJvbConferenceCountByVideoSenders        JitsiJvbConferenceCountByVideoSendersMetricConfig        `mapstructure:"jitsi.jvb.conference.count_by_video_senders"`
+	JitsiJvbConferenceCreations                  JitsiJvbConferenceCreationsMetricConfig                  `mapstructure:"jitsi.jvb.conference.creations"`
+	JitsiJvbConferenceFailures                   JitsiJvbConferenceFailuresMetricConfig                   `mapstructure:"jitsi.jvb.conference.failures"`
+	JitsiJvbConferenceInactiveCount              JitsiJvbConferenceInactiveCountMetricConfig              `mapstructure:"jitsi.jvb.conference.inactive.count"`
+	JitsiJvbConferenceP2pCount                   JitsiJvbConferenceP2pCountMetricConfig                   `mapstructure:"jitsi.jvb.conference.p2p.count"`
+	JitsiJvbConferenceRelayedCount               JitsiJvbConferenceRelayedCountMetricConfig               `mapstructure:"jitsi.jvb.conference.relayed.count"`
+	JitsiJvbConferenceSizeMax                    JitsiJvbConferenceSizeMaxMetricConfig                    `mapstructure:"jitsi.jvb.conference.size.max"`
+	JitsiJvbConferenceTime                       JitsiJvbConferenceTimeMetricConfig                       `mapstructure:"jitsi.jvb.conference.time"`
+	JitsiJvbConnectionCreations                  JitsiJvbConnectionCreationsMetricConfig                  `mapstructure:"jitsi.jvb.connection.creations"`
+	JitsiJvbConnectionFailures                   JitsiJvbConnectionFailuresMetricConfig                   `mapstructure:"jitsi.jvb.connection.failures"`
+	JitsiJvbDataChannelRejections                JitsiJvbDataChannelRejectionsMetricConfig                `mapstructure:"jitsi.jvb.data_channel.rejections"`
+	JitsiJvbDominantSpeakerChanges               JitsiJvbDominantSpeakerChangesMetricConfig               `mapstructure:"jitsi.jvb.dominant_speaker.changes"`
+	JitsiJvbDraining                             JitsiJvbDrainingMetricConfig                             `mapstructure:"jitsi.jvb.draining"`
+	JitsiJvbEndpointActiveCount                  JitsiJvbEndpointActiveCountMetricConfig                  `mapstructure:"jitsi.jvb.endpoint.active.count"`
+	JitsiJvbEndpointCount                        JitsiJvbEndpointCountMetricConfig                        `mapstructure:"jitsi.jvb.endpoint.count"`
+	JitsiJvbEndpointCreations                    JitsiJvbEndpointCreationsMetricConfig                    `mapstructure:"jitsi.jvb.endpoint.creations"`
+	JitsiJvbEndpointDisconnections               JitsiJvbEndpointDisconnectionsMetricConfig               `mapstructure:"jitsi.jvb.endpoint.disconnections"`
+	JitsiJvbEndpointHighLossCount                JitsiJvbEndpointHighLossCountMetricConfig                `mapstructure:"jitsi.jvb.endpoint.high_loss.count"`
+	JitsiJvbEndpointInactiveCount                JitsiJvbEndpointInactiveCountMetricConfig                `mapstructure:"jitsi.jvb.endpoint.inactive.count"`
+	JitsiJvbEndpointLocalCount                   JitsiJvbEndpointLocalCountMetricConfig                   `mapstructure:"jitsi.jvb.endpoint.local.count"`
+	JitsiJvbEndpointOversendingCount             JitsiJvbEndpointOversendingCountMetricConfig             `mapstructure:"jitsi.jvb.endpoint.oversending.count"`
+	JitsiJvbEndpointReceiveOnlyCount             JitsiJvbEndpointReceiveOnlyCountMetricConfig             `mapstructure:"jitsi.jvb.endpoint.receive_only.count"`
+	JitsiJvbEndpointReconnections                JitsiJvbEndpointReconnectionsMetricConfig                `mapstructure:"jitsi.jvb.endpoint.reconnections"`
+	JitsiJvbEndpointRelayedCount                 JitsiJvbEndpointRelayedCountMetricConfig                 `mapstructure:"jitsi.jvb.endpoint.relayed.count"`
+	JitsiJvbEndpointSendingCount                 JitsiJvbEndpointSendingCountMetricConfig                 `mapstructure:"jitsi.jvb.endpoint.sending.count"`
+	JitsiJvbEndpointSpuriousRembs                JitsiJvbEndpointSpuriousRembsMetricConfig                `mapstructure:"jitsi.jvb.endpoint.spurious_rembs"`
+	JitsiJvbEndpointStress                       JitsiJvbEndpointStressMetricConfig                       `mapstructure:"jitsi.jvb.endpoint.stress"`
+	JitsiJvbEndpointSuspendedCount               JitsiJvbEndpointSuspendedCountMetricConfig               `mapstructure:"jitsi.jvb.endpoint.suspended.count"`
+	JitsiJvbFileDescriptorCount                  JitsiJvbFileDescriptorCountMetricConfig                  `mapstructure:"jitsi.jvb.file_descriptor.count"`
+	JitsiJvbGracefulShutdown                     JitsiJvbGracefulShutdownMetricConfig                     `mapstructure:"jitsi.jvb.graceful_shutdown"`
+	JitsiJvbHealthy                              JitsiJvbHealthyMetricConfig                              `mapstructure:"jitsi.jvb.healthy"`
+	JitsiJvbHostCPUSteal                         JitsiJvbHostCPUStealMetricConfig                         `mapstructure:"jitsi.jvb.host.cpu.steal"`
+	JitsiJvbHostCPUUtilization                   JitsiJvbHostCPUUtilizationMetricConfig                   `mapstructure:"jitsi.jvb.host.cpu.utilization"`
+	JitsiJvbHostMemoryLimit                      JitsiJvbHostMemoryLimitMetricConfig                      `mapstructure:"jitsi.jvb.host.memory.limit"`
+	JitsiJvbHostMemoryUsage                      JitsiJvbHostMemoryUsageMetricConfig                      `mapstructure:"jitsi.jvb.host.memory.usage"`
+	JitsiJvbIceNegotiations                      JitsiJvbIceNegotiationsMetricConfig                      `mapstructure:"jitsi.jvb.ice.negotiations"`
+	JitsiJvbIceRelayedNegotiations               JitsiJvbIceRelayedNegotiationsMetricConfig               `mapstructure:"jitsi.jvb.ice.relayed_negotiations"`
+	JitsiJvbIceRestartResults                    JitsiJvbIceRestartResultsMetricConfig                    `mapstructure:"jitsi.jvb.ice.restart.results"`
+	JitsiJvbIceRestarts                          JitsiJvbIceRestartsMetricConfig                          `mapstructure:"jitsi.jvb.ice.restarts"`
+	JitsiJvbIceTCPNegotiations                   JitsiJvbIceTCPNegotiationsMetricConfig                   `mapstructure:"jitsi.jvb.ice.tcp_negotiations"`
+	JitsiJvbJitterAverage                        JitsiJvbJitterAverageMetricConfig                        `mapstructure:"jitsi.jvb.jitter.average"`
+	JitsiJvbJvmGcCollections                     JitsiJvbJvmGcCollectionsMetricConfig                     `mapstructure:"jitsi.jvb.jvm.gc.collections"`
+	JitsiJvbJvmGcTime                            JitsiJvbJvmGcTimeMetricConfig                            `mapstructure:"jitsi.jvb.jvm.gc.time"`
+	JitsiJvbJvmHeapCommitted                     JitsiJvbJvmHeapCommittedMetricConfig                     `mapstructure:"jitsi.jvb.jvm.heap.committed"`
+	JitsiJvbJvmHeapUsage                         JitsiJvbJvmHeapUsageMetricConfig                         `mapstructure:"jitsi.jvb.jvm.heap.usage"`
+	JitsiJvbKeyframePreemptiveRequests           JitsiJvbKeyframePreemptiveRequestsMetricConfig           `mapstructure:"jitsi.jvb.keyframe.preemptive_requests"`
+	JitsiJvbKeyframes                            JitsiJvbKeyframesMetricConfig                            `mapstructure:"jitsi.jvb.keyframes"`
+	JitsiJvbLayeringChanges                      JitsiJvbLayeringChangesMetricConfig                      `mapstructure:"jitsi.jvb.layering.changes"`
+	JitsiJvbLossStateTime                        JitsiJvbLossStateTimeMetricConfig                        `mapstructure:"jitsi.jvb.loss_state.time"`
+	JitsiJvbMediaExporterMessages                JitsiJvbMediaExporterMessagesMetricConfig                `mapstructure:"jitsi.jvb.media_exporter.messages"`
+	JitsiJvbMediaExporterPackets                 JitsiJvbMediaExporterPacketsMetricConfig                 `mapstructure:"jitsi.jvb.media_exporter.packets"`
+	JitsiJvbMediaExporterParseFailures           JitsiJvbMediaExporterParseFailuresMetricConfig           `mapstructure:"jitsi.jvb.media_exporter.parse_failures"`
+	JitsiJvbMediaExporterStarts                  JitsiJvbMediaExporterStartsMetricConfig                  `mapstructure:"jitsi.jvb.media_exporter.starts"`
+	JitsiJvbMediaExporterWebsocketFailures       JitsiJvbMediaExporterWebsocketFailuresMetricConfig       `mapstructure:"jitsi.jvb.media_exporter.websocket.failures"`
+	JitsiJvbMediaExporterWebsocketInternalErrors JitsiJvbMediaExporterWebsocketInternalErrorsMetricConfig `mapstructure:"jitsi.jvb.media_exporter.websocket.internal_errors"`
+	JitsiJvbMessageTransportTimeouts             JitsiJvbMessageTransportTimeoutsMetricConfig             `mapstructure:"jitsi.jvb.message_transport.timeouts"`
+	JitsiJvbMessages                             JitsiJvbMessagesMetricConfig                             `mapstructure:"jitsi.jvb.messages"`
+	JitsiJvbNetworkDroppedPackets                JitsiJvbNetworkDroppedPacketsMetricConfig                `mapstructure:"jitsi.jvb.network.dropped_packets"`
+	JitsiJvbNetworkIo                            JitsiJvbNetworkIoMetricConfig                            `mapstructure:"jitsi.jvb.network.io"`
+	JitsiJvbNetworkPacketLoss                    JitsiJvbNetworkPacketLossMetricConfig                    `mapstructure:"jitsi.jvb.network.packet_loss"`
+	JitsiJvbNetworkPacketLossOverall             JitsiJvbNetworkPacketLossOverallMetricConfig             `mapstructure:"jitsi.jvb.network.packet_loss_overall"`
+	JitsiJvbNetworkPacketRate                    JitsiJvbNetworkPacketRateMetricConfig                    `mapstructure:"jitsi.jvb.network.packet_rate"`
+	JitsiJvbNetworkPackets                       JitsiJvbNetworkPacketsMetricConfig                       `mapstructure:"jitsi.jvb.network.packets"`
+	JitsiJvbNetworkThroughput                    JitsiJvbNetworkThroughputMetricConfig                    `mapstructure:"jitsi.jvb.network.throughput"`
+	JitsiJvbQueueDroppedPackets                  JitsiJvbQueueDroppedPacketsMetricConfig                  `mapstructure:"jitsi.jvb.queue.dropped_packets"`
+	JitsiJvbQueueExceptions                      JitsiJvbQueueExceptionsMetricConfig                      `mapstructure:"jitsi.jvb.queue.exceptions"`
+	JitsiJvbRelayCreations                       JitsiJvbRelayCreationsMetricConfig                       `mapstructure:"jitsi.jvb.relay.creations"`
+	JitsiJvbRoundTripTimeAverage                 JitsiJvbRoundTripTimeAverageMetricConfig                 `mapstructure:"jitsi.jvb.round_trip_time.average"`
+	JitsiJvbShuttingDown                         JitsiJvbShuttingDownMetricConfig                         `mapstructure:"jitsi.jvb.shutting_down"`
+	JitsiJvbStress                               JitsiJvbStressMetricConfig                               `mapstructure:"jitsi.jvb.stress"`
+	JitsiJvbThreadCount                          JitsiJvbThreadCountMetricConfig                          `mapstructure:"jitsi.jvb.thread.count"`
+	JitsiJvbTransitLatePackets                   JitsiJvbTransitLatePacketsMetricConfig                   `mapstructure:"jitsi.jvb.transit.late_packets"`
+	JitsiJvbTransitPackets                       JitsiJvbTransitPacketsMetricConfig                       `mapstructure:"jitsi.jvb.transit.packets"`
+	JitsiJvbTransitUnknownPackets                JitsiJvbTransitUnknownPacketsMetricConfig                `mapstructure:"jitsi.jvb.transit.unknown_packets"`
+	JitsiJvbTransportCcUnmatchedFeedbackCount    JitsiJvbTransportCcUnmatchedFeedbackCountMetricConfig    `mapstructure:"jitsi.jvb.transport_cc.unmatched_feedback.count"`
+	JitsiJvbUptime                               JitsiJvbUptimeMetricConfig                               `mapstructure:"jitsi.jvb.uptime"`
+	JitsiJvbVideoTime                            JitsiJvbVideoTimeMetricConfig                            `mapstructure:"jitsi.jvb.video.time"`
+	JitsiJvbVideoStreamCount                     JitsiJvbVideoStreamCountMetricConfig                     `mapstructure:"jitsi.jvb.video_stream.count"`
+	JitsiJvbVisitorCount                         JitsiJvbVisitorCountMetricConfig                         `mapstructure:"jitsi.jvb.visitor.count"`
+	JitsiJvbVisitorCreations                     JitsiJvbVisitorCreationsMetricConfig                     `mapstructure:"jitsi.jvb.visitor.creations"`
+	JitsiJvbWebsocketClosures                    JitsiJvbWebsocketClosuresMetricConfig                    `mapstructure:"jitsi.jvb.websocket.closures"`
+	JitsiJvbWebsocketErrors                      JitsiJvbWebsocketErrorsMetricConfig                      `mapstructure:"jitsi.jvb.websocket.errors"`
+	JitsiJvbXMPPClientConfiguredCount            JitsiJvbXMPPClientConfiguredCountMetricConfig            `mapstructure:"jitsi.jvb.xmpp.client.configured.count"`
+	JitsiJvbXMPPClientConnectedCount             JitsiJvbXMPPClientConnectedCountMetricConfig             `mapstructure:"jitsi.jvb.xmpp.client.connected.count"`
+	JitsiJvbXMPPDisconnections                   JitsiJvbXMPPDisconnectionsMetricConfig                   `mapstructure:"jitsi.jvb.xmpp.disconnections"`
+	JitsiJvbXMPPRoomConfiguredCount              JitsiJvbXMPPRoomConfiguredCountMetricConfig              `mapstructure:"jitsi.jvb.xmpp.room.configured.count"`
+	JitsiJvbXMPPRoomJoinedCount                  JitsiJvbXMPPRoomJoinedCountMetricConfig                  `mapstructure:"jitsi.jvb.xmpp.room.joined.count"`
+	RtcScrapeDuration                            RtcScrapeDurationMetricConfig                            `mapstructure:"rtc.scrape.duration"`
+	RtcScrapeErrors                              RtcScrapeErrorsMetricConfig                              `mapstructure:"rtc.scrape.errors"`
+	RtcScrapeOmittedCount                        RtcScrapeOmittedCountMetricConfig                        `mapstructure:"rtc.scrape.omitted.count"`
+	RtcScrapes                                   RtcScrapesMetricConfig                                   `mapstructure:"rtc.scrapes"`
+	RtcTargetCertificateRemaining                RtcTargetCertificateRemainingMetricConfig                `mapstructure:"rtc.target.certificate.remaining"`
+	RtcTargetUp                                  RtcTargetUpMetricConfig                                  `mapstructure:"rtc.target.up"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -3812,6 +3980,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		JitsiJigasiTranscriptionTime: JitsiJigasiTranscriptionTimeMetricConfig{
 			Enabled: false,
 		},
+		JitsiJvbAudioTossedPackets: JitsiJvbAudioTossedPacketsMetricConfig{
+			Enabled: false,
+		},
 		JitsiJvbBweExpirations: JitsiJvbBweExpirationsMetricConfig{
 			Enabled: false,
 		},
@@ -3983,6 +4154,24 @@ func DefaultMetricsConfig() MetricsConfig {
 		JitsiJvbLossStateTime: JitsiJvbLossStateTimeMetricConfig{
 			Enabled: true,
 		},
+		JitsiJvbMediaExporterMessages: JitsiJvbMediaExporterMessagesMetricConfig{
+			Enabled: false,
+		},
+		JitsiJvbMediaExporterPackets: JitsiJvbMediaExporterPacketsMetricConfig{
+			Enabled: false,
+		},
+		JitsiJvbMediaExporterParseFailures: JitsiJvbMediaExporterParseFailuresMetricConfig{
+			Enabled: true,
+		},
+		JitsiJvbMediaExporterStarts: JitsiJvbMediaExporterStartsMetricConfig{
+			Enabled: false,
+		},
+		JitsiJvbMediaExporterWebsocketFailures: JitsiJvbMediaExporterWebsocketFailuresMetricConfig{
+			Enabled: true,
+		},
+		JitsiJvbMediaExporterWebsocketInternalErrors: JitsiJvbMediaExporterWebsocketInternalErrorsMetricConfig{
+			Enabled: true,
+		},
 		JitsiJvbMessageTransportTimeouts: JitsiJvbMessageTransportTimeoutsMetricConfig{
 			Enabled: true,
 		},
@@ -4035,6 +4224,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		JitsiJvbTransitPackets: JitsiJvbTransitPacketsMetricConfig{
+			Enabled: true,
+		},
+		JitsiJvbTransitUnknownPackets: JitsiJvbTransitUnknownPacketsMetricConfig{
 			Enabled: true,
 		},
 		JitsiJvbTransportCcUnmatchedFeedbackCount: JitsiJvbTransportCcUnmatchedFeedbackCountMetricConfig{

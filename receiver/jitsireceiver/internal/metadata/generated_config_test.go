@@ -255,6 +255,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					JitsiJigasiTranscriptionTime: JitsiJigasiTranscriptionTimeMetricConfig{
 						Enabled: true,
 					},
+					JitsiJvbAudioTossedPackets: JitsiJvbAudioTossedPacketsMetricConfig{
+						Enabled: true,
+					},
 					JitsiJvbBweExpirations: JitsiJvbBweExpirationsMetricConfig{
 						Enabled: true,
 					},
@@ -426,6 +429,24 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					JitsiJvbLossStateTime: JitsiJvbLossStateTimeMetricConfig{
 						Enabled: true,
 					},
+					JitsiJvbMediaExporterMessages: JitsiJvbMediaExporterMessagesMetricConfig{
+						Enabled: true,
+					},
+					JitsiJvbMediaExporterPackets: JitsiJvbMediaExporterPacketsMetricConfig{
+						Enabled: true,
+					},
+					JitsiJvbMediaExporterParseFailures: JitsiJvbMediaExporterParseFailuresMetricConfig{
+						Enabled: true,
+					},
+					JitsiJvbMediaExporterStarts: JitsiJvbMediaExporterStartsMetricConfig{
+						Enabled: true,
+					},
+					JitsiJvbMediaExporterWebsocketFailures: JitsiJvbMediaExporterWebsocketFailuresMetricConfig{
+						Enabled: true,
+					},
+					JitsiJvbMediaExporterWebsocketInternalErrors: JitsiJvbMediaExporterWebsocketInternalErrorsMetricConfig{
+						Enabled: true,
+					},
 					JitsiJvbMessageTransportTimeouts: JitsiJvbMessageTransportTimeoutsMetricConfig{
 						Enabled: true,
 					},
@@ -478,6 +499,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					JitsiJvbTransitPackets: JitsiJvbTransitPacketsMetricConfig{
+						Enabled: true,
+					},
+					JitsiJvbTransitUnknownPackets: JitsiJvbTransitUnknownPacketsMetricConfig{
 						Enabled: true,
 					},
 					JitsiJvbTransportCcUnmatchedFeedbackCount: JitsiJvbTransportCcUnmatchedFeedbackCountMetricConfig{
@@ -783,6 +807,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					JitsiJigasiTranscriptionTime: JitsiJigasiTranscriptionTimeMetricConfig{
 						Enabled: false,
 					},
+					JitsiJvbAudioTossedPackets: JitsiJvbAudioTossedPacketsMetricConfig{
+						Enabled: false,
+					},
 					JitsiJvbBweExpirations: JitsiJvbBweExpirationsMetricConfig{
 						Enabled: false,
 					},
@@ -954,6 +981,24 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					JitsiJvbLossStateTime: JitsiJvbLossStateTimeMetricConfig{
 						Enabled: false,
 					},
+					JitsiJvbMediaExporterMessages: JitsiJvbMediaExporterMessagesMetricConfig{
+						Enabled: false,
+					},
+					JitsiJvbMediaExporterPackets: JitsiJvbMediaExporterPacketsMetricConfig{
+						Enabled: false,
+					},
+					JitsiJvbMediaExporterParseFailures: JitsiJvbMediaExporterParseFailuresMetricConfig{
+						Enabled: false,
+					},
+					JitsiJvbMediaExporterStarts: JitsiJvbMediaExporterStartsMetricConfig{
+						Enabled: false,
+					},
+					JitsiJvbMediaExporterWebsocketFailures: JitsiJvbMediaExporterWebsocketFailuresMetricConfig{
+						Enabled: false,
+					},
+					JitsiJvbMediaExporterWebsocketInternalErrors: JitsiJvbMediaExporterWebsocketInternalErrorsMetricConfig{
+						Enabled: false,
+					},
 					JitsiJvbMessageTransportTimeouts: JitsiJvbMessageTransportTimeoutsMetricConfig{
 						Enabled: false,
 					},
@@ -1006,6 +1051,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					JitsiJvbTransitPackets: JitsiJvbTransitPacketsMetricConfig{
+						Enabled: false,
+					},
+					JitsiJvbTransitUnknownPackets: JitsiJvbTransitUnknownPacketsMetricConfig{
 						Enabled: false,
 					},
 					JitsiJvbTransportCcUnmatchedFeedbackCount: JitsiJvbTransportCcUnmatchedFeedbackCountMetricConfig{
@@ -1083,7 +1131,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(JitsiJibriHealthyMetricConfig{}, JitsiJibriRecordingMetricConfig{}, JitsiJibriRequestRejectionsMetricConfig{}, JitsiJibriSessionAbortsMetricConfig{}, JitsiJibriSessionCompletionsMetricConfig{}, JitsiJibriSessionCreationsMetricConfig{}, JitsiJibriSessionErrorsMetricConfig{}, JitsiJibriStateMetricConfig{}, JitsiJibriXMPPEventsMetricConfig{}, JitsiJicofoBridgeCountMetricConfig{}, JitsiJicofoBridgeEndpointCountMetricConfig{}, JitsiJicofoBridgeEndpointMovesMetricConfig{}, JitsiJicofoBridgeFailingIceMetricConfig{}, JitsiJicofoBridgeLossesMetricConfig{}, JitsiJicofoBridgeOperationalCountMetricConfig{}, JitsiJicofoBridgeRateLimitedSelectionsMetricConfig{}, JitsiJicofoBridgeRemovalsMetricConfig{}, JitsiJicofoBridgeRestartRequestsMetricConfig{}, JitsiJicofoBridgeSelectionsMetricConfig{}, JitsiJicofoBridgeShuttingDownCountMetricConfig{}, JitsiJicofoBridgeVersionCountMetricConfig{}, JitsiJicofoConferenceCountMetricConfig{}, JitsiJicofoConferenceCountBySizeMetricConfig{}, JitsiJicofoConferenceCreationsMetricConfig{}, JitsiJicofoConferenceNewRequestsMetricConfig{}, JitsiJicofoConferenceRequestsMetricConfig{}, JitsiJicofoConferenceSizeMaxMetricConfig{}, JitsiJicofoConferenceTimeMetricConfig{}, JitsiJicofoConferenceWithVisitorsCountMetricConfig{}, JitsiJicofoEndpointTimeMetricConfig{}, JitsiJicofoHealthyMetricConfig{}, JitsiJicofoIceRestartResultsMetricConfig{}, JitsiJicofoIceRestartRequestsMetricConfig{}, JitsiJicofoJibriFailuresMetricConfig{}, JitsiJicofoJibriInstanceAvailableCountMetricConfig{}, JitsiJicofoJibriInstanceCountMetricConfig{}, JitsiJicofoJibriNoInstanceFailuresMetricConfig{}, JitsiJicofoJibriSessionCountMetricConfig{}, JitsiJicofoJibriSessionPendingCountMetricConfig{}, JitsiJicofoJigasiErrorsMetricConfig{}, JitsiJicofoJigasiInstanceCountMetricConfig{}, JitsiJicofoJigasiInstanceShuttingDownCountMetricConfig{}, JitsiJicofoJigasiRequestsMetricConfig{}, JitsiJicofoJigasiRetriesMetricConfig{}, JitsiJicofoJingleStanzasMetricConfig{}, JitsiJicofoLoadRedistributorMovesMetricConfig{}, JitsiJicofoParticipantCountMetricConfig{}, JitsiJicofoParticipantCreationsMetricConfig{}, JitsiJicofoParticipantMovesMetricConfig{}, JitsiJicofoParticipantNoStartMutedJoinsMetricConfig{}, JitsiJicofoParticipantNotificationsMetricConfig{}, JitsiJicofoParticipantPairCountMetricConfig{}, JitsiJicofoQueueAddedPacketsMetricConfig{}, JitsiJicofoQueueDroppedPacketsMetricConfig{}, JitsiJicofoQueueRemovedPacketsMetricConfig{}, JitsiJicofoSlowHealthChecksMetricConfig{}, JitsiJicofoThreadCountMetricConfig{}, JitsiJicofoVisitorCountMetricConfig{}, JitsiJicofoXMPPDisconnectionsMetricConfig{}, JitsiJigasiCallEventsMetricConfig{}, JitsiJigasiConferenceCompletionsMetricConfig{}, JitsiJigasiConferenceCountMetricConfig{}, JitsiJigasiConferenceCountBySizeMetricConfig{}, JitsiJigasiConferenceTimeMetricConfig{}, JitsiJigasiGracefulShutdownMetricConfig{}, JitsiJigasiHealthyMetricConfig{}, JitsiJigasiMediaDropsMetricConfig{}, JitsiJigasiParticipantCountMetricConfig{}, JitsiJigasiParticipantCreationsMetricConfig{}, JitsiJigasiStressMetricConfig{}, JitsiJigasiThreadCountMetricConfig{}, JitsiJigasiTranscriptionErrorsMetricConfig{}, JitsiJigasiTranscriptionEventsMetricConfig{}, JitsiJigasiTranscriptionIntervalsMetricConfig{}, JitsiJigasiTranscriptionRequestsMetricConfig{}, JitsiJigasiTranscriptionTimeMetricConfig{}, JitsiJvbBweExpirationsMetricConfig{}, JitsiJvbChannelCountMetricConfig{}, JitsiJvbChannelCreationsMetricConfig{}, JitsiJvbChannelFailuresMetricConfig{}, JitsiJvbConferenceCompletionsMetricConfig{}, JitsiJvbConferenceCountMetricConfig{}, JitsiJvbConferenceCountByAudioSendersMetricConfig{}, JitsiJvbConferenceCountBySizeMetricConfig{}, JitsiJvbConferenceCountByVideoSendersMetricConfig{}, JitsiJvbConferenceCreationsMetricConfig{}, JitsiJvbConferenceFailuresMetricConfig{}, JitsiJvbConferenceInactiveCountMetricConfig{}, JitsiJvbConferenceP2pCountMetricConfig{}, JitsiJvbConferenceRelayedCountMetricConfig{}, JitsiJvbConferenceSizeMaxMetricConfig{}, JitsiJvbConferenceTimeMetricConfig{}, JitsiJvbConnectionCreationsMetricConfig{}, JitsiJvbConnectionFailuresMetricConfig{}, JitsiJvbDataChannelRejectionsMetricConfig{}, JitsiJvbDominantSpeakerChangesMetricConfig{}, JitsiJvbDrainingMetricConfig{}, JitsiJvbEndpointActiveCountMetricConfig{}, JitsiJvbEndpointCountMetricConfig{}, JitsiJvbEndpointCreationsMetricConfig{}, JitsiJvbEndpointDisconnectionsMetricConfig{}, JitsiJvbEndpointHighLossCountMetricConfig{}, JitsiJvbEndpointInactiveCountMetricConfig{}, JitsiJvbEndpointLocalCountMetricConfig{}, JitsiJvbEndpointOversendingCountMetricConfig{}, JitsiJvbEndpointReceiveOnlyCountMetricConfig{}, JitsiJvbEndpointReconnectionsMetricConfig{}, JitsiJvbEndpointRelayedCountMetricConfig{}, JitsiJvbEndpointSendingCountMetricConfig{}, JitsiJvbEndpointSpuriousRembsMetricConfig{}, JitsiJvbEndpointStressMetricConfig{}, JitsiJvbEndpointSuspendedCountMetricConfig{}, JitsiJvbFileDescriptorCountMetricConfig{}, JitsiJvbGracefulShutdownMetricConfig{}, JitsiJvbHealthyMetricConfig{}, JitsiJvbHostCPUStealMetricConfig{}, JitsiJvbHostCPUUtilizationMetricConfig{}, JitsiJvbHostMemoryLimitMetricConfig{}, JitsiJvbHostMemoryUsageMetricConfig{}, JitsiJvbIceNegotiationsMetricConfig{}, JitsiJvbIceRelayedNegotiationsMetricConfig{}, JitsiJvbIceRestartResultsMetricConfig{}, JitsiJvbIceRestartsMetricConfig{}, JitsiJvbIceTCPNegotiationsMetricConfig{}, JitsiJvbJitterAverageMetricConfig{}, JitsiJvbJvmGcCollectionsMetricConfig{}, JitsiJvbJvmGcTimeMetricConfig{}, JitsiJvbJvmHeapCommittedMetricConfig{}, JitsiJvbJvmHeapUsageMetricConfig{}, JitsiJvbKeyframePreemptiveRequestsMetricConfig{}, JitsiJvbKeyframesMetricConfig{}, JitsiJvbLayeringChangesMetricConfig{}, JitsiJvbLossStateTimeMetricConfig{}, JitsiJvbMessageTransportTimeoutsMetricConfig{}, JitsiJvbMessagesMetricConfig{}, JitsiJvbNetworkDroppedPacketsMetricConfig{}, JitsiJvbNetworkIoMetricConfig{}, JitsiJvbNetworkPacketLossMetricConfig{}, JitsiJvbNetworkPacketLossOverallMetricConfig{}, JitsiJvbNetworkPacketRateMetricConfig{}, JitsiJvbNetworkPacketsMetricConfig{}, JitsiJvbNetworkThroughputMetricConfig{}, JitsiJvbQueueDroppedPacketsMetricConfig{}, JitsiJvbQueueExceptionsMetricConfig{}, JitsiJvbRelayCreationsMetricConfig{}, JitsiJvbRoundTripTimeAverageMetricConfig{}, JitsiJvbShuttingDownMetricConfig{}, JitsiJvbStressMetricConfig{}, JitsiJvbThreadCountMetricConfig{}, JitsiJvbTransitLatePacketsMetricConfig{}, JitsiJvbTransitPacketsMetricConfig{}, JitsiJvbTransportCcUnmatchedFeedbackCountMetricConfig{}, JitsiJvbUptimeMetricConfig{}, JitsiJvbVideoTimeMetricConfig{}, JitsiJvbVideoStreamCountMetricConfig{}, JitsiJvbVisitorCountMetricConfig{}, JitsiJvbVisitorCreationsMetricConfig{}, JitsiJvbWebsocketClosuresMetricConfig{}, JitsiJvbWebsocketErrorsMetricConfig{}, JitsiJvbXMPPClientConfiguredCountMetricConfig{}, JitsiJvbXMPPClientConnectedCountMetricConfig{}, JitsiJvbXMPPDisconnectionsMetricConfig{}, JitsiJvbXMPPRoomConfiguredCountMetricConfig{}, JitsiJvbXMPPRoomJoinedCountMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, JitsiOctoVersionResourceAttributeConfig{}, JitsiRegionResourceAttributeConfig{}, JitsiRelayIDResourceAttributeConfig{}, JitsiReleaseResourceAttributeConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(JitsiJibriHealthyMetricConfig{}, JitsiJibriRecordingMetricConfig{}, JitsiJibriRequestRejectionsMetricConfig{}, JitsiJibriSessionAbortsMetricConfig{}, JitsiJibriSessionCompletionsMetricConfig{}, JitsiJibriSessionCreationsMetricConfig{}, JitsiJibriSessionErrorsMetricConfig{}, JitsiJibriStateMetricConfig{}, JitsiJibriXMPPEventsMetricConfig{}, JitsiJicofoBridgeCountMetricConfig{}, JitsiJicofoBridgeEndpointCountMetricConfig{}, JitsiJicofoBridgeEndpointMovesMetricConfig{}, JitsiJicofoBridgeFailingIceMetricConfig{}, JitsiJicofoBridgeLossesMetricConfig{}, JitsiJicofoBridgeOperationalCountMetricConfig{}, JitsiJicofoBridgeRateLimitedSelectionsMetricConfig{}, JitsiJicofoBridgeRemovalsMetricConfig{}, JitsiJicofoBridgeRestartRequestsMetricConfig{}, JitsiJicofoBridgeSelectionsMetricConfig{}, JitsiJicofoBridgeShuttingDownCountMetricConfig{}, JitsiJicofoBridgeVersionCountMetricConfig{}, JitsiJicofoConferenceCountMetricConfig{}, JitsiJicofoConferenceCountBySizeMetricConfig{}, JitsiJicofoConferenceCreationsMetricConfig{}, JitsiJicofoConferenceNewRequestsMetricConfig{}, JitsiJicofoConferenceRequestsMetricConfig{}, JitsiJicofoConferenceSizeMaxMetricConfig{}, JitsiJicofoConferenceTimeMetricConfig{}, JitsiJicofoConferenceWithVisitorsCountMetricConfig{}, JitsiJicofoEndpointTimeMetricConfig{}, JitsiJicofoHealthyMetricConfig{}, JitsiJicofoIceRestartResultsMetricConfig{}, JitsiJicofoIceRestartRequestsMetricConfig{}, JitsiJicofoJibriFailuresMetricConfig{}, JitsiJicofoJibriInstanceAvailableCountMetricConfig{}, JitsiJicofoJibriInstanceCountMetricConfig{}, JitsiJicofoJibriNoInstanceFailuresMetricConfig{}, JitsiJicofoJibriSessionCountMetricConfig{}, JitsiJicofoJibriSessionPendingCountMetricConfig{}, JitsiJicofoJigasiErrorsMetricConfig{}, JitsiJicofoJigasiInstanceCountMetricConfig{}, JitsiJicofoJigasiInstanceShuttingDownCountMetricConfig{}, JitsiJicofoJigasiRequestsMetricConfig{}, JitsiJicofoJigasiRetriesMetricConfig{}, JitsiJicofoJingleStanzasMetricConfig{}, JitsiJicofoLoadRedistributorMovesMetricConfig{}, JitsiJicofoParticipantCountMetricConfig{}, JitsiJicofoParticipantCreationsMetricConfig{}, JitsiJicofoParticipantMovesMetricConfig{}, JitsiJicofoParticipantNoStartMutedJoinsMetricConfig{}, JitsiJicofoParticipantNotificationsMetricConfig{}, JitsiJicofoParticipantPairCountMetricConfig{}, JitsiJicofoQueueAddedPacketsMetricConfig{}, JitsiJicofoQueueDroppedPacketsMetricConfig{}, JitsiJicofoQueueRemovedPacketsMetricConfig{}, JitsiJicofoSlowHealthChecksMetricConfig{}, JitsiJicofoThreadCountMetricConfig{}, JitsiJicofoVisitorCountMetricConfig{}, JitsiJicofoXMPPDisconnectionsMetricConfig{}, JitsiJigasiCallEventsMetricConfig{}, JitsiJigasiConferenceCompletionsMetricConfig{}, JitsiJigasiConferenceCountMetricConfig{}, JitsiJigasiConferenceCountBySizeMetricConfig{}, JitsiJigasiConferenceTimeMetricConfig{}, JitsiJigasiGracefulShutdownMetricConfig{}, JitsiJigasiHealthyMetricConfig{}, JitsiJigasiMediaDropsMetricConfig{}, JitsiJigasiParticipantCountMetricConfig{}, JitsiJigasiParticipantCreationsMetricConfig{}, JitsiJigasiStressMetricConfig{}, JitsiJigasiThreadCountMetricConfig{}, JitsiJigasiTranscriptionErrorsMetricConfig{}, JitsiJigasiTranscriptionEventsMetricConfig{}, JitsiJigasiTranscriptionIntervalsMetricConfig{}, JitsiJigasiTranscriptionRequestsMetricConfig{}, JitsiJigasiTranscriptionTimeMetricConfig{}, JitsiJvbAudioTossedPacketsMetricConfig{}, JitsiJvbBweExpirationsMetricConfig{}, JitsiJvbChannelCountMetricConfig{}, JitsiJvbChannelCreationsMetricConfig{}, JitsiJvbChannelFailuresMetricConfig{}, JitsiJvbConferenceCompletionsMetricConfig{}, JitsiJvbConferenceCountMetricConfig{}, JitsiJvbConferenceCountByAudioSendersMetricConfig{}, JitsiJvbConferenceCountBySizeMetricConfig{}, JitsiJvbConferenceCountByVideoSendersMetricConfig{}, JitsiJvbConferenceCreationsMetricConfig{}, JitsiJvbConferenceFailuresMetricConfig{}, JitsiJvbConferenceInactiveCountMetricConfig{}, JitsiJvbConferenceP2pCountMetricConfig{}, JitsiJvbConferenceRelayedCountMetricConfig{}, JitsiJvbConferenceSizeMaxMetricConfig{}, JitsiJvbConferenceTimeMetricConfig{}, JitsiJvbConnectionCreationsMetricConfig{}, JitsiJvbConnectionFailuresMetricConfig{}, JitsiJvbDataChannelRejectionsMetricConfig{}, JitsiJvbDominantSpeakerChangesMetricConfig{}, JitsiJvbDrainingMetricConfig{}, JitsiJvbEndpointActiveCountMetricConfig{}, JitsiJvbEndpointCountMetricConfig{}, JitsiJvbEndpointCreationsMetricConfig{}, JitsiJvbEndpointDisconnectionsMetricConfig{}, JitsiJvbEndpointHighLossCountMetricConfig{}, JitsiJvbEndpointInactiveCountMetricConfig{}, JitsiJvbEndpointLocalCountMetricConfig{}, JitsiJvbEndpointOversendingCountMetricConfig{}, JitsiJvbEndpointReceiveOnlyCountMetricConfig{}, JitsiJvbEndpointReconnectionsMetricConfig{}, JitsiJvbEndpointRelayedCountMetricConfig{}, JitsiJvbEndpointSendingCountMetricConfig{}, JitsiJvbEndpointSpuriousRembsMetricConfig{}, JitsiJvbEndpointStressMetricConfig{}, JitsiJvbEndpointSuspendedCountMetricConfig{}, JitsiJvbFileDescriptorCountMetricConfig{}, JitsiJvbGracefulShutdownMetricConfig{}, JitsiJvbHealthyMetricConfig{}, JitsiJvbHostCPUStealMetricConfig{}, JitsiJvbHostCPUUtilizationMetricConfig{}, JitsiJvbHostMemoryLimitMetricConfig{}, JitsiJvbHostMemoryUsageMetricConfig{}, JitsiJvbIceNegotiationsMetricConfig{}, JitsiJvbIceRelayedNegotiationsMetricConfig{}, JitsiJvbIceRestartResultsMetricConfig{}, JitsiJvbIceRestartsMetricConfig{}, JitsiJvbIceTCPNegotiationsMetricConfig{}, JitsiJvbJitterAverageMetricConfig{}, JitsiJvbJvmGcCollectionsMetricConfig{}, JitsiJvbJvmGcTimeMetricConfig{}, JitsiJvbJvmHeapCommittedMetricConfig{}, JitsiJvbJvmHeapUsageMetricConfig{}, JitsiJvbKeyframePreemptiveRequestsMetricConfig{}, JitsiJvbKeyframesMetricConfig{}, JitsiJvbLayeringChangesMetricConfig{}, JitsiJvbLossStateTimeMetricConfig{}, JitsiJvbMediaExporterMessagesMetricConfig{}, JitsiJvbMediaExporterPacketsMetricConfig{}, JitsiJvbMediaExporterParseFailuresMetricConfig{}, JitsiJvbMediaExporterStartsMetricConfig{}, JitsiJvbMediaExporterWebsocketFailuresMetricConfig{}, JitsiJvbMediaExporterWebsocketInternalErrorsMetricConfig{}, JitsiJvbMessageTransportTimeoutsMetricConfig{}, JitsiJvbMessagesMetricConfig{}, JitsiJvbNetworkDroppedPacketsMetricConfig{}, JitsiJvbNetworkIoMetricConfig{}, JitsiJvbNetworkPacketLossMetricConfig{}, JitsiJvbNetworkPacketLossOverallMetricConfig{}, JitsiJvbNetworkPacketRateMetricConfig{}, JitsiJvbNetworkPacketsMetricConfig{}, JitsiJvbNetworkThroughputMetricConfig{}, JitsiJvbQueueDroppedPacketsMetricConfig{}, JitsiJvbQueueExceptionsMetricConfig{}, JitsiJvbRelayCreationsMetricConfig{}, JitsiJvbRoundTripTimeAverageMetricConfig{}, JitsiJvbShuttingDownMetricConfig{}, JitsiJvbStressMetricConfig{}, JitsiJvbThreadCountMetricConfig{}, JitsiJvbTransitLatePacketsMetricConfig{}, JitsiJvbTransitPacketsMetricConfig{}, JitsiJvbTransitUnknownPacketsMetricConfig{}, JitsiJvbTransportCcUnmatchedFeedbackCountMetricConfig{}, JitsiJvbUptimeMetricConfig{}, JitsiJvbVideoTimeMetricConfig{}, JitsiJvbVideoStreamCountMetricConfig{}, JitsiJvbVisitorCountMetricConfig{}, JitsiJvbVisitorCreationsMetricConfig{}, JitsiJvbWebsocketClosuresMetricConfig{}, JitsiJvbWebsocketErrorsMetricConfig{}, JitsiJvbXMPPClientConfiguredCountMetricConfig{}, JitsiJvbXMPPClientConnectedCountMetricConfig{}, JitsiJvbXMPPDisconnectionsMetricConfig{}, JitsiJvbXMPPRoomConfiguredCountMetricConfig{}, JitsiJvbXMPPRoomJoinedCountMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, JitsiOctoVersionResourceAttributeConfig{}, JitsiRegionResourceAttributeConfig{}, JitsiRelayIDResourceAttributeConfig{}, JitsiReleaseResourceAttributeConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

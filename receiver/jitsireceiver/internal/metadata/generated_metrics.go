@@ -474,6 +474,44 @@ var MapAttributeJitsiMediaKind = map[string]AttributeJitsiMediaKind{
 	"video": AttributeJitsiMediaKindVideo,
 }
 
+// AttributeJitsiMediaExporterMessage specifies the value jitsi.media_exporter.message attribute.
+type AttributeJitsiMediaExporterMessage int
+
+const (
+	_ AttributeJitsiMediaExporterMessage = iota
+	AttributeJitsiMediaExporterMessageTranscript
+	AttributeJitsiMediaExporterMessageMediaEvent
+	AttributeJitsiMediaExporterMessageSendingChange
+	AttributeJitsiMediaExporterMessageInfo
+	AttributeJitsiMediaExporterMessageOther
+)
+
+// String returns the string representation of the AttributeJitsiMediaExporterMessage.
+func (av AttributeJitsiMediaExporterMessage) String() string {
+	switch av {
+	case AttributeJitsiMediaExporterMessageTranscript:
+		return "transcript"
+	case AttributeJitsiMediaExporterMessageMediaEvent:
+		return "media_event"
+	case AttributeJitsiMediaExporterMessageSendingChange:
+		return "sending_change"
+	case AttributeJitsiMediaExporterMessageInfo:
+		return "info"
+	case AttributeJitsiMediaExporterMessageOther:
+		return "other"
+	}
+	return ""
+}
+
+// MapAttributeJitsiMediaExporterMessage is a helper map of string to AttributeJitsiMediaExporterMessage attribute value.
+var MapAttributeJitsiMediaExporterMessage = map[string]AttributeJitsiMediaExporterMessage{
+	"transcript":     AttributeJitsiMediaExporterMessageTranscript,
+	"media_event":    AttributeJitsiMediaExporterMessageMediaEvent,
+	"sending_change": AttributeJitsiMediaExporterMessageSendingChange,
+	"info":           AttributeJitsiMediaExporterMessageInfo,
+	"other":          AttributeJitsiMediaExporterMessageOther,
+}
+
 // AttributeJitsiMessageTransport specifies the value jitsi.message.transport attribute.
 type AttributeJitsiMessageTransport int
 
@@ -1158,6 +1196,9 @@ var MetricsInfo = metricsInfo{
 		Name:       "jitsi.jigasi.transcription.time",
 		Attributes: []string{"jitsi.transcription.backend"},
 	},
+	JitsiJvbAudioTossedPackets: metricInfo{
+		Name: "jitsi.jvb.audio.tossed_packets",
+	},
 	JitsiJvbBweExpirations: metricInfo{
 		Name: "jitsi.jvb.bwe.expirations",
 	},
@@ -1342,6 +1383,25 @@ var MetricsInfo = metricsInfo{
 		Name:       "jitsi.jvb.loss_state.time",
 		Attributes: []string{"jitsi.loss.state"},
 	},
+	JitsiJvbMediaExporterMessages: metricInfo{
+		Name:       "jitsi.jvb.media_exporter.messages",
+		Attributes: []string{"jitsi.media_exporter.message"},
+	},
+	JitsiJvbMediaExporterPackets: metricInfo{
+		Name: "jitsi.jvb.media_exporter.packets",
+	},
+	JitsiJvbMediaExporterParseFailures: metricInfo{
+		Name: "jitsi.jvb.media_exporter.parse_failures",
+	},
+	JitsiJvbMediaExporterStarts: metricInfo{
+		Name: "jitsi.jvb.media_exporter.starts",
+	},
+	JitsiJvbMediaExporterWebsocketFailures: metricInfo{
+		Name: "jitsi.jvb.media_exporter.websocket.failures",
+	},
+	JitsiJvbMediaExporterWebsocketInternalErrors: metricInfo{
+		Name: "jitsi.jvb.media_exporter.websocket.internal_errors",
+	},
 	JitsiJvbMessageTransportTimeouts: metricInfo{
 		Name:       "jitsi.jvb.message_transport.timeouts",
 		Attributes: []string{"jitsi.peer"},
@@ -1408,6 +1468,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "jitsi.jvb.transit.packets",
 		Attributes: []string{"jitsi.transit.protocol"},
 	},
+	JitsiJvbTransitUnknownPackets: metricInfo{
+		Name:       "jitsi.jvb.transit.unknown_packets",
+		Attributes: []string{"jitsi.transit.protocol"},
+	},
 	JitsiJvbTransportCcUnmatchedFeedbackCount: metricInfo{
 		Name: "jitsi.jvb.transport_cc.unmatched_feedback.count",
 	},
@@ -1472,176 +1536,184 @@ var MetricsInfo = metricsInfo{
 }
 
 type metricsInfo struct {
-	JitsiJibriHealthy                          metricInfo
-	JitsiJibriRecording                        metricInfo
-	JitsiJibriRequestRejections                metricInfo
-	JitsiJibriSessionAborts                    metricInfo
-	JitsiJibriSessionCompletions               metricInfo
-	JitsiJibriSessionCreations                 metricInfo
-	JitsiJibriSessionErrors                    metricInfo
-	JitsiJibriState                            metricInfo
-	JitsiJibriXMPPEvents                       metricInfo
-	JitsiJicofoBridgeCount                     metricInfo
-	JitsiJicofoBridgeEndpointCount             metricInfo
-	JitsiJicofoBridgeEndpointMoves             metricInfo
-	JitsiJicofoBridgeFailingIce                metricInfo
-	JitsiJicofoBridgeLosses                    metricInfo
-	JitsiJicofoBridgeOperationalCount          metricInfo
-	JitsiJicofoBridgeRateLimitedSelections     metricInfo
-	JitsiJicofoBridgeRemovals                  metricInfo
-	JitsiJicofoBridgeRestartRequests           metricInfo
-	JitsiJicofoBridgeSelections                metricInfo
-	JitsiJicofoBridgeShuttingDownCount         metricInfo
-	JitsiJicofoBridgeVersionCount              metricInfo
-	JitsiJicofoConferenceCount                 metricInfo
-	JitsiJicofoConferenceCountBySize           metricInfo
-	JitsiJicofoConferenceCreations             metricInfo
-	JitsiJicofoConferenceNewRequests           metricInfo
-	JitsiJicofoConferenceRequests              metricInfo
-	JitsiJicofoConferenceSizeMax               metricInfo
-	JitsiJicofoConferenceTime                  metricInfo
-	JitsiJicofoConferenceWithVisitorsCount     metricInfo
-	JitsiJicofoEndpointTime                    metricInfo
-	JitsiJicofoHealthy                         metricInfo
-	JitsiJicofoIceRestartResults               metricInfo
-	JitsiJicofoIceRestartRequests              metricInfo
-	JitsiJicofoJibriFailures                   metricInfo
-	JitsiJicofoJibriInstanceAvailableCount     metricInfo
-	JitsiJicofoJibriInstanceCount              metricInfo
-	JitsiJicofoJibriNoInstanceFailures         metricInfo
-	JitsiJicofoJibriSessionCount               metricInfo
-	JitsiJicofoJibriSessionPendingCount        metricInfo
-	JitsiJicofoJigasiErrors                    metricInfo
-	JitsiJicofoJigasiInstanceCount             metricInfo
-	JitsiJicofoJigasiInstanceShuttingDownCount metricInfo
-	JitsiJicofoJigasiRequests                  metricInfo
-	JitsiJicofoJigasiRetries                   metricInfo
-	JitsiJicofoJingleStanzas                   metricInfo
-	JitsiJicofoLoadRedistributorMoves          metricInfo
-	JitsiJicofoParticipantCount                metricInfo
-	JitsiJicofoParticipantCreations            metricInfo
-	JitsiJicofoParticipantMoves                metricInfo
-	JitsiJicofoParticipantNoStartMutedJoins    metricInfo
-	JitsiJicofoParticipantNotifications        metricInfo
-	JitsiJicofoParticipantPairCount            metricInfo
-	JitsiJicofoQueueAddedPackets               metricInfo
-	JitsiJicofoQueueDroppedPackets             metricInfo
-	JitsiJicofoQueueRemovedPackets             metricInfo
-	JitsiJicofoSlowHealthChecks                metricInfo
-	JitsiJicofoThreadCount                     metricInfo
-	JitsiJicofoVisitorCount                    metricInfo
-	JitsiJicofoXMPPDisconnections              metricInfo
-	JitsiJigasiCallEvents                      metricInfo
-	JitsiJigasiConferenceCompletions           metricInfo
-	JitsiJigasiConferenceCount                 metricInfo
-	JitsiJigasiConferenceCountBySize           metricInfo
-	JitsiJigasiConferenceTime                  metricInfo
-	JitsiJigasiGracefulShutdown                metricInfo
-	JitsiJigasiHealthy                         metricInfo
-	JitsiJigasiMediaDrops                      metricInfo
-	JitsiJigasiParticipantCount                metricInfo
-	JitsiJigasiParticipantCreations            metricInfo
-	JitsiJigasiStress                          metricInfo
-	JitsiJigasiThreadCount                     metricInfo
-	JitsiJigasiTranscriptionErrors             metricInfo
-	JitsiJigasiTranscriptionEvents             metricInfo
-	JitsiJigasiTranscriptionIntervals          metricInfo
-	JitsiJigasiTranscriptionRequests           metricInfo
-	JitsiJigasiTranscriptionTime               metricInfo
-	JitsiJvbBweExpirations                     metricInfo
-	JitsiJvbChannelCount                       metricInfo
-	JitsiJvbChannelCreations                   metricInfo
-	JitsiJvbChannelFailures                    metricInfo
-	JitsiJvbConferenceCompletions              metricInfo
-	JitsiJvbConferenceCount                    metricInfo
-	JitsiJvbConferenceCountByAudioSenders      metricInfo
-	JitsiJvbConferenceCountBySize              metricInfo
-	JitsiJvbConferenceCountByVideoSenders      metricInfo
-	JitsiJvbConferenceCreations                metricInfo
-	JitsiJvbConferenceFailures                 metricInfo
-	JitsiJvbConferenceInactiveCount            metricInfo
-	JitsiJvbConferenceP2pCount                 metricInfo
-	JitsiJvbConferenceRelayedCount             metricInfo
-	JitsiJvbConferenceSizeMax                  metricInfo
-	JitsiJvbConferenceTime                     metricInfo
-	JitsiJvbConnectionCreations                metricInfo
-	JitsiJvbConnectionFailures                 metricInfo
-	JitsiJvbDataChannelRejections              metricInfo
-	JitsiJvbDominantSpeakerChanges             metricInfo
-	JitsiJvbDraining                           metricInfo
-	JitsiJvbEndpointActiveCount                metricInfo
-	JitsiJvbEndpointCount                      metricInfo
-	JitsiJvbEndpointCreations                  metricInfo
-	JitsiJvbEndpointDisconnections             metricInfo
-	JitsiJvbEndpointHighLossCount              metricInfo
-	JitsiJvbEndpointInactiveCount              metricInfo
-	JitsiJvbEndpointLocalCount                 metricInfo
-	JitsiJvbEndpointOversendingCount           metricInfo
-	JitsiJvbEndpointReceiveOnlyCount           metricInfo
-	JitsiJvbEndpointReconnections              metricInfo
-	JitsiJvbEndpointRelayedCount               metricInfo
-	JitsiJvbEndpointSendingCount               metricInfo
-	JitsiJvbEndpointSpuriousRembs              metricInfo
-	JitsiJvbEndpointStress                     metricInfo
-	JitsiJvbEndpointSuspendedCount             metricInfo
-	JitsiJvbFileDescriptorCount                metricInfo
-	JitsiJvbGracefulShutdown                   metricInfo
-	JitsiJvbHealthy                            metricInfo
-	JitsiJvbHostCPUSteal                       metricInfo
-	JitsiJvbHostCPUUtilization                 metricInfo
-	JitsiJvbHostMemoryLimit                    metricInfo
-	JitsiJvbHostMemoryUsage                    metricInfo
-	JitsiJvbIceNegotiations                    metricInfo
-	JitsiJvbIceRelayedNegotiations             metricInfo
-	JitsiJvbIceRestartResults                  metricInfo
-	JitsiJvbIceRestarts                        metricInfo
-	JitsiJvbIceTCPNegotiations                 metricInfo
-	JitsiJvbJitterAverage                      metricInfo
-	JitsiJvbJvmGcCollections                   metricInfo
-	JitsiJvbJvmGcTime                          metricInfo
-	JitsiJvbJvmHeapCommitted                   metricInfo
-	JitsiJvbJvmHeapUsage                       metricInfo
-	JitsiJvbKeyframePreemptiveRequests         metricInfo
-	JitsiJvbKeyframes                          metricInfo
-	JitsiJvbLayeringChanges                    metricInfo
-	JitsiJvbLossStateTime                      metricInfo
-	JitsiJvbMessageTransportTimeouts           metricInfo
-	JitsiJvbMessages                           metricInfo
-	JitsiJvbNetworkDroppedPackets              metricInfo
-	JitsiJvbNetworkIo                          metricInfo
-	JitsiJvbNetworkPacketLoss                  metricInfo
-	JitsiJvbNetworkPacketLossOverall           metricInfo
-	JitsiJvbNetworkPacketRate                  metricInfo
-	JitsiJvbNetworkPackets                     metricInfo
-	JitsiJvbNetworkThroughput                  metricInfo
-	JitsiJvbQueueDroppedPackets                metricInfo
-	JitsiJvbQueueExceptions                    metricInfo
-	JitsiJvbRelayCreations                     metricInfo
-	JitsiJvbRoundTripTimeAverage               metricInfo
-	JitsiJvbShuttingDown                       metricInfo
-	JitsiJvbStress                             metricInfo
-	JitsiJvbThreadCount                        metricInfo
-	JitsiJvbTransitLatePackets                 metricInfo
-	JitsiJvbTransitPackets                     metricInfo
-	JitsiJvbTransportCcUnmatchedFeedbackCount  metricInfo
-	JitsiJvbUptime                             metricInfo
-	JitsiJvbVideoTime                          metricInfo
-	JitsiJvbVideoStreamCount                   metricInfo
-	JitsiJvbVisitorCount                       metricInfo
-	JitsiJvbVisitorCreations                   metricInfo
-	JitsiJvbWebsocketClosures                  metricInfo
-	JitsiJvbWebsocketErrors                    metricInfo
-	JitsiJvbXMPPClientConfiguredCount          metricInfo
-	JitsiJvbXMPPClientConnectedCount           metricInfo
-	JitsiJvbXMPPDisconnections                 metricInfo
-	JitsiJvbXMPPRoomConfiguredCount            metricInfo
-	JitsiJvbXMPPRoomJoinedCount                metricInfo
-	RtcScrapeDuration                          metricInfo
-	RtcScrapeErrors                            metricInfo
-	RtcScrapeOmittedCount                      metricInfo
-	RtcScrapes                                 metricInfo
-	RtcTargetCertificateRemaining              metricInfo
-	RtcTargetUp                                metricInfo
+	JitsiJibriHealthy                            metricInfo
+	JitsiJibriRecording                          metricInfo
+	JitsiJibriRequestRejections                  metricInfo
+	JitsiJibriSessionAborts                      metricInfo
+	JitsiJibriSessionCompletions                 metricInfo
+	JitsiJibriSessionCreations                   metricInfo
+	JitsiJibriSessionErrors                      metricInfo
+	JitsiJibriState                              metricInfo
+	JitsiJibriXMPPEvents                         metricInfo
+	JitsiJicofoBridgeCount                       metricInfo
+	JitsiJicofoBridgeEndpointCount               metricInfo
+	JitsiJicofoBridgeEndpointMoves               metricInfo
+	JitsiJicofoBridgeFailingIce                  metricInfo
+	JitsiJicofoBridgeLosses                      metricInfo
+	JitsiJicofoBridgeOperationalCount            metricInfo
+	JitsiJicofoBridgeRateLimitedSelections       metricInfo
+	JitsiJicofoBridgeRemovals                    metricInfo
+	JitsiJicofoBridgeRestartRequests             metricInfo
+	JitsiJicofoBridgeSelections                  metricInfo
+	JitsiJicofoBridgeShuttingDownCount           metricInfo
+	JitsiJicofoBridgeVersionCount                metricInfo
+	JitsiJicofoConferenceCount                   metricInfo
+	JitsiJicofoConferenceCountBySize             metricInfo
+	JitsiJicofoConferenceCreations               metricInfo
+	JitsiJicofoConferenceNewRequests             metricInfo
+	JitsiJicofoConferenceRequests                metricInfo
+	JitsiJicofoConferenceSizeMax                 metricInfo
+	JitsiJicofoConferenceTime                    metricInfo
+	JitsiJicofoConferenceWithVisitorsCount       metricInfo
+	JitsiJicofoEndpointTime                      metricInfo
+	JitsiJicofoHealthy                           metricInfo
+	JitsiJicofoIceRestartResults                 metricInfo
+	JitsiJicofoIceRestartRequests                metricInfo
+	JitsiJicofoJibriFailures                     metricInfo
+	JitsiJicofoJibriInstanceAvailableCount       metricInfo
+	JitsiJicofoJibriInstanceCount                metricInfo
+	JitsiJicofoJibriNoInstanceFailures           metricInfo
+	JitsiJicofoJibriSessionCount                 metricInfo
+	JitsiJicofoJibriSessionPendingCount          metricInfo
+	JitsiJicofoJigasiErrors                      metricInfo
+	JitsiJicofoJigasiInstanceCount               metricInfo
+	JitsiJicofoJigasiInstanceShuttingDownCount   metricInfo
+	JitsiJicofoJigasiRequests                    metricInfo
+	JitsiJicofoJigasiRetries                     metricInfo
+	JitsiJicofoJingleStanzas                     metricInfo
+	JitsiJicofoLoadRedistributorMoves            metricInfo
+	JitsiJicofoParticipantCount                  metricInfo
+	JitsiJicofoParticipantCreations              metricInfo
+	JitsiJicofoParticipantMoves                  metricInfo
+	JitsiJicofoParticipantNoStartMutedJoins      metricInfo
+	JitsiJicofoParticipantNotifications          metricInfo
+	JitsiJicofoParticipantPairCount              metricInfo
+	JitsiJicofoQueueAddedPackets                 metricInfo
+	JitsiJicofoQueueDroppedPackets               metricInfo
+	JitsiJicofoQueueRemovedPackets               metricInfo
+	JitsiJicofoSlowHealthChecks                  metricInfo
+	JitsiJicofoThreadCount                       metricInfo
+	JitsiJicofoVisitorCount                      metricInfo
+	JitsiJicofoXMPPDisconnections                metricInfo
+	JitsiJigasiCallEvents                        metricInfo
+	JitsiJigasiConferenceCompletions             metricInfo
+	JitsiJigasiConferenceCount                   metricInfo
+	JitsiJigasiConferenceCountBySize             metricInfo
+	JitsiJigasiConferenceTime                    metricInfo
+	JitsiJigasiGracefulShutdown                  metricInfo
+	JitsiJigasiHealthy                           metricInfo
+	JitsiJigasiMediaDrops                        metricInfo
+	JitsiJigasiParticipantCount                  metricInfo
+	JitsiJigasiParticipantCreations              metricInfo
+	JitsiJigasiStress                            metricInfo
+	JitsiJigasiThreadCount                       metricInfo
+	JitsiJigasiTranscriptionErrors               metricInfo
+	JitsiJigasiTranscriptionEvents               metricInfo
+	JitsiJigasiTranscriptionIntervals            metricInfo
+	JitsiJigasiTranscriptionRequests             metricInfo
+	JitsiJigasiTranscriptionTime                 metricInfo
+	JitsiJvbAudioTossedPackets                   metricInfo
+	JitsiJvbBweExpirations                       metricInfo
+	JitsiJvbChannelCount                         metricInfo
+	JitsiJvbChannelCreations                     metricInfo
+	JitsiJvbChannelFailures                      metricInfo
+	JitsiJvbConferenceCompletions                metricInfo
+	JitsiJvbConferenceCount                      metricInfo
+	JitsiJvbConferenceCountByAudioSenders        metricInfo
+	JitsiJvbConferenceCountBySize                metricInfo
+	JitsiJvbConferenceCountByVideoSenders        metricInfo
+	JitsiJvbConferenceCreations                  metricInfo
+	JitsiJvbConferenceFailures                   metricInfo
+	JitsiJvbConferenceInactiveCount              metricInfo
+	JitsiJvbConferenceP2pCount                   metricInfo
+	JitsiJvbConferenceRelayedCount               metricInfo
+	JitsiJvbConferenceSizeMax                    metricInfo
+	JitsiJvbConferenceTime                       metricInfo
+	JitsiJvbConnectionCreations                  metricInfo
+	JitsiJvbConnectionFailures                   metricInfo
+	JitsiJvbDataChannelRejections                metricInfo
+	JitsiJvbDominantSpeakerChanges               metricInfo
+	JitsiJvbDraining                             metricInfo
+	JitsiJvbEndpointActiveCount                  metricInfo
+	JitsiJvbEndpointCount                        metricInfo
+	JitsiJvbEndpointCreations                    metricInfo
+	JitsiJvbEndpointDisconnections               metricInfo
+	JitsiJvbEndpointHighLossCount                metricInfo
+	JitsiJvbEndpointInactiveCount                metricInfo
+	JitsiJvbEndpointLocalCount                   metricInfo
+	JitsiJvbEndpointOversendingCount             metricInfo
+	JitsiJvbEndpointReceiveOnlyCount             metricInfo
+	JitsiJvbEndpointReconnections                metricInfo
+	JitsiJvbEndpointRelayedCount                 metricInfo
+	JitsiJvbEndpointSendingCount                 metricInfo
+	JitsiJvbEndpointSpuriousRembs                metricInfo
+	JitsiJvbEndpointStress                       metricInfo
+	JitsiJvbEndpointSuspendedCount               metricInfo
+	JitsiJvbFileDescriptorCount                  metricInfo
+	JitsiJvbGracefulShutdown                     metricInfo
+	JitsiJvbHealthy                              metricInfo
+	JitsiJvbHostCPUSteal                         metricInfo
+	JitsiJvbHostCPUUtilization                   metricInfo
+	JitsiJvbHostMemoryLimit                      metricInfo
+	JitsiJvbHostMemoryUsage                      metricInfo
+	JitsiJvbIceNegotiations                      metricInfo
+	JitsiJvbIceRelayedNegotiations               metricInfo
+	JitsiJvbIceRestartResults                    metricInfo
+	JitsiJvbIceRestarts                          metricInfo
+	JitsiJvbIceTCPNegotiations                   metricInfo
+	JitsiJvbJitterAverage                        metricInfo
+	JitsiJvbJvmGcCollections                     metricInfo
+	JitsiJvbJvmGcTime                            metricInfo
+	JitsiJvbJvmHeapCommitted                     metricInfo
+	JitsiJvbJvmHeapUsage                         metricInfo
+	JitsiJvbKeyframePreemptiveRequests           metricInfo
+	JitsiJvbKeyframes                            metricInfo
+	JitsiJvbLayeringChanges                      metricInfo
+	JitsiJvbLossStateTime                        metricInfo
+	JitsiJvbMediaExporterMessages                metricInfo
+	JitsiJvbMediaExporterPackets                 metricInfo
+	JitsiJvbMediaExporterParseFailures           metricInfo
+	JitsiJvbMediaExporterStarts                  metricInfo
+	JitsiJvbMediaExporterWebsocketFailures       metricInfo
+	JitsiJvbMediaExporterWebsocketInternalErrors metricInfo
+	JitsiJvbMessageTransportTimeouts             metricInfo
+	JitsiJvbMessages                             metricInfo
+	JitsiJvbNetworkDroppedPackets                metricInfo
+	JitsiJvbNetworkIo                            metricInfo
+	JitsiJvbNetworkPacketLoss                    metricInfo
+	JitsiJvbNetworkPacketLossOverall             metricInfo
+	JitsiJvbNetworkPacketRate                    metricInfo
+	JitsiJvbNetworkPackets                       metricInfo
+	JitsiJvbNetworkThroughput                    metricInfo
+	JitsiJvbQueueDroppedPackets                  metricInfo
+	JitsiJvbQueueExceptions                      metricInfo
+	JitsiJvbRelayCreations                       metricInfo
+	JitsiJvbRoundTripTimeAverage                 metricInfo
+	JitsiJvbShuttingDown                         metricInfo
+	JitsiJvbStress                               metricInfo
+	JitsiJvbThreadCount                          metricInfo
+	JitsiJvbTransitLatePackets                   metricInfo
+	JitsiJvbTransitPackets                       metricInfo
+	JitsiJvbTransitUnknownPackets                metricInfo
+	JitsiJvbTransportCcUnmatchedFeedbackCount    metricInfo
+	JitsiJvbUptime                               metricInfo
+	JitsiJvbVideoTime                            metricInfo
+	JitsiJvbVideoStreamCount                     metricInfo
+	JitsiJvbVisitorCount                         metricInfo
+	JitsiJvbVisitorCreations                     metricInfo
+	JitsiJvbWebsocketClosures                    metricInfo
+	JitsiJvbWebsocketErrors                      metricInfo
+	JitsiJvbXMPPClientConfiguredCount            metricInfo
+	JitsiJvbXMPPClientConnectedCount             metricInfo
+	JitsiJvbXMPPDisconnections                   metricInfo
+	JitsiJvbXMPPRoomConfiguredCount              metricInfo
+	JitsiJvbXMPPRoomJoinedCount                  metricInfo
+	RtcScrapeDuration                            metricInfo
+	RtcScrapeErrors                              metricInfo
+	RtcScrapeOmittedCount                        metricInfo
+	RtcScrapes                                   metricInfo
+	RtcTargetCertificateRemaining                metricInfo
+	RtcTargetUp                                  metricInfo
 }
 
 type metricInfo struct {
@@ -5652,6 +5724,58 @@ func newMetricJitsiJigasiTranscriptionTime(cfg JitsiJigasiTranscriptionTimeMetri
 	return m
 }
 
+type metricJitsiJvbAudioTossedPackets struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   JitsiJvbAudioTossedPacketsMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills jitsi.jvb.audio.tossed_packets metric with initial data.
+func (m *metricJitsiJvbAudioTossedPackets) init() {
+	m.data.SetName("jitsi.jvb.audio.tossed_packets")
+	m.data.SetDescription("Number of audio packets that the bridge did not forward because others were louder.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricJitsiJvbAudioTossedPackets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricJitsiJvbAudioTossedPackets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricJitsiJvbAudioTossedPackets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricJitsiJvbAudioTossedPackets(cfg JitsiJvbAudioTossedPacketsMetricConfig) metricJitsiJvbAudioTossedPackets {
+	m := metricJitsiJvbAudioTossedPackets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricJitsiJvbBweExpirations struct {
 	data     pmetric.Metric                     // data buffer for generated metric.
 	config   JitsiJvbBweExpirationsMetricConfig // metric config provided by user.
@@ -8633,6 +8757,320 @@ func newMetricJitsiJvbLossStateTime(cfg JitsiJvbLossStateTimeMetricConfig) metri
 	return m
 }
 
+type metricJitsiJvbMediaExporterMessages struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   JitsiJvbMediaExporterMessagesMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills jitsi.jvb.media_exporter.messages metric with initial data.
+func (m *metricJitsiJvbMediaExporterMessages) init() {
+	m.data.SetName("jitsi.jvb.media_exporter.messages")
+	m.data.SetDescription("Number of messages that transcribers sent back, by kind.")
+	m.data.SetUnit("{message}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricJitsiJvbMediaExporterMessages) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, jitsiMediaExporterMessageAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("jitsi.media_exporter.message", jitsiMediaExporterMessageAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricJitsiJvbMediaExporterMessages) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricJitsiJvbMediaExporterMessages) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricJitsiJvbMediaExporterMessages(cfg JitsiJvbMediaExporterMessagesMetricConfig) metricJitsiJvbMediaExporterMessages {
+	m := metricJitsiJvbMediaExporterMessages{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricJitsiJvbMediaExporterPackets struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   JitsiJvbMediaExporterPacketsMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills jitsi.jvb.media_exporter.packets metric with initial data.
+func (m *metricJitsiJvbMediaExporterPackets) init() {
+	m.data.SetName("jitsi.jvb.media_exporter.packets")
+	m.data.SetDescription("Number of media packets sent to transcribers.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricJitsiJvbMediaExporterPackets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricJitsiJvbMediaExporterPackets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricJitsiJvbMediaExporterPackets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricJitsiJvbMediaExporterPackets(cfg JitsiJvbMediaExporterPacketsMetricConfig) metricJitsiJvbMediaExporterPackets {
+	m := metricJitsiJvbMediaExporterPackets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricJitsiJvbMediaExporterParseFailures struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   JitsiJvbMediaExporterParseFailuresMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills jitsi.jvb.media_exporter.parse_failures metric with initial data.
+func (m *metricJitsiJvbMediaExporterParseFailures) init() {
+	m.data.SetName("jitsi.jvb.media_exporter.parse_failures")
+	m.data.SetDescription("Number of messages of transcribers that could not be parsed.")
+	m.data.SetUnit("{failure}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricJitsiJvbMediaExporterParseFailures) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricJitsiJvbMediaExporterParseFailures) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricJitsiJvbMediaExporterParseFailures) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricJitsiJvbMediaExporterParseFailures(cfg JitsiJvbMediaExporterParseFailuresMetricConfig) metricJitsiJvbMediaExporterParseFailures {
+	m := metricJitsiJvbMediaExporterParseFailures{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricJitsiJvbMediaExporterStarts struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   JitsiJvbMediaExporterStartsMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills jitsi.jvb.media_exporter.starts metric with initial data.
+func (m *metricJitsiJvbMediaExporterStarts) init() {
+	m.data.SetName("jitsi.jvb.media_exporter.starts")
+	m.data.SetDescription("Number of times that the export of media to a transcriber was started.")
+	m.data.SetUnit("{start}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricJitsiJvbMediaExporterStarts) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricJitsiJvbMediaExporterStarts) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricJitsiJvbMediaExporterStarts) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricJitsiJvbMediaExporterStarts(cfg JitsiJvbMediaExporterStartsMetricConfig) metricJitsiJvbMediaExporterStarts {
+	m := metricJitsiJvbMediaExporterStarts{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricJitsiJvbMediaExporterWebsocketFailures struct {
+	data     pmetric.Metric                                     // data buffer for generated metric.
+	config   JitsiJvbMediaExporterWebsocketFailuresMetricConfig // metric config provided by user.
+	capacity int                                                // max observed number of data points added to the metric.
+}
+
+// init fills jitsi.jvb.media_exporter.websocket.failures metric with initial data.
+func (m *metricJitsiJvbMediaExporterWebsocketFailures) init() {
+	m.data.SetName("jitsi.jvb.media_exporter.websocket.failures")
+	m.data.SetDescription("Number of failed WebSocket connections to transcribers.")
+	m.data.SetUnit("{failure}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricJitsiJvbMediaExporterWebsocketFailures) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricJitsiJvbMediaExporterWebsocketFailures) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricJitsiJvbMediaExporterWebsocketFailures) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricJitsiJvbMediaExporterWebsocketFailures(cfg JitsiJvbMediaExporterWebsocketFailuresMetricConfig) metricJitsiJvbMediaExporterWebsocketFailures {
+	m := metricJitsiJvbMediaExporterWebsocketFailures{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricJitsiJvbMediaExporterWebsocketInternalErrors struct {
+	data     pmetric.Metric                                           // data buffer for generated metric.
+	config   JitsiJvbMediaExporterWebsocketInternalErrorsMetricConfig // metric config provided by user.
+	capacity int                                                      // max observed number of data points added to the metric.
+}
+
+// init fills jitsi.jvb.media_exporter.websocket.internal_errors metric with initial data.
+func (m *metricJitsiJvbMediaExporterWebsocketInternalErrors) init() {
+	m.data.SetName("jitsi.jvb.media_exporter.websocket.internal_errors")
+	m.data.SetDescription("Number of WebSocket connections that transcribers closed with an internal error (code 1011).")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricJitsiJvbMediaExporterWebsocketInternalErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricJitsiJvbMediaExporterWebsocketInternalErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricJitsiJvbMediaExporterWebsocketInternalErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricJitsiJvbMediaExporterWebsocketInternalErrors(cfg JitsiJvbMediaExporterWebsocketInternalErrorsMetricConfig) metricJitsiJvbMediaExporterWebsocketInternalErrors {
+	m := metricJitsiJvbMediaExporterWebsocketInternalErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricJitsiJvbMessageTransportTimeouts struct {
 	data     pmetric.Metric                               // data buffer for generated metric.
 	config   JitsiJvbMessageTransportTimeoutsMetricConfig // metric config provided by user.
@@ -9578,6 +10016,60 @@ func (m *metricJitsiJvbTransitPackets) emit(metrics pmetric.MetricSlice) {
 
 func newMetricJitsiJvbTransitPackets(cfg JitsiJvbTransitPacketsMetricConfig) metricJitsiJvbTransitPackets {
 	m := metricJitsiJvbTransitPackets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricJitsiJvbTransitUnknownPackets struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   JitsiJvbTransitUnknownPacketsMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills jitsi.jvb.transit.unknown_packets metric with initial data.
+func (m *metricJitsiJvbTransitUnknownPackets) init() {
+	m.data.SetName("jitsi.jvb.transit.unknown_packets")
+	m.data.SetDescription("Number of sent packets whose time of arrival was unknown, so that their transit time was not measured. They are not included in transit.packets.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricJitsiJvbTransitUnknownPackets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, jitsiTransitProtocolAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("jitsi.transit.protocol", jitsiTransitProtocolAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricJitsiJvbTransitUnknownPackets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricJitsiJvbTransitUnknownPackets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricJitsiJvbTransitUnknownPackets(cfg JitsiJvbTransitUnknownPacketsMetricConfig) metricJitsiJvbTransitUnknownPackets {
+	m := metricJitsiJvbTransitUnknownPackets{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -10581,183 +11073,191 @@ func newMetricRtcTargetUp(cfg RtcTargetUpMetricConfig) metricRtcTargetUp {
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
-	config                                           MetricsBuilderConfig // config of the metrics builder.
-	startTime                                        pcommon.Timestamp    // start time that will be applied to all recorded data points.
-	metricsCapacity                                  int                  // maximum observed number of metrics per resource.
-	metricsBuffer                                    pmetric.Metrics      // accumulates metrics data before emitting.
-	buildInfo                                        component.BuildInfo  // contains version information.
-	resourceAttributeIncludeFilter                   map[string]filter.Filter
-	resourceAttributeExcludeFilter                   map[string]filter.Filter
-	metricJitsiJibriHealthy                          metricJitsiJibriHealthy
-	metricJitsiJibriRecording                        metricJitsiJibriRecording
-	metricJitsiJibriRequestRejections                metricJitsiJibriRequestRejections
-	metricJitsiJibriSessionAborts                    metricJitsiJibriSessionAborts
-	metricJitsiJibriSessionCompletions               metricJitsiJibriSessionCompletions
-	metricJitsiJibriSessionCreations                 metricJitsiJibriSessionCreations
-	metricJitsiJibriSessionErrors                    metricJitsiJibriSessionErrors
-	metricJitsiJibriState                            metricJitsiJibriState
-	metricJitsiJibriXMPPEvents                       metricJitsiJibriXMPPEvents
-	metricJitsiJicofoBridgeCount                     metricJitsiJicofoBridgeCount
-	metricJitsiJicofoBridgeEndpointCount             metricJitsiJicofoBridgeEndpointCount
-	metricJitsiJicofoBridgeEndpointMoves             metricJitsiJicofoBridgeEndpointMoves
-	metricJitsiJicofoBridgeFailingIce                metricJitsiJicofoBridgeFailingIce
-	metricJitsiJicofoBridgeLosses                    metricJitsiJicofoBridgeLosses
-	metricJitsiJicofoBridgeOperationalCount          metricJitsiJicofoBridgeOperationalCount
-	metricJitsiJicofoBridgeRateLimitedSelections     metricJitsiJicofoBridgeRateLimitedSelections
-	metricJitsiJicofoBridgeRemovals                  metricJitsiJicofoBridgeRemovals
-	metricJitsiJicofoBridgeRestartRequests           metricJitsiJicofoBridgeRestartRequests
-	metricJitsiJicofoBridgeSelections                metricJitsiJicofoBridgeSelections
-	metricJitsiJicofoBridgeShuttingDownCount         metricJitsiJicofoBridgeShuttingDownCount
-	metricJitsiJicofoBridgeVersionCount              metricJitsiJicofoBridgeVersionCount
-	metricJitsiJicofoConferenceCount                 metricJitsiJicofoConferenceCount
-	metricJitsiJicofoConferenceCountBySize           metricJitsiJicofoConferenceCountBySize
-	metricJitsiJicofoConferenceCreations             metricJitsiJicofoConferenceCreations
-	metricJitsiJicofoConferenceNewRequests           metricJitsiJicofoConferenceNewRequests
-	metricJitsiJicofoConferenceRequests              metricJitsiJicofoConferenceRequests
-	metricJitsiJicofoConferenceSizeMax               metricJitsiJicofoConferenceSizeMax
-	metricJitsiJicofoConferenceTime                  metricJitsiJicofoConferenceTime
-	metricJitsiJicofoConferenceWithVisitorsCount     metricJitsiJicofoConferenceWithVisitorsCount
-	metricJitsiJicofoEndpointTime                    metricJitsiJicofoEndpointTime
-	metricJitsiJicofoHealthy                         metricJitsiJicofoHealthy
-	metricJitsiJicofoIceRestartResults               metricJitsiJicofoIceRestartResults
-	metricJitsiJicofoIceRestartRequests              metricJitsiJicofoIceRestartRequests
-	metricJitsiJicofoJibriFailures                   metricJitsiJicofoJibriFailures
-	metricJitsiJicofoJibriInstanceAvailableCount     metricJitsiJicofoJibriInstanceAvailableCount
-	metricJitsiJicofoJibriInstanceCount              metricJitsiJicofoJibriInstanceCount
-	metricJitsiJicofoJibriNoInstanceFailures         metricJitsiJicofoJibriNoInstanceFailures
-	metricJitsiJicofoJibriSessionCount               metricJitsiJicofoJibriSessionCount
-	metricJitsiJicofoJibriSessionPendingCount        metricJitsiJicofoJibriSessionPendingCount
-	metricJitsiJicofoJigasiErrors                    metricJitsiJicofoJigasiErrors
-	metricJitsiJicofoJigasiInstanceCount             metricJitsiJicofoJigasiInstanceCount
-	metricJitsiJicofoJigasiInstanceShuttingDownCount metricJitsiJicofoJigasiInstanceShuttingDownCount
-	metricJitsiJicofoJigasiRequests                  metricJitsiJicofoJigasiRequests
-	metricJitsiJicofoJigasiRetries                   metricJitsiJicofoJigasiRetries
-	metricJitsiJicofoJingleStanzas                   metricJitsiJicofoJingleStanzas
-	metricJitsiJicofoLoadRedistributorMoves          metricJitsiJicofoLoadRedistributorMoves
-	metricJitsiJicofoParticipantCount                metricJitsiJicofoParticipantCount
-	metricJitsiJicofoParticipantCreations            metricJitsiJicofoParticipantCreations
-	metricJitsiJicofoParticipantMoves                metricJitsiJicofoParticipantMoves
-	metricJitsiJicofoParticipantNoStartMutedJoins    metricJitsiJicofoParticipantNoStartMutedJoins
-	metricJitsiJicofoParticipantNotifications        metricJitsiJicofoParticipantNotifications
-	metricJitsiJicofoParticipantPairCount            metricJitsiJicofoParticipantPairCount
-	metricJitsiJicofoQueueAddedPackets               metricJitsiJicofoQueueAddedPackets
-	metricJitsiJicofoQueueDroppedPackets             metricJitsiJicofoQueueDroppedPackets
-	metricJitsiJicofoQueueRemovedPackets             metricJitsiJicofoQueueRemovedPackets
-	metricJitsiJicofoSlowHealthChecks                metricJitsiJicofoSlowHealthChecks
-	metricJitsiJicofoThreadCount                     metricJitsiJicofoThreadCount
-	metricJitsiJicofoVisitorCount                    metricJitsiJicofoVisitorCount
-	metricJitsiJicofoXMPPDisconnections              metricJitsiJicofoXMPPDisconnections
-	metricJitsiJigasiCallEvents                      metricJitsiJigasiCallEvents
-	metricJitsiJigasiConferenceCompletions           metricJitsiJigasiConferenceCompletions
-	metricJitsiJigasiConferenceCount                 metricJitsiJigasiConferenceCount
-	metricJitsiJigasiConferenceCountBySize           metricJitsiJigasiConferenceCountBySize
-	metricJitsiJigasiConferenceTime                  metricJitsiJigasiConferenceTime
-	metricJitsiJigasiGracefulShutdown                metricJitsiJigasiGracefulShutdown
-	metricJitsiJigasiHealthy                         metricJitsiJigasiHealthy
-	metricJitsiJigasiMediaDrops                      metricJitsiJigasiMediaDrops
-	metricJitsiJigasiParticipantCount                metricJitsiJigasiParticipantCount
-	metricJitsiJigasiParticipantCreations            metricJitsiJigasiParticipantCreations
-	metricJitsiJigasiStress                          metricJitsiJigasiStress
-	metricJitsiJigasiThreadCount                     metricJitsiJigasiThreadCount
-	metricJitsiJigasiTranscriptionErrors             metricJitsiJigasiTranscriptionErrors
-	metricJitsiJigasiTranscriptionEvents             metricJitsiJigasiTranscriptionEvents
-	metricJitsiJigasiTranscriptionIntervals          metricJitsiJigasiTranscriptionIntervals
-	metricJitsiJigasiTranscriptionRequests           metricJitsiJigasiTranscriptionRequests
-	metricJitsiJigasiTranscriptionTime               metricJitsiJigasiTranscriptionTime
-	metricJitsiJvbBweExpirations                     metricJitsiJvbBweExpirations
-	metricJitsiJvbChannelCount                       metricJitsiJvbChannelCount
-	metricJitsiJvbChannelCreations                   metricJitsiJvbChannelCreations
-	metricJitsiJvbChannelFailures                    metricJitsiJvbChannelFailures
-	metricJitsiJvbConferenceCompletions              metricJitsiJvbConferenceCompletions
-	metricJitsiJvbConferenceCount                    metricJitsiJvbConferenceCount
-	metricJitsiJvbConferenceCountByAudioSenders      metricJitsiJvbConferenceCountByAudioSenders
-	metricJitsiJvbConferenceCountBySize              metricJitsiJvbConferenceCountBySize
-	metricJitsiJvbConferenceCountByVideoSenders      metricJitsiJvbConferenceCountByVideoSenders
-	metricJitsiJvbConferenceCreations                metricJitsiJvbConferenceCreations
-	metricJitsiJvbConferenceFailures                 metricJitsiJvbConferenceFailures
-	metricJitsiJvbConferenceInactiveCount            metricJitsiJvbConferenceInactiveCount
-	metricJitsiJvbConferenceP2pCount                 metricJitsiJvbConferenceP2pCount
-	metricJitsiJvbConferenceRelayedCount             metricJitsiJvbConferenceRelayedCount
-	metricJitsiJvbConferenceSizeMax                  metricJitsiJvbConferenceSizeMax
-	metricJitsiJvbConferenceTime                     metricJitsiJvbConferenceTime
-	metricJitsiJvbConnectionCreations                metricJitsiJvbConnectionCreations
-	metricJitsiJvbConnectionFailures                 metricJitsiJvbConnectionFailures
-	metricJitsiJvbDataChannelRejections              metricJitsiJvbDataChannelRejections
-	metricJitsiJvbDominantSpeakerChanges             metricJitsiJvbDominantSpeakerChanges
-	metricJitsiJvbDraining                           metricJitsiJvbDraining
-	metricJitsiJvbEndpointActiveCount                metricJitsiJvbEndpointActiveCount
-	metricJitsiJvbEndpointCount                      metricJitsiJvbEndpointCount
-	metricJitsiJvbEndpointCreations                  metricJitsiJvbEndpointCreations
-	metricJitsiJvbEndpointDisconnections             metricJitsiJvbEndpointDisconnections
-	metricJitsiJvbEndpointHighLossCount              metricJitsiJvbEndpointHighLossCount
-	metricJitsiJvbEndpointInactiveCount              metricJitsiJvbEndpointInactiveCount
-	metricJitsiJvbEndpointLocalCount                 metricJitsiJvbEndpointLocalCount
-	metricJitsiJvbEndpointOversendingCount           metricJitsiJvbEndpointOversendingCount
-	metricJitsiJvbEndpointReceiveOnlyCount           metricJitsiJvbEndpointReceiveOnlyCount
-	metricJitsiJvbEndpointReconnections              metricJitsiJvbEndpointReconnections
-	metricJitsiJvbEndpointRelayedCount               metricJitsiJvbEndpointRelayedCount
-	metricJitsiJvbEndpointSendingCount               metricJitsiJvbEndpointSendingCount
-	metricJitsiJvbEndpointSpuriousRembs              metricJitsiJvbEndpointSpuriousRembs
-	metricJitsiJvbEndpointStress                     metricJitsiJvbEndpointStress
-	metricJitsiJvbEndpointSuspendedCount             metricJitsiJvbEndpointSuspendedCount
-	metricJitsiJvbFileDescriptorCount                metricJitsiJvbFileDescriptorCount
-	metricJitsiJvbGracefulShutdown                   metricJitsiJvbGracefulShutdown
-	metricJitsiJvbHealthy                            metricJitsiJvbHealthy
-	metricJitsiJvbHostCPUSteal                       metricJitsiJvbHostCPUSteal
-	metricJitsiJvbHostCPUUtilization                 metricJitsiJvbHostCPUUtilization
-	metricJitsiJvbHostMemoryLimit                    metricJitsiJvbHostMemoryLimit
-	metricJitsiJvbHostMemoryUsage                    metricJitsiJvbHostMemoryUsage
-	metricJitsiJvbIceNegotiations                    metricJitsiJvbIceNegotiations
-	metricJitsiJvbIceRelayedNegotiations             metricJitsiJvbIceRelayedNegotiations
-	metricJitsiJvbIceRestartResults                  metricJitsiJvbIceRestartResults
-	metricJitsiJvbIceRestarts                        metricJitsiJvbIceRestarts
-	metricJitsiJvbIceTCPNegotiations                 metricJitsiJvbIceTCPNegotiations
-	metricJitsiJvbJitterAverage                      metricJitsiJvbJitterAverage
-	metricJitsiJvbJvmGcCollections                   metricJitsiJvbJvmGcCollections
-	metricJitsiJvbJvmGcTime                          metricJitsiJvbJvmGcTime
-	metricJitsiJvbJvmHeapCommitted                   metricJitsiJvbJvmHeapCommitted
-	metricJitsiJvbJvmHeapUsage                       metricJitsiJvbJvmHeapUsage
-	metricJitsiJvbKeyframePreemptiveRequests         metricJitsiJvbKeyframePreemptiveRequests
-	metricJitsiJvbKeyframes                          metricJitsiJvbKeyframes
-	metricJitsiJvbLayeringChanges                    metricJitsiJvbLayeringChanges
-	metricJitsiJvbLossStateTime                      metricJitsiJvbLossStateTime
-	metricJitsiJvbMessageTransportTimeouts           metricJitsiJvbMessageTransportTimeouts
-	metricJitsiJvbMessages                           metricJitsiJvbMessages
-	metricJitsiJvbNetworkDroppedPackets              metricJitsiJvbNetworkDroppedPackets
-	metricJitsiJvbNetworkIo                          metricJitsiJvbNetworkIo
-	metricJitsiJvbNetworkPacketLoss                  metricJitsiJvbNetworkPacketLoss
-	metricJitsiJvbNetworkPacketLossOverall           metricJitsiJvbNetworkPacketLossOverall
-	metricJitsiJvbNetworkPacketRate                  metricJitsiJvbNetworkPacketRate
-	metricJitsiJvbNetworkPackets                     metricJitsiJvbNetworkPackets
-	metricJitsiJvbNetworkThroughput                  metricJitsiJvbNetworkThroughput
-	metricJitsiJvbQueueDroppedPackets                metricJitsiJvbQueueDroppedPackets
-	metricJitsiJvbQueueExceptions                    metricJitsiJvbQueueExceptions
-	metricJitsiJvbRelayCreations                     metricJitsiJvbRelayCreations
-	metricJitsiJvbRoundTripTimeAverage               metricJitsiJvbRoundTripTimeAverage
-	metricJitsiJvbShuttingDown                       metricJitsiJvbShuttingDown
-	metricJitsiJvbStress                             metricJitsiJvbStress
-	metricJitsiJvbThreadCount                        metricJitsiJvbThreadCount
-	metricJitsiJvbTransitLatePackets                 metricJitsiJvbTransitLatePackets
-	metricJitsiJvbTransitPackets                     metricJitsiJvbTransitPackets
-	metricJitsiJvbTransportCcUnmatchedFeedbackCount  metricJitsiJvbTransportCcUnmatchedFeedbackCount
-	metricJitsiJvbUptime                             metricJitsiJvbUptime
-	metricJitsiJvbVideoTime                          metricJitsiJvbVideoTime
-	metricJitsiJvbVideoStreamCount                   metricJitsiJvbVideoStreamCount
-	metricJitsiJvbVisitorCount                       metricJitsiJvbVisitorCount
-	metricJitsiJvbVisitorCreations                   metricJitsiJvbVisitorCreations
-	metricJitsiJvbWebsocketClosures                  metricJitsiJvbWebsocketClosures
-	metricJitsiJvbWebsocketErrors                    metricJitsiJvbWebsocketErrors
-	metricJitsiJvbXMPPClientConfiguredCount          metricJitsiJvbXMPPClientConfiguredCount
-	metricJitsiJvbXMPPClientConnectedCount           metricJitsiJvbXMPPClientConnectedCount
-	metricJitsiJvbXMPPDisconnections                 metricJitsiJvbXMPPDisconnections
-	metricJitsiJvbXMPPRoomConfiguredCount            metricJitsiJvbXMPPRoomConfiguredCount
-	metricJitsiJvbXMPPRoomJoinedCount                metricJitsiJvbXMPPRoomJoinedCount
-	metricRtcScrapeDuration                          metricRtcScrapeDuration
-	metricRtcScrapeErrors                            metricRtcScrapeErrors
-	metricRtcScrapeOmittedCount                      metricRtcScrapeOmittedCount
-	metricRtcScrapes                                 metricRtcScrapes
-	metricRtcTargetCertificateRemaining              metricRtcTargetCertificateRemaining
-	metricRtcTargetUp                                metricRtcTargetUp
+	config                                             MetricsBuilderConfig // config of the metrics builder.
+	startTime                                          pcommon.Timestamp    // start time that will be applied to all recorded data points.
+	metricsCapacity                                    int                  // maximum observed number of metrics per resource.
+	metricsBuffer                                      pmetric.Metrics      // accumulates metrics data before emitting.
+	buildInfo                                          component.BuildInfo  // contains version information.
+	resourceAttributeIncludeFilter                     map[string]filter.Filter
+	resourceAttributeExcludeFilter                     map[string]filter.Filter
+	metricJitsiJibriHealthy                            metricJitsiJibriHealthy
+	metricJitsiJibriRecording                          metricJitsiJibriRecording
+	metricJitsiJibriRequestRejections                  metricJitsiJibriRequestRejections
+	metricJitsiJibriSessionAborts                      metricJitsiJibriSessionAborts
+	metricJitsiJibriSessionCompletions                 metricJitsiJibriSessionCompletions
+	metricJitsiJibriSessionCreations                   metricJitsiJibriSessionCreations
+	metricJitsiJibriSessionErrors                      metricJitsiJibriSessionErrors
+	metricJitsiJibriState                              metricJitsiJibriState
+	metricJitsiJibriXMPPEvents                         metricJitsiJibriXMPPEvents
+	metricJitsiJicofoBridgeCount                       metricJitsiJicofoBridgeCount
+	metricJitsiJicofoBridgeEndpointCount               metricJitsiJicofoBridgeEndpointCount
+	metricJitsiJicofoBridgeEndpointMoves               metricJitsiJicofoBridgeEndpointMoves
+	metricJitsiJicofoBridgeFailingIce                  metricJitsiJicofoBridgeFailingIce
+	metricJitsiJicofoBridgeLosses                      metricJitsiJicofoBridgeLosses
+	metricJitsiJicofoBridgeOperationalCount            metricJitsiJicofoBridgeOperationalCount
+	metricJitsiJicofoBridgeRateLimitedSelections       metricJitsiJicofoBridgeRateLimitedSelections
+	metricJitsiJicofoBridgeRemovals                    metricJitsiJicofoBridgeRemovals
+	metricJitsiJicofoBridgeRestartRequests             metricJitsiJicofoBridgeRestartRequests
+	metricJitsiJicofoBridgeSelections                  metricJitsiJicofoBridgeSelections
+	metricJitsiJicofoBridgeShuttingDownCount           metricJitsiJicofoBridgeShuttingDownCount
+	metricJitsiJicofoBridgeVersionCount                metricJitsiJicofoBridgeVersionCount
+	metricJitsiJicofoConferenceCount                   metricJitsiJicofoConferenceCount
+	metricJitsiJicofoConferenceCountBySize             metricJitsiJicofoConferenceCountBySize
+	metricJitsiJicofoConferenceCreations               metricJitsiJicofoConferenceCreations
+	metricJitsiJicofoConferenceNewRequests             metricJitsiJicofoConferenceNewRequests
+	metricJitsiJicofoConferenceRequests                metricJitsiJicofoConferenceRequests
+	metricJitsiJicofoConferenceSizeMax                 metricJitsiJicofoConferenceSizeMax
+	metricJitsiJicofoConferenceTime                    metricJitsiJicofoConferenceTime
+	metricJitsiJicofoConferenceWithVisitorsCount       metricJitsiJicofoConferenceWithVisitorsCount
+	metricJitsiJicofoEndpointTime                      metricJitsiJicofoEndpointTime
+	metricJitsiJicofoHealthy                           metricJitsiJicofoHealthy
+	metricJitsiJicofoIceRestartResults                 metricJitsiJicofoIceRestartResults
+	metricJitsiJicofoIceRestartRequests                metricJitsiJicofoIceRestartRequests
+	metricJitsiJicofoJibriFailures                     metricJitsiJicofoJibriFailures
+	metricJitsiJicofoJibriInstanceAvailableCount       metricJitsiJicofoJibriInstanceAvailableCount
+	metricJitsiJicofoJibriInstanceCount                metricJitsiJicofoJibriInstanceCount
+	metricJitsiJicofoJibriNoInstanceFailures           metricJitsiJicofoJibriNoInstanceFailures
+	metricJitsiJicofoJibriSessionCount                 metricJitsiJicofoJibriSessionCount
+	metricJitsiJicofoJibriSessionPendingCount          metricJitsiJicofoJibriSessionPendingCount
+	metricJitsiJicofoJigasiErrors                      metricJitsiJicofoJigasiErrors
+	metricJitsiJicofoJigasiInstanceCount               metricJitsiJicofoJigasiInstanceCount
+	metricJitsiJicofoJigasiInstanceShuttingDownCount   metricJitsiJicofoJigasiInstanceShuttingDownCount
+	metricJitsiJicofoJigasiRequests                    metricJitsiJicofoJigasiRequests
+	metricJitsiJicofoJigasiRetries                     metricJitsiJicofoJigasiRetries
+	metricJitsiJicofoJingleStanzas                     metricJitsiJicofoJingleStanzas
+	metricJitsiJicofoLoadRedistributorMoves            metricJitsiJicofoLoadRedistributorMoves
+	metricJitsiJicofoParticipantCount                  metricJitsiJicofoParticipantCount
+	metricJitsiJicofoParticipantCreations              metricJitsiJicofoParticipantCreations
+	metricJitsiJicofoParticipantMoves                  metricJitsiJicofoParticipantMoves
+	metricJitsiJicofoParticipantNoStartMutedJoins      metricJitsiJicofoParticipantNoStartMutedJoins
+	metricJitsiJicofoParticipantNotifications          metricJitsiJicofoParticipantNotifications
+	metricJitsiJicofoParticipantPairCount              metricJitsiJicofoParticipantPairCount
+	metricJitsiJicofoQueueAddedPackets                 metricJitsiJicofoQueueAddedPackets
+	metricJitsiJicofoQueueDroppedPackets               metricJitsiJicofoQueueDroppedPackets
+	metricJitsiJicofoQueueRemovedPackets               metricJitsiJicofoQueueRemovedPackets
+	metricJitsiJicofoSlowHealthChecks                  metricJitsiJicofoSlowHealthChecks
+	metricJitsiJicofoThreadCount                       metricJitsiJicofoThreadCount
+	metricJitsiJicofoVisitorCount                      metricJitsiJicofoVisitorCount
+	metricJitsiJicofoXMPPDisconnections                metricJitsiJicofoXMPPDisconnections
+	metricJitsiJigasiCallEvents                        metricJitsiJigasiCallEvents
+	metricJitsiJigasiConferenceCompletions             metricJitsiJigasiConferenceCompletions
+	metricJitsiJigasiConferenceCount                   metricJitsiJigasiConferenceCount
+	metricJitsiJigasiConferenceCountBySize             metricJitsiJigasiConferenceCountBySize
+	metricJitsiJigasiConferenceTime                    metricJitsiJigasiConferenceTime
+	metricJitsiJigasiGracefulShutdown                  metricJitsiJigasiGracefulShutdown
+	metricJitsiJigasiHealthy                           metricJitsiJigasiHealthy
+	metricJitsiJigasiMediaDrops                        metricJitsiJigasiMediaDrops
+	metricJitsiJigasiParticipantCount                  metricJitsiJigasiParticipantCount
+	metricJitsiJigasiParticipantCreations              metricJitsiJigasiParticipantCreations
+	metricJitsiJigasiStress                            metricJitsiJigasiStress
+	metricJitsiJigasiThreadCount                       metricJitsiJigasiThreadCount
+	metricJitsiJigasiTranscriptionErrors               metricJitsiJigasiTranscriptionErrors
+	metricJitsiJigasiTranscriptionEvents               metricJitsiJigasiTranscriptionEvents
+	metricJitsiJigasiTranscriptionIntervals            metricJitsiJigasiTranscriptionIntervals
+	metricJitsiJigasiTranscriptionRequests             metricJitsiJigasiTranscriptionRequests
+	metricJitsiJigasiTranscriptionTime                 metricJitsiJigasiTranscriptionTime
+	metricJitsiJvbAudioTossedPackets                   metricJitsiJvbAudioTossedPackets
+	metricJitsiJvbBweExpirations                       metricJitsiJvbBweExpirations
+	metricJitsiJvbChannelCount                         metricJitsiJvbChannelCount
+	metricJitsiJvbChannelCreations                     metricJitsiJvbChannelCreations
+	metricJitsiJvbChannelFailures                      metricJitsiJvbChannelFailures
+	metricJitsiJvbConferenceCompletions                metricJitsiJvbConferenceCompletions
+	metricJitsiJvbConferenceCount                      metricJitsiJvbConferenceCount
+	metricJitsiJvbConferenceCountByAudioSenders        metricJitsiJvbConferenceCountByAudioSenders
+	metricJitsiJvbConferenceCountBySize                metricJitsiJvbConferenceCountBySize
+	metricJitsiJvbConferenceCountByVideoSenders        metricJitsiJvbConferenceCountByVideoSenders
+	metricJitsiJvbConferenceCreations                  metricJitsiJvbConferenceCreations
+	metricJitsiJvbConferenceFailures                   metricJitsiJvbConferenceFailures
+	metricJitsiJvbConferenceInactiveCount              metricJitsiJvbConferenceInactiveCount
+	metricJitsiJvbConferenceP2pCount                   metricJitsiJvbConferenceP2pCount
+	metricJitsiJvbConferenceRelayedCount               metricJitsiJvbConferenceRelayedCount
+	metricJitsiJvbConferenceSizeMax                    metricJitsiJvbConferenceSizeMax
+	metricJitsiJvbConferenceTime                       metricJitsiJvbConferenceTime
+	metricJitsiJvbConnectionCreations                  metricJitsiJvbConnectionCreations
+	metricJitsiJvbConnectionFailures                   metricJitsiJvbConnectionFailures
+	metricJitsiJvbDataChannelRejections                metricJitsiJvbDataChannelRejections
+	metricJitsiJvbDominantSpeakerChanges               metricJitsiJvbDominantSpeakerChanges
+	metricJitsiJvbDraining                             metricJitsiJvbDraining
+	metricJitsiJvbEndpointActiveCount                  metricJitsiJvbEndpointActiveCount
+	metricJitsiJvbEndpointCount                        metricJitsiJvbEndpointCount
+	metricJitsiJvbEndpointCreations                    metricJitsiJvbEndpointCreations
+	metricJitsiJvbEndpointDisconnections               metricJitsiJvbEndpointDisconnections
+	metricJitsiJvbEndpointHighLossCount                metricJitsiJvbEndpointHighLossCount
+	metricJitsiJvbEndpointInactiveCount                metricJitsiJvbEndpointInactiveCount
+	metricJitsiJvbEndpointLocalCount                   metricJitsiJvbEndpointLocalCount
+	metricJitsiJvbEndpointOversendingCount             metricJitsiJvbEndpointOversendingCount
+	metricJitsiJvbEndpointReceiveOnlyCount             metricJitsiJvbEndpointReceiveOnlyCount
+	metricJitsiJvbEndpointReconnections                metricJitsiJvbEndpointReconnections
+	metricJitsiJvbEndpointRelayedCount                 metricJitsiJvbEndpointRelayedCount
+	metricJitsiJvbEndpointSendingCount                 metricJitsiJvbEndpointSendingCount
+	metricJitsiJvbEndpointSpuriousRembs                metricJitsiJvbEndpointSpuriousRembs
+	metricJitsiJvbEndpointStress                       metricJitsiJvbEndpointStress
+	metricJitsiJvbEndpointSuspendedCount               metricJitsiJvbEndpointSuspendedCount
+	metricJitsiJvbFileDescriptorCount                  metricJitsiJvbFileDescriptorCount
+	metricJitsiJvbGracefulShutdown                     metricJitsiJvbGracefulShutdown
+	metricJitsiJvbHealthy                              metricJitsiJvbHealthy
+	metricJitsiJvbHostCPUSteal                         metricJitsiJvbHostCPUSteal
+	metricJitsiJvbHostCPUUtilization                   metricJitsiJvbHostCPUUtilization
+	metricJitsiJvbHostMemoryLimit                      metricJitsiJvbHostMemoryLimit
+	metricJitsiJvbHostMemoryUsage                      metricJitsiJvbHostMemoryUsage
+	metricJitsiJvbIceNegotiations                      metricJitsiJvbIceNegotiations
+	metricJitsiJvbIceRelayedNegotiations               metricJitsiJvbIceRelayedNegotiations
+	metricJitsiJvbIceRestartResults                    metricJitsiJvbIceRestartResults
+	metricJitsiJvbIceRestarts                          metricJitsiJvbIceRestarts
+	metricJitsiJvbIceTCPNegotiations                   metricJitsiJvbIceTCPNegotiations
+	metricJitsiJvbJitterAverage                        metricJitsiJvbJitterAverage
+	metricJitsiJvbJvmGcCollections                     metricJitsiJvbJvmGcCollections
+	metricJitsiJvbJvmGcTime                            metricJitsiJvbJvmGcTime
+	metricJitsiJvbJvmHeapCommitted                     metricJitsiJvbJvmHeapCommitted
+	metricJitsiJvbJvmHeapUsage                         metricJitsiJvbJvmHeapUsage
+	metricJitsiJvbKeyframePreemptiveRequests           metricJitsiJvbKeyframePreemptiveRequests
+	metricJitsiJvbKeyframes                            metricJitsiJvbKeyframes
+	metricJitsiJvbLayeringChanges                      metricJitsiJvbLayeringChanges
+	metricJitsiJvbLossStateTime                        metricJitsiJvbLossStateTime
+	metricJitsiJvbMediaExporterMessages                metricJitsiJvbMediaExporterMessages
+	metricJitsiJvbMediaExporterPackets                 metricJitsiJvbMediaExporterPackets
+	metricJitsiJvbMediaExporterParseFailures           metricJitsiJvbMediaExporterParseFailures
+	metricJitsiJvbMediaExporterStarts                  metricJitsiJvbMediaExporterStarts
+	metricJitsiJvbMediaExporterWebsocketFailures       metricJitsiJvbMediaExporterWebsocketFailures
+	metricJitsiJvbMediaExporterWebsocketInternalErrors metricJitsiJvbMediaExporterWebsocketInternalErrors
+	metricJitsiJvbMessageTransportTimeouts             metricJitsiJvbMessageTransportTimeouts
+	metricJitsiJvbMessages                             metricJitsiJvbMessages
+	metricJitsiJvbNetworkDroppedPackets                metricJitsiJvbNetworkDroppedPackets
+	metricJitsiJvbNetworkIo                            metricJitsiJvbNetworkIo
+	metricJitsiJvbNetworkPacketLoss                    metricJitsiJvbNetworkPacketLoss
+	metricJitsiJvbNetworkPacketLossOverall             metricJitsiJvbNetworkPacketLossOverall
+	metricJitsiJvbNetworkPacketRate                    metricJitsiJvbNetworkPacketRate
+	metricJitsiJvbNetworkPackets                       metricJitsiJvbNetworkPackets
+	metricJitsiJvbNetworkThroughput                    metricJitsiJvbNetworkThroughput
+	metricJitsiJvbQueueDroppedPackets                  metricJitsiJvbQueueDroppedPackets
+	metricJitsiJvbQueueExceptions                      metricJitsiJvbQueueExceptions
+	metricJitsiJvbRelayCreations                       metricJitsiJvbRelayCreations
+	metricJitsiJvbRoundTripTimeAverage                 metricJitsiJvbRoundTripTimeAverage
+	metricJitsiJvbShuttingDown                         metricJitsiJvbShuttingDown
+	metricJitsiJvbStress                               metricJitsiJvbStress
+	metricJitsiJvbThreadCount                          metricJitsiJvbThreadCount
+	metricJitsiJvbTransitLatePackets                   metricJitsiJvbTransitLatePackets
+	metricJitsiJvbTransitPackets                       metricJitsiJvbTransitPackets
+	metricJitsiJvbTransitUnknownPackets                metricJitsiJvbTransitUnknownPackets
+	metricJitsiJvbTransportCcUnmatchedFeedbackCount    metricJitsiJvbTransportCcUnmatchedFeedbackCount
+	metricJitsiJvbUptime                               metricJitsiJvbUptime
+	metricJitsiJvbVideoTime                            metricJitsiJvbVideoTime
+	metricJitsiJvbVideoStreamCount                     metricJitsiJvbVideoStreamCount
+	metricJitsiJvbVisitorCount                         metricJitsiJvbVisitorCount
+	metricJitsiJvbVisitorCreations                     metricJitsiJvbVisitorCreations
+	metricJitsiJvbWebsocketClosures                    metricJitsiJvbWebsocketClosures
+	metricJitsiJvbWebsocketErrors                      metricJitsiJvbWebsocketErrors
+	metricJitsiJvbXMPPClientConfiguredCount            metricJitsiJvbXMPPClientConfiguredCount
+	metricJitsiJvbXMPPClientConnectedCount             metricJitsiJvbXMPPClientConnectedCount
+	metricJitsiJvbXMPPDisconnections                   metricJitsiJvbXMPPDisconnections
+	metricJitsiJvbXMPPRoomConfiguredCount              metricJitsiJvbXMPPRoomConfiguredCount
+	metricJitsiJvbXMPPRoomJoinedCount                  metricJitsiJvbXMPPRoomJoinedCount
+	metricRtcScrapeDuration                            metricRtcScrapeDuration
+	metricRtcScrapeErrors                              metricRtcScrapeErrors
+	metricRtcScrapeOmittedCount                        metricRtcScrapeOmittedCount
+	metricRtcScrapes                                   metricRtcScrapes
+	metricRtcTargetCertificateRemaining                metricRtcTargetCertificateRemaining
+	metricRtcTargetUp                                  metricRtcTargetUp
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -10779,182 +11279,190 @@ func WithStartTime(startTime pcommon.Timestamp) MetricBuilderOption {
 }
 func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, options ...MetricBuilderOption) *MetricsBuilder {
 	mb := &MetricsBuilder{
-		config:                                           mbc,
-		startTime:                                        pcommon.NewTimestampFromTime(time.Now()),
-		metricsBuffer:                                    pmetric.NewMetrics(),
-		buildInfo:                                        settings.BuildInfo,
-		metricJitsiJibriHealthy:                          newMetricJitsiJibriHealthy(mbc.Metrics.JitsiJibriHealthy),
-		metricJitsiJibriRecording:                        newMetricJitsiJibriRecording(mbc.Metrics.JitsiJibriRecording),
-		metricJitsiJibriRequestRejections:                newMetricJitsiJibriRequestRejections(mbc.Metrics.JitsiJibriRequestRejections),
-		metricJitsiJibriSessionAborts:                    newMetricJitsiJibriSessionAborts(mbc.Metrics.JitsiJibriSessionAborts),
-		metricJitsiJibriSessionCompletions:               newMetricJitsiJibriSessionCompletions(mbc.Metrics.JitsiJibriSessionCompletions),
-		metricJitsiJibriSessionCreations:                 newMetricJitsiJibriSessionCreations(mbc.Metrics.JitsiJibriSessionCreations),
-		metricJitsiJibriSessionErrors:                    newMetricJitsiJibriSessionErrors(mbc.Metrics.JitsiJibriSessionErrors),
-		metricJitsiJibriState:                            newMetricJitsiJibriState(mbc.Metrics.JitsiJibriState),
-		metricJitsiJibriXMPPEvents:                       newMetricJitsiJibriXMPPEvents(mbc.Metrics.JitsiJibriXMPPEvents),
-		metricJitsiJicofoBridgeCount:                     newMetricJitsiJicofoBridgeCount(mbc.Metrics.JitsiJicofoBridgeCount),
-		metricJitsiJicofoBridgeEndpointCount:             newMetricJitsiJicofoBridgeEndpointCount(mbc.Metrics.JitsiJicofoBridgeEndpointCount),
-		metricJitsiJicofoBridgeEndpointMoves:             newMetricJitsiJicofoBridgeEndpointMoves(mbc.Metrics.JitsiJicofoBridgeEndpointMoves),
-		metricJitsiJicofoBridgeFailingIce:                newMetricJitsiJicofoBridgeFailingIce(mbc.Metrics.JitsiJicofoBridgeFailingIce),
-		metricJitsiJicofoBridgeLosses:                    newMetricJitsiJicofoBridgeLosses(mbc.Metrics.JitsiJicofoBridgeLosses),
-		metricJitsiJicofoBridgeOperationalCount:          newMetricJitsiJicofoBridgeOperationalCount(mbc.Metrics.JitsiJicofoBridgeOperationalCount),
-		metricJitsiJicofoBridgeRateLimitedSelections:     newMetricJitsiJicofoBridgeRateLimitedSelections(mbc.Metrics.JitsiJicofoBridgeRateLimitedSelections),
-		metricJitsiJicofoBridgeRemovals:                  newMetricJitsiJicofoBridgeRemovals(mbc.Metrics.JitsiJicofoBridgeRemovals),
-		metricJitsiJicofoBridgeRestartRequests:           newMetricJitsiJicofoBridgeRestartRequests(mbc.Metrics.JitsiJicofoBridgeRestartRequests),
-		metricJitsiJicofoBridgeSelections:                newMetricJitsiJicofoBridgeSelections(mbc.Metrics.JitsiJicofoBridgeSelections),
-		metricJitsiJicofoBridgeShuttingDownCount:         newMetricJitsiJicofoBridgeShuttingDownCount(mbc.Metrics.JitsiJicofoBridgeShuttingDownCount),
-		metricJitsiJicofoBridgeVersionCount:              newMetricJitsiJicofoBridgeVersionCount(mbc.Metrics.JitsiJicofoBridgeVersionCount),
-		metricJitsiJicofoConferenceCount:                 newMetricJitsiJicofoConferenceCount(mbc.Metrics.JitsiJicofoConferenceCount),
-		metricJitsiJicofoConferenceCountBySize:           newMetricJitsiJicofoConferenceCountBySize(mbc.Metrics.JitsiJicofoConferenceCountBySize),
-		metricJitsiJicofoConferenceCreations:             newMetricJitsiJicofoConferenceCreations(mbc.Metrics.JitsiJicofoConferenceCreations),
-		metricJitsiJicofoConferenceNewRequests:           newMetricJitsiJicofoConferenceNewRequests(mbc.Metrics.JitsiJicofoConferenceNewRequests),
-		metricJitsiJicofoConferenceRequests:              newMetricJitsiJicofoConferenceRequests(mbc.Metrics.JitsiJicofoConferenceRequests),
-		metricJitsiJicofoConferenceSizeMax:               newMetricJitsiJicofoConferenceSizeMax(mbc.Metrics.JitsiJicofoConferenceSizeMax),
-		metricJitsiJicofoConferenceTime:                  newMetricJitsiJicofoConferenceTime(mbc.Metrics.JitsiJicofoConferenceTime),
-		metricJitsiJicofoConferenceWithVisitorsCount:     newMetricJitsiJicofoConferenceWithVisitorsCount(mbc.Metrics.JitsiJicofoConferenceWithVisitorsCount),
-		metricJitsiJicofoEndpointTime:                    newMetricJitsiJicofoEndpointTime(mbc.Metrics.JitsiJicofoEndpointTime),
-		metricJitsiJicofoHealthy:                         newMetricJitsiJicofoHealthy(mbc.Metrics.JitsiJicofoHealthy),
-		metricJitsiJicofoIceRestartResults:               newMetricJitsiJicofoIceRestartResults(mbc.Metrics.JitsiJicofoIceRestartResults),
-		metricJitsiJicofoIceRestartRequests:              newMetricJitsiJicofoIceRestartRequests(mbc.Metrics.JitsiJicofoIceRestartRequests),
-		metricJitsiJicofoJibriFailures:                   newMetricJitsiJicofoJibriFailures(mbc.Metrics.JitsiJicofoJibriFailures),
-		metricJitsiJicofoJibriInstanceAvailableCount:     newMetricJitsiJicofoJibriInstanceAvailableCount(mbc.Metrics.JitsiJicofoJibriInstanceAvailableCount),
-		metricJitsiJicofoJibriInstanceCount:              newMetricJitsiJicofoJibriInstanceCount(mbc.Metrics.JitsiJicofoJibriInstanceCount),
-		metricJitsiJicofoJibriNoInstanceFailures:         newMetricJitsiJicofoJibriNoInstanceFailures(mbc.Metrics.JitsiJicofoJibriNoInstanceFailures),
-		metricJitsiJicofoJibriSessionCount:               newMetricJitsiJicofoJibriSessionCount(mbc.Metrics.JitsiJicofoJibriSessionCount),
-		metricJitsiJicofoJibriSessionPendingCount:        newMetricJitsiJicofoJibriSessionPendingCount(mbc.Metrics.JitsiJicofoJibriSessionPendingCount),
-		metricJitsiJicofoJigasiErrors:                    newMetricJitsiJicofoJigasiErrors(mbc.Metrics.JitsiJicofoJigasiErrors),
-		metricJitsiJicofoJigasiInstanceCount:             newMetricJitsiJicofoJigasiInstanceCount(mbc.Metrics.JitsiJicofoJigasiInstanceCount),
-		metricJitsiJicofoJigasiInstanceShuttingDownCount: newMetricJitsiJicofoJigasiInstanceShuttingDownCount(mbc.Metrics.JitsiJicofoJigasiInstanceShuttingDownCount),
-		metricJitsiJicofoJigasiRequests:                  newMetricJitsiJicofoJigasiRequests(mbc.Metrics.JitsiJicofoJigasiRequests),
-		metricJitsiJicofoJigasiRetries:                   newMetricJitsiJicofoJigasiRetries(mbc.Metrics.JitsiJicofoJigasiRetries),
-		metricJitsiJicofoJingleStanzas:                   newMetricJitsiJicofoJingleStanzas(mbc.Metrics.JitsiJicofoJingleStanzas),
-		metricJitsiJicofoLoadRedistributorMoves:          newMetricJitsiJicofoLoadRedistributorMoves(mbc.Metrics.JitsiJicofoLoadRedistributorMoves),
-		metricJitsiJicofoParticipantCount:                newMetricJitsiJicofoParticipantCount(mbc.Metrics.JitsiJicofoParticipantCount),
-		metricJitsiJicofoParticipantCreations:            newMetricJitsiJicofoParticipantCreations(mbc.Metrics.JitsiJicofoParticipantCreations),
-		metricJitsiJicofoParticipantMoves:                newMetricJitsiJicofoParticipantMoves(mbc.Metrics.JitsiJicofoParticipantMoves),
-		metricJitsiJicofoParticipantNoStartMutedJoins:    newMetricJitsiJicofoParticipantNoStartMutedJoins(mbc.Metrics.JitsiJicofoParticipantNoStartMutedJoins),
-		metricJitsiJicofoParticipantNotifications:        newMetricJitsiJicofoParticipantNotifications(mbc.Metrics.JitsiJicofoParticipantNotifications),
-		metricJitsiJicofoParticipantPairCount:            newMetricJitsiJicofoParticipantPairCount(mbc.Metrics.JitsiJicofoParticipantPairCount),
-		metricJitsiJicofoQueueAddedPackets:               newMetricJitsiJicofoQueueAddedPackets(mbc.Metrics.JitsiJicofoQueueAddedPackets),
-		metricJitsiJicofoQueueDroppedPackets:             newMetricJitsiJicofoQueueDroppedPackets(mbc.Metrics.JitsiJicofoQueueDroppedPackets),
-		metricJitsiJicofoQueueRemovedPackets:             newMetricJitsiJicofoQueueRemovedPackets(mbc.Metrics.JitsiJicofoQueueRemovedPackets),
-		metricJitsiJicofoSlowHealthChecks:                newMetricJitsiJicofoSlowHealthChecks(mbc.Metrics.JitsiJicofoSlowHealthChecks),
-		metricJitsiJicofoThreadCount:                     newMetricJitsiJicofoThreadCount(mbc.Metrics.JitsiJicofoThreadCount),
-		metricJitsiJicofoVisitorCount:                    newMetricJitsiJicofoVisitorCount(mbc.Metrics.JitsiJicofoVisitorCount),
-		metricJitsiJicofoXMPPDisconnections:              newMetricJitsiJicofoXMPPDisconnections(mbc.Metrics.JitsiJicofoXMPPDisconnections),
-		metricJitsiJigasiCallEvents:                      newMetricJitsiJigasiCallEvents(mbc.Metrics.JitsiJigasiCallEvents),
-		metricJitsiJigasiConferenceCompletions:           newMetricJitsiJigasiConferenceCompletions(mbc.Metrics.JitsiJigasiConferenceCompletions),
-		metricJitsiJigasiConferenceCount:                 newMetricJitsiJigasiConferenceCount(mbc.Metrics.JitsiJigasiConferenceCount),
-		metricJitsiJigasiConferenceCountBySize:           newMetricJitsiJigasiConferenceCountBySize(mbc.Metrics.JitsiJigasiConferenceCountBySize),
-		metricJitsiJigasiConferenceTime:                  newMetricJitsiJigasiConferenceTime(mbc.Metrics.JitsiJigasiConferenceTime),
-		metricJitsiJigasiGracefulShutdown:                newMetricJitsiJigasiGracefulShutdown(mbc.Metrics.JitsiJigasiGracefulShutdown),
-		metricJitsiJigasiHealthy:                         newMetricJitsiJigasiHealthy(mbc.Metrics.JitsiJigasiHealthy),
-		metricJitsiJigasiMediaDrops:                      newMetricJitsiJigasiMediaDrops(mbc.Metrics.JitsiJigasiMediaDrops),
-		metricJitsiJigasiParticipantCount:                newMetricJitsiJigasiParticipantCount(mbc.Metrics.JitsiJigasiParticipantCount),
-		metricJitsiJigasiParticipantCreations:            newMetricJitsiJigasiParticipantCreations(mbc.Metrics.JitsiJigasiParticipantCreations),
-		metricJitsiJigasiStress:                          newMetricJitsiJigasiStress(mbc.Metrics.JitsiJigasiStress),
-		metricJitsiJigasiThreadCount:                     newMetricJitsiJigasiThreadCount(mbc.Metrics.JitsiJigasiThreadCount),
-		metricJitsiJigasiTranscriptionErrors:             newMetricJitsiJigasiTranscriptionErrors(mbc.Metrics.JitsiJigasiTranscriptionErrors),
-		metricJitsiJigasiTranscriptionEvents:             newMetricJitsiJigasiTranscriptionEvents(mbc.Metrics.JitsiJigasiTranscriptionEvents),
-		metricJitsiJigasiTranscriptionIntervals:          newMetricJitsiJigasiTranscriptionIntervals(mbc.Metrics.JitsiJigasiTranscriptionIntervals),
-		metricJitsiJigasiTranscriptionRequests:           newMetricJitsiJigasiTranscriptionRequests(mbc.Metrics.JitsiJigasiTranscriptionRequests),
-		metricJitsiJigasiTranscriptionTime:               newMetricJitsiJigasiTranscriptionTime(mbc.Metrics.JitsiJigasiTranscriptionTime),
-		metricJitsiJvbBweExpirations:                     newMetricJitsiJvbBweExpirations(mbc.Metrics.JitsiJvbBweExpirations),
-		metricJitsiJvbChannelCount:                       newMetricJitsiJvbChannelCount(mbc.Metrics.JitsiJvbChannelCount),
-		metricJitsiJvbChannelCreations:                   newMetricJitsiJvbChannelCreations(mbc.Metrics.JitsiJvbChannelCreations),
-		metricJitsiJvbChannelFailures:                    newMetricJitsiJvbChannelFailures(mbc.Metrics.JitsiJvbChannelFailures),
-		metricJitsiJvbConferenceCompletions:              newMetricJitsiJvbConferenceCompletions(mbc.Metrics.JitsiJvbConferenceCompletions),
-		metricJitsiJvbConferenceCount:                    newMetricJitsiJvbConferenceCount(mbc.Metrics.JitsiJvbConferenceCount),
-		metricJitsiJvbConferenceCountByAudioSenders:      newMetricJitsiJvbConferenceCountByAudioSenders(mbc.Metrics.JitsiJvbConferenceCountByAudioSenders),
-		metricJitsiJvbConferenceCountBySize:              newMetricJitsiJvbConferenceCountBySize(mbc.Metrics.JitsiJvbConferenceCountBySize),
-		metricJitsiJvbConferenceCountByVideoSenders:      newMetricJitsiJvbConferenceCountByVideoSenders(mbc.Metrics.JitsiJvbConferenceCountByVideoSenders),
-		metricJitsiJvbConferenceCreations:                newMetricJitsiJvbConferenceCreations(mbc.Metrics.JitsiJvbConferenceCreations),
-		metricJitsiJvbConferenceFailures:                 newMetricJitsiJvbConferenceFailures(mbc.Metrics.JitsiJvbConferenceFailures),
-		metricJitsiJvbConferenceInactiveCount:            newMetricJitsiJvbConferenceInactiveCount(mbc.Metrics.JitsiJvbConferenceInactiveCount),
-		metricJitsiJvbConferenceP2pCount:                 newMetricJitsiJvbConferenceP2pCount(mbc.Metrics.JitsiJvbConferenceP2pCount),
-		metricJitsiJvbConferenceRelayedCount:             newMetricJitsiJvbConferenceRelayedCount(mbc.Metrics.JitsiJvbConferenceRelayedCount),
-		metricJitsiJvbConferenceSizeMax:                  newMetricJitsiJvbConferenceSizeMax(mbc.Metrics.JitsiJvbConferenceSizeMax),
-		metricJitsiJvbConferenceTime:                     newMetricJitsiJvbConferenceTime(mbc.Metrics.JitsiJvbConferenceTime),
-		metricJitsiJvbConnectionCreations:                newMetricJitsiJvbConnectionCreations(mbc.Metrics.JitsiJvbConnectionCreations),
-		metricJitsiJvbConnectionFailures:                 newMetricJitsiJvbConnectionFailures(mbc.Metrics.JitsiJvbConnectionFailures),
-		metricJitsiJvbDataChannelRejections:              newMetricJitsiJvbDataChannelRejections(mbc.Metrics.JitsiJvbDataChannelRejections),
-		metricJitsiJvbDominantSpeakerChanges:             newMetricJitsiJvbDominantSpeakerChanges(mbc.Metrics.JitsiJvbDominantSpeakerChanges),
-		metricJitsiJvbDraining:                           newMetricJitsiJvbDraining(mbc.Metrics.JitsiJvbDraining),
-		metricJitsiJvbEndpointActiveCount:                newMetricJitsiJvbEndpointActiveCount(mbc.Metrics.JitsiJvbEndpointActiveCount),
-		metricJitsiJvbEndpointCount:                      newMetricJitsiJvbEndpointCount(mbc.Metrics.JitsiJvbEndpointCount),
-		metricJitsiJvbEndpointCreations:                  newMetricJitsiJvbEndpointCreations(mbc.Metrics.JitsiJvbEndpointCreations),
-		metricJitsiJvbEndpointDisconnections:             newMetricJitsiJvbEndpointDisconnections(mbc.Metrics.JitsiJvbEndpointDisconnections),
-		metricJitsiJvbEndpointHighLossCount:              newMetricJitsiJvbEndpointHighLossCount(mbc.Metrics.JitsiJvbEndpointHighLossCount),
-		metricJitsiJvbEndpointInactiveCount:              newMetricJitsiJvbEndpointInactiveCount(mbc.Metrics.JitsiJvbEndpointInactiveCount),
-		metricJitsiJvbEndpointLocalCount:                 newMetricJitsiJvbEndpointLocalCount(mbc.Metrics.JitsiJvbEndpointLocalCount),
-		metricJitsiJvbEndpointOversendingCount:           newMetricJitsiJvbEndpointOversendingCount(mbc.Metrics.JitsiJvbEndpointOversendingCount),
-		metricJitsiJvbEndpointReceiveOnlyCount:           newMetricJitsiJvbEndpointReceiveOnlyCount(mbc.Metrics.JitsiJvbEndpointReceiveOnlyCount),
-		metricJitsiJvbEndpointReconnections:              newMetricJitsiJvbEndpointReconnections(mbc.Metrics.JitsiJvbEndpointReconnections),
-		metricJitsiJvbEndpointRelayedCount:               newMetricJitsiJvbEndpointRelayedCount(mbc.Metrics.JitsiJvbEndpointRelayedCount),
-		metricJitsiJvbEndpointSendingCount:               newMetricJitsiJvbEndpointSendingCount(mbc.Metrics.JitsiJvbEndpointSendingCount),
-		metricJitsiJvbEndpointSpuriousRembs:              newMetricJitsiJvbEndpointSpuriousRembs(mbc.Metrics.JitsiJvbEndpointSpuriousRembs),
-		metricJitsiJvbEndpointStress:                     newMetricJitsiJvbEndpointStress(mbc.Metrics.JitsiJvbEndpointStress),
-		metricJitsiJvbEndpointSuspendedCount:             newMetricJitsiJvbEndpointSuspendedCount(mbc.Metrics.JitsiJvbEndpointSuspendedCount),
-		metricJitsiJvbFileDescriptorCount:                newMetricJitsiJvbFileDescriptorCount(mbc.Metrics.JitsiJvbFileDescriptorCount),
-		metricJitsiJvbGracefulShutdown:                   newMetricJitsiJvbGracefulShutdown(mbc.Metrics.JitsiJvbGracefulShutdown),
-		metricJitsiJvbHealthy:                            newMetricJitsiJvbHealthy(mbc.Metrics.JitsiJvbHealthy),
-		metricJitsiJvbHostCPUSteal:                       newMetricJitsiJvbHostCPUSteal(mbc.Metrics.JitsiJvbHostCPUSteal),
-		metricJitsiJvbHostCPUUtilization:                 newMetricJitsiJvbHostCPUUtilization(mbc.Metrics.JitsiJvbHostCPUUtilization),
-		metricJitsiJvbHostMemoryLimit:                    newMetricJitsiJvbHostMemoryLimit(mbc.Metrics.JitsiJvbHostMemoryLimit),
-		metricJitsiJvbHostMemoryUsage:                    newMetricJitsiJvbHostMemoryUsage(mbc.Metrics.JitsiJvbHostMemoryUsage),
-		metricJitsiJvbIceNegotiations:                    newMetricJitsiJvbIceNegotiations(mbc.Metrics.JitsiJvbIceNegotiations),
-		metricJitsiJvbIceRelayedNegotiations:             newMetricJitsiJvbIceRelayedNegotiations(mbc.Metrics.JitsiJvbIceRelayedNegotiations),
-		metricJitsiJvbIceRestartResults:                  newMetricJitsiJvbIceRestartResults(mbc.Metrics.JitsiJvbIceRestartResults),
-		metricJitsiJvbIceRestarts:                        newMetricJitsiJvbIceRestarts(mbc.Metrics.JitsiJvbIceRestarts),
-		metricJitsiJvbIceTCPNegotiations:                 newMetricJitsiJvbIceTCPNegotiations(mbc.Metrics.JitsiJvbIceTCPNegotiations),
-		metricJitsiJvbJitterAverage:                      newMetricJitsiJvbJitterAverage(mbc.Metrics.JitsiJvbJitterAverage),
-		metricJitsiJvbJvmGcCollections:                   newMetricJitsiJvbJvmGcCollections(mbc.Metrics.JitsiJvbJvmGcCollections),
-		metricJitsiJvbJvmGcTime:                          newMetricJitsiJvbJvmGcTime(mbc.Metrics.JitsiJvbJvmGcTime),
-		metricJitsiJvbJvmHeapCommitted:                   newMetricJitsiJvbJvmHeapCommitted(mbc.Metrics.JitsiJvbJvmHeapCommitted),
-		metricJitsiJvbJvmHeapUsage:                       newMetricJitsiJvbJvmHeapUsage(mbc.Metrics.JitsiJvbJvmHeapUsage),
-		metricJitsiJvbKeyframePreemptiveRequests:         newMetricJitsiJvbKeyframePreemptiveRequests(mbc.Metrics.JitsiJvbKeyframePreemptiveRequests),
-		metricJitsiJvbKeyframes:                          newMetricJitsiJvbKeyframes(mbc.Metrics.JitsiJvbKeyframes),
-		metricJitsiJvbLayeringChanges:                    newMetricJitsiJvbLayeringChanges(mbc.Metrics.JitsiJvbLayeringChanges),
-		metricJitsiJvbLossStateTime:                      newMetricJitsiJvbLossStateTime(mbc.Metrics.JitsiJvbLossStateTime),
-		metricJitsiJvbMessageTransportTimeouts:           newMetricJitsiJvbMessageTransportTimeouts(mbc.Metrics.JitsiJvbMessageTransportTimeouts),
-		metricJitsiJvbMessages:                           newMetricJitsiJvbMessages(mbc.Metrics.JitsiJvbMessages),
-		metricJitsiJvbNetworkDroppedPackets:              newMetricJitsiJvbNetworkDroppedPackets(mbc.Metrics.JitsiJvbNetworkDroppedPackets),
-		metricJitsiJvbNetworkIo:                          newMetricJitsiJvbNetworkIo(mbc.Metrics.JitsiJvbNetworkIo),
-		metricJitsiJvbNetworkPacketLoss:                  newMetricJitsiJvbNetworkPacketLoss(mbc.Metrics.JitsiJvbNetworkPacketLoss),
-		metricJitsiJvbNetworkPacketLossOverall:           newMetricJitsiJvbNetworkPacketLossOverall(mbc.Metrics.JitsiJvbNetworkPacketLossOverall),
-		metricJitsiJvbNetworkPacketRate:                  newMetricJitsiJvbNetworkPacketRate(mbc.Metrics.JitsiJvbNetworkPacketRate),
-		metricJitsiJvbNetworkPackets:                     newMetricJitsiJvbNetworkPackets(mbc.Metrics.JitsiJvbNetworkPackets),
-		metricJitsiJvbNetworkThroughput:                  newMetricJitsiJvbNetworkThroughput(mbc.Metrics.JitsiJvbNetworkThroughput),
-		metricJitsiJvbQueueDroppedPackets:                newMetricJitsiJvbQueueDroppedPackets(mbc.Metrics.JitsiJvbQueueDroppedPackets),
-		metricJitsiJvbQueueExceptions:                    newMetricJitsiJvbQueueExceptions(mbc.Metrics.JitsiJvbQueueExceptions),
-		metricJitsiJvbRelayCreations:                     newMetricJitsiJvbRelayCreations(mbc.Metrics.JitsiJvbRelayCreations),
-		metricJitsiJvbRoundTripTimeAverage:               newMetricJitsiJvbRoundTripTimeAverage(mbc.Metrics.JitsiJvbRoundTripTimeAverage),
-		metricJitsiJvbShuttingDown:                       newMetricJitsiJvbShuttingDown(mbc.Metrics.JitsiJvbShuttingDown),
-		metricJitsiJvbStress:                             newMetricJitsiJvbStress(mbc.Metrics.JitsiJvbStress),
-		metricJitsiJvbThreadCount:                        newMetricJitsiJvbThreadCount(mbc.Metrics.JitsiJvbThreadCount),
-		metricJitsiJvbTransitLatePackets:                 newMetricJitsiJvbTransitLatePackets(mbc.Metrics.JitsiJvbTransitLatePackets),
-		metricJitsiJvbTransitPackets:                     newMetricJitsiJvbTransitPackets(mbc.Metrics.JitsiJvbTransitPackets),
-		metricJitsiJvbTransportCcUnmatchedFeedbackCount:  newMetricJitsiJvbTransportCcUnmatchedFeedbackCount(mbc.Metrics.JitsiJvbTransportCcUnmatchedFeedbackCount),
-		metricJitsiJvbUptime:                             newMetricJitsiJvbUptime(mbc.Metrics.JitsiJvbUptime),
-		metricJitsiJvbVideoTime:                          newMetricJitsiJvbVideoTime(mbc.Metrics.JitsiJvbVideoTime),
-		metricJitsiJvbVideoStreamCount:                   newMetricJitsiJvbVideoStreamCount(mbc.Metrics.JitsiJvbVideoStreamCount),
-		metricJitsiJvbVisitorCount:                       newMetricJitsiJvbVisitorCount(mbc.Metrics.JitsiJvbVisitorCount),
-		metricJitsiJvbVisitorCreations:                   newMetricJitsiJvbVisitorCreations(mbc.Metrics.JitsiJvbVisitorCreations),
-		metricJitsiJvbWebsocketClosures:                  newMetricJitsiJvbWebsocketClosures(mbc.Metrics.JitsiJvbWebsocketClosures),
-		metricJitsiJvbWebsocketErrors:                    newMetricJitsiJvbWebsocketErrors(mbc.Metrics.JitsiJvbWebsocketErrors),
-		metricJitsiJvbXMPPClientConfiguredCount:          newMetricJitsiJvbXMPPClientConfiguredCount(mbc.Metrics.JitsiJvbXMPPClientConfiguredCount),
-		metricJitsiJvbXMPPClientConnectedCount:           newMetricJitsiJvbXMPPClientConnectedCount(mbc.Metrics.JitsiJvbXMPPClientConnectedCount),
-		metricJitsiJvbXMPPDisconnections:                 newMetricJitsiJvbXMPPDisconnections(mbc.Metrics.JitsiJvbXMPPDisconnections),
-		metricJitsiJvbXMPPRoomConfiguredCount:            newMetricJitsiJvbXMPPRoomConfiguredCount(mbc.Metrics.JitsiJvbXMPPRoomConfiguredCount),
-		metricJitsiJvbXMPPRoomJoinedCount:                newMetricJitsiJvbXMPPRoomJoinedCount(mbc.Metrics.JitsiJvbXMPPRoomJoinedCount),
-		metricRtcScrapeDuration:                          newMetricRtcScrapeDuration(mbc.Metrics.RtcScrapeDuration),
-		metricRtcScrapeErrors:                            newMetricRtcScrapeErrors(mbc.Metrics.RtcScrapeErrors),
-		metricRtcScrapeOmittedCount:                      newMetricRtcScrapeOmittedCount(mbc.Metrics.RtcScrapeOmittedCount),
-		metricRtcScrapes:                                 newMetricRtcScrapes(mbc.Metrics.RtcScrapes),
-		metricRtcTargetCertificateRemaining:              newMetricRtcTargetCertificateRemaining(mbc.Metrics.RtcTargetCertificateRemaining),
-		metricRtcTargetUp:                                newMetricRtcTargetUp(mbc.Metrics.RtcTargetUp),
-		resourceAttributeIncludeFilter:                   make(map[string]filter.Filter),
-		resourceAttributeExcludeFilter:                   make(map[string]filter.Filter),
+		config:                                             mbc,
+		startTime:                                          pcommon.NewTimestampFromTime(time.Now()),
+		metricsBuffer:                                      pmetric.NewMetrics(),
+		buildInfo:                                          settings.BuildInfo,
+		metricJitsiJibriHealthy:                            newMetricJitsiJibriHealthy(mbc.Metrics.JitsiJibriHealthy),
+		metricJitsiJibriRecording:                          newMetricJitsiJibriRecording(mbc.Metrics.JitsiJibriRecording),
+		metricJitsiJibriRequestRejections:                  newMetricJitsiJibriRequestRejections(mbc.Metrics.JitsiJibriRequestRejections),
+		metricJitsiJibriSessionAborts:                      newMetricJitsiJibriSessionAborts(mbc.Metrics.JitsiJibriSessionAborts),
+		metricJitsiJibriSessionCompletions:                 newMetricJitsiJibriSessionCompletions(mbc.Metrics.JitsiJibriSessionCompletions),
+		metricJitsiJibriSessionCreations:                   newMetricJitsiJibriSessionCreations(mbc.Metrics.JitsiJibriSessionCreations),
+		metricJitsiJibriSessionErrors:                      newMetricJitsiJibriSessionErrors(mbc.Metrics.JitsiJibriSessionErrors),
+		metricJitsiJibriState:                              newMetricJitsiJibriState(mbc.Metrics.JitsiJibriState),
+		metricJitsiJibriXMPPEvents:                         newMetricJitsiJibriXMPPEvents(mbc.Metrics.JitsiJibriXMPPEvents),
+		metricJitsiJicofoBridgeCount:                       newMetricJitsiJicofoBridgeCount(mbc.Metrics.JitsiJicofoBridgeCount),
+		metricJitsiJicofoBridgeEndpointCount:               newMetricJitsiJicofoBridgeEndpointCount(mbc.Metrics.JitsiJicofoBridgeEndpointCount),
+		metricJitsiJicofoBridgeEndpointMoves:               newMetricJitsiJicofoBridgeEndpointMoves(mbc.Metrics.JitsiJicofoBridgeEndpointMoves),
+		metricJitsiJicofoBridgeFailingIce:                  newMetricJitsiJicofoBridgeFailingIce(mbc.Metrics.JitsiJicofoBridgeFailingIce),
+		metricJitsiJicofoBridgeLosses:                      newMetricJitsiJicofoBridgeLosses(mbc.Metrics.JitsiJicofoBridgeLosses),
+		metricJitsiJicofoBridgeOperationalCount:            newMetricJitsiJicofoBridgeOperationalCount(mbc.Metrics.JitsiJicofoBridgeOperationalCount),
+		metricJitsiJicofoBridgeRateLimitedSelections:       newMetricJitsiJicofoBridgeRateLimitedSelections(mbc.Metrics.JitsiJicofoBridgeRateLimitedSelections),
+		metricJitsiJicofoBridgeRemovals:                    newMetricJitsiJicofoBridgeRemovals(mbc.Metrics.JitsiJicofoBridgeRemovals),
+		metricJitsiJicofoBridgeRestartRequests:             newMetricJitsiJicofoBridgeRestartRequests(mbc.Metrics.JitsiJicofoBridgeRestartRequests),
+		metricJitsiJicofoBridgeSelections:                  newMetricJitsiJicofoBridgeSelections(mbc.Metrics.JitsiJicofoBridgeSelections),
+		metricJitsiJicofoBridgeShuttingDownCount:           newMetricJitsiJicofoBridgeShuttingDownCount(mbc.Metrics.JitsiJicofoBridgeShuttingDownCount),
+		metricJitsiJicofoBridgeVersionCount:                newMetricJitsiJicofoBridgeVersionCount(mbc.Metrics.JitsiJicofoBridgeVersionCount),
+		metricJitsiJicofoConferenceCount:                   newMetricJitsiJicofoConferenceCount(mbc.Metrics.JitsiJicofoConferenceCount),
+		metricJitsiJicofoConferenceCountBySize:             newMetricJitsiJicofoConferenceCountBySize(mbc.Metrics.JitsiJicofoConferenceCountBySize),
+		metricJitsiJicofoConferenceCreations:               newMetricJitsiJicofoConferenceCreations(mbc.Metrics.JitsiJicofoConferenceCreations),
+		metricJitsiJicofoConferenceNewRequests:             newMetricJitsiJicofoConferenceNewRequests(mbc.Metrics.JitsiJicofoConferenceNewRequests),
+		metricJitsiJicofoConferenceRequests:                newMetricJitsiJicofoConferenceRequests(mbc.Metrics.JitsiJicofoConferenceRequests),
+		metricJitsiJicofoConferenceSizeMax:                 newMetricJitsiJicofoConferenceSizeMax(mbc.Metrics.JitsiJicofoConferenceSizeMax),
+		metricJitsiJicofoConferenceTime:                    newMetricJitsiJicofoConferenceTime(mbc.Metrics.JitsiJicofoConferenceTime),
+		metricJitsiJicofoConferenceWithVisitorsCount:       newMetricJitsiJicofoConferenceWithVisitorsCount(mbc.Metrics.JitsiJicofoConferenceWithVisitorsCount),
+		metricJitsiJicofoEndpointTime:                      newMetricJitsiJicofoEndpointTime(mbc.Metrics.JitsiJicofoEndpointTime),
+		metricJitsiJicofoHealthy:                           newMetricJitsiJicofoHealthy(mbc.Metrics.JitsiJicofoHealthy),
+		metricJitsiJicofoIceRestartResults:                 newMetricJitsiJicofoIceRestartResults(mbc.Metrics.JitsiJicofoIceRestartResults),
+		metricJitsiJicofoIceRestartRequests:                newMetricJitsiJicofoIceRestartRequests(mbc.Metrics.JitsiJicofoIceRestartRequests),
+		metricJitsiJicofoJibriFailures:                     newMetricJitsiJicofoJibriFailures(mbc.Metrics.JitsiJicofoJibriFailures),
+		metricJitsiJicofoJibriInstanceAvailableCount:       newMetricJitsiJicofoJibriInstanceAvailableCount(mbc.Metrics.JitsiJicofoJibriInstanceAvailableCount),
+		metricJitsiJicofoJibriInstanceCount:                newMetricJitsiJicofoJibriInstanceCount(mbc.Metrics.JitsiJicofoJibriInstanceCount),
+		metricJitsiJicofoJibriNoInstanceFailures:           newMetricJitsiJicofoJibriNoInstanceFailures(mbc.Metrics.JitsiJicofoJibriNoInstanceFailures),
+		metricJitsiJicofoJibriSessionCount:                 newMetricJitsiJicofoJibriSessionCount(mbc.Metrics.JitsiJicofoJibriSessionCount),
+		metricJitsiJicofoJibriSessionPendingCount:          newMetricJitsiJicofoJibriSessionPendingCount(mbc.Metrics.JitsiJicofoJibriSessionPendingCount),
+		metricJitsiJicofoJigasiErrors:                      newMetricJitsiJicofoJigasiErrors(mbc.Metrics.JitsiJicofoJigasiErrors),
+		metricJitsiJicofoJigasiInstanceCount:               newMetricJitsiJicofoJigasiInstanceCount(mbc.Metrics.JitsiJicofoJigasiInstanceCount),
+		metricJitsiJicofoJigasiInstanceShuttingDownCount:   newMetricJitsiJicofoJigasiInstanceShuttingDownCount(mbc.Metrics.JitsiJicofoJigasiInstanceShuttingDownCount),
+		metricJitsiJicofoJigasiRequests:                    newMetricJitsiJicofoJigasiRequests(mbc.Metrics.JitsiJicofoJigasiRequests),
+		metricJitsiJicofoJigasiRetries:                     newMetricJitsiJicofoJigasiRetries(mbc.Metrics.JitsiJicofoJigasiRetries),
+		metricJitsiJicofoJingleStanzas:                     newMetricJitsiJicofoJingleStanzas(mbc.Metrics.JitsiJicofoJingleStanzas),
+		metricJitsiJicofoLoadRedistributorMoves:            newMetricJitsiJicofoLoadRedistributorMoves(mbc.Metrics.JitsiJicofoLoadRedistributorMoves),
+		metricJitsiJicofoParticipantCount:                  newMetricJitsiJicofoParticipantCount(mbc.Metrics.JitsiJicofoParticipantCount),
+		metricJitsiJicofoParticipantCreations:              newMetricJitsiJicofoParticipantCreations(mbc.Metrics.JitsiJicofoParticipantCreations),
+		metricJitsiJicofoParticipantMoves:                  newMetricJitsiJicofoParticipantMoves(mbc.Metrics.JitsiJicofoParticipantMoves),
+		metricJitsiJicofoParticipantNoStartMutedJoins:      newMetricJitsiJicofoParticipantNoStartMutedJoins(mbc.Metrics.JitsiJicofoParticipantNoStartMutedJoins),
+		metricJitsiJicofoParticipantNotifications:          newMetricJitsiJicofoParticipantNotifications(mbc.Metrics.JitsiJicofoParticipantNotifications),
+		metricJitsiJicofoParticipantPairCount:              newMetricJitsiJicofoParticipantPairCount(mbc.Metrics.JitsiJicofoParticipantPairCount),
+		metricJitsiJicofoQueueAddedPackets:                 newMetricJitsiJicofoQueueAddedPackets(mbc.Metrics.JitsiJicofoQueueAddedPackets),
+		metricJitsiJicofoQueueDroppedPackets:               newMetricJitsiJicofoQueueDroppedPackets(mbc.Metrics.JitsiJicofoQueueDroppedPackets),
+		metricJitsiJicofoQueueRemovedPackets:               newMetricJitsiJicofoQueueRemovedPackets(mbc.Metrics.JitsiJicofoQueueRemovedPackets),
+		metricJitsiJicofoSlowHealthChecks:                  newMetricJitsiJicofoSlowHealthChecks(mbc.Metrics.JitsiJicofoSlowHealthChecks),
+		metricJitsiJicofoThreadCount:                       newMetricJitsiJicofoThreadCount(mbc.Metrics.JitsiJicofoThreadCount),
+		metricJitsiJicofoVisitorCount:                      newMetricJitsiJicofoVisitorCount(mbc.Metrics.JitsiJicofoVisitorCount),
+		metricJitsiJicofoXMPPDisconnections:                newMetricJitsiJicofoXMPPDisconnections(mbc.Metrics.JitsiJicofoXMPPDisconnections),
+		metricJitsiJigasiCallEvents:                        newMetricJitsiJigasiCallEvents(mbc.Metrics.JitsiJigasiCallEvents),
+		metricJitsiJigasiConferenceCompletions:             newMetricJitsiJigasiConferenceCompletions(mbc.Metrics.JitsiJigasiConferenceCompletions),
+		metricJitsiJigasiConferenceCount:                   newMetricJitsiJigasiConferenceCount(mbc.Metrics.JitsiJigasiConferenceCount),
+		metricJitsiJigasiConferenceCountBySize:             newMetricJitsiJigasiConferenceCountBySize(mbc.Metrics.JitsiJigasiConferenceCountBySize),
+		metricJitsiJigasiConferenceTime:                    newMetricJitsiJigasiConferenceTime(mbc.Metrics.JitsiJigasiConferenceTime),
+		metricJitsiJigasiGracefulShutdown:                  newMetricJitsiJigasiGracefulShutdown(mbc.Metrics.JitsiJigasiGracefulShutdown),
+		metricJitsiJigasiHealthy:                           newMetricJitsiJigasiHealthy(mbc.Metrics.JitsiJigasiHealthy),
+		metricJitsiJigasiMediaDrops:                        newMetricJitsiJigasiMediaDrops(mbc.Metrics.JitsiJigasiMediaDrops),
+		metricJitsiJigasiParticipantCount:                  newMetricJitsiJigasiParticipantCount(mbc.Metrics.JitsiJigasiParticipantCount),
+		metricJitsiJigasiParticipantCreations:              newMetricJitsiJigasiParticipantCreations(mbc.Metrics.JitsiJigasiParticipantCreations),
+		metricJitsiJigasiStress:                            newMetricJitsiJigasiStress(mbc.Metrics.JitsiJigasiStress),
+		metricJitsiJigasiThreadCount:                       newMetricJitsiJigasiThreadCount(mbc.Metrics.JitsiJigasiThreadCount),
+		metricJitsiJigasiTranscriptionErrors:               newMetricJitsiJigasiTranscriptionErrors(mbc.Metrics.JitsiJigasiTranscriptionErrors),
+		metricJitsiJigasiTranscriptionEvents:               newMetricJitsiJigasiTranscriptionEvents(mbc.Metrics.JitsiJigasiTranscriptionEvents),
+		metricJitsiJigasiTranscriptionIntervals:            newMetricJitsiJigasiTranscriptionIntervals(mbc.Metrics.JitsiJigasiTranscriptionIntervals),
+		metricJitsiJigasiTranscriptionRequests:             newMetricJitsiJigasiTranscriptionRequests(mbc.Metrics.JitsiJigasiTranscriptionRequests),
+		metricJitsiJigasiTranscriptionTime:                 newMetricJitsiJigasiTranscriptionTime(mbc.Metrics.JitsiJigasiTranscriptionTime),
+		metricJitsiJvbAudioTossedPackets:                   newMetricJitsiJvbAudioTossedPackets(mbc.Metrics.JitsiJvbAudioTossedPackets),
+		metricJitsiJvbBweExpirations:                       newMetricJitsiJvbBweExpirations(mbc.Metrics.JitsiJvbBweExpirations),
+		metricJitsiJvbChannelCount:                         newMetricJitsiJvbChannelCount(mbc.Metrics.JitsiJvbChannelCount),
+		metricJitsiJvbChannelCreations:                     newMetricJitsiJvbChannelCreations(mbc.Metrics.JitsiJvbChannelCreations),
+		metricJitsiJvbChannelFailures:                      newMetricJitsiJvbChannelFailures(mbc.Metrics.JitsiJvbChannelFailures),
+		metricJitsiJvbConferenceCompletions:                newMetricJitsiJvbConferenceCompletions(mbc.Metrics.JitsiJvbConferenceCompletions),
+		metricJitsiJvbConferenceCount:                      newMetricJitsiJvbConferenceCount(mbc.Metrics.JitsiJvbConferenceCount),
+		metricJitsiJvbConferenceCountByAudioSenders:        newMetricJitsiJvbConferenceCountByAudioSenders(mbc.Metrics.JitsiJvbConferenceCountByAudioSenders),
+		metricJitsiJvbConferenceCountBySize:                newMetricJitsiJvbConferenceCountBySize(mbc.Metrics.JitsiJvbConferenceCountBySize),
+		metricJitsiJvbConferenceCountByVideoSenders:        newMetricJitsiJvbConferenceCountByVideoSenders(mbc.Metrics.JitsiJvbConferenceCountByVideoSenders),
+		metricJitsiJvbConferenceCreations:                  newMetricJitsiJvbConferenceCreations(mbc.Metrics.JitsiJvbConferenceCreations),
+		metricJitsiJvbConferenceFailures:                   newMetricJitsiJvbConferenceFailures(mbc.Metrics.JitsiJvbConferenceFailures),
+		metricJitsiJvbConferenceInactiveCount:              newMetricJitsiJvbConferenceInactiveCount(mbc.Metrics.JitsiJvbConferenceInactiveCount),
+		metricJitsiJvbConferenceP2pCount:                   newMetricJitsiJvbConferenceP2pCount(mbc.Metrics.JitsiJvbConferenceP2pCount),
+		metricJitsiJvbConferenceRelayedCount:               newMetricJitsiJvbConferenceRelayedCount(mbc.Metrics.JitsiJvbConferenceRelayedCount),
+		metricJitsiJvbConferenceSizeMax:                    newMetricJitsiJvbConferenceSizeMax(mbc.Metrics.JitsiJvbConferenceSizeMax),
+		metricJitsiJvbConferenceTime:                       newMetricJitsiJvbConferenceTime(mbc.Metrics.JitsiJvbConferenceTime),
+		metricJitsiJvbConnectionCreations:                  newMetricJitsiJvbConnectionCreations(mbc.Metrics.JitsiJvbConnectionCreations),
+		metricJitsiJvbConnectionFailures:                   newMetricJitsiJvbConnectionFailures(mbc.Metrics.JitsiJvbConnectionFailures),
+		metricJitsiJvbDataChannelRejections:                newMetricJitsiJvbDataChannelRejections(mbc.Metrics.JitsiJvbDataChannelRejections),
+		metricJitsiJvbDominantSpeakerChanges:               newMetricJitsiJvbDominantSpeakerChanges(mbc.Metrics.JitsiJvbDominantSpeakerChanges),
+		metricJitsiJvbDraining:                             newMetricJitsiJvbDraining(mbc.Metrics.JitsiJvbDraining),
+		metricJitsiJvbEndpointActiveCount:                  newMetricJitsiJvbEndpointActiveCount(mbc.Metrics.JitsiJvbEndpointActiveCount),
+		metricJitsiJvbEndpointCount:                        newMetricJitsiJvbEndpointCount(mbc.Metrics.JitsiJvbEndpointCount),
+		metricJitsiJvbEndpointCreations:                    newMetricJitsiJvbEndpointCreations(mbc.Metrics.JitsiJvbEndpointCreations),
+		metricJitsiJvbEndpointDisconnections:               newMetricJitsiJvbEndpointDisconnections(mbc.Metrics.JitsiJvbEndpointDisconnections),
+		metricJitsiJvbEndpointHighLossCount:                newMetricJitsiJvbEndpointHighLossCount(mbc.Metrics.JitsiJvbEndpointHighLossCount),
+		metricJitsiJvbEndpointInactiveCount:                newMetricJitsiJvbEndpointInactiveCount(mbc.Metrics.JitsiJvbEndpointInactiveCount),
+		metricJitsiJvbEndpointLocalCount:                   newMetricJitsiJvbEndpointLocalCount(mbc.Metrics.JitsiJvbEndpointLocalCount),
+		metricJitsiJvbEndpointOversendingCount:             newMetricJitsiJvbEndpointOversendingCount(mbc.Metrics.JitsiJvbEndpointOversendingCount),
+		metricJitsiJvbEndpointReceiveOnlyCount:             newMetricJitsiJvbEndpointReceiveOnlyCount(mbc.Metrics.JitsiJvbEndpointReceiveOnlyCount),
+		metricJitsiJvbEndpointReconnections:                newMetricJitsiJvbEndpointReconnections(mbc.Metrics.JitsiJvbEndpointReconnections),
+		metricJitsiJvbEndpointRelayedCount:                 newMetricJitsiJvbEndpointRelayedCount(mbc.Metrics.JitsiJvbEndpointRelayedCount),
+		metricJitsiJvbEndpointSendingCount:                 newMetricJitsiJvbEndpointSendingCount(mbc.Metrics.JitsiJvbEndpointSendingCount),
+		metricJitsiJvbEndpointSpuriousRembs:                newMetricJitsiJvbEndpointSpuriousRembs(mbc.Metrics.JitsiJvbEndpointSpuriousRembs),
+		metricJitsiJvbEndpointStress:                       newMetricJitsiJvbEndpointStress(mbc.Metrics.JitsiJvbEndpointStress),
+		metricJitsiJvbEndpointSuspendedCount:               newMetricJitsiJvbEndpointSuspendedCount(mbc.Metrics.JitsiJvbEndpointSuspendedCount),
+		metricJitsiJvbFileDescriptorCount:                  newMetricJitsiJvbFileDescriptorCount(mbc.Metrics.JitsiJvbFileDescriptorCount),
+		metricJitsiJvbGracefulShutdown:                     newMetricJitsiJvbGracefulShutdown(mbc.Metrics.JitsiJvbGracefulShutdown),
+		metricJitsiJvbHealthy:                              newMetricJitsiJvbHealthy(mbc.Metrics.JitsiJvbHealthy),
+		metricJitsiJvbHostCPUSteal:                         newMetricJitsiJvbHostCPUSteal(mbc.Metrics.JitsiJvbHostCPUSteal),
+		metricJitsiJvbHostCPUUtilization:                   newMetricJitsiJvbHostCPUUtilization(mbc.Metrics.JitsiJvbHostCPUUtilization),
+		metricJitsiJvbHostMemoryLimit:                      newMetricJitsiJvbHostMemoryLimit(mbc.Metrics.JitsiJvbHostMemoryLimit),
+		metricJitsiJvbHostMemoryUsage:                      newMetricJitsiJvbHostMemoryUsage(mbc.Metrics.JitsiJvbHostMemoryUsage),
+		metricJitsiJvbIceNegotiations:                      newMetricJitsiJvbIceNegotiations(mbc.Metrics.JitsiJvbIceNegotiations),
+		metricJitsiJvbIceRelayedNegotiations:               newMetricJitsiJvbIceRelayedNegotiations(mbc.Metrics.JitsiJvbIceRelayedNegotiations),
+		metricJitsiJvbIceRestartResults:                    newMetricJitsiJvbIceRestartResults(mbc.Metrics.JitsiJvbIceRestartResults),
+		metricJitsiJvbIceRestarts:                          newMetricJitsiJvbIceRestarts(mbc.Metrics.JitsiJvbIceRestarts),
+		metricJitsiJvbIceTCPNegotiations:                   newMetricJitsiJvbIceTCPNegotiations(mbc.Metrics.JitsiJvbIceTCPNegotiations),
+		metricJitsiJvbJitterAverage:                        newMetricJitsiJvbJitterAverage(mbc.Metrics.JitsiJvbJitterAverage),
+		metricJitsiJvbJvmGcCollections:                     newMetricJitsiJvbJvmGcCollections(mbc.Metrics.JitsiJvbJvmGcCollections),
+		metricJitsiJvbJvmGcTime:                            newMetricJitsiJvbJvmGcTime(mbc.Metrics.JitsiJvbJvmGcTime),
+		metricJitsiJvbJvmHeapCommitted:                     newMetricJitsiJvbJvmHeapCommitted(mbc.Metrics.JitsiJvbJvmHeapCommitted),
+		metricJitsiJvbJvmHeapUsage:                         newMetricJitsiJvbJvmHeapUsage(mbc.Metrics.JitsiJvbJvmHeapUsage),
+		metricJitsiJvbKeyframePreemptiveRequests:           newMetricJitsiJvbKeyframePreemptiveRequests(mbc.Metrics.JitsiJvbKeyframePreemptiveRequests),
+		metricJitsiJvbKeyframes:                            newMetricJitsiJvbKeyframes(mbc.Metrics.JitsiJvbKeyframes),
+		metricJitsiJvbLayeringChanges:                      newMetricJitsiJvbLayeringChanges(mbc.Metrics.JitsiJvbLayeringChanges),
+		metricJitsiJvbLossStateTime:                        newMetricJitsiJvbLossStateTime(mbc.Metrics.JitsiJvbLossStateTime),
+		metricJitsiJvbMediaExporterMessages:                newMetricJitsiJvbMediaExporterMessages(mbc.Metrics.JitsiJvbMediaExporterMessages),
+		metricJitsiJvbMediaExporterPackets:                 newMetricJitsiJvbMediaExporterPackets(mbc.Metrics.JitsiJvbMediaExporterPackets),
+		metricJitsiJvbMediaExporterParseFailures:           newMetricJitsiJvbMediaExporterParseFailures(mbc.Metrics.JitsiJvbMediaExporterParseFailures),
+		metricJitsiJvbMediaExporterStarts:                  newMetricJitsiJvbMediaExporterStarts(mbc.Metrics.JitsiJvbMediaExporterStarts),
+		metricJitsiJvbMediaExporterWebsocketFailures:       newMetricJitsiJvbMediaExporterWebsocketFailures(mbc.Metrics.JitsiJvbMediaExporterWebsocketFailures),
+		metricJitsiJvbMediaExporterWebsocketInternalErrors: newMetricJitsiJvbMediaExporterWebsocketInternalErrors(mbc.Metrics.JitsiJvbMediaExporterWebsocketInternalErrors),
+		metricJitsiJvbMessageTransportTimeouts:             newMetricJitsiJvbMessageTransportTimeouts(mbc.Metrics.JitsiJvbMessageTransportTimeouts),
+		metricJitsiJvbMessages:                             newMetricJitsiJvbMessages(mbc.Metrics.JitsiJvbMessages),
+		metricJitsiJvbNetworkDroppedPackets:                newMetricJitsiJvbNetworkDroppedPackets(mbc.Metrics.JitsiJvbNetworkDroppedPackets),
+		metricJitsiJvbNetworkIo:                            newMetricJitsiJvbNetworkIo(mbc.Metrics.JitsiJvbNetworkIo),
+		metricJitsiJvbNetworkPacketLoss:                    newMetricJitsiJvbNetworkPacketLoss(mbc.Metrics.JitsiJvbNetworkPacketLoss),
+		metricJitsiJvbNetworkPacketLossOverall:             newMetricJitsiJvbNetworkPacketLossOverall(mbc.Metrics.JitsiJvbNetworkPacketLossOverall),
+		metricJitsiJvbNetworkPacketRate:                    newMetricJitsiJvbNetworkPacketRate(mbc.Metrics.JitsiJvbNetworkPacketRate),
+		metricJitsiJvbNetworkPackets:                       newMetricJitsiJvbNetworkPackets(mbc.Metrics.JitsiJvbNetworkPackets),
+		metricJitsiJvbNetworkThroughput:                    newMetricJitsiJvbNetworkThroughput(mbc.Metrics.JitsiJvbNetworkThroughput),
+		metricJitsiJvbQueueDroppedPackets:                  newMetricJitsiJvbQueueDroppedPackets(mbc.Metrics.JitsiJvbQueueDroppedPackets),
+		metricJitsiJvbQueueExceptions:                      newMetricJitsiJvbQueueExceptions(mbc.Metrics.JitsiJvbQueueExceptions),
+		metricJitsiJvbRelayCreations:                       newMetricJitsiJvbRelayCreations(mbc.Metrics.JitsiJvbRelayCreations),
+		metricJitsiJvbRoundTripTimeAverage:                 newMetricJitsiJvbRoundTripTimeAverage(mbc.Metrics.JitsiJvbRoundTripTimeAverage),
+		metricJitsiJvbShuttingDown:                         newMetricJitsiJvbShuttingDown(mbc.Metrics.JitsiJvbShuttingDown),
+		metricJitsiJvbStress:                               newMetricJitsiJvbStress(mbc.Metrics.JitsiJvbStress),
+		metricJitsiJvbThreadCount:                          newMetricJitsiJvbThreadCount(mbc.Metrics.JitsiJvbThreadCount),
+		metricJitsiJvbTransitLatePackets:                   newMetricJitsiJvbTransitLatePackets(mbc.Metrics.JitsiJvbTransitLatePackets),
+		metricJitsiJvbTransitPackets:                       newMetricJitsiJvbTransitPackets(mbc.Metrics.JitsiJvbTransitPackets),
+		metricJitsiJvbTransitUnknownPackets:                newMetricJitsiJvbTransitUnknownPackets(mbc.Metrics.JitsiJvbTransitUnknownPackets),
+		metricJitsiJvbTransportCcUnmatchedFeedbackCount:    newMetricJitsiJvbTransportCcUnmatchedFeedbackCount(mbc.Metrics.JitsiJvbTransportCcUnmatchedFeedbackCount),
+		metricJitsiJvbUptime:                               newMetricJitsiJvbUptime(mbc.Metrics.JitsiJvbUptime),
+		metricJitsiJvbVideoTime:                            newMetricJitsiJvbVideoTime(mbc.Metrics.JitsiJvbVideoTime),
+		metricJitsiJvbVideoStreamCount:                     newMetricJitsiJvbVideoStreamCount(mbc.Metrics.JitsiJvbVideoStreamCount),
+		metricJitsiJvbVisitorCount:                         newMetricJitsiJvbVisitorCount(mbc.Metrics.JitsiJvbVisitorCount),
+		metricJitsiJvbVisitorCreations:                     newMetricJitsiJvbVisitorCreations(mbc.Metrics.JitsiJvbVisitorCreations),
+		metricJitsiJvbWebsocketClosures:                    newMetricJitsiJvbWebsocketClosures(mbc.Metrics.JitsiJvbWebsocketClosures),
+		metricJitsiJvbWebsocketErrors:                      newMetricJitsiJvbWebsocketErrors(mbc.Metrics.JitsiJvbWebsocketErrors),
+		metricJitsiJvbXMPPClientConfiguredCount:            newMetricJitsiJvbXMPPClientConfiguredCount(mbc.Metrics.JitsiJvbXMPPClientConfiguredCount),
+		metricJitsiJvbXMPPClientConnectedCount:             newMetricJitsiJvbXMPPClientConnectedCount(mbc.Metrics.JitsiJvbXMPPClientConnectedCount),
+		metricJitsiJvbXMPPDisconnections:                   newMetricJitsiJvbXMPPDisconnections(mbc.Metrics.JitsiJvbXMPPDisconnections),
+		metricJitsiJvbXMPPRoomConfiguredCount:              newMetricJitsiJvbXMPPRoomConfiguredCount(mbc.Metrics.JitsiJvbXMPPRoomConfiguredCount),
+		metricJitsiJvbXMPPRoomJoinedCount:                  newMetricJitsiJvbXMPPRoomJoinedCount(mbc.Metrics.JitsiJvbXMPPRoomJoinedCount),
+		metricRtcScrapeDuration:                            newMetricRtcScrapeDuration(mbc.Metrics.RtcScrapeDuration),
+		metricRtcScrapeErrors:                              newMetricRtcScrapeErrors(mbc.Metrics.RtcScrapeErrors),
+		metricRtcScrapeOmittedCount:                        newMetricRtcScrapeOmittedCount(mbc.Metrics.RtcScrapeOmittedCount),
+		metricRtcScrapes:                                   newMetricRtcScrapes(mbc.Metrics.RtcScrapes),
+		metricRtcTargetCertificateRemaining:                newMetricRtcTargetCertificateRemaining(mbc.Metrics.RtcTargetCertificateRemaining),
+		metricRtcTargetUp:                                  newMetricRtcTargetUp(mbc.Metrics.RtcTargetUp),
+		resourceAttributeIncludeFilter:                     make(map[string]filter.Filter),
+		resourceAttributeExcludeFilter:                     make(map[string]filter.Filter),
 	}
 	if mbc.ResourceAttributes.JitsiOctoVersion.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["jitsi.octo.version"] = filter.CreateFilter(mbc.ResourceAttributes.JitsiOctoVersion.MetricsInclude)
@@ -11155,6 +11663,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricJitsiJigasiTranscriptionIntervals.emit(ils.Metrics())
 	mb.metricJitsiJigasiTranscriptionRequests.emit(ils.Metrics())
 	mb.metricJitsiJigasiTranscriptionTime.emit(ils.Metrics())
+	mb.metricJitsiJvbAudioTossedPackets.emit(ils.Metrics())
 	mb.metricJitsiJvbBweExpirations.emit(ils.Metrics())
 	mb.metricJitsiJvbChannelCount.emit(ils.Metrics())
 	mb.metricJitsiJvbChannelCreations.emit(ils.Metrics())
@@ -11212,6 +11721,12 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricJitsiJvbKeyframes.emit(ils.Metrics())
 	mb.metricJitsiJvbLayeringChanges.emit(ils.Metrics())
 	mb.metricJitsiJvbLossStateTime.emit(ils.Metrics())
+	mb.metricJitsiJvbMediaExporterMessages.emit(ils.Metrics())
+	mb.metricJitsiJvbMediaExporterPackets.emit(ils.Metrics())
+	mb.metricJitsiJvbMediaExporterParseFailures.emit(ils.Metrics())
+	mb.metricJitsiJvbMediaExporterStarts.emit(ils.Metrics())
+	mb.metricJitsiJvbMediaExporterWebsocketFailures.emit(ils.Metrics())
+	mb.metricJitsiJvbMediaExporterWebsocketInternalErrors.emit(ils.Metrics())
 	mb.metricJitsiJvbMessageTransportTimeouts.emit(ils.Metrics())
 	mb.metricJitsiJvbMessages.emit(ils.Metrics())
 	mb.metricJitsiJvbNetworkDroppedPackets.emit(ils.Metrics())
@@ -11230,6 +11745,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricJitsiJvbThreadCount.emit(ils.Metrics())
 	mb.metricJitsiJvbTransitLatePackets.emit(ils.Metrics())
 	mb.metricJitsiJvbTransitPackets.emit(ils.Metrics())
+	mb.metricJitsiJvbTransitUnknownPackets.emit(ils.Metrics())
 	mb.metricJitsiJvbTransportCcUnmatchedFeedbackCount.emit(ils.Metrics())
 	mb.metricJitsiJvbUptime.emit(ils.Metrics())
 	mb.metricJitsiJvbVideoTime.emit(ils.Metrics())
@@ -11660,6 +12176,11 @@ func (mb *MetricsBuilder) RecordJitsiJigasiTranscriptionTimeDataPoint(ts pcommon
 	mb.metricJitsiJigasiTranscriptionTime.recordDataPoint(mb.startTime, ts, val, jitsiTranscriptionBackendAttributeValue.String())
 }
 
+// RecordJitsiJvbAudioTossedPacketsDataPoint adds a data point to jitsi.jvb.audio.tossed_packets metric.
+func (mb *MetricsBuilder) RecordJitsiJvbAudioTossedPacketsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricJitsiJvbAudioTossedPackets.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordJitsiJvbBweExpirationsDataPoint adds a data point to jitsi.jvb.bwe.expirations metric.
 func (mb *MetricsBuilder) RecordJitsiJvbBweExpirationsDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricJitsiJvbBweExpirations.recordDataPoint(mb.startTime, ts, val)
@@ -11945,6 +12466,36 @@ func (mb *MetricsBuilder) RecordJitsiJvbLossStateTimeDataPoint(ts pcommon.Timest
 	mb.metricJitsiJvbLossStateTime.recordDataPoint(mb.startTime, ts, val, jitsiLossStateAttributeValue.String())
 }
 
+// RecordJitsiJvbMediaExporterMessagesDataPoint adds a data point to jitsi.jvb.media_exporter.messages metric.
+func (mb *MetricsBuilder) RecordJitsiJvbMediaExporterMessagesDataPoint(ts pcommon.Timestamp, val int64, jitsiMediaExporterMessageAttributeValue AttributeJitsiMediaExporterMessage) {
+	mb.metricJitsiJvbMediaExporterMessages.recordDataPoint(mb.startTime, ts, val, jitsiMediaExporterMessageAttributeValue.String())
+}
+
+// RecordJitsiJvbMediaExporterPacketsDataPoint adds a data point to jitsi.jvb.media_exporter.packets metric.
+func (mb *MetricsBuilder) RecordJitsiJvbMediaExporterPacketsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricJitsiJvbMediaExporterPackets.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordJitsiJvbMediaExporterParseFailuresDataPoint adds a data point to jitsi.jvb.media_exporter.parse_failures metric.
+func (mb *MetricsBuilder) RecordJitsiJvbMediaExporterParseFailuresDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricJitsiJvbMediaExporterParseFailures.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordJitsiJvbMediaExporterStartsDataPoint adds a data point to jitsi.jvb.media_exporter.starts metric.
+func (mb *MetricsBuilder) RecordJitsiJvbMediaExporterStartsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricJitsiJvbMediaExporterStarts.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordJitsiJvbMediaExporterWebsocketFailuresDataPoint adds a data point to jitsi.jvb.media_exporter.websocket.failures metric.
+func (mb *MetricsBuilder) RecordJitsiJvbMediaExporterWebsocketFailuresDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricJitsiJvbMediaExporterWebsocketFailures.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordJitsiJvbMediaExporterWebsocketInternalErrorsDataPoint adds a data point to jitsi.jvb.media_exporter.websocket.internal_errors metric.
+func (mb *MetricsBuilder) RecordJitsiJvbMediaExporterWebsocketInternalErrorsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricJitsiJvbMediaExporterWebsocketInternalErrors.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordJitsiJvbMessageTransportTimeoutsDataPoint adds a data point to jitsi.jvb.message_transport.timeouts metric.
 func (mb *MetricsBuilder) RecordJitsiJvbMessageTransportTimeoutsDataPoint(ts pcommon.Timestamp, val int64, jitsiPeerAttributeValue AttributeJitsiPeer) {
 	mb.metricJitsiJvbMessageTransportTimeouts.recordDataPoint(mb.startTime, ts, val, jitsiPeerAttributeValue.String())
@@ -12033,6 +12584,11 @@ func (mb *MetricsBuilder) RecordJitsiJvbTransitLatePacketsDataPoint(ts pcommon.T
 // RecordJitsiJvbTransitPacketsDataPoint adds a data point to jitsi.jvb.transit.packets metric.
 func (mb *MetricsBuilder) RecordJitsiJvbTransitPacketsDataPoint(ts pcommon.Timestamp, val int64, jitsiTransitProtocolAttributeValue AttributeJitsiTransitProtocol) {
 	mb.metricJitsiJvbTransitPackets.recordDataPoint(mb.startTime, ts, val, jitsiTransitProtocolAttributeValue.String())
+}
+
+// RecordJitsiJvbTransitUnknownPacketsDataPoint adds a data point to jitsi.jvb.transit.unknown_packets metric.
+func (mb *MetricsBuilder) RecordJitsiJvbTransitUnknownPacketsDataPoint(ts pcommon.Timestamp, val int64, jitsiTransitProtocolAttributeValue AttributeJitsiTransitProtocol) {
+	mb.metricJitsiJvbTransitUnknownPackets.recordDataPoint(mb.startTime, ts, val, jitsiTransitProtocolAttributeValue.String())
 }
 
 // RecordJitsiJvbTransportCcUnmatchedFeedbackCountDataPoint adds a data point to jitsi.jvb.transport_cc.unmatched_feedback.count metric.

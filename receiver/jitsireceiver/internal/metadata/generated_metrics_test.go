@@ -296,6 +296,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordJitsiJigasiTranscriptionTimeDataPoint(ts, 1, AttributeJitsiTranscriptionBackendGoogle)
 
 			allMetricsCount++
+			mb.RecordJitsiJvbAudioTossedPacketsDataPoint(ts, 1)
+
+			allMetricsCount++
 			mb.RecordJitsiJvbBweExpirationsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -465,6 +468,24 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordJitsiJvbLossStateTimeDataPoint(ts, 1, AttributeJitsiLossStateControlled)
+
+			allMetricsCount++
+			mb.RecordJitsiJvbMediaExporterMessagesDataPoint(ts, 1, AttributeJitsiMediaExporterMessageTranscript)
+
+			allMetricsCount++
+			mb.RecordJitsiJvbMediaExporterPacketsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordJitsiJvbMediaExporterParseFailuresDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordJitsiJvbMediaExporterStartsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordJitsiJvbMediaExporterWebsocketFailuresDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordJitsiJvbMediaExporterWebsocketInternalErrorsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordJitsiJvbMessageTransportTimeoutsDataPoint(ts, 1, AttributeJitsiPeerEndpoint)
@@ -519,6 +540,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordJitsiJvbTransitPacketsDataPoint(ts, 1, AttributeJitsiTransitProtocolRtp)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordJitsiJvbTransitUnknownPacketsDataPoint(ts, 1, AttributeJitsiTransitProtocolRtp)
 
 			allMetricsCount++
 			mb.RecordJitsiJvbTransportCcUnmatchedFeedbackCountDataPoint(ts, 1)
@@ -1759,6 +1783,20 @@ func TestMetricsBuilder(t *testing.T) {
 					jitsiTranscriptionBackendAttrVal, ok := dp.Attributes().Get("jitsi.transcription.backend")
 					assert.True(t, ok)
 					assert.Equal(t, "google", jitsiTranscriptionBackendAttrVal.Str())
+				case "jitsi.jvb.audio.tossed_packets":
+					assert.False(t, validatedMetrics["jitsi.jvb.audio.tossed_packets"], "Found a duplicate in the metrics slice: jitsi.jvb.audio.tossed_packets")
+					validatedMetrics["jitsi.jvb.audio.tossed_packets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of audio packets that the bridge did not forward because others were louder.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "jitsi.jvb.bwe.expirations":
 					assert.False(t, validatedMetrics["jitsi.jvb.bwe.expirations"], "Found a duplicate in the metrics slice: jitsi.jvb.bwe.expirations")
 					validatedMetrics["jitsi.jvb.bwe.expirations"] = true
@@ -2589,6 +2627,93 @@ func TestMetricsBuilder(t *testing.T) {
 					jitsiLossStateAttrVal, ok := dp.Attributes().Get("jitsi.loss.state")
 					assert.True(t, ok)
 					assert.Equal(t, "controlled", jitsiLossStateAttrVal.Str())
+				case "jitsi.jvb.media_exporter.messages":
+					assert.False(t, validatedMetrics["jitsi.jvb.media_exporter.messages"], "Found a duplicate in the metrics slice: jitsi.jvb.media_exporter.messages")
+					validatedMetrics["jitsi.jvb.media_exporter.messages"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of messages that transcribers sent back, by kind.", mi.Description())
+					assert.Equal(t, "{message}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					jitsiMediaExporterMessageAttrVal, ok := dp.Attributes().Get("jitsi.media_exporter.message")
+					assert.True(t, ok)
+					assert.Equal(t, "transcript", jitsiMediaExporterMessageAttrVal.Str())
+				case "jitsi.jvb.media_exporter.packets":
+					assert.False(t, validatedMetrics["jitsi.jvb.media_exporter.packets"], "Found a duplicate in the metrics slice: jitsi.jvb.media_exporter.packets")
+					validatedMetrics["jitsi.jvb.media_exporter.packets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of media packets sent to transcribers.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "jitsi.jvb.media_exporter.parse_failures":
+					assert.False(t, validatedMetrics["jitsi.jvb.media_exporter.parse_failures"], "Found a duplicate in the metrics slice: jitsi.jvb.media_exporter.parse_failures")
+					validatedMetrics["jitsi.jvb.media_exporter.parse_failures"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of messages of transcribers that could not be parsed.", mi.Description())
+					assert.Equal(t, "{failure}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "jitsi.jvb.media_exporter.starts":
+					assert.False(t, validatedMetrics["jitsi.jvb.media_exporter.starts"], "Found a duplicate in the metrics slice: jitsi.jvb.media_exporter.starts")
+					validatedMetrics["jitsi.jvb.media_exporter.starts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of times that the export of media to a transcriber was started.", mi.Description())
+					assert.Equal(t, "{start}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "jitsi.jvb.media_exporter.websocket.failures":
+					assert.False(t, validatedMetrics["jitsi.jvb.media_exporter.websocket.failures"], "Found a duplicate in the metrics slice: jitsi.jvb.media_exporter.websocket.failures")
+					validatedMetrics["jitsi.jvb.media_exporter.websocket.failures"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of failed WebSocket connections to transcribers.", mi.Description())
+					assert.Equal(t, "{failure}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "jitsi.jvb.media_exporter.websocket.internal_errors":
+					assert.False(t, validatedMetrics["jitsi.jvb.media_exporter.websocket.internal_errors"], "Found a duplicate in the metrics slice: jitsi.jvb.media_exporter.websocket.internal_errors")
+					validatedMetrics["jitsi.jvb.media_exporter.websocket.internal_errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of WebSocket connections that transcribers closed with an internal error (code 1011).", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "jitsi.jvb.message_transport.timeouts":
 					assert.False(t, validatedMetrics["jitsi.jvb.message_transport.timeouts"], "Found a duplicate in the metrics slice: jitsi.jvb.message_transport.timeouts")
 					validatedMetrics["jitsi.jvb.message_transport.timeouts"] = true
@@ -2869,6 +2994,23 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Number of packets whose transit through the bridge was timed.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					jitsiTransitProtocolAttrVal, ok := dp.Attributes().Get("jitsi.transit.protocol")
+					assert.True(t, ok)
+					assert.Equal(t, "rtp", jitsiTransitProtocolAttrVal.Str())
+				case "jitsi.jvb.transit.unknown_packets":
+					assert.False(t, validatedMetrics["jitsi.jvb.transit.unknown_packets"], "Found a duplicate in the metrics slice: jitsi.jvb.transit.unknown_packets")
+					validatedMetrics["jitsi.jvb.transit.unknown_packets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of sent packets whose time of arrival was unknown, so that their transit time was not measured. They are not included in transit.packets.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())

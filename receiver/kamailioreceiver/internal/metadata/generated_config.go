@@ -388,6 +388,26 @@ func (ms *KamailioDispatcherTargetLatencyMaxMetricConfig) Unmarshal(parser *conf
 	return nil
 }
 
+// KamailioDispatcherTargetOverloadReductionMetricConfig provides config for the kamailio.dispatcher.target.overload.reduction metric.
+type KamailioDispatcherTargetOverloadReductionMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioDispatcherTargetOverloadReductionMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // KamailioDispatcherTargetProbingMetricConfig provides config for the kamailio.dispatcher.target.probing metric.
 type KamailioDispatcherTargetProbingMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -448,6 +468,26 @@ func (ms *KamailioDispatcherTargetTimeoutsMetricConfig) Unmarshal(parser *confma
 	return nil
 }
 
+// KamailioDmqNodeFailureCountMetricConfig provides config for the kamailio.dmq.node.failure.count metric.
+type KamailioDmqNodeFailureCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioDmqNodeFailureCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // KamailioDmqNodeStateMetricConfig provides config for the kamailio.dmq.node.state metric.
 type KamailioDmqNodeStateMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -455,6 +495,46 @@ type KamailioDmqNodeStateMetricConfig struct {
 }
 
 func (ms *KamailioDmqNodeStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioDNSCacheLimitMetricConfig provides config for the kamailio.dns.cache.limit metric.
+type KamailioDNSCacheLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioDNSCacheLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioDNSCacheUsageMetricConfig provides config for the kamailio.dns.cache.usage metric.
+type KamailioDNSCacheUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioDNSCacheUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -788,6 +868,66 @@ func (ms *KamailioMysqlDriverErrorsMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
+// KamailioPeerstatePeerCountMetricConfig provides config for the kamailio.peerstate.peer.count metric.
+type KamailioPeerstatePeerCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioPeerstatePeerCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioPeerstatePeerInCallCountMetricConfig provides config for the kamailio.peerstate.peer.in_call.count metric.
+type KamailioPeerstatePeerInCallCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioPeerstatePeerInCallCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioPeerstatePeerRegisteredCountMetricConfig provides config for the kamailio.peerstate.peer.registered.count metric.
+type KamailioPeerstatePeerRegisteredCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioPeerstatePeerRegisteredCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // KamailioPikeAddressCountMetricConfig provides config for the kamailio.pike.address.count metric.
 type KamailioPikeAddressCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -815,6 +955,46 @@ type KamailioPikeBlockedAddressCountMetricConfig struct {
 }
 
 func (ms *KamailioPikeBlockedAddressCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioPipelimitMessageCountMetricConfig provides config for the kamailio.pipelimit.message.count metric.
+type KamailioPipelimitMessageCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioPipelimitMessageCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioPipelimitMessageLimitMetricConfig provides config for the kamailio.pipelimit.message.limit metric.
+type KamailioPipelimitMessageLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioPipelimitMessageLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1535,6 +1715,26 @@ type KamailioSctpSendRetriesMetricConfig struct {
 }
 
 func (ms *KamailioSctpSendRetriesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioSecfilterMatchesMetricConfig provides config for the kamailio.secfilter.matches metric.
+type KamailioSecfilterMatchesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioSecfilterMatchesMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2588,6 +2788,326 @@ func (ms *RtpengineCallTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// RtpengineInterfaceDuplicatePacketsMetricConfig provides config for the rtpengine.interface.duplicate_packets metric.
+type RtpengineInterfaceDuplicatePacketsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceDuplicatePacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfaceIoMetricConfig provides config for the rtpengine.interface.io metric.
+type RtpengineInterfaceIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfaceJitterSamplesMetricConfig provides config for the rtpengine.interface.jitter.samples metric.
+type RtpengineInterfaceJitterSamplesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceJitterSamplesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfaceJitterTimeMetricConfig provides config for the rtpengine.interface.jitter.time metric.
+type RtpengineInterfaceJitterTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceJitterTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfaceLostPacketsMetricConfig provides config for the rtpengine.interface.lost_packets metric.
+type RtpengineInterfaceLostPacketsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceLostPacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfaceMosSamplesMetricConfig provides config for the rtpengine.interface.mos.samples metric.
+type RtpengineInterfaceMosSamplesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceMosSamplesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfaceMosSummedScoresMetricConfig provides config for the rtpengine.interface.mos.summed_scores metric.
+type RtpengineInterfaceMosSummedScoresMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceMosSummedScoresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfacePacketErrorsMetricConfig provides config for the rtpengine.interface.packet_errors metric.
+type RtpengineInterfacePacketErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfacePacketErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfacePacketLossRatiosMetricConfig provides config for the rtpengine.interface.packet_loss.ratios metric.
+type RtpengineInterfacePacketLossRatiosMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfacePacketLossRatiosMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfacePacketLossSamplesMetricConfig provides config for the rtpengine.interface.packet_loss.samples metric.
+type RtpengineInterfacePacketLossSamplesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfacePacketLossSamplesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfacePacketsMetricConfig provides config for the rtpengine.interface.packets metric.
+type RtpengineInterfacePacketsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfacePacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfaceRoundTripSamplesMetricConfig provides config for the rtpengine.interface.round_trip.samples metric.
+type RtpengineInterfaceRoundTripSamplesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceRoundTripSamplesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineInterfaceRoundTripTimeMetricConfig provides config for the rtpengine.interface.round_trip.time metric.
+type RtpengineInterfaceRoundTripTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineInterfaceRoundTripTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineJitterSamplesMetricConfig provides config for the rtpengine.jitter.samples metric.
+type RtpengineJitterSamplesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineJitterSamplesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineJitterTimeMetricConfig provides config for the rtpengine.jitter.time metric.
+type RtpengineJitterTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineJitterTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineMediaCacheCountMetricConfig provides config for the rtpengine.media_cache.count metric.
+type RtpengineMediaCacheCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineMediaCacheCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // RtpengineMosSamplesMetricConfig provides config for the rtpengine.mos.samples metric.
 type RtpengineMosSamplesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2728,6 +3248,66 @@ func (ms *RtpengineOneWaySessionsMetricConfig) Unmarshal(parser *confmap.Conf) e
 	return nil
 }
 
+// RtpenginePacketLossRatiosMetricConfig provides config for the rtpengine.packet_loss.ratios metric.
+type RtpenginePacketLossRatiosMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpenginePacketLossRatiosMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpenginePacketLossSamplesMetricConfig provides config for the rtpengine.packet_loss.samples metric.
+type RtpenginePacketLossSamplesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpenginePacketLossSamplesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpenginePlayerCacheCountMetricConfig provides config for the rtpengine.player_cache.count metric.
+type RtpenginePlayerCacheCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpenginePlayerCacheCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // RtpenginePortCountMetricConfig provides config for the rtpengine.port.count metric.
 type RtpenginePortCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2795,6 +3375,46 @@ type RtpengineRequestsMetricConfig struct {
 }
 
 func (ms *RtpengineRequestsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineRoundTripSamplesMetricConfig provides config for the rtpengine.round_trip.samples metric.
+type RtpengineRoundTripSamplesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineRoundTripSamplesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// RtpengineRoundTripTimeMetricConfig provides config for the rtpengine.round_trip.time metric.
+type RtpengineRoundTripTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *RtpengineRoundTripTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -3070,159 +3690,190 @@ func (ms *RtpengineZeroPacketStreamsMetricConfig) Unmarshal(parser *confmap.Conf
 
 // MetricsConfig provides config for kamailio metrics.
 type MetricsConfig struct {
-	KamailioCdpQueueCount                    KamailioCdpQueueCountMetricConfig                    `mapstructure:"kamailio.cdp.queue.count"`
-	KamailioCdpReplies                       KamailioCdpRepliesMetricConfig                       `mapstructure:"kamailio.cdp.replies"`
-	KamailioCdpResponseTime                  KamailioCdpResponseTimeMetricConfig                  `mapstructure:"kamailio.cdp.response.time"`
-	KamailioCdpResponseTimeAverage           KamailioCdpResponseTimeAverageMetricConfig           `mapstructure:"kamailio.cdp.response_time.average"`
-	KamailioCdpTimeouts                      KamailioCdpTimeoutsMetricConfig                      `mapstructure:"kamailio.cdp.timeouts"`
-	KamailioDialogActiveCount                KamailioDialogActiveCountMetricConfig                `mapstructure:"kamailio.dialog.active.count"`
-	KamailioDialogCount                      KamailioDialogCountMetricConfig                      `mapstructure:"kamailio.dialog.count"`
-	KamailioDialogCountByProfile             KamailioDialogCountByProfileMetricConfig             `mapstructure:"kamailio.dialog.count_by_profile"`
-	KamailioDialogCreations                  KamailioDialogCreationsMetricConfig                  `mapstructure:"kamailio.dialog.creations"`
-	KamailioDialogEarlyCount                 KamailioDialogEarlyCountMetricConfig                 `mapstructure:"kamailio.dialog.early.count"`
-	KamailioDialogExpirations                KamailioDialogExpirationsMetricConfig                `mapstructure:"kamailio.dialog.expirations"`
-	KamailioDialogFailures                   KamailioDialogFailuresMetricConfig                   `mapstructure:"kamailio.dialog.failures"`
-	KamailioDispatcherSetCount               KamailioDispatcherSetCountMetricConfig               `mapstructure:"kamailio.dispatcher.set.count"`
-	KamailioDispatcherTargetCount            KamailioDispatcherTargetCountMetricConfig            `mapstructure:"kamailio.dispatcher.target.count"`
-	KamailioDispatcherTargetDialogCount      KamailioDispatcherTargetDialogCountMetricConfig      `mapstructure:"kamailio.dispatcher.target.dialog.count"`
-	KamailioDispatcherTargetLatencyAverage   KamailioDispatcherTargetLatencyAverageMetricConfig   `mapstructure:"kamailio.dispatcher.target.latency.average"`
-	KamailioDispatcherTargetLatencyDeviation KamailioDispatcherTargetLatencyDeviationMetricConfig `mapstructure:"kamailio.dispatcher.target.latency.deviation"`
-	KamailioDispatcherTargetLatencyEstimate  KamailioDispatcherTargetLatencyEstimateMetricConfig  `mapstructure:"kamailio.dispatcher.target.latency.estimate"`
-	KamailioDispatcherTargetLatencyMax       KamailioDispatcherTargetLatencyMaxMetricConfig       `mapstructure:"kamailio.dispatcher.target.latency.max"`
-	KamailioDispatcherTargetProbing          KamailioDispatcherTargetProbingMetricConfig          `mapstructure:"kamailio.dispatcher.target.probing"`
-	KamailioDispatcherTargetState            KamailioDispatcherTargetStateMetricConfig            `mapstructure:"kamailio.dispatcher.target.state"`
-	KamailioDispatcherTargetTimeouts         KamailioDispatcherTargetTimeoutsMetricConfig         `mapstructure:"kamailio.dispatcher.target.timeouts"`
-	KamailioDmqNodeState                     KamailioDmqNodeStateMetricConfig                     `mapstructure:"kamailio.dmq.node.state"`
-	KamailioDNSFailures                      KamailioDNSFailuresMetricConfig                      `mapstructure:"kamailio.dns.failures"`
-	KamailioDNSSlowRequests                  KamailioDNSSlowRequestsMetricConfig                  `mapstructure:"kamailio.dns.slow_requests"`
-	KamailioHtableItemCount                  KamailioHtableItemCountMetricConfig                  `mapstructure:"kamailio.htable.item.count"`
-	KamailioHtableSlotCount                  KamailioHtableSlotCountMetricConfig                  `mapstructure:"kamailio.htable.slot.count"`
-	KamailioHtableSlotFillMax                KamailioHtableSlotFillMaxMetricConfig                `mapstructure:"kamailio.htable.slot.fill.max"`
-	KamailioHtableSlotFillMin                KamailioHtableSlotFillMinMetricConfig                `mapstructure:"kamailio.htable.slot.fill.min"`
-	KamailioHTTPClientErrors                 KamailioHTTPClientErrorsMetricConfig                 `mapstructure:"kamailio.http_client.errors"`
-	KamailioHTTPClientReplies                KamailioHTTPClientRepliesMetricConfig                `mapstructure:"kamailio.http_client.replies"`
-	KamailioHTTPClientRequests               KamailioHTTPClientRequestsMetricConfig               `mapstructure:"kamailio.http_client.requests"`
-	KamailioHTTPClientTimeouts               KamailioHTTPClientTimeoutsMetricConfig               `mapstructure:"kamailio.http_client.timeouts"`
-	KamailioMemorySharedFragmentCount        KamailioMemorySharedFragmentCountMetricConfig        `mapstructure:"kamailio.memory.shared.fragment.count"`
-	KamailioMemorySharedLimit                KamailioMemorySharedLimitMetricConfig                `mapstructure:"kamailio.memory.shared.limit"`
-	KamailioMemorySharedPeak                 KamailioMemorySharedPeakMetricConfig                 `mapstructure:"kamailio.memory.shared.peak"`
-	KamailioMemorySharedUsage                KamailioMemorySharedUsageMetricConfig                `mapstructure:"kamailio.memory.shared.usage"`
-	KamailioMessageBadHeaders                KamailioMessageBadHeadersMetricConfig                `mapstructure:"kamailio.message.bad_headers"`
-	KamailioMysqlDriverErrors                KamailioMysqlDriverErrorsMetricConfig                `mapstructure:"kamailio.mysql.driver_errors"`
-	KamailioPikeAddressCount                 KamailioPikeAddressCountMetricConfig                 `mapstructure:"kamailio.pike.address.count"`
-	KamailioPikeBlockedAddressCount          KamailioPikeBlockedAddressCountMetricConfig          `mapstructure:"kamailio.pike.blocked_address.count"`
-	KamailioProcessCount                     KamailioProcessCountMetricConfig                     `mapstructure:"kamailio.process.count"`
-	KamailioProcessMemoryFragmentCount       KamailioProcessMemoryFragmentCountMetricConfig       `mapstructure:"kamailio.process.memory.fragment.count"`
-	KamailioProcessMemoryLimit               KamailioProcessMemoryLimitMetricConfig               `mapstructure:"kamailio.process.memory.limit"`
-	KamailioProcessMemoryUsage               KamailioProcessMemoryUsageMetricConfig               `mapstructure:"kamailio.process.memory.usage"`
-	KamailioRegistrarContactLimit            KamailioRegistrarContactLimitMetricConfig            `mapstructure:"kamailio.registrar.contact.limit"`
-	KamailioRegistrarExpiresDefault          KamailioRegistrarExpiresDefaultMetricConfig          `mapstructure:"kamailio.registrar.expires.default"`
-	KamailioRegistrarExpiresDefaultRange     KamailioRegistrarExpiresDefaultRangeMetricConfig     `mapstructure:"kamailio.registrar.expires.default_range"`
-	KamailioRegistrarExpiresMax              KamailioRegistrarExpiresMaxMetricConfig              `mapstructure:"kamailio.registrar.expires.max"`
-	KamailioRegistrarExpiresRange            KamailioRegistrarExpiresRangeMetricConfig            `mapstructure:"kamailio.registrar.expires.range"`
-	KamailioRegistrarRegistrations           KamailioRegistrarRegistrationsMetricConfig           `mapstructure:"kamailio.registrar.registrations"`
-	KamailioReplies                          KamailioRepliesMetricConfig                          `mapstructure:"kamailio.replies"`
-	KamailioRepliesByClass                   KamailioRepliesByClassMetricConfig                   `mapstructure:"kamailio.replies_by_class"`
-	KamailioRepliesByCode                    KamailioRepliesByCodeMetricConfig                    `mapstructure:"kamailio.replies_by_code"`
-	KamailioRepliesByMethod                  KamailioRepliesByMethodMetricConfig                  `mapstructure:"kamailio.replies_by_method"`
-	KamailioReplyDrops                       KamailioReplyDropsMetricConfig                       `mapstructure:"kamailio.reply.drops"`
-	KamailioReplyErrors                      KamailioReplyErrorsMetricConfig                      `mapstructure:"kamailio.reply.errors"`
-	KamailioReplyForwards                    KamailioReplyForwardsMetricConfig                    `mapstructure:"kamailio.reply.forwards"`
-	KamailioRequestBadUris                   KamailioRequestBadUrisMetricConfig                   `mapstructure:"kamailio.request.bad_uris"`
-	KamailioRequestDrops                     KamailioRequestDropsMetricConfig                     `mapstructure:"kamailio.request.drops"`
-	KamailioRequestErrors                    KamailioRequestErrorsMetricConfig                    `mapstructure:"kamailio.request.errors"`
-	KamailioRequestForwards                  KamailioRequestForwardsMetricConfig                  `mapstructure:"kamailio.request.forwards"`
-	KamailioRequestUnsupportedMethods        KamailioRequestUnsupportedMethodsMetricConfig        `mapstructure:"kamailio.request.unsupported_methods"`
-	KamailioRequests                         KamailioRequestsMetricConfig                         `mapstructure:"kamailio.requests"`
-	KamailioRequestsByMethod                 KamailioRequestsByMethodMetricConfig                 `mapstructure:"kamailio.requests_by_method"`
-	KamailioRtpengineCallCount               KamailioRtpengineCallCountMetricConfig               `mapstructure:"kamailio.rtpengine.call.count"`
-	KamailioRtpengineNodeInfo                KamailioRtpengineNodeInfoMetricConfig                `mapstructure:"kamailio.rtpengine.node.info"`
-	KamailioRtpengineNodeRecheckDelay        KamailioRtpengineNodeRecheckDelayMetricConfig        `mapstructure:"kamailio.rtpengine.node.recheck_delay"`
-	KamailioRtpengineNodeState               KamailioRtpengineNodeStateMetricConfig               `mapstructure:"kamailio.rtpengine.node.state"`
-	KamailioRtpengineNodeWeight              KamailioRtpengineNodeWeightMetricConfig              `mapstructure:"kamailio.rtpengine.node.weight"`
-	KamailioSctpConnectionCount              KamailioSctpConnectionCountMetricConfig              `mapstructure:"kamailio.sctp.connection.count"`
-	KamailioSctpConnectionEstablishments     KamailioSctpConnectionEstablishmentsMetricConfig     `mapstructure:"kamailio.sctp.connection.establishments"`
-	KamailioSctpConnectionRemoteShutdowns    KamailioSctpConnectionRemoteShutdownsMetricConfig    `mapstructure:"kamailio.sctp.connection.remote_shutdowns"`
-	KamailioSctpConnectionShutdowns          KamailioSctpConnectionShutdownsMetricConfig          `mapstructure:"kamailio.sctp.connection.shutdowns"`
-	KamailioSctpConnectionTrackedCount       KamailioSctpConnectionTrackedCountMetricConfig       `mapstructure:"kamailio.sctp.connection.tracked.count"`
-	KamailioSctpErrors                       KamailioSctpErrorsMetricConfig                       `mapstructure:"kamailio.sctp.errors"`
-	KamailioSctpSendRetries                  KamailioSctpSendRetriesMetricConfig                  `mapstructure:"kamailio.sctp.send_retries"`
-	KamailioSipcaptureReplies                KamailioSipcaptureRepliesMetricConfig                `mapstructure:"kamailio.sipcapture.replies"`
-	KamailioSipcaptureRequests               KamailioSipcaptureRequestsMetricConfig               `mapstructure:"kamailio.sipcapture.requests"`
-	KamailioSiptraceReplies                  KamailioSiptraceRepliesMetricConfig                  `mapstructure:"kamailio.siptrace.replies"`
-	KamailioSiptraceRequests                 KamailioSiptraceRequestsMetricConfig                 `mapstructure:"kamailio.siptrace.requests"`
-	KamailioSlAcks                           KamailioSlAcksMetricConfig                           `mapstructure:"kamailio.sl.acks"`
-	KamailioSlErrorReplies                   KamailioSlErrorRepliesMetricConfig                   `mapstructure:"kamailio.sl.error_replies"`
-	KamailioSlFailures                       KamailioSlFailuresMetricConfig                       `mapstructure:"kamailio.sl.failures"`
-	KamailioSlReplies                        KamailioSlRepliesMetricConfig                        `mapstructure:"kamailio.sl.replies"`
-	KamailioStatisticCounts                  KamailioStatisticCountsMetricConfig                  `mapstructure:"kamailio.statistic.counts"`
-	KamailioStatisticValue                   KamailioStatisticValueMetricConfig                   `mapstructure:"kamailio.statistic.value"`
-	KamailioTCPConnectionCount               KamailioTCPConnectionCountMetricConfig               `mapstructure:"kamailio.tcp.connection.count"`
-	KamailioTCPConnectionEstablishments      KamailioTCPConnectionEstablishmentsMetricConfig      `mapstructure:"kamailio.tcp.connection.establishments"`
-	KamailioTCPConnectionLimit               KamailioTCPConnectionLimitMetricConfig               `mapstructure:"kamailio.tcp.connection.limit"`
-	KamailioTCPConnectionOpens               KamailioTCPConnectionOpensMetricConfig               `mapstructure:"kamailio.tcp.connection.opens"`
-	KamailioTCPErrors                        KamailioTCPErrorsMetricConfig                        `mapstructure:"kamailio.tcp.errors"`
-	KamailioTCPReaderCount                   KamailioTCPReaderCountMetricConfig                   `mapstructure:"kamailio.tcp.reader.count"`
-	KamailioTCPWriteQueueSize                KamailioTCPWriteQueueSizeMetricConfig                `mapstructure:"kamailio.tcp.write_queue.size"`
-	KamailioTLSConnectionCount               KamailioTLSConnectionCountMetricConfig               `mapstructure:"kamailio.tls.connection.count"`
-	KamailioTLSConnectionLimit               KamailioTLSConnectionLimitMetricConfig               `mapstructure:"kamailio.tls.connection.limit"`
-	KamailioTLSWriteQueueSize                KamailioTLSWriteQueueSizeMetricConfig                `mapstructure:"kamailio.tls.write_queue.size"`
-	KamailioTransactionAbsorbedReplies       KamailioTransactionAbsorbedRepliesMetricConfig       `mapstructure:"kamailio.transaction.absorbed_replies"`
-	KamailioTransactionActiveCount           KamailioTransactionActiveCountMetricConfig           `mapstructure:"kamailio.transaction.active.count"`
-	KamailioTransactionCompletions           KamailioTransactionCompletionsMetricConfig           `mapstructure:"kamailio.transaction.completions"`
-	KamailioTransactionCount                 KamailioTransactionCountMetricConfig                 `mapstructure:"kamailio.transaction.count"`
-	KamailioTransactionCreations             KamailioTransactionCreationsMetricConfig             `mapstructure:"kamailio.transaction.creations"`
-	KamailioTransactionDelayedReleases       KamailioTransactionDelayedReleasesMetricConfig       `mapstructure:"kamailio.transaction.delayed_releases"`
-	KamailioTransactionReceivedReplies       KamailioTransactionReceivedRepliesMetricConfig       `mapstructure:"kamailio.transaction.received_replies"`
-	KamailioTransactionReleases              KamailioTransactionReleasesMetricConfig              `mapstructure:"kamailio.transaction.releases"`
-	KamailioTransactionSentReplies           KamailioTransactionSentRepliesMetricConfig           `mapstructure:"kamailio.transaction.sent_replies"`
-	KamailioUacRegistrationActiveCount       KamailioUacRegistrationActiveCountMetricConfig       `mapstructure:"kamailio.uac.registration.active.count"`
-	KamailioUacRegistrationCount             KamailioUacRegistrationCountMetricConfig             `mapstructure:"kamailio.uac.registration.count"`
-	KamailioUacRegistrationDisabledCount     KamailioUacRegistrationDisabledCountMetricConfig     `mapstructure:"kamailio.uac.registration.disabled.count"`
-	KamailioUptime                           KamailioUptimeMetricConfig                           `mapstructure:"kamailio.uptime"`
-	KamailioUsrlocContactCount               KamailioUsrlocContactCountMetricConfig               `mapstructure:"kamailio.usrloc.contact.count"`
-	KamailioUsrlocContactExpirations         KamailioUsrlocContactExpirationsMetricConfig         `mapstructure:"kamailio.usrloc.contact.expirations"`
-	KamailioUsrlocRegisteredUserCount        KamailioUsrlocRegisteredUserCountMetricConfig        `mapstructure:"kamailio.usrloc.registered_user.count"`
-	KamailioUsrlocUserCount                  KamailioUsrlocUserCountMetricConfig                  `mapstructure:"kamailio.usrloc.user.count"`
-	KamailioWebsocketConnectionClosures      KamailioWebsocketConnectionClosuresMetricConfig      `mapstructure:"kamailio.websocket.connection.closures"`
-	KamailioWebsocketConnectionCount         KamailioWebsocketConnectionCountMetricConfig         `mapstructure:"kamailio.websocket.connection.count"`
-	KamailioWebsocketConnectionFailures      KamailioWebsocketConnectionFailuresMetricConfig      `mapstructure:"kamailio.websocket.connection.failures"`
-	KamailioWebsocketConnectionPeak          KamailioWebsocketConnectionPeakMetricConfig          `mapstructure:"kamailio.websocket.connection.peak"`
-	KamailioWebsocketFrames                  KamailioWebsocketFramesMetricConfig                  `mapstructure:"kamailio.websocket.frames"`
-	KamailioWebsocketHandshakes              KamailioWebsocketHandshakesMetricConfig              `mapstructure:"kamailio.websocket.handshakes"`
-	RtcScrapeDuration                        RtcScrapeDurationMetricConfig                        `mapstructure:"rtc.scrape.duration"`
-	RtcScrapeErrors                          RtcScrapeErrorsMetricConfig                          `mapstructure:"rtc.scrape.errors"`
-	RtcScrapeOmittedCount                    RtcScrapeOmittedCountMetricConfig                    `mapstructure:"rtc.scrape.omitted.count"`
-	RtcScrapes                               RtcScrapesMetricConfig                               `mapstructure:"rtc.scrapes"`
-	RtcTargetCertificateRemaining            RtcTargetCertificateRemainingMetricConfig            `mapstructure:"rtc.target.certificate.remaining"`
-	RtcTargetUp                              RtcTargetUpMetricConfig                              `mapstructure:"rtc.target.up"`
-	RtpengineCallDurationAverage             RtpengineCallDurationAverageMetricConfig             `mapstructure:"rtpengine.call.duration.average"`
-	RtpengineCallSquaredTime                 RtpengineCallSquaredTimeMetricConfig                 `mapstructure:"rtpengine.call.squared_time"`
-	RtpengineCallTime                        RtpengineCallTimeMetricConfig                        `mapstructure:"rtpengine.call.time"`
-	RtpengineMosSamples                      RtpengineMosSamplesMetricConfig                      `mapstructure:"rtpengine.mos.samples"`
-	RtpengineMosSummedScores                 RtpengineMosSummedScoresMetricConfig                 `mapstructure:"rtpengine.mos.summed_scores"`
-	RtpengineMosSummedSquaredScores          RtpengineMosSummedSquaredScoresMetricConfig          `mapstructure:"rtpengine.mos.summed_squared_scores"`
-	RtpengineNetworkIo                       RtpengineNetworkIoMetricConfig                       `mapstructure:"rtpengine.network.io"`
-	RtpengineNetworkPacketErrors             RtpengineNetworkPacketErrorsMetricConfig             `mapstructure:"rtpengine.network.packet_errors"`
-	RtpengineNetworkPackets                  RtpengineNetworkPacketsMetricConfig                  `mapstructure:"rtpengine.network.packets"`
-	RtpengineOneWaySessions                  RtpengineOneWaySessionsMetricConfig                  `mapstructure:"rtpengine.one_way_sessions"`
-	RtpenginePortCount                       RtpenginePortCountMetricConfig                       `mapstructure:"rtpengine.port.count"`
-	RtpengineRequestErrors                   RtpengineRequestErrorsMetricConfig                   `mapstructure:"rtpengine.request.errors"`
-	RtpengineRequestTime                     RtpengineRequestTimeMetricConfig                     `mapstructure:"rtpengine.request.time"`
-	RtpengineRequests                        RtpengineRequestsMetricConfig                        `mapstructure:"rtpengine.requests"`
-	RtpengineRtpAnomalies                    RtpengineRtpAnomaliesMetricConfig                    `mapstructure:"rtpengine.rtp.anomalies"`
-	RtpengineRtpLostPackets                  RtpengineRtpLostPacketsMetricConfig                  `mapstructure:"rtpengine.rtp.lost_packets"`
-	RtpengineSessionClosures                 RtpengineSessionClosuresMetricConfig                 `mapstructure:"rtpengine.session.closures"`
-	RtpengineSessionCount                    RtpengineSessionCountMetricConfig                    `mapstructure:"rtpengine.session.count"`
-	RtpengineSessionCreations                RtpengineSessionCreationsMetricConfig                `mapstructure:"rtpengine.session.creations"`
-	RtpengineStreamCount                     RtpengineStreamCountMetricConfig                     `mapstructure:"rtpengine.stream.count"`
-	RtpengineTranscodedMediaCount            RtpengineTranscodedMediaCountMetricConfig            `mapstructure:"rtpengine.transcoded_media.count"`
-	RtpengineTranscoderCount                 RtpengineTranscoderCountMetricConfig                 `mapstructure:"rtpengine.transcoder.count"`
-	RtpengineTranscodingIo                   RtpengineTranscodingIoMetricConfig                   `mapstructure:"rtpengine.transcoding.io"`
-	RtpengineTranscodingPackets              RtpengineTranscodingPacketsMetricConfig              `mapstructure:"rtpengine.transcoding.packets"`
-	RtpengineTranscodingSamples              RtpengineTranscodingSamplesMetricConfig              `mapstructure:"rtpengine.transcoding.samples"`
-	RtpengineUptime                          RtpengineUptimeMetricConfig                          `mapstructure:"rtpengine.uptime"`
-	RtpengineZeroPacketStreams               RtpengineZeroPacketStreamsMetricConfig               `mapstructure:"rtpengine.zero_packet_streams"`
+	KamailioCdpQueueCount                     KamailioCdpQueueCountMetricConfig                     `mapstructure:"kamailio.cdp.queue.count"`
+	KamailioCdpReplies                        KamailioCdpRepliesMetricConfig                        `mapstructure:"kamailio.cdp.replies"`
+	KamailioCdpResponseTime                   KamailioCdpResponseTimeMetricConfig                   `mapstructure:"kamailio.cdp.response.time"`
+	KamailioCdpResponseTimeAverage            KamailioCdpResponseTimeAverageMetricConfig            `mapstructure:"kamailio.cdp.response_time.average"`
+	KamailioCdpTimeouts                       KamailioCdpTimeoutsMetricConfig                       `mapstructure:"kamailio.cdp.timeouts"`
+	KamailioDialogActiveCount                 KamailioDialogActiveCountMetricConfig                 `mapstructure:"kamailio.dialog.active.count"`
+	KamailioDialogCount                       KamailioDialogCountMetricConfig                       `mapstructure:"kamailio.dialog.count"`
+	KamailioDialogCountByProfile              KamailioDialogCountByProfileMetricConfig              `mapstructure:"kamailio.dialog.count_by_profile"`
+	KamailioDialogCreations                   KamailioDialogCreationsMetricConfig                   `mapstructure:"kamailio.dialog.creations"`
+	KamailioDialogEarlyCount                  KamailioDialogEarlyCountMetricConfig                  `mapstructure:"kamailio.dialog.early.count"`
+	KamailioDialogExpirations                 KamailioDialogExpirationsMetricConfig                 `mapstructure:"kamailio.dialog.expirations"`
+	KamailioDialogFailures                    KamailioDialogFailuresMetricConfig                    `mapstructure:"kamailio.dialog.failures"`
+	KamailioDispatcherSetCount                KamailioDispatcherSetCountMetricConfig                `mapstructure:"kamailio.dispatcher.set.count"`
+	KamailioDispatcherTargetCount             KamailioDispatcherTargetCountMetricConfig             `mapstructure:"kamailio.dispatcher.target.count"`
+	KamailioDispatcherTargetDialogCount       KamailioDispatcherTargetDialogCountMetricConfig       `mapstructure:"kamailio.dispatcher.target.dialog.count"`
+	KamailioDispatcherTargetLatencyAverage    KamailioDispatcherTargetLatencyAverageMetricConfig    `mapstructure:"kamailio.dispatcher.target.latency.average"`
+	KamailioDispatcherTargetLatencyDeviation  KamailioDispatcherTargetLatencyDeviationMetricConfig  `mapstructure:"kamailio.dispatcher.target.latency.deviation"`
+	KamailioDispatcherTargetLatencyEstimate   KamailioDispatcherTargetLatencyEstimateMetricConfig   `mapstructure:"kamailio.dispatcher.target.latency.estimate"`
+	KamailioDispatcherTargetLatencyMax        KamailioDispatcherTargetLatencyMaxMetricConfig        `mapstructure:"kamailio.dispatcher.target.latency.max"`
+	KamailioDispatcherTargetOverloadReduction KamailioDispatcherTargetOverloadReductionMetricConfig `mapstructure:"kamailio.dispatcher.target.overload.reduction"`
+	KamailioDispatcherTargetProbing           KamailioDispatcherTargetProbingMetricConfig           `mapstructure:"kamailio.dispatcher.target.probing"`
+	KamailioDispatcherTargetState             KamailioDispatcherTargetStateMetricConfig             `mapstructure:"kamailio.dispatcher.target.state"`
+	KamailioDispatcherTargetTimeouts          KamailioDispatcherTargetTimeoutsMetricConfig          `mapstructure:"kamailio.dispatcher.target.timeouts"`
+	KamailioDmqNodeFailureCount               KamailioDmqNodeFailureCountMetricConfig               `mapstructure:"kamailio.dmq.node.failure.count"`
+	KamailioDmqNodeState                      KamailioDmqNodeStateMetricConfig                      `mapstructure:"kamailio.dmq.node.state"`
+	KamailioDNSCacheLimit                     KamailioDNSCacheLimitMetricConfig                     `mapstructure:"kamailio.dns.cache.limit"`
+	KamailioDNSCacheUsage                     KamailioDNSCacheUsageMetricConfig                     `mapstructure:"kamailio.dns.cache.usage"`
+	KamailioDNSFailures                       KamailioDNSFailuresMetricConfig                       `mapstructure:"kamailio.dns.failures"`
+	KamailioDNSSlowRequests                   KamailioDNSSlowRequestsMetricConfig                   `mapstructure:"kamailio.dns.slow_requests"`
+	KamailioHtableItemCount                   KamailioHtableItemCountMetricConfig                   `mapstructure:"kamailio.htable.item.count"`
+	KamailioHtableSlotCount                   KamailioHtableSlotCountMetricConfig                   `mapstructure:"kamailio.htable.slot.count"`
+	KamailioHtableSlotFillMax                 KamailioHtableSlotFillMaxMetricConfig                 `mapstructure:"kamailio.htable.slot.fill.max"`
+	KamailioHtableSlotFillMin                 KamailioHtableSlotFillMinMetricConfig                 `mapstructure:"kamailio.htable.slot.fill.min"`
+	KamailioHTTPClientErrors                  KamailioHTTPClientErrorsMetricConfig                  `mapstructure:"kamailio.http_client.errors"`
+	KamailioHTTPClientReplies                 KamailioHTTPClientRepliesMetricConfig                 `mapstructure:"kamailio.http_client.replies"`
+	KamailioHTTPClientRequests                KamailioHTTPClientRequestsMetricConfig                `mapstructure:"kamailio.http_client.requests"`
+	KamailioHTTPClientTimeouts                KamailioHTTPClientTimeoutsMetricConfig                `mapstructure:"kamailio.http_client.timeouts"`
+	KamailioMemorySharedFragmentCount         KamailioMemorySharedFragmentCountMetricConfig         `mapstructure:"kamailio.memory.shared.fragment.count"`
+	KamailioMemorySharedLimit                 KamailioMemorySharedLimitMetricConfig                 `mapstructure:"kamailio.memory.shared.limit"`
+	KamailioMemorySharedPeak                  KamailioMemorySharedPeakMetricConfig                  `mapstructure:"kamailio.memory.shared.peak"`
+	KamailioMemorySharedUsage                 KamailioMemorySharedUsageMetricConfig                 `mapstructure:"kamailio.memory.shared.usage"`
+	KamailioMessageBadHeaders                 KamailioMessageBadHeadersMetricConfig                 `mapstructure:"kamailio.message.bad_headers"`
+	KamailioMysqlDriverErrors                 KamailioMysqlDriverErrorsMetricConfig                 `mapstructure:"kamailio.mysql.driver_errors"`
+	KamailioPeerstatePeerCount                KamailioPeerstatePeerCountMetricConfig                `mapstructure:"kamailio.peerstate.peer.count"`
+	KamailioPeerstatePeerInCallCount          KamailioPeerstatePeerInCallCountMetricConfig          `mapstructure:"kamailio.peerstate.peer.in_call.count"`
+	KamailioPeerstatePeerRegisteredCount      KamailioPeerstatePeerRegisteredCountMetricConfig      `mapstructure:"kamailio.peerstate.peer.registered.count"`
+	KamailioPikeAddressCount                  KamailioPikeAddressCountMetricConfig                  `mapstructure:"kamailio.pike.address.count"`
+	KamailioPikeBlockedAddressCount           KamailioPikeBlockedAddressCountMetricConfig           `mapstructure:"kamailio.pike.blocked_address.count"`
+	KamailioPipelimitMessageCount             KamailioPipelimitMessageCountMetricConfig             `mapstructure:"kamailio.pipelimit.message.count"`
+	KamailioPipelimitMessageLimit             KamailioPipelimitMessageLimitMetricConfig             `mapstructure:"kamailio.pipelimit.message.limit"`
+	KamailioProcessCount                      KamailioProcessCountMetricConfig                      `mapstructure:"kamailio.process.count"`
+	KamailioProcessMemoryFragmentCount        KamailioProcessMemoryFragmentCountMetricConfig        `mapstructure:"kamailio.process.memory.fragment.count"`
+	KamailioProcessMemoryLimit                KamailioProcessMemoryLimitMetricConfig                `mapstructure:"kamailio.process.memory.limit"`
+	KamailioProcessMemoryUsage                KamailioProcessMemoryUsageMetricConfig                `mapstructure:"kamailio.process.memory.usage"`
+	KamailioRegistrarContactLimit             KamailioRegistrarContactLimitMetricConfig             `mapstructure:"kamailio.registrar.contact.limit"`
+	KamailioRegistrarExpiresDefault           KamailioRegistrarExpiresDefaultMetricConfig           `mapstructure:"kamailio.registrar.expires.default"`
+	KamailioRegistrarExpiresDefaultRange      KamailioRegistrarExpiresDefaultRangeMetricConfig      `mapstructure:"kamailio.registrar.expires.default_range"`
+	KamailioRegistrarExpiresMax               KamailioRegistrarExpiresMaxMetricConfig               `mapstructure:"kamailio.registrar.expires.max"`
+	KamailioRegistrarExpiresRange             KamailioRegistrarExpiresRangeMetricConfig             `mapstructure:"kamailio.registrar.expires.range"`
+	KamailioRegistrarRegistrations            KamailioRegistrarRegistrationsMetricConfig            `mapstructure:"kamailio.registrar.registrations"`
+	KamailioReplies                           KamailioRepliesMetricConfig                           `mapstructure:"kamailio.replies"`
+	KamailioRepliesByClass                    KamailioRepliesByClassMetricConfig                    `mapstructure:"kamailio.replies_by_class"`
+	KamailioRepliesByCode                     KamailioRepliesByCodeMetricConfig                     `mapstructure:"kamailio.replies_by_code"`
+	KamailioRepliesByMethod                   KamailioRepliesByMethodMetricConfig                   `mapstructure:"kamailio.replies_by_method"`
+	KamailioReplyDrops                        KamailioReplyDropsMetricConfig                        `mapstructure:"kamailio.reply.drops"`
+	KamailioReplyErrors                       KamailioReplyErrorsMetricConfig                       `mapstructure:"kamailio.reply.errors"`
+	KamailioReplyForwards                     KamailioReplyForwardsMetricConfig                     `mapstructure:"kamailio.reply.forwards"`
+	KamailioRequestBadUris                    KamailioRequestBadUrisMetricConfig                    `mapstructure:"kamailio.request.bad_uris"`
+	KamailioRequestDrops                      KamailioRequestDropsMetricConfig                      `mapstructure:"kamailio.request.drops"`
+	KamailioRequestErrors                     KamailioRequestErrorsMetricConfig                     `mapstructure:"kamailio.request.errors"`
+	KamailioRequestForwards                   KamailioRequestForwardsMetricConfig                   `mapstructure:"kamailio.request.forwards"`
+	KamailioRequestUnsupportedMethods         KamailioRequestUnsupportedMethodsMetricConfig         `mapstructure:"kamailio.request.unsupported_methods"`
+	KamailioRequests                          KamailioRequestsMetricConfig                          `mapstructure:"kamailio.requests"`
+	KamailioRequestsByMethod                  KamailioRequestsByMethodMetricConfig                  `mapstructure:"kamailio.requests_by_method"`
+	KamailioRtpengineCallCount                KamailioRtpengineCallCountMetricConfig                `mapstructure:"kamailio.rtpengine.call.count"`
+	KamailioRtpengineNodeInfo                 KamailioRtpengineNodeInfoMetricConfig                 `mapstructure:"kamailio.rtpengine.node.info"`
+	KamailioRtpengineNodeRecheckDelay         KamailioRtpengineNodeRecheckDelayMetricConfig         `mapstructure:"kamailio.rtpengine.node.recheck_delay"`
+	KamailioRtpengineNodeState                KamailioRtpengineNodeStateMetricConfig                `mapstructure:"kamailio.rtpengine.node.state"`
+	KamailioRtpengineNodeWeight               KamailioRtpengineNodeWeightMetricConfig               `mapstructure:"kamailio.rtpengine.node.weight"`
+	KamailioSctpConnectionCount               KamailioSctpConnectionCountMetricConfig               `mapstructure:"kamailio.sctp.connection.count"`
+	KamailioSctpConnectionEstablishments      KamailioSctpConnectionEstablishmentsMetricConfig      `mapstructure:"kamailio.sctp.connection.establishments"`
+	KamailioSctpConnectionRemoteShutdowns     KamailioSctpConnectionRemoteShutdownsMetricConfig     `mapstructure:"kamailio.sctp.connection.remote_shutdowns"`
+	KamailioSctpConnectionShutdowns           KamailioSctpConnectionShutdownsMetricConfig           `mapstructure:"kamailio.sctp.connection.shutdowns"`
+	KamailioSctpConnectionTrackedCount        KamailioSctpConnectionTrackedCountMetricConfig        `mapstructure:"kamailio.sctp.connection.tracked.count"`
+	KamailioSctpErrors                        KamailioSctpErrorsMetricConfig                        `mapstructure:"kamailio.sctp.errors"`
+	KamailioSctpSendRetries                   KamailioSctpSendRetriesMetricConfig                   `mapstructure:"kamailio.sctp.send_retries"`
+	KamailioSecfilterMatches                  KamailioSecfilterMatchesMetricConfig                  `mapstructure:"kamailio.secfilter.matches"`
+	KamailioSipcaptureReplies                 KamailioSipcaptureRepliesMetricConfig                 `mapstructure:"kamailio.sipcapture.replies"`
+	KamailioSipcaptureRequests                KamailioSipcaptureRequestsMetricConfig                `mapstructure:"kamailio.sipcapture.requests"`
+	KamailioSiptraceReplies                   KamailioSiptraceRepliesMetricConfig                   `mapstructure:"kamailio.siptrace.replies"`
+	KamailioSiptraceRequests                  KamailioSiptraceRequestsMetricConfig                  `mapstructure:"kamailio.siptrace.requests"`
+	KamailioSlAcks                            KamailioSlAcksMetricConfig                            `mapstructure:"kamailio.sl.acks"`
+	KamailioSlErrorReplies                    KamailioSlErrorRepliesMetricConfig                    `mapstructure:"kamailio.sl.error_replies"`
+	KamailioSlFailures                        KamailioSlFailuresMetricConfig                        `mapstructure:"kamailio.sl.failures"`
+	KamailioSlReplies                         KamailioSlRepliesMetricConfig                         `mapstructure:"kamailio.sl.replies"`
+	KamailioStatisticCounts                   KamailioStatisticCountsMetricConfig                   `mapstructure:"kamailio.statistic.counts"`
+	KamailioStatisticValue                    KamailioStatisticValueMetricConfig                    `mapstructure:"kamailio.statistic.value"`
+	KamailioTCPConnectionCount                KamailioTCPConnectionCountMetricConfig                `mapstructure:"kamailio.tcp.connection.count"`
+	KamailioTCPConnectionEstablishments       KamailioTCPConnectionEstablishmentsMetricConfig       `mapstructure:"kamailio.tcp.connection.establishments"`
+	KamailioTCPConnectionLimit                KamailioTCPConnectionLimitMetricConfig                `mapstructure:"kamailio.tcp.connection.limit"`
+	KamailioTCPConnectionOpens                KamailioTCPConnectionOpensMetricConfig                `mapstructure:"kamailio.tcp.connection.opens"`
+	KamailioTCPErrors                         KamailioTCPErrorsMetricConfig                         `mapstructure:"kamailio.tcp.errors"`
+	KamailioTCPReaderCount                    KamailioTCPReaderCountMetricConfig                    `mapstructure:"kamailio.tcp.reader.count"`
+	KamailioTCPWriteQueueSize                 KamailioTCPWriteQueueSizeMetricConfig                 `mapstructure:"kamailio.tcp.write_queue.size"`
+	KamailioTLSConnectionCount                KamailioTLSConnectionCountMetricConfig                `mapstructure:"kamailio.tls.connection.count"`
+	KamailioTLSConnectionLimit                KamailioTLSConnectionLimitMetricConfig                `mapstructure:"kamailio.tls.connection.limit"`
+	KamailioTLSWriteQueueSize                 KamailioTLSWriteQueueSizeMetricConfig                 `mapstructure:"kamailio.tls.write_queue.size"`
+	KamailioTransactionAbsorbedReplies        KamailioTransactionAbsorbedRepliesMetricConfig        `mapstructure:"kamailio.transaction.absorbed_replies"`
+	KamailioTransactionActiveCount            KamailioTransactionActiveCountMetricConfig            `mapstructure:"kamailio.transaction.active.count"`
+	KamailioTransactionCompletions            KamailioTransactionCompletionsMetricConfig            `mapstructure:"kamailio.transaction.completions"`
+	KamailioTransactionCount                  KamailioTransactionCountMetricConfig                  `mapstructure:"kamailio.transaction.count"`
+	KamailioTransactionCreations              KamailioTransactionCreationsMetricConfig              `mapstructure:"kamailio.transaction.creations"`
+	KamailioTransactionDelayedReleases        KamailioTransactionDelayedReleasesMetricConfig        `mapstructure:"kamailio.transaction.delayed_releases"`
+	KamailioTransactionReceivedReplies        KamailioTransactionReceivedRepliesMetricConfig        `mapstructure:"kamailio.transaction.received_replies"`
+	KamailioTransactionReleases               KamailioTransactionReleasesMetricConfig               `mapstructure:"kamailio.transaction.releases"`
+	KamailioTransactionSentReplies            KamailioTransactionSentRepliesMetricConfig            `mapstructure:"kamailio.transaction.sent_replies"`
+	KamailioUacRegistrationActiveCount        KamailioUacRegistrationActiveCountMetricConfig        `mapstructure:"kamailio.uac.registration.active.count"`
+	KamailioUacRegistrationCount              KamailioUacRegistrationCountMetricConfig              `mapstructure:"kamailio.uac.registration.count"`
+	KamailioUacRegistrationDisabledCount      KamailioUacRegistrationDisabledCountMetricConfig      `mapstructure:"kamailio.uac.registration.disabled.count"`
+	KamailioUptime                            KamailioUptimeMetricConfig                            `mapstructure:"kamailio.uptime"`
+	KamailioUsrlocContactCount                KamailioUsrlocContactCountMetricConfig                `mapstructure:"kamailio.usrloc.contact.count"`
+	KamailioUsrlocContactExpirations          KamailioUsrlocContactExpirationsMetricConfig          `mapstructure:"kamailio.usrloc.contact.expirations"`
+	KamailioUsrlocRegisteredUserCount         KamailioUsrlocRegisteredUserCountMetricConfig         `mapstructure:"kamailio.usrloc.registered_user.count"`
+	KamailioUsrlocUserCount                   KamailioUsrlocUserCountMetricConfig                   `mapstructure:"kamailio.usrloc.user.count"`
+	KamailioWebsocketConnectionClosures       KamailioWebsocketConnectionClosuresMetricConfig       `mapstructure:"kamailio.websocket.connection.closures"`
+	KamailioWebsocketConnectionCount          KamailioWebsocketConnectionCountMetricConfig          `mapstructure:"kamailio.websocket.connection.count"`
+	KamailioWebsocketConnectionFailures       KamailioWebsocketConnectionFailuresMetricConfig       `mapstructure:"kamailio.websocket.connection.failures"`
+	KamailioWebsocketConnectionPeak           KamailioWebsocketConnectionPeakMetricConfig           `mapstructure:"kamailio.websocket.connection.peak"`
+	KamailioWebsocketFrames                   KamailioWebsocketFramesMetricConfig                   `mapstructure:"kamailio.websocket.frames"`
+	KamailioWebsocketHandshakes               KamailioWebsocketHandshakesMetricConfig               `mapstructure:"kamailio.websocket.handshakes"`
+	RtcScrapeDuration                         RtcScrapeDurationMetricConfig                         `mapstructure:"rtc.scrape.duration"`
+	RtcScrapeErrors                           RtcScrapeErrorsMetricConfig                           `mapstructure:"rtc.scrape.errors"`
+	RtcScrapeOmittedCount                     RtcScrapeOmittedCountMetricConfig                     `mapstructure:"rtc.scrape.omitted.count"`
+	RtcScrapes                                RtcScrapesMetricConfig                                `mapstructure:"rtc.scrapes"`
+	RtcTargetCertificateRemaining             RtcTargetCertificateRemainingMetricConfig             `mapstructure:"rtc.target.certificate.remaining"`
+	RtcTargetUp                               RtcTargetUpMetricConfig                               `mapstructure:"rtc.target.up"`
+	RtpengineCallDurationAverage              RtpengineCallDurationAverageMetricConfig              `mapstructure:"rtpengine.call.duration.average"`
+	RtpengineCallSquaredTime                  RtpengineCallSquaredTimeMetricConfig                  `mapstructure:"rtpengine.call.squared_time"`
+	RtpengineCallTime                         RtpengineCallTimeMetricConfig                         `mapstructure:"rtpengine.call.time"`
+	RtpengineInterfaceDuplicatePackets        RtpengineInterfaceDuplicatePacketsMetricConfig        `mapstructure:"rtpengine.interface.duplicate_packets"`
+	RtpengineInterfaceIo                      RtpengineInterfaceIoMetricConfig                      `mapstructure:"rtpengine.interface.io"`
+	RtpengineInterfaceJitterSamples           RtpengineInterfaceJitterSamplesMetricConfig           `mapstructure:"rtpengine.interface.jitter.samples"`
+	RtpengineInterfaceJitterTime              RtpengineInterfaceJitterTimeMetricConfig              `mapstructure:"rtpengine.interface.jitter.time"`
+	RtpengineInterfaceLostPackets             RtpengineInterfaceLostPacketsMetricConfig             `mapstructure:"rtpengine.interface.lost_packets"`
+	RtpengineInterfaceMosSamples              RtpengineInterfaceMosSamplesMetricConfig              `mapstructure:"rtpengine.interface.mos.samples"`
+	RtpengineInterfaceMosSummedScores         RtpengineInterfaceMosSummedScoresMetricConfig         `mapstructure:"rtpengine.interface.mos.summed_scores"`
+	RtpengineInterfacePacketErrors            RtpengineInterfacePacketErrorsMetricConfig            `mapstructure:"rtpengine.interface.packet_errors"`
+	RtpengineInterfacePacketLossRatios        RtpengineInterfacePacketLossRatiosMetricConfig        `mapstructure:"rtpengine.interface.packet_loss.ratios"`
+	RtpengineInterfacePacketLossSamples       RtpengineInterfacePacketLossSamplesMetricConfig       `mapstructure:"rtpengine.interface.packet_loss.samples"`
+	RtpengineInterfacePackets                 RtpengineInterfacePacketsMetricConfig                 `mapstructure:"rtpengine.interface.packets"`
+	RtpengineInterfaceRoundTripSamples        RtpengineInterfaceRoundTripSamplesMetricConfig        `mapstructure:"rtpengine.interface.round_trip.samples"`
+	RtpengineInterfaceRoundTripTime           RtpengineInterfaceRoundTripTimeMetricConfig           `mapstructure:"rtpengine.interface.round_trip.time"`
+	RtpengineJitterSamples                    RtpengineJitterSamplesMetricConfig                    `mapstructure:"rtpengine.jitter.samples"`
+	RtpengineJitterTime                       RtpengineJitterTimeMetricConfig                       `mapstructure:"rtpengine.jitter.time"`
+	RtpengineMediaCacheCount                  RtpengineMediaCacheCountMetricConfig                  `mapstructure:"rtpengine.media_cache.count"`
+	RtpengineMosSamples                       RtpengineMosSamplesMetricConfig                       `mapstructure:"rtpengine.mos.samples"`
+	RtpengineMosSummedScores                  RtpengineMosSummedScoresMetricConfig                  `mapstructure:"rtpengine.mos.summed_scores"`
+	RtpengineMosSummedSquaredScores           RtpengineMosSummedSquaredScoresMetricConfig           `mapstructure:"rtpengine.mos.summed_squared_scores"`
+	RtpengineNetworkIo                        RtpengineNetworkIoMetricConfig                        `mapstructure:"rtpengine.network.io"`
+	RtpengineNetworkPacketErrors              RtpengineNetworkPacketErrorsMetricConfig              `mapstructure:"rtpengine.network.packet_errors"`
+	RtpengineNetworkPackets                   RtpengineNetworkPacketsMetricConfig                   `mapstructure:"rtpengine.network.packets"`
+	RtpengineOneWaySessions                   RtpengineOneWaySessionsMetricConfig                   `mapstructure:"rtpengine.one_way_sessions"`
+	RtpenginePacketLossRatios                 RtpenginePacketLossRatiosMetricConfig                 `mapstructure:"rtpengine.packet_loss.ratios"`
+	RtpenginePacketLossSamples                RtpenginePacketLossSamplesMetricConfig                `mapstructure:"rtpengine.packet_loss.samples"`
+	RtpenginePlayerCacheCount                 RtpenginePlayerCacheCountMetricConfig                 `mapstructure:"rtpengine.player_cache.count"`
+	RtpenginePortCount                        RtpenginePortCountMetricConfig                        `mapstructure:"rtpengine.port.count"`
+	RtpengineRequestErrors                    RtpengineRequestErrorsMetricConfig                    `mapstructure:"rtpengine.request.errors"`
+	RtpengineRequestTime                      RtpengineRequestTimeMetricConfig                      `mapstructure:"rtpengine.request.time"`
+	RtpengineRequests                         RtpengineRequestsMetricConfig                         `mapstructure:"rtpengine.requests"`
+	RtpengineRoundTripSamples                 RtpengineRoundTripSamplesMetricConfig                 `mapstructure:"rtpengine.round_trip.samples"`
+	RtpengineRoundTripTime                    RtpengineRoundTripTimeMetricConfig                    `mapstructure:"rtpengine.round_trip.time"`
+	RtpengineRtpAnomalies                     RtpengineRtpAnomaliesMetricConfig                     `mapstructure:"rtpengine.rtp.anomalies"`
+	RtpengineRtpLostPackets                   RtpengineRtpLostPacketsMetricConfig                   `mapstructure:"rtpengine.rtp.lost_packets"`
+	RtpengineSessionClosures                  RtpengineSessionClosuresMetricConfig                  `mapstructure:"rtpengine.session.closures"`
+	RtpengineSessionCount                     RtpengineSessionCountMetricConfig                     `mapstructure:"rtpengine.session.count"`
+	RtpengineSessionCreations                 RtpengineSessionCreationsMetricConfig                 `mapstructure:"rtpengine.session.creations"`
+	RtpengineStreamCount                      RtpengineStreamCountMetricConfig                      `mapstructure:"rtpengine.stream.count"`
+	RtpengineTranscodedMediaCount             RtpengineTranscodedMediaCountMetricConfig             `mapstructure:"rtpengine.transcoded_media.count"`
+	RtpengineTranscoderCount                  RtpengineTranscoderCountMetricConfig                  `mapstructure:"rtpengine.transcoder.count"`
+	RtpengineTranscodingIo                    RtpengineTranscodingIoMetricConfig                    `mapstructure:"rtpengine.transcoding.io"`
+	RtpengineTranscodingPackets               RtpengineTranscodingPacketsMetricConfig               `mapstructure:"rtpengine.transcoding.packets"`
+	RtpengineTranscodingSamples               RtpengineTranscodingSamplesMetricConfig               `mapstructure:"rtpengine.transcoding.samples"`
+	RtpengineUptime                           RtpengineUptimeMetricConfig                           `mapstructure:"rtpengine.uptime"`
+	RtpengineZeroPacketStreams                RtpengineZeroPacketStreamsMetricConfig                `mapstructure:"rtpengine.zero_packet_streams"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -3284,6 +3935,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		KamailioDispatcherTargetLatencyMax: KamailioDispatcherTargetLatencyMaxMetricConfig{
 			Enabled: true,
 		},
+		KamailioDispatcherTargetOverloadReduction: KamailioDispatcherTargetOverloadReductionMetricConfig{
+			Enabled: false,
+		},
 		KamailioDispatcherTargetProbing: KamailioDispatcherTargetProbingMetricConfig{
 			Enabled: true,
 		},
@@ -3293,8 +3947,17 @@ func DefaultMetricsConfig() MetricsConfig {
 		KamailioDispatcherTargetTimeouts: KamailioDispatcherTargetTimeoutsMetricConfig{
 			Enabled: true,
 		},
+		KamailioDmqNodeFailureCount: KamailioDmqNodeFailureCountMetricConfig{
+			Enabled: true,
+		},
 		KamailioDmqNodeState: KamailioDmqNodeStateMetricConfig{
 			Enabled: true,
+		},
+		KamailioDNSCacheLimit: KamailioDNSCacheLimitMetricConfig{
+			Enabled: false,
+		},
+		KamailioDNSCacheUsage: KamailioDNSCacheUsageMetricConfig{
+			Enabled: false,
 		},
 		KamailioDNSFailures: KamailioDNSFailuresMetricConfig{
 			Enabled: true,
@@ -3344,11 +4007,26 @@ func DefaultMetricsConfig() MetricsConfig {
 		KamailioMysqlDriverErrors: KamailioMysqlDriverErrorsMetricConfig{
 			Enabled: true,
 		},
+		KamailioPeerstatePeerCount: KamailioPeerstatePeerCountMetricConfig{
+			Enabled: false,
+		},
+		KamailioPeerstatePeerInCallCount: KamailioPeerstatePeerInCallCountMetricConfig{
+			Enabled: false,
+		},
+		KamailioPeerstatePeerRegisteredCount: KamailioPeerstatePeerRegisteredCountMetricConfig{
+			Enabled: false,
+		},
 		KamailioPikeAddressCount: KamailioPikeAddressCountMetricConfig{
 			Enabled: false,
 		},
 		KamailioPikeBlockedAddressCount: KamailioPikeBlockedAddressCountMetricConfig{
 			Enabled: true,
+		},
+		KamailioPipelimitMessageCount: KamailioPipelimitMessageCountMetricConfig{
+			Enabled: false,
+		},
+		KamailioPipelimitMessageLimit: KamailioPipelimitMessageLimitMetricConfig{
+			Enabled: false,
 		},
 		KamailioProcessCount: KamailioProcessCountMetricConfig{
 			Enabled: true,
@@ -3456,6 +4134,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: false,
 		},
 		KamailioSctpSendRetries: KamailioSctpSendRetriesMetricConfig{
+			Enabled: false,
+		},
+		KamailioSecfilterMatches: KamailioSecfilterMatchesMetricConfig{
 			Enabled: false,
 		},
 		KamailioSipcaptureReplies: KamailioSipcaptureRepliesMetricConfig{
@@ -3614,6 +4295,54 @@ func DefaultMetricsConfig() MetricsConfig {
 		RtpengineCallTime: RtpengineCallTimeMetricConfig{
 			Enabled: true,
 		},
+		RtpengineInterfaceDuplicatePackets: RtpengineInterfaceDuplicatePacketsMetricConfig{
+			Enabled: false,
+		},
+		RtpengineInterfaceIo: RtpengineInterfaceIoMetricConfig{
+			Enabled: true,
+		},
+		RtpengineInterfaceJitterSamples: RtpengineInterfaceJitterSamplesMetricConfig{
+			Enabled: false,
+		},
+		RtpengineInterfaceJitterTime: RtpengineInterfaceJitterTimeMetricConfig{
+			Enabled: false,
+		},
+		RtpengineInterfaceLostPackets: RtpengineInterfaceLostPacketsMetricConfig{
+			Enabled: true,
+		},
+		RtpengineInterfaceMosSamples: RtpengineInterfaceMosSamplesMetricConfig{
+			Enabled: true,
+		},
+		RtpengineInterfaceMosSummedScores: RtpengineInterfaceMosSummedScoresMetricConfig{
+			Enabled: true,
+		},
+		RtpengineInterfacePacketErrors: RtpengineInterfacePacketErrorsMetricConfig{
+			Enabled: true,
+		},
+		RtpengineInterfacePacketLossRatios: RtpengineInterfacePacketLossRatiosMetricConfig{
+			Enabled: true,
+		},
+		RtpengineInterfacePacketLossSamples: RtpengineInterfacePacketLossSamplesMetricConfig{
+			Enabled: true,
+		},
+		RtpengineInterfacePackets: RtpengineInterfacePacketsMetricConfig{
+			Enabled: true,
+		},
+		RtpengineInterfaceRoundTripSamples: RtpengineInterfaceRoundTripSamplesMetricConfig{
+			Enabled: false,
+		},
+		RtpengineInterfaceRoundTripTime: RtpengineInterfaceRoundTripTimeMetricConfig{
+			Enabled: false,
+		},
+		RtpengineJitterSamples: RtpengineJitterSamplesMetricConfig{
+			Enabled: true,
+		},
+		RtpengineJitterTime: RtpengineJitterTimeMetricConfig{
+			Enabled: true,
+		},
+		RtpengineMediaCacheCount: RtpengineMediaCacheCountMetricConfig{
+			Enabled: false,
+		},
 		RtpengineMosSamples: RtpengineMosSamplesMetricConfig{
 			Enabled: true,
 		},
@@ -3635,6 +4364,15 @@ func DefaultMetricsConfig() MetricsConfig {
 		RtpengineOneWaySessions: RtpengineOneWaySessionsMetricConfig{
 			Enabled: true,
 		},
+		RtpenginePacketLossRatios: RtpenginePacketLossRatiosMetricConfig{
+			Enabled: true,
+		},
+		RtpenginePacketLossSamples: RtpenginePacketLossSamplesMetricConfig{
+			Enabled: true,
+		},
+		RtpenginePlayerCacheCount: RtpenginePlayerCacheCountMetricConfig{
+			Enabled: false,
+		},
 		RtpenginePortCount: RtpenginePortCountMetricConfig{
 			Enabled: true,
 		},
@@ -3647,11 +4385,17 @@ func DefaultMetricsConfig() MetricsConfig {
 		RtpengineRequests: RtpengineRequestsMetricConfig{
 			Enabled: true,
 		},
+		RtpengineRoundTripSamples: RtpengineRoundTripSamplesMetricConfig{
+			Enabled: true,
+		},
+		RtpengineRoundTripTime: RtpengineRoundTripTimeMetricConfig{
+			Enabled: true,
+		},
 		RtpengineRtpAnomalies: RtpengineRtpAnomaliesMetricConfig{
 			Enabled: false,
 		},
 		RtpengineRtpLostPackets: RtpengineRtpLostPacketsMetricConfig{
-			Enabled: false,
+			Enabled: true,
 		},
 		RtpengineSessionClosures: RtpengineSessionClosuresMetricConfig{
 			Enabled: true,

@@ -84,6 +84,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioDispatcherTargetLatencyMax: KamailioDispatcherTargetLatencyMaxMetricConfig{
 						Enabled: true,
 					},
+					KamailioDispatcherTargetOverloadReduction: KamailioDispatcherTargetOverloadReductionMetricConfig{
+						Enabled: true,
+					},
 					KamailioDispatcherTargetProbing: KamailioDispatcherTargetProbingMetricConfig{
 						Enabled: true,
 					},
@@ -93,7 +96,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioDispatcherTargetTimeouts: KamailioDispatcherTargetTimeoutsMetricConfig{
 						Enabled: true,
 					},
+					KamailioDmqNodeFailureCount: KamailioDmqNodeFailureCountMetricConfig{
+						Enabled: true,
+					},
 					KamailioDmqNodeState: KamailioDmqNodeStateMetricConfig{
+						Enabled: true,
+					},
+					KamailioDNSCacheLimit: KamailioDNSCacheLimitMetricConfig{
+						Enabled: true,
+					},
+					KamailioDNSCacheUsage: KamailioDNSCacheUsageMetricConfig{
 						Enabled: true,
 					},
 					KamailioDNSFailures: KamailioDNSFailuresMetricConfig{
@@ -144,10 +156,25 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioMysqlDriverErrors: KamailioMysqlDriverErrorsMetricConfig{
 						Enabled: true,
 					},
+					KamailioPeerstatePeerCount: KamailioPeerstatePeerCountMetricConfig{
+						Enabled: true,
+					},
+					KamailioPeerstatePeerInCallCount: KamailioPeerstatePeerInCallCountMetricConfig{
+						Enabled: true,
+					},
+					KamailioPeerstatePeerRegisteredCount: KamailioPeerstatePeerRegisteredCountMetricConfig{
+						Enabled: true,
+					},
 					KamailioPikeAddressCount: KamailioPikeAddressCountMetricConfig{
 						Enabled: true,
 					},
 					KamailioPikeBlockedAddressCount: KamailioPikeBlockedAddressCountMetricConfig{
+						Enabled: true,
+					},
+					KamailioPipelimitMessageCount: KamailioPipelimitMessageCountMetricConfig{
+						Enabled: true,
+					},
+					KamailioPipelimitMessageLimit: KamailioPipelimitMessageLimitMetricConfig{
 						Enabled: true,
 					},
 					KamailioProcessCount: KamailioProcessCountMetricConfig{
@@ -256,6 +283,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					KamailioSctpSendRetries: KamailioSctpSendRetriesMetricConfig{
+						Enabled: true,
+					},
+					KamailioSecfilterMatches: KamailioSecfilterMatchesMetricConfig{
 						Enabled: true,
 					},
 					KamailioSipcaptureReplies: KamailioSipcaptureRepliesMetricConfig{
@@ -414,6 +444,54 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					RtpengineCallTime: RtpengineCallTimeMetricConfig{
 						Enabled: true,
 					},
+					RtpengineInterfaceDuplicatePackets: RtpengineInterfaceDuplicatePacketsMetricConfig{
+						Enabled: true,
+					},
+					RtpengineInterfaceIo: RtpengineInterfaceIoMetricConfig{
+						Enabled: true,
+					},
+					RtpengineInterfaceJitterSamples: RtpengineInterfaceJitterSamplesMetricConfig{
+						Enabled: true,
+					},
+					RtpengineInterfaceJitterTime: RtpengineInterfaceJitterTimeMetricConfig{
+						Enabled: true,
+					},
+					RtpengineInterfaceLostPackets: RtpengineInterfaceLostPacketsMetricConfig{
+						Enabled: true,
+					},
+					RtpengineInterfaceMosSamples: RtpengineInterfaceMosSamplesMetricConfig{
+						Enabled: true,
+					},
+					RtpengineInterfaceMosSummedScores: RtpengineInterfaceMosSummedScoresMetricConfig{
+						Enabled: true,
+					},
+					RtpengineInterfacePacketErrors: RtpengineInterfacePacketErrorsMetricConfig{
+						Enabled: true,
+					},
+					RtpengineInterfacePacketLossRatios: RtpengineInterfacePacketLossRatiosMetricConfig{
+						Enabled: true,
+					},
+					RtpengineInterfacePacketLossSamples: RtpengineInterfacePacketLossSamplesMetricConfig{
+						Enabled: true,
+					},
+					RtpengineInterfacePackets: RtpengineInterfacePacketsMetricConfig{
+						Enabled: true,
+					},
+					RtpengineInterfaceRoundTripSamples: RtpengineInterfaceRoundTripSamplesMetricConfig{
+						Enabled: true,
+					},
+					RtpengineInterfaceRoundTripTime: RtpengineInterfaceRoundTripTimeMetricConfig{
+						Enabled: true,
+					},
+					RtpengineJitterSamples: RtpengineJitterSamplesMetricConfig{
+						Enabled: true,
+					},
+					RtpengineJitterTime: RtpengineJitterTimeMetricConfig{
+						Enabled: true,
+					},
+					RtpengineMediaCacheCount: RtpengineMediaCacheCountMetricConfig{
+						Enabled: true,
+					},
 					RtpengineMosSamples: RtpengineMosSamplesMetricConfig{
 						Enabled: true,
 					},
@@ -435,6 +513,15 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					RtpengineOneWaySessions: RtpengineOneWaySessionsMetricConfig{
 						Enabled: true,
 					},
+					RtpenginePacketLossRatios: RtpenginePacketLossRatiosMetricConfig{
+						Enabled: true,
+					},
+					RtpenginePacketLossSamples: RtpenginePacketLossSamplesMetricConfig{
+						Enabled: true,
+					},
+					RtpenginePlayerCacheCount: RtpenginePlayerCacheCountMetricConfig{
+						Enabled: true,
+					},
 					RtpenginePortCount: RtpenginePortCountMetricConfig{
 						Enabled: true,
 					},
@@ -445,6 +532,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					RtpengineRequests: RtpengineRequestsMetricConfig{
+						Enabled: true,
+					},
+					RtpengineRoundTripSamples: RtpengineRoundTripSamplesMetricConfig{
+						Enabled: true,
+					},
+					RtpengineRoundTripTime: RtpengineRoundTripTimeMetricConfig{
 						Enabled: true,
 					},
 					RtpengineRtpAnomalies: RtpengineRtpAnomaliesMetricConfig{
@@ -557,6 +650,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioDispatcherTargetLatencyMax: KamailioDispatcherTargetLatencyMaxMetricConfig{
 						Enabled: false,
 					},
+					KamailioDispatcherTargetOverloadReduction: KamailioDispatcherTargetOverloadReductionMetricConfig{
+						Enabled: false,
+					},
 					KamailioDispatcherTargetProbing: KamailioDispatcherTargetProbingMetricConfig{
 						Enabled: false,
 					},
@@ -566,7 +662,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioDispatcherTargetTimeouts: KamailioDispatcherTargetTimeoutsMetricConfig{
 						Enabled: false,
 					},
+					KamailioDmqNodeFailureCount: KamailioDmqNodeFailureCountMetricConfig{
+						Enabled: false,
+					},
 					KamailioDmqNodeState: KamailioDmqNodeStateMetricConfig{
+						Enabled: false,
+					},
+					KamailioDNSCacheLimit: KamailioDNSCacheLimitMetricConfig{
+						Enabled: false,
+					},
+					KamailioDNSCacheUsage: KamailioDNSCacheUsageMetricConfig{
 						Enabled: false,
 					},
 					KamailioDNSFailures: KamailioDNSFailuresMetricConfig{
@@ -617,10 +722,25 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioMysqlDriverErrors: KamailioMysqlDriverErrorsMetricConfig{
 						Enabled: false,
 					},
+					KamailioPeerstatePeerCount: KamailioPeerstatePeerCountMetricConfig{
+						Enabled: false,
+					},
+					KamailioPeerstatePeerInCallCount: KamailioPeerstatePeerInCallCountMetricConfig{
+						Enabled: false,
+					},
+					KamailioPeerstatePeerRegisteredCount: KamailioPeerstatePeerRegisteredCountMetricConfig{
+						Enabled: false,
+					},
 					KamailioPikeAddressCount: KamailioPikeAddressCountMetricConfig{
 						Enabled: false,
 					},
 					KamailioPikeBlockedAddressCount: KamailioPikeBlockedAddressCountMetricConfig{
+						Enabled: false,
+					},
+					KamailioPipelimitMessageCount: KamailioPipelimitMessageCountMetricConfig{
+						Enabled: false,
+					},
+					KamailioPipelimitMessageLimit: KamailioPipelimitMessageLimitMetricConfig{
 						Enabled: false,
 					},
 					KamailioProcessCount: KamailioProcessCountMetricConfig{
@@ -729,6 +849,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					KamailioSctpSendRetries: KamailioSctpSendRetriesMetricConfig{
+						Enabled: false,
+					},
+					KamailioSecfilterMatches: KamailioSecfilterMatchesMetricConfig{
 						Enabled: false,
 					},
 					KamailioSipcaptureReplies: KamailioSipcaptureRepliesMetricConfig{
@@ -887,6 +1010,54 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					RtpengineCallTime: RtpengineCallTimeMetricConfig{
 						Enabled: false,
 					},
+					RtpengineInterfaceDuplicatePackets: RtpengineInterfaceDuplicatePacketsMetricConfig{
+						Enabled: false,
+					},
+					RtpengineInterfaceIo: RtpengineInterfaceIoMetricConfig{
+						Enabled: false,
+					},
+					RtpengineInterfaceJitterSamples: RtpengineInterfaceJitterSamplesMetricConfig{
+						Enabled: false,
+					},
+					RtpengineInterfaceJitterTime: RtpengineInterfaceJitterTimeMetricConfig{
+						Enabled: false,
+					},
+					RtpengineInterfaceLostPackets: RtpengineInterfaceLostPacketsMetricConfig{
+						Enabled: false,
+					},
+					RtpengineInterfaceMosSamples: RtpengineInterfaceMosSamplesMetricConfig{
+						Enabled: false,
+					},
+					RtpengineInterfaceMosSummedScores: RtpengineInterfaceMosSummedScoresMetricConfig{
+						Enabled: false,
+					},
+					RtpengineInterfacePacketErrors: RtpengineInterfacePacketErrorsMetricConfig{
+						Enabled: false,
+					},
+					RtpengineInterfacePacketLossRatios: RtpengineInterfacePacketLossRatiosMetricConfig{
+						Enabled: false,
+					},
+					RtpengineInterfacePacketLossSamples: RtpengineInterfacePacketLossSamplesMetricConfig{
+						Enabled: false,
+					},
+					RtpengineInterfacePackets: RtpengineInterfacePacketsMetricConfig{
+						Enabled: false,
+					},
+					RtpengineInterfaceRoundTripSamples: RtpengineInterfaceRoundTripSamplesMetricConfig{
+						Enabled: false,
+					},
+					RtpengineInterfaceRoundTripTime: RtpengineInterfaceRoundTripTimeMetricConfig{
+						Enabled: false,
+					},
+					RtpengineJitterSamples: RtpengineJitterSamplesMetricConfig{
+						Enabled: false,
+					},
+					RtpengineJitterTime: RtpengineJitterTimeMetricConfig{
+						Enabled: false,
+					},
+					RtpengineMediaCacheCount: RtpengineMediaCacheCountMetricConfig{
+						Enabled: false,
+					},
 					RtpengineMosSamples: RtpengineMosSamplesMetricConfig{
 						Enabled: false,
 					},
@@ -908,6 +1079,15 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					RtpengineOneWaySessions: RtpengineOneWaySessionsMetricConfig{
 						Enabled: false,
 					},
+					RtpenginePacketLossRatios: RtpenginePacketLossRatiosMetricConfig{
+						Enabled: false,
+					},
+					RtpenginePacketLossSamples: RtpenginePacketLossSamplesMetricConfig{
+						Enabled: false,
+					},
+					RtpenginePlayerCacheCount: RtpenginePlayerCacheCountMetricConfig{
+						Enabled: false,
+					},
 					RtpenginePortCount: RtpenginePortCountMetricConfig{
 						Enabled: false,
 					},
@@ -918,6 +1098,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					RtpengineRequests: RtpengineRequestsMetricConfig{
+						Enabled: false,
+					},
+					RtpengineRoundTripSamples: RtpengineRoundTripSamplesMetricConfig{
+						Enabled: false,
+					},
+					RtpengineRoundTripTime: RtpengineRoundTripTimeMetricConfig{
 						Enabled: false,
 					},
 					RtpengineRtpAnomalies: RtpengineRtpAnomaliesMetricConfig{
@@ -973,7 +1159,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(KamailioCdpQueueCountMetricConfig{}, KamailioCdpRepliesMetricConfig{}, KamailioCdpResponseTimeMetricConfig{}, KamailioCdpResponseTimeAverageMetricConfig{}, KamailioCdpTimeoutsMetricConfig{}, KamailioDialogActiveCountMetricConfig{}, KamailioDialogCountMetricConfig{}, KamailioDialogCountByProfileMetricConfig{}, KamailioDialogCreationsMetricConfig{}, KamailioDialogEarlyCountMetricConfig{}, KamailioDialogExpirationsMetricConfig{}, KamailioDialogFailuresMetricConfig{}, KamailioDispatcherSetCountMetricConfig{}, KamailioDispatcherTargetCountMetricConfig{}, KamailioDispatcherTargetDialogCountMetricConfig{}, KamailioDispatcherTargetLatencyAverageMetricConfig{}, KamailioDispatcherTargetLatencyDeviationMetricConfig{}, KamailioDispatcherTargetLatencyEstimateMetricConfig{}, KamailioDispatcherTargetLatencyMaxMetricConfig{}, KamailioDispatcherTargetProbingMetricConfig{}, KamailioDispatcherTargetStateMetricConfig{}, KamailioDispatcherTargetTimeoutsMetricConfig{}, KamailioDmqNodeStateMetricConfig{}, KamailioDNSFailuresMetricConfig{}, KamailioDNSSlowRequestsMetricConfig{}, KamailioHtableItemCountMetricConfig{}, KamailioHtableSlotCountMetricConfig{}, KamailioHtableSlotFillMaxMetricConfig{}, KamailioHtableSlotFillMinMetricConfig{}, KamailioHTTPClientErrorsMetricConfig{}, KamailioHTTPClientRepliesMetricConfig{}, KamailioHTTPClientRequestsMetricConfig{}, KamailioHTTPClientTimeoutsMetricConfig{}, KamailioMemorySharedFragmentCountMetricConfig{}, KamailioMemorySharedLimitMetricConfig{}, KamailioMemorySharedPeakMetricConfig{}, KamailioMemorySharedUsageMetricConfig{}, KamailioMessageBadHeadersMetricConfig{}, KamailioMysqlDriverErrorsMetricConfig{}, KamailioPikeAddressCountMetricConfig{}, KamailioPikeBlockedAddressCountMetricConfig{}, KamailioProcessCountMetricConfig{}, KamailioProcessMemoryFragmentCountMetricConfig{}, KamailioProcessMemoryLimitMetricConfig{}, KamailioProcessMemoryUsageMetricConfig{}, KamailioRegistrarContactLimitMetricConfig{}, KamailioRegistrarExpiresDefaultMetricConfig{}, KamailioRegistrarExpiresDefaultRangeMetricConfig{}, KamailioRegistrarExpiresMaxMetricConfig{}, KamailioRegistrarExpiresRangeMetricConfig{}, KamailioRegistrarRegistrationsMetricConfig{}, KamailioRepliesMetricConfig{}, KamailioRepliesByClassMetricConfig{}, KamailioRepliesByCodeMetricConfig{}, KamailioRepliesByMethodMetricConfig{}, KamailioReplyDropsMetricConfig{}, KamailioReplyErrorsMetricConfig{}, KamailioReplyForwardsMetricConfig{}, KamailioRequestBadUrisMetricConfig{}, KamailioRequestDropsMetricConfig{}, KamailioRequestErrorsMetricConfig{}, KamailioRequestForwardsMetricConfig{}, KamailioRequestUnsupportedMethodsMetricConfig{}, KamailioRequestsMetricConfig{}, KamailioRequestsByMethodMetricConfig{}, KamailioRtpengineCallCountMetricConfig{}, KamailioRtpengineNodeInfoMetricConfig{}, KamailioRtpengineNodeRecheckDelayMetricConfig{}, KamailioRtpengineNodeStateMetricConfig{}, KamailioRtpengineNodeWeightMetricConfig{}, KamailioSctpConnectionCountMetricConfig{}, KamailioSctpConnectionEstablishmentsMetricConfig{}, KamailioSctpConnectionRemoteShutdownsMetricConfig{}, KamailioSctpConnectionShutdownsMetricConfig{}, KamailioSctpConnectionTrackedCountMetricConfig{}, KamailioSctpErrorsMetricConfig{}, KamailioSctpSendRetriesMetricConfig{}, KamailioSipcaptureRepliesMetricConfig{}, KamailioSipcaptureRequestsMetricConfig{}, KamailioSiptraceRepliesMetricConfig{}, KamailioSiptraceRequestsMetricConfig{}, KamailioSlAcksMetricConfig{}, KamailioSlErrorRepliesMetricConfig{}, KamailioSlFailuresMetricConfig{}, KamailioSlRepliesMetricConfig{}, KamailioStatisticCountsMetricConfig{}, KamailioStatisticValueMetricConfig{}, KamailioTCPConnectionCountMetricConfig{}, KamailioTCPConnectionEstablishmentsMetricConfig{}, KamailioTCPConnectionLimitMetricConfig{}, KamailioTCPConnectionOpensMetricConfig{}, KamailioTCPErrorsMetricConfig{}, KamailioTCPReaderCountMetricConfig{}, KamailioTCPWriteQueueSizeMetricConfig{}, KamailioTLSConnectionCountMetricConfig{}, KamailioTLSConnectionLimitMetricConfig{}, KamailioTLSWriteQueueSizeMetricConfig{}, KamailioTransactionAbsorbedRepliesMetricConfig{}, KamailioTransactionActiveCountMetricConfig{}, KamailioTransactionCompletionsMetricConfig{}, KamailioTransactionCountMetricConfig{}, KamailioTransactionCreationsMetricConfig{}, KamailioTransactionDelayedReleasesMetricConfig{}, KamailioTransactionReceivedRepliesMetricConfig{}, KamailioTransactionReleasesMetricConfig{}, KamailioTransactionSentRepliesMetricConfig{}, KamailioUacRegistrationActiveCountMetricConfig{}, KamailioUacRegistrationCountMetricConfig{}, KamailioUacRegistrationDisabledCountMetricConfig{}, KamailioUptimeMetricConfig{}, KamailioUsrlocContactCountMetricConfig{}, KamailioUsrlocContactExpirationsMetricConfig{}, KamailioUsrlocRegisteredUserCountMetricConfig{}, KamailioUsrlocUserCountMetricConfig{}, KamailioWebsocketConnectionClosuresMetricConfig{}, KamailioWebsocketConnectionCountMetricConfig{}, KamailioWebsocketConnectionFailuresMetricConfig{}, KamailioWebsocketConnectionPeakMetricConfig{}, KamailioWebsocketFramesMetricConfig{}, KamailioWebsocketHandshakesMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, RtpengineCallDurationAverageMetricConfig{}, RtpengineCallSquaredTimeMetricConfig{}, RtpengineCallTimeMetricConfig{}, RtpengineMosSamplesMetricConfig{}, RtpengineMosSummedScoresMetricConfig{}, RtpengineMosSummedSquaredScoresMetricConfig{}, RtpengineNetworkIoMetricConfig{}, RtpengineNetworkPacketErrorsMetricConfig{}, RtpengineNetworkPacketsMetricConfig{}, RtpengineOneWaySessionsMetricConfig{}, RtpenginePortCountMetricConfig{}, RtpengineRequestErrorsMetricConfig{}, RtpengineRequestTimeMetricConfig{}, RtpengineRequestsMetricConfig{}, RtpengineRtpAnomaliesMetricConfig{}, RtpengineRtpLostPacketsMetricConfig{}, RtpengineSessionClosuresMetricConfig{}, RtpengineSessionCountMetricConfig{}, RtpengineSessionCreationsMetricConfig{}, RtpengineStreamCountMetricConfig{}, RtpengineTranscodedMediaCountMetricConfig{}, RtpengineTranscoderCountMetricConfig{}, RtpengineTranscodingIoMetricConfig{}, RtpengineTranscodingPacketsMetricConfig{}, RtpengineTranscodingSamplesMetricConfig{}, RtpengineUptimeMetricConfig{}, RtpengineZeroPacketStreamsMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(KamailioCdpQueueCountMetricConfig{}, KamailioCdpRepliesMetricConfig{}, KamailioCdpResponseTimeMetricConfig{}, KamailioCdpResponseTimeAverageMetricConfig{}, KamailioCdpTimeoutsMetricConfig{}, KamailioDialogActiveCountMetricConfig{}, KamailioDialogCountMetricConfig{}, KamailioDialogCountByProfileMetricConfig{}, KamailioDialogCreationsMetricConfig{}, KamailioDialogEarlyCountMetricConfig{}, KamailioDialogExpirationsMetricConfig{}, KamailioDialogFailuresMetricConfig{}, KamailioDispatcherSetCountMetricConfig{}, KamailioDispatcherTargetCountMetricConfig{}, KamailioDispatcherTargetDialogCountMetricConfig{}, KamailioDispatcherTargetLatencyAverageMetricConfig{}, KamailioDispatcherTargetLatencyDeviationMetricConfig{}, KamailioDispatcherTargetLatencyEstimateMetricConfig{}, KamailioDispatcherTargetLatencyMaxMetricConfig{}, KamailioDispatcherTargetOverloadReductionMetricConfig{}, KamailioDispatcherTargetProbingMetricConfig{}, KamailioDispatcherTargetStateMetricConfig{}, KamailioDispatcherTargetTimeoutsMetricConfig{}, KamailioDmqNodeFailureCountMetricConfig{}, KamailioDmqNodeStateMetricConfig{}, KamailioDNSCacheLimitMetricConfig{}, KamailioDNSCacheUsageMetricConfig{}, KamailioDNSFailuresMetricConfig{}, KamailioDNSSlowRequestsMetricConfig{}, KamailioHtableItemCountMetricConfig{}, KamailioHtableSlotCountMetricConfig{}, KamailioHtableSlotFillMaxMetricConfig{}, KamailioHtableSlotFillMinMetricConfig{}, KamailioHTTPClientErrorsMetricConfig{}, KamailioHTTPClientRepliesMetricConfig{}, KamailioHTTPClientRequestsMetricConfig{}, KamailioHTTPClientTimeoutsMetricConfig{}, KamailioMemorySharedFragmentCountMetricConfig{}, KamailioMemorySharedLimitMetricConfig{}, KamailioMemorySharedPeakMetricConfig{}, KamailioMemorySharedUsageMetricConfig{}, KamailioMessageBadHeadersMetricConfig{}, KamailioMysqlDriverErrorsMetricConfig{}, KamailioPeerstatePeerCountMetricConfig{}, KamailioPeerstatePeerInCallCountMetricConfig{}, KamailioPeerstatePeerRegisteredCountMetricConfig{}, KamailioPikeAddressCountMetricConfig{}, KamailioPikeBlockedAddressCountMetricConfig{}, KamailioPipelimitMessageCountMetricConfig{}, KamailioPipelimitMessageLimitMetricConfig{}, KamailioProcessCountMetricConfig{}, KamailioProcessMemoryFragmentCountMetricConfig{}, KamailioProcessMemoryLimitMetricConfig{}, KamailioProcessMemoryUsageMetricConfig{}, KamailioRegistrarContactLimitMetricConfig{}, KamailioRegistrarExpiresDefaultMetricConfig{}, KamailioRegistrarExpiresDefaultRangeMetricConfig{}, KamailioRegistrarExpiresMaxMetricConfig{}, KamailioRegistrarExpiresRangeMetricConfig{}, KamailioRegistrarRegistrationsMetricConfig{}, KamailioRepliesMetricConfig{}, KamailioRepliesByClassMetricConfig{}, KamailioRepliesByCodeMetricConfig{}, KamailioRepliesByMethodMetricConfig{}, KamailioReplyDropsMetricConfig{}, KamailioReplyErrorsMetricConfig{}, KamailioReplyForwardsMetricConfig{}, KamailioRequestBadUrisMetricConfig{}, KamailioRequestDropsMetricConfig{}, KamailioRequestErrorsMetricConfig{}, KamailioRequestForwardsMetricConfig{}, KamailioRequestUnsupportedMethodsMetricConfig{}, KamailioRequestsMetricConfig{}, KamailioRequestsByMethodMetricConfig{}, KamailioRtpengineCallCountMetricConfig{}, KamailioRtpengineNodeInfoMetricConfig{}, KamailioRtpengineNodeRecheckDelayMetricConfig{}, KamailioRtpengineNodeStateMetricConfig{}, KamailioRtpengineNodeWeightMetricConfig{}, KamailioSctpConnectionCountMetricConfig{}, KamailioSctpConnectionEstablishmentsMetricConfig{}, KamailioSctpConnectionRemoteShutdownsMetricConfig{}, KamailioSctpConnectionShutdownsMetricConfig{}, KamailioSctpConnectionTrackedCountMetricConfig{}, KamailioSctpErrorsMetricConfig{}, KamailioSctpSendRetriesMetricConfig{}, KamailioSecfilterMatchesMetricConfig{}, KamailioSipcaptureRepliesMetricConfig{}, KamailioSipcaptureRequestsMetricConfig{}, KamailioSiptraceRepliesMetricConfig{}, KamailioSiptraceRequestsMetricConfig{}, KamailioSlAcksMetricConfig{}, KamailioSlErrorRepliesMetricConfig{}, KamailioSlFailuresMetricConfig{}, KamailioSlRepliesMetricConfig{}, KamailioStatisticCountsMetricConfig{}, KamailioStatisticValueMetricConfig{}, KamailioTCPConnectionCountMetricConfig{}, KamailioTCPConnectionEstablishmentsMetricConfig{}, KamailioTCPConnectionLimitMetricConfig{}, KamailioTCPConnectionOpensMetricConfig{}, KamailioTCPErrorsMetricConfig{}, KamailioTCPReaderCountMetricConfig{}, KamailioTCPWriteQueueSizeMetricConfig{}, KamailioTLSConnectionCountMetricConfig{}, KamailioTLSConnectionLimitMetricConfig{}, KamailioTLSWriteQueueSizeMetricConfig{}, KamailioTransactionAbsorbedRepliesMetricConfig{}, KamailioTransactionActiveCountMetricConfig{}, KamailioTransactionCompletionsMetricConfig{}, KamailioTransactionCountMetricConfig{}, KamailioTransactionCreationsMetricConfig{}, KamailioTransactionDelayedReleasesMetricConfig{}, KamailioTransactionReceivedRepliesMetricConfig{}, KamailioTransactionReleasesMetricConfig{}, KamailioTransactionSentRepliesMetricConfig{}, KamailioUacRegistrationActiveCountMetricConfig{}, KamailioUacRegistrationCountMetricConfig{}, KamailioUacRegistrationDisabledCountMetricConfig{}, KamailioUptimeMetricConfig{}, KamailioUsrlocContactCountMetricConfig{}, KamailioUsrlocContactExpirationsMetricConfig{}, KamailioUsrlocRegisteredUserCountMetricConfig{}, KamailioUsrlocUserCountMetricConfig{}, KamailioWebsocketConnectionClosuresMetricConfig{}, KamailioWebsocketConnectionCountMetricConfig{}, KamailioWebsocketConnectionFailuresMetricConfig{}, KamailioWebsocketConnectionPeakMetricConfig{}, KamailioWebsocketFramesMetricConfig{}, KamailioWebsocketHandshakesMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, RtpengineCallDurationAverageMetricConfig{}, RtpengineCallSquaredTimeMetricConfig{}, RtpengineCallTimeMetricConfig{}, RtpengineInterfaceDuplicatePacketsMetricConfig{}, RtpengineInterfaceIoMetricConfig{}, RtpengineInterfaceJitterSamplesMetricConfig{}, RtpengineInterfaceJitterTimeMetricConfig{}, RtpengineInterfaceLostPacketsMetricConfig{}, RtpengineInterfaceMosSamplesMetricConfig{}, RtpengineInterfaceMosSummedScoresMetricConfig{}, RtpengineInterfacePacketErrorsMetricConfig{}, RtpengineInterfacePacketLossRatiosMetricConfig{}, RtpengineInterfacePacketLossSamplesMetricConfig{}, RtpengineInterfacePacketsMetricConfig{}, RtpengineInterfaceRoundTripSamplesMetricConfig{}, RtpengineInterfaceRoundTripTimeMetricConfig{}, RtpengineJitterSamplesMetricConfig{}, RtpengineJitterTimeMetricConfig{}, RtpengineMediaCacheCountMetricConfig{}, RtpengineMosSamplesMetricConfig{}, RtpengineMosSummedScoresMetricConfig{}, RtpengineMosSummedSquaredScoresMetricConfig{}, RtpengineNetworkIoMetricConfig{}, RtpengineNetworkPacketErrorsMetricConfig{}, RtpengineNetworkPacketsMetricConfig{}, RtpengineOneWaySessionsMetricConfig{}, RtpenginePacketLossRatiosMetricConfig{}, RtpenginePacketLossSamplesMetricConfig{}, RtpenginePlayerCacheCountMetricConfig{}, RtpenginePortCountMetricConfig{}, RtpengineRequestErrorsMetricConfig{}, RtpengineRequestTimeMetricConfig{}, RtpengineRequestsMetricConfig{}, RtpengineRoundTripSamplesMetricConfig{}, RtpengineRoundTripTimeMetricConfig{}, RtpengineRtpAnomaliesMetricConfig{}, RtpengineRtpLostPacketsMetricConfig{}, RtpengineSessionClosuresMetricConfig{}, RtpengineSessionCountMetricConfig{}, RtpengineSessionCreationsMetricConfig{}, RtpengineStreamCountMetricConfig{}, RtpengineTranscodedMediaCountMetricConfig{}, RtpengineTranscoderCountMetricConfig{}, RtpengineTranscodingIoMetricConfig{}, RtpengineTranscodingPacketsMetricConfig{}, RtpengineTranscodingSamplesMetricConfig{}, RtpengineUptimeMetricConfig{}, RtpengineZeroPacketStreamsMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

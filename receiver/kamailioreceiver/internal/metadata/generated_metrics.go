@@ -456,6 +456,110 @@ var MapAttributeKamailioRtpengineState = map[string]AttributeKamailioRtpengineSt
 	"disabled_permanently": AttributeKamailioRtpengineStateDisabledPermanently,
 }
 
+// AttributeKamailioSecfilterField specifies the value kamailio.secfilter.field attribute.
+type AttributeKamailioSecfilterField int
+
+const (
+	_ AttributeKamailioSecfilterField = iota
+	AttributeKamailioSecfilterFieldUserAgent
+	AttributeKamailioSecfilterFieldCountry
+	AttributeKamailioSecfilterFieldFromDomain
+	AttributeKamailioSecfilterFieldToDomain
+	AttributeKamailioSecfilterFieldContactDomain
+	AttributeKamailioSecfilterFieldIPAddress
+	AttributeKamailioSecfilterFieldFromName
+	AttributeKamailioSecfilterFieldToName
+	AttributeKamailioSecfilterFieldContactName
+	AttributeKamailioSecfilterFieldFromUser
+	AttributeKamailioSecfilterFieldToUser
+	AttributeKamailioSecfilterFieldContactUser
+	AttributeKamailioSecfilterFieldDestination
+	AttributeKamailioSecfilterFieldSQLInjection
+)
+
+// String returns the string representation of the AttributeKamailioSecfilterField.
+func (av AttributeKamailioSecfilterField) String() string {
+	switch av {
+	case AttributeKamailioSecfilterFieldUserAgent:
+		return "user_agent"
+	case AttributeKamailioSecfilterFieldCountry:
+		return "country"
+	case AttributeKamailioSecfilterFieldFromDomain:
+		return "from_domain"
+	case AttributeKamailioSecfilterFieldToDomain:
+		return "to_domain"
+	case AttributeKamailioSecfilterFieldContactDomain:
+		return "contact_domain"
+	case AttributeKamailioSecfilterFieldIPAddress:
+		return "ip_address"
+	case AttributeKamailioSecfilterFieldFromName:
+		return "from_name"
+	case AttributeKamailioSecfilterFieldToName:
+		return "to_name"
+	case AttributeKamailioSecfilterFieldContactName:
+		return "contact_name"
+	case AttributeKamailioSecfilterFieldFromUser:
+		return "from_user"
+	case AttributeKamailioSecfilterFieldToUser:
+		return "to_user"
+	case AttributeKamailioSecfilterFieldContactUser:
+		return "contact_user"
+	case AttributeKamailioSecfilterFieldDestination:
+		return "destination"
+	case AttributeKamailioSecfilterFieldSQLInjection:
+		return "sql_injection"
+	}
+	return ""
+}
+
+// MapAttributeKamailioSecfilterField is a helper map of string to AttributeKamailioSecfilterField attribute value.
+var MapAttributeKamailioSecfilterField = map[string]AttributeKamailioSecfilterField{
+	"user_agent":     AttributeKamailioSecfilterFieldUserAgent,
+	"country":        AttributeKamailioSecfilterFieldCountry,
+	"from_domain":    AttributeKamailioSecfilterFieldFromDomain,
+	"to_domain":      AttributeKamailioSecfilterFieldToDomain,
+	"contact_domain": AttributeKamailioSecfilterFieldContactDomain,
+	"ip_address":     AttributeKamailioSecfilterFieldIPAddress,
+	"from_name":      AttributeKamailioSecfilterFieldFromName,
+	"to_name":        AttributeKamailioSecfilterFieldToName,
+	"contact_name":   AttributeKamailioSecfilterFieldContactName,
+	"from_user":      AttributeKamailioSecfilterFieldFromUser,
+	"to_user":        AttributeKamailioSecfilterFieldToUser,
+	"contact_user":   AttributeKamailioSecfilterFieldContactUser,
+	"destination":    AttributeKamailioSecfilterFieldDestination,
+	"sql_injection":  AttributeKamailioSecfilterFieldSQLInjection,
+}
+
+// AttributeKamailioSecfilterList specifies the value kamailio.secfilter.list attribute.
+type AttributeKamailioSecfilterList int
+
+const (
+	_ AttributeKamailioSecfilterList = iota
+	AttributeKamailioSecfilterListBlacklist
+	AttributeKamailioSecfilterListWhitelist
+	AttributeKamailioSecfilterListOther
+)
+
+// String returns the string representation of the AttributeKamailioSecfilterList.
+func (av AttributeKamailioSecfilterList) String() string {
+	switch av {
+	case AttributeKamailioSecfilterListBlacklist:
+		return "blacklist"
+	case AttributeKamailioSecfilterListWhitelist:
+		return "whitelist"
+	case AttributeKamailioSecfilterListOther:
+		return "other"
+	}
+	return ""
+}
+
+// MapAttributeKamailioSecfilterList is a helper map of string to AttributeKamailioSecfilterList attribute value.
+var MapAttributeKamailioSecfilterList = map[string]AttributeKamailioSecfilterList{
+	"blacklist": AttributeKamailioSecfilterListBlacklist,
+	"whitelist": AttributeKamailioSecfilterListWhitelist,
+	"other":     AttributeKamailioSecfilterListOther,
+}
+
 // AttributeKamailioTCPInitiator specifies the value kamailio.tcp.initiator attribute.
 type AttributeKamailioTCPInitiator int
 
@@ -622,6 +726,7 @@ const (
 	AttributeRtcEntityHtable
 	AttributeRtcEntityUsrlocDomain
 	AttributeRtcEntityProcess
+	AttributeRtcEntityPipe
 	AttributeRtcEntityValue
 )
 
@@ -638,6 +743,8 @@ func (av AttributeRtcEntity) String() string {
 		return "usrloc_domain"
 	case AttributeRtcEntityProcess:
 		return "process"
+	case AttributeRtcEntityPipe:
+		return "pipe"
 	case AttributeRtcEntityValue:
 		return "value"
 	}
@@ -651,6 +758,7 @@ var MapAttributeRtcEntity = map[string]AttributeRtcEntity{
 	"htable":            AttributeRtcEntityHtable,
 	"usrloc_domain":     AttributeRtcEntityUsrlocDomain,
 	"process":           AttributeRtcEntityProcess,
+	"pipe":              AttributeRtcEntityPipe,
 	"value":             AttributeRtcEntityValue,
 }
 
@@ -776,6 +884,32 @@ var MapAttributeRtpengineForwarding = map[string]AttributeRtpengineForwarding{
 	"unknown":   AttributeRtpengineForwardingUnknown,
 }
 
+// AttributeRtpengineJitterOrigin specifies the value rtpengine.jitter.origin attribute.
+type AttributeRtpengineJitterOrigin int
+
+const (
+	_ AttributeRtpengineJitterOrigin = iota
+	AttributeRtpengineJitterOriginReported
+	AttributeRtpengineJitterOriginMeasured
+)
+
+// String returns the string representation of the AttributeRtpengineJitterOrigin.
+func (av AttributeRtpengineJitterOrigin) String() string {
+	switch av {
+	case AttributeRtpengineJitterOriginReported:
+		return "reported"
+	case AttributeRtpengineJitterOriginMeasured:
+		return "measured"
+	}
+	return ""
+}
+
+// MapAttributeRtpengineJitterOrigin is a helper map of string to AttributeRtpengineJitterOrigin attribute value.
+var MapAttributeRtpengineJitterOrigin = map[string]AttributeRtpengineJitterOrigin{
+	"reported": AttributeRtpengineJitterOriginReported,
+	"measured": AttributeRtpengineJitterOriginMeasured,
+}
+
 // AttributeRtpenginePortState specifies the value rtpengine.port.state attribute.
 type AttributeRtpenginePortState int
 
@@ -800,6 +934,32 @@ func (av AttributeRtpenginePortState) String() string {
 var MapAttributeRtpenginePortState = map[string]AttributeRtpenginePortState{
 	"used": AttributeRtpenginePortStateUsed,
 	"free": AttributeRtpenginePortStateFree,
+}
+
+// AttributeRtpengineRoundTripSpan specifies the value rtpengine.round_trip.span attribute.
+type AttributeRtpengineRoundTripSpan int
+
+const (
+	_ AttributeRtpengineRoundTripSpan = iota
+	AttributeRtpengineRoundTripSpanEndToEnd
+	AttributeRtpengineRoundTripSpanLeg
+)
+
+// String returns the string representation of the AttributeRtpengineRoundTripSpan.
+func (av AttributeRtpengineRoundTripSpan) String() string {
+	switch av {
+	case AttributeRtpengineRoundTripSpanEndToEnd:
+		return "end_to_end"
+	case AttributeRtpengineRoundTripSpanLeg:
+		return "leg"
+	}
+	return ""
+}
+
+// MapAttributeRtpengineRoundTripSpan is a helper map of string to AttributeRtpengineRoundTripSpan attribute value.
+var MapAttributeRtpengineRoundTripSpan = map[string]AttributeRtpengineRoundTripSpan{
+	"end_to_end": AttributeRtpengineRoundTripSpanEndToEnd,
+	"leg":        AttributeRtpengineRoundTripSpanLeg,
 }
 
 // AttributeRtpengineRtpAnomaly specifies the value rtpengine.rtp.anomaly attribute.
@@ -1012,6 +1172,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "kamailio.dispatcher.target.latency.max",
 		Attributes: []string{"kamailio.dispatcher.set", "kamailio.dispatcher.uri"},
 	},
+	KamailioDispatcherTargetOverloadReduction: metricInfo{
+		Name:       "kamailio.dispatcher.target.overload.reduction",
+		Attributes: []string{"kamailio.dispatcher.set", "kamailio.dispatcher.uri"},
+	},
 	KamailioDispatcherTargetProbing: metricInfo{
 		Name:       "kamailio.dispatcher.target.probing",
 		Attributes: []string{"kamailio.dispatcher.set", "kamailio.dispatcher.uri"},
@@ -1024,9 +1188,19 @@ var MetricsInfo = metricsInfo{
 		Name:       "kamailio.dispatcher.target.timeouts",
 		Attributes: []string{"kamailio.dispatcher.set", "kamailio.dispatcher.uri"},
 	},
+	KamailioDmqNodeFailureCount: metricInfo{
+		Name:       "kamailio.dmq.node.failure.count",
+		Attributes: []string{"kamailio.dmq.node", "kamailio.dmq.local"},
+	},
 	KamailioDmqNodeState: metricInfo{
 		Name:       "kamailio.dmq.node.state",
 		Attributes: []string{"kamailio.dmq.node", "kamailio.dmq.local", "kamailio.dmq.state"},
+	},
+	KamailioDNSCacheLimit: metricInfo{
+		Name: "kamailio.dns.cache.limit",
+	},
+	KamailioDNSCacheUsage: metricInfo{
+		Name: "kamailio.dns.cache.usage",
 	},
 	KamailioDNSFailures: metricInfo{
 		Name: "kamailio.dns.failures",
@@ -1081,12 +1255,29 @@ var MetricsInfo = metricsInfo{
 	KamailioMysqlDriverErrors: metricInfo{
 		Name: "kamailio.mysql.driver_errors",
 	},
+	KamailioPeerstatePeerCount: metricInfo{
+		Name: "kamailio.peerstate.peer.count",
+	},
+	KamailioPeerstatePeerInCallCount: metricInfo{
+		Name: "kamailio.peerstate.peer.in_call.count",
+	},
+	KamailioPeerstatePeerRegisteredCount: metricInfo{
+		Name: "kamailio.peerstate.peer.registered.count",
+	},
 	KamailioPikeAddressCount: metricInfo{
 		Name:       "kamailio.pike.address.count",
 		Attributes: []string{"kamailio.pike.state"},
 	},
 	KamailioPikeBlockedAddressCount: metricInfo{
 		Name: "kamailio.pike.blocked_address.count",
+	},
+	KamailioPipelimitMessageCount: metricInfo{
+		Name:       "kamailio.pipelimit.message.count",
+		Attributes: []string{"kamailio.pipelimit.pipe"},
+	},
+	KamailioPipelimitMessageLimit: metricInfo{
+		Name:       "kamailio.pipelimit.message.limit",
+		Attributes: []string{"kamailio.pipelimit.pipe"},
 	},
 	KamailioProcessCount: metricInfo{
 		Name: "kamailio.process.count",
@@ -1208,6 +1399,10 @@ var MetricsInfo = metricsInfo{
 	},
 	KamailioSctpSendRetries: metricInfo{
 		Name: "kamailio.sctp.send_retries",
+	},
+	KamailioSecfilterMatches: metricInfo{
+		Name:       "kamailio.secfilter.matches",
+		Attributes: []string{"kamailio.secfilter.list", "kamailio.secfilter.field"},
 	},
 	KamailioSipcaptureReplies: metricInfo{
 		Name: "kamailio.sipcapture.replies",
@@ -1384,6 +1579,69 @@ var MetricsInfo = metricsInfo{
 	RtpengineCallTime: metricInfo{
 		Name: "rtpengine.call.time",
 	},
+	RtpengineInterfaceDuplicatePackets: metricInfo{
+		Name:       "rtpengine.interface.duplicate_packets",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address"},
+	},
+	RtpengineInterfaceIo: metricInfo{
+		Name:       "rtpengine.interface.io",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "network.io.direction"},
+	},
+	RtpengineInterfaceJitterSamples: metricInfo{
+		Name:       "rtpengine.interface.jitter.samples",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "rtpengine.jitter.origin"},
+	},
+	RtpengineInterfaceJitterTime: metricInfo{
+		Name:       "rtpengine.interface.jitter.time",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "rtpengine.jitter.origin"},
+	},
+	RtpengineInterfaceLostPackets: metricInfo{
+		Name:       "rtpengine.interface.lost_packets",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address"},
+	},
+	RtpengineInterfaceMosSamples: metricInfo{
+		Name:       "rtpengine.interface.mos.samples",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address"},
+	},
+	RtpengineInterfaceMosSummedScores: metricInfo{
+		Name:       "rtpengine.interface.mos.summed_scores",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address"},
+	},
+	RtpengineInterfacePacketErrors: metricInfo{
+		Name:       "rtpengine.interface.packet_errors",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "network.io.direction"},
+	},
+	RtpengineInterfacePacketLossRatios: metricInfo{
+		Name:       "rtpengine.interface.packet_loss.ratios",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address"},
+	},
+	RtpengineInterfacePacketLossSamples: metricInfo{
+		Name:       "rtpengine.interface.packet_loss.samples",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address"},
+	},
+	RtpengineInterfacePackets: metricInfo{
+		Name:       "rtpengine.interface.packets",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "network.io.direction"},
+	},
+	RtpengineInterfaceRoundTripSamples: metricInfo{
+		Name:       "rtpengine.interface.round_trip.samples",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "rtpengine.round_trip.span"},
+	},
+	RtpengineInterfaceRoundTripTime: metricInfo{
+		Name:       "rtpengine.interface.round_trip.time",
+		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "rtpengine.round_trip.span"},
+	},
+	RtpengineJitterSamples: metricInfo{
+		Name:       "rtpengine.jitter.samples",
+		Attributes: []string{"rtpengine.jitter.origin"},
+	},
+	RtpengineJitterTime: metricInfo{
+		Name:       "rtpengine.jitter.time",
+		Attributes: []string{"rtpengine.jitter.origin"},
+	},
+	RtpengineMediaCacheCount: metricInfo{
+		Name: "rtpengine.media_cache.count",
+	},
 	RtpengineMosSamples: metricInfo{
 		Name: "rtpengine.mos.samples",
 	},
@@ -1408,6 +1666,15 @@ var MetricsInfo = metricsInfo{
 	RtpengineOneWaySessions: metricInfo{
 		Name: "rtpengine.one_way_sessions",
 	},
+	RtpenginePacketLossRatios: metricInfo{
+		Name: "rtpengine.packet_loss.ratios",
+	},
+	RtpenginePacketLossSamples: metricInfo{
+		Name: "rtpengine.packet_loss.samples",
+	},
+	RtpenginePlayerCacheCount: metricInfo{
+		Name: "rtpengine.player_cache.count",
+	},
 	RtpenginePortCount: metricInfo{
 		Name:       "rtpengine.port.count",
 		Attributes: []string{"rtpengine.interface.name", "rtpengine.interface.address", "rtpengine.port.state"},
@@ -1423,6 +1690,14 @@ var MetricsInfo = metricsInfo{
 	RtpengineRequests: metricInfo{
 		Name:       "rtpengine.requests",
 		Attributes: []string{"rtpengine.proxy", "rtpengine.command"},
+	},
+	RtpengineRoundTripSamples: metricInfo{
+		Name:       "rtpengine.round_trip.samples",
+		Attributes: []string{"rtpengine.round_trip.span"},
+	},
+	RtpengineRoundTripTime: metricInfo{
+		Name:       "rtpengine.round_trip.time",
+		Attributes: []string{"rtpengine.round_trip.span"},
 	},
 	RtpengineRtpAnomalies: metricInfo{
 		Name:       "rtpengine.rtp.anomalies",
@@ -1474,159 +1749,190 @@ var MetricsInfo = metricsInfo{
 }
 
 type metricsInfo struct {
-	KamailioCdpQueueCount                    metricInfo
-	KamailioCdpReplies                       metricInfo
-	KamailioCdpResponseTime                  metricInfo
-	KamailioCdpResponseTimeAverage           metricInfo
-	KamailioCdpTimeouts                      metricInfo
-	KamailioDialogActiveCount                metricInfo
-	KamailioDialogCount                      metricInfo
-	KamailioDialogCountByProfile             metricInfo
-	KamailioDialogCreations                  metricInfo
-	KamailioDialogEarlyCount                 metricInfo
-	KamailioDialogExpirations                metricInfo
-	KamailioDialogFailures                   metricInfo
-	KamailioDispatcherSetCount               metricInfo
-	KamailioDispatcherTargetCount            metricInfo
-	KamailioDispatcherTargetDialogCount      metricInfo
-	KamailioDispatcherTargetLatencyAverage   metricInfo
-	KamailioDispatcherTargetLatencyDeviation metricInfo
-	KamailioDispatcherTargetLatencyEstimate  metricInfo
-	KamailioDispatcherTargetLatencyMax       metricInfo
-	KamailioDispatcherTargetProbing          metricInfo
-	KamailioDispatcherTargetState            metricInfo
-	KamailioDispatcherTargetTimeouts         metricInfo
-	KamailioDmqNodeState                     metricInfo
-	KamailioDNSFailures                      metricInfo
-	KamailioDNSSlowRequests                  metricInfo
-	KamailioHtableItemCount                  metricInfo
-	KamailioHtableSlotCount                  metricInfo
-	KamailioHtableSlotFillMax                metricInfo
-	KamailioHtableSlotFillMin                metricInfo
-	KamailioHTTPClientErrors                 metricInfo
-	KamailioHTTPClientReplies                metricInfo
-	KamailioHTTPClientRequests               metricInfo
-	KamailioHTTPClientTimeouts               metricInfo
-	KamailioMemorySharedFragmentCount        metricInfo
-	KamailioMemorySharedLimit                metricInfo
-	KamailioMemorySharedPeak                 metricInfo
-	KamailioMemorySharedUsage                metricInfo
-	KamailioMessageBadHeaders                metricInfo
-	KamailioMysqlDriverErrors                metricInfo
-	KamailioPikeAddressCount                 metricInfo
-	KamailioPikeBlockedAddressCount          metricInfo
-	KamailioProcessCount                     metricInfo
-	KamailioProcessMemoryFragmentCount       metricInfo
-	KamailioProcessMemoryLimit               metricInfo
-	KamailioProcessMemoryUsage               metricInfo
-	KamailioRegistrarContactLimit            metricInfo
-	KamailioRegistrarExpiresDefault          metricInfo
-	KamailioRegistrarExpiresDefaultRange     metricInfo
-	KamailioRegistrarExpiresMax              metricInfo
-	KamailioRegistrarExpiresRange            metricInfo
-	KamailioRegistrarRegistrations           metricInfo
-	KamailioReplies                          metricInfo
-	KamailioRepliesByClass                   metricInfo
-	KamailioRepliesByCode                    metricInfo
-	KamailioRepliesByMethod                  metricInfo
-	KamailioReplyDrops                       metricInfo
-	KamailioReplyErrors                      metricInfo
-	KamailioReplyForwards                    metricInfo
-	KamailioRequestBadUris                   metricInfo
-	KamailioRequestDrops                     metricInfo
-	KamailioRequestErrors                    metricInfo
-	KamailioRequestForwards                  metricInfo
-	KamailioRequestUnsupportedMethods        metricInfo
-	KamailioRequests                         metricInfo
-	KamailioRequestsByMethod                 metricInfo
-	KamailioRtpengineCallCount               metricInfo
-	KamailioRtpengineNodeInfo                metricInfo
-	KamailioRtpengineNodeRecheckDelay        metricInfo
-	KamailioRtpengineNodeState               metricInfo
-	KamailioRtpengineNodeWeight              metricInfo
-	KamailioSctpConnectionCount              metricInfo
-	KamailioSctpConnectionEstablishments     metricInfo
-	KamailioSctpConnectionRemoteShutdowns    metricInfo
-	KamailioSctpConnectionShutdowns          metricInfo
-	KamailioSctpConnectionTrackedCount       metricInfo
-	KamailioSctpErrors                       metricInfo
-	KamailioSctpSendRetries                  metricInfo
-	KamailioSipcaptureReplies                metricInfo
-	KamailioSipcaptureRequests               metricInfo
-	KamailioSiptraceReplies                  metricInfo
-	KamailioSiptraceRequests                 metricInfo
-	KamailioSlAcks                           metricInfo
-	KamailioSlErrorReplies                   metricInfo
-	KamailioSlFailures                       metricInfo
-	KamailioSlReplies                        metricInfo
-	KamailioStatisticCounts                  metricInfo
-	KamailioStatisticValue                   metricInfo
-	KamailioTCPConnectionCount               metricInfo
-	KamailioTCPConnectionEstablishments      metricInfo
-	KamailioTCPConnectionLimit               metricInfo
-	KamailioTCPConnectionOpens               metricInfo
-	KamailioTCPErrors                        metricInfo
-	KamailioTCPReaderCount                   metricInfo
-	KamailioTCPWriteQueueSize                metricInfo
-	KamailioTLSConnectionCount               metricInfo
-	KamailioTLSConnectionLimit               metricInfo
-	KamailioTLSWriteQueueSize                metricInfo
-	KamailioTransactionAbsorbedReplies       metricInfo
-	KamailioTransactionActiveCount           metricInfo
-	KamailioTransactionCompletions           metricInfo
-	KamailioTransactionCount                 metricInfo
-	KamailioTransactionCreations             metricInfo
-	KamailioTransactionDelayedReleases       metricInfo
-	KamailioTransactionReceivedReplies       metricInfo
-	KamailioTransactionReleases              metricInfo
-	KamailioTransactionSentReplies           metricInfo
-	KamailioUacRegistrationActiveCount       metricInfo
-	KamailioUacRegistrationCount             metricInfo
-	KamailioUacRegistrationDisabledCount     metricInfo
-	KamailioUptime                           metricInfo
-	KamailioUsrlocContactCount               metricInfo
-	KamailioUsrlocContactExpirations         metricInfo
-	KamailioUsrlocRegisteredUserCount        metricInfo
-	KamailioUsrlocUserCount                  metricInfo
-	KamailioWebsocketConnectionClosures      metricInfo
-	KamailioWebsocketConnectionCount         metricInfo
-	KamailioWebsocketConnectionFailures      metricInfo
-	KamailioWebsocketConnectionPeak          metricInfo
-	KamailioWebsocketFrames                  metricInfo
-	KamailioWebsocketHandshakes              metricInfo
-	RtcScrapeDuration                        metricInfo
-	RtcScrapeErrors                          metricInfo
-	RtcScrapeOmittedCount                    metricInfo
-	RtcScrapes                               metricInfo
-	RtcTargetCertificateRemaining            metricInfo
-	RtcTargetUp                              metricInfo
-	RtpengineCallDurationAverage             metricInfo
-	RtpengineCallSquaredTime                 metricInfo
-	RtpengineCallTime                        metricInfo
-	RtpengineMosSamples                      metricInfo
-	RtpengineMosSummedScores                 metricInfo
-	RtpengineMosSummedSquaredScores          metricInfo
-	RtpengineNetworkIo                       metricInfo
-	RtpengineNetworkPacketErrors             metricInfo
-	RtpengineNetworkPackets                  metricInfo
-	RtpengineOneWaySessions                  metricInfo
-	RtpenginePortCount                       metricInfo
-	RtpengineRequestErrors                   metricInfo
-	RtpengineRequestTime                     metricInfo
-	RtpengineRequests                        metricInfo
-	RtpengineRtpAnomalies                    metricInfo
-	RtpengineRtpLostPackets                  metricInfo
-	RtpengineSessionClosures                 metricInfo
-	RtpengineSessionCount                    metricInfo
-	RtpengineSessionCreations                metricInfo
-	RtpengineStreamCount                     metricInfo
-	RtpengineTranscodedMediaCount            metricInfo
-	RtpengineTranscoderCount                 metricInfo
-	RtpengineTranscodingIo                   metricInfo
-	RtpengineTranscodingPackets              metricInfo
-	RtpengineTranscodingSamples              metricInfo
-	RtpengineUptime                          metricInfo
-	RtpengineZeroPacketStreams               metricInfo
+	KamailioCdpQueueCount                     metricInfo
+	KamailioCdpReplies                        metricInfo
+	KamailioCdpResponseTime                   metricInfo
+	KamailioCdpResponseTimeAverage            metricInfo
+	KamailioCdpTimeouts                       metricInfo
+	KamailioDialogActiveCount                 metricInfo
+	KamailioDialogCount                       metricInfo
+	KamailioDialogCountByProfile              metricInfo
+	KamailioDialogCreations                   metricInfo
+	KamailioDialogEarlyCount                  metricInfo
+	KamailioDialogExpirations                 metricInfo
+	KamailioDialogFailures                    metricInfo
+	KamailioDispatcherSetCount                metricInfo
+	KamailioDispatcherTargetCount             metricInfo
+	KamailioDispatcherTargetDialogCount       metricInfo
+	KamailioDispatcherTargetLatencyAverage    metricInfo
+	KamailioDispatcherTargetLatencyDeviation  metricInfo
+	KamailioDispatcherTargetLatencyEstimate   metricInfo
+	KamailioDispatcherTargetLatencyMax        metricInfo
+	KamailioDispatcherTargetOverloadReduction metricInfo
+	KamailioDispatcherTargetProbing           metricInfo
+	KamailioDispatcherTargetState             metricInfo
+	KamailioDispatcherTargetTimeouts          metricInfo
+	KamailioDmqNodeFailureCount               metricInfo
+	KamailioDmqNodeState                      metricInfo
+	KamailioDNSCacheLimit                     metricInfo
+	KamailioDNSCacheUsage                     metricInfo
+	KamailioDNSFailures                       metricInfo
+	KamailioDNSSlowRequests                   metricInfo
+	KamailioHtableItemCount                   metricInfo
+	KamailioHtableSlotCount                   metricInfo
+	KamailioHtableSlotFillMax                 metricInfo
+	KamailioHtableSlotFillMin                 metricInfo
+	KamailioHTTPClientErrors                  metricInfo
+	KamailioHTTPClientReplies                 metricInfo
+	KamailioHTTPClientRequests                metricInfo
+	KamailioHTTPClientTimeouts                metricInfo
+	KamailioMemorySharedFragmentCount         metricInfo
+	KamailioMemorySharedLimit                 metricInfo
+	KamailioMemorySharedPeak                  metricInfo
+	KamailioMemorySharedUsage                 metricInfo
+	KamailioMessageBadHeaders                 metricInfo
+	KamailioMysqlDriverErrors                 metricInfo
+	KamailioPeerstatePeerCount                metricInfo
+	KamailioPeerstatePeerInCallCount          metricInfo
+	KamailioPeerstatePeerRegisteredCount      metricInfo
+	KamailioPikeAddressCount                  metricInfo
+	KamailioPikeBlockedAddressCount           metricInfo
+	KamailioPipelimitMessageCount             metricInfo
+	KamailioPipelimitMessageLimit             metricInfo
+	KamailioProcessCount                      metricInfo
+	KamailioProcessMemoryFragmentCount        metricInfo
+	KamailioProcessMemoryLimit                metricInfo
+	KamailioProcessMemoryUsage                metricInfo
+	KamailioRegistrarContactLimit             metricInfo
+	KamailioRegistrarExpiresDefault           metricInfo
+	KamailioRegistrarExpiresDefaultRange      metricInfo
+	KamailioRegistrarExpiresMax               metricInfo
+	KamailioRegistrarExpiresRange             metricInfo
+	KamailioRegistrarRegistrations            metricInfo
+	KamailioReplies                           metricInfo
+	KamailioRepliesByClass                    metricInfo
+	KamailioRepliesByCode                     metricInfo
+	KamailioRepliesByMethod                   metricInfo
+	KamailioReplyDrops                        metricInfo
+	KamailioReplyErrors                       metricInfo
+	KamailioReplyForwards                     metricInfo
+	KamailioRequestBadUris                    metricInfo
+	KamailioRequestDrops                      metricInfo
+	KamailioRequestErrors                     metricInfo
+	KamailioRequestForwards                   metricInfo
+	KamailioRequestUnsupportedMethods         metricInfo
+	KamailioRequests                          metricInfo
+	KamailioRequestsByMethod                  metricInfo
+	KamailioRtpengineCallCount                metricInfo
+	KamailioRtpengineNodeInfo                 metricInfo
+	KamailioRtpengineNodeRecheckDelay         metricInfo
+	KamailioRtpengineNodeState                metricInfo
+	KamailioRtpengineNodeWeight               metricInfo
+	KamailioSctpConnectionCount               metricInfo
+	KamailioSctpConnectionEstablishments      metricInfo
+	KamailioSctpConnectionRemoteShutdowns     metricInfo
+	KamailioSctpConnectionShutdowns           metricInfo
+	KamailioSctpConnectionTrackedCount        metricInfo
+	KamailioSctpErrors                        metricInfo
+	KamailioSctpSendRetries                   metricInfo
+	KamailioSecfilterMatches                  metricInfo
+	KamailioSipcaptureReplies                 metricInfo
+	KamailioSipcaptureRequests                metricInfo
+	KamailioSiptraceReplies                   metricInfo
+	KamailioSiptraceRequests                  metricInfo
+	KamailioSlAcks                            metricInfo
+	KamailioSlErrorReplies                    metricInfo
+	KamailioSlFailures                        metricInfo
+	KamailioSlReplies                         metricInfo
+	KamailioStatisticCounts                   metricInfo
+	KamailioStatisticValue                    metricInfo
+	KamailioTCPConnectionCount                metricInfo
+	KamailioTCPConnectionEstablishments       metricInfo
+	KamailioTCPConnectionLimit                metricInfo
+	KamailioTCPConnectionOpens                metricInfo
+	KamailioTCPErrors                         metricInfo
+	KamailioTCPReaderCount                    metricInfo
+	KamailioTCPWriteQueueSize                 metricInfo
+	KamailioTLSConnectionCount                metricInfo
+	KamailioTLSConnectionLimit                metricInfo
+	KamailioTLSWriteQueueSize                 metricInfo
+	KamailioTransactionAbsorbedReplies        metricInfo
+	KamailioTransactionActiveCount            metricInfo
+	KamailioTransactionCompletions            metricInfo
+	KamailioTransactionCount                  metricInfo
+	KamailioTransactionCreations              metricInfo
+	KamailioTransactionDelayedReleases        metricInfo
+	KamailioTransactionReceivedReplies        metricInfo
+	KamailioTransactionReleases               metricInfo
+	KamailioTransactionSentReplies            metricInfo
+	KamailioUacRegistrationActiveCount        metricInfo
+	KamailioUacRegistrationCount              metricInfo
+	KamailioUacRegistrationDisabledCount      metricInfo
+	KamailioUptime                            metricInfo
+	KamailioUsrlocContactCount                metricInfo
+	KamailioUsrlocContactExpirations          metricInfo
+	KamailioUsrlocRegisteredUserCount         metricInfo
+	KamailioUsrlocUserCount                   metricInfo
+	KamailioWebsocketConnectionClosures       metricInfo
+	KamailioWebsocketConnectionCount          metricInfo
+	KamailioWebsocketConnectionFailures       metricInfo
+	KamailioWebsocketConnectionPeak           metricInfo
+	KamailioWebsocketFrames                   metricInfo
+	KamailioWebsocketHandshakes               metricInfo
+	RtcScrapeDuration                         metricInfo
+	RtcScrapeErrors                           metricInfo
+	RtcScrapeOmittedCount                     metricInfo
+	RtcScrapes                                metricInfo
+	RtcTargetCertificateRemaining             metricInfo
+	RtcTargetUp                               metricInfo
+	RtpengineCallDurationAverage              metricInfo
+	RtpengineCallSquaredTime                  metricInfo
+	RtpengineCallTime                         metricInfo
+	RtpengineInterfaceDuplicatePackets        metricInfo
+	RtpengineInterfaceIo                      metricInfo
+	RtpengineInterfaceJitterSamples           metricInfo
+	RtpengineInterfaceJitterTime              metricInfo
+	RtpengineInterfaceLostPackets             metricInfo
+	RtpengineInterfaceMosSamples              metricInfo
+	RtpengineInterfaceMosSummedScores         metricInfo
+	RtpengineInterfacePacketErrors            metricInfo
+	RtpengineInterfacePacketLossRatios        metricInfo
+	RtpengineInterfacePacketLossSamples       metricInfo
+	RtpengineInterfacePackets                 metricInfo
+	RtpengineInterfaceRoundTripSamples        metricInfo
+	RtpengineInterfaceRoundTripTime           metricInfo
+	RtpengineJitterSamples                    metricInfo
+	RtpengineJitterTime                       metricInfo
+	RtpengineMediaCacheCount                  metricInfo
+	RtpengineMosSamples                       metricInfo
+	RtpengineMosSummedScores                  metricInfo
+	RtpengineMosSummedSquaredScores           metricInfo
+	RtpengineNetworkIo                        metricInfo
+	RtpengineNetworkPacketErrors              metricInfo
+	RtpengineNetworkPackets                   metricInfo
+	RtpengineOneWaySessions                   metricInfo
+	RtpenginePacketLossRatios                 metricInfo
+	RtpenginePacketLossSamples                metricInfo
+	RtpenginePlayerCacheCount                 metricInfo
+	RtpenginePortCount                        metricInfo
+	RtpengineRequestErrors                    metricInfo
+	RtpengineRequestTime                      metricInfo
+	RtpengineRequests                         metricInfo
+	RtpengineRoundTripSamples                 metricInfo
+	RtpengineRoundTripTime                    metricInfo
+	RtpengineRtpAnomalies                     metricInfo
+	RtpengineRtpLostPackets                   metricInfo
+	RtpengineSessionClosures                  metricInfo
+	RtpengineSessionCount                     metricInfo
+	RtpengineSessionCreations                 metricInfo
+	RtpengineStreamCount                      metricInfo
+	RtpengineTranscodedMediaCount             metricInfo
+	RtpengineTranscoderCount                  metricInfo
+	RtpengineTranscodingIo                    metricInfo
+	RtpengineTranscodingPackets               metricInfo
+	RtpengineTranscodingSamples               metricInfo
+	RtpengineUptime                           metricInfo
+	RtpengineZeroPacketStreams                metricInfo
 }
 
 type metricInfo struct {
@@ -2635,6 +2941,59 @@ func newMetricKamailioDispatcherTargetLatencyMax(cfg KamailioDispatcherTargetLat
 	return m
 }
 
+type metricKamailioDispatcherTargetOverloadReduction struct {
+	data     pmetric.Metric                                        // data buffer for generated metric.
+	config   KamailioDispatcherTargetOverloadReductionMetricConfig // metric config provided by user.
+	capacity int                                                   // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.dispatcher.target.overload.reduction metric with initial data.
+func (m *metricKamailioDispatcherTargetOverloadReduction) init() {
+	m.data.SetName("kamailio.dispatcher.target.overload.reduction")
+	m.data.SetDescription("Share of calls that overload control diverts from a destination. The last value stays after its period of validity. Provided since Kamailio 6.0.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioDispatcherTargetOverloadReduction) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, kamailioDispatcherSetAttributeValue string, kamailioDispatcherURIAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("kamailio.dispatcher.set", kamailioDispatcherSetAttributeValue)
+	dp.Attributes().PutStr("kamailio.dispatcher.uri", kamailioDispatcherURIAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioDispatcherTargetOverloadReduction) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioDispatcherTargetOverloadReduction) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioDispatcherTargetOverloadReduction(cfg KamailioDispatcherTargetOverloadReductionMetricConfig) metricKamailioDispatcherTargetOverloadReduction {
+	m := metricKamailioDispatcherTargetOverloadReduction{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricKamailioDispatcherTargetProbing struct {
 	data     pmetric.Metric                              // data buffer for generated metric.
 	config   KamailioDispatcherTargetProbingMetricConfig // metric config provided by user.
@@ -2801,6 +3160,61 @@ func newMetricKamailioDispatcherTargetTimeouts(cfg KamailioDispatcherTargetTimeo
 	return m
 }
 
+type metricKamailioDmqNodeFailureCount struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   KamailioDmqNodeFailureCountMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.dmq.node.failure.count metric with initial data.
+func (m *metricKamailioDmqNodeFailureCount) init() {
+	m.data.SetName("kamailio.dmq.node.failure.count")
+	m.data.SetDescription("Number of consecutive probes that a DMQ node has not answered. Provided since Kamailio 6.1.")
+	m.data.SetUnit("{failure}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioDmqNodeFailureCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioDmqNodeAttributeValue string, kamailioDmqLocalAttributeValue bool) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("kamailio.dmq.node", kamailioDmqNodeAttributeValue)
+	dp.Attributes().PutBool("kamailio.dmq.local", kamailioDmqLocalAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioDmqNodeFailureCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioDmqNodeFailureCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioDmqNodeFailureCount(cfg KamailioDmqNodeFailureCountMetricConfig) metricKamailioDmqNodeFailureCount {
+	m := metricKamailioDmqNodeFailureCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricKamailioDmqNodeState struct {
 	data     pmetric.Metric                   // data buffer for generated metric.
 	config   KamailioDmqNodeStateMetricConfig // metric config provided by user.
@@ -2849,6 +3263,110 @@ func (m *metricKamailioDmqNodeState) emit(metrics pmetric.MetricSlice) {
 
 func newMetricKamailioDmqNodeState(cfg KamailioDmqNodeStateMetricConfig) metricKamailioDmqNodeState {
 	m := metricKamailioDmqNodeState{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioDNSCacheLimit struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   KamailioDNSCacheLimitMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.dns.cache.limit metric with initial data.
+func (m *metricKamailioDNSCacheLimit) init() {
+	m.data.SetName("kamailio.dns.cache.limit")
+	m.data.SetDescription("Maximum size of the DNS cache.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioDNSCacheLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioDNSCacheLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioDNSCacheLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioDNSCacheLimit(cfg KamailioDNSCacheLimitMetricConfig) metricKamailioDNSCacheLimit {
+	m := metricKamailioDNSCacheLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioDNSCacheUsage struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   KamailioDNSCacheUsageMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.dns.cache.usage metric with initial data.
+func (m *metricKamailioDNSCacheUsage) init() {
+	m.data.SetName("kamailio.dns.cache.usage")
+	m.data.SetDescription("Size of the DNS cache.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioDNSCacheUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioDNSCacheUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioDNSCacheUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioDNSCacheUsage(cfg KamailioDNSCacheUsageMetricConfig) metricKamailioDNSCacheUsage {
+	m := metricKamailioDNSCacheUsage{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -3693,6 +4211,162 @@ func newMetricKamailioMysqlDriverErrors(cfg KamailioMysqlDriverErrorsMetricConfi
 	return m
 }
 
+type metricKamailioPeerstatePeerCount struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   KamailioPeerstatePeerCountMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.peerstate.peer.count metric with initial data.
+func (m *metricKamailioPeerstatePeerCount) init() {
+	m.data.SetName("kamailio.peerstate.peer.count")
+	m.data.SetDescription("Number of peers whose state the module peerstate follows. Provided since Kamailio 6.1.")
+	m.data.SetUnit("{peer}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioPeerstatePeerCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioPeerstatePeerCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioPeerstatePeerCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioPeerstatePeerCount(cfg KamailioPeerstatePeerCountMetricConfig) metricKamailioPeerstatePeerCount {
+	m := metricKamailioPeerstatePeerCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioPeerstatePeerInCallCount struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   KamailioPeerstatePeerInCallCountMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.peerstate.peer.in_call.count metric with initial data.
+func (m *metricKamailioPeerstatePeerInCallCount) init() {
+	m.data.SetName("kamailio.peerstate.peer.in_call.count")
+	m.data.SetDescription("Number of peers that are ringing or in a call. Provided since Kamailio 6.1.")
+	m.data.SetUnit("{peer}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioPeerstatePeerInCallCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioPeerstatePeerInCallCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioPeerstatePeerInCallCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioPeerstatePeerInCallCount(cfg KamailioPeerstatePeerInCallCountMetricConfig) metricKamailioPeerstatePeerInCallCount {
+	m := metricKamailioPeerstatePeerInCallCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioPeerstatePeerRegisteredCount struct {
+	data     pmetric.Metric                                   // data buffer for generated metric.
+	config   KamailioPeerstatePeerRegisteredCountMetricConfig // metric config provided by user.
+	capacity int                                              // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.peerstate.peer.registered.count metric with initial data.
+func (m *metricKamailioPeerstatePeerRegisteredCount) init() {
+	m.data.SetName("kamailio.peerstate.peer.registered.count")
+	m.data.SetDescription("Number of peers that are registered. Provided since Kamailio 6.1.")
+	m.data.SetUnit("{peer}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioPeerstatePeerRegisteredCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioPeerstatePeerRegisteredCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioPeerstatePeerRegisteredCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioPeerstatePeerRegisteredCount(cfg KamailioPeerstatePeerRegisteredCountMetricConfig) metricKamailioPeerstatePeerRegisteredCount {
+	m := metricKamailioPeerstatePeerRegisteredCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricKamailioPikeAddressCount struct {
 	data     pmetric.Metric                       // data buffer for generated metric.
 	config   KamailioPikeAddressCountMetricConfig // metric config provided by user.
@@ -3791,6 +4465,114 @@ func (m *metricKamailioPikeBlockedAddressCount) emit(metrics pmetric.MetricSlice
 
 func newMetricKamailioPikeBlockedAddressCount(cfg KamailioPikeBlockedAddressCountMetricConfig) metricKamailioPikeBlockedAddressCount {
 	m := metricKamailioPikeBlockedAddressCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioPipelimitMessageCount struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   KamailioPipelimitMessageCountMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.pipelimit.message.count metric with initial data.
+func (m *metricKamailioPipelimitMessageCount) init() {
+	m.data.SetName("kamailio.pipelimit.message.count")
+	m.data.SetDescription("Number of messages in the last complete timer interval of a pipe.")
+	m.data.SetUnit("{message}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioPipelimitMessageCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioPipelimitPipeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("kamailio.pipelimit.pipe", kamailioPipelimitPipeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioPipelimitMessageCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioPipelimitMessageCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioPipelimitMessageCount(cfg KamailioPipelimitMessageCountMetricConfig) metricKamailioPipelimitMessageCount {
+	m := metricKamailioPipelimitMessageCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioPipelimitMessageLimit struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   KamailioPipelimitMessageLimitMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.pipelimit.message.limit metric with initial data.
+func (m *metricKamailioPipelimitMessageLimit) init() {
+	m.data.SetName("kamailio.pipelimit.message.limit")
+	m.data.SetDescription("Number of messages that a pipe accepts in a timer interval, for the algorithms TAILDROP and RED. The limits of other algorithms are not numbers of messages.")
+	m.data.SetUnit("{message}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioPipelimitMessageLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioPipelimitPipeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("kamailio.pipelimit.pipe", kamailioPipelimitPipeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioPipelimitMessageLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioPipelimitMessageLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioPipelimitMessageLimit(cfg KamailioPipelimitMessageLimitMetricConfig) metricKamailioPipelimitMessageLimit {
+	m := metricKamailioPipelimitMessageLimit{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5688,6 +6470,61 @@ func (m *metricKamailioSctpSendRetries) emit(metrics pmetric.MetricSlice) {
 
 func newMetricKamailioSctpSendRetries(cfg KamailioSctpSendRetriesMetricConfig) metricKamailioSctpSendRetries {
 	m := metricKamailioSctpSendRetries{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioSecfilterMatches struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   KamailioSecfilterMatchesMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.secfilter.matches metric with initial data.
+func (m *metricKamailioSecfilterMatches) init() {
+	m.data.SetName("kamailio.secfilter.matches")
+	m.data.SetDescription("Number of messages that matched a rule of the module secfilter. Provided since Kamailio 5.7.")
+	m.data.SetUnit("{message}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioSecfilterMatches) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioSecfilterListAttributeValue string, kamailioSecfilterFieldAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("kamailio.secfilter.list", kamailioSecfilterListAttributeValue)
+	dp.Attributes().PutStr("kamailio.secfilter.field", kamailioSecfilterFieldAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioSecfilterMatches) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioSecfilterMatches) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioSecfilterMatches(cfg KamailioSecfilterMatchesMetricConfig) metricKamailioSecfilterMatches {
+	m := metricKamailioSecfilterMatches{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8430,6 +9267,888 @@ func newMetricRtpengineCallTime(cfg RtpengineCallTimeMetricConfig) metricRtpengi
 	return m
 }
 
+type metricRtpengineInterfaceDuplicatePackets struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   RtpengineInterfaceDuplicatePacketsMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.duplicate_packets metric with initial data.
+func (m *metricRtpengineInterfaceDuplicatePackets) init() {
+	m.data.SetName("rtpengine.interface.duplicate_packets")
+	m.data.SetDescription("Number of RTP packets received more than once, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceDuplicatePackets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceDuplicatePackets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceDuplicatePackets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceDuplicatePackets(cfg RtpengineInterfaceDuplicatePacketsMetricConfig) metricRtpengineInterfaceDuplicatePackets {
+	m := metricRtpengineInterfaceDuplicatePackets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfaceIo struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   RtpengineInterfaceIoMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.io metric with initial data.
+func (m *metricRtpengineInterfaceIo) init() {
+	m.data.SetName("rtpengine.interface.io")
+	m.data.SetDescription("Bytes of media received and sent, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceIo(cfg RtpengineInterfaceIoMetricConfig) metricRtpengineInterfaceIo {
+	m := metricRtpengineInterfaceIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfaceJitterSamples struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   RtpengineInterfaceJitterSamplesMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.jitter.samples metric with initial data.
+func (m *metricRtpengineInterfaceJitterSamples) init() {
+	m.data.SetName("rtpengine.interface.jitter.samples")
+	m.data.SetDescription("Number of jitter samples, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{sample}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceJitterSamples) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpengineJitterOriginAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+	dp.Attributes().PutStr("rtpengine.jitter.origin", rtpengineJitterOriginAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceJitterSamples) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceJitterSamples) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceJitterSamples(cfg RtpengineInterfaceJitterSamplesMetricConfig) metricRtpengineInterfaceJitterSamples {
+	m := metricRtpengineInterfaceJitterSamples{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfaceJitterTime struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   RtpengineInterfaceJitterTimeMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.jitter.time metric with initial data.
+func (m *metricRtpengineInterfaceJitterTime) init() {
+	m.data.SetName("rtpengine.interface.jitter.time")
+	m.data.SetDescription("Sum of all jitter samples, by interface. Divide it by the number of samples to get the mean. Provided since rtpengine 11.3.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceJitterTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpengineJitterOriginAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+	dp.Attributes().PutStr("rtpengine.jitter.origin", rtpengineJitterOriginAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceJitterTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceJitterTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceJitterTime(cfg RtpengineInterfaceJitterTimeMetricConfig) metricRtpengineInterfaceJitterTime {
+	m := metricRtpengineInterfaceJitterTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfaceLostPackets struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   RtpengineInterfaceLostPacketsMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.lost_packets metric with initial data.
+func (m *metricRtpengineInterfaceLostPackets) init() {
+	m.data.SetName("rtpengine.interface.lost_packets")
+	m.data.SetDescription("Number of RTP packets lost, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceLostPackets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceLostPackets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceLostPackets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceLostPackets(cfg RtpengineInterfaceLostPacketsMetricConfig) metricRtpengineInterfaceLostPackets {
+	m := metricRtpengineInterfaceLostPackets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfaceMosSamples struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   RtpengineInterfaceMosSamplesMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.mos.samples metric with initial data.
+func (m *metricRtpengineInterfaceMosSamples) init() {
+	m.data.SetName("rtpengine.interface.mos.samples")
+	m.data.SetDescription("Number of MOS (mean opinion score) samples, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{sample}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceMosSamples) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceMosSamples) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceMosSamples) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceMosSamples(cfg RtpengineInterfaceMosSamplesMetricConfig) metricRtpengineInterfaceMosSamples {
+	m := metricRtpengineInterfaceMosSamples{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfaceMosSummedScores struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   RtpengineInterfaceMosSummedScoresMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.mos.summed_scores metric with initial data.
+func (m *metricRtpengineInterfaceMosSummedScores) init() {
+	m.data.SetName("rtpengine.interface.mos.summed_scores")
+	m.data.SetDescription("Sum of all MOS samples, by interface. Divide it by the number of samples to get the mean opinion score. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{score}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceMosSummedScores) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceMosSummedScores) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceMosSummedScores) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceMosSummedScores(cfg RtpengineInterfaceMosSummedScoresMetricConfig) metricRtpengineInterfaceMosSummedScores {
+	m := metricRtpengineInterfaceMosSummedScores{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfacePacketErrors struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   RtpengineInterfacePacketErrorsMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.packet_errors metric with initial data.
+func (m *metricRtpengineInterfacePacketErrors) init() {
+	m.data.SetName("rtpengine.interface.packet_errors")
+	m.data.SetDescription("Number of packets with errors, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfacePacketErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfacePacketErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfacePacketErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfacePacketErrors(cfg RtpengineInterfacePacketErrorsMetricConfig) metricRtpengineInterfacePacketErrors {
+	m := metricRtpengineInterfacePacketErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfacePacketLossRatios struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   RtpengineInterfacePacketLossRatiosMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.packet_loss.ratios metric with initial data.
+func (m *metricRtpengineInterfacePacketLossRatios) init() {
+	m.data.SetName("rtpengine.interface.packet_loss.ratios")
+	m.data.SetDescription("Sum of all loss ratios (0 to 1) that remote sides reported, by interface. Divide it by the number of samples to get the mean. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{ratio}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfacePacketLossRatios) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfacePacketLossRatios) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfacePacketLossRatios) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfacePacketLossRatios(cfg RtpengineInterfacePacketLossRatiosMetricConfig) metricRtpengineInterfacePacketLossRatios {
+	m := metricRtpengineInterfacePacketLossRatios{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfacePacketLossSamples struct {
+	data     pmetric.Metric                                  // data buffer for generated metric.
+	config   RtpengineInterfacePacketLossSamplesMetricConfig // metric config provided by user.
+	capacity int                                             // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.packet_loss.samples metric with initial data.
+func (m *metricRtpengineInterfacePacketLossSamples) init() {
+	m.data.SetName("rtpengine.interface.packet_loss.samples")
+	m.data.SetDescription("Number of loss ratios that remote sides reported, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{sample}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfacePacketLossSamples) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfacePacketLossSamples) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfacePacketLossSamples) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfacePacketLossSamples(cfg RtpengineInterfacePacketLossSamplesMetricConfig) metricRtpengineInterfacePacketLossSamples {
+	m := metricRtpengineInterfacePacketLossSamples{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfacePackets struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   RtpengineInterfacePacketsMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.packets metric with initial data.
+func (m *metricRtpengineInterfacePackets) init() {
+	m.data.SetName("rtpengine.interface.packets")
+	m.data.SetDescription("Number of media packets received and sent, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfacePackets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfacePackets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfacePackets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfacePackets(cfg RtpengineInterfacePacketsMetricConfig) metricRtpengineInterfacePackets {
+	m := metricRtpengineInterfacePackets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfaceRoundTripSamples struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   RtpengineInterfaceRoundTripSamplesMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.round_trip.samples metric with initial data.
+func (m *metricRtpengineInterfaceRoundTripSamples) init() {
+	m.data.SetName("rtpengine.interface.round_trip.samples")
+	m.data.SetDescription("Number of round-trip time samples, by interface. Provided since rtpengine 11.3.")
+	m.data.SetUnit("{sample}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceRoundTripSamples) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpengineRoundTripSpanAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+	dp.Attributes().PutStr("rtpengine.round_trip.span", rtpengineRoundTripSpanAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceRoundTripSamples) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceRoundTripSamples) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceRoundTripSamples(cfg RtpengineInterfaceRoundTripSamplesMetricConfig) metricRtpengineInterfaceRoundTripSamples {
+	m := metricRtpengineInterfaceRoundTripSamples{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineInterfaceRoundTripTime struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   RtpengineInterfaceRoundTripTimeMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.interface.round_trip.time metric with initial data.
+func (m *metricRtpengineInterfaceRoundTripTime) init() {
+	m.data.SetName("rtpengine.interface.round_trip.time")
+	m.data.SetDescription("Sum of all round-trip time samples, by interface. Divide it by the number of samples to get the mean, which is a lower bound, because unknown times are sampled as 0. Provided since rtpengine 11.3.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineInterfaceRoundTripTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpengineRoundTripSpanAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("rtpengine.interface.name", rtpengineInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("rtpengine.interface.address", rtpengineInterfaceAddressAttributeValue)
+	dp.Attributes().PutStr("rtpengine.round_trip.span", rtpengineRoundTripSpanAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineInterfaceRoundTripTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineInterfaceRoundTripTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineInterfaceRoundTripTime(cfg RtpengineInterfaceRoundTripTimeMetricConfig) metricRtpengineInterfaceRoundTripTime {
+	m := metricRtpengineInterfaceRoundTripTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineJitterSamples struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   RtpengineJitterSamplesMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.jitter.samples metric with initial data.
+func (m *metricRtpengineJitterSamples) init() {
+	m.data.SetName("rtpengine.jitter.samples")
+	m.data.SetDescription("Number of jitter samples. Provided since rtpengine 11.0.")
+	m.data.SetUnit("{sample}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineJitterSamples) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineJitterOriginAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.jitter.origin", rtpengineJitterOriginAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineJitterSamples) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineJitterSamples) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineJitterSamples(cfg RtpengineJitterSamplesMetricConfig) metricRtpengineJitterSamples {
+	m := metricRtpengineJitterSamples{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineJitterTime struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   RtpengineJitterTimeMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.jitter.time metric with initial data.
+func (m *metricRtpengineJitterTime) init() {
+	m.data.SetName("rtpengine.jitter.time")
+	m.data.SetDescription("Sum of all jitter samples. Divide it by the number of samples to get the mean. Provided since rtpengine 11.0.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineJitterTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, rtpengineJitterOriginAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("rtpengine.jitter.origin", rtpengineJitterOriginAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineJitterTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineJitterTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineJitterTime(cfg RtpengineJitterTimeMetricConfig) metricRtpengineJitterTime {
+	m := metricRtpengineJitterTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineMediaCacheCount struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   RtpengineMediaCacheCountMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.media_cache.count metric with initial data.
+func (m *metricRtpengineMediaCacheCount) init() {
+	m.data.SetName("rtpengine.media_cache.count")
+	m.data.SetDescription("Number of media files that rtpengine keeps in memory. Provided since rtpengine 13.2.")
+	m.data.SetUnit("{entry}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricRtpengineMediaCacheCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineMediaCacheCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineMediaCacheCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineMediaCacheCount(cfg RtpengineMediaCacheCountMetricConfig) metricRtpengineMediaCacheCount {
+	m := metricRtpengineMediaCacheCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricRtpengineMosSamples struct {
 	data     pmetric.Metric                  // data buffer for generated metric.
 	config   RtpengineMosSamplesMetricConfig // metric config provided by user.
@@ -8800,6 +10519,162 @@ func newMetricRtpengineOneWaySessions(cfg RtpengineOneWaySessionsMetricConfig) m
 	return m
 }
 
+type metricRtpenginePacketLossRatios struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   RtpenginePacketLossRatiosMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.packet_loss.ratios metric with initial data.
+func (m *metricRtpenginePacketLossRatios) init() {
+	m.data.SetName("rtpengine.packet_loss.ratios")
+	m.data.SetDescription("Sum of all loss ratios (0 to 1) that remote sides reported. Divide it by the number of samples to get the mean. Provided since rtpengine 11.0.")
+	m.data.SetUnit("{ratio}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricRtpenginePacketLossRatios) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpenginePacketLossRatios) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpenginePacketLossRatios) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpenginePacketLossRatios(cfg RtpenginePacketLossRatiosMetricConfig) metricRtpenginePacketLossRatios {
+	m := metricRtpenginePacketLossRatios{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpenginePacketLossSamples struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   RtpenginePacketLossSamplesMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.packet_loss.samples metric with initial data.
+func (m *metricRtpenginePacketLossSamples) init() {
+	m.data.SetName("rtpengine.packet_loss.samples")
+	m.data.SetDescription("Number of loss ratios that remote sides reported. Provided since rtpengine 11.0.")
+	m.data.SetUnit("{sample}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricRtpenginePacketLossSamples) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpenginePacketLossSamples) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpenginePacketLossSamples) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpenginePacketLossSamples(cfg RtpenginePacketLossSamplesMetricConfig) metricRtpenginePacketLossSamples {
+	m := metricRtpenginePacketLossSamples{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpenginePlayerCacheCount struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   RtpenginePlayerCacheCountMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.player_cache.count metric with initial data.
+func (m *metricRtpenginePlayerCacheCount) init() {
+	m.data.SetName("rtpengine.player_cache.count")
+	m.data.SetDescription("Number of encoded media that rtpengine keeps for its player. Provided since rtpengine 13.2.")
+	m.data.SetUnit("{entry}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricRtpenginePlayerCacheCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpenginePlayerCacheCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpenginePlayerCacheCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpenginePlayerCacheCount(cfg RtpenginePlayerCacheCountMetricConfig) metricRtpenginePlayerCacheCount {
+	m := metricRtpenginePlayerCacheCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricRtpenginePortCount struct {
 	data     pmetric.Metric                 // data buffer for generated metric.
 	config   RtpenginePortCountMetricConfig // metric config provided by user.
@@ -9020,6 +10895,114 @@ func newMetricRtpengineRequests(cfg RtpengineRequestsMetricConfig) metricRtpengi
 	return m
 }
 
+type metricRtpengineRoundTripSamples struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   RtpengineRoundTripSamplesMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.round_trip.samples metric with initial data.
+func (m *metricRtpengineRoundTripSamples) init() {
+	m.data.SetName("rtpengine.round_trip.samples")
+	m.data.SetDescription("Number of round-trip time samples. Provided since rtpengine 11.0.")
+	m.data.SetUnit("{sample}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineRoundTripSamples) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, rtpengineRoundTripSpanAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("rtpengine.round_trip.span", rtpengineRoundTripSpanAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineRoundTripSamples) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineRoundTripSamples) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineRoundTripSamples(cfg RtpengineRoundTripSamplesMetricConfig) metricRtpengineRoundTripSamples {
+	m := metricRtpengineRoundTripSamples{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricRtpengineRoundTripTime struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   RtpengineRoundTripTimeMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills rtpengine.round_trip.time metric with initial data.
+func (m *metricRtpengineRoundTripTime) init() {
+	m.data.SetName("rtpengine.round_trip.time")
+	m.data.SetDescription("Sum of all round-trip time samples. Divide it by the number of samples to get the mean, which is a lower bound, because unknown times are sampled as 0. Provided since rtpengine 11.0.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricRtpengineRoundTripTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, rtpengineRoundTripSpanAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("rtpengine.round_trip.span", rtpengineRoundTripSpanAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricRtpengineRoundTripTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricRtpengineRoundTripTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricRtpengineRoundTripTime(cfg RtpengineRoundTripTimeMetricConfig) metricRtpengineRoundTripTime {
+	m := metricRtpengineRoundTripTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricRtpengineRtpAnomalies struct {
 	data     pmetric.Metric                    // data buffer for generated metric.
 	config   RtpengineRtpAnomaliesMetricConfig // metric config provided by user.
@@ -9083,7 +11066,7 @@ type metricRtpengineRtpLostPackets struct {
 // init fills rtpengine.rtp.lost_packets metric with initial data.
 func (m *metricRtpengineRtpLostPackets) init() {
 	m.data.SetName("rtpengine.rtp.lost_packets")
-	m.data.SetDescription("Number of RTP packets lost.")
+	m.data.SetDescription("Number of RTP packets lost. Provided since rtpengine 11.0.")
 	m.data.SetUnit("{packet}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -9713,166 +11696,197 @@ func newMetricRtpengineZeroPacketStreams(cfg RtpengineZeroPacketStreamsMetricCon
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
-	config                                         MetricsBuilderConfig // config of the metrics builder.
-	startTime                                      pcommon.Timestamp    // start time that will be applied to all recorded data points.
-	metricsCapacity                                int                  // maximum observed number of metrics per resource.
-	metricsBuffer                                  pmetric.Metrics      // accumulates metrics data before emitting.
-	buildInfo                                      component.BuildInfo  // contains version information.
-	resourceAttributeIncludeFilter                 map[string]filter.Filter
-	resourceAttributeExcludeFilter                 map[string]filter.Filter
-	metricKamailioCdpQueueCount                    metricKamailioCdpQueueCount
-	metricKamailioCdpReplies                       metricKamailioCdpReplies
-	metricKamailioCdpResponseTime                  metricKamailioCdpResponseTime
-	metricKamailioCdpResponseTimeAverage           metricKamailioCdpResponseTimeAverage
-	metricKamailioCdpTimeouts                      metricKamailioCdpTimeouts
-	metricKamailioDialogActiveCount                metricKamailioDialogActiveCount
-	metricKamailioDialogCount                      metricKamailioDialogCount
-	metricKamailioDialogCountByProfile             metricKamailioDialogCountByProfile
-	metricKamailioDialogCreations                  metricKamailioDialogCreations
-	metricKamailioDialogEarlyCount                 metricKamailioDialogEarlyCount
-	metricKamailioDialogExpirations                metricKamailioDialogExpirations
-	metricKamailioDialogFailures                   metricKamailioDialogFailures
-	metricKamailioDispatcherSetCount               metricKamailioDispatcherSetCount
-	metricKamailioDispatcherTargetCount            metricKamailioDispatcherTargetCount
-	metricKamailioDispatcherTargetDialogCount      metricKamailioDispatcherTargetDialogCount
-	metricKamailioDispatcherTargetLatencyAverage   metricKamailioDispatcherTargetLatencyAverage
-	metricKamailioDispatcherTargetLatencyDeviation metricKamailioDispatcherTargetLatencyDeviation
-	metricKamailioDispatcherTargetLatencyEstimate  metricKamailioDispatcherTargetLatencyEstimate
-	metricKamailioDispatcherTargetLatencyMax       metricKamailioDispatcherTargetLatencyMax
-	metricKamailioDispatcherTargetProbing          metricKamailioDispatcherTargetProbing
-	metricKamailioDispatcherTargetState            metricKamailioDispatcherTargetState
-	metricKamailioDispatcherTargetTimeouts         metricKamailioDispatcherTargetTimeouts
-	metricKamailioDmqNodeState                     metricKamailioDmqNodeState
-	metricKamailioDNSFailures                      metricKamailioDNSFailures
-	metricKamailioDNSSlowRequests                  metricKamailioDNSSlowRequests
-	metricKamailioHtableItemCount                  metricKamailioHtableItemCount
-	metricKamailioHtableSlotCount                  metricKamailioHtableSlotCount
-	metricKamailioHtableSlotFillMax                metricKamailioHtableSlotFillMax
-	metricKamailioHtableSlotFillMin                metricKamailioHtableSlotFillMin
-	metricKamailioHTTPClientErrors                 metricKamailioHTTPClientErrors
-	metricKamailioHTTPClientReplies                metricKamailioHTTPClientReplies
-	metricKamailioHTTPClientRequests               metricKamailioHTTPClientRequests
-	metricKamailioHTTPClientTimeouts               metricKamailioHTTPClientTimeouts
-	metricKamailioMemorySharedFragmentCount        metricKamailioMemorySharedFragmentCount
-	metricKamailioMemorySharedLimit                metricKamailioMemorySharedLimit
-	metricKamailioMemorySharedPeak                 metricKamailioMemorySharedPeak
-	metricKamailioMemorySharedUsage                metricKamailioMemorySharedUsage
-	metricKamailioMessageBadHeaders                metricKamailioMessageBadHeaders
-	metricKamailioMysqlDriverErrors                metricKamailioMysqlDriverErrors
-	metricKamailioPikeAddressCount                 metricKamailioPikeAddressCount
-	metricKamailioPikeBlockedAddressCount          metricKamailioPikeBlockedAddressCount
-	metricKamailioProcessCount                     metricKamailioProcessCount
-	metricKamailioProcessMemoryFragmentCount       metricKamailioProcessMemoryFragmentCount
-	metricKamailioProcessMemoryLimit               metricKamailioProcessMemoryLimit
-	metricKamailioProcessMemoryUsage               metricKamailioProcessMemoryUsage
-	metricKamailioRegistrarContactLimit            metricKamailioRegistrarContactLimit
-	metricKamailioRegistrarExpiresDefault          metricKamailioRegistrarExpiresDefault
-	metricKamailioRegistrarExpiresDefaultRange     metricKamailioRegistrarExpiresDefaultRange
-	metricKamailioRegistrarExpiresMax              metricKamailioRegistrarExpiresMax
-	metricKamailioRegistrarExpiresRange            metricKamailioRegistrarExpiresRange
-	metricKamailioRegistrarRegistrations           metricKamailioRegistrarRegistrations
-	metricKamailioReplies                          metricKamailioReplies
-	metricKamailioRepliesByClass                   metricKamailioRepliesByClass
-	metricKamailioRepliesByCode                    metricKamailioRepliesByCode
-	metricKamailioRepliesByMethod                  metricKamailioRepliesByMethod
-	metricKamailioReplyDrops                       metricKamailioReplyDrops
-	metricKamailioReplyErrors                      metricKamailioReplyErrors
-	metricKamailioReplyForwards                    metricKamailioReplyForwards
-	metricKamailioRequestBadUris                   metricKamailioRequestBadUris
-	metricKamailioRequestDrops                     metricKamailioRequestDrops
-	metricKamailioRequestErrors                    metricKamailioRequestErrors
-	metricKamailioRequestForwards                  metricKamailioRequestForwards
-	metricKamailioRequestUnsupportedMethods        metricKamailioRequestUnsupportedMethods
-	metricKamailioRequests                         metricKamailioRequests
-	metricKamailioRequestsByMethod                 metricKamailioRequestsByMethod
-	metricKamailioRtpengineCallCount               metricKamailioRtpengineCallCount
-	metricKamailioRtpengineNodeInfo                metricKamailioRtpengineNodeInfo
-	metricKamailioRtpengineNodeRecheckDelay        metricKamailioRtpengineNodeRecheckDelay
-	metricKamailioRtpengineNodeState               metricKamailioRtpengineNodeState
-	metricKamailioRtpengineNodeWeight              metricKamailioRtpengineNodeWeight
-	metricKamailioSctpConnectionCount              metricKamailioSctpConnectionCount
-	metricKamailioSctpConnectionEstablishments     metricKamailioSctpConnectionEstablishments
-	metricKamailioSctpConnectionRemoteShutdowns    metricKamailioSctpConnectionRemoteShutdowns
-	metricKamailioSctpConnectionShutdowns          metricKamailioSctpConnectionShutdowns
-	metricKamailioSctpConnectionTrackedCount       metricKamailioSctpConnectionTrackedCount
-	metricKamailioSctpErrors                       metricKamailioSctpErrors
-	metricKamailioSctpSendRetries                  metricKamailioSctpSendRetries
-	metricKamailioSipcaptureReplies                metricKamailioSipcaptureReplies
-	metricKamailioSipcaptureRequests               metricKamailioSipcaptureRequests
-	metricKamailioSiptraceReplies                  metricKamailioSiptraceReplies
-	metricKamailioSiptraceRequests                 metricKamailioSiptraceRequests
-	metricKamailioSlAcks                           metricKamailioSlAcks
-	metricKamailioSlErrorReplies                   metricKamailioSlErrorReplies
-	metricKamailioSlFailures                       metricKamailioSlFailures
-	metricKamailioSlReplies                        metricKamailioSlReplies
-	metricKamailioStatisticCounts                  metricKamailioStatisticCounts
-	metricKamailioStatisticValue                   metricKamailioStatisticValue
-	metricKamailioTCPConnectionCount               metricKamailioTCPConnectionCount
-	metricKamailioTCPConnectionEstablishments      metricKamailioTCPConnectionEstablishments
-	metricKamailioTCPConnectionLimit               metricKamailioTCPConnectionLimit
-	metricKamailioTCPConnectionOpens               metricKamailioTCPConnectionOpens
-	metricKamailioTCPErrors                        metricKamailioTCPErrors
-	metricKamailioTCPReaderCount                   metricKamailioTCPReaderCount
-	metricKamailioTCPWriteQueueSize                metricKamailioTCPWriteQueueSize
-	metricKamailioTLSConnectionCount               metricKamailioTLSConnectionCount
-	metricKamailioTLSConnectionLimit               metricKamailioTLSConnectionLimit
-	metricKamailioTLSWriteQueueSize                metricKamailioTLSWriteQueueSize
-	metricKamailioTransactionAbsorbedReplies       metricKamailioTransactionAbsorbedReplies
-	metricKamailioTransactionActiveCount           metricKamailioTransactionActiveCount
-	metricKamailioTransactionCompletions           metricKamailioTransactionCompletions
-	metricKamailioTransactionCount                 metricKamailioTransactionCount
-	metricKamailioTransactionCreations             metricKamailioTransactionCreations
-	metricKamailioTransactionDelayedReleases       metricKamailioTransactionDelayedReleases
-	metricKamailioTransactionReceivedReplies       metricKamailioTransactionReceivedReplies
-	metricKamailioTransactionReleases              metricKamailioTransactionReleases
-	metricKamailioTransactionSentReplies           metricKamailioTransactionSentReplies
-	metricKamailioUacRegistrationActiveCount       metricKamailioUacRegistrationActiveCount
-	metricKamailioUacRegistrationCount             metricKamailioUacRegistrationCount
-	metricKamailioUacRegistrationDisabledCount     metricKamailioUacRegistrationDisabledCount
-	metricKamailioUptime                           metricKamailioUptime
-	metricKamailioUsrlocContactCount               metricKamailioUsrlocContactCount
-	metricKamailioUsrlocContactExpirations         metricKamailioUsrlocContactExpirations
-	metricKamailioUsrlocRegisteredUserCount        metricKamailioUsrlocRegisteredUserCount
-	metricKamailioUsrlocUserCount                  metricKamailioUsrlocUserCount
-	metricKamailioWebsocketConnectionClosures      metricKamailioWebsocketConnectionClosures
-	metricKamailioWebsocketConnectionCount         metricKamailioWebsocketConnectionCount
-	metricKamailioWebsocketConnectionFailures      metricKamailioWebsocketConnectionFailures
-	metricKamailioWebsocketConnectionPeak          metricKamailioWebsocketConnectionPeak
-	metricKamailioWebsocketFrames                  metricKamailioWebsocketFrames
-	metricKamailioWebsocketHandshakes              metricKamailioWebsocketHandshakes
-	metricRtcScrapeDuration                        metricRtcScrapeDuration
-	metricRtcScrapeErrors                          metricRtcScrapeErrors
-	metricRtcScrapeOmittedCount                    metricRtcScrapeOmittedCount
-	metricRtcScrapes                               metricRtcScrapes
-	metricRtcTargetCertificateRemaining            metricRtcTargetCertificateRemaining
-	metricRtcTargetUp                              metricRtcTargetUp
-	metricRtpengineCallDurationAverage             metricRtpengineCallDurationAverage
-	metricRtpengineCallSquaredTime                 metricRtpengineCallSquaredTime
-	metricRtpengineCallTime                        metricRtpengineCallTime
-	metricRtpengineMosSamples                      metricRtpengineMosSamples
-	metricRtpengineMosSummedScores                 metricRtpengineMosSummedScores
-	metricRtpengineMosSummedSquaredScores          metricRtpengineMosSummedSquaredScores
-	metricRtpengineNetworkIo                       metricRtpengineNetworkIo
-	metricRtpengineNetworkPacketErrors             metricRtpengineNetworkPacketErrors
-	metricRtpengineNetworkPackets                  metricRtpengineNetworkPackets
-	metricRtpengineOneWaySessions                  metricRtpengineOneWaySessions
-	metricRtpenginePortCount                       metricRtpenginePortCount
-	metricRtpengineRequestErrors                   metricRtpengineRequestErrors
-	metricRtpengineRequestTime                     metricRtpengineRequestTime
-	metricRtpengineRequests                        metricRtpengineRequests
-	metricRtpengineRtpAnomalies                    metricRtpengineRtpAnomalies
-	metricRtpengineRtpLostPackets                  metricRtpengineRtpLostPackets
-	metricRtpengineSessionClosures                 metricRtpengineSessionClosures
-	metricRtpengineSessionCount                    metricRtpengineSessionCount
-	metricRtpengineSessionCreations                metricRtpengineSessionCreations
-	metricRtpengineStreamCount                     metricRtpengineStreamCount
-	metricRtpengineTranscodedMediaCount            metricRtpengineTranscodedMediaCount
-	metricRtpengineTranscoderCount                 metricRtpengineTranscoderCount
-	metricRtpengineTranscodingIo                   metricRtpengineTranscodingIo
-	metricRtpengineTranscodingPackets              metricRtpengineTranscodingPackets
-	metricRtpengineTranscodingSamples              metricRtpengineTranscodingSamples
-	metricRtpengineUptime                          metricRtpengineUptime
-	metricRtpengineZeroPacketStreams               metricRtpengineZeroPacketStreams
+	config                                          MetricsBuilderConfig // config of the metrics builder.
+	startTime                                       pcommon.Timestamp    // start time that will be applied to all recorded data points.
+	metricsCapacity                                 int                  // maximum observed number of metrics per resource.
+	metricsBuffer                                   pmetric.Metrics      // accumulates metrics data before emitting.
+	buildInfo                                       component.BuildInfo  // contains version information.
+	resourceAttributeIncludeFilter                  map[string]filter.Filter
+	resourceAttributeExcludeFilter                  map[string]filter.Filter
+	metricKamailioCdpQueueCount                     metricKamailioCdpQueueCount
+	metricKamailioCdpReplies                        metricKamailioCdpReplies
+	metricKamailioCdpResponseTime                   metricKamailioCdpResponseTime
+	metricKamailioCdpResponseTimeAverage            metricKamailioCdpResponseTimeAverage
+	metricKamailioCdpTimeouts                       metricKamailioCdpTimeouts
+	metricKamailioDialogActiveCount                 metricKamailioDialogActiveCount
+	metricKamailioDialogCount                       metricKamailioDialogCount
+	metricKamailioDialogCountByProfile              metricKamailioDialogCountByProfile
+	metricKamailioDialogCreations                   metricKamailioDialogCreations
+	metricKamailioDialogEarlyCount                  metricKamailioDialogEarlyCount
+	metricKamailioDialogExpirations                 metricKamailioDialogExpirations
+	metricKamailioDialogFailures                    metricKamailioDialogFailures
+	metricKamailioDispatcherSetCount                metricKamailioDispatcherSetCount
+	metricKamailioDispatcherTargetCount             metricKamailioDispatcherTargetCount
+	metricKamailioDispatcherTargetDialogCount       metricKamailioDispatcherTargetDialogCount
+	metricKamailioDispatcherTargetLatencyAverage    metricKamailioDispatcherTargetLatencyAverage
+	metricKamailioDispatcherTargetLatencyDeviation  metricKamailioDispatcherTargetLatencyDeviation
+	metricKamailioDispatcherTargetLatencyEstimate   metricKamailioDispatcherTargetLatencyEstimate
+	metricKamailioDispatcherTargetLatencyMax        metricKamailioDispatcherTargetLatencyMax
+	metricKamailioDispatcherTargetOverloadReduction metricKamailioDispatcherTargetOverloadReduction
+	metricKamailioDispatcherTargetProbing           metricKamailioDispatcherTargetProbing
+	metricKamailioDispatcherTargetState             metricKamailioDispatcherTargetState
+	metricKamailioDispatcherTargetTimeouts          metricKamailioDispatcherTargetTimeouts
+	metricKamailioDmqNodeFailureCount               metricKamailioDmqNodeFailureCount
+	metricKamailioDmqNodeState                      metricKamailioDmqNodeState
+	metricKamailioDNSCacheLimit                     metricKamailioDNSCacheLimit
+	metricKamailioDNSCacheUsage                     metricKamailioDNSCacheUsage
+	metricKamailioDNSFailures                       metricKamailioDNSFailures
+	metricKamailioDNSSlowRequests                   metricKamailioDNSSlowRequests
+	metricKamailioHtableItemCount                   metricKamailioHtableItemCount
+	metricKamailioHtableSlotCount                   metricKamailioHtableSlotCount
+	metricKamailioHtableSlotFillMax                 metricKamailioHtableSlotFillMax
+	metricKamailioHtableSlotFillMin                 metricKamailioHtableSlotFillMin
+	metricKamailioHTTPClientErrors                  metricKamailioHTTPClientErrors
+	metricKamailioHTTPClientReplies                 metricKamailioHTTPClientReplies
+	metricKamailioHTTPClientRequests                metricKamailioHTTPClientRequests
+	metricKamailioHTTPClientTimeouts                metricKamailioHTTPClientTimeouts
+	metricKamailioMemorySharedFragmentCount         metricKamailioMemorySharedFragmentCount
+	metricKamailioMemorySharedLimit                 metricKamailioMemorySharedLimit
+	metricKamailioMemorySharedPeak                  metricKamailioMemorySharedPeak
+	metricKamailioMemorySharedUsage                 metricKamailioMemorySharedUsage
+	metricKamailioMessageBadHeaders                 metricKamailioMessageBadHeaders
+	metricKamailioMysqlDriverErrors                 metricKamailioMysqlDriverErrors
+	metricKamailioPeerstatePeerCount                metricKamailioPeerstatePeerCount
+	metricKamailioPeerstatePeerInCallCount          metricKamailioPeerstatePeerInCallCount
+	metricKamailioPeerstatePeerRegisteredCount      metricKamailioPeerstatePeerRegisteredCount
+	metricKamailioPikeAddressCount                  metricKamailioPikeAddressCount
+	metricKamailioPikeBlockedAddressCount           metricKamailioPikeBlockedAddressCount
+	metricKamailioPipelimitMessageCount             metricKamailioPipelimitMessageCount
+	metricKamailioPipelimitMessageLimit             metricKamailioPipelimitMessageLimit
+	metricKamailioProcessCount                      metricKamailioProcessCount
+	metricKamailioProcessMemoryFragmentCount        metricKamailioProcessMemoryFragmentCount
+	metricKamailioProcessMemoryLimit                metricKamailioProcessMemoryLimit
+	metricKamailioProcessMemoryUsage                metricKamailioProcessMemoryUsage
+	metricKamailioRegistrarContactLimit             metricKamailioRegistrarContactLimit
+	metricKamailioRegistrarExpiresDefault           metricKamailioRegistrarExpiresDefault
+	metricKamailioRegistrarExpiresDefaultRange      metricKamailioRegistrarExpiresDefaultRange
+	metricKamailioRegistrarExpiresMax               metricKamailioRegistrarExpiresMax
+	metricKamailioRegistrarExpiresRange             metricKamailioRegistrarExpiresRange
+	metricKamailioRegistrarRegistrations            metricKamailioRegistrarRegistrations
+	metricKamailioReplies                           metricKamailioReplies
+	metricKamailioRepliesByClass                    metricKamailioRepliesByClass
+	metricKamailioRepliesByCode                     metricKamailioRepliesByCode
+	metricKamailioRepliesByMethod                   metricKamailioRepliesByMethod
+	metricKamailioReplyDrops                        metricKamailioReplyDrops
+	metricKamailioReplyErrors                       metricKamailioReplyErrors
+	metricKamailioReplyForwards                     metricKamailioReplyForwards
+	metricKamailioRequestBadUris                    metricKamailioRequestBadUris
+	metricKamailioRequestDrops                      metricKamailioRequestDrops
+	metricKamailioRequestErrors                     metricKamailioRequestErrors
+	metricKamailioRequestForwards                   metricKamailioRequestForwards
+	metricKamailioRequestUnsupportedMethods         metricKamailioRequestUnsupportedMethods
+	metricKamailioRequests                          metricKamailioRequests
+	metricKamailioRequestsByMethod                  metricKamailioRequestsByMethod
+	metricKamailioRtpengineCallCount                metricKamailioRtpengineCallCount
+	metricKamailioRtpengineNodeInfo                 metricKamailioRtpengineNodeInfo
+	metricKamailioRtpengineNodeRecheckDelay         metricKamailioRtpengineNodeRecheckDelay
+	metricKamailioRtpengineNodeState                metricKamailioRtpengineNodeState
+	metricKamailioRtpengineNodeWeight               metricKamailioRtpengineNodeWeight
+	metricKamailioSctpConnectionCount               metricKamailioSctpConnectionCount
+	metricKamailioSctpConnectionEstablishments      metricKamailioSctpConnectionEstablishments
+	metricKamailioSctpConnectionRemoteShutdowns     metricKamailioSctpConnectionRemoteShutdowns
+	metricKamailioSctpConnectionShutdowns           metricKamailioSctpConnectionShutdowns
+	metricKamailioSctpConnectionTrackedCount        metricKamailioSctpConnectionTrackedCount
+	metricKamailioSctpErrors                        metricKamailioSctpErrors
+	metricKamailioSctpSendRetries                   metricKamailioSctpSendRetries
+	metricKamailioSecfilterMatches                  metricKamailioSecfilterMatches
+	metricKamailioSipcaptureReplies                 metricKamailioSipcaptureReplies
+	metricKamailioSipcaptureRequests                metricKamailioSipcaptureRequests
+	metricKamailioSiptraceReplies                   metricKamailioSiptraceReplies
+	metricKamailioSiptraceRequests                  metricKamailioSiptraceRequests
+	metricKamailioSlAcks                            metricKamailioSlAcks
+	metricKamailioSlErrorReplies                    metricKamailioSlErrorReplies
+	metricKamailioSlFailures                        metricKamailioSlFailures
+	metricKamailioSlReplies                         metricKamailioSlReplies
+	metricKamailioStatisticCounts                   metricKamailioStatisticCounts
+	metricKamailioStatisticValue                    metricKamailioStatisticValue
+	metricKamailioTCPConnectionCount                metricKamailioTCPConnectionCount
+	metricKamailioTCPConnectionEstablishments       metricKamailioTCPConnectionEstablishments
+	metricKamailioTCPConnectionLimit                metricKamailioTCPConnectionLimit
+	metricKamailioTCPConnectionOpens                metricKamailioTCPConnectionOpens
+	metricKamailioTCPErrors                         metricKamailioTCPErrors
+	metricKamailioTCPReaderCount                    metricKamailioTCPReaderCount
+	metricKamailioTCPWriteQueueSize                 metricKamailioTCPWriteQueueSize
+	metricKamailioTLSConnectionCount                metricKamailioTLSConnectionCount
+	metricKamailioTLSConnectionLimit                metricKamailioTLSConnectionLimit
+	metricKamailioTLSWriteQueueSize                 metricKamailioTLSWriteQueueSize
+	metricKamailioTransactionAbsorbedReplies        metricKamailioTransactionAbsorbedReplies
+	metricKamailioTransactionActiveCount            metricKamailioTransactionActiveCount
+	metricKamailioTransactionCompletions            metricKamailioTransactionCompletions
+	metricKamailioTransactionCount                  metricKamailioTransactionCount
+	metricKamailioTransactionCreations              metricKamailioTransactionCreations
+	metricKamailioTransactionDelayedReleases        metricKamailioTransactionDelayedReleases
+	metricKamailioTransactionReceivedReplies        metricKamailioTransactionReceivedReplies
+	metricKamailioTransactionReleases               metricKamailioTransactionReleases
+	metricKamailioTransactionSentReplies            metricKamailioTransactionSentReplies
+	metricKamailioUacRegistrationActiveCount        metricKamailioUacRegistrationActiveCount
+	metricKamailioUacRegistrationCount              metricKamailioUacRegistrationCount
+	metricKamailioUacRegistrationDisabledCount      metricKamailioUacRegistrationDisabledCount
+	metricKamailioUptime                            metricKamailioUptime
+	metricKamailioUsrlocContactCount                metricKamailioUsrlocContactCount
+	metricKamailioUsrlocContactExpirations          metricKamailioUsrlocContactExpirations
+	metricKamailioUsrlocRegisteredUserCount         metricKamailioUsrlocRegisteredUserCount
+	metricKamailioUsrlocUserCount                   metricKamailioUsrlocUserCount
+	metricKamailioWebsocketConnectionClosures       metricKamailioWebsocketConnectionClosures
+	metricKamailioWebsocketConnectionCount          metricKamailioWebsocketConnectionCount
+	metricKamailioWebsocketConnectionFailures       metricKamailioWebsocketConnectionFailures
+	metricKamailioWebsocketConnectionPeak           metricKamailioWebsocketConnectionPeak
+	metricKamailioWebsocketFrames                   metricKamailioWebsocketFrames
+	metricKamailioWebsocketHandshakes               metricKamailioWebsocketHandshakes
+	metricRtcScrapeDuration                         metricRtcScrapeDuration
+	metricRtcScrapeErrors                           metricRtcScrapeErrors
+	metricRtcScrapeOmittedCount                     metricRtcScrapeOmittedCount
+	metricRtcScrapes                                metricRtcScrapes
+	metricRtcTargetCertificateRemaining             metricRtcTargetCertificateRemaining
+	metricRtcTargetUp                               metricRtcTargetUp
+	metricRtpengineCallDurationAverage              metricRtpengineCallDurationAverage
+	metricRtpengineCallSquaredTime                  metricRtpengineCallSquaredTime
+	metricRtpengineCallTime                         metricRtpengineCallTime
+	metricRtpengineInterfaceDuplicatePackets        metricRtpengineInterfaceDuplicatePackets
+	metricRtpengineInterfaceIo                      metricRtpengineInterfaceIo
+	metricRtpengineInterfaceJitterSamples           metricRtpengineInterfaceJitterSamples
+	metricRtpengineInterfaceJitterTime              metricRtpengineInterfaceJitterTime
+	metricRtpengineInterfaceLostPackets             metricRtpengineInterfaceLostPackets
+	metricRtpengineInterfaceMosSamples              metricRtpengineInterfaceMosSamples
+	metricRtpengineInterfaceMosSummedScores         metricRtpengineInterfaceMosSummedScores
+	metricRtpengineInterfacePacketErrors            metricRtpengineInterfacePacketErrors
+	metricRtpengineInterfacePacketLossRatios        metricRtpengineInterfacePacketLossRatios
+	metricRtpengineInterfacePacketLossSamples       metricRtpengineInterfacePacketLossSamples
+	metricRtpengineInterfacePackets                 metricRtpengineInterfacePackets
+	metricRtpengineInterfaceRoundTripSamples        metricRtpengineInterfaceRoundTripSamples
+	metricRtpengineInterfaceRoundTripTime           metricRtpengineInterfaceRoundTripTime
+	metricRtpengineJitterSamples                    metricRtpengineJitterSamples
+	metricRtpengineJitterTime                       metricRtpengineJitterTime
+	metricRtpengineMediaCacheCount                  metricRtpengineMediaCacheCount
+	metricRtpengineMosSamples                       metricRtpengineMosSamples
+	metricRtpengineMosSummedScores                  metricRtpengineMosSummedScores
+	metricRtpengineMosSummedSquaredScores           metricRtpengineMosSummedSquaredScores
+	metricRtpengineNetworkIo                        metricRtpengineNetworkIo
+	metricRtpengineNetworkPacketErrors              metricRtpengineNetworkPacketErrors
+	metricRtpengineNetworkPackets                   metricRtpengineNetworkPackets
+	metricRtpengineOneWaySessions                   metricRtpengineOneWaySessions
+	metricRtpenginePacketLossRatios                 metricRtpenginePacketLossRatios
+	metricRtpenginePacketLossSamples                metricRtpenginePacketLossSamples
+	metricRtpenginePlayerCacheCount                 metricRtpenginePlayerCacheCount
+	metricRtpenginePortCount                        metricRtpenginePortCount
+	metricRtpengineRequestErrors                    metricRtpengineRequestErrors
+	metricRtpengineRequestTime                      metricRtpengineRequestTime
+	metricRtpengineRequests                         metricRtpengineRequests
+	metricRtpengineRoundTripSamples                 metricRtpengineRoundTripSamples
+	metricRtpengineRoundTripTime                    metricRtpengineRoundTripTime
+	metricRtpengineRtpAnomalies                     metricRtpengineRtpAnomalies
+	metricRtpengineRtpLostPackets                   metricRtpengineRtpLostPackets
+	metricRtpengineSessionClosures                  metricRtpengineSessionClosures
+	metricRtpengineSessionCount                     metricRtpengineSessionCount
+	metricRtpengineSessionCreations                 metricRtpengineSessionCreations
+	metricRtpengineStreamCount                      metricRtpengineStreamCount
+	metricRtpengineTranscodedMediaCount             metricRtpengineTranscodedMediaCount
+	metricRtpengineTranscoderCount                  metricRtpengineTranscoderCount
+	metricRtpengineTranscodingIo                    metricRtpengineTranscodingIo
+	metricRtpengineTranscodingPackets               metricRtpengineTranscodingPackets
+	metricRtpengineTranscodingSamples               metricRtpengineTranscodingSamples
+	metricRtpengineUptime                           metricRtpengineUptime
+	metricRtpengineZeroPacketStreams                metricRtpengineZeroPacketStreams
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -9894,165 +11908,196 @@ func WithStartTime(startTime pcommon.Timestamp) MetricBuilderOption {
 }
 func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, options ...MetricBuilderOption) *MetricsBuilder {
 	mb := &MetricsBuilder{
-		config:                                         mbc,
-		startTime:                                      pcommon.NewTimestampFromTime(time.Now()),
-		metricsBuffer:                                  pmetric.NewMetrics(),
-		buildInfo:                                      settings.BuildInfo,
-		metricKamailioCdpQueueCount:                    newMetricKamailioCdpQueueCount(mbc.Metrics.KamailioCdpQueueCount),
-		metricKamailioCdpReplies:                       newMetricKamailioCdpReplies(mbc.Metrics.KamailioCdpReplies),
-		metricKamailioCdpResponseTime:                  newMetricKamailioCdpResponseTime(mbc.Metrics.KamailioCdpResponseTime),
-		metricKamailioCdpResponseTimeAverage:           newMetricKamailioCdpResponseTimeAverage(mbc.Metrics.KamailioCdpResponseTimeAverage),
-		metricKamailioCdpTimeouts:                      newMetricKamailioCdpTimeouts(mbc.Metrics.KamailioCdpTimeouts),
-		metricKamailioDialogActiveCount:                newMetricKamailioDialogActiveCount(mbc.Metrics.KamailioDialogActiveCount),
-		metricKamailioDialogCount:                      newMetricKamailioDialogCount(mbc.Metrics.KamailioDialogCount),
-		metricKamailioDialogCountByProfile:             newMetricKamailioDialogCountByProfile(mbc.Metrics.KamailioDialogCountByProfile),
-		metricKamailioDialogCreations:                  newMetricKamailioDialogCreations(mbc.Metrics.KamailioDialogCreations),
-		metricKamailioDialogEarlyCount:                 newMetricKamailioDialogEarlyCount(mbc.Metrics.KamailioDialogEarlyCount),
-		metricKamailioDialogExpirations:                newMetricKamailioDialogExpirations(mbc.Metrics.KamailioDialogExpirations),
-		metricKamailioDialogFailures:                   newMetricKamailioDialogFailures(mbc.Metrics.KamailioDialogFailures),
-		metricKamailioDispatcherSetCount:               newMetricKamailioDispatcherSetCount(mbc.Metrics.KamailioDispatcherSetCount),
-		metricKamailioDispatcherTargetCount:            newMetricKamailioDispatcherTargetCount(mbc.Metrics.KamailioDispatcherTargetCount),
-		metricKamailioDispatcherTargetDialogCount:      newMetricKamailioDispatcherTargetDialogCount(mbc.Metrics.KamailioDispatcherTargetDialogCount),
-		metricKamailioDispatcherTargetLatencyAverage:   newMetricKamailioDispatcherTargetLatencyAverage(mbc.Metrics.KamailioDispatcherTargetLatencyAverage),
-		metricKamailioDispatcherTargetLatencyDeviation: newMetricKamailioDispatcherTargetLatencyDeviation(mbc.Metrics.KamailioDispatcherTargetLatencyDeviation),
-		metricKamailioDispatcherTargetLatencyEstimate:  newMetricKamailioDispatcherTargetLatencyEstimate(mbc.Metrics.KamailioDispatcherTargetLatencyEstimate),
-		metricKamailioDispatcherTargetLatencyMax:       newMetricKamailioDispatcherTargetLatencyMax(mbc.Metrics.KamailioDispatcherTargetLatencyMax),
-		metricKamailioDispatcherTargetProbing:          newMetricKamailioDispatcherTargetProbing(mbc.Metrics.KamailioDispatcherTargetProbing),
-		metricKamailioDispatcherTargetState:            newMetricKamailioDispatcherTargetState(mbc.Metrics.KamailioDispatcherTargetState),
-		metricKamailioDispatcherTargetTimeouts:         newMetricKamailioDispatcherTargetTimeouts(mbc.Metrics.KamailioDispatcherTargetTimeouts),
-		metricKamailioDmqNodeState:                     newMetricKamailioDmqNodeState(mbc.Metrics.KamailioDmqNodeState),
-		metricKamailioDNSFailures:                      newMetricKamailioDNSFailures(mbc.Metrics.KamailioDNSFailures),
-		metricKamailioDNSSlowRequests:                  newMetricKamailioDNSSlowRequests(mbc.Metrics.KamailioDNSSlowRequests),
-		metricKamailioHtableItemCount:                  newMetricKamailioHtableItemCount(mbc.Metrics.KamailioHtableItemCount),
-		metricKamailioHtableSlotCount:                  newMetricKamailioHtableSlotCount(mbc.Metrics.KamailioHtableSlotCount),
-		metricKamailioHtableSlotFillMax:                newMetricKamailioHtableSlotFillMax(mbc.Metrics.KamailioHtableSlotFillMax),
-		metricKamailioHtableSlotFillMin:                newMetricKamailioHtableSlotFillMin(mbc.Metrics.KamailioHtableSlotFillMin),
-		metricKamailioHTTPClientErrors:                 newMetricKamailioHTTPClientErrors(mbc.Metrics.KamailioHTTPClientErrors),
-		metricKamailioHTTPClientReplies:                newMetricKamailioHTTPClientReplies(mbc.Metrics.KamailioHTTPClientReplies),
-		metricKamailioHTTPClientRequests:               newMetricKamailioHTTPClientRequests(mbc.Metrics.KamailioHTTPClientRequests),
-		metricKamailioHTTPClientTimeouts:               newMetricKamailioHTTPClientTimeouts(mbc.Metrics.KamailioHTTPClientTimeouts),
-		metricKamailioMemorySharedFragmentCount:        newMetricKamailioMemorySharedFragmentCount(mbc.Metrics.KamailioMemorySharedFragmentCount),
-		metricKamailioMemorySharedLimit:                newMetricKamailioMemorySharedLimit(mbc.Metrics.KamailioMemorySharedLimit),
-		metricKamailioMemorySharedPeak:                 newMetricKamailioMemorySharedPeak(mbc.Metrics.KamailioMemorySharedPeak),
-		metricKamailioMemorySharedUsage:                newMetricKamailioMemorySharedUsage(mbc.Metrics.KamailioMemorySharedUsage),
-		metricKamailioMessageBadHeaders:                newMetricKamailioMessageBadHeaders(mbc.Metrics.KamailioMessageBadHeaders),
-		metricKamailioMysqlDriverErrors:                newMetricKamailioMysqlDriverErrors(mbc.Metrics.KamailioMysqlDriverErrors),
-		metricKamailioPikeAddressCount:                 newMetricKamailioPikeAddressCount(mbc.Metrics.KamailioPikeAddressCount),
-		metricKamailioPikeBlockedAddressCount:          newMetricKamailioPikeBlockedAddressCount(mbc.Metrics.KamailioPikeBlockedAddressCount),
-		metricKamailioProcessCount:                     newMetricKamailioProcessCount(mbc.Metrics.KamailioProcessCount),
-		metricKamailioProcessMemoryFragmentCount:       newMetricKamailioProcessMemoryFragmentCount(mbc.Metrics.KamailioProcessMemoryFragmentCount),
-		metricKamailioProcessMemoryLimit:               newMetricKamailioProcessMemoryLimit(mbc.Metrics.KamailioProcessMemoryLimit),
-		metricKamailioProcessMemoryUsage:               newMetricKamailioProcessMemoryUsage(mbc.Metrics.KamailioProcessMemoryUsage),
-		metricKamailioRegistrarContactLimit:            newMetricKamailioRegistrarContactLimit(mbc.Metrics.KamailioRegistrarContactLimit),
-		metricKamailioRegistrarExpiresDefault:          newMetricKamailioRegistrarExpiresDefault(mbc.Metrics.KamailioRegistrarExpiresDefault),
-		metricKamailioRegistrarExpiresDefaultRange:     newMetricKamailioRegistrarExpiresDefaultRange(mbc.Metrics.KamailioRegistrarExpiresDefaultRange),
-		metricKamailioRegistrarExpiresMax:              newMetricKamailioRegistrarExpiresMax(mbc.Metrics.KamailioRegistrarExpiresMax),
-		metricKamailioRegistrarExpiresRange:            newMetricKamailioRegistrarExpiresRange(mbc.Metrics.KamailioRegistrarExpiresRange),
-		metricKamailioRegistrarRegistrations:           newMetricKamailioRegistrarRegistrations(mbc.Metrics.KamailioRegistrarRegistrations),
-		metricKamailioReplies:                          newMetricKamailioReplies(mbc.Metrics.KamailioReplies),
-		metricKamailioRepliesByClass:                   newMetricKamailioRepliesByClass(mbc.Metrics.KamailioRepliesByClass),
-		metricKamailioRepliesByCode:                    newMetricKamailioRepliesByCode(mbc.Metrics.KamailioRepliesByCode),
-		metricKamailioRepliesByMethod:                  newMetricKamailioRepliesByMethod(mbc.Metrics.KamailioRepliesByMethod),
-		metricKamailioReplyDrops:                       newMetricKamailioReplyDrops(mbc.Metrics.KamailioReplyDrops),
-		metricKamailioReplyErrors:                      newMetricKamailioReplyErrors(mbc.Metrics.KamailioReplyErrors),
-		metricKamailioReplyForwards:                    newMetricKamailioReplyForwards(mbc.Metrics.KamailioReplyForwards),
-		metricKamailioRequestBadUris:                   newMetricKamailioRequestBadUris(mbc.Metrics.KamailioRequestBadUris),
-		metricKamailioRequestDrops:                     newMetricKamailioRequestDrops(mbc.Metrics.KamailioRequestDrops),
-		metricKamailioRequestErrors:                    newMetricKamailioRequestErrors(mbc.Metrics.KamailioRequestErrors),
-		metricKamailioRequestForwards:                  newMetricKamailioRequestForwards(mbc.Metrics.KamailioRequestForwards),
-		metricKamailioRequestUnsupportedMethods:        newMetricKamailioRequestUnsupportedMethods(mbc.Metrics.KamailioRequestUnsupportedMethods),
-		metricKamailioRequests:                         newMetricKamailioRequests(mbc.Metrics.KamailioRequests),
-		metricKamailioRequestsByMethod:                 newMetricKamailioRequestsByMethod(mbc.Metrics.KamailioRequestsByMethod),
-		metricKamailioRtpengineCallCount:               newMetricKamailioRtpengineCallCount(mbc.Metrics.KamailioRtpengineCallCount),
-		metricKamailioRtpengineNodeInfo:                newMetricKamailioRtpengineNodeInfo(mbc.Metrics.KamailioRtpengineNodeInfo),
-		metricKamailioRtpengineNodeRecheckDelay:        newMetricKamailioRtpengineNodeRecheckDelay(mbc.Metrics.KamailioRtpengineNodeRecheckDelay),
-		metricKamailioRtpengineNodeState:               newMetricKamailioRtpengineNodeState(mbc.Metrics.KamailioRtpengineNodeState),
-		metricKamailioRtpengineNodeWeight:              newMetricKamailioRtpengineNodeWeight(mbc.Metrics.KamailioRtpengineNodeWeight),
-		metricKamailioSctpConnectionCount:              newMetricKamailioSctpConnectionCount(mbc.Metrics.KamailioSctpConnectionCount),
-		metricKamailioSctpConnectionEstablishments:     newMetricKamailioSctpConnectionEstablishments(mbc.Metrics.KamailioSctpConnectionEstablishments),
-		metricKamailioSctpConnectionRemoteShutdowns:    newMetricKamailioSctpConnectionRemoteShutdowns(mbc.Metrics.KamailioSctpConnectionRemoteShutdowns),
-		metricKamailioSctpConnectionShutdowns:          newMetricKamailioSctpConnectionShutdowns(mbc.Metrics.KamailioSctpConnectionShutdowns),
-		metricKamailioSctpConnectionTrackedCount:       newMetricKamailioSctpConnectionTrackedCount(mbc.Metrics.KamailioSctpConnectionTrackedCount),
-		metricKamailioSctpErrors:                       newMetricKamailioSctpErrors(mbc.Metrics.KamailioSctpErrors),
-		metricKamailioSctpSendRetries:                  newMetricKamailioSctpSendRetries(mbc.Metrics.KamailioSctpSendRetries),
-		metricKamailioSipcaptureReplies:                newMetricKamailioSipcaptureReplies(mbc.Metrics.KamailioSipcaptureReplies),
-		metricKamailioSipcaptureRequests:               newMetricKamailioSipcaptureRequests(mbc.Metrics.KamailioSipcaptureRequests),
-		metricKamailioSiptraceReplies:                  newMetricKamailioSiptraceReplies(mbc.Metrics.KamailioSiptraceReplies),
-		metricKamailioSiptraceRequests:                 newMetricKamailioSiptraceRequests(mbc.Metrics.KamailioSiptraceRequests),
-		metricKamailioSlAcks:                           newMetricKamailioSlAcks(mbc.Metrics.KamailioSlAcks),
-		metricKamailioSlErrorReplies:                   newMetricKamailioSlErrorReplies(mbc.Metrics.KamailioSlErrorReplies),
-		metricKamailioSlFailures:                       newMetricKamailioSlFailures(mbc.Metrics.KamailioSlFailures),
-		metricKamailioSlReplies:                        newMetricKamailioSlReplies(mbc.Metrics.KamailioSlReplies),
-		metricKamailioStatisticCounts:                  newMetricKamailioStatisticCounts(mbc.Metrics.KamailioStatisticCounts),
-		metricKamailioStatisticValue:                   newMetricKamailioStatisticValue(mbc.Metrics.KamailioStatisticValue),
-		metricKamailioTCPConnectionCount:               newMetricKamailioTCPConnectionCount(mbc.Metrics.KamailioTCPConnectionCount),
-		metricKamailioTCPConnectionEstablishments:      newMetricKamailioTCPConnectionEstablishments(mbc.Metrics.KamailioTCPConnectionEstablishments),
-		metricKamailioTCPConnectionLimit:               newMetricKamailioTCPConnectionLimit(mbc.Metrics.KamailioTCPConnectionLimit),
-		metricKamailioTCPConnectionOpens:               newMetricKamailioTCPConnectionOpens(mbc.Metrics.KamailioTCPConnectionOpens),
-		metricKamailioTCPErrors:                        newMetricKamailioTCPErrors(mbc.Metrics.KamailioTCPErrors),
-		metricKamailioTCPReaderCount:                   newMetricKamailioTCPReaderCount(mbc.Metrics.KamailioTCPReaderCount),
-		metricKamailioTCPWriteQueueSize:                newMetricKamailioTCPWriteQueueSize(mbc.Metrics.KamailioTCPWriteQueueSize),
-		metricKamailioTLSConnectionCount:               newMetricKamailioTLSConnectionCount(mbc.Metrics.KamailioTLSConnectionCount),
-		metricKamailioTLSConnectionLimit:               newMetricKamailioTLSConnectionLimit(mbc.Metrics.KamailioTLSConnectionLimit),
-		metricKamailioTLSWriteQueueSize:                newMetricKamailioTLSWriteQueueSize(mbc.Metrics.KamailioTLSWriteQueueSize),
-		metricKamailioTransactionAbsorbedReplies:       newMetricKamailioTransactionAbsorbedReplies(mbc.Metrics.KamailioTransactionAbsorbedReplies),
-		metricKamailioTransactionActiveCount:           newMetricKamailioTransactionActiveCount(mbc.Metrics.KamailioTransactionActiveCount),
-		metricKamailioTransactionCompletions:           newMetricKamailioTransactionCompletions(mbc.Metrics.KamailioTransactionCompletions),
-		metricKamailioTransactionCount:                 newMetricKamailioTransactionCount(mbc.Metrics.KamailioTransactionCount),
-		metricKamailioTransactionCreations:             newMetricKamailioTransactionCreations(mbc.Metrics.KamailioTransactionCreations),
-		metricKamailioTransactionDelayedReleases:       newMetricKamailioTransactionDelayedReleases(mbc.Metrics.KamailioTransactionDelayedReleases),
-		metricKamailioTransactionReceivedReplies:       newMetricKamailioTransactionReceivedReplies(mbc.Metrics.KamailioTransactionReceivedReplies),
-		metricKamailioTransactionReleases:              newMetricKamailioTransactionReleases(mbc.Metrics.KamailioTransactionReleases),
-		metricKamailioTransactionSentReplies:           newMetricKamailioTransactionSentReplies(mbc.Metrics.KamailioTransactionSentReplies),
-		metricKamailioUacRegistrationActiveCount:       newMetricKamailioUacRegistrationActiveCount(mbc.Metrics.KamailioUacRegistrationActiveCount),
-		metricKamailioUacRegistrationCount:             newMetricKamailioUacRegistrationCount(mbc.Metrics.KamailioUacRegistrationCount),
-		metricKamailioUacRegistrationDisabledCount:     newMetricKamailioUacRegistrationDisabledCount(mbc.Metrics.KamailioUacRegistrationDisabledCount),
-		metricKamailioUptime:                           newMetricKamailioUptime(mbc.Metrics.KamailioUptime),
-		metricKamailioUsrlocContactCount:               newMetricKamailioUsrlocContactCount(mbc.Metrics.KamailioUsrlocContactCount),
-		metricKamailioUsrlocContactExpirations:         newMetricKamailioUsrlocContactExpirations(mbc.Metrics.KamailioUsrlocContactExpirations),
-		metricKamailioUsrlocRegisteredUserCount:        newMetricKamailioUsrlocRegisteredUserCount(mbc.Metrics.KamailioUsrlocRegisteredUserCount),
-		metricKamailioUsrlocUserCount:                  newMetricKamailioUsrlocUserCount(mbc.Metrics.KamailioUsrlocUserCount),
-		metricKamailioWebsocketConnectionClosures:      newMetricKamailioWebsocketConnectionClosures(mbc.Metrics.KamailioWebsocketConnectionClosures),
-		metricKamailioWebsocketConnectionCount:         newMetricKamailioWebsocketConnectionCount(mbc.Metrics.KamailioWebsocketConnectionCount),
-		metricKamailioWebsocketConnectionFailures:      newMetricKamailioWebsocketConnectionFailures(mbc.Metrics.KamailioWebsocketConnectionFailures),
-		metricKamailioWebsocketConnectionPeak:          newMetricKamailioWebsocketConnectionPeak(mbc.Metrics.KamailioWebsocketConnectionPeak),
-		metricKamailioWebsocketFrames:                  newMetricKamailioWebsocketFrames(mbc.Metrics.KamailioWebsocketFrames),
-		metricKamailioWebsocketHandshakes:              newMetricKamailioWebsocketHandshakes(mbc.Metrics.KamailioWebsocketHandshakes),
-		metricRtcScrapeDuration:                        newMetricRtcScrapeDuration(mbc.Metrics.RtcScrapeDuration),
-		metricRtcScrapeErrors:                          newMetricRtcScrapeErrors(mbc.Metrics.RtcScrapeErrors),
-		metricRtcScrapeOmittedCount:                    newMetricRtcScrapeOmittedCount(mbc.Metrics.RtcScrapeOmittedCount),
-		metricRtcScrapes:                               newMetricRtcScrapes(mbc.Metrics.RtcScrapes),
-		metricRtcTargetCertificateRemaining:            newMetricRtcTargetCertificateRemaining(mbc.Metrics.RtcTargetCertificateRemaining),
-		metricRtcTargetUp:                              newMetricRtcTargetUp(mbc.Metrics.RtcTargetUp),
-		metricRtpengineCallDurationAverage:             newMetricRtpengineCallDurationAverage(mbc.Metrics.RtpengineCallDurationAverage),
-		metricRtpengineCallSquaredTime:                 newMetricRtpengineCallSquaredTime(mbc.Metrics.RtpengineCallSquaredTime),
-		metricRtpengineCallTime:                        newMetricRtpengineCallTime(mbc.Metrics.RtpengineCallTime),
-		metricRtpengineMosSamples:                      newMetricRtpengineMosSamples(mbc.Metrics.RtpengineMosSamples),
-		metricRtpengineMosSummedScores:                 newMetricRtpengineMosSummedScores(mbc.Metrics.RtpengineMosSummedScores),
-		metricRtpengineMosSummedSquaredScores:          newMetricRtpengineMosSummedSquaredScores(mbc.Metrics.RtpengineMosSummedSquaredScores),
-		metricRtpengineNetworkIo:                       newMetricRtpengineNetworkIo(mbc.Metrics.RtpengineNetworkIo),
-		metricRtpengineNetworkPacketErrors:             newMetricRtpengineNetworkPacketErrors(mbc.Metrics.RtpengineNetworkPacketErrors),
-		metricRtpengineNetworkPackets:                  newMetricRtpengineNetworkPackets(mbc.Metrics.RtpengineNetworkPackets),
-		metricRtpengineOneWaySessions:                  newMetricRtpengineOneWaySessions(mbc.Metrics.RtpengineOneWaySessions),
-		metricRtpenginePortCount:                       newMetricRtpenginePortCount(mbc.Metrics.RtpenginePortCount),
-		metricRtpengineRequestErrors:                   newMetricRtpengineRequestErrors(mbc.Metrics.RtpengineRequestErrors),
-		metricRtpengineRequestTime:                     newMetricRtpengineRequestTime(mbc.Metrics.RtpengineRequestTime),
-		metricRtpengineRequests:                        newMetricRtpengineRequests(mbc.Metrics.RtpengineRequests),
-		metricRtpengineRtpAnomalies:                    newMetricRtpengineRtpAnomalies(mbc.Metrics.RtpengineRtpAnomalies),
-		metricRtpengineRtpLostPackets:                  newMetricRtpengineRtpLostPackets(mbc.Metrics.RtpengineRtpLostPackets),
-		metricRtpengineSessionClosures:                 newMetricRtpengineSessionClosures(mbc.Metrics.RtpengineSessionClosures),
-		metricRtpengineSessionCount:                    newMetricRtpengineSessionCount(mbc.Metrics.RtpengineSessionCount),
-		metricRtpengineSessionCreations:                newMetricRtpengineSessionCreations(mbc.Metrics.RtpengineSessionCreations),
-		metricRtpengineStreamCount:                     newMetricRtpengineStreamCount(mbc.Metrics.RtpengineStreamCount),
-		metricRtpengineTranscodedMediaCount:            newMetricRtpengineTranscodedMediaCount(mbc.Metrics.RtpengineTranscodedMediaCount),
-		metricRtpengineTranscoderCount:                 newMetricRtpengineTranscoderCount(mbc.Metrics.RtpengineTranscoderCount),
-		metricRtpengineTranscodingIo:                   newMetricRtpengineTranscodingIo(mbc.Metrics.RtpengineTranscodingIo),
-		metricRtpengineTranscodingPackets:              newMetricRtpengineTranscodingPackets(mbc.Metrics.RtpengineTranscodingPackets),
-		metricRtpengineTranscodingSamples:              newMetricRtpengineTranscodingSamples(mbc.Metrics.RtpengineTranscodingSamples),
-		metricRtpengineUptime:                          newMetricRtpengineUptime(mbc.Metrics.RtpengineUptime),
-		metricRtpengineZeroPacketStreams:               newMetricRtpengineZeroPacketStreams(mbc.Metrics.RtpengineZeroPacketStreams),
-		resourceAttributeIncludeFilter:                 make(map[string]filter.Filter),
-		resourceAttributeExcludeFilter:                 make(map[string]filter.Filter),
+		config:                                          mbc,
+		startTime:                                       pcommon.NewTimestampFromTime(time.Now()),
+		metricsBuffer:                                   pmetric.NewMetrics(),
+		buildInfo:                                       settings.BuildInfo,
+		metricKamailioCdpQueueCount:                     newMetricKamailioCdpQueueCount(mbc.Metrics.KamailioCdpQueueCount),
+		metricKamailioCdpReplies:                        newMetricKamailioCdpReplies(mbc.Metrics.KamailioCdpReplies),
+		metricKamailioCdpResponseTime:                   newMetricKamailioCdpResponseTime(mbc.Metrics.KamailioCdpResponseTime),
+		metricKamailioCdpResponseTimeAverage:            newMetricKamailioCdpResponseTimeAverage(mbc.Metrics.KamailioCdpResponseTimeAverage),
+		metricKamailioCdpTimeouts:                       newMetricKamailioCdpTimeouts(mbc.Metrics.KamailioCdpTimeouts),
+		metricKamailioDialogActiveCount:                 newMetricKamailioDialogActiveCount(mbc.Metrics.KamailioDialogActiveCount),
+		metricKamailioDialogCount:                       newMetricKamailioDialogCount(mbc.Metrics.KamailioDialogCount),
+		metricKamailioDialogCountByProfile:              newMetricKamailioDialogCountByProfile(mbc.Metrics.KamailioDialogCountByProfile),
+		metricKamailioDialogCreations:                   newMetricKamailioDialogCreations(mbc.Metrics.KamailioDialogCreations),
+		metricKamailioDialogEarlyCount:                  newMetricKamailioDialogEarlyCount(mbc.Metrics.KamailioDialogEarlyCount),
+		metricKamailioDialogExpirations:                 newMetricKamailioDialogExpirations(mbc.Metrics.KamailioDialogExpirations),
+		metricKamailioDialogFailures:                    newMetricKamailioDialogFailures(mbc.Metrics.KamailioDialogFailures),
+		metricKamailioDispatcherSetCount:                newMetricKamailioDispatcherSetCount(mbc.Metrics.KamailioDispatcherSetCount),
+		metricKamailioDispatcherTargetCount:             newMetricKamailioDispatcherTargetCount(mbc.Metrics.KamailioDispatcherTargetCount),
+		metricKamailioDispatcherTargetDialogCount:       newMetricKamailioDispatcherTargetDialogCount(mbc.Metrics.KamailioDispatcherTargetDialogCount),
+		metricKamailioDispatcherTargetLatencyAverage:    newMetricKamailioDispatcherTargetLatencyAverage(mbc.Metrics.KamailioDispatcherTargetLatencyAverage),
+		metricKamailioDispatcherTargetLatencyDeviation:  newMetricKamailioDispatcherTargetLatencyDeviation(mbc.Metrics.KamailioDispatcherTargetLatencyDeviation),
+		metricKamailioDispatcherTargetLatencyEstimate:   newMetricKamailioDispatcherTargetLatencyEstimate(mbc.Metrics.KamailioDispatcherTargetLatencyEstimate),
+		metricKamailioDispatcherTargetLatencyMax:        newMetricKamailioDispatcherTargetLatencyMax(mbc.Metrics.KamailioDispatcherTargetLatencyMax),
+		metricKamailioDispatcherTargetOverloadReduction: newMetricKamailioDispatcherTargetOverloadReduction(mbc.Metrics.KamailioDispatcherTargetOverloadReduction),
+		metricKamailioDispatcherTargetProbing:           newMetricKamailioDispatcherTargetProbing(mbc.Metrics.KamailioDispatcherTargetProbing),
+		metricKamailioDispatcherTargetState:             newMetricKamailioDispatcherTargetState(mbc.Metrics.KamailioDispatcherTargetState),
+		metricKamailioDispatcherTargetTimeouts:          newMetricKamailioDispatcherTargetTimeouts(mbc.Metrics.KamailioDispatcherTargetTimeouts),
+		metricKamailioDmqNodeFailureCount:               newMetricKamailioDmqNodeFailureCount(mbc.Metrics.KamailioDmqNodeFailureCount),
+		metricKamailioDmqNodeState:                      newMetricKamailioDmqNodeState(mbc.Metrics.KamailioDmqNodeState),
+		metricKamailioDNSCacheLimit:                     newMetricKamailioDNSCacheLimit(mbc.Metrics.KamailioDNSCacheLimit),
+		metricKamailioDNSCacheUsage:                     newMetricKamailioDNSCacheUsage(mbc.Metrics.KamailioDNSCacheUsage),
+		metricKamailioDNSFailures:                       newMetricKamailioDNSFailures(mbc.Metrics.KamailioDNSFailures),
+		metricKamailioDNSSlowRequests:                   newMetricKamailioDNSSlowRequests(mbc.Metrics.KamailioDNSSlowRequests),
+		metricKamailioHtableItemCount:                   newMetricKamailioHtableItemCount(mbc.Metrics.KamailioHtableItemCount),
+		metricKamailioHtableSlotCount:                   newMetricKamailioHtableSlotCount(mbc.Metrics.KamailioHtableSlotCount),
+		metricKamailioHtableSlotFillMax:                 newMetricKamailioHtableSlotFillMax(mbc.Metrics.KamailioHtableSlotFillMax),
+		metricKamailioHtableSlotFillMin:                 newMetricKamailioHtableSlotFillMin(mbc.Metrics.KamailioHtableSlotFillMin),
+		metricKamailioHTTPClientErrors:                  newMetricKamailioHTTPClientErrors(mbc.Metrics.KamailioHTTPClientErrors),
+		metricKamailioHTTPClientReplies:                 newMetricKamailioHTTPClientReplies(mbc.Metrics.KamailioHTTPClientReplies),
+		metricKamailioHTTPClientRequests:                newMetricKamailioHTTPClientRequests(mbc.Metrics.KamailioHTTPClientRequests),
+		metricKamailioHTTPClientTimeouts:                newMetricKamailioHTTPClientTimeouts(mbc.Metrics.KamailioHTTPClientTimeouts),
+		metricKamailioMemorySharedFragmentCount:         newMetricKamailioMemorySharedFragmentCount(mbc.Metrics.KamailioMemorySharedFragmentCount),
+		metricKamailioMemorySharedLimit:                 newMetricKamailioMemorySharedLimit(mbc.Metrics.KamailioMemorySharedLimit),
+		metricKamailioMemorySharedPeak:                  newMetricKamailioMemorySharedPeak(mbc.Metrics.KamailioMemorySharedPeak),
+		metricKamailioMemorySharedUsage:                 newMetricKamailioMemorySharedUsage(mbc.Metrics.KamailioMemorySharedUsage),
+		metricKamailioMessageBadHeaders:                 newMetricKamailioMessageBadHeaders(mbc.Metrics.KamailioMessageBadHeaders),
+		metricKamailioMysqlDriverErrors:                 newMetricKamailioMysqlDriverErrors(mbc.Metrics.KamailioMysqlDriverErrors),
+		metricKamailioPeerstatePeerCount:                newMetricKamailioPeerstatePeerCount(mbc.Metrics.KamailioPeerstatePeerCount),
+		metricKamailioPeerstatePeerInCallCount:          newMetricKamailioPeerstatePeerInCallCount(mbc.Metrics.KamailioPeerstatePeerInCallCount),
+		metricKamailioPeerstatePeerRegisteredCount:      newMetricKamailioPeerstatePeerRegisteredCount(mbc.Metrics.KamailioPeerstatePeerRegisteredCount),
+		metricKamailioPikeAddressCount:                  newMetricKamailioPikeAddressCount(mbc.Metrics.KamailioPikeAddressCount),
+		metricKamailioPikeBlockedAddressCount:           newMetricKamailioPikeBlockedAddressCount(mbc.Metrics.KamailioPikeBlockedAddressCount),
+		metricKamailioPipelimitMessageCount:             newMetricKamailioPipelimitMessageCount(mbc.Metrics.KamailioPipelimitMessageCount),
+		metricKamailioPipelimitMessageLimit:             newMetricKamailioPipelimitMessageLimit(mbc.Metrics.KamailioPipelimitMessageLimit),
+		metricKamailioProcessCount:                      newMetricKamailioProcessCount(mbc.Metrics.KamailioProcessCount),
+		metricKamailioProcessMemoryFragmentCount:        newMetricKamailioProcessMemoryFragmentCount(mbc.Metrics.KamailioProcessMemoryFragmentCount),
+		metricKamailioProcessMemoryLimit:                newMetricKamailioProcessMemoryLimit(mbc.Metrics.KamailioProcessMemoryLimit),
+		metricKamailioProcessMemoryUsage:                newMetricKamailioProcessMemoryUsage(mbc.Metrics.KamailioProcessMemoryUsage),
+		metricKamailioRegistrarContactLimit:             newMetricKamailioRegistrarContactLimit(mbc.Metrics.KamailioRegistrarContactLimit),
+		metricKamailioRegistrarExpiresDefault:           newMetricKamailioRegistrarExpiresDefault(mbc.Metrics.KamailioRegistrarExpiresDefault),
+		metricKamailioRegistrarExpiresDefaultRange:      newMetricKamailioRegistrarExpiresDefaultRange(mbc.Metrics.KamailioRegistrarExpiresDefaultRange),
+		metricKamailioRegistrarExpiresMax:               newMetricKamailioRegistrarExpiresMax(mbc.Metrics.KamailioRegistrarExpiresMax),
+		metricKamailioRegistrarExpiresRange:             newMetricKamailioRegistrarExpiresRange(mbc.Metrics.KamailioRegistrarExpiresRange),
+		metricKamailioRegistrarRegistrations:            newMetricKamailioRegistrarRegistrations(mbc.Metrics.KamailioRegistrarRegistrations),
+		metricKamailioReplies:                           newMetricKamailioReplies(mbc.Metrics.KamailioReplies),
+		metricKamailioRepliesByClass:                    newMetricKamailioRepliesByClass(mbc.Metrics.KamailioRepliesByClass),
+		metricKamailioRepliesByCode:                     newMetricKamailioRepliesByCode(mbc.Metrics.KamailioRepliesByCode),
+		metricKamailioRepliesByMethod:                   newMetricKamailioRepliesByMethod(mbc.Metrics.KamailioRepliesByMethod),
+		metricKamailioReplyDrops:                        newMetricKamailioReplyDrops(mbc.Metrics.KamailioReplyDrops),
+		metricKamailioReplyErrors:                       newMetricKamailioReplyErrors(mbc.Metrics.KamailioReplyErrors),
+		metricKamailioReplyForwards:                     newMetricKamailioReplyForwards(mbc.Metrics.KamailioReplyForwards),
+		metricKamailioRequestBadUris:                    newMetricKamailioRequestBadUris(mbc.Metrics.KamailioRequestBadUris),
+		metricKamailioRequestDrops:                      newMetricKamailioRequestDrops(mbc.Metrics.KamailioRequestDrops),
+		metricKamailioRequestErrors:                     newMetricKamailioRequestErrors(mbc.Metrics.KamailioRequestErrors),
+		metricKamailioRequestForwards:                   newMetricKamailioRequestForwards(mbc.Metrics.KamailioRequestForwards),
+		metricKamailioRequestUnsupportedMethods:         newMetricKamailioRequestUnsupportedMethods(mbc.Metrics.KamailioRequestUnsupportedMethods),
+		metricKamailioRequests:                          newMetricKamailioRequests(mbc.Metrics.KamailioRequests),
+		metricKamailioRequestsByMethod:                  newMetricKamailioRequestsByMethod(mbc.Metrics.KamailioRequestsByMethod),
+		metricKamailioRtpengineCallCount:                newMetricKamailioRtpengineCallCount(mbc.Metrics.KamailioRtpengineCallCount),
+		metricKamailioRtpengineNodeInfo:                 newMetricKamailioRtpengineNodeInfo(mbc.Metrics.KamailioRtpengineNodeInfo),
+		metricKamailioRtpengineNodeRecheckDelay:         newMetricKamailioRtpengineNodeRecheckDelay(mbc.Metrics.KamailioRtpengineNodeRecheckDelay),
+		metricKamailioRtpengineNodeState:                newMetricKamailioRtpengineNodeState(mbc.Metrics.KamailioRtpengineNodeState),
+		metricKamailioRtpengineNodeWeight:               newMetricKamailioRtpengineNodeWeight(mbc.Metrics.KamailioRtpengineNodeWeight),
+		metricKamailioSctpConnectionCount:               newMetricKamailioSctpConnectionCount(mbc.Metrics.KamailioSctpConnectionCount),
+		metricKamailioSctpConnectionEstablishments:      newMetricKamailioSctpConnectionEstablishments(mbc.Metrics.KamailioSctpConnectionEstablishments),
+		metricKamailioSctpConnectionRemoteShutdowns:     newMetricKamailioSctpConnectionRemoteShutdowns(mbc.Metrics.KamailioSctpConnectionRemoteShutdowns),
+		metricKamailioSctpConnectionShutdowns:           newMetricKamailioSctpConnectionShutdowns(mbc.Metrics.KamailioSctpConnectionShutdowns),
+		metricKamailioSctpConnectionTrackedCount:        newMetricKamailioSctpConnectionTrackedCount(mbc.Metrics.KamailioSctpConnectionTrackedCount),
+		metricKamailioSctpErrors:                        newMetricKamailioSctpErrors(mbc.Metrics.KamailioSctpErrors),
+		metricKamailioSctpSendRetries:                   newMetricKamailioSctpSendRetries(mbc.Metrics.KamailioSctpSendRetries),
+		metricKamailioSecfilterMatches:                  newMetricKamailioSecfilterMatches(mbc.Metrics.KamailioSecfilterMatches),
+		metricKamailioSipcaptureReplies:                 newMetricKamailioSipcaptureReplies(mbc.Metrics.KamailioSipcaptureReplies),
+		metricKamailioSipcaptureRequests:                newMetricKamailioSipcaptureRequests(mbc.Metrics.KamailioSipcaptureRequests),
+		metricKamailioSiptraceReplies:                   newMetricKamailioSiptraceReplies(mbc.Metrics.KamailioSiptraceReplies),
+		metricKamailioSiptraceRequests:                  newMetricKamailioSiptraceRequests(mbc.Metrics.KamailioSiptraceRequests),
+		metricKamailioSlAcks:                            newMetricKamailioSlAcks(mbc.Metrics.KamailioSlAcks),
+		metricKamailioSlErrorReplies:                    newMetricKamailioSlErrorReplies(mbc.Metrics.KamailioSlErrorReplies),
+		metricKamailioSlFailures:                        newMetricKamailioSlFailures(mbc.Metrics.KamailioSlFailures),
+		metricKamailioSlReplies:                         newMetricKamailioSlReplies(mbc.Metrics.KamailioSlReplies),
+		metricKamailioStatisticCounts:                   newMetricKamailioStatisticCounts(mbc.Metrics.KamailioStatisticCounts),
+		metricKamailioStatisticValue:                    newMetricKamailioStatisticValue(mbc.Metrics.KamailioStatisticValue),
+		metricKamailioTCPConnectionCount:                newMetricKamailioTCPConnectionCount(mbc.Metrics.KamailioTCPConnectionCount),
+		metricKamailioTCPConnectionEstablishments:       newMetricKamailioTCPConnectionEstablishments(mbc.Metrics.KamailioTCPConnectionEstablishments),
+		metricKamailioTCPConnectionLimit:                newMetricKamailioTCPConnectionLimit(mbc.Metrics.KamailioTCPConnectionLimit),
+		metricKamailioTCPConnectionOpens:                newMetricKamailioTCPConnectionOpens(mbc.Metrics.KamailioTCPConnectionOpens),
+		metricKamailioTCPErrors:                         newMetricKamailioTCPErrors(mbc.Metrics.KamailioTCPErrors),
+		metricKamailioTCPReaderCount:                    newMetricKamailioTCPReaderCount(mbc.Metrics.KamailioTCPReaderCount),
+		metricKamailioTCPWriteQueueSize:                 newMetricKamailioTCPWriteQueueSize(mbc.Metrics.KamailioTCPWriteQueueSize),
+		metricKamailioTLSConnectionCount:                newMetricKamailioTLSConnectionCount(mbc.Metrics.KamailioTLSConnectionCount),
+		metricKamailioTLSConnectionLimit:                newMetricKamailioTLSConnectionLimit(mbc.Metrics.KamailioTLSConnectionLimit),
+		metricKamailioTLSWriteQueueSize:                 newMetricKamailioTLSWriteQueueSize(mbc.Metrics.KamailioTLSWriteQueueSize),
+		metricKamailioTransactionAbsorbedReplies:        newMetricKamailioTransactionAbsorbedReplies(mbc.Metrics.KamailioTransactionAbsorbedReplies),
+		metricKamailioTransactionActiveCount:            newMetricKamailioTransactionActiveCount(mbc.Metrics.KamailioTransactionActiveCount),
+		metricKamailioTransactionCompletions:            newMetricKamailioTransactionCompletions(mbc.Metrics.KamailioTransactionCompletions),
+		metricKamailioTransactionCount:                  newMetricKamailioTransactionCount(mbc.Metrics.KamailioTransactionCount),
+		metricKamailioTransactionCreations:              newMetricKamailioTransactionCreations(mbc.Metrics.KamailioTransactionCreations),
+		metricKamailioTransactionDelayedReleases:        newMetricKamailioTransactionDelayedReleases(mbc.Metrics.KamailioTransactionDelayedReleases),
+		metricKamailioTransactionReceivedReplies:        newMetricKamailioTransactionReceivedReplies(mbc.Metrics.KamailioTransactionReceivedReplies),
+		metricKamailioTransactionReleases:               newMetricKamailioTransactionReleases(mbc.Metrics.KamailioTransactionReleases),
+		metricKamailioTransactionSentReplies:            newMetricKamailioTransactionSentReplies(mbc.Metrics.KamailioTransactionSentReplies),
+		metricKamailioUacRegistrationActiveCount:        newMetricKamailioUacRegistrationActiveCount(mbc.Metrics.KamailioUacRegistrationActiveCount),
+		metricKamailioUacRegistrationCount:              newMetricKamailioUacRegistrationCount(mbc.Metrics.KamailioUacRegistrationCount),
+		metricKamailioUacRegistrationDisabledCount:      newMetricKamailioUacRegistrationDisabledCount(mbc.Metrics.KamailioUacRegistrationDisabledCount),
+		metricKamailioUptime:                            newMetricKamailioUptime(mbc.Metrics.KamailioUptime),
+		metricKamailioUsrlocContactCount:                newMetricKamailioUsrlocContactCount(mbc.Metrics.KamailioUsrlocContactCount),
+		metricKamailioUsrlocContactExpirations:          newMetricKamailioUsrlocContactExpirations(mbc.Metrics.KamailioUsrlocContactExpirations),
+		metricKamailioUsrlocRegisteredUserCount:         newMetricKamailioUsrlocRegisteredUserCount(mbc.Metrics.KamailioUsrlocRegisteredUserCount),
+		metricKamailioUsrlocUserCount:                   newMetricKamailioUsrlocUserCount(mbc.Metrics.KamailioUsrlocUserCount),
+		metricKamailioWebsocketConnectionClosures:       newMetricKamailioWebsocketConnectionClosures(mbc.Metrics.KamailioWebsocketConnectionClosures),
+		metricKamailioWebsocketConnectionCount:          newMetricKamailioWebsocketConnectionCount(mbc.Metrics.KamailioWebsocketConnectionCount),
+		metricKamailioWebsocketConnectionFailures:       newMetricKamailioWebsocketConnectionFailures(mbc.Metrics.KamailioWebsocketConnectionFailures),
+		metricKamailioWebsocketConnectionPeak:           newMetricKamailioWebsocketConnectionPeak(mbc.Metrics.KamailioWebsocketConnectionPeak),
+		metricKamailioWebsocketFrames:                   newMetricKamailioWebsocketFrames(mbc.Metrics.KamailioWebsocketFrames),
+		metricKamailioWebsocketHandshakes:               newMetricKamailioWebsocketHandshakes(mbc.Metrics.KamailioWebsocketHandshakes),
+		metricRtcScrapeDuration:                         newMetricRtcScrapeDuration(mbc.Metrics.RtcScrapeDuration),
+		metricRtcScrapeErrors:                           newMetricRtcScrapeErrors(mbc.Metrics.RtcScrapeErrors),
+		metricRtcScrapeOmittedCount:                     newMetricRtcScrapeOmittedCount(mbc.Metrics.RtcScrapeOmittedCount),
+		metricRtcScrapes:                                newMetricRtcScrapes(mbc.Metrics.RtcScrapes),
+		metricRtcTargetCertificateRemaining:             newMetricRtcTargetCertificateRemaining(mbc.Metrics.RtcTargetCertificateRemaining),
+		metricRtcTargetUp:                               newMetricRtcTargetUp(mbc.Metrics.RtcTargetUp),
+		metricRtpengineCallDurationAverage:              newMetricRtpengineCallDurationAverage(mbc.Metrics.RtpengineCallDurationAverage),
+		metricRtpengineCallSquaredTime:                  newMetricRtpengineCallSquaredTime(mbc.Metrics.RtpengineCallSquaredTime),
+		metricRtpengineCallTime:                         newMetricRtpengineCallTime(mbc.Metrics.RtpengineCallTime),
+		metricRtpengineInterfaceDuplicatePackets:        newMetricRtpengineInterfaceDuplicatePackets(mbc.Metrics.RtpengineInterfaceDuplicatePackets),
+		metricRtpengineInterfaceIo:                      newMetricRtpengineInterfaceIo(mbc.Metrics.RtpengineInterfaceIo),
+		metricRtpengineInterfaceJitterSamples:           newMetricRtpengineInterfaceJitterSamples(mbc.Metrics.RtpengineInterfaceJitterSamples),
+		metricRtpengineInterfaceJitterTime:              newMetricRtpengineInterfaceJitterTime(mbc.Metrics.RtpengineInterfaceJitterTime),
+		metricRtpengineInterfaceLostPackets:             newMetricRtpengineInterfaceLostPackets(mbc.Metrics.RtpengineInterfaceLostPackets),
+		metricRtpengineInterfaceMosSamples:              newMetricRtpengineInterfaceMosSamples(mbc.Metrics.RtpengineInterfaceMosSamples),
+		metricRtpengineInterfaceMosSummedScores:         newMetricRtpengineInterfaceMosSummedScores(mbc.Metrics.RtpengineInterfaceMosSummedScores),
+		metricRtpengineInterfacePacketErrors:            newMetricRtpengineInterfacePacketErrors(mbc.Metrics.RtpengineInterfacePacketErrors),
+		metricRtpengineInterfacePacketLossRatios:        newMetricRtpengineInterfacePacketLossRatios(mbc.Metrics.RtpengineInterfacePacketLossRatios),
+		metricRtpengineInterfacePacketLossSamples:       newMetricRtpengineInterfacePacketLossSamples(mbc.Metrics.RtpengineInterfacePacketLossSamples),
+		metricRtpengineInterfacePackets:                 newMetricRtpengineInterfacePackets(mbc.Metrics.RtpengineInterfacePackets),
+		metricRtpengineInterfaceRoundTripSamples:        newMetricRtpengineInterfaceRoundTripSamples(mbc.Metrics.RtpengineInterfaceRoundTripSamples),
+		metricRtpengineInterfaceRoundTripTime:           newMetricRtpengineInterfaceRoundTripTime(mbc.Metrics.RtpengineInterfaceRoundTripTime),
+		metricRtpengineJitterSamples:                    newMetricRtpengineJitterSamples(mbc.Metrics.RtpengineJitterSamples),
+		metricRtpengineJitterTime:                       newMetricRtpengineJitterTime(mbc.Metrics.RtpengineJitterTime),
+		metricRtpengineMediaCacheCount:                  newMetricRtpengineMediaCacheCount(mbc.Metrics.RtpengineMediaCacheCount),
+		metricRtpengineMosSamples:                       newMetricRtpengineMosSamples(mbc.Metrics.RtpengineMosSamples),
+		metricRtpengineMosSummedScores:                  newMetricRtpengineMosSummedScores(mbc.Metrics.RtpengineMosSummedScores),
+		metricRtpengineMosSummedSquaredScores:           newMetricRtpengineMosSummedSquaredScores(mbc.Metrics.RtpengineMosSummedSquaredScores),
+		metricRtpengineNetworkIo:                        newMetricRtpengineNetworkIo(mbc.Metrics.RtpengineNetworkIo),
+		metricRtpengineNetworkPacketErrors:              newMetricRtpengineNetworkPacketErrors(mbc.Metrics.RtpengineNetworkPacketErrors),
+		metricRtpengineNetworkPackets:                   newMetricRtpengineNetworkPackets(mbc.Metrics.RtpengineNetworkPackets),
+		metricRtpengineOneWaySessions:                   newMetricRtpengineOneWaySessions(mbc.Metrics.RtpengineOneWaySessions),
+		metricRtpenginePacketLossRatios:                 newMetricRtpenginePacketLossRatios(mbc.Metrics.RtpenginePacketLossRatios),
+		metricRtpenginePacketLossSamples:                newMetricRtpenginePacketLossSamples(mbc.Metrics.RtpenginePacketLossSamples),
+		metricRtpenginePlayerCacheCount:                 newMetricRtpenginePlayerCacheCount(mbc.Metrics.RtpenginePlayerCacheCount),
+		metricRtpenginePortCount:                        newMetricRtpenginePortCount(mbc.Metrics.RtpenginePortCount),
+		metricRtpengineRequestErrors:                    newMetricRtpengineRequestErrors(mbc.Metrics.RtpengineRequestErrors),
+		metricRtpengineRequestTime:                      newMetricRtpengineRequestTime(mbc.Metrics.RtpengineRequestTime),
+		metricRtpengineRequests:                         newMetricRtpengineRequests(mbc.Metrics.RtpengineRequests),
+		metricRtpengineRoundTripSamples:                 newMetricRtpengineRoundTripSamples(mbc.Metrics.RtpengineRoundTripSamples),
+		metricRtpengineRoundTripTime:                    newMetricRtpengineRoundTripTime(mbc.Metrics.RtpengineRoundTripTime),
+		metricRtpengineRtpAnomalies:                     newMetricRtpengineRtpAnomalies(mbc.Metrics.RtpengineRtpAnomalies),
+		metricRtpengineRtpLostPackets:                   newMetricRtpengineRtpLostPackets(mbc.Metrics.RtpengineRtpLostPackets),
+		metricRtpengineSessionClosures:                  newMetricRtpengineSessionClosures(mbc.Metrics.RtpengineSessionClosures),
+		metricRtpengineSessionCount:                     newMetricRtpengineSessionCount(mbc.Metrics.RtpengineSessionCount),
+		metricRtpengineSessionCreations:                 newMetricRtpengineSessionCreations(mbc.Metrics.RtpengineSessionCreations),
+		metricRtpengineStreamCount:                      newMetricRtpengineStreamCount(mbc.Metrics.RtpengineStreamCount),
+		metricRtpengineTranscodedMediaCount:             newMetricRtpengineTranscodedMediaCount(mbc.Metrics.RtpengineTranscodedMediaCount),
+		metricRtpengineTranscoderCount:                  newMetricRtpengineTranscoderCount(mbc.Metrics.RtpengineTranscoderCount),
+		metricRtpengineTranscodingIo:                    newMetricRtpengineTranscodingIo(mbc.Metrics.RtpengineTranscodingIo),
+		metricRtpengineTranscodingPackets:               newMetricRtpengineTranscodingPackets(mbc.Metrics.RtpengineTranscodingPackets),
+		metricRtpengineTranscodingSamples:               newMetricRtpengineTranscodingSamples(mbc.Metrics.RtpengineTranscodingSamples),
+		metricRtpengineUptime:                           newMetricRtpengineUptime(mbc.Metrics.RtpengineUptime),
+		metricRtpengineZeroPacketStreams:                newMetricRtpengineZeroPacketStreams(mbc.Metrics.RtpengineZeroPacketStreams),
+		resourceAttributeIncludeFilter:                  make(map[string]filter.Filter),
+		resourceAttributeExcludeFilter:                  make(map[string]filter.Filter),
 	}
 	if mbc.ResourceAttributes.ServerAddress.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["server.address"] = filter.CreateFilter(mbc.ResourceAttributes.ServerAddress.MetricsInclude)
@@ -10172,10 +12217,14 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricKamailioDispatcherTargetLatencyDeviation.emit(ils.Metrics())
 	mb.metricKamailioDispatcherTargetLatencyEstimate.emit(ils.Metrics())
 	mb.metricKamailioDispatcherTargetLatencyMax.emit(ils.Metrics())
+	mb.metricKamailioDispatcherTargetOverloadReduction.emit(ils.Metrics())
 	mb.metricKamailioDispatcherTargetProbing.emit(ils.Metrics())
 	mb.metricKamailioDispatcherTargetState.emit(ils.Metrics())
 	mb.metricKamailioDispatcherTargetTimeouts.emit(ils.Metrics())
+	mb.metricKamailioDmqNodeFailureCount.emit(ils.Metrics())
 	mb.metricKamailioDmqNodeState.emit(ils.Metrics())
+	mb.metricKamailioDNSCacheLimit.emit(ils.Metrics())
+	mb.metricKamailioDNSCacheUsage.emit(ils.Metrics())
 	mb.metricKamailioDNSFailures.emit(ils.Metrics())
 	mb.metricKamailioDNSSlowRequests.emit(ils.Metrics())
 	mb.metricKamailioHtableItemCount.emit(ils.Metrics())
@@ -10192,8 +12241,13 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricKamailioMemorySharedUsage.emit(ils.Metrics())
 	mb.metricKamailioMessageBadHeaders.emit(ils.Metrics())
 	mb.metricKamailioMysqlDriverErrors.emit(ils.Metrics())
+	mb.metricKamailioPeerstatePeerCount.emit(ils.Metrics())
+	mb.metricKamailioPeerstatePeerInCallCount.emit(ils.Metrics())
+	mb.metricKamailioPeerstatePeerRegisteredCount.emit(ils.Metrics())
 	mb.metricKamailioPikeAddressCount.emit(ils.Metrics())
 	mb.metricKamailioPikeBlockedAddressCount.emit(ils.Metrics())
+	mb.metricKamailioPipelimitMessageCount.emit(ils.Metrics())
+	mb.metricKamailioPipelimitMessageLimit.emit(ils.Metrics())
 	mb.metricKamailioProcessCount.emit(ils.Metrics())
 	mb.metricKamailioProcessMemoryFragmentCount.emit(ils.Metrics())
 	mb.metricKamailioProcessMemoryLimit.emit(ils.Metrics())
@@ -10230,6 +12284,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricKamailioSctpConnectionTrackedCount.emit(ils.Metrics())
 	mb.metricKamailioSctpErrors.emit(ils.Metrics())
 	mb.metricKamailioSctpSendRetries.emit(ils.Metrics())
+	mb.metricKamailioSecfilterMatches.emit(ils.Metrics())
 	mb.metricKamailioSipcaptureReplies.emit(ils.Metrics())
 	mb.metricKamailioSipcaptureRequests.emit(ils.Metrics())
 	mb.metricKamailioSiptraceReplies.emit(ils.Metrics())
@@ -10282,6 +12337,22 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricRtpengineCallDurationAverage.emit(ils.Metrics())
 	mb.metricRtpengineCallSquaredTime.emit(ils.Metrics())
 	mb.metricRtpengineCallTime.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceDuplicatePackets.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceIo.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceJitterSamples.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceJitterTime.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceLostPackets.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceMosSamples.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceMosSummedScores.emit(ils.Metrics())
+	mb.metricRtpengineInterfacePacketErrors.emit(ils.Metrics())
+	mb.metricRtpengineInterfacePacketLossRatios.emit(ils.Metrics())
+	mb.metricRtpengineInterfacePacketLossSamples.emit(ils.Metrics())
+	mb.metricRtpengineInterfacePackets.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceRoundTripSamples.emit(ils.Metrics())
+	mb.metricRtpengineInterfaceRoundTripTime.emit(ils.Metrics())
+	mb.metricRtpengineJitterSamples.emit(ils.Metrics())
+	mb.metricRtpengineJitterTime.emit(ils.Metrics())
+	mb.metricRtpengineMediaCacheCount.emit(ils.Metrics())
 	mb.metricRtpengineMosSamples.emit(ils.Metrics())
 	mb.metricRtpengineMosSummedScores.emit(ils.Metrics())
 	mb.metricRtpengineMosSummedSquaredScores.emit(ils.Metrics())
@@ -10289,10 +12360,15 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricRtpengineNetworkPacketErrors.emit(ils.Metrics())
 	mb.metricRtpengineNetworkPackets.emit(ils.Metrics())
 	mb.metricRtpengineOneWaySessions.emit(ils.Metrics())
+	mb.metricRtpenginePacketLossRatios.emit(ils.Metrics())
+	mb.metricRtpenginePacketLossSamples.emit(ils.Metrics())
+	mb.metricRtpenginePlayerCacheCount.emit(ils.Metrics())
 	mb.metricRtpenginePortCount.emit(ils.Metrics())
 	mb.metricRtpengineRequestErrors.emit(ils.Metrics())
 	mb.metricRtpengineRequestTime.emit(ils.Metrics())
 	mb.metricRtpengineRequests.emit(ils.Metrics())
+	mb.metricRtpengineRoundTripSamples.emit(ils.Metrics())
+	mb.metricRtpengineRoundTripTime.emit(ils.Metrics())
 	mb.metricRtpengineRtpAnomalies.emit(ils.Metrics())
 	mb.metricRtpengineRtpLostPackets.emit(ils.Metrics())
 	mb.metricRtpengineSessionClosures.emit(ils.Metrics())
@@ -10432,6 +12508,11 @@ func (mb *MetricsBuilder) RecordKamailioDispatcherTargetLatencyMaxDataPoint(ts p
 	mb.metricKamailioDispatcherTargetLatencyMax.recordDataPoint(mb.startTime, ts, val, kamailioDispatcherSetAttributeValue, kamailioDispatcherURIAttributeValue)
 }
 
+// RecordKamailioDispatcherTargetOverloadReductionDataPoint adds a data point to kamailio.dispatcher.target.overload.reduction metric.
+func (mb *MetricsBuilder) RecordKamailioDispatcherTargetOverloadReductionDataPoint(ts pcommon.Timestamp, val float64, kamailioDispatcherSetAttributeValue string, kamailioDispatcherURIAttributeValue string) {
+	mb.metricKamailioDispatcherTargetOverloadReduction.recordDataPoint(mb.startTime, ts, val, kamailioDispatcherSetAttributeValue, kamailioDispatcherURIAttributeValue)
+}
+
 // RecordKamailioDispatcherTargetProbingDataPoint adds a data point to kamailio.dispatcher.target.probing metric.
 func (mb *MetricsBuilder) RecordKamailioDispatcherTargetProbingDataPoint(ts pcommon.Timestamp, val int64, kamailioDispatcherSetAttributeValue string, kamailioDispatcherURIAttributeValue string) {
 	mb.metricKamailioDispatcherTargetProbing.recordDataPoint(mb.startTime, ts, val, kamailioDispatcherSetAttributeValue, kamailioDispatcherURIAttributeValue)
@@ -10447,9 +12528,24 @@ func (mb *MetricsBuilder) RecordKamailioDispatcherTargetTimeoutsDataPoint(ts pco
 	mb.metricKamailioDispatcherTargetTimeouts.recordDataPoint(mb.startTime, ts, val, kamailioDispatcherSetAttributeValue, kamailioDispatcherURIAttributeValue)
 }
 
+// RecordKamailioDmqNodeFailureCountDataPoint adds a data point to kamailio.dmq.node.failure.count metric.
+func (mb *MetricsBuilder) RecordKamailioDmqNodeFailureCountDataPoint(ts pcommon.Timestamp, val int64, kamailioDmqNodeAttributeValue string, kamailioDmqLocalAttributeValue bool) {
+	mb.metricKamailioDmqNodeFailureCount.recordDataPoint(mb.startTime, ts, val, kamailioDmqNodeAttributeValue, kamailioDmqLocalAttributeValue)
+}
+
 // RecordKamailioDmqNodeStateDataPoint adds a data point to kamailio.dmq.node.state metric.
 func (mb *MetricsBuilder) RecordKamailioDmqNodeStateDataPoint(ts pcommon.Timestamp, val int64, kamailioDmqNodeAttributeValue string, kamailioDmqLocalAttributeValue bool, kamailioDmqStateAttributeValue AttributeKamailioDmqState) {
 	mb.metricKamailioDmqNodeState.recordDataPoint(mb.startTime, ts, val, kamailioDmqNodeAttributeValue, kamailioDmqLocalAttributeValue, kamailioDmqStateAttributeValue.String())
+}
+
+// RecordKamailioDNSCacheLimitDataPoint adds a data point to kamailio.dns.cache.limit metric.
+func (mb *MetricsBuilder) RecordKamailioDNSCacheLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioDNSCacheLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioDNSCacheUsageDataPoint adds a data point to kamailio.dns.cache.usage metric.
+func (mb *MetricsBuilder) RecordKamailioDNSCacheUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioDNSCacheUsage.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordKamailioDNSFailuresDataPoint adds a data point to kamailio.dns.failures metric.
@@ -10532,6 +12628,21 @@ func (mb *MetricsBuilder) RecordKamailioMysqlDriverErrorsDataPoint(ts pcommon.Ti
 	mb.metricKamailioMysqlDriverErrors.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordKamailioPeerstatePeerCountDataPoint adds a data point to kamailio.peerstate.peer.count metric.
+func (mb *MetricsBuilder) RecordKamailioPeerstatePeerCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioPeerstatePeerCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioPeerstatePeerInCallCountDataPoint adds a data point to kamailio.peerstate.peer.in_call.count metric.
+func (mb *MetricsBuilder) RecordKamailioPeerstatePeerInCallCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioPeerstatePeerInCallCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioPeerstatePeerRegisteredCountDataPoint adds a data point to kamailio.peerstate.peer.registered.count metric.
+func (mb *MetricsBuilder) RecordKamailioPeerstatePeerRegisteredCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioPeerstatePeerRegisteredCount.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordKamailioPikeAddressCountDataPoint adds a data point to kamailio.pike.address.count metric.
 func (mb *MetricsBuilder) RecordKamailioPikeAddressCountDataPoint(ts pcommon.Timestamp, val int64, kamailioPikeStateAttributeValue AttributeKamailioPikeState) {
 	mb.metricKamailioPikeAddressCount.recordDataPoint(mb.startTime, ts, val, kamailioPikeStateAttributeValue.String())
@@ -10540,6 +12651,16 @@ func (mb *MetricsBuilder) RecordKamailioPikeAddressCountDataPoint(ts pcommon.Tim
 // RecordKamailioPikeBlockedAddressCountDataPoint adds a data point to kamailio.pike.blocked_address.count metric.
 func (mb *MetricsBuilder) RecordKamailioPikeBlockedAddressCountDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricKamailioPikeBlockedAddressCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioPipelimitMessageCountDataPoint adds a data point to kamailio.pipelimit.message.count metric.
+func (mb *MetricsBuilder) RecordKamailioPipelimitMessageCountDataPoint(ts pcommon.Timestamp, val int64, kamailioPipelimitPipeAttributeValue string) {
+	mb.metricKamailioPipelimitMessageCount.recordDataPoint(mb.startTime, ts, val, kamailioPipelimitPipeAttributeValue)
+}
+
+// RecordKamailioPipelimitMessageLimitDataPoint adds a data point to kamailio.pipelimit.message.limit metric.
+func (mb *MetricsBuilder) RecordKamailioPipelimitMessageLimitDataPoint(ts pcommon.Timestamp, val int64, kamailioPipelimitPipeAttributeValue string) {
+	mb.metricKamailioPipelimitMessageLimit.recordDataPoint(mb.startTime, ts, val, kamailioPipelimitPipeAttributeValue)
 }
 
 // RecordKamailioProcessCountDataPoint adds a data point to kamailio.process.count metric.
@@ -10720,6 +12841,11 @@ func (mb *MetricsBuilder) RecordKamailioSctpErrorsDataPoint(ts pcommon.Timestamp
 // RecordKamailioSctpSendRetriesDataPoint adds a data point to kamailio.sctp.send_retries metric.
 func (mb *MetricsBuilder) RecordKamailioSctpSendRetriesDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricKamailioSctpSendRetries.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioSecfilterMatchesDataPoint adds a data point to kamailio.secfilter.matches metric.
+func (mb *MetricsBuilder) RecordKamailioSecfilterMatchesDataPoint(ts pcommon.Timestamp, val int64, kamailioSecfilterListAttributeValue AttributeKamailioSecfilterList, kamailioSecfilterFieldAttributeValue AttributeKamailioSecfilterField) {
+	mb.metricKamailioSecfilterMatches.recordDataPoint(mb.startTime, ts, val, kamailioSecfilterListAttributeValue.String(), kamailioSecfilterFieldAttributeValue.String())
 }
 
 // RecordKamailioSipcaptureRepliesDataPoint adds a data point to kamailio.sipcapture.replies metric.
@@ -10982,6 +13108,86 @@ func (mb *MetricsBuilder) RecordRtpengineCallTimeDataPoint(ts pcommon.Timestamp,
 	mb.metricRtpengineCallTime.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordRtpengineInterfaceDuplicatePacketsDataPoint adds a data point to rtpengine.interface.duplicate_packets metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceDuplicatePacketsDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	mb.metricRtpengineInterfaceDuplicatePackets.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue)
+}
+
+// RecordRtpengineInterfaceIoDataPoint adds a data point to rtpengine.interface.io metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceIoDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricRtpengineInterfaceIo.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordRtpengineInterfaceJitterSamplesDataPoint adds a data point to rtpengine.interface.jitter.samples metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceJitterSamplesDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpengineJitterOriginAttributeValue AttributeRtpengineJitterOrigin) {
+	mb.metricRtpengineInterfaceJitterSamples.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, rtpengineJitterOriginAttributeValue.String())
+}
+
+// RecordRtpengineInterfaceJitterTimeDataPoint adds a data point to rtpengine.interface.jitter.time metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceJitterTimeDataPoint(ts pcommon.Timestamp, val float64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpengineJitterOriginAttributeValue AttributeRtpengineJitterOrigin) {
+	mb.metricRtpengineInterfaceJitterTime.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, rtpengineJitterOriginAttributeValue.String())
+}
+
+// RecordRtpengineInterfaceLostPacketsDataPoint adds a data point to rtpengine.interface.lost_packets metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceLostPacketsDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	mb.metricRtpengineInterfaceLostPackets.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue)
+}
+
+// RecordRtpengineInterfaceMosSamplesDataPoint adds a data point to rtpengine.interface.mos.samples metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceMosSamplesDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	mb.metricRtpengineInterfaceMosSamples.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue)
+}
+
+// RecordRtpengineInterfaceMosSummedScoresDataPoint adds a data point to rtpengine.interface.mos.summed_scores metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceMosSummedScoresDataPoint(ts pcommon.Timestamp, val float64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	mb.metricRtpengineInterfaceMosSummedScores.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue)
+}
+
+// RecordRtpengineInterfacePacketErrorsDataPoint adds a data point to rtpengine.interface.packet_errors metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfacePacketErrorsDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricRtpengineInterfacePacketErrors.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordRtpengineInterfacePacketLossRatiosDataPoint adds a data point to rtpengine.interface.packet_loss.ratios metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfacePacketLossRatiosDataPoint(ts pcommon.Timestamp, val float64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	mb.metricRtpengineInterfacePacketLossRatios.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue)
+}
+
+// RecordRtpengineInterfacePacketLossSamplesDataPoint adds a data point to rtpengine.interface.packet_loss.samples metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfacePacketLossSamplesDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string) {
+	mb.metricRtpengineInterfacePacketLossSamples.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue)
+}
+
+// RecordRtpengineInterfacePacketsDataPoint adds a data point to rtpengine.interface.packets metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfacePacketsDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricRtpengineInterfacePackets.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordRtpengineInterfaceRoundTripSamplesDataPoint adds a data point to rtpengine.interface.round_trip.samples metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceRoundTripSamplesDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpengineRoundTripSpanAttributeValue AttributeRtpengineRoundTripSpan) {
+	mb.metricRtpengineInterfaceRoundTripSamples.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, rtpengineRoundTripSpanAttributeValue.String())
+}
+
+// RecordRtpengineInterfaceRoundTripTimeDataPoint adds a data point to rtpengine.interface.round_trip.time metric.
+func (mb *MetricsBuilder) RecordRtpengineInterfaceRoundTripTimeDataPoint(ts pcommon.Timestamp, val float64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpengineRoundTripSpanAttributeValue AttributeRtpengineRoundTripSpan) {
+	mb.metricRtpengineInterfaceRoundTripTime.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, rtpengineRoundTripSpanAttributeValue.String())
+}
+
+// RecordRtpengineJitterSamplesDataPoint adds a data point to rtpengine.jitter.samples metric.
+func (mb *MetricsBuilder) RecordRtpengineJitterSamplesDataPoint(ts pcommon.Timestamp, val int64, rtpengineJitterOriginAttributeValue AttributeRtpengineJitterOrigin) {
+	mb.metricRtpengineJitterSamples.recordDataPoint(mb.startTime, ts, val, rtpengineJitterOriginAttributeValue.String())
+}
+
+// RecordRtpengineJitterTimeDataPoint adds a data point to rtpengine.jitter.time metric.
+func (mb *MetricsBuilder) RecordRtpengineJitterTimeDataPoint(ts pcommon.Timestamp, val float64, rtpengineJitterOriginAttributeValue AttributeRtpengineJitterOrigin) {
+	mb.metricRtpengineJitterTime.recordDataPoint(mb.startTime, ts, val, rtpengineJitterOriginAttributeValue.String())
+}
+
+// RecordRtpengineMediaCacheCountDataPoint adds a data point to rtpengine.media_cache.count metric.
+func (mb *MetricsBuilder) RecordRtpengineMediaCacheCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricRtpengineMediaCacheCount.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordRtpengineMosSamplesDataPoint adds a data point to rtpengine.mos.samples metric.
 func (mb *MetricsBuilder) RecordRtpengineMosSamplesDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricRtpengineMosSamples.recordDataPoint(mb.startTime, ts, val)
@@ -11017,6 +13223,21 @@ func (mb *MetricsBuilder) RecordRtpengineOneWaySessionsDataPoint(ts pcommon.Time
 	mb.metricRtpengineOneWaySessions.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordRtpenginePacketLossRatiosDataPoint adds a data point to rtpengine.packet_loss.ratios metric.
+func (mb *MetricsBuilder) RecordRtpenginePacketLossRatiosDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricRtpenginePacketLossRatios.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordRtpenginePacketLossSamplesDataPoint adds a data point to rtpengine.packet_loss.samples metric.
+func (mb *MetricsBuilder) RecordRtpenginePacketLossSamplesDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricRtpenginePacketLossSamples.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordRtpenginePlayerCacheCountDataPoint adds a data point to rtpengine.player_cache.count metric.
+func (mb *MetricsBuilder) RecordRtpenginePlayerCacheCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricRtpenginePlayerCacheCount.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordRtpenginePortCountDataPoint adds a data point to rtpengine.port.count metric.
 func (mb *MetricsBuilder) RecordRtpenginePortCountDataPoint(ts pcommon.Timestamp, val int64, rtpengineInterfaceNameAttributeValue string, rtpengineInterfaceAddressAttributeValue string, rtpenginePortStateAttributeValue AttributeRtpenginePortState) {
 	mb.metricRtpenginePortCount.recordDataPoint(mb.startTime, ts, val, rtpengineInterfaceNameAttributeValue, rtpengineInterfaceAddressAttributeValue, rtpenginePortStateAttributeValue.String())
@@ -11035,6 +13256,16 @@ func (mb *MetricsBuilder) RecordRtpengineRequestTimeDataPoint(ts pcommon.Timesta
 // RecordRtpengineRequestsDataPoint adds a data point to rtpengine.requests metric.
 func (mb *MetricsBuilder) RecordRtpengineRequestsDataPoint(ts pcommon.Timestamp, val int64, rtpengineProxyAttributeValue string, rtpengineCommandAttributeValue string) {
 	mb.metricRtpengineRequests.recordDataPoint(mb.startTime, ts, val, rtpengineProxyAttributeValue, rtpengineCommandAttributeValue)
+}
+
+// RecordRtpengineRoundTripSamplesDataPoint adds a data point to rtpengine.round_trip.samples metric.
+func (mb *MetricsBuilder) RecordRtpengineRoundTripSamplesDataPoint(ts pcommon.Timestamp, val int64, rtpengineRoundTripSpanAttributeValue AttributeRtpengineRoundTripSpan) {
+	mb.metricRtpengineRoundTripSamples.recordDataPoint(mb.startTime, ts, val, rtpengineRoundTripSpanAttributeValue.String())
+}
+
+// RecordRtpengineRoundTripTimeDataPoint adds a data point to rtpengine.round_trip.time metric.
+func (mb *MetricsBuilder) RecordRtpengineRoundTripTimeDataPoint(ts pcommon.Timestamp, val float64, rtpengineRoundTripSpanAttributeValue AttributeRtpengineRoundTripSpan) {
+	mb.metricRtpengineRoundTripTime.recordDataPoint(mb.startTime, ts, val, rtpengineRoundTripSpanAttributeValue.String())
 }
 
 // RecordRtpengineRtpAnomaliesDataPoint adds a data point to rtpengine.rtp.anomalies metric.

@@ -123,6 +123,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioDispatcherTargetLatencyMaxDataPoint(ts, 1, "kamailio.dispatcher.set-val", "kamailio.dispatcher.uri-val")
+
+			allMetricsCount++
+			mb.RecordKamailioDispatcherTargetOverloadReductionDataPoint(ts, 1, "kamailio.dispatcher.set-val", "kamailio.dispatcher.uri-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioDispatcherTargetProbingDataPoint(ts, 1, "kamailio.dispatcher.set-val", "kamailio.dispatcher.uri-val")
@@ -134,7 +137,16 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordKamailioDispatcherTargetTimeoutsDataPoint(ts, 1, "kamailio.dispatcher.set-val", "kamailio.dispatcher.uri-val")
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordKamailioDmqNodeFailureCountDataPoint(ts, 1, "kamailio.dmq.node-val", true)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordKamailioDmqNodeStateDataPoint(ts, 1, "kamailio.dmq.node-val", true, AttributeKamailioDmqStateActive)
+
+			allMetricsCount++
+			mb.RecordKamailioDNSCacheLimitDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordKamailioDNSCacheUsageDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioDNSFailuresDataPoint(ts, 1)
@@ -185,10 +197,25 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordKamailioMysqlDriverErrorsDataPoint(ts, 1)
 
 			allMetricsCount++
+			mb.RecordKamailioPeerstatePeerCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordKamailioPeerstatePeerInCallCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordKamailioPeerstatePeerRegisteredCountDataPoint(ts, 1)
+
+			allMetricsCount++
 			mb.RecordKamailioPikeAddressCountDataPoint(ts, 1, AttributeKamailioPikeStateWarm)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioPikeBlockedAddressCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordKamailioPipelimitMessageCountDataPoint(ts, 1, "kamailio.pipelimit.pipe-val")
+
+			allMetricsCount++
+			mb.RecordKamailioPipelimitMessageLimitDataPoint(ts, 1, "kamailio.pipelimit.pipe-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioProcessCountDataPoint(ts, 1)
@@ -297,6 +324,9 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordKamailioSctpSendRetriesDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordKamailioSecfilterMatchesDataPoint(ts, 1, AttributeKamailioSecfilterListBlacklist, AttributeKamailioSecfilterFieldUserAgent)
 
 			allMetricsCount++
 			mb.RecordKamailioSipcaptureRepliesDataPoint(ts, 1)
@@ -453,6 +483,54 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtpengineCallTimeDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceDuplicatePacketsDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceIoDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeNetworkIoDirectionReceive)
+
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceJitterSamplesDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeRtpengineJitterOriginReported)
+
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceJitterTimeDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeRtpengineJitterOriginReported)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceLostPacketsDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceMosSamplesDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceMosSummedScoresDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineInterfacePacketErrorsDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineInterfacePacketLossRatiosDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineInterfacePacketLossSamplesDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineInterfacePacketsDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeNetworkIoDirectionReceive)
+
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceRoundTripSamplesDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeRtpengineRoundTripSpanEndToEnd)
+
+			allMetricsCount++
+			mb.RecordRtpengineInterfaceRoundTripTimeDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeRtpengineRoundTripSpanEndToEnd)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineJitterSamplesDataPoint(ts, 1, AttributeRtpengineJitterOriginReported)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineJitterTimeDataPoint(ts, 1, AttributeRtpengineJitterOriginReported)
+
+			allMetricsCount++
+			mb.RecordRtpengineMediaCacheCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtpengineMosSamplesDataPoint(ts, 1)
@@ -476,6 +554,15 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordRtpengineOneWaySessionsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordRtpenginePacketLossRatiosDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpenginePacketLossSamplesDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordRtpenginePlayerCacheCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordRtpenginePortCountDataPoint(ts, 1, "rtpengine.interface.name-val", "rtpengine.interface.address-val", AttributeRtpenginePortStateUsed)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -486,10 +573,16 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtpengineRequestsDataPoint(ts, 1, "rtpengine.proxy-val", "rtpengine.command-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineRoundTripSamplesDataPoint(ts, 1, AttributeRtpengineRoundTripSpanEndToEnd)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordRtpengineRoundTripTimeDataPoint(ts, 1, AttributeRtpengineRoundTripSpanEndToEnd)
 
 			allMetricsCount++
 			mb.RecordRtpengineRtpAnomaliesDataPoint(ts, 1, AttributeRtpengineRtpAnomalyDuplicate)
-
+			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtpengineRtpLostPacketsDataPoint(ts, 1)
 			defaultMetricsCount++
@@ -861,6 +954,24 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioDispatcherURIAttrVal, ok := dp.Attributes().Get("kamailio.dispatcher.uri")
 					assert.True(t, ok)
 					assert.Equal(t, "kamailio.dispatcher.uri-val", kamailioDispatcherURIAttrVal.Str())
+				case "kamailio.dispatcher.target.overload.reduction":
+					assert.False(t, validatedMetrics["kamailio.dispatcher.target.overload.reduction"], "Found a duplicate in the metrics slice: kamailio.dispatcher.target.overload.reduction")
+					validatedMetrics["kamailio.dispatcher.target.overload.reduction"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of calls that overload control diverts from a destination. The last value stays after its period of validity. Provided since Kamailio 6.0.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					kamailioDispatcherSetAttrVal, ok := dp.Attributes().Get("kamailio.dispatcher.set")
+					assert.True(t, ok)
+					assert.Equal(t, "kamailio.dispatcher.set-val", kamailioDispatcherSetAttrVal.Str())
+					kamailioDispatcherURIAttrVal, ok := dp.Attributes().Get("kamailio.dispatcher.uri")
+					assert.True(t, ok)
+					assert.Equal(t, "kamailio.dispatcher.uri-val", kamailioDispatcherURIAttrVal.Str())
 				case "kamailio.dispatcher.target.probing":
 					assert.False(t, validatedMetrics["kamailio.dispatcher.target.probing"], "Found a duplicate in the metrics slice: kamailio.dispatcher.target.probing")
 					validatedMetrics["kamailio.dispatcher.target.probing"] = true
@@ -924,6 +1035,26 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioDispatcherURIAttrVal, ok := dp.Attributes().Get("kamailio.dispatcher.uri")
 					assert.True(t, ok)
 					assert.Equal(t, "kamailio.dispatcher.uri-val", kamailioDispatcherURIAttrVal.Str())
+				case "kamailio.dmq.node.failure.count":
+					assert.False(t, validatedMetrics["kamailio.dmq.node.failure.count"], "Found a duplicate in the metrics slice: kamailio.dmq.node.failure.count")
+					validatedMetrics["kamailio.dmq.node.failure.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of consecutive probes that a DMQ node has not answered. Provided since Kamailio 6.1.", mi.Description())
+					assert.Equal(t, "{failure}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioDmqNodeAttrVal, ok := dp.Attributes().Get("kamailio.dmq.node")
+					assert.True(t, ok)
+					assert.Equal(t, "kamailio.dmq.node-val", kamailioDmqNodeAttrVal.Str())
+					kamailioDmqLocalAttrVal, ok := dp.Attributes().Get("kamailio.dmq.local")
+					assert.True(t, ok)
+					assert.True(t, kamailioDmqLocalAttrVal.Bool())
 				case "kamailio.dmq.node.state":
 					assert.False(t, validatedMetrics["kamailio.dmq.node.state"], "Found a duplicate in the metrics slice: kamailio.dmq.node.state")
 					validatedMetrics["kamailio.dmq.node.state"] = true
@@ -947,6 +1078,34 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioDmqStateAttrVal, ok := dp.Attributes().Get("kamailio.dmq.state")
 					assert.True(t, ok)
 					assert.Equal(t, "active", kamailioDmqStateAttrVal.Str())
+				case "kamailio.dns.cache.limit":
+					assert.False(t, validatedMetrics["kamailio.dns.cache.limit"], "Found a duplicate in the metrics slice: kamailio.dns.cache.limit")
+					validatedMetrics["kamailio.dns.cache.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Maximum size of the DNS cache.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.dns.cache.usage":
+					assert.False(t, validatedMetrics["kamailio.dns.cache.usage"], "Found a duplicate in the metrics slice: kamailio.dns.cache.usage")
+					validatedMetrics["kamailio.dns.cache.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Size of the DNS cache.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "kamailio.dns.failures":
 					assert.False(t, validatedMetrics["kamailio.dns.failures"], "Found a duplicate in the metrics slice: kamailio.dns.failures")
 					validatedMetrics["kamailio.dns.failures"] = true
@@ -1180,6 +1339,48 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.peerstate.peer.count":
+					assert.False(t, validatedMetrics["kamailio.peerstate.peer.count"], "Found a duplicate in the metrics slice: kamailio.peerstate.peer.count")
+					validatedMetrics["kamailio.peerstate.peer.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of peers whose state the module peerstate follows. Provided since Kamailio 6.1.", mi.Description())
+					assert.Equal(t, "{peer}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.peerstate.peer.in_call.count":
+					assert.False(t, validatedMetrics["kamailio.peerstate.peer.in_call.count"], "Found a duplicate in the metrics slice: kamailio.peerstate.peer.in_call.count")
+					validatedMetrics["kamailio.peerstate.peer.in_call.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of peers that are ringing or in a call. Provided since Kamailio 6.1.", mi.Description())
+					assert.Equal(t, "{peer}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.peerstate.peer.registered.count":
+					assert.False(t, validatedMetrics["kamailio.peerstate.peer.registered.count"], "Found a duplicate in the metrics slice: kamailio.peerstate.peer.registered.count")
+					validatedMetrics["kamailio.peerstate.peer.registered.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of peers that are registered. Provided since Kamailio 6.1.", mi.Description())
+					assert.Equal(t, "{peer}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "kamailio.pike.address.count":
 					assert.False(t, validatedMetrics["kamailio.pike.address.count"], "Found a duplicate in the metrics slice: kamailio.pike.address.count")
 					validatedMetrics["kamailio.pike.address.count"] = true
@@ -1211,6 +1412,40 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.pipelimit.message.count":
+					assert.False(t, validatedMetrics["kamailio.pipelimit.message.count"], "Found a duplicate in the metrics slice: kamailio.pipelimit.message.count")
+					validatedMetrics["kamailio.pipelimit.message.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of messages in the last complete timer interval of a pipe.", mi.Description())
+					assert.Equal(t, "{message}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioPipelimitPipeAttrVal, ok := dp.Attributes().Get("kamailio.pipelimit.pipe")
+					assert.True(t, ok)
+					assert.Equal(t, "kamailio.pipelimit.pipe-val", kamailioPipelimitPipeAttrVal.Str())
+				case "kamailio.pipelimit.message.limit":
+					assert.False(t, validatedMetrics["kamailio.pipelimit.message.limit"], "Found a duplicate in the metrics slice: kamailio.pipelimit.message.limit")
+					validatedMetrics["kamailio.pipelimit.message.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of messages that a pipe accepts in a timer interval, for the algorithms TAILDROP and RED. The limits of other algorithms are not numbers of messages.", mi.Description())
+					assert.Equal(t, "{message}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioPipelimitPipeAttrVal, ok := dp.Attributes().Get("kamailio.pipelimit.pipe")
+					assert.True(t, ok)
+					assert.Equal(t, "kamailio.pipelimit.pipe-val", kamailioPipelimitPipeAttrVal.Str())
 				case "kamailio.process.count":
 					assert.False(t, validatedMetrics["kamailio.process.count"], "Found a duplicate in the metrics slice: kamailio.process.count")
 					validatedMetrics["kamailio.process.count"] = true
@@ -1779,6 +2014,26 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.secfilter.matches":
+					assert.False(t, validatedMetrics["kamailio.secfilter.matches"], "Found a duplicate in the metrics slice: kamailio.secfilter.matches")
+					validatedMetrics["kamailio.secfilter.matches"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of messages that matched a rule of the module secfilter. Provided since Kamailio 5.7.", mi.Description())
+					assert.Equal(t, "{message}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioSecfilterListAttrVal, ok := dp.Attributes().Get("kamailio.secfilter.list")
+					assert.True(t, ok)
+					assert.Equal(t, "blacklist", kamailioSecfilterListAttrVal.Str())
+					kamailioSecfilterFieldAttrVal, ok := dp.Attributes().Get("kamailio.secfilter.field")
+					assert.True(t, ok)
+					assert.Equal(t, "user_agent", kamailioSecfilterFieldAttrVal.Str())
 				case "kamailio.sipcapture.replies":
 					assert.False(t, validatedMetrics["kamailio.sipcapture.replies"], "Found a duplicate in the metrics slice: kamailio.sipcapture.replies")
 					validatedMetrics["kamailio.sipcapture.replies"] = true
@@ -2564,6 +2819,335 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
 					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "rtpengine.interface.duplicate_packets":
+					assert.False(t, validatedMetrics["rtpengine.interface.duplicate_packets"], "Found a duplicate in the metrics slice: rtpengine.interface.duplicate_packets")
+					validatedMetrics["rtpengine.interface.duplicate_packets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of RTP packets received more than once, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+				case "rtpengine.interface.io":
+					assert.False(t, validatedMetrics["rtpengine.interface.io"], "Found a duplicate in the metrics slice: rtpengine.interface.io")
+					validatedMetrics["rtpengine.interface.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes of media received and sent, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "rtpengine.interface.jitter.samples":
+					assert.False(t, validatedMetrics["rtpengine.interface.jitter.samples"], "Found a duplicate in the metrics slice: rtpengine.interface.jitter.samples")
+					validatedMetrics["rtpengine.interface.jitter.samples"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of jitter samples, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{sample}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+					rtpengineJitterOriginAttrVal, ok := dp.Attributes().Get("rtpengine.jitter.origin")
+					assert.True(t, ok)
+					assert.Equal(t, "reported", rtpengineJitterOriginAttrVal.Str())
+				case "rtpengine.interface.jitter.time":
+					assert.False(t, validatedMetrics["rtpengine.interface.jitter.time"], "Found a duplicate in the metrics slice: rtpengine.interface.jitter.time")
+					validatedMetrics["rtpengine.interface.jitter.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sum of all jitter samples, by interface. Divide it by the number of samples to get the mean. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+					rtpengineJitterOriginAttrVal, ok := dp.Attributes().Get("rtpengine.jitter.origin")
+					assert.True(t, ok)
+					assert.Equal(t, "reported", rtpengineJitterOriginAttrVal.Str())
+				case "rtpengine.interface.lost_packets":
+					assert.False(t, validatedMetrics["rtpengine.interface.lost_packets"], "Found a duplicate in the metrics slice: rtpengine.interface.lost_packets")
+					validatedMetrics["rtpengine.interface.lost_packets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of RTP packets lost, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+				case "rtpengine.interface.mos.samples":
+					assert.False(t, validatedMetrics["rtpengine.interface.mos.samples"], "Found a duplicate in the metrics slice: rtpengine.interface.mos.samples")
+					validatedMetrics["rtpengine.interface.mos.samples"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of MOS (mean opinion score) samples, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{sample}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+				case "rtpengine.interface.mos.summed_scores":
+					assert.False(t, validatedMetrics["rtpengine.interface.mos.summed_scores"], "Found a duplicate in the metrics slice: rtpengine.interface.mos.summed_scores")
+					validatedMetrics["rtpengine.interface.mos.summed_scores"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sum of all MOS samples, by interface. Divide it by the number of samples to get the mean opinion score. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{score}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+				case "rtpengine.interface.packet_errors":
+					assert.False(t, validatedMetrics["rtpengine.interface.packet_errors"], "Found a duplicate in the metrics slice: rtpengine.interface.packet_errors")
+					validatedMetrics["rtpengine.interface.packet_errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of packets with errors, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "rtpengine.interface.packet_loss.ratios":
+					assert.False(t, validatedMetrics["rtpengine.interface.packet_loss.ratios"], "Found a duplicate in the metrics slice: rtpengine.interface.packet_loss.ratios")
+					validatedMetrics["rtpengine.interface.packet_loss.ratios"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sum of all loss ratios (0 to 1) that remote sides reported, by interface. Divide it by the number of samples to get the mean. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{ratio}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+				case "rtpengine.interface.packet_loss.samples":
+					assert.False(t, validatedMetrics["rtpengine.interface.packet_loss.samples"], "Found a duplicate in the metrics slice: rtpengine.interface.packet_loss.samples")
+					validatedMetrics["rtpengine.interface.packet_loss.samples"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of loss ratios that remote sides reported, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{sample}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+				case "rtpengine.interface.packets":
+					assert.False(t, validatedMetrics["rtpengine.interface.packets"], "Found a duplicate in the metrics slice: rtpengine.interface.packets")
+					validatedMetrics["rtpengine.interface.packets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of media packets received and sent, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "rtpengine.interface.round_trip.samples":
+					assert.False(t, validatedMetrics["rtpengine.interface.round_trip.samples"], "Found a duplicate in the metrics slice: rtpengine.interface.round_trip.samples")
+					validatedMetrics["rtpengine.interface.round_trip.samples"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of round-trip time samples, by interface. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "{sample}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+					rtpengineRoundTripSpanAttrVal, ok := dp.Attributes().Get("rtpengine.round_trip.span")
+					assert.True(t, ok)
+					assert.Equal(t, "end_to_end", rtpengineRoundTripSpanAttrVal.Str())
+				case "rtpengine.interface.round_trip.time":
+					assert.False(t, validatedMetrics["rtpengine.interface.round_trip.time"], "Found a duplicate in the metrics slice: rtpengine.interface.round_trip.time")
+					validatedMetrics["rtpengine.interface.round_trip.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sum of all round-trip time samples, by interface. Divide it by the number of samples to get the mean, which is a lower bound, because unknown times are sampled as 0. Provided since rtpengine 11.3.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					rtpengineInterfaceNameAttrVal, ok := dp.Attributes().Get("rtpengine.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.name-val", rtpengineInterfaceNameAttrVal.Str())
+					rtpengineInterfaceAddressAttrVal, ok := dp.Attributes().Get("rtpengine.interface.address")
+					assert.True(t, ok)
+					assert.Equal(t, "rtpengine.interface.address-val", rtpengineInterfaceAddressAttrVal.Str())
+					rtpengineRoundTripSpanAttrVal, ok := dp.Attributes().Get("rtpengine.round_trip.span")
+					assert.True(t, ok)
+					assert.Equal(t, "end_to_end", rtpengineRoundTripSpanAttrVal.Str())
+				case "rtpengine.jitter.samples":
+					assert.False(t, validatedMetrics["rtpengine.jitter.samples"], "Found a duplicate in the metrics slice: rtpengine.jitter.samples")
+					validatedMetrics["rtpengine.jitter.samples"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of jitter samples. Provided since rtpengine 11.0.", mi.Description())
+					assert.Equal(t, "{sample}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineJitterOriginAttrVal, ok := dp.Attributes().Get("rtpengine.jitter.origin")
+					assert.True(t, ok)
+					assert.Equal(t, "reported", rtpengineJitterOriginAttrVal.Str())
+				case "rtpengine.jitter.time":
+					assert.False(t, validatedMetrics["rtpengine.jitter.time"], "Found a duplicate in the metrics slice: rtpengine.jitter.time")
+					validatedMetrics["rtpengine.jitter.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sum of all jitter samples. Divide it by the number of samples to get the mean. Provided since rtpengine 11.0.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					rtpengineJitterOriginAttrVal, ok := dp.Attributes().Get("rtpengine.jitter.origin")
+					assert.True(t, ok)
+					assert.Equal(t, "reported", rtpengineJitterOriginAttrVal.Str())
+				case "rtpengine.media_cache.count":
+					assert.False(t, validatedMetrics["rtpengine.media_cache.count"], "Found a duplicate in the metrics slice: rtpengine.media_cache.count")
+					validatedMetrics["rtpengine.media_cache.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of media files that rtpengine keeps in memory. Provided since rtpengine 13.2.", mi.Description())
+					assert.Equal(t, "{entry}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "rtpengine.mos.samples":
 					assert.False(t, validatedMetrics["rtpengine.mos.samples"], "Found a duplicate in the metrics slice: rtpengine.mos.samples")
 					validatedMetrics["rtpengine.mos.samples"] = true
@@ -2671,6 +3255,48 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "rtpengine.packet_loss.ratios":
+					assert.False(t, validatedMetrics["rtpengine.packet_loss.ratios"], "Found a duplicate in the metrics slice: rtpengine.packet_loss.ratios")
+					validatedMetrics["rtpengine.packet_loss.ratios"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sum of all loss ratios (0 to 1) that remote sides reported. Divide it by the number of samples to get the mean. Provided since rtpengine 11.0.", mi.Description())
+					assert.Equal(t, "{ratio}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "rtpengine.packet_loss.samples":
+					assert.False(t, validatedMetrics["rtpengine.packet_loss.samples"], "Found a duplicate in the metrics slice: rtpengine.packet_loss.samples")
+					validatedMetrics["rtpengine.packet_loss.samples"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of loss ratios that remote sides reported. Provided since rtpengine 11.0.", mi.Description())
+					assert.Equal(t, "{sample}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "rtpengine.player_cache.count":
+					assert.False(t, validatedMetrics["rtpengine.player_cache.count"], "Found a duplicate in the metrics slice: rtpengine.player_cache.count")
+					validatedMetrics["rtpengine.player_cache.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of encoded media that rtpengine keeps for its player. Provided since rtpengine 13.2.", mi.Description())
+					assert.Equal(t, "{entry}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "rtpengine.port.count":
 					assert.False(t, validatedMetrics["rtpengine.port.count"], "Found a duplicate in the metrics slice: rtpengine.port.count")
 					validatedMetrics["rtpengine.port.count"] = true
@@ -2751,6 +3377,40 @@ func TestMetricsBuilder(t *testing.T) {
 					rtpengineCommandAttrVal, ok := dp.Attributes().Get("rtpengine.command")
 					assert.True(t, ok)
 					assert.Equal(t, "rtpengine.command-val", rtpengineCommandAttrVal.Str())
+				case "rtpengine.round_trip.samples":
+					assert.False(t, validatedMetrics["rtpengine.round_trip.samples"], "Found a duplicate in the metrics slice: rtpengine.round_trip.samples")
+					validatedMetrics["rtpengine.round_trip.samples"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of round-trip time samples. Provided since rtpengine 11.0.", mi.Description())
+					assert.Equal(t, "{sample}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					rtpengineRoundTripSpanAttrVal, ok := dp.Attributes().Get("rtpengine.round_trip.span")
+					assert.True(t, ok)
+					assert.Equal(t, "end_to_end", rtpengineRoundTripSpanAttrVal.Str())
+				case "rtpengine.round_trip.time":
+					assert.False(t, validatedMetrics["rtpengine.round_trip.time"], "Found a duplicate in the metrics slice: rtpengine.round_trip.time")
+					validatedMetrics["rtpengine.round_trip.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sum of all round-trip time samples. Divide it by the number of samples to get the mean, which is a lower bound, because unknown times are sampled as 0. Provided since rtpengine 11.0.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					rtpengineRoundTripSpanAttrVal, ok := dp.Attributes().Get("rtpengine.round_trip.span")
+					assert.True(t, ok)
+					assert.Equal(t, "end_to_end", rtpengineRoundTripSpanAttrVal.Str())
 				case "rtpengine.rtp.anomalies":
 					assert.False(t, validatedMetrics["rtpengine.rtp.anomalies"], "Found a duplicate in the metrics slice: rtpengine.rtp.anomalies")
 					validatedMetrics["rtpengine.rtp.anomalies"] = true
@@ -2773,7 +3433,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["rtpengine.rtp.lost_packets"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Number of RTP packets lost.", mi.Description())
+					assert.Equal(t, "Number of RTP packets lost. Provided since rtpengine 11.0.", mi.Description())
 					assert.Equal(t, "{packet}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
