@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/otelcol-rtc/otelcol-rtc/internal/cumulative"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/optional"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/scrape"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver/internal/metadata"
@@ -26,6 +27,7 @@ type snapshotRecord struct {
 	inSnapshot  bool      // whether the objects of a snapshot are being read
 	sawComplete bool      // whether the instance has sent a complete snapshot
 	start       timestamp // of sums over objects; 0 before the first snapshot
+	events      map[eventID]*cumulative.Counter
 
 	coverage *coverageRecord
 	topology *topology
@@ -41,7 +43,7 @@ type snapshotRecord struct {
 func newSnapshotRecord(mb *builder, run *scrape.Runner, statistics []string, cfg *Config) *snapshotRecord {
 	coverage := &coverageRecord{mb: mb, report: run.Report, statistics: statistics}
 	s := &snapshotRecord{
-		mb: mb, report: run.Report, cfg: cfg, coverage: coverage,
+		mb: mb, report: run.Report, cfg: cfg, coverage: coverage, events: map[eventID]*cumulative.Counter{},
 		topology: newTopology(mb, run.Report, coverage, cfg.Workers.Limit), singles: newSingleRecord(mb, run, cfg.Streams.Limit),
 	}
 	s.visitor = visitor{
@@ -101,11 +103,28 @@ func (s *snapshotRecord) record(answer snapshot) {
 	s.topology.rooms.record(answer.Time)
 }
 
-// recordApplication records the metrics of the application, whose counters began at start.
+// eventID identifies a counter of the agent by its key and group.
+type eventID struct {
+	key   string
+	group eventGroup
+}
+
+// startOfEvents returns the start time of a counter of the agent: that of the application, until the agent alone is started again.
+func (s *snapshotRecord) startOfEvents(id eventID, n int64, application timestamp) timestamp {
+	counter := s.events[id]
+	if counter == nil {
+		counter = &cumulative.Counter{}
+		s.events[id] = counter
+	}
+	return counter.ObserveSince(application, n, s.report.Now())
+}
+
+// recordApplication records the metrics of the application, which was started at start.
 func (s *snapshotRecord) recordApplication(start timestamp) {
 	for i := range eventRows {
-		if n, present := s.last.Counters[eventRows[i].key]; present {
-			eventRows[i].Point.RecordSince(s.mb, start, n, none{})
+		row := &eventRows[i]
+		if n, present := s.last.Counters[row.key]; present {
+			row.Point.RecordSince(s.mb, s.startOfEvents(eventID{key: row.key}, n, start), n, none{})
 		}
 	}
 	s.recordGroupedEvents(start)
@@ -133,7 +152,8 @@ func (s *snapshotRecord) recordGroupedEvents(start timestamp) {
 			}
 		}
 		for group, n := range counts {
-			groupedEventRows[i].Point.RecordSince(s.mb, start, n, group)
+			row := &groupedEventRows[i]
+			row.Point.RecordSince(s.mb, s.startOfEvents(eventID{row.key, group}, n, start), n, group)
 		}
 	}
 }
