@@ -74,8 +74,10 @@ var systems = []system{
 		serve: func(size int, now func() time.Time) (*emulator.Server, error) {
 			return mediasoup.NewAgent(mediasoup.AgentOptions{Consumers: size, Now: now})
 		},
-		factory:  mediasoupreceiver.NewFactory(),
-		settings: func(endpoint string, _ int) map[string]any { return map[string]any{"endpoint": endpoint} },
+		factory: mediasoupreceiver.NewFactory(),
+		settings: func(endpoint string, _ int) map[string]any {
+			return map[string]any{"endpoint": endpoint, "metrics": mediasoupWithoutGroups}
+		},
 		exporter: newMediasoupExporter,
 	},
 	{
@@ -113,6 +115,20 @@ var systems = []system{
 		page: "/metrics",
 	},
 }
+
+// mediasoupWithoutGroups disables counts by bucket and metrics of workers, which the exporter does not have.
+var mediasoupWithoutGroups = func() map[string]any {
+	disabled := map[string]any{}
+	for _, name := range []string{
+		"mediasoup.consumer.stream.count_by_packet_loss", "mediasoup.consumer.stream.count_by_round_trip_time",
+		"mediasoup.consumer.stream.count_by_score", "mediasoup.producer.stream.count_by_packet_loss", "mediasoup.producer.stream.count_by_score",
+		"mediasoup.consumer.count_by_worker", "mediasoup.producer.count_by_worker", "mediasoup.transport.count_by_worker",
+		"mediasoup.worker.memory.usage", "mediasoup.worker.responsive", "mediasoup.worker.throughput", "mediasoup.worker.uptime",
+	} {
+		disabled[name] = map[string]any{"enabled": false}
+	}
+	return disabled
+}()
 
 func serveZLMediaKit(size int, now func() time.Time) (*emulator.Server, error) {
 	return zlmediakit.New(zlmediakit.Options{Streams: size, Now: now})
