@@ -78,26 +78,31 @@ func memoryOverhead(p *process) number {
 }
 
 func (r *listRecorder) recordHtables(tables []htable) {
+	recordNamed(r, r.htables, metadata.AttributeRtcEntityHtable, tables, func(t *htable) *string { return &t.Name }, htableRows)
+}
+
+// recordNamed records the numbers of items that are selected by name. If several have the same name, the first one is used.
+func recordNamed[T any](
+	r *listRecorder, set *selection.Set[struct{}], entity fmt.Stringer, list []T, nameOf func(*T) *string, table []numberRow[T],
+) {
 	merged := int64(0)
-	r.htables.BeginWith(selection.Keys(tables, r.htableKey))
-	for i := range tables {
-		t := &tables[i]
-		item, first := r.htables.Get(r.htableKey(t))
+	key := func(one *T) []byte {
+		r.key = selection.AppendName(r.key[:0], *nameOf(one))
+		return r.key
+	}
+	set.BeginWith(selection.Keys(list, key))
+	for i := range list {
+		item, first := set.Get(key(&list[i]))
 		switch {
 		case !first:
 			merged++
 		case item.Kept:
-			t.Name = item.Name
-			recordNumbers(r.mb, htableRows, t)
+			*nameOf(&list[i]) = item.Name
+			recordNumbers(r.mb, table, &list[i])
 		}
 	}
-	r.omit(metadata.AttributeRtcEntityHtable, r.htables.Limited(), merged)
-	r.htables.End(true)
-}
-
-func (r *listRecorder) htableKey(t *htable) []byte {
-	r.key = selection.AppendName(r.key[:0], t.Name)
-	return r.key
+	r.omit(entity, set.Limited(), merged)
+	set.End(true)
 }
 
 // destination is an address of a dispatcher set. The set may list it more than once.
@@ -229,26 +234,7 @@ func (r *listRecorder) recordNodes(nodes []dmqNode) {
 
 // recordPipes records the pipes of the module pipelimit.
 func (r *listRecorder) recordPipes(pipes []pipe) {
-	merged := int64(0)
-	r.pipes.BeginWith(selection.Keys(pipes, r.pipeKey))
-	for i := range pipes {
-		p := &pipes[i]
-		item, first := r.pipes.Get(r.pipeKey(p))
-		switch {
-		case !first:
-			merged++
-		case item.Kept:
-			p.Name = item.Name
-			recordNumbers(r.mb, pipeRows, p)
-		}
-	}
-	r.omit(metadata.AttributeRtcEntityPipe, r.pipes.Limited(), merged)
-	r.pipes.End(true)
-}
-
-func (r *listRecorder) pipeKey(p *pipe) []byte {
-	r.key = selection.AppendName(r.key[:0], p.Name)
-	return r.key
+	recordNamed(r, r.pipes, metadata.AttributeRtcEntityPipe, pipes, func(p *pipe) *string { return &p.Name }, pipeRows)
 }
 
 // messageLimit returns the number of messages that a pipe accepts. The limits of the other algorithms are loads.

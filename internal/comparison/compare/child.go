@@ -104,6 +104,18 @@ func receive[T any](c *child) (result T, err error) {
 	return result, nil
 }
 
+// startServing starts a child that serves, and returns its URL.
+func startServing(ctx context.Context, j job) (c *child, url string, err error) {
+	if c, err = start(ctx, j); err != nil {
+		return nil, "", err
+	}
+	if url, err = receive[string](c); err != nil {
+		c.stop()
+		return nil, "", err
+	}
+	return c, url, nil
+}
+
 // stop ends a child and ignores its exit status.
 func (c *child) stop() {
 	_ = c.in.Close()

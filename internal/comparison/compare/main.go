@@ -131,12 +131,11 @@ type comparison struct {
 // compare starts the server and measures both sides in turn.
 func compare(ctx context.Context, s *system, size int, o *options) (c comparison, err error) {
 	todo := o.job(s, size)
-	server, err := start(ctx, todo.as(roleServer, ""))
+	server, endpoint, err := startServing(ctx, todo.as(roleServer, ""))
 	if err != nil {
 		return c, err
 	}
 	defer server.stop()
-	endpoint, err := receive[string](server)
 	for range o.rounds {
 		if err == nil {
 			err = measure(ctx, todo.as(roleReceiver, endpoint), &c.ours)
@@ -152,15 +151,11 @@ func compare(ctx context.Context, s *system, size int, o *options) (c comparison
 
 // measureExporter starts the exporter of a server, and measures it and the collector that scrapes it.
 func (c *comparison) measureExporter(ctx context.Context, j job) error {
-	exporter, err := start(ctx, j)
+	exporter, page, err := startServing(ctx, j)
 	if err != nil {
 		return err
 	}
 	defer exporter.stop()
-	page, err := receive[string](exporter)
-	if err != nil {
-		return err
-	}
 	if err := measure(ctx, j.as(rolePrometheus, page), &c.collector); err != nil {
 		return err
 	}

@@ -34,12 +34,11 @@ type pages struct {
 // comparePages starts the server and measures the collector and the exporter in turn.
 func comparePages(ctx context.Context, s *system, size int, o *options) (p pages, err error) {
 	todo := o.job(s, size)
-	server, err := start(ctx, todo.as(roleServer, ""))
+	server, endpoint, err := startServing(ctx, todo.as(roleServer, ""))
 	if err != nil {
 		return p, err
 	}
 	defer server.stop()
-	endpoint, err := receive[string](server)
 	for range o.rounds {
 		if err == nil {
 			err = measureCollector(ctx, o.collector, s, todo.as("", endpoint), &p.ours)
@@ -53,15 +52,11 @@ func comparePages(ctx context.Context, s *system, size int, o *options) (p pages
 
 // measureExporterPage starts the exporter of a server and appends its cost.
 func measureExporterPage(ctx context.Context, j job, costs *[]pageCost) error {
-	exporter, err := start(ctx, j)
+	exporter, page, err := startServing(ctx, j)
 	if err != nil {
 		return err
 	}
 	defer exporter.stop()
-	page, err := receive[string](exporter)
-	if err != nil {
-		return err
-	}
 	return j.measurePage(ctx, exporter.cmd.Process.Pid, page, costs)
 }
 

@@ -288,18 +288,6 @@ func TestOtherSystems(t *testing.T) {
 		"the receiver requires the proc file system of Linux, which windows does not have: remove the receiver from the configuration")
 }
 
-// TestThisHost scrapes the machine of the test, once with its own files and once as if its root were mounted.
-func TestThisHost(t *testing.T) {
-	if _, err := os.Stat("/proc/net/snmp"); err != nil {
-		t.Skip("requires Linux")
-	}
-	for _, root := range []string{"", "/"} {
-		md, err := newTestScraper(t, root).scrape(t.Context())
-		require.NoError(t, err)
-		assert.GreaterOrEqual(t, md.DataPointCount(), 12)
-	}
-}
-
 // TestReceiver checks the points of the default metrics, from the factory to the consumer.
 func TestReceiver(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
