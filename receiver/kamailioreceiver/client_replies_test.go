@@ -56,7 +56,7 @@ var shapeMetrics = map[string]string{
 	apiRTPEngines: "kamailio.rtpengine.node.state", apiRTPEngineCalls: "kamailio.rtpengine.call.count", apiHtables: "kamailio.htable.item.count",
 	apiPike: "kamailio.pike.address.count", apiDMQ: "kamailio.dmq.node.state",
 	apiDNSMemory: "kamailio.dns.cache.usage", apiPeers: "kamailio.peerstate.peer.count", apiPipes: "kamailio.pipelimit.message.count",
-	apiSecfilter: "kamailio.secfilter.matches",
+	apiSecfilter: "kamailio.secfilter.matches", apiDNSStatistics: "kamailio.dns.cache.requests",
 }
 
 // methodsBody returns the body of a reply that lists methods.

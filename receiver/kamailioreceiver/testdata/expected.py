@@ -236,6 +236,13 @@ def modules(server):
     if memory and server.transport == "binrpc":
         yield point("dns.cache.usage"), memory[0]
         yield point("dns.cache.limit"), memory[1]
+    counters = (
+        ("dns_req_cnt", "requests", ()), ("dc_hits_cnt", "hits", ["dns.cache.answer=positive"]),
+        ("dc_neg_hits_cnt", "hits", ["dns.cache.answer=negative"]), ("dc_lru_cnt", "evictions", ()),
+    )
+    for reply in server.reply("dns.stats_get"):
+        for member, metric, of in counters:
+            yield point("dns.cache." + metric, *of), get(reply, member)
     for member, metric in (("total_peers", "count"), ("incall_peers", "in_call.count"), ("registered_peers", "registered.count")):
         for reply in server.reply("peerstate.stats"):
             yield point("peerstate.peer." + metric), get(reply, member)

@@ -508,6 +508,46 @@ func (ms *KamailioDmqNodeStateMetricConfig) Unmarshal(parser *confmap.Conf) erro
 	return nil
 }
 
+// KamailioDNSCacheEvictionsMetricConfig provides config for the kamailio.dns.cache.evictions metric.
+type KamailioDNSCacheEvictionsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioDNSCacheEvictionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioDNSCacheHitsMetricConfig provides config for the kamailio.dns.cache.hits metric.
+type KamailioDNSCacheHitsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioDNSCacheHitsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // KamailioDNSCacheLimitMetricConfig provides config for the kamailio.dns.cache.limit metric.
 type KamailioDNSCacheLimitMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -515,6 +555,26 @@ type KamailioDNSCacheLimitMetricConfig struct {
 }
 
 func (ms *KamailioDNSCacheLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioDNSCacheRequestsMetricConfig provides config for the kamailio.dns.cache.requests metric.
+type KamailioDNSCacheRequestsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioDNSCacheRequestsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -3715,7 +3775,10 @@ type MetricsConfig struct {
 	KamailioDispatcherTargetTimeouts          KamailioDispatcherTargetTimeoutsMetricConfig          `mapstructure:"kamailio.dispatcher.target.timeouts"`
 	KamailioDmqNodeFailureCount               KamailioDmqNodeFailureCountMetricConfig               `mapstructure:"kamailio.dmq.node.failure.count"`
 	KamailioDmqNodeState                      KamailioDmqNodeStateMetricConfig                      `mapstructure:"kamailio.dmq.node.state"`
+	KamailioDNSCacheEvictions                 KamailioDNSCacheEvictionsMetricConfig                 `mapstructure:"kamailio.dns.cache.evictions"`
+	KamailioDNSCacheHits                      KamailioDNSCacheHitsMetricConfig                      `mapstructure:"kamailio.dns.cache.hits"`
 	KamailioDNSCacheLimit                     KamailioDNSCacheLimitMetricConfig                     `mapstructure:"kamailio.dns.cache.limit"`
+	KamailioDNSCacheRequests                  KamailioDNSCacheRequestsMetricConfig                  `mapstructure:"kamailio.dns.cache.requests"`
 	KamailioDNSCacheUsage                     KamailioDNSCacheUsageMetricConfig                     `mapstructure:"kamailio.dns.cache.usage"`
 	KamailioDNSFailures                       KamailioDNSFailuresMetricConfig                       `mapstructure:"kamailio.dns.failures"`
 	KamailioDNSSlowRequests                   KamailioDNSSlowRequestsMetricConfig                   `mapstructure:"kamailio.dns.slow_requests"`
@@ -3953,7 +4016,16 @@ func DefaultMetricsConfig() MetricsConfig {
 		KamailioDmqNodeState: KamailioDmqNodeStateMetricConfig{
 			Enabled: true,
 		},
+		KamailioDNSCacheEvictions: KamailioDNSCacheEvictionsMetricConfig{
+			Enabled: false,
+		},
+		KamailioDNSCacheHits: KamailioDNSCacheHitsMetricConfig{
+			Enabled: false,
+		},
 		KamailioDNSCacheLimit: KamailioDNSCacheLimitMetricConfig{
+			Enabled: false,
+		},
+		KamailioDNSCacheRequests: KamailioDNSCacheRequestsMetricConfig{
 			Enabled: false,
 		},
 		KamailioDNSCacheUsage: KamailioDNSCacheUsageMetricConfig{

@@ -178,6 +178,32 @@ var MapAttributeKamailioDmqState = map[string]AttributeKamailioDmqState{
 	"other":      AttributeKamailioDmqStateOther,
 }
 
+// AttributeKamailioDNSCacheAnswer specifies the value kamailio.dns.cache.answer attribute.
+type AttributeKamailioDNSCacheAnswer int
+
+const (
+	_ AttributeKamailioDNSCacheAnswer = iota
+	AttributeKamailioDNSCacheAnswerPositive
+	AttributeKamailioDNSCacheAnswerNegative
+)
+
+// String returns the string representation of the AttributeKamailioDNSCacheAnswer.
+func (av AttributeKamailioDNSCacheAnswer) String() string {
+	switch av {
+	case AttributeKamailioDNSCacheAnswerPositive:
+		return "positive"
+	case AttributeKamailioDNSCacheAnswerNegative:
+		return "negative"
+	}
+	return ""
+}
+
+// MapAttributeKamailioDNSCacheAnswer is a helper map of string to AttributeKamailioDNSCacheAnswer attribute value.
+var MapAttributeKamailioDNSCacheAnswer = map[string]AttributeKamailioDNSCacheAnswer{
+	"positive": AttributeKamailioDNSCacheAnswerPositive,
+	"negative": AttributeKamailioDNSCacheAnswerNegative,
+}
+
 // AttributeKamailioMemoryState specifies the value kamailio.memory.state attribute.
 type AttributeKamailioMemoryState int
 
@@ -1196,8 +1222,18 @@ var MetricsInfo = metricsInfo{
 		Name:       "kamailio.dmq.node.state",
 		Attributes: []string{"kamailio.dmq.node", "kamailio.dmq.local", "kamailio.dmq.state"},
 	},
+	KamailioDNSCacheEvictions: metricInfo{
+		Name: "kamailio.dns.cache.evictions",
+	},
+	KamailioDNSCacheHits: metricInfo{
+		Name:       "kamailio.dns.cache.hits",
+		Attributes: []string{"kamailio.dns.cache.answer"},
+	},
 	KamailioDNSCacheLimit: metricInfo{
 		Name: "kamailio.dns.cache.limit",
+	},
+	KamailioDNSCacheRequests: metricInfo{
+		Name: "kamailio.dns.cache.requests",
 	},
 	KamailioDNSCacheUsage: metricInfo{
 		Name: "kamailio.dns.cache.usage",
@@ -1774,7 +1810,10 @@ type metricsInfo struct {
 	KamailioDispatcherTargetTimeouts          metricInfo
 	KamailioDmqNodeFailureCount               metricInfo
 	KamailioDmqNodeState                      metricInfo
+	KamailioDNSCacheEvictions                 metricInfo
+	KamailioDNSCacheHits                      metricInfo
 	KamailioDNSCacheLimit                     metricInfo
+	KamailioDNSCacheRequests                  metricInfo
 	KamailioDNSCacheUsage                     metricInfo
 	KamailioDNSFailures                       metricInfo
 	KamailioDNSSlowRequests                   metricInfo
@@ -3271,6 +3310,112 @@ func newMetricKamailioDmqNodeState(cfg KamailioDmqNodeStateMetricConfig) metricK
 	return m
 }
 
+type metricKamailioDNSCacheEvictions struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   KamailioDNSCacheEvictionsMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.dns.cache.evictions metric with initial data.
+func (m *metricKamailioDNSCacheEvictions) init() {
+	m.data.SetName("kamailio.dns.cache.evictions")
+	m.data.SetDescription("Number of entries that the DNS cache evicted because it was full. Provided by builds of Kamailio with USE_DNS_CACHE_STATS.")
+	m.data.SetUnit("{entry}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioDNSCacheEvictions) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioDNSCacheEvictions) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioDNSCacheEvictions) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioDNSCacheEvictions(cfg KamailioDNSCacheEvictionsMetricConfig) metricKamailioDNSCacheEvictions {
+	m := metricKamailioDNSCacheEvictions{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioDNSCacheHits struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   KamailioDNSCacheHitsMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.dns.cache.hits metric with initial data.
+func (m *metricKamailioDNSCacheHits) init() {
+	m.data.SetName("kamailio.dns.cache.hits")
+	m.data.SetDescription("Number of DNS requests that the cache answered. Provided by builds of Kamailio with USE_DNS_CACHE_STATS.")
+	m.data.SetUnit("{request}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioDNSCacheHits) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioDNSCacheAnswerAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("kamailio.dns.cache.answer", kamailioDNSCacheAnswerAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioDNSCacheHits) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioDNSCacheHits) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioDNSCacheHits(cfg KamailioDNSCacheHitsMetricConfig) metricKamailioDNSCacheHits {
+	m := metricKamailioDNSCacheHits{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricKamailioDNSCacheLimit struct {
 	data     pmetric.Metric                    // data buffer for generated metric.
 	config   KamailioDNSCacheLimitMetricConfig // metric config provided by user.
@@ -3315,6 +3460,58 @@ func (m *metricKamailioDNSCacheLimit) emit(metrics pmetric.MetricSlice) {
 
 func newMetricKamailioDNSCacheLimit(cfg KamailioDNSCacheLimitMetricConfig) metricKamailioDNSCacheLimit {
 	m := metricKamailioDNSCacheLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioDNSCacheRequests struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   KamailioDNSCacheRequestsMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.dns.cache.requests metric with initial data.
+func (m *metricKamailioDNSCacheRequests) init() {
+	m.data.SetName("kamailio.dns.cache.requests")
+	m.data.SetDescription("Number of DNS requests made through the cache. Provided by builds of Kamailio with USE_DNS_CACHE_STATS.")
+	m.data.SetUnit("{request}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioDNSCacheRequests) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioDNSCacheRequests) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioDNSCacheRequests) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioDNSCacheRequests(cfg KamailioDNSCacheRequestsMetricConfig) metricKamailioDNSCacheRequests {
+	m := metricKamailioDNSCacheRequests{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -11728,7 +11925,10 @@ type MetricsBuilder struct {
 	metricKamailioDispatcherTargetTimeouts          metricKamailioDispatcherTargetTimeouts
 	metricKamailioDmqNodeFailureCount               metricKamailioDmqNodeFailureCount
 	metricKamailioDmqNodeState                      metricKamailioDmqNodeState
+	metricKamailioDNSCacheEvictions                 metricKamailioDNSCacheEvictions
+	metricKamailioDNSCacheHits                      metricKamailioDNSCacheHits
 	metricKamailioDNSCacheLimit                     metricKamailioDNSCacheLimit
+	metricKamailioDNSCacheRequests                  metricKamailioDNSCacheRequests
 	metricKamailioDNSCacheUsage                     metricKamailioDNSCacheUsage
 	metricKamailioDNSFailures                       metricKamailioDNSFailures
 	metricKamailioDNSSlowRequests                   metricKamailioDNSSlowRequests
@@ -11937,7 +12137,10 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricKamailioDispatcherTargetTimeouts:          newMetricKamailioDispatcherTargetTimeouts(mbc.Metrics.KamailioDispatcherTargetTimeouts),
 		metricKamailioDmqNodeFailureCount:               newMetricKamailioDmqNodeFailureCount(mbc.Metrics.KamailioDmqNodeFailureCount),
 		metricKamailioDmqNodeState:                      newMetricKamailioDmqNodeState(mbc.Metrics.KamailioDmqNodeState),
+		metricKamailioDNSCacheEvictions:                 newMetricKamailioDNSCacheEvictions(mbc.Metrics.KamailioDNSCacheEvictions),
+		metricKamailioDNSCacheHits:                      newMetricKamailioDNSCacheHits(mbc.Metrics.KamailioDNSCacheHits),
 		metricKamailioDNSCacheLimit:                     newMetricKamailioDNSCacheLimit(mbc.Metrics.KamailioDNSCacheLimit),
+		metricKamailioDNSCacheRequests:                  newMetricKamailioDNSCacheRequests(mbc.Metrics.KamailioDNSCacheRequests),
 		metricKamailioDNSCacheUsage:                     newMetricKamailioDNSCacheUsage(mbc.Metrics.KamailioDNSCacheUsage),
 		metricKamailioDNSFailures:                       newMetricKamailioDNSFailures(mbc.Metrics.KamailioDNSFailures),
 		metricKamailioDNSSlowRequests:                   newMetricKamailioDNSSlowRequests(mbc.Metrics.KamailioDNSSlowRequests),
@@ -12223,7 +12426,10 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricKamailioDispatcherTargetTimeouts.emit(ils.Metrics())
 	mb.metricKamailioDmqNodeFailureCount.emit(ils.Metrics())
 	mb.metricKamailioDmqNodeState.emit(ils.Metrics())
+	mb.metricKamailioDNSCacheEvictions.emit(ils.Metrics())
+	mb.metricKamailioDNSCacheHits.emit(ils.Metrics())
 	mb.metricKamailioDNSCacheLimit.emit(ils.Metrics())
+	mb.metricKamailioDNSCacheRequests.emit(ils.Metrics())
 	mb.metricKamailioDNSCacheUsage.emit(ils.Metrics())
 	mb.metricKamailioDNSFailures.emit(ils.Metrics())
 	mb.metricKamailioDNSSlowRequests.emit(ils.Metrics())
@@ -12538,9 +12744,24 @@ func (mb *MetricsBuilder) RecordKamailioDmqNodeStateDataPoint(ts pcommon.Timesta
 	mb.metricKamailioDmqNodeState.recordDataPoint(mb.startTime, ts, val, kamailioDmqNodeAttributeValue, kamailioDmqLocalAttributeValue, kamailioDmqStateAttributeValue.String())
 }
 
+// RecordKamailioDNSCacheEvictionsDataPoint adds a data point to kamailio.dns.cache.evictions metric.
+func (mb *MetricsBuilder) RecordKamailioDNSCacheEvictionsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioDNSCacheEvictions.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioDNSCacheHitsDataPoint adds a data point to kamailio.dns.cache.hits metric.
+func (mb *MetricsBuilder) RecordKamailioDNSCacheHitsDataPoint(ts pcommon.Timestamp, val int64, kamailioDNSCacheAnswerAttributeValue AttributeKamailioDNSCacheAnswer) {
+	mb.metricKamailioDNSCacheHits.recordDataPoint(mb.startTime, ts, val, kamailioDNSCacheAnswerAttributeValue.String())
+}
+
 // RecordKamailioDNSCacheLimitDataPoint adds a data point to kamailio.dns.cache.limit metric.
 func (mb *MetricsBuilder) RecordKamailioDNSCacheLimitDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricKamailioDNSCacheLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioDNSCacheRequestsDataPoint adds a data point to kamailio.dns.cache.requests metric.
+func (mb *MetricsBuilder) RecordKamailioDNSCacheRequestsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioDNSCacheRequests.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordKamailioDNSCacheUsageDataPoint adds a data point to kamailio.dns.cache.usage metric.

@@ -143,7 +143,16 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordKamailioDmqNodeStateDataPoint(ts, 1, "kamailio.dmq.node-val", true, AttributeKamailioDmqStateActive)
 
 			allMetricsCount++
+			mb.RecordKamailioDNSCacheEvictionsDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordKamailioDNSCacheHitsDataPoint(ts, 1, AttributeKamailioDNSCacheAnswerPositive)
+
+			allMetricsCount++
 			mb.RecordKamailioDNSCacheLimitDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordKamailioDNSCacheRequestsDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordKamailioDNSCacheUsageDataPoint(ts, 1)
@@ -1078,6 +1087,37 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioDmqStateAttrVal, ok := dp.Attributes().Get("kamailio.dmq.state")
 					assert.True(t, ok)
 					assert.Equal(t, "active", kamailioDmqStateAttrVal.Str())
+				case "kamailio.dns.cache.evictions":
+					assert.False(t, validatedMetrics["kamailio.dns.cache.evictions"], "Found a duplicate in the metrics slice: kamailio.dns.cache.evictions")
+					validatedMetrics["kamailio.dns.cache.evictions"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of entries that the DNS cache evicted because it was full. Provided by builds of Kamailio with USE_DNS_CACHE_STATS.", mi.Description())
+					assert.Equal(t, "{entry}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.dns.cache.hits":
+					assert.False(t, validatedMetrics["kamailio.dns.cache.hits"], "Found a duplicate in the metrics slice: kamailio.dns.cache.hits")
+					validatedMetrics["kamailio.dns.cache.hits"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of DNS requests that the cache answered. Provided by builds of Kamailio with USE_DNS_CACHE_STATS.", mi.Description())
+					assert.Equal(t, "{request}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioDNSCacheAnswerAttrVal, ok := dp.Attributes().Get("kamailio.dns.cache.answer")
+					assert.True(t, ok)
+					assert.Equal(t, "positive", kamailioDNSCacheAnswerAttrVal.Str())
 				case "kamailio.dns.cache.limit":
 					assert.False(t, validatedMetrics["kamailio.dns.cache.limit"], "Found a duplicate in the metrics slice: kamailio.dns.cache.limit")
 					validatedMetrics["kamailio.dns.cache.limit"] = true
@@ -1086,6 +1126,20 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, "Maximum size of the DNS cache.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.dns.cache.requests":
+					assert.False(t, validatedMetrics["kamailio.dns.cache.requests"], "Found a duplicate in the metrics slice: kamailio.dns.cache.requests")
+					validatedMetrics["kamailio.dns.cache.requests"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of DNS requests made through the cache. Provided by builds of Kamailio with USE_DNS_CACHE_STATS.", mi.Description())
+					assert.Equal(t, "{request}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
