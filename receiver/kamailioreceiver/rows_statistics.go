@@ -40,6 +40,9 @@ var statisticRows = map[string]point{
 	"http_async_client.replies":                    rows.Whole((*generated).RecordKamailioHTTPClientRepliesDataPoint),
 	"http_async_client.requests":                   rows.Whole((*generated).RecordKamailioHTTPClientRequestsDataPoint),
 	"http_async_client.timeouts":                   rows.Whole((*generated).RecordKamailioHTTPClientTimeoutsDataPoint),
+	"httpclient.connections":                       rows.Whole((*generated).RecordKamailioHTTPClientConnectionCountDataPoint),
+	"httpclient.connfail":                          wholeOf((*generated).RecordKamailioHTTPClientConnectionAttemptsDataPoint, metadata.AttributeKamailioHTTPClientOutcomeFailed),
+	"httpclient.connok":                            wholeOf((*generated).RecordKamailioHTTPClientConnectionAttemptsDataPoint, metadata.AttributeKamailioHTTPClientOutcomeSuccessful),
 	"mysql.driver_errors":                          rows.Whole((*generated).RecordKamailioMysqlDriverErrorsDataPoint),
 	"pike.blocked_ips":                             rows.Whole((*generated).RecordKamailioPikeBlockedAddressCountDataPoint),
 	"registrar.accepted_regs":                      wholeOf((*generated).RecordKamailioRegistrarRegistrationsDataPoint, metadata.AttributeKamailioRegistrarOutcomeAccepted),
@@ -126,17 +129,49 @@ var statisticRows = map[string]point{
 	"uac.regdisabled":                              rows.Whole((*generated).RecordKamailioUacRegistrationDisabledCountDataPoint),
 	"uac.regtotal":                                 rows.Whole((*generated).RecordKamailioUacRegistrationCountDataPoint),
 	"usrloc.registered_users":                      rows.Whole((*generated).RecordKamailioUsrlocRegisteredUserCountDataPoint),
+	"websocket.ws_current_connections":             rows.Whole((*generated).RecordKamailioWebsocketConnectionActiveCountDataPoint),
 	"websocket.ws_failed_connections":              rows.Whole((*generated).RecordKamailioWebsocketConnectionFailuresDataPoint),
 	"websocket.ws_failed_handshakes":               wholeOf((*generated).RecordKamailioWebsocketHandshakesDataPoint, metadata.AttributeKamailioWebsocketOutcomeFailed),
 	"websocket.ws_local_closed_connections":        wholeOf((*generated).RecordKamailioWebsocketConnectionClosuresDataPoint, metadata.AttributeKamailioWebsocketInitiatorLocal),
-	"websocket.ws_msrp_current_connections":        wholeOf((*generated).RecordKamailioWebsocketConnectionCountDataPoint, metadata.AttributeKamailioWebsocketProtocolMsrp),
-	"websocket.ws_msrp_max_concurrent_connections": wholeOf((*generated).RecordKamailioWebsocketConnectionPeakDataPoint, metadata.AttributeKamailioWebsocketProtocolMsrp),
+	"websocket.ws_max_concurrent_connections":      rows.Whole((*generated).RecordKamailioWebsocketConnectionActivePeakDataPoint),
+	"websocket.ws_msrp_current_connections":        wholeOf((*generated).RecordKamailioWebsocketConnectionCountDataPoint, msrp),
+	"websocket.ws_msrp_failed_connections":         wholeOf((*generated).RecordKamailioWebsocketConnectionFailuresByProtocolDataPoint, msrp),
+	"websocket.ws_msrp_local_closed_connections":   websocketClosures(metadata.AttributeKamailioWebsocketInitiatorLocal, msrp),
+	"websocket.ws_msrp_max_concurrent_connections": wholeOf((*generated).RecordKamailioWebsocketConnectionPeakDataPoint, msrp),
+	"websocket.ws_msrp_received_frames":            websocketFrames(metadata.AttributeNetworkIoDirectionReceive, msrp),
+	"websocket.ws_msrp_remote_closed_connections":  websocketClosures(metadata.AttributeKamailioWebsocketInitiatorRemote, msrp),
+	"websocket.ws_msrp_successful_handshakes":      wholeOf((*generated).RecordKamailioWebsocketHandshakesByProtocolDataPoint, msrp),
+	"websocket.ws_msrp_transmitted_frames":         websocketFrames(metadata.AttributeNetworkIoDirectionTransmit, msrp),
 	"websocket.ws_received_frames":                 wholeOf((*generated).RecordKamailioWebsocketFramesDataPoint, metadata.AttributeNetworkIoDirectionReceive),
 	"websocket.ws_remote_closed_connections":       wholeOf((*generated).RecordKamailioWebsocketConnectionClosuresDataPoint, metadata.AttributeKamailioWebsocketInitiatorRemote),
-	"websocket.ws_sip_current_connections":         wholeOf((*generated).RecordKamailioWebsocketConnectionCountDataPoint, metadata.AttributeKamailioWebsocketProtocolSip),
-	"websocket.ws_sip_max_concurrent_connections":  wholeOf((*generated).RecordKamailioWebsocketConnectionPeakDataPoint, metadata.AttributeKamailioWebsocketProtocolSip),
+	"websocket.ws_sip_current_connections":         wholeOf((*generated).RecordKamailioWebsocketConnectionCountDataPoint, sip),
+	"websocket.ws_sip_failed_connections":          wholeOf((*generated).RecordKamailioWebsocketConnectionFailuresByProtocolDataPoint, sip),
+	"websocket.ws_sip_local_closed_connections":    websocketClosures(metadata.AttributeKamailioWebsocketInitiatorLocal, sip),
+	"websocket.ws_sip_max_concurrent_connections":  wholeOf((*generated).RecordKamailioWebsocketConnectionPeakDataPoint, sip),
+	"websocket.ws_sip_received_frames":             websocketFrames(metadata.AttributeNetworkIoDirectionReceive, sip),
+	"websocket.ws_sip_remote_closed_connections":   websocketClosures(metadata.AttributeKamailioWebsocketInitiatorRemote, sip),
+	"websocket.ws_sip_successful_handshakes":       wholeOf((*generated).RecordKamailioWebsocketHandshakesByProtocolDataPoint, sip),
+	"websocket.ws_sip_transmitted_frames":          websocketFrames(metadata.AttributeNetworkIoDirectionTransmit, sip),
 	"websocket.ws_successful_handshakes":           wholeOf((*generated).RecordKamailioWebsocketHandshakesDataPoint, metadata.AttributeKamailioWebsocketOutcomeSuccessful),
 	"websocket.ws_transmitted_frames":              wholeOf((*generated).RecordKamailioWebsocketFramesDataPoint, metadata.AttributeNetworkIoDirectionTransmit),
+}
+
+// The subprotocols of WebSocket connections.
+const (
+	msrp = metadata.AttributeKamailioWebsocketProtocolMsrp
+	sip  = metadata.AttributeKamailioWebsocketProtocolSip
+)
+
+func websocketClosures(by metadata.AttributeKamailioWebsocketInitiator, protocol metadata.AttributeKamailioWebsocketProtocol) point {
+	return rows.Whole(func(mb *generated, start timestamp, n int64) {
+		mb.RecordKamailioWebsocketConnectionClosuresByProtocolDataPoint(start, n, by, protocol)
+	})
+}
+
+func websocketFrames(d direction, protocol metadata.AttributeKamailioWebsocketProtocol) point {
+	return rows.Whole(func(mb *generated, start timestamp, n int64) {
+		mb.RecordKamailioWebsocketFramesByProtocolDataPoint(start, n, d, protocol)
+	})
 }
 
 // The points that are computed from two statistics.
@@ -231,31 +266,17 @@ func (f *fallback) rows() (all []point) {
 
 // moduleCounters are the monotonic statistics of modules that have no metrics of their own.
 var moduleCounters = map[string]bool{
-	"httpclient.connfail":                         true,
-	"httpclient.connok":                           true,
-	"kafka.total_messages":                        true,
-	"kafka.total_messages_err":                    true,
-	"msilo.dumped_messages":                       true,
-	"msilo.dumped_reminders":                      true,
-	"msilo.failed_messages":                       true,
-	"msilo.failed_reminders":                      true,
-	"msilo.stored_messages":                       true,
-	"sst.expired_sst":                             true,
-	"tsilo.added_branches":                        true,
-	"tsilo.total_ruris":                           true,
-	"tsilo.total_transactions":                    true,
-	"websocket.ws_msrp_failed_connections":        true,
-	"websocket.ws_msrp_local_closed_connections":  true,
-	"websocket.ws_msrp_received_frames":           true,
-	"websocket.ws_msrp_remote_closed_connections": true,
-	"websocket.ws_msrp_successful_handshakes":     true,
-	"websocket.ws_msrp_transmitted_frames":        true,
-	"websocket.ws_sip_failed_connections":         true,
-	"websocket.ws_sip_local_closed_connections":   true,
-	"websocket.ws_sip_received_frames":            true,
-	"websocket.ws_sip_remote_closed_connections":  true,
-	"websocket.ws_sip_successful_handshakes":      true,
-	"websocket.ws_sip_transmitted_frames":         true,
+	"kafka.total_messages":     true,
+	"kafka.total_messages_err": true,
+	"msilo.dumped_messages":    true,
+	"msilo.dumped_reminders":   true,
+	"msilo.failed_messages":    true,
+	"msilo.failed_reminders":   true,
+	"msilo.stored_messages":    true,
+	"sst.expired_sst":          true,
+	"tsilo.added_branches":     true,
+	"tsilo.total_ruris":        true,
+	"tsilo.total_transactions": true,
 }
 
 // imsCounters matches the monotonic statistics of the IMS modules. The others are averages and current values.

@@ -54,17 +54,32 @@ websocket.ws_remote_closed_connections websocket.connection.closures websocket.i
 websocket.ws_sip_current_connections websocket.connection.count websocket.protocol=sip;
 websocket.ws_sip_max_concurrent_connections websocket.connection.peak websocket.protocol=sip;
 websocket.ws_successful_handshakes websocket.handshakes websocket.outcome=successful;
-websocket.ws_transmitted_frames websocket.frames network.io.direction=transmit
+websocket.ws_transmitted_frames websocket.frames network.io.direction=transmit;
+httpclient.connections http_client.connection.count;
+httpclient.connfail http_client.connection.attempts http_client.outcome=failed;
+httpclient.connok http_client.connection.attempts http_client.outcome=successful;
+websocket.ws_current_connections websocket.connection.active.count;
+websocket.ws_max_concurrent_connections websocket.connection.active.peak;
+websocket.ws_msrp_failed_connections websocket.connection.failures_by_protocol websocket.protocol=msrp;
+websocket.ws_msrp_local_closed_connections websocket.connection.closures_by_protocol websocket.initiator=local websocket.protocol=msrp;
+websocket.ws_msrp_received_frames websocket.frames_by_protocol network.io.direction=receive websocket.protocol=msrp;
+websocket.ws_msrp_remote_closed_connections websocket.connection.closures_by_protocol websocket.initiator=remote websocket.protocol=msrp;
+websocket.ws_msrp_successful_handshakes websocket.handshakes_by_protocol websocket.protocol=msrp;
+websocket.ws_msrp_transmitted_frames websocket.frames_by_protocol network.io.direction=transmit websocket.protocol=msrp;
+websocket.ws_sip_failed_connections websocket.connection.failures_by_protocol websocket.protocol=sip;
+websocket.ws_sip_local_closed_connections websocket.connection.closures_by_protocol websocket.initiator=local websocket.protocol=sip;
+websocket.ws_sip_received_frames websocket.frames_by_protocol network.io.direction=receive websocket.protocol=sip;
+websocket.ws_sip_remote_closed_connections websocket.connection.closures_by_protocol websocket.initiator=remote websocket.protocol=sip;
+websocket.ws_sip_successful_handshakes websocket.handshakes_by_protocol websocket.protocol=sip;
+websocket.ws_sip_transmitted_frames websocket.frames_by_protocol network.io.direction=transmit websocket.protocol=sip
 """
 STATISTICS = {words[0]: words[1:] for words in map(str.split, STATISTICS.split(";"))}
 # Statistics that are redundant or handled below.
 SILENT = {"shmem.real_used_size", "tmx.UAS_transactions", "tmx.rpl_sent", "sl.sent_replies"}
 # Counters, in addition to names ending in _total, of modules without specific metrics.
 COUNTS = re.compile(
-    r"msilo\..*|sst\.expired_sst|tsilo\.added_branches|tsilo\.total_.*|httpclient\.conn(ok|fail)"
-    r"|ims_\w+\.\w+_(replies_received|replies_response_time|timeouts)|websocket\.ws_\w+_(connections|frames|handshakes)"
+    r"msilo\..*|sst\.expired_sst|tsilo\.added_branches|tsilo\.total_.*|ims_\w+\.\w+_(replies_received|replies_response_time|timeouts)"
 )
-NOT_COUNTS = re.compile(r"websocket\..*(current|max_concurrent)_connections|httpclient\.connections")
 METHODS = {"reg": "REGISTER"}
 
 
@@ -187,7 +202,7 @@ def statistic(key, value, naming):
         yield "kamailio.script." + name + "{}", value
         yield point("statistic.value", "statistic.group=script", "statistic.name=" + name), "-"
     else:
-        counts = name.endswith("_total") or COUNTS.fullmatch(key) and not NOT_COUNTS.fullmatch(key)
+        counts = name.endswith("_total") or COUNTS.fullmatch(key)
         attributes = "statistic.group=" + group, "statistic.name=" + name
         yield point("statistic.counts" if counts else "statistic.value", *attributes), value
         if counts:

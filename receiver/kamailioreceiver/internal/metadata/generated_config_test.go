@@ -135,6 +135,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioHtableSlotFillMin: KamailioHtableSlotFillMinMetricConfig{
 						Enabled: true,
 					},
+					KamailioHTTPClientConnectionAttempts: KamailioHTTPClientConnectionAttemptsMetricConfig{
+						Enabled: true,
+					},
+					KamailioHTTPClientConnectionCount: KamailioHTTPClientConnectionCountMetricConfig{
+						Enabled: true,
+					},
 					KamailioHTTPClientErrors: KamailioHTTPClientErrorsMetricConfig{
 						Enabled: true,
 					},
@@ -408,7 +414,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioUsrlocUserCount: KamailioUsrlocUserCountMetricConfig{
 						Enabled: true,
 					},
+					KamailioWebsocketConnectionActiveCount: KamailioWebsocketConnectionActiveCountMetricConfig{
+						Enabled: true,
+					},
+					KamailioWebsocketConnectionActivePeak: KamailioWebsocketConnectionActivePeakMetricConfig{
+						Enabled: true,
+					},
 					KamailioWebsocketConnectionClosures: KamailioWebsocketConnectionClosuresMetricConfig{
+						Enabled: true,
+					},
+					KamailioWebsocketConnectionClosuresByProtocol: KamailioWebsocketConnectionClosuresByProtocolMetricConfig{
 						Enabled: true,
 					},
 					KamailioWebsocketConnectionCount: KamailioWebsocketConnectionCountMetricConfig{
@@ -417,13 +432,22 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioWebsocketConnectionFailures: KamailioWebsocketConnectionFailuresMetricConfig{
 						Enabled: true,
 					},
+					KamailioWebsocketConnectionFailuresByProtocol: KamailioWebsocketConnectionFailuresByProtocolMetricConfig{
+						Enabled: true,
+					},
 					KamailioWebsocketConnectionPeak: KamailioWebsocketConnectionPeakMetricConfig{
 						Enabled: true,
 					},
 					KamailioWebsocketFrames: KamailioWebsocketFramesMetricConfig{
 						Enabled: true,
 					},
+					KamailioWebsocketFramesByProtocol: KamailioWebsocketFramesByProtocolMetricConfig{
+						Enabled: true,
+					},
 					KamailioWebsocketHandshakes: KamailioWebsocketHandshakesMetricConfig{
+						Enabled: true,
+					},
+					KamailioWebsocketHandshakesByProtocol: KamailioWebsocketHandshakesByProtocolMetricConfig{
 						Enabled: true,
 					},
 					RtcScrapeDuration: RtcScrapeDurationMetricConfig{
@@ -710,6 +734,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioHtableSlotFillMin: KamailioHtableSlotFillMinMetricConfig{
 						Enabled: false,
 					},
+					KamailioHTTPClientConnectionAttempts: KamailioHTTPClientConnectionAttemptsMetricConfig{
+						Enabled: false,
+					},
+					KamailioHTTPClientConnectionCount: KamailioHTTPClientConnectionCountMetricConfig{
+						Enabled: false,
+					},
 					KamailioHTTPClientErrors: KamailioHTTPClientErrorsMetricConfig{
 						Enabled: false,
 					},
@@ -983,7 +1013,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioUsrlocUserCount: KamailioUsrlocUserCountMetricConfig{
 						Enabled: false,
 					},
+					KamailioWebsocketConnectionActiveCount: KamailioWebsocketConnectionActiveCountMetricConfig{
+						Enabled: false,
+					},
+					KamailioWebsocketConnectionActivePeak: KamailioWebsocketConnectionActivePeakMetricConfig{
+						Enabled: false,
+					},
 					KamailioWebsocketConnectionClosures: KamailioWebsocketConnectionClosuresMetricConfig{
+						Enabled: false,
+					},
+					KamailioWebsocketConnectionClosuresByProtocol: KamailioWebsocketConnectionClosuresByProtocolMetricConfig{
 						Enabled: false,
 					},
 					KamailioWebsocketConnectionCount: KamailioWebsocketConnectionCountMetricConfig{
@@ -992,13 +1031,22 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioWebsocketConnectionFailures: KamailioWebsocketConnectionFailuresMetricConfig{
 						Enabled: false,
 					},
+					KamailioWebsocketConnectionFailuresByProtocol: KamailioWebsocketConnectionFailuresByProtocolMetricConfig{
+						Enabled: false,
+					},
 					KamailioWebsocketConnectionPeak: KamailioWebsocketConnectionPeakMetricConfig{
 						Enabled: false,
 					},
 					KamailioWebsocketFrames: KamailioWebsocketFramesMetricConfig{
 						Enabled: false,
 					},
+					KamailioWebsocketFramesByProtocol: KamailioWebsocketFramesByProtocolMetricConfig{
+						Enabled: false,
+					},
 					KamailioWebsocketHandshakes: KamailioWebsocketHandshakesMetricConfig{
+						Enabled: false,
+					},
+					KamailioWebsocketHandshakesByProtocol: KamailioWebsocketHandshakesByProtocolMetricConfig{
 						Enabled: false,
 					},
 					RtcScrapeDuration: RtcScrapeDurationMetricConfig{
@@ -1177,7 +1225,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(KamailioCdpQueueCountMetricConfig{}, KamailioCdpRepliesMetricConfig{}, KamailioCdpResponseTimeMetricConfig{}, KamailioCdpResponseTimeAverageMetricConfig{}, KamailioCdpTimeoutsMetricConfig{}, KamailioDialogActiveCountMetricConfig{}, KamailioDialogCountMetricConfig{}, KamailioDialogCountByProfileMetricConfig{}, KamailioDialogCreationsMetricConfig{}, KamailioDialogEarlyCountMetricConfig{}, KamailioDialogExpirationsMetricConfig{}, KamailioDialogFailuresMetricConfig{}, KamailioDispatcherSetCountMetricConfig{}, KamailioDispatcherTargetCountMetricConfig{}, KamailioDispatcherTargetDialogCountMetricConfig{}, KamailioDispatcherTargetLatencyAverageMetricConfig{}, KamailioDispatcherTargetLatencyDeviationMetricConfig{}, KamailioDispatcherTargetLatencyEstimateMetricConfig{}, KamailioDispatcherTargetLatencyMaxMetricConfig{}, KamailioDispatcherTargetOverloadReductionMetricConfig{}, KamailioDispatcherTargetProbingMetricConfig{}, KamailioDispatcherTargetStateMetricConfig{}, KamailioDispatcherTargetTimeoutsMetricConfig{}, KamailioDmqNodeFailureCountMetricConfig{}, KamailioDmqNodeStateMetricConfig{}, KamailioDNSCacheEvictionsMetricConfig{}, KamailioDNSCacheHitsMetricConfig{}, KamailioDNSCacheLimitMetricConfig{}, KamailioDNSCacheRequestsMetricConfig{}, KamailioDNSCacheUsageMetricConfig{}, KamailioDNSFailuresMetricConfig{}, KamailioDNSSlowRequestsMetricConfig{}, KamailioHtableItemCountMetricConfig{}, KamailioHtableSlotCountMetricConfig{}, KamailioHtableSlotFillMaxMetricConfig{}, KamailioHtableSlotFillMinMetricConfig{}, KamailioHTTPClientErrorsMetricConfig{}, KamailioHTTPClientRepliesMetricConfig{}, KamailioHTTPClientRequestsMetricConfig{}, KamailioHTTPClientTimeoutsMetricConfig{}, KamailioMemorySharedFragmentCountMetricConfig{}, KamailioMemorySharedLimitMetricConfig{}, KamailioMemorySharedPeakMetricConfig{}, KamailioMemorySharedUsageMetricConfig{}, KamailioMessageBadHeadersMetricConfig{}, KamailioMysqlDriverErrorsMetricConfig{}, KamailioPeerstatePeerCountMetricConfig{}, KamailioPeerstatePeerInCallCountMetricConfig{}, KamailioPeerstatePeerRegisteredCountMetricConfig{}, KamailioPikeAddressCountMetricConfig{}, KamailioPikeBlockedAddressCountMetricConfig{}, KamailioPipelimitMessageCountMetricConfig{}, KamailioPipelimitMessageLimitMetricConfig{}, KamailioProcessCountMetricConfig{}, KamailioProcessMemoryFragmentCountMetricConfig{}, KamailioProcessMemoryLimitMetricConfig{}, KamailioProcessMemoryUsageMetricConfig{}, KamailioRegistrarContactLimitMetricConfig{}, KamailioRegistrarExpiresDefaultMetricConfig{}, KamailioRegistrarExpiresDefaultRangeMetricConfig{}, KamailioRegistrarExpiresMaxMetricConfig{}, KamailioRegistrarExpiresRangeMetricConfig{}, KamailioRegistrarRegistrationsMetricConfig{}, KamailioRepliesMetricConfig{}, KamailioRepliesByClassMetricConfig{}, KamailioRepliesByCodeMetricConfig{}, KamailioRepliesByMethodMetricConfig{}, KamailioReplyDropsMetricConfig{}, KamailioReplyErrorsMetricConfig{}, KamailioReplyForwardsMetricConfig{}, KamailioRequestBadUrisMetricConfig{}, KamailioRequestDropsMetricConfig{}, KamailioRequestErrorsMetricConfig{}, KamailioRequestForwardsMetricConfig{}, KamailioRequestUnsupportedMethodsMetricConfig{}, KamailioRequestsMetricConfig{}, KamailioRequestsByMethodMetricConfig{}, KamailioRtpengineCallCountMetricConfig{}, KamailioRtpengineNodeInfoMetricConfig{}, KamailioRtpengineNodeRecheckDelayMetricConfig{}, KamailioRtpengineNodeStateMetricConfig{}, KamailioRtpengineNodeWeightMetricConfig{}, KamailioSctpConnectionCountMetricConfig{}, KamailioSctpConnectionEstablishmentsMetricConfig{}, KamailioSctpConnectionRemoteShutdownsMetricConfig{}, KamailioSctpConnectionShutdownsMetricConfig{}, KamailioSctpConnectionTrackedCountMetricConfig{}, KamailioSctpErrorsMetricConfig{}, KamailioSctpSendRetriesMetricConfig{}, KamailioSecfilterMatchesMetricConfig{}, KamailioSipcaptureRepliesMetricConfig{}, KamailioSipcaptureRequestsMetricConfig{}, KamailioSiptraceRepliesMetricConfig{}, KamailioSiptraceRequestsMetricConfig{}, KamailioSlAcksMetricConfig{}, KamailioSlErrorRepliesMetricConfig{}, KamailioSlFailuresMetricConfig{}, KamailioSlRepliesMetricConfig{}, KamailioStatisticCountsMetricConfig{}, KamailioStatisticValueMetricConfig{}, KamailioTCPConnectionCountMetricConfig{}, KamailioTCPConnectionEstablishmentsMetricConfig{}, KamailioTCPConnectionLimitMetricConfig{}, KamailioTCPConnectionOpensMetricConfig{}, KamailioTCPErrorsMetricConfig{}, KamailioTCPReaderCountMetricConfig{}, KamailioTCPWriteQueueSizeMetricConfig{}, KamailioTLSConnectionCountMetricConfig{}, KamailioTLSConnectionLimitMetricConfig{}, KamailioTLSWriteQueueSizeMetricConfig{}, KamailioTransactionAbsorbedRepliesMetricConfig{}, KamailioTransactionActiveCountMetricConfig{}, KamailioTransactionCompletionsMetricConfig{}, KamailioTransactionCountMetricConfig{}, KamailioTransactionCreationsMetricConfig{}, KamailioTransactionDelayedReleasesMetricConfig{}, KamailioTransactionReceivedRepliesMetricConfig{}, KamailioTransactionReleasesMetricConfig{}, KamailioTransactionSentRepliesMetricConfig{}, KamailioUacRegistrationActiveCountMetricConfig{}, KamailioUacRegistrationCountMetricConfig{}, KamailioUacRegistrationDisabledCountMetricConfig{}, KamailioUptimeMetricConfig{}, KamailioUsrlocContactCountMetricConfig{}, KamailioUsrlocContactExpirationsMetricConfig{}, KamailioUsrlocRegisteredUserCountMetricConfig{}, KamailioUsrlocUserCountMetricConfig{}, KamailioWebsocketConnectionClosuresMetricConfig{}, KamailioWebsocketConnectionCountMetricConfig{}, KamailioWebsocketConnectionFailuresMetricConfig{}, KamailioWebsocketConnectionPeakMetricConfig{}, KamailioWebsocketFramesMetricConfig{}, KamailioWebsocketHandshakesMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, RtpengineCallDurationAverageMetricConfig{}, RtpengineCallSquaredTimeMetricConfig{}, RtpengineCallTimeMetricConfig{}, RtpengineInterfaceDuplicatePacketsMetricConfig{}, RtpengineInterfaceIoMetricConfig{}, RtpengineInterfaceJitterSamplesMetricConfig{}, RtpengineInterfaceJitterTimeMetricConfig{}, RtpengineInterfaceLostPacketsMetricConfig{}, RtpengineInterfaceMosSamplesMetricConfig{}, RtpengineInterfaceMosSummedScoresMetricConfig{}, RtpengineInterfacePacketErrorsMetricConfig{}, RtpengineInterfacePacketLossRatiosMetricConfig{}, RtpengineInterfacePacketLossSamplesMetricConfig{}, RtpengineInterfacePacketsMetricConfig{}, RtpengineInterfaceRoundTripSamplesMetricConfig{}, RtpengineInterfaceRoundTripTimeMetricConfig{}, RtpengineJitterSamplesMetricConfig{}, RtpengineJitterTimeMetricConfig{}, RtpengineMediaCacheCountMetricConfig{}, RtpengineMosSamplesMetricConfig{}, RtpengineMosSummedScoresMetricConfig{}, RtpengineMosSummedSquaredScoresMetricConfig{}, RtpengineNetworkIoMetricConfig{}, RtpengineNetworkPacketErrorsMetricConfig{}, RtpengineNetworkPacketsMetricConfig{}, RtpengineOneWaySessionsMetricConfig{}, RtpenginePacketLossRatiosMetricConfig{}, RtpenginePacketLossSamplesMetricConfig{}, RtpenginePlayerCacheCountMetricConfig{}, RtpenginePortCountMetricConfig{}, RtpengineRequestErrorsMetricConfig{}, RtpengineRequestTimeMetricConfig{}, RtpengineRequestsMetricConfig{}, RtpengineRoundTripSamplesMetricConfig{}, RtpengineRoundTripTimeMetricConfig{}, RtpengineRtpAnomaliesMetricConfig{}, RtpengineRtpLostPacketsMetricConfig{}, RtpengineSessionClosuresMetricConfig{}, RtpengineSessionCountMetricConfig{}, RtpengineSessionCreationsMetricConfig{}, RtpengineStreamCountMetricConfig{}, RtpengineTranscodedMediaCountMetricConfig{}, RtpengineTranscoderCountMetricConfig{}, RtpengineTranscodingIoMetricConfig{}, RtpengineTranscodingPacketsMetricConfig{}, RtpengineTranscodingSamplesMetricConfig{}, RtpengineUptimeMetricConfig{}, RtpengineZeroPacketStreamsMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(KamailioCdpQueueCountMetricConfig{}, KamailioCdpRepliesMetricConfig{}, KamailioCdpResponseTimeMetricConfig{}, KamailioCdpResponseTimeAverageMetricConfig{}, KamailioCdpTimeoutsMetricConfig{}, KamailioDialogActiveCountMetricConfig{}, KamailioDialogCountMetricConfig{}, KamailioDialogCountByProfileMetricConfig{}, KamailioDialogCreationsMetricConfig{}, KamailioDialogEarlyCountMetricConfig{}, KamailioDialogExpirationsMetricConfig{}, KamailioDialogFailuresMetricConfig{}, KamailioDispatcherSetCountMetricConfig{}, KamailioDispatcherTargetCountMetricConfig{}, KamailioDispatcherTargetDialogCountMetricConfig{}, KamailioDispatcherTargetLatencyAverageMetricConfig{}, KamailioDispatcherTargetLatencyDeviationMetricConfig{}, KamailioDispatcherTargetLatencyEstimateMetricConfig{}, KamailioDispatcherTargetLatencyMaxMetricConfig{}, KamailioDispatcherTargetOverloadReductionMetricConfig{}, KamailioDispatcherTargetProbingMetricConfig{}, KamailioDispatcherTargetStateMetricConfig{}, KamailioDispatcherTargetTimeoutsMetricConfig{}, KamailioDmqNodeFailureCountMetricConfig{}, KamailioDmqNodeStateMetricConfig{}, KamailioDNSCacheEvictionsMetricConfig{}, KamailioDNSCacheHitsMetricConfig{}, KamailioDNSCacheLimitMetricConfig{}, KamailioDNSCacheRequestsMetricConfig{}, KamailioDNSCacheUsageMetricConfig{}, KamailioDNSFailuresMetricConfig{}, KamailioDNSSlowRequestsMetricConfig{}, KamailioHtableItemCountMetricConfig{}, KamailioHtableSlotCountMetricConfig{}, KamailioHtableSlotFillMaxMetricConfig{}, KamailioHtableSlotFillMinMetricConfig{}, KamailioHTTPClientConnectionAttemptsMetricConfig{}, KamailioHTTPClientConnectionCountMetricConfig{}, KamailioHTTPClientErrorsMetricConfig{}, KamailioHTTPClientRepliesMetricConfig{}, KamailioHTTPClientRequestsMetricConfig{}, KamailioHTTPClientTimeoutsMetricConfig{}, KamailioMemorySharedFragmentCountMetricConfig{}, KamailioMemorySharedLimitMetricConfig{}, KamailioMemorySharedPeakMetricConfig{}, KamailioMemorySharedUsageMetricConfig{}, KamailioMessageBadHeadersMetricConfig{}, KamailioMysqlDriverErrorsMetricConfig{}, KamailioPeerstatePeerCountMetricConfig{}, KamailioPeerstatePeerInCallCountMetricConfig{}, KamailioPeerstatePeerRegisteredCountMetricConfig{}, KamailioPikeAddressCountMetricConfig{}, KamailioPikeBlockedAddressCountMetricConfig{}, KamailioPipelimitMessageCountMetricConfig{}, KamailioPipelimitMessageLimitMetricConfig{}, KamailioProcessCountMetricConfig{}, KamailioProcessMemoryFragmentCountMetricConfig{}, KamailioProcessMemoryLimitMetricConfig{}, KamailioProcessMemoryUsageMetricConfig{}, KamailioRegistrarContactLimitMetricConfig{}, KamailioRegistrarExpiresDefaultMetricConfig{}, KamailioRegistrarExpiresDefaultRangeMetricConfig{}, KamailioRegistrarExpiresMaxMetricConfig{}, KamailioRegistrarExpiresRangeMetricConfig{}, KamailioRegistrarRegistrationsMetricConfig{}, KamailioRepliesMetricConfig{}, KamailioRepliesByClassMetricConfig{}, KamailioRepliesByCodeMetricConfig{}, KamailioRepliesByMethodMetricConfig{}, KamailioReplyDropsMetricConfig{}, KamailioReplyErrorsMetricConfig{}, KamailioReplyForwardsMetricConfig{}, KamailioRequestBadUrisMetricConfig{}, KamailioRequestDropsMetricConfig{}, KamailioRequestErrorsMetricConfig{}, KamailioRequestForwardsMetricConfig{}, KamailioRequestUnsupportedMethodsMetricConfig{}, KamailioRequestsMetricConfig{}, KamailioRequestsByMethodMetricConfig{}, KamailioRtpengineCallCountMetricConfig{}, KamailioRtpengineNodeInfoMetricConfig{}, KamailioRtpengineNodeRecheckDelayMetricConfig{}, KamailioRtpengineNodeStateMetricConfig{}, KamailioRtpengineNodeWeightMetricConfig{}, KamailioSctpConnectionCountMetricConfig{}, KamailioSctpConnectionEstablishmentsMetricConfig{}, KamailioSctpConnectionRemoteShutdownsMetricConfig{}, KamailioSctpConnectionShutdownsMetricConfig{}, KamailioSctpConnectionTrackedCountMetricConfig{}, KamailioSctpErrorsMetricConfig{}, KamailioSctpSendRetriesMetricConfig{}, KamailioSecfilterMatchesMetricConfig{}, KamailioSipcaptureRepliesMetricConfig{}, KamailioSipcaptureRequestsMetricConfig{}, KamailioSiptraceRepliesMetricConfig{}, KamailioSiptraceRequestsMetricConfig{}, KamailioSlAcksMetricConfig{}, KamailioSlErrorRepliesMetricConfig{}, KamailioSlFailuresMetricConfig{}, KamailioSlRepliesMetricConfig{}, KamailioStatisticCountsMetricConfig{}, KamailioStatisticValueMetricConfig{}, KamailioTCPConnectionCountMetricConfig{}, KamailioTCPConnectionEstablishmentsMetricConfig{}, KamailioTCPConnectionLimitMetricConfig{}, KamailioTCPConnectionOpensMetricConfig{}, KamailioTCPErrorsMetricConfig{}, KamailioTCPReaderCountMetricConfig{}, KamailioTCPWriteQueueSizeMetricConfig{}, KamailioTLSConnectionCountMetricConfig{}, KamailioTLSConnectionLimitMetricConfig{}, KamailioTLSWriteQueueSizeMetricConfig{}, KamailioTransactionAbsorbedRepliesMetricConfig{}, KamailioTransactionActiveCountMetricConfig{}, KamailioTransactionCompletionsMetricConfig{}, KamailioTransactionCountMetricConfig{}, KamailioTransactionCreationsMetricConfig{}, KamailioTransactionDelayedReleasesMetricConfig{}, KamailioTransactionReceivedRepliesMetricConfig{}, KamailioTransactionReleasesMetricConfig{}, KamailioTransactionSentRepliesMetricConfig{}, KamailioUacRegistrationActiveCountMetricConfig{}, KamailioUacRegistrationCountMetricConfig{}, KamailioUacRegistrationDisabledCountMetricConfig{}, KamailioUptimeMetricConfig{}, KamailioUsrlocContactCountMetricConfig{}, KamailioUsrlocContactExpirationsMetricConfig{}, KamailioUsrlocRegisteredUserCountMetricConfig{}, KamailioUsrlocUserCountMetricConfig{}, KamailioWebsocketConnectionActiveCountMetricConfig{}, KamailioWebsocketConnectionActivePeakMetricConfig{}, KamailioWebsocketConnectionClosuresMetricConfig{}, KamailioWebsocketConnectionClosuresByProtocolMetricConfig{}, KamailioWebsocketConnectionCountMetricConfig{}, KamailioWebsocketConnectionFailuresMetricConfig{}, KamailioWebsocketConnectionFailuresByProtocolMetricConfig{}, KamailioWebsocketConnectionPeakMetricConfig{}, KamailioWebsocketFramesMetricConfig{}, KamailioWebsocketFramesByProtocolMetricConfig{}, KamailioWebsocketHandshakesMetricConfig{}, KamailioWebsocketHandshakesByProtocolMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, RtpengineCallDurationAverageMetricConfig{}, RtpengineCallSquaredTimeMetricConfig{}, RtpengineCallTimeMetricConfig{}, RtpengineInterfaceDuplicatePacketsMetricConfig{}, RtpengineInterfaceIoMetricConfig{}, RtpengineInterfaceJitterSamplesMetricConfig{}, RtpengineInterfaceJitterTimeMetricConfig{}, RtpengineInterfaceLostPacketsMetricConfig{}, RtpengineInterfaceMosSamplesMetricConfig{}, RtpengineInterfaceMosSummedScoresMetricConfig{}, RtpengineInterfacePacketErrorsMetricConfig{}, RtpengineInterfacePacketLossRatiosMetricConfig{}, RtpengineInterfacePacketLossSamplesMetricConfig{}, RtpengineInterfacePacketsMetricConfig{}, RtpengineInterfaceRoundTripSamplesMetricConfig{}, RtpengineInterfaceRoundTripTimeMetricConfig{}, RtpengineJitterSamplesMetricConfig{}, RtpengineJitterTimeMetricConfig{}, RtpengineMediaCacheCountMetricConfig{}, RtpengineMosSamplesMetricConfig{}, RtpengineMosSummedScoresMetricConfig{}, RtpengineMosSummedSquaredScoresMetricConfig{}, RtpengineNetworkIoMetricConfig{}, RtpengineNetworkPacketErrorsMetricConfig{}, RtpengineNetworkPacketsMetricConfig{}, RtpengineOneWaySessionsMetricConfig{}, RtpenginePacketLossRatiosMetricConfig{}, RtpenginePacketLossSamplesMetricConfig{}, RtpenginePlayerCacheCountMetricConfig{}, RtpenginePortCountMetricConfig{}, RtpengineRequestErrorsMetricConfig{}, RtpengineRequestTimeMetricConfig{}, RtpengineRequestsMetricConfig{}, RtpengineRoundTripSamplesMetricConfig{}, RtpengineRoundTripTimeMetricConfig{}, RtpengineRtpAnomaliesMetricConfig{}, RtpengineRtpLostPacketsMetricConfig{}, RtpengineSessionClosuresMetricConfig{}, RtpengineSessionCountMetricConfig{}, RtpengineSessionCreationsMetricConfig{}, RtpengineStreamCountMetricConfig{}, RtpengineTranscodedMediaCountMetricConfig{}, RtpengineTranscoderCountMetricConfig{}, RtpengineTranscodingIoMetricConfig{}, RtpengineTranscodingPacketsMetricConfig{}, RtpengineTranscodingSamplesMetricConfig{}, RtpengineUptimeMetricConfig{}, RtpengineZeroPacketStreamsMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

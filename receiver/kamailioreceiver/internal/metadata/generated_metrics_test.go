@@ -174,6 +174,12 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordKamailioHtableSlotFillMinDataPoint(ts, 1, "kamailio.htable.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioHTTPClientConnectionAttemptsDataPoint(ts, 1, AttributeKamailioHTTPClientOutcomeSuccessful)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioHTTPClientConnectionCountDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordKamailioHTTPClientErrorsDataPoint(ts, 1)
@@ -447,24 +453,42 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioUsrlocUserCountDataPoint(ts, 1, "kamailio.usrloc.domain-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioWebsocketConnectionActiveCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioWebsocketConnectionActivePeakDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordKamailioWebsocketConnectionClosuresDataPoint(ts, 1, AttributeKamailioWebsocketInitiatorLocal)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioWebsocketConnectionClosuresByProtocolDataPoint(ts, 1, AttributeKamailioWebsocketInitiatorLocal, AttributeKamailioWebsocketProtocolSip)
 
 			allMetricsCount++
 			mb.RecordKamailioWebsocketConnectionCountDataPoint(ts, 1, AttributeKamailioWebsocketProtocolSip)
 
 			allMetricsCount++
 			mb.RecordKamailioWebsocketConnectionFailuresDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioWebsocketConnectionFailuresByProtocolDataPoint(ts, 1, AttributeKamailioWebsocketProtocolSip)
 
 			allMetricsCount++
 			mb.RecordKamailioWebsocketConnectionPeakDataPoint(ts, 1, AttributeKamailioWebsocketProtocolSip)
 
 			allMetricsCount++
 			mb.RecordKamailioWebsocketFramesDataPoint(ts, 1, AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioWebsocketFramesByProtocolDataPoint(ts, 1, AttributeNetworkIoDirectionReceive, AttributeKamailioWebsocketProtocolSip)
 
 			allMetricsCount++
 			mb.RecordKamailioWebsocketHandshakesDataPoint(ts, 1, AttributeKamailioWebsocketOutcomeSuccessful)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioWebsocketHandshakesByProtocolDataPoint(ts, 1, AttributeKamailioWebsocketProtocolSip)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtcScrapeDurationDataPoint(ts, 1, "rtc.api-val")
@@ -1252,6 +1276,37 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioHtableNameAttrVal, ok := dp.Attributes().Get("kamailio.htable.name")
 					assert.True(t, ok)
 					assert.Equal(t, "kamailio.htable.name-val", kamailioHtableNameAttrVal.Str())
+				case "kamailio.http_client.connection.attempts":
+					assert.False(t, validatedMetrics["kamailio.http_client.connection.attempts"], "Found a duplicate in the metrics slice: kamailio.http_client.connection.attempts")
+					validatedMetrics["kamailio.http_client.connection.attempts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of connections of the module http_client, by result.", mi.Description())
+					assert.Equal(t, "{attempt}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioHTTPClientOutcomeAttrVal, ok := dp.Attributes().Get("kamailio.http_client.outcome")
+					assert.True(t, ok)
+					assert.Equal(t, "successful", kamailioHTTPClientOutcomeAttrVal.Str())
+				case "kamailio.http_client.connection.count":
+					assert.False(t, validatedMetrics["kamailio.http_client.connection.count"], "Found a duplicate in the metrics slice: kamailio.http_client.connection.count")
+					validatedMetrics["kamailio.http_client.connection.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of connections defined for the module http_client.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "kamailio.http_client.errors":
 					assert.False(t, validatedMetrics["kamailio.http_client.errors"], "Found a duplicate in the metrics slice: kamailio.http_client.errors")
 					validatedMetrics["kamailio.http_client.errors"] = true
@@ -2641,6 +2696,32 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioUsrlocDomainAttrVal, ok := dp.Attributes().Get("kamailio.usrloc.domain")
 					assert.True(t, ok)
 					assert.Equal(t, "kamailio.usrloc.domain-val", kamailioUsrlocDomainAttrVal.Str())
+				case "kamailio.websocket.connection.active.count":
+					assert.False(t, validatedMetrics["kamailio.websocket.connection.active.count"], "Found a duplicate in the metrics slice: kamailio.websocket.connection.active.count")
+					validatedMetrics["kamailio.websocket.connection.active.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of open WebSocket connections of all subprotocols.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.websocket.connection.active.peak":
+					assert.False(t, validatedMetrics["kamailio.websocket.connection.active.peak"], "Found a duplicate in the metrics slice: kamailio.websocket.connection.active.peak")
+					validatedMetrics["kamailio.websocket.connection.active.peak"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Maximum number of WebSocket connections of all subprotocols ever open at the same time.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "kamailio.websocket.connection.closures":
 					assert.False(t, validatedMetrics["kamailio.websocket.connection.closures"], "Found a duplicate in the metrics slice: kamailio.websocket.connection.closures")
 					validatedMetrics["kamailio.websocket.connection.closures"] = true
@@ -2658,6 +2739,26 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioWebsocketInitiatorAttrVal, ok := dp.Attributes().Get("kamailio.websocket.initiator")
 					assert.True(t, ok)
 					assert.Equal(t, "local", kamailioWebsocketInitiatorAttrVal.Str())
+				case "kamailio.websocket.connection.closures_by_protocol":
+					assert.False(t, validatedMetrics["kamailio.websocket.connection.closures_by_protocol"], "Found a duplicate in the metrics slice: kamailio.websocket.connection.closures_by_protocol")
+					validatedMetrics["kamailio.websocket.connection.closures_by_protocol"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of WebSocket connections closed, by subprotocol.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioWebsocketInitiatorAttrVal, ok := dp.Attributes().Get("kamailio.websocket.initiator")
+					assert.True(t, ok)
+					assert.Equal(t, "local", kamailioWebsocketInitiatorAttrVal.Str())
+					kamailioWebsocketProtocolAttrVal, ok := dp.Attributes().Get("kamailio.websocket.protocol")
+					assert.True(t, ok)
+					assert.Equal(t, "sip", kamailioWebsocketProtocolAttrVal.Str())
 				case "kamailio.websocket.connection.count":
 					assert.False(t, validatedMetrics["kamailio.websocket.connection.count"], "Found a duplicate in the metrics slice: kamailio.websocket.connection.count")
 					validatedMetrics["kamailio.websocket.connection.count"] = true
@@ -2689,6 +2790,23 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.websocket.connection.failures_by_protocol":
+					assert.False(t, validatedMetrics["kamailio.websocket.connection.failures_by_protocol"], "Found a duplicate in the metrics slice: kamailio.websocket.connection.failures_by_protocol")
+					validatedMetrics["kamailio.websocket.connection.failures_by_protocol"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of failed WebSocket connections, by subprotocol.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioWebsocketProtocolAttrVal, ok := dp.Attributes().Get("kamailio.websocket.protocol")
+					assert.True(t, ok)
+					assert.Equal(t, "sip", kamailioWebsocketProtocolAttrVal.Str())
 				case "kamailio.websocket.connection.peak":
 					assert.False(t, validatedMetrics["kamailio.websocket.connection.peak"], "Found a duplicate in the metrics slice: kamailio.websocket.connection.peak")
 					validatedMetrics["kamailio.websocket.connection.peak"] = true
@@ -2721,6 +2839,26 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "kamailio.websocket.frames_by_protocol":
+					assert.False(t, validatedMetrics["kamailio.websocket.frames_by_protocol"], "Found a duplicate in the metrics slice: kamailio.websocket.frames_by_protocol")
+					validatedMetrics["kamailio.websocket.frames_by_protocol"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of WebSocket frames with SIP or MSRP messages. Other frames, such as pings, are not included.", mi.Description())
+					assert.Equal(t, "{frame}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+					kamailioWebsocketProtocolAttrVal, ok := dp.Attributes().Get("kamailio.websocket.protocol")
+					assert.True(t, ok)
+					assert.Equal(t, "sip", kamailioWebsocketProtocolAttrVal.Str())
 				case "kamailio.websocket.handshakes":
 					assert.False(t, validatedMetrics["kamailio.websocket.handshakes"], "Found a duplicate in the metrics slice: kamailio.websocket.handshakes")
 					validatedMetrics["kamailio.websocket.handshakes"] = true
@@ -2738,6 +2876,23 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioWebsocketOutcomeAttrVal, ok := dp.Attributes().Get("kamailio.websocket.outcome")
 					assert.True(t, ok)
 					assert.Equal(t, "successful", kamailioWebsocketOutcomeAttrVal.Str())
+				case "kamailio.websocket.handshakes_by_protocol":
+					assert.False(t, validatedMetrics["kamailio.websocket.handshakes_by_protocol"], "Found a duplicate in the metrics slice: kamailio.websocket.handshakes_by_protocol")
+					validatedMetrics["kamailio.websocket.handshakes_by_protocol"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of successful WebSocket handshakes, by subprotocol.", mi.Description())
+					assert.Equal(t, "{handshake}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioWebsocketProtocolAttrVal, ok := dp.Attributes().Get("kamailio.websocket.protocol")
+					assert.True(t, ok)
+					assert.Equal(t, "sip", kamailioWebsocketProtocolAttrVal.Str())
 				case "rtc.scrape.duration":
 					assert.False(t, validatedMetrics["rtc.scrape.duration"], "Found a duplicate in the metrics slice: rtc.scrape.duration")
 					validatedMetrics["rtc.scrape.duration"] = true
