@@ -43,7 +43,24 @@ var statisticRows = map[string]point{
 	"httpclient.connections":                       rows.Whole((*generated).RecordKamailioHTTPClientConnectionCountDataPoint),
 	"httpclient.connfail":                          wholeOf((*generated).RecordKamailioHTTPClientConnectionAttemptsDataPoint, metadata.AttributeKamailioHTTPClientOutcomeFailed),
 	"httpclient.connok":                            wholeOf((*generated).RecordKamailioHTTPClientConnectionAttemptsDataPoint, metadata.AttributeKamailioHTTPClientOutcomeSuccessful),
+	"imc.active_rooms":                             rows.Whole((*generated).RecordKamailioImcRoomCountDataPoint),
+	"ims_auth.mar_avg_response_time":               rows.Decimal(rows.With((*generated).RecordKamailioImsResponseTimeAverageDataPoint, mar)).In(rows.Milliseconds),
+	"ims_auth.mar_replies_received":                wholeOf((*generated).RecordKamailioImsRepliesDataPoint, mar),
+	"ims_auth.mar_replies_response_time":           rows.Decimal(rows.With((*generated).RecordKamailioImsResponseTimeDataPoint, mar)).In(rows.Milliseconds),
+	"ims_auth.mar_timeouts":                        wholeOf((*generated).RecordKamailioImsTimeoutsDataPoint, mar),
+	"ims_icscf.lir_avg_response_time":              rows.Decimal(rows.With((*generated).RecordKamailioImsResponseTimeAverageDataPoint, lir)).In(rows.Milliseconds),
+	"ims_icscf.lir_replies_received":               wholeOf((*generated).RecordKamailioImsRepliesDataPoint, lir),
+	"ims_icscf.lir_replies_response_time":          rows.Decimal(rows.With((*generated).RecordKamailioImsResponseTimeDataPoint, lir)).In(rows.Milliseconds),
+	"ims_icscf.lir_timeouts":                       wholeOf((*generated).RecordKamailioImsTimeoutsDataPoint, lir),
+	"ims_icscf.uar_avg_response_time":              rows.Decimal(rows.With((*generated).RecordKamailioImsResponseTimeAverageDataPoint, uar)).In(rows.Milliseconds),
+	"ims_icscf.uar_replies_received":               wholeOf((*generated).RecordKamailioImsRepliesDataPoint, uar),
+	"ims_icscf.uar_replies_response_time":          rows.Decimal(rows.With((*generated).RecordKamailioImsResponseTimeDataPoint, uar)).In(rows.Milliseconds),
+	"ims_icscf.uar_timeouts":                       wholeOf((*generated).RecordKamailioImsTimeoutsDataPoint, uar),
 	"mysql.driver_errors":                          rows.Whole((*generated).RecordKamailioMysqlDriverErrorsDataPoint),
+	"nat_traversal.dialog_endpoints":               wholeOf((*generated).RecordKamailioNatTraversalEndpointCountByReasonDataPoint, metadata.AttributeKamailioNatTraversalReasonDialog),
+	"nat_traversal.keepalive_endpoints":            rows.Whole((*generated).RecordKamailioNatTraversalEndpointCountDataPoint),
+	"nat_traversal.registered_endpoints":           wholeOf((*generated).RecordKamailioNatTraversalEndpointCountByReasonDataPoint, metadata.AttributeKamailioNatTraversalReasonRegistration),
+	"nat_traversal.subscribed_endpoints":           wholeOf((*generated).RecordKamailioNatTraversalEndpointCountByReasonDataPoint, metadata.AttributeKamailioNatTraversalReasonSubscription),
 	"pike.blocked_ips":                             rows.Whole((*generated).RecordKamailioPikeBlockedAddressCountDataPoint),
 	"registrar.accepted_regs":                      wholeOf((*generated).RecordKamailioRegistrarRegistrationsDataPoint, metadata.AttributeKamailioRegistrarOutcomeAccepted),
 	"registrar.default_expire":                     rows.Decimal((*generated).RecordKamailioRegistrarExpiresDefaultDataPoint),
@@ -125,6 +142,11 @@ var statisticRows = map[string]point{
 	"tmx.rpl_received":                             rows.Whole((*generated).RecordKamailioTransactionReceivedRepliesDataPoint),
 	"tmx.rpl_relayed":                              wholeOf((*generated).RecordKamailioTransactionSentRepliesDataPoint, metadata.AttributeKamailioReplyOriginRelayed),
 	"tmx.rpl_sent":                                 {}, // generated + relayed
+	"tsilo.added_branches":                         rows.Whole((*generated).RecordKamailioTsiloBranchesDataPoint),
+	"tsilo.stored_ruris":                           rows.Whole((*generated).RecordKamailioTsiloURICountDataPoint),
+	"tsilo.stored_transactions":                    rows.Whole((*generated).RecordKamailioTsiloTransactionCountDataPoint),
+	"tsilo.total_ruris":                            rows.Whole((*generated).RecordKamailioTsiloURICreationsDataPoint),
+	"tsilo.total_transactions":                     rows.Whole((*generated).RecordKamailioTsiloTransactionCreationsDataPoint),
 	"uac.regactive":                                rows.Whole((*generated).RecordKamailioUacRegistrationActiveCountDataPoint),
 	"uac.regdisabled":                              rows.Whole((*generated).RecordKamailioUacRegistrationDisabledCountDataPoint),
 	"uac.regtotal":                                 rows.Whole((*generated).RecordKamailioUacRegistrationCountDataPoint),
@@ -155,6 +177,13 @@ var statisticRows = map[string]point{
 	"websocket.ws_successful_handshakes":           wholeOf((*generated).RecordKamailioWebsocketHandshakesDataPoint, metadata.AttributeKamailioWebsocketOutcomeSuccessful),
 	"websocket.ws_transmitted_frames":              wholeOf((*generated).RecordKamailioWebsocketFramesDataPoint, metadata.AttributeNetworkIoDirectionTransmit),
 }
+
+// The Diameter commands of the IMS modules.
+const (
+	lir = metadata.AttributeKamailioImsCommandLir
+	mar = metadata.AttributeKamailioImsCommandMar
+	uar = metadata.AttributeKamailioImsCommandUar
+)
 
 // The subprotocols of WebSocket connections.
 const (
@@ -274,9 +303,6 @@ var moduleCounters = map[string]bool{
 	"msilo.failed_reminders":   true,
 	"msilo.stored_messages":    true,
 	"sst.expired_sst":          true,
-	"tsilo.added_branches":     true,
-	"tsilo.total_ruris":        true,
-	"tsilo.total_transactions": true,
 }
 
 // imsCounters matches the monotonic statistics of the IMS modules. The others are averages and current values.

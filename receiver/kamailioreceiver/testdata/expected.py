@@ -71,14 +71,31 @@ websocket.ws_sip_local_closed_connections websocket.connection.closures_by_proto
 websocket.ws_sip_received_frames websocket.frames_by_protocol network.io.direction=receive websocket.protocol=sip;
 websocket.ws_sip_remote_closed_connections websocket.connection.closures_by_protocol websocket.initiator=remote websocket.protocol=sip;
 websocket.ws_sip_successful_handshakes websocket.handshakes_by_protocol websocket.protocol=sip;
-websocket.ws_sip_transmitted_frames websocket.frames_by_protocol network.io.direction=transmit websocket.protocol=sip
+websocket.ws_sip_transmitted_frames websocket.frames_by_protocol network.io.direction=transmit websocket.protocol=sip;
+imc.active_rooms imc.room.count; ims_auth.mar_avg_response_time ims.response_time.average ims.command=mar * 0.001;
+ims_auth.mar_replies_received ims.replies ims.command=mar;
+ims_auth.mar_replies_response_time ims.response.time ims.command=mar * 0.001; ims_auth.mar_timeouts ims.timeouts ims.command=mar;
+ims_icscf.lir_avg_response_time ims.response_time.average ims.command=lir * 0.001;
+ims_icscf.lir_replies_received ims.replies ims.command=lir;
+ims_icscf.lir_replies_response_time ims.response.time ims.command=lir * 0.001;
+ims_icscf.lir_timeouts ims.timeouts ims.command=lir;
+ims_icscf.uar_avg_response_time ims.response_time.average ims.command=uar * 0.001;
+ims_icscf.uar_replies_received ims.replies ims.command=uar;
+ims_icscf.uar_replies_response_time ims.response.time ims.command=uar * 0.001;
+ims_icscf.uar_timeouts ims.timeouts ims.command=uar;
+nat_traversal.dialog_endpoints nat_traversal.endpoint.count_by_reason nat_traversal.reason=dialog;
+nat_traversal.keepalive_endpoints nat_traversal.endpoint.count;
+nat_traversal.registered_endpoints nat_traversal.endpoint.count_by_reason nat_traversal.reason=registration;
+nat_traversal.subscribed_endpoints nat_traversal.endpoint.count_by_reason nat_traversal.reason=subscription;
+tsilo.added_branches tsilo.branches; tsilo.stored_ruris tsilo.uri.count; tsilo.stored_transactions tsilo.transaction.count;
+tsilo.total_ruris tsilo.uri.creations; tsilo.total_transactions tsilo.transaction.creations
 """
 STATISTICS = {words[0]: words[1:] for words in map(str.split, STATISTICS.split(";"))}
 # Statistics that are redundant or handled below.
 SILENT = {"shmem.real_used_size", "tmx.UAS_transactions", "tmx.rpl_sent", "sl.sent_replies"}
 # Counters, in addition to names ending in _total, of modules without specific metrics.
 COUNTS = re.compile(
-    r"msilo\..*|sst\.expired_sst|tsilo\.added_branches|tsilo\.total_.*|ims_\w+\.\w+_(replies_received|replies_response_time|timeouts)"
+    r"msilo\..*|sst\.expired_sst|ims_\w+\.\w+_(replies_received|replies_response_time|timeouts)"
 )
 METHODS = {"reg": "REGISTER"}
 
@@ -179,7 +196,7 @@ def statistic(key, value, naming):
     if key in STATISTICS:
         metric, *rest = STATISTICS[key]
         factor = rest[rest.index("*") + 1:] if "*" in rest else []
-        attributes = [] if factor else rest
+        attributes = rest[:rest.index("*")] if factor else rest
         yield point(metric, *attributes), "-" if value < 0 else value * float(factor[0]) if factor else value
     elif group == "sl":
         group_of = {"xxx": "other", "1xx": "1xx", "6xx": "6xx"}.get(name[:3], name[:3] + "_other" if "xx" in name else name[:3])

@@ -848,6 +848,106 @@ func (ms *KamailioHTTPClientTimeoutsMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// KamailioImcRoomCountMetricConfig provides config for the kamailio.imc.room.count metric.
+type KamailioImcRoomCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioImcRoomCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioImsRepliesMetricConfig provides config for the kamailio.ims.replies metric.
+type KamailioImsRepliesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioImsRepliesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioImsResponseTimeMetricConfig provides config for the kamailio.ims.response.time metric.
+type KamailioImsResponseTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioImsResponseTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioImsResponseTimeAverageMetricConfig provides config for the kamailio.ims.response_time.average metric.
+type KamailioImsResponseTimeAverageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioImsResponseTimeAverageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioImsTimeoutsMetricConfig provides config for the kamailio.ims.timeouts metric.
+type KamailioImsTimeoutsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioImsTimeoutsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // KamailioMemorySharedFragmentCountMetricConfig provides config for the kamailio.memory.shared.fragment.count metric.
 type KamailioMemorySharedFragmentCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -955,6 +1055,46 @@ type KamailioMysqlDriverErrorsMetricConfig struct {
 }
 
 func (ms *KamailioMysqlDriverErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioNatTraversalEndpointCountMetricConfig provides config for the kamailio.nat_traversal.endpoint.count metric.
+type KamailioNatTraversalEndpointCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioNatTraversalEndpointCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioNatTraversalEndpointCountByReasonMetricConfig provides config for the kamailio.nat_traversal.endpoint.count_by_reason metric.
+type KamailioNatTraversalEndpointCountByReasonMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioNatTraversalEndpointCountByReasonMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2415,6 +2555,106 @@ type KamailioTransactionSentRepliesMetricConfig struct {
 }
 
 func (ms *KamailioTransactionSentRepliesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioTsiloBranchesMetricConfig provides config for the kamailio.tsilo.branches metric.
+type KamailioTsiloBranchesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioTsiloBranchesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioTsiloTransactionCountMetricConfig provides config for the kamailio.tsilo.transaction.count metric.
+type KamailioTsiloTransactionCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioTsiloTransactionCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioTsiloTransactionCreationsMetricConfig provides config for the kamailio.tsilo.transaction.creations metric.
+type KamailioTsiloTransactionCreationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioTsiloTransactionCreationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioTsiloURICountMetricConfig provides config for the kamailio.tsilo.uri.count metric.
+type KamailioTsiloURICountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioTsiloURICountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioTsiloURICreationsMetricConfig provides config for the kamailio.tsilo.uri.creations metric.
+type KamailioTsiloURICreationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioTsiloURICreationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -3952,12 +4192,19 @@ type MetricsConfig struct {
 	KamailioHTTPClientReplies                     KamailioHTTPClientRepliesMetricConfig                     `mapstructure:"kamailio.http_client.replies"`
 	KamailioHTTPClientRequests                    KamailioHTTPClientRequestsMetricConfig                    `mapstructure:"kamailio.http_client.requests"`
 	KamailioHTTPClientTimeouts                    KamailioHTTPClientTimeoutsMetricConfig                    `mapstructure:"kamailio.http_client.timeouts"`
+	KamailioImcRoomCount                          KamailioImcRoomCountMetricConfig                          `mapstructure:"kamailio.imc.room.count"`
+	KamailioImsReplies                            KamailioImsRepliesMetricConfig                            `mapstructure:"kamailio.ims.replies"`
+	KamailioImsResponseTime                       KamailioImsResponseTimeMetricConfig                       `mapstructure:"kamailio.ims.response.time"`
+	KamailioImsResponseTimeAverage                KamailioImsResponseTimeAverageMetricConfig                `mapstructure:"kamailio.ims.response_time.average"`
+	KamailioImsTimeouts                           KamailioImsTimeoutsMetricConfig                           `mapstructure:"kamailio.ims.timeouts"`
 	KamailioMemorySharedFragmentCount             KamailioMemorySharedFragmentCountMetricConfig             `mapstructure:"kamailio.memory.shared.fragment.count"`
 	KamailioMemorySharedLimit                     KamailioMemorySharedLimitMetricConfig                     `mapstructure:"kamailio.memory.shared.limit"`
 	KamailioMemorySharedPeak                      KamailioMemorySharedPeakMetricConfig                      `mapstructure:"kamailio.memory.shared.peak"`
 	KamailioMemorySharedUsage                     KamailioMemorySharedUsageMetricConfig                     `mapstructure:"kamailio.memory.shared.usage"`
 	KamailioMessageBadHeaders                     KamailioMessageBadHeadersMetricConfig                     `mapstructure:"kamailio.message.bad_headers"`
 	KamailioMysqlDriverErrors                     KamailioMysqlDriverErrorsMetricConfig                     `mapstructure:"kamailio.mysql.driver_errors"`
+	KamailioNatTraversalEndpointCount             KamailioNatTraversalEndpointCountMetricConfig             `mapstructure:"kamailio.nat_traversal.endpoint.count"`
+	KamailioNatTraversalEndpointCountByReason     KamailioNatTraversalEndpointCountByReasonMetricConfig     `mapstructure:"kamailio.nat_traversal.endpoint.count_by_reason"`
 	KamailioPeerstatePeerCount                    KamailioPeerstatePeerCountMetricConfig                    `mapstructure:"kamailio.peerstate.peer.count"`
 	KamailioPeerstatePeerInCallCount              KamailioPeerstatePeerInCallCountMetricConfig              `mapstructure:"kamailio.peerstate.peer.in_call.count"`
 	KamailioPeerstatePeerRegisteredCount          KamailioPeerstatePeerRegisteredCountMetricConfig          `mapstructure:"kamailio.peerstate.peer.registered.count"`
@@ -4031,6 +4278,11 @@ type MetricsConfig struct {
 	KamailioTransactionReceivedReplies            KamailioTransactionReceivedRepliesMetricConfig            `mapstructure:"kamailio.transaction.received_replies"`
 	KamailioTransactionReleases                   KamailioTransactionReleasesMetricConfig                   `mapstructure:"kamailio.transaction.releases"`
 	KamailioTransactionSentReplies                KamailioTransactionSentRepliesMetricConfig                `mapstructure:"kamailio.transaction.sent_replies"`
+	KamailioTsiloBranches                         KamailioTsiloBranchesMetricConfig                         `mapstructure:"kamailio.tsilo.branches"`
+	KamailioTsiloTransactionCount                 KamailioTsiloTransactionCountMetricConfig                 `mapstructure:"kamailio.tsilo.transaction.count"`
+	KamailioTsiloTransactionCreations             KamailioTsiloTransactionCreationsMetricConfig             `mapstructure:"kamailio.tsilo.transaction.creations"`
+	KamailioTsiloURICount                         KamailioTsiloURICountMetricConfig                         `mapstructure:"kamailio.tsilo.uri.count"`
+	KamailioTsiloURICreations                     KamailioTsiloURICreationsMetricConfig                     `mapstructure:"kamailio.tsilo.uri.creations"`
 	KamailioUacRegistrationActiveCount            KamailioUacRegistrationActiveCountMetricConfig            `mapstructure:"kamailio.uac.registration.active.count"`
 	KamailioUacRegistrationCount                  KamailioUacRegistrationCountMetricConfig                  `mapstructure:"kamailio.uac.registration.count"`
 	KamailioUacRegistrationDisabledCount          KamailioUacRegistrationDisabledCountMetricConfig          `mapstructure:"kamailio.uac.registration.disabled.count"`
@@ -4235,6 +4487,21 @@ func DefaultMetricsConfig() MetricsConfig {
 		KamailioHTTPClientTimeouts: KamailioHTTPClientTimeoutsMetricConfig{
 			Enabled: false,
 		},
+		KamailioImcRoomCount: KamailioImcRoomCountMetricConfig{
+			Enabled: true,
+		},
+		KamailioImsReplies: KamailioImsRepliesMetricConfig{
+			Enabled: true,
+		},
+		KamailioImsResponseTime: KamailioImsResponseTimeMetricConfig{
+			Enabled: true,
+		},
+		KamailioImsResponseTimeAverage: KamailioImsResponseTimeAverageMetricConfig{
+			Enabled: true,
+		},
+		KamailioImsTimeouts: KamailioImsTimeoutsMetricConfig{
+			Enabled: true,
+		},
 		KamailioMemorySharedFragmentCount: KamailioMemorySharedFragmentCountMetricConfig{
 			Enabled: true,
 		},
@@ -4251,6 +4518,12 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		KamailioMysqlDriverErrors: KamailioMysqlDriverErrorsMetricConfig{
+			Enabled: true,
+		},
+		KamailioNatTraversalEndpointCount: KamailioNatTraversalEndpointCountMetricConfig{
+			Enabled: true,
+		},
+		KamailioNatTraversalEndpointCountByReason: KamailioNatTraversalEndpointCountByReasonMetricConfig{
 			Enabled: true,
 		},
 		KamailioPeerstatePeerCount: KamailioPeerstatePeerCountMetricConfig{
@@ -4470,6 +4743,21 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: false,
 		},
 		KamailioTransactionSentReplies: KamailioTransactionSentRepliesMetricConfig{
+			Enabled: true,
+		},
+		KamailioTsiloBranches: KamailioTsiloBranchesMetricConfig{
+			Enabled: true,
+		},
+		KamailioTsiloTransactionCount: KamailioTsiloTransactionCountMetricConfig{
+			Enabled: true,
+		},
+		KamailioTsiloTransactionCreations: KamailioTsiloTransactionCreationsMetricConfig{
+			Enabled: true,
+		},
+		KamailioTsiloURICount: KamailioTsiloURICountMetricConfig{
+			Enabled: true,
+		},
+		KamailioTsiloURICreations: KamailioTsiloURICreationsMetricConfig{
 			Enabled: true,
 		},
 		KamailioUacRegistrationActiveCount: KamailioUacRegistrationActiveCountMetricConfig{

@@ -153,6 +153,21 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioHTTPClientTimeouts: KamailioHTTPClientTimeoutsMetricConfig{
 						Enabled: true,
 					},
+					KamailioImcRoomCount: KamailioImcRoomCountMetricConfig{
+						Enabled: true,
+					},
+					KamailioImsReplies: KamailioImsRepliesMetricConfig{
+						Enabled: true,
+					},
+					KamailioImsResponseTime: KamailioImsResponseTimeMetricConfig{
+						Enabled: true,
+					},
+					KamailioImsResponseTimeAverage: KamailioImsResponseTimeAverageMetricConfig{
+						Enabled: true,
+					},
+					KamailioImsTimeouts: KamailioImsTimeoutsMetricConfig{
+						Enabled: true,
+					},
 					KamailioMemorySharedFragmentCount: KamailioMemorySharedFragmentCountMetricConfig{
 						Enabled: true,
 					},
@@ -169,6 +184,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					KamailioMysqlDriverErrors: KamailioMysqlDriverErrorsMetricConfig{
+						Enabled: true,
+					},
+					KamailioNatTraversalEndpointCount: KamailioNatTraversalEndpointCountMetricConfig{
+						Enabled: true,
+					},
+					KamailioNatTraversalEndpointCountByReason: KamailioNatTraversalEndpointCountByReasonMetricConfig{
 						Enabled: true,
 					},
 					KamailioPeerstatePeerCount: KamailioPeerstatePeerCountMetricConfig{
@@ -388,6 +409,21 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					KamailioTransactionSentReplies: KamailioTransactionSentRepliesMetricConfig{
+						Enabled: true,
+					},
+					KamailioTsiloBranches: KamailioTsiloBranchesMetricConfig{
+						Enabled: true,
+					},
+					KamailioTsiloTransactionCount: KamailioTsiloTransactionCountMetricConfig{
+						Enabled: true,
+					},
+					KamailioTsiloTransactionCreations: KamailioTsiloTransactionCreationsMetricConfig{
+						Enabled: true,
+					},
+					KamailioTsiloURICount: KamailioTsiloURICountMetricConfig{
+						Enabled: true,
+					},
+					KamailioTsiloURICreations: KamailioTsiloURICreationsMetricConfig{
 						Enabled: true,
 					},
 					KamailioUacRegistrationActiveCount: KamailioUacRegistrationActiveCountMetricConfig{
@@ -752,6 +788,21 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioHTTPClientTimeouts: KamailioHTTPClientTimeoutsMetricConfig{
 						Enabled: false,
 					},
+					KamailioImcRoomCount: KamailioImcRoomCountMetricConfig{
+						Enabled: false,
+					},
+					KamailioImsReplies: KamailioImsRepliesMetricConfig{
+						Enabled: false,
+					},
+					KamailioImsResponseTime: KamailioImsResponseTimeMetricConfig{
+						Enabled: false,
+					},
+					KamailioImsResponseTimeAverage: KamailioImsResponseTimeAverageMetricConfig{
+						Enabled: false,
+					},
+					KamailioImsTimeouts: KamailioImsTimeoutsMetricConfig{
+						Enabled: false,
+					},
 					KamailioMemorySharedFragmentCount: KamailioMemorySharedFragmentCountMetricConfig{
 						Enabled: false,
 					},
@@ -768,6 +819,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					KamailioMysqlDriverErrors: KamailioMysqlDriverErrorsMetricConfig{
+						Enabled: false,
+					},
+					KamailioNatTraversalEndpointCount: KamailioNatTraversalEndpointCountMetricConfig{
+						Enabled: false,
+					},
+					KamailioNatTraversalEndpointCountByReason: KamailioNatTraversalEndpointCountByReasonMetricConfig{
 						Enabled: false,
 					},
 					KamailioPeerstatePeerCount: KamailioPeerstatePeerCountMetricConfig{
@@ -987,6 +1044,21 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					KamailioTransactionSentReplies: KamailioTransactionSentRepliesMetricConfig{
+						Enabled: false,
+					},
+					KamailioTsiloBranches: KamailioTsiloBranchesMetricConfig{
+						Enabled: false,
+					},
+					KamailioTsiloTransactionCount: KamailioTsiloTransactionCountMetricConfig{
+						Enabled: false,
+					},
+					KamailioTsiloTransactionCreations: KamailioTsiloTransactionCreationsMetricConfig{
+						Enabled: false,
+					},
+					KamailioTsiloURICount: KamailioTsiloURICountMetricConfig{
+						Enabled: false,
+					},
+					KamailioTsiloURICreations: KamailioTsiloURICreationsMetricConfig{
 						Enabled: false,
 					},
 					KamailioUacRegistrationActiveCount: KamailioUacRegistrationActiveCountMetricConfig{
@@ -1225,7 +1297,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(KamailioCdpQueueCountMetricConfig{}, KamailioCdpRepliesMetricConfig{}, KamailioCdpResponseTimeMetricConfig{}, KamailioCdpResponseTimeAverageMetricConfig{}, KamailioCdpTimeoutsMetricConfig{}, KamailioDialogActiveCountMetricConfig{}, KamailioDialogCountMetricConfig{}, KamailioDialogCountByProfileMetricConfig{}, KamailioDialogCreationsMetricConfig{}, KamailioDialogEarlyCountMetricConfig{}, KamailioDialogExpirationsMetricConfig{}, KamailioDialogFailuresMetricConfig{}, KamailioDispatcherSetCountMetricConfig{}, KamailioDispatcherTargetCountMetricConfig{}, KamailioDispatcherTargetDialogCountMetricConfig{}, KamailioDispatcherTargetLatencyAverageMetricConfig{}, KamailioDispatcherTargetLatencyDeviationMetricConfig{}, KamailioDispatcherTargetLatencyEstimateMetricConfig{}, KamailioDispatcherTargetLatencyMaxMetricConfig{}, KamailioDispatcherTargetOverloadReductionMetricConfig{}, KamailioDispatcherTargetProbingMetricConfig{}, KamailioDispatcherTargetStateMetricConfig{}, KamailioDispatcherTargetTimeoutsMetricConfig{}, KamailioDmqNodeFailureCountMetricConfig{}, KamailioDmqNodeStateMetricConfig{}, KamailioDNSCacheEvictionsMetricConfig{}, KamailioDNSCacheHitsMetricConfig{}, KamailioDNSCacheLimitMetricConfig{}, KamailioDNSCacheRequestsMetricConfig{}, KamailioDNSCacheUsageMetricConfig{}, KamailioDNSFailuresMetricConfig{}, KamailioDNSSlowRequestsMetricConfig{}, KamailioHtableItemCountMetricConfig{}, KamailioHtableSlotCountMetricConfig{}, KamailioHtableSlotFillMaxMetricConfig{}, KamailioHtableSlotFillMinMetricConfig{}, KamailioHTTPClientConnectionAttemptsMetricConfig{}, KamailioHTTPClientConnectionCountMetricConfig{}, KamailioHTTPClientErrorsMetricConfig{}, KamailioHTTPClientRepliesMetricConfig{}, KamailioHTTPClientRequestsMetricConfig{}, KamailioHTTPClientTimeoutsMetricConfig{}, KamailioMemorySharedFragmentCountMetricConfig{}, KamailioMemorySharedLimitMetricConfig{}, KamailioMemorySharedPeakMetricConfig{}, KamailioMemorySharedUsageMetricConfig{}, KamailioMessageBadHeadersMetricConfig{}, KamailioMysqlDriverErrorsMetricConfig{}, KamailioPeerstatePeerCountMetricConfig{}, KamailioPeerstatePeerInCallCountMetricConfig{}, KamailioPeerstatePeerRegisteredCountMetricConfig{}, KamailioPikeAddressCountMetricConfig{}, KamailioPikeBlockedAddressCountMetricConfig{}, KamailioPipelimitMessageCountMetricConfig{}, KamailioPipelimitMessageLimitMetricConfig{}, KamailioProcessCountMetricConfig{}, KamailioProcessMemoryFragmentCountMetricConfig{}, KamailioProcessMemoryLimitMetricConfig{}, KamailioProcessMemoryUsageMetricConfig{}, KamailioRegistrarContactLimitMetricConfig{}, KamailioRegistrarExpiresDefaultMetricConfig{}, KamailioRegistrarExpiresDefaultRangeMetricConfig{}, KamailioRegistrarExpiresMaxMetricConfig{}, KamailioRegistrarExpiresRangeMetricConfig{}, KamailioRegistrarRegistrationsMetricConfig{}, KamailioRepliesMetricConfig{}, KamailioRepliesByClassMetricConfig{}, KamailioRepliesByCodeMetricConfig{}, KamailioRepliesByMethodMetricConfig{}, KamailioReplyDropsMetricConfig{}, KamailioReplyErrorsMetricConfig{}, KamailioReplyForwardsMetricConfig{}, KamailioRequestBadUrisMetricConfig{}, KamailioRequestDropsMetricConfig{}, KamailioRequestErrorsMetricConfig{}, KamailioRequestForwardsMetricConfig{}, KamailioRequestUnsupportedMethodsMetricConfig{}, KamailioRequestsMetricConfig{}, KamailioRequestsByMethodMetricConfig{}, KamailioRtpengineCallCountMetricConfig{}, KamailioRtpengineNodeInfoMetricConfig{}, KamailioRtpengineNodeRecheckDelayMetricConfig{}, KamailioRtpengineNodeStateMetricConfig{}, KamailioRtpengineNodeWeightMetricConfig{}, KamailioSctpConnectionCountMetricConfig{}, KamailioSctpConnectionEstablishmentsMetricConfig{}, KamailioSctpConnectionRemoteShutdownsMetricConfig{}, KamailioSctpConnectionShutdownsMetricConfig{}, KamailioSctpConnectionTrackedCountMetricConfig{}, KamailioSctpErrorsMetricConfig{}, KamailioSctpSendRetriesMetricConfig{}, KamailioSecfilterMatchesMetricConfig{}, KamailioSipcaptureRepliesMetricConfig{}, KamailioSipcaptureRequestsMetricConfig{}, KamailioSiptraceRepliesMetricConfig{}, KamailioSiptraceRequestsMetricConfig{}, KamailioSlAcksMetricConfig{}, KamailioSlErrorRepliesMetricConfig{}, KamailioSlFailuresMetricConfig{}, KamailioSlRepliesMetricConfig{}, KamailioStatisticCountsMetricConfig{}, KamailioStatisticValueMetricConfig{}, KamailioTCPConnectionCountMetricConfig{}, KamailioTCPConnectionEstablishmentsMetricConfig{}, KamailioTCPConnectionLimitMetricConfig{}, KamailioTCPConnectionOpensMetricConfig{}, KamailioTCPErrorsMetricConfig{}, KamailioTCPReaderCountMetricConfig{}, KamailioTCPWriteQueueSizeMetricConfig{}, KamailioTLSConnectionCountMetricConfig{}, KamailioTLSConnectionLimitMetricConfig{}, KamailioTLSWriteQueueSizeMetricConfig{}, KamailioTransactionAbsorbedRepliesMetricConfig{}, KamailioTransactionActiveCountMetricConfig{}, KamailioTransactionCompletionsMetricConfig{}, KamailioTransactionCountMetricConfig{}, KamailioTransactionCreationsMetricConfig{}, KamailioTransactionDelayedReleasesMetricConfig{}, KamailioTransactionReceivedRepliesMetricConfig{}, KamailioTransactionReleasesMetricConfig{}, KamailioTransactionSentRepliesMetricConfig{}, KamailioUacRegistrationActiveCountMetricConfig{}, KamailioUacRegistrationCountMetricConfig{}, KamailioUacRegistrationDisabledCountMetricConfig{}, KamailioUptimeMetricConfig{}, KamailioUsrlocContactCountMetricConfig{}, KamailioUsrlocContactExpirationsMetricConfig{}, KamailioUsrlocRegisteredUserCountMetricConfig{}, KamailioUsrlocUserCountMetricConfig{}, KamailioWebsocketConnectionActiveCountMetricConfig{}, KamailioWebsocketConnectionActivePeakMetricConfig{}, KamailioWebsocketConnectionClosuresMetricConfig{}, KamailioWebsocketConnectionClosuresByProtocolMetricConfig{}, KamailioWebsocketConnectionCountMetricConfig{}, KamailioWebsocketConnectionFailuresMetricConfig{}, KamailioWebsocketConnectionFailuresByProtocolMetricConfig{}, KamailioWebsocketConnectionPeakMetricConfig{}, KamailioWebsocketFramesMetricConfig{}, KamailioWebsocketFramesByProtocolMetricConfig{}, KamailioWebsocketHandshakesMetricConfig{}, KamailioWebsocketHandshakesByProtocolMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, RtpengineCallDurationAverageMetricConfig{}, RtpengineCallSquaredTimeMetricConfig{}, RtpengineCallTimeMetricConfig{}, RtpengineInterfaceDuplicatePacketsMetricConfig{}, RtpengineInterfaceIoMetricConfig{}, RtpengineInterfaceJitterSamplesMetricConfig{}, RtpengineInterfaceJitterTimeMetricConfig{}, RtpengineInterfaceLostPacketsMetricConfig{}, RtpengineInterfaceMosSamplesMetricConfig{}, RtpengineInterfaceMosSummedScoresMetricConfig{}, RtpengineInterfacePacketErrorsMetricConfig{}, RtpengineInterfacePacketLossRatiosMetricConfig{}, RtpengineInterfacePacketLossSamplesMetricConfig{}, RtpengineInterfacePacketsMetricConfig{}, RtpengineInterfaceRoundTripSamplesMetricConfig{}, RtpengineInterfaceRoundTripTimeMetricConfig{}, RtpengineJitterSamplesMetricConfig{}, RtpengineJitterTimeMetricConfig{}, RtpengineMediaCacheCountMetricConfig{}, RtpengineMosSamplesMetricConfig{}, RtpengineMosSummedScoresMetricConfig{}, RtpengineMosSummedSquaredScoresMetricConfig{}, RtpengineNetworkIoMetricConfig{}, RtpengineNetworkPacketErrorsMetricConfig{}, RtpengineNetworkPacketsMetricConfig{}, RtpengineOneWaySessionsMetricConfig{}, RtpenginePacketLossRatiosMetricConfig{}, RtpenginePacketLossSamplesMetricConfig{}, RtpenginePlayerCacheCountMetricConfig{}, RtpenginePortCountMetricConfig{}, RtpengineRequestErrorsMetricConfig{}, RtpengineRequestTimeMetricConfig{}, RtpengineRequestsMetricConfig{}, RtpengineRoundTripSamplesMetricConfig{}, RtpengineRoundTripTimeMetricConfig{}, RtpengineRtpAnomaliesMetricConfig{}, RtpengineRtpLostPacketsMetricConfig{}, RtpengineSessionClosuresMetricConfig{}, RtpengineSessionCountMetricConfig{}, RtpengineSessionCreationsMetricConfig{}, RtpengineStreamCountMetricConfig{}, RtpengineTranscodedMediaCountMetricConfig{}, RtpengineTranscoderCountMetricConfig{}, RtpengineTranscodingIoMetricConfig{}, RtpengineTranscodingPacketsMetricConfig{}, RtpengineTranscodingSamplesMetricConfig{}, RtpengineUptimeMetricConfig{}, RtpengineZeroPacketStreamsMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(KamailioCdpQueueCountMetricConfig{}, KamailioCdpRepliesMetricConfig{}, KamailioCdpResponseTimeMetricConfig{}, KamailioCdpResponseTimeAverageMetricConfig{}, KamailioCdpTimeoutsMetricConfig{}, KamailioDialogActiveCountMetricConfig{}, KamailioDialogCountMetricConfig{}, KamailioDialogCountByProfileMetricConfig{}, KamailioDialogCreationsMetricConfig{}, KamailioDialogEarlyCountMetricConfig{}, KamailioDialogExpirationsMetricConfig{}, KamailioDialogFailuresMetricConfig{}, KamailioDispatcherSetCountMetricConfig{}, KamailioDispatcherTargetCountMetricConfig{}, KamailioDispatcherTargetDialogCountMetricConfig{}, KamailioDispatcherTargetLatencyAverageMetricConfig{}, KamailioDispatcherTargetLatencyDeviationMetricConfig{}, KamailioDispatcherTargetLatencyEstimateMetricConfig{}, KamailioDispatcherTargetLatencyMaxMetricConfig{}, KamailioDispatcherTargetOverloadReductionMetricConfig{}, KamailioDispatcherTargetProbingMetricConfig{}, KamailioDispatcherTargetStateMetricConfig{}, KamailioDispatcherTargetTimeoutsMetricConfig{}, KamailioDmqNodeFailureCountMetricConfig{}, KamailioDmqNodeStateMetricConfig{}, KamailioDNSCacheEvictionsMetricConfig{}, KamailioDNSCacheHitsMetricConfig{}, KamailioDNSCacheLimitMetricConfig{}, KamailioDNSCacheRequestsMetricConfig{}, KamailioDNSCacheUsageMetricConfig{}, KamailioDNSFailuresMetricConfig{}, KamailioDNSSlowRequestsMetricConfig{}, KamailioHtableItemCountMetricConfig{}, KamailioHtableSlotCountMetricConfig{}, KamailioHtableSlotFillMaxMetricConfig{}, KamailioHtableSlotFillMinMetricConfig{}, KamailioHTTPClientConnectionAttemptsMetricConfig{}, KamailioHTTPClientConnectionCountMetricConfig{}, KamailioHTTPClientErrorsMetricConfig{}, KamailioHTTPClientRepliesMetricConfig{}, KamailioHTTPClientRequestsMetricConfig{}, KamailioHTTPClientTimeoutsMetricConfig{}, KamailioImcRoomCountMetricConfig{}, KamailioImsRepliesMetricConfig{}, KamailioImsResponseTimeMetricConfig{}, KamailioImsResponseTimeAverageMetricConfig{}, KamailioImsTimeoutsMetricConfig{}, KamailioMemorySharedFragmentCountMetricConfig{}, KamailioMemorySharedLimitMetricConfig{}, KamailioMemorySharedPeakMetricConfig{}, KamailioMemorySharedUsageMetricConfig{}, KamailioMessageBadHeadersMetricConfig{}, KamailioMysqlDriverErrorsMetricConfig{}, KamailioNatTraversalEndpointCountMetricConfig{}, KamailioNatTraversalEndpointCountByReasonMetricConfig{}, KamailioPeerstatePeerCountMetricConfig{}, KamailioPeerstatePeerInCallCountMetricConfig{}, KamailioPeerstatePeerRegisteredCountMetricConfig{}, KamailioPikeAddressCountMetricConfig{}, KamailioPikeBlockedAddressCountMetricConfig{}, KamailioPipelimitMessageCountMetricConfig{}, KamailioPipelimitMessageLimitMetricConfig{}, KamailioProcessCountMetricConfig{}, KamailioProcessMemoryFragmentCountMetricConfig{}, KamailioProcessMemoryLimitMetricConfig{}, KamailioProcessMemoryUsageMetricConfig{}, KamailioRegistrarContactLimitMetricConfig{}, KamailioRegistrarExpiresDefaultMetricConfig{}, KamailioRegistrarExpiresDefaultRangeMetricConfig{}, KamailioRegistrarExpiresMaxMetricConfig{}, KamailioRegistrarExpiresRangeMetricConfig{}, KamailioRegistrarRegistrationsMetricConfig{}, KamailioRepliesMetricConfig{}, KamailioRepliesByClassMetricConfig{}, KamailioRepliesByCodeMetricConfig{}, KamailioRepliesByMethodMetricConfig{}, KamailioReplyDropsMetricConfig{}, KamailioReplyErrorsMetricConfig{}, KamailioReplyForwardsMetricConfig{}, KamailioRequestBadUrisMetricConfig{}, KamailioRequestDropsMetricConfig{}, KamailioRequestErrorsMetricConfig{}, KamailioRequestForwardsMetricConfig{}, KamailioRequestUnsupportedMethodsMetricConfig{}, KamailioRequestsMetricConfig{}, KamailioRequestsByMethodMetricConfig{}, KamailioRtpengineCallCountMetricConfig{}, KamailioRtpengineNodeInfoMetricConfig{}, KamailioRtpengineNodeRecheckDelayMetricConfig{}, KamailioRtpengineNodeStateMetricConfig{}, KamailioRtpengineNodeWeightMetricConfig{}, KamailioSctpConnectionCountMetricConfig{}, KamailioSctpConnectionEstablishmentsMetricConfig{}, KamailioSctpConnectionRemoteShutdownsMetricConfig{}, KamailioSctpConnectionShutdownsMetricConfig{}, KamailioSctpConnectionTrackedCountMetricConfig{}, KamailioSctpErrorsMetricConfig{}, KamailioSctpSendRetriesMetricConfig{}, KamailioSecfilterMatchesMetricConfig{}, KamailioSipcaptureRepliesMetricConfig{}, KamailioSipcaptureRequestsMetricConfig{}, KamailioSiptraceRepliesMetricConfig{}, KamailioSiptraceRequestsMetricConfig{}, KamailioSlAcksMetricConfig{}, KamailioSlErrorRepliesMetricConfig{}, KamailioSlFailuresMetricConfig{}, KamailioSlRepliesMetricConfig{}, KamailioStatisticCountsMetricConfig{}, KamailioStatisticValueMetricConfig{}, KamailioTCPConnectionCountMetricConfig{}, KamailioTCPConnectionEstablishmentsMetricConfig{}, KamailioTCPConnectionLimitMetricConfig{}, KamailioTCPConnectionOpensMetricConfig{}, KamailioTCPErrorsMetricConfig{}, KamailioTCPReaderCountMetricConfig{}, KamailioTCPWriteQueueSizeMetricConfig{}, KamailioTLSConnectionCountMetricConfig{}, KamailioTLSConnectionLimitMetricConfig{}, KamailioTLSWriteQueueSizeMetricConfig{}, KamailioTransactionAbsorbedRepliesMetricConfig{}, KamailioTransactionActiveCountMetricConfig{}, KamailioTransactionCompletionsMetricConfig{}, KamailioTransactionCountMetricConfig{}, KamailioTransactionCreationsMetricConfig{}, KamailioTransactionDelayedReleasesMetricConfig{}, KamailioTransactionReceivedRepliesMetricConfig{}, KamailioTransactionReleasesMetricConfig{}, KamailioTransactionSentRepliesMetricConfig{}, KamailioTsiloBranchesMetricConfig{}, KamailioTsiloTransactionCountMetricConfig{}, KamailioTsiloTransactionCreationsMetricConfig{}, KamailioTsiloURICountMetricConfig{}, KamailioTsiloURICreationsMetricConfig{}, KamailioUacRegistrationActiveCountMetricConfig{}, KamailioUacRegistrationCountMetricConfig{}, KamailioUacRegistrationDisabledCountMetricConfig{}, KamailioUptimeMetricConfig{}, KamailioUsrlocContactCountMetricConfig{}, KamailioUsrlocContactExpirationsMetricConfig{}, KamailioUsrlocRegisteredUserCountMetricConfig{}, KamailioUsrlocUserCountMetricConfig{}, KamailioWebsocketConnectionActiveCountMetricConfig{}, KamailioWebsocketConnectionActivePeakMetricConfig{}, KamailioWebsocketConnectionClosuresMetricConfig{}, KamailioWebsocketConnectionClosuresByProtocolMetricConfig{}, KamailioWebsocketConnectionCountMetricConfig{}, KamailioWebsocketConnectionFailuresMetricConfig{}, KamailioWebsocketConnectionFailuresByProtocolMetricConfig{}, KamailioWebsocketConnectionPeakMetricConfig{}, KamailioWebsocketFramesMetricConfig{}, KamailioWebsocketFramesByProtocolMetricConfig{}, KamailioWebsocketHandshakesMetricConfig{}, KamailioWebsocketHandshakesByProtocolMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, RtpengineCallDurationAverageMetricConfig{}, RtpengineCallSquaredTimeMetricConfig{}, RtpengineCallTimeMetricConfig{}, RtpengineInterfaceDuplicatePacketsMetricConfig{}, RtpengineInterfaceIoMetricConfig{}, RtpengineInterfaceJitterSamplesMetricConfig{}, RtpengineInterfaceJitterTimeMetricConfig{}, RtpengineInterfaceLostPacketsMetricConfig{}, RtpengineInterfaceMosSamplesMetricConfig{}, RtpengineInterfaceMosSummedScoresMetricConfig{}, RtpengineInterfacePacketErrorsMetricConfig{}, RtpengineInterfacePacketLossRatiosMetricConfig{}, RtpengineInterfacePacketLossSamplesMetricConfig{}, RtpengineInterfacePacketsMetricConfig{}, RtpengineInterfaceRoundTripSamplesMetricConfig{}, RtpengineInterfaceRoundTripTimeMetricConfig{}, RtpengineJitterSamplesMetricConfig{}, RtpengineJitterTimeMetricConfig{}, RtpengineMediaCacheCountMetricConfig{}, RtpengineMosSamplesMetricConfig{}, RtpengineMosSummedScoresMetricConfig{}, RtpengineMosSummedSquaredScoresMetricConfig{}, RtpengineNetworkIoMetricConfig{}, RtpengineNetworkPacketErrorsMetricConfig{}, RtpengineNetworkPacketsMetricConfig{}, RtpengineOneWaySessionsMetricConfig{}, RtpenginePacketLossRatiosMetricConfig{}, RtpenginePacketLossSamplesMetricConfig{}, RtpenginePlayerCacheCountMetricConfig{}, RtpenginePortCountMetricConfig{}, RtpengineRequestErrorsMetricConfig{}, RtpengineRequestTimeMetricConfig{}, RtpengineRequestsMetricConfig{}, RtpengineRoundTripSamplesMetricConfig{}, RtpengineRoundTripTimeMetricConfig{}, RtpengineRtpAnomaliesMetricConfig{}, RtpengineRtpLostPacketsMetricConfig{}, RtpengineSessionClosuresMetricConfig{}, RtpengineSessionCountMetricConfig{}, RtpengineSessionCreationsMetricConfig{}, RtpengineStreamCountMetricConfig{}, RtpengineTranscodedMediaCountMetricConfig{}, RtpengineTranscoderCountMetricConfig{}, RtpengineTranscodingIoMetricConfig{}, RtpengineTranscodingPacketsMetricConfig{}, RtpengineTranscodingSamplesMetricConfig{}, RtpengineUptimeMetricConfig{}, RtpengineZeroPacketStreamsMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

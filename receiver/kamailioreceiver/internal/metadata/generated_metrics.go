@@ -230,6 +230,36 @@ var MapAttributeKamailioHTTPClientOutcome = map[string]AttributeKamailioHTTPClie
 	"failed":     AttributeKamailioHTTPClientOutcomeFailed,
 }
 
+// AttributeKamailioImsCommand specifies the value kamailio.ims.command attribute.
+type AttributeKamailioImsCommand int
+
+const (
+	_ AttributeKamailioImsCommand = iota
+	AttributeKamailioImsCommandMar
+	AttributeKamailioImsCommandUar
+	AttributeKamailioImsCommandLir
+)
+
+// String returns the string representation of the AttributeKamailioImsCommand.
+func (av AttributeKamailioImsCommand) String() string {
+	switch av {
+	case AttributeKamailioImsCommandMar:
+		return "mar"
+	case AttributeKamailioImsCommandUar:
+		return "uar"
+	case AttributeKamailioImsCommandLir:
+		return "lir"
+	}
+	return ""
+}
+
+// MapAttributeKamailioImsCommand is a helper map of string to AttributeKamailioImsCommand attribute value.
+var MapAttributeKamailioImsCommand = map[string]AttributeKamailioImsCommand{
+	"mar": AttributeKamailioImsCommandMar,
+	"uar": AttributeKamailioImsCommandUar,
+	"lir": AttributeKamailioImsCommandLir,
+}
+
 // AttributeKamailioMemoryState specifies the value kamailio.memory.state attribute.
 type AttributeKamailioMemoryState int
 
@@ -258,6 +288,36 @@ var MapAttributeKamailioMemoryState = map[string]AttributeKamailioMemoryState{
 	"used":     AttributeKamailioMemoryStateUsed,
 	"overhead": AttributeKamailioMemoryStateOverhead,
 	"free":     AttributeKamailioMemoryStateFree,
+}
+
+// AttributeKamailioNatTraversalReason specifies the value kamailio.nat_traversal.reason attribute.
+type AttributeKamailioNatTraversalReason int
+
+const (
+	_ AttributeKamailioNatTraversalReason = iota
+	AttributeKamailioNatTraversalReasonRegistration
+	AttributeKamailioNatTraversalReasonSubscription
+	AttributeKamailioNatTraversalReasonDialog
+)
+
+// String returns the string representation of the AttributeKamailioNatTraversalReason.
+func (av AttributeKamailioNatTraversalReason) String() string {
+	switch av {
+	case AttributeKamailioNatTraversalReasonRegistration:
+		return "registration"
+	case AttributeKamailioNatTraversalReasonSubscription:
+		return "subscription"
+	case AttributeKamailioNatTraversalReasonDialog:
+		return "dialog"
+	}
+	return ""
+}
+
+// MapAttributeKamailioNatTraversalReason is a helper map of string to AttributeKamailioNatTraversalReason attribute value.
+var MapAttributeKamailioNatTraversalReason = map[string]AttributeKamailioNatTraversalReason{
+	"registration": AttributeKamailioNatTraversalReasonRegistration,
+	"subscription": AttributeKamailioNatTraversalReasonSubscription,
+	"dialog":       AttributeKamailioNatTraversalReasonDialog,
 }
 
 // AttributeKamailioPikeState specifies the value kamailio.pike.state attribute.
@@ -1305,6 +1365,25 @@ var MetricsInfo = metricsInfo{
 	KamailioHTTPClientTimeouts: metricInfo{
 		Name: "kamailio.http_client.timeouts",
 	},
+	KamailioImcRoomCount: metricInfo{
+		Name: "kamailio.imc.room.count",
+	},
+	KamailioImsReplies: metricInfo{
+		Name:       "kamailio.ims.replies",
+		Attributes: []string{"kamailio.ims.command"},
+	},
+	KamailioImsResponseTime: metricInfo{
+		Name:       "kamailio.ims.response.time",
+		Attributes: []string{"kamailio.ims.command"},
+	},
+	KamailioImsResponseTimeAverage: metricInfo{
+		Name:       "kamailio.ims.response_time.average",
+		Attributes: []string{"kamailio.ims.command"},
+	},
+	KamailioImsTimeouts: metricInfo{
+		Name:       "kamailio.ims.timeouts",
+		Attributes: []string{"kamailio.ims.command"},
+	},
 	KamailioMemorySharedFragmentCount: metricInfo{
 		Name: "kamailio.memory.shared.fragment.count",
 	},
@@ -1323,6 +1402,13 @@ var MetricsInfo = metricsInfo{
 	},
 	KamailioMysqlDriverErrors: metricInfo{
 		Name: "kamailio.mysql.driver_errors",
+	},
+	KamailioNatTraversalEndpointCount: metricInfo{
+		Name: "kamailio.nat_traversal.endpoint.count",
+	},
+	KamailioNatTraversalEndpointCountByReason: metricInfo{
+		Name:       "kamailio.nat_traversal.endpoint.count_by_reason",
+		Attributes: []string{"kamailio.nat_traversal.reason"},
 	},
 	KamailioPeerstatePeerCount: metricInfo{
 		Name: "kamailio.peerstate.peer.count",
@@ -1567,6 +1653,21 @@ var MetricsInfo = metricsInfo{
 	KamailioTransactionSentReplies: metricInfo{
 		Name:       "kamailio.transaction.sent_replies",
 		Attributes: []string{"kamailio.reply.origin"},
+	},
+	KamailioTsiloBranches: metricInfo{
+		Name: "kamailio.tsilo.branches",
+	},
+	KamailioTsiloTransactionCount: metricInfo{
+		Name: "kamailio.tsilo.transaction.count",
+	},
+	KamailioTsiloTransactionCreations: metricInfo{
+		Name: "kamailio.tsilo.transaction.creations",
+	},
+	KamailioTsiloURICount: metricInfo{
+		Name: "kamailio.tsilo.uri.count",
+	},
+	KamailioTsiloURICreations: metricInfo{
+		Name: "kamailio.tsilo.uri.creations",
 	},
 	KamailioUacRegistrationActiveCount: metricInfo{
 		Name: "kamailio.uac.registration.active.count",
@@ -1882,12 +1983,19 @@ type metricsInfo struct {
 	KamailioHTTPClientReplies                     metricInfo
 	KamailioHTTPClientRequests                    metricInfo
 	KamailioHTTPClientTimeouts                    metricInfo
+	KamailioImcRoomCount                          metricInfo
+	KamailioImsReplies                            metricInfo
+	KamailioImsResponseTime                       metricInfo
+	KamailioImsResponseTimeAverage                metricInfo
+	KamailioImsTimeouts                           metricInfo
 	KamailioMemorySharedFragmentCount             metricInfo
 	KamailioMemorySharedLimit                     metricInfo
 	KamailioMemorySharedPeak                      metricInfo
 	KamailioMemorySharedUsage                     metricInfo
 	KamailioMessageBadHeaders                     metricInfo
 	KamailioMysqlDriverErrors                     metricInfo
+	KamailioNatTraversalEndpointCount             metricInfo
+	KamailioNatTraversalEndpointCountByReason     metricInfo
 	KamailioPeerstatePeerCount                    metricInfo
 	KamailioPeerstatePeerInCallCount              metricInfo
 	KamailioPeerstatePeerRegisteredCount          metricInfo
@@ -1961,6 +2069,11 @@ type metricsInfo struct {
 	KamailioTransactionReceivedReplies            metricInfo
 	KamailioTransactionReleases                   metricInfo
 	KamailioTransactionSentReplies                metricInfo
+	KamailioTsiloBranches                         metricInfo
+	KamailioTsiloTransactionCount                 metricInfo
+	KamailioTsiloTransactionCreations             metricInfo
+	KamailioTsiloURICount                         metricInfo
+	KamailioTsiloURICreations                     metricInfo
 	KamailioUacRegistrationActiveCount            metricInfo
 	KamailioUacRegistrationCount                  metricInfo
 	KamailioUacRegistrationDisabledCount          metricInfo
@@ -4265,6 +4378,272 @@ func newMetricKamailioHTTPClientTimeouts(cfg KamailioHTTPClientTimeoutsMetricCon
 	return m
 }
 
+type metricKamailioImcRoomCount struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   KamailioImcRoomCountMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.imc.room.count metric with initial data.
+func (m *metricKamailioImcRoomCount) init() {
+	m.data.SetName("kamailio.imc.room.count")
+	m.data.SetDescription("Number of chat rooms of the module imc.")
+	m.data.SetUnit("{room}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioImcRoomCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioImcRoomCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioImcRoomCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioImcRoomCount(cfg KamailioImcRoomCountMetricConfig) metricKamailioImcRoomCount {
+	m := metricKamailioImcRoomCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioImsReplies struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   KamailioImsRepliesMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.ims.replies metric with initial data.
+func (m *metricKamailioImsReplies) init() {
+	m.data.SetName("kamailio.ims.replies")
+	m.data.SetDescription("Number of Diameter answers that the modules ims_auth and ims_icscf received.")
+	m.data.SetUnit("{reply}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioImsReplies) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioImsCommandAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("kamailio.ims.command", kamailioImsCommandAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioImsReplies) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioImsReplies) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioImsReplies(cfg KamailioImsRepliesMetricConfig) metricKamailioImsReplies {
+	m := metricKamailioImsReplies{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioImsResponseTime struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   KamailioImsResponseTimeMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.ims.response.time metric with initial data.
+func (m *metricKamailioImsResponseTime) init() {
+	m.data.SetName("kamailio.ims.response.time")
+	m.data.SetDescription("Total time that the modules ims_auth and ims_icscf waited for Diameter answers.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioImsResponseTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, kamailioImsCommandAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("kamailio.ims.command", kamailioImsCommandAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioImsResponseTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioImsResponseTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioImsResponseTime(cfg KamailioImsResponseTimeMetricConfig) metricKamailioImsResponseTime {
+	m := metricKamailioImsResponseTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioImsResponseTimeAverage struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   KamailioImsResponseTimeAverageMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.ims.response_time.average metric with initial data.
+func (m *metricKamailioImsResponseTimeAverage) init() {
+	m.data.SetName("kamailio.ims.response_time.average")
+	m.data.SetDescription("Average time that a Diameter answer to the modules ims_auth and ims_icscf takes.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioImsResponseTimeAverage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, kamailioImsCommandAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("kamailio.ims.command", kamailioImsCommandAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioImsResponseTimeAverage) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioImsResponseTimeAverage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioImsResponseTimeAverage(cfg KamailioImsResponseTimeAverageMetricConfig) metricKamailioImsResponseTimeAverage {
+	m := metricKamailioImsResponseTimeAverage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioImsTimeouts struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   KamailioImsTimeoutsMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.ims.timeouts metric with initial data.
+func (m *metricKamailioImsTimeouts) init() {
+	m.data.SetName("kamailio.ims.timeouts")
+	m.data.SetDescription("Number of Diameter requests of the modules ims_auth and ims_icscf that were not answered in time.")
+	m.data.SetUnit("{timeout}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioImsTimeouts) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioImsCommandAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("kamailio.ims.command", kamailioImsCommandAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioImsTimeouts) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioImsTimeouts) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioImsTimeouts(cfg KamailioImsTimeoutsMetricConfig) metricKamailioImsTimeouts {
+	m := metricKamailioImsTimeouts{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricKamailioMemorySharedFragmentCount struct {
 	data     pmetric.Metric                                // data buffer for generated metric.
 	config   KamailioMemorySharedFragmentCountMetricConfig // metric config provided by user.
@@ -4569,6 +4948,112 @@ func (m *metricKamailioMysqlDriverErrors) emit(metrics pmetric.MetricSlice) {
 
 func newMetricKamailioMysqlDriverErrors(cfg KamailioMysqlDriverErrorsMetricConfig) metricKamailioMysqlDriverErrors {
 	m := metricKamailioMysqlDriverErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioNatTraversalEndpointCount struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   KamailioNatTraversalEndpointCountMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.nat_traversal.endpoint.count metric with initial data.
+func (m *metricKamailioNatTraversalEndpointCount) init() {
+	m.data.SetName("kamailio.nat_traversal.endpoint.count")
+	m.data.SetDescription("Number of endpoints behind NAT to which the module nat_traversal sends keepalives.")
+	m.data.SetUnit("{endpoint}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioNatTraversalEndpointCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioNatTraversalEndpointCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioNatTraversalEndpointCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioNatTraversalEndpointCount(cfg KamailioNatTraversalEndpointCountMetricConfig) metricKamailioNatTraversalEndpointCount {
+	m := metricKamailioNatTraversalEndpointCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioNatTraversalEndpointCountByReason struct {
+	data     pmetric.Metric                                        // data buffer for generated metric.
+	config   KamailioNatTraversalEndpointCountByReasonMetricConfig // metric config provided by user.
+	capacity int                                                   // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.nat_traversal.endpoint.count_by_reason metric with initial data.
+func (m *metricKamailioNatTraversalEndpointCountByReason) init() {
+	m.data.SetName("kamailio.nat_traversal.endpoint.count_by_reason")
+	m.data.SetDescription("Number of endpoints behind NAT, by the reason for their keepalives. An endpoint can have several.")
+	m.data.SetUnit("{endpoint}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioNatTraversalEndpointCountByReason) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioNatTraversalReasonAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("kamailio.nat_traversal.reason", kamailioNatTraversalReasonAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioNatTraversalEndpointCountByReason) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioNatTraversalEndpointCountByReason) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioNatTraversalEndpointCountByReason(cfg KamailioNatTraversalEndpointCountByReasonMetricConfig) metricKamailioNatTraversalEndpointCountByReason {
+	m := metricKamailioNatTraversalEndpointCountByReason{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8415,6 +8900,266 @@ func (m *metricKamailioTransactionSentReplies) emit(metrics pmetric.MetricSlice)
 
 func newMetricKamailioTransactionSentReplies(cfg KamailioTransactionSentRepliesMetricConfig) metricKamailioTransactionSentReplies {
 	m := metricKamailioTransactionSentReplies{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioTsiloBranches struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   KamailioTsiloBranchesMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.tsilo.branches metric with initial data.
+func (m *metricKamailioTsiloBranches) init() {
+	m.data.SetName("kamailio.tsilo.branches")
+	m.data.SetDescription("Number of branches that the module tsilo added to transactions.")
+	m.data.SetUnit("{branch}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioTsiloBranches) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioTsiloBranches) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioTsiloBranches) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioTsiloBranches(cfg KamailioTsiloBranchesMetricConfig) metricKamailioTsiloBranches {
+	m := metricKamailioTsiloBranches{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioTsiloTransactionCount struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   KamailioTsiloTransactionCountMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.tsilo.transaction.count metric with initial data.
+func (m *metricKamailioTsiloTransactionCount) init() {
+	m.data.SetName("kamailio.tsilo.transaction.count")
+	m.data.SetDescription("Number of transactions that the module tsilo stores.")
+	m.data.SetUnit("{transaction}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioTsiloTransactionCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioTsiloTransactionCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioTsiloTransactionCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioTsiloTransactionCount(cfg KamailioTsiloTransactionCountMetricConfig) metricKamailioTsiloTransactionCount {
+	m := metricKamailioTsiloTransactionCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioTsiloTransactionCreations struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   KamailioTsiloTransactionCreationsMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.tsilo.transaction.creations metric with initial data.
+func (m *metricKamailioTsiloTransactionCreations) init() {
+	m.data.SetName("kamailio.tsilo.transaction.creations")
+	m.data.SetDescription("Number of transactions that the module tsilo has stored.")
+	m.data.SetUnit("{transaction}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioTsiloTransactionCreations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioTsiloTransactionCreations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioTsiloTransactionCreations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioTsiloTransactionCreations(cfg KamailioTsiloTransactionCreationsMetricConfig) metricKamailioTsiloTransactionCreations {
+	m := metricKamailioTsiloTransactionCreations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioTsiloURICount struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   KamailioTsiloURICountMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.tsilo.uri.count metric with initial data.
+func (m *metricKamailioTsiloURICount) init() {
+	m.data.SetName("kamailio.tsilo.uri.count")
+	m.data.SetDescription("Number of request URIs that the module tsilo stores.")
+	m.data.SetUnit("{uri}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioTsiloURICount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioTsiloURICount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioTsiloURICount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioTsiloURICount(cfg KamailioTsiloURICountMetricConfig) metricKamailioTsiloURICount {
+	m := metricKamailioTsiloURICount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioTsiloURICreations struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   KamailioTsiloURICreationsMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.tsilo.uri.creations metric with initial data.
+func (m *metricKamailioTsiloURICreations) init() {
+	m.data.SetName("kamailio.tsilo.uri.creations")
+	m.data.SetDescription("Number of request URIs that the module tsilo has stored.")
+	m.data.SetUnit("{uri}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioTsiloURICreations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioTsiloURICreations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioTsiloURICreations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioTsiloURICreations(cfg KamailioTsiloURICreationsMetricConfig) metricKamailioTsiloURICreations {
+	m := metricKamailioTsiloURICreations{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -12431,12 +13176,19 @@ type MetricsBuilder struct {
 	metricKamailioHTTPClientReplies                     metricKamailioHTTPClientReplies
 	metricKamailioHTTPClientRequests                    metricKamailioHTTPClientRequests
 	metricKamailioHTTPClientTimeouts                    metricKamailioHTTPClientTimeouts
+	metricKamailioImcRoomCount                          metricKamailioImcRoomCount
+	metricKamailioImsReplies                            metricKamailioImsReplies
+	metricKamailioImsResponseTime                       metricKamailioImsResponseTime
+	metricKamailioImsResponseTimeAverage                metricKamailioImsResponseTimeAverage
+	metricKamailioImsTimeouts                           metricKamailioImsTimeouts
 	metricKamailioMemorySharedFragmentCount             metricKamailioMemorySharedFragmentCount
 	metricKamailioMemorySharedLimit                     metricKamailioMemorySharedLimit
 	metricKamailioMemorySharedPeak                      metricKamailioMemorySharedPeak
 	metricKamailioMemorySharedUsage                     metricKamailioMemorySharedUsage
 	metricKamailioMessageBadHeaders                     metricKamailioMessageBadHeaders
 	metricKamailioMysqlDriverErrors                     metricKamailioMysqlDriverErrors
+	metricKamailioNatTraversalEndpointCount             metricKamailioNatTraversalEndpointCount
+	metricKamailioNatTraversalEndpointCountByReason     metricKamailioNatTraversalEndpointCountByReason
 	metricKamailioPeerstatePeerCount                    metricKamailioPeerstatePeerCount
 	metricKamailioPeerstatePeerInCallCount              metricKamailioPeerstatePeerInCallCount
 	metricKamailioPeerstatePeerRegisteredCount          metricKamailioPeerstatePeerRegisteredCount
@@ -12510,6 +13262,11 @@ type MetricsBuilder struct {
 	metricKamailioTransactionReceivedReplies            metricKamailioTransactionReceivedReplies
 	metricKamailioTransactionReleases                   metricKamailioTransactionReleases
 	metricKamailioTransactionSentReplies                metricKamailioTransactionSentReplies
+	metricKamailioTsiloBranches                         metricKamailioTsiloBranches
+	metricKamailioTsiloTransactionCount                 metricKamailioTsiloTransactionCount
+	metricKamailioTsiloTransactionCreations             metricKamailioTsiloTransactionCreations
+	metricKamailioTsiloURICount                         metricKamailioTsiloURICount
+	metricKamailioTsiloURICreations                     metricKamailioTsiloURICreations
 	metricKamailioUacRegistrationActiveCount            metricKamailioUacRegistrationActiveCount
 	metricKamailioUacRegistrationCount                  metricKamailioUacRegistrationCount
 	metricKamailioUacRegistrationDisabledCount          metricKamailioUacRegistrationDisabledCount
@@ -12651,12 +13408,19 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricKamailioHTTPClientReplies:                     newMetricKamailioHTTPClientReplies(mbc.Metrics.KamailioHTTPClientReplies),
 		metricKamailioHTTPClientRequests:                    newMetricKamailioHTTPClientRequests(mbc.Metrics.KamailioHTTPClientRequests),
 		metricKamailioHTTPClientTimeouts:                    newMetricKamailioHTTPClientTimeouts(mbc.Metrics.KamailioHTTPClientTimeouts),
+		metricKamailioImcRoomCount:                          newMetricKamailioImcRoomCount(mbc.Metrics.KamailioImcRoomCount),
+		metricKamailioImsReplies:                            newMetricKamailioImsReplies(mbc.Metrics.KamailioImsReplies),
+		metricKamailioImsResponseTime:                       newMetricKamailioImsResponseTime(mbc.Metrics.KamailioImsResponseTime),
+		metricKamailioImsResponseTimeAverage:                newMetricKamailioImsResponseTimeAverage(mbc.Metrics.KamailioImsResponseTimeAverage),
+		metricKamailioImsTimeouts:                           newMetricKamailioImsTimeouts(mbc.Metrics.KamailioImsTimeouts),
 		metricKamailioMemorySharedFragmentCount:             newMetricKamailioMemorySharedFragmentCount(mbc.Metrics.KamailioMemorySharedFragmentCount),
 		metricKamailioMemorySharedLimit:                     newMetricKamailioMemorySharedLimit(mbc.Metrics.KamailioMemorySharedLimit),
 		metricKamailioMemorySharedPeak:                      newMetricKamailioMemorySharedPeak(mbc.Metrics.KamailioMemorySharedPeak),
 		metricKamailioMemorySharedUsage:                     newMetricKamailioMemorySharedUsage(mbc.Metrics.KamailioMemorySharedUsage),
 		metricKamailioMessageBadHeaders:                     newMetricKamailioMessageBadHeaders(mbc.Metrics.KamailioMessageBadHeaders),
 		metricKamailioMysqlDriverErrors:                     newMetricKamailioMysqlDriverErrors(mbc.Metrics.KamailioMysqlDriverErrors),
+		metricKamailioNatTraversalEndpointCount:             newMetricKamailioNatTraversalEndpointCount(mbc.Metrics.KamailioNatTraversalEndpointCount),
+		metricKamailioNatTraversalEndpointCountByReason:     newMetricKamailioNatTraversalEndpointCountByReason(mbc.Metrics.KamailioNatTraversalEndpointCountByReason),
 		metricKamailioPeerstatePeerCount:                    newMetricKamailioPeerstatePeerCount(mbc.Metrics.KamailioPeerstatePeerCount),
 		metricKamailioPeerstatePeerInCallCount:              newMetricKamailioPeerstatePeerInCallCount(mbc.Metrics.KamailioPeerstatePeerInCallCount),
 		metricKamailioPeerstatePeerRegisteredCount:          newMetricKamailioPeerstatePeerRegisteredCount(mbc.Metrics.KamailioPeerstatePeerRegisteredCount),
@@ -12730,6 +13494,11 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricKamailioTransactionReceivedReplies:            newMetricKamailioTransactionReceivedReplies(mbc.Metrics.KamailioTransactionReceivedReplies),
 		metricKamailioTransactionReleases:                   newMetricKamailioTransactionReleases(mbc.Metrics.KamailioTransactionReleases),
 		metricKamailioTransactionSentReplies:                newMetricKamailioTransactionSentReplies(mbc.Metrics.KamailioTransactionSentReplies),
+		metricKamailioTsiloBranches:                         newMetricKamailioTsiloBranches(mbc.Metrics.KamailioTsiloBranches),
+		metricKamailioTsiloTransactionCount:                 newMetricKamailioTsiloTransactionCount(mbc.Metrics.KamailioTsiloTransactionCount),
+		metricKamailioTsiloTransactionCreations:             newMetricKamailioTsiloTransactionCreations(mbc.Metrics.KamailioTsiloTransactionCreations),
+		metricKamailioTsiloURICount:                         newMetricKamailioTsiloURICount(mbc.Metrics.KamailioTsiloURICount),
+		metricKamailioTsiloURICreations:                     newMetricKamailioTsiloURICreations(mbc.Metrics.KamailioTsiloURICreations),
 		metricKamailioUacRegistrationActiveCount:            newMetricKamailioUacRegistrationActiveCount(mbc.Metrics.KamailioUacRegistrationActiveCount),
 		metricKamailioUacRegistrationCount:                  newMetricKamailioUacRegistrationCount(mbc.Metrics.KamailioUacRegistrationCount),
 		metricKamailioUacRegistrationDisabledCount:          newMetricKamailioUacRegistrationDisabledCount(mbc.Metrics.KamailioUacRegistrationDisabledCount),
@@ -12948,12 +13717,19 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricKamailioHTTPClientReplies.emit(ils.Metrics())
 	mb.metricKamailioHTTPClientRequests.emit(ils.Metrics())
 	mb.metricKamailioHTTPClientTimeouts.emit(ils.Metrics())
+	mb.metricKamailioImcRoomCount.emit(ils.Metrics())
+	mb.metricKamailioImsReplies.emit(ils.Metrics())
+	mb.metricKamailioImsResponseTime.emit(ils.Metrics())
+	mb.metricKamailioImsResponseTimeAverage.emit(ils.Metrics())
+	mb.metricKamailioImsTimeouts.emit(ils.Metrics())
 	mb.metricKamailioMemorySharedFragmentCount.emit(ils.Metrics())
 	mb.metricKamailioMemorySharedLimit.emit(ils.Metrics())
 	mb.metricKamailioMemorySharedPeak.emit(ils.Metrics())
 	mb.metricKamailioMemorySharedUsage.emit(ils.Metrics())
 	mb.metricKamailioMessageBadHeaders.emit(ils.Metrics())
 	mb.metricKamailioMysqlDriverErrors.emit(ils.Metrics())
+	mb.metricKamailioNatTraversalEndpointCount.emit(ils.Metrics())
+	mb.metricKamailioNatTraversalEndpointCountByReason.emit(ils.Metrics())
 	mb.metricKamailioPeerstatePeerCount.emit(ils.Metrics())
 	mb.metricKamailioPeerstatePeerInCallCount.emit(ils.Metrics())
 	mb.metricKamailioPeerstatePeerRegisteredCount.emit(ils.Metrics())
@@ -13027,6 +13803,11 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricKamailioTransactionReceivedReplies.emit(ils.Metrics())
 	mb.metricKamailioTransactionReleases.emit(ils.Metrics())
 	mb.metricKamailioTransactionSentReplies.emit(ils.Metrics())
+	mb.metricKamailioTsiloBranches.emit(ils.Metrics())
+	mb.metricKamailioTsiloTransactionCount.emit(ils.Metrics())
+	mb.metricKamailioTsiloTransactionCreations.emit(ils.Metrics())
+	mb.metricKamailioTsiloURICount.emit(ils.Metrics())
+	mb.metricKamailioTsiloURICreations.emit(ils.Metrics())
 	mb.metricKamailioUacRegistrationActiveCount.emit(ils.Metrics())
 	mb.metricKamailioUacRegistrationCount.emit(ils.Metrics())
 	mb.metricKamailioUacRegistrationDisabledCount.emit(ils.Metrics())
@@ -13342,6 +14123,31 @@ func (mb *MetricsBuilder) RecordKamailioHTTPClientTimeoutsDataPoint(ts pcommon.T
 	mb.metricKamailioHTTPClientTimeouts.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordKamailioImcRoomCountDataPoint adds a data point to kamailio.imc.room.count metric.
+func (mb *MetricsBuilder) RecordKamailioImcRoomCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioImcRoomCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioImsRepliesDataPoint adds a data point to kamailio.ims.replies metric.
+func (mb *MetricsBuilder) RecordKamailioImsRepliesDataPoint(ts pcommon.Timestamp, val int64, kamailioImsCommandAttributeValue AttributeKamailioImsCommand) {
+	mb.metricKamailioImsReplies.recordDataPoint(mb.startTime, ts, val, kamailioImsCommandAttributeValue.String())
+}
+
+// RecordKamailioImsResponseTimeDataPoint adds a data point to kamailio.ims.response.time metric.
+func (mb *MetricsBuilder) RecordKamailioImsResponseTimeDataPoint(ts pcommon.Timestamp, val float64, kamailioImsCommandAttributeValue AttributeKamailioImsCommand) {
+	mb.metricKamailioImsResponseTime.recordDataPoint(mb.startTime, ts, val, kamailioImsCommandAttributeValue.String())
+}
+
+// RecordKamailioImsResponseTimeAverageDataPoint adds a data point to kamailio.ims.response_time.average metric.
+func (mb *MetricsBuilder) RecordKamailioImsResponseTimeAverageDataPoint(ts pcommon.Timestamp, val float64, kamailioImsCommandAttributeValue AttributeKamailioImsCommand) {
+	mb.metricKamailioImsResponseTimeAverage.recordDataPoint(mb.startTime, ts, val, kamailioImsCommandAttributeValue.String())
+}
+
+// RecordKamailioImsTimeoutsDataPoint adds a data point to kamailio.ims.timeouts metric.
+func (mb *MetricsBuilder) RecordKamailioImsTimeoutsDataPoint(ts pcommon.Timestamp, val int64, kamailioImsCommandAttributeValue AttributeKamailioImsCommand) {
+	mb.metricKamailioImsTimeouts.recordDataPoint(mb.startTime, ts, val, kamailioImsCommandAttributeValue.String())
+}
+
 // RecordKamailioMemorySharedFragmentCountDataPoint adds a data point to kamailio.memory.shared.fragment.count metric.
 func (mb *MetricsBuilder) RecordKamailioMemorySharedFragmentCountDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricKamailioMemorySharedFragmentCount.recordDataPoint(mb.startTime, ts, val)
@@ -13370,6 +14176,16 @@ func (mb *MetricsBuilder) RecordKamailioMessageBadHeadersDataPoint(ts pcommon.Ti
 // RecordKamailioMysqlDriverErrorsDataPoint adds a data point to kamailio.mysql.driver_errors metric.
 func (mb *MetricsBuilder) RecordKamailioMysqlDriverErrorsDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricKamailioMysqlDriverErrors.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioNatTraversalEndpointCountDataPoint adds a data point to kamailio.nat_traversal.endpoint.count metric.
+func (mb *MetricsBuilder) RecordKamailioNatTraversalEndpointCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioNatTraversalEndpointCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioNatTraversalEndpointCountByReasonDataPoint adds a data point to kamailio.nat_traversal.endpoint.count_by_reason metric.
+func (mb *MetricsBuilder) RecordKamailioNatTraversalEndpointCountByReasonDataPoint(ts pcommon.Timestamp, val int64, kamailioNatTraversalReasonAttributeValue AttributeKamailioNatTraversalReason) {
+	mb.metricKamailioNatTraversalEndpointCountByReason.recordDataPoint(mb.startTime, ts, val, kamailioNatTraversalReasonAttributeValue.String())
 }
 
 // RecordKamailioPeerstatePeerCountDataPoint adds a data point to kamailio.peerstate.peer.count metric.
@@ -13735,6 +14551,31 @@ func (mb *MetricsBuilder) RecordKamailioTransactionReleasesDataPoint(ts pcommon.
 // RecordKamailioTransactionSentRepliesDataPoint adds a data point to kamailio.transaction.sent_replies metric.
 func (mb *MetricsBuilder) RecordKamailioTransactionSentRepliesDataPoint(ts pcommon.Timestamp, val int64, kamailioReplyOriginAttributeValue AttributeKamailioReplyOrigin) {
 	mb.metricKamailioTransactionSentReplies.recordDataPoint(mb.startTime, ts, val, kamailioReplyOriginAttributeValue.String())
+}
+
+// RecordKamailioTsiloBranchesDataPoint adds a data point to kamailio.tsilo.branches metric.
+func (mb *MetricsBuilder) RecordKamailioTsiloBranchesDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioTsiloBranches.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioTsiloTransactionCountDataPoint adds a data point to kamailio.tsilo.transaction.count metric.
+func (mb *MetricsBuilder) RecordKamailioTsiloTransactionCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioTsiloTransactionCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioTsiloTransactionCreationsDataPoint adds a data point to kamailio.tsilo.transaction.creations metric.
+func (mb *MetricsBuilder) RecordKamailioTsiloTransactionCreationsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioTsiloTransactionCreations.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioTsiloURICountDataPoint adds a data point to kamailio.tsilo.uri.count metric.
+func (mb *MetricsBuilder) RecordKamailioTsiloURICountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioTsiloURICount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioTsiloURICreationsDataPoint adds a data point to kamailio.tsilo.uri.creations metric.
+func (mb *MetricsBuilder) RecordKamailioTsiloURICreationsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioTsiloURICreations.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordKamailioUacRegistrationActiveCountDataPoint adds a data point to kamailio.uac.registration.active.count metric.

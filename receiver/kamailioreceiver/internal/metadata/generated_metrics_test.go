@@ -194,6 +194,21 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordKamailioHTTPClientTimeoutsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordKamailioImcRoomCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioImsRepliesDataPoint(ts, 1, AttributeKamailioImsCommandMar)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioImsResponseTimeDataPoint(ts, 1, AttributeKamailioImsCommandMar)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioImsResponseTimeAverageDataPoint(ts, 1, AttributeKamailioImsCommandMar)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioImsTimeoutsDataPoint(ts, 1, AttributeKamailioImsCommandMar)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordKamailioMemorySharedFragmentCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -210,6 +225,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioMysqlDriverErrorsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioNatTraversalEndpointCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioNatTraversalEndpointCountByReasonDataPoint(ts, 1, AttributeKamailioNatTraversalReasonRegistration)
 
 			allMetricsCount++
 			mb.RecordKamailioPeerstatePeerCountDataPoint(ts, 1)
@@ -429,6 +450,21 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioTransactionSentRepliesDataPoint(ts, 1, AttributeKamailioReplyOriginGenerated)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioTsiloBranchesDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioTsiloTransactionCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioTsiloTransactionCreationsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioTsiloURICountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioTsiloURICreationsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioUacRegistrationActiveCountDataPoint(ts, 1)
@@ -1363,6 +1399,86 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.imc.room.count":
+					assert.False(t, validatedMetrics["kamailio.imc.room.count"], "Found a duplicate in the metrics slice: kamailio.imc.room.count")
+					validatedMetrics["kamailio.imc.room.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of chat rooms of the module imc.", mi.Description())
+					assert.Equal(t, "{room}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.ims.replies":
+					assert.False(t, validatedMetrics["kamailio.ims.replies"], "Found a duplicate in the metrics slice: kamailio.ims.replies")
+					validatedMetrics["kamailio.ims.replies"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of Diameter answers that the modules ims_auth and ims_icscf received.", mi.Description())
+					assert.Equal(t, "{reply}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioImsCommandAttrVal, ok := dp.Attributes().Get("kamailio.ims.command")
+					assert.True(t, ok)
+					assert.Equal(t, "mar", kamailioImsCommandAttrVal.Str())
+				case "kamailio.ims.response.time":
+					assert.False(t, validatedMetrics["kamailio.ims.response.time"], "Found a duplicate in the metrics slice: kamailio.ims.response.time")
+					validatedMetrics["kamailio.ims.response.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Total time that the modules ims_auth and ims_icscf waited for Diameter answers.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					kamailioImsCommandAttrVal, ok := dp.Attributes().Get("kamailio.ims.command")
+					assert.True(t, ok)
+					assert.Equal(t, "mar", kamailioImsCommandAttrVal.Str())
+				case "kamailio.ims.response_time.average":
+					assert.False(t, validatedMetrics["kamailio.ims.response_time.average"], "Found a duplicate in the metrics slice: kamailio.ims.response_time.average")
+					validatedMetrics["kamailio.ims.response_time.average"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Average time that a Diameter answer to the modules ims_auth and ims_icscf takes.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					kamailioImsCommandAttrVal, ok := dp.Attributes().Get("kamailio.ims.command")
+					assert.True(t, ok)
+					assert.Equal(t, "mar", kamailioImsCommandAttrVal.Str())
+				case "kamailio.ims.timeouts":
+					assert.False(t, validatedMetrics["kamailio.ims.timeouts"], "Found a duplicate in the metrics slice: kamailio.ims.timeouts")
+					validatedMetrics["kamailio.ims.timeouts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of Diameter requests of the modules ims_auth and ims_icscf that were not answered in time.", mi.Description())
+					assert.Equal(t, "{timeout}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioImsCommandAttrVal, ok := dp.Attributes().Get("kamailio.ims.command")
+					assert.True(t, ok)
+					assert.Equal(t, "mar", kamailioImsCommandAttrVal.Str())
 				case "kamailio.memory.shared.fragment.count":
 					assert.False(t, validatedMetrics["kamailio.memory.shared.fragment.count"], "Found a duplicate in the metrics slice: kamailio.memory.shared.fragment.count")
 					validatedMetrics["kamailio.memory.shared.fragment.count"] = true
@@ -1448,6 +1564,37 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.nat_traversal.endpoint.count":
+					assert.False(t, validatedMetrics["kamailio.nat_traversal.endpoint.count"], "Found a duplicate in the metrics slice: kamailio.nat_traversal.endpoint.count")
+					validatedMetrics["kamailio.nat_traversal.endpoint.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of endpoints behind NAT to which the module nat_traversal sends keepalives.", mi.Description())
+					assert.Equal(t, "{endpoint}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.nat_traversal.endpoint.count_by_reason":
+					assert.False(t, validatedMetrics["kamailio.nat_traversal.endpoint.count_by_reason"], "Found a duplicate in the metrics slice: kamailio.nat_traversal.endpoint.count_by_reason")
+					validatedMetrics["kamailio.nat_traversal.endpoint.count_by_reason"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of endpoints behind NAT, by the reason for their keepalives. An endpoint can have several.", mi.Description())
+					assert.Equal(t, "{endpoint}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioNatTraversalReasonAttrVal, ok := dp.Attributes().Get("kamailio.nat_traversal.reason")
+					assert.True(t, ok)
+					assert.Equal(t, "registration", kamailioNatTraversalReasonAttrVal.Str())
 				case "kamailio.peerstate.peer.count":
 					assert.False(t, validatedMetrics["kamailio.peerstate.peer.count"], "Found a duplicate in the metrics slice: kamailio.peerstate.peer.count")
 					validatedMetrics["kamailio.peerstate.peer.count"] = true
@@ -2577,6 +2724,76 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioReplyOriginAttrVal, ok := dp.Attributes().Get("kamailio.reply.origin")
 					assert.True(t, ok)
 					assert.Equal(t, "generated", kamailioReplyOriginAttrVal.Str())
+				case "kamailio.tsilo.branches":
+					assert.False(t, validatedMetrics["kamailio.tsilo.branches"], "Found a duplicate in the metrics slice: kamailio.tsilo.branches")
+					validatedMetrics["kamailio.tsilo.branches"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of branches that the module tsilo added to transactions.", mi.Description())
+					assert.Equal(t, "{branch}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.tsilo.transaction.count":
+					assert.False(t, validatedMetrics["kamailio.tsilo.transaction.count"], "Found a duplicate in the metrics slice: kamailio.tsilo.transaction.count")
+					validatedMetrics["kamailio.tsilo.transaction.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of transactions that the module tsilo stores.", mi.Description())
+					assert.Equal(t, "{transaction}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.tsilo.transaction.creations":
+					assert.False(t, validatedMetrics["kamailio.tsilo.transaction.creations"], "Found a duplicate in the metrics slice: kamailio.tsilo.transaction.creations")
+					validatedMetrics["kamailio.tsilo.transaction.creations"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of transactions that the module tsilo has stored.", mi.Description())
+					assert.Equal(t, "{transaction}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.tsilo.uri.count":
+					assert.False(t, validatedMetrics["kamailio.tsilo.uri.count"], "Found a duplicate in the metrics slice: kamailio.tsilo.uri.count")
+					validatedMetrics["kamailio.tsilo.uri.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of request URIs that the module tsilo stores.", mi.Description())
+					assert.Equal(t, "{uri}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.tsilo.uri.creations":
+					assert.False(t, validatedMetrics["kamailio.tsilo.uri.creations"], "Found a duplicate in the metrics slice: kamailio.tsilo.uri.creations")
+					validatedMetrics["kamailio.tsilo.uri.creations"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of request URIs that the module tsilo has stored.", mi.Description())
+					assert.Equal(t, "{uri}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "kamailio.uac.registration.active.count":
 					assert.False(t, validatedMetrics["kamailio.uac.registration.active.count"], "Found a duplicate in the metrics slice: kamailio.uac.registration.active.count")
 					validatedMetrics["kamailio.uac.registration.active.count"] = true
