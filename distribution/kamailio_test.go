@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"maps"
+	"math"
 	"strconv"
 	"strings"
 	"testing"
@@ -404,14 +405,20 @@ func checkTruncated(t *testing.T, c *collector, page families) {
 	}
 }
 
+// watchBoth returns a collector that scrapes a Kamailio and its rtpengine.
+func watchBoth(t *testing.T, s *kamailiotest.Server) *collector {
+	t.Helper()
+	return start(t, []string{"KAMAILIO_ENDPOINT=" + s.Unix}, shipped("kamailio.yaml"), oftenKamailio, `yaml:
+receivers:
+  kamailio: {rtpengine: {endpoint: `+s.RTPEngine+`}}
+`)
+}
+
 // TestRTPEngine checks that an rtpengine is a separate target on the page of its Kamailio.
 func TestRTPEngine(t *testing.T) {
 	t.Parallel()
 	s := kamailiotest.Start(t, kamailiotest.Options{RTPEngine: true})
-	c := start(t, []string{"KAMAILIO_ENDPOINT=" + s.Unix}, shipped("kamailio.yaml"), oftenKamailio, `yaml:
-receivers:
-  kamailio: {rtpengine: {endpoint: `+s.RTPEngine+`}}
-`)
+	c := watchBoth(t, s)
 	eventually(t, func(ct *assert.CollectT) {
 		page := scrapePage(ct, c)
 		for _, job := range []string{"kamailio", "rtpengine"} {
@@ -422,6 +429,69 @@ receivers:
 		}))
 		assert.Equal(ct, []float64{0}, page.values("rtpengine_session_count", map[string]string{"rtpengine_session_type": "own"}))
 		assert.Len(ct, page.values("rtpengine_uptime_seconds", nil), 1)
+	})
+	assert.Empty(t, complaints(c))
+	c.Stop(t)
+}
+
+// mediaReports are the reports of a call, alternately by the caller and by the callee: a good connection, a bad one, and one that is
+// unusable. rtpengine scores no report before it knows the round-trip times of both legs, so the first one is without effect.
+var mediaReports = []kamailiotest.Report{{}, {}, {FractionLost: 26, Jitter: 160}, {FractionLost: 255, Jitter: 160}}
+
+// opinionScore returns the mean opinion score of a report, rounded down to tenths, by the simplified E-model that rtpengine uses.
+func opinionScore(r kamailiotest.Report, roundTrip time.Duration) float64 {
+	const clockRate = 8 // per ms
+	percentLost := math.Floor(float64(r.FractionLost) * 100 / 256)
+	latency := float64(roundTrip.Milliseconds()) + 2*math.Floor(float64(r.Jitter)/clockRate) + 10
+	rating := 93.2 - latency/40
+	if latency >= 160 {
+		rating = 93.2 - (latency-120)/10
+	}
+	rating -= 2.5 * percentLost
+	if rating < 0 {
+		return 1
+	}
+	return math.Floor(10*(1+0.035*rating+0.000007*rating*(rating-60)*(100-rating))) / 10
+}
+
+// TestRTPEngineCall compares the page with a call through rtpengine, whose RTP and RTCP the test sends.
+func TestRTPEngineCall(t *testing.T) {
+	t.Parallel()
+	s := kamailiotest.Start(t, kamailiotest.Options{RTPEngine: true})
+	c := watchBoth(t, s)
+	call := s.Call(t)
+	var least, most float64
+	var before time.Duration // the round trip of the other leg
+	for i, report := range mediaReports {
+		party := []*kamailiotest.Party{call.Caller, call.Callee}[i%2]
+		roundTrip := party.Report(t, report)
+		if i > 0 {
+			least += opinionScore(report, roundTrip+before)
+			most += opinionScore(report, 0)
+		}
+		before = roundTrip
+	}
+	userspace, own := labels{"rtpengine_forwarding": "userspace"}, labels{"rtpengine_session_type": "own"}
+	eventually(t, func(ct *assert.CollectT) {
+		page := scrapePage(ct, c)
+		assert.Equal(ct, []float64{3}, page.values("rtpengine_mos_samples_total", nil))
+		scores := page.values("rtpengine_mos_summed_scores_total", nil)
+		if assert.Len(ct, scores, 1) {
+			assert.GreaterOrEqual(ct, scores[0], least-1e-9)
+			assert.LessOrEqual(ct, scores[0], most+1e-9)
+		}
+		packets, bytes := float64(call.Caller.Packets+call.Callee.Packets), float64(call.Caller.Bytes+call.Callee.Bytes)
+		assert.Equal(ct, []float64{packets}, page.values("rtpengine_network_packets_total", userspace))
+		assert.Equal(ct, []float64{bytes}, page.values("rtpengine_network_io_bytes_total", userspace))
+		assert.Equal(ct, []float64{1}, page.values("rtpengine_session_count", own))
+	})
+	call.End(t)
+	eventually(t, func(ct *assert.CollectT) {
+		page := scrapePage(ct, c)
+		assert.Equal(ct, []float64{0}, page.values("rtpengine_session_count", own))
+		assert.Equal(ct, []float64{1}, page.values("rtpengine_session_creations_total", nil))
+		assert.Equal(ct, []float64{1}, page.values("rtpengine_session_closures_total", labels{"rtpengine_close_reason": "terminated"}))
+		assert.Equal(ct, []float64{0}, page.values("rtpengine_one_way_sessions_total", nil))
 	})
 	assert.Empty(t, complaints(c))
 	c.Stop(t)

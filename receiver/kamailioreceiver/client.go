@@ -40,6 +40,7 @@ const (
 	apiPike           = "pike.top"
 	apiDMQ            = "dmq.list_nodes"
 	apiDNSMemory      = "dns.mem_info"
+	apiDNSStatistics  = "dns.stats_get"
 	apiPeers          = "peerstate.stats"
 	apiPipes          = "pl.list"
 	apiSecfilter      = "secfilter.stats"
@@ -131,10 +132,11 @@ var lists = map[string]bool{
 
 // call is a method call with its arguments and the function that decodes its reply.
 type call struct {
-	method string
-	args   []string
-	read   func(reply []value) error // the reply is valid until it returns
-	err    error
+	method  string
+	args    []string
+	numbers []int32                   // further arguments, behind args
+	read    func(reply []value) error // the reply is valid until it returns
+	err     error
 	// duration is the time that the server took for this call alone.
 	duration time.Duration
 }

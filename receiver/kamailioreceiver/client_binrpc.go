@@ -61,7 +61,11 @@ func (t *ctl) try(ctx context.Context, calls []*call) {
 	}
 	wire := make([]binrpc.Call, len(calls))
 	for i, c := range calls {
-		wire[i] = binrpc.Call{Request: binrpc.NewRequest(c.method, c.args...), Handle: func(records binrpc.Records) error {
+		request := binrpc.NewRequest(c.method, c.args...)
+		for _, n := range c.numbers {
+			request = request.WithInt(n)
+		}
+		wire[i] = binrpc.Call{Request: request, Handle: func(records binrpc.Records) error {
 			reply, err := t.reply.collect(records)
 			if err != nil {
 				return err

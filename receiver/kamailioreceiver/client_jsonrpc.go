@@ -55,14 +55,21 @@ func (t *jsonRPC) do(ctx context.Context, calls []*call) {
 
 // request is the JSON of a call. Kamailio also answers requests without an ID.
 type request struct {
-	Version string   `json:"jsonrpc"`
-	Method  string   `json:"method"`
-	Params  []string `json:"params,omitempty"`
-	ID      int      `json:"id"`
+	Version string `json:"jsonrpc"`
+	Method  string `json:"method"`
+	Params  []any  `json:"params,omitempty"` // strings and numbers
+	ID      int    `json:"id"`
 }
 
 func (t *jsonRPC) call(ctx context.Context, c *call) error {
-	body, err := json.Marshal(request{Version: "2.0", Method: c.method, Params: c.args, ID: 1})
+	var params []any
+	for _, text := range c.args {
+		params = append(params, text)
+	}
+	for _, n := range c.numbers {
+		params = append(params, n)
+	}
+	body, err := json.Marshal(request{Version: "2.0", Method: c.method, Params: params, ID: 1})
 	if err != nil {
 		return err
 	}

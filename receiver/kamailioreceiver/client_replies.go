@@ -81,11 +81,20 @@ func readNumber(reply []value) (int64, error) {
 
 // readNumbers returns a function that reads a struct of numbers, some of which are required. Negative numbers are skipped.
 func readNumbers(required ...string) func([]value) (map[string]int64, error) {
+	return readMembers((*value).count, required)
+}
+
+// readCounters is readNumbers for structs of unsigned 32-bit integers.
+func readCounters(required ...string) func([]value) (map[string]int64, error) {
+	return readMembers((*value).unsigned, required)
+}
+
+func readMembers(of func(*value) number, required []string) func([]value) (map[string]int64, error) {
 	return func(reply []value) (map[string]int64, error) {
 		numbers := map[string]int64{}
 		members := first(reply).members
 		for i := range members {
-			if n, ok := members[i].count().Get(); ok {
+			if n, ok := of(&members[i]).Get(); ok {
 				numbers[string(members[i].name)] = n
 			}
 		}
@@ -392,6 +401,13 @@ func readDNSMemory(reply []value) (m dnsMemory, err error) {
 		return m, unexpected("not two numbers in it")
 	}
 	return dnsMemory{usage, limit}, nil
+}
+
+// dnsStatisticsQuery requests the counters of the DNS cache. A second argument other than 0 would reset them.
+func dnsStatisticsQuery() *query[map[string]int64] {
+	q := ask(apiDNSStatistics, readCounters("dns_req_cnt"), "dc_all_stats")
+	q.calls[0].numbers = []int32{0}
+	return q
 }
 
 // readPipes returns the pipes of the module pipelimit.

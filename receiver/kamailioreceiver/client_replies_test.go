@@ -5,6 +5,7 @@ package kamailioreceiver
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math"
 	"net/http"
@@ -56,7 +57,7 @@ var shapeMetrics = map[string]string{
 	apiRTPEngines: "kamailio.rtpengine.node.state", apiRTPEngineCalls: "kamailio.rtpengine.call.count", apiHtables: "kamailio.htable.item.count",
 	apiPike: "kamailio.pike.address.count", apiDMQ: "kamailio.dmq.node.state",
 	apiDNSMemory: "kamailio.dns.cache.usage", apiPeers: "kamailio.peerstate.peer.count", apiPipes: "kamailio.pipelimit.message.count",
-	apiSecfilter: "kamailio.secfilter.matches",
+	apiSecfilter: "kamailio.secfilter.matches", apiDNSStatistics: "kamailio.dns.cache.requests",
 }
 
 // methodsBody returns the body of a reply that lists methods.
@@ -400,6 +401,30 @@ func TestUnsignedNumbers(t *testing.T) {
 	}
 	assert.InDelta(t, math.MaxUint32, points["kamailio.dialog.count_by_profile{kamailio.dialog.profile=inbound,kamailio.dialog.value=}"], 0)
 	assert.False(t, hasMetric(points, "kamailio.tcp.connection.limit"))
+}
+
+// Matches of a list of secfilter that is not known count for the list other. Fields that are not known are counted as refused.
+func TestUnknownSecfilterLists(t *testing.T) {
+	methods, err := json.Marshal(map[string]any{"result": []string{apiUptime, apiSecfilter}})
+	require.NoError(t, err)
+	s, _ := startSystem(t, startRPC(t, func(words []string) json.RawMessage {
+		switch words[0] {
+		case apiMethods:
+			return methods
+		case apiSecfilter:
+			return json.RawMessage(`{"result":{"Blacklist":{"Country":1,"Shoe-Size":2},"Graylist":{"Country":4},"Other":{"Country":8,"Destination":16}}}`)
+		}
+		return jsonAnswer(t, words)
+	}).URL, everything)
+	metrics, err := s.Scrape(t.Context())
+	require.NoError(t, err)
+	const point = "kamailio.secfilter.matches{kamailio.secfilter.field=%s,kamailio.secfilter.list=%s}"
+	matches := rtctest.Points(t, metrics)
+	assert.InDelta(t, 1, matches["rtc.scrape.omitted.count{rtc.entity=value,rtc.omission.reason=invalid}"], 0)
+	maps.DeleteFunc(matches, func(name string, _ float64) bool { return !strings.HasPrefix(name, "kamailio.secfilter.") })
+	assert.Equal(t, map[string]float64{
+		fmt.Sprintf(point, "country", "blacklist"): 1, fmt.Sprintf(point, "country", "other"): 12, fmt.Sprintf(point, "destination", "other"): 16,
+	}, matches)
 }
 
 // smallRecords returns a reply of n numbers of one byte each.

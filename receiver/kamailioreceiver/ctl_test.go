@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -196,7 +198,7 @@ func number32(b []byte) (n uint32) {
 	return n
 }
 
-// requestWords returns the strings in a request. It skips numbers.
+// requestWords returns the strings and numbers in a request.
 func requestWords(body []byte) (words []string) {
 	for len(body) > 0 {
 		kind, size, long := body[0]&0xf, int(body[0]>>4&7), body[0]&0x80 != 0
@@ -204,7 +206,10 @@ func requestWords(body []byte) (words []string) {
 		if long {
 			size, body = int(number32(body[:size])), body[size:]
 		}
-		if kind == 1 {
+		switch kind {
+		case 0:
+			words = append(words, strconv.FormatUint(uint64(number32(body[:size])), 10))
+		case 1:
 			words = append(words, strings.TrimSuffix(string(body[:size]), "\x00"))
 		}
 		body = body[size:]
@@ -244,15 +249,15 @@ func startRPC(t testing.TB, result func(words []string) json.RawMessage, folders
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var request struct {
-			Method string   `json:"method"`
-			Params []string `json:"params"`
-			ID     int      `json:"id"`
+			Method string `json:"method"`
+			Params []any  `json:"params"`
+			ID     int    `json:"id"`
 		}
 		assert.Equal(t, http.MethodPost, r.Method)
 		assert.NoError(t, json.NewDecoder(r.Body).Decode(&request))
 		w.Header().Set("Content-Type", "application/json")
 		if result != nil {
-			body := result(append([]string{request.Method}, request.Params...))
+			body := result(strings.Fields(fmt.Sprintln(append([]any{request.Method}, request.Params...)...)))
 			if bytes.HasPrefix(body, []byte(`{"jsonrpc":"2.0","error"`)) {
 				w.WriteHeader(http.StatusInternalServerError)
 			}

@@ -134,7 +134,7 @@ func TestAbsentModules(t *testing.T) {
 	}
 	assert.ElementsMatch(t, []any{
 		apiDialogs, apiProfileSize, apiDispatcher, apiRTPEngines, apiRTPEngineCalls, apiHtables, apiPike, apiDMQ, apiTransactions,
-		apiDNSMemory, apiPeers, apiPipes, apiSecfilter,
+		apiDNSMemory, apiDNSStatistics, apiPeers, apiPipes, apiSecfilter,
 		apiTCP, // listed, but TCP is disabled
 	}, absent)
 }

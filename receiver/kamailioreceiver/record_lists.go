@@ -245,14 +245,24 @@ func messageLimit(p *pipe) number {
 	return p.Limit
 }
 
-// recordSecfilter records the matches of the module secfilter.
+// recordSecfilter records the matches of the module secfilter. Lists that are not known count as other; fields that are not known are
+// refused.
 func (r *listRecorder) recordSecfilter(counts []secfilterCount) {
+	matches := map[secfilterMatch]int64{}
 	for _, c := range counts {
-		list, hasList := secfilterLists[c.List]
-		field, hasField := secfilterFields[c.Field]
-		if hasList && hasField {
-			secfilterMatches.Record(r.mb, c.Matches, secfilterMatch{list, field})
+		list, known := secfilterLists[c.List]
+		if !known {
+			list = metadata.AttributeKamailioSecfilterListOther
 		}
+		field, known := secfilterFields[c.Field]
+		if !known {
+			r.mb.Refuse(1)
+			continue
+		}
+		matches[secfilterMatch{list, field}] += c.Matches
+	}
+	for of, n := range matches {
+		secfilterMatches.Record(r.mb, n, of)
 	}
 }
 

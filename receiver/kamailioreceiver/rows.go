@@ -39,6 +39,7 @@ var methodRows = map[string]any{
 	apiRTPEngineCalls: relayCalls,
 	apiDMQ:            []any{nodeState, nodeFailures},
 	apiDNSMemory:      []any{dnsCacheUsage, dnsCacheLimit},
+	apiDNSStatistics:  memberRows[apiDNSStatistics],
 	apiPeers:          memberRows[apiPeers],
 	apiPipes:          pipeRows,
 	apiSecfilter:      secfilterMatches,
@@ -62,6 +63,12 @@ var memberRows = map[string]map[string]point{
 		"connecting": wholeOf((*generated).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateConnecting),
 		"answering":  wholeOf((*generated).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateAnswering),
 		"ongoing":    wholeOf((*generated).RecordKamailioDialogCountDataPoint, metadata.AttributeKamailioDialogStateOngoing),
+	},
+	apiDNSStatistics: {
+		"dc_hits_cnt":     wholeOf((*generated).RecordKamailioDNSCacheHitsDataPoint, metadata.AttributeKamailioDNSCacheAnswerPositive),
+		"dc_lru_cnt":      rows.Whole((*generated).RecordKamailioDNSCacheEvictionsDataPoint),
+		"dc_neg_hits_cnt": wholeOf((*generated).RecordKamailioDNSCacheHitsDataPoint, metadata.AttributeKamailioDNSCacheAnswerNegative),
+		"dns_req_cnt":     rows.Whole((*generated).RecordKamailioDNSCacheRequestsDataPoint),
 	},
 	apiPeers: {
 		"incall_peers":     rows.Whole((*generated).RecordKamailioPeerstatePeerInCallCountDataPoint),

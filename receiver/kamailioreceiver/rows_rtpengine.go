@@ -17,39 +17,54 @@ type sampleRow struct {
 	hasUnknown bool
 }
 
-// The fixed attribute values of jitter and round-trip times.
+// The attribute values that the names of samples imply.
 const (
+	duplicate     = metadata.AttributeRtpengineRtpAnomalyDuplicate
+	reordered     = metadata.AttributeRtpengineRtpAnomalyReordered
+	sequenceReset = metadata.AttributeRtpengineRtpAnomalySequenceReset
+	skip          = metadata.AttributeRtpengineRtpAnomalySkip
+
+	free = metadata.AttributeRtpenginePortStateFree
+	used = metadata.AttributeRtpenginePortStateUsed
+
 	reported = metadata.AttributeRtpengineJitterOriginReported
 	measured = metadata.AttributeRtpengineJitterOriginMeasured
 	endToEnd = metadata.AttributeRtpengineRoundTripSpanEndToEnd
 	oneLeg   = metadata.AttributeRtpengineRoundTripSpanLeg
 )
 
+// The attribute values by the value of a label.
+var (
+	closeReasons = metadata.MapAttributeRtpengineCloseReason
+	forwarding   = metadata.MapAttributeRtpengineForwarding
+	sessionTypes = metadata.MapAttributeRtpengineSessionType
+)
+
 // sampleRows are the rows for the samples of rtpengine's page.
 var sampleRows = map[string]sampleRow{
-	"rtpengine_bytes_total":               by("type", metadata.MapAttributeRtpengineForwarding, (*generated).RecordRtpengineNetworkIoDataPoint),
+	"rtpengine_bytes_total":               by("type", forwarding, (*generated).RecordRtpengineNetworkIoDataPoint),
 	"rtpengine_call_duration2_total":      decimal((*generated).RecordRtpengineCallSquaredTimeDataPoint),
 	"rtpengine_call_duration_avg":         decimal((*generated).RecordRtpengineCallDurationAverageDataPoint),
 	"rtpengine_call_duration_total":       decimal((*generated).RecordRtpengineCallTimeDataPoint),
-	"rtpengine_closed_sessions_total":     by("reason", metadata.MapAttributeRtpengineCloseReason, (*generated).RecordRtpengineSessionClosuresDataPoint),
+	"rtpengine_closed_sessions_total":     by("reason", closeReasons, (*generated).RecordRtpengineSessionClosuresDataPoint),
 	"rtpengine_errors_total":              byText("proxy", (*generated).RecordRtpengineRequestErrorsDataPoint),
-	"rtpengine_mediastreams":              by("type", metadata.MapAttributeRtpengineForwarding, (*generated).RecordRtpengineStreamCountDataPoint),
+	"rtpengine_mediastreams":              by("type", forwarding, (*generated).RecordRtpengineStreamCountDataPoint),
 	"rtpengine_mos2_total":                decimal((*generated).RecordRtpengineMosSummedSquaredScoresDataPoint),
 	"rtpengine_mos_samples_total":         whole((*generated).RecordRtpengineMosSamplesDataPoint),
 	"rtpengine_mos_total":                 decimal((*generated).RecordRtpengineMosSummedScoresDataPoint),
 	"rtpengine_one_way_sessions_total":    whole((*generated).RecordRtpengineOneWaySessionsDataPoint),
-	"rtpengine_packet_errors_total":       by("type", metadata.MapAttributeRtpengineForwarding, (*generated).RecordRtpengineNetworkPacketErrorsDataPoint),
+	"rtpengine_packet_errors_total":       by("type", forwarding, (*generated).RecordRtpengineNetworkPacketErrorsDataPoint),
 	"rtpengine_packets_lost":              whole((*generated).RecordRtpengineRtpLostPacketsDataPoint),
-	"rtpengine_packets_total":             by("type", metadata.MapAttributeRtpengineForwarding, (*generated).RecordRtpengineNetworkPacketsDataPoint),
-	"rtpengine_ports_free":                wholeOn((*generated).RecordRtpenginePortCountDataPoint, metadata.AttributeRtpenginePortStateFree),
-	"rtpengine_ports_used":                wholeOn((*generated).RecordRtpenginePortCountDataPoint, metadata.AttributeRtpenginePortStateUsed),
+	"rtpengine_packets_total":             by("type", forwarding, (*generated).RecordRtpengineNetworkPacketsDataPoint),
+	"rtpengine_ports_free":                wholeOn((*generated).RecordRtpenginePortCountDataPoint, free),
+	"rtpengine_ports_used":                wholeOn((*generated).RecordRtpenginePortCountDataPoint, used),
 	"rtpengine_request_seconds_total":     requestTime(),
 	"rtpengine_requests_total":            requests(),
-	"rtpengine_rtp_duplicates":            whole(rows.With((*generated).RecordRtpengineRtpAnomaliesDataPoint, metadata.AttributeRtpengineRtpAnomalyDuplicate)),
-	"rtpengine_rtp_reordered":             whole(rows.With((*generated).RecordRtpengineRtpAnomaliesDataPoint, metadata.AttributeRtpengineRtpAnomalyReordered)),
-	"rtpengine_rtp_seq_resets":            whole(rows.With((*generated).RecordRtpengineRtpAnomaliesDataPoint, metadata.AttributeRtpengineRtpAnomalySequenceReset)),
-	"rtpengine_rtp_skips":                 whole(rows.With((*generated).RecordRtpengineRtpAnomaliesDataPoint, metadata.AttributeRtpengineRtpAnomalySkip)),
-	"rtpengine_sessions":                  by("type", metadata.MapAttributeRtpengineSessionType, (*generated).RecordRtpengineSessionCountDataPoint),
+	"rtpengine_rtp_duplicates":            wholeWith((*generated).RecordRtpengineRtpAnomaliesDataPoint, duplicate),
+	"rtpengine_rtp_reordered":             wholeWith((*generated).RecordRtpengineRtpAnomaliesDataPoint, reordered),
+	"rtpengine_rtp_seq_resets":            wholeWith((*generated).RecordRtpengineRtpAnomaliesDataPoint, sequenceReset),
+	"rtpengine_rtp_skips":                 wholeWith((*generated).RecordRtpengineRtpAnomaliesDataPoint, skip),
+	"rtpengine_sessions":                  by("type", sessionTypes, (*generated).RecordRtpengineSessionCountDataPoint),
 	"rtpengine_sessions_total":            whole((*generated).RecordRtpengineSessionCreationsDataPoint),
 	"rtpengine_transcode_bytes_total":     byText("chain", (*generated).RecordRtpengineTranscodingIoDataPoint),
 	"rtpengine_transcode_packets_total":   byText("chain", (*generated).RecordRtpengineTranscodingPacketsDataPoint),
@@ -59,36 +74,38 @@ var sampleRows = map[string]sampleRow{
 	sampleUptime:                          decimal((*generated).RecordRtpengineUptimeDataPoint),
 	"rtpengine_zero_packet_streams_total": whole((*generated).RecordRtpengineZeroPacketStreamsDataPoint),
 
-	"rtpengine_jitter_measured_samples_total": whole(rows.With((*generated).RecordRtpengineJitterSamplesDataPoint, measured)),
-	"rtpengine_jitter_measured_total":         decimal(rows.With((*generated).RecordRtpengineJitterTimeDataPoint, measured)).in(rows.Milliseconds),
-	"rtpengine_jitter_samples_total":          whole(rows.With((*generated).RecordRtpengineJitterSamplesDataPoint, reported)),
-	"rtpengine_jitter_total":                  decimal(rows.With((*generated).RecordRtpengineJitterTimeDataPoint, reported)).in(rows.Milliseconds),
+	"rtpengine_jitter_measured_samples_total": wholeWith((*generated).RecordRtpengineJitterSamplesDataPoint, measured),
+	"rtpengine_jitter_measured_total":         decimalWith((*generated).RecordRtpengineJitterTimeDataPoint, measured).in(rows.Milliseconds),
+	"rtpengine_jitter_samples_total":          wholeWith((*generated).RecordRtpengineJitterSamplesDataPoint, reported),
+	"rtpengine_jitter_total":                  decimalWith((*generated).RecordRtpengineJitterTimeDataPoint, reported).in(rows.Milliseconds),
 	"rtpengine_media_cache":                   whole((*generated).RecordRtpengineMediaCacheCountDataPoint),
 	"rtpengine_packetloss_samples_total":      whole((*generated).RecordRtpenginePacketLossSamplesDataPoint),
 	"rtpengine_packetloss_total":              decimal((*generated).RecordRtpenginePacketLossRatiosDataPoint).in(rows.Percent),
 	"rtpengine_player_cache":                  whole((*generated).RecordRtpenginePlayerCacheCountDataPoint),
-	"rtpengine_rtt_dsct_samples_total":        whole(rows.With((*generated).RecordRtpengineRoundTripSamplesDataPoint, oneLeg)),
-	"rtpengine_rtt_dsct_total":                decimal(rows.With((*generated).RecordRtpengineRoundTripTimeDataPoint, oneLeg)).in(rows.Microseconds),
-	"rtpengine_rtt_e2e_samples_total":         whole(rows.With((*generated).RecordRtpengineRoundTripSamplesDataPoint, endToEnd)),
-	"rtpengine_rtt_e2e_total":                 decimal(rows.With((*generated).RecordRtpengineRoundTripTimeDataPoint, endToEnd)).in(rows.Microseconds),
+	"rtpengine_rtt_dsct_samples_total":        wholeWith((*generated).RecordRtpengineRoundTripSamplesDataPoint, oneLeg),
+	"rtpengine_rtt_dsct_total":                decimalWith((*generated).RecordRtpengineRoundTripTimeDataPoint, oneLeg).in(rows.Microseconds),
+	"rtpengine_rtt_e2e_samples_total":         wholeWith((*generated).RecordRtpengineRoundTripSamplesDataPoint, endToEnd),
+	"rtpengine_rtt_e2e_total":                 decimalWith((*generated).RecordRtpengineRoundTripTimeDataPoint, endToEnd).in(rows.Microseconds),
 
-	"rtpengine_interface_bytes":                         traffic((*generated).RecordRtpengineInterfaceIoDataPoint),
-	"rtpengine_interface_duplicates":                    on(rows.WholeOf, (*generated).RecordRtpengineInterfaceDuplicatePacketsDataPoint),
-	"rtpengine_interface_errors":                        traffic((*generated).RecordRtpengineInterfacePacketErrorsDataPoint),
+	"rtpengine_interface_bytes":        traffic((*generated).RecordRtpengineInterfaceIoDataPoint),
+	"rtpengine_interface_duplicates":   on(rows.WholeOf, (*generated).RecordRtpengineInterfaceDuplicatePacketsDataPoint),
+	"rtpengine_interface_errors":       traffic((*generated).RecordRtpengineInterfacePacketErrorsDataPoint),
+	"rtpengine_interface_packets":      traffic((*generated).RecordRtpengineInterfacePacketsDataPoint),
+	"rtpengine_interface_packets_lost": on(rows.WholeOf, (*generated).RecordRtpengineInterfaceLostPacketsDataPoint),
+
 	"rtpengine_interface_jitter_measured_samples_total": wholeOn((*generated).RecordRtpengineInterfaceJitterSamplesDataPoint, measured),
-	"rtpengine_interface_jitter_measured_total":         decimalOn((*generated).RecordRtpengineInterfaceJitterTimeDataPoint, measured).in(rows.Milliseconds),
 	"rtpengine_interface_jitter_samples_total":          wholeOn((*generated).RecordRtpengineInterfaceJitterSamplesDataPoint, reported),
-	"rtpengine_interface_jitter_total":                  decimalOn((*generated).RecordRtpengineInterfaceJitterTimeDataPoint, reported).in(rows.Milliseconds),
 	"rtpengine_interface_mos_samples_total":             on(rows.WholeOf, (*generated).RecordRtpengineInterfaceMosSamplesDataPoint),
-	"rtpengine_interface_mos_total":                     on(rows.DecimalOf, (*generated).RecordRtpengineInterfaceMosSummedScoresDataPoint),
 	"rtpengine_interface_packetloss_samples_total":      on(rows.WholeOf, (*generated).RecordRtpengineInterfacePacketLossSamplesDataPoint),
-	"rtpengine_interface_packetloss_total":              on(rows.DecimalOf, (*generated).RecordRtpengineInterfacePacketLossRatiosDataPoint).in(rows.Percent),
-	"rtpengine_interface_packets":                       traffic((*generated).RecordRtpengineInterfacePacketsDataPoint),
-	"rtpengine_interface_packets_lost":                  on(rows.WholeOf, (*generated).RecordRtpengineInterfaceLostPacketsDataPoint),
 	"rtpengine_interface_rtt_dsct_samples_total":        wholeOn((*generated).RecordRtpengineInterfaceRoundTripSamplesDataPoint, oneLeg),
-	"rtpengine_interface_rtt_dsct_total":                decimalOn((*generated).RecordRtpengineInterfaceRoundTripTimeDataPoint, oneLeg).in(rows.Microseconds),
 	"rtpengine_interface_rtt_e2e_samples_total":         wholeOn((*generated).RecordRtpengineInterfaceRoundTripSamplesDataPoint, endToEnd),
-	"rtpengine_interface_rtt_e2e_total":                 decimalOn((*generated).RecordRtpengineInterfaceRoundTripTimeDataPoint, endToEnd).in(rows.Microseconds),
+
+	"rtpengine_interface_jitter_measured_total": decimalOn((*generated).RecordRtpengineInterfaceJitterTimeDataPoint, measured).in(rows.Milliseconds),
+	"rtpengine_interface_jitter_total":          decimalOn((*generated).RecordRtpengineInterfaceJitterTimeDataPoint, reported).in(rows.Milliseconds),
+	"rtpengine_interface_mos_total":             on(rows.DecimalOf, (*generated).RecordRtpengineInterfaceMosSummedScoresDataPoint),
+	"rtpengine_interface_packetloss_total":      on(rows.DecimalOf, (*generated).RecordRtpengineInterfacePacketLossRatiosDataPoint).in(rows.Percent),
+	"rtpengine_interface_rtt_dsct_total":        decimalOn((*generated).RecordRtpengineInterfaceRoundTripTimeDataPoint, oneLeg).in(rows.Microseconds),
+	"rtpengine_interface_rtt_e2e_total":         decimalOn((*generated).RecordRtpengineInterfaceRoundTripTimeDataPoint, endToEnd).in(rows.Microseconds),
 }
 
 // sampleUptime is the sample from which the start time of an rtpengine is derived.
@@ -110,6 +127,16 @@ func whole(record func(*generated, timestamp, int64)) sampleRow {
 // decimal maps a floating-point number.
 func decimal(record func(*generated, timestamp, float64)) sampleRow {
 	return sampleRow{Point: rows.DecimalOf(func(mb *generated, start timestamp, v float64, _ labels) { record(mb, start, v) })}
+}
+
+// wholeWith maps an integer with a fixed attribute.
+func wholeWith[A any](record func(*generated, timestamp, int64, A), a A) sampleRow {
+	return whole(rows.With(record, a))
+}
+
+// decimalWith maps a floating-point number with a fixed attribute.
+func decimalWith[A any](record func(*generated, timestamp, float64, A), a A) sampleRow {
+	return decimal(rows.With(record, a))
 }
 
 // by maps an integer with an attribute that has a fixed set of values, one of which is unknown.

@@ -40,7 +40,27 @@ var statisticRows = map[string]point{
 	"http_async_client.replies":                    rows.Whole((*generated).RecordKamailioHTTPClientRepliesDataPoint),
 	"http_async_client.requests":                   rows.Whole((*generated).RecordKamailioHTTPClientRequestsDataPoint),
 	"http_async_client.timeouts":                   rows.Whole((*generated).RecordKamailioHTTPClientTimeoutsDataPoint),
+	"httpclient.connections":                       rows.Whole((*generated).RecordKamailioHTTPClientConnectionCountDataPoint),
+	"httpclient.connfail":                          wholeOf((*generated).RecordKamailioHTTPClientConnectionAttemptsDataPoint, metadata.AttributeKamailioHTTPClientOutcomeFailed),
+	"httpclient.connok":                            wholeOf((*generated).RecordKamailioHTTPClientConnectionAttemptsDataPoint, metadata.AttributeKamailioHTTPClientOutcomeSuccessful),
+	"imc.active_rooms":                             rows.Whole((*generated).RecordKamailioImcRoomCountDataPoint),
+	"ims_auth.mar_avg_response_time":               rows.Decimal(rows.With((*generated).RecordKamailioImsResponseTimeAverageDataPoint, mar)).In(rows.Milliseconds),
+	"ims_auth.mar_replies_received":                wholeOf((*generated).RecordKamailioImsRepliesDataPoint, mar),
+	"ims_auth.mar_replies_response_time":           rows.Decimal(rows.With((*generated).RecordKamailioImsResponseTimeDataPoint, mar)).In(rows.Milliseconds),
+	"ims_auth.mar_timeouts":                        wholeOf((*generated).RecordKamailioImsTimeoutsDataPoint, mar),
+	"ims_icscf.lir_avg_response_time":              rows.Decimal(rows.With((*generated).RecordKamailioImsResponseTimeAverageDataPoint, lir)).In(rows.Milliseconds),
+	"ims_icscf.lir_replies_received":               wholeOf((*generated).RecordKamailioImsRepliesDataPoint, lir),
+	"ims_icscf.lir_replies_response_time":          rows.Decimal(rows.With((*generated).RecordKamailioImsResponseTimeDataPoint, lir)).In(rows.Milliseconds),
+	"ims_icscf.lir_timeouts":                       wholeOf((*generated).RecordKamailioImsTimeoutsDataPoint, lir),
+	"ims_icscf.uar_avg_response_time":              rows.Decimal(rows.With((*generated).RecordKamailioImsResponseTimeAverageDataPoint, uar)).In(rows.Milliseconds),
+	"ims_icscf.uar_replies_received":               wholeOf((*generated).RecordKamailioImsRepliesDataPoint, uar),
+	"ims_icscf.uar_replies_response_time":          rows.Decimal(rows.With((*generated).RecordKamailioImsResponseTimeDataPoint, uar)).In(rows.Milliseconds),
+	"ims_icscf.uar_timeouts":                       wholeOf((*generated).RecordKamailioImsTimeoutsDataPoint, uar),
 	"mysql.driver_errors":                          rows.Whole((*generated).RecordKamailioMysqlDriverErrorsDataPoint),
+	"nat_traversal.dialog_endpoints":               wholeOf((*generated).RecordKamailioNatTraversalEndpointCountByReasonDataPoint, metadata.AttributeKamailioNatTraversalReasonDialog),
+	"nat_traversal.keepalive_endpoints":            rows.Whole((*generated).RecordKamailioNatTraversalEndpointCountDataPoint),
+	"nat_traversal.registered_endpoints":           wholeOf((*generated).RecordKamailioNatTraversalEndpointCountByReasonDataPoint, metadata.AttributeKamailioNatTraversalReasonRegistration),
+	"nat_traversal.subscribed_endpoints":           wholeOf((*generated).RecordKamailioNatTraversalEndpointCountByReasonDataPoint, metadata.AttributeKamailioNatTraversalReasonSubscription),
 	"pike.blocked_ips":                             rows.Whole((*generated).RecordKamailioPikeBlockedAddressCountDataPoint),
 	"registrar.accepted_regs":                      wholeOf((*generated).RecordKamailioRegistrarRegistrationsDataPoint, metadata.AttributeKamailioRegistrarOutcomeAccepted),
 	"registrar.default_expire":                     rows.Decimal((*generated).RecordKamailioRegistrarExpiresDefaultDataPoint),
@@ -122,21 +142,65 @@ var statisticRows = map[string]point{
 	"tmx.rpl_received":                             rows.Whole((*generated).RecordKamailioTransactionReceivedRepliesDataPoint),
 	"tmx.rpl_relayed":                              wholeOf((*generated).RecordKamailioTransactionSentRepliesDataPoint, metadata.AttributeKamailioReplyOriginRelayed),
 	"tmx.rpl_sent":                                 {}, // generated + relayed
+	"tsilo.added_branches":                         rows.Whole((*generated).RecordKamailioTsiloBranchesDataPoint),
+	"tsilo.stored_ruris":                           rows.Whole((*generated).RecordKamailioTsiloURICountDataPoint),
+	"tsilo.stored_transactions":                    rows.Whole((*generated).RecordKamailioTsiloTransactionCountDataPoint),
+	"tsilo.total_ruris":                            rows.Whole((*generated).RecordKamailioTsiloURICreationsDataPoint),
+	"tsilo.total_transactions":                     rows.Whole((*generated).RecordKamailioTsiloTransactionCreationsDataPoint),
 	"uac.regactive":                                rows.Whole((*generated).RecordKamailioUacRegistrationActiveCountDataPoint),
 	"uac.regdisabled":                              rows.Whole((*generated).RecordKamailioUacRegistrationDisabledCountDataPoint),
 	"uac.regtotal":                                 rows.Whole((*generated).RecordKamailioUacRegistrationCountDataPoint),
 	"usrloc.registered_users":                      rows.Whole((*generated).RecordKamailioUsrlocRegisteredUserCountDataPoint),
+	"websocket.ws_current_connections":             rows.Whole((*generated).RecordKamailioWebsocketConnectionActiveCountDataPoint),
 	"websocket.ws_failed_connections":              rows.Whole((*generated).RecordKamailioWebsocketConnectionFailuresDataPoint),
 	"websocket.ws_failed_handshakes":               wholeOf((*generated).RecordKamailioWebsocketHandshakesDataPoint, metadata.AttributeKamailioWebsocketOutcomeFailed),
 	"websocket.ws_local_closed_connections":        wholeOf((*generated).RecordKamailioWebsocketConnectionClosuresDataPoint, metadata.AttributeKamailioWebsocketInitiatorLocal),
-	"websocket.ws_msrp_current_connections":        wholeOf((*generated).RecordKamailioWebsocketConnectionCountDataPoint, metadata.AttributeKamailioWebsocketProtocolMsrp),
-	"websocket.ws_msrp_max_concurrent_connections": wholeOf((*generated).RecordKamailioWebsocketConnectionPeakDataPoint, metadata.AttributeKamailioWebsocketProtocolMsrp),
+	"websocket.ws_max_concurrent_connections":      rows.Whole((*generated).RecordKamailioWebsocketConnectionActivePeakDataPoint),
+	"websocket.ws_msrp_current_connections":        wholeOf((*generated).RecordKamailioWebsocketConnectionCountDataPoint, msrp),
+	"websocket.ws_msrp_failed_connections":         wholeOf((*generated).RecordKamailioWebsocketConnectionFailuresByProtocolDataPoint, msrp),
+	"websocket.ws_msrp_local_closed_connections":   websocketClosures(metadata.AttributeKamailioWebsocketInitiatorLocal, msrp),
+	"websocket.ws_msrp_max_concurrent_connections": wholeOf((*generated).RecordKamailioWebsocketConnectionPeakDataPoint, msrp),
+	"websocket.ws_msrp_received_frames":            websocketFrames(metadata.AttributeNetworkIoDirectionReceive, msrp),
+	"websocket.ws_msrp_remote_closed_connections":  websocketClosures(metadata.AttributeKamailioWebsocketInitiatorRemote, msrp),
+	"websocket.ws_msrp_successful_handshakes":      wholeOf((*generated).RecordKamailioWebsocketHandshakesByProtocolDataPoint, msrp),
+	"websocket.ws_msrp_transmitted_frames":         websocketFrames(metadata.AttributeNetworkIoDirectionTransmit, msrp),
 	"websocket.ws_received_frames":                 wholeOf((*generated).RecordKamailioWebsocketFramesDataPoint, metadata.AttributeNetworkIoDirectionReceive),
 	"websocket.ws_remote_closed_connections":       wholeOf((*generated).RecordKamailioWebsocketConnectionClosuresDataPoint, metadata.AttributeKamailioWebsocketInitiatorRemote),
-	"websocket.ws_sip_current_connections":         wholeOf((*generated).RecordKamailioWebsocketConnectionCountDataPoint, metadata.AttributeKamailioWebsocketProtocolSip),
-	"websocket.ws_sip_max_concurrent_connections":  wholeOf((*generated).RecordKamailioWebsocketConnectionPeakDataPoint, metadata.AttributeKamailioWebsocketProtocolSip),
+	"websocket.ws_sip_current_connections":         wholeOf((*generated).RecordKamailioWebsocketConnectionCountDataPoint, sip),
+	"websocket.ws_sip_failed_connections":          wholeOf((*generated).RecordKamailioWebsocketConnectionFailuresByProtocolDataPoint, sip),
+	"websocket.ws_sip_local_closed_connections":    websocketClosures(metadata.AttributeKamailioWebsocketInitiatorLocal, sip),
+	"websocket.ws_sip_max_concurrent_connections":  wholeOf((*generated).RecordKamailioWebsocketConnectionPeakDataPoint, sip),
+	"websocket.ws_sip_received_frames":             websocketFrames(metadata.AttributeNetworkIoDirectionReceive, sip),
+	"websocket.ws_sip_remote_closed_connections":   websocketClosures(metadata.AttributeKamailioWebsocketInitiatorRemote, sip),
+	"websocket.ws_sip_successful_handshakes":       wholeOf((*generated).RecordKamailioWebsocketHandshakesByProtocolDataPoint, sip),
+	"websocket.ws_sip_transmitted_frames":          websocketFrames(metadata.AttributeNetworkIoDirectionTransmit, sip),
 	"websocket.ws_successful_handshakes":           wholeOf((*generated).RecordKamailioWebsocketHandshakesDataPoint, metadata.AttributeKamailioWebsocketOutcomeSuccessful),
 	"websocket.ws_transmitted_frames":              wholeOf((*generated).RecordKamailioWebsocketFramesDataPoint, metadata.AttributeNetworkIoDirectionTransmit),
+}
+
+// The Diameter commands of the IMS modules.
+const (
+	lir = metadata.AttributeKamailioImsCommandLir
+	mar = metadata.AttributeKamailioImsCommandMar
+	uar = metadata.AttributeKamailioImsCommandUar
+)
+
+// The subprotocols of WebSocket connections.
+const (
+	msrp = metadata.AttributeKamailioWebsocketProtocolMsrp
+	sip  = metadata.AttributeKamailioWebsocketProtocolSip
+)
+
+func websocketClosures(by metadata.AttributeKamailioWebsocketInitiator, protocol metadata.AttributeKamailioWebsocketProtocol) point {
+	return rows.Whole(func(mb *generated, start timestamp, n int64) {
+		mb.RecordKamailioWebsocketConnectionClosuresByProtocolDataPoint(start, n, by, protocol)
+	})
+}
+
+func websocketFrames(d direction, protocol metadata.AttributeKamailioWebsocketProtocol) point {
+	return rows.Whole(func(mb *generated, start timestamp, n int64) {
+		mb.RecordKamailioWebsocketFramesByProtocolDataPoint(start, n, d, protocol)
+	})
 }
 
 // The points that are computed from two statistics.
@@ -231,31 +295,14 @@ func (f *fallback) rows() (all []point) {
 
 // moduleCounters are the monotonic statistics of modules that have no metrics of their own.
 var moduleCounters = map[string]bool{
-	"httpclient.connfail":                         true,
-	"httpclient.connok":                           true,
-	"kafka.total_messages":                        true,
-	"kafka.total_messages_err":                    true,
-	"msilo.dumped_messages":                       true,
-	"msilo.dumped_reminders":                      true,
-	"msilo.failed_messages":                       true,
-	"msilo.failed_reminders":                      true,
-	"msilo.stored_messages":                       true,
-	"sst.expired_sst":                             true,
-	"tsilo.added_branches":                        true,
-	"tsilo.total_ruris":                           true,
-	"tsilo.total_transactions":                    true,
-	"websocket.ws_msrp_failed_connections":        true,
-	"websocket.ws_msrp_local_closed_connections":  true,
-	"websocket.ws_msrp_received_frames":           true,
-	"websocket.ws_msrp_remote_closed_connections": true,
-	"websocket.ws_msrp_successful_handshakes":     true,
-	"websocket.ws_msrp_transmitted_frames":        true,
-	"websocket.ws_sip_failed_connections":         true,
-	"websocket.ws_sip_local_closed_connections":   true,
-	"websocket.ws_sip_received_frames":            true,
-	"websocket.ws_sip_remote_closed_connections":  true,
-	"websocket.ws_sip_successful_handshakes":      true,
-	"websocket.ws_sip_transmitted_frames":         true,
+	"kafka.total_messages":     true,
+	"kafka.total_messages_err": true,
+	"msilo.dumped_messages":    true,
+	"msilo.dumped_reminders":   true,
+	"msilo.failed_messages":    true,
+	"msilo.failed_reminders":   true,
+	"msilo.stored_messages":    true,
+	"sst.expired_sst":          true,
 }
 
 // imsCounters matches the monotonic statistics of the IMS modules. The others are averages and current values.

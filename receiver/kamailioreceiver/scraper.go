@@ -235,6 +235,9 @@ var rareParts = []struct {
 	{apiPeers, func(s *scraper) part {
 		return newPart(apiPeers, ask(apiPeers, readNumbers("total_peers")), func(n map[string]int64) { s.statistics.recordMembers(apiPeers, n) })
 	}},
+	{apiDNSStatistics, func(s *scraper) part {
+		return newPart(apiDNSStatistics, dnsStatisticsQuery(), func(n map[string]int64) { s.statistics.recordMembers(apiDNSStatistics, n) })
+	}},
 }
 
 // metricsOf returns the enabled metrics that need a method, including those of statistics that it replaces.

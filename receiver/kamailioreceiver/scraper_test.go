@@ -164,6 +164,7 @@ func jsonAnswer(t *testing.T, words []string) json.RawMessage {
 	files := map[string]string{
 		"stats.fetch all": "stats.fetch_all", "rtpengine.show all": "rtpengine.show_all", "pike.top ALL": "pike.top",
 		"dispatcher.list full":         "dispatcher.list",
+		"dns.stats_get dc_all_stats 0": "dns.stats_get",
 		"dlg.profile_get_size inbound": "dlg.profile_get_size_inbound", "dlg.profile_get_size caller alice": "dlg.profile_get_size_caller",
 	}
 	file := strings.Join(words, " ")
@@ -339,7 +340,7 @@ func TestMetricsOfFallbacks(t *testing.T) {
 
 // forbidden are the methods that change the server, reveal secrets or are expensive.
 var forbidden = []string{
-	"dns.delete_", "dns.add_", "dns.set_server_state", "dns.stats_get", "dns.debug", "dns.view", "dns.lookup", "pl.set_", "pl.reset_", "pl.rm_",
+	"dns.delete_", "dns.add_", "dns.set_server_state", "dns.debug", "dns.view", "dns.lookup", "pl.set_", "pl.reset_", "pl.rm_",
 	"pl.push_", "pl.get_", "pl.stats", "secfilter.add_", "secfilter.del_", "secfilter.print", "secfilter.reload", "secfilter.stats_", "dispatcher.oclist",
 	"cfg.", "core.kill", "core.arg", "corex.debug", "cnt.reset", "stats.reset_statistics", "stats.clear_statistics", "mod.stats",
 	"dispatcher.set_state", "dispatcher.set_duid_state", "dispatcher.reload", "dispatcher.add", "dispatcher.remove", "dispatcher.ping_active", "dlg.end_dlg",
@@ -354,23 +355,37 @@ func TestOnlyReadingMethods(t *testing.T) {
 	allowed := []string{
 		apiMethods, apiVersion, apiUptime, apiStatistics, apiStatisticLines, apiGroups, apiNames, apiProcesses, apiTCP, apiTLS, apiTransactions,
 		apiDialogs, apiProfileSize, apiDispatcher, apiRTPEngines, apiRTPEngineCalls, apiHtables, apiPike, apiDMQ,
-		apiDNSMemory, apiPeers, apiPipes, apiSecfilter,
+		apiDNSMemory, apiDNSStatistics, apiPeers, apiPipes, apiSecfilter,
 	}
 	for _, method := range allowed {
 		for _, prefix := range forbidden {
 			assert.False(t, strings.HasPrefix(method, prefix), "%s %s", method, prefix)
 		}
 	}
-	server := startCtl(t, "limits", "unix")
-	s, _ := startSystem(t, server.endpoint, everything)
-	for range 3 {
-		_, _ = s.Scrape(t.Context())
+	server := startCtl(t, "limits", "6.1", "unix")
+	methods, err := json.Marshal(map[string]any{"result": allowed})
+	require.NoError(t, err)
+	var overHTTP []string
+	http := startRPC(t, func(words []string) json.RawMessage {
+		overHTTP = append(overHTTP, strings.Join(words, " "))
+		if words[0] == apiMethods {
+			return methods
+		}
+		return jsonAnswer(t, words)
+	})
+	for _, endpoint := range []string{server.endpoint, http.URL} {
+		s, _ := startSystem(t, endpoint, everything)
+		for range 3 {
+			_, _ = s.Scrape(t.Context())
+		}
 	}
-	requests := server.Requests()
-	assert.NotEmpty(t, requests)
-	for _, request := range requests {
-		method, _, _ := strings.Cut(request, " ")
-		assert.Contains(t, allowed, method)
+	for transport, requests := range map[string][]string{"binrpc": server.Requests(), "jsonrpc": overHTTP} {
+		assert.Contains(t, requests, "dns.stats_get dc_all_stats 0", transport)
+		for _, request := range requests {
+			method, _, _ := strings.Cut(request, " ")
+			assert.Contains(t, allowed, method)
+			assert.True(t, method != apiDNSStatistics || request == "dns.stats_get dc_all_stats 0", "resets the counters: %s", request)
+		}
 	}
 }
 

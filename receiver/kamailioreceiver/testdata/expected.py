@@ -54,17 +54,49 @@ websocket.ws_remote_closed_connections websocket.connection.closures websocket.i
 websocket.ws_sip_current_connections websocket.connection.count websocket.protocol=sip;
 websocket.ws_sip_max_concurrent_connections websocket.connection.peak websocket.protocol=sip;
 websocket.ws_successful_handshakes websocket.handshakes websocket.outcome=successful;
-websocket.ws_transmitted_frames websocket.frames network.io.direction=transmit
+websocket.ws_transmitted_frames websocket.frames network.io.direction=transmit;
+httpclient.connections http_client.connection.count;
+httpclient.connfail http_client.connection.attempts http_client.outcome=failed;
+httpclient.connok http_client.connection.attempts http_client.outcome=successful;
+websocket.ws_current_connections websocket.connection.active.count;
+websocket.ws_max_concurrent_connections websocket.connection.active.peak;
+websocket.ws_msrp_failed_connections websocket.connection.failures_by_protocol websocket.protocol=msrp;
+websocket.ws_msrp_local_closed_connections websocket.connection.closures_by_protocol websocket.initiator=local websocket.protocol=msrp;
+websocket.ws_msrp_received_frames websocket.frames_by_protocol network.io.direction=receive websocket.protocol=msrp;
+websocket.ws_msrp_remote_closed_connections websocket.connection.closures_by_protocol websocket.initiator=remote websocket.protocol=msrp;
+websocket.ws_msrp_successful_handshakes websocket.handshakes_by_protocol websocket.protocol=msrp;
+websocket.ws_msrp_transmitted_frames websocket.frames_by_protocol network.io.direction=transmit websocket.protocol=msrp;
+websocket.ws_sip_failed_connections websocket.connection.failures_by_protocol websocket.protocol=sip;
+websocket.ws_sip_local_closed_connections websocket.connection.closures_by_protocol websocket.initiator=local websocket.protocol=sip;
+websocket.ws_sip_received_frames websocket.frames_by_protocol network.io.direction=receive websocket.protocol=sip;
+websocket.ws_sip_remote_closed_connections websocket.connection.closures_by_protocol websocket.initiator=remote websocket.protocol=sip;
+websocket.ws_sip_successful_handshakes websocket.handshakes_by_protocol websocket.protocol=sip;
+websocket.ws_sip_transmitted_frames websocket.frames_by_protocol network.io.direction=transmit websocket.protocol=sip;
+imc.active_rooms imc.room.count; ims_auth.mar_avg_response_time ims.response_time.average ims.command=mar * 0.001;
+ims_auth.mar_replies_received ims.replies ims.command=mar;
+ims_auth.mar_replies_response_time ims.response.time ims.command=mar * 0.001; ims_auth.mar_timeouts ims.timeouts ims.command=mar;
+ims_icscf.lir_avg_response_time ims.response_time.average ims.command=lir * 0.001;
+ims_icscf.lir_replies_received ims.replies ims.command=lir;
+ims_icscf.lir_replies_response_time ims.response.time ims.command=lir * 0.001;
+ims_icscf.lir_timeouts ims.timeouts ims.command=lir;
+ims_icscf.uar_avg_response_time ims.response_time.average ims.command=uar * 0.001;
+ims_icscf.uar_replies_received ims.replies ims.command=uar;
+ims_icscf.uar_replies_response_time ims.response.time ims.command=uar * 0.001;
+ims_icscf.uar_timeouts ims.timeouts ims.command=uar;
+nat_traversal.dialog_endpoints nat_traversal.endpoint.count_by_reason nat_traversal.reason=dialog;
+nat_traversal.keepalive_endpoints nat_traversal.endpoint.count;
+nat_traversal.registered_endpoints nat_traversal.endpoint.count_by_reason nat_traversal.reason=registration;
+nat_traversal.subscribed_endpoints nat_traversal.endpoint.count_by_reason nat_traversal.reason=subscription;
+tsilo.added_branches tsilo.branches; tsilo.stored_ruris tsilo.uri.count; tsilo.stored_transactions tsilo.transaction.count;
+tsilo.total_ruris tsilo.uri.creations; tsilo.total_transactions tsilo.transaction.creations
 """
 STATISTICS = {words[0]: words[1:] for words in map(str.split, STATISTICS.split(";"))}
 # Statistics that are redundant or handled below.
 SILENT = {"shmem.real_used_size", "tmx.UAS_transactions", "tmx.rpl_sent", "sl.sent_replies"}
 # Counters, in addition to names ending in _total, of modules without specific metrics.
 COUNTS = re.compile(
-    r"msilo\..*|sst\.expired_sst|tsilo\.added_branches|tsilo\.total_.*|httpclient\.conn(ok|fail)"
-    r"|ims_\w+\.\w+_(replies_received|replies_response_time|timeouts)|websocket\.ws_\w+_(connections|frames|handshakes)"
+    r"msilo\..*|sst\.expired_sst|ims_\w+\.\w+_(replies_received|replies_response_time|timeouts)"
 )
-NOT_COUNTS = re.compile(r"websocket\..*(current|max_concurrent)_connections|httpclient\.connections")
 METHODS = {"reg": "REGISTER"}
 
 
@@ -164,7 +196,7 @@ def statistic(key, value, naming):
     if key in STATISTICS:
         metric, *rest = STATISTICS[key]
         factor = rest[rest.index("*") + 1:] if "*" in rest else []
-        attributes = [] if factor else rest
+        attributes = rest[:rest.index("*")] if factor else rest
         yield point(metric, *attributes), "-" if value < 0 else value * float(factor[0]) if factor else value
     elif group == "sl":
         group_of = {"xxx": "other", "1xx": "1xx", "6xx": "6xx"}.get(name[:3], name[:3] + "_other" if "xx" in name else name[:3])
@@ -187,7 +219,7 @@ def statistic(key, value, naming):
         yield "kamailio.script." + name + "{}", value
         yield point("statistic.value", "statistic.group=script", "statistic.name=" + name), "-"
     else:
-        counts = name.endswith("_total") or COUNTS.fullmatch(key) and not NOT_COUNTS.fullmatch(key)
+        counts = name.endswith("_total") or COUNTS.fullmatch(key)
         attributes = "statistic.group=" + group, "statistic.name=" + name
         yield point("statistic.counts" if counts else "statistic.value", *attributes), value
         if counts:
@@ -236,6 +268,13 @@ def modules(server):
     if memory and server.transport == "binrpc":
         yield point("dns.cache.usage"), memory[0]
         yield point("dns.cache.limit"), memory[1]
+    counters = (
+        ("dns_req_cnt", "requests", ()), ("dc_hits_cnt", "hits", ["dns.cache.answer=positive"]),
+        ("dc_neg_hits_cnt", "hits", ["dns.cache.answer=negative"]), ("dc_lru_cnt", "evictions", ()),
+    )
+    for reply in server.reply("dns.stats_get"):
+        for member, metric, of in counters:
+            yield point("dns.cache." + metric, *of), get(reply, member)
     for member, metric in (("total_peers", "count"), ("incall_peers", "in_call.count"), ("registered_peers", "registered.count")):
         for reply in server.reply("peerstate.stats"):
             yield point("peerstate.peer." + metric), get(reply, member)

@@ -508,6 +508,46 @@ func (ms *KamailioDmqNodeStateMetricConfig) Unmarshal(parser *confmap.Conf) erro
 	return nil
 }
 
+// KamailioDNSCacheEvictionsMetricConfig provides config for the kamailio.dns.cache.evictions metric.
+type KamailioDNSCacheEvictionsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioDNSCacheEvictionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioDNSCacheHitsMetricConfig provides config for the kamailio.dns.cache.hits metric.
+type KamailioDNSCacheHitsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioDNSCacheHitsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // KamailioDNSCacheLimitMetricConfig provides config for the kamailio.dns.cache.limit metric.
 type KamailioDNSCacheLimitMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -515,6 +555,26 @@ type KamailioDNSCacheLimitMetricConfig struct {
 }
 
 func (ms *KamailioDNSCacheLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioDNSCacheRequestsMetricConfig provides config for the kamailio.dns.cache.requests metric.
+type KamailioDNSCacheRequestsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioDNSCacheRequestsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -668,6 +728,46 @@ func (ms *KamailioHtableSlotFillMinMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
+// KamailioHTTPClientConnectionAttemptsMetricConfig provides config for the kamailio.http_client.connection.attempts metric.
+type KamailioHTTPClientConnectionAttemptsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioHTTPClientConnectionAttemptsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioHTTPClientConnectionCountMetricConfig provides config for the kamailio.http_client.connection.count metric.
+type KamailioHTTPClientConnectionCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioHTTPClientConnectionCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // KamailioHTTPClientErrorsMetricConfig provides config for the kamailio.http_client.errors metric.
 type KamailioHTTPClientErrorsMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -735,6 +835,106 @@ type KamailioHTTPClientTimeoutsMetricConfig struct {
 }
 
 func (ms *KamailioHTTPClientTimeoutsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioImcRoomCountMetricConfig provides config for the kamailio.imc.room.count metric.
+type KamailioImcRoomCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioImcRoomCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioImsRepliesMetricConfig provides config for the kamailio.ims.replies metric.
+type KamailioImsRepliesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioImsRepliesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioImsResponseTimeMetricConfig provides config for the kamailio.ims.response.time metric.
+type KamailioImsResponseTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioImsResponseTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioImsResponseTimeAverageMetricConfig provides config for the kamailio.ims.response_time.average metric.
+type KamailioImsResponseTimeAverageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioImsResponseTimeAverageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioImsTimeoutsMetricConfig provides config for the kamailio.ims.timeouts metric.
+type KamailioImsTimeoutsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioImsTimeoutsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -855,6 +1055,46 @@ type KamailioMysqlDriverErrorsMetricConfig struct {
 }
 
 func (ms *KamailioMysqlDriverErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioNatTraversalEndpointCountMetricConfig provides config for the kamailio.nat_traversal.endpoint.count metric.
+type KamailioNatTraversalEndpointCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioNatTraversalEndpointCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioNatTraversalEndpointCountByReasonMetricConfig provides config for the kamailio.nat_traversal.endpoint.count_by_reason metric.
+type KamailioNatTraversalEndpointCountByReasonMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioNatTraversalEndpointCountByReasonMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2328,6 +2568,106 @@ func (ms *KamailioTransactionSentRepliesMetricConfig) Unmarshal(parser *confmap.
 	return nil
 }
 
+// KamailioTsiloBranchesMetricConfig provides config for the kamailio.tsilo.branches metric.
+type KamailioTsiloBranchesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioTsiloBranchesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioTsiloTransactionCountMetricConfig provides config for the kamailio.tsilo.transaction.count metric.
+type KamailioTsiloTransactionCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioTsiloTransactionCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioTsiloTransactionCreationsMetricConfig provides config for the kamailio.tsilo.transaction.creations metric.
+type KamailioTsiloTransactionCreationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioTsiloTransactionCreationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioTsiloURICountMetricConfig provides config for the kamailio.tsilo.uri.count metric.
+type KamailioTsiloURICountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioTsiloURICountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioTsiloURICreationsMetricConfig provides config for the kamailio.tsilo.uri.creations metric.
+type KamailioTsiloURICreationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioTsiloURICreationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // KamailioUacRegistrationActiveCountMetricConfig provides config for the kamailio.uac.registration.active.count metric.
 type KamailioUacRegistrationActiveCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2488,6 +2828,46 @@ func (ms *KamailioUsrlocUserCountMetricConfig) Unmarshal(parser *confmap.Conf) e
 	return nil
 }
 
+// KamailioWebsocketConnectionActiveCountMetricConfig provides config for the kamailio.websocket.connection.active.count metric.
+type KamailioWebsocketConnectionActiveCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioWebsocketConnectionActiveCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioWebsocketConnectionActivePeakMetricConfig provides config for the kamailio.websocket.connection.active.peak metric.
+type KamailioWebsocketConnectionActivePeakMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioWebsocketConnectionActivePeakMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // KamailioWebsocketConnectionClosuresMetricConfig provides config for the kamailio.websocket.connection.closures metric.
 type KamailioWebsocketConnectionClosuresMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2495,6 +2875,26 @@ type KamailioWebsocketConnectionClosuresMetricConfig struct {
 }
 
 func (ms *KamailioWebsocketConnectionClosuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioWebsocketConnectionClosuresByProtocolMetricConfig provides config for the kamailio.websocket.connection.closures_by_protocol metric.
+type KamailioWebsocketConnectionClosuresByProtocolMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioWebsocketConnectionClosuresByProtocolMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2548,6 +2948,26 @@ func (ms *KamailioWebsocketConnectionFailuresMetricConfig) Unmarshal(parser *con
 	return nil
 }
 
+// KamailioWebsocketConnectionFailuresByProtocolMetricConfig provides config for the kamailio.websocket.connection.failures_by_protocol metric.
+type KamailioWebsocketConnectionFailuresByProtocolMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioWebsocketConnectionFailuresByProtocolMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // KamailioWebsocketConnectionPeakMetricConfig provides config for the kamailio.websocket.connection.peak metric.
 type KamailioWebsocketConnectionPeakMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2588,6 +3008,26 @@ func (ms *KamailioWebsocketFramesMetricConfig) Unmarshal(parser *confmap.Conf) e
 	return nil
 }
 
+// KamailioWebsocketFramesByProtocolMetricConfig provides config for the kamailio.websocket.frames_by_protocol metric.
+type KamailioWebsocketFramesByProtocolMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioWebsocketFramesByProtocolMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // KamailioWebsocketHandshakesMetricConfig provides config for the kamailio.websocket.handshakes metric.
 type KamailioWebsocketHandshakesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2595,6 +3035,26 @@ type KamailioWebsocketHandshakesMetricConfig struct {
 }
 
 func (ms *KamailioWebsocketHandshakesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// KamailioWebsocketHandshakesByProtocolMetricConfig provides config for the kamailio.websocket.handshakes_by_protocol metric.
+type KamailioWebsocketHandshakesByProtocolMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *KamailioWebsocketHandshakesByProtocolMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -3690,190 +4150,213 @@ func (ms *RtpengineZeroPacketStreamsMetricConfig) Unmarshal(parser *confmap.Conf
 
 // MetricsConfig provides config for kamailio metrics.
 type MetricsConfig struct {
-	KamailioCdpQueueCount                     KamailioCdpQueueCountMetricConfig                     `mapstructure:"kamailio.cdp.queue.count"`
-	KamailioCdpReplies                        KamailioCdpRepliesMetricConfig                        `mapstructure:"kamailio.cdp.replies"`
-	KamailioCdpResponseTime                   KamailioCdpResponseTimeMetricConfig                   `mapstructure:"kamailio.cdp.response.time"`
-	KamailioCdpResponseTimeAverage            KamailioCdpResponseTimeAverageMetricConfig            `mapstructure:"kamailio.cdp.response_time.average"`
-	KamailioCdpTimeouts                       KamailioCdpTimeoutsMetricConfig                       `mapstructure:"kamailio.cdp.timeouts"`
-	KamailioDialogActiveCount                 KamailioDialogActiveCountMetricConfig                 `mapstructure:"kamailio.dialog.active.count"`
-	KamailioDialogCount                       KamailioDialogCountMetricConfig                       `mapstructure:"kamailio.dialog.count"`
-	KamailioDialogCountByProfile              KamailioDialogCountByProfileMetricConfig              `mapstructure:"kamailio.dialog.count_by_profile"`
-	KamailioDialogCreations                   KamailioDialogCreationsMetricConfig                   `mapstructure:"kamailio.dialog.creations"`
-	KamailioDialogEarlyCount                  KamailioDialogEarlyCountMetricConfig                  `mapstructure:"kamailio.dialog.early.count"`
-	KamailioDialogExpirations                 KamailioDialogExpirationsMetricConfig                 `mapstructure:"kamailio.dialog.expirations"`
-	KamailioDialogFailures                    KamailioDialogFailuresMetricConfig                    `mapstructure:"kamailio.dialog.failures"`
-	KamailioDispatcherSetCount                KamailioDispatcherSetCountMetricConfig                `mapstructure:"kamailio.dispatcher.set.count"`
-	KamailioDispatcherTargetCount             KamailioDispatcherTargetCountMetricConfig             `mapstructure:"kamailio.dispatcher.target.count"`
-	KamailioDispatcherTargetDialogCount       KamailioDispatcherTargetDialogCountMetricConfig       `mapstructure:"kamailio.dispatcher.target.dialog.count"`
-	KamailioDispatcherTargetLatencyAverage    KamailioDispatcherTargetLatencyAverageMetricConfig    `mapstructure:"kamailio.dispatcher.target.latency.average"`
-	KamailioDispatcherTargetLatencyDeviation  KamailioDispatcherTargetLatencyDeviationMetricConfig  `mapstructure:"kamailio.dispatcher.target.latency.deviation"`
-	KamailioDispatcherTargetLatencyEstimate   KamailioDispatcherTargetLatencyEstimateMetricConfig   `mapstructure:"kamailio.dispatcher.target.latency.estimate"`
-	KamailioDispatcherTargetLatencyMax        KamailioDispatcherTargetLatencyMaxMetricConfig        `mapstructure:"kamailio.dispatcher.target.latency.max"`
-	KamailioDispatcherTargetOverloadReduction KamailioDispatcherTargetOverloadReductionMetricConfig `mapstructure:"kamailio.dispatcher.target.overload.reduction"`
-	KamailioDispatcherTargetProbing           KamailioDispatcherTargetProbingMetricConfig           `mapstructure:"kamailio.dispatcher.target.probing"`
-	KamailioDispatcherTargetState             KamailioDispatcherTargetStateMetricConfig             `mapstructure:"kamailio.dispatcher.target.state"`
-	KamailioDispatcherTargetTimeouts          KamailioDispatcherTargetTimeoutsMetricConfig          `mapstructure:"kamailio.dispatcher.target.timeouts"`
-	KamailioDmqNodeFailureCount               KamailioDmqNodeFailureCountMetricConfig               `mapstructure:"kamailio.dmq.node.failure.count"`
-	KamailioDmqNodeState                      KamailioDmqNodeStateMetricConfig                      `mapstructure:"kamailio.dmq.node.state"`
-	KamailioDNSCacheLimit                     KamailioDNSCacheLimitMetricConfig                     `mapstructure:"kamailio.dns.cache.limit"`
-	KamailioDNSCacheUsage                     KamailioDNSCacheUsageMetricConfig                     `mapstructure:"kamailio.dns.cache.usage"`
-	KamailioDNSFailures                       KamailioDNSFailuresMetricConfig                       `mapstructure:"kamailio.dns.failures"`
-	KamailioDNSSlowRequests                   KamailioDNSSlowRequestsMetricConfig                   `mapstructure:"kamailio.dns.slow_requests"`
-	KamailioHtableItemCount                   KamailioHtableItemCountMetricConfig                   `mapstructure:"kamailio.htable.item.count"`
-	KamailioHtableSlotCount                   KamailioHtableSlotCountMetricConfig                   `mapstructure:"kamailio.htable.slot.count"`
-	KamailioHtableSlotFillMax                 KamailioHtableSlotFillMaxMetricConfig                 `mapstructure:"kamailio.htable.slot.fill.max"`
-	KamailioHtableSlotFillMin                 KamailioHtableSlotFillMinMetricConfig                 `mapstructure:"kamailio.htable.slot.fill.min"`
-	KamailioHTTPClientErrors                  KamailioHTTPClientErrorsMetricConfig                  `mapstructure:"kamailio.http_client.errors"`
-	KamailioHTTPClientReplies                 KamailioHTTPClientRepliesMetricConfig                 `mapstructure:"kamailio.http_client.replies"`
-	KamailioHTTPClientRequests                KamailioHTTPClientRequestsMetricConfig                `mapstructure:"kamailio.http_client.requests"`
-	KamailioHTTPClientTimeouts                KamailioHTTPClientTimeoutsMetricConfig                `mapstructure:"kamailio.http_client.timeouts"`
-	KamailioMemorySharedFragmentCount         KamailioMemorySharedFragmentCountMetricConfig         `mapstructure:"kamailio.memory.shared.fragment.count"`
-	KamailioMemorySharedLimit                 KamailioMemorySharedLimitMetricConfig                 `mapstructure:"kamailio.memory.shared.limit"`
-	KamailioMemorySharedPeak                  KamailioMemorySharedPeakMetricConfig                  `mapstructure:"kamailio.memory.shared.peak"`
-	KamailioMemorySharedUsage                 KamailioMemorySharedUsageMetricConfig                 `mapstructure:"kamailio.memory.shared.usage"`
-	KamailioMessageBadHeaders                 KamailioMessageBadHeadersMetricConfig                 `mapstructure:"kamailio.message.bad_headers"`
-	KamailioMysqlDriverErrors                 KamailioMysqlDriverErrorsMetricConfig                 `mapstructure:"kamailio.mysql.driver_errors"`
-	KamailioPeerstatePeerCount                KamailioPeerstatePeerCountMetricConfig                `mapstructure:"kamailio.peerstate.peer.count"`
-	KamailioPeerstatePeerInCallCount          KamailioPeerstatePeerInCallCountMetricConfig          `mapstructure:"kamailio.peerstate.peer.in_call.count"`
-	KamailioPeerstatePeerRegisteredCount      KamailioPeerstatePeerRegisteredCountMetricConfig      `mapstructure:"kamailio.peerstate.peer.registered.count"`
-	KamailioPikeAddressCount                  KamailioPikeAddressCountMetricConfig                  `mapstructure:"kamailio.pike.address.count"`
-	KamailioPikeBlockedAddressCount           KamailioPikeBlockedAddressCountMetricConfig           `mapstructure:"kamailio.pike.blocked_address.count"`
-	KamailioPipelimitMessageCount             KamailioPipelimitMessageCountMetricConfig             `mapstructure:"kamailio.pipelimit.message.count"`
-	KamailioPipelimitMessageLimit             KamailioPipelimitMessageLimitMetricConfig             `mapstructure:"kamailio.pipelimit.message.limit"`
-	KamailioProcessCount                      KamailioProcessCountMetricConfig                      `mapstructure:"kamailio.process.count"`
-	KamailioProcessMemoryFragmentCount        KamailioProcessMemoryFragmentCountMetricConfig        `mapstructure:"kamailio.process.memory.fragment.count"`
-	KamailioProcessMemoryLimit                KamailioProcessMemoryLimitMetricConfig                `mapstructure:"kamailio.process.memory.limit"`
-	KamailioProcessMemoryUsage                KamailioProcessMemoryUsageMetricConfig                `mapstructure:"kamailio.process.memory.usage"`
-	KamailioRegistrarContactLimit             KamailioRegistrarContactLimitMetricConfig             `mapstructure:"kamailio.registrar.contact.limit"`
-	KamailioRegistrarExpiresDefault           KamailioRegistrarExpiresDefaultMetricConfig           `mapstructure:"kamailio.registrar.expires.default"`
-	KamailioRegistrarExpiresDefaultRange      KamailioRegistrarExpiresDefaultRangeMetricConfig      `mapstructure:"kamailio.registrar.expires.default_range"`
-	KamailioRegistrarExpiresMax               KamailioRegistrarExpiresMaxMetricConfig               `mapstructure:"kamailio.registrar.expires.max"`
-	KamailioRegistrarExpiresRange             KamailioRegistrarExpiresRangeMetricConfig             `mapstructure:"kamailio.registrar.expires.range"`
-	KamailioRegistrarRegistrations            KamailioRegistrarRegistrationsMetricConfig            `mapstructure:"kamailio.registrar.registrations"`
-	KamailioReplies                           KamailioRepliesMetricConfig                           `mapstructure:"kamailio.replies"`
-	KamailioRepliesByClass                    KamailioRepliesByClassMetricConfig                    `mapstructure:"kamailio.replies_by_class"`
-	KamailioRepliesByCode                     KamailioRepliesByCodeMetricConfig                     `mapstructure:"kamailio.replies_by_code"`
-	KamailioRepliesByMethod                   KamailioRepliesByMethodMetricConfig                   `mapstructure:"kamailio.replies_by_method"`
-	KamailioReplyDrops                        KamailioReplyDropsMetricConfig                        `mapstructure:"kamailio.reply.drops"`
-	KamailioReplyErrors                       KamailioReplyErrorsMetricConfig                       `mapstructure:"kamailio.reply.errors"`
-	KamailioReplyForwards                     KamailioReplyForwardsMetricConfig                     `mapstructure:"kamailio.reply.forwards"`
-	KamailioRequestBadUris                    KamailioRequestBadUrisMetricConfig                    `mapstructure:"kamailio.request.bad_uris"`
-	KamailioRequestDrops                      KamailioRequestDropsMetricConfig                      `mapstructure:"kamailio.request.drops"`
-	KamailioRequestErrors                     KamailioRequestErrorsMetricConfig                     `mapstructure:"kamailio.request.errors"`
-	KamailioRequestForwards                   KamailioRequestForwardsMetricConfig                   `mapstructure:"kamailio.request.forwards"`
-	KamailioRequestUnsupportedMethods         KamailioRequestUnsupportedMethodsMetricConfig         `mapstructure:"kamailio.request.unsupported_methods"`
-	KamailioRequests                          KamailioRequestsMetricConfig                          `mapstructure:"kamailio.requests"`
-	KamailioRequestsByMethod                  KamailioRequestsByMethodMetricConfig                  `mapstructure:"kamailio.requests_by_method"`
-	KamailioRtpengineCallCount                KamailioRtpengineCallCountMetricConfig                `mapstructure:"kamailio.rtpengine.call.count"`
-	KamailioRtpengineNodeInfo                 KamailioRtpengineNodeInfoMetricConfig                 `mapstructure:"kamailio.rtpengine.node.info"`
-	KamailioRtpengineNodeRecheckDelay         KamailioRtpengineNodeRecheckDelayMetricConfig         `mapstructure:"kamailio.rtpengine.node.recheck_delay"`
-	KamailioRtpengineNodeState                KamailioRtpengineNodeStateMetricConfig                `mapstructure:"kamailio.rtpengine.node.state"`
-	KamailioRtpengineNodeWeight               KamailioRtpengineNodeWeightMetricConfig               `mapstructure:"kamailio.rtpengine.node.weight"`
-	KamailioSctpConnectionCount               KamailioSctpConnectionCountMetricConfig               `mapstructure:"kamailio.sctp.connection.count"`
-	KamailioSctpConnectionEstablishments      KamailioSctpConnectionEstablishmentsMetricConfig      `mapstructure:"kamailio.sctp.connection.establishments"`
-	KamailioSctpConnectionRemoteShutdowns     KamailioSctpConnectionRemoteShutdownsMetricConfig     `mapstructure:"kamailio.sctp.connection.remote_shutdowns"`
-	KamailioSctpConnectionShutdowns           KamailioSctpConnectionShutdownsMetricConfig           `mapstructure:"kamailio.sctp.connection.shutdowns"`
-	KamailioSctpConnectionTrackedCount        KamailioSctpConnectionTrackedCountMetricConfig        `mapstructure:"kamailio.sctp.connection.tracked.count"`
-	KamailioSctpErrors                        KamailioSctpErrorsMetricConfig                        `mapstructure:"kamailio.sctp.errors"`
-	KamailioSctpSendRetries                   KamailioSctpSendRetriesMetricConfig                   `mapstructure:"kamailio.sctp.send_retries"`
-	KamailioSecfilterMatches                  KamailioSecfilterMatchesMetricConfig                  `mapstructure:"kamailio.secfilter.matches"`
-	KamailioSipcaptureReplies                 KamailioSipcaptureRepliesMetricConfig                 `mapstructure:"kamailio.sipcapture.replies"`
-	KamailioSipcaptureRequests                KamailioSipcaptureRequestsMetricConfig                `mapstructure:"kamailio.sipcapture.requests"`
-	KamailioSiptraceReplies                   KamailioSiptraceRepliesMetricConfig                   `mapstructure:"kamailio.siptrace.replies"`
-	KamailioSiptraceRequests                  KamailioSiptraceRequestsMetricConfig                  `mapstructure:"kamailio.siptrace.requests"`
-	KamailioSlAcks                            KamailioSlAcksMetricConfig                            `mapstructure:"kamailio.sl.acks"`
-	KamailioSlErrorReplies                    KamailioSlErrorRepliesMetricConfig                    `mapstructure:"kamailio.sl.error_replies"`
-	KamailioSlFailures                        KamailioSlFailuresMetricConfig                        `mapstructure:"kamailio.sl.failures"`
-	KamailioSlReplies                         KamailioSlRepliesMetricConfig                         `mapstructure:"kamailio.sl.replies"`
-	KamailioStatisticCounts                   KamailioStatisticCountsMetricConfig                   `mapstructure:"kamailio.statistic.counts"`
-	KamailioStatisticValue                    KamailioStatisticValueMetricConfig                    `mapstructure:"kamailio.statistic.value"`
-	KamailioTCPConnectionCount                KamailioTCPConnectionCountMetricConfig                `mapstructure:"kamailio.tcp.connection.count"`
-	KamailioTCPConnectionEstablishments       KamailioTCPConnectionEstablishmentsMetricConfig       `mapstructure:"kamailio.tcp.connection.establishments"`
-	KamailioTCPConnectionLimit                KamailioTCPConnectionLimitMetricConfig                `mapstructure:"kamailio.tcp.connection.limit"`
-	KamailioTCPConnectionOpens                KamailioTCPConnectionOpensMetricConfig                `mapstructure:"kamailio.tcp.connection.opens"`
-	KamailioTCPErrors                         KamailioTCPErrorsMetricConfig                         `mapstructure:"kamailio.tcp.errors"`
-	KamailioTCPReaderCount                    KamailioTCPReaderCountMetricConfig                    `mapstructure:"kamailio.tcp.reader.count"`
-	KamailioTCPWriteQueueSize                 KamailioTCPWriteQueueSizeMetricConfig                 `mapstructure:"kamailio.tcp.write_queue.size"`
-	KamailioTLSConnectionCount                KamailioTLSConnectionCountMetricConfig                `mapstructure:"kamailio.tls.connection.count"`
-	KamailioTLSConnectionLimit                KamailioTLSConnectionLimitMetricConfig                `mapstructure:"kamailio.tls.connection.limit"`
-	KamailioTLSWriteQueueSize                 KamailioTLSWriteQueueSizeMetricConfig                 `mapstructure:"kamailio.tls.write_queue.size"`
-	KamailioTransactionAbsorbedReplies        KamailioTransactionAbsorbedRepliesMetricConfig        `mapstructure:"kamailio.transaction.absorbed_replies"`
-	KamailioTransactionActiveCount            KamailioTransactionActiveCountMetricConfig            `mapstructure:"kamailio.transaction.active.count"`
-	KamailioTransactionCompletions            KamailioTransactionCompletionsMetricConfig            `mapstructure:"kamailio.transaction.completions"`
-	KamailioTransactionCount                  KamailioTransactionCountMetricConfig                  `mapstructure:"kamailio.transaction.count"`
-	KamailioTransactionCreations              KamailioTransactionCreationsMetricConfig              `mapstructure:"kamailio.transaction.creations"`
-	KamailioTransactionDelayedReleases        KamailioTransactionDelayedReleasesMetricConfig        `mapstructure:"kamailio.transaction.delayed_releases"`
-	KamailioTransactionReceivedReplies        KamailioTransactionReceivedRepliesMetricConfig        `mapstructure:"kamailio.transaction.received_replies"`
-	KamailioTransactionReleases               KamailioTransactionReleasesMetricConfig               `mapstructure:"kamailio.transaction.releases"`
-	KamailioTransactionSentReplies            KamailioTransactionSentRepliesMetricConfig            `mapstructure:"kamailio.transaction.sent_replies"`
-	KamailioUacRegistrationActiveCount        KamailioUacRegistrationActiveCountMetricConfig        `mapstructure:"kamailio.uac.registration.active.count"`
-	KamailioUacRegistrationCount              KamailioUacRegistrationCountMetricConfig              `mapstructure:"kamailio.uac.registration.count"`
-	KamailioUacRegistrationDisabledCount      KamailioUacRegistrationDisabledCountMetricConfig      `mapstructure:"kamailio.uac.registration.disabled.count"`
-	KamailioUptime                            KamailioUptimeMetricConfig                            `mapstructure:"kamailio.uptime"`
-	KamailioUsrlocContactCount                KamailioUsrlocContactCountMetricConfig                `mapstructure:"kamailio.usrloc.contact.count"`
-	KamailioUsrlocContactExpirations          KamailioUsrlocContactExpirationsMetricConfig          `mapstructure:"kamailio.usrloc.contact.expirations"`
-	KamailioUsrlocRegisteredUserCount         KamailioUsrlocRegisteredUserCountMetricConfig         `mapstructure:"kamailio.usrloc.registered_user.count"`
-	KamailioUsrlocUserCount                   KamailioUsrlocUserCountMetricConfig                   `mapstructure:"kamailio.usrloc.user.count"`
-	KamailioWebsocketConnectionClosures       KamailioWebsocketConnectionClosuresMetricConfig       `mapstructure:"kamailio.websocket.connection.closures"`
-	KamailioWebsocketConnectionCount          KamailioWebsocketConnectionCountMetricConfig          `mapstructure:"kamailio.websocket.connection.count"`
-	KamailioWebsocketConnectionFailures       KamailioWebsocketConnectionFailuresMetricConfig       `mapstructure:"kamailio.websocket.connection.failures"`
-	KamailioWebsocketConnectionPeak           KamailioWebsocketConnectionPeakMetricConfig           `mapstructure:"kamailio.websocket.connection.peak"`
-	KamailioWebsocketFrames                   KamailioWebsocketFramesMetricConfig                   `mapstructure:"kamailio.websocket.frames"`
-	KamailioWebsocketHandshakes               KamailioWebsocketHandshakesMetricConfig               `mapstructure:"kamailio.websocket.handshakes"`
-	RtcScrapeDuration                         RtcScrapeDurationMetricConfig                         `mapstructure:"rtc.scrape.duration"`
-	RtcScrapeErrors                           RtcScrapeErrorsMetricConfig                           `mapstructure:"rtc.scrape.errors"`
-	RtcScrapeOmittedCount                     RtcScrapeOmittedCountMetricConfig                     `mapstructure:"rtc.scrape.omitted.count"`
-	RtcScrapes                                RtcScrapesMetricConfig                                `mapstructure:"rtc.scrapes"`
-	RtcTargetCertificateRemaining             RtcTargetCertificateRemainingMetricConfig             `mapstructure:"rtc.target.certificate.remaining"`
-	RtcTargetUp                               RtcTargetUpMetricConfig                               `mapstructure:"rtc.target.up"`
-	RtpengineCallDurationAverage              RtpengineCallDurationAverageMetricConfig              `mapstructure:"rtpengine.call.duration.average"`
-	RtpengineCallSquaredTime                  RtpengineCallSquaredTimeMetricConfig                  `mapstructure:"rtpengine.call.squared_time"`
-	RtpengineCallTime                         RtpengineCallTimeMetricConfig                         `mapstructure:"rtpengine.call.time"`
-	RtpengineInterfaceDuplicatePackets        RtpengineInterfaceDuplicatePacketsMetricConfig        `mapstructure:"rtpengine.interface.duplicate_packets"`
-	RtpengineInterfaceIo                      RtpengineInterfaceIoMetricConfig                      `mapstructure:"rtpengine.interface.io"`
-	RtpengineInterfaceJitterSamples           RtpengineInterfaceJitterSamplesMetricConfig           `mapstructure:"rtpengine.interface.jitter.samples"`
-	RtpengineInterfaceJitterTime              RtpengineInterfaceJitterTimeMetricConfig              `mapstructure:"rtpengine.interface.jitter.time"`
-	RtpengineInterfaceLostPackets             RtpengineInterfaceLostPacketsMetricConfig             `mapstructure:"rtpengine.interface.lost_packets"`
-	RtpengineInterfaceMosSamples              RtpengineInterfaceMosSamplesMetricConfig              `mapstructure:"rtpengine.interface.mos.samples"`
-	RtpengineInterfaceMosSummedScores         RtpengineInterfaceMosSummedScoresMetricConfig         `mapstructure:"rtpengine.interface.mos.summed_scores"`
-	RtpengineInterfacePacketErrors            RtpengineInterfacePacketErrorsMetricConfig            `mapstructure:"rtpengine.interface.packet_errors"`
-	RtpengineInterfacePacketLossRatios        RtpengineInterfacePacketLossRatiosMetricConfig        `mapstructure:"rtpengine.interface.packet_loss.ratios"`
-	RtpengineInterfacePacketLossSamples       RtpengineInterfacePacketLossSamplesMetricConfig       `mapstructure:"rtpengine.interface.packet_loss.samples"`
-	RtpengineInterfacePackets                 RtpengineInterfacePacketsMetricConfig                 `mapstructure:"rtpengine.interface.packets"`
-	RtpengineInterfaceRoundTripSamples        RtpengineInterfaceRoundTripSamplesMetricConfig        `mapstructure:"rtpengine.interface.round_trip.samples"`
-	RtpengineInterfaceRoundTripTime           RtpengineInterfaceRoundTripTimeMetricConfig           `mapstructure:"rtpengine.interface.round_trip.time"`
-	RtpengineJitterSamples                    RtpengineJitterSamplesMetricConfig                    `mapstructure:"rtpengine.jitter.samples"`
-	RtpengineJitterTime                       RtpengineJitterTimeMetricConfig                       `mapstructure:"rtpengine.jitter.time"`
-	RtpengineMediaCacheCount                  RtpengineMediaCacheCountMetricConfig                  `mapstructure:"rtpengine.media_cache.count"`
-	RtpengineMosSamples                       RtpengineMosSamplesMetricConfig                       `mapstructure:"rtpengine.mos.samples"`
-	RtpengineMosSummedScores                  RtpengineMosSummedScoresMetricConfig                  `mapstructure:"rtpengine.mos.summed_scores"`
-	RtpengineMosSummedSquaredScores           RtpengineMosSummedSquaredScoresMetricConfig           `mapstructure:"rtpengine.mos.summed_squared_scores"`
-	RtpengineNetworkIo                        RtpengineNetworkIoMetricConfig                        `mapstructure:"rtpengine.network.io"`
-	RtpengineNetworkPacketErrors              RtpengineNetworkPacketErrorsMetricConfig              `mapstructure:"rtpengine.network.packet_errors"`
-	RtpengineNetworkPackets                   RtpengineNetworkPacketsMetricConfig                   `mapstructure:"rtpengine.network.packets"`
-	RtpengineOneWaySessions                   RtpengineOneWaySessionsMetricConfig                   `mapstructure:"rtpengine.one_way_sessions"`
-	RtpenginePacketLossRatios                 RtpenginePacketLossRatiosMetricConfig                 `mapstructure:"rtpengine.packet_loss.ratios"`
-	RtpenginePacketLossSamples                RtpenginePacketLossSamplesMetricConfig                `mapstructure:"rtpengine.packet_loss.samples"`
-	RtpenginePlayerCacheCount                 RtpenginePlayerCacheCountMetricConfig                 `mapstructure:"rtpengine.player_cache.count"`
-	RtpenginePortCount                        RtpenginePortCountMetricConfig                        `mapstructure:"rtpengine.port.count"`
-	RtpengineRequestErrors                    RtpengineRequestErrorsMetricConfig                    `mapstructure:"rtpengine.request.errors"`
-	RtpengineRequestTime                      RtpengineRequestTimeMetricConfig                      `mapstructure:"rtpengine.request.time"`
-	RtpengineRequests                         RtpengineRequestsMetricConfig                         `mapstructure:"rtpengine.requests"`
-	RtpengineRoundTripSamples                 RtpengineRoundTripSamplesMetricConfig                 `mapstructure:"rtpengine.round_trip.samples"`
-	RtpengineRoundTripTime                    RtpengineRoundTripTimeMetricConfig                    `mapstructure:"rtpengine.round_trip.time"`
-	RtpengineRtpAnomalies                     RtpengineRtpAnomaliesMetricConfig                     `mapstructure:"rtpengine.rtp.anomalies"`
-	RtpengineRtpLostPackets                   RtpengineRtpLostPacketsMetricConfig                   `mapstructure:"rtpengine.rtp.lost_packets"`
-	RtpengineSessionClosures                  RtpengineSessionClosuresMetricConfig                  `mapstructure:"rtpengine.session.closures"`
-	RtpengineSessionCount                     RtpengineSessionCountMetricConfig                     `mapstructure:"rtpengine.session.count"`
-	RtpengineSessionCreations                 RtpengineSessionCreationsMetricConfig                 `mapstructure:"rtpengine.session.creations"`
-	RtpengineStreamCount                      RtpengineStreamCountMetricConfig                      `mapstructure:"rtpengine.stream.count"`
-	RtpengineTranscodedMediaCount             RtpengineTranscodedMediaCountMetricConfig             `mapstructure:"rtpengine.transcoded_media.count"`
-	RtpengineTranscoderCount                  RtpengineTranscoderCountMetricConfig                  `mapstructure:"rtpengine.transcoder.count"`
-	RtpengineTranscodingIo                    RtpengineTranscodingIoMetricConfig                    `mapstructure:"rtpengine.transcoding.io"`
-	RtpengineTranscodingPackets               RtpengineTranscodingPacketsMetricConfig               `mapstructure:"rtpengine.transcoding.packets"`
-	RtpengineTranscodingSamples               RtpengineTranscodingSamplesMetricConfig               `mapstructure:"rtpengine.transcoding.samples"`
-	RtpengineUptime                           RtpengineUptimeMetricConfig                           `mapstructure:"rtpengine.uptime"`
-	RtpengineZeroPacketStreams                RtpengineZeroPacketStreamsMetricConfig                `mapstructure:"rtpengine.zero_packet_streams"`
+	KamailioCdpQueueCount                         KamailioCdpQueueCountMetricConfig                         `mapstructure:"kamailio.cdp.queue.count"`
+	KamailioCdpReplies                            KamailioCdpRepliesMetricConfig                            `mapstructure:"kamailio.cdp.replies"`
+	KamailioCdpResponseTime                       KamailioCdpResponseTimeMetricConfig                       `mapstructure:"kamailio.cdp.response.time"`
+	KamailioCdpResponseTimeAverage                KamailioCdpResponseTimeAverageMetricConfig                `mapstructure:"kamailio.cdp.response_time.average"`
+	KamailioCdpTimeouts                           KamailioCdpTimeoutsMetricConfig                           `mapstructure:"kamailio.cdp.timeouts"`
+	KamailioDialogActiveCount                     KamailioDialogActiveCountMetricConfig                     `mapstructure:"kamailio.dialog.active.count"`
+	KamailioDialogCount                           KamailioDialogCountMetricConfig                           `mapstructure:"kamailio.dialog.count"`
+	KamailioDialogCountByProfile                  KamailioDialogCountByProfileMetricConfig                  `mapstructure:"kamailio.dialog.count_by_profile"`
+	KamailioDialogCreations                       KamailioDialogCreationsMetricConfig                       `mapstructure:"kamailio.dialog.creations"`
+	KamailioDialogEarlyCount                      KamailioDialogEarlyCountMetricConfig                      `mapstructure:"kamailio.dialog.early.count"`
+	KamailioDialogExpirations                     KamailioDialogExpirationsMetricConfig                     `mapstructure:"kamailio.dialog.expirations"`
+	KamailioDialogFailures                        KamailioDialogFailuresMetricConfig                        `mapstructure:"kamailio.dialog.failures"`
+	KamailioDispatcherSetCount                    KamailioDispatcherSetCountMetricConfig                    `mapstructure:"kamailio.dispatcher.set.count"`
+	KamailioDispatcherTargetCount                 KamailioDispatcherTargetCountMetricConfig                 `mapstructure:"kamailio.dispatcher.target.count"`
+	KamailioDispatcherTargetDialogCount           KamailioDispatcherTargetDialogCountMetricConfig           `mapstructure:"kamailio.dispatcher.target.dialog.count"`
+	KamailioDispatcherTargetLatencyAverage        KamailioDispatcherTargetLatencyAverageMetricConfig        `mapstructure:"kamailio.dispatcher.target.latency.average"`
+	KamailioDispatcherTargetLatencyDeviation      KamailioDispatcherTargetLatencyDeviationMetricConfig      `mapstructure:"kamailio.dispatcher.target.latency.deviation"`
+	KamailioDispatcherTargetLatencyEstimate       KamailioDispatcherTargetLatencyEstimateMetricConfig       `mapstructure:"kamailio.dispatcher.target.latency.estimate"`
+	KamailioDispatcherTargetLatencyMax            KamailioDispatcherTargetLatencyMaxMetricConfig            `mapstructure:"kamailio.dispatcher.target.latency.max"`
+	KamailioDispatcherTargetOverloadReduction     KamailioDispatcherTargetOverloadReductionMetricConfig     `mapstructure:"kamailio.dispatcher.target.overload.reduction"`
+	KamailioDispatcherTargetProbing               KamailioDispatcherTargetProbingMetricConfig               `mapstructure:"kamailio.dispatcher.target.probing"`
+	KamailioDispatcherTargetState                 KamailioDispatcherTargetStateMetricConfig                 `mapstructure:"kamailio.dispatcher.target.state"`
+	KamailioDispatcherTargetTimeouts              KamailioDispatcherTargetTimeoutsMetricConfig              `mapstructure:"kamailio.dispatcher.target.timeouts"`
+	KamailioDmqNodeFailureCount                   KamailioDmqNodeFailureCountMetricConfig                   `mapstructure:"kamailio.dmq.node.failure.count"`
+	KamailioDmqNodeState                          KamailioDmqNodeStateMetricConfig                          `mapstructure:"kamailio.dmq.node.state"`
+	KamailioDNSCacheEvictions                     KamailioDNSCacheEvictionsMetricConfig                     `mapstructure:"kamailio.dns.cache.evictions"`
+	KamailioDNSCacheHits                          KamailioDNSCacheHitsMetricConfig                          `mapstructure:"kamailio.dns.cache.hits"`
+	KamailioDNSCacheLimit                         KamailioDNSCacheLimitMetricConfig                         `mapstructure:"kamailio.dns.cache.limit"`
+	KamailioDNSCacheRequests                      KamailioDNSCacheRequestsMetricConfig                      `mapstructure:"kamailio.dns.cache.requests"`
+	KamailioDNSCacheUsage                         KamailioDNSCacheUsageMetricConfig                         `mapstructure:"kamailio.dns.cache.usage"`
+	KamailioDNSFailures                           KamailioDNSFailuresMetricConfig                           `mapstructure:"kamailio.dns.failures"`
+	KamailioDNSSlowRequests                       KamailioDNSSlowRequestsMetricConfig                       `mapstructure:"kamailio.dns.slow_requests"`
+	KamailioHtableItemCount                       KamailioHtableItemCountMetricConfig                       `mapstructure:"kamailio.htable.item.count"`
+	KamailioHtableSlotCount                       KamailioHtableSlotCountMetricConfig                       `mapstructure:"kamailio.htable.slot.count"`
+	KamailioHtableSlotFillMax                     KamailioHtableSlotFillMaxMetricConfig                     `mapstructure:"kamailio.htable.slot.fill.max"`
+	KamailioHtableSlotFillMin                     KamailioHtableSlotFillMinMetricConfig                     `mapstructure:"kamailio.htable.slot.fill.min"`
+	KamailioHTTPClientConnectionAttempts          KamailioHTTPClientConnectionAttemptsMetricConfig          `mapstructure:"kamailio.http_client.connection.attempts"`
+	KamailioHTTPClientConnectionCount             KamailioHTTPClientConnectionCountMetricConfig             `mapstructure:"kamailio.http_client.connection.count"`
+	KamailioHTTPClientErrors                      KamailioHTTPClientErrorsMetricConfig                      `mapstructure:"kamailio.http_client.errors"`
+	KamailioHTTPClientReplies                     KamailioHTTPClientRepliesMetricConfig                     `mapstructure:"kamailio.http_client.replies"`
+	KamailioHTTPClientRequests                    KamailioHTTPClientRequestsMetricConfig                    `mapstructure:"kamailio.http_client.requests"`
+	KamailioHTTPClientTimeouts                    KamailioHTTPClientTimeoutsMetricConfig                    `mapstructure:"kamailio.http_client.timeouts"`
+	KamailioImcRoomCount                          KamailioImcRoomCountMetricConfig                          `mapstructure:"kamailio.imc.room.count"`
+	KamailioImsReplies                            KamailioImsRepliesMetricConfig                            `mapstructure:"kamailio.ims.replies"`
+	KamailioImsResponseTime                       KamailioImsResponseTimeMetricConfig                       `mapstructure:"kamailio.ims.response.time"`
+	KamailioImsResponseTimeAverage                KamailioImsResponseTimeAverageMetricConfig                `mapstructure:"kamailio.ims.response_time.average"`
+	KamailioImsTimeouts                           KamailioImsTimeoutsMetricConfig                           `mapstructure:"kamailio.ims.timeouts"`
+	KamailioMemorySharedFragmentCount             KamailioMemorySharedFragmentCountMetricConfig             `mapstructure:"kamailio.memory.shared.fragment.count"`
+	KamailioMemorySharedLimit                     KamailioMemorySharedLimitMetricConfig                     `mapstructure:"kamailio.memory.shared.limit"`
+	KamailioMemorySharedPeak                      KamailioMemorySharedPeakMetricConfig                      `mapstructure:"kamailio.memory.shared.peak"`
+	KamailioMemorySharedUsage                     KamailioMemorySharedUsageMetricConfig                     `mapstructure:"kamailio.memory.shared.usage"`
+	KamailioMessageBadHeaders                     KamailioMessageBadHeadersMetricConfig                     `mapstructure:"kamailio.message.bad_headers"`
+	KamailioMysqlDriverErrors                     KamailioMysqlDriverErrorsMetricConfig                     `mapstructure:"kamailio.mysql.driver_errors"`
+	KamailioNatTraversalEndpointCount             KamailioNatTraversalEndpointCountMetricConfig             `mapstructure:"kamailio.nat_traversal.endpoint.count"`
+	KamailioNatTraversalEndpointCountByReason     KamailioNatTraversalEndpointCountByReasonMetricConfig     `mapstructure:"kamailio.nat_traversal.endpoint.count_by_reason"`
+	KamailioPeerstatePeerCount                    KamailioPeerstatePeerCountMetricConfig                    `mapstructure:"kamailio.peerstate.peer.count"`
+	KamailioPeerstatePeerInCallCount              KamailioPeerstatePeerInCallCountMetricConfig              `mapstructure:"kamailio.peerstate.peer.in_call.count"`
+	KamailioPeerstatePeerRegisteredCount          KamailioPeerstatePeerRegisteredCountMetricConfig          `mapstructure:"kamailio.peerstate.peer.registered.count"`
+	KamailioPikeAddressCount                      KamailioPikeAddressCountMetricConfig                      `mapstructure:"kamailio.pike.address.count"`
+	KamailioPikeBlockedAddressCount               KamailioPikeBlockedAddressCountMetricConfig               `mapstructure:"kamailio.pike.blocked_address.count"`
+	KamailioPipelimitMessageCount                 KamailioPipelimitMessageCountMetricConfig                 `mapstructure:"kamailio.pipelimit.message.count"`
+	KamailioPipelimitMessageLimit                 KamailioPipelimitMessageLimitMetricConfig                 `mapstructure:"kamailio.pipelimit.message.limit"`
+	KamailioProcessCount                          KamailioProcessCountMetricConfig                          `mapstructure:"kamailio.process.count"`
+	KamailioProcessMemoryFragmentCount            KamailioProcessMemoryFragmentCountMetricConfig            `mapstructure:"kamailio.process.memory.fragment.count"`
+	KamailioProcessMemoryLimit                    KamailioProcessMemoryLimitMetricConfig                    `mapstructure:"kamailio.process.memory.limit"`
+	KamailioProcessMemoryUsage                    KamailioProcessMemoryUsageMetricConfig                    `mapstructure:"kamailio.process.memory.usage"`
+	KamailioRegistrarContactLimit                 KamailioRegistrarContactLimitMetricConfig                 `mapstructure:"kamailio.registrar.contact.limit"`
+	KamailioRegistrarExpiresDefault               KamailioRegistrarExpiresDefaultMetricConfig               `mapstructure:"kamailio.registrar.expires.default"`
+	KamailioRegistrarExpiresDefaultRange          KamailioRegistrarExpiresDefaultRangeMetricConfig          `mapstructure:"kamailio.registrar.expires.default_range"`
+	KamailioRegistrarExpiresMax                   KamailioRegistrarExpiresMaxMetricConfig                   `mapstructure:"kamailio.registrar.expires.max"`
+	KamailioRegistrarExpiresRange                 KamailioRegistrarExpiresRangeMetricConfig                 `mapstructure:"kamailio.registrar.expires.range"`
+	KamailioRegistrarRegistrations                KamailioRegistrarRegistrationsMetricConfig                `mapstructure:"kamailio.registrar.registrations"`
+	KamailioReplies                               KamailioRepliesMetricConfig                               `mapstructure:"kamailio.replies"`
+	KamailioRepliesByClass                        KamailioRepliesByClassMetricConfig                        `mapstructure:"kamailio.replies_by_class"`
+	KamailioRepliesByCode                         KamailioRepliesByCodeMetricConfig                         `mapstructure:"kamailio.replies_by_code"`
+	KamailioRepliesByMethod                       KamailioRepliesByMethodMetricConfig                       `mapstructure:"kamailio.replies_by_method"`
+	KamailioReplyDrops                            KamailioReplyDropsMetricConfig                            `mapstructure:"kamailio.reply.drops"`
+	KamailioReplyErrors                           KamailioReplyErrorsMetricConfig                           `mapstructure:"kamailio.reply.errors"`
+	KamailioReplyForwards                         KamailioReplyForwardsMetricConfig                         `mapstructure:"kamailio.reply.forwards"`
+	KamailioRequestBadUris                        KamailioRequestBadUrisMetricConfig                        `mapstructure:"kamailio.request.bad_uris"`
+	KamailioRequestDrops                          KamailioRequestDropsMetricConfig                          `mapstructure:"kamailio.request.drops"`
+	KamailioRequestErrors                         KamailioRequestErrorsMetricConfig                         `mapstructure:"kamailio.request.errors"`
+	KamailioRequestForwards                       KamailioRequestForwardsMetricConfig                       `mapstructure:"kamailio.request.forwards"`
+	KamailioRequestUnsupportedMethods             KamailioRequestUnsupportedMethodsMetricConfig             `mapstructure:"kamailio.request.unsupported_methods"`
+	KamailioRequests                              KamailioRequestsMetricConfig                              `mapstructure:"kamailio.requests"`
+	KamailioRequestsByMethod                      KamailioRequestsByMethodMetricConfig                      `mapstructure:"kamailio.requests_by_method"`
+	KamailioRtpengineCallCount                    KamailioRtpengineCallCountMetricConfig                    `mapstructure:"kamailio.rtpengine.call.count"`
+	KamailioRtpengineNodeInfo                     KamailioRtpengineNodeInfoMetricConfig                     `mapstructure:"kamailio.rtpengine.node.info"`
+	KamailioRtpengineNodeRecheckDelay             KamailioRtpengineNodeRecheckDelayMetricConfig             `mapstructure:"kamailio.rtpengine.node.recheck_delay"`
+	KamailioRtpengineNodeState                    KamailioRtpengineNodeStateMetricConfig                    `mapstructure:"kamailio.rtpengine.node.state"`
+	KamailioRtpengineNodeWeight                   KamailioRtpengineNodeWeightMetricConfig                   `mapstructure:"kamailio.rtpengine.node.weight"`
+	KamailioSctpConnectionCount                   KamailioSctpConnectionCountMetricConfig                   `mapstructure:"kamailio.sctp.connection.count"`
+	KamailioSctpConnectionEstablishments          KamailioSctpConnectionEstablishmentsMetricConfig          `mapstructure:"kamailio.sctp.connection.establishments"`
+	KamailioSctpConnectionRemoteShutdowns         KamailioSctpConnectionRemoteShutdownsMetricConfig         `mapstructure:"kamailio.sctp.connection.remote_shutdowns"`
+	KamailioSctpConnectionShutdowns               KamailioSctpConnectionShutdownsMetricConfig               `mapstructure:"kamailio.sctp.connection.shutdowns"`
+	KamailioSctpConnectionTrackedCount            KamailioSctpConnectionTrackedCountMetricConfig            `mapstructure:"kamailio.sctp.connection.tracked.count"`
+	KamailioSctpErrors                            KamailioSctpErrorsMetricConfig                            `mapstructure:"kamailio.sctp.errors"`
+	KamailioSctpSendRetries                       KamailioSctpSendRetriesMetricConfig                       `mapstructure:"kamailio.sctp.send_retries"`
+	KamailioSecfilterMatches                      KamailioSecfilterMatchesMetricConfig                      `mapstructure:"kamailio.secfilter.matches"`
+	KamailioSipcaptureReplies                     KamailioSipcaptureRepliesMetricConfig                     `mapstructure:"kamailio.sipcapture.replies"`
+	KamailioSipcaptureRequests                    KamailioSipcaptureRequestsMetricConfig                    `mapstructure:"kamailio.sipcapture.requests"`
+	KamailioSiptraceReplies                       KamailioSiptraceRepliesMetricConfig                       `mapstructure:"kamailio.siptrace.replies"`
+	KamailioSiptraceRequests                      KamailioSiptraceRequestsMetricConfig                      `mapstructure:"kamailio.siptrace.requests"`
+	KamailioSlAcks                                KamailioSlAcksMetricConfig                                `mapstructure:"kamailio.sl.acks"`
+	KamailioSlErrorReplies                        KamailioSlErrorRepliesMetricConfig                        `mapstructure:"kamailio.sl.error_replies"`
+	KamailioSlFailures                            KamailioSlFailuresMetricConfig                            `mapstructure:"kamailio.sl.failures"`
+	KamailioSlReplies                             KamailioSlRepliesMetricConfig                             `mapstructure:"kamailio.sl.replies"`
+	KamailioStatisticCounts                       KamailioStatisticCountsMetricConfig                       `mapstructure:"kamailio.statistic.counts"`
+	KamailioStatisticValue                        KamailioStatisticValueMetricConfig                        `mapstructure:"kamailio.statistic.value"`
+	KamailioTCPConnectionCount                    KamailioTCPConnectionCountMetricConfig                    `mapstructure:"kamailio.tcp.connection.count"`
+	KamailioTCPConnectionEstablishments           KamailioTCPConnectionEstablishmentsMetricConfig           `mapstructure:"kamailio.tcp.connection.establishments"`
+	KamailioTCPConnectionLimit                    KamailioTCPConnectionLimitMetricConfig                    `mapstructure:"kamailio.tcp.connection.limit"`
+	KamailioTCPConnectionOpens                    KamailioTCPConnectionOpensMetricConfig                    `mapstructure:"kamailio.tcp.connection.opens"`
+	KamailioTCPErrors                             KamailioTCPErrorsMetricConfig                             `mapstructure:"kamailio.tcp.errors"`
+	KamailioTCPReaderCount                        KamailioTCPReaderCountMetricConfig                        `mapstructure:"kamailio.tcp.reader.count"`
+	KamailioTCPWriteQueueSize                     KamailioTCPWriteQueueSizeMetricConfig                     `mapstructure:"kamailio.tcp.write_queue.size"`
+	KamailioTLSConnectionCount                    KamailioTLSConnectionCountMetricConfig                    `mapstructure:"kamailio.tls.connection.count"`
+	KamailioTLSConnectionLimit                    KamailioTLSConnectionLimitMetricConfig                    `mapstructure:"kamailio.tls.connection.limit"`
+	KamailioTLSWriteQueueSize                     KamailioTLSWriteQueueSizeMetricConfig                     `mapstructure:"kamailio.tls.write_queue.size"`
+	KamailioTransactionAbsorbedReplies            KamailioTransactionAbsorbedRepliesMetricConfig            `mapstructure:"kamailio.transaction.absorbed_replies"`
+	KamailioTransactionActiveCount                KamailioTransactionActiveCountMetricConfig                `mapstructure:"kamailio.transaction.active.count"`
+	KamailioTransactionCompletions                KamailioTransactionCompletionsMetricConfig                `mapstructure:"kamailio.transaction.completions"`
+	KamailioTransactionCount                      KamailioTransactionCountMetricConfig                      `mapstructure:"kamailio.transaction.count"`
+	KamailioTransactionCreations                  KamailioTransactionCreationsMetricConfig                  `mapstructure:"kamailio.transaction.creations"`
+	KamailioTransactionDelayedReleases            KamailioTransactionDelayedReleasesMetricConfig            `mapstructure:"kamailio.transaction.delayed_releases"`
+	KamailioTransactionReceivedReplies            KamailioTransactionReceivedRepliesMetricConfig            `mapstructure:"kamailio.transaction.received_replies"`
+	KamailioTransactionReleases                   KamailioTransactionReleasesMetricConfig                   `mapstructure:"kamailio.transaction.releases"`
+	KamailioTransactionSentReplies                KamailioTransactionSentRepliesMetricConfig                `mapstructure:"kamailio.transaction.sent_replies"`
+	KamailioTsiloBranches                         KamailioTsiloBranchesMetricConfig                         `mapstructure:"kamailio.tsilo.branches"`
+	KamailioTsiloTransactionCount                 KamailioTsiloTransactionCountMetricConfig                 `mapstructure:"kamailio.tsilo.transaction.count"`
+	KamailioTsiloTransactionCreations             KamailioTsiloTransactionCreationsMetricConfig             `mapstructure:"kamailio.tsilo.transaction.creations"`
+	KamailioTsiloURICount                         KamailioTsiloURICountMetricConfig                         `mapstructure:"kamailio.tsilo.uri.count"`
+	KamailioTsiloURICreations                     KamailioTsiloURICreationsMetricConfig                     `mapstructure:"kamailio.tsilo.uri.creations"`
+	KamailioUacRegistrationActiveCount            KamailioUacRegistrationActiveCountMetricConfig            `mapstructure:"kamailio.uac.registration.active.count"`
+	KamailioUacRegistrationCount                  KamailioUacRegistrationCountMetricConfig                  `mapstructure:"kamailio.uac.registration.count"`
+	KamailioUacRegistrationDisabledCount          KamailioUacRegistrationDisabledCountMetricConfig          `mapstructure:"kamailio.uac.registration.disabled.count"`
+	KamailioUptime                                KamailioUptimeMetricConfig                                `mapstructure:"kamailio.uptime"`
+	KamailioUsrlocContactCount                    KamailioUsrlocContactCountMetricConfig                    `mapstructure:"kamailio.usrloc.contact.count"`
+	KamailioUsrlocContactExpirations              KamailioUsrlocContactExpirationsMetricConfig              `mapstructure:"kamailio.usrloc.contact.expirations"`
+	KamailioUsrlocRegisteredUserCount             KamailioUsrlocRegisteredUserCountMetricConfig             `mapstructure:"kamailio.usrloc.registered_user.count"`
+	KamailioUsrlocUserCount                       KamailioUsrlocUserCountMetricConfig                       `mapstructure:"kamailio.usrloc.user.count"`
+	KamailioWebsocketConnectionActiveCount        KamailioWebsocketConnectionActiveCountMetricConfig        `mapstructure:"kamailio.websocket.connection.active.count"`
+	KamailioWebsocketConnectionActivePeak         KamailioWebsocketConnectionActivePeakMetricConfig         `mapstructure:"kamailio.websocket.connection.active.peak"`
+	KamailioWebsocketConnectionClosures           KamailioWebsocketConnectionClosuresMetricConfig           `mapstructure:"kamailio.websocket.connection.closures"`
+	KamailioWebsocketConnectionClosuresByProtocol KamailioWebsocketConnectionClosuresByProtocolMetricConfig `mapstructure:"kamailio.websocket.connection.closures_by_protocol"`
+	KamailioWebsocketConnectionCount              KamailioWebsocketConnectionCountMetricConfig              `mapstructure:"kamailio.websocket.connection.count"`
+	KamailioWebsocketConnectionFailures           KamailioWebsocketConnectionFailuresMetricConfig           `mapstructure:"kamailio.websocket.connection.failures"`
+	KamailioWebsocketConnectionFailuresByProtocol KamailioWebsocketConnectionFailuresByProtocolMetricConfig `mapstructure:"kamailio.websocket.connection.failures_by_protocol"`
+	KamailioWebsocketConnectionPeak               KamailioWebsocketConnectionPeakMetricConfig               `mapstructure:"kamailio.websocket.connection.peak"`
+	KamailioWebsocketFrames                       KamailioWebsocketFramesMetricConfig                       `mapstructure:"kamailio.websocket.frames"`
+	KamailioWebsocketFramesByProtocol             KamailioWebsocketFramesByProtocolMetricConfig             `mapstructure:"kamailio.websocket.frames_by_protocol"`
+	KamailioWebsocketHandshakes                   KamailioWebsocketHandshakesMetricConfig                   `mapstructure:"kamailio.websocket.handshakes"`
+	KamailioWebsocketHandshakesByProtocol         KamailioWebsocketHandshakesByProtocolMetricConfig         `mapstructure:"kamailio.websocket.handshakes_by_protocol"`
+	RtcScrapeDuration                             RtcScrapeDurationMetricConfig                             `mapstructure:"rtc.scrape.duration"`
+	RtcScrapeErrors                               RtcScrapeErrorsMetricConfig                               `mapstructure:"rtc.scrape.errors"`
+	RtcScrapeOmittedCount                         RtcScrapeOmittedCountMetricConfig                         `mapstructure:"rtc.scrape.omitted.count"`
+	RtcScrapes                                    RtcScrapesMetricConfig                                    `mapstructure:"rtc.scrapes"`
+	RtcTargetCertificateRemaining                 RtcTargetCertificateRemainingMetricConfig                 `mapstructure:"rtc.target.certificate.remaining"`
+	RtcTargetUp                                   RtcTargetUpMetricConfig                                   `mapstructure:"rtc.target.up"`
+	RtpengineCallDurationAverage                  RtpengineCallDurationAverageMetricConfig                  `mapstructure:"rtpengine.call.duration.average"`
+	RtpengineCallSquaredTime                      RtpengineCallSquaredTimeMetricConfig                      `mapstructure:"rtpengine.call.squared_time"`
+	RtpengineCallTime                             RtpengineCallTimeMetricConfig                             `mapstructure:"rtpengine.call.time"`
+	RtpengineInterfaceDuplicatePackets            RtpengineInterfaceDuplicatePacketsMetricConfig            `mapstructure:"rtpengine.interface.duplicate_packets"`
+	RtpengineInterfaceIo                          RtpengineInterfaceIoMetricConfig                          `mapstructure:"rtpengine.interface.io"`
+	RtpengineInterfaceJitterSamples               RtpengineInterfaceJitterSamplesMetricConfig               `mapstructure:"rtpengine.interface.jitter.samples"`
+	RtpengineInterfaceJitterTime                  RtpengineInterfaceJitterTimeMetricConfig                  `mapstructure:"rtpengine.interface.jitter.time"`
+	RtpengineInterfaceLostPackets                 RtpengineInterfaceLostPacketsMetricConfig                 `mapstructure:"rtpengine.interface.lost_packets"`
+	RtpengineInterfaceMosSamples                  RtpengineInterfaceMosSamplesMetricConfig                  `mapstructure:"rtpengine.interface.mos.samples"`
+	RtpengineInterfaceMosSummedScores             RtpengineInterfaceMosSummedScoresMetricConfig             `mapstructure:"rtpengine.interface.mos.summed_scores"`
+	RtpengineInterfacePacketErrors                RtpengineInterfacePacketErrorsMetricConfig                `mapstructure:"rtpengine.interface.packet_errors"`
+	RtpengineInterfacePacketLossRatios            RtpengineInterfacePacketLossRatiosMetricConfig            `mapstructure:"rtpengine.interface.packet_loss.ratios"`
+	RtpengineInterfacePacketLossSamples           RtpengineInterfacePacketLossSamplesMetricConfig           `mapstructure:"rtpengine.interface.packet_loss.samples"`
+	RtpengineInterfacePackets                     RtpengineInterfacePacketsMetricConfig                     `mapstructure:"rtpengine.interface.packets"`
+	RtpengineInterfaceRoundTripSamples            RtpengineInterfaceRoundTripSamplesMetricConfig            `mapstructure:"rtpengine.interface.round_trip.samples"`
+	RtpengineInterfaceRoundTripTime               RtpengineInterfaceRoundTripTimeMetricConfig               `mapstructure:"rtpengine.interface.round_trip.time"`
+	RtpengineJitterSamples                        RtpengineJitterSamplesMetricConfig                        `mapstructure:"rtpengine.jitter.samples"`
+	RtpengineJitterTime                           RtpengineJitterTimeMetricConfig                           `mapstructure:"rtpengine.jitter.time"`
+	RtpengineMediaCacheCount                      RtpengineMediaCacheCountMetricConfig                      `mapstructure:"rtpengine.media_cache.count"`
+	RtpengineMosSamples                           RtpengineMosSamplesMetricConfig                           `mapstructure:"rtpengine.mos.samples"`
+	RtpengineMosSummedScores                      RtpengineMosSummedScoresMetricConfig                      `mapstructure:"rtpengine.mos.summed_scores"`
+	RtpengineMosSummedSquaredScores               RtpengineMosSummedSquaredScoresMetricConfig               `mapstructure:"rtpengine.mos.summed_squared_scores"`
+	RtpengineNetworkIo                            RtpengineNetworkIoMetricConfig                            `mapstructure:"rtpengine.network.io"`
+	RtpengineNetworkPacketErrors                  RtpengineNetworkPacketErrorsMetricConfig                  `mapstructure:"rtpengine.network.packet_errors"`
+	RtpengineNetworkPackets                       RtpengineNetworkPacketsMetricConfig                       `mapstructure:"rtpengine.network.packets"`
+	RtpengineOneWaySessions                       RtpengineOneWaySessionsMetricConfig                       `mapstructure:"rtpengine.one_way_sessions"`
+	RtpenginePacketLossRatios                     RtpenginePacketLossRatiosMetricConfig                     `mapstructure:"rtpengine.packet_loss.ratios"`
+	RtpenginePacketLossSamples                    RtpenginePacketLossSamplesMetricConfig                    `mapstructure:"rtpengine.packet_loss.samples"`
+	RtpenginePlayerCacheCount                     RtpenginePlayerCacheCountMetricConfig                     `mapstructure:"rtpengine.player_cache.count"`
+	RtpenginePortCount                            RtpenginePortCountMetricConfig                            `mapstructure:"rtpengine.port.count"`
+	RtpengineRequestErrors                        RtpengineRequestErrorsMetricConfig                        `mapstructure:"rtpengine.request.errors"`
+	RtpengineRequestTime                          RtpengineRequestTimeMetricConfig                          `mapstructure:"rtpengine.request.time"`
+	RtpengineRequests                             RtpengineRequestsMetricConfig                             `mapstructure:"rtpengine.requests"`
+	RtpengineRoundTripSamples                     RtpengineRoundTripSamplesMetricConfig                     `mapstructure:"rtpengine.round_trip.samples"`
+	RtpengineRoundTripTime                        RtpengineRoundTripTimeMetricConfig                        `mapstructure:"rtpengine.round_trip.time"`
+	RtpengineRtpAnomalies                         RtpengineRtpAnomaliesMetricConfig                         `mapstructure:"rtpengine.rtp.anomalies"`
+	RtpengineRtpLostPackets                       RtpengineRtpLostPacketsMetricConfig                       `mapstructure:"rtpengine.rtp.lost_packets"`
+	RtpengineSessionClosures                      RtpengineSessionClosuresMetricConfig                      `mapstructure:"rtpengine.session.closures"`
+	RtpengineSessionCount                         RtpengineSessionCountMetricConfig                         `mapstructure:"rtpengine.session.count"`
+	RtpengineSessionCreations                     RtpengineSessionCreationsMetricConfig                     `mapstructure:"rtpengine.session.creations"`
+	RtpengineStreamCount                          RtpengineStreamCountMetricConfig                          `mapstructure:"rtpengine.stream.count"`
+	RtpengineTranscodedMediaCount                 RtpengineTranscodedMediaCountMetricConfig                 `mapstructure:"rtpengine.transcoded_media.count"`
+	RtpengineTranscoderCount                      RtpengineTranscoderCountMetricConfig                      `mapstructure:"rtpengine.transcoder.count"`
+	RtpengineTranscodingIo                        RtpengineTranscodingIoMetricConfig                        `mapstructure:"rtpengine.transcoding.io"`
+	RtpengineTranscodingPackets                   RtpengineTranscodingPacketsMetricConfig                   `mapstructure:"rtpengine.transcoding.packets"`
+	RtpengineTranscodingSamples                   RtpengineTranscodingSamplesMetricConfig                   `mapstructure:"rtpengine.transcoding.samples"`
+	RtpengineUptime                               RtpengineUptimeMetricConfig                               `mapstructure:"rtpengine.uptime"`
+	RtpengineZeroPacketStreams                    RtpengineZeroPacketStreamsMetricConfig                    `mapstructure:"rtpengine.zero_packet_streams"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -3953,7 +4436,16 @@ func DefaultMetricsConfig() MetricsConfig {
 		KamailioDmqNodeState: KamailioDmqNodeStateMetricConfig{
 			Enabled: true,
 		},
+		KamailioDNSCacheEvictions: KamailioDNSCacheEvictionsMetricConfig{
+			Enabled: false,
+		},
+		KamailioDNSCacheHits: KamailioDNSCacheHitsMetricConfig{
+			Enabled: false,
+		},
 		KamailioDNSCacheLimit: KamailioDNSCacheLimitMetricConfig{
+			Enabled: false,
+		},
+		KamailioDNSCacheRequests: KamailioDNSCacheRequestsMetricConfig{
 			Enabled: false,
 		},
 		KamailioDNSCacheUsage: KamailioDNSCacheUsageMetricConfig{
@@ -3977,6 +4469,12 @@ func DefaultMetricsConfig() MetricsConfig {
 		KamailioHtableSlotFillMin: KamailioHtableSlotFillMinMetricConfig{
 			Enabled: false,
 		},
+		KamailioHTTPClientConnectionAttempts: KamailioHTTPClientConnectionAttemptsMetricConfig{
+			Enabled: true,
+		},
+		KamailioHTTPClientConnectionCount: KamailioHTTPClientConnectionCountMetricConfig{
+			Enabled: true,
+		},
 		KamailioHTTPClientErrors: KamailioHTTPClientErrorsMetricConfig{
 			Enabled: false,
 		},
@@ -3988,6 +4486,21 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		KamailioHTTPClientTimeouts: KamailioHTTPClientTimeoutsMetricConfig{
 			Enabled: false,
+		},
+		KamailioImcRoomCount: KamailioImcRoomCountMetricConfig{
+			Enabled: true,
+		},
+		KamailioImsReplies: KamailioImsRepliesMetricConfig{
+			Enabled: true,
+		},
+		KamailioImsResponseTime: KamailioImsResponseTimeMetricConfig{
+			Enabled: true,
+		},
+		KamailioImsResponseTimeAverage: KamailioImsResponseTimeAverageMetricConfig{
+			Enabled: true,
+		},
+		KamailioImsTimeouts: KamailioImsTimeoutsMetricConfig{
+			Enabled: true,
 		},
 		KamailioMemorySharedFragmentCount: KamailioMemorySharedFragmentCountMetricConfig{
 			Enabled: true,
@@ -4005,6 +4518,12 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		KamailioMysqlDriverErrors: KamailioMysqlDriverErrorsMetricConfig{
+			Enabled: true,
+		},
+		KamailioNatTraversalEndpointCount: KamailioNatTraversalEndpointCountMetricConfig{
+			Enabled: true,
+		},
+		KamailioNatTraversalEndpointCountByReason: KamailioNatTraversalEndpointCountByReasonMetricConfig{
 			Enabled: true,
 		},
 		KamailioPeerstatePeerCount: KamailioPeerstatePeerCountMetricConfig{
@@ -4226,6 +4745,21 @@ func DefaultMetricsConfig() MetricsConfig {
 		KamailioTransactionSentReplies: KamailioTransactionSentRepliesMetricConfig{
 			Enabled: true,
 		},
+		KamailioTsiloBranches: KamailioTsiloBranchesMetricConfig{
+			Enabled: true,
+		},
+		KamailioTsiloTransactionCount: KamailioTsiloTransactionCountMetricConfig{
+			Enabled: true,
+		},
+		KamailioTsiloTransactionCreations: KamailioTsiloTransactionCreationsMetricConfig{
+			Enabled: true,
+		},
+		KamailioTsiloURICount: KamailioTsiloURICountMetricConfig{
+			Enabled: true,
+		},
+		KamailioTsiloURICreations: KamailioTsiloURICreationsMetricConfig{
+			Enabled: true,
+		},
 		KamailioUacRegistrationActiveCount: KamailioUacRegistrationActiveCountMetricConfig{
 			Enabled: true,
 		},
@@ -4250,8 +4784,17 @@ func DefaultMetricsConfig() MetricsConfig {
 		KamailioUsrlocUserCount: KamailioUsrlocUserCountMetricConfig{
 			Enabled: true,
 		},
+		KamailioWebsocketConnectionActiveCount: KamailioWebsocketConnectionActiveCountMetricConfig{
+			Enabled: true,
+		},
+		KamailioWebsocketConnectionActivePeak: KamailioWebsocketConnectionActivePeakMetricConfig{
+			Enabled: true,
+		},
 		KamailioWebsocketConnectionClosures: KamailioWebsocketConnectionClosuresMetricConfig{
 			Enabled: false,
+		},
+		KamailioWebsocketConnectionClosuresByProtocol: KamailioWebsocketConnectionClosuresByProtocolMetricConfig{
+			Enabled: true,
 		},
 		KamailioWebsocketConnectionCount: KamailioWebsocketConnectionCountMetricConfig{
 			Enabled: false,
@@ -4259,14 +4802,23 @@ func DefaultMetricsConfig() MetricsConfig {
 		KamailioWebsocketConnectionFailures: KamailioWebsocketConnectionFailuresMetricConfig{
 			Enabled: false,
 		},
+		KamailioWebsocketConnectionFailuresByProtocol: KamailioWebsocketConnectionFailuresByProtocolMetricConfig{
+			Enabled: true,
+		},
 		KamailioWebsocketConnectionPeak: KamailioWebsocketConnectionPeakMetricConfig{
 			Enabled: false,
 		},
 		KamailioWebsocketFrames: KamailioWebsocketFramesMetricConfig{
 			Enabled: false,
 		},
+		KamailioWebsocketFramesByProtocol: KamailioWebsocketFramesByProtocolMetricConfig{
+			Enabled: true,
+		},
 		KamailioWebsocketHandshakes: KamailioWebsocketHandshakesMetricConfig{
 			Enabled: false,
+		},
+		KamailioWebsocketHandshakesByProtocol: KamailioWebsocketHandshakesByProtocolMetricConfig{
+			Enabled: true,
 		},
 		RtcScrapeDuration: RtcScrapeDurationMetricConfig{
 			Enabled: true,

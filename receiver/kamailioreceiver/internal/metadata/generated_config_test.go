@@ -102,7 +102,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioDmqNodeState: KamailioDmqNodeStateMetricConfig{
 						Enabled: true,
 					},
+					KamailioDNSCacheEvictions: KamailioDNSCacheEvictionsMetricConfig{
+						Enabled: true,
+					},
+					KamailioDNSCacheHits: KamailioDNSCacheHitsMetricConfig{
+						Enabled: true,
+					},
 					KamailioDNSCacheLimit: KamailioDNSCacheLimitMetricConfig{
+						Enabled: true,
+					},
+					KamailioDNSCacheRequests: KamailioDNSCacheRequestsMetricConfig{
 						Enabled: true,
 					},
 					KamailioDNSCacheUsage: KamailioDNSCacheUsageMetricConfig{
@@ -126,6 +135,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioHtableSlotFillMin: KamailioHtableSlotFillMinMetricConfig{
 						Enabled: true,
 					},
+					KamailioHTTPClientConnectionAttempts: KamailioHTTPClientConnectionAttemptsMetricConfig{
+						Enabled: true,
+					},
+					KamailioHTTPClientConnectionCount: KamailioHTTPClientConnectionCountMetricConfig{
+						Enabled: true,
+					},
 					KamailioHTTPClientErrors: KamailioHTTPClientErrorsMetricConfig{
 						Enabled: true,
 					},
@@ -136,6 +151,21 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					KamailioHTTPClientTimeouts: KamailioHTTPClientTimeoutsMetricConfig{
+						Enabled: true,
+					},
+					KamailioImcRoomCount: KamailioImcRoomCountMetricConfig{
+						Enabled: true,
+					},
+					KamailioImsReplies: KamailioImsRepliesMetricConfig{
+						Enabled: true,
+					},
+					KamailioImsResponseTime: KamailioImsResponseTimeMetricConfig{
+						Enabled: true,
+					},
+					KamailioImsResponseTimeAverage: KamailioImsResponseTimeAverageMetricConfig{
+						Enabled: true,
+					},
+					KamailioImsTimeouts: KamailioImsTimeoutsMetricConfig{
 						Enabled: true,
 					},
 					KamailioMemorySharedFragmentCount: KamailioMemorySharedFragmentCountMetricConfig{
@@ -154,6 +184,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					KamailioMysqlDriverErrors: KamailioMysqlDriverErrorsMetricConfig{
+						Enabled: true,
+					},
+					KamailioNatTraversalEndpointCount: KamailioNatTraversalEndpointCountMetricConfig{
+						Enabled: true,
+					},
+					KamailioNatTraversalEndpointCountByReason: KamailioNatTraversalEndpointCountByReasonMetricConfig{
 						Enabled: true,
 					},
 					KamailioPeerstatePeerCount: KamailioPeerstatePeerCountMetricConfig{
@@ -375,6 +411,21 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioTransactionSentReplies: KamailioTransactionSentRepliesMetricConfig{
 						Enabled: true,
 					},
+					KamailioTsiloBranches: KamailioTsiloBranchesMetricConfig{
+						Enabled: true,
+					},
+					KamailioTsiloTransactionCount: KamailioTsiloTransactionCountMetricConfig{
+						Enabled: true,
+					},
+					KamailioTsiloTransactionCreations: KamailioTsiloTransactionCreationsMetricConfig{
+						Enabled: true,
+					},
+					KamailioTsiloURICount: KamailioTsiloURICountMetricConfig{
+						Enabled: true,
+					},
+					KamailioTsiloURICreations: KamailioTsiloURICreationsMetricConfig{
+						Enabled: true,
+					},
 					KamailioUacRegistrationActiveCount: KamailioUacRegistrationActiveCountMetricConfig{
 						Enabled: true,
 					},
@@ -399,7 +450,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioUsrlocUserCount: KamailioUsrlocUserCountMetricConfig{
 						Enabled: true,
 					},
+					KamailioWebsocketConnectionActiveCount: KamailioWebsocketConnectionActiveCountMetricConfig{
+						Enabled: true,
+					},
+					KamailioWebsocketConnectionActivePeak: KamailioWebsocketConnectionActivePeakMetricConfig{
+						Enabled: true,
+					},
 					KamailioWebsocketConnectionClosures: KamailioWebsocketConnectionClosuresMetricConfig{
+						Enabled: true,
+					},
+					KamailioWebsocketConnectionClosuresByProtocol: KamailioWebsocketConnectionClosuresByProtocolMetricConfig{
 						Enabled: true,
 					},
 					KamailioWebsocketConnectionCount: KamailioWebsocketConnectionCountMetricConfig{
@@ -408,13 +468,22 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioWebsocketConnectionFailures: KamailioWebsocketConnectionFailuresMetricConfig{
 						Enabled: true,
 					},
+					KamailioWebsocketConnectionFailuresByProtocol: KamailioWebsocketConnectionFailuresByProtocolMetricConfig{
+						Enabled: true,
+					},
 					KamailioWebsocketConnectionPeak: KamailioWebsocketConnectionPeakMetricConfig{
 						Enabled: true,
 					},
 					KamailioWebsocketFrames: KamailioWebsocketFramesMetricConfig{
 						Enabled: true,
 					},
+					KamailioWebsocketFramesByProtocol: KamailioWebsocketFramesByProtocolMetricConfig{
+						Enabled: true,
+					},
 					KamailioWebsocketHandshakes: KamailioWebsocketHandshakesMetricConfig{
+						Enabled: true,
+					},
+					KamailioWebsocketHandshakesByProtocol: KamailioWebsocketHandshakesByProtocolMetricConfig{
 						Enabled: true,
 					},
 					RtcScrapeDuration: RtcScrapeDurationMetricConfig{
@@ -668,7 +737,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioDmqNodeState: KamailioDmqNodeStateMetricConfig{
 						Enabled: false,
 					},
+					KamailioDNSCacheEvictions: KamailioDNSCacheEvictionsMetricConfig{
+						Enabled: false,
+					},
+					KamailioDNSCacheHits: KamailioDNSCacheHitsMetricConfig{
+						Enabled: false,
+					},
 					KamailioDNSCacheLimit: KamailioDNSCacheLimitMetricConfig{
+						Enabled: false,
+					},
+					KamailioDNSCacheRequests: KamailioDNSCacheRequestsMetricConfig{
 						Enabled: false,
 					},
 					KamailioDNSCacheUsage: KamailioDNSCacheUsageMetricConfig{
@@ -692,6 +770,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioHtableSlotFillMin: KamailioHtableSlotFillMinMetricConfig{
 						Enabled: false,
 					},
+					KamailioHTTPClientConnectionAttempts: KamailioHTTPClientConnectionAttemptsMetricConfig{
+						Enabled: false,
+					},
+					KamailioHTTPClientConnectionCount: KamailioHTTPClientConnectionCountMetricConfig{
+						Enabled: false,
+					},
 					KamailioHTTPClientErrors: KamailioHTTPClientErrorsMetricConfig{
 						Enabled: false,
 					},
@@ -702,6 +786,21 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					KamailioHTTPClientTimeouts: KamailioHTTPClientTimeoutsMetricConfig{
+						Enabled: false,
+					},
+					KamailioImcRoomCount: KamailioImcRoomCountMetricConfig{
+						Enabled: false,
+					},
+					KamailioImsReplies: KamailioImsRepliesMetricConfig{
+						Enabled: false,
+					},
+					KamailioImsResponseTime: KamailioImsResponseTimeMetricConfig{
+						Enabled: false,
+					},
+					KamailioImsResponseTimeAverage: KamailioImsResponseTimeAverageMetricConfig{
+						Enabled: false,
+					},
+					KamailioImsTimeouts: KamailioImsTimeoutsMetricConfig{
 						Enabled: false,
 					},
 					KamailioMemorySharedFragmentCount: KamailioMemorySharedFragmentCountMetricConfig{
@@ -720,6 +819,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					KamailioMysqlDriverErrors: KamailioMysqlDriverErrorsMetricConfig{
+						Enabled: false,
+					},
+					KamailioNatTraversalEndpointCount: KamailioNatTraversalEndpointCountMetricConfig{
+						Enabled: false,
+					},
+					KamailioNatTraversalEndpointCountByReason: KamailioNatTraversalEndpointCountByReasonMetricConfig{
 						Enabled: false,
 					},
 					KamailioPeerstatePeerCount: KamailioPeerstatePeerCountMetricConfig{
@@ -941,6 +1046,21 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioTransactionSentReplies: KamailioTransactionSentRepliesMetricConfig{
 						Enabled: false,
 					},
+					KamailioTsiloBranches: KamailioTsiloBranchesMetricConfig{
+						Enabled: false,
+					},
+					KamailioTsiloTransactionCount: KamailioTsiloTransactionCountMetricConfig{
+						Enabled: false,
+					},
+					KamailioTsiloTransactionCreations: KamailioTsiloTransactionCreationsMetricConfig{
+						Enabled: false,
+					},
+					KamailioTsiloURICount: KamailioTsiloURICountMetricConfig{
+						Enabled: false,
+					},
+					KamailioTsiloURICreations: KamailioTsiloURICreationsMetricConfig{
+						Enabled: false,
+					},
 					KamailioUacRegistrationActiveCount: KamailioUacRegistrationActiveCountMetricConfig{
 						Enabled: false,
 					},
@@ -965,7 +1085,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioUsrlocUserCount: KamailioUsrlocUserCountMetricConfig{
 						Enabled: false,
 					},
+					KamailioWebsocketConnectionActiveCount: KamailioWebsocketConnectionActiveCountMetricConfig{
+						Enabled: false,
+					},
+					KamailioWebsocketConnectionActivePeak: KamailioWebsocketConnectionActivePeakMetricConfig{
+						Enabled: false,
+					},
 					KamailioWebsocketConnectionClosures: KamailioWebsocketConnectionClosuresMetricConfig{
+						Enabled: false,
+					},
+					KamailioWebsocketConnectionClosuresByProtocol: KamailioWebsocketConnectionClosuresByProtocolMetricConfig{
 						Enabled: false,
 					},
 					KamailioWebsocketConnectionCount: KamailioWebsocketConnectionCountMetricConfig{
@@ -974,13 +1103,22 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					KamailioWebsocketConnectionFailures: KamailioWebsocketConnectionFailuresMetricConfig{
 						Enabled: false,
 					},
+					KamailioWebsocketConnectionFailuresByProtocol: KamailioWebsocketConnectionFailuresByProtocolMetricConfig{
+						Enabled: false,
+					},
 					KamailioWebsocketConnectionPeak: KamailioWebsocketConnectionPeakMetricConfig{
 						Enabled: false,
 					},
 					KamailioWebsocketFrames: KamailioWebsocketFramesMetricConfig{
 						Enabled: false,
 					},
+					KamailioWebsocketFramesByProtocol: KamailioWebsocketFramesByProtocolMetricConfig{
+						Enabled: false,
+					},
 					KamailioWebsocketHandshakes: KamailioWebsocketHandshakesMetricConfig{
+						Enabled: false,
+					},
+					KamailioWebsocketHandshakesByProtocol: KamailioWebsocketHandshakesByProtocolMetricConfig{
 						Enabled: false,
 					},
 					RtcScrapeDuration: RtcScrapeDurationMetricConfig{
@@ -1159,7 +1297,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(KamailioCdpQueueCountMetricConfig{}, KamailioCdpRepliesMetricConfig{}, KamailioCdpResponseTimeMetricConfig{}, KamailioCdpResponseTimeAverageMetricConfig{}, KamailioCdpTimeoutsMetricConfig{}, KamailioDialogActiveCountMetricConfig{}, KamailioDialogCountMetricConfig{}, KamailioDialogCountByProfileMetricConfig{}, KamailioDialogCreationsMetricConfig{}, KamailioDialogEarlyCountMetricConfig{}, KamailioDialogExpirationsMetricConfig{}, KamailioDialogFailuresMetricConfig{}, KamailioDispatcherSetCountMetricConfig{}, KamailioDispatcherTargetCountMetricConfig{}, KamailioDispatcherTargetDialogCountMetricConfig{}, KamailioDispatcherTargetLatencyAverageMetricConfig{}, KamailioDispatcherTargetLatencyDeviationMetricConfig{}, KamailioDispatcherTargetLatencyEstimateMetricConfig{}, KamailioDispatcherTargetLatencyMaxMetricConfig{}, KamailioDispatcherTargetOverloadReductionMetricConfig{}, KamailioDispatcherTargetProbingMetricConfig{}, KamailioDispatcherTargetStateMetricConfig{}, KamailioDispatcherTargetTimeoutsMetricConfig{}, KamailioDmqNodeFailureCountMetricConfig{}, KamailioDmqNodeStateMetricConfig{}, KamailioDNSCacheLimitMetricConfig{}, KamailioDNSCacheUsageMetricConfig{}, KamailioDNSFailuresMetricConfig{}, KamailioDNSSlowRequestsMetricConfig{}, KamailioHtableItemCountMetricConfig{}, KamailioHtableSlotCountMetricConfig{}, KamailioHtableSlotFillMaxMetricConfig{}, KamailioHtableSlotFillMinMetricConfig{}, KamailioHTTPClientErrorsMetricConfig{}, KamailioHTTPClientRepliesMetricConfig{}, KamailioHTTPClientRequestsMetricConfig{}, KamailioHTTPClientTimeoutsMetricConfig{}, KamailioMemorySharedFragmentCountMetricConfig{}, KamailioMemorySharedLimitMetricConfig{}, KamailioMemorySharedPeakMetricConfig{}, KamailioMemorySharedUsageMetricConfig{}, KamailioMessageBadHeadersMetricConfig{}, KamailioMysqlDriverErrorsMetricConfig{}, KamailioPeerstatePeerCountMetricConfig{}, KamailioPeerstatePeerInCallCountMetricConfig{}, KamailioPeerstatePeerRegisteredCountMetricConfig{}, KamailioPikeAddressCountMetricConfig{}, KamailioPikeBlockedAddressCountMetricConfig{}, KamailioPipelimitMessageCountMetricConfig{}, KamailioPipelimitMessageLimitMetricConfig{}, KamailioProcessCountMetricConfig{}, KamailioProcessMemoryFragmentCountMetricConfig{}, KamailioProcessMemoryLimitMetricConfig{}, KamailioProcessMemoryUsageMetricConfig{}, KamailioRegistrarContactLimitMetricConfig{}, KamailioRegistrarExpiresDefaultMetricConfig{}, KamailioRegistrarExpiresDefaultRangeMetricConfig{}, KamailioRegistrarExpiresMaxMetricConfig{}, KamailioRegistrarExpiresRangeMetricConfig{}, KamailioRegistrarRegistrationsMetricConfig{}, KamailioRepliesMetricConfig{}, KamailioRepliesByClassMetricConfig{}, KamailioRepliesByCodeMetricConfig{}, KamailioRepliesByMethodMetricConfig{}, KamailioReplyDropsMetricConfig{}, KamailioReplyErrorsMetricConfig{}, KamailioReplyForwardsMetricConfig{}, KamailioRequestBadUrisMetricConfig{}, KamailioRequestDropsMetricConfig{}, KamailioRequestErrorsMetricConfig{}, KamailioRequestForwardsMetricConfig{}, KamailioRequestUnsupportedMethodsMetricConfig{}, KamailioRequestsMetricConfig{}, KamailioRequestsByMethodMetricConfig{}, KamailioRtpengineCallCountMetricConfig{}, KamailioRtpengineNodeInfoMetricConfig{}, KamailioRtpengineNodeRecheckDelayMetricConfig{}, KamailioRtpengineNodeStateMetricConfig{}, KamailioRtpengineNodeWeightMetricConfig{}, KamailioSctpConnectionCountMetricConfig{}, KamailioSctpConnectionEstablishmentsMetricConfig{}, KamailioSctpConnectionRemoteShutdownsMetricConfig{}, KamailioSctpConnectionShutdownsMetricConfig{}, KamailioSctpConnectionTrackedCountMetricConfig{}, KamailioSctpErrorsMetricConfig{}, KamailioSctpSendRetriesMetricConfig{}, KamailioSecfilterMatchesMetricConfig{}, KamailioSipcaptureRepliesMetricConfig{}, KamailioSipcaptureRequestsMetricConfig{}, KamailioSiptraceRepliesMetricConfig{}, KamailioSiptraceRequestsMetricConfig{}, KamailioSlAcksMetricConfig{}, KamailioSlErrorRepliesMetricConfig{}, KamailioSlFailuresMetricConfig{}, KamailioSlRepliesMetricConfig{}, KamailioStatisticCountsMetricConfig{}, KamailioStatisticValueMetricConfig{}, KamailioTCPConnectionCountMetricConfig{}, KamailioTCPConnectionEstablishmentsMetricConfig{}, KamailioTCPConnectionLimitMetricConfig{}, KamailioTCPConnectionOpensMetricConfig{}, KamailioTCPErrorsMetricConfig{}, KamailioTCPReaderCountMetricConfig{}, KamailioTCPWriteQueueSizeMetricConfig{}, KamailioTLSConnectionCountMetricConfig{}, KamailioTLSConnectionLimitMetricConfig{}, KamailioTLSWriteQueueSizeMetricConfig{}, KamailioTransactionAbsorbedRepliesMetricConfig{}, KamailioTransactionActiveCountMetricConfig{}, KamailioTransactionCompletionsMetricConfig{}, KamailioTransactionCountMetricConfig{}, KamailioTransactionCreationsMetricConfig{}, KamailioTransactionDelayedReleasesMetricConfig{}, KamailioTransactionReceivedRepliesMetricConfig{}, KamailioTransactionReleasesMetricConfig{}, KamailioTransactionSentRepliesMetricConfig{}, KamailioUacRegistrationActiveCountMetricConfig{}, KamailioUacRegistrationCountMetricConfig{}, KamailioUacRegistrationDisabledCountMetricConfig{}, KamailioUptimeMetricConfig{}, KamailioUsrlocContactCountMetricConfig{}, KamailioUsrlocContactExpirationsMetricConfig{}, KamailioUsrlocRegisteredUserCountMetricConfig{}, KamailioUsrlocUserCountMetricConfig{}, KamailioWebsocketConnectionClosuresMetricConfig{}, KamailioWebsocketConnectionCountMetricConfig{}, KamailioWebsocketConnectionFailuresMetricConfig{}, KamailioWebsocketConnectionPeakMetricConfig{}, KamailioWebsocketFramesMetricConfig{}, KamailioWebsocketHandshakesMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, RtpengineCallDurationAverageMetricConfig{}, RtpengineCallSquaredTimeMetricConfig{}, RtpengineCallTimeMetricConfig{}, RtpengineInterfaceDuplicatePacketsMetricConfig{}, RtpengineInterfaceIoMetricConfig{}, RtpengineInterfaceJitterSamplesMetricConfig{}, RtpengineInterfaceJitterTimeMetricConfig{}, RtpengineInterfaceLostPacketsMetricConfig{}, RtpengineInterfaceMosSamplesMetricConfig{}, RtpengineInterfaceMosSummedScoresMetricConfig{}, RtpengineInterfacePacketErrorsMetricConfig{}, RtpengineInterfacePacketLossRatiosMetricConfig{}, RtpengineInterfacePacketLossSamplesMetricConfig{}, RtpengineInterfacePacketsMetricConfig{}, RtpengineInterfaceRoundTripSamplesMetricConfig{}, RtpengineInterfaceRoundTripTimeMetricConfig{}, RtpengineJitterSamplesMetricConfig{}, RtpengineJitterTimeMetricConfig{}, RtpengineMediaCacheCountMetricConfig{}, RtpengineMosSamplesMetricConfig{}, RtpengineMosSummedScoresMetricConfig{}, RtpengineMosSummedSquaredScoresMetricConfig{}, RtpengineNetworkIoMetricConfig{}, RtpengineNetworkPacketErrorsMetricConfig{}, RtpengineNetworkPacketsMetricConfig{}, RtpengineOneWaySessionsMetricConfig{}, RtpenginePacketLossRatiosMetricConfig{}, RtpenginePacketLossSamplesMetricConfig{}, RtpenginePlayerCacheCountMetricConfig{}, RtpenginePortCountMetricConfig{}, RtpengineRequestErrorsMetricConfig{}, RtpengineRequestTimeMetricConfig{}, RtpengineRequestsMetricConfig{}, RtpengineRoundTripSamplesMetricConfig{}, RtpengineRoundTripTimeMetricConfig{}, RtpengineRtpAnomaliesMetricConfig{}, RtpengineRtpLostPacketsMetricConfig{}, RtpengineSessionClosuresMetricConfig{}, RtpengineSessionCountMetricConfig{}, RtpengineSessionCreationsMetricConfig{}, RtpengineStreamCountMetricConfig{}, RtpengineTranscodedMediaCountMetricConfig{}, RtpengineTranscoderCountMetricConfig{}, RtpengineTranscodingIoMetricConfig{}, RtpengineTranscodingPacketsMetricConfig{}, RtpengineTranscodingSamplesMetricConfig{}, RtpengineUptimeMetricConfig{}, RtpengineZeroPacketStreamsMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(KamailioCdpQueueCountMetricConfig{}, KamailioCdpRepliesMetricConfig{}, KamailioCdpResponseTimeMetricConfig{}, KamailioCdpResponseTimeAverageMetricConfig{}, KamailioCdpTimeoutsMetricConfig{}, KamailioDialogActiveCountMetricConfig{}, KamailioDialogCountMetricConfig{}, KamailioDialogCountByProfileMetricConfig{}, KamailioDialogCreationsMetricConfig{}, KamailioDialogEarlyCountMetricConfig{}, KamailioDialogExpirationsMetricConfig{}, KamailioDialogFailuresMetricConfig{}, KamailioDispatcherSetCountMetricConfig{}, KamailioDispatcherTargetCountMetricConfig{}, KamailioDispatcherTargetDialogCountMetricConfig{}, KamailioDispatcherTargetLatencyAverageMetricConfig{}, KamailioDispatcherTargetLatencyDeviationMetricConfig{}, KamailioDispatcherTargetLatencyEstimateMetricConfig{}, KamailioDispatcherTargetLatencyMaxMetricConfig{}, KamailioDispatcherTargetOverloadReductionMetricConfig{}, KamailioDispatcherTargetProbingMetricConfig{}, KamailioDispatcherTargetStateMetricConfig{}, KamailioDispatcherTargetTimeoutsMetricConfig{}, KamailioDmqNodeFailureCountMetricConfig{}, KamailioDmqNodeStateMetricConfig{}, KamailioDNSCacheEvictionsMetricConfig{}, KamailioDNSCacheHitsMetricConfig{}, KamailioDNSCacheLimitMetricConfig{}, KamailioDNSCacheRequestsMetricConfig{}, KamailioDNSCacheUsageMetricConfig{}, KamailioDNSFailuresMetricConfig{}, KamailioDNSSlowRequestsMetricConfig{}, KamailioHtableItemCountMetricConfig{}, KamailioHtableSlotCountMetricConfig{}, KamailioHtableSlotFillMaxMetricConfig{}, KamailioHtableSlotFillMinMetricConfig{}, KamailioHTTPClientConnectionAttemptsMetricConfig{}, KamailioHTTPClientConnectionCountMetricConfig{}, KamailioHTTPClientErrorsMetricConfig{}, KamailioHTTPClientRepliesMetricConfig{}, KamailioHTTPClientRequestsMetricConfig{}, KamailioHTTPClientTimeoutsMetricConfig{}, KamailioImcRoomCountMetricConfig{}, KamailioImsRepliesMetricConfig{}, KamailioImsResponseTimeMetricConfig{}, KamailioImsResponseTimeAverageMetricConfig{}, KamailioImsTimeoutsMetricConfig{}, KamailioMemorySharedFragmentCountMetricConfig{}, KamailioMemorySharedLimitMetricConfig{}, KamailioMemorySharedPeakMetricConfig{}, KamailioMemorySharedUsageMetricConfig{}, KamailioMessageBadHeadersMetricConfig{}, KamailioMysqlDriverErrorsMetricConfig{}, KamailioNatTraversalEndpointCountMetricConfig{}, KamailioNatTraversalEndpointCountByReasonMetricConfig{}, KamailioPeerstatePeerCountMetricConfig{}, KamailioPeerstatePeerInCallCountMetricConfig{}, KamailioPeerstatePeerRegisteredCountMetricConfig{}, KamailioPikeAddressCountMetricConfig{}, KamailioPikeBlockedAddressCountMetricConfig{}, KamailioPipelimitMessageCountMetricConfig{}, KamailioPipelimitMessageLimitMetricConfig{}, KamailioProcessCountMetricConfig{}, KamailioProcessMemoryFragmentCountMetricConfig{}, KamailioProcessMemoryLimitMetricConfig{}, KamailioProcessMemoryUsageMetricConfig{}, KamailioRegistrarContactLimitMetricConfig{}, KamailioRegistrarExpiresDefaultMetricConfig{}, KamailioRegistrarExpiresDefaultRangeMetricConfig{}, KamailioRegistrarExpiresMaxMetricConfig{}, KamailioRegistrarExpiresRangeMetricConfig{}, KamailioRegistrarRegistrationsMetricConfig{}, KamailioRepliesMetricConfig{}, KamailioRepliesByClassMetricConfig{}, KamailioRepliesByCodeMetricConfig{}, KamailioRepliesByMethodMetricConfig{}, KamailioReplyDropsMetricConfig{}, KamailioReplyErrorsMetricConfig{}, KamailioReplyForwardsMetricConfig{}, KamailioRequestBadUrisMetricConfig{}, KamailioRequestDropsMetricConfig{}, KamailioRequestErrorsMetricConfig{}, KamailioRequestForwardsMetricConfig{}, KamailioRequestUnsupportedMethodsMetricConfig{}, KamailioRequestsMetricConfig{}, KamailioRequestsByMethodMetricConfig{}, KamailioRtpengineCallCountMetricConfig{}, KamailioRtpengineNodeInfoMetricConfig{}, KamailioRtpengineNodeRecheckDelayMetricConfig{}, KamailioRtpengineNodeStateMetricConfig{}, KamailioRtpengineNodeWeightMetricConfig{}, KamailioSctpConnectionCountMetricConfig{}, KamailioSctpConnectionEstablishmentsMetricConfig{}, KamailioSctpConnectionRemoteShutdownsMetricConfig{}, KamailioSctpConnectionShutdownsMetricConfig{}, KamailioSctpConnectionTrackedCountMetricConfig{}, KamailioSctpErrorsMetricConfig{}, KamailioSctpSendRetriesMetricConfig{}, KamailioSecfilterMatchesMetricConfig{}, KamailioSipcaptureRepliesMetricConfig{}, KamailioSipcaptureRequestsMetricConfig{}, KamailioSiptraceRepliesMetricConfig{}, KamailioSiptraceRequestsMetricConfig{}, KamailioSlAcksMetricConfig{}, KamailioSlErrorRepliesMetricConfig{}, KamailioSlFailuresMetricConfig{}, KamailioSlRepliesMetricConfig{}, KamailioStatisticCountsMetricConfig{}, KamailioStatisticValueMetricConfig{}, KamailioTCPConnectionCountMetricConfig{}, KamailioTCPConnectionEstablishmentsMetricConfig{}, KamailioTCPConnectionLimitMetricConfig{}, KamailioTCPConnectionOpensMetricConfig{}, KamailioTCPErrorsMetricConfig{}, KamailioTCPReaderCountMetricConfig{}, KamailioTCPWriteQueueSizeMetricConfig{}, KamailioTLSConnectionCountMetricConfig{}, KamailioTLSConnectionLimitMetricConfig{}, KamailioTLSWriteQueueSizeMetricConfig{}, KamailioTransactionAbsorbedRepliesMetricConfig{}, KamailioTransactionActiveCountMetricConfig{}, KamailioTransactionCompletionsMetricConfig{}, KamailioTransactionCountMetricConfig{}, KamailioTransactionCreationsMetricConfig{}, KamailioTransactionDelayedReleasesMetricConfig{}, KamailioTransactionReceivedRepliesMetricConfig{}, KamailioTransactionReleasesMetricConfig{}, KamailioTransactionSentRepliesMetricConfig{}, KamailioTsiloBranchesMetricConfig{}, KamailioTsiloTransactionCountMetricConfig{}, KamailioTsiloTransactionCreationsMetricConfig{}, KamailioTsiloURICountMetricConfig{}, KamailioTsiloURICreationsMetricConfig{}, KamailioUacRegistrationActiveCountMetricConfig{}, KamailioUacRegistrationCountMetricConfig{}, KamailioUacRegistrationDisabledCountMetricConfig{}, KamailioUptimeMetricConfig{}, KamailioUsrlocContactCountMetricConfig{}, KamailioUsrlocContactExpirationsMetricConfig{}, KamailioUsrlocRegisteredUserCountMetricConfig{}, KamailioUsrlocUserCountMetricConfig{}, KamailioWebsocketConnectionActiveCountMetricConfig{}, KamailioWebsocketConnectionActivePeakMetricConfig{}, KamailioWebsocketConnectionClosuresMetricConfig{}, KamailioWebsocketConnectionClosuresByProtocolMetricConfig{}, KamailioWebsocketConnectionCountMetricConfig{}, KamailioWebsocketConnectionFailuresMetricConfig{}, KamailioWebsocketConnectionFailuresByProtocolMetricConfig{}, KamailioWebsocketConnectionPeakMetricConfig{}, KamailioWebsocketFramesMetricConfig{}, KamailioWebsocketFramesByProtocolMetricConfig{}, KamailioWebsocketHandshakesMetricConfig{}, KamailioWebsocketHandshakesByProtocolMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, RtpengineCallDurationAverageMetricConfig{}, RtpengineCallSquaredTimeMetricConfig{}, RtpengineCallTimeMetricConfig{}, RtpengineInterfaceDuplicatePacketsMetricConfig{}, RtpengineInterfaceIoMetricConfig{}, RtpengineInterfaceJitterSamplesMetricConfig{}, RtpengineInterfaceJitterTimeMetricConfig{}, RtpengineInterfaceLostPacketsMetricConfig{}, RtpengineInterfaceMosSamplesMetricConfig{}, RtpengineInterfaceMosSummedScoresMetricConfig{}, RtpengineInterfacePacketErrorsMetricConfig{}, RtpengineInterfacePacketLossRatiosMetricConfig{}, RtpengineInterfacePacketLossSamplesMetricConfig{}, RtpengineInterfacePacketsMetricConfig{}, RtpengineInterfaceRoundTripSamplesMetricConfig{}, RtpengineInterfaceRoundTripTimeMetricConfig{}, RtpengineJitterSamplesMetricConfig{}, RtpengineJitterTimeMetricConfig{}, RtpengineMediaCacheCountMetricConfig{}, RtpengineMosSamplesMetricConfig{}, RtpengineMosSummedScoresMetricConfig{}, RtpengineMosSummedSquaredScoresMetricConfig{}, RtpengineNetworkIoMetricConfig{}, RtpengineNetworkPacketErrorsMetricConfig{}, RtpengineNetworkPacketsMetricConfig{}, RtpengineOneWaySessionsMetricConfig{}, RtpenginePacketLossRatiosMetricConfig{}, RtpenginePacketLossSamplesMetricConfig{}, RtpenginePlayerCacheCountMetricConfig{}, RtpenginePortCountMetricConfig{}, RtpengineRequestErrorsMetricConfig{}, RtpengineRequestTimeMetricConfig{}, RtpengineRequestsMetricConfig{}, RtpengineRoundTripSamplesMetricConfig{}, RtpengineRoundTripTimeMetricConfig{}, RtpengineRtpAnomaliesMetricConfig{}, RtpengineRtpLostPacketsMetricConfig{}, RtpengineSessionClosuresMetricConfig{}, RtpengineSessionCountMetricConfig{}, RtpengineSessionCreationsMetricConfig{}, RtpengineStreamCountMetricConfig{}, RtpengineTranscodedMediaCountMetricConfig{}, RtpengineTranscoderCountMetricConfig{}, RtpengineTranscodingIoMetricConfig{}, RtpengineTranscodingPacketsMetricConfig{}, RtpengineTranscodingSamplesMetricConfig{}, RtpengineUptimeMetricConfig{}, RtpengineZeroPacketStreamsMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

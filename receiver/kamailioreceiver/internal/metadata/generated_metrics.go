@@ -178,6 +178,88 @@ var MapAttributeKamailioDmqState = map[string]AttributeKamailioDmqState{
 	"other":      AttributeKamailioDmqStateOther,
 }
 
+// AttributeKamailioDNSCacheAnswer specifies the value kamailio.dns.cache.answer attribute.
+type AttributeKamailioDNSCacheAnswer int
+
+const (
+	_ AttributeKamailioDNSCacheAnswer = iota
+	AttributeKamailioDNSCacheAnswerPositive
+	AttributeKamailioDNSCacheAnswerNegative
+)
+
+// String returns the string representation of the AttributeKamailioDNSCacheAnswer.
+func (av AttributeKamailioDNSCacheAnswer) String() string {
+	switch av {
+	case AttributeKamailioDNSCacheAnswerPositive:
+		return "positive"
+	case AttributeKamailioDNSCacheAnswerNegative:
+		return "negative"
+	}
+	return ""
+}
+
+// MapAttributeKamailioDNSCacheAnswer is a helper map of string to AttributeKamailioDNSCacheAnswer attribute value.
+var MapAttributeKamailioDNSCacheAnswer = map[string]AttributeKamailioDNSCacheAnswer{
+	"positive": AttributeKamailioDNSCacheAnswerPositive,
+	"negative": AttributeKamailioDNSCacheAnswerNegative,
+}
+
+// AttributeKamailioHTTPClientOutcome specifies the value kamailio.http_client.outcome attribute.
+type AttributeKamailioHTTPClientOutcome int
+
+const (
+	_ AttributeKamailioHTTPClientOutcome = iota
+	AttributeKamailioHTTPClientOutcomeSuccessful
+	AttributeKamailioHTTPClientOutcomeFailed
+)
+
+// String returns the string representation of the AttributeKamailioHTTPClientOutcome.
+func (av AttributeKamailioHTTPClientOutcome) String() string {
+	switch av {
+	case AttributeKamailioHTTPClientOutcomeSuccessful:
+		return "successful"
+	case AttributeKamailioHTTPClientOutcomeFailed:
+		return "failed"
+	}
+	return ""
+}
+
+// MapAttributeKamailioHTTPClientOutcome is a helper map of string to AttributeKamailioHTTPClientOutcome attribute value.
+var MapAttributeKamailioHTTPClientOutcome = map[string]AttributeKamailioHTTPClientOutcome{
+	"successful": AttributeKamailioHTTPClientOutcomeSuccessful,
+	"failed":     AttributeKamailioHTTPClientOutcomeFailed,
+}
+
+// AttributeKamailioImsCommand specifies the value kamailio.ims.command attribute.
+type AttributeKamailioImsCommand int
+
+const (
+	_ AttributeKamailioImsCommand = iota
+	AttributeKamailioImsCommandMar
+	AttributeKamailioImsCommandUar
+	AttributeKamailioImsCommandLir
+)
+
+// String returns the string representation of the AttributeKamailioImsCommand.
+func (av AttributeKamailioImsCommand) String() string {
+	switch av {
+	case AttributeKamailioImsCommandMar:
+		return "mar"
+	case AttributeKamailioImsCommandUar:
+		return "uar"
+	case AttributeKamailioImsCommandLir:
+		return "lir"
+	}
+	return ""
+}
+
+// MapAttributeKamailioImsCommand is a helper map of string to AttributeKamailioImsCommand attribute value.
+var MapAttributeKamailioImsCommand = map[string]AttributeKamailioImsCommand{
+	"mar": AttributeKamailioImsCommandMar,
+	"uar": AttributeKamailioImsCommandUar,
+	"lir": AttributeKamailioImsCommandLir,
+}
+
 // AttributeKamailioMemoryState specifies the value kamailio.memory.state attribute.
 type AttributeKamailioMemoryState int
 
@@ -206,6 +288,36 @@ var MapAttributeKamailioMemoryState = map[string]AttributeKamailioMemoryState{
 	"used":     AttributeKamailioMemoryStateUsed,
 	"overhead": AttributeKamailioMemoryStateOverhead,
 	"free":     AttributeKamailioMemoryStateFree,
+}
+
+// AttributeKamailioNatTraversalReason specifies the value kamailio.nat_traversal.reason attribute.
+type AttributeKamailioNatTraversalReason int
+
+const (
+	_ AttributeKamailioNatTraversalReason = iota
+	AttributeKamailioNatTraversalReasonRegistration
+	AttributeKamailioNatTraversalReasonSubscription
+	AttributeKamailioNatTraversalReasonDialog
+)
+
+// String returns the string representation of the AttributeKamailioNatTraversalReason.
+func (av AttributeKamailioNatTraversalReason) String() string {
+	switch av {
+	case AttributeKamailioNatTraversalReasonRegistration:
+		return "registration"
+	case AttributeKamailioNatTraversalReasonSubscription:
+		return "subscription"
+	case AttributeKamailioNatTraversalReasonDialog:
+		return "dialog"
+	}
+	return ""
+}
+
+// MapAttributeKamailioNatTraversalReason is a helper map of string to AttributeKamailioNatTraversalReason attribute value.
+var MapAttributeKamailioNatTraversalReason = map[string]AttributeKamailioNatTraversalReason{
+	"registration": AttributeKamailioNatTraversalReasonRegistration,
+	"subscription": AttributeKamailioNatTraversalReasonSubscription,
+	"dialog":       AttributeKamailioNatTraversalReasonDialog,
 }
 
 // AttributeKamailioPikeState specifies the value kamailio.pike.state attribute.
@@ -1196,8 +1308,18 @@ var MetricsInfo = metricsInfo{
 		Name:       "kamailio.dmq.node.state",
 		Attributes: []string{"kamailio.dmq.node", "kamailio.dmq.local", "kamailio.dmq.state"},
 	},
+	KamailioDNSCacheEvictions: metricInfo{
+		Name: "kamailio.dns.cache.evictions",
+	},
+	KamailioDNSCacheHits: metricInfo{
+		Name:       "kamailio.dns.cache.hits",
+		Attributes: []string{"kamailio.dns.cache.answer"},
+	},
 	KamailioDNSCacheLimit: metricInfo{
 		Name: "kamailio.dns.cache.limit",
+	},
+	KamailioDNSCacheRequests: metricInfo{
+		Name: "kamailio.dns.cache.requests",
 	},
 	KamailioDNSCacheUsage: metricInfo{
 		Name: "kamailio.dns.cache.usage",
@@ -1224,6 +1346,13 @@ var MetricsInfo = metricsInfo{
 		Name:       "kamailio.htable.slot.fill.min",
 		Attributes: []string{"kamailio.htable.name"},
 	},
+	KamailioHTTPClientConnectionAttempts: metricInfo{
+		Name:       "kamailio.http_client.connection.attempts",
+		Attributes: []string{"kamailio.http_client.outcome"},
+	},
+	KamailioHTTPClientConnectionCount: metricInfo{
+		Name: "kamailio.http_client.connection.count",
+	},
 	KamailioHTTPClientErrors: metricInfo{
 		Name: "kamailio.http_client.errors",
 	},
@@ -1235,6 +1364,25 @@ var MetricsInfo = metricsInfo{
 	},
 	KamailioHTTPClientTimeouts: metricInfo{
 		Name: "kamailio.http_client.timeouts",
+	},
+	KamailioImcRoomCount: metricInfo{
+		Name: "kamailio.imc.room.count",
+	},
+	KamailioImsReplies: metricInfo{
+		Name:       "kamailio.ims.replies",
+		Attributes: []string{"kamailio.ims.command"},
+	},
+	KamailioImsResponseTime: metricInfo{
+		Name:       "kamailio.ims.response.time",
+		Attributes: []string{"kamailio.ims.command"},
+	},
+	KamailioImsResponseTimeAverage: metricInfo{
+		Name:       "kamailio.ims.response_time.average",
+		Attributes: []string{"kamailio.ims.command"},
+	},
+	KamailioImsTimeouts: metricInfo{
+		Name:       "kamailio.ims.timeouts",
+		Attributes: []string{"kamailio.ims.command"},
 	},
 	KamailioMemorySharedFragmentCount: metricInfo{
 		Name: "kamailio.memory.shared.fragment.count",
@@ -1254,6 +1402,13 @@ var MetricsInfo = metricsInfo{
 	},
 	KamailioMysqlDriverErrors: metricInfo{
 		Name: "kamailio.mysql.driver_errors",
+	},
+	KamailioNatTraversalEndpointCount: metricInfo{
+		Name: "kamailio.nat_traversal.endpoint.count",
+	},
+	KamailioNatTraversalEndpointCountByReason: metricInfo{
+		Name:       "kamailio.nat_traversal.endpoint.count_by_reason",
+		Attributes: []string{"kamailio.nat_traversal.reason"},
 	},
 	KamailioPeerstatePeerCount: metricInfo{
 		Name: "kamailio.peerstate.peer.count",
@@ -1499,6 +1654,21 @@ var MetricsInfo = metricsInfo{
 		Name:       "kamailio.transaction.sent_replies",
 		Attributes: []string{"kamailio.reply.origin"},
 	},
+	KamailioTsiloBranches: metricInfo{
+		Name: "kamailio.tsilo.branches",
+	},
+	KamailioTsiloTransactionCount: metricInfo{
+		Name: "kamailio.tsilo.transaction.count",
+	},
+	KamailioTsiloTransactionCreations: metricInfo{
+		Name: "kamailio.tsilo.transaction.creations",
+	},
+	KamailioTsiloURICount: metricInfo{
+		Name: "kamailio.tsilo.uri.count",
+	},
+	KamailioTsiloURICreations: metricInfo{
+		Name: "kamailio.tsilo.uri.creations",
+	},
 	KamailioUacRegistrationActiveCount: metricInfo{
 		Name: "kamailio.uac.registration.active.count",
 	},
@@ -1526,9 +1696,19 @@ var MetricsInfo = metricsInfo{
 		Name:       "kamailio.usrloc.user.count",
 		Attributes: []string{"kamailio.usrloc.domain"},
 	},
+	KamailioWebsocketConnectionActiveCount: metricInfo{
+		Name: "kamailio.websocket.connection.active.count",
+	},
+	KamailioWebsocketConnectionActivePeak: metricInfo{
+		Name: "kamailio.websocket.connection.active.peak",
+	},
 	KamailioWebsocketConnectionClosures: metricInfo{
 		Name:       "kamailio.websocket.connection.closures",
 		Attributes: []string{"kamailio.websocket.initiator"},
+	},
+	KamailioWebsocketConnectionClosuresByProtocol: metricInfo{
+		Name:       "kamailio.websocket.connection.closures_by_protocol",
+		Attributes: []string{"kamailio.websocket.initiator", "kamailio.websocket.protocol"},
 	},
 	KamailioWebsocketConnectionCount: metricInfo{
 		Name:       "kamailio.websocket.connection.count",
@@ -1536,6 +1716,10 @@ var MetricsInfo = metricsInfo{
 	},
 	KamailioWebsocketConnectionFailures: metricInfo{
 		Name: "kamailio.websocket.connection.failures",
+	},
+	KamailioWebsocketConnectionFailuresByProtocol: metricInfo{
+		Name:       "kamailio.websocket.connection.failures_by_protocol",
+		Attributes: []string{"kamailio.websocket.protocol"},
 	},
 	KamailioWebsocketConnectionPeak: metricInfo{
 		Name:       "kamailio.websocket.connection.peak",
@@ -1545,9 +1729,17 @@ var MetricsInfo = metricsInfo{
 		Name:       "kamailio.websocket.frames",
 		Attributes: []string{"network.io.direction"},
 	},
+	KamailioWebsocketFramesByProtocol: metricInfo{
+		Name:       "kamailio.websocket.frames_by_protocol",
+		Attributes: []string{"network.io.direction", "kamailio.websocket.protocol"},
+	},
 	KamailioWebsocketHandshakes: metricInfo{
 		Name:       "kamailio.websocket.handshakes",
 		Attributes: []string{"kamailio.websocket.outcome"},
+	},
+	KamailioWebsocketHandshakesByProtocol: metricInfo{
+		Name:       "kamailio.websocket.handshakes_by_protocol",
+		Attributes: []string{"kamailio.websocket.protocol"},
 	},
 	RtcScrapeDuration: metricInfo{
 		Name:       "rtc.scrape.duration",
@@ -1749,190 +1941,213 @@ var MetricsInfo = metricsInfo{
 }
 
 type metricsInfo struct {
-	KamailioCdpQueueCount                     metricInfo
-	KamailioCdpReplies                        metricInfo
-	KamailioCdpResponseTime                   metricInfo
-	KamailioCdpResponseTimeAverage            metricInfo
-	KamailioCdpTimeouts                       metricInfo
-	KamailioDialogActiveCount                 metricInfo
-	KamailioDialogCount                       metricInfo
-	KamailioDialogCountByProfile              metricInfo
-	KamailioDialogCreations                   metricInfo
-	KamailioDialogEarlyCount                  metricInfo
-	KamailioDialogExpirations                 metricInfo
-	KamailioDialogFailures                    metricInfo
-	KamailioDispatcherSetCount                metricInfo
-	KamailioDispatcherTargetCount             metricInfo
-	KamailioDispatcherTargetDialogCount       metricInfo
-	KamailioDispatcherTargetLatencyAverage    metricInfo
-	KamailioDispatcherTargetLatencyDeviation  metricInfo
-	KamailioDispatcherTargetLatencyEstimate   metricInfo
-	KamailioDispatcherTargetLatencyMax        metricInfo
-	KamailioDispatcherTargetOverloadReduction metricInfo
-	KamailioDispatcherTargetProbing           metricInfo
-	KamailioDispatcherTargetState             metricInfo
-	KamailioDispatcherTargetTimeouts          metricInfo
-	KamailioDmqNodeFailureCount               metricInfo
-	KamailioDmqNodeState                      metricInfo
-	KamailioDNSCacheLimit                     metricInfo
-	KamailioDNSCacheUsage                     metricInfo
-	KamailioDNSFailures                       metricInfo
-	KamailioDNSSlowRequests                   metricInfo
-	KamailioHtableItemCount                   metricInfo
-	KamailioHtableSlotCount                   metricInfo
-	KamailioHtableSlotFillMax                 metricInfo
-	KamailioHtableSlotFillMin                 metricInfo
-	KamailioHTTPClientErrors                  metricInfo
-	KamailioHTTPClientReplies                 metricInfo
-	KamailioHTTPClientRequests                metricInfo
-	KamailioHTTPClientTimeouts                metricInfo
-	KamailioMemorySharedFragmentCount         metricInfo
-	KamailioMemorySharedLimit                 metricInfo
-	KamailioMemorySharedPeak                  metricInfo
-	KamailioMemorySharedUsage                 metricInfo
-	KamailioMessageBadHeaders                 metricInfo
-	KamailioMysqlDriverErrors                 metricInfo
-	KamailioPeerstatePeerCount                metricInfo
-	KamailioPeerstatePeerInCallCount          metricInfo
-	KamailioPeerstatePeerRegisteredCount      metricInfo
-	KamailioPikeAddressCount                  metricInfo
-	KamailioPikeBlockedAddressCount           metricInfo
-	KamailioPipelimitMessageCount             metricInfo
-	KamailioPipelimitMessageLimit             metricInfo
-	KamailioProcessCount                      metricInfo
-	KamailioProcessMemoryFragmentCount        metricInfo
-	KamailioProcessMemoryLimit                metricInfo
-	KamailioProcessMemoryUsage                metricInfo
-	KamailioRegistrarContactLimit             metricInfo
-	KamailioRegistrarExpiresDefault           metricInfo
-	KamailioRegistrarExpiresDefaultRange      metricInfo
-	KamailioRegistrarExpiresMax               metricInfo
-	KamailioRegistrarExpiresRange             metricInfo
-	KamailioRegistrarRegistrations            metricInfo
-	KamailioReplies                           metricInfo
-	KamailioRepliesByClass                    metricInfo
-	KamailioRepliesByCode                     metricInfo
-	KamailioRepliesByMethod                   metricInfo
-	KamailioReplyDrops                        metricInfo
-	KamailioReplyErrors                       metricInfo
-	KamailioReplyForwards                     metricInfo
-	KamailioRequestBadUris                    metricInfo
-	KamailioRequestDrops                      metricInfo
-	KamailioRequestErrors                     metricInfo
-	KamailioRequestForwards                   metricInfo
-	KamailioRequestUnsupportedMethods         metricInfo
-	KamailioRequests                          metricInfo
-	KamailioRequestsByMethod                  metricInfo
-	KamailioRtpengineCallCount                metricInfo
-	KamailioRtpengineNodeInfo                 metricInfo
-	KamailioRtpengineNodeRecheckDelay         metricInfo
-	KamailioRtpengineNodeState                metricInfo
-	KamailioRtpengineNodeWeight               metricInfo
-	KamailioSctpConnectionCount               metricInfo
-	KamailioSctpConnectionEstablishments      metricInfo
-	KamailioSctpConnectionRemoteShutdowns     metricInfo
-	KamailioSctpConnectionShutdowns           metricInfo
-	KamailioSctpConnectionTrackedCount        metricInfo
-	KamailioSctpErrors                        metricInfo
-	KamailioSctpSendRetries                   metricInfo
-	KamailioSecfilterMatches                  metricInfo
-	KamailioSipcaptureReplies                 metricInfo
-	KamailioSipcaptureRequests                metricInfo
-	KamailioSiptraceReplies                   metricInfo
-	KamailioSiptraceRequests                  metricInfo
-	KamailioSlAcks                            metricInfo
-	KamailioSlErrorReplies                    metricInfo
-	KamailioSlFailures                        metricInfo
-	KamailioSlReplies                         metricInfo
-	KamailioStatisticCounts                   metricInfo
-	KamailioStatisticValue                    metricInfo
-	KamailioTCPConnectionCount                metricInfo
-	KamailioTCPConnectionEstablishments       metricInfo
-	KamailioTCPConnectionLimit                metricInfo
-	KamailioTCPConnectionOpens                metricInfo
-	KamailioTCPErrors                         metricInfo
-	KamailioTCPReaderCount                    metricInfo
-	KamailioTCPWriteQueueSize                 metricInfo
-	KamailioTLSConnectionCount                metricInfo
-	KamailioTLSConnectionLimit                metricInfo
-	KamailioTLSWriteQueueSize                 metricInfo
-	KamailioTransactionAbsorbedReplies        metricInfo
-	KamailioTransactionActiveCount            metricInfo
-	KamailioTransactionCompletions            metricInfo
-	KamailioTransactionCount                  metricInfo
-	KamailioTransactionCreations              metricInfo
-	KamailioTransactionDelayedReleases        metricInfo
-	KamailioTransactionReceivedReplies        metricInfo
-	KamailioTransactionReleases               metricInfo
-	KamailioTransactionSentReplies            metricInfo
-	KamailioUacRegistrationActiveCount        metricInfo
-	KamailioUacRegistrationCount              metricInfo
-	KamailioUacRegistrationDisabledCount      metricInfo
-	KamailioUptime                            metricInfo
-	KamailioUsrlocContactCount                metricInfo
-	KamailioUsrlocContactExpirations          metricInfo
-	KamailioUsrlocRegisteredUserCount         metricInfo
-	KamailioUsrlocUserCount                   metricInfo
-	KamailioWebsocketConnectionClosures       metricInfo
-	KamailioWebsocketConnectionCount          metricInfo
-	KamailioWebsocketConnectionFailures       metricInfo
-	KamailioWebsocketConnectionPeak           metricInfo
-	KamailioWebsocketFrames                   metricInfo
-	KamailioWebsocketHandshakes               metricInfo
-	RtcScrapeDuration                         metricInfo
-	RtcScrapeErrors                           metricInfo
-	RtcScrapeOmittedCount                     metricInfo
-	RtcScrapes                                metricInfo
-	RtcTargetCertificateRemaining             metricInfo
-	RtcTargetUp                               metricInfo
-	RtpengineCallDurationAverage              metricInfo
-	RtpengineCallSquaredTime                  metricInfo
-	RtpengineCallTime                         metricInfo
-	RtpengineInterfaceDuplicatePackets        metricInfo
-	RtpengineInterfaceIo                      metricInfo
-	RtpengineInterfaceJitterSamples           metricInfo
-	RtpengineInterfaceJitterTime              metricInfo
-	RtpengineInterfaceLostPackets             metricInfo
-	RtpengineInterfaceMosSamples              metricInfo
-	RtpengineInterfaceMosSummedScores         metricInfo
-	RtpengineInterfacePacketErrors            metricInfo
-	RtpengineInterfacePacketLossRatios        metricInfo
-	RtpengineInterfacePacketLossSamples       metricInfo
-	RtpengineInterfacePackets                 metricInfo
-	RtpengineInterfaceRoundTripSamples        metricInfo
-	RtpengineInterfaceRoundTripTime           metricInfo
-	RtpengineJitterSamples                    metricInfo
-	RtpengineJitterTime                       metricInfo
-	RtpengineMediaCacheCount                  metricInfo
-	RtpengineMosSamples                       metricInfo
-	RtpengineMosSummedScores                  metricInfo
-	RtpengineMosSummedSquaredScores           metricInfo
-	RtpengineNetworkIo                        metricInfo
-	RtpengineNetworkPacketErrors              metricInfo
-	RtpengineNetworkPackets                   metricInfo
-	RtpengineOneWaySessions                   metricInfo
-	RtpenginePacketLossRatios                 metricInfo
-	RtpenginePacketLossSamples                metricInfo
-	RtpenginePlayerCacheCount                 metricInfo
-	RtpenginePortCount                        metricInfo
-	RtpengineRequestErrors                    metricInfo
-	RtpengineRequestTime                      metricInfo
-	RtpengineRequests                         metricInfo
-	RtpengineRoundTripSamples                 metricInfo
-	RtpengineRoundTripTime                    metricInfo
-	RtpengineRtpAnomalies                     metricInfo
-	RtpengineRtpLostPackets                   metricInfo
-	RtpengineSessionClosures                  metricInfo
-	RtpengineSessionCount                     metricInfo
-	RtpengineSessionCreations                 metricInfo
-	RtpengineStreamCount                      metricInfo
-	RtpengineTranscodedMediaCount             metricInfo
-	RtpengineTranscoderCount                  metricInfo
-	RtpengineTranscodingIo                    metricInfo
-	RtpengineTranscodingPackets               metricInfo
-	RtpengineTranscodingSamples               metricInfo
-	RtpengineUptime                           metricInfo
-	RtpengineZeroPacketStreams                metricInfo
+	KamailioCdpQueueCount                         metricInfo
+	KamailioCdpReplies                            metricInfo
+	KamailioCdpResponseTime                       metricInfo
+	KamailioCdpResponseTimeAverage                metricInfo
+	KamailioCdpTimeouts                           metricInfo
+	KamailioDialogActiveCount                     metricInfo
+	KamailioDialogCount                           metricInfo
+	KamailioDialogCountByProfile                  metricInfo
+	KamailioDialogCreations                       metricInfo
+	KamailioDialogEarlyCount                      metricInfo
+	KamailioDialogExpirations                     metricInfo
+	KamailioDialogFailures                        metricInfo
+	KamailioDispatcherSetCount                    metricInfo
+	KamailioDispatcherTargetCount                 metricInfo
+	KamailioDispatcherTargetDialogCount           metricInfo
+	KamailioDispatcherTargetLatencyAverage        metricInfo
+	KamailioDispatcherTargetLatencyDeviation      metricInfo
+	KamailioDispatcherTargetLatencyEstimate       metricInfo
+	KamailioDispatcherTargetLatencyMax            metricInfo
+	KamailioDispatcherTargetOverloadReduction     metricInfo
+	KamailioDispatcherTargetProbing               metricInfo
+	KamailioDispatcherTargetState                 metricInfo
+	KamailioDispatcherTargetTimeouts              metricInfo
+	KamailioDmqNodeFailureCount                   metricInfo
+	KamailioDmqNodeState                          metricInfo
+	KamailioDNSCacheEvictions                     metricInfo
+	KamailioDNSCacheHits                          metricInfo
+	KamailioDNSCacheLimit                         metricInfo
+	KamailioDNSCacheRequests                      metricInfo
+	KamailioDNSCacheUsage                         metricInfo
+	KamailioDNSFailures                           metricInfo
+	KamailioDNSSlowRequests                       metricInfo
+	KamailioHtableItemCount                       metricInfo
+	KamailioHtableSlotCount                       metricInfo
+	KamailioHtableSlotFillMax                     metricInfo
+	KamailioHtableSlotFillMin                     metricInfo
+	KamailioHTTPClientConnectionAttempts          metricInfo
+	KamailioHTTPClientConnectionCount             metricInfo
+	KamailioHTTPClientErrors                      metricInfo
+	KamailioHTTPClientReplies                     metricInfo
+	KamailioHTTPClientRequests                    metricInfo
+	KamailioHTTPClientTimeouts                    metricInfo
+	KamailioImcRoomCount                          metricInfo
+	KamailioImsReplies                            metricInfo
+	KamailioImsResponseTime                       metricInfo
+	KamailioImsResponseTimeAverage                metricInfo
+	KamailioImsTimeouts                           metricInfo
+	KamailioMemorySharedFragmentCount             metricInfo
+	KamailioMemorySharedLimit                     metricInfo
+	KamailioMemorySharedPeak                      metricInfo
+	KamailioMemorySharedUsage                     metricInfo
+	KamailioMessageBadHeaders                     metricInfo
+	KamailioMysqlDriverErrors                     metricInfo
+	KamailioNatTraversalEndpointCount             metricInfo
+	KamailioNatTraversalEndpointCountByReason     metricInfo
+	KamailioPeerstatePeerCount                    metricInfo
+	KamailioPeerstatePeerInCallCount              metricInfo
+	KamailioPeerstatePeerRegisteredCount          metricInfo
+	KamailioPikeAddressCount                      metricInfo
+	KamailioPikeBlockedAddressCount               metricInfo
+	KamailioPipelimitMessageCount                 metricInfo
+	KamailioPipelimitMessageLimit                 metricInfo
+	KamailioProcessCount                          metricInfo
+	KamailioProcessMemoryFragmentCount            metricInfo
+	KamailioProcessMemoryLimit                    metricInfo
+	KamailioProcessMemoryUsage                    metricInfo
+	KamailioRegistrarContactLimit                 metricInfo
+	KamailioRegistrarExpiresDefault               metricInfo
+	KamailioRegistrarExpiresDefaultRange          metricInfo
+	KamailioRegistrarExpiresMax                   metricInfo
+	KamailioRegistrarExpiresRange                 metricInfo
+	KamailioRegistrarRegistrations                metricInfo
+	KamailioReplies                               metricInfo
+	KamailioRepliesByClass                        metricInfo
+	KamailioRepliesByCode                         metricInfo
+	KamailioRepliesByMethod                       metricInfo
+	KamailioReplyDrops                            metricInfo
+	KamailioReplyErrors                           metricInfo
+	KamailioReplyForwards                         metricInfo
+	KamailioRequestBadUris                        metricInfo
+	KamailioRequestDrops                          metricInfo
+	KamailioRequestErrors                         metricInfo
+	KamailioRequestForwards                       metricInfo
+	KamailioRequestUnsupportedMethods             metricInfo
+	KamailioRequests                              metricInfo
+	KamailioRequestsByMethod                      metricInfo
+	KamailioRtpengineCallCount                    metricInfo
+	KamailioRtpengineNodeInfo                     metricInfo
+	KamailioRtpengineNodeRecheckDelay             metricInfo
+	KamailioRtpengineNodeState                    metricInfo
+	KamailioRtpengineNodeWeight                   metricInfo
+	KamailioSctpConnectionCount                   metricInfo
+	KamailioSctpConnectionEstablishments          metricInfo
+	KamailioSctpConnectionRemoteShutdowns         metricInfo
+	KamailioSctpConnectionShutdowns               metricInfo
+	KamailioSctpConnectionTrackedCount            metricInfo
+	KamailioSctpErrors                            metricInfo
+	KamailioSctpSendRetries                       metricInfo
+	KamailioSecfilterMatches                      metricInfo
+	KamailioSipcaptureReplies                     metricInfo
+	KamailioSipcaptureRequests                    metricInfo
+	KamailioSiptraceReplies                       metricInfo
+	KamailioSiptraceRequests                      metricInfo
+	KamailioSlAcks                                metricInfo
+	KamailioSlErrorReplies                        metricInfo
+	KamailioSlFailures                            metricInfo
+	KamailioSlReplies                             metricInfo
+	KamailioStatisticCounts                       metricInfo
+	KamailioStatisticValue                        metricInfo
+	KamailioTCPConnectionCount                    metricInfo
+	KamailioTCPConnectionEstablishments           metricInfo
+	KamailioTCPConnectionLimit                    metricInfo
+	KamailioTCPConnectionOpens                    metricInfo
+	KamailioTCPErrors                             metricInfo
+	KamailioTCPReaderCount                        metricInfo
+	KamailioTCPWriteQueueSize                     metricInfo
+	KamailioTLSConnectionCount                    metricInfo
+	KamailioTLSConnectionLimit                    metricInfo
+	KamailioTLSWriteQueueSize                     metricInfo
+	KamailioTransactionAbsorbedReplies            metricInfo
+	KamailioTransactionActiveCount                metricInfo
+	KamailioTransactionCompletions                metricInfo
+	KamailioTransactionCount                      metricInfo
+	KamailioTransactionCreations                  metricInfo
+	KamailioTransactionDelayedReleases            metricInfo
+	KamailioTransactionReceivedReplies            metricInfo
+	KamailioTransactionReleases                   metricInfo
+	KamailioTransactionSentReplies                metricInfo
+	KamailioTsiloBranches                         metricInfo
+	KamailioTsiloTransactionCount                 metricInfo
+	KamailioTsiloTransactionCreations             metricInfo
+	KamailioTsiloURICount                         metricInfo
+	KamailioTsiloURICreations                     metricInfo
+	KamailioUacRegistrationActiveCount            metricInfo
+	KamailioUacRegistrationCount                  metricInfo
+	KamailioUacRegistrationDisabledCount          metricInfo
+	KamailioUptime                                metricInfo
+	KamailioUsrlocContactCount                    metricInfo
+	KamailioUsrlocContactExpirations              metricInfo
+	KamailioUsrlocRegisteredUserCount             metricInfo
+	KamailioUsrlocUserCount                       metricInfo
+	KamailioWebsocketConnectionActiveCount        metricInfo
+	KamailioWebsocketConnectionActivePeak         metricInfo
+	KamailioWebsocketConnectionClosures           metricInfo
+	KamailioWebsocketConnectionClosuresByProtocol metricInfo
+	KamailioWebsocketConnectionCount              metricInfo
+	KamailioWebsocketConnectionFailures           metricInfo
+	KamailioWebsocketConnectionFailuresByProtocol metricInfo
+	KamailioWebsocketConnectionPeak               metricInfo
+	KamailioWebsocketFrames                       metricInfo
+	KamailioWebsocketFramesByProtocol             metricInfo
+	KamailioWebsocketHandshakes                   metricInfo
+	KamailioWebsocketHandshakesByProtocol         metricInfo
+	RtcScrapeDuration                             metricInfo
+	RtcScrapeErrors                               metricInfo
+	RtcScrapeOmittedCount                         metricInfo
+	RtcScrapes                                    metricInfo
+	RtcTargetCertificateRemaining                 metricInfo
+	RtcTargetUp                                   metricInfo
+	RtpengineCallDurationAverage                  metricInfo
+	RtpengineCallSquaredTime                      metricInfo
+	RtpengineCallTime                             metricInfo
+	RtpengineInterfaceDuplicatePackets            metricInfo
+	RtpengineInterfaceIo                          metricInfo
+	RtpengineInterfaceJitterSamples               metricInfo
+	RtpengineInterfaceJitterTime                  metricInfo
+	RtpengineInterfaceLostPackets                 metricInfo
+	RtpengineInterfaceMosSamples                  metricInfo
+	RtpengineInterfaceMosSummedScores             metricInfo
+	RtpengineInterfacePacketErrors                metricInfo
+	RtpengineInterfacePacketLossRatios            metricInfo
+	RtpengineInterfacePacketLossSamples           metricInfo
+	RtpengineInterfacePackets                     metricInfo
+	RtpengineInterfaceRoundTripSamples            metricInfo
+	RtpengineInterfaceRoundTripTime               metricInfo
+	RtpengineJitterSamples                        metricInfo
+	RtpengineJitterTime                           metricInfo
+	RtpengineMediaCacheCount                      metricInfo
+	RtpengineMosSamples                           metricInfo
+	RtpengineMosSummedScores                      metricInfo
+	RtpengineMosSummedSquaredScores               metricInfo
+	RtpengineNetworkIo                            metricInfo
+	RtpengineNetworkPacketErrors                  metricInfo
+	RtpengineNetworkPackets                       metricInfo
+	RtpengineOneWaySessions                       metricInfo
+	RtpenginePacketLossRatios                     metricInfo
+	RtpenginePacketLossSamples                    metricInfo
+	RtpenginePlayerCacheCount                     metricInfo
+	RtpenginePortCount                            metricInfo
+	RtpengineRequestErrors                        metricInfo
+	RtpengineRequestTime                          metricInfo
+	RtpengineRequests                             metricInfo
+	RtpengineRoundTripSamples                     metricInfo
+	RtpengineRoundTripTime                        metricInfo
+	RtpengineRtpAnomalies                         metricInfo
+	RtpengineRtpLostPackets                       metricInfo
+	RtpengineSessionClosures                      metricInfo
+	RtpengineSessionCount                         metricInfo
+	RtpengineSessionCreations                     metricInfo
+	RtpengineStreamCount                          metricInfo
+	RtpengineTranscodedMediaCount                 metricInfo
+	RtpengineTranscoderCount                      metricInfo
+	RtpengineTranscodingIo                        metricInfo
+	RtpengineTranscodingPackets                   metricInfo
+	RtpengineTranscodingSamples                   metricInfo
+	RtpengineUptime                               metricInfo
+	RtpengineZeroPacketStreams                    metricInfo
 }
 
 type metricInfo struct {
@@ -3271,6 +3486,112 @@ func newMetricKamailioDmqNodeState(cfg KamailioDmqNodeStateMetricConfig) metricK
 	return m
 }
 
+type metricKamailioDNSCacheEvictions struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   KamailioDNSCacheEvictionsMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.dns.cache.evictions metric with initial data.
+func (m *metricKamailioDNSCacheEvictions) init() {
+	m.data.SetName("kamailio.dns.cache.evictions")
+	m.data.SetDescription("Number of entries that the DNS cache evicted because it was full. Provided by builds of Kamailio with USE_DNS_CACHE_STATS.")
+	m.data.SetUnit("{entry}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioDNSCacheEvictions) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioDNSCacheEvictions) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioDNSCacheEvictions) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioDNSCacheEvictions(cfg KamailioDNSCacheEvictionsMetricConfig) metricKamailioDNSCacheEvictions {
+	m := metricKamailioDNSCacheEvictions{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioDNSCacheHits struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   KamailioDNSCacheHitsMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.dns.cache.hits metric with initial data.
+func (m *metricKamailioDNSCacheHits) init() {
+	m.data.SetName("kamailio.dns.cache.hits")
+	m.data.SetDescription("Number of DNS requests that the cache answered. Provided by builds of Kamailio with USE_DNS_CACHE_STATS.")
+	m.data.SetUnit("{request}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioDNSCacheHits) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioDNSCacheAnswerAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("kamailio.dns.cache.answer", kamailioDNSCacheAnswerAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioDNSCacheHits) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioDNSCacheHits) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioDNSCacheHits(cfg KamailioDNSCacheHitsMetricConfig) metricKamailioDNSCacheHits {
+	m := metricKamailioDNSCacheHits{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricKamailioDNSCacheLimit struct {
 	data     pmetric.Metric                    // data buffer for generated metric.
 	config   KamailioDNSCacheLimitMetricConfig // metric config provided by user.
@@ -3315,6 +3636,58 @@ func (m *metricKamailioDNSCacheLimit) emit(metrics pmetric.MetricSlice) {
 
 func newMetricKamailioDNSCacheLimit(cfg KamailioDNSCacheLimitMetricConfig) metricKamailioDNSCacheLimit {
 	m := metricKamailioDNSCacheLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioDNSCacheRequests struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   KamailioDNSCacheRequestsMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.dns.cache.requests metric with initial data.
+func (m *metricKamailioDNSCacheRequests) init() {
+	m.data.SetName("kamailio.dns.cache.requests")
+	m.data.SetDescription("Number of DNS requests made through the cache. Provided by builds of Kamailio with USE_DNS_CACHE_STATS.")
+	m.data.SetUnit("{request}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioDNSCacheRequests) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioDNSCacheRequests) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioDNSCacheRequests) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioDNSCacheRequests(cfg KamailioDNSCacheRequestsMetricConfig) metricKamailioDNSCacheRequests {
+	m := metricKamailioDNSCacheRequests{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -3691,6 +4064,112 @@ func newMetricKamailioHtableSlotFillMin(cfg KamailioHtableSlotFillMinMetricConfi
 	return m
 }
 
+type metricKamailioHTTPClientConnectionAttempts struct {
+	data     pmetric.Metric                                   // data buffer for generated metric.
+	config   KamailioHTTPClientConnectionAttemptsMetricConfig // metric config provided by user.
+	capacity int                                              // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.http_client.connection.attempts metric with initial data.
+func (m *metricKamailioHTTPClientConnectionAttempts) init() {
+	m.data.SetName("kamailio.http_client.connection.attempts")
+	m.data.SetDescription("Number of connections of the module http_client, by result.")
+	m.data.SetUnit("{attempt}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioHTTPClientConnectionAttempts) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioHTTPClientOutcomeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("kamailio.http_client.outcome", kamailioHTTPClientOutcomeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioHTTPClientConnectionAttempts) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioHTTPClientConnectionAttempts) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioHTTPClientConnectionAttempts(cfg KamailioHTTPClientConnectionAttemptsMetricConfig) metricKamailioHTTPClientConnectionAttempts {
+	m := metricKamailioHTTPClientConnectionAttempts{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioHTTPClientConnectionCount struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   KamailioHTTPClientConnectionCountMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.http_client.connection.count metric with initial data.
+func (m *metricKamailioHTTPClientConnectionCount) init() {
+	m.data.SetName("kamailio.http_client.connection.count")
+	m.data.SetDescription("Number of connections defined for the module http_client.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioHTTPClientConnectionCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioHTTPClientConnectionCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioHTTPClientConnectionCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioHTTPClientConnectionCount(cfg KamailioHTTPClientConnectionCountMetricConfig) metricKamailioHTTPClientConnectionCount {
+	m := metricKamailioHTTPClientConnectionCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricKamailioHTTPClientErrors struct {
 	data     pmetric.Metric                       // data buffer for generated metric.
 	config   KamailioHTTPClientErrorsMetricConfig // metric config provided by user.
@@ -3891,6 +4370,272 @@ func (m *metricKamailioHTTPClientTimeouts) emit(metrics pmetric.MetricSlice) {
 
 func newMetricKamailioHTTPClientTimeouts(cfg KamailioHTTPClientTimeoutsMetricConfig) metricKamailioHTTPClientTimeouts {
 	m := metricKamailioHTTPClientTimeouts{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioImcRoomCount struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   KamailioImcRoomCountMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.imc.room.count metric with initial data.
+func (m *metricKamailioImcRoomCount) init() {
+	m.data.SetName("kamailio.imc.room.count")
+	m.data.SetDescription("Number of chat rooms of the module imc.")
+	m.data.SetUnit("{room}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioImcRoomCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioImcRoomCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioImcRoomCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioImcRoomCount(cfg KamailioImcRoomCountMetricConfig) metricKamailioImcRoomCount {
+	m := metricKamailioImcRoomCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioImsReplies struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   KamailioImsRepliesMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.ims.replies metric with initial data.
+func (m *metricKamailioImsReplies) init() {
+	m.data.SetName("kamailio.ims.replies")
+	m.data.SetDescription("Number of Diameter answers that the modules ims_auth and ims_icscf received.")
+	m.data.SetUnit("{reply}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioImsReplies) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioImsCommandAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("kamailio.ims.command", kamailioImsCommandAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioImsReplies) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioImsReplies) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioImsReplies(cfg KamailioImsRepliesMetricConfig) metricKamailioImsReplies {
+	m := metricKamailioImsReplies{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioImsResponseTime struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   KamailioImsResponseTimeMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.ims.response.time metric with initial data.
+func (m *metricKamailioImsResponseTime) init() {
+	m.data.SetName("kamailio.ims.response.time")
+	m.data.SetDescription("Total time that the modules ims_auth and ims_icscf waited for Diameter answers.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioImsResponseTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, kamailioImsCommandAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("kamailio.ims.command", kamailioImsCommandAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioImsResponseTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioImsResponseTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioImsResponseTime(cfg KamailioImsResponseTimeMetricConfig) metricKamailioImsResponseTime {
+	m := metricKamailioImsResponseTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioImsResponseTimeAverage struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   KamailioImsResponseTimeAverageMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.ims.response_time.average metric with initial data.
+func (m *metricKamailioImsResponseTimeAverage) init() {
+	m.data.SetName("kamailio.ims.response_time.average")
+	m.data.SetDescription("Average time that a Diameter answer to the modules ims_auth and ims_icscf takes.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioImsResponseTimeAverage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, kamailioImsCommandAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("kamailio.ims.command", kamailioImsCommandAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioImsResponseTimeAverage) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioImsResponseTimeAverage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioImsResponseTimeAverage(cfg KamailioImsResponseTimeAverageMetricConfig) metricKamailioImsResponseTimeAverage {
+	m := metricKamailioImsResponseTimeAverage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioImsTimeouts struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   KamailioImsTimeoutsMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.ims.timeouts metric with initial data.
+func (m *metricKamailioImsTimeouts) init() {
+	m.data.SetName("kamailio.ims.timeouts")
+	m.data.SetDescription("Number of Diameter requests of the modules ims_auth and ims_icscf that were not answered in time.")
+	m.data.SetUnit("{timeout}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioImsTimeouts) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioImsCommandAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("kamailio.ims.command", kamailioImsCommandAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioImsTimeouts) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioImsTimeouts) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioImsTimeouts(cfg KamailioImsTimeoutsMetricConfig) metricKamailioImsTimeouts {
+	m := metricKamailioImsTimeouts{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4203,6 +4948,112 @@ func (m *metricKamailioMysqlDriverErrors) emit(metrics pmetric.MetricSlice) {
 
 func newMetricKamailioMysqlDriverErrors(cfg KamailioMysqlDriverErrorsMetricConfig) metricKamailioMysqlDriverErrors {
 	m := metricKamailioMysqlDriverErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioNatTraversalEndpointCount struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   KamailioNatTraversalEndpointCountMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.nat_traversal.endpoint.count metric with initial data.
+func (m *metricKamailioNatTraversalEndpointCount) init() {
+	m.data.SetName("kamailio.nat_traversal.endpoint.count")
+	m.data.SetDescription("Number of endpoints behind NAT to which the module nat_traversal sends keepalives.")
+	m.data.SetUnit("{endpoint}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioNatTraversalEndpointCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioNatTraversalEndpointCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioNatTraversalEndpointCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioNatTraversalEndpointCount(cfg KamailioNatTraversalEndpointCountMetricConfig) metricKamailioNatTraversalEndpointCount {
+	m := metricKamailioNatTraversalEndpointCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioNatTraversalEndpointCountByReason struct {
+	data     pmetric.Metric                                        // data buffer for generated metric.
+	config   KamailioNatTraversalEndpointCountByReasonMetricConfig // metric config provided by user.
+	capacity int                                                   // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.nat_traversal.endpoint.count_by_reason metric with initial data.
+func (m *metricKamailioNatTraversalEndpointCountByReason) init() {
+	m.data.SetName("kamailio.nat_traversal.endpoint.count_by_reason")
+	m.data.SetDescription("Number of endpoints behind NAT, by the reason for their keepalives. An endpoint can have several.")
+	m.data.SetUnit("{endpoint}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioNatTraversalEndpointCountByReason) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioNatTraversalReasonAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("kamailio.nat_traversal.reason", kamailioNatTraversalReasonAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioNatTraversalEndpointCountByReason) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioNatTraversalEndpointCountByReason) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioNatTraversalEndpointCountByReason(cfg KamailioNatTraversalEndpointCountByReasonMetricConfig) metricKamailioNatTraversalEndpointCountByReason {
+	m := metricKamailioNatTraversalEndpointCountByReason{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8057,6 +8908,266 @@ func newMetricKamailioTransactionSentReplies(cfg KamailioTransactionSentRepliesM
 	return m
 }
 
+type metricKamailioTsiloBranches struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   KamailioTsiloBranchesMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.tsilo.branches metric with initial data.
+func (m *metricKamailioTsiloBranches) init() {
+	m.data.SetName("kamailio.tsilo.branches")
+	m.data.SetDescription("Number of branches that the module tsilo added to transactions.")
+	m.data.SetUnit("{branch}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioTsiloBranches) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioTsiloBranches) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioTsiloBranches) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioTsiloBranches(cfg KamailioTsiloBranchesMetricConfig) metricKamailioTsiloBranches {
+	m := metricKamailioTsiloBranches{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioTsiloTransactionCount struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   KamailioTsiloTransactionCountMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.tsilo.transaction.count metric with initial data.
+func (m *metricKamailioTsiloTransactionCount) init() {
+	m.data.SetName("kamailio.tsilo.transaction.count")
+	m.data.SetDescription("Number of transactions that the module tsilo stores.")
+	m.data.SetUnit("{transaction}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioTsiloTransactionCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioTsiloTransactionCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioTsiloTransactionCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioTsiloTransactionCount(cfg KamailioTsiloTransactionCountMetricConfig) metricKamailioTsiloTransactionCount {
+	m := metricKamailioTsiloTransactionCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioTsiloTransactionCreations struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   KamailioTsiloTransactionCreationsMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.tsilo.transaction.creations metric with initial data.
+func (m *metricKamailioTsiloTransactionCreations) init() {
+	m.data.SetName("kamailio.tsilo.transaction.creations")
+	m.data.SetDescription("Number of transactions that the module tsilo has stored.")
+	m.data.SetUnit("{transaction}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioTsiloTransactionCreations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioTsiloTransactionCreations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioTsiloTransactionCreations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioTsiloTransactionCreations(cfg KamailioTsiloTransactionCreationsMetricConfig) metricKamailioTsiloTransactionCreations {
+	m := metricKamailioTsiloTransactionCreations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioTsiloURICount struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   KamailioTsiloURICountMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.tsilo.uri.count metric with initial data.
+func (m *metricKamailioTsiloURICount) init() {
+	m.data.SetName("kamailio.tsilo.uri.count")
+	m.data.SetDescription("Number of request URIs that the module tsilo stores.")
+	m.data.SetUnit("{uri}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioTsiloURICount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioTsiloURICount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioTsiloURICount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioTsiloURICount(cfg KamailioTsiloURICountMetricConfig) metricKamailioTsiloURICount {
+	m := metricKamailioTsiloURICount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioTsiloURICreations struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   KamailioTsiloURICreationsMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.tsilo.uri.creations metric with initial data.
+func (m *metricKamailioTsiloURICreations) init() {
+	m.data.SetName("kamailio.tsilo.uri.creations")
+	m.data.SetDescription("Number of request URIs that the module tsilo has stored.")
+	m.data.SetUnit("{uri}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioTsiloURICreations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioTsiloURICreations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioTsiloURICreations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioTsiloURICreations(cfg KamailioTsiloURICreationsMetricConfig) metricKamailioTsiloURICreations {
+	m := metricKamailioTsiloURICreations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricKamailioUacRegistrationActiveCount struct {
 	data     pmetric.Metric                                 // data buffer for generated metric.
 	config   KamailioUacRegistrationActiveCountMetricConfig // metric config provided by user.
@@ -8477,6 +9588,108 @@ func newMetricKamailioUsrlocUserCount(cfg KamailioUsrlocUserCountMetricConfig) m
 	return m
 }
 
+type metricKamailioWebsocketConnectionActiveCount struct {
+	data     pmetric.Metric                                     // data buffer for generated metric.
+	config   KamailioWebsocketConnectionActiveCountMetricConfig // metric config provided by user.
+	capacity int                                                // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.websocket.connection.active.count metric with initial data.
+func (m *metricKamailioWebsocketConnectionActiveCount) init() {
+	m.data.SetName("kamailio.websocket.connection.active.count")
+	m.data.SetDescription("Number of open WebSocket connections of all subprotocols.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricKamailioWebsocketConnectionActiveCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioWebsocketConnectionActiveCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioWebsocketConnectionActiveCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioWebsocketConnectionActiveCount(cfg KamailioWebsocketConnectionActiveCountMetricConfig) metricKamailioWebsocketConnectionActiveCount {
+	m := metricKamailioWebsocketConnectionActiveCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioWebsocketConnectionActivePeak struct {
+	data     pmetric.Metric                                    // data buffer for generated metric.
+	config   KamailioWebsocketConnectionActivePeakMetricConfig // metric config provided by user.
+	capacity int                                               // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.websocket.connection.active.peak metric with initial data.
+func (m *metricKamailioWebsocketConnectionActivePeak) init() {
+	m.data.SetName("kamailio.websocket.connection.active.peak")
+	m.data.SetDescription("Maximum number of WebSocket connections of all subprotocols ever open at the same time.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricKamailioWebsocketConnectionActivePeak) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioWebsocketConnectionActivePeak) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioWebsocketConnectionActivePeak) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioWebsocketConnectionActivePeak(cfg KamailioWebsocketConnectionActivePeakMetricConfig) metricKamailioWebsocketConnectionActivePeak {
+	m := metricKamailioWebsocketConnectionActivePeak{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricKamailioWebsocketConnectionClosures struct {
 	data     pmetric.Metric                                  // data buffer for generated metric.
 	config   KamailioWebsocketConnectionClosuresMetricConfig // metric config provided by user.
@@ -8523,6 +9736,61 @@ func (m *metricKamailioWebsocketConnectionClosures) emit(metrics pmetric.MetricS
 
 func newMetricKamailioWebsocketConnectionClosures(cfg KamailioWebsocketConnectionClosuresMetricConfig) metricKamailioWebsocketConnectionClosures {
 	m := metricKamailioWebsocketConnectionClosures{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioWebsocketConnectionClosuresByProtocol struct {
+	data     pmetric.Metric                                            // data buffer for generated metric.
+	config   KamailioWebsocketConnectionClosuresByProtocolMetricConfig // metric config provided by user.
+	capacity int                                                       // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.websocket.connection.closures_by_protocol metric with initial data.
+func (m *metricKamailioWebsocketConnectionClosuresByProtocol) init() {
+	m.data.SetName("kamailio.websocket.connection.closures_by_protocol")
+	m.data.SetDescription("Number of WebSocket connections closed, by subprotocol.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioWebsocketConnectionClosuresByProtocol) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioWebsocketInitiatorAttributeValue string, kamailioWebsocketProtocolAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("kamailio.websocket.initiator", kamailioWebsocketInitiatorAttributeValue)
+	dp.Attributes().PutStr("kamailio.websocket.protocol", kamailioWebsocketProtocolAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioWebsocketConnectionClosuresByProtocol) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioWebsocketConnectionClosuresByProtocol) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioWebsocketConnectionClosuresByProtocol(cfg KamailioWebsocketConnectionClosuresByProtocolMetricConfig) metricKamailioWebsocketConnectionClosuresByProtocol {
+	m := metricKamailioWebsocketConnectionClosuresByProtocol{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8637,6 +9905,60 @@ func newMetricKamailioWebsocketConnectionFailures(cfg KamailioWebsocketConnectio
 	return m
 }
 
+type metricKamailioWebsocketConnectionFailuresByProtocol struct {
+	data     pmetric.Metric                                            // data buffer for generated metric.
+	config   KamailioWebsocketConnectionFailuresByProtocolMetricConfig // metric config provided by user.
+	capacity int                                                       // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.websocket.connection.failures_by_protocol metric with initial data.
+func (m *metricKamailioWebsocketConnectionFailuresByProtocol) init() {
+	m.data.SetName("kamailio.websocket.connection.failures_by_protocol")
+	m.data.SetDescription("Number of failed WebSocket connections, by subprotocol.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioWebsocketConnectionFailuresByProtocol) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioWebsocketProtocolAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("kamailio.websocket.protocol", kamailioWebsocketProtocolAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioWebsocketConnectionFailuresByProtocol) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioWebsocketConnectionFailuresByProtocol) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioWebsocketConnectionFailuresByProtocol(cfg KamailioWebsocketConnectionFailuresByProtocolMetricConfig) metricKamailioWebsocketConnectionFailuresByProtocol {
+	m := metricKamailioWebsocketConnectionFailuresByProtocol{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricKamailioWebsocketConnectionPeak struct {
 	data     pmetric.Metric                              // data buffer for generated metric.
 	config   KamailioWebsocketConnectionPeakMetricConfig // metric config provided by user.
@@ -8743,6 +10065,61 @@ func newMetricKamailioWebsocketFrames(cfg KamailioWebsocketFramesMetricConfig) m
 	return m
 }
 
+type metricKamailioWebsocketFramesByProtocol struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   KamailioWebsocketFramesByProtocolMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.websocket.frames_by_protocol metric with initial data.
+func (m *metricKamailioWebsocketFramesByProtocol) init() {
+	m.data.SetName("kamailio.websocket.frames_by_protocol")
+	m.data.SetDescription("Number of WebSocket frames with SIP or MSRP messages. Other frames, such as pings, are not included.")
+	m.data.SetUnit("{frame}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioWebsocketFramesByProtocol) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkIoDirectionAttributeValue string, kamailioWebsocketProtocolAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+	dp.Attributes().PutStr("kamailio.websocket.protocol", kamailioWebsocketProtocolAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioWebsocketFramesByProtocol) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioWebsocketFramesByProtocol) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioWebsocketFramesByProtocol(cfg KamailioWebsocketFramesByProtocolMetricConfig) metricKamailioWebsocketFramesByProtocol {
+	m := metricKamailioWebsocketFramesByProtocol{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricKamailioWebsocketHandshakes struct {
 	data     pmetric.Metric                          // data buffer for generated metric.
 	config   KamailioWebsocketHandshakesMetricConfig // metric config provided by user.
@@ -8789,6 +10166,60 @@ func (m *metricKamailioWebsocketHandshakes) emit(metrics pmetric.MetricSlice) {
 
 func newMetricKamailioWebsocketHandshakes(cfg KamailioWebsocketHandshakesMetricConfig) metricKamailioWebsocketHandshakes {
 	m := metricKamailioWebsocketHandshakes{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricKamailioWebsocketHandshakesByProtocol struct {
+	data     pmetric.Metric                                    // data buffer for generated metric.
+	config   KamailioWebsocketHandshakesByProtocolMetricConfig // metric config provided by user.
+	capacity int                                               // max observed number of data points added to the metric.
+}
+
+// init fills kamailio.websocket.handshakes_by_protocol metric with initial data.
+func (m *metricKamailioWebsocketHandshakesByProtocol) init() {
+	m.data.SetName("kamailio.websocket.handshakes_by_protocol")
+	m.data.SetDescription("Number of successful WebSocket handshakes, by subprotocol.")
+	m.data.SetUnit("{handshake}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricKamailioWebsocketHandshakesByProtocol) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, kamailioWebsocketProtocolAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("kamailio.websocket.protocol", kamailioWebsocketProtocolAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricKamailioWebsocketHandshakesByProtocol) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricKamailioWebsocketHandshakesByProtocol) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricKamailioWebsocketHandshakesByProtocol(cfg KamailioWebsocketHandshakesByProtocolMetricConfig) metricKamailioWebsocketHandshakesByProtocol {
+	m := metricKamailioWebsocketHandshakesByProtocol{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -11696,197 +13127,220 @@ func newMetricRtpengineZeroPacketStreams(cfg RtpengineZeroPacketStreamsMetricCon
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
-	config                                          MetricsBuilderConfig // config of the metrics builder.
-	startTime                                       pcommon.Timestamp    // start time that will be applied to all recorded data points.
-	metricsCapacity                                 int                  // maximum observed number of metrics per resource.
-	metricsBuffer                                   pmetric.Metrics      // accumulates metrics data before emitting.
-	buildInfo                                       component.BuildInfo  // contains version information.
-	resourceAttributeIncludeFilter                  map[string]filter.Filter
-	resourceAttributeExcludeFilter                  map[string]filter.Filter
-	metricKamailioCdpQueueCount                     metricKamailioCdpQueueCount
-	metricKamailioCdpReplies                        metricKamailioCdpReplies
-	metricKamailioCdpResponseTime                   metricKamailioCdpResponseTime
-	metricKamailioCdpResponseTimeAverage            metricKamailioCdpResponseTimeAverage
-	metricKamailioCdpTimeouts                       metricKamailioCdpTimeouts
-	metricKamailioDialogActiveCount                 metricKamailioDialogActiveCount
-	metricKamailioDialogCount                       metricKamailioDialogCount
-	metricKamailioDialogCountByProfile              metricKamailioDialogCountByProfile
-	metricKamailioDialogCreations                   metricKamailioDialogCreations
-	metricKamailioDialogEarlyCount                  metricKamailioDialogEarlyCount
-	metricKamailioDialogExpirations                 metricKamailioDialogExpirations
-	metricKamailioDialogFailures                    metricKamailioDialogFailures
-	metricKamailioDispatcherSetCount                metricKamailioDispatcherSetCount
-	metricKamailioDispatcherTargetCount             metricKamailioDispatcherTargetCount
-	metricKamailioDispatcherTargetDialogCount       metricKamailioDispatcherTargetDialogCount
-	metricKamailioDispatcherTargetLatencyAverage    metricKamailioDispatcherTargetLatencyAverage
-	metricKamailioDispatcherTargetLatencyDeviation  metricKamailioDispatcherTargetLatencyDeviation
-	metricKamailioDispatcherTargetLatencyEstimate   metricKamailioDispatcherTargetLatencyEstimate
-	metricKamailioDispatcherTargetLatencyMax        metricKamailioDispatcherTargetLatencyMax
-	metricKamailioDispatcherTargetOverloadReduction metricKamailioDispatcherTargetOverloadReduction
-	metricKamailioDispatcherTargetProbing           metricKamailioDispatcherTargetProbing
-	metricKamailioDispatcherTargetState             metricKamailioDispatcherTargetState
-	metricKamailioDispatcherTargetTimeouts          metricKamailioDispatcherTargetTimeouts
-	metricKamailioDmqNodeFailureCount               metricKamailioDmqNodeFailureCount
-	metricKamailioDmqNodeState                      metricKamailioDmqNodeState
-	metricKamailioDNSCacheLimit                     metricKamailioDNSCacheLimit
-	metricKamailioDNSCacheUsage                     metricKamailioDNSCacheUsage
-	metricKamailioDNSFailures                       metricKamailioDNSFailures
-	metricKamailioDNSSlowRequests                   metricKamailioDNSSlowRequests
-	metricKamailioHtableItemCount                   metricKamailioHtableItemCount
-	metricKamailioHtableSlotCount                   metricKamailioHtableSlotCount
-	metricKamailioHtableSlotFillMax                 metricKamailioHtableSlotFillMax
-	metricKamailioHtableSlotFillMin                 metricKamailioHtableSlotFillMin
-	metricKamailioHTTPClientErrors                  metricKamailioHTTPClientErrors
-	metricKamailioHTTPClientReplies                 metricKamailioHTTPClientReplies
-	metricKamailioHTTPClientRequests                metricKamailioHTTPClientRequests
-	metricKamailioHTTPClientTimeouts                metricKamailioHTTPClientTimeouts
-	metricKamailioMemorySharedFragmentCount         metricKamailioMemorySharedFragmentCount
-	metricKamailioMemorySharedLimit                 metricKamailioMemorySharedLimit
-	metricKamailioMemorySharedPeak                  metricKamailioMemorySharedPeak
-	metricKamailioMemorySharedUsage                 metricKamailioMemorySharedUsage
-	metricKamailioMessageBadHeaders                 metricKamailioMessageBadHeaders
-	metricKamailioMysqlDriverErrors                 metricKamailioMysqlDriverErrors
-	metricKamailioPeerstatePeerCount                metricKamailioPeerstatePeerCount
-	metricKamailioPeerstatePeerInCallCount          metricKamailioPeerstatePeerInCallCount
-	metricKamailioPeerstatePeerRegisteredCount      metricKamailioPeerstatePeerRegisteredCount
-	metricKamailioPikeAddressCount                  metricKamailioPikeAddressCount
-	metricKamailioPikeBlockedAddressCount           metricKamailioPikeBlockedAddressCount
-	metricKamailioPipelimitMessageCount             metricKamailioPipelimitMessageCount
-	metricKamailioPipelimitMessageLimit             metricKamailioPipelimitMessageLimit
-	metricKamailioProcessCount                      metricKamailioProcessCount
-	metricKamailioProcessMemoryFragmentCount        metricKamailioProcessMemoryFragmentCount
-	metricKamailioProcessMemoryLimit                metricKamailioProcessMemoryLimit
-	metricKamailioProcessMemoryUsage                metricKamailioProcessMemoryUsage
-	metricKamailioRegistrarContactLimit             metricKamailioRegistrarContactLimit
-	metricKamailioRegistrarExpiresDefault           metricKamailioRegistrarExpiresDefault
-	metricKamailioRegistrarExpiresDefaultRange      metricKamailioRegistrarExpiresDefaultRange
-	metricKamailioRegistrarExpiresMax               metricKamailioRegistrarExpiresMax
-	metricKamailioRegistrarExpiresRange             metricKamailioRegistrarExpiresRange
-	metricKamailioRegistrarRegistrations            metricKamailioRegistrarRegistrations
-	metricKamailioReplies                           metricKamailioReplies
-	metricKamailioRepliesByClass                    metricKamailioRepliesByClass
-	metricKamailioRepliesByCode                     metricKamailioRepliesByCode
-	metricKamailioRepliesByMethod                   metricKamailioRepliesByMethod
-	metricKamailioReplyDrops                        metricKamailioReplyDrops
-	metricKamailioReplyErrors                       metricKamailioReplyErrors
-	metricKamailioReplyForwards                     metricKamailioReplyForwards
-	metricKamailioRequestBadUris                    metricKamailioRequestBadUris
-	metricKamailioRequestDrops                      metricKamailioRequestDrops
-	metricKamailioRequestErrors                     metricKamailioRequestErrors
-	metricKamailioRequestForwards                   metricKamailioRequestForwards
-	metricKamailioRequestUnsupportedMethods         metricKamailioRequestUnsupportedMethods
-	metricKamailioRequests                          metricKamailioRequests
-	metricKamailioRequestsByMethod                  metricKamailioRequestsByMethod
-	metricKamailioRtpengineCallCount                metricKamailioRtpengineCallCount
-	metricKamailioRtpengineNodeInfo                 metricKamailioRtpengineNodeInfo
-	metricKamailioRtpengineNodeRecheckDelay         metricKamailioRtpengineNodeRecheckDelay
-	metricKamailioRtpengineNodeState                metricKamailioRtpengineNodeState
-	metricKamailioRtpengineNodeWeight               metricKamailioRtpengineNodeWeight
-	metricKamailioSctpConnectionCount               metricKamailioSctpConnectionCount
-	metricKamailioSctpConnectionEstablishments      metricKamailioSctpConnectionEstablishments
-	metricKamailioSctpConnectionRemoteShutdowns     metricKamailioSctpConnectionRemoteShutdowns
-	metricKamailioSctpConnectionShutdowns           metricKamailioSctpConnectionShutdowns
-	metricKamailioSctpConnectionTrackedCount        metricKamailioSctpConnectionTrackedCount
-	metricKamailioSctpErrors                        metricKamailioSctpErrors
-	metricKamailioSctpSendRetries                   metricKamailioSctpSendRetries
-	metricKamailioSecfilterMatches                  metricKamailioSecfilterMatches
-	metricKamailioSipcaptureReplies                 metricKamailioSipcaptureReplies
-	metricKamailioSipcaptureRequests                metricKamailioSipcaptureRequests
-	metricKamailioSiptraceReplies                   metricKamailioSiptraceReplies
-	metricKamailioSiptraceRequests                  metricKamailioSiptraceRequests
-	metricKamailioSlAcks                            metricKamailioSlAcks
-	metricKamailioSlErrorReplies                    metricKamailioSlErrorReplies
-	metricKamailioSlFailures                        metricKamailioSlFailures
-	metricKamailioSlReplies                         metricKamailioSlReplies
-	metricKamailioStatisticCounts                   metricKamailioStatisticCounts
-	metricKamailioStatisticValue                    metricKamailioStatisticValue
-	metricKamailioTCPConnectionCount                metricKamailioTCPConnectionCount
-	metricKamailioTCPConnectionEstablishments       metricKamailioTCPConnectionEstablishments
-	metricKamailioTCPConnectionLimit                metricKamailioTCPConnectionLimit
-	metricKamailioTCPConnectionOpens                metricKamailioTCPConnectionOpens
-	metricKamailioTCPErrors                         metricKamailioTCPErrors
-	metricKamailioTCPReaderCount                    metricKamailioTCPReaderCount
-	metricKamailioTCPWriteQueueSize                 metricKamailioTCPWriteQueueSize
-	metricKamailioTLSConnectionCount                metricKamailioTLSConnectionCount
-	metricKamailioTLSConnectionLimit                metricKamailioTLSConnectionLimit
-	metricKamailioTLSWriteQueueSize                 metricKamailioTLSWriteQueueSize
-	metricKamailioTransactionAbsorbedReplies        metricKamailioTransactionAbsorbedReplies
-	metricKamailioTransactionActiveCount            metricKamailioTransactionActiveCount
-	metricKamailioTransactionCompletions            metricKamailioTransactionCompletions
-	metricKamailioTransactionCount                  metricKamailioTransactionCount
-	metricKamailioTransactionCreations              metricKamailioTransactionCreations
-	metricKamailioTransactionDelayedReleases        metricKamailioTransactionDelayedReleases
-	metricKamailioTransactionReceivedReplies        metricKamailioTransactionReceivedReplies
-	metricKamailioTransactionReleases               metricKamailioTransactionReleases
-	metricKamailioTransactionSentReplies            metricKamailioTransactionSentReplies
-	metricKamailioUacRegistrationActiveCount        metricKamailioUacRegistrationActiveCount
-	metricKamailioUacRegistrationCount              metricKamailioUacRegistrationCount
-	metricKamailioUacRegistrationDisabledCount      metricKamailioUacRegistrationDisabledCount
-	metricKamailioUptime                            metricKamailioUptime
-	metricKamailioUsrlocContactCount                metricKamailioUsrlocContactCount
-	metricKamailioUsrlocContactExpirations          metricKamailioUsrlocContactExpirations
-	metricKamailioUsrlocRegisteredUserCount         metricKamailioUsrlocRegisteredUserCount
-	metricKamailioUsrlocUserCount                   metricKamailioUsrlocUserCount
-	metricKamailioWebsocketConnectionClosures       metricKamailioWebsocketConnectionClosures
-	metricKamailioWebsocketConnectionCount          metricKamailioWebsocketConnectionCount
-	metricKamailioWebsocketConnectionFailures       metricKamailioWebsocketConnectionFailures
-	metricKamailioWebsocketConnectionPeak           metricKamailioWebsocketConnectionPeak
-	metricKamailioWebsocketFrames                   metricKamailioWebsocketFrames
-	metricKamailioWebsocketHandshakes               metricKamailioWebsocketHandshakes
-	metricRtcScrapeDuration                         metricRtcScrapeDuration
-	metricRtcScrapeErrors                           metricRtcScrapeErrors
-	metricRtcScrapeOmittedCount                     metricRtcScrapeOmittedCount
-	metricRtcScrapes                                metricRtcScrapes
-	metricRtcTargetCertificateRemaining             metricRtcTargetCertificateRemaining
-	metricRtcTargetUp                               metricRtcTargetUp
-	metricRtpengineCallDurationAverage              metricRtpengineCallDurationAverage
-	metricRtpengineCallSquaredTime                  metricRtpengineCallSquaredTime
-	metricRtpengineCallTime                         metricRtpengineCallTime
-	metricRtpengineInterfaceDuplicatePackets        metricRtpengineInterfaceDuplicatePackets
-	metricRtpengineInterfaceIo                      metricRtpengineInterfaceIo
-	metricRtpengineInterfaceJitterSamples           metricRtpengineInterfaceJitterSamples
-	metricRtpengineInterfaceJitterTime              metricRtpengineInterfaceJitterTime
-	metricRtpengineInterfaceLostPackets             metricRtpengineInterfaceLostPackets
-	metricRtpengineInterfaceMosSamples              metricRtpengineInterfaceMosSamples
-	metricRtpengineInterfaceMosSummedScores         metricRtpengineInterfaceMosSummedScores
-	metricRtpengineInterfacePacketErrors            metricRtpengineInterfacePacketErrors
-	metricRtpengineInterfacePacketLossRatios        metricRtpengineInterfacePacketLossRatios
-	metricRtpengineInterfacePacketLossSamples       metricRtpengineInterfacePacketLossSamples
-	metricRtpengineInterfacePackets                 metricRtpengineInterfacePackets
-	metricRtpengineInterfaceRoundTripSamples        metricRtpengineInterfaceRoundTripSamples
-	metricRtpengineInterfaceRoundTripTime           metricRtpengineInterfaceRoundTripTime
-	metricRtpengineJitterSamples                    metricRtpengineJitterSamples
-	metricRtpengineJitterTime                       metricRtpengineJitterTime
-	metricRtpengineMediaCacheCount                  metricRtpengineMediaCacheCount
-	metricRtpengineMosSamples                       metricRtpengineMosSamples
-	metricRtpengineMosSummedScores                  metricRtpengineMosSummedScores
-	metricRtpengineMosSummedSquaredScores           metricRtpengineMosSummedSquaredScores
-	metricRtpengineNetworkIo                        metricRtpengineNetworkIo
-	metricRtpengineNetworkPacketErrors              metricRtpengineNetworkPacketErrors
-	metricRtpengineNetworkPackets                   metricRtpengineNetworkPackets
-	metricRtpengineOneWaySessions                   metricRtpengineOneWaySessions
-	metricRtpenginePacketLossRatios                 metricRtpenginePacketLossRatios
-	metricRtpenginePacketLossSamples                metricRtpenginePacketLossSamples
-	metricRtpenginePlayerCacheCount                 metricRtpenginePlayerCacheCount
-	metricRtpenginePortCount                        metricRtpenginePortCount
-	metricRtpengineRequestErrors                    metricRtpengineRequestErrors
-	metricRtpengineRequestTime                      metricRtpengineRequestTime
-	metricRtpengineRequests                         metricRtpengineRequests
-	metricRtpengineRoundTripSamples                 metricRtpengineRoundTripSamples
-	metricRtpengineRoundTripTime                    metricRtpengineRoundTripTime
-	metricRtpengineRtpAnomalies                     metricRtpengineRtpAnomalies
-	metricRtpengineRtpLostPackets                   metricRtpengineRtpLostPackets
-	metricRtpengineSessionClosures                  metricRtpengineSessionClosures
-	metricRtpengineSessionCount                     metricRtpengineSessionCount
-	metricRtpengineSessionCreations                 metricRtpengineSessionCreations
-	metricRtpengineStreamCount                      metricRtpengineStreamCount
-	metricRtpengineTranscodedMediaCount             metricRtpengineTranscodedMediaCount
-	metricRtpengineTranscoderCount                  metricRtpengineTranscoderCount
-	metricRtpengineTranscodingIo                    metricRtpengineTranscodingIo
-	metricRtpengineTranscodingPackets               metricRtpengineTranscodingPackets
-	metricRtpengineTranscodingSamples               metricRtpengineTranscodingSamples
-	metricRtpengineUptime                           metricRtpengineUptime
-	metricRtpengineZeroPacketStreams                metricRtpengineZeroPacketStreams
+	config                                              MetricsBuilderConfig // config of the metrics builder.
+	startTime                                           pcommon.Timestamp    // start time that will be applied to all recorded data points.
+	metricsCapacity                                     int                  // maximum observed number of metrics per resource.
+	metricsBuffer                                       pmetric.Metrics      // accumulates metrics data before emitting.
+	buildInfo                                           component.BuildInfo  // contains version information.
+	resourceAttributeIncludeFilter                      map[string]filter.Filter
+	resourceAttributeExcludeFilter                      map[string]filter.Filter
+	metricKamailioCdpQueueCount                         metricKamailioCdpQueueCount
+	metricKamailioCdpReplies                            metricKamailioCdpReplies
+	metricKamailioCdpResponseTime                       metricKamailioCdpResponseTime
+	metricKamailioCdpResponseTimeAverage                metricKamailioCdpResponseTimeAverage
+	metricKamailioCdpTimeouts                           metricKamailioCdpTimeouts
+	metricKamailioDialogActiveCount                     metricKamailioDialogActiveCount
+	metricKamailioDialogCount                           metricKamailioDialogCount
+	metricKamailioDialogCountByProfile                  metricKamailioDialogCountByProfile
+	metricKamailioDialogCreations                       metricKamailioDialogCreations
+	metricKamailioDialogEarlyCount                      metricKamailioDialogEarlyCount
+	metricKamailioDialogExpirations                     metricKamailioDialogExpirations
+	metricKamailioDialogFailures                        metricKamailioDialogFailures
+	metricKamailioDispatcherSetCount                    metricKamailioDispatcherSetCount
+	metricKamailioDispatcherTargetCount                 metricKamailioDispatcherTargetCount
+	metricKamailioDispatcherTargetDialogCount           metricKamailioDispatcherTargetDialogCount
+	metricKamailioDispatcherTargetLatencyAverage        metricKamailioDispatcherTargetLatencyAverage
+	metricKamailioDispatcherTargetLatencyDeviation      metricKamailioDispatcherTargetLatencyDeviation
+	metricKamailioDispatcherTargetLatencyEstimate       metricKamailioDispatcherTargetLatencyEstimate
+	metricKamailioDispatcherTargetLatencyMax            metricKamailioDispatcherTargetLatencyMax
+	metricKamailioDispatcherTargetOverloadReduction     metricKamailioDispatcherTargetOverloadReduction
+	metricKamailioDispatcherTargetProbing               metricKamailioDispatcherTargetProbing
+	metricKamailioDispatcherTargetState                 metricKamailioDispatcherTargetState
+	metricKamailioDispatcherTargetTimeouts              metricKamailioDispatcherTargetTimeouts
+	metricKamailioDmqNodeFailureCount                   metricKamailioDmqNodeFailureCount
+	metricKamailioDmqNodeState                          metricKamailioDmqNodeState
+	metricKamailioDNSCacheEvictions                     metricKamailioDNSCacheEvictions
+	metricKamailioDNSCacheHits                          metricKamailioDNSCacheHits
+	metricKamailioDNSCacheLimit                         metricKamailioDNSCacheLimit
+	metricKamailioDNSCacheRequests                      metricKamailioDNSCacheRequests
+	metricKamailioDNSCacheUsage                         metricKamailioDNSCacheUsage
+	metricKamailioDNSFailures                           metricKamailioDNSFailures
+	metricKamailioDNSSlowRequests                       metricKamailioDNSSlowRequests
+	metricKamailioHtableItemCount                       metricKamailioHtableItemCount
+	metricKamailioHtableSlotCount                       metricKamailioHtableSlotCount
+	metricKamailioHtableSlotFillMax                     metricKamailioHtableSlotFillMax
+	metricKamailioHtableSlotFillMin                     metricKamailioHtableSlotFillMin
+	metricKamailioHTTPClientConnectionAttempts          metricKamailioHTTPClientConnectionAttempts
+	metricKamailioHTTPClientConnectionCount             metricKamailioHTTPClientConnectionCount
+	metricKamailioHTTPClientErrors                      metricKamailioHTTPClientErrors
+	metricKamailioHTTPClientReplies                     metricKamailioHTTPClientReplies
+	metricKamailioHTTPClientRequests                    metricKamailioHTTPClientRequests
+	metricKamailioHTTPClientTimeouts                    metricKamailioHTTPClientTimeouts
+	metricKamailioImcRoomCount                          metricKamailioImcRoomCount
+	metricKamailioImsReplies                            metricKamailioImsReplies
+	metricKamailioImsResponseTime                       metricKamailioImsResponseTime
+	metricKamailioImsResponseTimeAverage                metricKamailioImsResponseTimeAverage
+	metricKamailioImsTimeouts                           metricKamailioImsTimeouts
+	metricKamailioMemorySharedFragmentCount             metricKamailioMemorySharedFragmentCount
+	metricKamailioMemorySharedLimit                     metricKamailioMemorySharedLimit
+	metricKamailioMemorySharedPeak                      metricKamailioMemorySharedPeak
+	metricKamailioMemorySharedUsage                     metricKamailioMemorySharedUsage
+	metricKamailioMessageBadHeaders                     metricKamailioMessageBadHeaders
+	metricKamailioMysqlDriverErrors                     metricKamailioMysqlDriverErrors
+	metricKamailioNatTraversalEndpointCount             metricKamailioNatTraversalEndpointCount
+	metricKamailioNatTraversalEndpointCountByReason     metricKamailioNatTraversalEndpointCountByReason
+	metricKamailioPeerstatePeerCount                    metricKamailioPeerstatePeerCount
+	metricKamailioPeerstatePeerInCallCount              metricKamailioPeerstatePeerInCallCount
+	metricKamailioPeerstatePeerRegisteredCount          metricKamailioPeerstatePeerRegisteredCount
+	metricKamailioPikeAddressCount                      metricKamailioPikeAddressCount
+	metricKamailioPikeBlockedAddressCount               metricKamailioPikeBlockedAddressCount
+	metricKamailioPipelimitMessageCount                 metricKamailioPipelimitMessageCount
+	metricKamailioPipelimitMessageLimit                 metricKamailioPipelimitMessageLimit
+	metricKamailioProcessCount                          metricKamailioProcessCount
+	metricKamailioProcessMemoryFragmentCount            metricKamailioProcessMemoryFragmentCount
+	metricKamailioProcessMemoryLimit                    metricKamailioProcessMemoryLimit
+	metricKamailioProcessMemoryUsage                    metricKamailioProcessMemoryUsage
+	metricKamailioRegistrarContactLimit                 metricKamailioRegistrarContactLimit
+	metricKamailioRegistrarExpiresDefault               metricKamailioRegistrarExpiresDefault
+	metricKamailioRegistrarExpiresDefaultRange          metricKamailioRegistrarExpiresDefaultRange
+	metricKamailioRegistrarExpiresMax                   metricKamailioRegistrarExpiresMax
+	metricKamailioRegistrarExpiresRange                 metricKamailioRegistrarExpiresRange
+	metricKamailioRegistrarRegistrations                metricKamailioRegistrarRegistrations
+	metricKamailioReplies                               metricKamailioReplies
+	metricKamailioRepliesByClass                        metricKamailioRepliesByClass
+	metricKamailioRepliesByCode                         metricKamailioRepliesByCode
+	metricKamailioRepliesByMethod                       metricKamailioRepliesByMethod
+	metricKamailioReplyDrops                            metricKamailioReplyDrops
+	metricKamailioReplyErrors                           metricKamailioReplyErrors
+	metricKamailioReplyForwards                         metricKamailioReplyForwards
+	metricKamailioRequestBadUris                        metricKamailioRequestBadUris
+	metricKamailioRequestDrops                          metricKamailioRequestDrops
+	metricKamailioRequestErrors                         metricKamailioRequestErrors
+	metricKamailioRequestForwards                       metricKamailioRequestForwards
+	metricKamailioRequestUnsupportedMethods             metricKamailioRequestUnsupportedMethods
+	metricKamailioRequests                              metricKamailioRequests
+	metricKamailioRequestsByMethod                      metricKamailioRequestsByMethod
+	metricKamailioRtpengineCallCount                    metricKamailioRtpengineCallCount
+	metricKamailioRtpengineNodeInfo                     metricKamailioRtpengineNodeInfo
+	metricKamailioRtpengineNodeRecheckDelay             metricKamailioRtpengineNodeRecheckDelay
+	metricKamailioRtpengineNodeState                    metricKamailioRtpengineNodeState
+	metricKamailioRtpengineNodeWeight                   metricKamailioRtpengineNodeWeight
+	metricKamailioSctpConnectionCount                   metricKamailioSctpConnectionCount
+	metricKamailioSctpConnectionEstablishments          metricKamailioSctpConnectionEstablishments
+	metricKamailioSctpConnectionRemoteShutdowns         metricKamailioSctpConnectionRemoteShutdowns
+	metricKamailioSctpConnectionShutdowns               metricKamailioSctpConnectionShutdowns
+	metricKamailioSctpConnectionTrackedCount            metricKamailioSctpConnectionTrackedCount
+	metricKamailioSctpErrors                            metricKamailioSctpErrors
+	metricKamailioSctpSendRetries                       metricKamailioSctpSendRetries
+	metricKamailioSecfilterMatches                      metricKamailioSecfilterMatches
+	metricKamailioSipcaptureReplies                     metricKamailioSipcaptureReplies
+	metricKamailioSipcaptureRequests                    metricKamailioSipcaptureRequests
+	metricKamailioSiptraceReplies                       metricKamailioSiptraceReplies
+	metricKamailioSiptraceRequests                      metricKamailioSiptraceRequests
+	metricKamailioSlAcks                                metricKamailioSlAcks
+	metricKamailioSlErrorReplies                        metricKamailioSlErrorReplies
+	metricKamailioSlFailures                            metricKamailioSlFailures
+	metricKamailioSlReplies                             metricKamailioSlReplies
+	metricKamailioStatisticCounts                       metricKamailioStatisticCounts
+	metricKamailioStatisticValue                        metricKamailioStatisticValue
+	metricKamailioTCPConnectionCount                    metricKamailioTCPConnectionCount
+	metricKamailioTCPConnectionEstablishments           metricKamailioTCPConnectionEstablishments
+	metricKamailioTCPConnectionLimit                    metricKamailioTCPConnectionLimit
+	metricKamailioTCPConnectionOpens                    metricKamailioTCPConnectionOpens
+	metricKamailioTCPErrors                             metricKamailioTCPErrors
+	metricKamailioTCPReaderCount                        metricKamailioTCPReaderCount
+	metricKamailioTCPWriteQueueSize                     metricKamailioTCPWriteQueueSize
+	metricKamailioTLSConnectionCount                    metricKamailioTLSConnectionCount
+	metricKamailioTLSConnectionLimit                    metricKamailioTLSConnectionLimit
+	metricKamailioTLSWriteQueueSize                     metricKamailioTLSWriteQueueSize
+	metricKamailioTransactionAbsorbedReplies            metricKamailioTransactionAbsorbedReplies
+	metricKamailioTransactionActiveCount                metricKamailioTransactionActiveCount
+	metricKamailioTransactionCompletions                metricKamailioTransactionCompletions
+	metricKamailioTransactionCount                      metricKamailioTransactionCount
+	metricKamailioTransactionCreations                  metricKamailioTransactionCreations
+	metricKamailioTransactionDelayedReleases            metricKamailioTransactionDelayedReleases
+	metricKamailioTransactionReceivedReplies            metricKamailioTransactionReceivedReplies
+	metricKamailioTransactionReleases                   metricKamailioTransactionReleases
+	metricKamailioTransactionSentReplies                metricKamailioTransactionSentReplies
+	metricKamailioTsiloBranches                         metricKamailioTsiloBranches
+	metricKamailioTsiloTransactionCount                 metricKamailioTsiloTransactionCount
+	metricKamailioTsiloTransactionCreations             metricKamailioTsiloTransactionCreations
+	metricKamailioTsiloURICount                         metricKamailioTsiloURICount
+	metricKamailioTsiloURICreations                     metricKamailioTsiloURICreations
+	metricKamailioUacRegistrationActiveCount            metricKamailioUacRegistrationActiveCount
+	metricKamailioUacRegistrationCount                  metricKamailioUacRegistrationCount
+	metricKamailioUacRegistrationDisabledCount          metricKamailioUacRegistrationDisabledCount
+	metricKamailioUptime                                metricKamailioUptime
+	metricKamailioUsrlocContactCount                    metricKamailioUsrlocContactCount
+	metricKamailioUsrlocContactExpirations              metricKamailioUsrlocContactExpirations
+	metricKamailioUsrlocRegisteredUserCount             metricKamailioUsrlocRegisteredUserCount
+	metricKamailioUsrlocUserCount                       metricKamailioUsrlocUserCount
+	metricKamailioWebsocketConnectionActiveCount        metricKamailioWebsocketConnectionActiveCount
+	metricKamailioWebsocketConnectionActivePeak         metricKamailioWebsocketConnectionActivePeak
+	metricKamailioWebsocketConnectionClosures           metricKamailioWebsocketConnectionClosures
+	metricKamailioWebsocketConnectionClosuresByProtocol metricKamailioWebsocketConnectionClosuresByProtocol
+	metricKamailioWebsocketConnectionCount              metricKamailioWebsocketConnectionCount
+	metricKamailioWebsocketConnectionFailures           metricKamailioWebsocketConnectionFailures
+	metricKamailioWebsocketConnectionFailuresByProtocol metricKamailioWebsocketConnectionFailuresByProtocol
+	metricKamailioWebsocketConnectionPeak               metricKamailioWebsocketConnectionPeak
+	metricKamailioWebsocketFrames                       metricKamailioWebsocketFrames
+	metricKamailioWebsocketFramesByProtocol             metricKamailioWebsocketFramesByProtocol
+	metricKamailioWebsocketHandshakes                   metricKamailioWebsocketHandshakes
+	metricKamailioWebsocketHandshakesByProtocol         metricKamailioWebsocketHandshakesByProtocol
+	metricRtcScrapeDuration                             metricRtcScrapeDuration
+	metricRtcScrapeErrors                               metricRtcScrapeErrors
+	metricRtcScrapeOmittedCount                         metricRtcScrapeOmittedCount
+	metricRtcScrapes                                    metricRtcScrapes
+	metricRtcTargetCertificateRemaining                 metricRtcTargetCertificateRemaining
+	metricRtcTargetUp                                   metricRtcTargetUp
+	metricRtpengineCallDurationAverage                  metricRtpengineCallDurationAverage
+	metricRtpengineCallSquaredTime                      metricRtpengineCallSquaredTime
+	metricRtpengineCallTime                             metricRtpengineCallTime
+	metricRtpengineInterfaceDuplicatePackets            metricRtpengineInterfaceDuplicatePackets
+	metricRtpengineInterfaceIo                          metricRtpengineInterfaceIo
+	metricRtpengineInterfaceJitterSamples               metricRtpengineInterfaceJitterSamples
+	metricRtpengineInterfaceJitterTime                  metricRtpengineInterfaceJitterTime
+	metricRtpengineInterfaceLostPackets                 metricRtpengineInterfaceLostPackets
+	metricRtpengineInterfaceMosSamples                  metricRtpengineInterfaceMosSamples
+	metricRtpengineInterfaceMosSummedScores             metricRtpengineInterfaceMosSummedScores
+	metricRtpengineInterfacePacketErrors                metricRtpengineInterfacePacketErrors
+	metricRtpengineInterfacePacketLossRatios            metricRtpengineInterfacePacketLossRatios
+	metricRtpengineInterfacePacketLossSamples           metricRtpengineInterfacePacketLossSamples
+	metricRtpengineInterfacePackets                     metricRtpengineInterfacePackets
+	metricRtpengineInterfaceRoundTripSamples            metricRtpengineInterfaceRoundTripSamples
+	metricRtpengineInterfaceRoundTripTime               metricRtpengineInterfaceRoundTripTime
+	metricRtpengineJitterSamples                        metricRtpengineJitterSamples
+	metricRtpengineJitterTime                           metricRtpengineJitterTime
+	metricRtpengineMediaCacheCount                      metricRtpengineMediaCacheCount
+	metricRtpengineMosSamples                           metricRtpengineMosSamples
+	metricRtpengineMosSummedScores                      metricRtpengineMosSummedScores
+	metricRtpengineMosSummedSquaredScores               metricRtpengineMosSummedSquaredScores
+	metricRtpengineNetworkIo                            metricRtpengineNetworkIo
+	metricRtpengineNetworkPacketErrors                  metricRtpengineNetworkPacketErrors
+	metricRtpengineNetworkPackets                       metricRtpengineNetworkPackets
+	metricRtpengineOneWaySessions                       metricRtpengineOneWaySessions
+	metricRtpenginePacketLossRatios                     metricRtpenginePacketLossRatios
+	metricRtpenginePacketLossSamples                    metricRtpenginePacketLossSamples
+	metricRtpenginePlayerCacheCount                     metricRtpenginePlayerCacheCount
+	metricRtpenginePortCount                            metricRtpenginePortCount
+	metricRtpengineRequestErrors                        metricRtpengineRequestErrors
+	metricRtpengineRequestTime                          metricRtpengineRequestTime
+	metricRtpengineRequests                             metricRtpengineRequests
+	metricRtpengineRoundTripSamples                     metricRtpengineRoundTripSamples
+	metricRtpengineRoundTripTime                        metricRtpengineRoundTripTime
+	metricRtpengineRtpAnomalies                         metricRtpengineRtpAnomalies
+	metricRtpengineRtpLostPackets                       metricRtpengineRtpLostPackets
+	metricRtpengineSessionClosures                      metricRtpengineSessionClosures
+	metricRtpengineSessionCount                         metricRtpengineSessionCount
+	metricRtpengineSessionCreations                     metricRtpengineSessionCreations
+	metricRtpengineStreamCount                          metricRtpengineStreamCount
+	metricRtpengineTranscodedMediaCount                 metricRtpengineTranscodedMediaCount
+	metricRtpengineTranscoderCount                      metricRtpengineTranscoderCount
+	metricRtpengineTranscodingIo                        metricRtpengineTranscodingIo
+	metricRtpengineTranscodingPackets                   metricRtpengineTranscodingPackets
+	metricRtpengineTranscodingSamples                   metricRtpengineTranscodingSamples
+	metricRtpengineUptime                               metricRtpengineUptime
+	metricRtpengineZeroPacketStreams                    metricRtpengineZeroPacketStreams
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -11908,196 +13362,219 @@ func WithStartTime(startTime pcommon.Timestamp) MetricBuilderOption {
 }
 func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, options ...MetricBuilderOption) *MetricsBuilder {
 	mb := &MetricsBuilder{
-		config:                                          mbc,
-		startTime:                                       pcommon.NewTimestampFromTime(time.Now()),
-		metricsBuffer:                                   pmetric.NewMetrics(),
-		buildInfo:                                       settings.BuildInfo,
-		metricKamailioCdpQueueCount:                     newMetricKamailioCdpQueueCount(mbc.Metrics.KamailioCdpQueueCount),
-		metricKamailioCdpReplies:                        newMetricKamailioCdpReplies(mbc.Metrics.KamailioCdpReplies),
-		metricKamailioCdpResponseTime:                   newMetricKamailioCdpResponseTime(mbc.Metrics.KamailioCdpResponseTime),
-		metricKamailioCdpResponseTimeAverage:            newMetricKamailioCdpResponseTimeAverage(mbc.Metrics.KamailioCdpResponseTimeAverage),
-		metricKamailioCdpTimeouts:                       newMetricKamailioCdpTimeouts(mbc.Metrics.KamailioCdpTimeouts),
-		metricKamailioDialogActiveCount:                 newMetricKamailioDialogActiveCount(mbc.Metrics.KamailioDialogActiveCount),
-		metricKamailioDialogCount:                       newMetricKamailioDialogCount(mbc.Metrics.KamailioDialogCount),
-		metricKamailioDialogCountByProfile:              newMetricKamailioDialogCountByProfile(mbc.Metrics.KamailioDialogCountByProfile),
-		metricKamailioDialogCreations:                   newMetricKamailioDialogCreations(mbc.Metrics.KamailioDialogCreations),
-		metricKamailioDialogEarlyCount:                  newMetricKamailioDialogEarlyCount(mbc.Metrics.KamailioDialogEarlyCount),
-		metricKamailioDialogExpirations:                 newMetricKamailioDialogExpirations(mbc.Metrics.KamailioDialogExpirations),
-		metricKamailioDialogFailures:                    newMetricKamailioDialogFailures(mbc.Metrics.KamailioDialogFailures),
-		metricKamailioDispatcherSetCount:                newMetricKamailioDispatcherSetCount(mbc.Metrics.KamailioDispatcherSetCount),
-		metricKamailioDispatcherTargetCount:             newMetricKamailioDispatcherTargetCount(mbc.Metrics.KamailioDispatcherTargetCount),
-		metricKamailioDispatcherTargetDialogCount:       newMetricKamailioDispatcherTargetDialogCount(mbc.Metrics.KamailioDispatcherTargetDialogCount),
-		metricKamailioDispatcherTargetLatencyAverage:    newMetricKamailioDispatcherTargetLatencyAverage(mbc.Metrics.KamailioDispatcherTargetLatencyAverage),
-		metricKamailioDispatcherTargetLatencyDeviation:  newMetricKamailioDispatcherTargetLatencyDeviation(mbc.Metrics.KamailioDispatcherTargetLatencyDeviation),
-		metricKamailioDispatcherTargetLatencyEstimate:   newMetricKamailioDispatcherTargetLatencyEstimate(mbc.Metrics.KamailioDispatcherTargetLatencyEstimate),
-		metricKamailioDispatcherTargetLatencyMax:        newMetricKamailioDispatcherTargetLatencyMax(mbc.Metrics.KamailioDispatcherTargetLatencyMax),
-		metricKamailioDispatcherTargetOverloadReduction: newMetricKamailioDispatcherTargetOverloadReduction(mbc.Metrics.KamailioDispatcherTargetOverloadReduction),
-		metricKamailioDispatcherTargetProbing:           newMetricKamailioDispatcherTargetProbing(mbc.Metrics.KamailioDispatcherTargetProbing),
-		metricKamailioDispatcherTargetState:             newMetricKamailioDispatcherTargetState(mbc.Metrics.KamailioDispatcherTargetState),
-		metricKamailioDispatcherTargetTimeouts:          newMetricKamailioDispatcherTargetTimeouts(mbc.Metrics.KamailioDispatcherTargetTimeouts),
-		metricKamailioDmqNodeFailureCount:               newMetricKamailioDmqNodeFailureCount(mbc.Metrics.KamailioDmqNodeFailureCount),
-		metricKamailioDmqNodeState:                      newMetricKamailioDmqNodeState(mbc.Metrics.KamailioDmqNodeState),
-		metricKamailioDNSCacheLimit:                     newMetricKamailioDNSCacheLimit(mbc.Metrics.KamailioDNSCacheLimit),
-		metricKamailioDNSCacheUsage:                     newMetricKamailioDNSCacheUsage(mbc.Metrics.KamailioDNSCacheUsage),
-		metricKamailioDNSFailures:                       newMetricKamailioDNSFailures(mbc.Metrics.KamailioDNSFailures),
-		metricKamailioDNSSlowRequests:                   newMetricKamailioDNSSlowRequests(mbc.Metrics.KamailioDNSSlowRequests),
-		metricKamailioHtableItemCount:                   newMetricKamailioHtableItemCount(mbc.Metrics.KamailioHtableItemCount),
-		metricKamailioHtableSlotCount:                   newMetricKamailioHtableSlotCount(mbc.Metrics.KamailioHtableSlotCount),
-		metricKamailioHtableSlotFillMax:                 newMetricKamailioHtableSlotFillMax(mbc.Metrics.KamailioHtableSlotFillMax),
-		metricKamailioHtableSlotFillMin:                 newMetricKamailioHtableSlotFillMin(mbc.Metrics.KamailioHtableSlotFillMin),
-		metricKamailioHTTPClientErrors:                  newMetricKamailioHTTPClientErrors(mbc.Metrics.KamailioHTTPClientErrors),
-		metricKamailioHTTPClientReplies:                 newMetricKamailioHTTPClientReplies(mbc.Metrics.KamailioHTTPClientReplies),
-		metricKamailioHTTPClientRequests:                newMetricKamailioHTTPClientRequests(mbc.Metrics.KamailioHTTPClientRequests),
-		metricKamailioHTTPClientTimeouts:                newMetricKamailioHTTPClientTimeouts(mbc.Metrics.KamailioHTTPClientTimeouts),
-		metricKamailioMemorySharedFragmentCount:         newMetricKamailioMemorySharedFragmentCount(mbc.Metrics.KamailioMemorySharedFragmentCount),
-		metricKamailioMemorySharedLimit:                 newMetricKamailioMemorySharedLimit(mbc.Metrics.KamailioMemorySharedLimit),
-		metricKamailioMemorySharedPeak:                  newMetricKamailioMemorySharedPeak(mbc.Metrics.KamailioMemorySharedPeak),
-		metricKamailioMemorySharedUsage:                 newMetricKamailioMemorySharedUsage(mbc.Metrics.KamailioMemorySharedUsage),
-		metricKamailioMessageBadHeaders:                 newMetricKamailioMessageBadHeaders(mbc.Metrics.KamailioMessageBadHeaders),
-		metricKamailioMysqlDriverErrors:                 newMetricKamailioMysqlDriverErrors(mbc.Metrics.KamailioMysqlDriverErrors),
-		metricKamailioPeerstatePeerCount:                newMetricKamailioPeerstatePeerCount(mbc.Metrics.KamailioPeerstatePeerCount),
-		metricKamailioPeerstatePeerInCallCount:          newMetricKamailioPeerstatePeerInCallCount(mbc.Metrics.KamailioPeerstatePeerInCallCount),
-		metricKamailioPeerstatePeerRegisteredCount:      newMetricKamailioPeerstatePeerRegisteredCount(mbc.Metrics.KamailioPeerstatePeerRegisteredCount),
-		metricKamailioPikeAddressCount:                  newMetricKamailioPikeAddressCount(mbc.Metrics.KamailioPikeAddressCount),
-		metricKamailioPikeBlockedAddressCount:           newMetricKamailioPikeBlockedAddressCount(mbc.Metrics.KamailioPikeBlockedAddressCount),
-		metricKamailioPipelimitMessageCount:             newMetricKamailioPipelimitMessageCount(mbc.Metrics.KamailioPipelimitMessageCount),
-		metricKamailioPipelimitMessageLimit:             newMetricKamailioPipelimitMessageLimit(mbc.Metrics.KamailioPipelimitMessageLimit),
-		metricKamailioProcessCount:                      newMetricKamailioProcessCount(mbc.Metrics.KamailioProcessCount),
-		metricKamailioProcessMemoryFragmentCount:        newMetricKamailioProcessMemoryFragmentCount(mbc.Metrics.KamailioProcessMemoryFragmentCount),
-		metricKamailioProcessMemoryLimit:                newMetricKamailioProcessMemoryLimit(mbc.Metrics.KamailioProcessMemoryLimit),
-		metricKamailioProcessMemoryUsage:                newMetricKamailioProcessMemoryUsage(mbc.Metrics.KamailioProcessMemoryUsage),
-		metricKamailioRegistrarContactLimit:             newMetricKamailioRegistrarContactLimit(mbc.Metrics.KamailioRegistrarContactLimit),
-		metricKamailioRegistrarExpiresDefault:           newMetricKamailioRegistrarExpiresDefault(mbc.Metrics.KamailioRegistrarExpiresDefault),
-		metricKamailioRegistrarExpiresDefaultRange:      newMetricKamailioRegistrarExpiresDefaultRange(mbc.Metrics.KamailioRegistrarExpiresDefaultRange),
-		metricKamailioRegistrarExpiresMax:               newMetricKamailioRegistrarExpiresMax(mbc.Metrics.KamailioRegistrarExpiresMax),
-		metricKamailioRegistrarExpiresRange:             newMetricKamailioRegistrarExpiresRange(mbc.Metrics.KamailioRegistrarExpiresRange),
-		metricKamailioRegistrarRegistrations:            newMetricKamailioRegistrarRegistrations(mbc.Metrics.KamailioRegistrarRegistrations),
-		metricKamailioReplies:                           newMetricKamailioReplies(mbc.Metrics.KamailioReplies),
-		metricKamailioRepliesByClass:                    newMetricKamailioRepliesByClass(mbc.Metrics.KamailioRepliesByClass),
-		metricKamailioRepliesByCode:                     newMetricKamailioRepliesByCode(mbc.Metrics.KamailioRepliesByCode),
-		metricKamailioRepliesByMethod:                   newMetricKamailioRepliesByMethod(mbc.Metrics.KamailioRepliesByMethod),
-		metricKamailioReplyDrops:                        newMetricKamailioReplyDrops(mbc.Metrics.KamailioReplyDrops),
-		metricKamailioReplyErrors:                       newMetricKamailioReplyErrors(mbc.Metrics.KamailioReplyErrors),
-		metricKamailioReplyForwards:                     newMetricKamailioReplyForwards(mbc.Metrics.KamailioReplyForwards),
-		metricKamailioRequestBadUris:                    newMetricKamailioRequestBadUris(mbc.Metrics.KamailioRequestBadUris),
-		metricKamailioRequestDrops:                      newMetricKamailioRequestDrops(mbc.Metrics.KamailioRequestDrops),
-		metricKamailioRequestErrors:                     newMetricKamailioRequestErrors(mbc.Metrics.KamailioRequestErrors),
-		metricKamailioRequestForwards:                   newMetricKamailioRequestForwards(mbc.Metrics.KamailioRequestForwards),
-		metricKamailioRequestUnsupportedMethods:         newMetricKamailioRequestUnsupportedMethods(mbc.Metrics.KamailioRequestUnsupportedMethods),
-		metricKamailioRequests:                          newMetricKamailioRequests(mbc.Metrics.KamailioRequests),
-		metricKamailioRequestsByMethod:                  newMetricKamailioRequestsByMethod(mbc.Metrics.KamailioRequestsByMethod),
-		metricKamailioRtpengineCallCount:                newMetricKamailioRtpengineCallCount(mbc.Metrics.KamailioRtpengineCallCount),
-		metricKamailioRtpengineNodeInfo:                 newMetricKamailioRtpengineNodeInfo(mbc.Metrics.KamailioRtpengineNodeInfo),
-		metricKamailioRtpengineNodeRecheckDelay:         newMetricKamailioRtpengineNodeRecheckDelay(mbc.Metrics.KamailioRtpengineNodeRecheckDelay),
-		metricKamailioRtpengineNodeState:                newMetricKamailioRtpengineNodeState(mbc.Metrics.KamailioRtpengineNodeState),
-		metricKamailioRtpengineNodeWeight:               newMetricKamailioRtpengineNodeWeight(mbc.Metrics.KamailioRtpengineNodeWeight),
-		metricKamailioSctpConnectionCount:               newMetricKamailioSctpConnectionCount(mbc.Metrics.KamailioSctpConnectionCount),
-		metricKamailioSctpConnectionEstablishments:      newMetricKamailioSctpConnectionEstablishments(mbc.Metrics.KamailioSctpConnectionEstablishments),
-		metricKamailioSctpConnectionRemoteShutdowns:     newMetricKamailioSctpConnectionRemoteShutdowns(mbc.Metrics.KamailioSctpConnectionRemoteShutdowns),
-		metricKamailioSctpConnectionShutdowns:           newMetricKamailioSctpConnectionShutdowns(mbc.Metrics.KamailioSctpConnectionShutdowns),
-		metricKamailioSctpConnectionTrackedCount:        newMetricKamailioSctpConnectionTrackedCount(mbc.Metrics.KamailioSctpConnectionTrackedCount),
-		metricKamailioSctpErrors:                        newMetricKamailioSctpErrors(mbc.Metrics.KamailioSctpErrors),
-		metricKamailioSctpSendRetries:                   newMetricKamailioSctpSendRetries(mbc.Metrics.KamailioSctpSendRetries),
-		metricKamailioSecfilterMatches:                  newMetricKamailioSecfilterMatches(mbc.Metrics.KamailioSecfilterMatches),
-		metricKamailioSipcaptureReplies:                 newMetricKamailioSipcaptureReplies(mbc.Metrics.KamailioSipcaptureReplies),
-		metricKamailioSipcaptureRequests:                newMetricKamailioSipcaptureRequests(mbc.Metrics.KamailioSipcaptureRequests),
-		metricKamailioSiptraceReplies:                   newMetricKamailioSiptraceReplies(mbc.Metrics.KamailioSiptraceReplies),
-		metricKamailioSiptraceRequests:                  newMetricKamailioSiptraceRequests(mbc.Metrics.KamailioSiptraceRequests),
-		metricKamailioSlAcks:                            newMetricKamailioSlAcks(mbc.Metrics.KamailioSlAcks),
-		metricKamailioSlErrorReplies:                    newMetricKamailioSlErrorReplies(mbc.Metrics.KamailioSlErrorReplies),
-		metricKamailioSlFailures:                        newMetricKamailioSlFailures(mbc.Metrics.KamailioSlFailures),
-		metricKamailioSlReplies:                         newMetricKamailioSlReplies(mbc.Metrics.KamailioSlReplies),
-		metricKamailioStatisticCounts:                   newMetricKamailioStatisticCounts(mbc.Metrics.KamailioStatisticCounts),
-		metricKamailioStatisticValue:                    newMetricKamailioStatisticValue(mbc.Metrics.KamailioStatisticValue),
-		metricKamailioTCPConnectionCount:                newMetricKamailioTCPConnectionCount(mbc.Metrics.KamailioTCPConnectionCount),
-		metricKamailioTCPConnectionEstablishments:       newMetricKamailioTCPConnectionEstablishments(mbc.Metrics.KamailioTCPConnectionEstablishments),
-		metricKamailioTCPConnectionLimit:                newMetricKamailioTCPConnectionLimit(mbc.Metrics.KamailioTCPConnectionLimit),
-		metricKamailioTCPConnectionOpens:                newMetricKamailioTCPConnectionOpens(mbc.Metrics.KamailioTCPConnectionOpens),
-		metricKamailioTCPErrors:                         newMetricKamailioTCPErrors(mbc.Metrics.KamailioTCPErrors),
-		metricKamailioTCPReaderCount:                    newMetricKamailioTCPReaderCount(mbc.Metrics.KamailioTCPReaderCount),
-		metricKamailioTCPWriteQueueSize:                 newMetricKamailioTCPWriteQueueSize(mbc.Metrics.KamailioTCPWriteQueueSize),
-		metricKamailioTLSConnectionCount:                newMetricKamailioTLSConnectionCount(mbc.Metrics.KamailioTLSConnectionCount),
-		metricKamailioTLSConnectionLimit:                newMetricKamailioTLSConnectionLimit(mbc.Metrics.KamailioTLSConnectionLimit),
-		metricKamailioTLSWriteQueueSize:                 newMetricKamailioTLSWriteQueueSize(mbc.Metrics.KamailioTLSWriteQueueSize),
-		metricKamailioTransactionAbsorbedReplies:        newMetricKamailioTransactionAbsorbedReplies(mbc.Metrics.KamailioTransactionAbsorbedReplies),
-		metricKamailioTransactionActiveCount:            newMetricKamailioTransactionActiveCount(mbc.Metrics.KamailioTransactionActiveCount),
-		metricKamailioTransactionCompletions:            newMetricKamailioTransactionCompletions(mbc.Metrics.KamailioTransactionCompletions),
-		metricKamailioTransactionCount:                  newMetricKamailioTransactionCount(mbc.Metrics.KamailioTransactionCount),
-		metricKamailioTransactionCreations:              newMetricKamailioTransactionCreations(mbc.Metrics.KamailioTransactionCreations),
-		metricKamailioTransactionDelayedReleases:        newMetricKamailioTransactionDelayedReleases(mbc.Metrics.KamailioTransactionDelayedReleases),
-		metricKamailioTransactionReceivedReplies:        newMetricKamailioTransactionReceivedReplies(mbc.Metrics.KamailioTransactionReceivedReplies),
-		metricKamailioTransactionReleases:               newMetricKamailioTransactionReleases(mbc.Metrics.KamailioTransactionReleases),
-		metricKamailioTransactionSentReplies:            newMetricKamailioTransactionSentReplies(mbc.Metrics.KamailioTransactionSentReplies),
-		metricKamailioUacRegistrationActiveCount:        newMetricKamailioUacRegistrationActiveCount(mbc.Metrics.KamailioUacRegistrationActiveCount),
-		metricKamailioUacRegistrationCount:              newMetricKamailioUacRegistrationCount(mbc.Metrics.KamailioUacRegistrationCount),
-		metricKamailioUacRegistrationDisabledCount:      newMetricKamailioUacRegistrationDisabledCount(mbc.Metrics.KamailioUacRegistrationDisabledCount),
-		metricKamailioUptime:                            newMetricKamailioUptime(mbc.Metrics.KamailioUptime),
-		metricKamailioUsrlocContactCount:                newMetricKamailioUsrlocContactCount(mbc.Metrics.KamailioUsrlocContactCount),
-		metricKamailioUsrlocContactExpirations:          newMetricKamailioUsrlocContactExpirations(mbc.Metrics.KamailioUsrlocContactExpirations),
-		metricKamailioUsrlocRegisteredUserCount:         newMetricKamailioUsrlocRegisteredUserCount(mbc.Metrics.KamailioUsrlocRegisteredUserCount),
-		metricKamailioUsrlocUserCount:                   newMetricKamailioUsrlocUserCount(mbc.Metrics.KamailioUsrlocUserCount),
-		metricKamailioWebsocketConnectionClosures:       newMetricKamailioWebsocketConnectionClosures(mbc.Metrics.KamailioWebsocketConnectionClosures),
-		metricKamailioWebsocketConnectionCount:          newMetricKamailioWebsocketConnectionCount(mbc.Metrics.KamailioWebsocketConnectionCount),
-		metricKamailioWebsocketConnectionFailures:       newMetricKamailioWebsocketConnectionFailures(mbc.Metrics.KamailioWebsocketConnectionFailures),
-		metricKamailioWebsocketConnectionPeak:           newMetricKamailioWebsocketConnectionPeak(mbc.Metrics.KamailioWebsocketConnectionPeak),
-		metricKamailioWebsocketFrames:                   newMetricKamailioWebsocketFrames(mbc.Metrics.KamailioWebsocketFrames),
-		metricKamailioWebsocketHandshakes:               newMetricKamailioWebsocketHandshakes(mbc.Metrics.KamailioWebsocketHandshakes),
-		metricRtcScrapeDuration:                         newMetricRtcScrapeDuration(mbc.Metrics.RtcScrapeDuration),
-		metricRtcScrapeErrors:                           newMetricRtcScrapeErrors(mbc.Metrics.RtcScrapeErrors),
-		metricRtcScrapeOmittedCount:                     newMetricRtcScrapeOmittedCount(mbc.Metrics.RtcScrapeOmittedCount),
-		metricRtcScrapes:                                newMetricRtcScrapes(mbc.Metrics.RtcScrapes),
-		metricRtcTargetCertificateRemaining:             newMetricRtcTargetCertificateRemaining(mbc.Metrics.RtcTargetCertificateRemaining),
-		metricRtcTargetUp:                               newMetricRtcTargetUp(mbc.Metrics.RtcTargetUp),
-		metricRtpengineCallDurationAverage:              newMetricRtpengineCallDurationAverage(mbc.Metrics.RtpengineCallDurationAverage),
-		metricRtpengineCallSquaredTime:                  newMetricRtpengineCallSquaredTime(mbc.Metrics.RtpengineCallSquaredTime),
-		metricRtpengineCallTime:                         newMetricRtpengineCallTime(mbc.Metrics.RtpengineCallTime),
-		metricRtpengineInterfaceDuplicatePackets:        newMetricRtpengineInterfaceDuplicatePackets(mbc.Metrics.RtpengineInterfaceDuplicatePackets),
-		metricRtpengineInterfaceIo:                      newMetricRtpengineInterfaceIo(mbc.Metrics.RtpengineInterfaceIo),
-		metricRtpengineInterfaceJitterSamples:           newMetricRtpengineInterfaceJitterSamples(mbc.Metrics.RtpengineInterfaceJitterSamples),
-		metricRtpengineInterfaceJitterTime:              newMetricRtpengineInterfaceJitterTime(mbc.Metrics.RtpengineInterfaceJitterTime),
-		metricRtpengineInterfaceLostPackets:             newMetricRtpengineInterfaceLostPackets(mbc.Metrics.RtpengineInterfaceLostPackets),
-		metricRtpengineInterfaceMosSamples:              newMetricRtpengineInterfaceMosSamples(mbc.Metrics.RtpengineInterfaceMosSamples),
-		metricRtpengineInterfaceMosSummedScores:         newMetricRtpengineInterfaceMosSummedScores(mbc.Metrics.RtpengineInterfaceMosSummedScores),
-		metricRtpengineInterfacePacketErrors:            newMetricRtpengineInterfacePacketErrors(mbc.Metrics.RtpengineInterfacePacketErrors),
-		metricRtpengineInterfacePacketLossRatios:        newMetricRtpengineInterfacePacketLossRatios(mbc.Metrics.RtpengineInterfacePacketLossRatios),
-		metricRtpengineInterfacePacketLossSamples:       newMetricRtpengineInterfacePacketLossSamples(mbc.Metrics.RtpengineInterfacePacketLossSamples),
-		metricRtpengineInterfacePackets:                 newMetricRtpengineInterfacePackets(mbc.Metrics.RtpengineInterfacePackets),
-		metricRtpengineInterfaceRoundTripSamples:        newMetricRtpengineInterfaceRoundTripSamples(mbc.Metrics.RtpengineInterfaceRoundTripSamples),
-		metricRtpengineInterfaceRoundTripTime:           newMetricRtpengineInterfaceRoundTripTime(mbc.Metrics.RtpengineInterfaceRoundTripTime),
-		metricRtpengineJitterSamples:                    newMetricRtpengineJitterSamples(mbc.Metrics.RtpengineJitterSamples),
-		metricRtpengineJitterTime:                       newMetricRtpengineJitterTime(mbc.Metrics.RtpengineJitterTime),
-		metricRtpengineMediaCacheCount:                  newMetricRtpengineMediaCacheCount(mbc.Metrics.RtpengineMediaCacheCount),
-		metricRtpengineMosSamples:                       newMetricRtpengineMosSamples(mbc.Metrics.RtpengineMosSamples),
-		metricRtpengineMosSummedScores:                  newMetricRtpengineMosSummedScores(mbc.Metrics.RtpengineMosSummedScores),
-		metricRtpengineMosSummedSquaredScores:           newMetricRtpengineMosSummedSquaredScores(mbc.Metrics.RtpengineMosSummedSquaredScores),
-		metricRtpengineNetworkIo:                        newMetricRtpengineNetworkIo(mbc.Metrics.RtpengineNetworkIo),
-		metricRtpengineNetworkPacketErrors:              newMetricRtpengineNetworkPacketErrors(mbc.Metrics.RtpengineNetworkPacketErrors),
-		metricRtpengineNetworkPackets:                   newMetricRtpengineNetworkPackets(mbc.Metrics.RtpengineNetworkPackets),
-		metricRtpengineOneWaySessions:                   newMetricRtpengineOneWaySessions(mbc.Metrics.RtpengineOneWaySessions),
-		metricRtpenginePacketLossRatios:                 newMetricRtpenginePacketLossRatios(mbc.Metrics.RtpenginePacketLossRatios),
-		metricRtpenginePacketLossSamples:                newMetricRtpenginePacketLossSamples(mbc.Metrics.RtpenginePacketLossSamples),
-		metricRtpenginePlayerCacheCount:                 newMetricRtpenginePlayerCacheCount(mbc.Metrics.RtpenginePlayerCacheCount),
-		metricRtpenginePortCount:                        newMetricRtpenginePortCount(mbc.Metrics.RtpenginePortCount),
-		metricRtpengineRequestErrors:                    newMetricRtpengineRequestErrors(mbc.Metrics.RtpengineRequestErrors),
-		metricRtpengineRequestTime:                      newMetricRtpengineRequestTime(mbc.Metrics.RtpengineRequestTime),
-		metricRtpengineRequests:                         newMetricRtpengineRequests(mbc.Metrics.RtpengineRequests),
-		metricRtpengineRoundTripSamples:                 newMetricRtpengineRoundTripSamples(mbc.Metrics.RtpengineRoundTripSamples),
-		metricRtpengineRoundTripTime:                    newMetricRtpengineRoundTripTime(mbc.Metrics.RtpengineRoundTripTime),
-		metricRtpengineRtpAnomalies:                     newMetricRtpengineRtpAnomalies(mbc.Metrics.RtpengineRtpAnomalies),
-		metricRtpengineRtpLostPackets:                   newMetricRtpengineRtpLostPackets(mbc.Metrics.RtpengineRtpLostPackets),
-		metricRtpengineSessionClosures:                  newMetricRtpengineSessionClosures(mbc.Metrics.RtpengineSessionClosures),
-		metricRtpengineSessionCount:                     newMetricRtpengineSessionCount(mbc.Metrics.RtpengineSessionCount),
-		metricRtpengineSessionCreations:                 newMetricRtpengineSessionCreations(mbc.Metrics.RtpengineSessionCreations),
-		metricRtpengineStreamCount:                      newMetricRtpengineStreamCount(mbc.Metrics.RtpengineStreamCount),
-		metricRtpengineTranscodedMediaCount:             newMetricRtpengineTranscodedMediaCount(mbc.Metrics.RtpengineTranscodedMediaCount),
-		metricRtpengineTranscoderCount:                  newMetricRtpengineTranscoderCount(mbc.Metrics.RtpengineTranscoderCount),
-		metricRtpengineTranscodingIo:                    newMetricRtpengineTranscodingIo(mbc.Metrics.RtpengineTranscodingIo),
-		metricRtpengineTranscodingPackets:               newMetricRtpengineTranscodingPackets(mbc.Metrics.RtpengineTranscodingPackets),
-		metricRtpengineTranscodingSamples:               newMetricRtpengineTranscodingSamples(mbc.Metrics.RtpengineTranscodingSamples),
-		metricRtpengineUptime:                           newMetricRtpengineUptime(mbc.Metrics.RtpengineUptime),
-		metricRtpengineZeroPacketStreams:                newMetricRtpengineZeroPacketStreams(mbc.Metrics.RtpengineZeroPacketStreams),
-		resourceAttributeIncludeFilter:                  make(map[string]filter.Filter),
-		resourceAttributeExcludeFilter:                  make(map[string]filter.Filter),
+		config:                                              mbc,
+		startTime:                                           pcommon.NewTimestampFromTime(time.Now()),
+		metricsBuffer:                                       pmetric.NewMetrics(),
+		buildInfo:                                           settings.BuildInfo,
+		metricKamailioCdpQueueCount:                         newMetricKamailioCdpQueueCount(mbc.Metrics.KamailioCdpQueueCount),
+		metricKamailioCdpReplies:                            newMetricKamailioCdpReplies(mbc.Metrics.KamailioCdpReplies),
+		metricKamailioCdpResponseTime:                       newMetricKamailioCdpResponseTime(mbc.Metrics.KamailioCdpResponseTime),
+		metricKamailioCdpResponseTimeAverage:                newMetricKamailioCdpResponseTimeAverage(mbc.Metrics.KamailioCdpResponseTimeAverage),
+		metricKamailioCdpTimeouts:                           newMetricKamailioCdpTimeouts(mbc.Metrics.KamailioCdpTimeouts),
+		metricKamailioDialogActiveCount:                     newMetricKamailioDialogActiveCount(mbc.Metrics.KamailioDialogActiveCount),
+		metricKamailioDialogCount:                           newMetricKamailioDialogCount(mbc.Metrics.KamailioDialogCount),
+		metricKamailioDialogCountByProfile:                  newMetricKamailioDialogCountByProfile(mbc.Metrics.KamailioDialogCountByProfile),
+		metricKamailioDialogCreations:                       newMetricKamailioDialogCreations(mbc.Metrics.KamailioDialogCreations),
+		metricKamailioDialogEarlyCount:                      newMetricKamailioDialogEarlyCount(mbc.Metrics.KamailioDialogEarlyCount),
+		metricKamailioDialogExpirations:                     newMetricKamailioDialogExpirations(mbc.Metrics.KamailioDialogExpirations),
+		metricKamailioDialogFailures:                        newMetricKamailioDialogFailures(mbc.Metrics.KamailioDialogFailures),
+		metricKamailioDispatcherSetCount:                    newMetricKamailioDispatcherSetCount(mbc.Metrics.KamailioDispatcherSetCount),
+		metricKamailioDispatcherTargetCount:                 newMetricKamailioDispatcherTargetCount(mbc.Metrics.KamailioDispatcherTargetCount),
+		metricKamailioDispatcherTargetDialogCount:           newMetricKamailioDispatcherTargetDialogCount(mbc.Metrics.KamailioDispatcherTargetDialogCount),
+		metricKamailioDispatcherTargetLatencyAverage:        newMetricKamailioDispatcherTargetLatencyAverage(mbc.Metrics.KamailioDispatcherTargetLatencyAverage),
+		metricKamailioDispatcherTargetLatencyDeviation:      newMetricKamailioDispatcherTargetLatencyDeviation(mbc.Metrics.KamailioDispatcherTargetLatencyDeviation),
+		metricKamailioDispatcherTargetLatencyEstimate:       newMetricKamailioDispatcherTargetLatencyEstimate(mbc.Metrics.KamailioDispatcherTargetLatencyEstimate),
+		metricKamailioDispatcherTargetLatencyMax:            newMetricKamailioDispatcherTargetLatencyMax(mbc.Metrics.KamailioDispatcherTargetLatencyMax),
+		metricKamailioDispatcherTargetOverloadReduction:     newMetricKamailioDispatcherTargetOverloadReduction(mbc.Metrics.KamailioDispatcherTargetOverloadReduction),
+		metricKamailioDispatcherTargetProbing:               newMetricKamailioDispatcherTargetProbing(mbc.Metrics.KamailioDispatcherTargetProbing),
+		metricKamailioDispatcherTargetState:                 newMetricKamailioDispatcherTargetState(mbc.Metrics.KamailioDispatcherTargetState),
+		metricKamailioDispatcherTargetTimeouts:              newMetricKamailioDispatcherTargetTimeouts(mbc.Metrics.KamailioDispatcherTargetTimeouts),
+		metricKamailioDmqNodeFailureCount:                   newMetricKamailioDmqNodeFailureCount(mbc.Metrics.KamailioDmqNodeFailureCount),
+		metricKamailioDmqNodeState:                          newMetricKamailioDmqNodeState(mbc.Metrics.KamailioDmqNodeState),
+		metricKamailioDNSCacheEvictions:                     newMetricKamailioDNSCacheEvictions(mbc.Metrics.KamailioDNSCacheEvictions),
+		metricKamailioDNSCacheHits:                          newMetricKamailioDNSCacheHits(mbc.Metrics.KamailioDNSCacheHits),
+		metricKamailioDNSCacheLimit:                         newMetricKamailioDNSCacheLimit(mbc.Metrics.KamailioDNSCacheLimit),
+		metricKamailioDNSCacheRequests:                      newMetricKamailioDNSCacheRequests(mbc.Metrics.KamailioDNSCacheRequests),
+		metricKamailioDNSCacheUsage:                         newMetricKamailioDNSCacheUsage(mbc.Metrics.KamailioDNSCacheUsage),
+		metricKamailioDNSFailures:                           newMetricKamailioDNSFailures(mbc.Metrics.KamailioDNSFailures),
+		metricKamailioDNSSlowRequests:                       newMetricKamailioDNSSlowRequests(mbc.Metrics.KamailioDNSSlowRequests),
+		metricKamailioHtableItemCount:                       newMetricKamailioHtableItemCount(mbc.Metrics.KamailioHtableItemCount),
+		metricKamailioHtableSlotCount:                       newMetricKamailioHtableSlotCount(mbc.Metrics.KamailioHtableSlotCount),
+		metricKamailioHtableSlotFillMax:                     newMetricKamailioHtableSlotFillMax(mbc.Metrics.KamailioHtableSlotFillMax),
+		metricKamailioHtableSlotFillMin:                     newMetricKamailioHtableSlotFillMin(mbc.Metrics.KamailioHtableSlotFillMin),
+		metricKamailioHTTPClientConnectionAttempts:          newMetricKamailioHTTPClientConnectionAttempts(mbc.Metrics.KamailioHTTPClientConnectionAttempts),
+		metricKamailioHTTPClientConnectionCount:             newMetricKamailioHTTPClientConnectionCount(mbc.Metrics.KamailioHTTPClientConnectionCount),
+		metricKamailioHTTPClientErrors:                      newMetricKamailioHTTPClientErrors(mbc.Metrics.KamailioHTTPClientErrors),
+		metricKamailioHTTPClientReplies:                     newMetricKamailioHTTPClientReplies(mbc.Metrics.KamailioHTTPClientReplies),
+		metricKamailioHTTPClientRequests:                    newMetricKamailioHTTPClientRequests(mbc.Metrics.KamailioHTTPClientRequests),
+		metricKamailioHTTPClientTimeouts:                    newMetricKamailioHTTPClientTimeouts(mbc.Metrics.KamailioHTTPClientTimeouts),
+		metricKamailioImcRoomCount:                          newMetricKamailioImcRoomCount(mbc.Metrics.KamailioImcRoomCount),
+		metricKamailioImsReplies:                            newMetricKamailioImsReplies(mbc.Metrics.KamailioImsReplies),
+		metricKamailioImsResponseTime:                       newMetricKamailioImsResponseTime(mbc.Metrics.KamailioImsResponseTime),
+		metricKamailioImsResponseTimeAverage:                newMetricKamailioImsResponseTimeAverage(mbc.Metrics.KamailioImsResponseTimeAverage),
+		metricKamailioImsTimeouts:                           newMetricKamailioImsTimeouts(mbc.Metrics.KamailioImsTimeouts),
+		metricKamailioMemorySharedFragmentCount:             newMetricKamailioMemorySharedFragmentCount(mbc.Metrics.KamailioMemorySharedFragmentCount),
+		metricKamailioMemorySharedLimit:                     newMetricKamailioMemorySharedLimit(mbc.Metrics.KamailioMemorySharedLimit),
+		metricKamailioMemorySharedPeak:                      newMetricKamailioMemorySharedPeak(mbc.Metrics.KamailioMemorySharedPeak),
+		metricKamailioMemorySharedUsage:                     newMetricKamailioMemorySharedUsage(mbc.Metrics.KamailioMemorySharedUsage),
+		metricKamailioMessageBadHeaders:                     newMetricKamailioMessageBadHeaders(mbc.Metrics.KamailioMessageBadHeaders),
+		metricKamailioMysqlDriverErrors:                     newMetricKamailioMysqlDriverErrors(mbc.Metrics.KamailioMysqlDriverErrors),
+		metricKamailioNatTraversalEndpointCount:             newMetricKamailioNatTraversalEndpointCount(mbc.Metrics.KamailioNatTraversalEndpointCount),
+		metricKamailioNatTraversalEndpointCountByReason:     newMetricKamailioNatTraversalEndpointCountByReason(mbc.Metrics.KamailioNatTraversalEndpointCountByReason),
+		metricKamailioPeerstatePeerCount:                    newMetricKamailioPeerstatePeerCount(mbc.Metrics.KamailioPeerstatePeerCount),
+		metricKamailioPeerstatePeerInCallCount:              newMetricKamailioPeerstatePeerInCallCount(mbc.Metrics.KamailioPeerstatePeerInCallCount),
+		metricKamailioPeerstatePeerRegisteredCount:          newMetricKamailioPeerstatePeerRegisteredCount(mbc.Metrics.KamailioPeerstatePeerRegisteredCount),
+		metricKamailioPikeAddressCount:                      newMetricKamailioPikeAddressCount(mbc.Metrics.KamailioPikeAddressCount),
+		metricKamailioPikeBlockedAddressCount:               newMetricKamailioPikeBlockedAddressCount(mbc.Metrics.KamailioPikeBlockedAddressCount),
+		metricKamailioPipelimitMessageCount:                 newMetricKamailioPipelimitMessageCount(mbc.Metrics.KamailioPipelimitMessageCount),
+		metricKamailioPipelimitMessageLimit:                 newMetricKamailioPipelimitMessageLimit(mbc.Metrics.KamailioPipelimitMessageLimit),
+		metricKamailioProcessCount:                          newMetricKamailioProcessCount(mbc.Metrics.KamailioProcessCount),
+		metricKamailioProcessMemoryFragmentCount:            newMetricKamailioProcessMemoryFragmentCount(mbc.Metrics.KamailioProcessMemoryFragmentCount),
+		metricKamailioProcessMemoryLimit:                    newMetricKamailioProcessMemoryLimit(mbc.Metrics.KamailioProcessMemoryLimit),
+		metricKamailioProcessMemoryUsage:                    newMetricKamailioProcessMemoryUsage(mbc.Metrics.KamailioProcessMemoryUsage),
+		metricKamailioRegistrarContactLimit:                 newMetricKamailioRegistrarContactLimit(mbc.Metrics.KamailioRegistrarContactLimit),
+		metricKamailioRegistrarExpiresDefault:               newMetricKamailioRegistrarExpiresDefault(mbc.Metrics.KamailioRegistrarExpiresDefault),
+		metricKamailioRegistrarExpiresDefaultRange:          newMetricKamailioRegistrarExpiresDefaultRange(mbc.Metrics.KamailioRegistrarExpiresDefaultRange),
+		metricKamailioRegistrarExpiresMax:                   newMetricKamailioRegistrarExpiresMax(mbc.Metrics.KamailioRegistrarExpiresMax),
+		metricKamailioRegistrarExpiresRange:                 newMetricKamailioRegistrarExpiresRange(mbc.Metrics.KamailioRegistrarExpiresRange),
+		metricKamailioRegistrarRegistrations:                newMetricKamailioRegistrarRegistrations(mbc.Metrics.KamailioRegistrarRegistrations),
+		metricKamailioReplies:                               newMetricKamailioReplies(mbc.Metrics.KamailioReplies),
+		metricKamailioRepliesByClass:                        newMetricKamailioRepliesByClass(mbc.Metrics.KamailioRepliesByClass),
+		metricKamailioRepliesByCode:                         newMetricKamailioRepliesByCode(mbc.Metrics.KamailioRepliesByCode),
+		metricKamailioRepliesByMethod:                       newMetricKamailioRepliesByMethod(mbc.Metrics.KamailioRepliesByMethod),
+		metricKamailioReplyDrops:                            newMetricKamailioReplyDrops(mbc.Metrics.KamailioReplyDrops),
+		metricKamailioReplyErrors:                           newMetricKamailioReplyErrors(mbc.Metrics.KamailioReplyErrors),
+		metricKamailioReplyForwards:                         newMetricKamailioReplyForwards(mbc.Metrics.KamailioReplyForwards),
+		metricKamailioRequestBadUris:                        newMetricKamailioRequestBadUris(mbc.Metrics.KamailioRequestBadUris),
+		metricKamailioRequestDrops:                          newMetricKamailioRequestDrops(mbc.Metrics.KamailioRequestDrops),
+		metricKamailioRequestErrors:                         newMetricKamailioRequestErrors(mbc.Metrics.KamailioRequestErrors),
+		metricKamailioRequestForwards:                       newMetricKamailioRequestForwards(mbc.Metrics.KamailioRequestForwards),
+		metricKamailioRequestUnsupportedMethods:             newMetricKamailioRequestUnsupportedMethods(mbc.Metrics.KamailioRequestUnsupportedMethods),
+		metricKamailioRequests:                              newMetricKamailioRequests(mbc.Metrics.KamailioRequests),
+		metricKamailioRequestsByMethod:                      newMetricKamailioRequestsByMethod(mbc.Metrics.KamailioRequestsByMethod),
+		metricKamailioRtpengineCallCount:                    newMetricKamailioRtpengineCallCount(mbc.Metrics.KamailioRtpengineCallCount),
+		metricKamailioRtpengineNodeInfo:                     newMetricKamailioRtpengineNodeInfo(mbc.Metrics.KamailioRtpengineNodeInfo),
+		metricKamailioRtpengineNodeRecheckDelay:             newMetricKamailioRtpengineNodeRecheckDelay(mbc.Metrics.KamailioRtpengineNodeRecheckDelay),
+		metricKamailioRtpengineNodeState:                    newMetricKamailioRtpengineNodeState(mbc.Metrics.KamailioRtpengineNodeState),
+		metricKamailioRtpengineNodeWeight:                   newMetricKamailioRtpengineNodeWeight(mbc.Metrics.KamailioRtpengineNodeWeight),
+		metricKamailioSctpConnectionCount:                   newMetricKamailioSctpConnectionCount(mbc.Metrics.KamailioSctpConnectionCount),
+		metricKamailioSctpConnectionEstablishments:          newMetricKamailioSctpConnectionEstablishments(mbc.Metrics.KamailioSctpConnectionEstablishments),
+		metricKamailioSctpConnectionRemoteShutdowns:         newMetricKamailioSctpConnectionRemoteShutdowns(mbc.Metrics.KamailioSctpConnectionRemoteShutdowns),
+		metricKamailioSctpConnectionShutdowns:               newMetricKamailioSctpConnectionShutdowns(mbc.Metrics.KamailioSctpConnectionShutdowns),
+		metricKamailioSctpConnectionTrackedCount:            newMetricKamailioSctpConnectionTrackedCount(mbc.Metrics.KamailioSctpConnectionTrackedCount),
+		metricKamailioSctpErrors:                            newMetricKamailioSctpErrors(mbc.Metrics.KamailioSctpErrors),
+		metricKamailioSctpSendRetries:                       newMetricKamailioSctpSendRetries(mbc.Metrics.KamailioSctpSendRetries),
+		metricKamailioSecfilterMatches:                      newMetricKamailioSecfilterMatches(mbc.Metrics.KamailioSecfilterMatches),
+		metricKamailioSipcaptureReplies:                     newMetricKamailioSipcaptureReplies(mbc.Metrics.KamailioSipcaptureReplies),
+		metricKamailioSipcaptureRequests:                    newMetricKamailioSipcaptureRequests(mbc.Metrics.KamailioSipcaptureRequests),
+		metricKamailioSiptraceReplies:                       newMetricKamailioSiptraceReplies(mbc.Metrics.KamailioSiptraceReplies),
+		metricKamailioSiptraceRequests:                      newMetricKamailioSiptraceRequests(mbc.Metrics.KamailioSiptraceRequests),
+		metricKamailioSlAcks:                                newMetricKamailioSlAcks(mbc.Metrics.KamailioSlAcks),
+		metricKamailioSlErrorReplies:                        newMetricKamailioSlErrorReplies(mbc.Metrics.KamailioSlErrorReplies),
+		metricKamailioSlFailures:                            newMetricKamailioSlFailures(mbc.Metrics.KamailioSlFailures),
+		metricKamailioSlReplies:                             newMetricKamailioSlReplies(mbc.Metrics.KamailioSlReplies),
+		metricKamailioStatisticCounts:                       newMetricKamailioStatisticCounts(mbc.Metrics.KamailioStatisticCounts),
+		metricKamailioStatisticValue:                        newMetricKamailioStatisticValue(mbc.Metrics.KamailioStatisticValue),
+		metricKamailioTCPConnectionCount:                    newMetricKamailioTCPConnectionCount(mbc.Metrics.KamailioTCPConnectionCount),
+		metricKamailioTCPConnectionEstablishments:           newMetricKamailioTCPConnectionEstablishments(mbc.Metrics.KamailioTCPConnectionEstablishments),
+		metricKamailioTCPConnectionLimit:                    newMetricKamailioTCPConnectionLimit(mbc.Metrics.KamailioTCPConnectionLimit),
+		metricKamailioTCPConnectionOpens:                    newMetricKamailioTCPConnectionOpens(mbc.Metrics.KamailioTCPConnectionOpens),
+		metricKamailioTCPErrors:                             newMetricKamailioTCPErrors(mbc.Metrics.KamailioTCPErrors),
+		metricKamailioTCPReaderCount:                        newMetricKamailioTCPReaderCount(mbc.Metrics.KamailioTCPReaderCount),
+		metricKamailioTCPWriteQueueSize:                     newMetricKamailioTCPWriteQueueSize(mbc.Metrics.KamailioTCPWriteQueueSize),
+		metricKamailioTLSConnectionCount:                    newMetricKamailioTLSConnectionCount(mbc.Metrics.KamailioTLSConnectionCount),
+		metricKamailioTLSConnectionLimit:                    newMetricKamailioTLSConnectionLimit(mbc.Metrics.KamailioTLSConnectionLimit),
+		metricKamailioTLSWriteQueueSize:                     newMetricKamailioTLSWriteQueueSize(mbc.Metrics.KamailioTLSWriteQueueSize),
+		metricKamailioTransactionAbsorbedReplies:            newMetricKamailioTransactionAbsorbedReplies(mbc.Metrics.KamailioTransactionAbsorbedReplies),
+		metricKamailioTransactionActiveCount:                newMetricKamailioTransactionActiveCount(mbc.Metrics.KamailioTransactionActiveCount),
+		metricKamailioTransactionCompletions:                newMetricKamailioTransactionCompletions(mbc.Metrics.KamailioTransactionCompletions),
+		metricKamailioTransactionCount:                      newMetricKamailioTransactionCount(mbc.Metrics.KamailioTransactionCount),
+		metricKamailioTransactionCreations:                  newMetricKamailioTransactionCreations(mbc.Metrics.KamailioTransactionCreations),
+		metricKamailioTransactionDelayedReleases:            newMetricKamailioTransactionDelayedReleases(mbc.Metrics.KamailioTransactionDelayedReleases),
+		metricKamailioTransactionReceivedReplies:            newMetricKamailioTransactionReceivedReplies(mbc.Metrics.KamailioTransactionReceivedReplies),
+		metricKamailioTransactionReleases:                   newMetricKamailioTransactionReleases(mbc.Metrics.KamailioTransactionReleases),
+		metricKamailioTransactionSentReplies:                newMetricKamailioTransactionSentReplies(mbc.Metrics.KamailioTransactionSentReplies),
+		metricKamailioTsiloBranches:                         newMetricKamailioTsiloBranches(mbc.Metrics.KamailioTsiloBranches),
+		metricKamailioTsiloTransactionCount:                 newMetricKamailioTsiloTransactionCount(mbc.Metrics.KamailioTsiloTransactionCount),
+		metricKamailioTsiloTransactionCreations:             newMetricKamailioTsiloTransactionCreations(mbc.Metrics.KamailioTsiloTransactionCreations),
+		metricKamailioTsiloURICount:                         newMetricKamailioTsiloURICount(mbc.Metrics.KamailioTsiloURICount),
+		metricKamailioTsiloURICreations:                     newMetricKamailioTsiloURICreations(mbc.Metrics.KamailioTsiloURICreations),
+		metricKamailioUacRegistrationActiveCount:            newMetricKamailioUacRegistrationActiveCount(mbc.Metrics.KamailioUacRegistrationActiveCount),
+		metricKamailioUacRegistrationCount:                  newMetricKamailioUacRegistrationCount(mbc.Metrics.KamailioUacRegistrationCount),
+		metricKamailioUacRegistrationDisabledCount:          newMetricKamailioUacRegistrationDisabledCount(mbc.Metrics.KamailioUacRegistrationDisabledCount),
+		metricKamailioUptime:                                newMetricKamailioUptime(mbc.Metrics.KamailioUptime),
+		metricKamailioUsrlocContactCount:                    newMetricKamailioUsrlocContactCount(mbc.Metrics.KamailioUsrlocContactCount),
+		metricKamailioUsrlocContactExpirations:              newMetricKamailioUsrlocContactExpirations(mbc.Metrics.KamailioUsrlocContactExpirations),
+		metricKamailioUsrlocRegisteredUserCount:             newMetricKamailioUsrlocRegisteredUserCount(mbc.Metrics.KamailioUsrlocRegisteredUserCount),
+		metricKamailioUsrlocUserCount:                       newMetricKamailioUsrlocUserCount(mbc.Metrics.KamailioUsrlocUserCount),
+		metricKamailioWebsocketConnectionActiveCount:        newMetricKamailioWebsocketConnectionActiveCount(mbc.Metrics.KamailioWebsocketConnectionActiveCount),
+		metricKamailioWebsocketConnectionActivePeak:         newMetricKamailioWebsocketConnectionActivePeak(mbc.Metrics.KamailioWebsocketConnectionActivePeak),
+		metricKamailioWebsocketConnectionClosures:           newMetricKamailioWebsocketConnectionClosures(mbc.Metrics.KamailioWebsocketConnectionClosures),
+		metricKamailioWebsocketConnectionClosuresByProtocol: newMetricKamailioWebsocketConnectionClosuresByProtocol(mbc.Metrics.KamailioWebsocketConnectionClosuresByProtocol),
+		metricKamailioWebsocketConnectionCount:              newMetricKamailioWebsocketConnectionCount(mbc.Metrics.KamailioWebsocketConnectionCount),
+		metricKamailioWebsocketConnectionFailures:           newMetricKamailioWebsocketConnectionFailures(mbc.Metrics.KamailioWebsocketConnectionFailures),
+		metricKamailioWebsocketConnectionFailuresByProtocol: newMetricKamailioWebsocketConnectionFailuresByProtocol(mbc.Metrics.KamailioWebsocketConnectionFailuresByProtocol),
+		metricKamailioWebsocketConnectionPeak:               newMetricKamailioWebsocketConnectionPeak(mbc.Metrics.KamailioWebsocketConnectionPeak),
+		metricKamailioWebsocketFrames:                       newMetricKamailioWebsocketFrames(mbc.Metrics.KamailioWebsocketFrames),
+		metricKamailioWebsocketFramesByProtocol:             newMetricKamailioWebsocketFramesByProtocol(mbc.Metrics.KamailioWebsocketFramesByProtocol),
+		metricKamailioWebsocketHandshakes:                   newMetricKamailioWebsocketHandshakes(mbc.Metrics.KamailioWebsocketHandshakes),
+		metricKamailioWebsocketHandshakesByProtocol:         newMetricKamailioWebsocketHandshakesByProtocol(mbc.Metrics.KamailioWebsocketHandshakesByProtocol),
+		metricRtcScrapeDuration:                             newMetricRtcScrapeDuration(mbc.Metrics.RtcScrapeDuration),
+		metricRtcScrapeErrors:                               newMetricRtcScrapeErrors(mbc.Metrics.RtcScrapeErrors),
+		metricRtcScrapeOmittedCount:                         newMetricRtcScrapeOmittedCount(mbc.Metrics.RtcScrapeOmittedCount),
+		metricRtcScrapes:                                    newMetricRtcScrapes(mbc.Metrics.RtcScrapes),
+		metricRtcTargetCertificateRemaining:                 newMetricRtcTargetCertificateRemaining(mbc.Metrics.RtcTargetCertificateRemaining),
+		metricRtcTargetUp:                                   newMetricRtcTargetUp(mbc.Metrics.RtcTargetUp),
+		metricRtpengineCallDurationAverage:                  newMetricRtpengineCallDurationAverage(mbc.Metrics.RtpengineCallDurationAverage),
+		metricRtpengineCallSquaredTime:                      newMetricRtpengineCallSquaredTime(mbc.Metrics.RtpengineCallSquaredTime),
+		metricRtpengineCallTime:                             newMetricRtpengineCallTime(mbc.Metrics.RtpengineCallTime),
+		metricRtpengineInterfaceDuplicatePackets:            newMetricRtpengineInterfaceDuplicatePackets(mbc.Metrics.RtpengineInterfaceDuplicatePackets),
+		metricRtpengineInterfaceIo:                          newMetricRtpengineInterfaceIo(mbc.Metrics.RtpengineInterfaceIo),
+		metricRtpengineInterfaceJitterSamples:               newMetricRtpengineInterfaceJitterSamples(mbc.Metrics.RtpengineInterfaceJitterSamples),
+		metricRtpengineInterfaceJitterTime:                  newMetricRtpengineInterfaceJitterTime(mbc.Metrics.RtpengineInterfaceJitterTime),
+		metricRtpengineInterfaceLostPackets:                 newMetricRtpengineInterfaceLostPackets(mbc.Metrics.RtpengineInterfaceLostPackets),
+		metricRtpengineInterfaceMosSamples:                  newMetricRtpengineInterfaceMosSamples(mbc.Metrics.RtpengineInterfaceMosSamples),
+		metricRtpengineInterfaceMosSummedScores:             newMetricRtpengineInterfaceMosSummedScores(mbc.Metrics.RtpengineInterfaceMosSummedScores),
+		metricRtpengineInterfacePacketErrors:                newMetricRtpengineInterfacePacketErrors(mbc.Metrics.RtpengineInterfacePacketErrors),
+		metricRtpengineInterfacePacketLossRatios:            newMetricRtpengineInterfacePacketLossRatios(mbc.Metrics.RtpengineInterfacePacketLossRatios),
+		metricRtpengineInterfacePacketLossSamples:           newMetricRtpengineInterfacePacketLossSamples(mbc.Metrics.RtpengineInterfacePacketLossSamples),
+		metricRtpengineInterfacePackets:                     newMetricRtpengineInterfacePackets(mbc.Metrics.RtpengineInterfacePackets),
+		metricRtpengineInterfaceRoundTripSamples:            newMetricRtpengineInterfaceRoundTripSamples(mbc.Metrics.RtpengineInterfaceRoundTripSamples),
+		metricRtpengineInterfaceRoundTripTime:               newMetricRtpengineInterfaceRoundTripTime(mbc.Metrics.RtpengineInterfaceRoundTripTime),
+		metricRtpengineJitterSamples:                        newMetricRtpengineJitterSamples(mbc.Metrics.RtpengineJitterSamples),
+		metricRtpengineJitterTime:                           newMetricRtpengineJitterTime(mbc.Metrics.RtpengineJitterTime),
+		metricRtpengineMediaCacheCount:                      newMetricRtpengineMediaCacheCount(mbc.Metrics.RtpengineMediaCacheCount),
+		metricRtpengineMosSamples:                           newMetricRtpengineMosSamples(mbc.Metrics.RtpengineMosSamples),
+		metricRtpengineMosSummedScores:                      newMetricRtpengineMosSummedScores(mbc.Metrics.RtpengineMosSummedScores),
+		metricRtpengineMosSummedSquaredScores:               newMetricRtpengineMosSummedSquaredScores(mbc.Metrics.RtpengineMosSummedSquaredScores),
+		metricRtpengineNetworkIo:                            newMetricRtpengineNetworkIo(mbc.Metrics.RtpengineNetworkIo),
+		metricRtpengineNetworkPacketErrors:                  newMetricRtpengineNetworkPacketErrors(mbc.Metrics.RtpengineNetworkPacketErrors),
+		metricRtpengineNetworkPackets:                       newMetricRtpengineNetworkPackets(mbc.Metrics.RtpengineNetworkPackets),
+		metricRtpengineOneWaySessions:                       newMetricRtpengineOneWaySessions(mbc.Metrics.RtpengineOneWaySessions),
+		metricRtpenginePacketLossRatios:                     newMetricRtpenginePacketLossRatios(mbc.Metrics.RtpenginePacketLossRatios),
+		metricRtpenginePacketLossSamples:                    newMetricRtpenginePacketLossSamples(mbc.Metrics.RtpenginePacketLossSamples),
+		metricRtpenginePlayerCacheCount:                     newMetricRtpenginePlayerCacheCount(mbc.Metrics.RtpenginePlayerCacheCount),
+		metricRtpenginePortCount:                            newMetricRtpenginePortCount(mbc.Metrics.RtpenginePortCount),
+		metricRtpengineRequestErrors:                        newMetricRtpengineRequestErrors(mbc.Metrics.RtpengineRequestErrors),
+		metricRtpengineRequestTime:                          newMetricRtpengineRequestTime(mbc.Metrics.RtpengineRequestTime),
+		metricRtpengineRequests:                             newMetricRtpengineRequests(mbc.Metrics.RtpengineRequests),
+		metricRtpengineRoundTripSamples:                     newMetricRtpengineRoundTripSamples(mbc.Metrics.RtpengineRoundTripSamples),
+		metricRtpengineRoundTripTime:                        newMetricRtpengineRoundTripTime(mbc.Metrics.RtpengineRoundTripTime),
+		metricRtpengineRtpAnomalies:                         newMetricRtpengineRtpAnomalies(mbc.Metrics.RtpengineRtpAnomalies),
+		metricRtpengineRtpLostPackets:                       newMetricRtpengineRtpLostPackets(mbc.Metrics.RtpengineRtpLostPackets),
+		metricRtpengineSessionClosures:                      newMetricRtpengineSessionClosures(mbc.Metrics.RtpengineSessionClosures),
+		metricRtpengineSessionCount:                         newMetricRtpengineSessionCount(mbc.Metrics.RtpengineSessionCount),
+		metricRtpengineSessionCreations:                     newMetricRtpengineSessionCreations(mbc.Metrics.RtpengineSessionCreations),
+		metricRtpengineStreamCount:                          newMetricRtpengineStreamCount(mbc.Metrics.RtpengineStreamCount),
+		metricRtpengineTranscodedMediaCount:                 newMetricRtpengineTranscodedMediaCount(mbc.Metrics.RtpengineTranscodedMediaCount),
+		metricRtpengineTranscoderCount:                      newMetricRtpengineTranscoderCount(mbc.Metrics.RtpengineTranscoderCount),
+		metricRtpengineTranscodingIo:                        newMetricRtpengineTranscodingIo(mbc.Metrics.RtpengineTranscodingIo),
+		metricRtpengineTranscodingPackets:                   newMetricRtpengineTranscodingPackets(mbc.Metrics.RtpengineTranscodingPackets),
+		metricRtpengineTranscodingSamples:                   newMetricRtpengineTranscodingSamples(mbc.Metrics.RtpengineTranscodingSamples),
+		metricRtpengineUptime:                               newMetricRtpengineUptime(mbc.Metrics.RtpengineUptime),
+		metricRtpengineZeroPacketStreams:                    newMetricRtpengineZeroPacketStreams(mbc.Metrics.RtpengineZeroPacketStreams),
+		resourceAttributeIncludeFilter:                      make(map[string]filter.Filter),
+		resourceAttributeExcludeFilter:                      make(map[string]filter.Filter),
 	}
 	if mbc.ResourceAttributes.ServerAddress.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["server.address"] = filter.CreateFilter(mbc.ResourceAttributes.ServerAddress.MetricsInclude)
@@ -12223,7 +13700,10 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricKamailioDispatcherTargetTimeouts.emit(ils.Metrics())
 	mb.metricKamailioDmqNodeFailureCount.emit(ils.Metrics())
 	mb.metricKamailioDmqNodeState.emit(ils.Metrics())
+	mb.metricKamailioDNSCacheEvictions.emit(ils.Metrics())
+	mb.metricKamailioDNSCacheHits.emit(ils.Metrics())
 	mb.metricKamailioDNSCacheLimit.emit(ils.Metrics())
+	mb.metricKamailioDNSCacheRequests.emit(ils.Metrics())
 	mb.metricKamailioDNSCacheUsage.emit(ils.Metrics())
 	mb.metricKamailioDNSFailures.emit(ils.Metrics())
 	mb.metricKamailioDNSSlowRequests.emit(ils.Metrics())
@@ -12231,16 +13711,25 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricKamailioHtableSlotCount.emit(ils.Metrics())
 	mb.metricKamailioHtableSlotFillMax.emit(ils.Metrics())
 	mb.metricKamailioHtableSlotFillMin.emit(ils.Metrics())
+	mb.metricKamailioHTTPClientConnectionAttempts.emit(ils.Metrics())
+	mb.metricKamailioHTTPClientConnectionCount.emit(ils.Metrics())
 	mb.metricKamailioHTTPClientErrors.emit(ils.Metrics())
 	mb.metricKamailioHTTPClientReplies.emit(ils.Metrics())
 	mb.metricKamailioHTTPClientRequests.emit(ils.Metrics())
 	mb.metricKamailioHTTPClientTimeouts.emit(ils.Metrics())
+	mb.metricKamailioImcRoomCount.emit(ils.Metrics())
+	mb.metricKamailioImsReplies.emit(ils.Metrics())
+	mb.metricKamailioImsResponseTime.emit(ils.Metrics())
+	mb.metricKamailioImsResponseTimeAverage.emit(ils.Metrics())
+	mb.metricKamailioImsTimeouts.emit(ils.Metrics())
 	mb.metricKamailioMemorySharedFragmentCount.emit(ils.Metrics())
 	mb.metricKamailioMemorySharedLimit.emit(ils.Metrics())
 	mb.metricKamailioMemorySharedPeak.emit(ils.Metrics())
 	mb.metricKamailioMemorySharedUsage.emit(ils.Metrics())
 	mb.metricKamailioMessageBadHeaders.emit(ils.Metrics())
 	mb.metricKamailioMysqlDriverErrors.emit(ils.Metrics())
+	mb.metricKamailioNatTraversalEndpointCount.emit(ils.Metrics())
+	mb.metricKamailioNatTraversalEndpointCountByReason.emit(ils.Metrics())
 	mb.metricKamailioPeerstatePeerCount.emit(ils.Metrics())
 	mb.metricKamailioPeerstatePeerInCallCount.emit(ils.Metrics())
 	mb.metricKamailioPeerstatePeerRegisteredCount.emit(ils.Metrics())
@@ -12314,6 +13803,11 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricKamailioTransactionReceivedReplies.emit(ils.Metrics())
 	mb.metricKamailioTransactionReleases.emit(ils.Metrics())
 	mb.metricKamailioTransactionSentReplies.emit(ils.Metrics())
+	mb.metricKamailioTsiloBranches.emit(ils.Metrics())
+	mb.metricKamailioTsiloTransactionCount.emit(ils.Metrics())
+	mb.metricKamailioTsiloTransactionCreations.emit(ils.Metrics())
+	mb.metricKamailioTsiloURICount.emit(ils.Metrics())
+	mb.metricKamailioTsiloURICreations.emit(ils.Metrics())
 	mb.metricKamailioUacRegistrationActiveCount.emit(ils.Metrics())
 	mb.metricKamailioUacRegistrationCount.emit(ils.Metrics())
 	mb.metricKamailioUacRegistrationDisabledCount.emit(ils.Metrics())
@@ -12322,12 +13816,18 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricKamailioUsrlocContactExpirations.emit(ils.Metrics())
 	mb.metricKamailioUsrlocRegisteredUserCount.emit(ils.Metrics())
 	mb.metricKamailioUsrlocUserCount.emit(ils.Metrics())
+	mb.metricKamailioWebsocketConnectionActiveCount.emit(ils.Metrics())
+	mb.metricKamailioWebsocketConnectionActivePeak.emit(ils.Metrics())
 	mb.metricKamailioWebsocketConnectionClosures.emit(ils.Metrics())
+	mb.metricKamailioWebsocketConnectionClosuresByProtocol.emit(ils.Metrics())
 	mb.metricKamailioWebsocketConnectionCount.emit(ils.Metrics())
 	mb.metricKamailioWebsocketConnectionFailures.emit(ils.Metrics())
+	mb.metricKamailioWebsocketConnectionFailuresByProtocol.emit(ils.Metrics())
 	mb.metricKamailioWebsocketConnectionPeak.emit(ils.Metrics())
 	mb.metricKamailioWebsocketFrames.emit(ils.Metrics())
+	mb.metricKamailioWebsocketFramesByProtocol.emit(ils.Metrics())
 	mb.metricKamailioWebsocketHandshakes.emit(ils.Metrics())
+	mb.metricKamailioWebsocketHandshakesByProtocol.emit(ils.Metrics())
 	mb.metricRtcScrapeDuration.emit(ils.Metrics())
 	mb.metricRtcScrapeErrors.emit(ils.Metrics())
 	mb.metricRtcScrapeOmittedCount.emit(ils.Metrics())
@@ -12538,9 +14038,24 @@ func (mb *MetricsBuilder) RecordKamailioDmqNodeStateDataPoint(ts pcommon.Timesta
 	mb.metricKamailioDmqNodeState.recordDataPoint(mb.startTime, ts, val, kamailioDmqNodeAttributeValue, kamailioDmqLocalAttributeValue, kamailioDmqStateAttributeValue.String())
 }
 
+// RecordKamailioDNSCacheEvictionsDataPoint adds a data point to kamailio.dns.cache.evictions metric.
+func (mb *MetricsBuilder) RecordKamailioDNSCacheEvictionsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioDNSCacheEvictions.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioDNSCacheHitsDataPoint adds a data point to kamailio.dns.cache.hits metric.
+func (mb *MetricsBuilder) RecordKamailioDNSCacheHitsDataPoint(ts pcommon.Timestamp, val int64, kamailioDNSCacheAnswerAttributeValue AttributeKamailioDNSCacheAnswer) {
+	mb.metricKamailioDNSCacheHits.recordDataPoint(mb.startTime, ts, val, kamailioDNSCacheAnswerAttributeValue.String())
+}
+
 // RecordKamailioDNSCacheLimitDataPoint adds a data point to kamailio.dns.cache.limit metric.
 func (mb *MetricsBuilder) RecordKamailioDNSCacheLimitDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricKamailioDNSCacheLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioDNSCacheRequestsDataPoint adds a data point to kamailio.dns.cache.requests metric.
+func (mb *MetricsBuilder) RecordKamailioDNSCacheRequestsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioDNSCacheRequests.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordKamailioDNSCacheUsageDataPoint adds a data point to kamailio.dns.cache.usage metric.
@@ -12578,6 +14093,16 @@ func (mb *MetricsBuilder) RecordKamailioHtableSlotFillMinDataPoint(ts pcommon.Ti
 	mb.metricKamailioHtableSlotFillMin.recordDataPoint(mb.startTime, ts, val, kamailioHtableNameAttributeValue)
 }
 
+// RecordKamailioHTTPClientConnectionAttemptsDataPoint adds a data point to kamailio.http_client.connection.attempts metric.
+func (mb *MetricsBuilder) RecordKamailioHTTPClientConnectionAttemptsDataPoint(ts pcommon.Timestamp, val int64, kamailioHTTPClientOutcomeAttributeValue AttributeKamailioHTTPClientOutcome) {
+	mb.metricKamailioHTTPClientConnectionAttempts.recordDataPoint(mb.startTime, ts, val, kamailioHTTPClientOutcomeAttributeValue.String())
+}
+
+// RecordKamailioHTTPClientConnectionCountDataPoint adds a data point to kamailio.http_client.connection.count metric.
+func (mb *MetricsBuilder) RecordKamailioHTTPClientConnectionCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioHTTPClientConnectionCount.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordKamailioHTTPClientErrorsDataPoint adds a data point to kamailio.http_client.errors metric.
 func (mb *MetricsBuilder) RecordKamailioHTTPClientErrorsDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricKamailioHTTPClientErrors.recordDataPoint(mb.startTime, ts, val)
@@ -12596,6 +14121,31 @@ func (mb *MetricsBuilder) RecordKamailioHTTPClientRequestsDataPoint(ts pcommon.T
 // RecordKamailioHTTPClientTimeoutsDataPoint adds a data point to kamailio.http_client.timeouts metric.
 func (mb *MetricsBuilder) RecordKamailioHTTPClientTimeoutsDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricKamailioHTTPClientTimeouts.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioImcRoomCountDataPoint adds a data point to kamailio.imc.room.count metric.
+func (mb *MetricsBuilder) RecordKamailioImcRoomCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioImcRoomCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioImsRepliesDataPoint adds a data point to kamailio.ims.replies metric.
+func (mb *MetricsBuilder) RecordKamailioImsRepliesDataPoint(ts pcommon.Timestamp, val int64, kamailioImsCommandAttributeValue AttributeKamailioImsCommand) {
+	mb.metricKamailioImsReplies.recordDataPoint(mb.startTime, ts, val, kamailioImsCommandAttributeValue.String())
+}
+
+// RecordKamailioImsResponseTimeDataPoint adds a data point to kamailio.ims.response.time metric.
+func (mb *MetricsBuilder) RecordKamailioImsResponseTimeDataPoint(ts pcommon.Timestamp, val float64, kamailioImsCommandAttributeValue AttributeKamailioImsCommand) {
+	mb.metricKamailioImsResponseTime.recordDataPoint(mb.startTime, ts, val, kamailioImsCommandAttributeValue.String())
+}
+
+// RecordKamailioImsResponseTimeAverageDataPoint adds a data point to kamailio.ims.response_time.average metric.
+func (mb *MetricsBuilder) RecordKamailioImsResponseTimeAverageDataPoint(ts pcommon.Timestamp, val float64, kamailioImsCommandAttributeValue AttributeKamailioImsCommand) {
+	mb.metricKamailioImsResponseTimeAverage.recordDataPoint(mb.startTime, ts, val, kamailioImsCommandAttributeValue.String())
+}
+
+// RecordKamailioImsTimeoutsDataPoint adds a data point to kamailio.ims.timeouts metric.
+func (mb *MetricsBuilder) RecordKamailioImsTimeoutsDataPoint(ts pcommon.Timestamp, val int64, kamailioImsCommandAttributeValue AttributeKamailioImsCommand) {
+	mb.metricKamailioImsTimeouts.recordDataPoint(mb.startTime, ts, val, kamailioImsCommandAttributeValue.String())
 }
 
 // RecordKamailioMemorySharedFragmentCountDataPoint adds a data point to kamailio.memory.shared.fragment.count metric.
@@ -12626,6 +14176,16 @@ func (mb *MetricsBuilder) RecordKamailioMessageBadHeadersDataPoint(ts pcommon.Ti
 // RecordKamailioMysqlDriverErrorsDataPoint adds a data point to kamailio.mysql.driver_errors metric.
 func (mb *MetricsBuilder) RecordKamailioMysqlDriverErrorsDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricKamailioMysqlDriverErrors.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioNatTraversalEndpointCountDataPoint adds a data point to kamailio.nat_traversal.endpoint.count metric.
+func (mb *MetricsBuilder) RecordKamailioNatTraversalEndpointCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioNatTraversalEndpointCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioNatTraversalEndpointCountByReasonDataPoint adds a data point to kamailio.nat_traversal.endpoint.count_by_reason metric.
+func (mb *MetricsBuilder) RecordKamailioNatTraversalEndpointCountByReasonDataPoint(ts pcommon.Timestamp, val int64, kamailioNatTraversalReasonAttributeValue AttributeKamailioNatTraversalReason) {
+	mb.metricKamailioNatTraversalEndpointCountByReason.recordDataPoint(mb.startTime, ts, val, kamailioNatTraversalReasonAttributeValue.String())
 }
 
 // RecordKamailioPeerstatePeerCountDataPoint adds a data point to kamailio.peerstate.peer.count metric.
@@ -12993,6 +14553,31 @@ func (mb *MetricsBuilder) RecordKamailioTransactionSentRepliesDataPoint(ts pcomm
 	mb.metricKamailioTransactionSentReplies.recordDataPoint(mb.startTime, ts, val, kamailioReplyOriginAttributeValue.String())
 }
 
+// RecordKamailioTsiloBranchesDataPoint adds a data point to kamailio.tsilo.branches metric.
+func (mb *MetricsBuilder) RecordKamailioTsiloBranchesDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioTsiloBranches.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioTsiloTransactionCountDataPoint adds a data point to kamailio.tsilo.transaction.count metric.
+func (mb *MetricsBuilder) RecordKamailioTsiloTransactionCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioTsiloTransactionCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioTsiloTransactionCreationsDataPoint adds a data point to kamailio.tsilo.transaction.creations metric.
+func (mb *MetricsBuilder) RecordKamailioTsiloTransactionCreationsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioTsiloTransactionCreations.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioTsiloURICountDataPoint adds a data point to kamailio.tsilo.uri.count metric.
+func (mb *MetricsBuilder) RecordKamailioTsiloURICountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioTsiloURICount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioTsiloURICreationsDataPoint adds a data point to kamailio.tsilo.uri.creations metric.
+func (mb *MetricsBuilder) RecordKamailioTsiloURICreationsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioTsiloURICreations.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordKamailioUacRegistrationActiveCountDataPoint adds a data point to kamailio.uac.registration.active.count metric.
 func (mb *MetricsBuilder) RecordKamailioUacRegistrationActiveCountDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricKamailioUacRegistrationActiveCount.recordDataPoint(mb.startTime, ts, val)
@@ -13033,9 +14618,24 @@ func (mb *MetricsBuilder) RecordKamailioUsrlocUserCountDataPoint(ts pcommon.Time
 	mb.metricKamailioUsrlocUserCount.recordDataPoint(mb.startTime, ts, val, kamailioUsrlocDomainAttributeValue)
 }
 
+// RecordKamailioWebsocketConnectionActiveCountDataPoint adds a data point to kamailio.websocket.connection.active.count metric.
+func (mb *MetricsBuilder) RecordKamailioWebsocketConnectionActiveCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioWebsocketConnectionActiveCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordKamailioWebsocketConnectionActivePeakDataPoint adds a data point to kamailio.websocket.connection.active.peak metric.
+func (mb *MetricsBuilder) RecordKamailioWebsocketConnectionActivePeakDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricKamailioWebsocketConnectionActivePeak.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordKamailioWebsocketConnectionClosuresDataPoint adds a data point to kamailio.websocket.connection.closures metric.
 func (mb *MetricsBuilder) RecordKamailioWebsocketConnectionClosuresDataPoint(ts pcommon.Timestamp, val int64, kamailioWebsocketInitiatorAttributeValue AttributeKamailioWebsocketInitiator) {
 	mb.metricKamailioWebsocketConnectionClosures.recordDataPoint(mb.startTime, ts, val, kamailioWebsocketInitiatorAttributeValue.String())
+}
+
+// RecordKamailioWebsocketConnectionClosuresByProtocolDataPoint adds a data point to kamailio.websocket.connection.closures_by_protocol metric.
+func (mb *MetricsBuilder) RecordKamailioWebsocketConnectionClosuresByProtocolDataPoint(ts pcommon.Timestamp, val int64, kamailioWebsocketInitiatorAttributeValue AttributeKamailioWebsocketInitiator, kamailioWebsocketProtocolAttributeValue AttributeKamailioWebsocketProtocol) {
+	mb.metricKamailioWebsocketConnectionClosuresByProtocol.recordDataPoint(mb.startTime, ts, val, kamailioWebsocketInitiatorAttributeValue.String(), kamailioWebsocketProtocolAttributeValue.String())
 }
 
 // RecordKamailioWebsocketConnectionCountDataPoint adds a data point to kamailio.websocket.connection.count metric.
@@ -13048,6 +14648,11 @@ func (mb *MetricsBuilder) RecordKamailioWebsocketConnectionFailuresDataPoint(ts 
 	mb.metricKamailioWebsocketConnectionFailures.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordKamailioWebsocketConnectionFailuresByProtocolDataPoint adds a data point to kamailio.websocket.connection.failures_by_protocol metric.
+func (mb *MetricsBuilder) RecordKamailioWebsocketConnectionFailuresByProtocolDataPoint(ts pcommon.Timestamp, val int64, kamailioWebsocketProtocolAttributeValue AttributeKamailioWebsocketProtocol) {
+	mb.metricKamailioWebsocketConnectionFailuresByProtocol.recordDataPoint(mb.startTime, ts, val, kamailioWebsocketProtocolAttributeValue.String())
+}
+
 // RecordKamailioWebsocketConnectionPeakDataPoint adds a data point to kamailio.websocket.connection.peak metric.
 func (mb *MetricsBuilder) RecordKamailioWebsocketConnectionPeakDataPoint(ts pcommon.Timestamp, val int64, kamailioWebsocketProtocolAttributeValue AttributeKamailioWebsocketProtocol) {
 	mb.metricKamailioWebsocketConnectionPeak.recordDataPoint(mb.startTime, ts, val, kamailioWebsocketProtocolAttributeValue.String())
@@ -13058,9 +14663,19 @@ func (mb *MetricsBuilder) RecordKamailioWebsocketFramesDataPoint(ts pcommon.Time
 	mb.metricKamailioWebsocketFrames.recordDataPoint(mb.startTime, ts, val, networkIoDirectionAttributeValue.String())
 }
 
+// RecordKamailioWebsocketFramesByProtocolDataPoint adds a data point to kamailio.websocket.frames_by_protocol metric.
+func (mb *MetricsBuilder) RecordKamailioWebsocketFramesByProtocolDataPoint(ts pcommon.Timestamp, val int64, networkIoDirectionAttributeValue AttributeNetworkIoDirection, kamailioWebsocketProtocolAttributeValue AttributeKamailioWebsocketProtocol) {
+	mb.metricKamailioWebsocketFramesByProtocol.recordDataPoint(mb.startTime, ts, val, networkIoDirectionAttributeValue.String(), kamailioWebsocketProtocolAttributeValue.String())
+}
+
 // RecordKamailioWebsocketHandshakesDataPoint adds a data point to kamailio.websocket.handshakes metric.
 func (mb *MetricsBuilder) RecordKamailioWebsocketHandshakesDataPoint(ts pcommon.Timestamp, val int64, kamailioWebsocketOutcomeAttributeValue AttributeKamailioWebsocketOutcome) {
 	mb.metricKamailioWebsocketHandshakes.recordDataPoint(mb.startTime, ts, val, kamailioWebsocketOutcomeAttributeValue.String())
+}
+
+// RecordKamailioWebsocketHandshakesByProtocolDataPoint adds a data point to kamailio.websocket.handshakes_by_protocol metric.
+func (mb *MetricsBuilder) RecordKamailioWebsocketHandshakesByProtocolDataPoint(ts pcommon.Timestamp, val int64, kamailioWebsocketProtocolAttributeValue AttributeKamailioWebsocketProtocol) {
+	mb.metricKamailioWebsocketHandshakesByProtocol.recordDataPoint(mb.startTime, ts, val, kamailioWebsocketProtocolAttributeValue.String())
 }
 
 // RecordRtcScrapeDurationDataPoint adds a data point to rtc.scrape.duration metric.

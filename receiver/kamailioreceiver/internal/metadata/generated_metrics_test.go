@@ -143,7 +143,16 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordKamailioDmqNodeStateDataPoint(ts, 1, "kamailio.dmq.node-val", true, AttributeKamailioDmqStateActive)
 
 			allMetricsCount++
+			mb.RecordKamailioDNSCacheEvictionsDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordKamailioDNSCacheHitsDataPoint(ts, 1, AttributeKamailioDNSCacheAnswerPositive)
+
+			allMetricsCount++
 			mb.RecordKamailioDNSCacheLimitDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordKamailioDNSCacheRequestsDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordKamailioDNSCacheUsageDataPoint(ts, 1)
@@ -165,6 +174,12 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordKamailioHtableSlotFillMinDataPoint(ts, 1, "kamailio.htable.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioHTTPClientConnectionAttemptsDataPoint(ts, 1, AttributeKamailioHTTPClientOutcomeSuccessful)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioHTTPClientConnectionCountDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordKamailioHTTPClientErrorsDataPoint(ts, 1)
@@ -177,6 +192,21 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordKamailioHTTPClientTimeoutsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioImcRoomCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioImsRepliesDataPoint(ts, 1, AttributeKamailioImsCommandMar)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioImsResponseTimeDataPoint(ts, 1, AttributeKamailioImsCommandMar)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioImsResponseTimeAverageDataPoint(ts, 1, AttributeKamailioImsCommandMar)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioImsTimeoutsDataPoint(ts, 1, AttributeKamailioImsCommandMar)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioMemorySharedFragmentCountDataPoint(ts, 1)
@@ -195,6 +225,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioMysqlDriverErrorsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioNatTraversalEndpointCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioNatTraversalEndpointCountByReasonDataPoint(ts, 1, AttributeKamailioNatTraversalReasonRegistration)
 
 			allMetricsCount++
 			mb.RecordKamailioPeerstatePeerCountDataPoint(ts, 1)
@@ -416,6 +452,21 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordKamailioTransactionSentRepliesDataPoint(ts, 1, AttributeKamailioReplyOriginGenerated)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordKamailioTsiloBranchesDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioTsiloTransactionCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioTsiloTransactionCreationsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioTsiloURICountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioTsiloURICreationsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordKamailioUacRegistrationActiveCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -438,24 +489,42 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordKamailioUsrlocUserCountDataPoint(ts, 1, "kamailio.usrloc.domain-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioWebsocketConnectionActiveCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioWebsocketConnectionActivePeakDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordKamailioWebsocketConnectionClosuresDataPoint(ts, 1, AttributeKamailioWebsocketInitiatorLocal)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioWebsocketConnectionClosuresByProtocolDataPoint(ts, 1, AttributeKamailioWebsocketInitiatorLocal, AttributeKamailioWebsocketProtocolSip)
 
 			allMetricsCount++
 			mb.RecordKamailioWebsocketConnectionCountDataPoint(ts, 1, AttributeKamailioWebsocketProtocolSip)
 
 			allMetricsCount++
 			mb.RecordKamailioWebsocketConnectionFailuresDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioWebsocketConnectionFailuresByProtocolDataPoint(ts, 1, AttributeKamailioWebsocketProtocolSip)
 
 			allMetricsCount++
 			mb.RecordKamailioWebsocketConnectionPeakDataPoint(ts, 1, AttributeKamailioWebsocketProtocolSip)
 
 			allMetricsCount++
 			mb.RecordKamailioWebsocketFramesDataPoint(ts, 1, AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioWebsocketFramesByProtocolDataPoint(ts, 1, AttributeNetworkIoDirectionReceive, AttributeKamailioWebsocketProtocolSip)
 
 			allMetricsCount++
 			mb.RecordKamailioWebsocketHandshakesDataPoint(ts, 1, AttributeKamailioWebsocketOutcomeSuccessful)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordKamailioWebsocketHandshakesByProtocolDataPoint(ts, 1, AttributeKamailioWebsocketProtocolSip)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordRtcScrapeDurationDataPoint(ts, 1, "rtc.api-val")
@@ -1078,6 +1147,37 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioDmqStateAttrVal, ok := dp.Attributes().Get("kamailio.dmq.state")
 					assert.True(t, ok)
 					assert.Equal(t, "active", kamailioDmqStateAttrVal.Str())
+				case "kamailio.dns.cache.evictions":
+					assert.False(t, validatedMetrics["kamailio.dns.cache.evictions"], "Found a duplicate in the metrics slice: kamailio.dns.cache.evictions")
+					validatedMetrics["kamailio.dns.cache.evictions"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of entries that the DNS cache evicted because it was full. Provided by builds of Kamailio with USE_DNS_CACHE_STATS.", mi.Description())
+					assert.Equal(t, "{entry}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.dns.cache.hits":
+					assert.False(t, validatedMetrics["kamailio.dns.cache.hits"], "Found a duplicate in the metrics slice: kamailio.dns.cache.hits")
+					validatedMetrics["kamailio.dns.cache.hits"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of DNS requests that the cache answered. Provided by builds of Kamailio with USE_DNS_CACHE_STATS.", mi.Description())
+					assert.Equal(t, "{request}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioDNSCacheAnswerAttrVal, ok := dp.Attributes().Get("kamailio.dns.cache.answer")
+					assert.True(t, ok)
+					assert.Equal(t, "positive", kamailioDNSCacheAnswerAttrVal.Str())
 				case "kamailio.dns.cache.limit":
 					assert.False(t, validatedMetrics["kamailio.dns.cache.limit"], "Found a duplicate in the metrics slice: kamailio.dns.cache.limit")
 					validatedMetrics["kamailio.dns.cache.limit"] = true
@@ -1086,6 +1186,20 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, "Maximum size of the DNS cache.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.dns.cache.requests":
+					assert.False(t, validatedMetrics["kamailio.dns.cache.requests"], "Found a duplicate in the metrics slice: kamailio.dns.cache.requests")
+					validatedMetrics["kamailio.dns.cache.requests"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of DNS requests made through the cache. Provided by builds of Kamailio with USE_DNS_CACHE_STATS.", mi.Description())
+					assert.Equal(t, "{request}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1198,6 +1312,37 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioHtableNameAttrVal, ok := dp.Attributes().Get("kamailio.htable.name")
 					assert.True(t, ok)
 					assert.Equal(t, "kamailio.htable.name-val", kamailioHtableNameAttrVal.Str())
+				case "kamailio.http_client.connection.attempts":
+					assert.False(t, validatedMetrics["kamailio.http_client.connection.attempts"], "Found a duplicate in the metrics slice: kamailio.http_client.connection.attempts")
+					validatedMetrics["kamailio.http_client.connection.attempts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of connections of the module http_client, by result.", mi.Description())
+					assert.Equal(t, "{attempt}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioHTTPClientOutcomeAttrVal, ok := dp.Attributes().Get("kamailio.http_client.outcome")
+					assert.True(t, ok)
+					assert.Equal(t, "successful", kamailioHTTPClientOutcomeAttrVal.Str())
+				case "kamailio.http_client.connection.count":
+					assert.False(t, validatedMetrics["kamailio.http_client.connection.count"], "Found a duplicate in the metrics slice: kamailio.http_client.connection.count")
+					validatedMetrics["kamailio.http_client.connection.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of connections defined for the module http_client.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "kamailio.http_client.errors":
 					assert.False(t, validatedMetrics["kamailio.http_client.errors"], "Found a duplicate in the metrics slice: kamailio.http_client.errors")
 					validatedMetrics["kamailio.http_client.errors"] = true
@@ -1254,6 +1399,86 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.imc.room.count":
+					assert.False(t, validatedMetrics["kamailio.imc.room.count"], "Found a duplicate in the metrics slice: kamailio.imc.room.count")
+					validatedMetrics["kamailio.imc.room.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of chat rooms of the module imc.", mi.Description())
+					assert.Equal(t, "{room}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.ims.replies":
+					assert.False(t, validatedMetrics["kamailio.ims.replies"], "Found a duplicate in the metrics slice: kamailio.ims.replies")
+					validatedMetrics["kamailio.ims.replies"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of Diameter answers that the modules ims_auth and ims_icscf received.", mi.Description())
+					assert.Equal(t, "{reply}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioImsCommandAttrVal, ok := dp.Attributes().Get("kamailio.ims.command")
+					assert.True(t, ok)
+					assert.Equal(t, "mar", kamailioImsCommandAttrVal.Str())
+				case "kamailio.ims.response.time":
+					assert.False(t, validatedMetrics["kamailio.ims.response.time"], "Found a duplicate in the metrics slice: kamailio.ims.response.time")
+					validatedMetrics["kamailio.ims.response.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Total time that the modules ims_auth and ims_icscf waited for Diameter answers.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					kamailioImsCommandAttrVal, ok := dp.Attributes().Get("kamailio.ims.command")
+					assert.True(t, ok)
+					assert.Equal(t, "mar", kamailioImsCommandAttrVal.Str())
+				case "kamailio.ims.response_time.average":
+					assert.False(t, validatedMetrics["kamailio.ims.response_time.average"], "Found a duplicate in the metrics slice: kamailio.ims.response_time.average")
+					validatedMetrics["kamailio.ims.response_time.average"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Average time that a Diameter answer to the modules ims_auth and ims_icscf takes.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					kamailioImsCommandAttrVal, ok := dp.Attributes().Get("kamailio.ims.command")
+					assert.True(t, ok)
+					assert.Equal(t, "mar", kamailioImsCommandAttrVal.Str())
+				case "kamailio.ims.timeouts":
+					assert.False(t, validatedMetrics["kamailio.ims.timeouts"], "Found a duplicate in the metrics slice: kamailio.ims.timeouts")
+					validatedMetrics["kamailio.ims.timeouts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of Diameter requests of the modules ims_auth and ims_icscf that were not answered in time.", mi.Description())
+					assert.Equal(t, "{timeout}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioImsCommandAttrVal, ok := dp.Attributes().Get("kamailio.ims.command")
+					assert.True(t, ok)
+					assert.Equal(t, "mar", kamailioImsCommandAttrVal.Str())
 				case "kamailio.memory.shared.fragment.count":
 					assert.False(t, validatedMetrics["kamailio.memory.shared.fragment.count"], "Found a duplicate in the metrics slice: kamailio.memory.shared.fragment.count")
 					validatedMetrics["kamailio.memory.shared.fragment.count"] = true
@@ -1339,6 +1564,37 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.nat_traversal.endpoint.count":
+					assert.False(t, validatedMetrics["kamailio.nat_traversal.endpoint.count"], "Found a duplicate in the metrics slice: kamailio.nat_traversal.endpoint.count")
+					validatedMetrics["kamailio.nat_traversal.endpoint.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of endpoints behind NAT to which the module nat_traversal sends keepalives.", mi.Description())
+					assert.Equal(t, "{endpoint}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.nat_traversal.endpoint.count_by_reason":
+					assert.False(t, validatedMetrics["kamailio.nat_traversal.endpoint.count_by_reason"], "Found a duplicate in the metrics slice: kamailio.nat_traversal.endpoint.count_by_reason")
+					validatedMetrics["kamailio.nat_traversal.endpoint.count_by_reason"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of endpoints behind NAT, by the reason for their keepalives. An endpoint can have several.", mi.Description())
+					assert.Equal(t, "{endpoint}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioNatTraversalReasonAttrVal, ok := dp.Attributes().Get("kamailio.nat_traversal.reason")
+					assert.True(t, ok)
+					assert.Equal(t, "registration", kamailioNatTraversalReasonAttrVal.Str())
 				case "kamailio.peerstate.peer.count":
 					assert.False(t, validatedMetrics["kamailio.peerstate.peer.count"], "Found a duplicate in the metrics slice: kamailio.peerstate.peer.count")
 					validatedMetrics["kamailio.peerstate.peer.count"] = true
@@ -2468,6 +2724,76 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioReplyOriginAttrVal, ok := dp.Attributes().Get("kamailio.reply.origin")
 					assert.True(t, ok)
 					assert.Equal(t, "generated", kamailioReplyOriginAttrVal.Str())
+				case "kamailio.tsilo.branches":
+					assert.False(t, validatedMetrics["kamailio.tsilo.branches"], "Found a duplicate in the metrics slice: kamailio.tsilo.branches")
+					validatedMetrics["kamailio.tsilo.branches"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of branches that the module tsilo added to transactions.", mi.Description())
+					assert.Equal(t, "{branch}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.tsilo.transaction.count":
+					assert.False(t, validatedMetrics["kamailio.tsilo.transaction.count"], "Found a duplicate in the metrics slice: kamailio.tsilo.transaction.count")
+					validatedMetrics["kamailio.tsilo.transaction.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of transactions that the module tsilo stores.", mi.Description())
+					assert.Equal(t, "{transaction}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.tsilo.transaction.creations":
+					assert.False(t, validatedMetrics["kamailio.tsilo.transaction.creations"], "Found a duplicate in the metrics slice: kamailio.tsilo.transaction.creations")
+					validatedMetrics["kamailio.tsilo.transaction.creations"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of transactions that the module tsilo has stored.", mi.Description())
+					assert.Equal(t, "{transaction}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.tsilo.uri.count":
+					assert.False(t, validatedMetrics["kamailio.tsilo.uri.count"], "Found a duplicate in the metrics slice: kamailio.tsilo.uri.count")
+					validatedMetrics["kamailio.tsilo.uri.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of request URIs that the module tsilo stores.", mi.Description())
+					assert.Equal(t, "{uri}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.tsilo.uri.creations":
+					assert.False(t, validatedMetrics["kamailio.tsilo.uri.creations"], "Found a duplicate in the metrics slice: kamailio.tsilo.uri.creations")
+					validatedMetrics["kamailio.tsilo.uri.creations"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of request URIs that the module tsilo has stored.", mi.Description())
+					assert.Equal(t, "{uri}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "kamailio.uac.registration.active.count":
 					assert.False(t, validatedMetrics["kamailio.uac.registration.active.count"], "Found a duplicate in the metrics slice: kamailio.uac.registration.active.count")
 					validatedMetrics["kamailio.uac.registration.active.count"] = true
@@ -2587,6 +2913,32 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioUsrlocDomainAttrVal, ok := dp.Attributes().Get("kamailio.usrloc.domain")
 					assert.True(t, ok)
 					assert.Equal(t, "kamailio.usrloc.domain-val", kamailioUsrlocDomainAttrVal.Str())
+				case "kamailio.websocket.connection.active.count":
+					assert.False(t, validatedMetrics["kamailio.websocket.connection.active.count"], "Found a duplicate in the metrics slice: kamailio.websocket.connection.active.count")
+					validatedMetrics["kamailio.websocket.connection.active.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of open WebSocket connections of all subprotocols.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.websocket.connection.active.peak":
+					assert.False(t, validatedMetrics["kamailio.websocket.connection.active.peak"], "Found a duplicate in the metrics slice: kamailio.websocket.connection.active.peak")
+					validatedMetrics["kamailio.websocket.connection.active.peak"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Maximum number of WebSocket connections of all subprotocols ever open at the same time.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "kamailio.websocket.connection.closures":
 					assert.False(t, validatedMetrics["kamailio.websocket.connection.closures"], "Found a duplicate in the metrics slice: kamailio.websocket.connection.closures")
 					validatedMetrics["kamailio.websocket.connection.closures"] = true
@@ -2604,6 +2956,26 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioWebsocketInitiatorAttrVal, ok := dp.Attributes().Get("kamailio.websocket.initiator")
 					assert.True(t, ok)
 					assert.Equal(t, "local", kamailioWebsocketInitiatorAttrVal.Str())
+				case "kamailio.websocket.connection.closures_by_protocol":
+					assert.False(t, validatedMetrics["kamailio.websocket.connection.closures_by_protocol"], "Found a duplicate in the metrics slice: kamailio.websocket.connection.closures_by_protocol")
+					validatedMetrics["kamailio.websocket.connection.closures_by_protocol"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of WebSocket connections closed, by subprotocol.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioWebsocketInitiatorAttrVal, ok := dp.Attributes().Get("kamailio.websocket.initiator")
+					assert.True(t, ok)
+					assert.Equal(t, "local", kamailioWebsocketInitiatorAttrVal.Str())
+					kamailioWebsocketProtocolAttrVal, ok := dp.Attributes().Get("kamailio.websocket.protocol")
+					assert.True(t, ok)
+					assert.Equal(t, "sip", kamailioWebsocketProtocolAttrVal.Str())
 				case "kamailio.websocket.connection.count":
 					assert.False(t, validatedMetrics["kamailio.websocket.connection.count"], "Found a duplicate in the metrics slice: kamailio.websocket.connection.count")
 					validatedMetrics["kamailio.websocket.connection.count"] = true
@@ -2635,6 +3007,23 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "kamailio.websocket.connection.failures_by_protocol":
+					assert.False(t, validatedMetrics["kamailio.websocket.connection.failures_by_protocol"], "Found a duplicate in the metrics slice: kamailio.websocket.connection.failures_by_protocol")
+					validatedMetrics["kamailio.websocket.connection.failures_by_protocol"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of failed WebSocket connections, by subprotocol.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioWebsocketProtocolAttrVal, ok := dp.Attributes().Get("kamailio.websocket.protocol")
+					assert.True(t, ok)
+					assert.Equal(t, "sip", kamailioWebsocketProtocolAttrVal.Str())
 				case "kamailio.websocket.connection.peak":
 					assert.False(t, validatedMetrics["kamailio.websocket.connection.peak"], "Found a duplicate in the metrics slice: kamailio.websocket.connection.peak")
 					validatedMetrics["kamailio.websocket.connection.peak"] = true
@@ -2667,6 +3056,26 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "kamailio.websocket.frames_by_protocol":
+					assert.False(t, validatedMetrics["kamailio.websocket.frames_by_protocol"], "Found a duplicate in the metrics slice: kamailio.websocket.frames_by_protocol")
+					validatedMetrics["kamailio.websocket.frames_by_protocol"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of WebSocket frames with SIP or MSRP messages. Other frames, such as pings, are not included.", mi.Description())
+					assert.Equal(t, "{frame}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+					kamailioWebsocketProtocolAttrVal, ok := dp.Attributes().Get("kamailio.websocket.protocol")
+					assert.True(t, ok)
+					assert.Equal(t, "sip", kamailioWebsocketProtocolAttrVal.Str())
 				case "kamailio.websocket.handshakes":
 					assert.False(t, validatedMetrics["kamailio.websocket.handshakes"], "Found a duplicate in the metrics slice: kamailio.websocket.handshakes")
 					validatedMetrics["kamailio.websocket.handshakes"] = true
@@ -2684,6 +3093,23 @@ func TestMetricsBuilder(t *testing.T) {
 					kamailioWebsocketOutcomeAttrVal, ok := dp.Attributes().Get("kamailio.websocket.outcome")
 					assert.True(t, ok)
 					assert.Equal(t, "successful", kamailioWebsocketOutcomeAttrVal.Str())
+				case "kamailio.websocket.handshakes_by_protocol":
+					assert.False(t, validatedMetrics["kamailio.websocket.handshakes_by_protocol"], "Found a duplicate in the metrics slice: kamailio.websocket.handshakes_by_protocol")
+					validatedMetrics["kamailio.websocket.handshakes_by_protocol"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of successful WebSocket handshakes, by subprotocol.", mi.Description())
+					assert.Equal(t, "{handshake}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					kamailioWebsocketProtocolAttrVal, ok := dp.Attributes().Get("kamailio.websocket.protocol")
+					assert.True(t, ok)
+					assert.Equal(t, "sip", kamailioWebsocketProtocolAttrVal.Str())
 				case "rtc.scrape.duration":
 					assert.False(t, validatedMetrics["rtc.scrape.duration"], "Found a duplicate in the metrics slice: rtc.scrape.duration")
 					validatedMetrics["rtc.scrape.duration"] = true
