@@ -227,13 +227,14 @@ func TestSessionKinds(t *testing.T) {
 		class, transport string
 		want             sessionGroup
 	}{
-		{"mediakit::HttpSession", "tcp", sessionGroup{"http", metadata.AttributeNetworkTransportTCP}},
-		{"toolkit::SessionWithSSL<mediakit::RtspSession>", "tcp", sessionGroup{"rtsp", metadata.AttributeNetworkTransportTCP}},
-		{"toolkit::SessionWithSSL<mediakit::HttpSession >", "", sessionGroup{"http", metadata.AttributeNetworkTransportTCP}},
-		{"SRT::SrtSession", "", sessionGroup{"srt", metadata.AttributeNetworkTransportUDP}},
-		{"mediakit::WebRtcSession", "udp", sessionGroup{"webrtc", metadata.AttributeNetworkTransportUDP}},
-		{"mediakit::WebRtcSession", "", sessionGroup{"webrtc", metadata.AttributeNetworkTransportUnknown}},
-		{"", "sctp", sessionGroup{"", metadata.AttributeNetworkTransportUnknown}},
+		{"mediakit::HttpSession", "tcp", sessionGroup{sessionType{"http", false}, metadata.AttributeNetworkTransportTCP}},
+		{"toolkit::SessionWithSSL<mediakit::RtspSession>", "tcp", sessionGroup{sessionType{"rtsp", true}, metadata.AttributeNetworkTransportTCP}},
+		{"toolkit::SessionWithSSL<mediakit::HttpSession >", "", sessionGroup{sessionType{"http", true}, metadata.AttributeNetworkTransportTCP}},
+		{"toolkit::SessionWithSSL<mediakit::RtmpSession>", "tcp", sessionGroup{sessionType{"rtmp", true}, metadata.AttributeNetworkTransportTCP}},
+		{"SRT::SrtSession", "", sessionGroup{sessionType{"srt", false}, metadata.AttributeNetworkTransportUDP}},
+		{"mediakit::WebRtcSession", "udp", sessionGroup{sessionType{"webrtc", false}, metadata.AttributeNetworkTransportUDP}},
+		{"mediakit::WebRtcSession", "", sessionGroup{sessionType{"webrtc", false}, metadata.AttributeNetworkTransportUnknown}},
+		{"", "sctp", sessionGroup{sessionType{"", false}, metadata.AttributeNetworkTransportUnknown}},
 	} {
 		got := groupOf(&session{TypeID: []byte(tt.class), Transport: []byte(tt.transport)})
 		assert.Equal(t, tt.want, got, tt.class)

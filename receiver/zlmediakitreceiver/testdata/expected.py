@@ -96,17 +96,23 @@ def server(scene):
         snake = "".join("_" * (i > 0 and c.isupper()) + c.lower() for i, c in enumerate(name))
         scene.scaled("object.count", statistic, name, 1, object__type=snake)
     sessions = scene.data("getAllSession")
-    counts = {pair: "-" for pair in TRANSPORTS.items()} if sessions else {("", "unknown"): 0}
+    counts = {(kind, False, transport): "-" for kind, transport in TRANSPORTS.items()} if sessions else {("", False, "unknown"): 0}
+    ports = {} if sessions else {("", False, 0): 0}
     for s in sessions:
         kind = s["typeid"].split("::")[-1].rstrip(">").removesuffix("Session").lower()
-        key = (kind, s.get("type", TRANSPORTS.get(kind, "unknown")))
+        tls = "SessionWithSSL<" in s["typeid"]
+        key = (kind, tls, s.get("type", TRANSPORTS.get(kind, "unknown")))
         counts[key] = 1 if counts.get(key, "-") == "-" else counts[key] + 1
+        port = (kind, tls, s["local_port"])
+        ports[port] = ports.get(port, 0) + 1
         if scene.everything:
-            scene.point("session.info", 1, session__id=s["id"], session__type=kind, session__class=s["typeid"], network__transport=key[1],
+            scene.point("session.info", 1, session__id=s["id"], session__type=kind, session__class=s["typeid"], network__transport=key[2],
                         network__local__address=s["local_ip"], network__local__port=s["local_port"],
                         network__peer__address=s["peer_ip"], network__peer__port=s["peer_port"])
-    for (kind, transport), n in counts.items():
-        scene.point("session.count", n, session__type=kind, network__transport=transport)
+    for (kind, tls, transport), n in counts.items():
+        scene.point("session.count", n, session__type=kind, session__tls=str(tls).lower(), network__transport=transport)
+    for (kind, tls, port), n in ports.items() if scene.everything else []:
+        scene.point("session.count_by_port", n, session__type=kind, session__tls=str(tls).lower(), network__local__port=port)
     sources = scene.data("listFFmpegSource")
     scene.point("ffmpeg_source.count", None if sources is None else len(sources))
     if not scene.everything:

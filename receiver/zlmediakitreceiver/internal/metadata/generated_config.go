@@ -628,6 +628,26 @@ func (ms *ZlmediakitSessionCountMetricConfig) Unmarshal(parser *confmap.Conf) er
 	return nil
 }
 
+// ZlmediakitSessionCountByPortMetricConfig provides config for the zlmediakit.session.count_by_port metric.
+type ZlmediakitSessionCountByPortMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitSessionCountByPortMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitSessionInfoMetricConfig provides config for the zlmediakit.session.info metric.
 type ZlmediakitSessionInfoMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1381,6 +1401,7 @@ type MetricsConfig struct {
 	ZlmediakitRtpServerInfo             ZlmediakitRtpServerInfoMetricConfig             `mapstructure:"zlmediakit.rtp_server.info"`
 	ZlmediakitRtpServerLimit            ZlmediakitRtpServerLimitMetricConfig            `mapstructure:"zlmediakit.rtp_server.limit"`
 	ZlmediakitSessionCount              ZlmediakitSessionCountMetricConfig              `mapstructure:"zlmediakit.session.count"`
+	ZlmediakitSessionCountByPort        ZlmediakitSessionCountByPortMetricConfig        `mapstructure:"zlmediakit.session.count_by_port"`
 	ZlmediakitSessionInfo               ZlmediakitSessionInfoMetricConfig               `mapstructure:"zlmediakit.session.info"`
 	ZlmediakitSessionPeerCount          ZlmediakitSessionPeerCountMetricConfig          `mapstructure:"zlmediakit.session.peer.count"`
 	ZlmediakitStreamAlive               ZlmediakitStreamAliveMetricConfig               `mapstructure:"zlmediakit.stream.alive"`
@@ -1513,6 +1534,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		ZlmediakitSessionCount: ZlmediakitSessionCountMetricConfig{
 			Enabled: true,
+		},
+		ZlmediakitSessionCountByPort: ZlmediakitSessionCountByPortMetricConfig{
+			Enabled: false,
 		},
 		ZlmediakitSessionInfo: ZlmediakitSessionInfoMetricConfig{
 			Enabled: false,

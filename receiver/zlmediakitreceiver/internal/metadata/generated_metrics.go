@@ -687,7 +687,11 @@ var MetricsInfo = metricsInfo{
 	},
 	ZlmediakitSessionCount: metricInfo{
 		Name:       "zlmediakit.session.count",
-		Attributes: []string{"zlmediakit.session.type", "network.transport"},
+		Attributes: []string{"zlmediakit.session.type", "zlmediakit.session.tls", "network.transport"},
+	},
+	ZlmediakitSessionCountByPort: metricInfo{
+		Name:       "zlmediakit.session.count_by_port",
+		Attributes: []string{"zlmediakit.session.type", "zlmediakit.session.tls", "network.local.port"},
 	},
 	ZlmediakitSessionInfo: metricInfo{
 		Name:       "zlmediakit.session.info",
@@ -864,6 +868,7 @@ type metricsInfo struct {
 	ZlmediakitRtpServerInfo             metricInfo
 	ZlmediakitRtpServerLimit            metricInfo
 	ZlmediakitSessionCount              metricInfo
+	ZlmediakitSessionCountByPort        metricInfo
 	ZlmediakitSessionInfo               metricInfo
 	ZlmediakitSessionPeerCount          metricInfo
 	ZlmediakitStreamAlive               metricInfo
@@ -2548,7 +2553,7 @@ func (m *metricZlmediakitSessionCount) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricZlmediakitSessionCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitSessionTypeAttributeValue string, networkTransportAttributeValue string) {
+func (m *metricZlmediakitSessionCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitSessionTypeAttributeValue string, zlmediakitSessionTLSAttributeValue bool, networkTransportAttributeValue string) {
 	if !m.config.Enabled {
 		return
 	}
@@ -2557,6 +2562,7 @@ func (m *metricZlmediakitSessionCount) recordDataPoint(start pcommon.Timestamp, 
 	dp.SetTimestamp(ts)
 	dp.SetIntValue(val)
 	dp.Attributes().PutStr("zlmediakit.session.type", zlmediakitSessionTypeAttributeValue)
+	dp.Attributes().PutBool("zlmediakit.session.tls", zlmediakitSessionTLSAttributeValue)
 	dp.Attributes().PutStr("network.transport", networkTransportAttributeValue)
 }
 
@@ -2578,6 +2584,62 @@ func (m *metricZlmediakitSessionCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricZlmediakitSessionCount(cfg ZlmediakitSessionCountMetricConfig) metricZlmediakitSessionCount {
 	m := metricZlmediakitSessionCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitSessionCountByPort struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   ZlmediakitSessionCountByPortMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.session.count_by_port metric with initial data.
+func (m *metricZlmediakitSessionCountByPort) init() {
+	m.data.SetName("zlmediakit.session.count_by_port")
+	m.data.SetDescription("Number of open incoming connections by the local port that they came to.")
+	m.data.SetUnit("{session}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitSessionCountByPort) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitSessionTypeAttributeValue string, zlmediakitSessionTLSAttributeValue bool, networkLocalPortAttributeValue int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.session.type", zlmediakitSessionTypeAttributeValue)
+	dp.Attributes().PutBool("zlmediakit.session.tls", zlmediakitSessionTLSAttributeValue)
+	dp.Attributes().PutInt("network.local.port", networkLocalPortAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitSessionCountByPort) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitSessionCountByPort) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitSessionCountByPort(cfg ZlmediakitSessionCountByPortMetricConfig) metricZlmediakitSessionCountByPort {
+	m := metricZlmediakitSessionCountByPort{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4645,6 +4707,7 @@ type MetricsBuilder struct {
 	metricZlmediakitRtpServerInfo             metricZlmediakitRtpServerInfo
 	metricZlmediakitRtpServerLimit            metricZlmediakitRtpServerLimit
 	metricZlmediakitSessionCount              metricZlmediakitSessionCount
+	metricZlmediakitSessionCountByPort        metricZlmediakitSessionCountByPort
 	metricZlmediakitSessionInfo               metricZlmediakitSessionInfo
 	metricZlmediakitSessionPeerCount          metricZlmediakitSessionPeerCount
 	metricZlmediakitStreamAlive               metricZlmediakitStreamAlive
@@ -4737,6 +4800,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricZlmediakitRtpServerInfo:             newMetricZlmediakitRtpServerInfo(mbc.Metrics.ZlmediakitRtpServerInfo),
 		metricZlmediakitRtpServerLimit:            newMetricZlmediakitRtpServerLimit(mbc.Metrics.ZlmediakitRtpServerLimit),
 		metricZlmediakitSessionCount:              newMetricZlmediakitSessionCount(mbc.Metrics.ZlmediakitSessionCount),
+		metricZlmediakitSessionCountByPort:        newMetricZlmediakitSessionCountByPort(mbc.Metrics.ZlmediakitSessionCountByPort),
 		metricZlmediakitSessionInfo:               newMetricZlmediakitSessionInfo(mbc.Metrics.ZlmediakitSessionInfo),
 		metricZlmediakitSessionPeerCount:          newMetricZlmediakitSessionPeerCount(mbc.Metrics.ZlmediakitSessionPeerCount),
 		metricZlmediakitStreamAlive:               newMetricZlmediakitStreamAlive(mbc.Metrics.ZlmediakitStreamAlive),
@@ -4924,6 +4988,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricZlmediakitRtpServerInfo.emit(ils.Metrics())
 	mb.metricZlmediakitRtpServerLimit.emit(ils.Metrics())
 	mb.metricZlmediakitSessionCount.emit(ils.Metrics())
+	mb.metricZlmediakitSessionCountByPort.emit(ils.Metrics())
 	mb.metricZlmediakitSessionInfo.emit(ils.Metrics())
 	mb.metricZlmediakitSessionPeerCount.emit(ils.Metrics())
 	mb.metricZlmediakitStreamAlive.emit(ils.Metrics())
@@ -5142,8 +5207,13 @@ func (mb *MetricsBuilder) RecordZlmediakitRtpServerLimitDataPoint(ts pcommon.Tim
 }
 
 // RecordZlmediakitSessionCountDataPoint adds a data point to zlmediakit.session.count metric.
-func (mb *MetricsBuilder) RecordZlmediakitSessionCountDataPoint(ts pcommon.Timestamp, val int64, zlmediakitSessionTypeAttributeValue string, networkTransportAttributeValue AttributeNetworkTransport) {
-	mb.metricZlmediakitSessionCount.recordDataPoint(mb.startTime, ts, val, zlmediakitSessionTypeAttributeValue, networkTransportAttributeValue.String())
+func (mb *MetricsBuilder) RecordZlmediakitSessionCountDataPoint(ts pcommon.Timestamp, val int64, zlmediakitSessionTypeAttributeValue string, zlmediakitSessionTLSAttributeValue bool, networkTransportAttributeValue AttributeNetworkTransport) {
+	mb.metricZlmediakitSessionCount.recordDataPoint(mb.startTime, ts, val, zlmediakitSessionTypeAttributeValue, zlmediakitSessionTLSAttributeValue, networkTransportAttributeValue.String())
+}
+
+// RecordZlmediakitSessionCountByPortDataPoint adds a data point to zlmediakit.session.count_by_port metric.
+func (mb *MetricsBuilder) RecordZlmediakitSessionCountByPortDataPoint(ts pcommon.Timestamp, val int64, zlmediakitSessionTypeAttributeValue string, zlmediakitSessionTLSAttributeValue bool, networkLocalPortAttributeValue int64) {
+	mb.metricZlmediakitSessionCountByPort.recordDataPoint(mb.startTime, ts, val, zlmediakitSessionTypeAttributeValue, zlmediakitSessionTLSAttributeValue, networkLocalPortAttributeValue)
 }
 
 // RecordZlmediakitSessionInfoDataPoint adds a data point to zlmediakit.session.info metric.

@@ -158,7 +158,10 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordZlmediakitRtpServerLimitDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordZlmediakitSessionCountDataPoint(ts, 1, "zlmediakit.session.type-val", AttributeNetworkTransportTCP)
+			mb.RecordZlmediakitSessionCountDataPoint(ts, 1, "zlmediakit.session.type-val", true, AttributeNetworkTransportTCP)
+
+			allMetricsCount++
+			mb.RecordZlmediakitSessionCountByPortDataPoint(ts, 1, "zlmediakit.session.type-val", true, 18)
 
 			allMetricsCount++
 			mb.RecordZlmediakitSessionInfoDataPoint(ts, 1, "zlmediakit.session.id-val", "zlmediakit.session.type-val", "zlmediakit.session.class-val", AttributeNetworkTransportTCP, "network.local.address-val", 18, "network.peer.address-val", 17)
@@ -906,9 +909,35 @@ func TestMetricsBuilder(t *testing.T) {
 					zlmediakitSessionTypeAttrVal, ok := dp.Attributes().Get("zlmediakit.session.type")
 					assert.True(t, ok)
 					assert.Equal(t, "zlmediakit.session.type-val", zlmediakitSessionTypeAttrVal.Str())
+					zlmediakitSessionTLSAttrVal, ok := dp.Attributes().Get("zlmediakit.session.tls")
+					assert.True(t, ok)
+					assert.True(t, zlmediakitSessionTLSAttrVal.Bool())
 					networkTransportAttrVal, ok := dp.Attributes().Get("network.transport")
 					assert.True(t, ok)
 					assert.Equal(t, "tcp", networkTransportAttrVal.Str())
+				case "zlmediakit.session.count_by_port":
+					assert.False(t, validatedMetrics["zlmediakit.session.count_by_port"], "Found a duplicate in the metrics slice: zlmediakit.session.count_by_port")
+					validatedMetrics["zlmediakit.session.count_by_port"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of open incoming connections by the local port that they came to.", mi.Description())
+					assert.Equal(t, "{session}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					zlmediakitSessionTypeAttrVal, ok := dp.Attributes().Get("zlmediakit.session.type")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.session.type-val", zlmediakitSessionTypeAttrVal.Str())
+					zlmediakitSessionTLSAttrVal, ok := dp.Attributes().Get("zlmediakit.session.tls")
+					assert.True(t, ok)
+					assert.True(t, zlmediakitSessionTLSAttrVal.Bool())
+					networkLocalPortAttrVal, ok := dp.Attributes().Get("network.local.port")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, networkLocalPortAttrVal.Int())
 				case "zlmediakit.session.info":
 					assert.False(t, validatedMetrics["zlmediakit.session.info"], "Found a duplicate in the metrics slice: zlmediakit.session.info")
 					validatedMetrics["zlmediakit.session.info"] = true
