@@ -55,7 +55,7 @@ var callTables = map[string][]any{
 	apiFFmpegSources:  {lengthRows[apiFFmpegSources]},
 	apiRooms:          {lengthRows[apiRooms]},
 	apiRoomKeepers:    {lengthRows[apiRoomKeepers]},
-	apiMediaList:      {streamTables, rtpServerIdleCount, packetLoss, senderTables},
+	apiMediaList:      {streamTables, mediaListAge, rtpServerIdleCount, packetLoss, senderTables},
 	apiMediaInfo:      {packetLoss},
 	apiRTPSenders:     {senderTables},
 }

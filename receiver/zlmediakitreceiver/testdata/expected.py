@@ -184,6 +184,7 @@ def stream(scene, rows):
     scene.scaled("stream.reader.count", first, "totalReaderCount", 1, **name)
     current = state(scene, rows)
     scene.point("stream.alive", {"flowing": 1, "source_gone": 0, "stalled": 0}.get(current), **name)
+    scene.point("stream.silence.duration", 0, **name)  # since the first list
     for one in STATES if scene.everything else []:
         scene.point("stream.state", int(one == current), stream__state=one, **name)
     scene.point("stream.uptime", max(row["aliveSecond"] for row in rows), **name)
@@ -281,6 +282,7 @@ def main():
         scene = Scene(name)
         scene.point("rtc.target.up", 1)
         scene.point("media_list.interval", 30)
+        scene.point("media_list.age", 0)
         for reason in ("limit", "merged", "truncated"):
             scene.point("rtc.scrape.omitted.count", 0, rtc__entity="stream", rtc__omission__reason=reason)
         server(scene)

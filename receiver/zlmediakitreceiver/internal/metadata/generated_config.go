@@ -228,6 +228,26 @@ func (ms *ZlmediakitIngestThroughputMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// ZlmediakitMediaListAgeMetricConfig provides config for the zlmediakit.media_list.age metric.
+type ZlmediakitMediaListAgeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitMediaListAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitMediaListIntervalMetricConfig provides config for the zlmediakit.media_list.interval metric.
 type ZlmediakitMediaListIntervalMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -888,6 +908,26 @@ func (ms *ZlmediakitStreamRecordingCountMetricConfig) Unmarshal(parser *confmap.
 	return nil
 }
 
+// ZlmediakitStreamSilenceDurationMetricConfig provides config for the zlmediakit.stream.silence.duration metric.
+type ZlmediakitStreamSilenceDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamSilenceDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitStreamStartTimeMetricConfig provides config for the zlmediakit.stream.start_time metric.
 type ZlmediakitStreamStartTimeMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1381,6 +1421,7 @@ type MetricsConfig struct {
 	ZlmediakitEgressThroughput          ZlmediakitEgressThroughputMetricConfig          `mapstructure:"zlmediakit.egress.throughput"`
 	ZlmediakitFfmpegSourceCount         ZlmediakitFfmpegSourceCountMetricConfig         `mapstructure:"zlmediakit.ffmpeg_source.count"`
 	ZlmediakitIngestThroughput          ZlmediakitIngestThroughputMetricConfig          `mapstructure:"zlmediakit.ingest.throughput"`
+	ZlmediakitMediaListAge              ZlmediakitMediaListAgeMetricConfig              `mapstructure:"zlmediakit.media_list.age"`
 	ZlmediakitMediaListInterval         ZlmediakitMediaListIntervalMetricConfig         `mapstructure:"zlmediakit.media_list.interval"`
 	ZlmediakitMediaSourceCount          ZlmediakitMediaSourceCountMetricConfig          `mapstructure:"zlmediakit.media_source.count"`
 	ZlmediakitMemoryBlockCount          ZlmediakitMemoryBlockCountMetricConfig          `mapstructure:"zlmediakit.memory.block.count"`
@@ -1414,6 +1455,7 @@ type MetricsConfig struct {
 	ZlmediakitStreamReaderCountBySchema ZlmediakitStreamReaderCountBySchemaMetricConfig `mapstructure:"zlmediakit.stream.reader.count_by_schema"`
 	ZlmediakitStreamRecordingActive     ZlmediakitStreamRecordingActiveMetricConfig     `mapstructure:"zlmediakit.stream.recording.active"`
 	ZlmediakitStreamRecordingCount      ZlmediakitStreamRecordingCountMetricConfig      `mapstructure:"zlmediakit.stream.recording.count"`
+	ZlmediakitStreamSilenceDuration     ZlmediakitStreamSilenceDurationMetricConfig     `mapstructure:"zlmediakit.stream.silence.duration"`
 	ZlmediakitStreamStartTime           ZlmediakitStreamStartTimeMetricConfig           `mapstructure:"zlmediakit.stream.start_time"`
 	ZlmediakitStreamState               ZlmediakitStreamStateMetricConfig               `mapstructure:"zlmediakit.stream.state"`
 	ZlmediakitStreamThroughput          ZlmediakitStreamThroughputMetricConfig          `mapstructure:"zlmediakit.stream.throughput"`
@@ -1473,6 +1515,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		ZlmediakitIngestThroughput: ZlmediakitIngestThroughputMetricConfig{
+			Enabled: true,
+		},
+		ZlmediakitMediaListAge: ZlmediakitMediaListAgeMetricConfig{
 			Enabled: true,
 		},
 		ZlmediakitMediaListInterval: ZlmediakitMediaListIntervalMetricConfig{
@@ -1572,6 +1617,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		ZlmediakitStreamRecordingCount: ZlmediakitStreamRecordingCountMetricConfig{
+			Enabled: true,
+		},
+		ZlmediakitStreamSilenceDuration: ZlmediakitStreamSilenceDurationMetricConfig{
 			Enabled: true,
 		},
 		ZlmediakitStreamStartTime: ZlmediakitStreamStartTimeMetricConfig{

@@ -60,6 +60,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitIngestThroughput: ZlmediakitIngestThroughputMetricConfig{
 						Enabled: true,
 					},
+					ZlmediakitMediaListAge: ZlmediakitMediaListAgeMetricConfig{
+						Enabled: true,
+					},
 					ZlmediakitMediaListInterval: ZlmediakitMediaListIntervalMetricConfig{
 						Enabled: true,
 					},
@@ -157,6 +160,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					ZlmediakitStreamRecordingCount: ZlmediakitStreamRecordingCountMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitStreamSilenceDuration: ZlmediakitStreamSilenceDurationMetricConfig{
 						Enabled: true,
 					},
 					ZlmediakitStreamStartTime: ZlmediakitStreamStartTimeMetricConfig{
@@ -281,6 +287,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitIngestThroughput: ZlmediakitIngestThroughputMetricConfig{
 						Enabled: false,
 					},
+					ZlmediakitMediaListAge: ZlmediakitMediaListAgeMetricConfig{
+						Enabled: false,
+					},
 					ZlmediakitMediaListInterval: ZlmediakitMediaListIntervalMetricConfig{
 						Enabled: false,
 					},
@@ -380,6 +389,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitStreamRecordingCount: ZlmediakitStreamRecordingCountMetricConfig{
 						Enabled: false,
 					},
+					ZlmediakitStreamSilenceDuration: ZlmediakitStreamSilenceDurationMetricConfig{
+						Enabled: false,
+					},
 					ZlmediakitStreamStartTime: ZlmediakitStreamStartTimeMetricConfig{
 						Enabled: false,
 					},
@@ -469,7 +481,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, ZlmediakitAPIAvailableMetricConfig{}, ZlmediakitAPICountMetricConfig{}, ZlmediakitEgressThroughputMetricConfig{}, ZlmediakitFfmpegSourceCountMetricConfig{}, ZlmediakitIngestThroughputMetricConfig{}, ZlmediakitMediaListIntervalMetricConfig{}, ZlmediakitMediaSourceCountMetricConfig{}, ZlmediakitMemoryBlockCountMetricConfig{}, ZlmediakitMemoryUsageMetricConfig{}, ZlmediakitObjectCountMetricConfig{}, ZlmediakitProxyAgeMetricConfig{}, ZlmediakitProxyCountMetricConfig{}, ZlmediakitProxyIoMetricConfig{}, ZlmediakitProxyReaderCountMetricConfig{}, ZlmediakitProxyReconnectionsMetricConfig{}, ZlmediakitProxyStateMetricConfig{}, ZlmediakitProxyThroughputMetricConfig{}, ZlmediakitRtpSenderCountMetricConfig{}, ZlmediakitRtpSenderIoMetricConfig{}, ZlmediakitRtpSenderThroughputMetricConfig{}, ZlmediakitRtpServerCountMetricConfig{}, ZlmediakitRtpServerIdleCountMetricConfig{}, ZlmediakitRtpServerInfoMetricConfig{}, ZlmediakitRtpServerLimitMetricConfig{}, ZlmediakitSessionCountMetricConfig{}, ZlmediakitSessionCountByPortMetricConfig{}, ZlmediakitSessionInfoMetricConfig{}, ZlmediakitSessionPeerCountMetricConfig{}, ZlmediakitStreamAliveMetricConfig{}, ZlmediakitStreamCountMetricConfig{}, ZlmediakitStreamCountByStateMetricConfig{}, ZlmediakitStreamInfoMetricConfig{}, ZlmediakitStreamIoMetricConfig{}, ZlmediakitStreamPacketLossMetricConfig{}, ZlmediakitStreamReaderCountMetricConfig{}, ZlmediakitStreamReaderCountBySchemaMetricConfig{}, ZlmediakitStreamRecordingActiveMetricConfig{}, ZlmediakitStreamRecordingCountMetricConfig{}, ZlmediakitStreamStartTimeMetricConfig{}, ZlmediakitStreamStateMetricConfig{}, ZlmediakitStreamThroughputMetricConfig{}, ZlmediakitStreamTrackChannelCountMetricConfig{}, ZlmediakitStreamTrackFrameRateMetricConfig{}, ZlmediakitStreamTrackFramesMetricConfig{}, ZlmediakitStreamTrackGopDurationMetricConfig{}, ZlmediakitStreamTrackGopSizeMetricConfig{}, ZlmediakitStreamTrackHeightMetricConfig{}, ZlmediakitStreamTrackKeyFramesMetricConfig{}, ZlmediakitStreamTrackReadyMetricConfig{}, ZlmediakitStreamTrackSampleDepthMetricConfig{}, ZlmediakitStreamTrackSampleRateMetricConfig{}, ZlmediakitStreamTrackTimeMetricConfig{}, ZlmediakitStreamTrackWidthMetricConfig{}, ZlmediakitStreamUptimeMetricConfig{}, ZlmediakitStreamUptimeBySchemaMetricConfig{}, ZlmediakitThreadCountMetricConfig{}, ZlmediakitThreadDelayMetricConfig{}, ZlmediakitThreadFileDescriptorCountMetricConfig{}, ZlmediakitThreadMemoryUsageMetricConfig{}, ZlmediakitThreadUtilizationMetricConfig{}, ZlmediakitWebrtcRoomCountMetricConfig{}, ZlmediakitWebrtcRoomKeeperCountMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}, ZlmediakitBuildBranchResourceAttributeConfig{}, ZlmediakitBuildTimeResourceAttributeConfig{}, ZlmediakitServerIDResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, ZlmediakitAPIAvailableMetricConfig{}, ZlmediakitAPICountMetricConfig{}, ZlmediakitEgressThroughputMetricConfig{}, ZlmediakitFfmpegSourceCountMetricConfig{}, ZlmediakitIngestThroughputMetricConfig{}, ZlmediakitMediaListAgeMetricConfig{}, ZlmediakitMediaListIntervalMetricConfig{}, ZlmediakitMediaSourceCountMetricConfig{}, ZlmediakitMemoryBlockCountMetricConfig{}, ZlmediakitMemoryUsageMetricConfig{}, ZlmediakitObjectCountMetricConfig{}, ZlmediakitProxyAgeMetricConfig{}, ZlmediakitProxyCountMetricConfig{}, ZlmediakitProxyIoMetricConfig{}, ZlmediakitProxyReaderCountMetricConfig{}, ZlmediakitProxyReconnectionsMetricConfig{}, ZlmediakitProxyStateMetricConfig{}, ZlmediakitProxyThroughputMetricConfig{}, ZlmediakitRtpSenderCountMetricConfig{}, ZlmediakitRtpSenderIoMetricConfig{}, ZlmediakitRtpSenderThroughputMetricConfig{}, ZlmediakitRtpServerCountMetricConfig{}, ZlmediakitRtpServerIdleCountMetricConfig{}, ZlmediakitRtpServerInfoMetricConfig{}, ZlmediakitRtpServerLimitMetricConfig{}, ZlmediakitSessionCountMetricConfig{}, ZlmediakitSessionCountByPortMetricConfig{}, ZlmediakitSessionInfoMetricConfig{}, ZlmediakitSessionPeerCountMetricConfig{}, ZlmediakitStreamAliveMetricConfig{}, ZlmediakitStreamCountMetricConfig{}, ZlmediakitStreamCountByStateMetricConfig{}, ZlmediakitStreamInfoMetricConfig{}, ZlmediakitStreamIoMetricConfig{}, ZlmediakitStreamPacketLossMetricConfig{}, ZlmediakitStreamReaderCountMetricConfig{}, ZlmediakitStreamReaderCountBySchemaMetricConfig{}, ZlmediakitStreamRecordingActiveMetricConfig{}, ZlmediakitStreamRecordingCountMetricConfig{}, ZlmediakitStreamSilenceDurationMetricConfig{}, ZlmediakitStreamStartTimeMetricConfig{}, ZlmediakitStreamStateMetricConfig{}, ZlmediakitStreamThroughputMetricConfig{}, ZlmediakitStreamTrackChannelCountMetricConfig{}, ZlmediakitStreamTrackFrameRateMetricConfig{}, ZlmediakitStreamTrackFramesMetricConfig{}, ZlmediakitStreamTrackGopDurationMetricConfig{}, ZlmediakitStreamTrackGopSizeMetricConfig{}, ZlmediakitStreamTrackHeightMetricConfig{}, ZlmediakitStreamTrackKeyFramesMetricConfig{}, ZlmediakitStreamTrackReadyMetricConfig{}, ZlmediakitStreamTrackSampleDepthMetricConfig{}, ZlmediakitStreamTrackSampleRateMetricConfig{}, ZlmediakitStreamTrackTimeMetricConfig{}, ZlmediakitStreamTrackWidthMetricConfig{}, ZlmediakitStreamUptimeMetricConfig{}, ZlmediakitStreamUptimeBySchemaMetricConfig{}, ZlmediakitThreadCountMetricConfig{}, ZlmediakitThreadDelayMetricConfig{}, ZlmediakitThreadFileDescriptorCountMetricConfig{}, ZlmediakitThreadMemoryUsageMetricConfig{}, ZlmediakitThreadUtilizationMetricConfig{}, ZlmediakitWebrtcRoomCountMetricConfig{}, ZlmediakitWebrtcRoomKeeperCountMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}, ZlmediakitBuildBranchResourceAttributeConfig{}, ZlmediakitBuildTimeResourceAttributeConfig{}, ZlmediakitServerIDResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

@@ -614,6 +614,9 @@ var MetricsInfo = metricsInfo{
 		Name:       "zlmediakit.ingest.throughput",
 		Attributes: []string{"zlmediakit.origin.type"},
 	},
+	ZlmediakitMediaListAge: metricInfo{
+		Name: "zlmediakit.media_list.age",
+	},
 	ZlmediakitMediaListInterval: metricInfo{
 		Name: "zlmediakit.media_list.interval",
 	},
@@ -740,6 +743,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "zlmediakit.stream.recording.count",
 		Attributes: []string{"zlmediakit.recording.format"},
 	},
+	ZlmediakitStreamSilenceDuration: metricInfo{
+		Name:       "zlmediakit.stream.silence.duration",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name"},
+	},
 	ZlmediakitStreamStartTime: metricInfo{
 		Name:       "zlmediakit.stream.start_time",
 		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.schema"},
@@ -848,6 +855,7 @@ type metricsInfo struct {
 	ZlmediakitEgressThroughput          metricInfo
 	ZlmediakitFfmpegSourceCount         metricInfo
 	ZlmediakitIngestThroughput          metricInfo
+	ZlmediakitMediaListAge              metricInfo
 	ZlmediakitMediaListInterval         metricInfo
 	ZlmediakitMediaSourceCount          metricInfo
 	ZlmediakitMemoryBlockCount          metricInfo
@@ -881,6 +889,7 @@ type metricsInfo struct {
 	ZlmediakitStreamReaderCountBySchema metricInfo
 	ZlmediakitStreamRecordingActive     metricInfo
 	ZlmediakitStreamRecordingCount      metricInfo
+	ZlmediakitStreamSilenceDuration     metricInfo
 	ZlmediakitStreamStartTime           metricInfo
 	ZlmediakitStreamState               metricInfo
 	ZlmediakitStreamThroughput          metricInfo
@@ -1482,6 +1491,56 @@ func (m *metricZlmediakitIngestThroughput) emit(metrics pmetric.MetricSlice) {
 
 func newMetricZlmediakitIngestThroughput(cfg ZlmediakitIngestThroughputMetricConfig) metricZlmediakitIngestThroughput {
 	m := metricZlmediakitIngestThroughput{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitMediaListAge struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   ZlmediakitMediaListAgeMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.media_list.age metric with initial data.
+func (m *metricZlmediakitMediaListAge) init() {
+	m.data.SetName("zlmediakit.media_list.age")
+	m.data.SetDescription("Time since the last complete media list. It is 0 in a scrape that requested the list, and grows until the next one.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricZlmediakitMediaListAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitMediaListAge) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitMediaListAge) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitMediaListAge(cfg ZlmediakitMediaListAgeMetricConfig) metricZlmediakitMediaListAge {
+	m := metricZlmediakitMediaListAge{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -3323,6 +3382,60 @@ func newMetricZlmediakitStreamRecordingCount(cfg ZlmediakitStreamRecordingCountM
 	return m
 }
 
+type metricZlmediakitStreamSilenceDuration struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   ZlmediakitStreamSilenceDurationMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.silence.duration metric with initial data.
+func (m *metricZlmediakitStreamSilenceDuration) init() {
+	m.data.SetName("zlmediakit.stream.silence.duration")
+	m.data.SetDescription("Time since media was last seen in a stream.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamSilenceDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamSilenceDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamSilenceDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamSilenceDuration(cfg ZlmediakitStreamSilenceDurationMetricConfig) metricZlmediakitStreamSilenceDuration {
+	m := metricZlmediakitStreamSilenceDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricZlmediakitStreamStartTime struct {
 	data     pmetric.Metric                        // data buffer for generated metric.
 	config   ZlmediakitStreamStartTimeMetricConfig // metric config provided by user.
@@ -4687,6 +4800,7 @@ type MetricsBuilder struct {
 	metricZlmediakitEgressThroughput          metricZlmediakitEgressThroughput
 	metricZlmediakitFfmpegSourceCount         metricZlmediakitFfmpegSourceCount
 	metricZlmediakitIngestThroughput          metricZlmediakitIngestThroughput
+	metricZlmediakitMediaListAge              metricZlmediakitMediaListAge
 	metricZlmediakitMediaListInterval         metricZlmediakitMediaListInterval
 	metricZlmediakitMediaSourceCount          metricZlmediakitMediaSourceCount
 	metricZlmediakitMemoryBlockCount          metricZlmediakitMemoryBlockCount
@@ -4720,6 +4834,7 @@ type MetricsBuilder struct {
 	metricZlmediakitStreamReaderCountBySchema metricZlmediakitStreamReaderCountBySchema
 	metricZlmediakitStreamRecordingActive     metricZlmediakitStreamRecordingActive
 	metricZlmediakitStreamRecordingCount      metricZlmediakitStreamRecordingCount
+	metricZlmediakitStreamSilenceDuration     metricZlmediakitStreamSilenceDuration
 	metricZlmediakitStreamStartTime           metricZlmediakitStreamStartTime
 	metricZlmediakitStreamState               metricZlmediakitStreamState
 	metricZlmediakitStreamThroughput          metricZlmediakitStreamThroughput
@@ -4780,6 +4895,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricZlmediakitEgressThroughput:          newMetricZlmediakitEgressThroughput(mbc.Metrics.ZlmediakitEgressThroughput),
 		metricZlmediakitFfmpegSourceCount:         newMetricZlmediakitFfmpegSourceCount(mbc.Metrics.ZlmediakitFfmpegSourceCount),
 		metricZlmediakitIngestThroughput:          newMetricZlmediakitIngestThroughput(mbc.Metrics.ZlmediakitIngestThroughput),
+		metricZlmediakitMediaListAge:              newMetricZlmediakitMediaListAge(mbc.Metrics.ZlmediakitMediaListAge),
 		metricZlmediakitMediaListInterval:         newMetricZlmediakitMediaListInterval(mbc.Metrics.ZlmediakitMediaListInterval),
 		metricZlmediakitMediaSourceCount:          newMetricZlmediakitMediaSourceCount(mbc.Metrics.ZlmediakitMediaSourceCount),
 		metricZlmediakitMemoryBlockCount:          newMetricZlmediakitMemoryBlockCount(mbc.Metrics.ZlmediakitMemoryBlockCount),
@@ -4813,6 +4929,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricZlmediakitStreamReaderCountBySchema: newMetricZlmediakitStreamReaderCountBySchema(mbc.Metrics.ZlmediakitStreamReaderCountBySchema),
 		metricZlmediakitStreamRecordingActive:     newMetricZlmediakitStreamRecordingActive(mbc.Metrics.ZlmediakitStreamRecordingActive),
 		metricZlmediakitStreamRecordingCount:      newMetricZlmediakitStreamRecordingCount(mbc.Metrics.ZlmediakitStreamRecordingCount),
+		metricZlmediakitStreamSilenceDuration:     newMetricZlmediakitStreamSilenceDuration(mbc.Metrics.ZlmediakitStreamSilenceDuration),
 		metricZlmediakitStreamStartTime:           newMetricZlmediakitStreamStartTime(mbc.Metrics.ZlmediakitStreamStartTime),
 		metricZlmediakitStreamState:               newMetricZlmediakitStreamState(mbc.Metrics.ZlmediakitStreamState),
 		metricZlmediakitStreamThroughput:          newMetricZlmediakitStreamThroughput(mbc.Metrics.ZlmediakitStreamThroughput),
@@ -4968,6 +5085,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricZlmediakitEgressThroughput.emit(ils.Metrics())
 	mb.metricZlmediakitFfmpegSourceCount.emit(ils.Metrics())
 	mb.metricZlmediakitIngestThroughput.emit(ils.Metrics())
+	mb.metricZlmediakitMediaListAge.emit(ils.Metrics())
 	mb.metricZlmediakitMediaListInterval.emit(ils.Metrics())
 	mb.metricZlmediakitMediaSourceCount.emit(ils.Metrics())
 	mb.metricZlmediakitMemoryBlockCount.emit(ils.Metrics())
@@ -5001,6 +5119,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricZlmediakitStreamReaderCountBySchema.emit(ils.Metrics())
 	mb.metricZlmediakitStreamRecordingActive.emit(ils.Metrics())
 	mb.metricZlmediakitStreamRecordingCount.emit(ils.Metrics())
+	mb.metricZlmediakitStreamSilenceDuration.emit(ils.Metrics())
 	mb.metricZlmediakitStreamStartTime.emit(ils.Metrics())
 	mb.metricZlmediakitStreamState.emit(ils.Metrics())
 	mb.metricZlmediakitStreamThroughput.emit(ils.Metrics())
@@ -5109,6 +5228,11 @@ func (mb *MetricsBuilder) RecordZlmediakitFfmpegSourceCountDataPoint(ts pcommon.
 // RecordZlmediakitIngestThroughputDataPoint adds a data point to zlmediakit.ingest.throughput metric.
 func (mb *MetricsBuilder) RecordZlmediakitIngestThroughputDataPoint(ts pcommon.Timestamp, val float64, zlmediakitOriginTypeAttributeValue AttributeZlmediakitOriginType) {
 	mb.metricZlmediakitIngestThroughput.recordDataPoint(mb.startTime, ts, val, zlmediakitOriginTypeAttributeValue.String())
+}
+
+// RecordZlmediakitMediaListAgeDataPoint adds a data point to zlmediakit.media_list.age metric.
+func (mb *MetricsBuilder) RecordZlmediakitMediaListAgeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricZlmediakitMediaListAge.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordZlmediakitMediaListIntervalDataPoint adds a data point to zlmediakit.media_list.interval metric.
@@ -5274,6 +5398,11 @@ func (mb *MetricsBuilder) RecordZlmediakitStreamRecordingActiveDataPoint(ts pcom
 // RecordZlmediakitStreamRecordingCountDataPoint adds a data point to zlmediakit.stream.recording.count metric.
 func (mb *MetricsBuilder) RecordZlmediakitStreamRecordingCountDataPoint(ts pcommon.Timestamp, val int64, zlmediakitRecordingFormatAttributeValue AttributeZlmediakitRecordingFormat) {
 	mb.metricZlmediakitStreamRecordingCount.recordDataPoint(mb.startTime, ts, val, zlmediakitRecordingFormatAttributeValue.String())
+}
+
+// RecordZlmediakitStreamSilenceDurationDataPoint adds a data point to zlmediakit.stream.silence.duration metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamSilenceDurationDataPoint(ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string) {
+	mb.metricZlmediakitStreamSilenceDuration.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue)
 }
 
 // RecordZlmediakitStreamStartTimeDataPoint adds a data point to zlmediakit.stream.start_time metric.

@@ -101,6 +101,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordZlmediakitIngestThroughputDataPoint(ts, 1, AttributeZlmediakitOriginTypeUnknown)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordZlmediakitMediaListAgeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordZlmediakitMediaListIntervalDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -198,6 +201,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordZlmediakitStreamRecordingCountDataPoint(ts, 1, AttributeZlmediakitRecordingFormatMp4)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordZlmediakitStreamSilenceDurationDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val")
 
 			allMetricsCount++
 			mb.RecordZlmediakitStreamStartTimeDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val", AttributeZlmediakitSchemaRtsp)
@@ -478,6 +484,18 @@ func TestMetricsBuilder(t *testing.T) {
 					zlmediakitOriginTypeAttrVal, ok := dp.Attributes().Get("zlmediakit.origin.type")
 					assert.True(t, ok)
 					assert.Equal(t, "unknown", zlmediakitOriginTypeAttrVal.Str())
+				case "zlmediakit.media_list.age":
+					assert.False(t, validatedMetrics["zlmediakit.media_list.age"], "Found a duplicate in the metrics slice: zlmediakit.media_list.age")
+					validatedMetrics["zlmediakit.media_list.age"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the last complete media list. It is 0 in a scrape that requested the list, and grows until the next one.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "zlmediakit.media_list.interval":
 					assert.False(t, validatedMetrics["zlmediakit.media_list.interval"], "Found a duplicate in the metrics slice: zlmediakit.media_list.interval")
 					validatedMetrics["zlmediakit.media_list.interval"] = true
@@ -1230,6 +1248,27 @@ func TestMetricsBuilder(t *testing.T) {
 					zlmediakitRecordingFormatAttrVal, ok := dp.Attributes().Get("zlmediakit.recording.format")
 					assert.True(t, ok)
 					assert.Equal(t, "mp4", zlmediakitRecordingFormatAttrVal.Str())
+				case "zlmediakit.stream.silence.duration":
+					assert.False(t, validatedMetrics["zlmediakit.stream.silence.duration"], "Found a duplicate in the metrics slice: zlmediakit.stream.silence.duration")
+					validatedMetrics["zlmediakit.stream.silence.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since media was last seen in a stream.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					zlmediakitVhostAttrVal, ok := dp.Attributes().Get("zlmediakit.vhost")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.vhost-val", zlmediakitVhostAttrVal.Str())
+					zlmediakitAppAttrVal, ok := dp.Attributes().Get("zlmediakit.app")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.app-val", zlmediakitAppAttrVal.Str())
+					zlmediakitStreamNameAttrVal, ok := dp.Attributes().Get("zlmediakit.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.stream.name-val", zlmediakitStreamNameAttrVal.Str())
 				case "zlmediakit.stream.start_time":
 					assert.False(t, validatedMetrics["zlmediakit.stream.start_time"], "Found a duplicate in the metrics slice: zlmediakit.stream.start_time")
 					validatedMetrics["zlmediakit.stream.start_time"] = true
