@@ -34,6 +34,7 @@ type streams struct {
 	codecs   map[string]string    // attribute values by the server's codec names
 	counts   *tally[streamGroup]
 	inputs   *tally[originType] // in bytes per second
+	io       ioSums
 
 	trackSums []trackSum // of the current list
 }
@@ -41,15 +42,16 @@ type streams struct {
 // stream holds the state of one stream.
 type stream struct {
 	streamName
-	firstSeen timestamp
-	bytes     [schemaOther + 1]int64 // totalBytes of the last list that had the schema
-	hasBytes  schemaSet              // schemas for which bytes is known
-	tracks    [2][]*trackState       // by codec_type, in list order
-	state     state                  // as last judged
-	before    schemaSet              // schemas of the last list
-	seen      timestamp              // time of the last list
-	start     timestamp              // the earliest registration of its schemas, latched
-	lastMedia timestamp              // the last list that showed media; until then, the first list
+	firstSeen   timestamp
+	sources     [schemaOther + 1]sourceState
+	hasBytes    schemaSet        // schemas that have reported totalBytes
+	inputSchema int              // the schema whose growth is that of the input
+	tracks      [2][]*trackState // by codec_type, in list order
+	state       state            // as last judged
+	before      schemaSet        // schemas of the last list
+	seen        timestamp        // time of the last list
+	start       timestamp        // the earliest registration of its schemas, latched
+	lastMedia   timestamp        // the last list that showed media; until then, the first list
 
 	// The following fields are from the current list.
 	listed, reported schemaSet // schemas in the list; those of them that have data points
@@ -76,6 +78,7 @@ func newStreams(cfg *Config, mb *builder, report *scrape.Report, c *client, p *p
 		listing: newListing(cfg.Streams.Schemas, cfg.ControllerConfig.CollectionInterval),
 		items:   selection.New[stream](cfg.Streams.selection(), cfg.Streams.expected()...),
 		silent:  map[string]timestamp{},
+		io:      ioSums{received: map[originType]int64{}},
 		codecs:  map[string]string{"mpeg4-generic": "aac"},
 		counts: newTally(streamCount, streamGroup{origin: metadata.AttributeZlmediakitOriginTypeUnknown}).
 			limited(cfg.Streams.Limit, streamGroup.other),
@@ -180,6 +183,7 @@ func (l *listRecorder) add(m *mediaSource) {
 	}
 	first := st.listed == 0
 	st.listed |= 1 << schema
+	l.observeGrowth(st, m, schema)
 	st.observe(m, schema, l.now)
 	if l.reported.has(schema) {
 		st.reported |= 1 << schema
@@ -226,6 +230,7 @@ func (l *listRecorder) end() {
 	l.items.End(l.complete)
 	l.recordWaiting()
 	l.recordTrackSums()
+	l.addGrowth()
 }
 
 // recordWaiting records the sources of streams that have waited and are kept now.
@@ -256,6 +261,9 @@ func (l *listRecorder) get(m *mediaSource) *selection.Item[stream] {
 	st.ingest, st.fastest = 0, 0
 	st.origin = originOf(m.OriginType)
 	st.native = nativeSchema(st.origin, m.OriginURL)
+	if st.before == 0 {
+		st.inputSchema = st.native
+	}
 	return item
 }
 
@@ -315,11 +323,11 @@ func (st *stream) observe(m *mediaSource, schema int, now timestamp) {
 		st.ingest = speed
 	}
 	total, hasTotal := m.TotalBytes.Get()
-	if speed > 0 || hasTotal && st.hasBytes.has(schema) && total > st.bytes[schema] {
+	if speed > 0 || hasTotal && st.hasBytes.has(schema) && total > st.sources[schema].bytes {
 		st.signs |= 1 << schema
 	}
 	if hasTotal {
-		st.bytes[schema] = total
+		st.sources[schema].bytes = total
 		st.hasBytes |= 1 << schema
 	}
 	st.hasSpeed = st.hasSpeed || hasSpeed || hasTotal
@@ -411,6 +419,7 @@ func secondsBetween(then, now timestamp) float64 {
 func (l *listRecorder) recordTotals() (over int64) {
 	over = l.counts.record(l.mb)
 	l.inputs.record(l.mb)
+	l.recordIO()
 	for schema, n := range l.sources {
 		if l.reported.has(schema) && (schema != schemaOther || n > 0) {
 			mediaSourceCount.Record(l.mb, n, schemaAttributes[schema])

@@ -20,7 +20,7 @@ type (
 var streamTables = []any{
 	streamRows, streamAlive, streamStatePoint, streamCountByState, streamSilence, streamUptime,
 	streamIO, sourceRows, streamInfoPoint, trackSums, trackRows, trackFrameRate,
-	streamCount, recordingCount, ingestThroughput, mediaSourceCount, egressThroughput,
+	streamCount, recordingCount, ingestIO, ingestThroughput, mediaSourceCount, egressIO, egressThroughput,
 }
 
 // These need no call.
@@ -147,8 +147,10 @@ var (
 		mb.RecordZlmediakitStreamCountDataPoint(start, n, g.origin, g.vhost, g.app)
 	})
 	recordingCount   = rows.WholeOf((*generated).RecordZlmediakitStreamRecordingCountDataPoint)
+	ingestIO         = rows.WholeOf((*generated).RecordZlmediakitIngestIoDataPoint)
 	ingestThroughput = rows.DecimalOf((*generated).RecordZlmediakitIngestThroughputDataPoint)
 	mediaSourceCount = rows.WholeOf((*generated).RecordZlmediakitMediaSourceCountDataPoint)
+	egressIO         = rows.WholeOf((*generated).RecordZlmediakitEgressIoDataPoint)
 	egressThroughput = rows.DecimalOf((*generated).RecordZlmediakitEgressThroughputDataPoint)
 )
 

@@ -234,6 +234,11 @@ def streams(scene):
         ingest[origin] = ingest.get(origin, 0) + (speeds.get(native(sources[0])) or max(speeds.values()))
     for (origin, vhost, app), n in (counts or {("unknown", "", ""): 0}).items():
         scene.point("stream.count", n, origin__type=origin, vhost=vhost, app=app)
+    measured = {row["originTypeStr"] for row in rows if "totalBytes" in row}
+    for origin in ingest:
+        scene.point("ingest.io", 0 if origin in measured else None, origin__type=origin)  # the sums start with the first list
+    for schema in SCHEMAS:
+        scene.point("egress.io", 0 if measured else None, schema=schema)
     for origin, speed in (ingest or {"unknown": 0}).items():
         scene.point("ingest.throughput", speed, origin__type=origin)
     for schema in SCHEMAS:

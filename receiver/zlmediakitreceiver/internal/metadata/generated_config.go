@@ -168,6 +168,26 @@ func (ms *ZlmediakitAPICountMetricConfig) Unmarshal(parser *confmap.Conf) error 
 	return nil
 }
 
+// ZlmediakitEgressIoMetricConfig provides config for the zlmediakit.egress.io metric.
+type ZlmediakitEgressIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitEgressIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitEgressThroughputMetricConfig provides config for the zlmediakit.egress.throughput metric.
 type ZlmediakitEgressThroughputMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -195,6 +215,26 @@ type ZlmediakitFfmpegSourceCountMetricConfig struct {
 }
 
 func (ms *ZlmediakitFfmpegSourceCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitIngestIoMetricConfig provides config for the zlmediakit.ingest.io metric.
+type ZlmediakitIngestIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitIngestIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1418,8 +1458,10 @@ type MetricsConfig struct {
 	RtcTargetUp                         RtcTargetUpMetricConfig                         `mapstructure:"rtc.target.up"`
 	ZlmediakitAPIAvailable              ZlmediakitAPIAvailableMetricConfig              `mapstructure:"zlmediakit.api.available"`
 	ZlmediakitAPICount                  ZlmediakitAPICountMetricConfig                  `mapstructure:"zlmediakit.api.count"`
+	ZlmediakitEgressIo                  ZlmediakitEgressIoMetricConfig                  `mapstructure:"zlmediakit.egress.io"`
 	ZlmediakitEgressThroughput          ZlmediakitEgressThroughputMetricConfig          `mapstructure:"zlmediakit.egress.throughput"`
 	ZlmediakitFfmpegSourceCount         ZlmediakitFfmpegSourceCountMetricConfig         `mapstructure:"zlmediakit.ffmpeg_source.count"`
+	ZlmediakitIngestIo                  ZlmediakitIngestIoMetricConfig                  `mapstructure:"zlmediakit.ingest.io"`
 	ZlmediakitIngestThroughput          ZlmediakitIngestThroughputMetricConfig          `mapstructure:"zlmediakit.ingest.throughput"`
 	ZlmediakitMediaListAge              ZlmediakitMediaListAgeMetricConfig              `mapstructure:"zlmediakit.media_list.age"`
 	ZlmediakitMediaListInterval         ZlmediakitMediaListIntervalMetricConfig         `mapstructure:"zlmediakit.media_list.interval"`
@@ -1508,10 +1550,16 @@ func DefaultMetricsConfig() MetricsConfig {
 		ZlmediakitAPICount: ZlmediakitAPICountMetricConfig{
 			Enabled: false,
 		},
+		ZlmediakitEgressIo: ZlmediakitEgressIoMetricConfig{
+			Enabled: true,
+		},
 		ZlmediakitEgressThroughput: ZlmediakitEgressThroughputMetricConfig{
 			Enabled: true,
 		},
 		ZlmediakitFfmpegSourceCount: ZlmediakitFfmpegSourceCountMetricConfig{
+			Enabled: true,
+		},
+		ZlmediakitIngestIo: ZlmediakitIngestIoMetricConfig{
 			Enabled: true,
 		},
 		ZlmediakitIngestThroughput: ZlmediakitIngestThroughputMetricConfig{

@@ -51,10 +51,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitAPICount: ZlmediakitAPICountMetricConfig{
 						Enabled: true,
 					},
+					ZlmediakitEgressIo: ZlmediakitEgressIoMetricConfig{
+						Enabled: true,
+					},
 					ZlmediakitEgressThroughput: ZlmediakitEgressThroughputMetricConfig{
 						Enabled: true,
 					},
 					ZlmediakitFfmpegSourceCount: ZlmediakitFfmpegSourceCountMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitIngestIo: ZlmediakitIngestIoMetricConfig{
 						Enabled: true,
 					},
 					ZlmediakitIngestThroughput: ZlmediakitIngestThroughputMetricConfig{
@@ -278,10 +284,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitAPICount: ZlmediakitAPICountMetricConfig{
 						Enabled: false,
 					},
+					ZlmediakitEgressIo: ZlmediakitEgressIoMetricConfig{
+						Enabled: false,
+					},
 					ZlmediakitEgressThroughput: ZlmediakitEgressThroughputMetricConfig{
 						Enabled: false,
 					},
 					ZlmediakitFfmpegSourceCount: ZlmediakitFfmpegSourceCountMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitIngestIo: ZlmediakitIngestIoMetricConfig{
 						Enabled: false,
 					},
 					ZlmediakitIngestThroughput: ZlmediakitIngestThroughputMetricConfig{
@@ -481,7 +493,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, ZlmediakitAPIAvailableMetricConfig{}, ZlmediakitAPICountMetricConfig{}, ZlmediakitEgressThroughputMetricConfig{}, ZlmediakitFfmpegSourceCountMetricConfig{}, ZlmediakitIngestThroughputMetricConfig{}, ZlmediakitMediaListAgeMetricConfig{}, ZlmediakitMediaListIntervalMetricConfig{}, ZlmediakitMediaSourceCountMetricConfig{}, ZlmediakitMemoryBlockCountMetricConfig{}, ZlmediakitMemoryUsageMetricConfig{}, ZlmediakitObjectCountMetricConfig{}, ZlmediakitProxyAgeMetricConfig{}, ZlmediakitProxyCountMetricConfig{}, ZlmediakitProxyIoMetricConfig{}, ZlmediakitProxyReaderCountMetricConfig{}, ZlmediakitProxyReconnectionsMetricConfig{}, ZlmediakitProxyStateMetricConfig{}, ZlmediakitProxyThroughputMetricConfig{}, ZlmediakitRtpSenderCountMetricConfig{}, ZlmediakitRtpSenderIoMetricConfig{}, ZlmediakitRtpSenderThroughputMetricConfig{}, ZlmediakitRtpServerCountMetricConfig{}, ZlmediakitRtpServerIdleCountMetricConfig{}, ZlmediakitRtpServerInfoMetricConfig{}, ZlmediakitRtpServerLimitMetricConfig{}, ZlmediakitSessionCountMetricConfig{}, ZlmediakitSessionCountByPortMetricConfig{}, ZlmediakitSessionInfoMetricConfig{}, ZlmediakitSessionPeerCountMetricConfig{}, ZlmediakitStreamAliveMetricConfig{}, ZlmediakitStreamCountMetricConfig{}, ZlmediakitStreamCountByStateMetricConfig{}, ZlmediakitStreamInfoMetricConfig{}, ZlmediakitStreamIoMetricConfig{}, ZlmediakitStreamPacketLossMetricConfig{}, ZlmediakitStreamReaderCountMetricConfig{}, ZlmediakitStreamReaderCountBySchemaMetricConfig{}, ZlmediakitStreamRecordingActiveMetricConfig{}, ZlmediakitStreamRecordingCountMetricConfig{}, ZlmediakitStreamSilenceDurationMetricConfig{}, ZlmediakitStreamStartTimeMetricConfig{}, ZlmediakitStreamStateMetricConfig{}, ZlmediakitStreamThroughputMetricConfig{}, ZlmediakitStreamTrackChannelCountMetricConfig{}, ZlmediakitStreamTrackFrameRateMetricConfig{}, ZlmediakitStreamTrackFramesMetricConfig{}, ZlmediakitStreamTrackGopDurationMetricConfig{}, ZlmediakitStreamTrackGopSizeMetricConfig{}, ZlmediakitStreamTrackHeightMetricConfig{}, ZlmediakitStreamTrackKeyFramesMetricConfig{}, ZlmediakitStreamTrackReadyMetricConfig{}, ZlmediakitStreamTrackSampleDepthMetricConfig{}, ZlmediakitStreamTrackSampleRateMetricConfig{}, ZlmediakitStreamTrackTimeMetricConfig{}, ZlmediakitStreamTrackWidthMetricConfig{}, ZlmediakitStreamUptimeMetricConfig{}, ZlmediakitStreamUptimeBySchemaMetricConfig{}, ZlmediakitThreadCountMetricConfig{}, ZlmediakitThreadDelayMetricConfig{}, ZlmediakitThreadFileDescriptorCountMetricConfig{}, ZlmediakitThreadMemoryUsageMetricConfig{}, ZlmediakitThreadUtilizationMetricConfig{}, ZlmediakitWebrtcRoomCountMetricConfig{}, ZlmediakitWebrtcRoomKeeperCountMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}, ZlmediakitBuildBranchResourceAttributeConfig{}, ZlmediakitBuildTimeResourceAttributeConfig{}, ZlmediakitServerIDResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, ZlmediakitAPIAvailableMetricConfig{}, ZlmediakitAPICountMetricConfig{}, ZlmediakitEgressIoMetricConfig{}, ZlmediakitEgressThroughputMetricConfig{}, ZlmediakitFfmpegSourceCountMetricConfig{}, ZlmediakitIngestIoMetricConfig{}, ZlmediakitIngestThroughputMetricConfig{}, ZlmediakitMediaListAgeMetricConfig{}, ZlmediakitMediaListIntervalMetricConfig{}, ZlmediakitMediaSourceCountMetricConfig{}, ZlmediakitMemoryBlockCountMetricConfig{}, ZlmediakitMemoryUsageMetricConfig{}, ZlmediakitObjectCountMetricConfig{}, ZlmediakitProxyAgeMetricConfig{}, ZlmediakitProxyCountMetricConfig{}, ZlmediakitProxyIoMetricConfig{}, ZlmediakitProxyReaderCountMetricConfig{}, ZlmediakitProxyReconnectionsMetricConfig{}, ZlmediakitProxyStateMetricConfig{}, ZlmediakitProxyThroughputMetricConfig{}, ZlmediakitRtpSenderCountMetricConfig{}, ZlmediakitRtpSenderIoMetricConfig{}, ZlmediakitRtpSenderThroughputMetricConfig{}, ZlmediakitRtpServerCountMetricConfig{}, ZlmediakitRtpServerIdleCountMetricConfig{}, ZlmediakitRtpServerInfoMetricConfig{}, ZlmediakitRtpServerLimitMetricConfig{}, ZlmediakitSessionCountMetricConfig{}, ZlmediakitSessionCountByPortMetricConfig{}, ZlmediakitSessionInfoMetricConfig{}, ZlmediakitSessionPeerCountMetricConfig{}, ZlmediakitStreamAliveMetricConfig{}, ZlmediakitStreamCountMetricConfig{}, ZlmediakitStreamCountByStateMetricConfig{}, ZlmediakitStreamInfoMetricConfig{}, ZlmediakitStreamIoMetricConfig{}, ZlmediakitStreamPacketLossMetricConfig{}, ZlmediakitStreamReaderCountMetricConfig{}, ZlmediakitStreamReaderCountBySchemaMetricConfig{}, ZlmediakitStreamRecordingActiveMetricConfig{}, ZlmediakitStreamRecordingCountMetricConfig{}, ZlmediakitStreamSilenceDurationMetricConfig{}, ZlmediakitStreamStartTimeMetricConfig{}, ZlmediakitStreamStateMetricConfig{}, ZlmediakitStreamThroughputMetricConfig{}, ZlmediakitStreamTrackChannelCountMetricConfig{}, ZlmediakitStreamTrackFrameRateMetricConfig{}, ZlmediakitStreamTrackFramesMetricConfig{}, ZlmediakitStreamTrackGopDurationMetricConfig{}, ZlmediakitStreamTrackGopSizeMetricConfig{}, ZlmediakitStreamTrackHeightMetricConfig{}, ZlmediakitStreamTrackKeyFramesMetricConfig{}, ZlmediakitStreamTrackReadyMetricConfig{}, ZlmediakitStreamTrackSampleDepthMetricConfig{}, ZlmediakitStreamTrackSampleRateMetricConfig{}, ZlmediakitStreamTrackTimeMetricConfig{}, ZlmediakitStreamTrackWidthMetricConfig{}, ZlmediakitStreamUptimeMetricConfig{}, ZlmediakitStreamUptimeBySchemaMetricConfig{}, ZlmediakitThreadCountMetricConfig{}, ZlmediakitThreadDelayMetricConfig{}, ZlmediakitThreadFileDescriptorCountMetricConfig{}, ZlmediakitThreadMemoryUsageMetricConfig{}, ZlmediakitThreadUtilizationMetricConfig{}, ZlmediakitWebrtcRoomCountMetricConfig{}, ZlmediakitWebrtcRoomKeeperCountMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}, ZlmediakitBuildBranchResourceAttributeConfig{}, ZlmediakitBuildTimeResourceAttributeConfig{}, ZlmediakitServerIDResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

@@ -603,12 +603,20 @@ var MetricsInfo = metricsInfo{
 	ZlmediakitAPICount: metricInfo{
 		Name: "zlmediakit.api.count",
 	},
+	ZlmediakitEgressIo: metricInfo{
+		Name:       "zlmediakit.egress.io",
+		Attributes: []string{"zlmediakit.schema"},
+	},
 	ZlmediakitEgressThroughput: metricInfo{
 		Name:       "zlmediakit.egress.throughput",
 		Attributes: []string{"zlmediakit.schema"},
 	},
 	ZlmediakitFfmpegSourceCount: metricInfo{
 		Name: "zlmediakit.ffmpeg_source.count",
+	},
+	ZlmediakitIngestIo: metricInfo{
+		Name:       "zlmediakit.ingest.io",
+		Attributes: []string{"zlmediakit.origin.type"},
 	},
 	ZlmediakitIngestThroughput: metricInfo{
 		Name:       "zlmediakit.ingest.throughput",
@@ -852,8 +860,10 @@ type metricsInfo struct {
 	RtcTargetUp                         metricInfo
 	ZlmediakitAPIAvailable              metricInfo
 	ZlmediakitAPICount                  metricInfo
+	ZlmediakitEgressIo                  metricInfo
 	ZlmediakitEgressThroughput          metricInfo
 	ZlmediakitFfmpegSourceCount         metricInfo
+	ZlmediakitIngestIo                  metricInfo
 	ZlmediakitIngestThroughput          metricInfo
 	ZlmediakitMediaListAge              metricInfo
 	ZlmediakitMediaListInterval         metricInfo
@@ -1343,6 +1353,60 @@ func newMetricZlmediakitAPICount(cfg ZlmediakitAPICountMetricConfig) metricZlmed
 	return m
 }
 
+type metricZlmediakitEgressIo struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   ZlmediakitEgressIoMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.egress.io metric with initial data.
+func (m *metricZlmediakitEgressIo) init() {
+	m.data.SetName("zlmediakit.egress.io")
+	m.data.SetDescription("Estimated number of bytes sent to all readers since the first media list.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitEgressIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitSchemaAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.schema", zlmediakitSchemaAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitEgressIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitEgressIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitEgressIo(cfg ZlmediakitEgressIoMetricConfig) metricZlmediakitEgressIo {
+	m := metricZlmediakitEgressIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricZlmediakitEgressThroughput struct {
 	data     pmetric.Metric                         // data buffer for generated metric.
 	config   ZlmediakitEgressThroughputMetricConfig // metric config provided by user.
@@ -1439,6 +1503,60 @@ func (m *metricZlmediakitFfmpegSourceCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricZlmediakitFfmpegSourceCount(cfg ZlmediakitFfmpegSourceCountMetricConfig) metricZlmediakitFfmpegSourceCount {
 	m := metricZlmediakitFfmpegSourceCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitIngestIo struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   ZlmediakitIngestIoMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.ingest.io metric with initial data.
+func (m *metricZlmediakitIngestIo) init() {
+	m.data.SetName("zlmediakit.ingest.io")
+	m.data.SetDescription("Number of bytes received for all streams since the first media list, measured in the schema closest to the origin.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitIngestIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitOriginTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.origin.type", zlmediakitOriginTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitIngestIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitIngestIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitIngestIo(cfg ZlmediakitIngestIoMetricConfig) metricZlmediakitIngestIo {
+	m := metricZlmediakitIngestIo{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4797,8 +4915,10 @@ type MetricsBuilder struct {
 	metricRtcTargetUp                         metricRtcTargetUp
 	metricZlmediakitAPIAvailable              metricZlmediakitAPIAvailable
 	metricZlmediakitAPICount                  metricZlmediakitAPICount
+	metricZlmediakitEgressIo                  metricZlmediakitEgressIo
 	metricZlmediakitEgressThroughput          metricZlmediakitEgressThroughput
 	metricZlmediakitFfmpegSourceCount         metricZlmediakitFfmpegSourceCount
+	metricZlmediakitIngestIo                  metricZlmediakitIngestIo
 	metricZlmediakitIngestThroughput          metricZlmediakitIngestThroughput
 	metricZlmediakitMediaListAge              metricZlmediakitMediaListAge
 	metricZlmediakitMediaListInterval         metricZlmediakitMediaListInterval
@@ -4892,8 +5012,10 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricRtcTargetUp:                         newMetricRtcTargetUp(mbc.Metrics.RtcTargetUp),
 		metricZlmediakitAPIAvailable:              newMetricZlmediakitAPIAvailable(mbc.Metrics.ZlmediakitAPIAvailable),
 		metricZlmediakitAPICount:                  newMetricZlmediakitAPICount(mbc.Metrics.ZlmediakitAPICount),
+		metricZlmediakitEgressIo:                  newMetricZlmediakitEgressIo(mbc.Metrics.ZlmediakitEgressIo),
 		metricZlmediakitEgressThroughput:          newMetricZlmediakitEgressThroughput(mbc.Metrics.ZlmediakitEgressThroughput),
 		metricZlmediakitFfmpegSourceCount:         newMetricZlmediakitFfmpegSourceCount(mbc.Metrics.ZlmediakitFfmpegSourceCount),
+		metricZlmediakitIngestIo:                  newMetricZlmediakitIngestIo(mbc.Metrics.ZlmediakitIngestIo),
 		metricZlmediakitIngestThroughput:          newMetricZlmediakitIngestThroughput(mbc.Metrics.ZlmediakitIngestThroughput),
 		metricZlmediakitMediaListAge:              newMetricZlmediakitMediaListAge(mbc.Metrics.ZlmediakitMediaListAge),
 		metricZlmediakitMediaListInterval:         newMetricZlmediakitMediaListInterval(mbc.Metrics.ZlmediakitMediaListInterval),
@@ -5082,8 +5204,10 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricRtcTargetUp.emit(ils.Metrics())
 	mb.metricZlmediakitAPIAvailable.emit(ils.Metrics())
 	mb.metricZlmediakitAPICount.emit(ils.Metrics())
+	mb.metricZlmediakitEgressIo.emit(ils.Metrics())
 	mb.metricZlmediakitEgressThroughput.emit(ils.Metrics())
 	mb.metricZlmediakitFfmpegSourceCount.emit(ils.Metrics())
+	mb.metricZlmediakitIngestIo.emit(ils.Metrics())
 	mb.metricZlmediakitIngestThroughput.emit(ils.Metrics())
 	mb.metricZlmediakitMediaListAge.emit(ils.Metrics())
 	mb.metricZlmediakitMediaListInterval.emit(ils.Metrics())
@@ -5215,6 +5339,11 @@ func (mb *MetricsBuilder) RecordZlmediakitAPICountDataPoint(ts pcommon.Timestamp
 	mb.metricZlmediakitAPICount.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordZlmediakitEgressIoDataPoint adds a data point to zlmediakit.egress.io metric.
+func (mb *MetricsBuilder) RecordZlmediakitEgressIoDataPoint(ts pcommon.Timestamp, val int64, zlmediakitSchemaAttributeValue AttributeZlmediakitSchema) {
+	mb.metricZlmediakitEgressIo.recordDataPoint(mb.startTime, ts, val, zlmediakitSchemaAttributeValue.String())
+}
+
 // RecordZlmediakitEgressThroughputDataPoint adds a data point to zlmediakit.egress.throughput metric.
 func (mb *MetricsBuilder) RecordZlmediakitEgressThroughputDataPoint(ts pcommon.Timestamp, val float64, zlmediakitSchemaAttributeValue AttributeZlmediakitSchema) {
 	mb.metricZlmediakitEgressThroughput.recordDataPoint(mb.startTime, ts, val, zlmediakitSchemaAttributeValue.String())
@@ -5223,6 +5352,11 @@ func (mb *MetricsBuilder) RecordZlmediakitEgressThroughputDataPoint(ts pcommon.T
 // RecordZlmediakitFfmpegSourceCountDataPoint adds a data point to zlmediakit.ffmpeg_source.count metric.
 func (mb *MetricsBuilder) RecordZlmediakitFfmpegSourceCountDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricZlmediakitFfmpegSourceCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordZlmediakitIngestIoDataPoint adds a data point to zlmediakit.ingest.io metric.
+func (mb *MetricsBuilder) RecordZlmediakitIngestIoDataPoint(ts pcommon.Timestamp, val int64, zlmediakitOriginTypeAttributeValue AttributeZlmediakitOriginType) {
+	mb.metricZlmediakitIngestIo.recordDataPoint(mb.startTime, ts, val, zlmediakitOriginTypeAttributeValue.String())
 }
 
 // RecordZlmediakitIngestThroughputDataPoint adds a data point to zlmediakit.ingest.throughput metric.

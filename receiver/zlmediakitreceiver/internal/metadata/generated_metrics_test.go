@@ -92,10 +92,16 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordZlmediakitAPICountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordZlmediakitEgressIoDataPoint(ts, 1, AttributeZlmediakitSchemaRtsp)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordZlmediakitEgressThroughputDataPoint(ts, 1, AttributeZlmediakitSchemaRtsp)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordZlmediakitFfmpegSourceCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordZlmediakitIngestIoDataPoint(ts, 1, AttributeZlmediakitOriginTypeUnknown)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordZlmediakitIngestThroughputDataPoint(ts, 1, AttributeZlmediakitOriginTypeUnknown)
@@ -440,6 +446,23 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "zlmediakit.egress.io":
+					assert.False(t, validatedMetrics["zlmediakit.egress.io"], "Found a duplicate in the metrics slice: zlmediakit.egress.io")
+					validatedMetrics["zlmediakit.egress.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Estimated number of bytes sent to all readers since the first media list.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					zlmediakitSchemaAttrVal, ok := dp.Attributes().Get("zlmediakit.schema")
+					assert.True(t, ok)
+					assert.Equal(t, "rtsp", zlmediakitSchemaAttrVal.Str())
 				case "zlmediakit.egress.throughput":
 					assert.False(t, validatedMetrics["zlmediakit.egress.throughput"], "Found a duplicate in the metrics slice: zlmediakit.egress.throughput")
 					validatedMetrics["zlmediakit.egress.throughput"] = true
@@ -469,6 +492,23 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "zlmediakit.ingest.io":
+					assert.False(t, validatedMetrics["zlmediakit.ingest.io"], "Found a duplicate in the metrics slice: zlmediakit.ingest.io")
+					validatedMetrics["zlmediakit.ingest.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of bytes received for all streams since the first media list, measured in the schema closest to the origin.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					zlmediakitOriginTypeAttrVal, ok := dp.Attributes().Get("zlmediakit.origin.type")
+					assert.True(t, ok)
+					assert.Equal(t, "unknown", zlmediakitOriginTypeAttrVal.Str())
 				case "zlmediakit.ingest.throughput":
 					assert.False(t, validatedMetrics["zlmediakit.ingest.throughput"], "Found a duplicate in the metrics slice: zlmediakit.ingest.throughput")
 					validatedMetrics["zlmediakit.ingest.throughput"] = true
