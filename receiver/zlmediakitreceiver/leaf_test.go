@@ -125,7 +125,10 @@ func TestEachMetricAlone(t *testing.T) {
 		t.Run(scene.Name, func(t *testing.T) {
 			rtctest.EachMetricAlone(t, func(t *testing.T, enable func(*metadata.MetricsConfig)) pmetric.Metrics {
 				t.Helper()
-				edit := func(c *Config) { enable(&c.MetricsBuilderConfig.Metrics) }
+				edit := func(c *Config) {
+					expectSome(c)
+					enable(&c.MetricsBuilderConfig.Metrics)
+				}
 				return scrapeDocuments(t, edit, scene.Answers, maps.Clone(scene.Answers))
 			})
 		})

@@ -51,7 +51,7 @@ var callTables = map[string][]any{
 	apiSessions:       {sessionCount, sessionCountByPort, sessionPeerCount, sessionInfoPoint},
 	apiPullProxies:    {proxyTables, streamAlive, streamStatePoint, streamCountByState},
 	apiPushProxies:    {proxyTables},
-	apiRTPServers:     {rtpServerCount, rtpServerInfo, rtpServerIdleCount},
+	apiRTPServers:     {rtpServerCount, rtpServerInfo, rtpServerPresent, rtpServerIdleCount},
 	apiFFmpegSources:  {lengthRows[apiFFmpegSources]},
 	apiRooms:          {lengthRows[apiRooms]},
 	apiRoomKeepers:    {lengthRows[apiRoomKeepers]},
@@ -191,6 +191,7 @@ var (
 	rtpServerInfo = rows.WholeOf(func(mb *generated, start timestamp, n int64, i rtpInfo) {
 		mb.RecordZlmediakitRtpServerInfoDataPoint(start, n, i.port, i.vhost, i.app, i.stream, i.ssrc, i.mode)
 	})
+	rtpServerPresent   = rows.WholeOf(ofStream((*generated).RecordZlmediakitRtpServerPresentDataPoint))
 	rtpServerIdleCount = rows.Whole((*generated).RecordZlmediakitRtpServerIdleCountDataPoint)
 	rtpServerLimit     = rows.Whole((*generated).RecordZlmediakitRtpServerLimitDataPoint)
 )

@@ -54,7 +54,7 @@ func newScraper(ctx context.Context, cfg *Config, host component.Host, set recei
 		return nil, err
 	}
 	s := &scraper{
-		mb: &builder{Generated: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}, client: c, target: target, metrics: map[string][]rows.Metric{},
+		mb: &builder{Generated: metadata.NewMetricsBuilder(cfg.metrics(), set)}, client: c, target: target, metrics: map[string][]rows.Metric{},
 		wantsServerID: cfg.MetricsBuilderConfig.ResourceAttributes.ZlmediakitServerID.Enabled,
 	}
 	s.run = scrape.NewRunner(s.mb, words, scrape.Process{

@@ -101,8 +101,15 @@ func TestScenes(t *testing.T) {
 
 // everything enables all metrics and resource attributes.
 func everything(c *Config) {
+	expectSome(c)
 	rtctest.EnableAll(&c.MetricsBuilderConfig.Metrics)
 	rtctest.EnableAll(&c.MetricsBuilderConfig.ResourceAttributes)
+}
+
+// expectSome expects a proxy and an RTP server that the captured servers have, and some that they do not have.
+func expectSome(c *Config) {
+	c.Proxies.Expected = []string{"__defaultVhost__/proxy/p1", "push:__defaultVhost__/live/cam1", "push:__defaultVhost__/proxy/p1"}
+	c.RTPServers.Expected = []string{"__defaultVhost__/rtp/gb1/main", "__defaultVhost__/rtp/gb2"}
 }
 
 // withoutStreamCalls is everything except the metrics that need a call per stream, for which some scenes lack responses.
@@ -193,6 +200,17 @@ func TestRequests(t *testing.T) {
 			},
 			first:  []string{"version", "getApiList", "getStatistic"},
 			second: []string{"getStatistic"},
+		},
+		{
+			name: "expected proxies, but no expected RTP server",
+			edit: func(c *Config) {
+				none(c)
+				c.MetricsBuilderConfig.Metrics.ZlmediakitProxyPresent.Enabled = true
+				c.MetricsBuilderConfig.Metrics.ZlmediakitRtpServerPresent.Enabled = true
+				c.Proxies.Expected = []string{"v/a/s"}
+			},
+			first:  []string{"version", "getApiList", "listStreamProxy", "listStreamPusherProxy"},
+			second: []string{"listStreamProxy", "listStreamPusherProxy"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -38,6 +38,8 @@ TRACK = [("frames", "frames", 1), ("frame_rate", "fps", 1), ("gop.duration", "go
 TRACK_DETAIL = [("time", "duration", 0.001), ("key_frames", "key_frames", 1), ("gop.size", "gop_size", 1),
                 ("width", "width", 1), ("height", "height", 1), ("sample_rate", "sample_rate", 1),
                 ("channel.count", "channels", 1), ("sample_depth", "sample_bit", 1), ("ready", "ready", 1)]
+EXPECTED_PROXIES = [("proxy", "p1", "pull"), ("live", "cam1", "push"), ("proxy", "p1", "push")]
+EXPECTED_SERVERS = ["gb1/main", "gb2"]
 PROXY = [("age", "liveSecs", 1), ("io", "totalBytes", 1)]
 
 
@@ -141,6 +143,11 @@ def proxies(scene):
         states = [proxy_state(proxy, kind) for proxy in listed or []]
         for state in ("connecting", "playing", "failed", "shutdown", "unknown"):
             scene.point("proxy.count", None if listed is None else states.count(state), proxy__type=kind, proxy__state=state)
+        names = [(proxy["src"]["app"], proxy["src"]["stream"], kind) for proxy in listed or []]
+        for app, name, direction in EXPECTED_PROXIES:
+            if scene.everything and direction == kind:
+                scene.point("proxy.present", None if listed is None else int((app, name, kind) in names), proxy__type=kind,
+                            vhost="__defaultVhost__", app=app, stream__name=name)
         for proxy, current in zip(listed or [], states):
             attributes = {"proxy__type": kind, "proxy__key": proxy["key"], "vhost": proxy["src"]["vhost"],
                           "app": proxy["src"]["app"], "stream__name": proxy["src"]["stream"]}
@@ -276,6 +283,9 @@ def rtp_servers(scene, fed):
         if scene.everything and "ssrc" in port:
             scene.point("rtp_server.info", 1, vhost=vhost, app=app, stream__name=port["stream_id"], ssrc=port["ssrc"],
                         rtp_server__mode=mode, rtp_server__port=port["port"])
+    ids = [port["stream_id"] for port in scene.data("listRtpServer")]
+    for name in EXPECTED_SERVERS if scene.everything else []:
+        scene.point("rtp_server.present", int(name.split("/")[0] in ids), vhost="__defaultVhost__", app="rtp", stream__name=name)
     for (app, mode), n in (counts or {("", "unknown"): 0}).items():
         scene.point("rtp_server.count", n, app=app, rtp_server__mode=mode)
     scene.point("rtp_server.idle.count", idle)

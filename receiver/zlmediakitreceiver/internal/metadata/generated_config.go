@@ -448,6 +448,26 @@ func (ms *ZlmediakitProxyIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// ZlmediakitProxyPresentMetricConfig provides config for the zlmediakit.proxy.present metric.
+type ZlmediakitProxyPresentMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitProxyPresentMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitProxyReaderCountMetricConfig provides config for the zlmediakit.proxy.reader.count metric.
 type ZlmediakitProxyReaderCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -655,6 +675,26 @@ type ZlmediakitRtpServerLimitMetricConfig struct {
 }
 
 func (ms *ZlmediakitRtpServerLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitRtpServerPresentMetricConfig provides config for the zlmediakit.rtp_server.present metric.
+type ZlmediakitRtpServerPresentMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitRtpServerPresentMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1472,6 +1512,7 @@ type MetricsConfig struct {
 	ZlmediakitProxyAge                  ZlmediakitProxyAgeMetricConfig                  `mapstructure:"zlmediakit.proxy.age"`
 	ZlmediakitProxyCount                ZlmediakitProxyCountMetricConfig                `mapstructure:"zlmediakit.proxy.count"`
 	ZlmediakitProxyIo                   ZlmediakitProxyIoMetricConfig                   `mapstructure:"zlmediakit.proxy.io"`
+	ZlmediakitProxyPresent              ZlmediakitProxyPresentMetricConfig              `mapstructure:"zlmediakit.proxy.present"`
 	ZlmediakitProxyReaderCount          ZlmediakitProxyReaderCountMetricConfig          `mapstructure:"zlmediakit.proxy.reader.count"`
 	ZlmediakitProxyReconnections        ZlmediakitProxyReconnectionsMetricConfig        `mapstructure:"zlmediakit.proxy.reconnections"`
 	ZlmediakitProxyState                ZlmediakitProxyStateMetricConfig                `mapstructure:"zlmediakit.proxy.state"`
@@ -1483,6 +1524,7 @@ type MetricsConfig struct {
 	ZlmediakitRtpServerIdleCount        ZlmediakitRtpServerIdleCountMetricConfig        `mapstructure:"zlmediakit.rtp_server.idle.count"`
 	ZlmediakitRtpServerInfo             ZlmediakitRtpServerInfoMetricConfig             `mapstructure:"zlmediakit.rtp_server.info"`
 	ZlmediakitRtpServerLimit            ZlmediakitRtpServerLimitMetricConfig            `mapstructure:"zlmediakit.rtp_server.limit"`
+	ZlmediakitRtpServerPresent          ZlmediakitRtpServerPresentMetricConfig          `mapstructure:"zlmediakit.rtp_server.present"`
 	ZlmediakitSessionCount              ZlmediakitSessionCountMetricConfig              `mapstructure:"zlmediakit.session.count"`
 	ZlmediakitSessionCountByPort        ZlmediakitSessionCountByPortMetricConfig        `mapstructure:"zlmediakit.session.count_by_port"`
 	ZlmediakitSessionInfo               ZlmediakitSessionInfoMetricConfig               `mapstructure:"zlmediakit.session.info"`
@@ -1592,6 +1634,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		ZlmediakitProxyIo: ZlmediakitProxyIoMetricConfig{
 			Enabled: true,
 		},
+		ZlmediakitProxyPresent: ZlmediakitProxyPresentMetricConfig{
+			Enabled: true,
+		},
 		ZlmediakitProxyReaderCount: ZlmediakitProxyReaderCountMetricConfig{
 			Enabled: false,
 		},
@@ -1624,6 +1669,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		ZlmediakitRtpServerLimit: ZlmediakitRtpServerLimitMetricConfig{
 			Enabled: false,
+		},
+		ZlmediakitRtpServerPresent: ZlmediakitRtpServerPresentMetricConfig{
+			Enabled: true,
 		},
 		ZlmediakitSessionCount: ZlmediakitSessionCountMetricConfig{
 			Enabled: true,

@@ -93,6 +93,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitProxyIo: ZlmediakitProxyIoMetricConfig{
 						Enabled: true,
 					},
+					ZlmediakitProxyPresent: ZlmediakitProxyPresentMetricConfig{
+						Enabled: true,
+					},
 					ZlmediakitProxyReaderCount: ZlmediakitProxyReaderCountMetricConfig{
 						Enabled: true,
 					},
@@ -124,6 +127,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					ZlmediakitRtpServerLimit: ZlmediakitRtpServerLimitMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitRtpServerPresent: ZlmediakitRtpServerPresentMetricConfig{
 						Enabled: true,
 					},
 					ZlmediakitSessionCount: ZlmediakitSessionCountMetricConfig{
@@ -326,6 +332,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitProxyIo: ZlmediakitProxyIoMetricConfig{
 						Enabled: false,
 					},
+					ZlmediakitProxyPresent: ZlmediakitProxyPresentMetricConfig{
+						Enabled: false,
+					},
 					ZlmediakitProxyReaderCount: ZlmediakitProxyReaderCountMetricConfig{
 						Enabled: false,
 					},
@@ -357,6 +366,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					ZlmediakitRtpServerLimit: ZlmediakitRtpServerLimitMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitRtpServerPresent: ZlmediakitRtpServerPresentMetricConfig{
 						Enabled: false,
 					},
 					ZlmediakitSessionCount: ZlmediakitSessionCountMetricConfig{
@@ -493,7 +505,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, ZlmediakitAPIAvailableMetricConfig{}, ZlmediakitAPICountMetricConfig{}, ZlmediakitEgressIoMetricConfig{}, ZlmediakitEgressThroughputMetricConfig{}, ZlmediakitFfmpegSourceCountMetricConfig{}, ZlmediakitIngestIoMetricConfig{}, ZlmediakitIngestThroughputMetricConfig{}, ZlmediakitMediaListAgeMetricConfig{}, ZlmediakitMediaListIntervalMetricConfig{}, ZlmediakitMediaSourceCountMetricConfig{}, ZlmediakitMemoryBlockCountMetricConfig{}, ZlmediakitMemoryUsageMetricConfig{}, ZlmediakitObjectCountMetricConfig{}, ZlmediakitProxyAgeMetricConfig{}, ZlmediakitProxyCountMetricConfig{}, ZlmediakitProxyIoMetricConfig{}, ZlmediakitProxyReaderCountMetricConfig{}, ZlmediakitProxyReconnectionsMetricConfig{}, ZlmediakitProxyStateMetricConfig{}, ZlmediakitProxyThroughputMetricConfig{}, ZlmediakitRtpSenderCountMetricConfig{}, ZlmediakitRtpSenderIoMetricConfig{}, ZlmediakitRtpSenderThroughputMetricConfig{}, ZlmediakitRtpServerCountMetricConfig{}, ZlmediakitRtpServerIdleCountMetricConfig{}, ZlmediakitRtpServerInfoMetricConfig{}, ZlmediakitRtpServerLimitMetricConfig{}, ZlmediakitSessionCountMetricConfig{}, ZlmediakitSessionCountByPortMetricConfig{}, ZlmediakitSessionInfoMetricConfig{}, ZlmediakitSessionPeerCountMetricConfig{}, ZlmediakitStreamAliveMetricConfig{}, ZlmediakitStreamCountMetricConfig{}, ZlmediakitStreamCountByStateMetricConfig{}, ZlmediakitStreamInfoMetricConfig{}, ZlmediakitStreamIoMetricConfig{}, ZlmediakitStreamPacketLossMetricConfig{}, ZlmediakitStreamReaderCountMetricConfig{}, ZlmediakitStreamReaderCountBySchemaMetricConfig{}, ZlmediakitStreamRecordingActiveMetricConfig{}, ZlmediakitStreamRecordingCountMetricConfig{}, ZlmediakitStreamSilenceDurationMetricConfig{}, ZlmediakitStreamStartTimeMetricConfig{}, ZlmediakitStreamStateMetricConfig{}, ZlmediakitStreamThroughputMetricConfig{}, ZlmediakitStreamTrackChannelCountMetricConfig{}, ZlmediakitStreamTrackFrameRateMetricConfig{}, ZlmediakitStreamTrackFramesMetricConfig{}, ZlmediakitStreamTrackGopDurationMetricConfig{}, ZlmediakitStreamTrackGopSizeMetricConfig{}, ZlmediakitStreamTrackHeightMetricConfig{}, ZlmediakitStreamTrackKeyFramesMetricConfig{}, ZlmediakitStreamTrackReadyMetricConfig{}, ZlmediakitStreamTrackSampleDepthMetricConfig{}, ZlmediakitStreamTrackSampleRateMetricConfig{}, ZlmediakitStreamTrackTimeMetricConfig{}, ZlmediakitStreamTrackWidthMetricConfig{}, ZlmediakitStreamUptimeMetricConfig{}, ZlmediakitStreamUptimeBySchemaMetricConfig{}, ZlmediakitThreadCountMetricConfig{}, ZlmediakitThreadDelayMetricConfig{}, ZlmediakitThreadFileDescriptorCountMetricConfig{}, ZlmediakitThreadMemoryUsageMetricConfig{}, ZlmediakitThreadUtilizationMetricConfig{}, ZlmediakitWebrtcRoomCountMetricConfig{}, ZlmediakitWebrtcRoomKeeperCountMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}, ZlmediakitBuildBranchResourceAttributeConfig{}, ZlmediakitBuildTimeResourceAttributeConfig{}, ZlmediakitServerIDResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, ZlmediakitAPIAvailableMetricConfig{}, ZlmediakitAPICountMetricConfig{}, ZlmediakitEgressIoMetricConfig{}, ZlmediakitEgressThroughputMetricConfig{}, ZlmediakitFfmpegSourceCountMetricConfig{}, ZlmediakitIngestIoMetricConfig{}, ZlmediakitIngestThroughputMetricConfig{}, ZlmediakitMediaListAgeMetricConfig{}, ZlmediakitMediaListIntervalMetricConfig{}, ZlmediakitMediaSourceCountMetricConfig{}, ZlmediakitMemoryBlockCountMetricConfig{}, ZlmediakitMemoryUsageMetricConfig{}, ZlmediakitObjectCountMetricConfig{}, ZlmediakitProxyAgeMetricConfig{}, ZlmediakitProxyCountMetricConfig{}, ZlmediakitProxyIoMetricConfig{}, ZlmediakitProxyPresentMetricConfig{}, ZlmediakitProxyReaderCountMetricConfig{}, ZlmediakitProxyReconnectionsMetricConfig{}, ZlmediakitProxyStateMetricConfig{}, ZlmediakitProxyThroughputMetricConfig{}, ZlmediakitRtpSenderCountMetricConfig{}, ZlmediakitRtpSenderIoMetricConfig{}, ZlmediakitRtpSenderThroughputMetricConfig{}, ZlmediakitRtpServerCountMetricConfig{}, ZlmediakitRtpServerIdleCountMetricConfig{}, ZlmediakitRtpServerInfoMetricConfig{}, ZlmediakitRtpServerLimitMetricConfig{}, ZlmediakitRtpServerPresentMetricConfig{}, ZlmediakitSessionCountMetricConfig{}, ZlmediakitSessionCountByPortMetricConfig{}, ZlmediakitSessionInfoMetricConfig{}, ZlmediakitSessionPeerCountMetricConfig{}, ZlmediakitStreamAliveMetricConfig{}, ZlmediakitStreamCountMetricConfig{}, ZlmediakitStreamCountByStateMetricConfig{}, ZlmediakitStreamInfoMetricConfig{}, ZlmediakitStreamIoMetricConfig{}, ZlmediakitStreamPacketLossMetricConfig{}, ZlmediakitStreamReaderCountMetricConfig{}, ZlmediakitStreamReaderCountBySchemaMetricConfig{}, ZlmediakitStreamRecordingActiveMetricConfig{}, ZlmediakitStreamRecordingCountMetricConfig{}, ZlmediakitStreamSilenceDurationMetricConfig{}, ZlmediakitStreamStartTimeMetricConfig{}, ZlmediakitStreamStateMetricConfig{}, ZlmediakitStreamThroughputMetricConfig{}, ZlmediakitStreamTrackChannelCountMetricConfig{}, ZlmediakitStreamTrackFrameRateMetricConfig{}, ZlmediakitStreamTrackFramesMetricConfig{}, ZlmediakitStreamTrackGopDurationMetricConfig{}, ZlmediakitStreamTrackGopSizeMetricConfig{}, ZlmediakitStreamTrackHeightMetricConfig{}, ZlmediakitStreamTrackKeyFramesMetricConfig{}, ZlmediakitStreamTrackReadyMetricConfig{}, ZlmediakitStreamTrackSampleDepthMetricConfig{}, ZlmediakitStreamTrackSampleRateMetricConfig{}, ZlmediakitStreamTrackTimeMetricConfig{}, ZlmediakitStreamTrackWidthMetricConfig{}, ZlmediakitStreamUptimeMetricConfig{}, ZlmediakitStreamUptimeBySchemaMetricConfig{}, ZlmediakitThreadCountMetricConfig{}, ZlmediakitThreadDelayMetricConfig{}, ZlmediakitThreadFileDescriptorCountMetricConfig{}, ZlmediakitThreadMemoryUsageMetricConfig{}, ZlmediakitThreadUtilizationMetricConfig{}, ZlmediakitWebrtcRoomCountMetricConfig{}, ZlmediakitWebrtcRoomKeeperCountMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}, ZlmediakitBuildBranchResourceAttributeConfig{}, ZlmediakitBuildTimeResourceAttributeConfig{}, ZlmediakitServerIDResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

@@ -654,6 +654,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "zlmediakit.proxy.io",
 		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.proxy.type", "zlmediakit.proxy.key"},
 	},
+	ZlmediakitProxyPresent: metricInfo{
+		Name:       "zlmediakit.proxy.present",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.proxy.type"},
+	},
 	ZlmediakitProxyReaderCount: metricInfo{
 		Name:       "zlmediakit.proxy.reader.count",
 		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.proxy.type", "zlmediakit.proxy.key"},
@@ -695,6 +699,10 @@ var MetricsInfo = metricsInfo{
 	},
 	ZlmediakitRtpServerLimit: metricInfo{
 		Name: "zlmediakit.rtp_server.limit",
+	},
+	ZlmediakitRtpServerPresent: metricInfo{
+		Name:       "zlmediakit.rtp_server.present",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name"},
 	},
 	ZlmediakitSessionCount: metricInfo{
 		Name:       "zlmediakit.session.count",
@@ -874,6 +882,7 @@ type metricsInfo struct {
 	ZlmediakitProxyAge                  metricInfo
 	ZlmediakitProxyCount                metricInfo
 	ZlmediakitProxyIo                   metricInfo
+	ZlmediakitProxyPresent              metricInfo
 	ZlmediakitProxyReaderCount          metricInfo
 	ZlmediakitProxyReconnections        metricInfo
 	ZlmediakitProxyState                metricInfo
@@ -885,6 +894,7 @@ type metricsInfo struct {
 	ZlmediakitRtpServerIdleCount        metricInfo
 	ZlmediakitRtpServerInfo             metricInfo
 	ZlmediakitRtpServerLimit            metricInfo
+	ZlmediakitRtpServerPresent          metricInfo
 	ZlmediakitSessionCount              metricInfo
 	ZlmediakitSessionCountByPort        metricInfo
 	ZlmediakitSessionInfo               metricInfo
@@ -2098,6 +2108,63 @@ func newMetricZlmediakitProxyIo(cfg ZlmediakitProxyIoMetricConfig) metricZlmedia
 	return m
 }
 
+type metricZlmediakitProxyPresent struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   ZlmediakitProxyPresentMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.proxy.present metric with initial data.
+func (m *metricZlmediakitProxyPresent) init() {
+	m.data.SetName("zlmediakit.proxy.present")
+	m.data.SetDescription("Whether an expected proxy is on the server, in any state.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitProxyPresent) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.proxy.type", zlmediakitProxyTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitProxyPresent) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitProxyPresent) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitProxyPresent(cfg ZlmediakitProxyPresentMetricConfig) metricZlmediakitProxyPresent {
+	m := metricZlmediakitProxyPresent{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricZlmediakitProxyReaderCount struct {
 	data     pmetric.Metric                         // data buffer for generated metric.
 	config   ZlmediakitProxyReaderCountMetricConfig // metric config provided by user.
@@ -2705,6 +2772,62 @@ func (m *metricZlmediakitRtpServerLimit) emit(metrics pmetric.MetricSlice) {
 
 func newMetricZlmediakitRtpServerLimit(cfg ZlmediakitRtpServerLimitMetricConfig) metricZlmediakitRtpServerLimit {
 	m := metricZlmediakitRtpServerLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitRtpServerPresent struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   ZlmediakitRtpServerPresentMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.rtp_server.present metric with initial data.
+func (m *metricZlmediakitRtpServerPresent) init() {
+	m.data.SetName("zlmediakit.rtp_server.present")
+	m.data.SetDescription("Whether the port of an expected RTP server is open.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitRtpServerPresent) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitRtpServerPresent) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitRtpServerPresent) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitRtpServerPresent(cfg ZlmediakitRtpServerPresentMetricConfig) metricZlmediakitRtpServerPresent {
+	m := metricZlmediakitRtpServerPresent{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4929,6 +5052,7 @@ type MetricsBuilder struct {
 	metricZlmediakitProxyAge                  metricZlmediakitProxyAge
 	metricZlmediakitProxyCount                metricZlmediakitProxyCount
 	metricZlmediakitProxyIo                   metricZlmediakitProxyIo
+	metricZlmediakitProxyPresent              metricZlmediakitProxyPresent
 	metricZlmediakitProxyReaderCount          metricZlmediakitProxyReaderCount
 	metricZlmediakitProxyReconnections        metricZlmediakitProxyReconnections
 	metricZlmediakitProxyState                metricZlmediakitProxyState
@@ -4940,6 +5064,7 @@ type MetricsBuilder struct {
 	metricZlmediakitRtpServerIdleCount        metricZlmediakitRtpServerIdleCount
 	metricZlmediakitRtpServerInfo             metricZlmediakitRtpServerInfo
 	metricZlmediakitRtpServerLimit            metricZlmediakitRtpServerLimit
+	metricZlmediakitRtpServerPresent          metricZlmediakitRtpServerPresent
 	metricZlmediakitSessionCount              metricZlmediakitSessionCount
 	metricZlmediakitSessionCountByPort        metricZlmediakitSessionCountByPort
 	metricZlmediakitSessionInfo               metricZlmediakitSessionInfo
@@ -5026,6 +5151,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricZlmediakitProxyAge:                  newMetricZlmediakitProxyAge(mbc.Metrics.ZlmediakitProxyAge),
 		metricZlmediakitProxyCount:                newMetricZlmediakitProxyCount(mbc.Metrics.ZlmediakitProxyCount),
 		metricZlmediakitProxyIo:                   newMetricZlmediakitProxyIo(mbc.Metrics.ZlmediakitProxyIo),
+		metricZlmediakitProxyPresent:              newMetricZlmediakitProxyPresent(mbc.Metrics.ZlmediakitProxyPresent),
 		metricZlmediakitProxyReaderCount:          newMetricZlmediakitProxyReaderCount(mbc.Metrics.ZlmediakitProxyReaderCount),
 		metricZlmediakitProxyReconnections:        newMetricZlmediakitProxyReconnections(mbc.Metrics.ZlmediakitProxyReconnections),
 		metricZlmediakitProxyState:                newMetricZlmediakitProxyState(mbc.Metrics.ZlmediakitProxyState),
@@ -5037,6 +5163,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricZlmediakitRtpServerIdleCount:        newMetricZlmediakitRtpServerIdleCount(mbc.Metrics.ZlmediakitRtpServerIdleCount),
 		metricZlmediakitRtpServerInfo:             newMetricZlmediakitRtpServerInfo(mbc.Metrics.ZlmediakitRtpServerInfo),
 		metricZlmediakitRtpServerLimit:            newMetricZlmediakitRtpServerLimit(mbc.Metrics.ZlmediakitRtpServerLimit),
+		metricZlmediakitRtpServerPresent:          newMetricZlmediakitRtpServerPresent(mbc.Metrics.ZlmediakitRtpServerPresent),
 		metricZlmediakitSessionCount:              newMetricZlmediakitSessionCount(mbc.Metrics.ZlmediakitSessionCount),
 		metricZlmediakitSessionCountByPort:        newMetricZlmediakitSessionCountByPort(mbc.Metrics.ZlmediakitSessionCountByPort),
 		metricZlmediakitSessionInfo:               newMetricZlmediakitSessionInfo(mbc.Metrics.ZlmediakitSessionInfo),
@@ -5218,6 +5345,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricZlmediakitProxyAge.emit(ils.Metrics())
 	mb.metricZlmediakitProxyCount.emit(ils.Metrics())
 	mb.metricZlmediakitProxyIo.emit(ils.Metrics())
+	mb.metricZlmediakitProxyPresent.emit(ils.Metrics())
 	mb.metricZlmediakitProxyReaderCount.emit(ils.Metrics())
 	mb.metricZlmediakitProxyReconnections.emit(ils.Metrics())
 	mb.metricZlmediakitProxyState.emit(ils.Metrics())
@@ -5229,6 +5357,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricZlmediakitRtpServerIdleCount.emit(ils.Metrics())
 	mb.metricZlmediakitRtpServerInfo.emit(ils.Metrics())
 	mb.metricZlmediakitRtpServerLimit.emit(ils.Metrics())
+	mb.metricZlmediakitRtpServerPresent.emit(ils.Metrics())
 	mb.metricZlmediakitSessionCount.emit(ils.Metrics())
 	mb.metricZlmediakitSessionCountByPort.emit(ils.Metrics())
 	mb.metricZlmediakitSessionInfo.emit(ils.Metrics())
@@ -5409,6 +5538,11 @@ func (mb *MetricsBuilder) RecordZlmediakitProxyIoDataPoint(ts pcommon.Timestamp,
 	mb.metricZlmediakitProxyIo.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitProxyTypeAttributeValue.String(), zlmediakitProxyKeyAttributeValue)
 }
 
+// RecordZlmediakitProxyPresentDataPoint adds a data point to zlmediakit.proxy.present metric.
+func (mb *MetricsBuilder) RecordZlmediakitProxyPresentDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue AttributeZlmediakitProxyType) {
+	mb.metricZlmediakitProxyPresent.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitProxyTypeAttributeValue.String())
+}
+
 // RecordZlmediakitProxyReaderCountDataPoint adds a data point to zlmediakit.proxy.reader.count metric.
 func (mb *MetricsBuilder) RecordZlmediakitProxyReaderCountDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue AttributeZlmediakitProxyType, zlmediakitProxyKeyAttributeValue string) {
 	mb.metricZlmediakitProxyReaderCount.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitProxyTypeAttributeValue.String(), zlmediakitProxyKeyAttributeValue)
@@ -5462,6 +5596,11 @@ func (mb *MetricsBuilder) RecordZlmediakitRtpServerInfoDataPoint(ts pcommon.Time
 // RecordZlmediakitRtpServerLimitDataPoint adds a data point to zlmediakit.rtp_server.limit metric.
 func (mb *MetricsBuilder) RecordZlmediakitRtpServerLimitDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricZlmediakitRtpServerLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordZlmediakitRtpServerPresentDataPoint adds a data point to zlmediakit.rtp_server.present metric.
+func (mb *MetricsBuilder) RecordZlmediakitRtpServerPresentDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string) {
+	mb.metricZlmediakitRtpServerPresent.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue)
 }
 
 // RecordZlmediakitSessionCountDataPoint adds a data point to zlmediakit.session.count metric.

@@ -132,6 +132,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordZlmediakitProxyIoDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val", AttributeZlmediakitProxyTypePull, "zlmediakit.proxy.key-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordZlmediakitProxyPresentDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val", AttributeZlmediakitProxyTypePull)
 
 			allMetricsCount++
 			mb.RecordZlmediakitProxyReaderCountDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val", AttributeZlmediakitProxyTypePull, "zlmediakit.proxy.key-val")
@@ -165,6 +168,9 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordZlmediakitRtpServerLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordZlmediakitRtpServerPresentDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordZlmediakitSessionCountDataPoint(ts, 1, "zlmediakit.session.type-val", true, AttributeNetworkTransportTCP)
@@ -686,6 +692,32 @@ func TestMetricsBuilder(t *testing.T) {
 					zlmediakitProxyKeyAttrVal, ok := dp.Attributes().Get("zlmediakit.proxy.key")
 					assert.True(t, ok)
 					assert.Equal(t, "zlmediakit.proxy.key-val", zlmediakitProxyKeyAttrVal.Str())
+				case "zlmediakit.proxy.present":
+					assert.False(t, validatedMetrics["zlmediakit.proxy.present"], "Found a duplicate in the metrics slice: zlmediakit.proxy.present")
+					validatedMetrics["zlmediakit.proxy.present"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether an expected proxy is on the server, in any state.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					zlmediakitVhostAttrVal, ok := dp.Attributes().Get("zlmediakit.vhost")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.vhost-val", zlmediakitVhostAttrVal.Str())
+					zlmediakitAppAttrVal, ok := dp.Attributes().Get("zlmediakit.app")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.app-val", zlmediakitAppAttrVal.Str())
+					zlmediakitStreamNameAttrVal, ok := dp.Attributes().Get("zlmediakit.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.stream.name-val", zlmediakitStreamNameAttrVal.Str())
+					zlmediakitProxyTypeAttrVal, ok := dp.Attributes().Get("zlmediakit.proxy.type")
+					assert.True(t, ok)
+					assert.Equal(t, "pull", zlmediakitProxyTypeAttrVal.Str())
 				case "zlmediakit.proxy.reader.count":
 					assert.False(t, validatedMetrics["zlmediakit.proxy.reader.count"], "Found a duplicate in the metrics slice: zlmediakit.proxy.reader.count")
 					validatedMetrics["zlmediakit.proxy.reader.count"] = true
@@ -950,6 +982,29 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "zlmediakit.rtp_server.present":
+					assert.False(t, validatedMetrics["zlmediakit.rtp_server.present"], "Found a duplicate in the metrics slice: zlmediakit.rtp_server.present")
+					validatedMetrics["zlmediakit.rtp_server.present"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether the port of an expected RTP server is open.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					zlmediakitVhostAttrVal, ok := dp.Attributes().Get("zlmediakit.vhost")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.vhost-val", zlmediakitVhostAttrVal.Str())
+					zlmediakitAppAttrVal, ok := dp.Attributes().Get("zlmediakit.app")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.app-val", zlmediakitAppAttrVal.Str())
+					zlmediakitStreamNameAttrVal, ok := dp.Attributes().Get("zlmediakit.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.stream.name-val", zlmediakitStreamNameAttrVal.Str())
 				case "zlmediakit.session.count":
 					assert.False(t, validatedMetrics["zlmediakit.session.count"], "Found a duplicate in the metrics slice: zlmediakit.session.count")
 					validatedMetrics["zlmediakit.session.count"] = true
