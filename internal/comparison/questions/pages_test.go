@@ -58,7 +58,11 @@ var sources = []source{
 	{zlmediakitreceiver.NewFactory(), []string{"zlmediakit"}, func(t *testing.T) settings {
 		t.Helper()
 		endpoint := overTLS(t, url(t, zlmediakit.New, zlmediakit.Options{Scene: "busy"}))
-		return settings{"endpoint": endpoint, "secret": "any", "tls": settings{"insecure_skip_verify": true}}
+		return settings{
+			"endpoint": endpoint, "secret": "any", "tls": settings{"insecure_skip_verify": true},
+			"proxies":     settings{"expected": []any{"__defaultVhost__/proxy/p1", "push:__defaultVhost__/live/gone"}},
+			"rtp_servers": settings{"expected": []any{"__defaultVhost__/rtp/gb1", "__defaultVhost__/rtp/gone"}},
+		}
 	}},
 	{jitsireceiver.NewFactory(), []string{"jitsi"}, func(t *testing.T) settings {
 		t.Helper()
