@@ -74,8 +74,8 @@ func BenchmarkScrape(b *testing.B) {
 		edit   func(*Config)
 		points map[int]int // by number of streams
 	}{
-		{"default", nil, map[int]int{100: 1_211, 1_000: 11_471, 10_000: 114_071}},
-		{"every_metric", everything, map[int]int{100: 4_091, 1_000: 40_091, 10_000: 400_091}},
+		{"default", nil, map[int]int{100: 1_251, 1_000: 11_871, 10_000: 118_071}},
+		{"every_metric", everything, map[int]int{100: 4_139, 1_000: 40_499, 10_000: 404_099}},
 	} {
 		for _, streams := range []int{100, 1_000, 10_000} {
 			b.Run(fmt.Sprintf("%s/streams=%d", bench.name, streams), func(b *testing.B) {

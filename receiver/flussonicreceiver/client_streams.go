@@ -82,6 +82,9 @@ const (
 	streamUDPUnaligned                             // packets
 	streamNACKs                                    //
 	streamRetransmitted                            // packets
+	streamExpiration                               // seconds
+	streamThumbnailDrops                           //
+	streamThumbnailErrors                          //
 	streamFields
 )
 
@@ -161,6 +164,9 @@ var streamSources = []streamSource{
 	{"stats.input.udp_mpegts.not_aligned_packets", streamUDPUnaligned},
 	{"stats.play.webrtc_nacks", streamNACKs},
 	{"stats.play.webrtc_retransmits", streamRetransmitted},
+	{"dvr.expiration", streamExpiration},
+	{"stats.thumbnails.dropped_count", streamThumbnailDrops},
+	{"stats.thumbnails.errors_count", streamThumbnailErrors},
 }
 
 // streamFlags are the fields that are JSON booleans.
@@ -232,8 +238,10 @@ type stream struct {
 	NamedBy   []byte   // config, user, external, remote
 	RunningOn [][]byte // host names of the servers on which the stream runs
 	Status    []byte   // running, waiting, error
-	HasStats  bool
-	Entries   []entry
+	// SourceError is the server's code for a source that it cannot capture, if any.
+	SourceError []byte
+	HasStats    bool
+	Entries     []entry
 	parts
 	Tracks [][]byte // content: video, audio, text ...
 
@@ -336,7 +344,7 @@ func (s *stream) set(f streamField, v float64, rank int8) {
 }
 
 func (s *stream) reset() {
-	s.Name, s.NamedBy, s.Status = s.Name[:0], s.NamedBy[:0], s.Status[:0]
+	s.Name, s.NamedBy, s.Status, s.SourceError = s.Name[:0], s.NamedBy[:0], s.Status[:0], s.SourceError[:0]
 	s.RunningOn, s.Entries, s.Tracks, s.HasStats = s.RunningOn[:0], s.Entries[:0], s.Tracks[:0], false
 	s.parts.reset()
 	s.older.reset()
@@ -379,8 +387,9 @@ type streamQuery struct {
 	root   *fieldReader
 }
 
-// newStreamQuery returns the query for the given fields and groups, and for the name, owner, server and state.
-func newStreamQuery(fields map[streamField]bool, groups map[streamGroup]bool) *streamQuery {
+// newStreamQuery returns the query for the given fields and groups, and for the name, owner, server and state, and the error of the
+// source if sourceError is set.
+func newStreamQuery(fields map[streamField]bool, groups map[streamGroup]bool, sourceError bool) *streamQuery {
 	s := &streamQuery{root: &fieldReader{}}
 	paths := []string{"name", "named_by", "stats.running_on", "stats.status"}
 	s.at("name").text = func(s *stream) *[]byte { return &s.Name }
@@ -388,6 +397,10 @@ func newStreamQuery(fields map[streamField]bool, groups map[streamGroup]bool) *s
 	s.at("stats").stats = true
 	s.at("stats.running_on").list = (*stream).readRunningOn
 	s.at("stats.status").text = func(s *stream) *[]byte { return &s.Status }
+	if sourceError {
+		paths = append(paths, "stats.source_error")
+		s.at("stats.source_error").text = func(s *stream) *[]byte { return &s.SourceError }
+	}
 	for i, source := range streamSources {
 		if fields[source.field] {
 			paths = append(paths, source.path)

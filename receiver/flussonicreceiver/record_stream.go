@@ -28,7 +28,8 @@ func (s *streamRecorder) recordStream(st *keptStream, row *stream) {
 			s.recordNumber(st, r, v)
 		}
 	}
-	s.inScrape.fields |= st.fields
+	s.inScrape.fields.addAll(&st.fields)
+	s.recordOrigin(st, row)
 	s.recordEntries(st, row)
 	s.recordParts(st, row)
 	s.recordTracks(st, row)
@@ -55,10 +56,10 @@ func (s *streamRecorder) setFrameDelay(row *stream) {
 
 // recordNumber records a number of a stream, unless an earlier source of the scrape recorded it, or it is impossible.
 func (s *streamRecorder) recordNumber(st *keptStream, r *enabledStreamRow, v float64) {
-	if st.fields&r.bit != 0 {
+	if st.fields.has(r.number) {
 		return
 	}
-	st.fields |= r.bit
+	st.fields.add(r.number)
 	if r.field == streamRunningAt {
 		var ok bool
 		if v, ok = s.clock.start(r.metric.Name, optional.Of(v)); !ok {
@@ -76,6 +77,16 @@ func (s *streamRecorder) recordNumber(st *keptStream, r *enabledStreamRow, v flo
 		start = st.counters[r.counter].ObserveSince(st.start, int64(v), s.report.Now())
 	}
 	r.RecordFloatSince(s.mb, start, v, st.name)
+}
+
+// recordOrigin records whether a stream is pulled from another streamer, and why its source cannot be captured.
+func (s *streamRecorder) recordOrigin(st *keptStream, row *stream) {
+	if string(row.NamedBy) == namedRemote {
+		streamRemote.Record(s.mb, 1, st.name)
+	}
+	if len(row.SourceError) > 0 {
+		sourceFailed.Record(s.mb, 1, sourceError{st.name, selection.Name(row.SourceError)})
+	}
 }
 
 // entryKey identifies an entry of a stream or a number of one of its pushes.

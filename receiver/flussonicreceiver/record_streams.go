@@ -47,12 +47,12 @@ type streamRecorder struct {
 
 // streamAnswers holds what the sources of the current scrape have returned so far.
 type streamAnswers struct {
-	complete  bool    // whether the whole list was read
-	hasList   bool    // whether the list was requested, and the server offers it
-	rows      int     // number of items in the list
-	fields    uint64  // bit set of the fields that the list had for any stream
-	wholePage bool    // whether the whole Prometheus page was read
-	states    []int64 // number of streams by state
+	complete  bool     // whether the whole list was read
+	hasList   bool     // whether the list was requested, and the server offers it
+	rows      int      // number of items in the list
+	fields    fieldSet // the fields that the list had for any stream
+	wholePage bool     // whether the whole Prometheus page was read
+	states    []int64  // number of streams by state
 	merged    int64
 	elsewhere int64 // streams omitted because they run on other servers
 	recorded  int   // streams with points of their own
@@ -76,7 +76,7 @@ type keptStream struct {
 	entries  map[entryKey]*cumulative.Counter
 
 	// State of the current scrape.
-	fields   uint64 // bit set of the recorded fields
+	fields   fieldSet // the recorded ones
 	disabled bool
 }
 
@@ -200,8 +200,11 @@ func (s *streamRecorder) runsElsewhere(row *stream) bool {
 	if len(row.RunningOn) > 0 && own != "" && s.provenHost == own {
 		return true
 	}
-	return string(row.NamedBy) == "remote" && !isLive(row)
+	return string(row.NamedBy) == namedRemote && !isLive(row)
 }
+
+// namedRemote is the owner of a stream that is pulled from another streamer.
+const namedRemote = "remote"
 
 // signsOfLife are numbers that a server reports only for streams that run on it.
 var signsOfLife = []streamField{streamOpenedAt, streamBytesIn, streamBytesOut, streamClients, streamAlive}
@@ -233,7 +236,7 @@ func (s *streamRecorder) get(name []byte) (*selection.Item[keptStream], bool) {
 		if st.start == 0 {
 			st.name, st.start = item.Name, s.report.Now()
 		}
-		st.fields, st.disabled = 0, false
+		st.fields, st.disabled = fieldSet{}, false
 	}
 	return item, first
 }
@@ -242,7 +245,7 @@ func (s *streamRecorder) get(name []byte) (*selection.Item[keptStream], bool) {
 // field that the list had for no stream.
 func (s *streamRecorder) needsFromPage(field streamField) bool {
 	r := s.byField[field]
-	return r != nil && (!s.inScrape.complete || s.inScrape.fields&r.bit == 0)
+	return r != nil && (!s.inScrape.complete || !s.inScrape.fields.has(r.number))
 }
 
 // recordPage adds the values that the list does not have. Without a list, it records the whole page.
@@ -346,7 +349,7 @@ func (s *streamRecorder) query(run *scrape.Runner) *streamQuery {
 	for group, active := range s.groups {
 		groups[streamGroup(group)] = groups[streamGroup(group)] || len(active) > 0
 	}
-	return newStreamQuery(fields, groups)
+	return newStreamQuery(fields, groups, len(run.Enabled(sourceFailed)) > 0)
 }
 
 // stateOf returns the state of an item of the list.

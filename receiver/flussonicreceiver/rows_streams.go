@@ -86,6 +86,9 @@ var streamRows = []streamRow{
 	{streamUDPUnaligned, rows.WholeOf((*generated).RecordFlussonicStreamInputUDPUnalignedPacketsDataPoint)},
 	{streamNACKs, rows.WholeOf((*generated).RecordFlussonicStreamPlayWebrtcNacksDataPoint)},
 	{streamRetransmitted, rows.WholeOf((*generated).RecordFlussonicStreamPlayWebrtcRetransmittedPacketsDataPoint)},
+	{streamExpiration, rows.DecimalOf((*generated).RecordFlussonicStreamDvrExpirationDataPoint).Within(0, maxDuration).Except(0)},
+	{streamThumbnailDrops, rows.WholeOf((*generated).RecordFlussonicStreamThumbnailDropsDataPoint)},
+	{streamThumbnailErrors, rows.WholeOf((*generated).RecordFlussonicStreamThumbnailErrorsDataPoint)},
 }
 
 // insteadOf maps fields to fields with the same number in another unit, which take precedence.
@@ -113,11 +116,22 @@ func streamThroughput(direction metadata.AttributeNetworkIoDirection) streamPoin
 type enabledStreamRow struct {
 	field streamField
 	enabledPoint[string]
-	bit     uint64 // bit of the number in a set; fields with the same number share it
-	counter int    // index of a monotonic number among those of a stream
+	number  streamField // the first one of the fields with the same number
+	counter int         // index of a monotonic number among those of a stream
 }
 
-const _ = uint(64 - streamFields) // a set has one bit per field
+// fieldSet is a set of fields.
+type fieldSet [(streamFields + 63) / 64]uint64
+
+func (s *fieldSet) has(f streamField) bool { return s[f/64]&(1<<(f%64)) != 0 }
+
+func (s *fieldSet) add(f streamField) { s[f/64] |= 1 << (f % 64) }
+
+func (s *fieldSet) addAll(other *fieldSet) {
+	for i, word := range other {
+		s[i] |= word
+	}
+}
 
 // enabledStreamRows returns the rows whose metrics are enabled, and how many of them are monotonic.
 func enabledStreamRows(run *scrape.Runner) (enabled []enabledStreamRow, sums int) {
@@ -126,7 +140,7 @@ func enabledStreamRows(run *scrape.Runner) (enabled []enabledStreamRow, sums int
 		if !ok {
 			continue
 		}
-		enabled = append(enabled, enabledStreamRow{r.Field, p, 1 << cmp.Or(insteadOf[r.Field], r.Field), sums})
+		enabled = append(enabled, enabledStreamRow{r.Field, p, cmp.Or(insteadOf[r.Field], r.Field), sums})
 		if p.metric.Monotonic {
 			sums++
 		}
@@ -138,6 +152,17 @@ func enabledStreamRows(run *scrape.Runner) (enabled []enabledStreamRow, sums int
 func streamRowsOf(contains func(streamField) bool) []streamRow {
 	return slices.DeleteFunc(slices.Clone(streamRows), func(r streamRow) bool { return !contains(r.Field) })
 }
+
+// streamRemote marks a stream that is pulled from another streamer.
+var streamRemote = rows.WholeOf((*generated).RecordFlussonicStreamRemoteDataPoint)
+
+// sourceError holds the attributes of the error of a stream's source.
+type sourceError struct{ stream, code string }
+
+// sourceFailed marks a stream whose source cannot be captured.
+var sourceFailed = rows.WholeOf(func(mb *generated, start timestamp, n int64, e sourceError) {
+	mb.RecordFlussonicStreamSourceFailedDataPoint(start, n, e.stream, e.code)
+})
 
 // streamStateName holds the attributes of the state of a stream.
 type streamStateName struct {

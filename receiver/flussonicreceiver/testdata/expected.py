@@ -68,6 +68,7 @@ STREAM = [
     ("backup.active", {}, [("stats.backup_running", ONE)], True),
     ("dvr.depth", {}, [("stats.dvr_info.depth", ONE)], True),
     ("dvr.duration", {}, [("stats.dvr_info.duration", ONE)], True),
+    ("dvr.expiration", {}, [("dvr.expiration", ONE)], True),
     ("dvr.archive.size", {}, [("stats.dvr_info.bytes", ONE)], True),
     ("dvr.disk.usage", {}, [("stats.dvr_info.disk_size", ONE)], True),
     ("transcoder.overloaded", {}, [("stats.transcoder_overloaded", ONE)], True),
@@ -88,6 +89,7 @@ STREAM = [
     ("input.udp.unaligned_packets", {}, [("stats.input.udp_mpegts.not_aligned_packets", ONE)], False),
     ("input.divergent", {}, [("stats.input.divergent_inputs", ONE)], False),
     ("input.media_info.changes", {}, [("stats.input.media_info_changes", ONE)], False),
+    *[(f"thumbnail.{metric}", {}, [(f"stats.thumbnails.{key}_count", ONE)], False) for metric, key in {"drops": "dropped", "errors": "errors"}.items()],
     ("play.webrtc.nacks", {}, [("stats.play.webrtc_nacks", ONE)], False),
     ("play.webrtc.retransmitted_packets", {}, [("stats.play.webrtc_retransmits", ONE)], False),
     *[("input.time", {"flussonic.input.kind": kind}, [(f"stats.input.num_sec_{key}", ONE)], False)
@@ -273,7 +275,10 @@ def collections(scene, folders):
             if scene.everything:
                 scene.point("dvr.disk.io_utilization", one, get(disk, "stats.io_usage"), PERCENT)
     for peer in read(folders, "peers")["peers"]:
-        scene.point("cluster.peer.up", {"flussonic.cluster.peer": peer["hostname"]}, int("error" not in peer["stats"]))
+        which = {"flussonic.cluster.peer": peer["hostname"]}
+        scene.point("cluster.peer.up", which, int("error" not in peer["stats"]))
+        if scene.everything and get(peer, "stats.streamer_status"):
+            scene.states("cluster.peer.state", "flussonic.state", SERVER_STATES, peer["stats"]["streamer_status"], which)
     groups, viewers = {}, {}
     for session in read(folders, "sessions")["sessions"]:
         group = session["proto"], session["type"], session.get("dvr", False)
@@ -309,11 +314,16 @@ def stream(scene, row, now):
     for metric, attributes, sources, on in STREAM:
         values = ((get(row, path), unit) for path, unit in sources)
         value, unit = next((v for v in values if v[0] is not None), (None, ONE))
+        if metric == "dvr.expiration" and value == 0:
+            value = None
         scene.point("stream." + metric, {**name, **attributes}, value, unit, on)
     for path, value in paths({"stats": row["stats"]}):
         for pattern, metric, attributes in NAMED:
             if match := re.fullmatch(pattern, path):
                 scene.point("stream." + metric, {**name, **attributes(match)}, value, on=False)
+    scene.point("stream.remote", name, 1 if row["named_by"] == "remote" else None)
+    if error := get(row, "stats.source_error"):
+        scene.point("stream.source.failed", {**name, "error.type": error}, 1)
     kinds = [track["content"] for track in get(row, "stats.media_info.tracks") or []]
     for kind in {kind if kind in ("audio", "video", "text") else "other": None for kind in kinds}:
         n = sum(k == kind or kind == "other" and k not in ("audio", "video", "text") for k in kinds)

@@ -68,6 +68,26 @@ func (ms *FlussonicClientCountMetricConfig) Unmarshal(parser *confmap.Conf) erro
 	return nil
 }
 
+// FlussonicClusterPeerStateMetricConfig provides config for the flussonic.cluster.peer.state metric.
+type FlussonicClusterPeerStateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicClusterPeerStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicClusterPeerUpMetricConfig provides config for the flussonic.cluster.peer.up metric.
 type FlussonicClusterPeerUpMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -948,6 +968,26 @@ func (ms *FlussonicStreamDvrDurationMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// FlussonicStreamDvrExpirationMetricConfig provides config for the flussonic.stream.dvr.expiration metric.
+type FlussonicStreamDvrExpirationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamDvrExpirationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicStreamDvrSegmentReadFailuresMetricConfig provides config for the flussonic.stream.dvr.segment.read_failures metric.
 type FlussonicStreamDvrSegmentReadFailuresMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1668,6 +1708,26 @@ func (ms *FlussonicStreamPushStateMetricConfig) Unmarshal(parser *confmap.Conf) 
 	return nil
 }
 
+// FlussonicStreamRemoteMetricConfig provides config for the flussonic.stream.remote metric.
+type FlussonicStreamRemoteMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamRemoteMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicStreamRetriesMetricConfig provides config for the flussonic.stream.retries metric.
 type FlussonicStreamRetriesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1675,6 +1735,26 @@ type FlussonicStreamRetriesMetricConfig struct {
 }
 
 func (ms *FlussonicStreamRetriesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamSourceFailedMetricConfig provides config for the flussonic.stream.source.failed metric.
+type FlussonicStreamSourceFailedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamSourceFailedMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1755,6 +1835,46 @@ type FlussonicStreamThroughputMetricConfig struct {
 }
 
 func (ms *FlussonicStreamThroughputMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamThumbnailDropsMetricConfig provides config for the flussonic.stream.thumbnail.drops metric.
+type FlussonicStreamThumbnailDropsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamThumbnailDropsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamThumbnailErrorsMetricConfig provides config for the flussonic.stream.thumbnail.errors metric.
+type FlussonicStreamThumbnailErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamThumbnailErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2073,6 +2193,7 @@ type MetricsConfig struct {
 	FlussonicAlertCount                           FlussonicAlertCountMetricConfig                           `mapstructure:"flussonic.alert.count"`
 	FlussonicBandwidthUtilization                 FlussonicBandwidthUtilizationMetricConfig                 `mapstructure:"flussonic.bandwidth.utilization"`
 	FlussonicClientCount                          FlussonicClientCountMetricConfig                          `mapstructure:"flussonic.client.count"`
+	FlussonicClusterPeerState                     FlussonicClusterPeerStateMetricConfig                     `mapstructure:"flussonic.cluster.peer.state"`
 	FlussonicClusterPeerUp                        FlussonicClusterPeerUpMetricConfig                        `mapstructure:"flussonic.cluster.peer.up"`
 	FlussonicConfigExternalLoaded                 FlussonicConfigExternalLoadedMetricConfig                 `mapstructure:"flussonic.config.external.loaded"`
 	FlussonicConfigInvalid                        FlussonicConfigInvalidMetricConfig                        `mapstructure:"flussonic.config.invalid"`
@@ -2117,6 +2238,7 @@ type MetricsConfig struct {
 	FlussonicStreamDvrDepth                       FlussonicStreamDvrDepthMetricConfig                       `mapstructure:"flussonic.stream.dvr.depth"`
 	FlussonicStreamDvrDiskUsage                   FlussonicStreamDvrDiskUsageMetricConfig                   `mapstructure:"flussonic.stream.dvr.disk.usage"`
 	FlussonicStreamDvrDuration                    FlussonicStreamDvrDurationMetricConfig                    `mapstructure:"flussonic.stream.dvr.duration"`
+	FlussonicStreamDvrExpiration                  FlussonicStreamDvrExpirationMetricConfig                  `mapstructure:"flussonic.stream.dvr.expiration"`
 	FlussonicStreamDvrSegmentReadFailures         FlussonicStreamDvrSegmentReadFailuresMetricConfig         `mapstructure:"flussonic.stream.dvr.segment.read_failures"`
 	FlussonicStreamDvrSegmentReads                FlussonicStreamDvrSegmentReadsMetricConfig                `mapstructure:"flussonic.stream.dvr.segment.reads"`
 	FlussonicStreamDvrSegmentWrites               FlussonicStreamDvrSegmentWritesMetricConfig               `mapstructure:"flussonic.stream.dvr.segment.writes"`
@@ -2153,11 +2275,15 @@ type MetricsConfig struct {
 	FlussonicStreamPushIo                         FlussonicStreamPushIoMetricConfig                         `mapstructure:"flussonic.stream.push.io"`
 	FlussonicStreamPushRetries                    FlussonicStreamPushRetriesMetricConfig                    `mapstructure:"flussonic.stream.push.retries"`
 	FlussonicStreamPushState                      FlussonicStreamPushStateMetricConfig                      `mapstructure:"flussonic.stream.push.state"`
+	FlussonicStreamRemote                         FlussonicStreamRemoteMetricConfig                         `mapstructure:"flussonic.stream.remote"`
 	FlussonicStreamRetries                        FlussonicStreamRetriesMetricConfig                        `mapstructure:"flussonic.stream.retries"`
+	FlussonicStreamSourceFailed                   FlussonicStreamSourceFailedMetricConfig                   `mapstructure:"flussonic.stream.source.failed"`
 	FlussonicStreamStartTime                      FlussonicStreamStartTimeMetricConfig                      `mapstructure:"flussonic.stream.start_time"`
 	FlussonicStreamState                          FlussonicStreamStateMetricConfig                          `mapstructure:"flussonic.stream.state"`
 	FlussonicStreamStatic                         FlussonicStreamStaticMetricConfig                         `mapstructure:"flussonic.stream.static"`
 	FlussonicStreamThroughput                     FlussonicStreamThroughputMetricConfig                     `mapstructure:"flussonic.stream.throughput"`
+	FlussonicStreamThumbnailDrops                 FlussonicStreamThumbnailDropsMetricConfig                 `mapstructure:"flussonic.stream.thumbnail.drops"`
+	FlussonicStreamThumbnailErrors                FlussonicStreamThumbnailErrorsMetricConfig                `mapstructure:"flussonic.stream.thumbnail.errors"`
 	FlussonicStreamTrackCount                     FlussonicStreamTrackCountMetricConfig                     `mapstructure:"flussonic.stream.track.count"`
 	FlussonicStreamTranscoderFrames               FlussonicStreamTranscoderFramesMetricConfig               `mapstructure:"flussonic.stream.transcoder.frames"`
 	FlussonicStreamTranscoderOverloaded           FlussonicStreamTranscoderOverloadedMetricConfig           `mapstructure:"flussonic.stream.transcoder.overloaded"`
@@ -2185,6 +2311,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		FlussonicClientCount: FlussonicClientCountMetricConfig{
 			Enabled: true,
+		},
+		FlussonicClusterPeerState: FlussonicClusterPeerStateMetricConfig{
+			Enabled: false,
 		},
 		FlussonicClusterPeerUp: FlussonicClusterPeerUpMetricConfig{
 			Enabled: true,
@@ -2318,6 +2447,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		FlussonicStreamDvrDuration: FlussonicStreamDvrDurationMetricConfig{
 			Enabled: true,
 		},
+		FlussonicStreamDvrExpiration: FlussonicStreamDvrExpirationMetricConfig{
+			Enabled: true,
+		},
 		FlussonicStreamDvrSegmentReadFailures: FlussonicStreamDvrSegmentReadFailuresMetricConfig{
 			Enabled: false,
 		},
@@ -2426,7 +2558,13 @@ func DefaultMetricsConfig() MetricsConfig {
 		FlussonicStreamPushState: FlussonicStreamPushStateMetricConfig{
 			Enabled: true,
 		},
+		FlussonicStreamRemote: FlussonicStreamRemoteMetricConfig{
+			Enabled: true,
+		},
 		FlussonicStreamRetries: FlussonicStreamRetriesMetricConfig{
+			Enabled: true,
+		},
+		FlussonicStreamSourceFailed: FlussonicStreamSourceFailedMetricConfig{
 			Enabled: true,
 		},
 		FlussonicStreamStartTime: FlussonicStreamStartTimeMetricConfig{
@@ -2440,6 +2578,12 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		FlussonicStreamThroughput: FlussonicStreamThroughputMetricConfig{
 			Enabled: true,
+		},
+		FlussonicStreamThumbnailDrops: FlussonicStreamThumbnailDropsMetricConfig{
+			Enabled: false,
+		},
+		FlussonicStreamThumbnailErrors: FlussonicStreamThumbnailErrorsMetricConfig{
+			Enabled: false,
 		},
 		FlussonicStreamTrackCount: FlussonicStreamTrackCountMetricConfig{
 			Enabled: false,

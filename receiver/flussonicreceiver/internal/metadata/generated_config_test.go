@@ -36,6 +36,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicClientCount: FlussonicClientCountMetricConfig{
 						Enabled: true,
 					},
+					FlussonicClusterPeerState: FlussonicClusterPeerStateMetricConfig{
+						Enabled: true,
+					},
 					FlussonicClusterPeerUp: FlussonicClusterPeerUpMetricConfig{
 						Enabled: true,
 					},
@@ -168,6 +171,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamDvrDuration: FlussonicStreamDvrDurationMetricConfig{
 						Enabled: true,
 					},
+					FlussonicStreamDvrExpiration: FlussonicStreamDvrExpirationMetricConfig{
+						Enabled: true,
+					},
 					FlussonicStreamDvrSegmentReadFailures: FlussonicStreamDvrSegmentReadFailuresMetricConfig{
 						Enabled: true,
 					},
@@ -276,7 +282,13 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamPushState: FlussonicStreamPushStateMetricConfig{
 						Enabled: true,
 					},
+					FlussonicStreamRemote: FlussonicStreamRemoteMetricConfig{
+						Enabled: true,
+					},
 					FlussonicStreamRetries: FlussonicStreamRetriesMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamSourceFailed: FlussonicStreamSourceFailedMetricConfig{
 						Enabled: true,
 					},
 					FlussonicStreamStartTime: FlussonicStreamStartTimeMetricConfig{
@@ -289,6 +301,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					FlussonicStreamThroughput: FlussonicStreamThroughputMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamThumbnailDrops: FlussonicStreamThumbnailDropsMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamThumbnailErrors: FlussonicStreamThumbnailErrorsMetricConfig{
 						Enabled: true,
 					},
 					FlussonicStreamTrackCount: FlussonicStreamTrackCountMetricConfig{
@@ -362,6 +380,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicClientCount: FlussonicClientCountMetricConfig{
 						Enabled: false,
 					},
+					FlussonicClusterPeerState: FlussonicClusterPeerStateMetricConfig{
+						Enabled: false,
+					},
 					FlussonicClusterPeerUp: FlussonicClusterPeerUpMetricConfig{
 						Enabled: false,
 					},
@@ -494,6 +515,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamDvrDuration: FlussonicStreamDvrDurationMetricConfig{
 						Enabled: false,
 					},
+					FlussonicStreamDvrExpiration: FlussonicStreamDvrExpirationMetricConfig{
+						Enabled: false,
+					},
 					FlussonicStreamDvrSegmentReadFailures: FlussonicStreamDvrSegmentReadFailuresMetricConfig{
 						Enabled: false,
 					},
@@ -602,7 +626,13 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamPushState: FlussonicStreamPushStateMetricConfig{
 						Enabled: false,
 					},
+					FlussonicStreamRemote: FlussonicStreamRemoteMetricConfig{
+						Enabled: false,
+					},
 					FlussonicStreamRetries: FlussonicStreamRetriesMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamSourceFailed: FlussonicStreamSourceFailedMetricConfig{
 						Enabled: false,
 					},
 					FlussonicStreamStartTime: FlussonicStreamStartTimeMetricConfig{
@@ -615,6 +645,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					FlussonicStreamThroughput: FlussonicStreamThroughputMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamThumbnailDrops: FlussonicStreamThumbnailDropsMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamThumbnailErrors: FlussonicStreamThumbnailErrorsMetricConfig{
 						Enabled: false,
 					},
 					FlussonicStreamTrackCount: FlussonicStreamTrackCountMetricConfig{
@@ -679,7 +715,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(FlussonicAlertCountMetricConfig{}, FlussonicBandwidthUtilizationMetricConfig{}, FlussonicClientCountMetricConfig{}, FlussonicClusterPeerUpMetricConfig{}, FlussonicConfigExternalLoadedMetricConfig{}, FlussonicConfigInvalidMetricConfig{}, FlussonicCPUUtilizationMetricConfig{}, FlussonicDiskIoUtilizationMetricConfig{}, FlussonicDiskLimitMetricConfig{}, FlussonicDiskUtilizationMetricConfig{}, FlussonicDvbLockedMetricConfig{}, FlussonicDvbSignalBitErrorMetricConfig{}, FlussonicDvbSignalSnrMetricConfig{}, FlussonicDvbSignalStrengthMetricConfig{}, FlussonicDvrDiskDegradedMetricConfig{}, FlussonicDvrDiskErrorsMetricConfig{}, FlussonicDvrDiskIoUtilizationMetricConfig{}, FlussonicDvrDiskMountedMetricConfig{}, FlussonicDvrDiskUtilizationMetricConfig{}, FlussonicDvrErrorsMetricConfig{}, FlussonicDvrLimitMetricConfig{}, FlussonicDvrUsageMetricConfig{}, FlussonicDvrUtilizationMetricConfig{}, FlussonicEventDropsMetricConfig{}, FlussonicEventResendsMetricConfig{}, FlussonicFileOpenCountMetricConfig{}, FlussonicGpuDecoderUtilizationMetricConfig{}, FlussonicGpuEncoderUtilizationMetricConfig{}, FlussonicGpuMemoryUtilizationMetricConfig{}, FlussonicGpuTemperatureMetricConfig{}, FlussonicMemoryUtilizationMetricConfig{}, FlussonicNetworkIoMetricConfig{}, FlussonicNetworkThroughputMetricConfig{}, FlussonicSchedulerUtilizationMetricConfig{}, FlussonicSessionCountMetricConfig{}, FlussonicStartTimeMetricConfig{}, FlussonicStateMetricConfig{}, FlussonicStreamAliveMetricConfig{}, FlussonicStreamBackupActiveMetricConfig{}, FlussonicStreamClientCountMetricConfig{}, FlussonicStreamClientDelayMetricConfig{}, FlussonicStreamCountMetricConfig{}, FlussonicStreamCountByStateMetricConfig{}, FlussonicStreamDvrArchiveSizeMetricConfig{}, FlussonicStreamDvrDepthMetricConfig{}, FlussonicStreamDvrDiskUsageMetricConfig{}, FlussonicStreamDvrDurationMetricConfig{}, FlussonicStreamDvrSegmentReadFailuresMetricConfig{}, FlussonicStreamDvrSegmentReadsMetricConfig{}, FlussonicStreamDvrSegmentWritesMetricConfig{}, FlussonicStreamFrameAgeMetricConfig{}, FlussonicStreamInputActiveMetricConfig{}, FlussonicStreamInputDivergentMetricConfig{}, FlussonicStreamInputErrorRateMetricConfig{}, FlussonicStreamInputErrorsMetricConfig{}, FlussonicStreamInputErrorsByTypeMetricConfig{}, FlussonicStreamInputFramesMetricConfig{}, FlussonicStreamInputMediaInfoChangesMetricConfig{}, FlussonicStreamInputResyncsMetricConfig{}, FlussonicStreamInputSecondaryCountMetricConfig{}, FlussonicStreamInputSrtDroppedPacketsMetricConfig{}, FlussonicStreamInputSrtLatencyMetricConfig{}, FlussonicStreamInputSrtLostPacketsMetricConfig{}, FlussonicStreamInputSrtPacketsMetricConfig{}, FlussonicStreamInputSrtRetransmittedPacketsMetricConfig{}, FlussonicStreamInputSrtRoundTripTimeMetricConfig{}, FlussonicStreamInputSwitchesMetricConfig{}, FlussonicStreamInputTimeMetricConfig{}, FlussonicStreamInputUDPPacketsMetricConfig{}, FlussonicStreamInputUDPUnalignedPacketsMetricConfig{}, FlussonicStreamIoMetricConfig{}, FlussonicStreamOnlineCountMetricConfig{}, FlussonicStreamPlayAuthorizationsMetricConfig{}, FlussonicStreamPlayIoMetricConfig{}, FlussonicStreamPlayResponsesMetricConfig{}, FlussonicStreamPlayResponsesByDurationMetricConfig{}, FlussonicStreamPlaySessionCountMetricConfig{}, FlussonicStreamPlaySessionCreationsMetricConfig{}, FlussonicStreamPlayWebrtcNacksMetricConfig{}, FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig{}, FlussonicStreamPushIoMetricConfig{}, FlussonicStreamPushRetriesMetricConfig{}, FlussonicStreamPushStateMetricConfig{}, FlussonicStreamRetriesMetricConfig{}, FlussonicStreamStartTimeMetricConfig{}, FlussonicStreamStateMetricConfig{}, FlussonicStreamStaticMetricConfig{}, FlussonicStreamThroughputMetricConfig{}, FlussonicStreamTrackCountMetricConfig{}, FlussonicStreamTranscoderFramesMetricConfig{}, FlussonicStreamTranscoderOverloadedMetricConfig{}, FlussonicStreamTranscoderQualityCountMetricConfig{}, FlussonicStreamTranscoderRestartsMetricConfig{}, FlussonicStreamTranscoderRunningMetricConfig{}, FlussonicStreamUptimeMetricConfig{}, FlussonicUptimeMetricConfig{}, FlussonicVodClientCountMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, FlussonicBuildResourceAttributeConfig{}, FlussonicHostnameResourceAttributeConfig{}, FlussonicServerIDResourceAttributeConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(FlussonicAlertCountMetricConfig{}, FlussonicBandwidthUtilizationMetricConfig{}, FlussonicClientCountMetricConfig{}, FlussonicClusterPeerStateMetricConfig{}, FlussonicClusterPeerUpMetricConfig{}, FlussonicConfigExternalLoadedMetricConfig{}, FlussonicConfigInvalidMetricConfig{}, FlussonicCPUUtilizationMetricConfig{}, FlussonicDiskIoUtilizationMetricConfig{}, FlussonicDiskLimitMetricConfig{}, FlussonicDiskUtilizationMetricConfig{}, FlussonicDvbLockedMetricConfig{}, FlussonicDvbSignalBitErrorMetricConfig{}, FlussonicDvbSignalSnrMetricConfig{}, FlussonicDvbSignalStrengthMetricConfig{}, FlussonicDvrDiskDegradedMetricConfig{}, FlussonicDvrDiskErrorsMetricConfig{}, FlussonicDvrDiskIoUtilizationMetricConfig{}, FlussonicDvrDiskMountedMetricConfig{}, FlussonicDvrDiskUtilizationMetricConfig{}, FlussonicDvrErrorsMetricConfig{}, FlussonicDvrLimitMetricConfig{}, FlussonicDvrUsageMetricConfig{}, FlussonicDvrUtilizationMetricConfig{}, FlussonicEventDropsMetricConfig{}, FlussonicEventResendsMetricConfig{}, FlussonicFileOpenCountMetricConfig{}, FlussonicGpuDecoderUtilizationMetricConfig{}, FlussonicGpuEncoderUtilizationMetricConfig{}, FlussonicGpuMemoryUtilizationMetricConfig{}, FlussonicGpuTemperatureMetricConfig{}, FlussonicMemoryUtilizationMetricConfig{}, FlussonicNetworkIoMetricConfig{}, FlussonicNetworkThroughputMetricConfig{}, FlussonicSchedulerUtilizationMetricConfig{}, FlussonicSessionCountMetricConfig{}, FlussonicStartTimeMetricConfig{}, FlussonicStateMetricConfig{}, FlussonicStreamAliveMetricConfig{}, FlussonicStreamBackupActiveMetricConfig{}, FlussonicStreamClientCountMetricConfig{}, FlussonicStreamClientDelayMetricConfig{}, FlussonicStreamCountMetricConfig{}, FlussonicStreamCountByStateMetricConfig{}, FlussonicStreamDvrArchiveSizeMetricConfig{}, FlussonicStreamDvrDepthMetricConfig{}, FlussonicStreamDvrDiskUsageMetricConfig{}, FlussonicStreamDvrDurationMetricConfig{}, FlussonicStreamDvrExpirationMetricConfig{}, FlussonicStreamDvrSegmentReadFailuresMetricConfig{}, FlussonicStreamDvrSegmentReadsMetricConfig{}, FlussonicStreamDvrSegmentWritesMetricConfig{}, FlussonicStreamFrameAgeMetricConfig{}, FlussonicStreamInputActiveMetricConfig{}, FlussonicStreamInputDivergentMetricConfig{}, FlussonicStreamInputErrorRateMetricConfig{}, FlussonicStreamInputErrorsMetricConfig{}, FlussonicStreamInputErrorsByTypeMetricConfig{}, FlussonicStreamInputFramesMetricConfig{}, FlussonicStreamInputMediaInfoChangesMetricConfig{}, FlussonicStreamInputResyncsMetricConfig{}, FlussonicStreamInputSecondaryCountMetricConfig{}, FlussonicStreamInputSrtDroppedPacketsMetricConfig{}, FlussonicStreamInputSrtLatencyMetricConfig{}, FlussonicStreamInputSrtLostPacketsMetricConfig{}, FlussonicStreamInputSrtPacketsMetricConfig{}, FlussonicStreamInputSrtRetransmittedPacketsMetricConfig{}, FlussonicStreamInputSrtRoundTripTimeMetricConfig{}, FlussonicStreamInputSwitchesMetricConfig{}, FlussonicStreamInputTimeMetricConfig{}, FlussonicStreamInputUDPPacketsMetricConfig{}, FlussonicStreamInputUDPUnalignedPacketsMetricConfig{}, FlussonicStreamIoMetricConfig{}, FlussonicStreamOnlineCountMetricConfig{}, FlussonicStreamPlayAuthorizationsMetricConfig{}, FlussonicStreamPlayIoMetricConfig{}, FlussonicStreamPlayResponsesMetricConfig{}, FlussonicStreamPlayResponsesByDurationMetricConfig{}, FlussonicStreamPlaySessionCountMetricConfig{}, FlussonicStreamPlaySessionCreationsMetricConfig{}, FlussonicStreamPlayWebrtcNacksMetricConfig{}, FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig{}, FlussonicStreamPushIoMetricConfig{}, FlussonicStreamPushRetriesMetricConfig{}, FlussonicStreamPushStateMetricConfig{}, FlussonicStreamRemoteMetricConfig{}, FlussonicStreamRetriesMetricConfig{}, FlussonicStreamSourceFailedMetricConfig{}, FlussonicStreamStartTimeMetricConfig{}, FlussonicStreamStateMetricConfig{}, FlussonicStreamStaticMetricConfig{}, FlussonicStreamThroughputMetricConfig{}, FlussonicStreamThumbnailDropsMetricConfig{}, FlussonicStreamThumbnailErrorsMetricConfig{}, FlussonicStreamTrackCountMetricConfig{}, FlussonicStreamTranscoderFramesMetricConfig{}, FlussonicStreamTranscoderOverloadedMetricConfig{}, FlussonicStreamTranscoderQualityCountMetricConfig{}, FlussonicStreamTranscoderRestartsMetricConfig{}, FlussonicStreamTranscoderRunningMetricConfig{}, FlussonicStreamUptimeMetricConfig{}, FlussonicUptimeMetricConfig{}, FlussonicVodClientCountMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, FlussonicBuildResourceAttributeConfig{}, FlussonicHostnameResourceAttributeConfig{}, FlussonicServerIDResourceAttributeConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

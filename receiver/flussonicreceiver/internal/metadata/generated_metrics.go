@@ -752,6 +752,10 @@ var MetricsInfo = metricsInfo{
 	FlussonicClientCount: metricInfo{
 		Name: "flussonic.client.count",
 	},
+	FlussonicClusterPeerState: metricInfo{
+		Name:       "flussonic.cluster.peer.state",
+		Attributes: []string{"flussonic.cluster.peer", "flussonic.state"},
+	},
 	FlussonicClusterPeerUp: metricInfo{
 		Name:       "flussonic.cluster.peer.up",
 		Attributes: []string{"flussonic.cluster.peer"},
@@ -918,6 +922,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "flussonic.stream.dvr.duration",
 		Attributes: []string{"flussonic.stream.name"},
 	},
+	FlussonicStreamDvrExpiration: metricInfo{
+		Name:       "flussonic.stream.dvr.expiration",
+		Attributes: []string{"flussonic.stream.name"},
+	},
 	FlussonicStreamDvrSegmentReadFailures: metricInfo{
 		Name:       "flussonic.stream.dvr.segment.read_failures",
 		Attributes: []string{"flussonic.stream.name", "flussonic.dvr.read.reason"},
@@ -1061,9 +1069,17 @@ var MetricsInfo = metricsInfo{
 		Name:       "flussonic.stream.push.state",
 		Attributes: []string{"flussonic.stream.name", "flussonic.push.index", "flussonic.push.state"},
 	},
+	FlussonicStreamRemote: metricInfo{
+		Name:       "flussonic.stream.remote",
+		Attributes: []string{"flussonic.stream.name"},
+	},
 	FlussonicStreamRetries: metricInfo{
 		Name:       "flussonic.stream.retries",
 		Attributes: []string{"flussonic.stream.name"},
+	},
+	FlussonicStreamSourceFailed: metricInfo{
+		Name:       "flussonic.stream.source.failed",
+		Attributes: []string{"flussonic.stream.name", "source_error_type"},
 	},
 	FlussonicStreamStartTime: metricInfo{
 		Name:       "flussonic.stream.start_time",
@@ -1080,6 +1096,14 @@ var MetricsInfo = metricsInfo{
 	FlussonicStreamThroughput: metricInfo{
 		Name:       "flussonic.stream.throughput",
 		Attributes: []string{"flussonic.stream.name", "network.io.direction"},
+	},
+	FlussonicStreamThumbnailDrops: metricInfo{
+		Name:       "flussonic.stream.thumbnail.drops",
+		Attributes: []string{"flussonic.stream.name"},
+	},
+	FlussonicStreamThumbnailErrors: metricInfo{
+		Name:       "flussonic.stream.thumbnail.errors",
+		Attributes: []string{"flussonic.stream.name"},
 	},
 	FlussonicStreamTrackCount: metricInfo{
 		Name:       "flussonic.stream.track.count",
@@ -1143,6 +1167,7 @@ type metricsInfo struct {
 	FlussonicAlertCount                           metricInfo
 	FlussonicBandwidthUtilization                 metricInfo
 	FlussonicClientCount                          metricInfo
+	FlussonicClusterPeerState                     metricInfo
 	FlussonicClusterPeerUp                        metricInfo
 	FlussonicConfigExternalLoaded                 metricInfo
 	FlussonicConfigInvalid                        metricInfo
@@ -1187,6 +1212,7 @@ type metricsInfo struct {
 	FlussonicStreamDvrDepth                       metricInfo
 	FlussonicStreamDvrDiskUsage                   metricInfo
 	FlussonicStreamDvrDuration                    metricInfo
+	FlussonicStreamDvrExpiration                  metricInfo
 	FlussonicStreamDvrSegmentReadFailures         metricInfo
 	FlussonicStreamDvrSegmentReads                metricInfo
 	FlussonicStreamDvrSegmentWrites               metricInfo
@@ -1223,11 +1249,15 @@ type metricsInfo struct {
 	FlussonicStreamPushIo                         metricInfo
 	FlussonicStreamPushRetries                    metricInfo
 	FlussonicStreamPushState                      metricInfo
+	FlussonicStreamRemote                         metricInfo
 	FlussonicStreamRetries                        metricInfo
+	FlussonicStreamSourceFailed                   metricInfo
 	FlussonicStreamStartTime                      metricInfo
 	FlussonicStreamState                          metricInfo
 	FlussonicStreamStatic                         metricInfo
 	FlussonicStreamThroughput                     metricInfo
+	FlussonicStreamThumbnailDrops                 metricInfo
+	FlussonicStreamThumbnailErrors                metricInfo
 	FlussonicStreamTrackCount                     metricInfo
 	FlussonicStreamTranscoderFrames               metricInfo
 	FlussonicStreamTranscoderOverloaded           metricInfo
@@ -1396,6 +1426,61 @@ func (m *metricFlussonicClientCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricFlussonicClientCount(cfg FlussonicClientCountMetricConfig) metricFlussonicClientCount {
 	m := metricFlussonicClientCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicClusterPeerState struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   FlussonicClusterPeerStateMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.cluster.peer.state metric with initial data.
+func (m *metricFlussonicClusterPeerState) init() {
+	m.data.SetName("flussonic.cluster.peer.state")
+	m.data.SetDescription("State of another server of the cluster. 1 for the current state, 0 for the others.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicClusterPeerState) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicClusterPeerAttributeValue string, flussonicStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.cluster.peer", flussonicClusterPeerAttributeValue)
+	dp.Attributes().PutStr("flussonic.state", flussonicStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicClusterPeerState) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicClusterPeerState) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicClusterPeerState(cfg FlussonicClusterPeerStateMetricConfig) metricFlussonicClusterPeerState {
+	m := metricFlussonicClusterPeerState{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -3734,6 +3819,58 @@ func newMetricFlussonicStreamDvrDuration(cfg FlussonicStreamDvrDurationMetricCon
 	return m
 }
 
+type metricFlussonicStreamDvrExpiration struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   FlussonicStreamDvrExpirationMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.dvr.expiration metric with initial data.
+func (m *metricFlussonicStreamDvrExpiration) init() {
+	m.data.SetName("flussonic.stream.dvr.expiration")
+	m.data.SetDescription("Configured depth of a stream's archive.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamDvrExpiration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamDvrExpiration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamDvrExpiration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamDvrExpiration(cfg FlussonicStreamDvrExpirationMetricConfig) metricFlussonicStreamDvrExpiration {
+	m := metricFlussonicStreamDvrExpiration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricFlussonicStreamDvrSegmentReadFailures struct {
 	data     pmetric.Metric                                    // data buffer for generated metric.
 	config   FlussonicStreamDvrSegmentReadFailuresMetricConfig // metric config provided by user.
@@ -5692,6 +5829,60 @@ func newMetricFlussonicStreamPushState(cfg FlussonicStreamPushStateMetricConfig)
 	return m
 }
 
+type metricFlussonicStreamRemote struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   FlussonicStreamRemoteMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.remote metric with initial data.
+func (m *metricFlussonicStreamRemote) init() {
+	m.data.SetName("flussonic.stream.remote")
+	m.data.SetDescription("Whether a stream is pulled from another streamer. Streams that are not have no data point.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamRemote) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamRemote) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamRemote) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamRemote(cfg FlussonicStreamRemoteMetricConfig) metricFlussonicStreamRemote {
+	m := metricFlussonicStreamRemote{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricFlussonicStreamRetries struct {
 	data     pmetric.Metric                     // data buffer for generated metric.
 	config   FlussonicStreamRetriesMetricConfig // metric config provided by user.
@@ -5738,6 +5929,61 @@ func (m *metricFlussonicStreamRetries) emit(metrics pmetric.MetricSlice) {
 
 func newMetricFlussonicStreamRetries(cfg FlussonicStreamRetriesMetricConfig) metricFlussonicStreamRetries {
 	m := metricFlussonicStreamRetries{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamSourceFailed struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   FlussonicStreamSourceFailedMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.source.failed metric with initial data.
+func (m *metricFlussonicStreamSourceFailed) init() {
+	m.data.SetName("flussonic.stream.source.failed")
+	m.data.SetDescription("Whether the source of a stream cannot be captured. Streams without such an error have no data point.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamSourceFailed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, sourceErrorTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutStr("error.type", sourceErrorTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamSourceFailed) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamSourceFailed) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamSourceFailed(cfg FlussonicStreamSourceFailedMetricConfig) metricFlussonicStreamSourceFailed {
+	m := metricFlussonicStreamSourceFailed{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5952,6 +6198,114 @@ func (m *metricFlussonicStreamThroughput) emit(metrics pmetric.MetricSlice) {
 
 func newMetricFlussonicStreamThroughput(cfg FlussonicStreamThroughputMetricConfig) metricFlussonicStreamThroughput {
 	m := metricFlussonicStreamThroughput{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamThumbnailDrops struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   FlussonicStreamThumbnailDropsMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.thumbnail.drops metric with initial data.
+func (m *metricFlussonicStreamThumbnailDrops) init() {
+	m.data.SetName("flussonic.stream.thumbnail.drops")
+	m.data.SetDescription("Number of thumbnails of a stream that were skipped because they were requested too quickly.")
+	m.data.SetUnit("{thumbnail}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamThumbnailDrops) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamThumbnailDrops) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamThumbnailDrops) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamThumbnailDrops(cfg FlussonicStreamThumbnailDropsMetricConfig) metricFlussonicStreamThumbnailDrops {
+	m := metricFlussonicStreamThumbnailDrops{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamThumbnailErrors struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   FlussonicStreamThumbnailErrorsMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.thumbnail.errors metric with initial data.
+func (m *metricFlussonicStreamThumbnailErrors) init() {
+	m.data.SetName("flussonic.stream.thumbnail.errors")
+	m.data.SetDescription("Number of thumbnails of a stream that could not be created.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamThumbnailErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamThumbnailErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamThumbnailErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamThumbnailErrors(cfg FlussonicStreamThumbnailErrorsMetricConfig) metricFlussonicStreamThumbnailErrors {
+	m := metricFlussonicStreamThumbnailErrors{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -6770,6 +7124,7 @@ type MetricsBuilder struct {
 	metricFlussonicAlertCount                           metricFlussonicAlertCount
 	metricFlussonicBandwidthUtilization                 metricFlussonicBandwidthUtilization
 	metricFlussonicClientCount                          metricFlussonicClientCount
+	metricFlussonicClusterPeerState                     metricFlussonicClusterPeerState
 	metricFlussonicClusterPeerUp                        metricFlussonicClusterPeerUp
 	metricFlussonicConfigExternalLoaded                 metricFlussonicConfigExternalLoaded
 	metricFlussonicConfigInvalid                        metricFlussonicConfigInvalid
@@ -6814,6 +7169,7 @@ type MetricsBuilder struct {
 	metricFlussonicStreamDvrDepth                       metricFlussonicStreamDvrDepth
 	metricFlussonicStreamDvrDiskUsage                   metricFlussonicStreamDvrDiskUsage
 	metricFlussonicStreamDvrDuration                    metricFlussonicStreamDvrDuration
+	metricFlussonicStreamDvrExpiration                  metricFlussonicStreamDvrExpiration
 	metricFlussonicStreamDvrSegmentReadFailures         metricFlussonicStreamDvrSegmentReadFailures
 	metricFlussonicStreamDvrSegmentReads                metricFlussonicStreamDvrSegmentReads
 	metricFlussonicStreamDvrSegmentWrites               metricFlussonicStreamDvrSegmentWrites
@@ -6850,11 +7206,15 @@ type MetricsBuilder struct {
 	metricFlussonicStreamPushIo                         metricFlussonicStreamPushIo
 	metricFlussonicStreamPushRetries                    metricFlussonicStreamPushRetries
 	metricFlussonicStreamPushState                      metricFlussonicStreamPushState
+	metricFlussonicStreamRemote                         metricFlussonicStreamRemote
 	metricFlussonicStreamRetries                        metricFlussonicStreamRetries
+	metricFlussonicStreamSourceFailed                   metricFlussonicStreamSourceFailed
 	metricFlussonicStreamStartTime                      metricFlussonicStreamStartTime
 	metricFlussonicStreamState                          metricFlussonicStreamState
 	metricFlussonicStreamStatic                         metricFlussonicStreamStatic
 	metricFlussonicStreamThroughput                     metricFlussonicStreamThroughput
+	metricFlussonicStreamThumbnailDrops                 metricFlussonicStreamThumbnailDrops
+	metricFlussonicStreamThumbnailErrors                metricFlussonicStreamThumbnailErrors
 	metricFlussonicStreamTrackCount                     metricFlussonicStreamTrackCount
 	metricFlussonicStreamTranscoderFrames               metricFlussonicStreamTranscoderFrames
 	metricFlussonicStreamTranscoderOverloaded           metricFlussonicStreamTranscoderOverloaded
@@ -6898,6 +7258,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricFlussonicAlertCount:                           newMetricFlussonicAlertCount(mbc.Metrics.FlussonicAlertCount),
 		metricFlussonicBandwidthUtilization:                 newMetricFlussonicBandwidthUtilization(mbc.Metrics.FlussonicBandwidthUtilization),
 		metricFlussonicClientCount:                          newMetricFlussonicClientCount(mbc.Metrics.FlussonicClientCount),
+		metricFlussonicClusterPeerState:                     newMetricFlussonicClusterPeerState(mbc.Metrics.FlussonicClusterPeerState),
 		metricFlussonicClusterPeerUp:                        newMetricFlussonicClusterPeerUp(mbc.Metrics.FlussonicClusterPeerUp),
 		metricFlussonicConfigExternalLoaded:                 newMetricFlussonicConfigExternalLoaded(mbc.Metrics.FlussonicConfigExternalLoaded),
 		metricFlussonicConfigInvalid:                        newMetricFlussonicConfigInvalid(mbc.Metrics.FlussonicConfigInvalid),
@@ -6942,6 +7303,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricFlussonicStreamDvrDepth:                       newMetricFlussonicStreamDvrDepth(mbc.Metrics.FlussonicStreamDvrDepth),
 		metricFlussonicStreamDvrDiskUsage:                   newMetricFlussonicStreamDvrDiskUsage(mbc.Metrics.FlussonicStreamDvrDiskUsage),
 		metricFlussonicStreamDvrDuration:                    newMetricFlussonicStreamDvrDuration(mbc.Metrics.FlussonicStreamDvrDuration),
+		metricFlussonicStreamDvrExpiration:                  newMetricFlussonicStreamDvrExpiration(mbc.Metrics.FlussonicStreamDvrExpiration),
 		metricFlussonicStreamDvrSegmentReadFailures:         newMetricFlussonicStreamDvrSegmentReadFailures(mbc.Metrics.FlussonicStreamDvrSegmentReadFailures),
 		metricFlussonicStreamDvrSegmentReads:                newMetricFlussonicStreamDvrSegmentReads(mbc.Metrics.FlussonicStreamDvrSegmentReads),
 		metricFlussonicStreamDvrSegmentWrites:               newMetricFlussonicStreamDvrSegmentWrites(mbc.Metrics.FlussonicStreamDvrSegmentWrites),
@@ -6978,11 +7340,15 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricFlussonicStreamPushIo:                         newMetricFlussonicStreamPushIo(mbc.Metrics.FlussonicStreamPushIo),
 		metricFlussonicStreamPushRetries:                    newMetricFlussonicStreamPushRetries(mbc.Metrics.FlussonicStreamPushRetries),
 		metricFlussonicStreamPushState:                      newMetricFlussonicStreamPushState(mbc.Metrics.FlussonicStreamPushState),
+		metricFlussonicStreamRemote:                         newMetricFlussonicStreamRemote(mbc.Metrics.FlussonicStreamRemote),
 		metricFlussonicStreamRetries:                        newMetricFlussonicStreamRetries(mbc.Metrics.FlussonicStreamRetries),
+		metricFlussonicStreamSourceFailed:                   newMetricFlussonicStreamSourceFailed(mbc.Metrics.FlussonicStreamSourceFailed),
 		metricFlussonicStreamStartTime:                      newMetricFlussonicStreamStartTime(mbc.Metrics.FlussonicStreamStartTime),
 		metricFlussonicStreamState:                          newMetricFlussonicStreamState(mbc.Metrics.FlussonicStreamState),
 		metricFlussonicStreamStatic:                         newMetricFlussonicStreamStatic(mbc.Metrics.FlussonicStreamStatic),
 		metricFlussonicStreamThroughput:                     newMetricFlussonicStreamThroughput(mbc.Metrics.FlussonicStreamThroughput),
+		metricFlussonicStreamThumbnailDrops:                 newMetricFlussonicStreamThumbnailDrops(mbc.Metrics.FlussonicStreamThumbnailDrops),
+		metricFlussonicStreamThumbnailErrors:                newMetricFlussonicStreamThumbnailErrors(mbc.Metrics.FlussonicStreamThumbnailErrors),
 		metricFlussonicStreamTrackCount:                     newMetricFlussonicStreamTrackCount(mbc.Metrics.FlussonicStreamTrackCount),
 		metricFlussonicStreamTranscoderFrames:               newMetricFlussonicStreamTranscoderFrames(mbc.Metrics.FlussonicStreamTranscoderFrames),
 		metricFlussonicStreamTranscoderOverloaded:           newMetricFlussonicStreamTranscoderOverloaded(mbc.Metrics.FlussonicStreamTranscoderOverloaded),
@@ -7121,6 +7487,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicAlertCount.emit(ils.Metrics())
 	mb.metricFlussonicBandwidthUtilization.emit(ils.Metrics())
 	mb.metricFlussonicClientCount.emit(ils.Metrics())
+	mb.metricFlussonicClusterPeerState.emit(ils.Metrics())
 	mb.metricFlussonicClusterPeerUp.emit(ils.Metrics())
 	mb.metricFlussonicConfigExternalLoaded.emit(ils.Metrics())
 	mb.metricFlussonicConfigInvalid.emit(ils.Metrics())
@@ -7165,6 +7532,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicStreamDvrDepth.emit(ils.Metrics())
 	mb.metricFlussonicStreamDvrDiskUsage.emit(ils.Metrics())
 	mb.metricFlussonicStreamDvrDuration.emit(ils.Metrics())
+	mb.metricFlussonicStreamDvrExpiration.emit(ils.Metrics())
 	mb.metricFlussonicStreamDvrSegmentReadFailures.emit(ils.Metrics())
 	mb.metricFlussonicStreamDvrSegmentReads.emit(ils.Metrics())
 	mb.metricFlussonicStreamDvrSegmentWrites.emit(ils.Metrics())
@@ -7201,11 +7569,15 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicStreamPushIo.emit(ils.Metrics())
 	mb.metricFlussonicStreamPushRetries.emit(ils.Metrics())
 	mb.metricFlussonicStreamPushState.emit(ils.Metrics())
+	mb.metricFlussonicStreamRemote.emit(ils.Metrics())
 	mb.metricFlussonicStreamRetries.emit(ils.Metrics())
+	mb.metricFlussonicStreamSourceFailed.emit(ils.Metrics())
 	mb.metricFlussonicStreamStartTime.emit(ils.Metrics())
 	mb.metricFlussonicStreamState.emit(ils.Metrics())
 	mb.metricFlussonicStreamStatic.emit(ils.Metrics())
 	mb.metricFlussonicStreamThroughput.emit(ils.Metrics())
+	mb.metricFlussonicStreamThumbnailDrops.emit(ils.Metrics())
+	mb.metricFlussonicStreamThumbnailErrors.emit(ils.Metrics())
 	mb.metricFlussonicStreamTrackCount.emit(ils.Metrics())
 	mb.metricFlussonicStreamTranscoderFrames.emit(ils.Metrics())
 	mb.metricFlussonicStreamTranscoderOverloaded.emit(ils.Metrics())
@@ -7265,6 +7637,11 @@ func (mb *MetricsBuilder) RecordFlussonicBandwidthUtilizationDataPoint(ts pcommo
 // RecordFlussonicClientCountDataPoint adds a data point to flussonic.client.count metric.
 func (mb *MetricsBuilder) RecordFlussonicClientCountDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricFlussonicClientCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordFlussonicClusterPeerStateDataPoint adds a data point to flussonic.cluster.peer.state metric.
+func (mb *MetricsBuilder) RecordFlussonicClusterPeerStateDataPoint(ts pcommon.Timestamp, val int64, flussonicClusterPeerAttributeValue string, flussonicStateAttributeValue AttributeFlussonicState) {
+	mb.metricFlussonicClusterPeerState.recordDataPoint(mb.startTime, ts, val, flussonicClusterPeerAttributeValue, flussonicStateAttributeValue.String())
 }
 
 // RecordFlussonicClusterPeerUpDataPoint adds a data point to flussonic.cluster.peer.up metric.
@@ -7487,6 +7864,11 @@ func (mb *MetricsBuilder) RecordFlussonicStreamDvrDurationDataPoint(ts pcommon.T
 	mb.metricFlussonicStreamDvrDuration.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
 }
 
+// RecordFlussonicStreamDvrExpirationDataPoint adds a data point to flussonic.stream.dvr.expiration metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamDvrExpirationDataPoint(ts pcommon.Timestamp, val float64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamDvrExpiration.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
 // RecordFlussonicStreamDvrSegmentReadFailuresDataPoint adds a data point to flussonic.stream.dvr.segment.read_failures metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamDvrSegmentReadFailuresDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicDvrReadReasonAttributeValue AttributeFlussonicDvrReadReason) {
 	mb.metricFlussonicStreamDvrSegmentReadFailures.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicDvrReadReasonAttributeValue.String())
@@ -7667,9 +8049,19 @@ func (mb *MetricsBuilder) RecordFlussonicStreamPushStateDataPoint(ts pcommon.Tim
 	mb.metricFlussonicStreamPushState.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicPushIndexAttributeValue, flussonicPushStateAttributeValue.String())
 }
 
+// RecordFlussonicStreamRemoteDataPoint adds a data point to flussonic.stream.remote metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamRemoteDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamRemote.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
 // RecordFlussonicStreamRetriesDataPoint adds a data point to flussonic.stream.retries metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamRetriesDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
 	mb.metricFlussonicStreamRetries.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
+// RecordFlussonicStreamSourceFailedDataPoint adds a data point to flussonic.stream.source.failed metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamSourceFailedDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, sourceErrorTypeAttributeValue string) {
+	mb.metricFlussonicStreamSourceFailed.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, sourceErrorTypeAttributeValue)
 }
 
 // RecordFlussonicStreamStartTimeDataPoint adds a data point to flussonic.stream.start_time metric.
@@ -7690,6 +8082,16 @@ func (mb *MetricsBuilder) RecordFlussonicStreamStaticDataPoint(ts pcommon.Timest
 // RecordFlussonicStreamThroughputDataPoint adds a data point to flussonic.stream.throughput metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamThroughputDataPoint(ts pcommon.Timestamp, val float64, flussonicStreamNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
 	mb.metricFlussonicStreamThroughput.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordFlussonicStreamThumbnailDropsDataPoint adds a data point to flussonic.stream.thumbnail.drops metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamThumbnailDropsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamThumbnailDrops.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
+// RecordFlussonicStreamThumbnailErrorsDataPoint adds a data point to flussonic.stream.thumbnail.errors metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamThumbnailErrorsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamThumbnailErrors.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
 }
 
 // RecordFlussonicStreamTrackCountDataPoint adds a data point to flussonic.stream.track.count metric.

@@ -75,6 +75,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicClientCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordFlussonicClusterPeerStateDataPoint(ts, 1, "flussonic.cluster.peer-val", AttributeFlussonicStateNoConfig)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicClusterPeerUpDataPoint(ts, 1, "flussonic.cluster.peer-val")
@@ -207,6 +210,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicStreamDvrDurationDataPoint(ts, 1, "flussonic.stream.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordFlussonicStreamDvrExpirationDataPoint(ts, 1, "flussonic.stream.name-val")
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamDvrSegmentReadFailuresDataPoint(ts, 1, "flussonic.stream.name-val", AttributeFlussonicDvrReadReasonEnoent)
@@ -317,7 +323,13 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordFlussonicStreamPushStateDataPoint(ts, 1, "flussonic.stream.name-val", 20, AttributeFlussonicPushStateStarting)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordFlussonicStreamRemoteDataPoint(ts, 1, "flussonic.stream.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordFlussonicStreamRetriesDataPoint(ts, 1, "flussonic.stream.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordFlussonicStreamSourceFailedDataPoint(ts, 1, "flussonic.stream.name-val", "source_error_type-val")
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamStartTimeDataPoint(ts, 1, "flussonic.stream.name-val")
@@ -330,6 +342,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicStreamThroughputDataPoint(ts, 1, "flussonic.stream.name-val", AttributeNetworkIoDirectionReceive)
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamThumbnailDropsDataPoint(ts, 1, "flussonic.stream.name-val")
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamThumbnailErrorsDataPoint(ts, 1, "flussonic.stream.name-val")
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamTrackCountDataPoint(ts, 1, "flussonic.stream.name-val", AttributeFlussonicMediaKindAudio)
@@ -453,6 +471,26 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "flussonic.cluster.peer.state":
+					assert.False(t, validatedMetrics["flussonic.cluster.peer.state"], "Found a duplicate in the metrics slice: flussonic.cluster.peer.state")
+					validatedMetrics["flussonic.cluster.peer.state"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "State of another server of the cluster. 1 for the current state, 0 for the others.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicClusterPeerAttrVal, ok := dp.Attributes().Get("flussonic.cluster.peer")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.cluster.peer-val", flussonicClusterPeerAttrVal.Str())
+					flussonicStateAttrVal, ok := dp.Attributes().Get("flussonic.state")
+					assert.True(t, ok)
+					assert.Equal(t, "no_config", flussonicStateAttrVal.Str())
 				case "flussonic.cluster.peer.up":
 					assert.False(t, validatedMetrics["flussonic.cluster.peer.up"], "Found a duplicate in the metrics slice: flussonic.cluster.peer.up")
 					validatedMetrics["flussonic.cluster.peer.up"] = true
@@ -1173,6 +1211,21 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.dvr.expiration":
+					assert.False(t, validatedMetrics["flussonic.stream.dvr.expiration"], "Found a duplicate in the metrics slice: flussonic.stream.dvr.expiration")
+					validatedMetrics["flussonic.stream.dvr.expiration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Configured depth of a stream's archive.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
 				case "flussonic.stream.dvr.segment.read_failures":
 					assert.False(t, validatedMetrics["flussonic.stream.dvr.segment.read_failures"], "Found a duplicate in the metrics slice: flussonic.stream.dvr.segment.read_failures")
 					validatedMetrics["flussonic.stream.dvr.segment.read_failures"] = true
@@ -1846,6 +1899,23 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicPushStateAttrVal, ok := dp.Attributes().Get("flussonic.push.state")
 					assert.True(t, ok)
 					assert.Equal(t, "starting", flussonicPushStateAttrVal.Str())
+				case "flussonic.stream.remote":
+					assert.False(t, validatedMetrics["flussonic.stream.remote"], "Found a duplicate in the metrics slice: flussonic.stream.remote")
+					validatedMetrics["flussonic.stream.remote"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether a stream is pulled from another streamer. Streams that are not have no data point.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
 				case "flussonic.stream.retries":
 					assert.False(t, validatedMetrics["flussonic.stream.retries"], "Found a duplicate in the metrics slice: flussonic.stream.retries")
 					validatedMetrics["flussonic.stream.retries"] = true
@@ -1863,6 +1933,26 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.source.failed":
+					assert.False(t, validatedMetrics["flussonic.stream.source.failed"], "Found a duplicate in the metrics slice: flussonic.stream.source.failed")
+					validatedMetrics["flussonic.stream.source.failed"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether the source of a stream cannot be captured. Streams without such an error have no data point.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+					sourceErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "source_error_type-val", sourceErrorTypeAttrVal.Str())
 				case "flussonic.stream.start_time":
 					assert.False(t, validatedMetrics["flussonic.stream.start_time"], "Found a duplicate in the metrics slice: flussonic.stream.start_time")
 					validatedMetrics["flussonic.stream.start_time"] = true
@@ -1933,6 +2023,40 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "flussonic.stream.thumbnail.drops":
+					assert.False(t, validatedMetrics["flussonic.stream.thumbnail.drops"], "Found a duplicate in the metrics slice: flussonic.stream.thumbnail.drops")
+					validatedMetrics["flussonic.stream.thumbnail.drops"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of thumbnails of a stream that were skipped because they were requested too quickly.", mi.Description())
+					assert.Equal(t, "{thumbnail}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.thumbnail.errors":
+					assert.False(t, validatedMetrics["flussonic.stream.thumbnail.errors"], "Found a duplicate in the metrics slice: flussonic.stream.thumbnail.errors")
+					validatedMetrics["flussonic.stream.thumbnail.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of thumbnails of a stream that could not be created.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
 				case "flussonic.stream.track.count":
 					assert.False(t, validatedMetrics["flussonic.stream.track.count"], "Found a duplicate in the metrics slice: flussonic.stream.track.count")
 					validatedMetrics["flussonic.stream.track.count"] = true
