@@ -50,7 +50,7 @@ const (
 	maxDevices = 1000
 	// maxEntries bounds the entries that are kept of one stream.
 	maxEntries = 1000
-	// maxParts bounds the inputs and the pushes that are kept of one stream.
+	// maxParts bounds the inputs and the pushes that are kept of one stream, and the types of errors of one push.
 	maxParts = 100
 	// safePageSize is a page size that servers accept if they refuse larger pages.
 	safePageSize = 100

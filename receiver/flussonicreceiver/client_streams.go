@@ -184,6 +184,7 @@ const (
 	groupReads
 	groupInputs
 	groupPushes
+	groupPushErrors
 	groupTracks
 	streamGroups
 )
@@ -198,7 +199,7 @@ type groupPath struct {
 }
 
 var groupPaths = []groupPath{
-	{path: "stats.input", group: groupInputErrors, has: isInputError},
+	{path: "stats.input", group: groupInputErrors, has: isError},
 	{path: "stats.play.play_opened_sessions_by_proto", group: groupOpened},
 	{path: "stats.play.play_total_sessions_by_proto", group: groupPlays},
 	{path: "stats.play.play_bytes_by_proto", group: groupBytes},
@@ -206,20 +207,41 @@ var groupPaths = []groupPath{
 	{path: "stats.dvr_read_performance.segments_read_fast", group: groupReads},
 	{path: "stats.dvr_read_performance.segments_read_slow", group: groupReads},
 	{path: "stats.dvr_read_performance.segments_read_delayed", group: groupReads},
-	{path: "stats.inputs", group: groupInputs, fields: "stats.inputs.active"},
-	{path: "inputs", group: groupInputs, fields: "inputs.stats.active", older: true},
-	{path: "stats.push", group: groupPushes, fields: "stats.push.status,stats.push.bytes,stats.push.retries,stats.push.pusher_restarts,stats.push.opened_at"},
-	{
-		path: "pushes", group: groupPushes, older: true,
-		fields: "pushes.stats.status,pushes.stats.bytes,pushes.stats.retries,pushes.stats.pusher_restarts,pushes.stats.opened_at",
-	},
+	{path: "stats.inputs", group: groupInputs, fields: membersOf("stats.inputs", inputFields)},
+	{path: "inputs", group: groupInputs, fields: membersOf("inputs.stats", inputFields), older: true},
+	{path: "stats.push", group: groupPushes, fields: membersOf("stats.push", pushFields)},
+	{path: "pushes", group: groupPushes, fields: membersOf("pushes.stats", pushFields), older: true},
+	{path: "stats.push", group: groupPushErrors, fields: errorsOf("stats.push", pushErrorTypes)},
+	{path: "pushes", group: groupPushErrors, fields: errorsOf("pushes.stats", pushErrorTypes), older: true},
 	{path: "stats.media_info.tracks", group: groupTracks, fields: "stats.media_info.tracks.content"},
 }
 
-// inputErrors is the prefix of the names of input errors, except their sum.
-const inputErrors = "errors_"
+// Members of the inputs and pushes of a stream.
+var (
+	inputFields = []string{"active", "bytes", "retries", "errors", "ts_delay", "opened_at"}
+	pushFields  = []string{"status", "bytes", "retries", "pusher_restarts", "opened_at"}
+	// pushErrorTypes are the types of errors of a push that Flussonic documents.
+	pushErrorTypes = []string{
+		"401", "403", "404", "409", "500", "audio_frame_decode", "connection_lost", "device_buffer_overflow", "device_not_opened",
+		"dropped_frames", "dropped_segments", "no_destination", "not_authorized", "redirect_limit", "stop_overloaded", "tls",
+		"video_frame_decode",
+	}
+)
 
-func isInputError(key []byte) bool { return bytes.HasPrefix(key, []byte(inputErrors)) }
+// membersOf returns the fields to select for the members of a path.
+func membersOf(path string, members []string) string {
+	return path + "." + strings.Join(members, ","+path+".")
+}
+
+// errorsOf returns the fields to select for the numbers of errors of a path.
+func errorsOf(path string, types []string) string {
+	return path + "." + errorsPrefix + strings.Join(types, ","+path+"."+errorsPrefix)
+}
+
+// errorsPrefix is the prefix of the names of errors by type.
+const errorsPrefix = "errors_"
+
+func isError(key []byte) bool { return bytes.HasPrefix(key, []byte(errorsPrefix)) }
 
 // Parts of the names of responses to viewers: play_hls_segment_http_200, play_other_time_longms.
 const (
@@ -259,7 +281,7 @@ type entry struct {
 
 // parts are the inputs and pushes of a stream, by their position in the configuration.
 type parts struct {
-	Inputs []optional.Value[bool] // whether each input is in use
+	Inputs []input
 	Pushes []push
 
 	InputsOver, PushesOver int64 // beyond maxParts
@@ -271,11 +293,8 @@ func (p *parts) reset() {
 
 // fill sets values that are missing to those of older.
 func (p *parts) fill(older *parts) {
-	for i, active := range older.Inputs {
-		if i == len(p.Inputs) {
-			p.Inputs = append(p.Inputs, active)
-		}
-		p.Inputs[i] = either(p.Inputs[i], active)
+	for i := range older.Inputs {
+		p.input(i).fill(&older.Inputs[i])
 	}
 	for i := range older.Pushes {
 		p.push(i).fill(&older.Pushes[i])
@@ -284,13 +303,38 @@ func (p *parts) fill(older *parts) {
 	p.PushesOver = max(p.PushesOver, older.PushesOver)
 }
 
+// input returns the input at index i, which may be len(p.Inputs).
+func (p *parts) input(i int) *input {
+	if i == len(p.Inputs) {
+		p.Inputs = append(p.Inputs, input{})
+	}
+	return &p.Inputs[i]
+}
+
 // push returns the push at index i, which may be len(p.Pushes).
 func (p *parts) push(i int) *push {
 	if i == len(p.Pushes) {
 		p.Pushes = next(p.Pushes)
-		p.Pushes[i] = push{Status: p.Pushes[i].Status[:0]}
+		p.Pushes[i] = push{Status: p.Pushes[i].Status[:0], Errors: p.Pushes[i].Errors[:0]}
 	}
 	return &p.Pushes[i]
+}
+
+// input is a source of a stream.
+type input struct {
+	Active                 optional.Value[bool] // whether it is in use
+	Bytes, Retries, Errors number
+	FrameDelay             number // milliseconds
+	OpenedAt               number // Unix time
+}
+
+func (i *input) fill(older *input) {
+	i.Active = either(i.Active, older.Active)
+	i.Bytes = either(i.Bytes, older.Bytes)
+	i.Retries = either(i.Retries, older.Retries)
+	i.Errors = either(i.Errors, older.Errors)
+	i.FrameDelay = either(i.FrameDelay, older.FrameDelay)
+	i.OpenedAt = either(i.OpenedAt, older.OpenedAt)
 }
 
 // push is a stream that the server sends to another server.
@@ -299,6 +343,7 @@ type push struct {
 	Bytes             number
 	Restarts, Retries number // the same number in different releases
 	OpenedAt          number // Unix time
+	Errors            []entry
 }
 
 func (p *push) fill(older *push) {
@@ -309,6 +354,9 @@ func (p *push) fill(older *push) {
 	p.Restarts = either(p.Restarts, older.Restarts)
 	p.Retries = either(p.Retries, older.Retries)
 	p.OpenedAt = either(p.OpenedAt, older.OpenedAt)
+	if len(p.Errors) == 0 {
+		p.Errors, older.Errors = older.Errors, p.Errors // both keep their memory
+	}
 }
 
 // either returns a if present, otherwise b.
@@ -425,7 +473,7 @@ func newStreamQuery(fields map[streamField]bool, groups map[streamGroup]bool, so
 		switch p.group {
 		case groupInputs:
 			r.list = func(s *stream, r *jsonwalk.Reader) error { return place(s).readInputs(r) }
-		case groupPushes:
+		case groupPushes, groupPushErrors:
 			r.list = func(s *stream, r *jsonwalk.Reader) error { return place(s).readPushes(r) }
 		case groupTracks:
 			r.list = (*stream).readTracks
@@ -515,11 +563,16 @@ func (m *fieldReader) readEntry(s *stream, r *jsonwalk.Reader, key []byte) error
 	if m.has == nil || !m.has(key) || len(s.Entries) == maxEntries {
 		return r.Skip()
 	}
-	s.Entries = next(s.Entries)
-	e := &s.Entries[len(s.Entries)-1]
-	e.Group, e.Value = m.group, number{}
-	e.Name = append(append(e.Name[:0], m.name...), key...)
-	return r.Float(&e.Value)
+	return r.Float(addEntry(&s.Entries, m.group, m.name, key))
+}
+
+// addEntry adds an entry, whose name consists of two parts, and returns its value to be set.
+func addEntry(all *[]entry, group streamGroup, prefix string, key []byte) *number {
+	*all = next(*all)
+	e := &(*all)[len(*all)-1]
+	e.Group, e.Value = group, number{}
+	e.Name = append(append(e.Name[:0], prefix...), key...)
+	return &e.Value
 }
 
 func (s *stream) readRunningOn(r *jsonwalk.Reader) error {
@@ -535,20 +588,31 @@ func (s *stream) readRunningOn(r *jsonwalk.Reader) error {
 }
 
 func (p *parts) readInputs(r *jsonwalk.Reader) error {
+	i := 0
 	return r.Objects(func() error {
-		var active optional.Value[bool]
-		err := eachStat(r, func(key []byte) error {
-			if string(key) == "active" {
-				return r.Bool(&active)
+		if i == maxParts {
+			p.InputsOver++
+			return r.Skip()
+		}
+		one := p.input(i)
+		i++
+		return eachStat(r, func(key []byte) error {
+			switch string(key) {
+			case "active":
+				return r.Bool(&one.Active)
+			case "bytes":
+				return r.Float(&one.Bytes)
+			case "retries":
+				return r.Float(&one.Retries)
+			case "errors":
+				return r.Float(&one.Errors)
+			case "ts_delay":
+				return r.Float(&one.FrameDelay)
+			case "opened_at":
+				return r.Float(&one.OpenedAt)
 			}
 			return r.Skip()
 		})
-		if len(p.Inputs) == maxParts {
-			p.InputsOver++
-			return err
-		}
-		p.Inputs = append(p.Inputs, active)
-		return err
 	})
 }
 
@@ -565,18 +629,20 @@ func (p *parts) readPushes(r *jsonwalk.Reader) error {
 			switch string(key) {
 			case "status":
 				one.Status, err = r.Str(one.Status)
+				return err
 			case "bytes":
-				err = r.Float(&one.Bytes)
+				return r.Float(&one.Bytes)
 			case "pusher_restarts":
-				err = r.Float(&one.Restarts)
+				return r.Float(&one.Restarts)
 			case "retries":
-				err = r.Float(&one.Retries)
+				return r.Float(&one.Retries)
 			case "opened_at":
-				err = r.Float(&one.OpenedAt)
-			default:
-				err = r.Skip()
+				return r.Float(&one.OpenedAt)
 			}
-			return err
+			if !isError(key) || len(one.Errors) == maxParts {
+				return r.Skip()
+			}
+			return r.Float(addEntry(&one.Errors, groupPushErrors, "", key))
 		})
 	})
 }

@@ -36,6 +36,7 @@ type streamRecorder struct {
 	sums    int                             // number of monotonic numbers
 	byField [streamFields]*enabledStreamRow // rows in numbers
 	groups  [streamGroups][]enabledGroupRow
+	inputs  []enabledRow[input, partName]
 	pushes  []enabledRow[push, partName]
 
 	inScrape streamAnswers
@@ -87,6 +88,7 @@ func newStreamRecorder(cfg *StreamsConfig, mb *builder, run *scrape.Runner, serv
 		expected:  map[string]bool{},
 		elsewhere: map[string]uint64{},
 		groups:    enabledGroupRows(run),
+		inputs:    enabledRows(run, inputRows),
 		pushes:    enabledRows(run, pushRows),
 		seen:      map[entryKey]bool{},
 	}
@@ -342,7 +344,7 @@ func (s *streamRecorder) query(run *scrape.Runner) *streamQuery {
 		fields[streamFrameAt] = fields[streamFrameAt] || r.field == streamFrameDelay
 	}
 	groups := map[streamGroup]bool{
-		groupInputs: len(run.Enabled(inputActive)) > 0,
+		groupInputs: len(s.inputs) > 0,
 		groupPushes: len(run.Enabled(pushRows, pushState)) > 0,
 		groupTracks: len(run.Enabled(trackCount)) > 0,
 	}

@@ -185,18 +185,27 @@ type partName struct {
 	index  int64
 }
 
-// inputActive reports whether an input is in use.
-var inputActive = rows.WholeOf(func(mb *generated, start timestamp, n int64, p partName) {
-	mb.RecordFlussonicStreamInputActiveDataPoint(start, n, p.stream, p.index)
-})
+// inputRows are the rows for the numbers of an input.
+var inputRows = []row[input, partName]{
+	{func(i *input) number { return flag(i.Active) }, ofPart((*generated).RecordFlussonicStreamInputActiveDataPoint)},
+	{func(i *input) number { return i.Bytes }, ofPart((*generated).RecordFlussonicStreamInputIoDataPoint)},
+	{func(i *input) number { return i.Retries }, ofPart((*generated).RecordFlussonicStreamInputRetriesDataPoint)},
+	{func(i *input) number { return i.Errors }, ofPart((*generated).RecordFlussonicStreamInputErrorsByIndexDataPoint)},
+	{func(i *input) number { return i.FrameDelay }, rows.DecimalOf(recordInputFrameAge).In(rows.Milliseconds).Within(0, maxDelay)},
+}
+
+func recordInputFrameAge(mb *generated, start timestamp, v float64, p partName) {
+	mb.RecordFlussonicStreamInputFrameAgeDataPoint(start, v, p.stream, p.index)
+}
 
 // pushRows are the rows for the numbers of a push.
 var pushRows = []row[push, partName]{
-	{func(p *push) number { return p.Bytes }, ofPush((*generated).RecordFlussonicStreamPushIoDataPoint)},
-	{func(p *push) number { return either(p.Restarts, p.Retries) }, ofPush((*generated).RecordFlussonicStreamPushRetriesDataPoint)},
+	{func(p *push) number { return p.Bytes }, ofPart((*generated).RecordFlussonicStreamPushIoDataPoint)},
+	{func(p *push) number { return either(p.Restarts, p.Retries) }, ofPart((*generated).RecordFlussonicStreamPushRetriesDataPoint)},
 }
 
-func ofPush(record func(*generated, timestamp, int64, string, int64)) rows.Point[*generated, partName] {
+// ofPart returns the point of an integer metric of an input or a push.
+func ofPart(record func(*generated, timestamp, int64, string, int64)) rows.Point[*generated, partName] {
 	return rows.WholeOf(func(mb *generated, start timestamp, n int64, p partName) { record(mb, start, n, p.stream, p.index) })
 }
 
@@ -240,6 +249,7 @@ type entryName struct {
 	stream string
 	// text is a protocol or the type of an error.
 	text     string
+	index    int64 // of a push
 	resource metadata.AttributeFlussonicResource
 	class    metadata.AttributeFlussonicResponseClass
 	duration metadata.AttributeFlussonicResponseDuration
@@ -257,7 +267,7 @@ type groupRow struct {
 
 // groupRows are the rows for entries.
 var groupRows = []groupRow{
-	{groupInputErrors, parseInputError, byText((*generated).RecordFlussonicStreamInputErrorsByTypeDataPoint)},
+	{groupInputErrors, parseError, byText((*generated).RecordFlussonicStreamInputErrorsByTypeDataPoint)},
 	{groupOpened, parseProtocol, byText((*generated).RecordFlussonicStreamPlaySessionCountDataPoint)},
 	{groupPlays, parseProtocol, byText((*generated).RecordFlussonicStreamPlaySessionCreationsDataPoint)},
 	{groupBytes, parseProtocol, byText((*generated).RecordFlussonicStreamPlayIoDataPoint)},
@@ -266,6 +276,9 @@ var groupRows = []groupRow{
 	})},
 	{groupAnswers, parseResponseTime, rows.WholeOf(func(mb *generated, start timestamp, n int64, e entryName) {
 		mb.RecordFlussonicStreamPlayResponsesByDurationDataPoint(start, n, e.stream, e.text, e.resource, e.duration)
+	})},
+	{groupPushErrors, parseError, rows.WholeOf(func(mb *generated, start timestamp, n int64, e entryName) {
+		mb.RecordFlussonicStreamPushErrorsDataPoint(start, n, e.stream, e.index, e.text)
 	})},
 	{groupReads, parseRead, rows.WholeOf(func(mb *generated, start timestamp, n int64, e entryName) {
 		mb.RecordFlussonicStreamDvrSegmentReadsDataPoint(start, n, e.stream, e.outcome, e.source)
@@ -293,8 +306,8 @@ func byText(record func(*generated, timestamp, int64, string, string)) rows.Poin
 	return rows.WholeOf(func(mb *generated, start timestamp, n int64, e entryName) { record(mb, start, n, e.stream, e.text) })
 }
 
-func parseInputError(name string) (entryName, bool) {
-	return entryName{text: strings.TrimPrefix(name, inputErrors)}, true
+func parseError(name string) (entryName, bool) {
+	return entryName{text: strings.TrimPrefix(name, errorsPrefix)}, true
 }
 
 func parseProtocol(name string) (entryName, bool) { return entryName{text: name}, true }

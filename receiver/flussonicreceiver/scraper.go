@@ -77,7 +77,7 @@ func (s *scraper) learnMetrics() {
 		apiSessions: s.run.Enabled(sessionCount),
 		apiFiles:    s.run.Enabled(vodClients),
 		apiStreams: s.run.Enabled(
-			streamRowsOf(inList), streamState, countByState, streamRemote, sourceFailed, groupRows, inputActive, pushRows, pushState, trackCount,
+			streamRowsOf(inList), streamState, countByState, streamRemote, sourceFailed, groupRows, inputRows, pushRows, pushState, trackCount,
 		),
 		apiPage:      s.run.Enabled(interfaceRows, streamRowsOf(func(field streamField) bool { return !inList(field) })),
 		apiOldServer: s.run.Enabled(serverRows, diskRows, gpuRows),

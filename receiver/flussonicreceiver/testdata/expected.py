@@ -107,6 +107,11 @@ STREAM = [
       for o in ("success", "failed", "denied", "declined")],
 ]
 
+# Metrics of an input of a stream: name, field, unit.
+INPUT = [
+    ("active", "active", ONE), ("io", "bytes", ONE), ("retries", "retries", ONE), ("errors_by_index", "errors", ONE), ("frame.age", "ts_delay", MILLI),
+]
+
 # Numbers of a stream with variable names: a pattern of their paths, the metric, and the attributes.
 PLAY = r"stats\.play\.play_(?:(other|preview)|(\w+)_(playlist|segment))"
 CLASSES = {"200": "2xx", "400": "4xx", "500": "5xx"}
@@ -330,13 +335,17 @@ def stream(scene, row, now):
         scene.point("stream.track.count", {**name, "flussonic.media.kind": kind}, n, on=False)
     older = [part.get("stats", {}) for part in row.get("inputs", [])]
     for i, part in enumerate(get(row, "stats.inputs") or older):
-        scene.point("stream.input.active", {**name, "flussonic.input.index": i}, part.get("active"), on=False)
+        which = {**name, "flussonic.input.index": i}
+        for metric, field, unit in INPUT:
+            scene.point("stream.input." + metric, which, part.get(field), unit, False)
     older = [part["stats"] for part in row.get("pushes", [])]
     for i, part in enumerate(get(row, "stats.push") or older):
         which = {**name, "flussonic.push.index": i}
         scene.states("stream.push.state", "flussonic.push.state", PUSH_STATES, part["status"], which)
         scene.point("stream.push.io", which, part["bytes"], on=False)
         scene.point("stream.push.retries", which, part.get("pusher_restarts", part.get("retries")), on=False)
+        for field in (field for field in part if field.startswith("errors_")):
+            scene.point("stream.push.errors", {**which, "error.type": field.removeprefix("errors_")}, part[field], on=False)
 
 
 def absent(scene, name):

@@ -1148,6 +1148,26 @@ func (ms *FlussonicStreamInputErrorsMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// FlussonicStreamInputErrorsByIndexMetricConfig provides config for the flussonic.stream.input.errors_by_index metric.
+type FlussonicStreamInputErrorsByIndexMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputErrorsByIndexMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicStreamInputErrorsByTypeMetricConfig provides config for the flussonic.stream.input.errors_by_type metric.
 type FlussonicStreamInputErrorsByTypeMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1168,6 +1188,26 @@ func (ms *FlussonicStreamInputErrorsByTypeMetricConfig) Unmarshal(parser *confma
 	return nil
 }
 
+// FlussonicStreamInputFrameAgeMetricConfig provides config for the flussonic.stream.input.frame.age metric.
+type FlussonicStreamInputFrameAgeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputFrameAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicStreamInputFramesMetricConfig provides config for the flussonic.stream.input.frames metric.
 type FlussonicStreamInputFramesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1175,6 +1215,26 @@ type FlussonicStreamInputFramesMetricConfig struct {
 }
 
 func (ms *FlussonicStreamInputFramesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamInputIoMetricConfig provides config for the flussonic.stream.input.io metric.
+type FlussonicStreamInputIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1215,6 +1275,26 @@ type FlussonicStreamInputResyncsMetricConfig struct {
 }
 
 func (ms *FlussonicStreamInputResyncsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamInputRetriesMetricConfig provides config for the flussonic.stream.input.retries metric.
+type FlussonicStreamInputRetriesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputRetriesMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1635,6 +1715,26 @@ type FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig struct {
 }
 
 func (ms *FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamPushErrorsMetricConfig provides config for the flussonic.stream.push.errors metric.
+type FlussonicStreamPushErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamPushErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2247,10 +2347,14 @@ type MetricsConfig struct {
 	FlussonicStreamInputDivergent                 FlussonicStreamInputDivergentMetricConfig                 `mapstructure:"flussonic.stream.input.divergent"`
 	FlussonicStreamInputErrorRate                 FlussonicStreamInputErrorRateMetricConfig                 `mapstructure:"flussonic.stream.input.error_rate"`
 	FlussonicStreamInputErrors                    FlussonicStreamInputErrorsMetricConfig                    `mapstructure:"flussonic.stream.input.errors"`
+	FlussonicStreamInputErrorsByIndex             FlussonicStreamInputErrorsByIndexMetricConfig             `mapstructure:"flussonic.stream.input.errors_by_index"`
 	FlussonicStreamInputErrorsByType              FlussonicStreamInputErrorsByTypeMetricConfig              `mapstructure:"flussonic.stream.input.errors_by_type"`
+	FlussonicStreamInputFrameAge                  FlussonicStreamInputFrameAgeMetricConfig                  `mapstructure:"flussonic.stream.input.frame.age"`
 	FlussonicStreamInputFrames                    FlussonicStreamInputFramesMetricConfig                    `mapstructure:"flussonic.stream.input.frames"`
+	FlussonicStreamInputIo                        FlussonicStreamInputIoMetricConfig                        `mapstructure:"flussonic.stream.input.io"`
 	FlussonicStreamInputMediaInfoChanges          FlussonicStreamInputMediaInfoChangesMetricConfig          `mapstructure:"flussonic.stream.input.media_info.changes"`
 	FlussonicStreamInputResyncs                   FlussonicStreamInputResyncsMetricConfig                   `mapstructure:"flussonic.stream.input.resyncs"`
+	FlussonicStreamInputRetries                   FlussonicStreamInputRetriesMetricConfig                   `mapstructure:"flussonic.stream.input.retries"`
 	FlussonicStreamInputSecondaryCount            FlussonicStreamInputSecondaryCountMetricConfig            `mapstructure:"flussonic.stream.input.secondary.count"`
 	FlussonicStreamInputSrtDroppedPackets         FlussonicStreamInputSrtDroppedPacketsMetricConfig         `mapstructure:"flussonic.stream.input.srt.dropped_packets"`
 	FlussonicStreamInputSrtLatency                FlussonicStreamInputSrtLatencyMetricConfig                `mapstructure:"flussonic.stream.input.srt.latency"`
@@ -2272,6 +2376,7 @@ type MetricsConfig struct {
 	FlussonicStreamPlaySessionCreations           FlussonicStreamPlaySessionCreationsMetricConfig           `mapstructure:"flussonic.stream.play.session.creations"`
 	FlussonicStreamPlayWebrtcNacks                FlussonicStreamPlayWebrtcNacksMetricConfig                `mapstructure:"flussonic.stream.play.webrtc.nacks"`
 	FlussonicStreamPlayWebrtcRetransmittedPackets FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig `mapstructure:"flussonic.stream.play.webrtc.retransmitted_packets"`
+	FlussonicStreamPushErrors                     FlussonicStreamPushErrorsMetricConfig                     `mapstructure:"flussonic.stream.push.errors"`
 	FlussonicStreamPushIo                         FlussonicStreamPushIoMetricConfig                         `mapstructure:"flussonic.stream.push.io"`
 	FlussonicStreamPushRetries                    FlussonicStreamPushRetriesMetricConfig                    `mapstructure:"flussonic.stream.push.retries"`
 	FlussonicStreamPushState                      FlussonicStreamPushStateMetricConfig                      `mapstructure:"flussonic.stream.push.state"`
@@ -2474,16 +2579,28 @@ func DefaultMetricsConfig() MetricsConfig {
 		FlussonicStreamInputErrors: FlussonicStreamInputErrorsMetricConfig{
 			Enabled: true,
 		},
+		FlussonicStreamInputErrorsByIndex: FlussonicStreamInputErrorsByIndexMetricConfig{
+			Enabled: false,
+		},
 		FlussonicStreamInputErrorsByType: FlussonicStreamInputErrorsByTypeMetricConfig{
 			Enabled: false,
 		},
+		FlussonicStreamInputFrameAge: FlussonicStreamInputFrameAgeMetricConfig{
+			Enabled: false,
+		},
 		FlussonicStreamInputFrames: FlussonicStreamInputFramesMetricConfig{
+			Enabled: false,
+		},
+		FlussonicStreamInputIo: FlussonicStreamInputIoMetricConfig{
 			Enabled: false,
 		},
 		FlussonicStreamInputMediaInfoChanges: FlussonicStreamInputMediaInfoChangesMetricConfig{
 			Enabled: false,
 		},
 		FlussonicStreamInputResyncs: FlussonicStreamInputResyncsMetricConfig{
+			Enabled: false,
+		},
+		FlussonicStreamInputRetries: FlussonicStreamInputRetriesMetricConfig{
 			Enabled: false,
 		},
 		FlussonicStreamInputSecondaryCount: FlussonicStreamInputSecondaryCountMetricConfig{
@@ -2547,6 +2664,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: false,
 		},
 		FlussonicStreamPlayWebrtcRetransmittedPackets: FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig{
+			Enabled: false,
+		},
+		FlussonicStreamPushErrors: FlussonicStreamPushErrorsMetricConfig{
 			Enabled: false,
 		},
 		FlussonicStreamPushIo: FlussonicStreamPushIoMetricConfig{

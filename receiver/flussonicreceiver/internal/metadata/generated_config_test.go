@@ -198,16 +198,28 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamInputErrors: FlussonicStreamInputErrorsMetricConfig{
 						Enabled: true,
 					},
+					FlussonicStreamInputErrorsByIndex: FlussonicStreamInputErrorsByIndexMetricConfig{
+						Enabled: true,
+					},
 					FlussonicStreamInputErrorsByType: FlussonicStreamInputErrorsByTypeMetricConfig{
 						Enabled: true,
 					},
+					FlussonicStreamInputFrameAge: FlussonicStreamInputFrameAgeMetricConfig{
+						Enabled: true,
+					},
 					FlussonicStreamInputFrames: FlussonicStreamInputFramesMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamInputIo: FlussonicStreamInputIoMetricConfig{
 						Enabled: true,
 					},
 					FlussonicStreamInputMediaInfoChanges: FlussonicStreamInputMediaInfoChangesMetricConfig{
 						Enabled: true,
 					},
 					FlussonicStreamInputResyncs: FlussonicStreamInputResyncsMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamInputRetries: FlussonicStreamInputRetriesMetricConfig{
 						Enabled: true,
 					},
 					FlussonicStreamInputSecondaryCount: FlussonicStreamInputSecondaryCountMetricConfig{
@@ -271,6 +283,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					FlussonicStreamPlayWebrtcRetransmittedPackets: FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamPushErrors: FlussonicStreamPushErrorsMetricConfig{
 						Enabled: true,
 					},
 					FlussonicStreamPushIo: FlussonicStreamPushIoMetricConfig{
@@ -542,16 +557,28 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamInputErrors: FlussonicStreamInputErrorsMetricConfig{
 						Enabled: false,
 					},
+					FlussonicStreamInputErrorsByIndex: FlussonicStreamInputErrorsByIndexMetricConfig{
+						Enabled: false,
+					},
 					FlussonicStreamInputErrorsByType: FlussonicStreamInputErrorsByTypeMetricConfig{
 						Enabled: false,
 					},
+					FlussonicStreamInputFrameAge: FlussonicStreamInputFrameAgeMetricConfig{
+						Enabled: false,
+					},
 					FlussonicStreamInputFrames: FlussonicStreamInputFramesMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamInputIo: FlussonicStreamInputIoMetricConfig{
 						Enabled: false,
 					},
 					FlussonicStreamInputMediaInfoChanges: FlussonicStreamInputMediaInfoChangesMetricConfig{
 						Enabled: false,
 					},
 					FlussonicStreamInputResyncs: FlussonicStreamInputResyncsMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamInputRetries: FlussonicStreamInputRetriesMetricConfig{
 						Enabled: false,
 					},
 					FlussonicStreamInputSecondaryCount: FlussonicStreamInputSecondaryCountMetricConfig{
@@ -615,6 +642,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					FlussonicStreamPlayWebrtcRetransmittedPackets: FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamPushErrors: FlussonicStreamPushErrorsMetricConfig{
 						Enabled: false,
 					},
 					FlussonicStreamPushIo: FlussonicStreamPushIoMetricConfig{
@@ -715,7 +745,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(FlussonicAlertCountMetricConfig{}, FlussonicBandwidthUtilizationMetricConfig{}, FlussonicClientCountMetricConfig{}, FlussonicClusterPeerStateMetricConfig{}, FlussonicClusterPeerUpMetricConfig{}, FlussonicConfigExternalLoadedMetricConfig{}, FlussonicConfigInvalidMetricConfig{}, FlussonicCPUUtilizationMetricConfig{}, FlussonicDiskIoUtilizationMetricConfig{}, FlussonicDiskLimitMetricConfig{}, FlussonicDiskUtilizationMetricConfig{}, FlussonicDvbLockedMetricConfig{}, FlussonicDvbSignalBitErrorMetricConfig{}, FlussonicDvbSignalSnrMetricConfig{}, FlussonicDvbSignalStrengthMetricConfig{}, FlussonicDvrDiskDegradedMetricConfig{}, FlussonicDvrDiskErrorsMetricConfig{}, FlussonicDvrDiskIoUtilizationMetricConfig{}, FlussonicDvrDiskMountedMetricConfig{}, FlussonicDvrDiskUtilizationMetricConfig{}, FlussonicDvrErrorsMetricConfig{}, FlussonicDvrLimitMetricConfig{}, FlussonicDvrUsageMetricConfig{}, FlussonicDvrUtilizationMetricConfig{}, FlussonicEventDropsMetricConfig{}, FlussonicEventResendsMetricConfig{}, FlussonicFileOpenCountMetricConfig{}, FlussonicGpuDecoderUtilizationMetricConfig{}, FlussonicGpuEncoderUtilizationMetricConfig{}, FlussonicGpuMemoryUtilizationMetricConfig{}, FlussonicGpuTemperatureMetricConfig{}, FlussonicMemoryUtilizationMetricConfig{}, FlussonicNetworkIoMetricConfig{}, FlussonicNetworkThroughputMetricConfig{}, FlussonicSchedulerUtilizationMetricConfig{}, FlussonicSessionCountMetricConfig{}, FlussonicStartTimeMetricConfig{}, FlussonicStateMetricConfig{}, FlussonicStreamAliveMetricConfig{}, FlussonicStreamBackupActiveMetricConfig{}, FlussonicStreamClientCountMetricConfig{}, FlussonicStreamClientDelayMetricConfig{}, FlussonicStreamCountMetricConfig{}, FlussonicStreamCountByStateMetricConfig{}, FlussonicStreamDvrArchiveSizeMetricConfig{}, FlussonicStreamDvrDepthMetricConfig{}, FlussonicStreamDvrDiskUsageMetricConfig{}, FlussonicStreamDvrDurationMetricConfig{}, FlussonicStreamDvrExpirationMetricConfig{}, FlussonicStreamDvrSegmentReadFailuresMetricConfig{}, FlussonicStreamDvrSegmentReadsMetricConfig{}, FlussonicStreamDvrSegmentWritesMetricConfig{}, FlussonicStreamFrameAgeMetricConfig{}, FlussonicStreamInputActiveMetricConfig{}, FlussonicStreamInputDivergentMetricConfig{}, FlussonicStreamInputErrorRateMetricConfig{}, FlussonicStreamInputErrorsMetricConfig{}, FlussonicStreamInputErrorsByTypeMetricConfig{}, FlussonicStreamInputFramesMetricConfig{}, FlussonicStreamInputMediaInfoChangesMetricConfig{}, FlussonicStreamInputResyncsMetricConfig{}, FlussonicStreamInputSecondaryCountMetricConfig{}, FlussonicStreamInputSrtDroppedPacketsMetricConfig{}, FlussonicStreamInputSrtLatencyMetricConfig{}, FlussonicStreamInputSrtLostPacketsMetricConfig{}, FlussonicStreamInputSrtPacketsMetricConfig{}, FlussonicStreamInputSrtRetransmittedPacketsMetricConfig{}, FlussonicStreamInputSrtRoundTripTimeMetricConfig{}, FlussonicStreamInputSwitchesMetricConfig{}, FlussonicStreamInputTimeMetricConfig{}, FlussonicStreamInputUDPPacketsMetricConfig{}, FlussonicStreamInputUDPUnalignedPacketsMetricConfig{}, FlussonicStreamIoMetricConfig{}, FlussonicStreamOnlineCountMetricConfig{}, FlussonicStreamPlayAuthorizationsMetricConfig{}, FlussonicStreamPlayIoMetricConfig{}, FlussonicStreamPlayResponsesMetricConfig{}, FlussonicStreamPlayResponsesByDurationMetricConfig{}, FlussonicStreamPlaySessionCountMetricConfig{}, FlussonicStreamPlaySessionCreationsMetricConfig{}, FlussonicStreamPlayWebrtcNacksMetricConfig{}, FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig{}, FlussonicStreamPushIoMetricConfig{}, FlussonicStreamPushRetriesMetricConfig{}, FlussonicStreamPushStateMetricConfig{}, FlussonicStreamRemoteMetricConfig{}, FlussonicStreamRetriesMetricConfig{}, FlussonicStreamSourceFailedMetricConfig{}, FlussonicStreamStartTimeMetricConfig{}, FlussonicStreamStateMetricConfig{}, FlussonicStreamStaticMetricConfig{}, FlussonicStreamThroughputMetricConfig{}, FlussonicStreamThumbnailDropsMetricConfig{}, FlussonicStreamThumbnailErrorsMetricConfig{}, FlussonicStreamTrackCountMetricConfig{}, FlussonicStreamTranscoderFramesMetricConfig{}, FlussonicStreamTranscoderOverloadedMetricConfig{}, FlussonicStreamTranscoderQualityCountMetricConfig{}, FlussonicStreamTranscoderRestartsMetricConfig{}, FlussonicStreamTranscoderRunningMetricConfig{}, FlussonicStreamUptimeMetricConfig{}, FlussonicUptimeMetricConfig{}, FlussonicVodClientCountMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, FlussonicBuildResourceAttributeConfig{}, FlussonicHostnameResourceAttributeConfig{}, FlussonicServerIDResourceAttributeConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(FlussonicAlertCountMetricConfig{}, FlussonicBandwidthUtilizationMetricConfig{}, FlussonicClientCountMetricConfig{}, FlussonicClusterPeerStateMetricConfig{}, FlussonicClusterPeerUpMetricConfig{}, FlussonicConfigExternalLoadedMetricConfig{}, FlussonicConfigInvalidMetricConfig{}, FlussonicCPUUtilizationMetricConfig{}, FlussonicDiskIoUtilizationMetricConfig{}, FlussonicDiskLimitMetricConfig{}, FlussonicDiskUtilizationMetricConfig{}, FlussonicDvbLockedMetricConfig{}, FlussonicDvbSignalBitErrorMetricConfig{}, FlussonicDvbSignalSnrMetricConfig{}, FlussonicDvbSignalStrengthMetricConfig{}, FlussonicDvrDiskDegradedMetricConfig{}, FlussonicDvrDiskErrorsMetricConfig{}, FlussonicDvrDiskIoUtilizationMetricConfig{}, FlussonicDvrDiskMountedMetricConfig{}, FlussonicDvrDiskUtilizationMetricConfig{}, FlussonicDvrErrorsMetricConfig{}, FlussonicDvrLimitMetricConfig{}, FlussonicDvrUsageMetricConfig{}, FlussonicDvrUtilizationMetricConfig{}, FlussonicEventDropsMetricConfig{}, FlussonicEventResendsMetricConfig{}, FlussonicFileOpenCountMetricConfig{}, FlussonicGpuDecoderUtilizationMetricConfig{}, FlussonicGpuEncoderUtilizationMetricConfig{}, FlussonicGpuMemoryUtilizationMetricConfig{}, FlussonicGpuTemperatureMetricConfig{}, FlussonicMemoryUtilizationMetricConfig{}, FlussonicNetworkIoMetricConfig{}, FlussonicNetworkThroughputMetricConfig{}, FlussonicSchedulerUtilizationMetricConfig{}, FlussonicSessionCountMetricConfig{}, FlussonicStartTimeMetricConfig{}, FlussonicStateMetricConfig{}, FlussonicStreamAliveMetricConfig{}, FlussonicStreamBackupActiveMetricConfig{}, FlussonicStreamClientCountMetricConfig{}, FlussonicStreamClientDelayMetricConfig{}, FlussonicStreamCountMetricConfig{}, FlussonicStreamCountByStateMetricConfig{}, FlussonicStreamDvrArchiveSizeMetricConfig{}, FlussonicStreamDvrDepthMetricConfig{}, FlussonicStreamDvrDiskUsageMetricConfig{}, FlussonicStreamDvrDurationMetricConfig{}, FlussonicStreamDvrExpirationMetricConfig{}, FlussonicStreamDvrSegmentReadFailuresMetricConfig{}, FlussonicStreamDvrSegmentReadsMetricConfig{}, FlussonicStreamDvrSegmentWritesMetricConfig{}, FlussonicStreamFrameAgeMetricConfig{}, FlussonicStreamInputActiveMetricConfig{}, FlussonicStreamInputDivergentMetricConfig{}, FlussonicStreamInputErrorRateMetricConfig{}, FlussonicStreamInputErrorsMetricConfig{}, FlussonicStreamInputErrorsByIndexMetricConfig{}, FlussonicStreamInputErrorsByTypeMetricConfig{}, FlussonicStreamInputFrameAgeMetricConfig{}, FlussonicStreamInputFramesMetricConfig{}, FlussonicStreamInputIoMetricConfig{}, FlussonicStreamInputMediaInfoChangesMetricConfig{}, FlussonicStreamInputResyncsMetricConfig{}, FlussonicStreamInputRetriesMetricConfig{}, FlussonicStreamInputSecondaryCountMetricConfig{}, FlussonicStreamInputSrtDroppedPacketsMetricConfig{}, FlussonicStreamInputSrtLatencyMetricConfig{}, FlussonicStreamInputSrtLostPacketsMetricConfig{}, FlussonicStreamInputSrtPacketsMetricConfig{}, FlussonicStreamInputSrtRetransmittedPacketsMetricConfig{}, FlussonicStreamInputSrtRoundTripTimeMetricConfig{}, FlussonicStreamInputSwitchesMetricConfig{}, FlussonicStreamInputTimeMetricConfig{}, FlussonicStreamInputUDPPacketsMetricConfig{}, FlussonicStreamInputUDPUnalignedPacketsMetricConfig{}, FlussonicStreamIoMetricConfig{}, FlussonicStreamOnlineCountMetricConfig{}, FlussonicStreamPlayAuthorizationsMetricConfig{}, FlussonicStreamPlayIoMetricConfig{}, FlussonicStreamPlayResponsesMetricConfig{}, FlussonicStreamPlayResponsesByDurationMetricConfig{}, FlussonicStreamPlaySessionCountMetricConfig{}, FlussonicStreamPlaySessionCreationsMetricConfig{}, FlussonicStreamPlayWebrtcNacksMetricConfig{}, FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig{}, FlussonicStreamPushErrorsMetricConfig{}, FlussonicStreamPushIoMetricConfig{}, FlussonicStreamPushRetriesMetricConfig{}, FlussonicStreamPushStateMetricConfig{}, FlussonicStreamRemoteMetricConfig{}, FlussonicStreamRetriesMetricConfig{}, FlussonicStreamSourceFailedMetricConfig{}, FlussonicStreamStartTimeMetricConfig{}, FlussonicStreamStateMetricConfig{}, FlussonicStreamStaticMetricConfig{}, FlussonicStreamThroughputMetricConfig{}, FlussonicStreamThumbnailDropsMetricConfig{}, FlussonicStreamThumbnailErrorsMetricConfig{}, FlussonicStreamTrackCountMetricConfig{}, FlussonicStreamTranscoderFramesMetricConfig{}, FlussonicStreamTranscoderOverloadedMetricConfig{}, FlussonicStreamTranscoderQualityCountMetricConfig{}, FlussonicStreamTranscoderRestartsMetricConfig{}, FlussonicStreamTranscoderRunningMetricConfig{}, FlussonicStreamUptimeMetricConfig{}, FlussonicUptimeMetricConfig{}, FlussonicVodClientCountMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, FlussonicBuildResourceAttributeConfig{}, FlussonicHostnameResourceAttributeConfig{}, FlussonicServerIDResourceAttributeConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

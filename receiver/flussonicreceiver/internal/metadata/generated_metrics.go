@@ -958,13 +958,25 @@ var MetricsInfo = metricsInfo{
 		Name:       "flussonic.stream.input.errors",
 		Attributes: []string{"flussonic.stream.name"},
 	},
+	FlussonicStreamInputErrorsByIndex: metricInfo{
+		Name:       "flussonic.stream.input.errors_by_index",
+		Attributes: []string{"flussonic.stream.name", "flussonic.input.index"},
+	},
 	FlussonicStreamInputErrorsByType: metricInfo{
 		Name:       "flussonic.stream.input.errors_by_type",
 		Attributes: []string{"flussonic.stream.name", "input_error_type"},
 	},
+	FlussonicStreamInputFrameAge: metricInfo{
+		Name:       "flussonic.stream.input.frame.age",
+		Attributes: []string{"flussonic.stream.name", "flussonic.input.index"},
+	},
 	FlussonicStreamInputFrames: metricInfo{
 		Name:       "flussonic.stream.input.frames",
 		Attributes: []string{"flussonic.stream.name"},
+	},
+	FlussonicStreamInputIo: metricInfo{
+		Name:       "flussonic.stream.input.io",
+		Attributes: []string{"flussonic.stream.name", "flussonic.input.index"},
 	},
 	FlussonicStreamInputMediaInfoChanges: metricInfo{
 		Name:       "flussonic.stream.input.media_info.changes",
@@ -973,6 +985,10 @@ var MetricsInfo = metricsInfo{
 	FlussonicStreamInputResyncs: metricInfo{
 		Name:       "flussonic.stream.input.resyncs",
 		Attributes: []string{"flussonic.stream.name", "flussonic.resync.reason"},
+	},
+	FlussonicStreamInputRetries: metricInfo{
+		Name:       "flussonic.stream.input.retries",
+		Attributes: []string{"flussonic.stream.name", "flussonic.input.index"},
 	},
 	FlussonicStreamInputSecondaryCount: metricInfo{
 		Name:       "flussonic.stream.input.secondary.count",
@@ -1056,6 +1072,10 @@ var MetricsInfo = metricsInfo{
 	FlussonicStreamPlayWebrtcRetransmittedPackets: metricInfo{
 		Name:       "flussonic.stream.play.webrtc.retransmitted_packets",
 		Attributes: []string{"flussonic.stream.name"},
+	},
+	FlussonicStreamPushErrors: metricInfo{
+		Name:       "flussonic.stream.push.errors",
+		Attributes: []string{"flussonic.stream.name", "flussonic.push.index", "push_error_type"},
 	},
 	FlussonicStreamPushIo: metricInfo{
 		Name:       "flussonic.stream.push.io",
@@ -1221,10 +1241,14 @@ type metricsInfo struct {
 	FlussonicStreamInputDivergent                 metricInfo
 	FlussonicStreamInputErrorRate                 metricInfo
 	FlussonicStreamInputErrors                    metricInfo
+	FlussonicStreamInputErrorsByIndex             metricInfo
 	FlussonicStreamInputErrorsByType              metricInfo
+	FlussonicStreamInputFrameAge                  metricInfo
 	FlussonicStreamInputFrames                    metricInfo
+	FlussonicStreamInputIo                        metricInfo
 	FlussonicStreamInputMediaInfoChanges          metricInfo
 	FlussonicStreamInputResyncs                   metricInfo
+	FlussonicStreamInputRetries                   metricInfo
 	FlussonicStreamInputSecondaryCount            metricInfo
 	FlussonicStreamInputSrtDroppedPackets         metricInfo
 	FlussonicStreamInputSrtLatency                metricInfo
@@ -1246,6 +1270,7 @@ type metricsInfo struct {
 	FlussonicStreamPlaySessionCreations           metricInfo
 	FlussonicStreamPlayWebrtcNacks                metricInfo
 	FlussonicStreamPlayWebrtcRetransmittedPackets metricInfo
+	FlussonicStreamPushErrors                     metricInfo
 	FlussonicStreamPushIo                         metricInfo
 	FlussonicStreamPushRetries                    metricInfo
 	FlussonicStreamPushState                      metricInfo
@@ -4304,6 +4329,61 @@ func newMetricFlussonicStreamInputErrors(cfg FlussonicStreamInputErrorsMetricCon
 	return m
 }
 
+type metricFlussonicStreamInputErrorsByIndex struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   FlussonicStreamInputErrorsByIndexMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.errors_by_index metric with initial data.
+func (m *metricFlussonicStreamInputErrorsByIndex) init() {
+	m.data.SetName("flussonic.stream.input.errors_by_index")
+	m.data.SetDescription("Number of errors of all types in the data of each input of a stream.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputErrorsByIndex) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicInputIndexAttributeValue int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutInt("flussonic.input.index", flussonicInputIndexAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputErrorsByIndex) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputErrorsByIndex) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputErrorsByIndex(cfg FlussonicStreamInputErrorsByIndexMetricConfig) metricFlussonicStreamInputErrorsByIndex {
+	m := metricFlussonicStreamInputErrorsByIndex{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricFlussonicStreamInputErrorsByType struct {
 	data     pmetric.Metric                               // data buffer for generated metric.
 	config   FlussonicStreamInputErrorsByTypeMetricConfig // metric config provided by user.
@@ -4359,6 +4439,59 @@ func newMetricFlussonicStreamInputErrorsByType(cfg FlussonicStreamInputErrorsByT
 	return m
 }
 
+type metricFlussonicStreamInputFrameAge struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   FlussonicStreamInputFrameAgeMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.frame.age metric with initial data.
+func (m *metricFlussonicStreamInputFrameAge) init() {
+	m.data.SetName("flussonic.stream.input.frame.age")
+	m.data.SetDescription("Time since the last frame of each input of a stream.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputFrameAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, flussonicStreamNameAttributeValue string, flussonicInputIndexAttributeValue int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutInt("flussonic.input.index", flussonicInputIndexAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputFrameAge) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputFrameAge) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputFrameAge(cfg FlussonicStreamInputFrameAgeMetricConfig) metricFlussonicStreamInputFrameAge {
+	m := metricFlussonicStreamInputFrameAge{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricFlussonicStreamInputFrames struct {
 	data     pmetric.Metric                         // data buffer for generated metric.
 	config   FlussonicStreamInputFramesMetricConfig // metric config provided by user.
@@ -4405,6 +4538,61 @@ func (m *metricFlussonicStreamInputFrames) emit(metrics pmetric.MetricSlice) {
 
 func newMetricFlussonicStreamInputFrames(cfg FlussonicStreamInputFramesMetricConfig) metricFlussonicStreamInputFrames {
 	m := metricFlussonicStreamInputFrames{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamInputIo struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   FlussonicStreamInputIoMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.io metric with initial data.
+func (m *metricFlussonicStreamInputIo) init() {
+	m.data.SetName("flussonic.stream.input.io")
+	m.data.SetDescription("Bytes received from each input of a stream.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicInputIndexAttributeValue int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutInt("flussonic.input.index", flussonicInputIndexAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputIo(cfg FlussonicStreamInputIoMetricConfig) metricFlussonicStreamInputIo {
+	m := metricFlussonicStreamInputIo{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4514,6 +4702,61 @@ func (m *metricFlussonicStreamInputResyncs) emit(metrics pmetric.MetricSlice) {
 
 func newMetricFlussonicStreamInputResyncs(cfg FlussonicStreamInputResyncsMetricConfig) metricFlussonicStreamInputResyncs {
 	m := metricFlussonicStreamInputResyncs{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamInputRetries struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   FlussonicStreamInputRetriesMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.retries metric with initial data.
+func (m *metricFlussonicStreamInputRetries) init() {
+	m.data.SetName("flussonic.stream.input.retries")
+	m.data.SetDescription("Number of retries to connect to each input of a stream.")
+	m.data.SetUnit("{retry}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputRetries) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicInputIndexAttributeValue int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutInt("flussonic.input.index", flussonicInputIndexAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputRetries) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputRetries) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputRetries(cfg FlussonicStreamInputRetriesMetricConfig) metricFlussonicStreamInputRetries {
+	m := metricFlussonicStreamInputRetries{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5655,6 +5898,62 @@ func (m *metricFlussonicStreamPlayWebrtcRetransmittedPackets) emit(metrics pmetr
 
 func newMetricFlussonicStreamPlayWebrtcRetransmittedPackets(cfg FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig) metricFlussonicStreamPlayWebrtcRetransmittedPackets {
 	m := metricFlussonicStreamPlayWebrtcRetransmittedPackets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamPushErrors struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   FlussonicStreamPushErrorsMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.push.errors metric with initial data.
+func (m *metricFlussonicStreamPushErrors) init() {
+	m.data.SetName("flussonic.stream.push.errors")
+	m.data.SetDescription("Number of errors of a push of a stream.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamPushErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicPushIndexAttributeValue int64, pushErrorTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutInt("flussonic.push.index", flussonicPushIndexAttributeValue)
+	dp.Attributes().PutStr("error.type", pushErrorTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamPushErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamPushErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamPushErrors(cfg FlussonicStreamPushErrorsMetricConfig) metricFlussonicStreamPushErrors {
+	m := metricFlussonicStreamPushErrors{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -7178,10 +7477,14 @@ type MetricsBuilder struct {
 	metricFlussonicStreamInputDivergent                 metricFlussonicStreamInputDivergent
 	metricFlussonicStreamInputErrorRate                 metricFlussonicStreamInputErrorRate
 	metricFlussonicStreamInputErrors                    metricFlussonicStreamInputErrors
+	metricFlussonicStreamInputErrorsByIndex             metricFlussonicStreamInputErrorsByIndex
 	metricFlussonicStreamInputErrorsByType              metricFlussonicStreamInputErrorsByType
+	metricFlussonicStreamInputFrameAge                  metricFlussonicStreamInputFrameAge
 	metricFlussonicStreamInputFrames                    metricFlussonicStreamInputFrames
+	metricFlussonicStreamInputIo                        metricFlussonicStreamInputIo
 	metricFlussonicStreamInputMediaInfoChanges          metricFlussonicStreamInputMediaInfoChanges
 	metricFlussonicStreamInputResyncs                   metricFlussonicStreamInputResyncs
+	metricFlussonicStreamInputRetries                   metricFlussonicStreamInputRetries
 	metricFlussonicStreamInputSecondaryCount            metricFlussonicStreamInputSecondaryCount
 	metricFlussonicStreamInputSrtDroppedPackets         metricFlussonicStreamInputSrtDroppedPackets
 	metricFlussonicStreamInputSrtLatency                metricFlussonicStreamInputSrtLatency
@@ -7203,6 +7506,7 @@ type MetricsBuilder struct {
 	metricFlussonicStreamPlaySessionCreations           metricFlussonicStreamPlaySessionCreations
 	metricFlussonicStreamPlayWebrtcNacks                metricFlussonicStreamPlayWebrtcNacks
 	metricFlussonicStreamPlayWebrtcRetransmittedPackets metricFlussonicStreamPlayWebrtcRetransmittedPackets
+	metricFlussonicStreamPushErrors                     metricFlussonicStreamPushErrors
 	metricFlussonicStreamPushIo                         metricFlussonicStreamPushIo
 	metricFlussonicStreamPushRetries                    metricFlussonicStreamPushRetries
 	metricFlussonicStreamPushState                      metricFlussonicStreamPushState
@@ -7312,10 +7616,14 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricFlussonicStreamInputDivergent:                 newMetricFlussonicStreamInputDivergent(mbc.Metrics.FlussonicStreamInputDivergent),
 		metricFlussonicStreamInputErrorRate:                 newMetricFlussonicStreamInputErrorRate(mbc.Metrics.FlussonicStreamInputErrorRate),
 		metricFlussonicStreamInputErrors:                    newMetricFlussonicStreamInputErrors(mbc.Metrics.FlussonicStreamInputErrors),
+		metricFlussonicStreamInputErrorsByIndex:             newMetricFlussonicStreamInputErrorsByIndex(mbc.Metrics.FlussonicStreamInputErrorsByIndex),
 		metricFlussonicStreamInputErrorsByType:              newMetricFlussonicStreamInputErrorsByType(mbc.Metrics.FlussonicStreamInputErrorsByType),
+		metricFlussonicStreamInputFrameAge:                  newMetricFlussonicStreamInputFrameAge(mbc.Metrics.FlussonicStreamInputFrameAge),
 		metricFlussonicStreamInputFrames:                    newMetricFlussonicStreamInputFrames(mbc.Metrics.FlussonicStreamInputFrames),
+		metricFlussonicStreamInputIo:                        newMetricFlussonicStreamInputIo(mbc.Metrics.FlussonicStreamInputIo),
 		metricFlussonicStreamInputMediaInfoChanges:          newMetricFlussonicStreamInputMediaInfoChanges(mbc.Metrics.FlussonicStreamInputMediaInfoChanges),
 		metricFlussonicStreamInputResyncs:                   newMetricFlussonicStreamInputResyncs(mbc.Metrics.FlussonicStreamInputResyncs),
+		metricFlussonicStreamInputRetries:                   newMetricFlussonicStreamInputRetries(mbc.Metrics.FlussonicStreamInputRetries),
 		metricFlussonicStreamInputSecondaryCount:            newMetricFlussonicStreamInputSecondaryCount(mbc.Metrics.FlussonicStreamInputSecondaryCount),
 		metricFlussonicStreamInputSrtDroppedPackets:         newMetricFlussonicStreamInputSrtDroppedPackets(mbc.Metrics.FlussonicStreamInputSrtDroppedPackets),
 		metricFlussonicStreamInputSrtLatency:                newMetricFlussonicStreamInputSrtLatency(mbc.Metrics.FlussonicStreamInputSrtLatency),
@@ -7337,6 +7645,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricFlussonicStreamPlaySessionCreations:           newMetricFlussonicStreamPlaySessionCreations(mbc.Metrics.FlussonicStreamPlaySessionCreations),
 		metricFlussonicStreamPlayWebrtcNacks:                newMetricFlussonicStreamPlayWebrtcNacks(mbc.Metrics.FlussonicStreamPlayWebrtcNacks),
 		metricFlussonicStreamPlayWebrtcRetransmittedPackets: newMetricFlussonicStreamPlayWebrtcRetransmittedPackets(mbc.Metrics.FlussonicStreamPlayWebrtcRetransmittedPackets),
+		metricFlussonicStreamPushErrors:                     newMetricFlussonicStreamPushErrors(mbc.Metrics.FlussonicStreamPushErrors),
 		metricFlussonicStreamPushIo:                         newMetricFlussonicStreamPushIo(mbc.Metrics.FlussonicStreamPushIo),
 		metricFlussonicStreamPushRetries:                    newMetricFlussonicStreamPushRetries(mbc.Metrics.FlussonicStreamPushRetries),
 		metricFlussonicStreamPushState:                      newMetricFlussonicStreamPushState(mbc.Metrics.FlussonicStreamPushState),
@@ -7541,10 +7850,14 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicStreamInputDivergent.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputErrorRate.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputErrors.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputErrorsByIndex.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputErrorsByType.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputFrameAge.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputFrames.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputIo.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputMediaInfoChanges.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputResyncs.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputRetries.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputSecondaryCount.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputSrtDroppedPackets.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputSrtLatency.emit(ils.Metrics())
@@ -7566,6 +7879,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicStreamPlaySessionCreations.emit(ils.Metrics())
 	mb.metricFlussonicStreamPlayWebrtcNacks.emit(ils.Metrics())
 	mb.metricFlussonicStreamPlayWebrtcRetransmittedPackets.emit(ils.Metrics())
+	mb.metricFlussonicStreamPushErrors.emit(ils.Metrics())
 	mb.metricFlussonicStreamPushIo.emit(ils.Metrics())
 	mb.metricFlussonicStreamPushRetries.emit(ils.Metrics())
 	mb.metricFlussonicStreamPushState.emit(ils.Metrics())
@@ -7909,14 +8223,29 @@ func (mb *MetricsBuilder) RecordFlussonicStreamInputErrorsDataPoint(ts pcommon.T
 	mb.metricFlussonicStreamInputErrors.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
 }
 
+// RecordFlussonicStreamInputErrorsByIndexDataPoint adds a data point to flussonic.stream.input.errors_by_index metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputErrorsByIndexDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicInputIndexAttributeValue int64) {
+	mb.metricFlussonicStreamInputErrorsByIndex.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicInputIndexAttributeValue)
+}
+
 // RecordFlussonicStreamInputErrorsByTypeDataPoint adds a data point to flussonic.stream.input.errors_by_type metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamInputErrorsByTypeDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, inputErrorTypeAttributeValue string) {
 	mb.metricFlussonicStreamInputErrorsByType.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, inputErrorTypeAttributeValue)
 }
 
+// RecordFlussonicStreamInputFrameAgeDataPoint adds a data point to flussonic.stream.input.frame.age metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputFrameAgeDataPoint(ts pcommon.Timestamp, val float64, flussonicStreamNameAttributeValue string, flussonicInputIndexAttributeValue int64) {
+	mb.metricFlussonicStreamInputFrameAge.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicInputIndexAttributeValue)
+}
+
 // RecordFlussonicStreamInputFramesDataPoint adds a data point to flussonic.stream.input.frames metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamInputFramesDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
 	mb.metricFlussonicStreamInputFrames.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
+// RecordFlussonicStreamInputIoDataPoint adds a data point to flussonic.stream.input.io metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputIoDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicInputIndexAttributeValue int64) {
+	mb.metricFlussonicStreamInputIo.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicInputIndexAttributeValue)
 }
 
 // RecordFlussonicStreamInputMediaInfoChangesDataPoint adds a data point to flussonic.stream.input.media_info.changes metric.
@@ -7927,6 +8256,11 @@ func (mb *MetricsBuilder) RecordFlussonicStreamInputMediaInfoChangesDataPoint(ts
 // RecordFlussonicStreamInputResyncsDataPoint adds a data point to flussonic.stream.input.resyncs metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamInputResyncsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicResyncReasonAttributeValue AttributeFlussonicResyncReason) {
 	mb.metricFlussonicStreamInputResyncs.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicResyncReasonAttributeValue.String())
+}
+
+// RecordFlussonicStreamInputRetriesDataPoint adds a data point to flussonic.stream.input.retries metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputRetriesDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicInputIndexAttributeValue int64) {
+	mb.metricFlussonicStreamInputRetries.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicInputIndexAttributeValue)
 }
 
 // RecordFlussonicStreamInputSecondaryCountDataPoint adds a data point to flussonic.stream.input.secondary.count metric.
@@ -8032,6 +8366,11 @@ func (mb *MetricsBuilder) RecordFlussonicStreamPlayWebrtcNacksDataPoint(ts pcomm
 // RecordFlussonicStreamPlayWebrtcRetransmittedPacketsDataPoint adds a data point to flussonic.stream.play.webrtc.retransmitted_packets metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamPlayWebrtcRetransmittedPacketsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
 	mb.metricFlussonicStreamPlayWebrtcRetransmittedPackets.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
+// RecordFlussonicStreamPushErrorsDataPoint adds a data point to flussonic.stream.push.errors metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamPushErrorsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicPushIndexAttributeValue int64, pushErrorTypeAttributeValue string) {
+	mb.metricFlussonicStreamPushErrors.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicPushIndexAttributeValue, pushErrorTypeAttributeValue)
 }
 
 // RecordFlussonicStreamPushIoDataPoint adds a data point to flussonic.stream.push.io metric.

@@ -239,16 +239,28 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordFlussonicStreamInputErrorsDataPoint(ts, 1, "flussonic.stream.name-val")
 
 			allMetricsCount++
+			mb.RecordFlussonicStreamInputErrorsByIndexDataPoint(ts, 1, "flussonic.stream.name-val", 21)
+
+			allMetricsCount++
 			mb.RecordFlussonicStreamInputErrorsByTypeDataPoint(ts, 1, "flussonic.stream.name-val", "input_error_type-val")
 
 			allMetricsCount++
+			mb.RecordFlussonicStreamInputFrameAgeDataPoint(ts, 1, "flussonic.stream.name-val", 21)
+
+			allMetricsCount++
 			mb.RecordFlussonicStreamInputFramesDataPoint(ts, 1, "flussonic.stream.name-val")
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputIoDataPoint(ts, 1, "flussonic.stream.name-val", 21)
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamInputMediaInfoChangesDataPoint(ts, 1, "flussonic.stream.name-val")
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamInputResyncsDataPoint(ts, 1, "flussonic.stream.name-val", AttributeFlussonicResyncReasonNormal)
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputRetriesDataPoint(ts, 1, "flussonic.stream.name-val", 21)
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamInputSecondaryCountDataPoint(ts, 1, "flussonic.stream.name-val", AttributeFlussonicInputStateValid)
@@ -312,6 +324,9 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamPlayWebrtcRetransmittedPacketsDataPoint(ts, 1, "flussonic.stream.name-val")
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamPushErrorsDataPoint(ts, 1, "flussonic.stream.name-val", 20, "push_error_type-val")
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamPushIoDataPoint(ts, 1, "flussonic.stream.name-val", 20)
@@ -1373,6 +1388,26 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.input.errors_by_index":
+					assert.False(t, validatedMetrics["flussonic.stream.input.errors_by_index"], "Found a duplicate in the metrics slice: flussonic.stream.input.errors_by_index")
+					validatedMetrics["flussonic.stream.input.errors_by_index"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of errors of all types in the data of each input of a stream.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+					flussonicInputIndexAttrVal, ok := dp.Attributes().Get("flussonic.input.index")
+					assert.True(t, ok)
+					assert.EqualValues(t, 21, flussonicInputIndexAttrVal.Int())
 				case "flussonic.stream.input.errors_by_type":
 					assert.False(t, validatedMetrics["flussonic.stream.input.errors_by_type"], "Found a duplicate in the metrics slice: flussonic.stream.input.errors_by_type")
 					validatedMetrics["flussonic.stream.input.errors_by_type"] = true
@@ -1393,6 +1428,24 @@ func TestMetricsBuilder(t *testing.T) {
 					inputErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
 					assert.True(t, ok)
 					assert.Equal(t, "input_error_type-val", inputErrorTypeAttrVal.Str())
+				case "flussonic.stream.input.frame.age":
+					assert.False(t, validatedMetrics["flussonic.stream.input.frame.age"], "Found a duplicate in the metrics slice: flussonic.stream.input.frame.age")
+					validatedMetrics["flussonic.stream.input.frame.age"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the last frame of each input of a stream.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+					flussonicInputIndexAttrVal, ok := dp.Attributes().Get("flussonic.input.index")
+					assert.True(t, ok)
+					assert.EqualValues(t, 21, flussonicInputIndexAttrVal.Int())
 				case "flussonic.stream.input.frames":
 					assert.False(t, validatedMetrics["flussonic.stream.input.frames"], "Found a duplicate in the metrics slice: flussonic.stream.input.frames")
 					validatedMetrics["flussonic.stream.input.frames"] = true
@@ -1410,6 +1463,26 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.input.io":
+					assert.False(t, validatedMetrics["flussonic.stream.input.io"], "Found a duplicate in the metrics slice: flussonic.stream.input.io")
+					validatedMetrics["flussonic.stream.input.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes received from each input of a stream.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+					flussonicInputIndexAttrVal, ok := dp.Attributes().Get("flussonic.input.index")
+					assert.True(t, ok)
+					assert.EqualValues(t, 21, flussonicInputIndexAttrVal.Int())
 				case "flussonic.stream.input.media_info.changes":
 					assert.False(t, validatedMetrics["flussonic.stream.input.media_info.changes"], "Found a duplicate in the metrics slice: flussonic.stream.input.media_info.changes")
 					validatedMetrics["flussonic.stream.input.media_info.changes"] = true
@@ -1447,6 +1520,26 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicResyncReasonAttrVal, ok := dp.Attributes().Get("flussonic.resync.reason")
 					assert.True(t, ok)
 					assert.Equal(t, "normal", flussonicResyncReasonAttrVal.Str())
+				case "flussonic.stream.input.retries":
+					assert.False(t, validatedMetrics["flussonic.stream.input.retries"], "Found a duplicate in the metrics slice: flussonic.stream.input.retries")
+					validatedMetrics["flussonic.stream.input.retries"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of retries to connect to each input of a stream.", mi.Description())
+					assert.Equal(t, "{retry}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+					flussonicInputIndexAttrVal, ok := dp.Attributes().Get("flussonic.input.index")
+					assert.True(t, ok)
+					assert.EqualValues(t, 21, flussonicInputIndexAttrVal.Int())
 				case "flussonic.stream.input.secondary.count":
 					assert.False(t, validatedMetrics["flussonic.stream.input.secondary.count"], "Found a duplicate in the metrics slice: flussonic.stream.input.secondary.count")
 					validatedMetrics["flussonic.stream.input.secondary.count"] = true
@@ -1836,6 +1929,29 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.push.errors":
+					assert.False(t, validatedMetrics["flussonic.stream.push.errors"], "Found a duplicate in the metrics slice: flussonic.stream.push.errors")
+					validatedMetrics["flussonic.stream.push.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of errors of a push of a stream.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+					flussonicPushIndexAttrVal, ok := dp.Attributes().Get("flussonic.push.index")
+					assert.True(t, ok)
+					assert.EqualValues(t, 20, flussonicPushIndexAttrVal.Int())
+					pushErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "push_error_type-val", pushErrorTypeAttrVal.Str())
 				case "flussonic.stream.push.io":
 					assert.False(t, validatedMetrics["flussonic.stream.push.io"], "Found a duplicate in the metrics slice: flussonic.stream.push.io")
 					validatedMetrics["flussonic.stream.push.io"] = true
