@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
@@ -85,10 +86,14 @@ const (
 	streamExpiration                               // seconds
 	streamThumbnailDrops                           //
 	streamThumbnailErrors                          //
+	streamTSContinuity                             // packets, also the next two: sums over stats.input.pids
+	streamTSScrambled                              //
+	streamTSTransport                              //
 	streamFields
 )
 
-// streamSource is the path of a number of a stream in API v3. If a field has several sources, the first one that is present is used.
+// streamSource is the path of a number of a stream in API v3. If a field has several sources, the first one that is present is used. [] in
+// a path follows the name of a list: the number is the sum over its elements.
 type streamSource struct {
 	path  string
 	field streamField
@@ -167,6 +172,9 @@ var streamSources = []streamSource{
 	{"dvr.expiration", streamExpiration},
 	{"stats.thumbnails.dropped_count", streamThumbnailDrops},
 	{"stats.thumbnails.errors_count", streamThumbnailErrors},
+	{"stats.input.pids[].errors_ts_cc", streamTSContinuity},
+	{"stats.input.pids[].errors_ts_scrambled", streamTSScrambled},
+	{"stats.input.pids[].errors_ts_tei", streamTSTransport},
 }
 
 // streamFlags are the fields that are JSON booleans.
@@ -183,6 +191,7 @@ const (
 	groupAnswers
 	groupReads
 	groupInputs
+	groupPIDs
 	groupPushes
 	groupPushErrors
 	groupTracks
@@ -209,6 +218,7 @@ var groupPaths = []groupPath{
 	{path: "stats.dvr_read_performance.segments_read_delayed", group: groupReads},
 	{path: "stats.inputs", group: groupInputs, fields: membersOf("stats.inputs", inputFields)},
 	{path: "inputs", group: groupInputs, fields: membersOf("inputs.stats", inputFields), older: true},
+	{path: "stats.input.pids", group: groupPIDs, fields: membersOf("stats.input.pids", append([]string{"pid"}, pidErrors[:]...))},
 	{path: "stats.push", group: groupPushes, fields: membersOf("stats.push", pushFields)},
 	{path: "pushes", group: groupPushes, fields: membersOf("pushes.stats", pushFields), older: true},
 	{path: "stats.push", group: groupPushErrors, fields: errorsOf("stats.push", pushErrorTypes)},
@@ -226,6 +236,15 @@ var (
 		"dropped_frames", "dropped_segments", "no_destination", "not_authorized", "redirect_limit", "stop_overloaded", "tls",
 		"video_frame_decode",
 	}
+)
+
+// pidErrors are the numbers of errors of a packet identifier, and pidSums the fields of a stream for the sums of the first ones.
+var (
+	pidErrors = [...]string{
+		"errors_ts_cc", "errors_ts_scrambled", "errors_ts_tei", "errors_ts_pmt", "errors_ts_psi_checksum", "errors_pid_lost",
+		"errors_adaptation_broken",
+	}
+	pidSums = [...]streamField{streamTSContinuity, streamTSScrambled, streamTSTransport}
 )
 
 // membersOf returns the fields to select for the members of a path.
@@ -267,7 +286,8 @@ type stream struct {
 	parts
 	Tracks [][]byte // content: video, audio, text ...
 
-	older  parts // from deprecated fields
+	older  parts  // from deprecated fields
+	pid    []byte // reused
 	values [streamFields]float64
 	rank   [streamFields]int8 // rank of the source of each value, from 1; 0 if absent
 }
@@ -275,7 +295,7 @@ type stream struct {
 // entry is a number whose name the server chooses.
 type entry struct {
 	Group streamGroup
-	Name  []byte // for DVR reads: outcome.source
+	Name  []byte // for DVR reads: outcome.source; for packet identifiers: number.error
 	Value number
 }
 
@@ -391,6 +411,14 @@ func (s *stream) set(f streamField, v float64, rank int8) {
 	}
 }
 
+// add adds to a number that is a sum.
+func (s *stream) add(f streamField, v float64) {
+	if s.rank[f] == 0 {
+		s.values[f], s.rank[f] = 0, 1
+	}
+	s.values[f] += v
+}
+
 func (s *stream) reset() {
 	s.Name, s.NamedBy, s.Status, s.SourceError = s.Name[:0], s.NamedBy[:0], s.Status[:0], s.SourceError[:0]
 	s.RunningOn, s.Entries, s.Tracks, s.HasStats = s.RunningOn[:0], s.Entries[:0], s.Tracks[:0], false
@@ -450,11 +478,17 @@ func newStreamQuery(fields map[streamField]bool, groups map[streamGroup]bool, so
 		s.at("stats.source_error").text = func(s *stream) *[]byte { return &s.SourceError }
 	}
 	for i, source := range streamSources {
-		if fields[source.field] {
-			paths = append(paths, source.path)
-			r := s.at(source.path)
-			r.source, r.rank, r.flag = source, int8(i+1), slices.Contains(streamFlags, source.field)
+		if !fields[source.field] {
+			continue
 		}
+		list, member, isSum := strings.Cut(source.path, "[]")
+		paths = append(paths, list+member)
+		r := s.at(list)
+		if isSum {
+			r.list = (*stream).readPIDs
+			continue
+		}
+		r.source, r.rank, r.flag = source, int8(i+1), slices.Contains(streamFlags, source.field)
 	}
 	for _, p := range groupPaths {
 		if !groups[p.group] {
@@ -475,6 +509,8 @@ func newStreamQuery(fields map[streamField]bool, groups map[streamGroup]bool, so
 			r.list = func(s *stream, r *jsonwalk.Reader) error { return place(s).readInputs(r) }
 		case groupPushes, groupPushErrors:
 			r.list = func(s *stream, r *jsonwalk.Reader) error { return place(s).readPushes(r) }
+		case groupPIDs:
+			r.list = (*stream).readPIDs
 		case groupTracks:
 			r.list = (*stream).readTracks
 		case groupReads:
@@ -567,7 +603,7 @@ func (m *fieldReader) readEntry(s *stream, r *jsonwalk.Reader, key []byte) error
 }
 
 // addEntry adds an entry, whose name consists of two parts, and returns its value to be set.
-func addEntry(all *[]entry, group streamGroup, prefix string, key []byte) *number {
+func addEntry[A, B string | []byte](all *[]entry, group streamGroup, prefix A, key B) *number {
 	*all = next(*all)
 	e := &(*all)[len(*all)-1]
 	e.Group, e.Value = group, number{}
@@ -585,6 +621,48 @@ func (s *stream) readRunningOn(r *jsonwalk.Reader) error {
 		*last, err = r.Str(*last)
 		return err
 	})
+}
+
+// readPIDs reads the errors of all packet identifiers, which become entries, and their sums.
+func (s *stream) readPIDs(r *jsonwalk.Reader) error {
+	return r.Objects(func() error {
+		var pid number
+		var errs [len(pidErrors)]number
+		err := r.Object(func(key []byte) error {
+			if string(key) == "pid" {
+				return r.Float(&pid)
+			}
+			for i, name := range pidErrors {
+				if string(key) == name {
+					return r.Float(&errs[i])
+				}
+			}
+			return r.Skip()
+		})
+		for i, name := range pidErrors {
+			n, ok := errs[i].Get()
+			switch {
+			case !ok:
+				continue
+			case n < 0:
+				r.NoteWrong()
+				continue
+			case i < len(pidSums):
+				s.add(pidSums[i], n)
+			}
+			s.addPIDError(pid, name, n)
+		}
+		return err
+	})
+}
+
+// addPIDError adds an entry for an error of a packet identifier.
+func (s *stream) addPIDError(pid number, name string, n float64) {
+	id, ok := pid.Get()
+	if whole, isWhole := rows.ToWhole(id); ok && isWhole && len(s.Entries) < maxEntries {
+		s.pid = append(strconv.AppendInt(s.pid[:0], whole, 10), '.')
+		*addEntry(&s.Entries, groupPIDs, s.pid, name) = optional.Of(n)
+	}
 }
 
 func (p *parts) readInputs(r *jsonwalk.Reader) error {

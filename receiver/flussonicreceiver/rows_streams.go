@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
@@ -87,6 +88,9 @@ var streamRows = []streamRow{
 	{streamNACKs, rows.WholeOf((*generated).RecordFlussonicStreamPlayWebrtcNacksDataPoint)},
 	{streamRetransmitted, rows.WholeOf((*generated).RecordFlussonicStreamPlayWebrtcRetransmittedPacketsDataPoint)},
 	{streamExpiration, rows.DecimalOf((*generated).RecordFlussonicStreamDvrExpirationDataPoint).Within(0, maxDuration).Except(0)},
+	{streamTSContinuity, countBy((*generated).RecordFlussonicStreamInputMpegtsErrorsDataPoint, metadata.AttributeMpegtsErrorTypeContinuity)},
+	{streamTSScrambled, countBy((*generated).RecordFlussonicStreamInputMpegtsErrorsDataPoint, metadata.AttributeMpegtsErrorTypeScrambled)},
+	{streamTSTransport, countBy((*generated).RecordFlussonicStreamInputMpegtsErrorsDataPoint, metadata.AttributeMpegtsErrorTypeTransport)},
 	{streamThumbnailDrops, rows.WholeOf((*generated).RecordFlussonicStreamThumbnailDropsDataPoint)},
 	{streamThumbnailErrors, rows.WholeOf((*generated).RecordFlussonicStreamThumbnailErrorsDataPoint)},
 }
@@ -250,6 +254,8 @@ type entryName struct {
 	// text is a protocol or the type of an error.
 	text     string
 	index    int64 // of a push
+	pid      int64
+	pidError metadata.AttributePidErrorType
 	resource metadata.AttributeFlussonicResource
 	class    metadata.AttributeFlussonicResponseClass
 	duration metadata.AttributeFlussonicResponseDuration
@@ -276,6 +282,9 @@ var groupRows = []groupRow{
 	})},
 	{groupAnswers, parseResponseTime, rows.WholeOf(func(mb *generated, start timestamp, n int64, e entryName) {
 		mb.RecordFlussonicStreamPlayResponsesByDurationDataPoint(start, n, e.stream, e.text, e.resource, e.duration)
+	})},
+	{groupPIDs, parsePIDError, rows.WholeOf(func(mb *generated, start timestamp, n int64, e entryName) {
+		mb.RecordFlussonicStreamInputMpegtsErrorsByPidDataPoint(start, n, e.stream, e.pid, e.pidError)
 	})},
 	{groupPushErrors, parseError, rows.WholeOf(func(mb *generated, start timestamp, n int64, e entryName) {
 		mb.RecordFlussonicStreamPushErrorsDataPoint(start, n, e.stream, e.index, e.text)
@@ -308,6 +317,25 @@ func byText(record func(*generated, timestamp, int64, string, string)) rows.Poin
 
 func parseError(name string) (entryName, bool) {
 	return entryName{text: strings.TrimPrefix(name, errorsPrefix)}, true
+}
+
+// pidErrorTypes maps the numbers of errors of a packet identifier to types.
+var pidErrorTypes = map[string]metadata.AttributePidErrorType{
+	"errors_ts_cc":             metadata.AttributePidErrorTypeContinuity,
+	"errors_ts_scrambled":      metadata.AttributePidErrorTypeScrambled,
+	"errors_ts_tei":            metadata.AttributePidErrorTypeTransport,
+	"errors_ts_pmt":            metadata.AttributePidErrorTypePmt,
+	"errors_ts_psi_checksum":   metadata.AttributePidErrorTypeChecksum,
+	"errors_pid_lost":          metadata.AttributePidErrorTypePidLost,
+	"errors_adaptation_broken": metadata.AttributePidErrorTypeAdaptation,
+}
+
+// parsePIDError parses names such as 256.errors_ts_cc.
+func parsePIDError(name string) (e entryName, ok bool) {
+	pid, field, _ := strings.Cut(name, ".")
+	e.pid, _ = strconv.ParseInt(pid, 10, 64)
+	e.pidError, ok = pidErrorTypes[field]
+	return e, ok
 }
 
 func parseProtocol(name string) (entryName, bool) { return entryName{text: name}, true }

@@ -112,6 +112,12 @@ INPUT = [
     ("active", "active", ONE), ("io", "bytes", ONE), ("retries", "retries", ONE), ("errors_by_index", "errors", ONE), ("frame.age", "ts_delay", MILLI),
 ]
 
+# Errors of a packet identifier: field and type.
+PID_ERRORS = {
+    "errors_ts_cc": "continuity", "errors_ts_scrambled": "scrambled", "errors_ts_tei": "transport", "errors_ts_pmt": "pmt",
+    "errors_ts_psi_checksum": "checksum", "errors_pid_lost": "pid_lost", "errors_adaptation_broken": "adaptation",
+}
+
 # Numbers of a stream with variable names: a pattern of their paths, the metric, and the attributes.
 PLAY = r"stats\.play\.play_(?:(other|preview)|(\w+)_(playlist|segment))"
 CLASSES = {"200": "2xx", "400": "4xx", "500": "5xx"}
@@ -333,6 +339,13 @@ def stream(scene, row, now):
     for kind in {kind if kind in ("audio", "video", "text") else "other": None for kind in kinds}:
         n = sum(k == kind or kind == "other" and k not in ("audio", "video", "text") for k in kinds)
         scene.point("stream.track.count", {**name, "flussonic.media.kind": kind}, n, on=False)
+    pids = get(row, "stats.input.pids") or []
+    for field, kind in PID_ERRORS.items():
+        counts = {pid["pid"]: pid[field] for pid in pids if field in pid}
+        if counts and kind in ("continuity", "scrambled", "transport"):
+            scene.point("stream.input.mpegts.errors", {**name, "error.type": kind}, sum(counts.values()))
+        for pid, n in counts.items():
+            scene.point("stream.input.mpegts.errors_by_pid", {**name, "flussonic.mpegts.pid": pid, "error.type": kind}, n, on=False)
     older = [part.get("stats", {}) for part in row.get("inputs", [])]
     for i, part in enumerate(get(row, "stats.inputs") or older):
         which = {**name, "flussonic.input.index": i}

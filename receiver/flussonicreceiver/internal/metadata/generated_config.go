@@ -1268,6 +1268,46 @@ func (ms *FlussonicStreamInputMediaInfoChangesMetricConfig) Unmarshal(parser *co
 	return nil
 }
 
+// FlussonicStreamInputMpegtsErrorsMetricConfig provides config for the flussonic.stream.input.mpegts.errors metric.
+type FlussonicStreamInputMpegtsErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputMpegtsErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamInputMpegtsErrorsByPidMetricConfig provides config for the flussonic.stream.input.mpegts.errors_by_pid metric.
+type FlussonicStreamInputMpegtsErrorsByPidMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputMpegtsErrorsByPidMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicStreamInputResyncsMetricConfig provides config for the flussonic.stream.input.resyncs metric.
 type FlussonicStreamInputResyncsMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2353,6 +2393,8 @@ type MetricsConfig struct {
 	FlussonicStreamInputFrames                    FlussonicStreamInputFramesMetricConfig                    `mapstructure:"flussonic.stream.input.frames"`
 	FlussonicStreamInputIo                        FlussonicStreamInputIoMetricConfig                        `mapstructure:"flussonic.stream.input.io"`
 	FlussonicStreamInputMediaInfoChanges          FlussonicStreamInputMediaInfoChangesMetricConfig          `mapstructure:"flussonic.stream.input.media_info.changes"`
+	FlussonicStreamInputMpegtsErrors              FlussonicStreamInputMpegtsErrorsMetricConfig              `mapstructure:"flussonic.stream.input.mpegts.errors"`
+	FlussonicStreamInputMpegtsErrorsByPid         FlussonicStreamInputMpegtsErrorsByPidMetricConfig         `mapstructure:"flussonic.stream.input.mpegts.errors_by_pid"`
 	FlussonicStreamInputResyncs                   FlussonicStreamInputResyncsMetricConfig                   `mapstructure:"flussonic.stream.input.resyncs"`
 	FlussonicStreamInputRetries                   FlussonicStreamInputRetriesMetricConfig                   `mapstructure:"flussonic.stream.input.retries"`
 	FlussonicStreamInputSecondaryCount            FlussonicStreamInputSecondaryCountMetricConfig            `mapstructure:"flussonic.stream.input.secondary.count"`
@@ -2595,6 +2637,12 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: false,
 		},
 		FlussonicStreamInputMediaInfoChanges: FlussonicStreamInputMediaInfoChangesMetricConfig{
+			Enabled: false,
+		},
+		FlussonicStreamInputMpegtsErrors: FlussonicStreamInputMpegtsErrorsMetricConfig{
+			Enabled: true,
+		},
+		FlussonicStreamInputMpegtsErrorsByPid: FlussonicStreamInputMpegtsErrorsByPidMetricConfig{
 			Enabled: false,
 		},
 		FlussonicStreamInputResyncs: FlussonicStreamInputResyncsMetricConfig{

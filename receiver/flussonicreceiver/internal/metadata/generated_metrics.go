@@ -636,6 +636,36 @@ var MapAttributeFlussonicStreamState = map[string]AttributeFlussonicStreamState{
 	"other":    AttributeFlussonicStreamStateOther,
 }
 
+// AttributeMpegtsErrorType specifies the value mpegts_error_type attribute.
+type AttributeMpegtsErrorType int
+
+const (
+	_ AttributeMpegtsErrorType = iota
+	AttributeMpegtsErrorTypeContinuity
+	AttributeMpegtsErrorTypeScrambled
+	AttributeMpegtsErrorTypeTransport
+)
+
+// String returns the string representation of the AttributeMpegtsErrorType.
+func (av AttributeMpegtsErrorType) String() string {
+	switch av {
+	case AttributeMpegtsErrorTypeContinuity:
+		return "continuity"
+	case AttributeMpegtsErrorTypeScrambled:
+		return "scrambled"
+	case AttributeMpegtsErrorTypeTransport:
+		return "transport"
+	}
+	return ""
+}
+
+// MapAttributeMpegtsErrorType is a helper map of string to AttributeMpegtsErrorType attribute value.
+var MapAttributeMpegtsErrorType = map[string]AttributeMpegtsErrorType{
+	"continuity": AttributeMpegtsErrorTypeContinuity,
+	"scrambled":  AttributeMpegtsErrorTypeScrambled,
+	"transport":  AttributeMpegtsErrorTypeTransport,
+}
+
 // AttributeNetworkIoDirection specifies the value network.io.direction attribute.
 type AttributeNetworkIoDirection int
 
@@ -660,6 +690,52 @@ func (av AttributeNetworkIoDirection) String() string {
 var MapAttributeNetworkIoDirection = map[string]AttributeNetworkIoDirection{
 	"receive":  AttributeNetworkIoDirectionReceive,
 	"transmit": AttributeNetworkIoDirectionTransmit,
+}
+
+// AttributePidErrorType specifies the value pid_error_type attribute.
+type AttributePidErrorType int
+
+const (
+	_ AttributePidErrorType = iota
+	AttributePidErrorTypeContinuity
+	AttributePidErrorTypeScrambled
+	AttributePidErrorTypeTransport
+	AttributePidErrorTypePmt
+	AttributePidErrorTypeChecksum
+	AttributePidErrorTypePidLost
+	AttributePidErrorTypeAdaptation
+)
+
+// String returns the string representation of the AttributePidErrorType.
+func (av AttributePidErrorType) String() string {
+	switch av {
+	case AttributePidErrorTypeContinuity:
+		return "continuity"
+	case AttributePidErrorTypeScrambled:
+		return "scrambled"
+	case AttributePidErrorTypeTransport:
+		return "transport"
+	case AttributePidErrorTypePmt:
+		return "pmt"
+	case AttributePidErrorTypeChecksum:
+		return "checksum"
+	case AttributePidErrorTypePidLost:
+		return "pid_lost"
+	case AttributePidErrorTypeAdaptation:
+		return "adaptation"
+	}
+	return ""
+}
+
+// MapAttributePidErrorType is a helper map of string to AttributePidErrorType attribute value.
+var MapAttributePidErrorType = map[string]AttributePidErrorType{
+	"continuity": AttributePidErrorTypeContinuity,
+	"scrambled":  AttributePidErrorTypeScrambled,
+	"transport":  AttributePidErrorTypeTransport,
+	"pmt":        AttributePidErrorTypePmt,
+	"checksum":   AttributePidErrorTypeChecksum,
+	"pid_lost":   AttributePidErrorTypePidLost,
+	"adaptation": AttributePidErrorTypeAdaptation,
 }
 
 // AttributeRtcEntity specifies the value rtc.entity attribute.
@@ -982,6 +1058,14 @@ var MetricsInfo = metricsInfo{
 		Name:       "flussonic.stream.input.media_info.changes",
 		Attributes: []string{"flussonic.stream.name"},
 	},
+	FlussonicStreamInputMpegtsErrors: metricInfo{
+		Name:       "flussonic.stream.input.mpegts.errors",
+		Attributes: []string{"flussonic.stream.name", "mpegts_error_type"},
+	},
+	FlussonicStreamInputMpegtsErrorsByPid: metricInfo{
+		Name:       "flussonic.stream.input.mpegts.errors_by_pid",
+		Attributes: []string{"flussonic.stream.name", "flussonic.mpegts.pid", "pid_error_type"},
+	},
 	FlussonicStreamInputResyncs: metricInfo{
 		Name:       "flussonic.stream.input.resyncs",
 		Attributes: []string{"flussonic.stream.name", "flussonic.resync.reason"},
@@ -1247,6 +1331,8 @@ type metricsInfo struct {
 	FlussonicStreamInputFrames                    metricInfo
 	FlussonicStreamInputIo                        metricInfo
 	FlussonicStreamInputMediaInfoChanges          metricInfo
+	FlussonicStreamInputMpegtsErrors              metricInfo
+	FlussonicStreamInputMpegtsErrorsByPid         metricInfo
 	FlussonicStreamInputResyncs                   metricInfo
 	FlussonicStreamInputRetries                   metricInfo
 	FlussonicStreamInputSecondaryCount            metricInfo
@@ -4655,6 +4741,117 @@ func newMetricFlussonicStreamInputMediaInfoChanges(cfg FlussonicStreamInputMedia
 	return m
 }
 
+type metricFlussonicStreamInputMpegtsErrors struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   FlussonicStreamInputMpegtsErrorsMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.mpegts.errors metric with initial data.
+func (m *metricFlussonicStreamInputMpegtsErrors) init() {
+	m.data.SetName("flussonic.stream.input.mpegts.errors")
+	m.data.SetDescription("Number of faulty MPEG transport stream packets from the source of a stream.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputMpegtsErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, mpegtsErrorTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutStr("error.type", mpegtsErrorTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputMpegtsErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputMpegtsErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputMpegtsErrors(cfg FlussonicStreamInputMpegtsErrorsMetricConfig) metricFlussonicStreamInputMpegtsErrors {
+	m := metricFlussonicStreamInputMpegtsErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamInputMpegtsErrorsByPid struct {
+	data     pmetric.Metric                                    // data buffer for generated metric.
+	config   FlussonicStreamInputMpegtsErrorsByPidMetricConfig // metric config provided by user.
+	capacity int                                               // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.mpegts.errors_by_pid metric with initial data.
+func (m *metricFlussonicStreamInputMpegtsErrorsByPid) init() {
+	m.data.SetName("flussonic.stream.input.mpegts.errors_by_pid")
+	m.data.SetDescription("Number of errors of each packet identifier in the MPEG transport stream from the source of a stream.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputMpegtsErrorsByPid) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicMpegtsPidAttributeValue int64, pidErrorTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutInt("flussonic.mpegts.pid", flussonicMpegtsPidAttributeValue)
+	dp.Attributes().PutStr("error.type", pidErrorTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputMpegtsErrorsByPid) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputMpegtsErrorsByPid) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputMpegtsErrorsByPid(cfg FlussonicStreamInputMpegtsErrorsByPidMetricConfig) metricFlussonicStreamInputMpegtsErrorsByPid {
+	m := metricFlussonicStreamInputMpegtsErrorsByPid{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricFlussonicStreamInputResyncs struct {
 	data     pmetric.Metric                          // data buffer for generated metric.
 	config   FlussonicStreamInputResyncsMetricConfig // metric config provided by user.
@@ -7483,6 +7680,8 @@ type MetricsBuilder struct {
 	metricFlussonicStreamInputFrames                    metricFlussonicStreamInputFrames
 	metricFlussonicStreamInputIo                        metricFlussonicStreamInputIo
 	metricFlussonicStreamInputMediaInfoChanges          metricFlussonicStreamInputMediaInfoChanges
+	metricFlussonicStreamInputMpegtsErrors              metricFlussonicStreamInputMpegtsErrors
+	metricFlussonicStreamInputMpegtsErrorsByPid         metricFlussonicStreamInputMpegtsErrorsByPid
 	metricFlussonicStreamInputResyncs                   metricFlussonicStreamInputResyncs
 	metricFlussonicStreamInputRetries                   metricFlussonicStreamInputRetries
 	metricFlussonicStreamInputSecondaryCount            metricFlussonicStreamInputSecondaryCount
@@ -7622,6 +7821,8 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricFlussonicStreamInputFrames:                    newMetricFlussonicStreamInputFrames(mbc.Metrics.FlussonicStreamInputFrames),
 		metricFlussonicStreamInputIo:                        newMetricFlussonicStreamInputIo(mbc.Metrics.FlussonicStreamInputIo),
 		metricFlussonicStreamInputMediaInfoChanges:          newMetricFlussonicStreamInputMediaInfoChanges(mbc.Metrics.FlussonicStreamInputMediaInfoChanges),
+		metricFlussonicStreamInputMpegtsErrors:              newMetricFlussonicStreamInputMpegtsErrors(mbc.Metrics.FlussonicStreamInputMpegtsErrors),
+		metricFlussonicStreamInputMpegtsErrorsByPid:         newMetricFlussonicStreamInputMpegtsErrorsByPid(mbc.Metrics.FlussonicStreamInputMpegtsErrorsByPid),
 		metricFlussonicStreamInputResyncs:                   newMetricFlussonicStreamInputResyncs(mbc.Metrics.FlussonicStreamInputResyncs),
 		metricFlussonicStreamInputRetries:                   newMetricFlussonicStreamInputRetries(mbc.Metrics.FlussonicStreamInputRetries),
 		metricFlussonicStreamInputSecondaryCount:            newMetricFlussonicStreamInputSecondaryCount(mbc.Metrics.FlussonicStreamInputSecondaryCount),
@@ -7856,6 +8057,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicStreamInputFrames.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputIo.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputMediaInfoChanges.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputMpegtsErrors.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputMpegtsErrorsByPid.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputResyncs.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputRetries.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputSecondaryCount.emit(ils.Metrics())
@@ -8251,6 +8454,16 @@ func (mb *MetricsBuilder) RecordFlussonicStreamInputIoDataPoint(ts pcommon.Times
 // RecordFlussonicStreamInputMediaInfoChangesDataPoint adds a data point to flussonic.stream.input.media_info.changes metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamInputMediaInfoChangesDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
 	mb.metricFlussonicStreamInputMediaInfoChanges.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
+// RecordFlussonicStreamInputMpegtsErrorsDataPoint adds a data point to flussonic.stream.input.mpegts.errors metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputMpegtsErrorsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, mpegtsErrorTypeAttributeValue AttributeMpegtsErrorType) {
+	mb.metricFlussonicStreamInputMpegtsErrors.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, mpegtsErrorTypeAttributeValue.String())
+}
+
+// RecordFlussonicStreamInputMpegtsErrorsByPidDataPoint adds a data point to flussonic.stream.input.mpegts.errors_by_pid metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputMpegtsErrorsByPidDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicMpegtsPidAttributeValue int64, pidErrorTypeAttributeValue AttributePidErrorType) {
+	mb.metricFlussonicStreamInputMpegtsErrorsByPid.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicMpegtsPidAttributeValue, pidErrorTypeAttributeValue.String())
 }
 
 // RecordFlussonicStreamInputResyncsDataPoint adds a data point to flussonic.stream.input.resyncs metric.

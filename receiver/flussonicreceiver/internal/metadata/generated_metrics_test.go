@@ -255,6 +255,12 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamInputMediaInfoChangesDataPoint(ts, 1, "flussonic.stream.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputMpegtsErrorsDataPoint(ts, 1, "flussonic.stream.name-val", AttributeMpegtsErrorTypeContinuity)
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputMpegtsErrorsByPidDataPoint(ts, 1, "flussonic.stream.name-val", 20, AttributePidErrorTypeContinuity)
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamInputResyncsDataPoint(ts, 1, "flussonic.stream.name-val", AttributeFlussonicResyncReasonNormal)
@@ -1500,6 +1506,49 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.input.mpegts.errors":
+					assert.False(t, validatedMetrics["flussonic.stream.input.mpegts.errors"], "Found a duplicate in the metrics slice: flussonic.stream.input.mpegts.errors")
+					validatedMetrics["flussonic.stream.input.mpegts.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of faulty MPEG transport stream packets from the source of a stream.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+					mpegtsErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "continuity", mpegtsErrorTypeAttrVal.Str())
+				case "flussonic.stream.input.mpegts.errors_by_pid":
+					assert.False(t, validatedMetrics["flussonic.stream.input.mpegts.errors_by_pid"], "Found a duplicate in the metrics slice: flussonic.stream.input.mpegts.errors_by_pid")
+					validatedMetrics["flussonic.stream.input.mpegts.errors_by_pid"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of errors of each packet identifier in the MPEG transport stream from the source of a stream.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+					flussonicMpegtsPidAttrVal, ok := dp.Attributes().Get("flussonic.mpegts.pid")
+					assert.True(t, ok)
+					assert.EqualValues(t, 20, flussonicMpegtsPidAttrVal.Int())
+					pidErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "continuity", pidErrorTypeAttrVal.Str())
 				case "flussonic.stream.input.resyncs":
 					assert.False(t, validatedMetrics["flussonic.stream.input.resyncs"], "Found a duplicate in the metrics slice: flussonic.stream.input.resyncs")
 					validatedMetrics["flussonic.stream.input.resyncs"] = true
