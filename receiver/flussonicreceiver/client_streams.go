@@ -208,7 +208,7 @@ type groupPath struct {
 }
 
 var groupPaths = []groupPath{
-	{path: "stats.input", group: groupInputErrors, has: isError},
+	{path: "stats.input", group: groupInputErrors, has: isError, fields: errorsOf("stats.input", inputErrorTypes)},
 	{path: "stats.play.play_opened_sessions_by_proto", group: groupOpened},
 	{path: "stats.play.play_total_sessions_by_proto", group: groupPlays},
 	{path: "stats.play.play_bytes_by_proto", group: groupBytes},
@@ -230,6 +230,11 @@ var groupPaths = []groupPath{
 var (
 	inputFields = []string{"active", "bytes", "retries", "errors", "ts_delay", "opened_at"}
 	pushFields  = []string{"status", "bytes", "retries", "pusher_restarts", "opened_at"}
+	// inputErrorTypes are the types of errors of an input that Flussonic documents.
+	inputErrorTypes = []string{
+		"403", "404", "500", "broken_payload", "crashed", "decoder_reset", "desync", "dropped_frames", "lost_packets", "ts_jump_restarts",
+		"ts_pat", "ts_pmt", "ts_service_lost", "ts_stuck_restarts",
+	}
 	// pushErrorTypes are the types of errors of a push that Flussonic documents.
 	pushErrorTypes = []string{
 		"401", "403", "404", "409", "500", "audio_frame_decode", "connection_lost", "device_buffer_overflow", "device_not_opened",

@@ -38,6 +38,7 @@ type streamRecorder struct {
 	groups  [streamGroups][]enabledGroupRow
 	inputs  []enabledRow[input, partName]
 	pushes  []enabledRow[push, partName]
+	totals  *streamTotals
 
 	inScrape streamAnswers
 
@@ -90,6 +91,7 @@ func newStreamRecorder(cfg *StreamsConfig, mb *builder, run *scrape.Runner, serv
 		groups:    enabledGroupRows(run),
 		inputs:    enabledRows(run, inputRows),
 		pushes:    enabledRows(run, pushRows),
+		totals:    newStreamTotals(mb, run),
 		seen:      map[entryKey]bool{},
 	}
 	for _, name := range cfg.expected() {
@@ -105,6 +107,7 @@ func newStreamRecorder(cfg *StreamsConfig, mb *builder, run *scrape.Runner, serv
 // beginScrape starts a scrape.
 func (s *streamRecorder) beginScrape() {
 	s.items.Begin()
+	s.totals.beginScrape()
 	s.scrapes++
 	s.inScrape = streamAnswers{states: make([]int64, len(streamStates)+1)} // states start at 1
 }
@@ -123,7 +126,8 @@ func (s *streamRecorder) recordList(ctx context.Context, c *client, query *strea
 func (s *streamRecorder) recordListed(row *stream) {
 	s.inScrape.rows++
 	s.name = selection.AppendName(s.name[:0], row.Name)
-	if s.omits(row) {
+	elsewhere := s.runsElsewhere(row)
+	if s.omits(elsewhere) {
 		return
 	}
 	item, first := s.get(s.name)
@@ -136,6 +140,9 @@ func (s *streamRecorder) recordListed(row *stream) {
 	st := &item.Value
 	current := stateOf(row)
 	s.inScrape.states[current]++
+	if !elsewhere {
+		s.totals.add(s.name, row)
+	}
 	st.disabled = current == metadata.AttributeFlussonicStreamStateDisabled
 	switch {
 	case item.Kept:
@@ -173,9 +180,9 @@ func (s *streamRecorder) endList(hasList bool) {
 	}
 }
 
-// omits reports whether to omit a stream because it runs on another server. Expected streams are always reported.
-func (s *streamRecorder) omits(row *stream) bool {
-	out := s.runsElsewhere(row) && !s.includeRemote && !s.expected[string(s.name)]
+// omits reports whether to omit the current stream because it runs on another server. Expected streams are always reported.
+func (s *streamRecorder) omits(elsewhere bool) bool {
+	out := elsewhere && !s.includeRemote && !s.expected[string(s.name)]
 	switch last, known := s.elsewhere[string(s.name)]; {
 	case !out && known:
 		delete(s.elsewhere, string(s.name))
@@ -295,6 +302,7 @@ func (s *streamRecorder) finish() {
 			countByState.Record(s.mb, s.inScrape.states[state], state)
 		}
 	}
+	s.totals.finish(s.inScrape.complete)
 	if known {
 		s.recordMissing()
 	}
@@ -344,9 +352,11 @@ func (s *streamRecorder) query(run *scrape.Runner) *streamQuery {
 		fields[streamFrameAt] = fields[streamFrameAt] || r.field == streamFrameDelay
 	}
 	groups := map[streamGroup]bool{
-		groupInputs: len(s.inputs) > 0,
-		groupPushes: len(run.Enabled(pushRows, pushState)) > 0,
-		groupTracks: len(run.Enabled(trackCount)) > 0,
+		groupInputErrors: s.totals.errors != nil,
+		groupOpened:      s.totals.sessions != nil,
+		groupInputs:      len(s.inputs) > 0,
+		groupPushes:      len(run.Enabled(pushRows, pushState)) > 0,
+		groupTracks:      len(run.Enabled(trackCount)) > 0,
 	}
 	for group, active := range s.groups {
 		groups[streamGroup(group)] = groups[streamGroup(group)] || len(active) > 0

@@ -189,6 +189,23 @@ type partName struct {
 	index  int64
 }
 
+// Sums over all streams by the type of an error and by protocol.
+var (
+	inputErrors  = rows.WholeOf((*generated).RecordFlussonicInputErrorsByTypeDataPoint)
+	openSessions = rows.WholeOf((*generated).RecordFlussonicPlaySessionCountDataPoint)
+)
+
+// inputErrorIndex maps the names of errors of an input to positions in inputErrorTypes.
+var inputErrorIndex = indexErrors(inputErrorTypes)
+
+func indexErrors(types []string) map[string]int {
+	index := map[string]int{}
+	for i, name := range types {
+		index[errorsPrefix+name] = i
+	}
+	return index
+}
+
 // inputRows are the rows for the numbers of an input.
 var inputRows = []row[input, partName]{
 	{func(i *input) number { return flag(i.Active) }, ofPart((*generated).RecordFlussonicStreamInputActiveDataPoint)},

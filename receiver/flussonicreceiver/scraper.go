@@ -78,6 +78,7 @@ func (s *scraper) learnMetrics() {
 		apiFiles:    s.run.Enabled(vodClients),
 		apiStreams: s.run.Enabled(
 			streamRowsOf(inList), streamState, countByState, streamRemote, sourceFailed, groupRows, inputRows, pushRows, pushState, trackCount,
+			inputErrors, openSessions,
 		),
 		apiPage:      s.run.Enabled(interfaceRows, streamRowsOf(func(field streamField) bool { return !inList(field) })),
 		apiOldServer: s.run.Enabled(serverRows, diskRows, gpuRows),

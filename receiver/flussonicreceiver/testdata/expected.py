@@ -361,6 +361,19 @@ def stream(scene, row, now):
             scene.point("stream.push.errors", {**which, "error.type": field.removeprefix("errors_")}, part[field], on=False)
 
 
+def totals(scene, rows):
+    """Sums over all streams. Those of errors count from the first list, so that they are 0 there."""
+    sessions = {}
+    for row in rows:
+        for protocol, n in (get(row, "stats.play.play_opened_sessions_by_proto") or {}).items():
+            sessions[protocol] = sessions.get(protocol, 0) + n
+        for field in get(row, "stats.input") or {}:
+            if field.startswith("errors_"):
+                scene.point("input.errors_by_type", {"error.type": field.removeprefix("errors_")}, 0)
+    for protocol, n in sessions.items():
+        scene.point("play.session.count", {"flussonic.protocol": protocol}, n)
+
+
 def absent(scene, name):
     for metric, attributes, _, on in STREAM:
         scene.point("stream." + metric, {**name, **attributes}, None, on=on)
@@ -372,6 +385,7 @@ def streams(scene, folders, stats):
     here = [row for row in rows if runs_here(row, own, proven)]
     which = {"rtc.entity": "stream", "rtc.omission.reason": "elsewhere"}
     scene.point("rtc.scrape.omitted.count", which, len(rows) - len(here))
+    totals(scene, here)
     counts = dict.fromkeys(STREAM_STATES, 0)
     for row in rows:
         name = {NAME: row["name"]}

@@ -628,6 +628,26 @@ func (ms *FlussonicGpuTemperatureMetricConfig) Unmarshal(parser *confmap.Conf) e
 	return nil
 }
 
+// FlussonicInputErrorsByTypeMetricConfig provides config for the flussonic.input.errors_by_type metric.
+type FlussonicInputErrorsByTypeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicInputErrorsByTypeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicMemoryUtilizationMetricConfig provides config for the flussonic.memory.utilization metric.
 type FlussonicMemoryUtilizationMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -675,6 +695,26 @@ type FlussonicNetworkThroughputMetricConfig struct {
 }
 
 func (ms *FlussonicNetworkThroughputMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicPlaySessionCountMetricConfig provides config for the flussonic.play.session.count metric.
+type FlussonicPlaySessionCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicPlaySessionCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2361,9 +2401,11 @@ type MetricsConfig struct {
 	FlussonicGpuEncoderUtilization                FlussonicGpuEncoderUtilizationMetricConfig                `mapstructure:"flussonic.gpu.encoder.utilization"`
 	FlussonicGpuMemoryUtilization                 FlussonicGpuMemoryUtilizationMetricConfig                 `mapstructure:"flussonic.gpu.memory.utilization"`
 	FlussonicGpuTemperature                       FlussonicGpuTemperatureMetricConfig                       `mapstructure:"flussonic.gpu.temperature"`
+	FlussonicInputErrorsByType                    FlussonicInputErrorsByTypeMetricConfig                    `mapstructure:"flussonic.input.errors_by_type"`
 	FlussonicMemoryUtilization                    FlussonicMemoryUtilizationMetricConfig                    `mapstructure:"flussonic.memory.utilization"`
 	FlussonicNetworkIo                            FlussonicNetworkIoMetricConfig                            `mapstructure:"flussonic.network.io"`
 	FlussonicNetworkThroughput                    FlussonicNetworkThroughputMetricConfig                    `mapstructure:"flussonic.network.throughput"`
+	FlussonicPlaySessionCount                     FlussonicPlaySessionCountMetricConfig                     `mapstructure:"flussonic.play.session.count"`
 	FlussonicSchedulerUtilization                 FlussonicSchedulerUtilizationMetricConfig                 `mapstructure:"flussonic.scheduler.utilization"`
 	FlussonicSessionCount                         FlussonicSessionCountMetricConfig                         `mapstructure:"flussonic.session.count"`
 	FlussonicStartTime                            FlussonicStartTimeMetricConfig                            `mapstructure:"flussonic.start_time"`
@@ -2543,6 +2585,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		FlussonicGpuTemperature: FlussonicGpuTemperatureMetricConfig{
 			Enabled: true,
 		},
+		FlussonicInputErrorsByType: FlussonicInputErrorsByTypeMetricConfig{
+			Enabled: true,
+		},
 		FlussonicMemoryUtilization: FlussonicMemoryUtilizationMetricConfig{
 			Enabled: true,
 		},
@@ -2550,6 +2595,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		FlussonicNetworkThroughput: FlussonicNetworkThroughputMetricConfig{
+			Enabled: true,
+		},
+		FlussonicPlaySessionCount: FlussonicPlaySessionCountMetricConfig{
 			Enabled: true,
 		},
 		FlussonicSchedulerUtilization: FlussonicSchedulerUtilizationMetricConfig{

@@ -934,6 +934,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "flussonic.gpu.temperature",
 		Attributes: []string{"flussonic.gpu.id", "flussonic.gpu.name"},
 	},
+	FlussonicInputErrorsByType: metricInfo{
+		Name:       "flussonic.input.errors_by_type",
+		Attributes: []string{"input_error_type"},
+	},
 	FlussonicMemoryUtilization: metricInfo{
 		Name: "flussonic.memory.utilization",
 	},
@@ -944,6 +948,10 @@ var MetricsInfo = metricsInfo{
 	FlussonicNetworkThroughput: metricInfo{
 		Name:       "flussonic.network.throughput",
 		Attributes: []string{"network.io.direction"},
+	},
+	FlussonicPlaySessionCount: metricInfo{
+		Name:       "flussonic.play.session.count",
+		Attributes: []string{"flussonic.protocol"},
 	},
 	FlussonicSchedulerUtilization: metricInfo{
 		Name: "flussonic.scheduler.utilization",
@@ -1299,9 +1307,11 @@ type metricsInfo struct {
 	FlussonicGpuEncoderUtilization                metricInfo
 	FlussonicGpuMemoryUtilization                 metricInfo
 	FlussonicGpuTemperature                       metricInfo
+	FlussonicInputErrorsByType                    metricInfo
 	FlussonicMemoryUtilization                    metricInfo
 	FlussonicNetworkIo                            metricInfo
 	FlussonicNetworkThroughput                    metricInfo
+	FlussonicPlaySessionCount                     metricInfo
 	FlussonicSchedulerUtilization                 metricInfo
 	FlussonicSessionCount                         metricInfo
 	FlussonicStartTime                            metricInfo
@@ -3031,6 +3041,60 @@ func newMetricFlussonicGpuTemperature(cfg FlussonicGpuTemperatureMetricConfig) m
 	return m
 }
 
+type metricFlussonicInputErrorsByType struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   FlussonicInputErrorsByTypeMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.input.errors_by_type metric with initial data.
+func (m *metricFlussonicInputErrorsByType) init() {
+	m.data.SetName("flussonic.input.errors_by_type")
+	m.data.SetDescription("Number of errors in the data from the sources of all streams, by type. It starts with the first list of streams that the receiver reads.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicInputErrorsByType) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, inputErrorTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("error.type", inputErrorTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicInputErrorsByType) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicInputErrorsByType) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicInputErrorsByType(cfg FlussonicInputErrorsByTypeMetricConfig) metricFlussonicInputErrorsByType {
+	m := metricFlussonicInputErrorsByType{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricFlussonicMemoryUtilization struct {
 	data     pmetric.Metric                         // data buffer for generated metric.
 	config   FlussonicMemoryUtilizationMetricConfig // metric config provided by user.
@@ -3180,6 +3244,60 @@ func (m *metricFlussonicNetworkThroughput) emit(metrics pmetric.MetricSlice) {
 
 func newMetricFlussonicNetworkThroughput(cfg FlussonicNetworkThroughputMetricConfig) metricFlussonicNetworkThroughput {
 	m := metricFlussonicNetworkThroughput{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicPlaySessionCount struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   FlussonicPlaySessionCountMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.play.session.count metric with initial data.
+func (m *metricFlussonicPlaySessionCount) init() {
+	m.data.SetName("flussonic.play.session.count")
+	m.data.SetDescription("Number of open viewer sessions of all streams, by protocol.")
+	m.data.SetUnit("{session}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicPlaySessionCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicProtocolAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.protocol", flussonicProtocolAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicPlaySessionCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicPlaySessionCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicPlaySessionCount(cfg FlussonicPlaySessionCountMetricConfig) metricFlussonicPlaySessionCount {
+	m := metricFlussonicPlaySessionCount{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -7648,9 +7766,11 @@ type MetricsBuilder struct {
 	metricFlussonicGpuEncoderUtilization                metricFlussonicGpuEncoderUtilization
 	metricFlussonicGpuMemoryUtilization                 metricFlussonicGpuMemoryUtilization
 	metricFlussonicGpuTemperature                       metricFlussonicGpuTemperature
+	metricFlussonicInputErrorsByType                    metricFlussonicInputErrorsByType
 	metricFlussonicMemoryUtilization                    metricFlussonicMemoryUtilization
 	metricFlussonicNetworkIo                            metricFlussonicNetworkIo
 	metricFlussonicNetworkThroughput                    metricFlussonicNetworkThroughput
+	metricFlussonicPlaySessionCount                     metricFlussonicPlaySessionCount
 	metricFlussonicSchedulerUtilization                 metricFlussonicSchedulerUtilization
 	metricFlussonicSessionCount                         metricFlussonicSessionCount
 	metricFlussonicStartTime                            metricFlussonicStartTime
@@ -7789,9 +7909,11 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricFlussonicGpuEncoderUtilization:                newMetricFlussonicGpuEncoderUtilization(mbc.Metrics.FlussonicGpuEncoderUtilization),
 		metricFlussonicGpuMemoryUtilization:                 newMetricFlussonicGpuMemoryUtilization(mbc.Metrics.FlussonicGpuMemoryUtilization),
 		metricFlussonicGpuTemperature:                       newMetricFlussonicGpuTemperature(mbc.Metrics.FlussonicGpuTemperature),
+		metricFlussonicInputErrorsByType:                    newMetricFlussonicInputErrorsByType(mbc.Metrics.FlussonicInputErrorsByType),
 		metricFlussonicMemoryUtilization:                    newMetricFlussonicMemoryUtilization(mbc.Metrics.FlussonicMemoryUtilization),
 		metricFlussonicNetworkIo:                            newMetricFlussonicNetworkIo(mbc.Metrics.FlussonicNetworkIo),
 		metricFlussonicNetworkThroughput:                    newMetricFlussonicNetworkThroughput(mbc.Metrics.FlussonicNetworkThroughput),
+		metricFlussonicPlaySessionCount:                     newMetricFlussonicPlaySessionCount(mbc.Metrics.FlussonicPlaySessionCount),
 		metricFlussonicSchedulerUtilization:                 newMetricFlussonicSchedulerUtilization(mbc.Metrics.FlussonicSchedulerUtilization),
 		metricFlussonicSessionCount:                         newMetricFlussonicSessionCount(mbc.Metrics.FlussonicSessionCount),
 		metricFlussonicStartTime:                            newMetricFlussonicStartTime(mbc.Metrics.FlussonicStartTime),
@@ -8025,9 +8147,11 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicGpuEncoderUtilization.emit(ils.Metrics())
 	mb.metricFlussonicGpuMemoryUtilization.emit(ils.Metrics())
 	mb.metricFlussonicGpuTemperature.emit(ils.Metrics())
+	mb.metricFlussonicInputErrorsByType.emit(ils.Metrics())
 	mb.metricFlussonicMemoryUtilization.emit(ils.Metrics())
 	mb.metricFlussonicNetworkIo.emit(ils.Metrics())
 	mb.metricFlussonicNetworkThroughput.emit(ils.Metrics())
+	mb.metricFlussonicPlaySessionCount.emit(ils.Metrics())
 	mb.metricFlussonicSchedulerUtilization.emit(ils.Metrics())
 	mb.metricFlussonicSessionCount.emit(ils.Metrics())
 	mb.metricFlussonicStartTime.emit(ils.Metrics())
@@ -8296,6 +8420,11 @@ func (mb *MetricsBuilder) RecordFlussonicGpuTemperatureDataPoint(ts pcommon.Time
 	mb.metricFlussonicGpuTemperature.recordDataPoint(mb.startTime, ts, val, flussonicGpuIDAttributeValue, flussonicGpuNameAttributeValue)
 }
 
+// RecordFlussonicInputErrorsByTypeDataPoint adds a data point to flussonic.input.errors_by_type metric.
+func (mb *MetricsBuilder) RecordFlussonicInputErrorsByTypeDataPoint(ts pcommon.Timestamp, val int64, inputErrorTypeAttributeValue string) {
+	mb.metricFlussonicInputErrorsByType.recordDataPoint(mb.startTime, ts, val, inputErrorTypeAttributeValue)
+}
+
 // RecordFlussonicMemoryUtilizationDataPoint adds a data point to flussonic.memory.utilization metric.
 func (mb *MetricsBuilder) RecordFlussonicMemoryUtilizationDataPoint(ts pcommon.Timestamp, val float64) {
 	mb.metricFlussonicMemoryUtilization.recordDataPoint(mb.startTime, ts, val)
@@ -8309,6 +8438,11 @@ func (mb *MetricsBuilder) RecordFlussonicNetworkIoDataPoint(ts pcommon.Timestamp
 // RecordFlussonicNetworkThroughputDataPoint adds a data point to flussonic.network.throughput metric.
 func (mb *MetricsBuilder) RecordFlussonicNetworkThroughputDataPoint(ts pcommon.Timestamp, val float64, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
 	mb.metricFlussonicNetworkThroughput.recordDataPoint(mb.startTime, ts, val, networkIoDirectionAttributeValue.String())
+}
+
+// RecordFlussonicPlaySessionCountDataPoint adds a data point to flussonic.play.session.count metric.
+func (mb *MetricsBuilder) RecordFlussonicPlaySessionCountDataPoint(ts pcommon.Timestamp, val int64, flussonicProtocolAttributeValue string) {
+	mb.metricFlussonicPlaySessionCount.recordDataPoint(mb.startTime, ts, val, flussonicProtocolAttributeValue)
 }
 
 // RecordFlussonicSchedulerUtilizationDataPoint adds a data point to flussonic.scheduler.utilization metric.

@@ -161,6 +161,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordFlussonicGpuTemperatureDataPoint(ts, 1, "flussonic.gpu.id-val", "flussonic.gpu.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordFlussonicInputErrorsByTypeDataPoint(ts, 1, "input_error_type-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordFlussonicMemoryUtilizationDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -168,6 +171,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicNetworkThroughputDataPoint(ts, 1, AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordFlussonicPlaySessionCountDataPoint(ts, 1, "flussonic.protocol-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicSchedulerUtilizationDataPoint(ts, 1)
@@ -960,6 +966,23 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicGpuNameAttrVal, ok := dp.Attributes().Get("flussonic.gpu.name")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.gpu.name-val", flussonicGpuNameAttrVal.Str())
+				case "flussonic.input.errors_by_type":
+					assert.False(t, validatedMetrics["flussonic.input.errors_by_type"], "Found a duplicate in the metrics slice: flussonic.input.errors_by_type")
+					validatedMetrics["flussonic.input.errors_by_type"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of errors in the data from the sources of all streams, by type. It starts with the first list of streams that the receiver reads.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					inputErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "input_error_type-val", inputErrorTypeAttrVal.Str())
 				case "flussonic.memory.utilization":
 					assert.False(t, validatedMetrics["flussonic.memory.utilization"], "Found a duplicate in the metrics slice: flussonic.memory.utilization")
 					validatedMetrics["flussonic.memory.utilization"] = true
@@ -1007,6 +1030,23 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "flussonic.play.session.count":
+					assert.False(t, validatedMetrics["flussonic.play.session.count"], "Found a duplicate in the metrics slice: flussonic.play.session.count")
+					validatedMetrics["flussonic.play.session.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of open viewer sessions of all streams, by protocol.", mi.Description())
+					assert.Equal(t, "{session}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicProtocolAttrVal, ok := dp.Attributes().Get("flussonic.protocol")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.protocol-val", flussonicProtocolAttrVal.Str())
 				case "flussonic.scheduler.utilization":
 					assert.False(t, validatedMetrics["flussonic.scheduler.utilization"], "Found a duplicate in the metrics slice: flussonic.scheduler.utilization")
 					validatedMetrics["flussonic.scheduler.utilization"] = true
