@@ -15,7 +15,7 @@ var fleet = board{
 	jobs:        ".+",
 	alerts:      ".+",
 	restarts: []string{
-		`resets({__name__=~"(kamailio|rtpengine|flussonic|mediasoup|jitsi_jvb)_uptime_seconds", $servers}[1m]) > 0`,
+		`resets({__name__=~"(kamailio|rtpengine|flussonic|mediasoup|jitsi_jvb)_uptime_seconds", $servers}[$__rate_interval]) > 0`,
 	},
 	rows: []row{
 		{"Is it up?", []panel{

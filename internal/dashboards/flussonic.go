@@ -13,7 +13,7 @@ var flussonic = board{
 	jobs:        "(.+/)?flussonic",
 	alerts:      "Flussonic.*",
 	filters:     []filter{{"stream", "Stream", "flussonic_stream_name", "flussonic_stream_alive"}},
-	restarts:    []string{`resets(flussonic_uptime_seconds{$servers}[1m]) > 0`},
+	restarts:    []string{`resets(flussonic_uptime_seconds{$servers}[$__rate_interval]) > 0`},
 	rows: []row{
 		{"Is it up?", []panel{
 			{

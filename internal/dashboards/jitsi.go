@@ -10,7 +10,7 @@ var jitsi = board{
 	jobs:        "(.+/)?jitsi-.+",
 	alerts:      "Jitsi.*",
 	filters:     []filter{{"bridge", "Bridge in Jicofo", "jitsi_bridge_id", "jitsi_jicofo_bridge_endpoint_count"}},
-	restarts:    []string{`resets(jitsi_jvb_uptime_seconds{$servers}[1m]) > 0`},
+	restarts:    []string{`resets(jitsi_jvb_uptime_seconds{$servers}[$__rate_interval]) > 0`},
 	rows: []row{
 		{"Is it up?", []panel{
 			{

@@ -13,7 +13,7 @@ var mediasoup = board{
 		{"worker", "Worker", "mediasoup_worker_id", "mediasoup_worker_cpu_time_seconds_total"},
 		{"room", "Room", "mediasoup_room_name", "mediasoup_room_uptime_seconds"},
 	},
-	restarts: []string{`resets(mediasoup_uptime_seconds{$servers}[1m]) > 0`},
+	restarts: []string{`resets(mediasoup_uptime_seconds{$servers}[$__rate_interval]) > 0`},
 	rows: []row{
 		{"Is it up?", []panel{
 			{

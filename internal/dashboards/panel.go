@@ -56,7 +56,8 @@ func (p *panel) visualization() (dashboard.Panel, error) {
 		return statetimeline.NewPanelBuilder().MergeValues(true).ShowValue(common.VisibilityModeAuto).RowHeight(0.8).FillOpacity(70).
 			LineWidth(0).Legend(legend.ShowLegend(false)).Build()
 	case table:
-		return sdktable.NewPanelBuilder().ShowHeader(true).CellHeight(common.TableCellHeightSm).Filterable(true).
+		footer := common.NewTableFooterOptionsBuilder().Reducer([]string{"sum"}) // required, although it is not shown
+		return sdktable.NewPanelBuilder().Footer(footer).ShowHeader(true).CellHeight(common.TableCellHeightSm).Filterable(true).
 			SortBy([]cog.Builder[common.TableSortByFieldState]{
 				common.NewTableSortByFieldStateBuilder().DisplayName(p.queries[0].legend).Desc(p.limits.red >= p.limits.orange),
 			}).Build()

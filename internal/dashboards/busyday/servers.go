@@ -4,6 +4,8 @@
 package busyday
 
 import (
+	"io/fs"
+	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	neturl "net/url"
@@ -27,6 +29,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/kamailioreceiver"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/mediasoupreceiver"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver"
+	"github.com/otelcol-rtc/otelcol-rtc/testdata"
 )
 
 type settings = map[string]any
@@ -49,6 +52,9 @@ var sources = []source{
 	{zlmediakitreceiver.NewFactory(), []string{"zlmediakit"}, func(f *fleet) settings { // captured with recordings and lost packets
 		return settings{"endpoint": start(f, "zlmediakit-captured", zlmediakit.New, zlmediakit.Options{Scene: "busy", Now: f.now}), "secret": "any"}
 	}},
+	{zlmediakitreceiver.NewFactory(), []string{"zlmediakit"}, func(f *fleet) settings { // captured after a publisher was killed
+		return settings{"endpoint": start(f, "zlmediakit-degraded", zlmediakit.New, zlmediakit.Options{Scene: "degraded", Now: f.now}), "secret": "any"}
+	}},
 	{jitsireceiver.NewFactory(), []string{"jitsi"}, func(f *fleet) settings {
 		return settings{
 			"jvb":    settings{"endpoint": start(f, "jvb", jitsi.NewJVB, jitsi.JVBOptions{Stats: true, Moving: true, Now: f.now})},
@@ -57,8 +63,22 @@ var sources = []source{
 			"jibri":  settings{"endpoint": start(f, "jibri", jitsi.NewJibri, jitsi.JibriOptions{Metrics: true, Moving: true, Now: f.now})},
 		}
 	}},
+	{jitsireceiver.NewFactory(), []string{"jitsi"}, func(f *fleet) settings { // unhealthy
+		return settings{"jvb": settings{"endpoint": start(f, "jvb-unhealthy", jitsi.NewJVB, jitsi.JVBOptions{Stats: true, Unhealthy: true, Now: f.now})}}
+	}},
 	{jitsireceiver.NewFactory(), []string{"jitsi"}, func(f *fleet) settings { // version that reports jitter and delays
 		return settings{"jvb": settings{"endpoint": start(f, "jvb-old", jitsi.NewJVB, jitsi.JVBOptions{Version: "2.3.92", Stats: true, Moving: true, Now: f.now})}}
+	}},
+	{jitsireceiver.NewFactory(), []string{"jitsi"}, func(f *fleet) settings { // version that reports transit times
+		return settings{"jvb": settings{"endpoint": serveFiles(f.tb, map[string]string{
+			"/metrics": "jitsi/jvb/metrics.constructed-2.3.149-used.004.txt", "/about/health": "jitsi/jvb/about-health.200.body",
+		})}}
+	}},
+	{kamailioreceiver.NewFactory(), []string{"kamailio", "rtpengine"}, func(f *fleet) settings { // rtpengine with interfaces and quality
+		return settings{
+			"endpoint":  start(f, "kamailio-ctl", kamailio.NewCtl, kamailio.CtlOptions{Moving: true, Now: f.now}),
+			"rtpengine": settings{"endpoint": serveFiles(f.tb, map[string]string{"/metrics": "kamailio/prometheus/rtpengine_sample.txt"}) + "/metrics"},
+		}
 	}},
 	{kamailioreceiver.NewFactory(), []string{"kamailio", "rtpengine"}, func(f *fleet) settings {
 		return settings{
@@ -69,6 +89,9 @@ var sources = []source{
 	{flussonicreceiver.NewFactory(), []string{"flussonic"}, func(f *fleet) settings { // every field is set
 		return settings{"endpoint": start(f, "flussonic-full", flussonic.New, flussonic.Options{Generation: "full-23.10", Moving: true, Now: f.now})}
 	}},
+	{flussonicreceiver.NewFactory(), []string{"flussonic"}, func(f *fleet) settings { // pulls from another server
+		return settings{"endpoint": start(f, "flussonic-edge", flussonic.New, flussonic.Options{Generation: "edge", Moving: true, Now: f.now})}
+	}},
 	{flussonicreceiver.NewFactory(), []string{"flussonic"}, func(f *fleet) settings { // serves the page of inputs and archives
 		return settings{
 			"endpoint": start(f, "flussonic", flussonic.New, flussonic.Options{Generation: "25.11", Moving: true, Now: f.now}),
@@ -78,6 +101,12 @@ var sources = []source{
 	{mediasoupreceiver.NewFactory(), []string{"mediasoup", "edumeet"}, func(f *fleet) settings {
 		return settings{
 			"endpoint": start(f, "mediasoup", mediasoup.NewAgent, mediasoup.AgentOptions{Consumers: 200, Unread: 5, Moving: true, Now: f.now}),
+		}
+	}},
+	{mediasoupreceiver.NewFactory(), []string{"mediasoup", "edumeet"}, func(f *fleet) settings { // with every field and rooms
+		return settings{
+			"endpoint": serveFiles(f.tb, map[string]string{"/v1/snapshot": "mediasoup/snapshot-3.constructed.json"}),
+			"rooms":    settings{"labels": []any{"room_id"}},
 		}
 	}},
 	{hostnetworkreceiver.NewFactory(), nil, func(f *fleet) settings {
@@ -101,6 +130,22 @@ func start[O any](f *fleet, name string, newServer func(O) (*emulator.Server, er
 	f.tb.Cleanup(server.Close)
 	f.servers[name] = server
 	return server.URL()
+}
+
+// serveFiles starts a server that answers with files of testdata, by path.
+func serveFiles(tb testing.TB, files map[string]string) string {
+	tb.Helper()
+	mux := http.NewServeMux()
+	for path, file := range files {
+		content, err := fs.ReadFile(testdata.Files, file)
+		require.NoError(tb, err)
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write(content)
+		})
+	}
+	server := httptest.NewServer(mux)
+	tb.Cleanup(server.Close)
+	return server.URL
 }
 
 // overTLS starts a proxy with a certificate and returns its URL.
