@@ -36,14 +36,14 @@ type panel struct {
 	upTo        float64 // highest value of the axis; 0: chosen by Grafana
 	limits      limits
 	texts       []text
-	opens       bool // a click opens the dashboard of the system
+	opens       bool              // a click opens the dashboard of the system
+	units       map[string]string // of the columns of a table that have another unit than the panel
 	queries     []query
 }
 
 // query is an expression and the legend of its series. In a table, the legend is the title of the column of its values.
 type query struct {
 	expression, legend string
-	unit               string // in a table, if it is not that of the panel
 }
 
 // kind is the visualization of a panel.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
@@ -46,14 +45,15 @@ func Files() (map[string][]byte, error) {
 // build returns the dashboard as Grafana reads it.
 func (b *board) build() (*dashboard.Dashboard, error) {
 	d := dashboard.NewDashboard()
-	d.Uid, d.Title, d.Description = cog.ToPtr(tag+"-"+b.name), cog.ToPtr(b.title), cog.ToPtr(b.description)
+	d.Uid, d.Title, d.Description = new(tag+"-"+b.name), new(b.title), new(b.description)
 	d.Tags = []string{tag}
-	d.Refresh, d.Time = cog.ToPtr("30s"), &dashboard.DashboardDashboardTime{From: "now-3h", To: "now"}
-	d.GraphTooltip = cog.ToPtr(dashboard.DashboardCursorSyncCrosshair)
+	d.Refresh, d.Time = new("30s"), &dashboard.DashboardDashboardTime{From: "now-3h", To: "now"}
+	d.GraphTooltip = new(dashboard.DashboardCursorSyncCrosshair)
 	d.Templating.List = b.variables()
 	d.Annotations.List = b.annotations()
 	d.Links = []dashboard.DashboardLink{{
-		Title: "Dashboards", Type: dashboard.DashboardLinkTypeDashboards, Icon: "external link", Tags: []string{tag}, AsDropdown: true, KeepTime: true,
+		Title: "Dashboards", Type: dashboard.DashboardLinkTypeDashboards, Icon: "external link", Tags: []string{tag},
+		AsDropdown: true, KeepTime: true,
 	}}
 	grid := &grid{}
 	for _, r := range b.rows {
@@ -76,7 +76,7 @@ func (b *board) build() (*dashboard.Dashboard, error) {
 
 // datasource refers to the variable with the data source.
 func datasource() *common.DataSourceRef {
-	return &common.DataSourceRef{Type: cog.ToPtr("prometheus"), Uid: cog.ToPtr("${datasource}")}
+	return &common.DataSourceRef{Type: new("prometheus"), Uid: new("${datasource}")}
 }
 
 // expand replaces $servers in the selectors of an expression by the matchers of the selected servers.
@@ -86,10 +86,10 @@ func (b *board) expand(expression string) string {
 
 func (b *board) variables() []dashboard.VariableModel {
 	source := dashboard.VariableModel{
-		Type: dashboard.VariableTypeDatasource, Name: "datasource", Label: cog.ToPtr("Data source"),
-		Query: &dashboard.StringOrMap{String: cog.ToPtr("prometheus")},
+		Type: dashboard.VariableTypeDatasource, Name: "datasource", Label: new("Data source"),
+		Query: &dashboard.StringOrMap{String: new("prometheus")},
 	}
-	up := fmt.Sprintf(`rtc_target_up{job=~"%s"}`, b.jobs)
+	up := fmt.Sprintf(`rtc_target_up{job=~%q}`, b.jobs)
 	job := b.variable("job", "Job", up, "job", "")
 	instance := b.variable("instance", "Server", `rtc_target_up{job=~"$job"}`, "instance", ".*")
 	variables := []dashboard.VariableModel{source, job, instance}
@@ -103,13 +103,13 @@ func (b *board) variables() []dashboard.VariableModel {
 // expression for all values.
 func (b *board) variable(name, title, selector, label, all string) dashboard.VariableModel {
 	definition := fmt.Sprintf("label_values(%s, %s)", b.expand(selector), label)
-	every := dashboard.StringOrArrayOfString{ArrayOfString: []string{"$__all"}}
+	every := func(text string) dashboard.StringOrArrayOfString { return dashboard.StringOrArrayOfString{ArrayOfString: []string{text}} }
 	v := dashboard.VariableModel{
 		Type: dashboard.VariableTypeQuery, Name: name, Label: &title, Datasource: datasource(), Definition: &definition,
 		Query:   &dashboard.StringOrMap{Map: map[string]any{"query": definition, "refId": "StandardVariableQuery"}},
-		Refresh: cog.ToPtr(dashboard.VariableRefreshOnTimeRangeChanged), Sort: cog.ToPtr(dashboard.VariableSortNaturalAsc),
-		Multi: cog.ToPtr(true), IncludeAll: cog.ToPtr(true),
-		Current: &dashboard.VariableOption{Selected: cog.ToPtr(true), Text: dashboard.StringOrArrayOfString{ArrayOfString: []string{"All"}}, Value: every},
+		Refresh: new(dashboard.VariableRefreshOnTimeRangeChanged), Sort: new(dashboard.VariableSortNaturalAsc),
+		Multi: new(true), IncludeAll: new(true),
+		Current: &dashboard.VariableOption{Selected: new(true), Text: every("All"), Value: every("$__all")},
 	}
 	if all != "" {
 		v.AllValue = &all
@@ -120,7 +120,7 @@ func (b *board) variable(name, title, selector, label, all string) dashboard.Var
 // annotations returns marks for firing alerts and restarts.
 func (b *board) annotations() []dashboard.AnnotationQuery {
 	// Alerts on a sum over servers have no instance.
-	alerts := fmt.Sprintf(`ALERTS{alertstate="firing", alertname=~"%s", instance=~"$instance|"}`, b.alerts)
+	alerts := fmt.Sprintf(`ALERTS{alertstate="firing", alertname=~%q, instance=~"$instance|"}`, b.alerts)
 	list := []dashboard.AnnotationQuery{annotation("Alerts", red, alerts, "{{alertname}} {{instance}}")}
 	if len(b.restarts) > 0 {
 		list = append(list, annotation("Restarts", blue, b.expand(strings.Join(b.restarts, " or ")), "{{job}} {{instance}} restarted"))
@@ -132,7 +132,7 @@ func annotation(name, color, expression, title string) dashboard.AnnotationQuery
 	return dashboard.AnnotationQuery{
 		Name: name, Enable: true, IconColor: color, Datasource: datasource(), Expr: &expression,
 		Target: prometheus.Dataquery{
-			RefId: cog.ToPtr("Anno"), Expr: expression, LegendFormat: &title, Interval: cog.ToPtr(interval), Range: cog.ToPtr(true), Datasource: datasource(),
+			RefId: new("Anno"), Expr: expression, LegendFormat: &title, Interval: new(interval), Range: new(true), Datasource: datasource(),
 		},
 	}
 }
@@ -151,6 +151,7 @@ func linkToSystem(k kind) dashboard.DashboardLink {
 
 // linked adds the label dashboard, the name of the dashboard of the system, to the series of an expression.
 func linked(expression string) string {
-	named := fmt.Sprintf(`label_replace(%s, "dashboard", "$1", "job", "(?:.+/)?(zlmediakit|jitsi|kamailio|flussonic|mediasoup)(?:-.*)?")`, expression)
+	const systems = "(?:.+/)?(zlmediakit|jitsi|kamailio|flussonic|mediasoup)(?:-.*)?"
+	named := fmt.Sprintf(`label_replace(%s, "dashboard", "$1", "job", %q)`, expression, systems)
 	return fmt.Sprintf(`label_replace(%s, "dashboard", "kamailio", "job", "(?:.+/)?rtpengine")`, named)
 }

@@ -4,7 +4,6 @@
 package dashboards
 
 import (
-	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
@@ -45,7 +44,7 @@ func (g *grid) place(p *dashboard.Panel, s, next size) {
 		s.w = gridWidth - g.x
 	}
 	g.id++
-	p.Id, p.GridPos = cog.ToPtr(g.id), &dashboard.GridPos{X: g.x, Y: g.y, W: s.w, H: s.h}
+	p.Id, p.GridPos = new(g.id), &dashboard.GridPos{X: g.x, Y: g.y, W: s.w, H: s.h}
 	g.x, g.lineHeight = g.x+s.w, s.h
 	if last {
 		g.endLine()

@@ -71,10 +71,10 @@ func (p *panel) visualization() (dashboard.Panel, error) {
 func (p *panel) configure(field *dashboard.FieldConfig) {
 	field.Unit, field.Thresholds = &p.unit, p.limits.thresholds()
 	if p.decimals > 0 {
-		field.Decimals = cog.ToPtr(float64(p.decimals))
+		field.Decimals = new(float64(p.decimals))
 	}
 	if p.kind == timeSeries || p.kind == stacked {
-		field.Min = cog.ToPtr(0.)
+		field.Min = new(0.)
 		field.Color = &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdPaletteClassic}
 	} else {
 		field.Color = &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdThresholds}
@@ -85,7 +85,7 @@ func (p *panel) configure(field *dashboard.FieldConfig) {
 	if len(p.texts) > 0 {
 		options := map[string]dashboard.ValueMappingResult{}
 		for i, t := range p.texts {
-			options[t.value] = dashboard.ValueMappingResult{Text: &t.text, Color: &t.color, Index: cog.ToPtr(int32(i))}
+			options[t.value] = dashboard.ValueMappingResult{Text: &t.text, Color: &t.color, Index: new(int32(i))}
 		}
 		field.Mappings = []dashboard.ValueMapping{{ValueMap: &dashboard.ValueMap{Type: dashboard.MappingTypeValueToText, Options: options}}}
 	}
@@ -109,13 +109,13 @@ func (l limits) thresholds() *dashboard.ThresholdsConfig {
 
 func (p *panel) target(b *board, q query, id string) prometheus.Dataquery {
 	target := prometheus.Dataquery{
-		RefId: &id, Expr: b.expand(q.expression), LegendFormat: &q.legend, EditorMode: cog.ToPtr(prometheus.QueryEditorModeCode),
-		Interval: cog.ToPtr(interval), Datasource: datasource(), Format: cog.ToPtr(prometheus.PromQueryFormatTimeSeries),
+		RefId: &id, Expr: b.expand(q.expression), LegendFormat: &q.legend, EditorMode: new(prometheus.QueryEditorModeCode),
+		Interval: new(interval), Datasource: datasource(), Format: new(prometheus.PromQueryFormatTimeSeries),
 	}
 	if p.kind == table {
-		target.Instant, target.Format = cog.ToPtr(true), cog.ToPtr(prometheus.PromQueryFormatTable)
+		target.Instant, target.Format = new(true), new(prometheus.PromQueryFormatTable)
 	} else {
-		target.Range = cog.ToPtr(true)
+		target.Range = new(true)
 	}
 	return target
 }
@@ -148,8 +148,8 @@ func (p *panel) columns() (overrides []dashboard.DashboardFieldConfigSourceOverr
 		if i == 0 && (p.limits != (limits{}) || len(p.texts) > 0) {
 			add(q.legend, dashboard.DynamicConfigValue{Id: "custom.cellOptions", Value: map[string]string{"type": "color-text"}})
 		}
-		if q.unit != "" {
-			add(q.legend, dashboard.DynamicConfigValue{Id: "unit", Value: q.unit})
+		if unit := p.units[q.legend]; unit != "" {
+			add(q.legend, dashboard.DynamicConfigValue{Id: "unit", Value: unit})
 		}
 	}
 	if p.opens {

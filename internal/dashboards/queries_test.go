@@ -4,6 +4,7 @@
 package dashboards
 
 import (
+	"bytes"
 	"encoding/csv"
 	"math"
 	"os"
@@ -15,8 +16,8 @@ import (
 
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/otlptranslator"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -129,10 +130,9 @@ func hasValue(t *testing.T, day *busyday.Day, expression string) bool {
 // grow.
 func readReasons(t *testing.T) map[string]string {
 	t.Helper()
-	file, err := os.Open("testdata/still.tsv")
+	content, err := os.ReadFile("testdata/still.tsv")
 	require.NoError(t, err)
-	defer file.Close()
-	reader := csv.NewReader(file)
+	reader := csv.NewReader(bytes.NewReader(content))
 	reader.Comma, reader.Comment, reader.LazyQuotes = '\t', '#', true
 	rows, err := reader.ReadAll()
 	require.NoError(t, err)
@@ -237,7 +237,7 @@ func selectors(t *testing.T, expression string) map[string][]string {
 			return
 		}
 		for _, m := range s.LabelMatchers {
-			if m.Name != labels.MetricName {
+			if m.Name != model.MetricNameLabel {
 				found[s.Name] = append(found[s.Name], m.Name)
 			}
 		}

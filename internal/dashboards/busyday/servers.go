@@ -50,10 +50,12 @@ var sources = []source{
 		}
 	}},
 	{zlmediakitreceiver.NewFactory(), []string{"zlmediakit"}, func(f *fleet) settings { // captured with recordings and lost packets
-		return settings{"endpoint": start(f, "zlmediakit-captured", zlmediakit.New, zlmediakit.Options{Scene: "busy", Now: f.now}), "secret": "any"}
+		options := zlmediakit.Options{Scene: "busy", Now: f.now}
+		return settings{"endpoint": start(f, "zlmediakit-captured", zlmediakit.New, options), "secret": "any"}
 	}},
 	{zlmediakitreceiver.NewFactory(), []string{"zlmediakit"}, func(f *fleet) settings { // captured after a publisher was killed
-		return settings{"endpoint": start(f, "zlmediakit-degraded", zlmediakit.New, zlmediakit.Options{Scene: "degraded", Now: f.now}), "secret": "any"}
+		options := zlmediakit.Options{Scene: "degraded", Now: f.now}
+		return settings{"endpoint": start(f, "zlmediakit-degraded", zlmediakit.New, options), "secret": "any"}
 	}},
 	{jitsireceiver.NewFactory(), []string{"jitsi"}, func(f *fleet) settings {
 		return settings{
@@ -64,10 +66,12 @@ var sources = []source{
 		}
 	}},
 	{jitsireceiver.NewFactory(), []string{"jitsi"}, func(f *fleet) settings { // unhealthy
-		return settings{"jvb": settings{"endpoint": start(f, "jvb-unhealthy", jitsi.NewJVB, jitsi.JVBOptions{Stats: true, Unhealthy: true, Now: f.now})}}
+		options := jitsi.JVBOptions{Stats: true, Unhealthy: true, Now: f.now}
+		return settings{"jvb": settings{"endpoint": start(f, "jvb-unhealthy", jitsi.NewJVB, options)}}
 	}},
 	{jitsireceiver.NewFactory(), []string{"jitsi"}, func(f *fleet) settings { // version that reports jitter and delays
-		return settings{"jvb": settings{"endpoint": start(f, "jvb-old", jitsi.NewJVB, jitsi.JVBOptions{Version: "2.3.92", Stats: true, Moving: true, Now: f.now})}}
+		options := jitsi.JVBOptions{Version: "2.3.92", Stats: true, Moving: true, Now: f.now}
+		return settings{"jvb": settings{"endpoint": start(f, "jvb-old", jitsi.NewJVB, options)}}
 	}},
 	{jitsireceiver.NewFactory(), []string{"jitsi"}, func(f *fleet) settings { // version that reports transit times
 		return settings{"jvb": settings{"endpoint": serveFiles(f.tb, map[string]string{
@@ -75,19 +79,22 @@ var sources = []source{
 		})}}
 	}},
 	{kamailioreceiver.NewFactory(), []string{"kamailio", "rtpengine"}, func(f *fleet) settings { // rtpengine with interfaces and quality
+		page := map[string]string{"/metrics": "kamailio/prometheus/rtpengine_sample.txt"}
 		return settings{
 			"endpoint":  start(f, "kamailio-ctl", kamailio.NewCtl, kamailio.CtlOptions{Moving: true, Now: f.now}),
-			"rtpengine": settings{"endpoint": serveFiles(f.tb, map[string]string{"/metrics": "kamailio/prometheus/rtpengine_sample.txt"}) + "/metrics"},
+			"rtpengine": settings{"endpoint": serveFiles(f.tb, page) + "/metrics"},
 		}
 	}},
 	{kamailioreceiver.NewFactory(), []string{"kamailio", "rtpengine"}, func(f *fleet) settings {
+		options := kamailio.RTPEngineOptions{Moving: true, Now: f.now}
 		return settings{
 			"endpoint":  start(f, "kamailio", kamailio.NewHTTP, kamailio.HTTPOptions{Moving: true, Now: f.now}) + "/RPC",
-			"rtpengine": settings{"endpoint": start(f, "rtpengine", kamailio.NewRTPEngine, kamailio.RTPEngineOptions{Moving: true, Now: f.now}) + "/metrics"},
+			"rtpengine": settings{"endpoint": start(f, "rtpengine", kamailio.NewRTPEngine, options) + "/metrics"},
 		}
 	}},
 	{flussonicreceiver.NewFactory(), []string{"flussonic"}, func(f *fleet) settings { // every field is set
-		return settings{"endpoint": start(f, "flussonic-full", flussonic.New, flussonic.Options{Generation: "full-23.10", Moving: true, Now: f.now})}
+		options := flussonic.Options{Generation: "full-23.10", Moving: true, Now: f.now}
+		return settings{"endpoint": start(f, "flussonic-full", flussonic.New, options)}
 	}},
 	{flussonicreceiver.NewFactory(), []string{"flussonic"}, func(f *fleet) settings { // pulls from another server
 		return settings{"endpoint": start(f, "flussonic-edge", flussonic.New, flussonic.Options{Generation: "edge", Moving: true, Now: f.now})}
@@ -110,7 +117,7 @@ var sources = []source{
 		}
 	}},
 	{hostnetworkreceiver.NewFactory(), nil, func(f *fleet) settings {
-		return settings{"root_path": filepath.Join(f.repository, "internal/receiver/hostnetworkreceiver/testdata/host")}
+		return settings{"root_path": f.repository + "/internal/receiver/hostnetworkreceiver/testdata/host"}
 	}},
 }
 
