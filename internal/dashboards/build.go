@@ -103,7 +103,9 @@ func (b *board) variables() []dashboard.VariableModel {
 // expression for all values.
 func (b *board) variable(name, title, selector, label, all string) dashboard.VariableModel {
 	definition := fmt.Sprintf("label_values(%s, %s)", b.expand(selector), label)
-	every := func(text string) dashboard.StringOrArrayOfString { return dashboard.StringOrArrayOfString{ArrayOfString: []string{text}} }
+	every := func(text string) dashboard.StringOrArrayOfString {
+		return dashboard.StringOrArrayOfString{ArrayOfString: []string{text}}
+	}
 	v := dashboard.VariableModel{
 		Type: dashboard.VariableTypeQuery, Name: name, Label: &title, Datasource: datasource(), Definition: &definition,
 		Query:   &dashboard.StringOrMap{Map: map[string]any{"query": definition, "refId": "StandardVariableQuery"}},

@@ -47,18 +47,6 @@ var flussonic = board{
 				description: "Servers whose configuration has errors. They run with the last valid one.",
 				queries:     []query{{`sum(flussonic_config_invalid{$servers})`, ""}},
 			},
-			{
-				kind: stat, title: "Omitted items", unit: count, limits: zeroIsGood,
-				description: "Streams or other items that are missing here because of a limit. Increase it in the receiver's configuration.",
-				queries:     []query{{`sum(rtc_scrape_omitted_count{$servers}) or vector(0)`, ""}},
-			},
-			{
-				kind: timeSeries, title: "Failed API requests", unit: eventsPerSecond, width: 24, limits: zeroIsGood,
-				description: "API requests that fail, by error. Metrics of a failed request are missing on this dashboard.",
-				queries: []query{{
-					`sum by (instance, rtc_api, error_type) (rate(rtc_scrape_errors_total{$servers}[5m])) > 0`, "{{instance}} {{rtc_api}}: {{error_type}}",
-				}},
-			},
 		}},
 		{"Is it healthy?", []panel{
 			{

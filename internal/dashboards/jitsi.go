@@ -37,14 +37,6 @@ var jitsi = board{
 					`max by (instance) (jitsi_jvb_draining{$servers}) or max by (instance) (jitsi_jvb_graceful_shutdown{$servers})`, "{{instance}}",
 				}},
 			},
-			{
-				kind: timeSeries, title: "Failed requests", unit: eventsPerSecond, width: 24, limits: zeroIsGood,
-				description: "Requests of the collector that fail, by error. Check the port and that the API of the component is enabled.",
-				queries: []query{{
-					`sum by (job, instance, rtc_api, error_type) (rate(rtc_scrape_errors_total{$servers}[5m])) > 0`,
-					"{{job}} {{instance}} {{rtc_api}}: {{error_type}}",
-				}},
-			},
 		}},
 		{"Is it healthy?", []panel{
 			{
@@ -69,11 +61,6 @@ var jitsi = board{
 				queries: []query{{
 					`sum(jitsi_jvb_xmpp_client_configured_count{$servers}) - sum(jitsi_jvb_xmpp_client_connected_count{$servers})`, "",
 				}},
-			},
-			{
-				kind: stat, title: "Highest stress", unit: ratio, limits: limits{orange: 0.8, red: 1},
-				description: "Load of the busiest bridge, as it reports it to Jicofo. At 100 %, it is full: add bridges.",
-				queries:     []query{{`max(jitsi_jvb_stress_ratio{$servers})`, ""}},
 			},
 			{
 				kind: stat, title: "Free recorders", unit: count, limits: limits{orange: 2, red: 1},
@@ -225,15 +212,6 @@ var jitsi = board{
 				description: "Share of time that the JVM spends in garbage collection. Above 10 %, increase the heap.",
 				queries:     []query{{`rate(jitsi_jvb_jvm_gc_time_seconds_total{$servers}[10m])`, "{{instance}}"}},
 			},
-			{
-				kind: timeSeries, title: "Threads", unit: count,
-				description: "Threads of each component. A steady rise with a constant load is a leak: plan a restart.",
-				queries: []query{
-					{`jitsi_jvb_thread_count{$servers}`, "bridge {{instance}}"},
-					{`jitsi_jicofo_thread_count{$servers}`, "Jicofo {{instance}}"},
-					{`jitsi_jigasi_thread_count{$servers}`, "Jigasi {{instance}}"},
-				},
-			},
 		}},
 		{"Bridges, recorders and gateways", []panel{
 			{
@@ -248,16 +226,6 @@ var jitsi = board{
 						"restart requests",
 					},
 					{`max by (jitsi_bridge_id) (jitsi_jicofo_bridge_failing_ice{$servers, jitsi_bridge_id=~"$bridge"})`, "failing ICE"},
-				},
-			},
-			{
-				kind: table, title: "Load of bridges", unit: ratio, limits: limits{orange: 0.8, red: 1},
-				description: "Stress, endpoints and outgoing media of each bridge.",
-				units:       map[string]string{"endpoints": count, "outgoing": bitsPerSecond},
-				queries: []query{
-					{`max by (instance) (jitsi_jvb_stress_ratio{$servers})`, "stress"},
-					{`max by (instance) (jitsi_jvb_endpoint_local_count{$servers})`, "endpoints"},
-					{`8 * sum by (instance) (jitsi_jvb_network_throughput_bytes_per_second{$servers, network_io_direction="transmit"})`, "outgoing"},
 				},
 			},
 			{

@@ -55,14 +55,6 @@ var kamailio = board{
 				description: "Peers of the cluster (module dmq) that are not active. Their registrations and calls are not shared.",
 				queries:     []query{{`sum(kamailio_dmq_node_state{$servers, kamailio_dmq_state=~"not_active|disabled|timeout"})`, ""}},
 			},
-			{
-				kind: timeSeries, title: "Failed requests", unit: eventsPerSecond, width: 24, limits: zeroIsGood,
-				description: "RPC calls and pages that the collector could not read, by error. Metrics of a failed call are missing on this dashboard.",
-				queries: []query{{
-					`sum by (job, instance, rtc_api, error_type) (rate(rtc_scrape_errors_total{$servers}[5m])) > 0`,
-					"{{job}} {{instance}} {{rtc_api}}: {{error_type}}",
-				}},
-			},
 		}},
 		{"Is it healthy?", []panel{
 			{
@@ -81,15 +73,6 @@ var kamailio = board{
 					`max by (instance, kamailio_dispatcher_uri) ` +
 						`(kamailio_dispatcher_target_latency_average_seconds{$servers, kamailio_dispatcher_set=~"$set"})`,
 					"{{kamailio_dispatcher_uri}}",
-				}},
-			},
-			{
-				kind: stacked, title: "Trunks by state", unit: count, width: 12,
-				description: "Number of dispatcher targets, by set and state. A set without an active target rejects its calls.",
-				queries: []query{{
-					`sum by (kamailio_dispatcher_set, kamailio_dispatcher_state) ` +
-						`(kamailio_dispatcher_target_state{$servers, kamailio_dispatcher_set=~"$set"}) > 0`,
-					"set {{kamailio_dispatcher_set}}: {{kamailio_dispatcher_state}}",
 				}},
 			},
 			{
@@ -121,11 +104,6 @@ var kamailio = board{
 				description: "Phones that are registered, by table. A fall of a fifth within 15 minutes is an outage of an access network or of " +
 					"this server.",
 				queries: []query{{`sum by (kamailio_usrloc_domain) (kamailio_usrloc_contact_count{$servers})`, "{{kamailio_usrloc_domain}}"}},
-			},
-			{
-				kind: timeSeries, title: "Transactions", unit: count,
-				description: "Transactions in memory. A rise without more requests means that the other side does not answer.",
-				queries:     []query{{`kamailio_transaction_active_count{$servers}`, "{{instance}}"}},
 			},
 			{
 				kind: timeSeries, title: "Media sessions", unit: count,
@@ -304,25 +282,6 @@ var kamailio = board{
 			},
 		}},
 		{"Trunks and statistics of the script", []panel{
-			{
-				kind: table, title: "Trunks by latency", unit: seconds, limits: limits{orange: 0.3, red: 1},
-				description: "Latency, deviation and calls of the 20 slowest trunks.",
-				units:       map[string]string{"calls": count},
-				queries: []query{
-					{
-						`topk(20, max by (kamailio_dispatcher_set, kamailio_dispatcher_uri) ` +
-							`(kamailio_dispatcher_target_latency_average_seconds{$servers, kamailio_dispatcher_set=~"$set"}))`, "latency",
-					},
-					{
-						`max by (kamailio_dispatcher_set, kamailio_dispatcher_uri) ` +
-							`(kamailio_dispatcher_target_latency_deviation_seconds{$servers, kamailio_dispatcher_set=~"$set"})`, "deviation",
-					},
-					{
-						`sum by (kamailio_dispatcher_set, kamailio_dispatcher_uri) ` +
-							`(kamailio_dispatcher_target_dialog_count{$servers, kamailio_dispatcher_set=~"$set"})`, "calls",
-					},
-				},
-			},
 			{
 				kind: table, title: "Statistics of the script", unit: eventsPerSecond,
 				description: "Statistics that no other panel shows, such as those that the SIP script counts. " +

@@ -72,7 +72,7 @@ func TestLayout(t *testing.T) {
 			}
 			g.checkFilled()
 			assert.GreaterOrEqual(t, panels, 15)
-			assert.LessOrEqual(t, panels, 45)
+			assert.LessOrEqual(t, panels, 30)
 		})
 	}
 }

@@ -48,13 +48,6 @@ var mediasoup = board{
 				queries: []query{{`min(mediasoup_agent_coverage_ratio{$servers})`, ""}},
 			},
 			{
-				kind: timeSeries, title: "Failed requests", unit: eventsPerSecond, width: 12, limits: zeroIsGood,
-				description: "Requests of the collector that fail, by error.",
-				queries: []query{{
-					`sum by (instance, rtc_api, error_type) (rate(rtc_scrape_errors_total{$servers}[5m])) > 0`, "{{instance}} {{rtc_api}}: {{error_type}}",
-				}},
-			},
-			{
 				kind: timeSeries, title: "Objects without current statistics", unit: count, width: 12, limits: zeroIsGood,
 				description: "Objects that the agent skipped. `limit`: increase it in the agent. `error`: the worker hangs. " +
 					"`carried`: read in an earlier collection.",
