@@ -108,7 +108,7 @@ func (b *board) variable(name, title, selector, label, all string) dashboard.Var
 	}
 	v := dashboard.VariableModel{
 		Type: dashboard.VariableTypeQuery, Name: name, Label: &title, Datasource: datasource(), Definition: &definition,
-		Query:   &dashboard.StringOrMap{Map: map[string]any{"query": definition, "refId": "StandardVariableQuery"}},
+		Query:   &dashboard.StringOrMap{Map: map[string]any{"qryType": 1, "query": definition, "refId": "PrometheusVariableQueryEditor-VariableQuery"}},
 		Refresh: new(dashboard.VariableRefreshOnTimeRangeChanged), Sort: new(dashboard.VariableSortNaturalAsc),
 		Multi: new(true), IncludeAll: new(true),
 		Current: &dashboard.VariableOption{Selected: new(true), Text: every("All"), Value: every("$__all")},

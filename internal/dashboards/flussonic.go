@@ -209,7 +209,8 @@ var flussonic = board{
 		}},
 		{"Archives", []panel{
 			{
-				kind: states, title: "Disks of archives", unit: yesNo, texts: []text{{"0", "not mounted", red}, {"1", "mounted", green}, {"2", "degraded", orange}},
+				kind: states, title: "Disks of archives", unit: yesNo,
+				texts:       []text{{"0", "not mounted", red}, {"1", "mounted", green}, {"2", "degraded", orange}},
 				description: "Whether the disks of archives are mounted and not degraded. Nothing is recorded on a disk that is not mounted.",
 				queries: []query{{
 					`flussonic_dvr_disk_mounted{$servers} + (flussonic_dvr_disk_degraded{$servers} or 0 * flussonic_dvr_disk_mounted{$servers})`,

@@ -16,7 +16,10 @@ var kamailio = board{
 		{"set", "Dispatcher set", "kamailio_dispatcher_set", "kamailio_dispatcher_target_state"},
 		{"interface", "Media interface", "rtpengine_interface_name", "rtpengine_port_count"},
 	},
-	restarts: []string{`resets(kamailio_uptime_seconds{$servers}[$__rate_interval]) > 0`, `resets(rtpengine_uptime_seconds{$servers}[$__rate_interval]) > 0`},
+	restarts: []string{
+		`resets(kamailio_uptime_seconds{$servers}[$__rate_interval]) > 0`,
+		`resets(rtpengine_uptime_seconds{$servers}[$__rate_interval]) > 0`,
+	},
 	rows: []row{
 		{"Is it up?", []panel{
 			{

@@ -40,7 +40,8 @@ func (p *panel) build(b *board) (dashboard.Panel, error) {
 
 // visualization returns a panel with the settings of its kind.
 func (p *panel) visualization() (dashboard.Panel, error) {
-	legend := common.NewVizLegendOptionsBuilder().ShowLegend(true).DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom)
+	legend := common.NewVizLegendOptionsBuilder().ShowLegend(true).DisplayMode(common.LegendDisplayModeList).
+		Placement(common.LegendPlacementBottom)
 	tooltip := common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending)
 	switch p.kind {
 	case timeSeries, stacked:
@@ -63,7 +64,8 @@ func (p *panel) visualization() (dashboard.Panel, error) {
 			}).Build()
 	default:
 		reduce := common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"})
-		return sdkstat.NewPanelBuilder().ReduceOptions(reduce).GraphMode(common.BigValueGraphModeArea).ColorMode(common.BigValueColorModeValue).Build()
+		return sdkstat.NewPanelBuilder().ReduceOptions(reduce).GraphMode(common.BigValueGraphModeArea).
+			ColorMode(common.BigValueColorModeValue).Build()
 	}
 }
 
