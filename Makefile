@@ -2,8 +2,9 @@
 
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL      := go tool -modfile=internal/tools/go.mod
-MODULES   := . distribution/otelcol-rtc internal/tools internal/comparison internal/manifests
+MODULES   := . distribution/otelcol-rtc internal/tools internal/comparison internal/dashboards internal/manifests
 COMPARE   := cd internal/comparison && export GOFLAGS=-tags=remove_all_sd # prometheusreceiver without service discovery
+DASHBOARD := cd internal/dashboards && export GOFLAGS=-tags=remove_all_sd # Prometheus without service discovery
 MANIFESTS := cd internal/manifests
 HAVE_CC   := $(shell command -v "$$(go env CC)")
 
@@ -43,11 +44,12 @@ help: ## list all targets
 run: build ## build and run the collector with an emulated server; CONFIG="base.yaml my.yaml" selects your own configurations instead
 	@distribution/run.sh $(CONFIG)
 
-# The tests of the manifests are not cached: the cache does not notice changes outside of their module.
+# The tests of dashboards and manifests are not cached: the cache does not notice changes outside of their modules.
 test: ## run go vet and all tests, with the race detector if a C compiler is installed
 	go vet ./...
 	go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
 	$(COMPARE) && go vet ./... && go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
+	$(DASHBOARD) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
 	$(MANIFESTS) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
 	$(AGENT)
 
@@ -63,17 +65,20 @@ build: ## build bin/otelcol-rtc and bin/emulator
 	cd distribution/otelcol-rtc && go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o ../../bin/otelcol-rtc .
 	go build -trimpath -buildvcs=false -ldflags "-s -w" -o bin/emulator ./internal/emulator/cmd/emulator
 
-generate: ## generate code from each metadata.yaml and from builder-config.yaml
+generate: ## generate code from each metadata.yaml and from builder-config.yaml, and the dashboards
 	go generate ./...
 	$(TOOL) builder --config builder-config.yaml --skip-compilation
 	gofmt -w distribution/otelcol-rtc
+	$(DASHBOARD) && go generate ./...
 
 lint: ## run the linters and check the names in each metadata.yaml
 	$(TOOL) golangci-lint run
 	$(COMPARE) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
+	$(DASHBOARD) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	$(MANIFESTS) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	go mod tidy -diff
 	cd internal/comparison && go mod tidy -diff
+	cd internal/dashboards && go mod tidy -diff
 	$(MANIFESTS) && go mod tidy -diff
 	go test -run Metadata ./receiver/
 	$(AGENT)
