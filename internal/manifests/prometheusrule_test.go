@@ -37,9 +37,9 @@ func TestPrometheusRule(t *testing.T) {
 	want, err := yaml.Marshal(rule)
 	require.NoError(t, err)
 
-	manifest := filepath.Join(directory, "common/prometheusrule.yaml")
+	manifest := filepath.Join(directory, "common", "prometheusrule.yaml")
 	if *update {
-		require.NoError(t, os.WriteFile(manifest, append([]byte(prometheusRuleHeader), want...), 0o644)) //nolint:gosec // not a secret
+		require.NoError(t, os.WriteFile(manifest, append([]byte(prometheusRuleHeader), want...), 0o644))
 	}
 	got, err := os.ReadFile(manifest)
 	require.NoError(t, err)
