@@ -12,7 +12,7 @@ var flussonic = board{
 	description: "Servers, streams, viewers, archives, disks and transcoders of Flussonic Media Server.",
 	jobs:        "(.+/)?flussonic",
 	alerts:      "Flussonic.*",
-	filters:     []filter{{"stream", "Stream", "flussonic_stream_name", "flussonic_stream_alive"}},
+	filters:     []filter{{"stream", "Stream", "flussonic_stream_name", "flussonic_stream_alive{$servers}"}},
 	restarts:    []string{`resets(flussonic_uptime_seconds{$servers}[$__rate_interval]) > 0`},
 	rows: []row{
 		{"Is it up?", []panel{

@@ -58,11 +58,16 @@ func (g *grafana) labelValues(t *testing.T, definition string) (values []string)
 	require.NotNil(t, match, definition)
 	for _, s := range g.day.Range(t, g.replace(match[1])) {
 		if value := s.Metric.Get(match[2]); value != "" {
-			values = append(values, strings.ReplaceAll(regexp.QuoteMeta(value), `\`, `\\`))
+			values = append(values, quote(value))
 		}
 	}
 	slices.Sort(values)
 	return slices.Compact(values)
+}
+
+// quote returns a value as Grafana writes it into a regular expression.
+func quote(value string) string {
+	return strings.ReplaceAll(regexp.QuoteMeta(value), `\`, `\\`)
 }
 
 func (g *grafana) replace(expression string) string {
@@ -109,6 +114,23 @@ func TestQueries(t *testing.T) {
 		}
 	}
 	assert.Empty(t, expected, "not a query of a dashboard")
+}
+
+// TestLinks checks that the links of the fleet lead to dashboards with a variable that has the server as a value.
+func TestLinks(t *testing.T) {
+	all := readAll(t)
+	day, _ := busyday.Run(t)
+	linkedTo := map[string]bool{"fleet": true}
+	for _, s := range day.At(t, linked("rtc_target_up"), busyday.Start) {
+		d := all[s.Metric.Get("dashboard")]
+		require.NotNil(t, d, s.Metric)
+		linkedTo[s.Metric.Get("dashboard")] = true
+		i := slices.IndexFunc(d.Templating.List, func(v dashboard.VariableModel) bool { return v.Name == s.Metric.Get("variable") })
+		require.GreaterOrEqual(t, i, 0, s.Metric)
+		servers := newGrafana(t, d, day).labelValues(t, *d.Templating.List[i].Definition)
+		assert.Contains(t, servers, quote(s.Metric.Get("instance")), s.Metric)
+	}
+	assert.Len(t, linkedTo, len(all))
 }
 
 // hasValue reports whether an expression has a value other than 0 at any time, or any value if it selects zeros.

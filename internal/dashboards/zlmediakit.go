@@ -16,9 +16,9 @@ var zlmediakit = board{
 	jobs:        "(.+/)?zlmediakit",
 	alerts:      "ZLMediaKit.*",
 	filters: []filter{
-		{"vhost", "Virtual host", "zlmediakit_vhost", "zlmediakit_stream_alive"},
-		{"app", "Application", "zlmediakit_app", "zlmediakit_stream_alive"},
-		{"stream", "Stream", "zlmediakit_stream_name", "zlmediakit_stream_alive"},
+		{"vhost", "Virtual host", "zlmediakit_vhost", "zlmediakit_stream_alive{$servers}"},
+		{"app", "Application", "zlmediakit_app", "zlmediakit_stream_alive{$servers}"},
+		{"stream", "Stream", "zlmediakit_stream_name", "zlmediakit_stream_alive{$servers}"},
 	},
 	restarts: []string{ // the API has no uptime
 		`(max by (job, instance) (zlmediakit_stream_uptime_seconds{$servers}) < 120 ` +
