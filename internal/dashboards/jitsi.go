@@ -32,13 +32,14 @@ var jitsi = board{
 			},
 			{
 				kind: states, title: "Health", unit: yesNo, texts: healthy, limits: limits{orange: 1, red: 0.5}, width: 12,
-				description: "Result of the health check of each component. Jicofo does not select an unhealthy bridge. " +
+				description: "Result of the health check of each component, and of each part of Jibri. Jicofo does not select an unhealthy bridge. " +
 					"Open `/about/health` of the component for the reason.",
 				queries: []query{
 					{`jitsi_jvb_healthy{$videobridges}`, "bridge {{instance}}"},
 					{`jitsi_jicofo_healthy{$jicofos}`, "Jicofo {{instance}}"},
 					{`jitsi_jigasi_healthy{$jigasis}`, "Jigasi {{instance}}"},
 					{`jitsi_jibri_healthy{$jibris}`, "Jibri {{instance}}"},
+					{`jitsi_jibri_component_healthy{$jibris}`, "Jibri {{instance}}: {{jitsi_jibri_component}}"},
 				},
 			},
 			{

@@ -55,6 +55,8 @@ var events = []event{
 	{scrape: 44, server: "flussonic"},
 	{scrape: 44, server: "mediasoup"},
 	{scrape: 44, server: "jicofo"},
+	{scrape: 50, server: "zlmediakit", fault: "status_500", apis: []string{"getMediaList"}},
+	{scrape: 53, server: "zlmediakit"},
 	{scrape: 58, server: "jvb-old", fault: emulator.Refuse}, // is down at the end of the day
 }
 
