@@ -288,14 +288,17 @@ func addNames(known map[string]bool, file string) error {
 
 // name matches what looks like the name of a metric or attribute. What follows it tells beginnings of names: a *, braces or brackets.
 var name = regexp.MustCompile(
-	`(?:^|[^.\w])((?:zlmediakit|kamailio|rtpengine|jitsi|flussonic|mediasoup|edumeet|rtc)[._][a-z0-9_]+(?:\.[a-z0-9_]+)*)(\*|\.[*{<])?`)
+	`(?:^|[^.:\w])((?:zlmediakit|kamailio|rtpengine|jitsi|flussonic|mediasoup|edumeet|rtc)[._][a-z0-9_]+(?:\.[a-z0-9_]+)*)(\*|\.[*{<])?`)
 
 // otherNames look like names of metrics, but are none.
 var otherNames = map[string]string{
+	"flussonic.log":                      "file",
 	"jitsi_jvb":                          "part of a regular expression",
 	"kamailio_ctl":                       "socket",
 	"rtc_host_network":                   "component",
 	"rtc_target":                         "part of a regular expression",
+	"rtpengine_delete":                   "function of Kamailio's module rtpengine",
+	"rtpengine.enable":                   "RPC",
 	"rtpengine.get_hash_total":           "RPC",
 	"rtpengine.show":                     "RPC",
 	"zlmediakit.media.svc.cluster.local": "host",
