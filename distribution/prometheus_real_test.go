@@ -188,7 +188,8 @@ func scrapeConfig(t *testing.T, page string) string {
 	config, _, _ := strings.Cut(rest, "```")
 	require.Contains(t, config, "127.0.0.1:9464")
 	address := strings.TrimSuffix(strings.TrimPrefix(page, "http://"), "/metrics")
-	return "global: {scrape_interval: 300ms, scrape_timeout: 300ms}\nscrape_configs:\n" + strings.Replace(config, "127.0.0.1:9464", address, 1)
+	return "global: {scrape_interval: 300ms, scrape_timeout: 300ms, evaluation_interval: 500ms}\nscrape_configs:\n" +
+		strings.Replace(config, "127.0.0.1:9464", address, 1)
 }
 
 // selector returns the selector of a series.
@@ -216,11 +217,7 @@ func TestPrometheusScrapes(t *testing.T) {
 	captured, small := startZLMediaKit(t, zlmediakit.Options{}), startZLMediaKit(t, zlmediakit.Options{Streams: 3})
 	a, b := target(t, captured), target(t, small)
 	targets := filepath.Join(t.TempDir(), "targets.yaml")
-	monitor := func(endpoints ...string) {
-		require.NoError(t, os.WriteFile(targets+".new", []byte("- targets: ["+strings.Join(endpoints, ", ")+"]\n"), 0o600))
-		require.NoError(t, os.Rename(targets+".new", targets))
-	}
-	monitor(captured.URL(), small.URL())
+	writeTargets(t, targets, []*emulator.Server{captured, small})
 	c := start(t, nil, shipped("zlmediakit.yaml"), `yaml:
 receivers:
   zlmediakit:
@@ -255,7 +252,7 @@ receivers:
 	check(b, []float64{0}, 0)
 	startZLMediaKit(t, zlmediakit.Options{Streams: 2, Addr: strings.TrimPrefix(small.URL(), "http://")})
 	check(b, []float64{1}, 2)
-	monitor(captured.URL())
+	writeTargets(t, targets, []*emulator.Server{captured})
 	check(b, nil, 0)
 	check(a, []float64{1}, 11)
 	c.Stop(t)
@@ -277,7 +274,8 @@ func TestPrometheusReceives(t *testing.T) {
 			server := startZLMediaKit(t, zlmediakit.Options{})
 			target := target(t, server)
 			p := startPrometheus(t, "", way.flag, "--query.lookback-delta=5s", "--enable-feature=type-and-unit-labels")
-			c := start(t, []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL(), way.env + "=" + p.URL + way.path}, shipped("zlmediakit.yaml"), shipped(name+".yaml"), often)
+			env := []string{"ZLMEDIAKIT_ENDPOINT=" + server.URL(), way.env + "=" + p.URL + way.path}
+			c := start(t, env, shipped("zlmediakit.yaml"), shipped(name+".yaml"), often)
 			eventually(t, func(ct *assert.CollectT) { p.checkOnPage(ct, target) })
 			if way.typed {
 				typed := labels{"__type__": "counter", "__unit__": "bytes"}
