@@ -284,7 +284,7 @@ func TestPrometheusReceives(t *testing.T) {
 				assert.Len(t, p.values(t, target.with(cam1).with(typed).selector("zlmediakit_stream_uptime_seconds")), 1)
 			}
 
-			require.NoError(t, server.SetFault("refuse"))
+			require.NoError(t, server.SetFault(emulator.Refuse))
 			alive := target.selector("zlmediakit_stream_alive")
 			var down []result
 			eventually(t, func(ct *assert.CollectT) {
