@@ -35,7 +35,7 @@ func prometheusVersion(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../go.mod")
 	require.NoError(t, err)
-	match := regexp.MustCompile(`github.com/prometheus/prometheus (v\S+)`).FindSubmatch(text)
+	match := regexp.MustCompile(`github\.com/prometheus/prometheus (v\S+)`).FindSubmatch(text)
 	require.NotNil(t, match)
 	return string(match[1])
 }
