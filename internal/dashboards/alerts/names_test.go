@@ -4,13 +4,9 @@
 package alerts
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/prometheus/otlptranslator"
-	"github.com/stretchr/testify/require"
-	"go.yaml.in/yaml/v3"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
 // collectorMetrics are the labels, by metric, of what the collector exports besides the metrics of our receivers: its own metrics, those of
@@ -33,18 +29,6 @@ var collectorMetrics = map[string][]string{
 	"target_info":                                {"service_version"},
 }
 
-// metadata is the part of a metadata.yaml that determines names and labels on the page for Prometheus.
-type metadata struct {
-	Attributes map[string]struct {
-		NameOverride string `yaml:"name_override"`
-	}
-	Metrics map[string]struct {
-		Unit       string
-		Sum        *struct{ Monotonic bool }
-		Attributes []string
-	}
-}
-
 // knownLabels returns the labels, by metric, of all series that rules can use, without job and instance.
 func knownLabels(t *testing.T) map[string]map[string]bool {
 	t.Helper()
@@ -52,47 +36,11 @@ func knownLabels(t *testing.T) map[string]map[string]bool {
 	for name, labels := range collectorMetrics {
 		known[name] = set(labels)
 	}
-	for _, pattern := range []string{"../../../receiver/*/metadata.yaml", "../../receiver/*/metadata.yaml"} {
-		files, err := filepath.Glob(pattern)
-		require.NoError(t, err)
-		require.NotEmpty(t, files)
-		for _, file := range files {
-			addMetadata(t, known, file)
-		}
+	metrics, _ := rtctest.PageMetrics(t)
+	for name, m := range metrics {
+		known[name] = set(m.Labels)
 	}
 	return known
-}
-
-func addMetadata(t *testing.T, known map[string]map[string]bool, file string) {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	var m metadata
-	require.NoError(t, yaml.Unmarshal(text, &m))
-	metricNamer := otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
-	labelNamer := otlptranslator.LabelNamer{}
-	for name, metric := range m.Metrics {
-		kind := otlptranslator.MetricType(otlptranslator.MetricTypeGauge)
-		if metric.Sum != nil {
-			kind = otlptranslator.MetricTypeNonMonotonicCounter
-			if metric.Sum.Monotonic {
-				kind = otlptranslator.MetricTypeMonotonicCounter
-			}
-		}
-		translated, err := metricNamer.Build(otlptranslator.Metric{Name: name, Unit: metric.Unit, Type: kind})
-		require.NoError(t, err)
-		if known[translated] == nil {
-			known[translated] = map[string]bool{}
-		}
-		for _, attribute := range metric.Attributes {
-			if override := m.Attributes[attribute].NameOverride; override != "" {
-				attribute = override
-			}
-			label, err := labelNamer.Build(attribute)
-			require.NoError(t, err)
-			known[translated][label] = true
-		}
-	}
 }
 
 func set(names []string) map[string]bool {
