@@ -2,7 +2,7 @@
 
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL      := go tool -modfile=internal/tools/go.mod
-MODULES   := . distribution/otelcol-rtc internal/tools internal/comparison internal/dashboards internal/manifests
+MODULES   := . distribution/otelcol-rtc internal/tools internal/tools/prometheus internal/comparison internal/dashboards internal/manifests
 COMPARE   := cd internal/comparison && export GOFLAGS=-tags=remove_all_sd # prometheusreceiver without service discovery
 DASHBOARD := cd internal/dashboards && export GOFLAGS=-tags=remove_all_sd # Prometheus without service discovery
 MANIFESTS := cd internal/manifests
@@ -55,11 +55,12 @@ test: ## run go vet and all tests, with the race detector if a C compiler is ins
 	$(MANIFESTS) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
 	$(AGENT)
 
-test-deps: ## install the dependencies of the tests: Debian packages, Go and npm modules, and mediasoup (takes minutes once)
+test-deps: ## install the dependencies of the tests: Debian packages, Go and npm modules, mediasoup and Prometheus (takes minutes once)
 	@internal/tools/test-deps.sh $(TEST_PACKAGES)
 	@for module in $(MODULES); do (cd $$module && go mod download) || exit 1; done
 	@cd $(AGENT_DIR) && { [ node_modules -nt package-lock.json ] || npm ci --ignore-scripts --no-audit --no-fund; }
 	@$(AGENT_DIR)/test/mediasoup/install.sh
+	@internal/tools/prometheus/install.sh
 
 build: export CGO_ENABLED = 0
 build: ## build bin/otelcol-rtc and bin/emulator

@@ -4,7 +4,6 @@
 package distribution_test
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"net/url"
@@ -19,7 +18,6 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/prometheus/otlptranslator"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/yuin/goldmark"
@@ -29,6 +27,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/systems"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
 // document is a page of the documentation.
@@ -218,84 +217,36 @@ func complete(content map[string]map[string]any) map[string]any {
 	return completion
 }
 
-// names holds the names that the receivers have: of metrics and attributes as they are and as on the page for Prometheus.
-var names = sync.OnceValues(func() (known map[string]bool, err error) {
-	files, err := filepath.Glob("../receiver/*/metadata.yaml")
-	if err != nil {
-		return nil, err
+// knownNames returns the names that the receivers have: of metrics and attributes, as they are and as on the page for Prometheus.
+func knownNames(t *testing.T) map[string]bool {
+	t.Helper()
+	known := map[string]bool{}
+	metrics, resource := rtctest.PageMetrics(t)
+	for _, key := range resource {
+		known[key] = true
 	}
-	more, err := filepath.Glob("../internal/receiver/*/metadata.yaml")
-	if err != nil {
-		return nil, err
-	}
-	known = map[string]bool{}
-	for _, file := range append(files, more...) {
-		if err := addNames(known, file); err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+	for onPage, m := range metrics {
+		known[onPage], known[m.Name] = true, true
+		for i := range m.Keys {
+			known[m.Keys[i]], known[m.Labels[i]] = true, true
 		}
 	}
-	return known, nil
-})
-
-// addNames adds the names of a metadata.yaml.
-func addNames(known map[string]bool, file string) error {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	var declared struct {
-		Attributes map[string]struct {
-			Name string `yaml:"name_override"`
-		}
-		Resource map[string]any `yaml:"resource_attributes"`
-		Metrics  map[string]struct {
-			Unit string
-			Sum  *struct{ Monotonic bool }
-		}
-	}
-	if err := yaml.Unmarshal(content, &declared); err != nil {
-		return err
-	}
-	label := otlptranslator.LabelNamer{}
-	for name, attribute := range declared.Attributes {
-		name = cmp.Or(attribute.Name, name)
-		translated, err := label.Build(name)
-		if err != nil {
-			return err
-		}
-		known[name], known[translated] = true, true
-	}
-	for name := range declared.Resource {
-		known[name] = true
-	}
-	namer := otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
-	for name, m := range declared.Metrics {
-		kind := otlptranslator.MetricType(otlptranslator.MetricTypeGauge)
-		switch {
-		case m.Sum != nil && m.Sum.Monotonic:
-			kind = otlptranslator.MetricTypeMonotonicCounter
-		case m.Sum != nil:
-			kind = otlptranslator.MetricTypeNonMonotonicCounter
-		}
-		translated, err := namer.Build(otlptranslator.Metric{Name: name, Unit: m.Unit, Type: kind})
-		if err != nil {
-			return err
-		}
-		known[name], known[translated] = true, true
-	}
-	return nil
+	return known
 }
 
 // name matches what looks like the name of a metric or attribute. What follows it tells beginnings of names: a *, braces or brackets.
 var name = regexp.MustCompile(
-	`(?:^|[^.\w])((?:zlmediakit|kamailio|rtpengine|jitsi|flussonic|mediasoup|edumeet|rtc)[._][a-z0-9_]+(?:\.[a-z0-9_]+)*)(\*|\.[*{<])?`)
+	`(?:^|[^.:\w])((?:zlmediakit|kamailio|rtpengine|jitsi|flussonic|mediasoup|edumeet|rtc)[._][a-z0-9_]+(?:\.[a-z0-9_]+)*)(\*|\.[*{<])?`)
 
 // otherNames look like names of metrics, but are none.
 var otherNames = map[string]string{
+	"flussonic.log":                      "file",
 	"jitsi_jvb":                          "part of a regular expression",
 	"kamailio_ctl":                       "socket",
 	"rtc_host_network":                   "component",
 	"rtc_target":                         "part of a regular expression",
+	"rtpengine_delete":                   "function of Kamailio's module rtpengine",
+	"rtpengine.enable":                   "RPC",
 	"rtpengine.get_hash_total":           "RPC",
 	"rtpengine.show":                     "RPC",
 	"zlmediakit.media.svc.cluster.local": "host",
@@ -309,8 +260,7 @@ func TestNamesInDocumentation(t *testing.T) {
 	t.Parallel()
 	pages, err := documents()
 	require.NoError(t, err)
-	known, err := names()
-	require.NoError(t, err)
+	known := knownNames(t)
 	checked := 0
 	for path, page := range pages {
 		switch filepath.Base(path) {

@@ -5,7 +5,6 @@ go 1.26.0
 require (
 	github.com/grafana/grafana-foundation-sdk/go v0.0.12 // Grafana's dashboards
 	github.com/otelcol-rtc/otelcol-rtc v0.0.0 // this repository
-	github.com/prometheus/otlptranslator v1.0.0 // tests: names for Prometheus
 	github.com/prometheus/prometheus v0.312.0 // tests: Prometheus' engine and parsers
 	github.com/stretchr/testify v1.12.1 // tests
 	go.opentelemetry.io/collector/component/componenttest v0.155.0
@@ -81,6 +80,7 @@ require (
 	github.com/oklog/ulid/v2 v2.1.1 // indirect
 	github.com/open-telemetry/opentelemetry-collector-contrib/pkg/golden v0.155.0 // indirect
 	github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest v0.155.0 // indirect
+	github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatautil v0.155.0 // indirect
 	github.com/open-telemetry/opentelemetry-collector-contrib/processor/deltatocumulativeprocessor v0.155.0 // indirect
 	github.com/pierrec/lz4/v4 v4.1.27 // indirect
 	github.com/pkg/browser v0.0.0-20240102092130-5ac0b6a4141c // indirect
@@ -130,6 +130,7 @@ require (
 	golang.org/x/tools v0.46.0 // indirect
 	google.golang.org/api v0.278.0 // indirect
 	gopkg.in/inf.v0 v0.9.1 // indirect
+	gopkg.in/yaml.v3 v3.0.1 // indirect
 	k8s.io/apimachinery v0.35.3 // indirect
 	k8s.io/client-go v0.35.3 // indirect
 	k8s.io/klog/v2 v2.140.0 // indirect
@@ -152,6 +153,7 @@ require (
 	github.com/prometheus/client_golang v1.23.2 // indirect
 	github.com/prometheus/client_model v0.6.2 // indirect
 	github.com/prometheus/common v0.69.0 // tests: names and types of metrics
+	github.com/prometheus/otlptranslator v1.0.0 // indirect
 	go.opentelemetry.io/collector/component v1.61.0 // indirect
 	go.opentelemetry.io/collector/component/componentstatus v0.155.0 // indirect
 	go.opentelemetry.io/collector/consumer v1.61.0
@@ -171,7 +173,7 @@ require (
 	go.opentelemetry.io/otel/trace v1.44.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	go.uber.org/zap v1.28.0 // indirect
-	go.yaml.in/yaml/v3 v3.0.5 // tests: reads metadata.yaml
+	go.yaml.in/yaml/v3 v3.0.5 // tests: reads alert rules
 	golang.org/x/sys v0.46.0 // indirect
 	golang.org/x/text v0.38.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260526163538-3dc84a4a5aaa // indirect

@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/dashboards/busyday"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/dashboards/catalog"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
 // grafana replaces variables as Grafana does when the user selects All.
@@ -164,20 +164,20 @@ func readReasons(t *testing.T) map[string]string {
 }
 
 // readMetrics returns the metrics of all receivers and target_info by their names on the page.
-func readMetrics(t *testing.T) map[string]catalog.Metric {
+func readMetrics(t *testing.T) map[string]rtctest.PageMetric {
 	t.Helper()
-	metrics := catalog.Read(t, "../..")
-	metrics["target_info"] = catalog.Metric{Labels: []string{"job", "instance", "service_version"}}
+	metrics, _ := rtctest.PageMetrics(t)
+	metrics["target_info"] = rtctest.PageMetric{Labels: []string{"service_version"}}
 	return metrics
 }
 
 // disabledMetrics returns the metrics of the dashboards that are disabled by default.
-func disabledMetrics(t *testing.T, all map[string]*dashboard.Dashboard, metrics map[string]catalog.Metric) (names []string) {
+func disabledMetrics(t *testing.T, all map[string]*dashboard.Dashboard, metrics map[string]rtctest.PageMetric) (names []string) {
 	t.Helper()
 	for _, d := range all {
 		targets(d, func(_ *dashboard.Panel, q *prometheus.Dataquery) {
 			for page := range selectors(t, q.Expr) {
-				if metrics[page].Disabled {
+				if metrics[page].Off {
 					names = append(names, metrics[page].Name)
 				}
 			}
@@ -229,7 +229,7 @@ func TestNames(t *testing.T) {
 			targets(d, func(p *dashboard.Panel, q *prometheus.Dataquery) {
 				checkNames(t, metrics, q.Expr)
 				for page := range selectors(t, q.Expr) {
-					assert.Equal(t, metrics[page].Disabled, strings.Contains(*p.Description, "`"+metrics[page].Name+"`"), *p.Title)
+					assert.Equal(t, metrics[page].Off, strings.Contains(*p.Description, "`"+metrics[page].Name+"`"), *p.Title)
 				}
 			})
 			for _, v := range d.Templating.List {
@@ -251,23 +251,23 @@ func TestNames(t *testing.T) {
 var isForeign = regexp.MustCompile(`^(otelcol|system)_`)
 
 // checkNames checks the names of metrics and labels of an expression.
-func checkNames(t *testing.T, metrics map[string]catalog.Metric, expression string) {
+func checkNames(t *testing.T, metrics map[string]rtctest.PageMetric, expression string) {
 	t.Helper()
-	known := []string{"dashboard"} // of linked
+	target := []string{"job", "instance"}
+	known := append([]string{"dashboard"}, target...) // the first is of linked
 	for page, used := range selectors(t, expression) {
 		switch {
 		case isForeign.MatchString(page):
-			known = append(known, "job", "instance", "mountpoint", "state")
+			known = append(known, "mountpoint", "state")
 			continue
 		case page == "": // the name is a regular expression
-			known = append(known, "job", "instance")
 			continue
 		}
 		if !assert.Contains(t, metrics, page, expression) {
 			continue
 		}
 		known = append(known, metrics[page].Labels...)
-		assert.Subset(t, metrics[page].Labels, used, expression)
+		assert.Subset(t, append(target, metrics[page].Labels...), used, expression)
 	}
 	inspect(t, expression, func(node parser.Node) {
 		switch n := node.(type) {

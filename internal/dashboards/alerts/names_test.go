@@ -6,7 +6,7 @@ package alerts
 import (
 	"testing"
 
-	"github.com/otelcol-rtc/otelcol-rtc/internal/dashboards/catalog"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
 // collectorMetrics are the labels, by metric, of what the collector exports besides the metrics of our receivers: its own metrics, those of
@@ -29,15 +29,16 @@ var collectorMetrics = map[string][]string{
 	"target_info":                                {"service_version"},
 }
 
-// knownLabels returns the labels, by metric, of all series that rules can use.
+// knownLabels returns the labels, by metric, of all series that rules can use, without job and instance.
 func knownLabels(t *testing.T) map[string]map[string]bool {
 	t.Helper()
 	known := map[string]map[string]bool{}
 	for name, labels := range collectorMetrics {
 		known[name] = set(labels)
 	}
-	for name, metric := range catalog.Read(t, "../../..") {
-		known[name] = set(metric.Labels)
+	metrics, _ := rtctest.PageMetrics(t)
+	for name, m := range metrics {
+		known[name] = set(m.Labels)
 	}
 	return known
 }

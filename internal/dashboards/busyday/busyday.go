@@ -60,6 +60,13 @@ var events = []event{
 	{scrape: 58, server: "jvb-old", fault: emulator.Refuse}, // is down at the end of the day
 }
 
+// Day is what Prometheus stored.
+type Day struct {
+	*Engine
+	// Storage holds the series.
+	Storage *teststorage.TestStorage
+}
+
 // Run scrapes all servers for a day, with the default metrics and those in enable. In growing, the counters that stood still all day grow
 // by 1 per second.
 func Run(tb testing.TB, enable ...string) (day, growing *Day) {
@@ -154,7 +161,7 @@ func (r *recorder) store(tb testing.TB, grow bool) *Day {
 		}
 	}
 	require.NoError(tb, appender.Commit())
-	return NewDay(storage)
+	return &Day{NewEngine(storage), storage}
 }
 
 // still reports whether the series never increased.

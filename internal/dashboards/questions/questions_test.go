@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/dashboards/busyday"
-	"github.com/otelcol-rtc/otelcol-rtc/internal/dashboards/catalog"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
 // question is a row of the table.
@@ -110,15 +110,15 @@ func TestQuestions(t *testing.T) {
 	withAll := scrapedForever(busyday.Scrape(t, enabled...))
 	for _, q := range questions {
 		t.Run(q.id, func(t *testing.T) {
-			day := byDefault
+			engine := byDefault
 			if len(q.enable) > 0 {
-				day = withAll
+				engine = withAll
 				checkEnable(t, q, byDefault)
 			}
 			for i, expression := range q.expressions {
-				hasResult := query(t, day, expression) > 0
+				hasResult := query(t, engine, expression) > 0
 				assert.Equal(t, !slices.Contains(q.notEmulated, i+1), hasResult, expression)
-				query(t, day, "("+expression+")"+q.conditions[i])
+				query(t, engine, "("+expression+")"+q.conditions[i])
 			}
 		})
 	}
@@ -138,7 +138,7 @@ func checkComplete(t *testing.T, questions []question) {
 
 // TestNames checks that a receiver has each metric that an expression without a result names.
 func TestNames(t *testing.T) {
-	metrics := catalog.Read(t, "../../..")
+	metrics, _ := rtctest.PageMetrics(t)
 	for _, q := range readQuestions(t) {
 		for _, number := range q.notEmulated {
 			expression := q.expressions[number-1]
@@ -155,7 +155,7 @@ func TestNames(t *testing.T) {
 }
 
 // checkEnable checks that the question needs metrics that are disabled by default.
-func checkEnable(t *testing.T, q question, byDefault *busyday.Day) {
+func checkEnable(t *testing.T, q question, byDefault *busyday.Engine) {
 	t.Helper()
 	without := 0
 	for _, expression := range q.expressions {
@@ -166,9 +166,10 @@ func checkEnable(t *testing.T, q question, byDefault *busyday.Day) {
 	assert.Positive(t, without, "has results without the metrics to enable")
 }
 
-// scrapedForever returns a day on which samples are scraped every 30 s for all time: gauges do not change, and counters grow by 1 per second.
-func scrapedForever(samples []busyday.Sample) *busyday.Day {
-	return busyday.NewDay(&storage.MockQueryable{MockQuerier: &storage.MockQuerier{
+// scrapedForever returns an engine over samples that are scraped every 30 s for all time: gauges do not change, and counters grow by 1 per
+// second.
+func scrapedForever(samples []busyday.Sample) *busyday.Engine {
+	return busyday.NewEngine(&storage.MockQueryable{MockQuerier: &storage.MockQuerier{
 		SelectMockFunction: func(_ bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
 			return &seriesSet{samples: matching(samples, matchers), from: hints.Start, to: hints.End}
 		},
@@ -176,9 +177,9 @@ func scrapedForever(samples []busyday.Sample) *busyday.Day {
 }
 
 // query returns the number of results of an expression.
-func query(t *testing.T, day *busyday.Day, expression string) int {
+func query(t *testing.T, engine *busyday.Engine, expression string) int {
 	t.Helper()
-	return len(day.At(t, expression, busyday.End))
+	return len(engine.At(t, expression, busyday.End))
 }
 
 func matching(samples []busyday.Sample, matchers []*labels.Matcher) (found []busyday.Sample) {

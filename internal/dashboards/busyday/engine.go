@@ -13,21 +13,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Day evaluates expressions over what Prometheus stored.
-type Day struct {
+// Engine evaluates expressions over the series of a storage.
+type Engine struct {
 	storage storage.Queryable
-	engine  *promql.Engine
+	promql  *promql.Engine
 }
 
-// NewDay returns a day with the series of a storage.
-func NewDay(series storage.Queryable) *Day {
-	return &Day{series, promql.NewEngine(promql.EngineOpts{MaxSamples: 50e6, Timeout: time.Minute, Parser: parser.NewParser(parser.Options{})})}
+// NewEngine returns an engine for a storage.
+func NewEngine(series storage.Queryable) *Engine {
+	return &Engine{series, promql.NewEngine(promql.EngineOpts{
+		MaxSamples: 50e6, Timeout: time.Minute, Parser: parser.NewParser(parser.Options{}),
+	})}
 }
 
-// Range evaluates an expression at the times of all scrapes.
-func (d *Day) Range(tb testing.TB, expression string) promql.Matrix {
+// Range evaluates an expression at the times of all scrapes of the day.
+func (e *Engine) Range(tb testing.TB, expression string) promql.Matrix {
 	tb.Helper()
-	query, err := d.engine.NewRangeQuery(tb.Context(), d.storage, nil, expression, Start, End, Interval)
+	query, err := e.promql.NewRangeQuery(tb.Context(), e.storage, nil, expression, Start, End, Interval)
 	require.NoError(tb, err, expression)
 	defer query.Close()
 	result := query.Exec(tb.Context())
@@ -38,9 +40,9 @@ func (d *Day) Range(tb testing.TB, expression string) promql.Matrix {
 }
 
 // At evaluates an expression at a time.
-func (d *Day) At(tb testing.TB, expression string, at time.Time) promql.Vector {
+func (e *Engine) At(tb testing.TB, expression string, at time.Time) promql.Vector {
 	tb.Helper()
-	query, err := d.engine.NewInstantQuery(tb.Context(), d.storage, nil, expression, at)
+	query, err := e.promql.NewInstantQuery(tb.Context(), e.storage, nil, expression, at)
 	require.NoError(tb, err, expression)
 	defer query.Close()
 	result := query.Exec(tb.Context())
