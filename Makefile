@@ -45,6 +45,8 @@ run: build ## build and run the collector with an emulated server; CONFIG="base.
 	@distribution/run.sh $(CONFIG)
 
 # The tests of dashboards and manifests are not cached: the cache does not notice changes outside of their modules.
+# Those of dashboards run without the race detector, with which they take more than two minutes on two cores: what they run concurrently is
+# the code of the receivers, whose own tests use it.
 test: ## run go vet and all tests, with the race detector if a C compiler is installed
 	go vet ./...
 	go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
