@@ -22,6 +22,7 @@ AGENT_DIR := distribution/mediasoup-agent
 AGENT = @cd $(AGENT_DIR) && if [ -d node_modules ]; then npm run --silent $@; \
 	else echo "mediasoup-agent: $@ skipped: run make test-deps" >&2; [ -z "$$CI" ]; fi
 
+SYSTEM   ?=
 CONFIG   ?=
 BENCH    ?= .
 COUNT    ?= 1
@@ -40,8 +41,8 @@ OUTAGE    ?= 0
 help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
-run: build ## build and run the collector with an emulated server; CONFIG="base.yaml my.yaml" selects your own configurations instead
-	@distribution/run.sh $(CONFIG)
+run: build ## build and run the collector with emulated servers, SYSTEM=jitsi of one system; CONFIG="base.yaml my.yaml" selects your own configurations instead
+	@SYSTEM='$(SYSTEM)' distribution/run.sh $(CONFIG)
 
 # The tests of the manifests are not cached: the cache does not notice changes outside of their module.
 test: ## run go vet and all tests, with the race detector if a C compiler is installed
