@@ -13,6 +13,7 @@ TEST_PACKAGES += kamailio kamailio-extra-modules kamailio-json-modules kamailio-
 TEST_PACKAGES += g++ libuv1-dev libsrtp2-dev libssl-dev libusrsctp-dev libabsl-dev nlohmann-json3-dev pkg-config
 TEST_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 TEST_PACKAGES += $(if $(shell command -v python3),,python3)
+TEST_PACKAGES += $(if $(shell command -v curl),,curl)
 
 # The race detector needs a C compiler.
 RACE := $(if $(HAVE_CC),-race)

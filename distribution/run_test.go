@@ -80,6 +80,9 @@ type demo struct {
 // newDemo prepares run.sh with the system, or with all if it is empty, on free ports.
 func newDemo(t *testing.T, system string) *demo {
 	t.Helper()
+	if _, err := exec.LookPath("curl"); err != nil {
+		notInstalled(t, "curl")
+	}
 	collector, err := binary()
 	require.NoError(t, err)
 	emulator, err := emulatorBinary()
