@@ -14,6 +14,7 @@ TEST_PACKAGES += kamailio kamailio-extra-modules kamailio-json-modules kamailio-
 TEST_PACKAGES += g++ libuv1-dev libsrtp2-dev libssl-dev libusrsctp-dev libabsl-dev nlohmann-json3-dev pkg-config
 TEST_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 TEST_PACKAGES += $(if $(shell command -v python3),,python3)
+TEST_PACKAGES += $(if $(shell command -v curl),,curl)
 
 # The race detector needs a C compiler.
 RACE := $(if $(HAVE_CC),-race)
@@ -23,6 +24,7 @@ AGENT_DIR := distribution/mediasoup-agent
 AGENT = @cd $(AGENT_DIR) && if [ -d node_modules ]; then npm run --silent $@; \
 	else echo "mediasoup-agent: $@ skipped: run make test-deps" >&2; [ -z "$$CI" ]; fi
 
+SYSTEM   ?=
 CONFIG   ?=
 BENCH    ?= .
 COUNT    ?= 1
@@ -41,8 +43,8 @@ OUTAGE    ?= 0
 help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
-run: build ## build and run the collector with an emulated server; CONFIG="base.yaml my.yaml" selects your own configurations instead
-	@distribution/run.sh $(CONFIG)
+run: build ## build and run the collector with emulated servers, SYSTEM=jitsi of one system; CONFIG="base.yaml my.yaml" selects your own configurations instead
+	@SYSTEM='$(SYSTEM)' distribution/run.sh $(CONFIG)
 
 # The tests of dashboards and manifests are not cached: the cache does not notice changes outside of their modules.
 # Those of dashboards run without the race detector, with which they take more than two minutes on two cores: what they run concurrently is
