@@ -33,7 +33,7 @@ const (
 	version = "v0.0.0-test"
 	secret  = "s3cret/+of=the&server"
 
-	waitTimeout  = 20 * time.Second
+	waitTimeout  = time.Minute
 	pollInterval = 50 * time.Millisecond
 )
 
