@@ -6,6 +6,7 @@ package overviewexporter
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 )
 
@@ -63,11 +64,11 @@ func (p parameters) with(pairs ...string) string {
 	for name := range p.values {
 		values.Set(name, p.values.Get(name))
 	}
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] == "" {
-			values.Del(pairs[i])
+	for pair := range slices.Chunk(pairs, 2) {
+		if name, value := pair[0], pair[1]; value == "" {
+			values.Del(name)
 		} else {
-			values.Set(pairs[i], pairs[i+1])
+			values.Set(name, value)
 		}
 	}
 	if len(values) == 0 {

@@ -123,7 +123,7 @@ func (o *objects) search(text string) {
 func (o *objects) sort(by int, descending bool) {
 	slices.SortStableFunc(o.rows, func(a, b *row) int {
 		i := by - len(o.keys)
-		order := 0
+		var order int
 		switch {
 		case i < 0:
 			order = strings.Compare(a.keys[by], b.keys[by])
@@ -141,14 +141,32 @@ func (o *objects) sort(by int, descending bool) {
 	})
 }
 
-// defaultOrder is by the first column with states, so that what needs attention comes first, or else by the first key.
-func (o *objects) defaultOrder() int {
+// order returns the numbers of the keys and columns that are shown, as in sort: the main state, the keys, and the other columns that have
+// values.
+func (o *objects) order() (shown []int) {
+	main := o.mainState()
+	if main >= 0 {
+		shown = append(shown, main)
+	}
+	for i := range o.keys {
+		shown = append(shown, i)
+	}
+	for i := range o.columns {
+		if number := len(o.keys) + i; o.present[i] && number != main {
+			shown = append(shown, number)
+		}
+	}
+	return shown
+}
+
+// mainState returns the number of the first column with states, or -1.
+func (o *objects) mainState() int {
 	for i, c := range o.columns {
 		if c.state != nil && o.present[i] {
 			return len(o.keys) + i
 		}
 	}
-	return 0
+	return -1
 }
 
 func compareStates(a, b state) int {

@@ -178,16 +178,16 @@ func summarize(targets []*target, now time.Time) (string, string) {
 		}
 	}
 	up := counts[stateUp] + counts[stateErrors]
-	text := fmt.Sprintf("%d of %d %s up", up, len(targets), plural(len(targets), "server"))
+	parts := []string{fmt.Sprintf("%d of %d %s up", up, len(targets), plural(len(targets), "server"))}
 	for _, other := range []struct {
 		state state
 		words string
 	}{{stateDown, "down"}, {stateSilent, "without data"}, {stateErrors, "with errors"}, {stateUnknown, "unknown"}} {
 		if n := counts[other.state]; n > 0 {
-			text += fmt.Sprintf(", %d %s", n, other.words)
+			parts = append(parts, fmt.Sprintf("%d %s", n, other.words))
 		}
 	}
-	return text + ".", string(worst)
+	return strings.Join(parts, ", ") + ".", string(worst)
 }
 
 // sumUp returns the numbers at the top of the fleet page. Of several values of a system that count the same, the largest sum is used.
@@ -247,7 +247,7 @@ func sortTargets(targets []*target, by int, descending bool, now time.Time) {
 		return t.duration
 	}
 	slices.SortFunc(targets, func(a, b *target) int {
-		order := 0
+		var order int
 		switch {
 		case by == columnState:
 			order = compareTargetStates(a.state(now), b.state(now))
@@ -446,18 +446,15 @@ func (view *page) addObjects(p parameters, t *table, snapshot *current.TargetSna
 	if q := p.values.Get("q"); q != "" {
 		o.search(q)
 	}
-	by, descending := p.order(len(o.keys)+len(o.columns), o.defaultOrder())
+	// What needs attention comes first, if there are states.
+	by, descending := p.order(len(o.keys)+len(o.columns), max(0, o.mainState()))
 	o.sort(by, descending)
 	noun := lowerFirst(t.title)
 	view.Search = p.search("Search " + noun)
 	view.List = listing{Caption: t.title}
-	for i, k := range o.keys {
-		view.List.Headings = append(view.List.Headings, p.heading(k.title, i, false, by, descending))
-	}
-	for i, c := range o.columns {
-		if o.present[i] {
-			view.List.Headings = append(view.List.Headings, p.heading(c.title, len(o.keys)+i, c.state == nil, by, descending))
-		}
+	for _, number := range o.order() {
+		title, numeric := o.heading(number)
+		view.List.Headings = append(view.List.Headings, p.heading(title, number, numeric, by, descending))
 	}
 	from, to := view.List.slice(p, len(o.rows), plural(len(o.rows), strings.TrimSuffix(noun, "s")))
 	for _, r := range o.rows[from:to] {
@@ -471,21 +468,32 @@ func (view *page) addObjects(p parameters, t *table, snapshot *current.TargetSna
 	}
 }
 
+// heading returns the title of a key or column, and whether it has numbers.
+func (o *objects) heading(number int) (title string, numeric bool) {
+	if number < len(o.keys) {
+		return o.keys[number].title, false
+	}
+	c := o.columns[number-len(o.keys)]
+	return c.title, c.state == nil
+}
+
 // cells returns a row of a table of objects.
 func (o *objects) cells(r *row) (cells []cell) {
-	for i, k := range o.keys {
-		cells = append(cells, cell{Label: k.title, Text: cmp.Or(r.keys[i], missing), Name: i == 0})
-	}
-	for i, c := range o.columns {
+	for _, number := range o.order() {
+		title, numeric := o.heading(number)
+		c := cell{Label: title, Numeric: numeric, Name: number == 0}
+		i := number - len(o.keys)
 		switch {
-		case !o.present[i]:
-		case c.state == nil:
-			cells = append(cells, cell{Label: c.title, Quantity: c.unit.format(r.values[i]), Numeric: true})
+		case i < 0:
+			c.Text = cmp.Or(r.keys[number], missing)
+		case numeric:
+			c.Quantity = o.columns[i].unit.format(r.values[i])
 		case r.states[i].word == "":
-			cells = append(cells, cell{Label: c.title, Text: missing})
+			c.Text = missing
 		default:
-			cells = append(cells, cell{Label: c.title, State: r.states[i]})
+			c.State = r.states[i]
 		}
+		cells = append(cells, c)
 	}
 	return cells
 }

@@ -14,7 +14,9 @@ var zlmediakit = &system{
 			metric: "zlmediakit.stream.count_by_state", where: []string{"zlmediakit.stream.state", "stalled"},
 		}, unit: count},
 		{title: "Sessions", of: query{metric: "zlmediakit.session.count"}, unit: count},
-		{title: "Recorded streams", of: query{metric: "zlmediakit.stream.recording.count"}, unit: count},
+		{title: "MP4 recordings", of: query{
+			metric: "zlmediakit.stream.recording.count", where: []string{"zlmediakit.recording.format", "mp4"},
+		}, unit: count},
 		{title: "Failed proxies", of: query{
 			metric: "zlmediakit.proxy.count", where: []string{"zlmediakit.proxy.state", "failed"},
 		}, unit: count},
@@ -37,7 +39,9 @@ var zlmediakit = &system{
 					metric: "zlmediakit.stream.track.frame_rate", where: []string{"zlmediakit.media.kind", "video"}, largest: true,
 				}, unit: frameRate},
 				{title: "Packet loss", of: query{metric: "zlmediakit.stream.packet_loss", largest: true}, unit: percent},
-				{title: "Recording", of: query{metric: "zlmediakit.stream.recording.active", largest: true}, state: &states{
+				{title: "MP4", of: query{
+					metric: "zlmediakit.stream.recording.active", where: []string{"zlmediakit.recording.format", "mp4"},
+				}, state: &states{
 					zero: state{"off", neutral}, other: state{"recording", good},
 				}},
 				{title: "Age", of: query{metric: "zlmediakit.stream.uptime"}, unit: duration},
