@@ -2,15 +2,17 @@
 
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL      := go tool -modfile=internal/tools/go.mod
-MODULES   := . distribution/otelcol-rtc internal/tools internal/comparison internal/manifests
+MODULES   := . distribution/otelcol-rtc internal/tools internal/comparison internal/manifests internal/browser
 COMPARE   := cd internal/comparison && export GOFLAGS=-tags=remove_all_sd # prometheusreceiver without service discovery
 MANIFESTS := cd internal/manifests
+BROWSER   := cd internal/browser
 HAVE_CC   := $(shell command -v "$$(go env CC)")
 
 # Debian packages required by tests. Tests that need a real server add a line: TEST_PACKAGES += name
 TEST_PACKAGES := $(if $(HAVE_CC),,gcc libc6-dev)
 TEST_PACKAGES += kamailio kamailio-extra-modules kamailio-json-modules kamailio-tls-modules rtpengine-daemon sip-tester
 TEST_PACKAGES += g++ libuv1-dev libsrtp2-dev libssl-dev libusrsctp-dev libabsl-dev nlohmann-json3-dev pkg-config
+TEST_PACKAGES += chromium fonts-liberation
 TEST_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 TEST_PACKAGES += $(if $(shell command -v python3),,python3)
 
@@ -43,18 +45,21 @@ help: ## list all targets
 run: build ## build and run the collector with an emulated server; CONFIG="base.yaml my.yaml" selects your own configurations instead
 	@distribution/run.sh $(CONFIG)
 
-# The tests of the manifests are not cached: the cache does not notice changes outside of their module.
+# The tests of the manifests and of the overview page are not cached: the cache does not notice changes outside of their modules.
 test: ## run go vet and all tests, with the race detector if a C compiler is installed
 	go vet ./...
 	go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
 	$(COMPARE) && go vet ./... && go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
 	$(MANIFESTS) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
+	$(BROWSER) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
 	$(AGENT)
 
 test-deps: ## install the dependencies of the tests: Debian packages, Go and npm modules, and mediasoup (takes minutes once)
 	@internal/tools/test-deps.sh $(TEST_PACKAGES)
 	@for module in $(MODULES); do (cd $$module && go mod download) || exit 1; done
-	@cd $(AGENT_DIR) && { [ node_modules -nt package-lock.json ] || npm ci --ignore-scripts --no-audit --no-fund; }
+	@for folder in $(AGENT_DIR) internal/browser; do \
+		(cd $$folder && { [ node_modules -nt package-lock.json ] || npm ci --ignore-scripts --no-audit --no-fund; }) || exit 1; \
+	done
 	@$(AGENT_DIR)/test/mediasoup/install.sh
 
 build: export CGO_ENABLED = 0
@@ -72,9 +77,11 @@ lint: ## run the linters and check the names in each metadata.yaml
 	$(TOOL) golangci-lint run
 	$(COMPARE) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	$(MANIFESTS) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
+	$(BROWSER) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	go mod tidy -diff
 	cd internal/comparison && go mod tidy -diff
 	$(MANIFESTS) && go mod tidy -diff
+	$(BROWSER) && go mod tidy -diff
 	go test -run Metadata ./receiver/
 	$(AGENT)
 

@@ -26,7 +26,7 @@ const (
 func draw(title string, u unit, values []float32) curve {
 	lowest, highest, known := float32(0), float32(0), 0
 	for _, v := range values {
-		if v == v { //nolint:staticcheck // not NaN
+		if v == v { // not NaN
 			lowest, highest = min(lowest, v), max(highest, v)
 			known++
 		}

@@ -70,7 +70,7 @@ func TestRing(t *testing.T) {
 	known := func(now time.Time) (got map[int]float32) {
 		got = map[int]float32{}
 		for i, v := range r.last(now) {
-			if v == v { //nolint:staticcheck // not NaN
+			if v == v { // not NaN
 				got[i] = v
 			}
 		}
