@@ -27,19 +27,19 @@ func (s Series) Value() float64 {
 // Attributes returns the names and values of the labels, without quotes and escapes.
 func (s Series) Attributes() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
-		for rest := s.Labels; len(rest) > 0; {
+		for rest := string(s.Labels); rest != ""; {
 			var name, value string
 			if rest[0] == '"' {
 				name, rest = unquote(rest)
 			} else {
-				i := bytes.IndexByte(rest, '=')
-				name, rest = string(rest[:i]), rest[i:]
+				i := strings.IndexByte(rest, '=')
+				name, rest = rest[:i], rest[i:]
 			}
 			value, rest = unquote(rest[1:])
 			if !yield(name, value) {
 				return
 			}
-			rest = bytes.TrimPrefix(rest, []byte{','})
+			rest = strings.TrimPrefix(rest, ",")
 		}
 	}
 }
@@ -47,7 +47,7 @@ func (s Series) Attributes() iter.Seq2[string, string] {
 var unescape = strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\n`, "\n")
 
 // unquote reads a string in quotes, and returns it and what follows.
-func unquote(quoted []byte) (string, []byte) {
+func unquote(quoted string) (text, rest string) {
 	escaped := false
 	for i := 1; i < len(quoted); i++ {
 		switch quoted[i] {
@@ -55,11 +55,12 @@ func unquote(quoted []byte) (string, []byte) {
 			escaped = true
 			i++
 		case '"':
-			if text := string(quoted[1:i]); !escaped {
-				return text, quoted[i+1:]
+			text, rest = quoted[1:i], quoted[i+1:]
+			if escaped {
+				text = unescape.Replace(text)
 			}
-			return unescape.Replace(string(quoted[1:i])), quoted[i+1:]
+			return text, rest
 		}
 	}
-	return "", nil // not written by this package
+	return "", "" // not written by this package
 }

@@ -204,7 +204,7 @@ func TestPages(t *testing.T) {
 			gauge("kamailio.dispatcher.target.state", 0, "kamailio.dispatcher.uri", "sip:a", "kamailio.dispatcher.set", "1", "kamailio.dispatcher.state", "active"))
 	}
 	fleet := b.text(t, "/")
-	assert.Contains(t, fleet, "|2 of 2 servers up.|Streams|1,234|In|10.0|Mbit/s|")
+	assert.Contains(t, fleet, "|2 of 2 servers up.|Streams|1,234|Bandwidth in|10.0|Mbit/s|")
 	assert.Contains(t, fleet, "|All 2|ZLMediaKit 1|Kamailio 1|")
 	assert.Contains(t, fleet, "|a:80|zlmediakit 1.2.3|1,234 streams|10.0|Mbit/s|–|–|500|ms|–|")
 	assert.Contains(t, fleet, "|k:5060|kamailio 1.2.3|–|–|–|2 d 7|h|")

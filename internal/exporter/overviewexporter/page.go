@@ -226,7 +226,7 @@ func sumUp(targets []*target) (sums []total) {
 	for _, bandwidth := range []struct {
 		title string
 		value float64
-	}{{"In", in}, {"Out", out}} {
+	}{{"Bandwidth in", in}, {"Bandwidth out", out}} {
 		if !math.IsNaN(bandwidth.value) {
 			sums = append(sums, total{Title: bandwidth.title, Quantity: bitRate.format(bandwidth.value)})
 		}

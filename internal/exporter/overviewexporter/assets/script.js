@@ -49,6 +49,7 @@
       const newer = new DOMParser().parseFromString(await response.text(), "text/html");
       if (mine !== request) return;
       if (!newer.getElementById("summary")) throw new Error("another page");
+      if (newer.title !== document.title) return location.reload(); // the server has come or gone
       if (!selecting()) replace(newer);
       byId("connection").hidden = true;
     } catch {
