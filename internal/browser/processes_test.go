@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -222,7 +223,7 @@ func (c *collector) push(t *testing.T, instance string, metrics map[string][]map
 		var values []any
 		for _, point := range points {
 			values = append(values, map[string]any{
-				"asDouble": 1, "timeUnixNano": fmt.Sprint(time.Now().UnixNano()), "attributes": attributes(point),
+				"asDouble": 1, "timeUnixNano": strconv.FormatInt(time.Now().UnixNano(), 10), "attributes": attributes(point),
 			})
 		}
 		list = append(list, map[string]any{"name": name, "gauge": map[string]any{"dataPoints": values}})

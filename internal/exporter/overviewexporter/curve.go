@@ -7,23 +7,39 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"time"
 )
 
 // curve is a drawing of the values of the last hour. It is empty if none is known.
 type curve struct {
-	Line, Area string // paths
-	Peak       quantity
-	Label      string // for screen readers
+	Line, Area  string // paths
+	From, Width int    // of the coordinates that are shown
+	Peak        quantity
+	Label       string // for screen readers
 }
 
-const (
-	// curveWidth and curveHeight are the size of the drawing's coordinates, one for each step of a ring.
-	curveWidth  = int(ringSize)
-	curveHeight = 40
-)
+// curveHeight is the height of the drawing's coordinates. Its width has one for each step of a ring.
+const curveHeight = 40
 
-// draw draws the values, from 0 or the smallest negative one up to the largest. Gaps remain where values are unknown.
-func draw(title string, u unit, values []float32) curve {
+// window is the part of the last hour that curves show: the time since the start of the exporter, but at least five minutes.
+type window int // steps of a ring
+
+func newWindow(started, now time.Time) window {
+	const shortest = int64(5 * time.Minute / ringStep)
+	elapsed := int64((now.Sub(started) + ringStep - 1) / ringStep)
+	return window(min(max(elapsed, shortest), ringSize))
+}
+
+// String returns the length of the window.
+func (w window) String() string {
+	if int64(w) == ringSize {
+		return "hour"
+	}
+	return strconv.Itoa(int((time.Duration(w)*ringStep+time.Minute-1)/time.Minute)) + " min"
+}
+
+// draw draws the values of the window, from 0 or the smallest negative one up to the largest. Gaps remain where values are unknown.
+func draw(title string, u unit, values []float32, w window) curve {
 	lowest, highest, known := float32(0), float32(0), 0
 	for _, v := range values {
 		if v == v { // not NaN
@@ -31,7 +47,9 @@ func draw(title string, u unit, values []float32) curve {
 			known++
 		}
 	}
-	c := curve{Peak: u.format(float64(highest)), Label: title + " in the last hour: "}
+	c := curve{
+		From: len(values) - int(w), Width: int(w) - 1, Peak: u.format(float64(highest)), Label: fmt.Sprintf("%s in the last %s: ", title, w),
+	}
 	if known == 0 {
 		c.Label += "not known"
 		return c

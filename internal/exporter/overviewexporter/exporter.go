@@ -27,6 +27,7 @@ type overviewExporter struct {
 	config   *Config
 	settings component.TelemetrySettings
 	now      func() time.Time
+	started  time.Time
 	server   *http.Server
 	stop     chan struct{}
 	running  sync.WaitGroup
@@ -39,7 +40,7 @@ type overviewExporter struct {
 
 func newExporter(settings component.TelemetrySettings, config *Config) *overviewExporter {
 	e := &overviewExporter{
-		config: config, settings: settings, now: time.Now, stop: make(chan struct{}),
+		config: config, settings: settings, now: time.Now, started: time.Now(), stop: make(chan struct{}),
 		fleet: fleet{targets: map[current.TargetID]*target{}, refused: map[current.TargetID]time.Time{}},
 	}
 	e.store = current.New(current.Config{

@@ -44,7 +44,7 @@ func newBench() *bench {
 	config := createDefaultConfig().(*Config)
 	config.ServerConfig.NetAddr.Endpoint = "127.0.0.1:9468"
 	b := &bench{newExporter(componenttest.NewNopTelemetrySettings(), config), noon}
-	b.now = func() time.Time { return b.at }
+	b.now, b.started = func() time.Time { return b.at }, noon.Add(-time.Hour)
 	return b
 }
 
@@ -211,11 +211,12 @@ func TestPages(t *testing.T) {
 	assert.NotContains(t, b.text(t, "/?system=Kamailio"), "a:80")
 
 	one := b.text(t, target1("a:80"))
-	assert.Contains(t, one, "|System|ZLMediaKit|Version|1.2.3|Scrape|500 ms|Last data|0 s ago|")
-	assert.Contains(t, one, "|In|10.0|Mbit/s|1 h ago|peak 10.0 Mbit/s|now|")
+	assert.Contains(t, one, "|a:80|Up.|System|")
+	assert.Contains(t, one, "|System|ZLMediaKit|Version|1.2.3|Scrape|500 ms|Last data|0 s ago|In this state|40 s|")
+	assert.Contains(t, one, "|In|10.0|Mbit/s|peak 10.0 Mbit/s|")
 	assert.Contains(t, one, "|silent|dark|live|v|–|–|alive|cam|live|v|2.00|Mbit/s|1:02|h|2 streams")
 	sip := b.text(t, "/target?job=kamailio&instance=k:5060")
-	assert.Contains(t, sip, "|Requests|15.0|/s|1 h ago|peak 15.0 /s|")
+	assert.Contains(t, sip, "|Requests|15.0|/s|peak 15.0 /s|")
 	assert.Contains(t, sip, "|Shared memory in use|25.0|%|")
 	assert.Contains(t, sip, "|inactive|sip:a|1|1 destination")
 }

@@ -55,6 +55,7 @@ type targetView struct {
 	Name, System, Job string
 	State             state
 	Facts             []fact
+	Window            string // that the curves show
 	Values            []valueView
 }
 
@@ -110,7 +111,11 @@ func (e *overviewExporter) fleetPage(p parameters) *page {
 	sortTargets(targets, by, descending, now)
 	view.Search = p.search("Search servers")
 	view.List = listing{Caption: "Servers"}
+	shown := newWindow(e.started, now)
 	for i, title := range fleetColumns {
+		if i == columnHour {
+			title = "Last " + shown.String()
+		}
 		if i == columnCarries || i >= columnError {
 			view.List.Headings = append(view.List.Headings, heading{Title: title})
 		} else {
@@ -119,7 +124,7 @@ func (e *overviewExporter) fleetPage(p parameters) *page {
 	}
 	from, to := view.List.slice(p, len(targets), plural(len(targets), "server"))
 	for _, t := range targets[from:to] {
-		view.List.Rows = append(view.List.Rows, t.cells(now))
+		view.List.Rows = append(view.List.Rows, t.cells(now, shown))
 	}
 	switch {
 	case total == 0:
@@ -278,11 +283,11 @@ func compareIDs(a, b *target) int {
 }
 
 // cells returns the row of the target on the fleet page.
-func (t *target) cells(now time.Time) []cell {
+func (t *target) cells(now time.Time, shown window) []cell {
 	carries, drawn := t.carries(), (*curve)(nil)
 	for i, v := range t.system.values {
 		if v.use == carried && t.values[i].hour != nil {
-			c := draw(v.title, v.unit, t.values[i].hour.last(now))
+			c := draw(v.title, v.unit, t.values[i].hour.last(now), shown)
 			drawn = &c
 			break
 		}
@@ -307,6 +312,7 @@ func (t *target) cells(now time.Time) []cell {
 	for i := range cells {
 		cells[i].Label = fleetColumns[i]
 	}
+	cells[columnHour].Label = "Last " + shown.String()
 	return cells
 }
 
@@ -378,14 +384,14 @@ func (e *overviewExporter) targetHead(id current.TargetID, now time.Time) (*page
 	if t == nil {
 		return nil, nil
 	}
-	state := t.state(now)
+	state, shown := t.state(now), newWindow(e.started, now)
 	view := &page{Title: t.name(), Time: now.Format(time.TimeOnly), Tone: state.Tone()}
-	view.Summary = strings.TrimSpace(upperFirst(state.word)+" "+t.sinceText(now)) + "."
-	view.Target = &targetView{Name: t.name(), System: t.system.name, Job: t.id.Job, State: state, Facts: t.facts(now)}
+	view.Summary = upperFirst(state.word) + "." // without a time, because screen readers announce every change
+	view.Target = &targetView{Name: t.name(), System: t.system.name, Job: t.id.Job, State: state, Facts: t.facts(now), Window: shown.String()}
 	for i, v := range t.system.values {
 		if r := &t.values[i]; r.hour != nil {
 			view.Target.Values = append(view.Target.Values, valueView{
-				Title: v.title, Quantity: v.unit.format(r.now), Curve: draw(v.title, v.unit, r.hour.last(now)),
+				Title: v.title, Quantity: v.unit.format(r.now), Curve: draw(v.title, v.unit, r.hour.last(now), shown),
 			})
 		}
 	}
@@ -409,6 +415,7 @@ func (t *target) facts(now time.Time) []fact {
 	add("Uptime", duration.format(t.uptime).String())
 	add("Scrape", duration.format(t.duration).String())
 	add("Last data", ago(now, t.seen)+" ago")
+	add("In this state", strings.TrimPrefix(t.sinceText(now), "for "))
 	if kind, details := t.errorText(now); kind != "" {
 		add("Last error", kind+" ("+details+")")
 	}
@@ -485,7 +492,7 @@ func (o *objects) cells(r *row) (cells []cell) {
 		i := number - len(o.keys)
 		switch {
 		case i < 0:
-			c.Text = cmp.Or(r.keys[number], missing)
+			c.Text = cmp.Or(shorten(r.keys[number]), missing)
 		case numeric:
 			c.Quantity = o.columns[i].unit.format(r.values[i])
 		case r.states[i].word == "":
@@ -496,6 +503,15 @@ func (o *objects) cells(r *row) (cells []cell) {
 		cells = append(cells, c)
 	}
 	return cells
+}
+
+// shorten cuts texts that are too long for a table.
+func shorten(text string) string {
+	const longest = 200
+	if runes := []rune(text); len(runes) > longest {
+		return string(runes[:longest]) + "…"
+	}
+	return text
 }
 
 // plural returns a noun with an s, except for one.

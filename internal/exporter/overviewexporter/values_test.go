@@ -102,11 +102,24 @@ func TestCurve(t *testing.T) {
 		"gap":     {[]float32{0, 10, nan, 5, nan}, "M0 38.0L1 2.0M3 20.0h0.5", "M0 40L0 38.0L1 2.0L1 40Z", "X in the last hour: highest 10"},
 		"zero":    {[]float32{0, 0}, "M0 38L1 38", "M0 40L0 38L1 38L1 40Z", "X in the last hour: highest 0"},
 	} {
-		got := draw("X", count, test.values)
+		got := draw("X", count, test.values, window(ringSize))
 		assert.Equal(t, test.line, got.Line, name)
 		assert.Equal(t, test.area, got.Area, name)
 		assert.Equal(t, test.label, got.Label, name)
 	}
+}
+
+func TestWindow(t *testing.T) {
+	for elapsed, want := range map[time.Duration]string{
+		0: "15 5 min", 5 * time.Minute: "15 5 min", 301 * time.Second: "16 6 min", 59 * time.Minute: "177 59 min",
+		time.Hour: "180 hour", 5 * time.Hour: "180 hour",
+	} {
+		w := newWindow(noon, noon.Add(elapsed))
+		assert.Equal(t, want, fmt.Sprintf("%d %s", int(w), w), "after %s", elapsed)
+	}
+	c := draw("X", count, make([]float32, ringSize), 15)
+	assert.Equal(t, []int{165, 14}, []int{c.From, c.Width})
+	assert.Equal(t, "X in the last 5 min: highest 0", c.Label)
 }
 
 func TestRate(t *testing.T) {
