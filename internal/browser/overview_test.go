@@ -5,6 +5,7 @@ package browser
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -268,6 +269,14 @@ func TestScreenshots(t *testing.T) {
 		servers = append(servers, server)
 	}
 	c := start(t, servers)
+	drawn := regexp.MustCompile(`class="line" d="M[^"L]+(L[^"L]+){4}`)
+	within(t, 3*time.Minute, func() error { // curves of some length
+		_, body, err := get(t, c.overview)
+		if err == nil && !drawn.MatchString(body) {
+			err = errors.New("too short")
+		}
+		return err
+	})
 	c.stops["mediasoup"]()
 	many := start(t, nil)
 	for i := range 300 {

@@ -179,7 +179,13 @@ func start(t *testing.T, servers []string, flags ...string) *collector {
 // eventually repeats a check until it passes.
 func eventually(t *testing.T, check func() error) {
 	t.Helper()
-	deadline := time.NewTimer(timeout)
+	within(t, timeout, check)
+}
+
+// within repeats a check until it passes, for a limited time.
+func within(t *testing.T, limit time.Duration, check func() error) {
+	t.Helper()
+	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()

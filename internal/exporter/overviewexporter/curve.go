@@ -21,11 +21,11 @@ type curve struct {
 // curveHeight is the height of the drawing's coordinates. Its width has one for each step of a ring.
 const curveHeight = 40
 
-// window is the part of the last hour that curves show: the time since the start of the exporter, but at least five minutes.
+// window is the part of the last hour that curves show: the time since the start of the exporter, but at least two minutes.
 type window int // steps of a ring
 
 func newWindow(started, now time.Time) window {
-	const shortest = int64(5 * time.Minute / ringStep)
+	const shortest = int64(2 * time.Minute / ringStep)
 	elapsed := int64((now.Sub(started) + ringStep - 1) / ringStep)
 	return window(min(max(elapsed, shortest), ringSize))
 }
@@ -78,7 +78,7 @@ func draw(title string, u unit, values []float32, w window) curve {
 		}
 		end := i - 1
 		if end == start {
-			line = append(line, "h0.5"...) // one value alone is a dot
+			line = append(line, "h-0.5"...) // one value alone is a dot
 			continue
 		}
 		area = append(area, fmt.Sprintf("M%d %d", start, curveHeight)...)

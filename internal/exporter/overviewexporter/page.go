@@ -321,7 +321,11 @@ func (t *target) carries() string {
 	var parts []string
 	for i, v := range t.system.values {
 		if v.use == carried && !math.IsNaN(t.values[i].now) {
-			parts = append(parts, v.unit.format(t.values[i].now).String()+" "+lowerFirst(v.title))
+			noun := lowerFirst(v.title)
+			if t.values[i].now == 1 {
+				noun = strings.TrimSuffix(noun, "s")
+			}
+			parts = append(parts, v.unit.format(t.values[i].now).String()+" "+noun)
 		}
 	}
 	return strings.Join(parts, " · ")

@@ -99,7 +99,7 @@ func TestCurve(t *testing.T) {
 		label      string
 	}{
 		"unknown": {[]float32{nan, nan}, "", "", "X in the last hour: not known"},
-		"gap":     {[]float32{0, 10, nan, 5, nan}, "M0 38.0L1 2.0M3 20.0h0.5", "M0 40L0 38.0L1 2.0L1 40Z", "X in the last hour: highest 10"},
+		"gap":     {[]float32{0, 10, nan, 5, nan}, "M0 38.0L1 2.0M3 20.0h-0.5", "M0 40L0 38.0L1 2.0L1 40Z", "X in the last hour: highest 10"},
 		"zero":    {[]float32{0, 0}, "M0 38L1 38", "M0 40L0 38L1 38L1 40Z", "X in the last hour: highest 0"},
 	} {
 		got := draw("X", count, test.values, window(ringSize))
@@ -111,7 +111,7 @@ func TestCurve(t *testing.T) {
 
 func TestWindow(t *testing.T) {
 	for elapsed, want := range map[time.Duration]string{
-		0: "15 5 min", 5 * time.Minute: "15 5 min", 301 * time.Second: "16 6 min", 59 * time.Minute: "177 59 min",
+		0: "6 2 min", 2 * time.Minute: "6 2 min", 5 * time.Minute: "15 5 min", 301 * time.Second: "16 6 min", 59 * time.Minute: "177 59 min",
 		time.Hour: "180 hour", 5 * time.Hour: "180 hour",
 	} {
 		w := newWindow(noon, noon.Add(elapsed))
