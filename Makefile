@@ -2,8 +2,9 @@
 
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL      := go tool -modfile=internal/tools/go.mod
-MODULES   := . distribution/otelcol-rtc internal/tools internal/comparison internal/manifests internal/browser
+MODULES   := . distribution/otelcol-rtc internal/tools internal/tools/prometheus internal/comparison internal/dashboards internal/manifests internal/browser
 COMPARE   := cd internal/comparison && export GOFLAGS=-tags=remove_all_sd # prometheusreceiver without service discovery
+DASHBOARD := cd internal/dashboards && export GOFLAGS=-tags=remove_all_sd # Prometheus without service discovery
 MANIFESTS := cd internal/manifests
 BROWSER   := cd internal/browser
 HAVE_CC   := $(shell command -v "$$(go env CC)")
@@ -15,6 +16,7 @@ TEST_PACKAGES += g++ libuv1-dev libsrtp2-dev libssl-dev libusrsctp-dev libabsl-d
 TEST_PACKAGES += chromium fonts-liberation
 TEST_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 TEST_PACKAGES += $(if $(shell command -v python3),,python3)
+TEST_PACKAGES += $(if $(shell command -v curl),,curl)
 
 # The race detector needs a C compiler.
 RACE := $(if $(HAVE_CC),-race)
@@ -24,6 +26,7 @@ AGENT_DIR := distribution/mediasoup-agent
 AGENT = @cd $(AGENT_DIR) && if [ -d node_modules ]; then npm run --silent $@; \
 	else echo "mediasoup-agent: $@ skipped: run make test-deps" >&2; [ -z "$$CI" ]; fi
 
+SYSTEM   ?=
 CONFIG   ?=
 BENCH    ?= .
 COUNT    ?= 1
@@ -42,25 +45,29 @@ OUTAGE    ?= 0
 help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
-run: build ## build and run the collector with an emulated server; CONFIG="base.yaml my.yaml" selects your own configurations instead
-	@distribution/run.sh $(CONFIG)
+run: build ## build and run the collector with emulated servers, SYSTEM=jitsi of one system; CONFIG="base.yaml my.yaml" selects your own configurations instead
+	@SYSTEM='$(SYSTEM)' distribution/run.sh $(CONFIG)
 
-# The tests of the manifests and of the overview page are not cached: the cache does not notice changes outside of their modules.
+# The tests of dashboards, manifests and the overview page are not cached: the cache does not notice changes outside of their modules.
+# Those of dashboards run without the race detector, with which they take more than two minutes on two cores: what they run concurrently is
+# the code of the receivers, whose own tests use it.
 test: ## run go vet and all tests, with the race detector if a C compiler is installed
 	go vet ./...
 	go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
 	$(COMPARE) && go vet ./... && go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
+	$(DASHBOARD) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
 	$(MANIFESTS) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
 	$(BROWSER) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
 	$(AGENT)
 
-test-deps: ## install the dependencies of the tests: Debian packages, Go and npm modules, and mediasoup (takes minutes once)
+test-deps: ## install the dependencies of the tests: Debian packages, Go and npm modules, mediasoup and Prometheus (takes minutes once)
 	@internal/tools/test-deps.sh $(TEST_PACKAGES)
 	@for module in $(MODULES); do (cd $$module && go mod download) || exit 1; done
 	@for folder in $(AGENT_DIR) internal/browser; do \
 		(cd $$folder && { [ node_modules -nt package-lock.json ] || npm ci --ignore-scripts --no-audit --no-fund; }) || exit 1; \
 	done
 	@$(AGENT_DIR)/test/mediasoup/install.sh
+	@internal/tools/prometheus/install.sh
 
 build: export CGO_ENABLED = 0
 build: ## build bin/otelcol-rtc and bin/emulator
@@ -68,18 +75,21 @@ build: ## build bin/otelcol-rtc and bin/emulator
 	cd distribution/otelcol-rtc && go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o ../../bin/otelcol-rtc .
 	go build -trimpath -buildvcs=false -ldflags "-s -w" -o bin/emulator ./internal/emulator/cmd/emulator
 
-generate: ## generate code from each metadata.yaml and from builder-config.yaml
+generate: ## generate code from each metadata.yaml and from builder-config.yaml, and the dashboards
 	go generate ./...
 	$(TOOL) builder --config builder-config.yaml --skip-compilation
 	gofmt -w distribution/otelcol-rtc
+	$(DASHBOARD) && go generate ./...
 
 lint: ## run the linters and check the names in each metadata.yaml
 	$(TOOL) golangci-lint run
 	$(COMPARE) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
+	$(DASHBOARD) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	$(MANIFESTS) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	$(BROWSER) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	go mod tidy -diff
 	cd internal/comparison && go mod tidy -diff
+	cd internal/dashboards && go mod tidy -diff
 	$(MANIFESTS) && go mod tidy -diff
 	$(BROWSER) && go mod tidy -diff
 	go test -run Metadata ./receiver/

@@ -3,18 +3,19 @@ module github.com/otelcol-rtc/otelcol-rtc
 go 1.26.0
 
 require (
-	github.com/cespare/xxhash/v2 v2.3.0
-	github.com/fsnotify/fsnotify v1.10.1
-	github.com/go-faster/jx v1.2.0
-	github.com/google/go-cmp v0.7.0
-	github.com/klauspost/compress v1.18.6
-	github.com/miekg/dns v1.1.72
-	github.com/open-telemetry/opentelemetry-collector-contrib/pkg/golden v0.154.0
-	github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest v0.154.0
-	github.com/prometheus/client_model v0.6.2
-	github.com/prometheus/common v0.69.0
-	github.com/prometheus/otlptranslator v1.0.0
-	github.com/stretchr/testify v1.12.1
+	github.com/cespare/xxhash/v2 v2.3.0 // assigns targets to shards, and spreads their scrapes over the interval
+	github.com/fsnotify/fsnotify v1.10.1 // changes of files with targets
+	github.com/go-faster/jx v1.2.0 // scans JSON without allocations
+	github.com/google/go-cmp v0.7.0 // generated tests
+	github.com/klauspost/compress v1.18.6 // fast gzip of the page
+	github.com/miekg/dns v1.1.72 // tests: a DNS server
+	github.com/open-telemetry/opentelemetry-collector-contrib/pkg/golden v0.154.0 // tests: golden files
+	github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest v0.154.0 // tests: differences of metrics
+	github.com/prometheus/client_model v0.6.2 // tests: parsed pages
+	github.com/prometheus/common v0.69.0 // names and formats of the page; in tests also its parser
+	github.com/prometheus/otlptranslator v1.0.0 // names for Prometheus
+	github.com/stretchr/testify v1.12.1 // tests
+	github.com/yuin/goldmark v1.8.7 // tests: pages of the documentation
 	go.opentelemetry.io/collector/component v1.61.0
 	go.opentelemetry.io/collector/component/componentstatus v0.155.0
 	go.opentelemetry.io/collector/component/componenttest v0.155.0
@@ -48,8 +49,10 @@ require (
 	go.uber.org/goleak v1.3.0
 	go.uber.org/zap v1.28.0
 	go.yaml.in/yaml/v3 v3.0.5
-	golang.org/x/net v0.56.0
+	golang.org/x/net v0.56.0 // tests: reads the HTML of the overview page
 )
+
+require golang.org/x/mod v0.36.0 // tests: reads go.mod
 
 require (
 	github.com/Microsoft/go-winio v0.6.2 // indirect
@@ -105,7 +108,6 @@ require (
 	go.opentelemetry.io/otel/sdk v1.44.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	golang.org/x/crypto v0.53.0 // indirect
-	golang.org/x/mod v0.36.0 // indirect
 	golang.org/x/sync v0.21.0 // indirect
 	golang.org/x/sys v0.46.0 // indirect
 	golang.org/x/text v0.38.0 // indirect

@@ -64,7 +64,7 @@ var (
 	ratios = words(`utilization io_utilization packet_loss packet_loss_overall coverage reduction stress steal bit_error snr strength range default_range`)
 	// states lists the last words of up-down sums with unit 1: yes or no, or one of several states.
 	states = words(`up state info alive active healthy draining overloaded ready recording running static invalid locked mounted degraded divergent loaded
-		available probing failing_ice graceful_shutdown shutting_down present responsive`)
+		available probing failing_ice graceful_shutdown shutting_down present responsive remote failed`)
 	// ofMany lists the last words of statistics over several items.
 	ofMany = words(`average min max`)
 	// notPlural lists the last words of monotonic sums that need not be plural nouns.

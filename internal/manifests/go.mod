@@ -3,13 +3,13 @@ module github.com/otelcol-rtc/otelcol-rtc/internal/manifests
 go 1.26.0
 
 require (
-	github.com/compose-spec/compose-go/v2 v2.9.1
-	github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring v0.89.0
-	github.com/stretchr/testify v1.12.1
-	k8s.io/api v0.35.3
-	sigs.k8s.io/kustomize/api v0.20.1
-	sigs.k8s.io/kustomize/kyaml v0.20.1
-	sigs.k8s.io/yaml v1.6.0
+	github.com/compose-spec/compose-go/v2 v2.9.1 // reads the example for Docker Compose
+	github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring v0.89.0 // types of the Prometheus operator
+	github.com/stretchr/testify v1.12.1 // tests
+	k8s.io/api v0.35.3 // types of Kubernetes
+	sigs.k8s.io/kustomize/api v0.20.1 // builds the kustomizations
+	sigs.k8s.io/kustomize/kyaml v0.20.1 // file system of kustomize
+	sigs.k8s.io/yaml v1.6.0 // strict decoding
 )
 
 require (

@@ -25,13 +25,14 @@ const directory = "../../distribution/kubernetes"
 
 // manifests are the rendered manifests of one variant.
 type manifests struct {
-	Deployment    apps.Deployment
-	StatefulSet   apps.StatefulSet
-	ConfigMap     core.ConfigMap
-	Secret        core.Secret
-	Service       core.Service
-	NetworkPolicy networking.NetworkPolicy
-	PodMonitor    monitoring.PodMonitor
+	Deployment     apps.Deployment
+	StatefulSet    apps.StatefulSet
+	ConfigMap      core.ConfigMap
+	Secret         core.Secret
+	Service        core.Service
+	NetworkPolicy  networking.NetworkPolicy
+	PodMonitor     monitoring.PodMonitor
+	PrometheusRule monitoring.PrometheusRule
 
 	kinds []string
 }
@@ -43,13 +44,14 @@ func render(t *testing.T, variant string) *manifests {
 	require.NoError(t, err)
 	m := &manifests{}
 	into := map[string]any{
-		"apps/v1 Deployment":                  &m.Deployment,
-		"apps/v1 StatefulSet":                 &m.StatefulSet,
-		"v1 ConfigMap":                        &m.ConfigMap,
-		"v1 Secret":                           &m.Secret,
-		"v1 Service":                          &m.Service,
-		"networking.k8s.io/v1 NetworkPolicy":  &m.NetworkPolicy,
-		"monitoring.coreos.com/v1 PodMonitor": &m.PodMonitor,
+		"apps/v1 Deployment":                      &m.Deployment,
+		"apps/v1 StatefulSet":                     &m.StatefulSet,
+		"v1 ConfigMap":                            &m.ConfigMap,
+		"v1 Secret":                               &m.Secret,
+		"v1 Service":                              &m.Service,
+		"networking.k8s.io/v1 NetworkPolicy":      &m.NetworkPolicy,
+		"monitoring.coreos.com/v1 PodMonitor":     &m.PodMonitor,
+		"monitoring.coreos.com/v1 PrometheusRule": &m.PrometheusRule,
 	}
 	for _, resource := range rendered.Resources() {
 		kind := resource.GetApiVersion() + " " + resource.GetKind()
@@ -96,7 +98,7 @@ func TestFiles(t *testing.T) {
 
 func TestKinds(t *testing.T) {
 	for name, v := range variants(t) {
-		assert.ElementsMatch(t, []string{"ConfigMap", "NetworkPolicy", "PodMonitor", "Secret", "Service", v.kind}, v.kinds, name)
+		assert.ElementsMatch(t, []string{"ConfigMap", "NetworkPolicy", "PodMonitor", "PrometheusRule", "Secret", "Service", v.kind}, v.kinds, name)
 	}
 }
 

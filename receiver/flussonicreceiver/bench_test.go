@@ -74,8 +74,8 @@ func BenchmarkScrape(b *testing.B) {
 		edit   func(*Config)
 		points map[int]int // by number of streams
 	}{
-		{"default", nil, map[int]int{100: 1_211, 1_000: 11_471, 10_000: 114_071}},
-		{"every_metric", everything, map[int]int{100: 4_091, 1_000: 40_091, 10_000: 400_091}},
+		{"default", nil, map[int]int{100: 1_325, 1_000: 12_485, 10_000: 124_085}},
+		{"every_metric", everything, map[int]int{100: 4_413, 1_000: 43_113, 10_000: 430_113}},
 	} {
 		for _, streams := range []int{100, 1_000, 10_000} {
 			b.Run(fmt.Sprintf("%s/streams=%d", bench.name, streams), func(b *testing.B) {

@@ -50,7 +50,7 @@ const (
 	maxDevices = 1000
 	// maxEntries bounds the entries that are kept of one stream.
 	maxEntries = 1000
-	// maxParts bounds the inputs and the pushes that are kept of one stream.
+	// maxParts bounds the inputs and the pushes that are kept of one stream, and the types of errors of one push.
 	maxParts = 100
 	// safePageSize is a page size that servers accept if they refuse larger pages.
 	safePageSize = 100
@@ -508,11 +508,17 @@ func (d *dvrDisk) read(r *jsonwalk.Reader) error {
 	})
 }
 
-// Peers requests the other servers of the cluster and returns whether this server reaches each of them.
-func (c *client) Peers(ctx context.Context) (map[string]bool, error) {
-	peers := map[string]bool{}
+// peer is another server of the cluster.
+type peer struct {
+	Up    bool // whether this server reaches it
+	State string
+}
+
+// Peers requests the other servers of the cluster by name.
+func (c *client) Peers(ctx context.Context) (map[string]peer, error) {
+	peers := map[string]peer{}
 	err := c.devices(ctx, apiPeers, "peers", "hostname,stats.streamer_status,stats.error", func(r *jsonwalk.Reader) error {
-		name, hasStats, failed := "", false, false
+		name, state, hasStats, failed := "", "", false, false
 		err := r.Object(func(key []byte) error {
 			switch string(key) {
 			case "hostname":
@@ -520,18 +526,21 @@ func (c *client) Peers(ctx context.Context) (map[string]bool, error) {
 			case "stats":
 				return r.Object(func(key []byte) error {
 					hasStats = true
-					if string(key) != "error" {
-						return r.Skip()
+					switch string(key) {
+					case "streamer_status":
+						return r.Text(&state)
+					case "error":
+						raw, err := r.Raw()
+						failed = !bytes.Equal(bytes.TrimSpace(raw), []byte("null"))
+						return err
 					}
-					raw, err := r.Raw()
-					failed = !bytes.Equal(bytes.TrimSpace(raw), []byte("null"))
-					return err
+					return r.Skip()
 				})
 			}
 			return r.Skip()
 		})
 		if name != "" {
-			peers[name] = hasStats && !failed
+			peers[name] = peer{Up: hasStats && !failed, State: state}
 		}
 		return err
 	})

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/jsonwalk"
@@ -82,10 +83,17 @@ const (
 	streamUDPUnaligned                             // packets
 	streamNACKs                                    //
 	streamRetransmitted                            // packets
+	streamExpiration                               // seconds
+	streamThumbnailDrops                           //
+	streamThumbnailErrors                          //
+	streamTSContinuity                             // packets, also the next two: sums over stats.input.pids
+	streamTSScrambled                              //
+	streamTSTransport                              //
 	streamFields
 )
 
-// streamSource is the path of a number of a stream in API v3. If a field has several sources, the first one that is present is used.
+// streamSource is the path of a number of a stream in API v3. If a field has several sources, the first one that is present is used. [] in
+// a path follows the name of a list: the number is the sum over its elements.
 type streamSource struct {
 	path  string
 	field streamField
@@ -161,6 +169,12 @@ var streamSources = []streamSource{
 	{"stats.input.udp_mpegts.not_aligned_packets", streamUDPUnaligned},
 	{"stats.play.webrtc_nacks", streamNACKs},
 	{"stats.play.webrtc_retransmits", streamRetransmitted},
+	{"dvr.expiration", streamExpiration},
+	{"stats.thumbnails.dropped_count", streamThumbnailDrops},
+	{"stats.thumbnails.errors_count", streamThumbnailErrors},
+	{"stats.input.pids[].errors_ts_cc", streamTSContinuity},
+	{"stats.input.pids[].errors_ts_scrambled", streamTSScrambled},
+	{"stats.input.pids[].errors_ts_tei", streamTSTransport},
 }
 
 // streamFlags are the fields that are JSON booleans.
@@ -177,7 +191,9 @@ const (
 	groupAnswers
 	groupReads
 	groupInputs
+	groupPIDs
 	groupPushes
+	groupPushErrors
 	groupTracks
 	streamGroups
 )
@@ -192,7 +208,7 @@ type groupPath struct {
 }
 
 var groupPaths = []groupPath{
-	{path: "stats.input", group: groupInputErrors, has: isInputError},
+	{path: "stats.input", group: groupInputErrors, has: isError, fields: errorsOf("stats.input", inputErrorTypes)},
 	{path: "stats.play.play_opened_sessions_by_proto", group: groupOpened},
 	{path: "stats.play.play_total_sessions_by_proto", group: groupPlays},
 	{path: "stats.play.play_bytes_by_proto", group: groupBytes},
@@ -200,20 +216,56 @@ var groupPaths = []groupPath{
 	{path: "stats.dvr_read_performance.segments_read_fast", group: groupReads},
 	{path: "stats.dvr_read_performance.segments_read_slow", group: groupReads},
 	{path: "stats.dvr_read_performance.segments_read_delayed", group: groupReads},
-	{path: "stats.inputs", group: groupInputs, fields: "stats.inputs.active"},
-	{path: "inputs", group: groupInputs, fields: "inputs.stats.active", older: true},
-	{path: "stats.push", group: groupPushes, fields: "stats.push.status,stats.push.bytes,stats.push.retries,stats.push.pusher_restarts,stats.push.opened_at"},
-	{
-		path: "pushes", group: groupPushes, older: true,
-		fields: "pushes.stats.status,pushes.stats.bytes,pushes.stats.retries,pushes.stats.pusher_restarts,pushes.stats.opened_at",
-	},
+	{path: "stats.inputs", group: groupInputs, fields: membersOf("stats.inputs", inputFields)},
+	{path: "inputs", group: groupInputs, fields: membersOf("inputs.stats", inputFields), older: true},
+	{path: "stats.input.pids", group: groupPIDs, fields: membersOf("stats.input.pids", append([]string{"pid"}, pidErrors[:]...))},
+	{path: "stats.push", group: groupPushes, fields: membersOf("stats.push", pushFields)},
+	{path: "pushes", group: groupPushes, fields: membersOf("pushes.stats", pushFields), older: true},
+	{path: "stats.push", group: groupPushErrors, fields: errorsOf("stats.push", pushErrorTypes)},
+	{path: "pushes", group: groupPushErrors, fields: errorsOf("pushes.stats", pushErrorTypes), older: true},
 	{path: "stats.media_info.tracks", group: groupTracks, fields: "stats.media_info.tracks.content"},
 }
 
-// inputErrors is the prefix of the names of input errors, except their sum.
-const inputErrors = "errors_"
+// Members of the inputs and pushes of a stream.
+var (
+	inputFields = []string{"active", "bytes", "retries", "errors", "ts_delay", "opened_at"}
+	pushFields  = []string{"status", "bytes", "retries", "pusher_restarts", "opened_at"}
+	// inputErrorTypes are the types of errors of an input that Flussonic documents.
+	inputErrorTypes = []string{
+		"403", "404", "500", "broken_payload", "crashed", "decoder_reset", "desync", "dropped_frames", "lost_packets", "ts_jump_restarts",
+		"ts_pat", "ts_pmt", "ts_service_lost", "ts_stuck_restarts",
+	}
+	// pushErrorTypes are the types of errors of a push that Flussonic documents.
+	pushErrorTypes = []string{
+		"401", "403", "404", "409", "500", "audio_frame_decode", "connection_lost", "device_buffer_overflow", "device_not_opened",
+		"dropped_frames", "dropped_segments", "no_destination", "not_authorized", "redirect_limit", "stop_overloaded", "tls",
+		"video_frame_decode",
+	}
+)
 
-func isInputError(key []byte) bool { return bytes.HasPrefix(key, []byte(inputErrors)) }
+// pidErrors are the numbers of errors of a packet identifier, and pidSums the fields of a stream for the sums of the first ones.
+var (
+	pidErrors = [...]string{
+		"errors_ts_cc", "errors_ts_scrambled", "errors_ts_tei", "errors_ts_pmt", "errors_ts_psi_checksum", "errors_pid_lost",
+		"errors_adaptation_broken",
+	}
+	pidSums = [...]streamField{streamTSContinuity, streamTSScrambled, streamTSTransport}
+)
+
+// membersOf returns the fields to select for the members of a path.
+func membersOf(path string, members []string) string {
+	return path + "." + strings.Join(members, ","+path+".")
+}
+
+// errorsOf returns the fields to select for the numbers of errors of a path.
+func errorsOf(path string, types []string) string {
+	return path + "." + errorsPrefix + strings.Join(types, ","+path+"."+errorsPrefix)
+}
+
+// errorsPrefix is the prefix of the names of errors by type.
+const errorsPrefix = "errors_"
+
+func isError(key []byte) bool { return bytes.HasPrefix(key, []byte(errorsPrefix)) }
 
 // Parts of the names of responses to viewers: play_hls_segment_http_200, play_other_time_longms.
 const (
@@ -232,12 +284,15 @@ type stream struct {
 	NamedBy   []byte   // config, user, external, remote
 	RunningOn [][]byte // host names of the servers on which the stream runs
 	Status    []byte   // running, waiting, error
-	HasStats  bool
-	Entries   []entry
+	// SourceError is the server's code for a source that it cannot capture, if any.
+	SourceError []byte
+	HasStats    bool
+	Entries     []entry
 	parts
 	Tracks [][]byte // content: video, audio, text ...
 
-	older  parts // from deprecated fields
+	older  parts  // from deprecated fields
+	pid    []byte // reused
 	values [streamFields]float64
 	rank   [streamFields]int8 // rank of the source of each value, from 1; 0 if absent
 }
@@ -245,13 +300,13 @@ type stream struct {
 // entry is a number whose name the server chooses.
 type entry struct {
 	Group streamGroup
-	Name  []byte // for DVR reads: outcome.source
+	Name  []byte // for DVR reads: outcome.source; for packet identifiers: number.error
 	Value number
 }
 
 // parts are the inputs and pushes of a stream, by their position in the configuration.
 type parts struct {
-	Inputs []optional.Value[bool] // whether each input is in use
+	Inputs []input
 	Pushes []push
 
 	InputsOver, PushesOver int64 // beyond maxParts
@@ -263,11 +318,8 @@ func (p *parts) reset() {
 
 // fill sets values that are missing to those of older.
 func (p *parts) fill(older *parts) {
-	for i, active := range older.Inputs {
-		if i == len(p.Inputs) {
-			p.Inputs = append(p.Inputs, active)
-		}
-		p.Inputs[i] = either(p.Inputs[i], active)
+	for i := range older.Inputs {
+		p.input(i).fill(&older.Inputs[i])
 	}
 	for i := range older.Pushes {
 		p.push(i).fill(&older.Pushes[i])
@@ -276,13 +328,38 @@ func (p *parts) fill(older *parts) {
 	p.PushesOver = max(p.PushesOver, older.PushesOver)
 }
 
+// input returns the input at index i, which may be len(p.Inputs).
+func (p *parts) input(i int) *input {
+	if i == len(p.Inputs) {
+		p.Inputs = append(p.Inputs, input{})
+	}
+	return &p.Inputs[i]
+}
+
 // push returns the push at index i, which may be len(p.Pushes).
 func (p *parts) push(i int) *push {
 	if i == len(p.Pushes) {
 		p.Pushes = next(p.Pushes)
-		p.Pushes[i] = push{Status: p.Pushes[i].Status[:0]}
+		p.Pushes[i] = push{Status: p.Pushes[i].Status[:0], Errors: p.Pushes[i].Errors[:0]}
 	}
 	return &p.Pushes[i]
+}
+
+// input is a source of a stream.
+type input struct {
+	Active                 optional.Value[bool] // whether it is in use
+	Bytes, Retries, Errors number
+	FrameDelay             number // milliseconds
+	OpenedAt               number // Unix time
+}
+
+func (i *input) fill(older *input) {
+	i.Active = either(i.Active, older.Active)
+	i.Bytes = either(i.Bytes, older.Bytes)
+	i.Retries = either(i.Retries, older.Retries)
+	i.Errors = either(i.Errors, older.Errors)
+	i.FrameDelay = either(i.FrameDelay, older.FrameDelay)
+	i.OpenedAt = either(i.OpenedAt, older.OpenedAt)
 }
 
 // push is a stream that the server sends to another server.
@@ -291,6 +368,7 @@ type push struct {
 	Bytes             number
 	Restarts, Retries number // the same number in different releases
 	OpenedAt          number // Unix time
+	Errors            []entry
 }
 
 func (p *push) fill(older *push) {
@@ -301,6 +379,9 @@ func (p *push) fill(older *push) {
 	p.Restarts = either(p.Restarts, older.Restarts)
 	p.Retries = either(p.Retries, older.Retries)
 	p.OpenedAt = either(p.OpenedAt, older.OpenedAt)
+	if len(p.Errors) == 0 {
+		p.Errors, older.Errors = older.Errors, p.Errors // both keep their memory
+	}
 }
 
 // either returns a if present, otherwise b.
@@ -335,8 +416,16 @@ func (s *stream) set(f streamField, v float64, rank int8) {
 	}
 }
 
+// add adds to a number that is a sum.
+func (s *stream) add(f streamField, v float64) {
+	if s.rank[f] == 0 {
+		s.values[f], s.rank[f] = 0, 1
+	}
+	s.values[f] += v
+}
+
 func (s *stream) reset() {
-	s.Name, s.NamedBy, s.Status = s.Name[:0], s.NamedBy[:0], s.Status[:0]
+	s.Name, s.NamedBy, s.Status, s.SourceError = s.Name[:0], s.NamedBy[:0], s.Status[:0], s.SourceError[:0]
 	s.RunningOn, s.Entries, s.Tracks, s.HasStats = s.RunningOn[:0], s.Entries[:0], s.Tracks[:0], false
 	s.parts.reset()
 	s.older.reset()
@@ -379,8 +468,9 @@ type streamQuery struct {
 	root   *fieldReader
 }
 
-// newStreamQuery returns the query for the given fields and groups, and for the name, owner, server and state.
-func newStreamQuery(fields map[streamField]bool, groups map[streamGroup]bool) *streamQuery {
+// newStreamQuery returns the query for the given fields and groups, and for the name, owner, server and state, and the error of the
+// source if sourceError is set.
+func newStreamQuery(fields map[streamField]bool, groups map[streamGroup]bool, sourceError bool) *streamQuery {
 	s := &streamQuery{root: &fieldReader{}}
 	paths := []string{"name", "named_by", "stats.running_on", "stats.status"}
 	s.at("name").text = func(s *stream) *[]byte { return &s.Name }
@@ -388,12 +478,22 @@ func newStreamQuery(fields map[streamField]bool, groups map[streamGroup]bool) *s
 	s.at("stats").stats = true
 	s.at("stats.running_on").list = (*stream).readRunningOn
 	s.at("stats.status").text = func(s *stream) *[]byte { return &s.Status }
+	if sourceError {
+		paths = append(paths, "stats.source_error")
+		s.at("stats.source_error").text = func(s *stream) *[]byte { return &s.SourceError }
+	}
 	for i, source := range streamSources {
-		if fields[source.field] {
-			paths = append(paths, source.path)
-			r := s.at(source.path)
-			r.source, r.rank, r.flag = source, int8(i+1), slices.Contains(streamFlags, source.field)
+		if !fields[source.field] {
+			continue
 		}
+		list, member, isSum := strings.Cut(source.path, "[]")
+		paths = append(paths, list+member)
+		r := s.at(list)
+		if isSum {
+			r.list = (*stream).readPIDs
+			continue
+		}
+		r.source, r.rank, r.flag = source, int8(i+1), slices.Contains(streamFlags, source.field)
 	}
 	for _, p := range groupPaths {
 		if !groups[p.group] {
@@ -412,8 +512,10 @@ func newStreamQuery(fields map[streamField]bool, groups map[streamGroup]bool) *s
 		switch p.group {
 		case groupInputs:
 			r.list = func(s *stream, r *jsonwalk.Reader) error { return place(s).readInputs(r) }
-		case groupPushes:
+		case groupPushes, groupPushErrors:
 			r.list = func(s *stream, r *jsonwalk.Reader) error { return place(s).readPushes(r) }
+		case groupPIDs:
+			r.list = (*stream).readPIDs
 		case groupTracks:
 			r.list = (*stream).readTracks
 		case groupReads:
@@ -502,11 +604,16 @@ func (m *fieldReader) readEntry(s *stream, r *jsonwalk.Reader, key []byte) error
 	if m.has == nil || !m.has(key) || len(s.Entries) == maxEntries {
 		return r.Skip()
 	}
-	s.Entries = next(s.Entries)
-	e := &s.Entries[len(s.Entries)-1]
-	e.Group, e.Value = m.group, number{}
-	e.Name = append(append(e.Name[:0], m.name...), key...)
-	return r.Float(&e.Value)
+	return r.Float(addEntry(&s.Entries, m.group, m.name, key))
+}
+
+// addEntry adds an entry, whose name consists of two parts, and returns its value to be set.
+func addEntry[A, B string | []byte](all *[]entry, group streamGroup, prefix A, key B) *number {
+	*all = next(*all)
+	e := &(*all)[len(*all)-1]
+	e.Group, e.Value = group, number{}
+	e.Name = append(append(e.Name[:0], prefix...), key...)
+	return &e.Value
 }
 
 func (s *stream) readRunningOn(r *jsonwalk.Reader) error {
@@ -521,21 +628,74 @@ func (s *stream) readRunningOn(r *jsonwalk.Reader) error {
 	})
 }
 
-func (p *parts) readInputs(r *jsonwalk.Reader) error {
+// readPIDs reads the errors of all packet identifiers, which become entries, and their sums.
+func (s *stream) readPIDs(r *jsonwalk.Reader) error {
 	return r.Objects(func() error {
-		var active optional.Value[bool]
-		err := eachStat(r, func(key []byte) error {
-			if string(key) == "active" {
-				return r.Bool(&active)
+		var pid number
+		var errs [len(pidErrors)]number
+		err := r.Object(func(key []byte) error {
+			if string(key) == "pid" {
+				return r.Float(&pid)
+			}
+			for i, name := range pidErrors {
+				if string(key) == name {
+					return r.Float(&errs[i])
+				}
 			}
 			return r.Skip()
 		})
-		if len(p.Inputs) == maxParts {
-			p.InputsOver++
-			return err
+		for i, name := range pidErrors {
+			n, ok := errs[i].Get()
+			switch {
+			case !ok:
+				continue
+			case n < 0:
+				r.NoteWrong()
+				continue
+			case i < len(pidSums):
+				s.add(pidSums[i], n)
+			}
+			s.addPIDError(pid, name, n)
 		}
-		p.Inputs = append(p.Inputs, active)
 		return err
+	})
+}
+
+// addPIDError adds an entry for an error of a packet identifier.
+func (s *stream) addPIDError(pid number, name string, n float64) {
+	id, ok := pid.Get()
+	if whole, isWhole := rows.ToWhole(id); ok && isWhole && len(s.Entries) < maxEntries {
+		s.pid = append(strconv.AppendInt(s.pid[:0], whole, 10), '.')
+		*addEntry(&s.Entries, groupPIDs, s.pid, name) = optional.Of(n)
+	}
+}
+
+func (p *parts) readInputs(r *jsonwalk.Reader) error {
+	i := 0
+	return r.Objects(func() error {
+		if i == maxParts {
+			p.InputsOver++
+			return r.Skip()
+		}
+		one := p.input(i)
+		i++
+		return eachStat(r, func(key []byte) error {
+			switch string(key) {
+			case "active":
+				return r.Bool(&one.Active)
+			case "bytes":
+				return r.Float(&one.Bytes)
+			case "retries":
+				return r.Float(&one.Retries)
+			case "errors":
+				return r.Float(&one.Errors)
+			case "ts_delay":
+				return r.Float(&one.FrameDelay)
+			case "opened_at":
+				return r.Float(&one.OpenedAt)
+			}
+			return r.Skip()
+		})
 	})
 }
 
@@ -552,18 +712,20 @@ func (p *parts) readPushes(r *jsonwalk.Reader) error {
 			switch string(key) {
 			case "status":
 				one.Status, err = r.Str(one.Status)
+				return err
 			case "bytes":
-				err = r.Float(&one.Bytes)
+				return r.Float(&one.Bytes)
 			case "pusher_restarts":
-				err = r.Float(&one.Restarts)
+				return r.Float(&one.Restarts)
 			case "retries":
-				err = r.Float(&one.Retries)
+				return r.Float(&one.Retries)
 			case "opened_at":
-				err = r.Float(&one.OpenedAt)
-			default:
-				err = r.Skip()
+				return r.Float(&one.OpenedAt)
 			}
-			return err
+			if !isError(key) || len(one.Errors) == maxParts {
+				return r.Skip()
+			}
+			return r.Float(addEntry(&one.Errors, groupPushErrors, "", key))
 		})
 	})
 }

@@ -127,10 +127,12 @@ func TestPageLeavesOutWhatRunsElsewhere(t *testing.T) {
 			http.NotFound(w, r)
 		}
 	})
-	const delay = "flussonic.stream.client.delay{flussonic.stream.name="
+	const delay, remote = "flussonic.stream.client.delay{flussonic.stream.name=", "flussonic.stream.remote{flussonic.stream.name="
 	s, _ := startScraper(t, url, func(c *Config) { c.Streams.Expected = []string{"wanted"} })
 	points := scrapePoints(t, s)
-	assert.Equal(t, map[string]float64{aliveOf("own"): 1, aliveOf("pulled"): 1, aliveOf("wanted"): 0, delay + "own}": 1}, ofStreams(points))
+	assert.Equal(t, map[string]float64{
+		aliveOf("own"): 1, aliveOf("pulled"): 1, aliveOf("wanted"): 0, delay + "own}": 1, remote + "pulled}": 1, remote + "wanted}": 1,
+	}, ofStreams(points))
 	assert.InDelta(t, 2, points[countRunning], 0)
 	assert.InDelta(t, 1, points[omittedElsewhere], 0)
 	broken.Store(true)
@@ -145,6 +147,7 @@ func TestPageLeavesOutWhatRunsElsewhere(t *testing.T) {
 	points = scrapePoints(t, s)
 	assert.Equal(t, map[string]float64{
 		aliveOf("own"): 1, aliveOf("pulled"): 1, aliveOf("theirs"): 0, aliveOf("wanted"): 0, delay + "own}": 1, delay + "theirs}": 2,
+		remote + "pulled}": 1, remote + "theirs}": 1, remote + "wanted}": 1,
 	}, ofStreams(points))
 	assert.InDelta(t, 0, points[omittedElsewhere], 0)
 }

@@ -77,8 +77,9 @@ func (s *scene) answers(t *testing.T) map[string]rtctest.Document {
 	return answers
 }
 
-// scrape scrapes a server with these answers once, with the metrics that enable selects.
-func (s *scene) scrape(t *testing.T, answers map[string]rtctest.Document, enable func(*metadata.MetricsConfig)) pmetric.Metrics {
+// scrape scrapes a server with the answers before and then with answers, with the metrics that enable selects, and returns the result of
+// the second scrape: some metrics count growth.
+func (s *scene) scrape(t *testing.T, before, answers map[string]rtctest.Document, enable func(*metadata.MetricsConfig)) (metrics pmetric.Metrics) {
 	t.Helper()
 	cfg := createDefaultConfig()
 	rtctest.EnableAll(&cfg.MetricsBuilderConfig.ResourceAttributes)
@@ -87,10 +88,13 @@ func (s *scene) scrape(t *testing.T, answers map[string]rtctest.Document, enable
 	system := newTestSystem(cfg, receivertest.NewNopSettings(metadata.Type))
 	require.NoError(t, system.Start(t.Context(), componenttest.NewNopHost()))
 	system.SetClock(func() time.Time { return sceneTime })
-	system.scraper.client = newClientOf(httpapi.New(&http.Client{Transport: &documents{answers: answers}}, "http://127.0.0.1"), cfg.PageSize)
-	metrics, err := system.Scrape(t.Context())
-	if err != nil {
-		t.Log(err) // it is also in the metrics
+	for _, current := range []map[string]rtctest.Document{before, answers} {
+		server := httpapi.New(&http.Client{Transport: &documents{answers: current}}, "http://127.0.0.1")
+		system.scraper.client = newClientOf(server, cfg.PageSize)
+		var err error
+		if metrics, err = system.Scrape(t.Context()); err != nil {
+			t.Log(err) // it is also in the metrics
+		}
 	}
 	return metrics
 }
@@ -134,11 +138,12 @@ func (d *documents) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestLeaves(t *testing.T) {
 	test := rtctest.LeafTest{Ledger: fieldLedger, Metadata: "metadata.yaml", Expected: "testdata/expected.tsv"}
 	for _, s := range scenes {
+		before := s.answers(t)
 		test.Scenes = append(test.Scenes, rtctest.Scene{
-			Name: s.name, Answers: s.answers(t),
+			Name: s.name, Answers: before,
 			Scrape: func(t *testing.T, answers map[string]rtctest.Document) pmetric.Metrics {
 				t.Helper()
-				return s.scrape(t, answers, func(m *metadata.MetricsConfig) { rtctest.EnableAll(m) })
+				return s.scrape(t, before, answers, func(m *metadata.MetricsConfig) { rtctest.EnableAll(m) })
 			},
 		})
 	}
@@ -152,7 +157,7 @@ func TestEachMetricAlone(t *testing.T) {
 			answers := s.answers(t)
 			rtctest.EachMetricAlone(t, func(t *testing.T, enable func(*metadata.MetricsConfig)) pmetric.Metrics {
 				t.Helper()
-				return s.scrape(t, answers, enable)
+				return s.scrape(t, answers, answers, enable)
 			})
 		})
 	}

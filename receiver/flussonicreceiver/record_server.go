@@ -116,18 +116,22 @@ func (s *serverRecorder) recordStats(answer *server) (upgraded bool) {
 	return last != "" && last != s.release
 }
 
-// recordState records the state of the server, unknown if the attribute has no value for it.
+// recordState records the state of the server.
 func (s *serverRecorder) recordState(state string) {
-	if state == "" {
-		return
+	if current, ok := serverStateOf(state); ok {
+		rows.RecordState(serverState, s.mb, serverStates, current, func(state metadata.AttributeFlussonicState) metadata.AttributeFlussonicState {
+			return state
+		})
 	}
-	current, known := metadata.MapAttributeFlussonicState[state]
+}
+
+// serverStateOf returns the state of a server, unknown if the attribute has no value for it, and whether the server sent any.
+func serverStateOf(text string) (state metadata.AttributeFlussonicState, ok bool) {
+	state, known := metadata.MapAttributeFlussonicState[text]
 	if !known {
-		current = metadata.AttributeFlussonicStateUnknown
+		state = metadata.AttributeFlussonicStateUnknown
 	}
-	rows.RecordState(serverState, s.mb, serverStates, current, func(state metadata.AttributeFlussonicState) metadata.AttributeFlussonicState {
-		return state
-	})
+	return state, text != ""
 }
 
 // recordAnswer records the values that every source may have.
@@ -272,12 +276,19 @@ func (s *serverRecorder) recordDVRDisks(dvr string, disks []dvrDisk) {
 	})
 }
 
-func (s *serverRecorder) recordPeers(peers map[string]bool) {
+func (s *serverRecorder) recordPeers(peers map[string]peer) {
 	seen := map[string]bool{}
-	for peer, up := range peers {
-		if name := selection.Name(peer); !seen[name] {
-			seen[name] = true
-			peerUp.Record(s.mb, rows.BoolToInt(up), name)
+	for hostname, p := range peers {
+		name := selection.Name(hostname)
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		peerUp.Record(s.mb, rows.BoolToInt(p.Up), name)
+		if current, ok := serverStateOf(p.State); ok {
+			rows.RecordState(peerState, s.mb, serverStates, current, func(state metadata.AttributeFlussonicState) peerStateName {
+				return peerStateName{name, state}
+			})
 		}
 	}
 }

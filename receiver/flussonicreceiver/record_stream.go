@@ -28,8 +28,9 @@ func (s *streamRecorder) recordStream(st *keptStream, row *stream) {
 			s.recordNumber(st, r, v)
 		}
 	}
-	s.inScrape.fields |= st.fields
-	s.recordEntries(st, row)
+	s.inScrape.fields.addAll(&st.fields)
+	s.recordOrigin(st, row)
+	s.recordEntries(st, row.Entries, 0, st.start)
 	s.recordParts(st, row)
 	s.recordTracks(st, row)
 }
@@ -55,10 +56,10 @@ func (s *streamRecorder) setFrameDelay(row *stream) {
 
 // recordNumber records a number of a stream, unless an earlier source of the scrape recorded it, or it is impossible.
 func (s *streamRecorder) recordNumber(st *keptStream, r *enabledStreamRow, v float64) {
-	if st.fields&r.bit != 0 {
+	if st.fields.has(r.number) {
 		return
 	}
-	st.fields |= r.bit
+	st.fields.add(r.number)
 	if r.field == streamRunningAt {
 		var ok bool
 		if v, ok = s.clock.start(r.metric.Name, optional.Of(v)); !ok {
@@ -78,7 +79,17 @@ func (s *streamRecorder) recordNumber(st *keptStream, r *enabledStreamRow, v flo
 	r.RecordFloatSince(s.mb, start, v, st.name)
 }
 
-// entryKey identifies an entry of a stream or a number of one of its pushes.
+// recordOrigin records whether a stream is pulled from another streamer, and why its source cannot be captured.
+func (s *streamRecorder) recordOrigin(st *keptStream, row *stream) {
+	if string(row.NamedBy) == namedRemote {
+		streamRemote.Record(s.mb, 1, st.name)
+	}
+	if len(row.SourceError) > 0 {
+		sourceFailed.Record(s.mb, 1, sourceError{st.name, selection.Name(row.SourceError)})
+	}
+}
+
+// entryKey identifies an entry of a stream, or an entry or a number of one of its inputs or pushes.
 type entryKey struct {
 	group streamGroup
 	name  string
@@ -98,18 +109,22 @@ func (st *keptStream) counter(key entryKey) *cumulative.Counter {
 	return counter
 }
 
-// recordEntries records the entries of a stream. If several result in the same name, the first one is used.
-func (s *streamRecorder) recordEntries(st *keptStream, row *stream) {
+// recordEntries records the entries of a stream, or of its push at index, whose counters start at opened. If several result in the same
+// name, the first one is used.
+func (s *streamRecorder) recordEntries(st *keptStream, entries []entry, index int64, opened timestamp) {
 	clear(s.seen)
-	for i := range row.Entries {
-		e := &row.Entries[i]
+	for i := range entries {
+		e := &entries[i]
 		v, ok := e.Value.Get()
-		key := entryKey{group: e.Group, name: selection.Name(e.Name)}
-		if !ok || s.seen[key] {
+		if !ok || len(s.groups[e.Group]) == 0 {
+			continue
+		}
+		key := entryKey{e.Group, selection.Name(e.Name), index}
+		if s.seen[key] {
 			continue
 		}
 		for i := range s.groups[e.Group] {
-			if s.recordEntry(st, &s.groups[e.Group][i], key, v) {
+			if s.recordEntry(st, &s.groups[e.Group][i], key, v, opened) {
 				s.seen[key] = true
 				break
 			}
@@ -118,24 +133,26 @@ func (s *streamRecorder) recordEntries(st *keptStream, row *stream) {
 }
 
 // recordEntry records an entry, if the metric accepts its name.
-func (s *streamRecorder) recordEntry(st *keptStream, r *enabledGroupRow, key entryKey, v float64) (recorded bool) {
+func (s *streamRecorder) recordEntry(st *keptStream, r *enabledGroupRow, key entryKey, v float64, opened timestamp) (recorded bool) {
 	of, ok := r.parse(key.name)
 	if !ok || r.refuses(v, s.report) {
 		return false
 	}
 	start := timestamp(0)
 	if r.metric.Monotonic {
-		start = st.counter(key).ObserveSince(st.start, int64(v), s.report.Now())
+		start = st.counter(key).ObserveSince(opened, int64(v), s.report.Now())
 	}
-	of.stream = st.name
+	of.stream, of.index = st.name, key.index
 	return r.RecordFloatSince(s.mb, start, v, of)
 }
 
 // recordParts records the inputs and pushes of a stream.
 func (s *streamRecorder) recordParts(st *keptStream, row *stream) {
-	for i, input := range row.Inputs {
-		if active, ok := input.Get(); ok {
-			inputActive.Record(s.mb, rows.BoolToInt(active), partName{st.name, int64(i)})
+	for i := range row.Inputs {
+		if len(s.inputs) > 0 {
+			one := &row.Inputs[i]
+			opened := s.opened(st, "opened_at of an input", one.OpenedAt)
+			recordPart(s, st, groupInputs, s.inputs, one, partName{st.name, int64(i)}, opened)
 		}
 	}
 	for i := range row.Pushes {
@@ -155,16 +172,34 @@ func (s *streamRecorder) recordPush(st *keptStream, p *push, of partName) {
 			return pushStateName{of, state}
 		})
 	}
-	opened := st.start
-	if at, ok := s.clock.start("opened_at of a push", p.OpenedAt); ok {
-		opened = toTimestamp(at)
+	opened := s.opened(st, "opened_at of a push", p.OpenedAt)
+	recordPart(s, st, groupPushes, s.pushes, p, of, opened)
+	s.recordEntries(st, p.Errors, of.index, opened)
+}
+
+// opened returns the time since which an input or a push counts: its own, otherwise that of the stream.
+func (s *streamRecorder) opened(st *keptStream, field string, at number) timestamp {
+	if opened, ok := s.clock.start(field, at); ok {
+		return toTimestamp(opened)
 	}
-	for i := range s.pushes {
-		r := &s.pushes[i]
-		if v, ok := r.number(p).Get(); ok && !r.refuses(v, s.report) {
-			counter := st.counter(entryKey{groupPushes, r.metric.Name, of.index})
-			r.RecordFloatSince(s.mb, counter.ObserveSince(opened, int64(v), s.report.Now()), v, of)
+	return st.start
+}
+
+// recordPart records the numbers of an input or a push.
+func recordPart[E any](
+	s *streamRecorder, st *keptStream, group streamGroup, table []enabledRow[E, partName], part *E, of partName, opened timestamp,
+) {
+	for i := range table {
+		r := &table[i]
+		v, ok := r.number(part).Get()
+		if !ok || r.refuses(v, s.report) {
+			continue
 		}
+		start := timestamp(0)
+		if r.metric.Monotonic {
+			start = st.counter(entryKey{group, r.metric.Name, of.index}).ObserveSince(opened, int64(v), s.report.Now())
+		}
+		r.RecordFloatSince(s.mb, start, v, of)
 	}
 }
 

@@ -36,7 +36,9 @@ type streamRecorder struct {
 	sums    int                             // number of monotonic numbers
 	byField [streamFields]*enabledStreamRow // rows in numbers
 	groups  [streamGroups][]enabledGroupRow
+	inputs  []enabledRow[input, partName]
 	pushes  []enabledRow[push, partName]
+	totals  *streamTotals
 
 	inScrape streamAnswers
 
@@ -47,12 +49,12 @@ type streamRecorder struct {
 
 // streamAnswers holds what the sources of the current scrape have returned so far.
 type streamAnswers struct {
-	complete  bool    // whether the whole list was read
-	hasList   bool    // whether the list was requested, and the server offers it
-	rows      int     // number of items in the list
-	fields    uint64  // bit set of the fields that the list had for any stream
-	wholePage bool    // whether the whole Prometheus page was read
-	states    []int64 // number of streams by state
+	complete  bool     // whether the whole list was read
+	hasList   bool     // whether the list was requested, and the server offers it
+	rows      int      // number of items in the list
+	fields    fieldSet // the fields that the list had for any stream
+	wholePage bool     // whether the whole Prometheus page was read
+	states    []int64  // number of streams by state
 	merged    int64
 	elsewhere int64 // streams omitted because they run on other servers
 	recorded  int   // streams with points of their own
@@ -76,7 +78,7 @@ type keptStream struct {
 	entries  map[entryKey]*cumulative.Counter
 
 	// State of the current scrape.
-	fields   uint64 // bit set of the recorded fields
+	fields   fieldSet // the recorded ones
 	disabled bool
 }
 
@@ -87,7 +89,9 @@ func newStreamRecorder(cfg *StreamsConfig, mb *builder, run *scrape.Runner, serv
 		expected:  map[string]bool{},
 		elsewhere: map[string]uint64{},
 		groups:    enabledGroupRows(run),
+		inputs:    enabledRows(run, inputRows),
 		pushes:    enabledRows(run, pushRows),
+		totals:    newStreamTotals(mb, run),
 		seen:      map[entryKey]bool{},
 	}
 	for _, name := range cfg.expected() {
@@ -103,6 +107,7 @@ func newStreamRecorder(cfg *StreamsConfig, mb *builder, run *scrape.Runner, serv
 // beginScrape starts a scrape.
 func (s *streamRecorder) beginScrape() {
 	s.items.Begin()
+	s.totals.beginScrape()
 	s.scrapes++
 	s.inScrape = streamAnswers{states: make([]int64, len(streamStates)+1)} // states start at 1
 }
@@ -121,7 +126,8 @@ func (s *streamRecorder) recordList(ctx context.Context, c *client, query *strea
 func (s *streamRecorder) recordListed(row *stream) {
 	s.inScrape.rows++
 	s.name = selection.AppendName(s.name[:0], row.Name)
-	if s.omits(row) {
+	elsewhere := s.runsElsewhere(row)
+	if s.omits(elsewhere) {
 		return
 	}
 	item, first := s.get(s.name)
@@ -134,6 +140,9 @@ func (s *streamRecorder) recordListed(row *stream) {
 	st := &item.Value
 	current := stateOf(row)
 	s.inScrape.states[current]++
+	if !elsewhere {
+		s.totals.add(s.name, row)
+	}
 	st.disabled = current == metadata.AttributeFlussonicStreamStateDisabled
 	switch {
 	case item.Kept:
@@ -171,9 +180,9 @@ func (s *streamRecorder) endList(hasList bool) {
 	}
 }
 
-// omits reports whether to omit a stream because it runs on another server. Expected streams are always reported.
-func (s *streamRecorder) omits(row *stream) bool {
-	out := s.runsElsewhere(row) && !s.includeRemote && !s.expected[string(s.name)]
+// omits reports whether to omit the current stream because it runs on another server. Expected streams are always reported.
+func (s *streamRecorder) omits(elsewhere bool) bool {
+	out := elsewhere && !s.includeRemote && !s.expected[string(s.name)]
 	switch last, known := s.elsewhere[string(s.name)]; {
 	case !out && known:
 		delete(s.elsewhere, string(s.name))
@@ -200,8 +209,11 @@ func (s *streamRecorder) runsElsewhere(row *stream) bool {
 	if len(row.RunningOn) > 0 && own != "" && s.provenHost == own {
 		return true
 	}
-	return string(row.NamedBy) == "remote" && !isLive(row)
+	return string(row.NamedBy) == namedRemote && !isLive(row)
 }
+
+// namedRemote is the owner of a stream that is pulled from another streamer.
+const namedRemote = "remote"
 
 // signsOfLife are numbers that a server reports only for streams that run on it.
 var signsOfLife = []streamField{streamOpenedAt, streamBytesIn, streamBytesOut, streamClients, streamAlive}
@@ -233,7 +245,7 @@ func (s *streamRecorder) get(name []byte) (*selection.Item[keptStream], bool) {
 		if st.start == 0 {
 			st.name, st.start = item.Name, s.report.Now()
 		}
-		st.fields, st.disabled = 0, false
+		st.fields, st.disabled = fieldSet{}, false
 	}
 	return item, first
 }
@@ -242,7 +254,7 @@ func (s *streamRecorder) get(name []byte) (*selection.Item[keptStream], bool) {
 // field that the list had for no stream.
 func (s *streamRecorder) needsFromPage(field streamField) bool {
 	r := s.byField[field]
-	return r != nil && (!s.inScrape.complete || s.inScrape.fields&r.bit == 0)
+	return r != nil && (!s.inScrape.complete || !s.inScrape.fields.has(r.number))
 }
 
 // recordPage adds the values that the list does not have. Without a list, it records the whole page.
@@ -290,6 +302,7 @@ func (s *streamRecorder) finish() {
 			countByState.Record(s.mb, s.inScrape.states[state], state)
 		}
 	}
+	s.totals.finish(s.inScrape.complete)
 	if known {
 		s.recordMissing()
 	}
@@ -339,14 +352,16 @@ func (s *streamRecorder) query(run *scrape.Runner) *streamQuery {
 		fields[streamFrameAt] = fields[streamFrameAt] || r.field == streamFrameDelay
 	}
 	groups := map[streamGroup]bool{
-		groupInputs: len(run.Enabled(inputActive)) > 0,
-		groupPushes: len(run.Enabled(pushRows, pushState)) > 0,
-		groupTracks: len(run.Enabled(trackCount)) > 0,
+		groupInputErrors: s.totals.errors != nil,
+		groupOpened:      s.totals.sessions != nil,
+		groupInputs:      len(s.inputs) > 0,
+		groupPushes:      len(run.Enabled(pushRows, pushState)) > 0,
+		groupTracks:      len(run.Enabled(trackCount)) > 0,
 	}
 	for group, active := range s.groups {
 		groups[streamGroup(group)] = groups[streamGroup(group)] || len(active) > 0
 	}
-	return newStreamQuery(fields, groups)
+	return newStreamQuery(fields, groups, len(run.Enabled(sourceFailed)) > 0)
 }
 
 // stateOf returns the state of an item of the list.

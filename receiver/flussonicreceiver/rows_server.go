@@ -178,6 +178,17 @@ func recordDVRDiskMounted(mb *generated, start timestamp, n int64, d dvrDiskName
 	mb.RecordFlussonicDvrDiskMountedDataPoint(start, n, d.dvr, d.path)
 }
 
+// peerStateName holds the attributes of the state of a peer.
+type peerStateName struct {
+	peer  string
+	state metadata.AttributeFlussonicState
+}
+
+// peerState is the point of a peer's state, whose values are serverStates.
+var peerState = rows.WholeOf(func(mb *generated, start timestamp, n int64, p peerStateName) {
+	mb.RecordFlussonicClusterPeerStateDataPoint(start, n, p.peer, p.state)
+})
+
 // The attributes are the name of a peer for peerUp, a prefix for vodClients, and a group of sessions for sessionCount.
 var (
 	peerUp       = rows.WholeOf((*generated).RecordFlussonicClusterPeerUpDataPoint)

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
@@ -86,6 +87,12 @@ var streamRows = []streamRow{
 	{streamUDPUnaligned, rows.WholeOf((*generated).RecordFlussonicStreamInputUDPUnalignedPacketsDataPoint)},
 	{streamNACKs, rows.WholeOf((*generated).RecordFlussonicStreamPlayWebrtcNacksDataPoint)},
 	{streamRetransmitted, rows.WholeOf((*generated).RecordFlussonicStreamPlayWebrtcRetransmittedPacketsDataPoint)},
+	{streamExpiration, rows.DecimalOf((*generated).RecordFlussonicStreamDvrExpirationDataPoint).Within(0, maxDuration).Except(0)},
+	{streamTSContinuity, countBy((*generated).RecordFlussonicStreamInputMpegtsErrorsDataPoint, metadata.AttributeMpegtsErrorTypeContinuity)},
+	{streamTSScrambled, countBy((*generated).RecordFlussonicStreamInputMpegtsErrorsDataPoint, metadata.AttributeMpegtsErrorTypeScrambled)},
+	{streamTSTransport, countBy((*generated).RecordFlussonicStreamInputMpegtsErrorsDataPoint, metadata.AttributeMpegtsErrorTypeTransport)},
+	{streamThumbnailDrops, rows.WholeOf((*generated).RecordFlussonicStreamThumbnailDropsDataPoint)},
+	{streamThumbnailErrors, rows.WholeOf((*generated).RecordFlussonicStreamThumbnailErrorsDataPoint)},
 }
 
 // insteadOf maps fields to fields with the same number in another unit, which take precedence.
@@ -113,11 +120,22 @@ func streamThroughput(direction metadata.AttributeNetworkIoDirection) streamPoin
 type enabledStreamRow struct {
 	field streamField
 	enabledPoint[string]
-	bit     uint64 // bit of the number in a set; fields with the same number share it
-	counter int    // index of a monotonic number among those of a stream
+	number  streamField // the first one of the fields with the same number
+	counter int         // index of a monotonic number among those of a stream
 }
 
-const _ = uint(64 - streamFields) // a set has one bit per field
+// fieldSet is a set of fields.
+type fieldSet [(streamFields + 63) / 64]uint64
+
+func (s *fieldSet) has(f streamField) bool { return s[f/64]&(1<<(f%64)) != 0 }
+
+func (s *fieldSet) add(f streamField) { s[f/64] |= 1 << (f % 64) }
+
+func (s *fieldSet) addAll(other *fieldSet) {
+	for i, word := range other {
+		s[i] |= word
+	}
+}
 
 // enabledStreamRows returns the rows whose metrics are enabled, and how many of them are monotonic.
 func enabledStreamRows(run *scrape.Runner) (enabled []enabledStreamRow, sums int) {
@@ -126,7 +144,7 @@ func enabledStreamRows(run *scrape.Runner) (enabled []enabledStreamRow, sums int
 		if !ok {
 			continue
 		}
-		enabled = append(enabled, enabledStreamRow{r.Field, p, 1 << cmp.Or(insteadOf[r.Field], r.Field), sums})
+		enabled = append(enabled, enabledStreamRow{r.Field, p, cmp.Or(insteadOf[r.Field], r.Field), sums})
 		if p.metric.Monotonic {
 			sums++
 		}
@@ -138,6 +156,17 @@ func enabledStreamRows(run *scrape.Runner) (enabled []enabledStreamRow, sums int
 func streamRowsOf(contains func(streamField) bool) []streamRow {
 	return slices.DeleteFunc(slices.Clone(streamRows), func(r streamRow) bool { return !contains(r.Field) })
 }
+
+// streamRemote marks a stream that is pulled from another streamer.
+var streamRemote = rows.WholeOf((*generated).RecordFlussonicStreamRemoteDataPoint)
+
+// sourceError holds the attributes of the error of a stream's source.
+type sourceError struct{ stream, code string }
+
+// sourceFailed marks a stream whose source cannot be captured.
+var sourceFailed = rows.WholeOf(func(mb *generated, start timestamp, n int64, e sourceError) {
+	mb.RecordFlussonicStreamSourceFailedDataPoint(start, n, e.stream, e.code)
+})
 
 // streamStateName holds the attributes of the state of a stream.
 type streamStateName struct {
@@ -160,18 +189,44 @@ type partName struct {
 	index  int64
 }
 
-// inputActive reports whether an input is in use.
-var inputActive = rows.WholeOf(func(mb *generated, start timestamp, n int64, p partName) {
-	mb.RecordFlussonicStreamInputActiveDataPoint(start, n, p.stream, p.index)
-})
+// Sums over all streams by the type of an error and by protocol.
+var (
+	inputErrors  = rows.WholeOf((*generated).RecordFlussonicInputErrorsByTypeDataPoint)
+	openSessions = rows.WholeOf((*generated).RecordFlussonicPlaySessionCountDataPoint)
+)
+
+// inputErrorIndex maps the names of errors of an input to positions in inputErrorTypes.
+var inputErrorIndex = indexErrors(inputErrorTypes)
+
+func indexErrors(types []string) map[string]int {
+	index := map[string]int{}
+	for i, name := range types {
+		index[errorsPrefix+name] = i
+	}
+	return index
+}
+
+// inputRows are the rows for the numbers of an input.
+var inputRows = []row[input, partName]{
+	{func(i *input) number { return flag(i.Active) }, ofPart((*generated).RecordFlussonicStreamInputActiveDataPoint)},
+	{func(i *input) number { return i.Bytes }, ofPart((*generated).RecordFlussonicStreamInputIoDataPoint)},
+	{func(i *input) number { return i.Retries }, ofPart((*generated).RecordFlussonicStreamInputRetriesDataPoint)},
+	{func(i *input) number { return i.Errors }, ofPart((*generated).RecordFlussonicStreamInputErrorsByIndexDataPoint)},
+	{func(i *input) number { return i.FrameDelay }, rows.DecimalOf(recordInputFrameAge).In(rows.Milliseconds).Within(0, maxDelay)},
+}
+
+func recordInputFrameAge(mb *generated, start timestamp, v float64, p partName) {
+	mb.RecordFlussonicStreamInputFrameAgeDataPoint(start, v, p.stream, p.index)
+}
 
 // pushRows are the rows for the numbers of a push.
 var pushRows = []row[push, partName]{
-	{func(p *push) number { return p.Bytes }, ofPush((*generated).RecordFlussonicStreamPushIoDataPoint)},
-	{func(p *push) number { return either(p.Restarts, p.Retries) }, ofPush((*generated).RecordFlussonicStreamPushRetriesDataPoint)},
+	{func(p *push) number { return p.Bytes }, ofPart((*generated).RecordFlussonicStreamPushIoDataPoint)},
+	{func(p *push) number { return either(p.Restarts, p.Retries) }, ofPart((*generated).RecordFlussonicStreamPushRetriesDataPoint)},
 }
 
-func ofPush(record func(*generated, timestamp, int64, string, int64)) rows.Point[*generated, partName] {
+// ofPart returns the point of an integer metric of an input or a push.
+func ofPart(record func(*generated, timestamp, int64, string, int64)) rows.Point[*generated, partName] {
 	return rows.WholeOf(func(mb *generated, start timestamp, n int64, p partName) { record(mb, start, n, p.stream, p.index) })
 }
 
@@ -215,6 +270,9 @@ type entryName struct {
 	stream string
 	// text is a protocol or the type of an error.
 	text     string
+	index    int64 // of a push
+	pid      int64
+	pidError metadata.AttributePidErrorType
 	resource metadata.AttributeFlussonicResource
 	class    metadata.AttributeFlussonicResponseClass
 	duration metadata.AttributeFlussonicResponseDuration
@@ -232,7 +290,7 @@ type groupRow struct {
 
 // groupRows are the rows for entries.
 var groupRows = []groupRow{
-	{groupInputErrors, parseInputError, byText((*generated).RecordFlussonicStreamInputErrorsByTypeDataPoint)},
+	{groupInputErrors, parseError, byText((*generated).RecordFlussonicStreamInputErrorsByTypeDataPoint)},
 	{groupOpened, parseProtocol, byText((*generated).RecordFlussonicStreamPlaySessionCountDataPoint)},
 	{groupPlays, parseProtocol, byText((*generated).RecordFlussonicStreamPlaySessionCreationsDataPoint)},
 	{groupBytes, parseProtocol, byText((*generated).RecordFlussonicStreamPlayIoDataPoint)},
@@ -241,6 +299,12 @@ var groupRows = []groupRow{
 	})},
 	{groupAnswers, parseResponseTime, rows.WholeOf(func(mb *generated, start timestamp, n int64, e entryName) {
 		mb.RecordFlussonicStreamPlayResponsesByDurationDataPoint(start, n, e.stream, e.text, e.resource, e.duration)
+	})},
+	{groupPIDs, parsePIDError, rows.WholeOf(func(mb *generated, start timestamp, n int64, e entryName) {
+		mb.RecordFlussonicStreamInputMpegtsErrorsByPidDataPoint(start, n, e.stream, e.pid, e.pidError)
+	})},
+	{groupPushErrors, parseError, rows.WholeOf(func(mb *generated, start timestamp, n int64, e entryName) {
+		mb.RecordFlussonicStreamPushErrorsDataPoint(start, n, e.stream, e.index, e.text)
 	})},
 	{groupReads, parseRead, rows.WholeOf(func(mb *generated, start timestamp, n int64, e entryName) {
 		mb.RecordFlussonicStreamDvrSegmentReadsDataPoint(start, n, e.stream, e.outcome, e.source)
@@ -268,8 +332,27 @@ func byText(record func(*generated, timestamp, int64, string, string)) rows.Poin
 	return rows.WholeOf(func(mb *generated, start timestamp, n int64, e entryName) { record(mb, start, n, e.stream, e.text) })
 }
 
-func parseInputError(name string) (entryName, bool) {
-	return entryName{text: strings.TrimPrefix(name, inputErrors)}, true
+func parseError(name string) (entryName, bool) {
+	return entryName{text: strings.TrimPrefix(name, errorsPrefix)}, true
+}
+
+// pidErrorTypes maps the numbers of errors of a packet identifier to types.
+var pidErrorTypes = map[string]metadata.AttributePidErrorType{
+	"errors_ts_cc":             metadata.AttributePidErrorTypeContinuity,
+	"errors_ts_scrambled":      metadata.AttributePidErrorTypeScrambled,
+	"errors_ts_tei":            metadata.AttributePidErrorTypeTransport,
+	"errors_ts_pmt":            metadata.AttributePidErrorTypePmt,
+	"errors_ts_psi_checksum":   metadata.AttributePidErrorTypeChecksum,
+	"errors_pid_lost":          metadata.AttributePidErrorTypePidLost,
+	"errors_adaptation_broken": metadata.AttributePidErrorTypeAdaptation,
+}
+
+// parsePIDError parses names such as 256.errors_ts_cc.
+func parsePIDError(name string) (e entryName, ok bool) {
+	pid, field, _ := strings.Cut(name, ".")
+	e.pid, _ = strconv.ParseInt(pid, 10, 64)
+	e.pidError, ok = pidErrorTypes[field]
+	return e, ok
 }
 
 func parseProtocol(name string) (entryName, bool) { return entryName{text: name}, true }

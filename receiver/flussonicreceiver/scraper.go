@@ -70,13 +70,16 @@ func (s *scraper) learnMetrics() {
 		return slices.ContainsFunc(streamSources, func(source streamSource) bool { return source.field == field })
 	}
 	s.metrics = map[string][]rows.Metric{
-		apiStats:     s.run.Enabled(serverRows, statsRows, serverState, diskRows, gpuRows),
-		apiDVRs:      s.run.Enabled(dvrRows, dvrDiskRows, dvrDiskErrors),
-		apiCards:     s.run.Enabled(cardRows),
-		apiPeers:     s.run.Enabled(peerUp),
-		apiSessions:  s.run.Enabled(sessionCount),
-		apiFiles:     s.run.Enabled(vodClients),
-		apiStreams:   s.run.Enabled(streamRowsOf(inList), streamState, countByState, groupRows, inputActive, pushRows, pushState, trackCount),
+		apiStats:    s.run.Enabled(serverRows, statsRows, serverState, diskRows, gpuRows),
+		apiDVRs:     s.run.Enabled(dvrRows, dvrDiskRows, dvrDiskErrors),
+		apiCards:    s.run.Enabled(cardRows),
+		apiPeers:    s.run.Enabled(peerUp, peerState),
+		apiSessions: s.run.Enabled(sessionCount),
+		apiFiles:    s.run.Enabled(vodClients),
+		apiStreams: s.run.Enabled(
+			streamRowsOf(inList), streamState, countByState, streamRemote, sourceFailed, groupRows, inputRows, pushRows, pushState, trackCount,
+			inputErrors, openSessions,
+		),
 		apiPage:      s.run.Enabled(interfaceRows, streamRowsOf(func(field streamField) bool { return !inList(field) })),
 		apiOldServer: s.run.Enabled(serverRows, diskRows, gpuRows),
 	}

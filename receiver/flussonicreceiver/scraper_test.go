@@ -221,7 +221,8 @@ func TestGenerationsHaveTheSameNames(t *testing.T) {
 		}
 		assert.Subset(t, []string{ // fields that are newer than 2023 or missing in the captures of 23
 			"flussonic.disk.io_utilization", "flussonic.stream.dvr.segment.writes", "flussonic.stream.transcoder.restarts", "flussonic.dvr.errors",
-			"flussonic.stream.input.errors",
+			"flussonic.stream.input.errors", "flussonic.stream.dvr.expiration", "flussonic.stream.source.failed",
+			"flussonic.stream.input.mpegts.errors", "flussonic.input.errors_by_type", "flussonic.play.session.count",
 		}, slices.Sorted(maps.Keys(added)), older)
 	}
 }

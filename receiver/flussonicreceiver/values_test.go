@@ -467,3 +467,20 @@ func TestPlacesOfParts(t *testing.T) {
 	}
 	assert.NotContains(t, points, input(3))
 }
+
+// Sums over packet identifiers include those without a number. Negative numbers of errors are an error of the server.
+func TestPacketIdentifiers(t *testing.T) {
+	const sums, byPID = "flussonic.stream.input.mpegts.errors{", "flussonic.stream.input.mpegts.errors_by_pid{"
+	s, _ := startScraper(t, listServer(t, fixedList(`{"streams":[{"name":"a","stats":{"input":{"pids":[
+		{"errors_ts_cc":5,"pid":256},{"pid":256,"errors_ts_cc":6},{"pid":null,"errors_ts_cc":7},{"pid":1.5,"errors_ts_cc":1},
+		{"pid":257,"errors_ts_cc":-1,"errors_pid_lost":2}]}}}]}`)), everythingOfAPI)
+	metrics, err := s.Scrape(t.Context())
+	require.ErrorContains(t, err, "wrong type")
+	points := rtctest.Points(t, metrics)
+	maps.DeleteFunc(points, func(point string, _ float64) bool { return !strings.HasPrefix(point, "flussonic.stream.input.mpegts.") })
+	assert.Equal(t, map[string]float64{
+		sums + "error.type=continuity,flussonic.stream.name=a}":                           19,
+		byPID + "error.type=continuity,flussonic.mpegts.pid=256,flussonic.stream.name=a}": 5,
+		byPID + "error.type=pid_lost,flussonic.mpegts.pid=257,flussonic.stream.name=a}":   2,
+	}, points)
+}

@@ -64,6 +64,7 @@ const (
 	kindYesNo // stored as 1 or 0
 	kindText
 	kindSizes
+	kindParts
 )
 
 // key holds the names of a value in the responses, in the syntax of row.
@@ -80,6 +81,13 @@ type value struct {
 	decimal float64
 	text    string // for a named object, its name
 	sizes   []size
+	parts   []part
+}
+
+// part is a part of Jibri that reports its health.
+type part struct {
+	name    string
+	healthy bool
 }
 
 // size is the number of conferences of one size.
@@ -392,8 +400,34 @@ func (c *client) value(v *value, k kind) (there bool, err error) {
 	case kindSizes:
 		v.sizes, err = c.sizes(v.sizes)
 		there = len(v.sizes) > 0
+	case kindParts:
+		v.parts, err = c.parts()
+		there = len(v.parts) > 0
 	}
 	return there, err
+}
+
+// healthyStatus is the health of a Jibri, or of a part of it, that is healthy.
+const healthyStatus = "HEALTHY"
+
+// parts reads the health of each part of Jibri. If several have the same name, the first one is used.
+func (c *client) parts() (all []part, err error) {
+	err = c.json.Object(func(key []byte) error {
+		name := selection.Name(key)
+		if slices.ContainsFunc(all, func(p part) bool { return p.name == name }) {
+			return c.json.Skip()
+		}
+		if len(all) == maxSizes {
+			return jsonwalk.TooMany("parts", maxSizes)
+		}
+		status := ""
+		err := c.json.Texts(map[string]*string{"healthStatus": &status})
+		if status != "" {
+			all = append(all, part{name, status == healthyStatus})
+		}
+		return err
+	})
+	return all, err
 }
 
 // text reads a string, or a number as a string.

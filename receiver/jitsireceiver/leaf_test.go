@@ -43,6 +43,7 @@ var ledgerScenes = []scene{
 	{"jigasi", "jigasi", answers{apiAboutStats: gateway, apiVersion: gatewayAbout}},
 	{"jibri_page", "jibri", answers{apiMetrics: "metrics.constructed-master-2026-08-05.004.txt"}},
 	{"jibri", "jibri", answers{apiJibri: "health.idle.json"}},
+	{"jibri, busy", "jibri", answers{apiJibri: "health.busy.constructed.json"}},
 }
 
 // transport responds to requests by path, without a network. Other paths are not found, except the health check, which passes.

@@ -42,6 +42,10 @@ func (s *scraper) recordValue(r *row, v *value) {
 		for _, size := range v.sizes {
 			r.Point.Record(s.mb, size.count, size.label)
 		}
+	case r.kind == kindParts:
+		for _, part := range v.parts {
+			r.Point.Record(s.mb, rows.BoolToInt(part.healthy), part.name)
+		}
 	case r.kind == kindDecimal:
 		r.Point.RecordFloat(s.mb, v.decimal, "")
 	default:
@@ -90,7 +94,7 @@ func recordJibriState(s *scraper, p point, v *value) {
 
 // recordJibriHealth records the health, which is a string in the JSON response and a number on the page.
 func recordJibriHealth(s *scraper, p point, v *value) {
-	p.Record(s.mb, rows.BoolToInt(v.text == "HEALTHY" || v.text == "1"), "")
+	p.Record(s.mb, rows.BoolToInt(v.text == healthyStatus || v.text == "1"), "")
 }
 
 // recordHealth records the result of a health check, and logs the reason of a failure when it changes.

@@ -12,6 +12,7 @@ import (
 var jibriRows = []row{
 	{stats: "status.busyStatus", recorder: jibriState()},
 	{stats: "status.health.healthStatus", page: "healthy", recorder: jibriHealth()},
+	{stats: "status.health.details", recorder: jibriParts()},
 	{page: "recording", recorder: yesNo((*generated).RecordJitsiJibriRecordingDataPoint)},
 	{page: "busy", recorder: whole((*generated).RecordJitsiJibriRequestRejectionsDataPoint)},
 	{page: "sessions_started", recorder: whole((*generated).RecordJitsiJibriSessionCreationsDataPoint)},
@@ -30,6 +31,10 @@ func jibriState() recorder {
 	return recorder{kind: kindText, record: recordJibriState, Point: rows.WholeOf(func(mb *generated, start timestamp, n int64, state string) {
 		mb.RecordJitsiJibriStateDataPoint(start, n, metadata.MapAttributeJitsiJibriState[state])
 	})}
+}
+
+func jibriParts() recorder {
+	return recorder{kind: kindParts, Point: rows.WholeOf((*generated).RecordJitsiJibriComponentHealthyDataPoint)}
 }
 
 func jibriHealth() recorder {

@@ -628,3 +628,27 @@ func TestBridgesThatMove(t *testing.T) {
 		assert.Equal(t, want, points, bridges)
 	}
 }
+
+// Each part of Jibri that reports its health has a point. Parts whose names are equal as attributes count once.
+func TestPartsOfJibri(t *testing.T) {
+	const part = "component.healthy{jitsi.jibri.component="
+	long := strings.Repeat("x", 300)
+	for details, want := range map[string]map[string]float64{
+		`{}`:   {},
+		`null`: {},
+		`{"JibriManager":{"healthStatus":"UNHEALTHY","detail":"a"},"other":{"detail":"b","healthStatus":"HEALTHY"}}`: {
+			part + "JibriManager}": 0, part + "other}": 1,
+		},
+		`{"none":{"detail":"a"},"null":null}`:                                                       {},
+		`{"` + long + `1":{"healthStatus":"HEALTHY"},"` + long + `2":{"healthStatus":"UNHEALTHY"}}`: {part + long[:256] + "}": 1},
+	} {
+		points := pointsOf(t, "jibri", answers{apiJibri: ` {"status":{"busyStatus":"IDLE","health":{"healthStatus":"HEALTHY","details":` + details + `}}}`})
+		got := map[string]float64{}
+		for point, value := range points {
+			if name := strings.TrimPrefix(point, "jitsi.jibri."); strings.HasPrefix(name, part) {
+				got[name] = value
+			}
+		}
+		assert.Equal(t, want, got, details)
+	}
+}

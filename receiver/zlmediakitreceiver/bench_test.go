@@ -34,10 +34,10 @@ func BenchmarkScrape(b *testing.B) {
 		edit   func(*Config)
 		points map[int]int // by number of streams
 	}{
-		{"default", nil, map[int]int{100: 2_019, 1_000: 12_865, 10_000: 127_411}},
-		{"one_schema", func(c *Config) { c.Streams.Schemas = Schemas{"rtsp"} }, map[int]int{100: 1_209, 1_000: 10_863, 10_000: 107_409}},
-		{"all_schemas", allOfThem, map[int]int{100: 2_019, 1_000: 18_873, 10_000: 187_419}},
-		{"every_metric", everyMetric, map[int]int{100: 5_659, 1_000: 54_421, 10_000: 542_059}},
+		{"default", nil, map[int]int{100: 2_132, 1_000: 13_874, 10_000: 137_420}},
+		{"one_schema", func(c *Config) { c.Streams.Schemas = Schemas{"rtsp"} }, map[int]int{100: 1_317, 1_000: 11_871, 10_000: 117_417}},
+		{"all_schemas", allOfThem, map[int]int{100: 2_132, 1_000: 19_886, 10_000: 197_432}},
+		{"every_metric", everyMetric, map[int]int{100: 5_781, 1_000: 55_443, 10_000: 552_081}},
 	} {
 		for _, streams := range []int{100, 1_000, 10_000} {
 			b.Run(fmt.Sprintf("%s/streams=%d", bench.name, streams), func(b *testing.B) {

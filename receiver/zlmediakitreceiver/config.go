@@ -43,6 +43,10 @@ type Config struct {
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 	// Streams selects the streams that are reported individually.
 	Streams StreamsConfig `mapstructure:"streams"`
+	// Proxies lists the proxies that should be on the server.
+	Proxies ProxiesConfig `mapstructure:"proxies"`
+	// RTPServers lists the RTP servers that should be open.
+	RTPServers RTPServersConfig `mapstructure:"rtp_servers"`
 
 	credentialErr error // error in the secret setting as written
 }
@@ -68,14 +72,61 @@ func (c *StreamsConfig) selection() selection.Config {
 }
 
 // expected returns the names of the expected streams, each once, as appendStream writes them.
-func (c *StreamsConfig) expected() (names []string) {
-	for _, name := range c.Expected {
+func (c *StreamsConfig) expected() []string { return normalNames(c.Expected) }
+
+// normalNames returns names from the configuration, each once, as appendStream writes them.
+func normalNames(written []string) (names []string) {
+	for _, name := range written {
 		if name = normalName(name); !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
 	return names
 }
+
+// checkNames refuses names that no stream can have.
+func checkNames(expected []string) error {
+	var errs []error
+	for _, name := range expected {
+		if strings.Count(name, "/") < 2 {
+			errs = append(errs, fmt.Errorf("expected: %q must be written vhost/app/stream, such as __defaultVhost__/live/cam1", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// ProxiesConfig lists the proxies that should be on the server.
+type ProxiesConfig struct {
+	// Expected lists the streams of pull proxies, written vhost/app/stream, and those of push proxies, written push:vhost/app/stream.
+	Expected []string `mapstructure:"expected"`
+}
+
+// pushPrefix precedes the stream of an expected push proxy.
+const pushPrefix = "push:"
+
+// expected returns the names of the streams of the expected pull and push proxies.
+func (c *ProxiesConfig) expected() (pull, push []string) {
+	for _, name := range c.Expected {
+		if pushed, isPush := strings.CutPrefix(name, pushPrefix); isPush {
+			push = append(push, pushed)
+		} else {
+			pull = append(pull, name)
+		}
+	}
+	return normalNames(pull), normalNames(push)
+}
+
+// Validate refuses names that no stream can have.
+func (c *ProxiesConfig) Validate() error { return checkNames(c.Expected) }
+
+// RTPServersConfig lists the RTP servers that should be open.
+type RTPServersConfig struct {
+	// Expected lists the streams of RTP servers, written vhost/app/stream.
+	Expected []string `mapstructure:"expected"`
+}
+
+// Validate refuses names that no stream can have.
+func (c *RTPServersConfig) Validate() error { return checkNames(c.Expected) }
 
 // Schemas is auto, all, or the schemas to request.
 type Schemas []string
@@ -126,6 +177,15 @@ func createDefaultConfig() *Config {
 	}
 }
 
+// metrics returns the metrics to build. Those of expected items need no call if none are expected.
+func (c *Config) metrics() metadata.MetricsBuilderConfig {
+	built := c.MetricsBuilderConfig
+	m := &built.Metrics
+	m.ZlmediakitProxyPresent.Enabled = m.ZlmediakitProxyPresent.Enabled && len(c.Proxies.Expected) > 0
+	m.ZlmediakitRtpServerPresent.Enabled = m.ZlmediakitRtpServerPresent.Enabled && len(c.RTPServers.Expected) > 0
+	return built
+}
+
 // endpoints returns the settings that contain the server.
 func (c *Config) endpoints() []fleet.Endpoint {
 	return []fleet.Endpoint{{Client: &c.ClientConfig, Targets: &c.Targets, Check: scrape.CheckEndpoint}}
@@ -153,11 +213,5 @@ func (c *Config) Validate() error {
 // Validate refuses a limit below 1 and expected names that no stream can have.
 func (c *StreamsConfig) Validate() error {
 	selected := c.selection()
-	errs := []error{selected.Validate()}
-	for _, name := range c.Expected {
-		if strings.Count(name, "/") < 2 {
-			errs = append(errs, fmt.Errorf("expected: %q must be written vhost/app/stream, such as __defaultVhost__/live/cam1", name))
-		}
-	}
-	return errors.Join(errs...)
+	return errors.Join(selected.Validate(), checkNames(c.Expected))
 }

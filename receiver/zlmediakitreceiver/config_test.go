@@ -36,6 +36,8 @@ func TestConfig(t *testing.T) {
 			c.Streams.Limit = 1000
 			c.Streams.Expected = []string{"__defaultVhost__/live/cam1"}
 			c.Streams.Schemas = Schemas{"rtsp", "hls"}
+			c.Proxies.Expected = []string{"__defaultVhost__/proxy/p1", "push:__defaultVhost__/live/cam1"}
+			c.RTPServers.Expected = []string{"__defaultVhost__/rtp/gb1"}
 			c.MetricsBuilderConfig.Metrics.ZlmediakitObjectCount.Enabled = false
 		}},
 		{"one_schema", func(c *Config) {
@@ -51,6 +53,8 @@ func TestConfig(t *testing.T) {
 			assert.Equal(t, want.ControllerConfig, got.ControllerConfig)
 			assert.Equal(t, want.Secret, got.Secret)
 			assert.Equal(t, want.Streams, got.Streams)
+			assert.Equal(t, want.Proxies, got.Proxies)
+			assert.Equal(t, want.RTPServers, got.RTPServers)
 			assert.Equal(t, want.MetricsBuilderConfig.Metrics.ZlmediakitObjectCount.Enabled, got.MetricsBuilderConfig.Metrics.ZlmediakitObjectCount.Enabled)
 		})
 	}
@@ -60,18 +64,20 @@ func TestConfigRefused(t *testing.T) {
 	conf, err := confmaptest.LoadConf("testdata/config_refused.yaml")
 	require.NoError(t, err)
 	for name, want := range map[string]string{
-		"no_scheme":         "endpoint: must be an http or https URL, such as http://10.0.0.5:8080",
-		"unix":              "endpoint: must be an http or https URL, such as http://10.0.0.5:8080",
-		"credentials":       "endpoint: must not hold a user name or password: they would show up in logs",
-		"query":             "endpoint: must not hold a query or fragment: it would show up in logs",
-		"timeout_too_long":  "timeout: 40s is longer than the collection_interval of 30s: remove the setting, or set it to at most 30s",
-		"no_timeout":        "timeout: 0s must be more than 0, such as 10s",
-		"limit":             "streams: limit: must be at least 1, such as 20000",
-		"expected":          `streams: expected: "live/cam1" must be written vhost/app/stream, such as __defaultVhost__/live/cam1`,
-		"unknown_schema":    `streams::schemas: "webrtc": must be auto, all, or a list of rtsp, rtmp, ts, fmp4, hls, hls.fmp4, such as [rtsp]`,
-		"auto_among_others": `streams::schemas: "auto": must be auto, all, or a list of rtsp, rtmp, ts, fmp4, hls, hls.fmp4, such as [rtsp]`,
-		"no_schema":         "streams::schemas: must not be empty: auto is the default",
-		"bad_filter":        "streams::include::0: error parsing regexp",
+		"no_scheme":           "endpoint: must be an http or https URL, such as http://10.0.0.5:8080",
+		"unix":                "endpoint: must be an http or https URL, such as http://10.0.0.5:8080",
+		"credentials":         "endpoint: must not hold a user name or password: they would show up in logs",
+		"query":               "endpoint: must not hold a query or fragment: it would show up in logs",
+		"timeout_too_long":    "timeout: 40s is longer than the collection_interval of 30s: remove the setting, or set it to at most 30s",
+		"no_timeout":          "timeout: 0s must be more than 0, such as 10s",
+		"limit":               "streams: limit: must be at least 1, such as 20000",
+		"expected":            `streams: expected: "live/cam1" must be written vhost/app/stream, such as __defaultVhost__/live/cam1`,
+		"expected_proxy":      `proxies: expected: "push:live/cam1" must be written vhost/app/stream, such as __defaultVhost__/live/cam1`,
+		"expected_rtp_server": `rtp_servers: expected: "gb1" must be written vhost/app/stream, such as __defaultVhost__/live/cam1`,
+		"unknown_schema":      `streams::schemas: "webrtc": must be auto, all, or a list of rtsp, rtmp, ts, fmp4, hls, hls.fmp4, such as [rtsp]`,
+		"auto_among_others":   `streams::schemas: "auto": must be auto, all, or a list of rtsp, rtmp, ts, fmp4, hls, hls.fmp4, such as [rtsp]`,
+		"no_schema":           "streams::schemas: must not be empty: auto is the default",
+		"bad_filter":          "streams::include::0: error parsing regexp",
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := xconfmap.Validate(load(t, conf, name))

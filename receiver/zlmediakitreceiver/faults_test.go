@@ -118,7 +118,7 @@ func checkFault(t *testing.T, row faultRow, points map[string]float64, err error
 		return
 	}
 	for point := range points {
-		known := strings.HasPrefix(point, "rtc.") || strings.HasPrefix(point, "zlmediakit.media_list.interval")
+		known := strings.HasPrefix(point, "rtc.") || strings.HasPrefix(point, "zlmediakit.media_list.")
 		assert.True(t, known, point)
 	}
 }

@@ -5,6 +5,8 @@ package zlmediakitreceiver
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator/zlmediakit"
 	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/rows"
 	"github.com/otelcol-rtc/otelcol-rtc/receiver/zlmediakitreceiver/internal/metadata"
 )
 
@@ -224,5 +227,41 @@ func TestFirstList(t *testing.T) {
 			}
 			assert.Equal(t, want, got)
 		})
+	}
+}
+
+// The age of the list has a point in every scrape after the first list, whether the scrape requests the list or not.
+func TestMediaListAge(t *testing.T) {
+	var failing atomic.Bool
+	bodies := base(map[string]string{"getMediaList": `{"code":0}`})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		api := strings.TrimPrefix(r.URL.Path, apiPath)
+		body := bodies[api]
+		if api == "getMediaList" && failing.Load() {
+			body = `{"code":-400,"msg":"broken"}`
+		}
+		_, _ = w.Write([]byte(body))
+	}))
+	defer server.Close()
+	s, _ := startScraper(t, server.URL, nil)
+	for _, tt := range []struct {
+		at       int64
+		fails    bool
+		isNotDue bool
+		want     map[string]float64
+	}{
+		{at: 70, fails: true, want: map[string]float64{}},
+		{at: 100, want: map[string]float64{"zlmediakit.media_list.age{}": 0}},
+		{at: 130, isNotDue: true, want: map[string]float64{"zlmediakit.media_list.age{}": 30}},
+		{at: 160, fails: true, want: map[string]float64{"zlmediakit.media_list.age{}": 60}},
+		{at: 190, want: map[string]float64{"zlmediakit.media_list.age{}": 0}},
+		{at: 220, want: map[string]float64{"zlmediakit.media_list.age{}": 0}},
+	} {
+		failing.Store(tt.fails)
+		s.SetClock(func() time.Time { return time.Unix(tt.at, 0) })
+		s.streams.listing.wait = 2 * int(rows.BoolToInt(tt.isNotDue))
+		metrics, err := s.Scrape(t.Context())
+		assert.Equal(t, tt.fails, err != nil)
+		assert.Equal(t, tt.want, series(rtctest.Points(t, metrics), "zlmediakit.media_list.age"), "at %d", tt.at)
 	}
 }

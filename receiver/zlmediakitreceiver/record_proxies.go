@@ -18,7 +18,8 @@ type proxies struct {
 	mb         *builder
 	report     *scrape.Report
 	pull, push *selection.Set[knownProxy]
-	gone       map[string]bool // streams whose pull proxy has failed or was shut down, in the current scrape; nil if unknown
+	expected   map[proxyType][]string // names of streams
+	gone       map[string]bool        // streams whose pull proxy has failed or was shut down, in the current scrape; nil if unknown
 }
 
 // knownProxy holds the state of a proxy between two scrapes.
@@ -29,9 +30,11 @@ type knownProxy struct {
 }
 
 func newProxies(cfg *Config, mb *builder, report *scrape.Report) *proxies {
+	pull, push := cfg.Proxies.expected()
 	return &proxies{
 		mb: mb, report: report,
-		pull: selection.New[knownProxy](cfg.Streams.selection()), push: selection.New[knownProxy](cfg.Streams.selection()),
+		expected: map[proxyType][]string{metadata.AttributeZlmediakitProxyTypePull: pull, metadata.AttributeZlmediakitProxyTypePush: push},
+		pull:     selection.New[knownProxy](cfg.Streams.selection()), push: selection.New[knownProxy](cfg.Streams.selection()),
 	}
 }
 
@@ -49,6 +52,7 @@ func (p *proxies) recordPush(list []proxy) {
 // record records the proxies of one type.
 func (p *proxies) record(items *selection.Set[knownProxy], of proxyType, list []proxy) {
 	counts := map[proxyState]int64{}
+	present := map[string]bool{} // by name of the stream
 	merged := int64(0)
 	for i := range list {
 		list[i].Key = selection.Name(list[i].Key)
@@ -58,6 +62,7 @@ func (p *proxies) record(items *selection.Set[knownProxy], of proxyType, list []
 		one := &list[i]
 		state, name := stateOf(of, one), streamOf(one)
 		counts[state]++
+		present[string(name)] = true
 		if items == p.pull && (state == metadata.AttributeZlmediakitProxyStateFailed || state == metadata.AttributeZlmediakitProxyStateShutdown) {
 			p.gone[string(name)] = true
 		}
@@ -72,6 +77,9 @@ func (p *proxies) record(items *selection.Set[knownProxy], of proxyType, list []
 	}
 	for _, state := range proxyStates {
 		proxyCount.Record(p.mb, counts[state], proxyGroup{of, state})
+	}
+	for _, name := range p.expected[of] {
+		proxyPresent.Record(p.mb, rows.BoolToInt(present[name]), expectedProxy{splitName(name), of})
 	}
 	p.report.Omit(metadata.AttributeRtcEntityProxy, metadata.AttributeRtcOmissionReasonLimit, int64(items.Limited()))
 	p.report.Omit(metadata.AttributeRtcEntityProxy, metadata.AttributeRtcOmissionReasonMerged, merged)

@@ -171,3 +171,50 @@ func TestProxySelection(t *testing.T) {
 	assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=proxy,rtc.omission.reason=limit}"], 0)
 	assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=proxy,rtc.omission.reason=merged}"], 0)
 }
+
+// An expected proxy is present in any state. The stream of a push proxy that has ended is known from its key.
+func TestExpectedProxies(t *testing.T) {
+	s := newTestScraper(t, func(c *Config) {
+		c.Proxies.Expected = []string{"v/a%b/s", "v/a%25b/s", "push:v/a/s/t", "v/a/s/t", "push:v/a/gone"}
+	})
+	present := func(app, stream, of string) string {
+		return "zlmediakit.proxy.present{zlmediakit.app=" + app + ",zlmediakit.proxy.type=" + of + ",zlmediakit.stream.name=" + stream + ",zlmediakit.vhost=v}"
+	}
+	pull := []proxy{{Key: "1", Vhost: "v", App: "a%b", Stream: "s", StatusText: "play failed: x"}}
+	push := []proxy{{Key: "rtmp/v/a/s/t/hash"}, {Key: "rtmp/v/a/s/t/other", Vhost: "v", App: "a", Stream: "s/t"}}
+	for _, tt := range []struct {
+		pull, push []proxy
+		want       map[string]float64
+	}{
+		{pull, push, map[string]float64{
+			present("a%b", "s", "pull"): 1, present("a", "s/t", "pull"): 0, present("a", "s/t", "push"): 1, present("a", "gone", "push"): 0,
+		}},
+		{nil, nil, map[string]float64{
+			present("a%b", "s", "pull"): 0, present("a", "s/t", "pull"): 0, present("a", "s/t", "push"): 0, present("a", "gone", "push"): 0,
+		}},
+	} {
+		metrics := s.recordAt(t, 100, func() {
+			s.proxies.recordPull(tt.pull)
+			s.proxies.recordPush(tt.push)
+		})
+		assert.Equal(t, tt.want, series(rtctest.Points(t, metrics), "zlmediakit.proxy.present"))
+	}
+}
+
+// The list of ports has the names of streams up to the first slash.
+func TestExpectedRTPServers(t *testing.T) {
+	expect := func(c *Config) {
+		c.RTPServers.Expected = []string{"v/a/cam/main", "v/a/cam", "v/a/came", "v/b/cam", "w/a/cam"}
+	}
+	s, _ := startScraper(t, serve(t, base(map[string]string{
+		"listRtpServer": `{"code":0,"data":[{"vhost":"v","app":"a","stream_id":"cam","port":1}]}`,
+	})), expect)
+	metrics, err := s.Scrape(t.Context())
+	require.NoError(t, err)
+	present := func(vhost, app, stream string) string {
+		return "zlmediakit.rtp_server.present{zlmediakit.app=" + app + ",zlmediakit.stream.name=" + stream + ",zlmediakit.vhost=" + vhost + "}"
+	}
+	assert.Equal(t, map[string]float64{
+		present("v", "a", "cam/main"): 1, present("v", "a", "cam"): 1, present("v", "a", "came"): 0, present("v", "b", "cam"): 0, present("w", "a", "cam"): 0,
+	}, series(rtctest.Points(t, metrics), "zlmediakit.rtp_server.present"))
+}

@@ -20,6 +20,7 @@ type rtpServers struct {
 	recordInfos bool
 	limit       int // of infos
 	counts      *tally[rtpGroup]
+	expected    []string // names of streams
 
 	listed  bool // in the current scrape
 	servers []rtpServer
@@ -28,6 +29,7 @@ type rtpServers struct {
 func newRTPServers(cfg *Config, mb *builder, report *scrape.Report) *rtpServers {
 	return &rtpServers{
 		mb: mb, report: report, recordInfos: cfg.MetricsBuilderConfig.Metrics.ZlmediakitRtpServerInfo.Enabled, limit: cfg.Streams.Limit,
+		expected: normalNames(cfg.RTPServers.Expected),
 		counts: newTally(rtpServerCount, rtpGroup{mode: metadata.AttributeZlmediakitRtpServerModeUnknown}).
 			limited(cfg.Streams.Limit, rtpGroup.other),
 	}
@@ -43,6 +45,7 @@ func (r *rtpServers) record(servers []rtpServer) {
 	for i := range servers {
 		r.counts.add(rtpGroup{modeOf(&servers[i]), selection.Name(servers[i].App)}, 1)
 	}
+	r.recordPresent()
 	omitted := r.counts.record(r.mb)
 	if r.recordInfos {
 		reported := min(len(servers), r.limit)
@@ -52,6 +55,28 @@ func (r *rtpServers) record(servers []rtpServer) {
 		}
 	}
 	r.report.Omit(metadata.AttributeRtcEntityRtpServer, metadata.AttributeRtcOmissionReasonLimit, omitted)
+}
+
+// recordPresent records whether the expected servers are open.
+func (r *rtpServers) recordPresent() {
+	present := map[streamName]bool{}
+	for i := range r.servers {
+		present[nameOf(&r.servers[i])] = true
+	}
+	for _, name := range r.expected {
+		server := splitName(name)
+		rtpServerPresent.Record(r.mb, rows.BoolToInt(present[listedName(server)]), &server)
+	}
+}
+
+// listedName returns the name of a stream as the list of ports has it, which truncates the stream part at the first slash.
+func listedName(name streamName) streamName {
+	name.stream, _, _ = strings.Cut(name.stream, "/")
+	return name
+}
+
+func nameOf(server *rtpServer) streamName {
+	return listedName(streamName{selection.Name(server.Vhost), selection.Name(server.App), selection.Name(server.StreamID)})
 }
 
 func (r *rtpServers) recordInfo(server *rtpServer) {
@@ -75,7 +100,6 @@ func modeOf(server *rtpServer) rtpMode {
 }
 
 // recordIdle records the number of ports that receive nothing, if the current scrape has the ports and a complete media list.
-// Stream names are compared up to the first slash, because the list of ports truncates them there.
 func (r *rtpServers) recordIdle(list *streams) {
 	if !list.complete || !r.listed {
 		return
@@ -83,15 +107,12 @@ func (r *rtpServers) recordIdle(list *streams) {
 	fed := map[streamName]bool{}
 	for _, item := range list.items.Items() {
 		if st := &item.Value; st.origin == metadata.AttributeZlmediakitOriginTypeRtpPush {
-			name, _, _ := strings.Cut(st.stream, "/")
-			fed[streamName{st.vhost, st.app, name}] = true
+			fed[listedName(st.streamName)] = true
 		}
 	}
 	idle := int64(0)
 	for i := range r.servers {
-		one := &r.servers[i]
-		name, _, _ := strings.Cut(one.StreamID, "/")
-		if !fed[streamName{one.Vhost, one.App, name}] {
+		if !fed[nameOf(&r.servers[i])] {
 			idle++
 		}
 	}

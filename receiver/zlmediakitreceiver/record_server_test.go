@@ -407,7 +407,7 @@ func TestSessionLimit(t *testing.T) {
 	metrics, err := s.Scrape(t.Context())
 	require.NoError(t, err)
 	points := rtctest.Points(t, metrics)
-	assert.InDelta(t, 2, points["zlmediakit.session.count{network.transport=tcp,zlmediakit.session.type=rtmp}"], 0)
+	assert.InDelta(t, 2, points["zlmediakit.session.count{network.transport=tcp,zlmediakit.session.tls=false,zlmediakit.session.type=rtmp}"], 0)
 	assert.InDelta(t, 1, sumOf(points, "zlmediakit.session.info"), 0)
 	assert.InDelta(t, 1, points["rtc.scrape.omitted.count{rtc.entity=session,rtc.omission.reason=limit}"], 0)
 }

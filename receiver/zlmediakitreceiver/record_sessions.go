@@ -18,15 +18,18 @@ type sessions struct {
 	mb          *builder
 	report      *scrape.Report
 	client      *client
+	recordPorts bool
 	recordPeers bool
 	recordInfos bool
 	limit       int // of infos
 	counts      *tally[sessionGroup]
+	ports       *tally[sessionPort]
 }
 
 // sessionList holds the values to record from the list of sessions.
 type sessionList struct {
 	counts  map[sessionGroup]int64
+	ports   map[sessionPort]int64
 	peers   map[string]bool
 	infos   []sessionInfo
 	omitted int64 // sessions over the limit of infos
@@ -36,14 +39,16 @@ func newSessions(cfg *Config, mb *builder, report *scrape.Report, c *client) *se
 	m := &cfg.MetricsBuilderConfig.Metrics
 	return &sessions{
 		mb: mb, report: report, client: c,
-		recordPeers: m.ZlmediakitSessionPeerCount.Enabled, recordInfos: m.ZlmediakitSessionInfo.Enabled, limit: cfg.Streams.Limit,
+		recordPorts: m.ZlmediakitSessionCountByPort.Enabled, recordPeers: m.ZlmediakitSessionPeerCount.Enabled,
+		recordInfos: m.ZlmediakitSessionInfo.Enabled, limit: cfg.Streams.Limit,
 		counts: newTally(sessionCount, sessionGroup{transport: metadata.AttributeNetworkTransportUnknown}),
+		ports:  newTally(sessionCountByPort, sessionPort{}),
 	}
 }
 
 // read requests the list of sessions.
 func (s *sessions) read(ctx context.Context) (sessionList, error) {
-	list := sessionList{counts: map[sessionGroup]int64{}, peers: map[string]bool{}}
+	list := sessionList{counts: map[sessionGroup]int64{}, ports: map[sessionPort]int64{}, peers: map[string]bool{}}
 	err := s.client.EachSession(ctx, func(one *session) { s.add(&list, one) })
 	return list, err
 }
@@ -51,6 +56,10 @@ func (s *sessions) read(ctx context.Context) (sessionList, error) {
 func (s *sessions) add(list *sessionList, one *session) {
 	group := groupOf(one)
 	list.counts[group]++
+	localPort, hasPort := one.LocalPort.Get()
+	if s.recordPorts && hasPort {
+		list.ports[sessionPort{group.sessionType, localPort}]++
+	}
 	if s.recordPeers && !list.peers[string(one.PeerIP)] {
 		list.peers[string(one.PeerIP)] = true
 	}
@@ -61,7 +70,6 @@ func (s *sessions) add(list *sessionList, one *session) {
 		list.omitted++
 		return
 	}
-	localPort, _ := one.LocalPort.Get()
 	peerPort, _ := one.PeerPort.Get()
 	list.infos = append(list.infos, sessionInfo{
 		sessionGroup: group, id: selection.Name(one.ID), class: selection.Name(one.TypeID),
@@ -75,6 +83,10 @@ func (s *sessions) record(list sessionList) {
 		s.counts.add(group, float64(n))
 	}
 	s.counts.record(s.mb)
+	for port, n := range list.ports {
+		s.ports.add(port, float64(n))
+	}
+	s.ports.record(s.mb)
 	sessionPeerCount.Record(s.mb, int64(len(list.peers)), rows.None{})
 	if !s.recordInfos {
 		return
@@ -94,7 +106,7 @@ var protocolTransports = map[string]metadata.AttributeNetworkTransport{
 }
 
 func groupOf(s *session) sessionGroup {
-	group := sessionGroup{protocol: protocolOf(string(s.TypeID))}
+	group := sessionGroup{sessionType: typeOf(string(s.TypeID))}
 	transport, known := metadata.MapAttributeNetworkTransport[string(s.Transport)]
 	if !known {
 		transport, known = protocolTransports[group.protocol]
@@ -106,11 +118,14 @@ func groupOf(s *session) sessionGroup {
 	return group
 }
 
-// protocolOf derives the protocol from a C++ class: http from mediakit::HttpSession and toolkit::SessionWithSSL<mediakit::HttpSession>.
-func protocolOf(class string) string {
+// typeOf derives the type from a C++ class: http from mediakit::HttpSession, and http with TLS from
+// toolkit::SessionWithSSL<mediakit::HttpSession>.
+func typeOf(class string) sessionType {
+	of := sessionType{tls: strings.Contains(class, "SessionWithSSL<")}
 	if i := strings.LastIndexAny(class, ":<"); i >= 0 {
 		class = class[i+1:]
 	}
 	class = strings.TrimSuffix(strings.TrimRight(class, " >"), "Session")
-	return selection.Name(strings.ToLower(class))
+	of.protocol = selection.Name(strings.ToLower(class))
+	return of
 }

@@ -46,7 +46,7 @@ func (s state) alive() (value int64, known bool) {
 	return 0, false
 }
 
-// judge returns the state of a stream after a complete list.
+// judge returns the state of a stream after a complete list, and notes when the list showed media.
 //
 // Only schemas that were in the last list show whether media has flowed since: in others, bytesSpeed is an average since the last
 // request, which may be long ago. If only those show a sign of life, the stream keeps its state until the next list.
@@ -59,6 +59,7 @@ func (l *listRecorder) judge(st *stream, name string) state {
 	hidden := !l.full && (unlisted != 0 || st.readers > 0 && !st.hasFrames)
 	switch {
 	case st.framesGrew || st.signs&fresh != 0:
+		st.lastMedia = l.now
 		return stateFlowing
 	case l.proxies.gone[name]:
 		return stateSourceGone

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -156,6 +157,43 @@ func TestAliveByState(t *testing.T) {
 				assert.InDelta(t, float64(tt.want[i]), got, 0, "list %d", i)
 			}
 		})
+	}
+}
+
+// The silence of a stream lasts from the last list that showed media, or the first list. That of an expected stream continues while the
+// stream is missing, and after it has come back without media.
+func TestSilence(t *testing.T) {
+	const expected, other = "v/a/expected", "v/a/other"
+	s := newTestStreams(t, func(c *StreamsConfig) { c.Expected = []string{expected, "v/a/never"} })
+	silence := func(name string) string {
+		return strings.Replace(alive(name), "stream.alive", "stream.silence.duration", 1)
+	}
+	const gone = -1 // the stream is not listed
+	for i, list := range []struct {
+		at              int64
+		expected, other int64              // speeds
+		want            map[string]float64 // in addition to the one that is never listed
+	}{
+		{at: 100, expected: 5, other: 0, want: map[string]float64{expected: 0, other: 0}},
+		{at: 130, expected: 0, other: 0, want: map[string]float64{expected: 30, other: 30}},
+		{at: 160, expected: gone, other: 7, want: map[string]float64{expected: 60, other: 0}},
+		{at: 190, expected: gone, other: gone, want: map[string]float64{expected: 90}},
+		{at: 220, expected: 0, other: 0, want: map[string]float64{expected: 120, other: 0}},
+		{at: 250, expected: 9, other: 0, want: map[string]float64{expected: 0, other: 30}},
+		{at: 240, expected: 0, other: 0, want: map[string]float64{expected: 0, other: 20}}, // the clock was set back
+		{at: 290, expected: gone, other: 0, want: map[string]float64{expected: 40, other: 70}},
+	} {
+		var sources []*mediaSource
+		for name, speed := range map[string]int64{expected: list.expected, other: list.other} {
+			if speed != gone {
+				sources = append(sources, source(name, "rtmp", speed, 100))
+			}
+		}
+		want := map[string]float64{silence("v/a/never"): float64(list.at - 100)}
+		for name, seconds := range list.want {
+			want[silence(name)] = seconds
+		}
+		assert.Equal(t, want, series(rtctest.Points(t, walkAt(t, s, list.at, sources...)), "zlmediakit.stream.silence.duration"), "list %d", i)
 	}
 }
 

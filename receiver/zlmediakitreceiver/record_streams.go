@@ -28,10 +28,13 @@ type streams struct {
 
 	listing  listing
 	items    *selection.Set[stream]
-	complete bool              // the current scrape has a complete list
-	codecs   map[string]string // attribute values by the server's codec names
+	complete bool                 // the current scrape has a complete list
+	lastList timestamp            // the last complete list; 0 if there was none
+	silent   map[string]timestamp // time of the last media in expected streams, by name; 0 before the first list
+	codecs   map[string]string    // attribute values by the server's codec names
 	counts   *tally[streamGroup]
 	inputs   *tally[originType] // in bytes per second
+	io       ioSums
 
 	trackSums []trackSum // of the current list
 }
@@ -39,14 +42,16 @@ type streams struct {
 // stream holds the state of one stream.
 type stream struct {
 	streamName
-	firstSeen timestamp
-	bytes     [schemaOther + 1]int64 // totalBytes of the last list that had the schema
-	hasBytes  schemaSet              // schemas for which bytes is known
-	tracks    [2][]*trackState       // by codec_type, in list order
-	state     state                  // as last judged
-	before    schemaSet              // schemas of the last list
-	seen      timestamp              // time of the last list
-	start     timestamp              // the earliest registration of its schemas, latched
+	firstSeen   timestamp
+	sources     [schemaOther + 1]sourceState
+	hasBytes    schemaSet        // schemas that have reported totalBytes
+	inputSchema int              // the schema whose growth is that of the input
+	tracks      [2][]*trackState // by codec_type, in list order
+	state       state            // as last judged
+	before      schemaSet        // schemas of the last list
+	seen        timestamp        // time of the last list
+	start       timestamp        // the earliest registration of its schemas, latched
+	lastMedia   timestamp        // the last list that showed media; until then, the first list
 
 	// The following fields are from the current list.
 	listed, reported schemaSet // schemas in the list; those of them that have data points
@@ -67,16 +72,22 @@ type stream struct {
 }
 
 func newStreams(cfg *Config, mb *builder, report *scrape.Report, c *client, p *proxies, config *cachedAnswer[serverConfig]) *streams {
-	return &streams{
+	s := &streams{
 		mb: mb, report: report, client: c, proxies: p, config: config,
 		interval: cfg.ControllerConfig.CollectionInterval, recordInfos: cfg.MetricsBuilderConfig.Metrics.ZlmediakitStreamInfo.Enabled,
 		listing: newListing(cfg.Streams.Schemas, cfg.ControllerConfig.CollectionInterval),
 		items:   selection.New[stream](cfg.Streams.selection(), cfg.Streams.expected()...),
+		silent:  map[string]timestamp{},
+		io:      ioSums{received: map[originType]int64{}},
 		codecs:  map[string]string{"mpeg4-generic": "aac"},
 		counts: newTally(streamCount, streamGroup{origin: metadata.AttributeZlmediakitOriginTypeUnknown}).
 			limited(cfg.Streams.Limit, streamGroup.other),
 		inputs: newTally(ingestThroughput, metadata.AttributeZlmediakitOriginTypeUnknown),
 	}
+	for _, name := range cfg.Streams.expected() {
+		s.silent[name] = 0
+	}
+	return s
 }
 
 // other is the group of all streams of an origin that are over the limit.
@@ -172,6 +183,7 @@ func (l *listRecorder) add(m *mediaSource) {
 	}
 	first := st.listed == 0
 	st.listed |= 1 << schema
+	l.observeGrowth(st, m, schema)
 	st.observe(m, schema, l.now)
 	if l.reported.has(schema) {
 		st.reported |= 1 << schema
@@ -218,6 +230,7 @@ func (l *listRecorder) end() {
 	l.items.End(l.complete)
 	l.recordWaiting()
 	l.recordTrackSums()
+	l.addGrowth()
 }
 
 // recordWaiting records the sources of streams that have waited and are kept now.
@@ -240,6 +253,7 @@ func (l *listRecorder) get(m *mediaSource) *selection.Item[stream] {
 	if st.firstSeen == 0 {
 		st.streamName = splitName(item.Name)
 		st.firstSeen = l.now
+		st.lastMedia = cmp.Or(l.silent[item.Name], l.now)
 	}
 	st.before, st.listed, st.reported, st.repeated, st.signs = st.listed, 0, 0, 0, 0
 	st.framesGrew, st.hasSpeed, st.hasFrames, st.readers, st.earliest = false, false, false, 0, 0
@@ -247,6 +261,9 @@ func (l *listRecorder) get(m *mediaSource) *selection.Item[stream] {
 	st.ingest, st.fastest = 0, 0
 	st.origin = originOf(m.OriginType)
 	st.native = nativeSchema(st.origin, m.OriginURL)
+	if st.before == 0 {
+		st.inputSchema = st.native
+	}
 	return item
 }
 
@@ -306,11 +323,11 @@ func (st *stream) observe(m *mediaSource, schema int, now timestamp) {
 		st.ingest = speed
 	}
 	total, hasTotal := m.TotalBytes.Get()
-	if speed > 0 || hasTotal && st.hasBytes.has(schema) && total > st.bytes[schema] {
+	if speed > 0 || hasTotal && st.hasBytes.has(schema) && total > st.sources[schema].bytes {
 		st.signs |= 1 << schema
 	}
 	if hasTotal {
-		st.bytes[schema] = total
+		st.sources[schema].bytes = total
 		st.hasBytes |= 1 << schema
 	}
 	st.hasSpeed = st.hasSpeed || hasSpeed || hasTotal
@@ -349,13 +366,15 @@ func (l *listRecorder) finish() {
 		hls += rows.BoolToInt(st.hls)
 		st.state = l.judge(st, item.Name)
 		states[streamStates[st.state]]++
+		if _, expected := l.silent[item.Name]; expected {
+			l.silent[item.Name] = st.lastMedia
+		}
 		if item.Kept {
 			l.recordAlive(st)
 		}
 	}
 	for _, missing := range l.items.Missing() {
-		name := splitName(missing)
-		streamAlive.Record(l.mb, 0, &name)
+		l.recordMissing(missing)
 	}
 	for _, state := range allStreamStates {
 		streamCountByState.Record(l.mb, states[state], state)
@@ -366,6 +385,7 @@ func (l *listRecorder) finish() {
 	l.report.Omit(metadata.AttributeRtcEntityStream, metadata.AttributeRtcOmissionReasonMerged, l.merged)
 	l.listing.learn(profiles, l.doubt)
 	l.recordPostponed()
+	l.lastList = l.now
 }
 
 // recordAlive records whether media flows in a stream, and how long the stream has existed.
@@ -376,15 +396,30 @@ func (l *listRecorder) recordAlive(st *stream) {
 	if alive, known := st.state.alive(); known {
 		streamAlive.Record(l.mb, alive, &st.streamName)
 	}
+	streamSilence.RecordFloat(l.mb, secondsBetween(st.lastMedia, l.now), &st.streamName)
 	if st.uptime >= 0 {
 		streamUptime.Record(l.mb, st.uptime, &st.streamName)
 	}
+}
+
+// recordMissing records an expected stream that is not on the server.
+func (l *listRecorder) recordMissing(expected string) {
+	name := splitName(expected)
+	l.silent[expected] = cmp.Or(l.silent[expected], l.now)
+	streamAlive.Record(l.mb, 0, &name)
+	streamSilence.RecordFloat(l.mb, secondsBetween(l.silent[expected], l.now), &name)
+}
+
+// secondsBetween returns the time from then to now, or 0 if the clock was set back.
+func secondsBetween(then, now timestamp) float64 {
+	return max(now.AsTime().Sub(then.AsTime()).Seconds(), 0)
 }
 
 // recordTotals records the sums over all streams and returns how many groups of streams are over the limit.
 func (l *listRecorder) recordTotals() (over int64) {
 	over = l.counts.record(l.mb)
 	l.inputs.record(l.mb)
+	l.recordIO()
 	for schema, n := range l.sources {
 		if l.reported.has(schema) && (schema != schemaOther || n > 0) {
 			mediaSourceCount.Record(l.mb, n, schemaAttributes[schema])
@@ -394,8 +429,11 @@ func (l *listRecorder) recordTotals() (over int64) {
 	return over
 }
 
-// recordInterval records how often the list is requested.
-func (s *streams) recordInterval() {
+// recordSchedule records how often the list is requested, and the age of the last one.
+func (s *streams) recordSchedule() {
 	interval := time.Duration(s.listing.spacing) * s.interval
 	mediaListInterval.RecordFloat(s.mb, interval.Seconds(), rows.None{})
+	if s.lastList != 0 {
+		mediaListAge.RecordFloat(s.mb, secondsBetween(s.lastList, s.report.Now()), rows.None{})
+	}
 }

@@ -33,7 +33,7 @@ func series(points map[string]float64, names ...string) map[string]float64 {
 const (
 	plainStreams  = "zlmediakit.stream.count{zlmediakit.app=,zlmediakit.origin.type=unknown,zlmediakit.vhost=}"
 	plainIngest   = "zlmediakit.ingest.throughput{zlmediakit.origin.type=unknown}"
-	plainSessions = "zlmediakit.session.count{network.transport=unknown,zlmediakit.session.type=}"
+	plainSessions = "zlmediakit.session.count{network.transport=unknown,zlmediakit.session.tls=false,zlmediakit.session.type=}"
 	plainServers  = "zlmediakit.rtp_server.count{zlmediakit.app=,zlmediakit.rtp_server.mode=unknown}"
 )
 
@@ -66,10 +66,10 @@ func TestZeros(t *testing.T) {
 	}
 	plain := map[string]float64{plainStreams: 0, plainIngest: 0, plainSessions: 0, plainServers: 0}
 	groups := map[string]float64{
-		"zlmediakit.stream.count{zlmediakit.app=a,zlmediakit.origin.type=rtmp_push,zlmediakit.vhost=v}": 1,
-		"zlmediakit.ingest.throughput{zlmediakit.origin.type=rtmp_push}":                                9,
-		"zlmediakit.session.count{network.transport=tcp,zlmediakit.session.type=rtmp}":                  1,
-		"zlmediakit.rtp_server.count{zlmediakit.app=a,zlmediakit.rtp_server.mode=tcp_passive}":          1,
+		"zlmediakit.stream.count{zlmediakit.app=a,zlmediakit.origin.type=rtmp_push,zlmediakit.vhost=v}":             1,
+		"zlmediakit.ingest.throughput{zlmediakit.origin.type=rtmp_push}":                                            9,
+		"zlmediakit.session.count{network.transport=tcp,zlmediakit.session.tls=false,zlmediakit.session.type=rtmp}": 1,
+		"zlmediakit.rtp_server.count{zlmediakit.app=a,zlmediakit.rtp_server.mode=tcp_passive}":                      1,
 	}
 	zeros := maps.Clone(groups)
 	for group := range zeros {
@@ -88,6 +88,27 @@ func TestZeros(t *testing.T) {
 		}
 	}
 	require.Equal(t, plain, scrape())
+}
+
+// Sessions are counted by the local port that they came to, except those of which the server does not report it.
+func TestSessionsByPort(t *testing.T) {
+	one := func(class, port string) string { return `{"typeid":"` + class + `","type":"tcp"` + port + `}` }
+	const https = "toolkit::SessionWithSSL<mediakit::HttpSession>"
+	s, _ := startScraper(t, serve(t, base(map[string]string{"getAllSession": `{"code":0,"data":[` + strings.Join([]string{
+		one(https, `,"local_port":443`), one(https, `,"local_port":443`), one(https, `,"local_port":8443`),
+		one("mediakit::HttpSession", `,"local_port":443`), one("mediakit::HttpSession", ""),
+	}, ",") + `]}`})), func(c *Config) { c.MetricsBuilderConfig.Metrics.ZlmediakitSessionCountByPort.Enabled = true })
+	metrics, err := s.Scrape(t.Context())
+	require.NoError(t, err)
+	port := func(port, tls string) string {
+		return "zlmediakit.session.count_by_port{network.local.port=" + port + ",zlmediakit.session.tls=" + tls + ",zlmediakit.session.type=http}"
+	}
+	assert.Equal(t, map[string]float64{port("443", "true"): 2, port("8443", "true"): 1, port("443", "false"): 1},
+		series(rtctest.Points(t, metrics), "zlmediakit.session.count_by_port"))
+	count := func(tls string) string {
+		return "zlmediakit.session.count{network.transport=tcp,zlmediakit.session.tls=" + tls + ",zlmediakit.session.type=http}"
+	}
+	assert.Equal(t, map[string]float64{count("true"): 3, count("false"): 2}, series(rtctest.Points(t, metrics), "zlmediakit.session.count"))
 }
 
 // Apps over the limit, whose names publishers choose, are one group per origin or mode.

@@ -48,14 +48,14 @@ var callTables = map[string][]any{
 	apiNetworkThreads: {threadCount, threadRows},
 	apiWorkThreads:    {threadCount, threadRows},
 	apiStatistic:      {statisticRows, objectCount, threadMemoryUsage},
-	apiSessions:       {sessionCount, sessionPeerCount, sessionInfoPoint},
+	apiSessions:       {sessionCount, sessionCountByPort, sessionPeerCount, sessionInfoPoint},
 	apiPullProxies:    {proxyTables, streamAlive, streamStatePoint, streamCountByState},
 	apiPushProxies:    {proxyTables},
-	apiRTPServers:     {rtpServerCount, rtpServerInfo, rtpServerIdleCount},
+	apiRTPServers:     {rtpServerCount, rtpServerInfo, rtpServerPresent, rtpServerIdleCount},
 	apiFFmpegSources:  {lengthRows[apiFFmpegSources]},
 	apiRooms:          {lengthRows[apiRooms]},
 	apiRoomKeepers:    {lengthRows[apiRoomKeepers]},
-	apiMediaList:      {streamTables, rtpServerIdleCount, packetLoss, senderTables},
+	apiMediaList:      {streamTables, mediaListAge, rtpServerIdleCount, packetLoss, senderTables},
 	apiMediaInfo:      {packetLoss},
 	apiRTPSenders:     {senderTables},
 }
@@ -123,10 +123,22 @@ var objectTypes = map[string]metadata.AttributeZlmediakitObjectType{
 	"UdpSession":            metadata.AttributeZlmediakitObjectTypeUDPSession,
 }
 
+// sessionType is the protocol of a session, with or without TLS.
+type sessionType struct {
+	protocol string
+	tls      bool
+}
+
 // sessionGroup is a group in which sessions are counted.
 type sessionGroup struct {
-	protocol  string
+	sessionType
 	transport metadata.AttributeNetworkTransport
+}
+
+// sessionPort is a group in which sessions are counted by local port.
+type sessionPort struct {
+	sessionType
+	port int64
 }
 
 // sessionInfo identifies a session.
@@ -138,7 +150,10 @@ type sessionInfo struct {
 
 var (
 	sessionCount = rows.WholeOf(func(mb *generated, start timestamp, n int64, g sessionGroup) {
-		mb.RecordZlmediakitSessionCountDataPoint(start, n, g.protocol, g.transport)
+		mb.RecordZlmediakitSessionCountDataPoint(start, n, g.protocol, g.tls, g.transport)
+	})
+	sessionCountByPort = rows.WholeOf(func(mb *generated, start timestamp, n int64, p sessionPort) {
+		mb.RecordZlmediakitSessionCountByPortDataPoint(start, n, p.protocol, p.tls, p.port)
 	})
 	sessionPeerCount = rows.Whole((*generated).RecordZlmediakitSessionPeerCountDataPoint)
 	sessionInfoPoint = rows.WholeOf(func(mb *generated, start timestamp, n int64, i *sessionInfo) {
@@ -176,6 +191,7 @@ var (
 	rtpServerInfo = rows.WholeOf(func(mb *generated, start timestamp, n int64, i rtpInfo) {
 		mb.RecordZlmediakitRtpServerInfoDataPoint(start, n, i.port, i.vhost, i.app, i.stream, i.ssrc, i.mode)
 	})
+	rtpServerPresent   = rows.WholeOf(ofStream((*generated).RecordZlmediakitRtpServerPresentDataPoint))
 	rtpServerIdleCount = rows.Whole((*generated).RecordZlmediakitRtpServerIdleCountDataPoint)
 	rtpServerLimit     = rows.Whole((*generated).RecordZlmediakitRtpServerLimitDataPoint)
 )

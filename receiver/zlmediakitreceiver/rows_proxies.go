@@ -26,6 +26,12 @@ type proxyInState struct {
 	state proxyState
 }
 
+// expectedProxy is a proxy by the name of its stream.
+type expectedProxy struct {
+	streamName
+	of proxyType
+}
+
 // proxyGroup is a group in which proxies are counted.
 type proxyGroup struct {
 	of    proxyType
@@ -46,7 +52,10 @@ var (
 	proxyCount = rows.WholeOf(func(mb *generated, start timestamp, n int64, g proxyGroup) {
 		mb.RecordZlmediakitProxyCountDataPoint(start, n, g.of, g.state)
 	})
-	proxyTables = []any{proxyRows, proxyReconnections, proxyIO, proxyThroughput, proxyStatePoint, proxyCount}
+	proxyPresent = rows.WholeOf(func(mb *generated, start timestamp, n int64, p expectedProxy) {
+		mb.RecordZlmediakitProxyPresentDataPoint(start, n, p.vhost, p.app, p.stream, p.of)
+	})
+	proxyTables = []any{proxyPresent, proxyRows, proxyReconnections, proxyIO, proxyThroughput, proxyStatePoint, proxyCount}
 )
 
 func ofProxy[V any](record func(*generated, timestamp, V, string, string, string, proxyType, string)) func(*generated, timestamp, V, *proxyID) {

@@ -18,12 +18,16 @@ type (
 
 // streamTables are the tables whose values come only from the media list.
 var streamTables = []any{
-	streamRows, streamAlive, streamStatePoint, streamCountByState, streamUptime, streamIO, sourceRows, streamInfoPoint, trackSums, trackRows, trackFrameRate,
-	streamCount, recordingCount, ingestThroughput, mediaSourceCount, egressThroughput,
+	streamRows, streamAlive, streamStatePoint, streamCountByState, streamSilence, streamUptime,
+	streamIO, sourceRows, streamInfoPoint, trackSums, trackRows, trackFrameRate,
+	streamCount, recordingCount, ingestIO, ingestThroughput, mediaSourceCount, egressIO, egressThroughput,
 }
 
-// mediaListInterval needs no call.
-var mediaListInterval = rows.Decimal((*generated).RecordZlmediakitMediaListIntervalDataPoint)
+// These need no call.
+var (
+	mediaListInterval = rows.Decimal((*generated).RecordZlmediakitMediaListIntervalDataPoint)
+	mediaListAge      = rows.Decimal((*generated).RecordZlmediakitMediaListAgeDataPoint)
+)
 
 // Values that all schemas of a stream have in common.
 var (
@@ -37,6 +41,7 @@ var (
 		mb.RecordZlmediakitStreamStateDataPoint(start, n, s.vhost, s.app, s.stream, s.state)
 	})
 	streamCountByState = rows.WholeOf((*generated).RecordZlmediakitStreamCountByStateDataPoint)
+	streamSilence      = rows.DecimalOf(ofStream((*generated).RecordZlmediakitStreamSilenceDurationDataPoint))
 	streamUptime       = rows.DecimalOf(ofStream((*generated).RecordZlmediakitStreamUptimeDataPoint))
 )
 
@@ -142,8 +147,10 @@ var (
 		mb.RecordZlmediakitStreamCountDataPoint(start, n, g.origin, g.vhost, g.app)
 	})
 	recordingCount   = rows.WholeOf((*generated).RecordZlmediakitStreamRecordingCountDataPoint)
+	ingestIO         = rows.WholeOf((*generated).RecordZlmediakitIngestIoDataPoint)
 	ingestThroughput = rows.DecimalOf((*generated).RecordZlmediakitIngestThroughputDataPoint)
 	mediaSourceCount = rows.WholeOf((*generated).RecordZlmediakitMediaSourceCountDataPoint)
+	egressIO         = rows.WholeOf((*generated).RecordZlmediakitEgressIoDataPoint)
 	egressThroughput = rows.DecimalOf((*generated).RecordZlmediakitEgressThroughputDataPoint)
 )
 

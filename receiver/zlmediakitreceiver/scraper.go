@@ -54,7 +54,7 @@ func newScraper(ctx context.Context, cfg *Config, host component.Host, set recei
 		return nil, err
 	}
 	s := &scraper{
-		mb: &builder{Generated: metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, set)}, client: c, target: target, metrics: map[string][]rows.Metric{},
+		mb: &builder{Generated: metadata.NewMetricsBuilder(cfg.metrics(), set)}, client: c, target: target, metrics: map[string][]rows.Metric{},
 		wantsServerID: cfg.MetricsBuilderConfig.ResourceAttributes.ZlmediakitServerID.Enabled,
 	}
 	s.run = scrape.NewRunner(s.mb, words, scrape.Process{
@@ -90,7 +90,7 @@ func (s *scraper) scrape(ctx context.Context, calls *scrape.Scrape) {
 	if !calls.Made() { // no metric needs a call, but rtc.target.up does
 		calls.Run(ctx, s.versionCall(false))
 	}
-	s.streams.recordInterval()
+	s.streams.recordSchedule()
 	s.rtpServers.recordIdle(s.streams)
 	if !calls.Answered() { // another server may come up in its place
 		s.version.current, s.apis.current, s.config.current = false, false, false

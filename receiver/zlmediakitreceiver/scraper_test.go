@@ -101,8 +101,15 @@ func TestScenes(t *testing.T) {
 
 // everything enables all metrics and resource attributes.
 func everything(c *Config) {
+	expectSome(c)
 	rtctest.EnableAll(&c.MetricsBuilderConfig.Metrics)
 	rtctest.EnableAll(&c.MetricsBuilderConfig.ResourceAttributes)
+}
+
+// expectSome expects a proxy and an RTP server that the captured servers have, and some that they do not have.
+func expectSome(c *Config) {
+	c.Proxies.Expected = []string{"__defaultVhost__/proxy/p1", "push:__defaultVhost__/live/cam1", "push:__defaultVhost__/proxy/p1"}
+	c.RTPServers.Expected = []string{"__defaultVhost__/rtp/gb1/main", "__defaultVhost__/rtp/gb2"}
 }
 
 // withoutStreamCalls is everything except the metrics that need a call per stream, for which some scenes lack responses.
@@ -194,6 +201,17 @@ func TestRequests(t *testing.T) {
 			first:  []string{"version", "getApiList", "getStatistic"},
 			second: []string{"getStatistic"},
 		},
+		{
+			name: "expected proxies, but no expected RTP server",
+			edit: func(c *Config) {
+				none(c)
+				c.MetricsBuilderConfig.Metrics.ZlmediakitProxyPresent.Enabled = true
+				c.MetricsBuilderConfig.Metrics.ZlmediakitRtpServerPresent.Enabled = true
+				c.Proxies.Expected = []string{"v/a/s"}
+			},
+			first:  []string{"version", "getApiList", "listStreamProxy", "listStreamPusherProxy"},
+			second: []string{"listStreamProxy", "listStreamPusherProxy"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			server := startServer(t, zlmediakit.Options{Scene: "idle"})
@@ -227,13 +245,14 @@ func TestSessionKinds(t *testing.T) {
 		class, transport string
 		want             sessionGroup
 	}{
-		{"mediakit::HttpSession", "tcp", sessionGroup{"http", metadata.AttributeNetworkTransportTCP}},
-		{"toolkit::SessionWithSSL<mediakit::RtspSession>", "tcp", sessionGroup{"rtsp", metadata.AttributeNetworkTransportTCP}},
-		{"toolkit::SessionWithSSL<mediakit::HttpSession >", "", sessionGroup{"http", metadata.AttributeNetworkTransportTCP}},
-		{"SRT::SrtSession", "", sessionGroup{"srt", metadata.AttributeNetworkTransportUDP}},
-		{"mediakit::WebRtcSession", "udp", sessionGroup{"webrtc", metadata.AttributeNetworkTransportUDP}},
-		{"mediakit::WebRtcSession", "", sessionGroup{"webrtc", metadata.AttributeNetworkTransportUnknown}},
-		{"", "sctp", sessionGroup{"", metadata.AttributeNetworkTransportUnknown}},
+		{"mediakit::HttpSession", "tcp", sessionGroup{sessionType{"http", false}, metadata.AttributeNetworkTransportTCP}},
+		{"toolkit::SessionWithSSL<mediakit::RtspSession>", "tcp", sessionGroup{sessionType{"rtsp", true}, metadata.AttributeNetworkTransportTCP}},
+		{"toolkit::SessionWithSSL<mediakit::HttpSession >", "", sessionGroup{sessionType{"http", true}, metadata.AttributeNetworkTransportTCP}},
+		{"toolkit::SessionWithSSL<mediakit::RtmpSession>", "tcp", sessionGroup{sessionType{"rtmp", true}, metadata.AttributeNetworkTransportTCP}},
+		{"SRT::SrtSession", "", sessionGroup{sessionType{"srt", false}, metadata.AttributeNetworkTransportUDP}},
+		{"mediakit::WebRtcSession", "udp", sessionGroup{sessionType{"webrtc", false}, metadata.AttributeNetworkTransportUDP}},
+		{"mediakit::WebRtcSession", "", sessionGroup{sessionType{"webrtc", false}, metadata.AttributeNetworkTransportUnknown}},
+		{"", "sctp", sessionGroup{sessionType{"", false}, metadata.AttributeNetworkTransportUnknown}},
 	} {
 		got := groupOf(&session{TypeID: []byte(tt.class), Transport: []byte(tt.transport)})
 		assert.Equal(t, tt.want, got, tt.class)

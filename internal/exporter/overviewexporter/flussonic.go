@@ -30,6 +30,9 @@ var flussonic = &system{
 				{title: "State", of: query{metric: "flussonic.stream.alive"}, state: &states{
 					zero: state{"dead", bad}, other: state{"alive", good},
 				}},
+				{title: "Source", of: query{metric: "flussonic.stream.source.failed", largest: true}, state: &states{
+					zero: state{"working", good}, other: state{"failed", bad},
+				}},
 				{title: "Clients", of: query{metric: "flussonic.stream.client.count"}, unit: count},
 				{title: "In", of: query{metric: "flussonic.stream.throughput", where: []string{direction, receive}}, unit: bitRate},
 				{title: "Out", of: query{metric: "flussonic.stream.throughput", where: []string{direction, transmit}}, unit: bitRate},

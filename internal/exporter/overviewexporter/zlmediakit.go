@@ -44,6 +44,7 @@ var zlmediakit = &system{
 				}, state: &states{
 					zero: state{"off", neutral}, other: state{"recording", good},
 				}},
+				{title: "Silence", of: query{metric: "zlmediakit.stream.silence.duration"}, unit: duration},
 				{title: "Age", of: query{metric: "zlmediakit.stream.uptime"}, unit: duration},
 			},
 		},

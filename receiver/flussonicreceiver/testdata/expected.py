@@ -68,6 +68,7 @@ STREAM = [
     ("backup.active", {}, [("stats.backup_running", ONE)], True),
     ("dvr.depth", {}, [("stats.dvr_info.depth", ONE)], True),
     ("dvr.duration", {}, [("stats.dvr_info.duration", ONE)], True),
+    ("dvr.expiration", {}, [("dvr.expiration", ONE)], True),
     ("dvr.archive.size", {}, [("stats.dvr_info.bytes", ONE)], True),
     ("dvr.disk.usage", {}, [("stats.dvr_info.disk_size", ONE)], True),
     ("transcoder.overloaded", {}, [("stats.transcoder_overloaded", ONE)], True),
@@ -88,6 +89,7 @@ STREAM = [
     ("input.udp.unaligned_packets", {}, [("stats.input.udp_mpegts.not_aligned_packets", ONE)], False),
     ("input.divergent", {}, [("stats.input.divergent_inputs", ONE)], False),
     ("input.media_info.changes", {}, [("stats.input.media_info_changes", ONE)], False),
+    *[(f"thumbnail.{metric}", {}, [(f"stats.thumbnails.{key}_count", ONE)], False) for metric, key in {"drops": "dropped", "errors": "errors"}.items()],
     ("play.webrtc.nacks", {}, [("stats.play.webrtc_nacks", ONE)], False),
     ("play.webrtc.retransmitted_packets", {}, [("stats.play.webrtc_retransmits", ONE)], False),
     *[("input.time", {"flussonic.input.kind": kind}, [(f"stats.input.num_sec_{key}", ONE)], False)
@@ -104,6 +106,17 @@ STREAM = [
     *[("play.authorizations", {"flussonic.outcome": o}, [(f"stats.play.authorizations_{o}", ONE)], False)
       for o in ("success", "failed", "denied", "declined")],
 ]
+
+# Metrics of an input of a stream: name, field, unit.
+INPUT = [
+    ("active", "active", ONE), ("io", "bytes", ONE), ("retries", "retries", ONE), ("errors_by_index", "errors", ONE), ("frame.age", "ts_delay", MILLI),
+]
+
+# Errors of a packet identifier: field and type.
+PID_ERRORS = {
+    "errors_ts_cc": "continuity", "errors_ts_scrambled": "scrambled", "errors_ts_tei": "transport", "errors_ts_pmt": "pmt",
+    "errors_ts_psi_checksum": "checksum", "errors_pid_lost": "pid_lost", "errors_adaptation_broken": "adaptation",
+}
 
 # Numbers of a stream with variable names: a pattern of their paths, the metric, and the attributes.
 PLAY = r"stats\.play\.play_(?:(other|preview)|(\w+)_(playlist|segment))"
@@ -273,7 +286,10 @@ def collections(scene, folders):
             if scene.everything:
                 scene.point("dvr.disk.io_utilization", one, get(disk, "stats.io_usage"), PERCENT)
     for peer in read(folders, "peers")["peers"]:
-        scene.point("cluster.peer.up", {"flussonic.cluster.peer": peer["hostname"]}, int("error" not in peer["stats"]))
+        which = {"flussonic.cluster.peer": peer["hostname"]}
+        scene.point("cluster.peer.up", which, int("error" not in peer["stats"]))
+        if scene.everything and get(peer, "stats.streamer_status"):
+            scene.states("cluster.peer.state", "flussonic.state", SERVER_STATES, peer["stats"]["streamer_status"], which)
     groups, viewers = {}, {}
     for session in read(folders, "sessions")["sessions"]:
         group = session["proto"], session["type"], session.get("dvr", False)
@@ -309,24 +325,53 @@ def stream(scene, row, now):
     for metric, attributes, sources, on in STREAM:
         values = ((get(row, path), unit) for path, unit in sources)
         value, unit = next((v for v in values if v[0] is not None), (None, ONE))
+        if metric == "dvr.expiration" and value == 0:
+            value = None
         scene.point("stream." + metric, {**name, **attributes}, value, unit, on)
     for path, value in paths({"stats": row["stats"]}):
         for pattern, metric, attributes in NAMED:
             if match := re.fullmatch(pattern, path):
                 scene.point("stream." + metric, {**name, **attributes(match)}, value, on=False)
+    scene.point("stream.remote", name, 1 if row["named_by"] == "remote" else None)
+    if error := get(row, "stats.source_error"):
+        scene.point("stream.source.failed", {**name, "error.type": error}, 1)
     kinds = [track["content"] for track in get(row, "stats.media_info.tracks") or []]
     for kind in {kind if kind in ("audio", "video", "text") else "other": None for kind in kinds}:
         n = sum(k == kind or kind == "other" and k not in ("audio", "video", "text") for k in kinds)
         scene.point("stream.track.count", {**name, "flussonic.media.kind": kind}, n, on=False)
+    pids = get(row, "stats.input.pids") or []
+    for field, kind in PID_ERRORS.items():
+        counts = {pid["pid"]: pid[field] for pid in pids if field in pid}
+        if counts and kind in ("continuity", "scrambled", "transport"):
+            scene.point("stream.input.mpegts.errors", {**name, "error.type": kind}, sum(counts.values()))
+        for pid, n in counts.items():
+            scene.point("stream.input.mpegts.errors_by_pid", {**name, "flussonic.mpegts.pid": pid, "error.type": kind}, n, on=False)
     older = [part.get("stats", {}) for part in row.get("inputs", [])]
     for i, part in enumerate(get(row, "stats.inputs") or older):
-        scene.point("stream.input.active", {**name, "flussonic.input.index": i}, part.get("active"), on=False)
+        which = {**name, "flussonic.input.index": i}
+        for metric, field, unit in INPUT:
+            scene.point("stream.input." + metric, which, part.get(field), unit, False)
     older = [part["stats"] for part in row.get("pushes", [])]
     for i, part in enumerate(get(row, "stats.push") or older):
         which = {**name, "flussonic.push.index": i}
         scene.states("stream.push.state", "flussonic.push.state", PUSH_STATES, part["status"], which)
         scene.point("stream.push.io", which, part["bytes"], on=False)
         scene.point("stream.push.retries", which, part.get("pusher_restarts", part.get("retries")), on=False)
+        for field in (field for field in part if field.startswith("errors_")):
+            scene.point("stream.push.errors", {**which, "error.type": field.removeprefix("errors_")}, part[field], on=False)
+
+
+def totals(scene, rows):
+    """Sums over all streams. Those of errors count from the first list, so that they are 0 there."""
+    sessions = {}
+    for row in rows:
+        for protocol, n in (get(row, "stats.play.play_opened_sessions_by_proto") or {}).items():
+            sessions[protocol] = sessions.get(protocol, 0) + n
+        for field in get(row, "stats.input") or {}:
+            if field.startswith("errors_"):
+                scene.point("input.errors_by_type", {"error.type": field.removeprefix("errors_")}, 0)
+    for protocol, n in sessions.items():
+        scene.point("play.session.count", {"flussonic.protocol": protocol}, n)
 
 
 def absent(scene, name):
@@ -340,6 +385,7 @@ def streams(scene, folders, stats):
     here = [row for row in rows if runs_here(row, own, proven)]
     which = {"rtc.entity": "stream", "rtc.omission.reason": "elsewhere"}
     scene.point("rtc.scrape.omitted.count", which, len(rows) - len(here))
+    totals(scene, here)
     counts = dict.fromkeys(STREAM_STATES, 0)
     for row in rows:
         name = {NAME: row["name"]}

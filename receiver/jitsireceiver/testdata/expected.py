@@ -176,6 +176,7 @@ POINTS = {
         ("transcription.time{jitsi.transcription.backend=google}", "total_transcriber_ggl_millis/1000", "total_transcriber_ggl_millis/1000"),
     ],
     "jibri": [
+        ("component.healthy{jitsi.jibri.component=JibriManager}", "status.health.details.JibriManager.healthStatus==HEALTHY", None),
         *[("state{jitsi.jibri.state=" + word.lower() + "}", "status.busyStatus==" + word, None) for word in ("IDLE", "BUSY", "EXPIRED", "UNKNOWN")],
         ("healthy{}", "status.health.healthStatus==HEALTHY", "healthy"),
         ("recording{}", None, "recording"),

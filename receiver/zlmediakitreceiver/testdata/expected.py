@@ -38,6 +38,8 @@ TRACK = [("frames", "frames", 1), ("frame_rate", "fps", 1), ("gop.duration", "go
 TRACK_DETAIL = [("time", "duration", 0.001), ("key_frames", "key_frames", 1), ("gop.size", "gop_size", 1),
                 ("width", "width", 1), ("height", "height", 1), ("sample_rate", "sample_rate", 1),
                 ("channel.count", "channels", 1), ("sample_depth", "sample_bit", 1), ("ready", "ready", 1)]
+EXPECTED_PROXIES = [("proxy", "p1", "pull"), ("live", "cam1", "push"), ("proxy", "p1", "push")]
+EXPECTED_SERVERS = ["gb1/main", "gb2"]
 PROXY = [("age", "liveSecs", 1), ("io", "totalBytes", 1)]
 
 
@@ -96,17 +98,23 @@ def server(scene):
         snake = "".join("_" * (i > 0 and c.isupper()) + c.lower() for i, c in enumerate(name))
         scene.scaled("object.count", statistic, name, 1, object__type=snake)
     sessions = scene.data("getAllSession")
-    counts = {pair: "-" for pair in TRANSPORTS.items()} if sessions else {("", "unknown"): 0}
+    counts = {(kind, False, transport): "-" for kind, transport in TRANSPORTS.items()} if sessions else {("", False, "unknown"): 0}
+    ports = {} if sessions else {("", False, 0): 0}
     for s in sessions:
         kind = s["typeid"].split("::")[-1].rstrip(">").removesuffix("Session").lower()
-        key = (kind, s.get("type", TRANSPORTS.get(kind, "unknown")))
+        tls = "SessionWithSSL<" in s["typeid"]
+        key = (kind, tls, s.get("type", TRANSPORTS.get(kind, "unknown")))
         counts[key] = 1 if counts.get(key, "-") == "-" else counts[key] + 1
+        port = (kind, tls, s["local_port"])
+        ports[port] = ports.get(port, 0) + 1
         if scene.everything:
-            scene.point("session.info", 1, session__id=s["id"], session__type=kind, session__class=s["typeid"], network__transport=key[1],
+            scene.point("session.info", 1, session__id=s["id"], session__type=kind, session__class=s["typeid"], network__transport=key[2],
                         network__local__address=s["local_ip"], network__local__port=s["local_port"],
                         network__peer__address=s["peer_ip"], network__peer__port=s["peer_port"])
-    for (kind, transport), n in counts.items():
-        scene.point("session.count", n, session__type=kind, network__transport=transport)
+    for (kind, tls, transport), n in counts.items():
+        scene.point("session.count", n, session__type=kind, session__tls=str(tls).lower(), network__transport=transport)
+    for (kind, tls, port), n in ports.items() if scene.everything else []:
+        scene.point("session.count_by_port", n, session__type=kind, session__tls=str(tls).lower(), network__local__port=port)
     sources = scene.data("listFFmpegSource")
     scene.point("ffmpeg_source.count", None if sources is None else len(sources))
     if not scene.everything:
@@ -135,6 +143,11 @@ def proxies(scene):
         states = [proxy_state(proxy, kind) for proxy in listed or []]
         for state in ("connecting", "playing", "failed", "shutdown", "unknown"):
             scene.point("proxy.count", None if listed is None else states.count(state), proxy__type=kind, proxy__state=state)
+        names = [(proxy["src"]["app"], proxy["src"]["stream"], kind) for proxy in listed or []]
+        for app, name, direction in EXPECTED_PROXIES:
+            if scene.everything and direction == kind:
+                scene.point("proxy.present", None if listed is None else int((app, name, kind) in names), proxy__type=kind,
+                            vhost="__defaultVhost__", app=app, stream__name=name)
         for proxy, current in zip(listed or [], states):
             attributes = {"proxy__type": kind, "proxy__key": proxy["key"], "vhost": proxy["src"]["vhost"],
                           "app": proxy["src"]["app"], "stream__name": proxy["src"]["stream"]}
@@ -178,6 +191,7 @@ def stream(scene, rows):
     scene.scaled("stream.reader.count", first, "totalReaderCount", 1, **name)
     current = state(scene, rows)
     scene.point("stream.alive", {"flowing": 1, "source_gone": 0, "stalled": 0}.get(current), **name)
+    scene.point("stream.silence.duration", 0, **name)  # since the first list
     for one in STATES if scene.everything else []:
         scene.point("stream.state", int(one == current), stream__state=one, **name)
     scene.point("stream.uptime", max(row["aliveSecond"] for row in rows), **name)
@@ -227,6 +241,11 @@ def streams(scene):
         ingest[origin] = ingest.get(origin, 0) + (speeds.get(native(sources[0])) or max(speeds.values()))
     for (origin, vhost, app), n in (counts or {("unknown", "", ""): 0}).items():
         scene.point("stream.count", n, origin__type=origin, vhost=vhost, app=app)
+    measured = {row["originTypeStr"] for row in rows if "totalBytes" in row}
+    for origin in ingest:
+        scene.point("ingest.io", 0 if origin in measured else None, origin__type=origin)  # the sums start with the first list
+    for schema in SCHEMAS:
+        scene.point("egress.io", 0 if measured else None, schema=schema)
     for origin, speed in (ingest or {"unknown": 0}).items():
         scene.point("ingest.throughput", speed, origin__type=origin)
     for schema in SCHEMAS:
@@ -264,6 +283,9 @@ def rtp_servers(scene, fed):
         if scene.everything and "ssrc" in port:
             scene.point("rtp_server.info", 1, vhost=vhost, app=app, stream__name=port["stream_id"], ssrc=port["ssrc"],
                         rtp_server__mode=mode, rtp_server__port=port["port"])
+    ids = [port["stream_id"] for port in scene.data("listRtpServer")]
+    for name in EXPECTED_SERVERS if scene.everything else []:
+        scene.point("rtp_server.present", int(name.split("/")[0] in ids), vhost="__defaultVhost__", app="rtp", stream__name=name)
     for (app, mode), n in (counts or {("", "unknown"): 0}).items():
         scene.point("rtp_server.count", n, app=app, rtp_server__mode=mode)
     scene.point("rtp_server.idle.count", idle)
@@ -275,6 +297,7 @@ def main():
         scene = Scene(name)
         scene.point("rtc.target.up", 1)
         scene.point("media_list.interval", 30)
+        scene.point("media_list.age", 0)
         for reason in ("limit", "merged", "truncated"):
             scene.point("rtc.scrape.omitted.count", 0, rtc__entity="stream", rtc__omission__reason=reason)
         server(scene)

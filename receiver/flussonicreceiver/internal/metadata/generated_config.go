@@ -68,6 +68,26 @@ func (ms *FlussonicClientCountMetricConfig) Unmarshal(parser *confmap.Conf) erro
 	return nil
 }
 
+// FlussonicClusterPeerStateMetricConfig provides config for the flussonic.cluster.peer.state metric.
+type FlussonicClusterPeerStateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicClusterPeerStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicClusterPeerUpMetricConfig provides config for the flussonic.cluster.peer.up metric.
 type FlussonicClusterPeerUpMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -608,6 +628,26 @@ func (ms *FlussonicGpuTemperatureMetricConfig) Unmarshal(parser *confmap.Conf) e
 	return nil
 }
 
+// FlussonicInputErrorsByTypeMetricConfig provides config for the flussonic.input.errors_by_type metric.
+type FlussonicInputErrorsByTypeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicInputErrorsByTypeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicMemoryUtilizationMetricConfig provides config for the flussonic.memory.utilization metric.
 type FlussonicMemoryUtilizationMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -655,6 +695,26 @@ type FlussonicNetworkThroughputMetricConfig struct {
 }
 
 func (ms *FlussonicNetworkThroughputMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicPlaySessionCountMetricConfig provides config for the flussonic.play.session.count metric.
+type FlussonicPlaySessionCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicPlaySessionCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -948,6 +1008,26 @@ func (ms *FlussonicStreamDvrDurationMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// FlussonicStreamDvrExpirationMetricConfig provides config for the flussonic.stream.dvr.expiration metric.
+type FlussonicStreamDvrExpirationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamDvrExpirationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicStreamDvrSegmentReadFailuresMetricConfig provides config for the flussonic.stream.dvr.segment.read_failures metric.
 type FlussonicStreamDvrSegmentReadFailuresMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1108,6 +1188,26 @@ func (ms *FlussonicStreamInputErrorsMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// FlussonicStreamInputErrorsByIndexMetricConfig provides config for the flussonic.stream.input.errors_by_index metric.
+type FlussonicStreamInputErrorsByIndexMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputErrorsByIndexMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicStreamInputErrorsByTypeMetricConfig provides config for the flussonic.stream.input.errors_by_type metric.
 type FlussonicStreamInputErrorsByTypeMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1115,6 +1215,26 @@ type FlussonicStreamInputErrorsByTypeMetricConfig struct {
 }
 
 func (ms *FlussonicStreamInputErrorsByTypeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamInputFrameAgeMetricConfig provides config for the flussonic.stream.input.frame.age metric.
+type FlussonicStreamInputFrameAgeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputFrameAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1148,6 +1268,26 @@ func (ms *FlussonicStreamInputFramesMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// FlussonicStreamInputIoMetricConfig provides config for the flussonic.stream.input.io metric.
+type FlussonicStreamInputIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicStreamInputMediaInfoChangesMetricConfig provides config for the flussonic.stream.input.media_info.changes metric.
 type FlussonicStreamInputMediaInfoChangesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1168,6 +1308,46 @@ func (ms *FlussonicStreamInputMediaInfoChangesMetricConfig) Unmarshal(parser *co
 	return nil
 }
 
+// FlussonicStreamInputMpegtsErrorsMetricConfig provides config for the flussonic.stream.input.mpegts.errors metric.
+type FlussonicStreamInputMpegtsErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputMpegtsErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamInputMpegtsErrorsByPidMetricConfig provides config for the flussonic.stream.input.mpegts.errors_by_pid metric.
+type FlussonicStreamInputMpegtsErrorsByPidMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputMpegtsErrorsByPidMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicStreamInputResyncsMetricConfig provides config for the flussonic.stream.input.resyncs metric.
 type FlussonicStreamInputResyncsMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1175,6 +1355,26 @@ type FlussonicStreamInputResyncsMetricConfig struct {
 }
 
 func (ms *FlussonicStreamInputResyncsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamInputRetriesMetricConfig provides config for the flussonic.stream.input.retries metric.
+type FlussonicStreamInputRetriesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamInputRetriesMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1608,6 +1808,26 @@ func (ms *FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig) Unmarshal(p
 	return nil
 }
 
+// FlussonicStreamPushErrorsMetricConfig provides config for the flussonic.stream.push.errors metric.
+type FlussonicStreamPushErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamPushErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicStreamPushIoMetricConfig provides config for the flussonic.stream.push.io metric.
 type FlussonicStreamPushIoMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1668,6 +1888,26 @@ func (ms *FlussonicStreamPushStateMetricConfig) Unmarshal(parser *confmap.Conf) 
 	return nil
 }
 
+// FlussonicStreamRemoteMetricConfig provides config for the flussonic.stream.remote metric.
+type FlussonicStreamRemoteMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamRemoteMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // FlussonicStreamRetriesMetricConfig provides config for the flussonic.stream.retries metric.
 type FlussonicStreamRetriesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1675,6 +1915,26 @@ type FlussonicStreamRetriesMetricConfig struct {
 }
 
 func (ms *FlussonicStreamRetriesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamSourceFailedMetricConfig provides config for the flussonic.stream.source.failed metric.
+type FlussonicStreamSourceFailedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamSourceFailedMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1755,6 +2015,46 @@ type FlussonicStreamThroughputMetricConfig struct {
 }
 
 func (ms *FlussonicStreamThroughputMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamThumbnailDropsMetricConfig provides config for the flussonic.stream.thumbnail.drops metric.
+type FlussonicStreamThumbnailDropsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamThumbnailDropsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// FlussonicStreamThumbnailErrorsMetricConfig provides config for the flussonic.stream.thumbnail.errors metric.
+type FlussonicStreamThumbnailErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *FlussonicStreamThumbnailErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2073,6 +2373,7 @@ type MetricsConfig struct {
 	FlussonicAlertCount                           FlussonicAlertCountMetricConfig                           `mapstructure:"flussonic.alert.count"`
 	FlussonicBandwidthUtilization                 FlussonicBandwidthUtilizationMetricConfig                 `mapstructure:"flussonic.bandwidth.utilization"`
 	FlussonicClientCount                          FlussonicClientCountMetricConfig                          `mapstructure:"flussonic.client.count"`
+	FlussonicClusterPeerState                     FlussonicClusterPeerStateMetricConfig                     `mapstructure:"flussonic.cluster.peer.state"`
 	FlussonicClusterPeerUp                        FlussonicClusterPeerUpMetricConfig                        `mapstructure:"flussonic.cluster.peer.up"`
 	FlussonicConfigExternalLoaded                 FlussonicConfigExternalLoadedMetricConfig                 `mapstructure:"flussonic.config.external.loaded"`
 	FlussonicConfigInvalid                        FlussonicConfigInvalidMetricConfig                        `mapstructure:"flussonic.config.invalid"`
@@ -2100,9 +2401,11 @@ type MetricsConfig struct {
 	FlussonicGpuEncoderUtilization                FlussonicGpuEncoderUtilizationMetricConfig                `mapstructure:"flussonic.gpu.encoder.utilization"`
 	FlussonicGpuMemoryUtilization                 FlussonicGpuMemoryUtilizationMetricConfig                 `mapstructure:"flussonic.gpu.memory.utilization"`
 	FlussonicGpuTemperature                       FlussonicGpuTemperatureMetricConfig                       `mapstructure:"flussonic.gpu.temperature"`
+	FlussonicInputErrorsByType                    FlussonicInputErrorsByTypeMetricConfig                    `mapstructure:"flussonic.input.errors_by_type"`
 	FlussonicMemoryUtilization                    FlussonicMemoryUtilizationMetricConfig                    `mapstructure:"flussonic.memory.utilization"`
 	FlussonicNetworkIo                            FlussonicNetworkIoMetricConfig                            `mapstructure:"flussonic.network.io"`
 	FlussonicNetworkThroughput                    FlussonicNetworkThroughputMetricConfig                    `mapstructure:"flussonic.network.throughput"`
+	FlussonicPlaySessionCount                     FlussonicPlaySessionCountMetricConfig                     `mapstructure:"flussonic.play.session.count"`
 	FlussonicSchedulerUtilization                 FlussonicSchedulerUtilizationMetricConfig                 `mapstructure:"flussonic.scheduler.utilization"`
 	FlussonicSessionCount                         FlussonicSessionCountMetricConfig                         `mapstructure:"flussonic.session.count"`
 	FlussonicStartTime                            FlussonicStartTimeMetricConfig                            `mapstructure:"flussonic.start_time"`
@@ -2117,6 +2420,7 @@ type MetricsConfig struct {
 	FlussonicStreamDvrDepth                       FlussonicStreamDvrDepthMetricConfig                       `mapstructure:"flussonic.stream.dvr.depth"`
 	FlussonicStreamDvrDiskUsage                   FlussonicStreamDvrDiskUsageMetricConfig                   `mapstructure:"flussonic.stream.dvr.disk.usage"`
 	FlussonicStreamDvrDuration                    FlussonicStreamDvrDurationMetricConfig                    `mapstructure:"flussonic.stream.dvr.duration"`
+	FlussonicStreamDvrExpiration                  FlussonicStreamDvrExpirationMetricConfig                  `mapstructure:"flussonic.stream.dvr.expiration"`
 	FlussonicStreamDvrSegmentReadFailures         FlussonicStreamDvrSegmentReadFailuresMetricConfig         `mapstructure:"flussonic.stream.dvr.segment.read_failures"`
 	FlussonicStreamDvrSegmentReads                FlussonicStreamDvrSegmentReadsMetricConfig                `mapstructure:"flussonic.stream.dvr.segment.reads"`
 	FlussonicStreamDvrSegmentWrites               FlussonicStreamDvrSegmentWritesMetricConfig               `mapstructure:"flussonic.stream.dvr.segment.writes"`
@@ -2125,10 +2429,16 @@ type MetricsConfig struct {
 	FlussonicStreamInputDivergent                 FlussonicStreamInputDivergentMetricConfig                 `mapstructure:"flussonic.stream.input.divergent"`
 	FlussonicStreamInputErrorRate                 FlussonicStreamInputErrorRateMetricConfig                 `mapstructure:"flussonic.stream.input.error_rate"`
 	FlussonicStreamInputErrors                    FlussonicStreamInputErrorsMetricConfig                    `mapstructure:"flussonic.stream.input.errors"`
+	FlussonicStreamInputErrorsByIndex             FlussonicStreamInputErrorsByIndexMetricConfig             `mapstructure:"flussonic.stream.input.errors_by_index"`
 	FlussonicStreamInputErrorsByType              FlussonicStreamInputErrorsByTypeMetricConfig              `mapstructure:"flussonic.stream.input.errors_by_type"`
+	FlussonicStreamInputFrameAge                  FlussonicStreamInputFrameAgeMetricConfig                  `mapstructure:"flussonic.stream.input.frame.age"`
 	FlussonicStreamInputFrames                    FlussonicStreamInputFramesMetricConfig                    `mapstructure:"flussonic.stream.input.frames"`
+	FlussonicStreamInputIo                        FlussonicStreamInputIoMetricConfig                        `mapstructure:"flussonic.stream.input.io"`
 	FlussonicStreamInputMediaInfoChanges          FlussonicStreamInputMediaInfoChangesMetricConfig          `mapstructure:"flussonic.stream.input.media_info.changes"`
+	FlussonicStreamInputMpegtsErrors              FlussonicStreamInputMpegtsErrorsMetricConfig              `mapstructure:"flussonic.stream.input.mpegts.errors"`
+	FlussonicStreamInputMpegtsErrorsByPid         FlussonicStreamInputMpegtsErrorsByPidMetricConfig         `mapstructure:"flussonic.stream.input.mpegts.errors_by_pid"`
 	FlussonicStreamInputResyncs                   FlussonicStreamInputResyncsMetricConfig                   `mapstructure:"flussonic.stream.input.resyncs"`
+	FlussonicStreamInputRetries                   FlussonicStreamInputRetriesMetricConfig                   `mapstructure:"flussonic.stream.input.retries"`
 	FlussonicStreamInputSecondaryCount            FlussonicStreamInputSecondaryCountMetricConfig            `mapstructure:"flussonic.stream.input.secondary.count"`
 	FlussonicStreamInputSrtDroppedPackets         FlussonicStreamInputSrtDroppedPacketsMetricConfig         `mapstructure:"flussonic.stream.input.srt.dropped_packets"`
 	FlussonicStreamInputSrtLatency                FlussonicStreamInputSrtLatencyMetricConfig                `mapstructure:"flussonic.stream.input.srt.latency"`
@@ -2150,14 +2460,19 @@ type MetricsConfig struct {
 	FlussonicStreamPlaySessionCreations           FlussonicStreamPlaySessionCreationsMetricConfig           `mapstructure:"flussonic.stream.play.session.creations"`
 	FlussonicStreamPlayWebrtcNacks                FlussonicStreamPlayWebrtcNacksMetricConfig                `mapstructure:"flussonic.stream.play.webrtc.nacks"`
 	FlussonicStreamPlayWebrtcRetransmittedPackets FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig `mapstructure:"flussonic.stream.play.webrtc.retransmitted_packets"`
+	FlussonicStreamPushErrors                     FlussonicStreamPushErrorsMetricConfig                     `mapstructure:"flussonic.stream.push.errors"`
 	FlussonicStreamPushIo                         FlussonicStreamPushIoMetricConfig                         `mapstructure:"flussonic.stream.push.io"`
 	FlussonicStreamPushRetries                    FlussonicStreamPushRetriesMetricConfig                    `mapstructure:"flussonic.stream.push.retries"`
 	FlussonicStreamPushState                      FlussonicStreamPushStateMetricConfig                      `mapstructure:"flussonic.stream.push.state"`
+	FlussonicStreamRemote                         FlussonicStreamRemoteMetricConfig                         `mapstructure:"flussonic.stream.remote"`
 	FlussonicStreamRetries                        FlussonicStreamRetriesMetricConfig                        `mapstructure:"flussonic.stream.retries"`
+	FlussonicStreamSourceFailed                   FlussonicStreamSourceFailedMetricConfig                   `mapstructure:"flussonic.stream.source.failed"`
 	FlussonicStreamStartTime                      FlussonicStreamStartTimeMetricConfig                      `mapstructure:"flussonic.stream.start_time"`
 	FlussonicStreamState                          FlussonicStreamStateMetricConfig                          `mapstructure:"flussonic.stream.state"`
 	FlussonicStreamStatic                         FlussonicStreamStaticMetricConfig                         `mapstructure:"flussonic.stream.static"`
 	FlussonicStreamThroughput                     FlussonicStreamThroughputMetricConfig                     `mapstructure:"flussonic.stream.throughput"`
+	FlussonicStreamThumbnailDrops                 FlussonicStreamThumbnailDropsMetricConfig                 `mapstructure:"flussonic.stream.thumbnail.drops"`
+	FlussonicStreamThumbnailErrors                FlussonicStreamThumbnailErrorsMetricConfig                `mapstructure:"flussonic.stream.thumbnail.errors"`
 	FlussonicStreamTrackCount                     FlussonicStreamTrackCountMetricConfig                     `mapstructure:"flussonic.stream.track.count"`
 	FlussonicStreamTranscoderFrames               FlussonicStreamTranscoderFramesMetricConfig               `mapstructure:"flussonic.stream.transcoder.frames"`
 	FlussonicStreamTranscoderOverloaded           FlussonicStreamTranscoderOverloadedMetricConfig           `mapstructure:"flussonic.stream.transcoder.overloaded"`
@@ -2185,6 +2500,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		FlussonicClientCount: FlussonicClientCountMetricConfig{
 			Enabled: true,
+		},
+		FlussonicClusterPeerState: FlussonicClusterPeerStateMetricConfig{
+			Enabled: false,
 		},
 		FlussonicClusterPeerUp: FlussonicClusterPeerUpMetricConfig{
 			Enabled: true,
@@ -2267,6 +2585,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		FlussonicGpuTemperature: FlussonicGpuTemperatureMetricConfig{
 			Enabled: true,
 		},
+		FlussonicInputErrorsByType: FlussonicInputErrorsByTypeMetricConfig{
+			Enabled: true,
+		},
 		FlussonicMemoryUtilization: FlussonicMemoryUtilizationMetricConfig{
 			Enabled: true,
 		},
@@ -2274,6 +2595,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		FlussonicNetworkThroughput: FlussonicNetworkThroughputMetricConfig{
+			Enabled: true,
+		},
+		FlussonicPlaySessionCount: FlussonicPlaySessionCountMetricConfig{
 			Enabled: true,
 		},
 		FlussonicSchedulerUtilization: FlussonicSchedulerUtilizationMetricConfig{
@@ -2318,6 +2642,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		FlussonicStreamDvrDuration: FlussonicStreamDvrDurationMetricConfig{
 			Enabled: true,
 		},
+		FlussonicStreamDvrExpiration: FlussonicStreamDvrExpirationMetricConfig{
+			Enabled: true,
+		},
 		FlussonicStreamDvrSegmentReadFailures: FlussonicStreamDvrSegmentReadFailuresMetricConfig{
 			Enabled: false,
 		},
@@ -2342,16 +2669,34 @@ func DefaultMetricsConfig() MetricsConfig {
 		FlussonicStreamInputErrors: FlussonicStreamInputErrorsMetricConfig{
 			Enabled: true,
 		},
+		FlussonicStreamInputErrorsByIndex: FlussonicStreamInputErrorsByIndexMetricConfig{
+			Enabled: false,
+		},
 		FlussonicStreamInputErrorsByType: FlussonicStreamInputErrorsByTypeMetricConfig{
+			Enabled: false,
+		},
+		FlussonicStreamInputFrameAge: FlussonicStreamInputFrameAgeMetricConfig{
 			Enabled: false,
 		},
 		FlussonicStreamInputFrames: FlussonicStreamInputFramesMetricConfig{
 			Enabled: false,
 		},
+		FlussonicStreamInputIo: FlussonicStreamInputIoMetricConfig{
+			Enabled: false,
+		},
 		FlussonicStreamInputMediaInfoChanges: FlussonicStreamInputMediaInfoChangesMetricConfig{
 			Enabled: false,
 		},
+		FlussonicStreamInputMpegtsErrors: FlussonicStreamInputMpegtsErrorsMetricConfig{
+			Enabled: true,
+		},
+		FlussonicStreamInputMpegtsErrorsByPid: FlussonicStreamInputMpegtsErrorsByPidMetricConfig{
+			Enabled: false,
+		},
 		FlussonicStreamInputResyncs: FlussonicStreamInputResyncsMetricConfig{
+			Enabled: false,
+		},
+		FlussonicStreamInputRetries: FlussonicStreamInputRetriesMetricConfig{
 			Enabled: false,
 		},
 		FlussonicStreamInputSecondaryCount: FlussonicStreamInputSecondaryCountMetricConfig{
@@ -2417,6 +2762,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		FlussonicStreamPlayWebrtcRetransmittedPackets: FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig{
 			Enabled: false,
 		},
+		FlussonicStreamPushErrors: FlussonicStreamPushErrorsMetricConfig{
+			Enabled: false,
+		},
 		FlussonicStreamPushIo: FlussonicStreamPushIoMetricConfig{
 			Enabled: false,
 		},
@@ -2426,7 +2774,13 @@ func DefaultMetricsConfig() MetricsConfig {
 		FlussonicStreamPushState: FlussonicStreamPushStateMetricConfig{
 			Enabled: true,
 		},
+		FlussonicStreamRemote: FlussonicStreamRemoteMetricConfig{
+			Enabled: true,
+		},
 		FlussonicStreamRetries: FlussonicStreamRetriesMetricConfig{
+			Enabled: true,
+		},
+		FlussonicStreamSourceFailed: FlussonicStreamSourceFailedMetricConfig{
 			Enabled: true,
 		},
 		FlussonicStreamStartTime: FlussonicStreamStartTimeMetricConfig{
@@ -2440,6 +2794,12 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		FlussonicStreamThroughput: FlussonicStreamThroughputMetricConfig{
 			Enabled: true,
+		},
+		FlussonicStreamThumbnailDrops: FlussonicStreamThumbnailDropsMetricConfig{
+			Enabled: false,
+		},
+		FlussonicStreamThumbnailErrors: FlussonicStreamThumbnailErrorsMetricConfig{
+			Enabled: false,
 		},
 		FlussonicStreamTrackCount: FlussonicStreamTrackCountMetricConfig{
 			Enabled: false,

@@ -36,6 +36,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicClientCount: FlussonicClientCountMetricConfig{
 						Enabled: true,
 					},
+					FlussonicClusterPeerState: FlussonicClusterPeerStateMetricConfig{
+						Enabled: true,
+					},
 					FlussonicClusterPeerUp: FlussonicClusterPeerUpMetricConfig{
 						Enabled: true,
 					},
@@ -117,6 +120,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicGpuTemperature: FlussonicGpuTemperatureMetricConfig{
 						Enabled: true,
 					},
+					FlussonicInputErrorsByType: FlussonicInputErrorsByTypeMetricConfig{
+						Enabled: true,
+					},
 					FlussonicMemoryUtilization: FlussonicMemoryUtilizationMetricConfig{
 						Enabled: true,
 					},
@@ -124,6 +130,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					FlussonicNetworkThroughput: FlussonicNetworkThroughputMetricConfig{
+						Enabled: true,
+					},
+					FlussonicPlaySessionCount: FlussonicPlaySessionCountMetricConfig{
 						Enabled: true,
 					},
 					FlussonicSchedulerUtilization: FlussonicSchedulerUtilizationMetricConfig{
@@ -168,6 +177,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamDvrDuration: FlussonicStreamDvrDurationMetricConfig{
 						Enabled: true,
 					},
+					FlussonicStreamDvrExpiration: FlussonicStreamDvrExpirationMetricConfig{
+						Enabled: true,
+					},
 					FlussonicStreamDvrSegmentReadFailures: FlussonicStreamDvrSegmentReadFailuresMetricConfig{
 						Enabled: true,
 					},
@@ -192,16 +204,34 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamInputErrors: FlussonicStreamInputErrorsMetricConfig{
 						Enabled: true,
 					},
+					FlussonicStreamInputErrorsByIndex: FlussonicStreamInputErrorsByIndexMetricConfig{
+						Enabled: true,
+					},
 					FlussonicStreamInputErrorsByType: FlussonicStreamInputErrorsByTypeMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamInputFrameAge: FlussonicStreamInputFrameAgeMetricConfig{
 						Enabled: true,
 					},
 					FlussonicStreamInputFrames: FlussonicStreamInputFramesMetricConfig{
 						Enabled: true,
 					},
+					FlussonicStreamInputIo: FlussonicStreamInputIoMetricConfig{
+						Enabled: true,
+					},
 					FlussonicStreamInputMediaInfoChanges: FlussonicStreamInputMediaInfoChangesMetricConfig{
 						Enabled: true,
 					},
+					FlussonicStreamInputMpegtsErrors: FlussonicStreamInputMpegtsErrorsMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamInputMpegtsErrorsByPid: FlussonicStreamInputMpegtsErrorsByPidMetricConfig{
+						Enabled: true,
+					},
 					FlussonicStreamInputResyncs: FlussonicStreamInputResyncsMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamInputRetries: FlussonicStreamInputRetriesMetricConfig{
 						Enabled: true,
 					},
 					FlussonicStreamInputSecondaryCount: FlussonicStreamInputSecondaryCountMetricConfig{
@@ -267,6 +297,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamPlayWebrtcRetransmittedPackets: FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig{
 						Enabled: true,
 					},
+					FlussonicStreamPushErrors: FlussonicStreamPushErrorsMetricConfig{
+						Enabled: true,
+					},
 					FlussonicStreamPushIo: FlussonicStreamPushIoMetricConfig{
 						Enabled: true,
 					},
@@ -276,7 +309,13 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamPushState: FlussonicStreamPushStateMetricConfig{
 						Enabled: true,
 					},
+					FlussonicStreamRemote: FlussonicStreamRemoteMetricConfig{
+						Enabled: true,
+					},
 					FlussonicStreamRetries: FlussonicStreamRetriesMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamSourceFailed: FlussonicStreamSourceFailedMetricConfig{
 						Enabled: true,
 					},
 					FlussonicStreamStartTime: FlussonicStreamStartTimeMetricConfig{
@@ -289,6 +328,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					FlussonicStreamThroughput: FlussonicStreamThroughputMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamThumbnailDrops: FlussonicStreamThumbnailDropsMetricConfig{
+						Enabled: true,
+					},
+					FlussonicStreamThumbnailErrors: FlussonicStreamThumbnailErrorsMetricConfig{
 						Enabled: true,
 					},
 					FlussonicStreamTrackCount: FlussonicStreamTrackCountMetricConfig{
@@ -362,6 +407,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicClientCount: FlussonicClientCountMetricConfig{
 						Enabled: false,
 					},
+					FlussonicClusterPeerState: FlussonicClusterPeerStateMetricConfig{
+						Enabled: false,
+					},
 					FlussonicClusterPeerUp: FlussonicClusterPeerUpMetricConfig{
 						Enabled: false,
 					},
@@ -443,6 +491,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicGpuTemperature: FlussonicGpuTemperatureMetricConfig{
 						Enabled: false,
 					},
+					FlussonicInputErrorsByType: FlussonicInputErrorsByTypeMetricConfig{
+						Enabled: false,
+					},
 					FlussonicMemoryUtilization: FlussonicMemoryUtilizationMetricConfig{
 						Enabled: false,
 					},
@@ -450,6 +501,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					FlussonicNetworkThroughput: FlussonicNetworkThroughputMetricConfig{
+						Enabled: false,
+					},
+					FlussonicPlaySessionCount: FlussonicPlaySessionCountMetricConfig{
 						Enabled: false,
 					},
 					FlussonicSchedulerUtilization: FlussonicSchedulerUtilizationMetricConfig{
@@ -494,6 +548,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamDvrDuration: FlussonicStreamDvrDurationMetricConfig{
 						Enabled: false,
 					},
+					FlussonicStreamDvrExpiration: FlussonicStreamDvrExpirationMetricConfig{
+						Enabled: false,
+					},
 					FlussonicStreamDvrSegmentReadFailures: FlussonicStreamDvrSegmentReadFailuresMetricConfig{
 						Enabled: false,
 					},
@@ -518,16 +575,34 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamInputErrors: FlussonicStreamInputErrorsMetricConfig{
 						Enabled: false,
 					},
+					FlussonicStreamInputErrorsByIndex: FlussonicStreamInputErrorsByIndexMetricConfig{
+						Enabled: false,
+					},
 					FlussonicStreamInputErrorsByType: FlussonicStreamInputErrorsByTypeMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamInputFrameAge: FlussonicStreamInputFrameAgeMetricConfig{
 						Enabled: false,
 					},
 					FlussonicStreamInputFrames: FlussonicStreamInputFramesMetricConfig{
 						Enabled: false,
 					},
+					FlussonicStreamInputIo: FlussonicStreamInputIoMetricConfig{
+						Enabled: false,
+					},
 					FlussonicStreamInputMediaInfoChanges: FlussonicStreamInputMediaInfoChangesMetricConfig{
 						Enabled: false,
 					},
+					FlussonicStreamInputMpegtsErrors: FlussonicStreamInputMpegtsErrorsMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamInputMpegtsErrorsByPid: FlussonicStreamInputMpegtsErrorsByPidMetricConfig{
+						Enabled: false,
+					},
 					FlussonicStreamInputResyncs: FlussonicStreamInputResyncsMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamInputRetries: FlussonicStreamInputRetriesMetricConfig{
 						Enabled: false,
 					},
 					FlussonicStreamInputSecondaryCount: FlussonicStreamInputSecondaryCountMetricConfig{
@@ -593,6 +668,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamPlayWebrtcRetransmittedPackets: FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig{
 						Enabled: false,
 					},
+					FlussonicStreamPushErrors: FlussonicStreamPushErrorsMetricConfig{
+						Enabled: false,
+					},
 					FlussonicStreamPushIo: FlussonicStreamPushIoMetricConfig{
 						Enabled: false,
 					},
@@ -602,7 +680,13 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					FlussonicStreamPushState: FlussonicStreamPushStateMetricConfig{
 						Enabled: false,
 					},
+					FlussonicStreamRemote: FlussonicStreamRemoteMetricConfig{
+						Enabled: false,
+					},
 					FlussonicStreamRetries: FlussonicStreamRetriesMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamSourceFailed: FlussonicStreamSourceFailedMetricConfig{
 						Enabled: false,
 					},
 					FlussonicStreamStartTime: FlussonicStreamStartTimeMetricConfig{
@@ -615,6 +699,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					FlussonicStreamThroughput: FlussonicStreamThroughputMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamThumbnailDrops: FlussonicStreamThumbnailDropsMetricConfig{
+						Enabled: false,
+					},
+					FlussonicStreamThumbnailErrors: FlussonicStreamThumbnailErrorsMetricConfig{
 						Enabled: false,
 					},
 					FlussonicStreamTrackCount: FlussonicStreamTrackCountMetricConfig{
@@ -679,7 +769,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(FlussonicAlertCountMetricConfig{}, FlussonicBandwidthUtilizationMetricConfig{}, FlussonicClientCountMetricConfig{}, FlussonicClusterPeerUpMetricConfig{}, FlussonicConfigExternalLoadedMetricConfig{}, FlussonicConfigInvalidMetricConfig{}, FlussonicCPUUtilizationMetricConfig{}, FlussonicDiskIoUtilizationMetricConfig{}, FlussonicDiskLimitMetricConfig{}, FlussonicDiskUtilizationMetricConfig{}, FlussonicDvbLockedMetricConfig{}, FlussonicDvbSignalBitErrorMetricConfig{}, FlussonicDvbSignalSnrMetricConfig{}, FlussonicDvbSignalStrengthMetricConfig{}, FlussonicDvrDiskDegradedMetricConfig{}, FlussonicDvrDiskErrorsMetricConfig{}, FlussonicDvrDiskIoUtilizationMetricConfig{}, FlussonicDvrDiskMountedMetricConfig{}, FlussonicDvrDiskUtilizationMetricConfig{}, FlussonicDvrErrorsMetricConfig{}, FlussonicDvrLimitMetricConfig{}, FlussonicDvrUsageMetricConfig{}, FlussonicDvrUtilizationMetricConfig{}, FlussonicEventDropsMetricConfig{}, FlussonicEventResendsMetricConfig{}, FlussonicFileOpenCountMetricConfig{}, FlussonicGpuDecoderUtilizationMetricConfig{}, FlussonicGpuEncoderUtilizationMetricConfig{}, FlussonicGpuMemoryUtilizationMetricConfig{}, FlussonicGpuTemperatureMetricConfig{}, FlussonicMemoryUtilizationMetricConfig{}, FlussonicNetworkIoMetricConfig{}, FlussonicNetworkThroughputMetricConfig{}, FlussonicSchedulerUtilizationMetricConfig{}, FlussonicSessionCountMetricConfig{}, FlussonicStartTimeMetricConfig{}, FlussonicStateMetricConfig{}, FlussonicStreamAliveMetricConfig{}, FlussonicStreamBackupActiveMetricConfig{}, FlussonicStreamClientCountMetricConfig{}, FlussonicStreamClientDelayMetricConfig{}, FlussonicStreamCountMetricConfig{}, FlussonicStreamCountByStateMetricConfig{}, FlussonicStreamDvrArchiveSizeMetricConfig{}, FlussonicStreamDvrDepthMetricConfig{}, FlussonicStreamDvrDiskUsageMetricConfig{}, FlussonicStreamDvrDurationMetricConfig{}, FlussonicStreamDvrSegmentReadFailuresMetricConfig{}, FlussonicStreamDvrSegmentReadsMetricConfig{}, FlussonicStreamDvrSegmentWritesMetricConfig{}, FlussonicStreamFrameAgeMetricConfig{}, FlussonicStreamInputActiveMetricConfig{}, FlussonicStreamInputDivergentMetricConfig{}, FlussonicStreamInputErrorRateMetricConfig{}, FlussonicStreamInputErrorsMetricConfig{}, FlussonicStreamInputErrorsByTypeMetricConfig{}, FlussonicStreamInputFramesMetricConfig{}, FlussonicStreamInputMediaInfoChangesMetricConfig{}, FlussonicStreamInputResyncsMetricConfig{}, FlussonicStreamInputSecondaryCountMetricConfig{}, FlussonicStreamInputSrtDroppedPacketsMetricConfig{}, FlussonicStreamInputSrtLatencyMetricConfig{}, FlussonicStreamInputSrtLostPacketsMetricConfig{}, FlussonicStreamInputSrtPacketsMetricConfig{}, FlussonicStreamInputSrtRetransmittedPacketsMetricConfig{}, FlussonicStreamInputSrtRoundTripTimeMetricConfig{}, FlussonicStreamInputSwitchesMetricConfig{}, FlussonicStreamInputTimeMetricConfig{}, FlussonicStreamInputUDPPacketsMetricConfig{}, FlussonicStreamInputUDPUnalignedPacketsMetricConfig{}, FlussonicStreamIoMetricConfig{}, FlussonicStreamOnlineCountMetricConfig{}, FlussonicStreamPlayAuthorizationsMetricConfig{}, FlussonicStreamPlayIoMetricConfig{}, FlussonicStreamPlayResponsesMetricConfig{}, FlussonicStreamPlayResponsesByDurationMetricConfig{}, FlussonicStreamPlaySessionCountMetricConfig{}, FlussonicStreamPlaySessionCreationsMetricConfig{}, FlussonicStreamPlayWebrtcNacksMetricConfig{}, FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig{}, FlussonicStreamPushIoMetricConfig{}, FlussonicStreamPushRetriesMetricConfig{}, FlussonicStreamPushStateMetricConfig{}, FlussonicStreamRetriesMetricConfig{}, FlussonicStreamStartTimeMetricConfig{}, FlussonicStreamStateMetricConfig{}, FlussonicStreamStaticMetricConfig{}, FlussonicStreamThroughputMetricConfig{}, FlussonicStreamTrackCountMetricConfig{}, FlussonicStreamTranscoderFramesMetricConfig{}, FlussonicStreamTranscoderOverloadedMetricConfig{}, FlussonicStreamTranscoderQualityCountMetricConfig{}, FlussonicStreamTranscoderRestartsMetricConfig{}, FlussonicStreamTranscoderRunningMetricConfig{}, FlussonicStreamUptimeMetricConfig{}, FlussonicUptimeMetricConfig{}, FlussonicVodClientCountMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, FlussonicBuildResourceAttributeConfig{}, FlussonicHostnameResourceAttributeConfig{}, FlussonicServerIDResourceAttributeConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(FlussonicAlertCountMetricConfig{}, FlussonicBandwidthUtilizationMetricConfig{}, FlussonicClientCountMetricConfig{}, FlussonicClusterPeerStateMetricConfig{}, FlussonicClusterPeerUpMetricConfig{}, FlussonicConfigExternalLoadedMetricConfig{}, FlussonicConfigInvalidMetricConfig{}, FlussonicCPUUtilizationMetricConfig{}, FlussonicDiskIoUtilizationMetricConfig{}, FlussonicDiskLimitMetricConfig{}, FlussonicDiskUtilizationMetricConfig{}, FlussonicDvbLockedMetricConfig{}, FlussonicDvbSignalBitErrorMetricConfig{}, FlussonicDvbSignalSnrMetricConfig{}, FlussonicDvbSignalStrengthMetricConfig{}, FlussonicDvrDiskDegradedMetricConfig{}, FlussonicDvrDiskErrorsMetricConfig{}, FlussonicDvrDiskIoUtilizationMetricConfig{}, FlussonicDvrDiskMountedMetricConfig{}, FlussonicDvrDiskUtilizationMetricConfig{}, FlussonicDvrErrorsMetricConfig{}, FlussonicDvrLimitMetricConfig{}, FlussonicDvrUsageMetricConfig{}, FlussonicDvrUtilizationMetricConfig{}, FlussonicEventDropsMetricConfig{}, FlussonicEventResendsMetricConfig{}, FlussonicFileOpenCountMetricConfig{}, FlussonicGpuDecoderUtilizationMetricConfig{}, FlussonicGpuEncoderUtilizationMetricConfig{}, FlussonicGpuMemoryUtilizationMetricConfig{}, FlussonicGpuTemperatureMetricConfig{}, FlussonicInputErrorsByTypeMetricConfig{}, FlussonicMemoryUtilizationMetricConfig{}, FlussonicNetworkIoMetricConfig{}, FlussonicNetworkThroughputMetricConfig{}, FlussonicPlaySessionCountMetricConfig{}, FlussonicSchedulerUtilizationMetricConfig{}, FlussonicSessionCountMetricConfig{}, FlussonicStartTimeMetricConfig{}, FlussonicStateMetricConfig{}, FlussonicStreamAliveMetricConfig{}, FlussonicStreamBackupActiveMetricConfig{}, FlussonicStreamClientCountMetricConfig{}, FlussonicStreamClientDelayMetricConfig{}, FlussonicStreamCountMetricConfig{}, FlussonicStreamCountByStateMetricConfig{}, FlussonicStreamDvrArchiveSizeMetricConfig{}, FlussonicStreamDvrDepthMetricConfig{}, FlussonicStreamDvrDiskUsageMetricConfig{}, FlussonicStreamDvrDurationMetricConfig{}, FlussonicStreamDvrExpirationMetricConfig{}, FlussonicStreamDvrSegmentReadFailuresMetricConfig{}, FlussonicStreamDvrSegmentReadsMetricConfig{}, FlussonicStreamDvrSegmentWritesMetricConfig{}, FlussonicStreamFrameAgeMetricConfig{}, FlussonicStreamInputActiveMetricConfig{}, FlussonicStreamInputDivergentMetricConfig{}, FlussonicStreamInputErrorRateMetricConfig{}, FlussonicStreamInputErrorsMetricConfig{}, FlussonicStreamInputErrorsByIndexMetricConfig{}, FlussonicStreamInputErrorsByTypeMetricConfig{}, FlussonicStreamInputFrameAgeMetricConfig{}, FlussonicStreamInputFramesMetricConfig{}, FlussonicStreamInputIoMetricConfig{}, FlussonicStreamInputMediaInfoChangesMetricConfig{}, FlussonicStreamInputMpegtsErrorsMetricConfig{}, FlussonicStreamInputMpegtsErrorsByPidMetricConfig{}, FlussonicStreamInputResyncsMetricConfig{}, FlussonicStreamInputRetriesMetricConfig{}, FlussonicStreamInputSecondaryCountMetricConfig{}, FlussonicStreamInputSrtDroppedPacketsMetricConfig{}, FlussonicStreamInputSrtLatencyMetricConfig{}, FlussonicStreamInputSrtLostPacketsMetricConfig{}, FlussonicStreamInputSrtPacketsMetricConfig{}, FlussonicStreamInputSrtRetransmittedPacketsMetricConfig{}, FlussonicStreamInputSrtRoundTripTimeMetricConfig{}, FlussonicStreamInputSwitchesMetricConfig{}, FlussonicStreamInputTimeMetricConfig{}, FlussonicStreamInputUDPPacketsMetricConfig{}, FlussonicStreamInputUDPUnalignedPacketsMetricConfig{}, FlussonicStreamIoMetricConfig{}, FlussonicStreamOnlineCountMetricConfig{}, FlussonicStreamPlayAuthorizationsMetricConfig{}, FlussonicStreamPlayIoMetricConfig{}, FlussonicStreamPlayResponsesMetricConfig{}, FlussonicStreamPlayResponsesByDurationMetricConfig{}, FlussonicStreamPlaySessionCountMetricConfig{}, FlussonicStreamPlaySessionCreationsMetricConfig{}, FlussonicStreamPlayWebrtcNacksMetricConfig{}, FlussonicStreamPlayWebrtcRetransmittedPacketsMetricConfig{}, FlussonicStreamPushErrorsMetricConfig{}, FlussonicStreamPushIoMetricConfig{}, FlussonicStreamPushRetriesMetricConfig{}, FlussonicStreamPushStateMetricConfig{}, FlussonicStreamRemoteMetricConfig{}, FlussonicStreamRetriesMetricConfig{}, FlussonicStreamSourceFailedMetricConfig{}, FlussonicStreamStartTimeMetricConfig{}, FlussonicStreamStateMetricConfig{}, FlussonicStreamStaticMetricConfig{}, FlussonicStreamThroughputMetricConfig{}, FlussonicStreamThumbnailDropsMetricConfig{}, FlussonicStreamThumbnailErrorsMetricConfig{}, FlussonicStreamTrackCountMetricConfig{}, FlussonicStreamTranscoderFramesMetricConfig{}, FlussonicStreamTranscoderOverloadedMetricConfig{}, FlussonicStreamTranscoderQualityCountMetricConfig{}, FlussonicStreamTranscoderRestartsMetricConfig{}, FlussonicStreamTranscoderRunningMetricConfig{}, FlussonicStreamUptimeMetricConfig{}, FlussonicUptimeMetricConfig{}, FlussonicVodClientCountMetricConfig{}, RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, FlussonicBuildResourceAttributeConfig{}, FlussonicHostnameResourceAttributeConfig{}, FlussonicServerIDResourceAttributeConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

@@ -636,6 +636,36 @@ var MapAttributeFlussonicStreamState = map[string]AttributeFlussonicStreamState{
 	"other":    AttributeFlussonicStreamStateOther,
 }
 
+// AttributeMpegtsErrorType specifies the value mpegts_error_type attribute.
+type AttributeMpegtsErrorType int
+
+const (
+	_ AttributeMpegtsErrorType = iota
+	AttributeMpegtsErrorTypeContinuity
+	AttributeMpegtsErrorTypeScrambled
+	AttributeMpegtsErrorTypeTransport
+)
+
+// String returns the string representation of the AttributeMpegtsErrorType.
+func (av AttributeMpegtsErrorType) String() string {
+	switch av {
+	case AttributeMpegtsErrorTypeContinuity:
+		return "continuity"
+	case AttributeMpegtsErrorTypeScrambled:
+		return "scrambled"
+	case AttributeMpegtsErrorTypeTransport:
+		return "transport"
+	}
+	return ""
+}
+
+// MapAttributeMpegtsErrorType is a helper map of string to AttributeMpegtsErrorType attribute value.
+var MapAttributeMpegtsErrorType = map[string]AttributeMpegtsErrorType{
+	"continuity": AttributeMpegtsErrorTypeContinuity,
+	"scrambled":  AttributeMpegtsErrorTypeScrambled,
+	"transport":  AttributeMpegtsErrorTypeTransport,
+}
+
 // AttributeNetworkIoDirection specifies the value network.io.direction attribute.
 type AttributeNetworkIoDirection int
 
@@ -660,6 +690,52 @@ func (av AttributeNetworkIoDirection) String() string {
 var MapAttributeNetworkIoDirection = map[string]AttributeNetworkIoDirection{
 	"receive":  AttributeNetworkIoDirectionReceive,
 	"transmit": AttributeNetworkIoDirectionTransmit,
+}
+
+// AttributePidErrorType specifies the value pid_error_type attribute.
+type AttributePidErrorType int
+
+const (
+	_ AttributePidErrorType = iota
+	AttributePidErrorTypeContinuity
+	AttributePidErrorTypeScrambled
+	AttributePidErrorTypeTransport
+	AttributePidErrorTypePmt
+	AttributePidErrorTypeChecksum
+	AttributePidErrorTypePidLost
+	AttributePidErrorTypeAdaptation
+)
+
+// String returns the string representation of the AttributePidErrorType.
+func (av AttributePidErrorType) String() string {
+	switch av {
+	case AttributePidErrorTypeContinuity:
+		return "continuity"
+	case AttributePidErrorTypeScrambled:
+		return "scrambled"
+	case AttributePidErrorTypeTransport:
+		return "transport"
+	case AttributePidErrorTypePmt:
+		return "pmt"
+	case AttributePidErrorTypeChecksum:
+		return "checksum"
+	case AttributePidErrorTypePidLost:
+		return "pid_lost"
+	case AttributePidErrorTypeAdaptation:
+		return "adaptation"
+	}
+	return ""
+}
+
+// MapAttributePidErrorType is a helper map of string to AttributePidErrorType attribute value.
+var MapAttributePidErrorType = map[string]AttributePidErrorType{
+	"continuity": AttributePidErrorTypeContinuity,
+	"scrambled":  AttributePidErrorTypeScrambled,
+	"transport":  AttributePidErrorTypeTransport,
+	"pmt":        AttributePidErrorTypePmt,
+	"checksum":   AttributePidErrorTypeChecksum,
+	"pid_lost":   AttributePidErrorTypePidLost,
+	"adaptation": AttributePidErrorTypeAdaptation,
 }
 
 // AttributeRtcEntity specifies the value rtc.entity attribute.
@@ -751,6 +827,10 @@ var MetricsInfo = metricsInfo{
 	},
 	FlussonicClientCount: metricInfo{
 		Name: "flussonic.client.count",
+	},
+	FlussonicClusterPeerState: metricInfo{
+		Name:       "flussonic.cluster.peer.state",
+		Attributes: []string{"flussonic.cluster.peer", "flussonic.state"},
 	},
 	FlussonicClusterPeerUp: metricInfo{
 		Name:       "flussonic.cluster.peer.up",
@@ -854,6 +934,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "flussonic.gpu.temperature",
 		Attributes: []string{"flussonic.gpu.id", "flussonic.gpu.name"},
 	},
+	FlussonicInputErrorsByType: metricInfo{
+		Name:       "flussonic.input.errors_by_type",
+		Attributes: []string{"input_error_type"},
+	},
 	FlussonicMemoryUtilization: metricInfo{
 		Name: "flussonic.memory.utilization",
 	},
@@ -864,6 +948,10 @@ var MetricsInfo = metricsInfo{
 	FlussonicNetworkThroughput: metricInfo{
 		Name:       "flussonic.network.throughput",
 		Attributes: []string{"network.io.direction"},
+	},
+	FlussonicPlaySessionCount: metricInfo{
+		Name:       "flussonic.play.session.count",
+		Attributes: []string{"flussonic.protocol"},
 	},
 	FlussonicSchedulerUtilization: metricInfo{
 		Name: "flussonic.scheduler.utilization",
@@ -918,6 +1006,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "flussonic.stream.dvr.duration",
 		Attributes: []string{"flussonic.stream.name"},
 	},
+	FlussonicStreamDvrExpiration: metricInfo{
+		Name:       "flussonic.stream.dvr.expiration",
+		Attributes: []string{"flussonic.stream.name"},
+	},
 	FlussonicStreamDvrSegmentReadFailures: metricInfo{
 		Name:       "flussonic.stream.dvr.segment.read_failures",
 		Attributes: []string{"flussonic.stream.name", "flussonic.dvr.read.reason"},
@@ -950,21 +1042,45 @@ var MetricsInfo = metricsInfo{
 		Name:       "flussonic.stream.input.errors",
 		Attributes: []string{"flussonic.stream.name"},
 	},
+	FlussonicStreamInputErrorsByIndex: metricInfo{
+		Name:       "flussonic.stream.input.errors_by_index",
+		Attributes: []string{"flussonic.stream.name", "flussonic.input.index"},
+	},
 	FlussonicStreamInputErrorsByType: metricInfo{
 		Name:       "flussonic.stream.input.errors_by_type",
 		Attributes: []string{"flussonic.stream.name", "input_error_type"},
+	},
+	FlussonicStreamInputFrameAge: metricInfo{
+		Name:       "flussonic.stream.input.frame.age",
+		Attributes: []string{"flussonic.stream.name", "flussonic.input.index"},
 	},
 	FlussonicStreamInputFrames: metricInfo{
 		Name:       "flussonic.stream.input.frames",
 		Attributes: []string{"flussonic.stream.name"},
 	},
+	FlussonicStreamInputIo: metricInfo{
+		Name:       "flussonic.stream.input.io",
+		Attributes: []string{"flussonic.stream.name", "flussonic.input.index"},
+	},
 	FlussonicStreamInputMediaInfoChanges: metricInfo{
 		Name:       "flussonic.stream.input.media_info.changes",
 		Attributes: []string{"flussonic.stream.name"},
 	},
+	FlussonicStreamInputMpegtsErrors: metricInfo{
+		Name:       "flussonic.stream.input.mpegts.errors",
+		Attributes: []string{"flussonic.stream.name", "mpegts_error_type"},
+	},
+	FlussonicStreamInputMpegtsErrorsByPid: metricInfo{
+		Name:       "flussonic.stream.input.mpegts.errors_by_pid",
+		Attributes: []string{"flussonic.stream.name", "flussonic.mpegts.pid", "pid_error_type"},
+	},
 	FlussonicStreamInputResyncs: metricInfo{
 		Name:       "flussonic.stream.input.resyncs",
 		Attributes: []string{"flussonic.stream.name", "flussonic.resync.reason"},
+	},
+	FlussonicStreamInputRetries: metricInfo{
+		Name:       "flussonic.stream.input.retries",
+		Attributes: []string{"flussonic.stream.name", "flussonic.input.index"},
 	},
 	FlussonicStreamInputSecondaryCount: metricInfo{
 		Name:       "flussonic.stream.input.secondary.count",
@@ -1049,6 +1165,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "flussonic.stream.play.webrtc.retransmitted_packets",
 		Attributes: []string{"flussonic.stream.name"},
 	},
+	FlussonicStreamPushErrors: metricInfo{
+		Name:       "flussonic.stream.push.errors",
+		Attributes: []string{"flussonic.stream.name", "flussonic.push.index", "push_error_type"},
+	},
 	FlussonicStreamPushIo: metricInfo{
 		Name:       "flussonic.stream.push.io",
 		Attributes: []string{"flussonic.stream.name", "flussonic.push.index"},
@@ -1061,9 +1181,17 @@ var MetricsInfo = metricsInfo{
 		Name:       "flussonic.stream.push.state",
 		Attributes: []string{"flussonic.stream.name", "flussonic.push.index", "flussonic.push.state"},
 	},
+	FlussonicStreamRemote: metricInfo{
+		Name:       "flussonic.stream.remote",
+		Attributes: []string{"flussonic.stream.name"},
+	},
 	FlussonicStreamRetries: metricInfo{
 		Name:       "flussonic.stream.retries",
 		Attributes: []string{"flussonic.stream.name"},
+	},
+	FlussonicStreamSourceFailed: metricInfo{
+		Name:       "flussonic.stream.source.failed",
+		Attributes: []string{"flussonic.stream.name", "source_error_type"},
 	},
 	FlussonicStreamStartTime: metricInfo{
 		Name:       "flussonic.stream.start_time",
@@ -1080,6 +1208,14 @@ var MetricsInfo = metricsInfo{
 	FlussonicStreamThroughput: metricInfo{
 		Name:       "flussonic.stream.throughput",
 		Attributes: []string{"flussonic.stream.name", "network.io.direction"},
+	},
+	FlussonicStreamThumbnailDrops: metricInfo{
+		Name:       "flussonic.stream.thumbnail.drops",
+		Attributes: []string{"flussonic.stream.name"},
+	},
+	FlussonicStreamThumbnailErrors: metricInfo{
+		Name:       "flussonic.stream.thumbnail.errors",
+		Attributes: []string{"flussonic.stream.name"},
 	},
 	FlussonicStreamTrackCount: metricInfo{
 		Name:       "flussonic.stream.track.count",
@@ -1143,6 +1279,7 @@ type metricsInfo struct {
 	FlussonicAlertCount                           metricInfo
 	FlussonicBandwidthUtilization                 metricInfo
 	FlussonicClientCount                          metricInfo
+	FlussonicClusterPeerState                     metricInfo
 	FlussonicClusterPeerUp                        metricInfo
 	FlussonicConfigExternalLoaded                 metricInfo
 	FlussonicConfigInvalid                        metricInfo
@@ -1170,9 +1307,11 @@ type metricsInfo struct {
 	FlussonicGpuEncoderUtilization                metricInfo
 	FlussonicGpuMemoryUtilization                 metricInfo
 	FlussonicGpuTemperature                       metricInfo
+	FlussonicInputErrorsByType                    metricInfo
 	FlussonicMemoryUtilization                    metricInfo
 	FlussonicNetworkIo                            metricInfo
 	FlussonicNetworkThroughput                    metricInfo
+	FlussonicPlaySessionCount                     metricInfo
 	FlussonicSchedulerUtilization                 metricInfo
 	FlussonicSessionCount                         metricInfo
 	FlussonicStartTime                            metricInfo
@@ -1187,6 +1326,7 @@ type metricsInfo struct {
 	FlussonicStreamDvrDepth                       metricInfo
 	FlussonicStreamDvrDiskUsage                   metricInfo
 	FlussonicStreamDvrDuration                    metricInfo
+	FlussonicStreamDvrExpiration                  metricInfo
 	FlussonicStreamDvrSegmentReadFailures         metricInfo
 	FlussonicStreamDvrSegmentReads                metricInfo
 	FlussonicStreamDvrSegmentWrites               metricInfo
@@ -1195,10 +1335,16 @@ type metricsInfo struct {
 	FlussonicStreamInputDivergent                 metricInfo
 	FlussonicStreamInputErrorRate                 metricInfo
 	FlussonicStreamInputErrors                    metricInfo
+	FlussonicStreamInputErrorsByIndex             metricInfo
 	FlussonicStreamInputErrorsByType              metricInfo
+	FlussonicStreamInputFrameAge                  metricInfo
 	FlussonicStreamInputFrames                    metricInfo
+	FlussonicStreamInputIo                        metricInfo
 	FlussonicStreamInputMediaInfoChanges          metricInfo
+	FlussonicStreamInputMpegtsErrors              metricInfo
+	FlussonicStreamInputMpegtsErrorsByPid         metricInfo
 	FlussonicStreamInputResyncs                   metricInfo
+	FlussonicStreamInputRetries                   metricInfo
 	FlussonicStreamInputSecondaryCount            metricInfo
 	FlussonicStreamInputSrtDroppedPackets         metricInfo
 	FlussonicStreamInputSrtLatency                metricInfo
@@ -1220,14 +1366,19 @@ type metricsInfo struct {
 	FlussonicStreamPlaySessionCreations           metricInfo
 	FlussonicStreamPlayWebrtcNacks                metricInfo
 	FlussonicStreamPlayWebrtcRetransmittedPackets metricInfo
+	FlussonicStreamPushErrors                     metricInfo
 	FlussonicStreamPushIo                         metricInfo
 	FlussonicStreamPushRetries                    metricInfo
 	FlussonicStreamPushState                      metricInfo
+	FlussonicStreamRemote                         metricInfo
 	FlussonicStreamRetries                        metricInfo
+	FlussonicStreamSourceFailed                   metricInfo
 	FlussonicStreamStartTime                      metricInfo
 	FlussonicStreamState                          metricInfo
 	FlussonicStreamStatic                         metricInfo
 	FlussonicStreamThroughput                     metricInfo
+	FlussonicStreamThumbnailDrops                 metricInfo
+	FlussonicStreamThumbnailErrors                metricInfo
 	FlussonicStreamTrackCount                     metricInfo
 	FlussonicStreamTranscoderFrames               metricInfo
 	FlussonicStreamTranscoderOverloaded           metricInfo
@@ -1396,6 +1547,61 @@ func (m *metricFlussonicClientCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricFlussonicClientCount(cfg FlussonicClientCountMetricConfig) metricFlussonicClientCount {
 	m := metricFlussonicClientCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicClusterPeerState struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   FlussonicClusterPeerStateMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.cluster.peer.state metric with initial data.
+func (m *metricFlussonicClusterPeerState) init() {
+	m.data.SetName("flussonic.cluster.peer.state")
+	m.data.SetDescription("State of another server of the cluster. 1 for the current state, 0 for the others.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicClusterPeerState) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicClusterPeerAttributeValue string, flussonicStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.cluster.peer", flussonicClusterPeerAttributeValue)
+	dp.Attributes().PutStr("flussonic.state", flussonicStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicClusterPeerState) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicClusterPeerState) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicClusterPeerState(cfg FlussonicClusterPeerStateMetricConfig) metricFlussonicClusterPeerState {
+	m := metricFlussonicClusterPeerState{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -2835,6 +3041,60 @@ func newMetricFlussonicGpuTemperature(cfg FlussonicGpuTemperatureMetricConfig) m
 	return m
 }
 
+type metricFlussonicInputErrorsByType struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   FlussonicInputErrorsByTypeMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.input.errors_by_type metric with initial data.
+func (m *metricFlussonicInputErrorsByType) init() {
+	m.data.SetName("flussonic.input.errors_by_type")
+	m.data.SetDescription("Number of errors in the data from the sources of all streams, by type. It starts with the first list of streams that the receiver reads.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicInputErrorsByType) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, inputErrorTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("error.type", inputErrorTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicInputErrorsByType) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicInputErrorsByType) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicInputErrorsByType(cfg FlussonicInputErrorsByTypeMetricConfig) metricFlussonicInputErrorsByType {
+	m := metricFlussonicInputErrorsByType{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricFlussonicMemoryUtilization struct {
 	data     pmetric.Metric                         // data buffer for generated metric.
 	config   FlussonicMemoryUtilizationMetricConfig // metric config provided by user.
@@ -2984,6 +3244,60 @@ func (m *metricFlussonicNetworkThroughput) emit(metrics pmetric.MetricSlice) {
 
 func newMetricFlussonicNetworkThroughput(cfg FlussonicNetworkThroughputMetricConfig) metricFlussonicNetworkThroughput {
 	m := metricFlussonicNetworkThroughput{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicPlaySessionCount struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   FlussonicPlaySessionCountMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.play.session.count metric with initial data.
+func (m *metricFlussonicPlaySessionCount) init() {
+	m.data.SetName("flussonic.play.session.count")
+	m.data.SetDescription("Number of open viewer sessions of all streams, by protocol.")
+	m.data.SetUnit("{session}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicPlaySessionCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicProtocolAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.protocol", flussonicProtocolAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicPlaySessionCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicPlaySessionCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicPlaySessionCount(cfg FlussonicPlaySessionCountMetricConfig) metricFlussonicPlaySessionCount {
+	m := metricFlussonicPlaySessionCount{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -3734,6 +4048,58 @@ func newMetricFlussonicStreamDvrDuration(cfg FlussonicStreamDvrDurationMetricCon
 	return m
 }
 
+type metricFlussonicStreamDvrExpiration struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   FlussonicStreamDvrExpirationMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.dvr.expiration metric with initial data.
+func (m *metricFlussonicStreamDvrExpiration) init() {
+	m.data.SetName("flussonic.stream.dvr.expiration")
+	m.data.SetDescription("Configured depth of a stream's archive.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamDvrExpiration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamDvrExpiration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamDvrExpiration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamDvrExpiration(cfg FlussonicStreamDvrExpirationMetricConfig) metricFlussonicStreamDvrExpiration {
+	m := metricFlussonicStreamDvrExpiration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricFlussonicStreamDvrSegmentReadFailures struct {
 	data     pmetric.Metric                                    // data buffer for generated metric.
 	config   FlussonicStreamDvrSegmentReadFailuresMetricConfig // metric config provided by user.
@@ -4167,6 +4533,61 @@ func newMetricFlussonicStreamInputErrors(cfg FlussonicStreamInputErrorsMetricCon
 	return m
 }
 
+type metricFlussonicStreamInputErrorsByIndex struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   FlussonicStreamInputErrorsByIndexMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.errors_by_index metric with initial data.
+func (m *metricFlussonicStreamInputErrorsByIndex) init() {
+	m.data.SetName("flussonic.stream.input.errors_by_index")
+	m.data.SetDescription("Number of errors of all types in the data of each input of a stream.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputErrorsByIndex) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicInputIndexAttributeValue int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutInt("flussonic.input.index", flussonicInputIndexAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputErrorsByIndex) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputErrorsByIndex) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputErrorsByIndex(cfg FlussonicStreamInputErrorsByIndexMetricConfig) metricFlussonicStreamInputErrorsByIndex {
+	m := metricFlussonicStreamInputErrorsByIndex{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricFlussonicStreamInputErrorsByType struct {
 	data     pmetric.Metric                               // data buffer for generated metric.
 	config   FlussonicStreamInputErrorsByTypeMetricConfig // metric config provided by user.
@@ -4214,6 +4635,59 @@ func (m *metricFlussonicStreamInputErrorsByType) emit(metrics pmetric.MetricSlic
 
 func newMetricFlussonicStreamInputErrorsByType(cfg FlussonicStreamInputErrorsByTypeMetricConfig) metricFlussonicStreamInputErrorsByType {
 	m := metricFlussonicStreamInputErrorsByType{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamInputFrameAge struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   FlussonicStreamInputFrameAgeMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.frame.age metric with initial data.
+func (m *metricFlussonicStreamInputFrameAge) init() {
+	m.data.SetName("flussonic.stream.input.frame.age")
+	m.data.SetDescription("Time since the last frame of each input of a stream.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputFrameAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, flussonicStreamNameAttributeValue string, flussonicInputIndexAttributeValue int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutInt("flussonic.input.index", flussonicInputIndexAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputFrameAge) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputFrameAge) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputFrameAge(cfg FlussonicStreamInputFrameAgeMetricConfig) metricFlussonicStreamInputFrameAge {
+	m := metricFlussonicStreamInputFrameAge{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4276,6 +4750,61 @@ func newMetricFlussonicStreamInputFrames(cfg FlussonicStreamInputFramesMetricCon
 	return m
 }
 
+type metricFlussonicStreamInputIo struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   FlussonicStreamInputIoMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.io metric with initial data.
+func (m *metricFlussonicStreamInputIo) init() {
+	m.data.SetName("flussonic.stream.input.io")
+	m.data.SetDescription("Bytes received from each input of a stream.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicInputIndexAttributeValue int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutInt("flussonic.input.index", flussonicInputIndexAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputIo(cfg FlussonicStreamInputIoMetricConfig) metricFlussonicStreamInputIo {
+	m := metricFlussonicStreamInputIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricFlussonicStreamInputMediaInfoChanges struct {
 	data     pmetric.Metric                                   // data buffer for generated metric.
 	config   FlussonicStreamInputMediaInfoChangesMetricConfig // metric config provided by user.
@@ -4322,6 +4851,117 @@ func (m *metricFlussonicStreamInputMediaInfoChanges) emit(metrics pmetric.Metric
 
 func newMetricFlussonicStreamInputMediaInfoChanges(cfg FlussonicStreamInputMediaInfoChangesMetricConfig) metricFlussonicStreamInputMediaInfoChanges {
 	m := metricFlussonicStreamInputMediaInfoChanges{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamInputMpegtsErrors struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   FlussonicStreamInputMpegtsErrorsMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.mpegts.errors metric with initial data.
+func (m *metricFlussonicStreamInputMpegtsErrors) init() {
+	m.data.SetName("flussonic.stream.input.mpegts.errors")
+	m.data.SetDescription("Number of faulty MPEG transport stream packets from the source of a stream.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputMpegtsErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, mpegtsErrorTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutStr("error.type", mpegtsErrorTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputMpegtsErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputMpegtsErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputMpegtsErrors(cfg FlussonicStreamInputMpegtsErrorsMetricConfig) metricFlussonicStreamInputMpegtsErrors {
+	m := metricFlussonicStreamInputMpegtsErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamInputMpegtsErrorsByPid struct {
+	data     pmetric.Metric                                    // data buffer for generated metric.
+	config   FlussonicStreamInputMpegtsErrorsByPidMetricConfig // metric config provided by user.
+	capacity int                                               // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.mpegts.errors_by_pid metric with initial data.
+func (m *metricFlussonicStreamInputMpegtsErrorsByPid) init() {
+	m.data.SetName("flussonic.stream.input.mpegts.errors_by_pid")
+	m.data.SetDescription("Number of errors of each packet identifier in the MPEG transport stream from the source of a stream.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputMpegtsErrorsByPid) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicMpegtsPidAttributeValue int64, pidErrorTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutInt("flussonic.mpegts.pid", flussonicMpegtsPidAttributeValue)
+	dp.Attributes().PutStr("error.type", pidErrorTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputMpegtsErrorsByPid) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputMpegtsErrorsByPid) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputMpegtsErrorsByPid(cfg FlussonicStreamInputMpegtsErrorsByPidMetricConfig) metricFlussonicStreamInputMpegtsErrorsByPid {
+	m := metricFlussonicStreamInputMpegtsErrorsByPid{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4377,6 +5017,61 @@ func (m *metricFlussonicStreamInputResyncs) emit(metrics pmetric.MetricSlice) {
 
 func newMetricFlussonicStreamInputResyncs(cfg FlussonicStreamInputResyncsMetricConfig) metricFlussonicStreamInputResyncs {
 	m := metricFlussonicStreamInputResyncs{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamInputRetries struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   FlussonicStreamInputRetriesMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.input.retries metric with initial data.
+func (m *metricFlussonicStreamInputRetries) init() {
+	m.data.SetName("flussonic.stream.input.retries")
+	m.data.SetDescription("Number of retries to connect to each input of a stream.")
+	m.data.SetUnit("{retry}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamInputRetries) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicInputIndexAttributeValue int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutInt("flussonic.input.index", flussonicInputIndexAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamInputRetries) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamInputRetries) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamInputRetries(cfg FlussonicStreamInputRetriesMetricConfig) metricFlussonicStreamInputRetries {
+	m := metricFlussonicStreamInputRetries{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5526,6 +6221,62 @@ func newMetricFlussonicStreamPlayWebrtcRetransmittedPackets(cfg FlussonicStreamP
 	return m
 }
 
+type metricFlussonicStreamPushErrors struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   FlussonicStreamPushErrorsMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.push.errors metric with initial data.
+func (m *metricFlussonicStreamPushErrors) init() {
+	m.data.SetName("flussonic.stream.push.errors")
+	m.data.SetDescription("Number of errors of a push of a stream.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamPushErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicPushIndexAttributeValue int64, pushErrorTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutInt("flussonic.push.index", flussonicPushIndexAttributeValue)
+	dp.Attributes().PutStr("error.type", pushErrorTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamPushErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamPushErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamPushErrors(cfg FlussonicStreamPushErrorsMetricConfig) metricFlussonicStreamPushErrors {
+	m := metricFlussonicStreamPushErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricFlussonicStreamPushIo struct {
 	data     pmetric.Metric                    // data buffer for generated metric.
 	config   FlussonicStreamPushIoMetricConfig // metric config provided by user.
@@ -5692,6 +6443,60 @@ func newMetricFlussonicStreamPushState(cfg FlussonicStreamPushStateMetricConfig)
 	return m
 }
 
+type metricFlussonicStreamRemote struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   FlussonicStreamRemoteMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.remote metric with initial data.
+func (m *metricFlussonicStreamRemote) init() {
+	m.data.SetName("flussonic.stream.remote")
+	m.data.SetDescription("Whether a stream is pulled from another streamer. Streams that are not have no data point.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamRemote) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamRemote) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamRemote) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamRemote(cfg FlussonicStreamRemoteMetricConfig) metricFlussonicStreamRemote {
+	m := metricFlussonicStreamRemote{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricFlussonicStreamRetries struct {
 	data     pmetric.Metric                     // data buffer for generated metric.
 	config   FlussonicStreamRetriesMetricConfig // metric config provided by user.
@@ -5738,6 +6543,61 @@ func (m *metricFlussonicStreamRetries) emit(metrics pmetric.MetricSlice) {
 
 func newMetricFlussonicStreamRetries(cfg FlussonicStreamRetriesMetricConfig) metricFlussonicStreamRetries {
 	m := metricFlussonicStreamRetries{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamSourceFailed struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   FlussonicStreamSourceFailedMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.source.failed metric with initial data.
+func (m *metricFlussonicStreamSourceFailed) init() {
+	m.data.SetName("flussonic.stream.source.failed")
+	m.data.SetDescription("Whether the source of a stream cannot be captured. Streams without such an error have no data point.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamSourceFailed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, sourceErrorTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+	dp.Attributes().PutStr("error.type", sourceErrorTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamSourceFailed) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamSourceFailed) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamSourceFailed(cfg FlussonicStreamSourceFailedMetricConfig) metricFlussonicStreamSourceFailed {
+	m := metricFlussonicStreamSourceFailed{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5952,6 +6812,114 @@ func (m *metricFlussonicStreamThroughput) emit(metrics pmetric.MetricSlice) {
 
 func newMetricFlussonicStreamThroughput(cfg FlussonicStreamThroughputMetricConfig) metricFlussonicStreamThroughput {
 	m := metricFlussonicStreamThroughput{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamThumbnailDrops struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   FlussonicStreamThumbnailDropsMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.thumbnail.drops metric with initial data.
+func (m *metricFlussonicStreamThumbnailDrops) init() {
+	m.data.SetName("flussonic.stream.thumbnail.drops")
+	m.data.SetDescription("Number of thumbnails of a stream that were skipped because they were requested too quickly.")
+	m.data.SetUnit("{thumbnail}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamThumbnailDrops) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamThumbnailDrops) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamThumbnailDrops) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamThumbnailDrops(cfg FlussonicStreamThumbnailDropsMetricConfig) metricFlussonicStreamThumbnailDrops {
+	m := metricFlussonicStreamThumbnailDrops{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricFlussonicStreamThumbnailErrors struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   FlussonicStreamThumbnailErrorsMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills flussonic.stream.thumbnail.errors metric with initial data.
+func (m *metricFlussonicStreamThumbnailErrors) init() {
+	m.data.SetName("flussonic.stream.thumbnail.errors")
+	m.data.SetDescription("Number of thumbnails of a stream that could not be created.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricFlussonicStreamThumbnailErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("flussonic.stream.name", flussonicStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricFlussonicStreamThumbnailErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricFlussonicStreamThumbnailErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricFlussonicStreamThumbnailErrors(cfg FlussonicStreamThumbnailErrorsMetricConfig) metricFlussonicStreamThumbnailErrors {
+	m := metricFlussonicStreamThumbnailErrors{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -6770,6 +7738,7 @@ type MetricsBuilder struct {
 	metricFlussonicAlertCount                           metricFlussonicAlertCount
 	metricFlussonicBandwidthUtilization                 metricFlussonicBandwidthUtilization
 	metricFlussonicClientCount                          metricFlussonicClientCount
+	metricFlussonicClusterPeerState                     metricFlussonicClusterPeerState
 	metricFlussonicClusterPeerUp                        metricFlussonicClusterPeerUp
 	metricFlussonicConfigExternalLoaded                 metricFlussonicConfigExternalLoaded
 	metricFlussonicConfigInvalid                        metricFlussonicConfigInvalid
@@ -6797,9 +7766,11 @@ type MetricsBuilder struct {
 	metricFlussonicGpuEncoderUtilization                metricFlussonicGpuEncoderUtilization
 	metricFlussonicGpuMemoryUtilization                 metricFlussonicGpuMemoryUtilization
 	metricFlussonicGpuTemperature                       metricFlussonicGpuTemperature
+	metricFlussonicInputErrorsByType                    metricFlussonicInputErrorsByType
 	metricFlussonicMemoryUtilization                    metricFlussonicMemoryUtilization
 	metricFlussonicNetworkIo                            metricFlussonicNetworkIo
 	metricFlussonicNetworkThroughput                    metricFlussonicNetworkThroughput
+	metricFlussonicPlaySessionCount                     metricFlussonicPlaySessionCount
 	metricFlussonicSchedulerUtilization                 metricFlussonicSchedulerUtilization
 	metricFlussonicSessionCount                         metricFlussonicSessionCount
 	metricFlussonicStartTime                            metricFlussonicStartTime
@@ -6814,6 +7785,7 @@ type MetricsBuilder struct {
 	metricFlussonicStreamDvrDepth                       metricFlussonicStreamDvrDepth
 	metricFlussonicStreamDvrDiskUsage                   metricFlussonicStreamDvrDiskUsage
 	metricFlussonicStreamDvrDuration                    metricFlussonicStreamDvrDuration
+	metricFlussonicStreamDvrExpiration                  metricFlussonicStreamDvrExpiration
 	metricFlussonicStreamDvrSegmentReadFailures         metricFlussonicStreamDvrSegmentReadFailures
 	metricFlussonicStreamDvrSegmentReads                metricFlussonicStreamDvrSegmentReads
 	metricFlussonicStreamDvrSegmentWrites               metricFlussonicStreamDvrSegmentWrites
@@ -6822,10 +7794,16 @@ type MetricsBuilder struct {
 	metricFlussonicStreamInputDivergent                 metricFlussonicStreamInputDivergent
 	metricFlussonicStreamInputErrorRate                 metricFlussonicStreamInputErrorRate
 	metricFlussonicStreamInputErrors                    metricFlussonicStreamInputErrors
+	metricFlussonicStreamInputErrorsByIndex             metricFlussonicStreamInputErrorsByIndex
 	metricFlussonicStreamInputErrorsByType              metricFlussonicStreamInputErrorsByType
+	metricFlussonicStreamInputFrameAge                  metricFlussonicStreamInputFrameAge
 	metricFlussonicStreamInputFrames                    metricFlussonicStreamInputFrames
+	metricFlussonicStreamInputIo                        metricFlussonicStreamInputIo
 	metricFlussonicStreamInputMediaInfoChanges          metricFlussonicStreamInputMediaInfoChanges
+	metricFlussonicStreamInputMpegtsErrors              metricFlussonicStreamInputMpegtsErrors
+	metricFlussonicStreamInputMpegtsErrorsByPid         metricFlussonicStreamInputMpegtsErrorsByPid
 	metricFlussonicStreamInputResyncs                   metricFlussonicStreamInputResyncs
+	metricFlussonicStreamInputRetries                   metricFlussonicStreamInputRetries
 	metricFlussonicStreamInputSecondaryCount            metricFlussonicStreamInputSecondaryCount
 	metricFlussonicStreamInputSrtDroppedPackets         metricFlussonicStreamInputSrtDroppedPackets
 	metricFlussonicStreamInputSrtLatency                metricFlussonicStreamInputSrtLatency
@@ -6847,14 +7825,19 @@ type MetricsBuilder struct {
 	metricFlussonicStreamPlaySessionCreations           metricFlussonicStreamPlaySessionCreations
 	metricFlussonicStreamPlayWebrtcNacks                metricFlussonicStreamPlayWebrtcNacks
 	metricFlussonicStreamPlayWebrtcRetransmittedPackets metricFlussonicStreamPlayWebrtcRetransmittedPackets
+	metricFlussonicStreamPushErrors                     metricFlussonicStreamPushErrors
 	metricFlussonicStreamPushIo                         metricFlussonicStreamPushIo
 	metricFlussonicStreamPushRetries                    metricFlussonicStreamPushRetries
 	metricFlussonicStreamPushState                      metricFlussonicStreamPushState
+	metricFlussonicStreamRemote                         metricFlussonicStreamRemote
 	metricFlussonicStreamRetries                        metricFlussonicStreamRetries
+	metricFlussonicStreamSourceFailed                   metricFlussonicStreamSourceFailed
 	metricFlussonicStreamStartTime                      metricFlussonicStreamStartTime
 	metricFlussonicStreamState                          metricFlussonicStreamState
 	metricFlussonicStreamStatic                         metricFlussonicStreamStatic
 	metricFlussonicStreamThroughput                     metricFlussonicStreamThroughput
+	metricFlussonicStreamThumbnailDrops                 metricFlussonicStreamThumbnailDrops
+	metricFlussonicStreamThumbnailErrors                metricFlussonicStreamThumbnailErrors
 	metricFlussonicStreamTrackCount                     metricFlussonicStreamTrackCount
 	metricFlussonicStreamTranscoderFrames               metricFlussonicStreamTranscoderFrames
 	metricFlussonicStreamTranscoderOverloaded           metricFlussonicStreamTranscoderOverloaded
@@ -6898,6 +7881,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricFlussonicAlertCount:                           newMetricFlussonicAlertCount(mbc.Metrics.FlussonicAlertCount),
 		metricFlussonicBandwidthUtilization:                 newMetricFlussonicBandwidthUtilization(mbc.Metrics.FlussonicBandwidthUtilization),
 		metricFlussonicClientCount:                          newMetricFlussonicClientCount(mbc.Metrics.FlussonicClientCount),
+		metricFlussonicClusterPeerState:                     newMetricFlussonicClusterPeerState(mbc.Metrics.FlussonicClusterPeerState),
 		metricFlussonicClusterPeerUp:                        newMetricFlussonicClusterPeerUp(mbc.Metrics.FlussonicClusterPeerUp),
 		metricFlussonicConfigExternalLoaded:                 newMetricFlussonicConfigExternalLoaded(mbc.Metrics.FlussonicConfigExternalLoaded),
 		metricFlussonicConfigInvalid:                        newMetricFlussonicConfigInvalid(mbc.Metrics.FlussonicConfigInvalid),
@@ -6925,9 +7909,11 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricFlussonicGpuEncoderUtilization:                newMetricFlussonicGpuEncoderUtilization(mbc.Metrics.FlussonicGpuEncoderUtilization),
 		metricFlussonicGpuMemoryUtilization:                 newMetricFlussonicGpuMemoryUtilization(mbc.Metrics.FlussonicGpuMemoryUtilization),
 		metricFlussonicGpuTemperature:                       newMetricFlussonicGpuTemperature(mbc.Metrics.FlussonicGpuTemperature),
+		metricFlussonicInputErrorsByType:                    newMetricFlussonicInputErrorsByType(mbc.Metrics.FlussonicInputErrorsByType),
 		metricFlussonicMemoryUtilization:                    newMetricFlussonicMemoryUtilization(mbc.Metrics.FlussonicMemoryUtilization),
 		metricFlussonicNetworkIo:                            newMetricFlussonicNetworkIo(mbc.Metrics.FlussonicNetworkIo),
 		metricFlussonicNetworkThroughput:                    newMetricFlussonicNetworkThroughput(mbc.Metrics.FlussonicNetworkThroughput),
+		metricFlussonicPlaySessionCount:                     newMetricFlussonicPlaySessionCount(mbc.Metrics.FlussonicPlaySessionCount),
 		metricFlussonicSchedulerUtilization:                 newMetricFlussonicSchedulerUtilization(mbc.Metrics.FlussonicSchedulerUtilization),
 		metricFlussonicSessionCount:                         newMetricFlussonicSessionCount(mbc.Metrics.FlussonicSessionCount),
 		metricFlussonicStartTime:                            newMetricFlussonicStartTime(mbc.Metrics.FlussonicStartTime),
@@ -6942,6 +7928,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricFlussonicStreamDvrDepth:                       newMetricFlussonicStreamDvrDepth(mbc.Metrics.FlussonicStreamDvrDepth),
 		metricFlussonicStreamDvrDiskUsage:                   newMetricFlussonicStreamDvrDiskUsage(mbc.Metrics.FlussonicStreamDvrDiskUsage),
 		metricFlussonicStreamDvrDuration:                    newMetricFlussonicStreamDvrDuration(mbc.Metrics.FlussonicStreamDvrDuration),
+		metricFlussonicStreamDvrExpiration:                  newMetricFlussonicStreamDvrExpiration(mbc.Metrics.FlussonicStreamDvrExpiration),
 		metricFlussonicStreamDvrSegmentReadFailures:         newMetricFlussonicStreamDvrSegmentReadFailures(mbc.Metrics.FlussonicStreamDvrSegmentReadFailures),
 		metricFlussonicStreamDvrSegmentReads:                newMetricFlussonicStreamDvrSegmentReads(mbc.Metrics.FlussonicStreamDvrSegmentReads),
 		metricFlussonicStreamDvrSegmentWrites:               newMetricFlussonicStreamDvrSegmentWrites(mbc.Metrics.FlussonicStreamDvrSegmentWrites),
@@ -6950,10 +7937,16 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricFlussonicStreamInputDivergent:                 newMetricFlussonicStreamInputDivergent(mbc.Metrics.FlussonicStreamInputDivergent),
 		metricFlussonicStreamInputErrorRate:                 newMetricFlussonicStreamInputErrorRate(mbc.Metrics.FlussonicStreamInputErrorRate),
 		metricFlussonicStreamInputErrors:                    newMetricFlussonicStreamInputErrors(mbc.Metrics.FlussonicStreamInputErrors),
+		metricFlussonicStreamInputErrorsByIndex:             newMetricFlussonicStreamInputErrorsByIndex(mbc.Metrics.FlussonicStreamInputErrorsByIndex),
 		metricFlussonicStreamInputErrorsByType:              newMetricFlussonicStreamInputErrorsByType(mbc.Metrics.FlussonicStreamInputErrorsByType),
+		metricFlussonicStreamInputFrameAge:                  newMetricFlussonicStreamInputFrameAge(mbc.Metrics.FlussonicStreamInputFrameAge),
 		metricFlussonicStreamInputFrames:                    newMetricFlussonicStreamInputFrames(mbc.Metrics.FlussonicStreamInputFrames),
+		metricFlussonicStreamInputIo:                        newMetricFlussonicStreamInputIo(mbc.Metrics.FlussonicStreamInputIo),
 		metricFlussonicStreamInputMediaInfoChanges:          newMetricFlussonicStreamInputMediaInfoChanges(mbc.Metrics.FlussonicStreamInputMediaInfoChanges),
+		metricFlussonicStreamInputMpegtsErrors:              newMetricFlussonicStreamInputMpegtsErrors(mbc.Metrics.FlussonicStreamInputMpegtsErrors),
+		metricFlussonicStreamInputMpegtsErrorsByPid:         newMetricFlussonicStreamInputMpegtsErrorsByPid(mbc.Metrics.FlussonicStreamInputMpegtsErrorsByPid),
 		metricFlussonicStreamInputResyncs:                   newMetricFlussonicStreamInputResyncs(mbc.Metrics.FlussonicStreamInputResyncs),
+		metricFlussonicStreamInputRetries:                   newMetricFlussonicStreamInputRetries(mbc.Metrics.FlussonicStreamInputRetries),
 		metricFlussonicStreamInputSecondaryCount:            newMetricFlussonicStreamInputSecondaryCount(mbc.Metrics.FlussonicStreamInputSecondaryCount),
 		metricFlussonicStreamInputSrtDroppedPackets:         newMetricFlussonicStreamInputSrtDroppedPackets(mbc.Metrics.FlussonicStreamInputSrtDroppedPackets),
 		metricFlussonicStreamInputSrtLatency:                newMetricFlussonicStreamInputSrtLatency(mbc.Metrics.FlussonicStreamInputSrtLatency),
@@ -6975,14 +7968,19 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricFlussonicStreamPlaySessionCreations:           newMetricFlussonicStreamPlaySessionCreations(mbc.Metrics.FlussonicStreamPlaySessionCreations),
 		metricFlussonicStreamPlayWebrtcNacks:                newMetricFlussonicStreamPlayWebrtcNacks(mbc.Metrics.FlussonicStreamPlayWebrtcNacks),
 		metricFlussonicStreamPlayWebrtcRetransmittedPackets: newMetricFlussonicStreamPlayWebrtcRetransmittedPackets(mbc.Metrics.FlussonicStreamPlayWebrtcRetransmittedPackets),
+		metricFlussonicStreamPushErrors:                     newMetricFlussonicStreamPushErrors(mbc.Metrics.FlussonicStreamPushErrors),
 		metricFlussonicStreamPushIo:                         newMetricFlussonicStreamPushIo(mbc.Metrics.FlussonicStreamPushIo),
 		metricFlussonicStreamPushRetries:                    newMetricFlussonicStreamPushRetries(mbc.Metrics.FlussonicStreamPushRetries),
 		metricFlussonicStreamPushState:                      newMetricFlussonicStreamPushState(mbc.Metrics.FlussonicStreamPushState),
+		metricFlussonicStreamRemote:                         newMetricFlussonicStreamRemote(mbc.Metrics.FlussonicStreamRemote),
 		metricFlussonicStreamRetries:                        newMetricFlussonicStreamRetries(mbc.Metrics.FlussonicStreamRetries),
+		metricFlussonicStreamSourceFailed:                   newMetricFlussonicStreamSourceFailed(mbc.Metrics.FlussonicStreamSourceFailed),
 		metricFlussonicStreamStartTime:                      newMetricFlussonicStreamStartTime(mbc.Metrics.FlussonicStreamStartTime),
 		metricFlussonicStreamState:                          newMetricFlussonicStreamState(mbc.Metrics.FlussonicStreamState),
 		metricFlussonicStreamStatic:                         newMetricFlussonicStreamStatic(mbc.Metrics.FlussonicStreamStatic),
 		metricFlussonicStreamThroughput:                     newMetricFlussonicStreamThroughput(mbc.Metrics.FlussonicStreamThroughput),
+		metricFlussonicStreamThumbnailDrops:                 newMetricFlussonicStreamThumbnailDrops(mbc.Metrics.FlussonicStreamThumbnailDrops),
+		metricFlussonicStreamThumbnailErrors:                newMetricFlussonicStreamThumbnailErrors(mbc.Metrics.FlussonicStreamThumbnailErrors),
 		metricFlussonicStreamTrackCount:                     newMetricFlussonicStreamTrackCount(mbc.Metrics.FlussonicStreamTrackCount),
 		metricFlussonicStreamTranscoderFrames:               newMetricFlussonicStreamTranscoderFrames(mbc.Metrics.FlussonicStreamTranscoderFrames),
 		metricFlussonicStreamTranscoderOverloaded:           newMetricFlussonicStreamTranscoderOverloaded(mbc.Metrics.FlussonicStreamTranscoderOverloaded),
@@ -7121,6 +8119,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicAlertCount.emit(ils.Metrics())
 	mb.metricFlussonicBandwidthUtilization.emit(ils.Metrics())
 	mb.metricFlussonicClientCount.emit(ils.Metrics())
+	mb.metricFlussonicClusterPeerState.emit(ils.Metrics())
 	mb.metricFlussonicClusterPeerUp.emit(ils.Metrics())
 	mb.metricFlussonicConfigExternalLoaded.emit(ils.Metrics())
 	mb.metricFlussonicConfigInvalid.emit(ils.Metrics())
@@ -7148,9 +8147,11 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicGpuEncoderUtilization.emit(ils.Metrics())
 	mb.metricFlussonicGpuMemoryUtilization.emit(ils.Metrics())
 	mb.metricFlussonicGpuTemperature.emit(ils.Metrics())
+	mb.metricFlussonicInputErrorsByType.emit(ils.Metrics())
 	mb.metricFlussonicMemoryUtilization.emit(ils.Metrics())
 	mb.metricFlussonicNetworkIo.emit(ils.Metrics())
 	mb.metricFlussonicNetworkThroughput.emit(ils.Metrics())
+	mb.metricFlussonicPlaySessionCount.emit(ils.Metrics())
 	mb.metricFlussonicSchedulerUtilization.emit(ils.Metrics())
 	mb.metricFlussonicSessionCount.emit(ils.Metrics())
 	mb.metricFlussonicStartTime.emit(ils.Metrics())
@@ -7165,6 +8166,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicStreamDvrDepth.emit(ils.Metrics())
 	mb.metricFlussonicStreamDvrDiskUsage.emit(ils.Metrics())
 	mb.metricFlussonicStreamDvrDuration.emit(ils.Metrics())
+	mb.metricFlussonicStreamDvrExpiration.emit(ils.Metrics())
 	mb.metricFlussonicStreamDvrSegmentReadFailures.emit(ils.Metrics())
 	mb.metricFlussonicStreamDvrSegmentReads.emit(ils.Metrics())
 	mb.metricFlussonicStreamDvrSegmentWrites.emit(ils.Metrics())
@@ -7173,10 +8175,16 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicStreamInputDivergent.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputErrorRate.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputErrors.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputErrorsByIndex.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputErrorsByType.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputFrameAge.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputFrames.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputIo.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputMediaInfoChanges.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputMpegtsErrors.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputMpegtsErrorsByPid.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputResyncs.emit(ils.Metrics())
+	mb.metricFlussonicStreamInputRetries.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputSecondaryCount.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputSrtDroppedPackets.emit(ils.Metrics())
 	mb.metricFlussonicStreamInputSrtLatency.emit(ils.Metrics())
@@ -7198,14 +8206,19 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricFlussonicStreamPlaySessionCreations.emit(ils.Metrics())
 	mb.metricFlussonicStreamPlayWebrtcNacks.emit(ils.Metrics())
 	mb.metricFlussonicStreamPlayWebrtcRetransmittedPackets.emit(ils.Metrics())
+	mb.metricFlussonicStreamPushErrors.emit(ils.Metrics())
 	mb.metricFlussonicStreamPushIo.emit(ils.Metrics())
 	mb.metricFlussonicStreamPushRetries.emit(ils.Metrics())
 	mb.metricFlussonicStreamPushState.emit(ils.Metrics())
+	mb.metricFlussonicStreamRemote.emit(ils.Metrics())
 	mb.metricFlussonicStreamRetries.emit(ils.Metrics())
+	mb.metricFlussonicStreamSourceFailed.emit(ils.Metrics())
 	mb.metricFlussonicStreamStartTime.emit(ils.Metrics())
 	mb.metricFlussonicStreamState.emit(ils.Metrics())
 	mb.metricFlussonicStreamStatic.emit(ils.Metrics())
 	mb.metricFlussonicStreamThroughput.emit(ils.Metrics())
+	mb.metricFlussonicStreamThumbnailDrops.emit(ils.Metrics())
+	mb.metricFlussonicStreamThumbnailErrors.emit(ils.Metrics())
 	mb.metricFlussonicStreamTrackCount.emit(ils.Metrics())
 	mb.metricFlussonicStreamTranscoderFrames.emit(ils.Metrics())
 	mb.metricFlussonicStreamTranscoderOverloaded.emit(ils.Metrics())
@@ -7265,6 +8278,11 @@ func (mb *MetricsBuilder) RecordFlussonicBandwidthUtilizationDataPoint(ts pcommo
 // RecordFlussonicClientCountDataPoint adds a data point to flussonic.client.count metric.
 func (mb *MetricsBuilder) RecordFlussonicClientCountDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricFlussonicClientCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordFlussonicClusterPeerStateDataPoint adds a data point to flussonic.cluster.peer.state metric.
+func (mb *MetricsBuilder) RecordFlussonicClusterPeerStateDataPoint(ts pcommon.Timestamp, val int64, flussonicClusterPeerAttributeValue string, flussonicStateAttributeValue AttributeFlussonicState) {
+	mb.metricFlussonicClusterPeerState.recordDataPoint(mb.startTime, ts, val, flussonicClusterPeerAttributeValue, flussonicStateAttributeValue.String())
 }
 
 // RecordFlussonicClusterPeerUpDataPoint adds a data point to flussonic.cluster.peer.up metric.
@@ -7402,6 +8420,11 @@ func (mb *MetricsBuilder) RecordFlussonicGpuTemperatureDataPoint(ts pcommon.Time
 	mb.metricFlussonicGpuTemperature.recordDataPoint(mb.startTime, ts, val, flussonicGpuIDAttributeValue, flussonicGpuNameAttributeValue)
 }
 
+// RecordFlussonicInputErrorsByTypeDataPoint adds a data point to flussonic.input.errors_by_type metric.
+func (mb *MetricsBuilder) RecordFlussonicInputErrorsByTypeDataPoint(ts pcommon.Timestamp, val int64, inputErrorTypeAttributeValue string) {
+	mb.metricFlussonicInputErrorsByType.recordDataPoint(mb.startTime, ts, val, inputErrorTypeAttributeValue)
+}
+
 // RecordFlussonicMemoryUtilizationDataPoint adds a data point to flussonic.memory.utilization metric.
 func (mb *MetricsBuilder) RecordFlussonicMemoryUtilizationDataPoint(ts pcommon.Timestamp, val float64) {
 	mb.metricFlussonicMemoryUtilization.recordDataPoint(mb.startTime, ts, val)
@@ -7415,6 +8438,11 @@ func (mb *MetricsBuilder) RecordFlussonicNetworkIoDataPoint(ts pcommon.Timestamp
 // RecordFlussonicNetworkThroughputDataPoint adds a data point to flussonic.network.throughput metric.
 func (mb *MetricsBuilder) RecordFlussonicNetworkThroughputDataPoint(ts pcommon.Timestamp, val float64, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
 	mb.metricFlussonicNetworkThroughput.recordDataPoint(mb.startTime, ts, val, networkIoDirectionAttributeValue.String())
+}
+
+// RecordFlussonicPlaySessionCountDataPoint adds a data point to flussonic.play.session.count metric.
+func (mb *MetricsBuilder) RecordFlussonicPlaySessionCountDataPoint(ts pcommon.Timestamp, val int64, flussonicProtocolAttributeValue string) {
+	mb.metricFlussonicPlaySessionCount.recordDataPoint(mb.startTime, ts, val, flussonicProtocolAttributeValue)
 }
 
 // RecordFlussonicSchedulerUtilizationDataPoint adds a data point to flussonic.scheduler.utilization metric.
@@ -7487,6 +8515,11 @@ func (mb *MetricsBuilder) RecordFlussonicStreamDvrDurationDataPoint(ts pcommon.T
 	mb.metricFlussonicStreamDvrDuration.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
 }
 
+// RecordFlussonicStreamDvrExpirationDataPoint adds a data point to flussonic.stream.dvr.expiration metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamDvrExpirationDataPoint(ts pcommon.Timestamp, val float64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamDvrExpiration.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
 // RecordFlussonicStreamDvrSegmentReadFailuresDataPoint adds a data point to flussonic.stream.dvr.segment.read_failures metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamDvrSegmentReadFailuresDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicDvrReadReasonAttributeValue AttributeFlussonicDvrReadReason) {
 	mb.metricFlussonicStreamDvrSegmentReadFailures.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicDvrReadReasonAttributeValue.String())
@@ -7527,9 +8560,19 @@ func (mb *MetricsBuilder) RecordFlussonicStreamInputErrorsDataPoint(ts pcommon.T
 	mb.metricFlussonicStreamInputErrors.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
 }
 
+// RecordFlussonicStreamInputErrorsByIndexDataPoint adds a data point to flussonic.stream.input.errors_by_index metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputErrorsByIndexDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicInputIndexAttributeValue int64) {
+	mb.metricFlussonicStreamInputErrorsByIndex.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicInputIndexAttributeValue)
+}
+
 // RecordFlussonicStreamInputErrorsByTypeDataPoint adds a data point to flussonic.stream.input.errors_by_type metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamInputErrorsByTypeDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, inputErrorTypeAttributeValue string) {
 	mb.metricFlussonicStreamInputErrorsByType.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, inputErrorTypeAttributeValue)
+}
+
+// RecordFlussonicStreamInputFrameAgeDataPoint adds a data point to flussonic.stream.input.frame.age metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputFrameAgeDataPoint(ts pcommon.Timestamp, val float64, flussonicStreamNameAttributeValue string, flussonicInputIndexAttributeValue int64) {
+	mb.metricFlussonicStreamInputFrameAge.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicInputIndexAttributeValue)
 }
 
 // RecordFlussonicStreamInputFramesDataPoint adds a data point to flussonic.stream.input.frames metric.
@@ -7537,14 +8580,34 @@ func (mb *MetricsBuilder) RecordFlussonicStreamInputFramesDataPoint(ts pcommon.T
 	mb.metricFlussonicStreamInputFrames.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
 }
 
+// RecordFlussonicStreamInputIoDataPoint adds a data point to flussonic.stream.input.io metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputIoDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicInputIndexAttributeValue int64) {
+	mb.metricFlussonicStreamInputIo.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicInputIndexAttributeValue)
+}
+
 // RecordFlussonicStreamInputMediaInfoChangesDataPoint adds a data point to flussonic.stream.input.media_info.changes metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamInputMediaInfoChangesDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
 	mb.metricFlussonicStreamInputMediaInfoChanges.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
 }
 
+// RecordFlussonicStreamInputMpegtsErrorsDataPoint adds a data point to flussonic.stream.input.mpegts.errors metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputMpegtsErrorsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, mpegtsErrorTypeAttributeValue AttributeMpegtsErrorType) {
+	mb.metricFlussonicStreamInputMpegtsErrors.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, mpegtsErrorTypeAttributeValue.String())
+}
+
+// RecordFlussonicStreamInputMpegtsErrorsByPidDataPoint adds a data point to flussonic.stream.input.mpegts.errors_by_pid metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputMpegtsErrorsByPidDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicMpegtsPidAttributeValue int64, pidErrorTypeAttributeValue AttributePidErrorType) {
+	mb.metricFlussonicStreamInputMpegtsErrorsByPid.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicMpegtsPidAttributeValue, pidErrorTypeAttributeValue.String())
+}
+
 // RecordFlussonicStreamInputResyncsDataPoint adds a data point to flussonic.stream.input.resyncs metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamInputResyncsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicResyncReasonAttributeValue AttributeFlussonicResyncReason) {
 	mb.metricFlussonicStreamInputResyncs.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicResyncReasonAttributeValue.String())
+}
+
+// RecordFlussonicStreamInputRetriesDataPoint adds a data point to flussonic.stream.input.retries metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamInputRetriesDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicInputIndexAttributeValue int64) {
+	mb.metricFlussonicStreamInputRetries.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicInputIndexAttributeValue)
 }
 
 // RecordFlussonicStreamInputSecondaryCountDataPoint adds a data point to flussonic.stream.input.secondary.count metric.
@@ -7652,6 +8715,11 @@ func (mb *MetricsBuilder) RecordFlussonicStreamPlayWebrtcRetransmittedPacketsDat
 	mb.metricFlussonicStreamPlayWebrtcRetransmittedPackets.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
 }
 
+// RecordFlussonicStreamPushErrorsDataPoint adds a data point to flussonic.stream.push.errors metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamPushErrorsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicPushIndexAttributeValue int64, pushErrorTypeAttributeValue string) {
+	mb.metricFlussonicStreamPushErrors.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicPushIndexAttributeValue, pushErrorTypeAttributeValue)
+}
+
 // RecordFlussonicStreamPushIoDataPoint adds a data point to flussonic.stream.push.io metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamPushIoDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, flussonicPushIndexAttributeValue int64) {
 	mb.metricFlussonicStreamPushIo.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicPushIndexAttributeValue)
@@ -7667,9 +8735,19 @@ func (mb *MetricsBuilder) RecordFlussonicStreamPushStateDataPoint(ts pcommon.Tim
 	mb.metricFlussonicStreamPushState.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, flussonicPushIndexAttributeValue, flussonicPushStateAttributeValue.String())
 }
 
+// RecordFlussonicStreamRemoteDataPoint adds a data point to flussonic.stream.remote metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamRemoteDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamRemote.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
 // RecordFlussonicStreamRetriesDataPoint adds a data point to flussonic.stream.retries metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamRetriesDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
 	mb.metricFlussonicStreamRetries.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
+// RecordFlussonicStreamSourceFailedDataPoint adds a data point to flussonic.stream.source.failed metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamSourceFailedDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string, sourceErrorTypeAttributeValue string) {
+	mb.metricFlussonicStreamSourceFailed.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, sourceErrorTypeAttributeValue)
 }
 
 // RecordFlussonicStreamStartTimeDataPoint adds a data point to flussonic.stream.start_time metric.
@@ -7690,6 +8768,16 @@ func (mb *MetricsBuilder) RecordFlussonicStreamStaticDataPoint(ts pcommon.Timest
 // RecordFlussonicStreamThroughputDataPoint adds a data point to flussonic.stream.throughput metric.
 func (mb *MetricsBuilder) RecordFlussonicStreamThroughputDataPoint(ts pcommon.Timestamp, val float64, flussonicStreamNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
 	mb.metricFlussonicStreamThroughput.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordFlussonicStreamThumbnailDropsDataPoint adds a data point to flussonic.stream.thumbnail.drops metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamThumbnailDropsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamThumbnailDrops.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
+}
+
+// RecordFlussonicStreamThumbnailErrorsDataPoint adds a data point to flussonic.stream.thumbnail.errors metric.
+func (mb *MetricsBuilder) RecordFlussonicStreamThumbnailErrorsDataPoint(ts pcommon.Timestamp, val int64, flussonicStreamNameAttributeValue string) {
+	mb.metricFlussonicStreamThumbnailErrors.recordDataPoint(mb.startTime, ts, val, flussonicStreamNameAttributeValue)
 }
 
 // RecordFlussonicStreamTrackCountDataPoint adds a data point to flussonic.stream.track.count metric.

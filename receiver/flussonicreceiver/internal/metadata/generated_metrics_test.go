@@ -75,6 +75,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicClientCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordFlussonicClusterPeerStateDataPoint(ts, 1, "flussonic.cluster.peer-val", AttributeFlussonicStateNoConfig)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicClusterPeerUpDataPoint(ts, 1, "flussonic.cluster.peer-val")
@@ -158,6 +161,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordFlussonicGpuTemperatureDataPoint(ts, 1, "flussonic.gpu.id-val", "flussonic.gpu.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordFlussonicInputErrorsByTypeDataPoint(ts, 1, "input_error_type-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordFlussonicMemoryUtilizationDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -165,6 +171,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicNetworkThroughputDataPoint(ts, 1, AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordFlussonicPlaySessionCountDataPoint(ts, 1, "flussonic.protocol-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicSchedulerUtilizationDataPoint(ts, 1)
@@ -207,6 +216,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicStreamDvrDurationDataPoint(ts, 1, "flussonic.stream.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordFlussonicStreamDvrExpirationDataPoint(ts, 1, "flussonic.stream.name-val")
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamDvrSegmentReadFailuresDataPoint(ts, 1, "flussonic.stream.name-val", AttributeFlussonicDvrReadReasonEnoent)
@@ -233,16 +245,34 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordFlussonicStreamInputErrorsDataPoint(ts, 1, "flussonic.stream.name-val")
 
 			allMetricsCount++
+			mb.RecordFlussonicStreamInputErrorsByIndexDataPoint(ts, 1, "flussonic.stream.name-val", 21)
+
+			allMetricsCount++
 			mb.RecordFlussonicStreamInputErrorsByTypeDataPoint(ts, 1, "flussonic.stream.name-val", "input_error_type-val")
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputFrameAgeDataPoint(ts, 1, "flussonic.stream.name-val", 21)
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamInputFramesDataPoint(ts, 1, "flussonic.stream.name-val")
 
 			allMetricsCount++
+			mb.RecordFlussonicStreamInputIoDataPoint(ts, 1, "flussonic.stream.name-val", 21)
+
+			allMetricsCount++
 			mb.RecordFlussonicStreamInputMediaInfoChangesDataPoint(ts, 1, "flussonic.stream.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputMpegtsErrorsDataPoint(ts, 1, "flussonic.stream.name-val", AttributeMpegtsErrorTypeContinuity)
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputMpegtsErrorsByPidDataPoint(ts, 1, "flussonic.stream.name-val", 20, AttributePidErrorTypeContinuity)
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamInputResyncsDataPoint(ts, 1, "flussonic.stream.name-val", AttributeFlussonicResyncReasonNormal)
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamInputRetriesDataPoint(ts, 1, "flussonic.stream.name-val", 21)
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamInputSecondaryCountDataPoint(ts, 1, "flussonic.stream.name-val", AttributeFlussonicInputStateValid)
@@ -308,6 +338,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordFlussonicStreamPlayWebrtcRetransmittedPacketsDataPoint(ts, 1, "flussonic.stream.name-val")
 
 			allMetricsCount++
+			mb.RecordFlussonicStreamPushErrorsDataPoint(ts, 1, "flussonic.stream.name-val", 20, "push_error_type-val")
+
+			allMetricsCount++
 			mb.RecordFlussonicStreamPushIoDataPoint(ts, 1, "flussonic.stream.name-val", 20)
 
 			allMetricsCount++
@@ -317,7 +350,13 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordFlussonicStreamPushStateDataPoint(ts, 1, "flussonic.stream.name-val", 20, AttributeFlussonicPushStateStarting)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordFlussonicStreamRemoteDataPoint(ts, 1, "flussonic.stream.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordFlussonicStreamRetriesDataPoint(ts, 1, "flussonic.stream.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordFlussonicStreamSourceFailedDataPoint(ts, 1, "flussonic.stream.name-val", "source_error_type-val")
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamStartTimeDataPoint(ts, 1, "flussonic.stream.name-val")
@@ -330,6 +369,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordFlussonicStreamThroughputDataPoint(ts, 1, "flussonic.stream.name-val", AttributeNetworkIoDirectionReceive)
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamThumbnailDropsDataPoint(ts, 1, "flussonic.stream.name-val")
+
+			allMetricsCount++
+			mb.RecordFlussonicStreamThumbnailErrorsDataPoint(ts, 1, "flussonic.stream.name-val")
 
 			allMetricsCount++
 			mb.RecordFlussonicStreamTrackCountDataPoint(ts, 1, "flussonic.stream.name-val", AttributeFlussonicMediaKindAudio)
@@ -453,6 +498,26 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "flussonic.cluster.peer.state":
+					assert.False(t, validatedMetrics["flussonic.cluster.peer.state"], "Found a duplicate in the metrics slice: flussonic.cluster.peer.state")
+					validatedMetrics["flussonic.cluster.peer.state"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "State of another server of the cluster. 1 for the current state, 0 for the others.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicClusterPeerAttrVal, ok := dp.Attributes().Get("flussonic.cluster.peer")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.cluster.peer-val", flussonicClusterPeerAttrVal.Str())
+					flussonicStateAttrVal, ok := dp.Attributes().Get("flussonic.state")
+					assert.True(t, ok)
+					assert.Equal(t, "no_config", flussonicStateAttrVal.Str())
 				case "flussonic.cluster.peer.up":
 					assert.False(t, validatedMetrics["flussonic.cluster.peer.up"], "Found a duplicate in the metrics slice: flussonic.cluster.peer.up")
 					validatedMetrics["flussonic.cluster.peer.up"] = true
@@ -901,6 +966,23 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicGpuNameAttrVal, ok := dp.Attributes().Get("flussonic.gpu.name")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.gpu.name-val", flussonicGpuNameAttrVal.Str())
+				case "flussonic.input.errors_by_type":
+					assert.False(t, validatedMetrics["flussonic.input.errors_by_type"], "Found a duplicate in the metrics slice: flussonic.input.errors_by_type")
+					validatedMetrics["flussonic.input.errors_by_type"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of errors in the data from the sources of all streams, by type. It starts with the first list of streams that the receiver reads.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					inputErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "input_error_type-val", inputErrorTypeAttrVal.Str())
 				case "flussonic.memory.utilization":
 					assert.False(t, validatedMetrics["flussonic.memory.utilization"], "Found a duplicate in the metrics slice: flussonic.memory.utilization")
 					validatedMetrics["flussonic.memory.utilization"] = true
@@ -948,6 +1030,23 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "flussonic.play.session.count":
+					assert.False(t, validatedMetrics["flussonic.play.session.count"], "Found a duplicate in the metrics slice: flussonic.play.session.count")
+					validatedMetrics["flussonic.play.session.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of open viewer sessions of all streams, by protocol.", mi.Description())
+					assert.Equal(t, "{session}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicProtocolAttrVal, ok := dp.Attributes().Get("flussonic.protocol")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.protocol-val", flussonicProtocolAttrVal.Str())
 				case "flussonic.scheduler.utilization":
 					assert.False(t, validatedMetrics["flussonic.scheduler.utilization"], "Found a duplicate in the metrics slice: flussonic.scheduler.utilization")
 					validatedMetrics["flussonic.scheduler.utilization"] = true
@@ -1173,6 +1272,21 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.dvr.expiration":
+					assert.False(t, validatedMetrics["flussonic.stream.dvr.expiration"], "Found a duplicate in the metrics slice: flussonic.stream.dvr.expiration")
+					validatedMetrics["flussonic.stream.dvr.expiration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Configured depth of a stream's archive.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
 				case "flussonic.stream.dvr.segment.read_failures":
 					assert.False(t, validatedMetrics["flussonic.stream.dvr.segment.read_failures"], "Found a duplicate in the metrics slice: flussonic.stream.dvr.segment.read_failures")
 					validatedMetrics["flussonic.stream.dvr.segment.read_failures"] = true
@@ -1320,6 +1434,26 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.input.errors_by_index":
+					assert.False(t, validatedMetrics["flussonic.stream.input.errors_by_index"], "Found a duplicate in the metrics slice: flussonic.stream.input.errors_by_index")
+					validatedMetrics["flussonic.stream.input.errors_by_index"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of errors of all types in the data of each input of a stream.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+					flussonicInputIndexAttrVal, ok := dp.Attributes().Get("flussonic.input.index")
+					assert.True(t, ok)
+					assert.EqualValues(t, 21, flussonicInputIndexAttrVal.Int())
 				case "flussonic.stream.input.errors_by_type":
 					assert.False(t, validatedMetrics["flussonic.stream.input.errors_by_type"], "Found a duplicate in the metrics slice: flussonic.stream.input.errors_by_type")
 					validatedMetrics["flussonic.stream.input.errors_by_type"] = true
@@ -1340,6 +1474,24 @@ func TestMetricsBuilder(t *testing.T) {
 					inputErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
 					assert.True(t, ok)
 					assert.Equal(t, "input_error_type-val", inputErrorTypeAttrVal.Str())
+				case "flussonic.stream.input.frame.age":
+					assert.False(t, validatedMetrics["flussonic.stream.input.frame.age"], "Found a duplicate in the metrics slice: flussonic.stream.input.frame.age")
+					validatedMetrics["flussonic.stream.input.frame.age"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the last frame of each input of a stream.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+					flussonicInputIndexAttrVal, ok := dp.Attributes().Get("flussonic.input.index")
+					assert.True(t, ok)
+					assert.EqualValues(t, 21, flussonicInputIndexAttrVal.Int())
 				case "flussonic.stream.input.frames":
 					assert.False(t, validatedMetrics["flussonic.stream.input.frames"], "Found a duplicate in the metrics slice: flussonic.stream.input.frames")
 					validatedMetrics["flussonic.stream.input.frames"] = true
@@ -1357,6 +1509,26 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.input.io":
+					assert.False(t, validatedMetrics["flussonic.stream.input.io"], "Found a duplicate in the metrics slice: flussonic.stream.input.io")
+					validatedMetrics["flussonic.stream.input.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes received from each input of a stream.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+					flussonicInputIndexAttrVal, ok := dp.Attributes().Get("flussonic.input.index")
+					assert.True(t, ok)
+					assert.EqualValues(t, 21, flussonicInputIndexAttrVal.Int())
 				case "flussonic.stream.input.media_info.changes":
 					assert.False(t, validatedMetrics["flussonic.stream.input.media_info.changes"], "Found a duplicate in the metrics slice: flussonic.stream.input.media_info.changes")
 					validatedMetrics["flussonic.stream.input.media_info.changes"] = true
@@ -1374,6 +1546,49 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.input.mpegts.errors":
+					assert.False(t, validatedMetrics["flussonic.stream.input.mpegts.errors"], "Found a duplicate in the metrics slice: flussonic.stream.input.mpegts.errors")
+					validatedMetrics["flussonic.stream.input.mpegts.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of faulty MPEG transport stream packets from the source of a stream.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+					mpegtsErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "continuity", mpegtsErrorTypeAttrVal.Str())
+				case "flussonic.stream.input.mpegts.errors_by_pid":
+					assert.False(t, validatedMetrics["flussonic.stream.input.mpegts.errors_by_pid"], "Found a duplicate in the metrics slice: flussonic.stream.input.mpegts.errors_by_pid")
+					validatedMetrics["flussonic.stream.input.mpegts.errors_by_pid"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of errors of each packet identifier in the MPEG transport stream from the source of a stream.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+					flussonicMpegtsPidAttrVal, ok := dp.Attributes().Get("flussonic.mpegts.pid")
+					assert.True(t, ok)
+					assert.EqualValues(t, 20, flussonicMpegtsPidAttrVal.Int())
+					pidErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "continuity", pidErrorTypeAttrVal.Str())
 				case "flussonic.stream.input.resyncs":
 					assert.False(t, validatedMetrics["flussonic.stream.input.resyncs"], "Found a duplicate in the metrics slice: flussonic.stream.input.resyncs")
 					validatedMetrics["flussonic.stream.input.resyncs"] = true
@@ -1394,6 +1609,26 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicResyncReasonAttrVal, ok := dp.Attributes().Get("flussonic.resync.reason")
 					assert.True(t, ok)
 					assert.Equal(t, "normal", flussonicResyncReasonAttrVal.Str())
+				case "flussonic.stream.input.retries":
+					assert.False(t, validatedMetrics["flussonic.stream.input.retries"], "Found a duplicate in the metrics slice: flussonic.stream.input.retries")
+					validatedMetrics["flussonic.stream.input.retries"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of retries to connect to each input of a stream.", mi.Description())
+					assert.Equal(t, "{retry}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+					flussonicInputIndexAttrVal, ok := dp.Attributes().Get("flussonic.input.index")
+					assert.True(t, ok)
+					assert.EqualValues(t, 21, flussonicInputIndexAttrVal.Int())
 				case "flussonic.stream.input.secondary.count":
 					assert.False(t, validatedMetrics["flussonic.stream.input.secondary.count"], "Found a duplicate in the metrics slice: flussonic.stream.input.secondary.count")
 					validatedMetrics["flussonic.stream.input.secondary.count"] = true
@@ -1783,6 +2018,29 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.push.errors":
+					assert.False(t, validatedMetrics["flussonic.stream.push.errors"], "Found a duplicate in the metrics slice: flussonic.stream.push.errors")
+					validatedMetrics["flussonic.stream.push.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of errors of a push of a stream.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+					flussonicPushIndexAttrVal, ok := dp.Attributes().Get("flussonic.push.index")
+					assert.True(t, ok)
+					assert.EqualValues(t, 20, flussonicPushIndexAttrVal.Int())
+					pushErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "push_error_type-val", pushErrorTypeAttrVal.Str())
 				case "flussonic.stream.push.io":
 					assert.False(t, validatedMetrics["flussonic.stream.push.io"], "Found a duplicate in the metrics slice: flussonic.stream.push.io")
 					validatedMetrics["flussonic.stream.push.io"] = true
@@ -1846,6 +2104,23 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicPushStateAttrVal, ok := dp.Attributes().Get("flussonic.push.state")
 					assert.True(t, ok)
 					assert.Equal(t, "starting", flussonicPushStateAttrVal.Str())
+				case "flussonic.stream.remote":
+					assert.False(t, validatedMetrics["flussonic.stream.remote"], "Found a duplicate in the metrics slice: flussonic.stream.remote")
+					validatedMetrics["flussonic.stream.remote"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether a stream is pulled from another streamer. Streams that are not have no data point.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
 				case "flussonic.stream.retries":
 					assert.False(t, validatedMetrics["flussonic.stream.retries"], "Found a duplicate in the metrics slice: flussonic.stream.retries")
 					validatedMetrics["flussonic.stream.retries"] = true
@@ -1863,6 +2138,26 @@ func TestMetricsBuilder(t *testing.T) {
 					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
 					assert.True(t, ok)
 					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.source.failed":
+					assert.False(t, validatedMetrics["flussonic.stream.source.failed"], "Found a duplicate in the metrics slice: flussonic.stream.source.failed")
+					validatedMetrics["flussonic.stream.source.failed"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether the source of a stream cannot be captured. Streams without such an error have no data point.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+					sourceErrorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "source_error_type-val", sourceErrorTypeAttrVal.Str())
 				case "flussonic.stream.start_time":
 					assert.False(t, validatedMetrics["flussonic.stream.start_time"], "Found a duplicate in the metrics slice: flussonic.stream.start_time")
 					validatedMetrics["flussonic.stream.start_time"] = true
@@ -1933,6 +2228,40 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "flussonic.stream.thumbnail.drops":
+					assert.False(t, validatedMetrics["flussonic.stream.thumbnail.drops"], "Found a duplicate in the metrics slice: flussonic.stream.thumbnail.drops")
+					validatedMetrics["flussonic.stream.thumbnail.drops"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of thumbnails of a stream that were skipped because they were requested too quickly.", mi.Description())
+					assert.Equal(t, "{thumbnail}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
+				case "flussonic.stream.thumbnail.errors":
+					assert.False(t, validatedMetrics["flussonic.stream.thumbnail.errors"], "Found a duplicate in the metrics slice: flussonic.stream.thumbnail.errors")
+					validatedMetrics["flussonic.stream.thumbnail.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of thumbnails of a stream that could not be created.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					flussonicStreamNameAttrVal, ok := dp.Attributes().Get("flussonic.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "flussonic.stream.name-val", flussonicStreamNameAttrVal.Str())
 				case "flussonic.stream.track.count":
 					assert.False(t, validatedMetrics["flussonic.stream.track.count"], "Found a duplicate in the metrics slice: flussonic.stream.track.count")
 					validatedMetrics["flussonic.stream.track.count"] = true

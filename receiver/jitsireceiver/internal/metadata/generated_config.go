@@ -8,6 +8,26 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
+// JitsiJibriComponentHealthyMetricConfig provides config for the jitsi.jibri.component.healthy metric.
+type JitsiJibriComponentHealthyMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *JitsiJibriComponentHealthyMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // JitsiJibriHealthyMetricConfig provides config for the jitsi.jibri.healthy metric.
 type JitsiJibriHealthyMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -3570,6 +3590,7 @@ func (ms *RtcTargetUpMetricConfig) Unmarshal(parser *confmap.Conf) error {
 
 // MetricsConfig provides config for jitsi metrics.
 type MetricsConfig struct {
+	JitsiJibriComponentHealthy                   JitsiJibriComponentHealthyMetricConfig                   `mapstructure:"jitsi.jibri.component.healthy"`
 	JitsiJibriHealthy                            JitsiJibriHealthyMetricConfig                            `mapstructure:"jitsi.jibri.healthy"`
 	JitsiJibriRecording                          JitsiJibriRecordingMetricConfig                          `mapstructure:"jitsi.jibri.recording"`
 	JitsiJibriRequestRejections                  JitsiJibriRequestRejectionsMetricConfig                  `mapstructure:"jitsi.jibri.request.rejections"`
@@ -3752,6 +3773,9 @@ type MetricsConfig struct {
 
 func DefaultMetricsConfig() MetricsConfig {
 	return MetricsConfig{
+		JitsiJibriComponentHealthy: JitsiJibriComponentHealthyMetricConfig{
+			Enabled: true,
+		},
 		JitsiJibriHealthy: JitsiJibriHealthyMetricConfig{
 			Enabled: true,
 		},

@@ -941,6 +941,10 @@ var MapAttributeTranscriptionErrorType = map[string]AttributeTranscriptionErrorT
 }
 
 var MetricsInfo = metricsInfo{
+	JitsiJibriComponentHealthy: metricInfo{
+		Name:       "jitsi.jibri.component.healthy",
+		Attributes: []string{"jitsi.jibri.component"},
+	},
 	JitsiJibriHealthy: metricInfo{
 		Name: "jitsi.jibri.healthy",
 	},
@@ -1536,6 +1540,7 @@ var MetricsInfo = metricsInfo{
 }
 
 type metricsInfo struct {
+	JitsiJibriComponentHealthy                   metricInfo
 	JitsiJibriHealthy                            metricInfo
 	JitsiJibriRecording                          metricInfo
 	JitsiJibriRequestRejections                  metricInfo
@@ -1719,6 +1724,60 @@ type metricsInfo struct {
 type metricInfo struct {
 	Name       string
 	Attributes []string
+}
+
+type metricJitsiJibriComponentHealthy struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   JitsiJibriComponentHealthyMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills jitsi.jibri.component.healthy metric with initial data.
+func (m *metricJitsiJibriComponentHealthy) init() {
+	m.data.SetName("jitsi.jibri.component.healthy")
+	m.data.SetDescription("Whether a part of Jibri reports itself as healthy.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricJitsiJibriComponentHealthy) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, jitsiJibriComponentAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("jitsi.jibri.component", jitsiJibriComponentAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricJitsiJibriComponentHealthy) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricJitsiJibriComponentHealthy) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricJitsiJibriComponentHealthy(cfg JitsiJibriComponentHealthyMetricConfig) metricJitsiJibriComponentHealthy {
+	m := metricJitsiJibriComponentHealthy{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
 }
 
 type metricJitsiJibriHealthy struct {
@@ -11080,6 +11139,7 @@ type MetricsBuilder struct {
 	buildInfo                                          component.BuildInfo  // contains version information.
 	resourceAttributeIncludeFilter                     map[string]filter.Filter
 	resourceAttributeExcludeFilter                     map[string]filter.Filter
+	metricJitsiJibriComponentHealthy                   metricJitsiJibriComponentHealthy
 	metricJitsiJibriHealthy                            metricJitsiJibriHealthy
 	metricJitsiJibriRecording                          metricJitsiJibriRecording
 	metricJitsiJibriRequestRejections                  metricJitsiJibriRequestRejections
@@ -11283,6 +11343,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		startTime:                                          pcommon.NewTimestampFromTime(time.Now()),
 		metricsBuffer:                                      pmetric.NewMetrics(),
 		buildInfo:                                          settings.BuildInfo,
+		metricJitsiJibriComponentHealthy:                   newMetricJitsiJibriComponentHealthy(mbc.Metrics.JitsiJibriComponentHealthy),
 		metricJitsiJibriHealthy:                            newMetricJitsiJibriHealthy(mbc.Metrics.JitsiJibriHealthy),
 		metricJitsiJibriRecording:                          newMetricJitsiJibriRecording(mbc.Metrics.JitsiJibriRecording),
 		metricJitsiJibriRequestRejections:                  newMetricJitsiJibriRequestRejections(mbc.Metrics.JitsiJibriRequestRejections),
@@ -11587,6 +11648,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	ils.Scope().SetName(ScopeName)
 	ils.Scope().SetVersion(mb.buildInfo.Version)
 	ils.Metrics().EnsureCapacity(mb.metricsCapacity)
+	mb.metricJitsiJibriComponentHealthy.emit(ils.Metrics())
 	mb.metricJitsiJibriHealthy.emit(ils.Metrics())
 	mb.metricJitsiJibriRecording.emit(ils.Metrics())
 	mb.metricJitsiJibriRequestRejections.emit(ils.Metrics())
@@ -11794,6 +11856,11 @@ func (mb *MetricsBuilder) Emit(options ...ResourceMetricsOption) pmetric.Metrics
 	metrics := mb.metricsBuffer
 	mb.metricsBuffer = pmetric.NewMetrics()
 	return metrics
+}
+
+// RecordJitsiJibriComponentHealthyDataPoint adds a data point to jitsi.jibri.component.healthy metric.
+func (mb *MetricsBuilder) RecordJitsiJibriComponentHealthyDataPoint(ts pcommon.Timestamp, val int64, jitsiJibriComponentAttributeValue string) {
+	mb.metricJitsiJibriComponentHealthy.recordDataPoint(mb.startTime, ts, val, jitsiJibriComponentAttributeValue)
 }
 
 // RecordJitsiJibriHealthyDataPoint adds a data point to jitsi.jibri.healthy metric.

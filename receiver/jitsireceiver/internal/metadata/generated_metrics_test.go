@@ -68,6 +68,9 @@ func TestMetricsBuilder(t *testing.T) {
 			allMetricsCount := 0
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordJitsiJibriComponentHealthyDataPoint(ts, 1, "jitsi.jibri.component-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordJitsiJibriHealthyDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -639,6 +642,23 @@ func TestMetricsBuilder(t *testing.T) {
 			validatedMetrics := make(map[string]bool)
 			for _, mi := range allMetricsList {
 				switch mi.Name() {
+				case "jitsi.jibri.component.healthy":
+					assert.False(t, validatedMetrics["jitsi.jibri.component.healthy"], "Found a duplicate in the metrics slice: jitsi.jibri.component.healthy")
+					validatedMetrics["jitsi.jibri.component.healthy"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether a part of Jibri reports itself as healthy.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					jitsiJibriComponentAttrVal, ok := dp.Attributes().Get("jitsi.jibri.component")
+					assert.True(t, ok)
+					assert.Equal(t, "jitsi.jibri.component-val", jitsiJibriComponentAttrVal.Str())
 				case "jitsi.jibri.healthy":
 					assert.False(t, validatedMetrics["jitsi.jibri.healthy"], "Found a duplicate in the metrics slice: jitsi.jibri.healthy")
 					validatedMetrics["jitsi.jibri.healthy"] = true

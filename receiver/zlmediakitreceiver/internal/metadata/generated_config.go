@@ -168,6 +168,26 @@ func (ms *ZlmediakitAPICountMetricConfig) Unmarshal(parser *confmap.Conf) error 
 	return nil
 }
 
+// ZlmediakitEgressIoMetricConfig provides config for the zlmediakit.egress.io metric.
+type ZlmediakitEgressIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitEgressIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitEgressThroughputMetricConfig provides config for the zlmediakit.egress.throughput metric.
 type ZlmediakitEgressThroughputMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -208,6 +228,26 @@ func (ms *ZlmediakitFfmpegSourceCountMetricConfig) Unmarshal(parser *confmap.Con
 	return nil
 }
 
+// ZlmediakitIngestIoMetricConfig provides config for the zlmediakit.ingest.io metric.
+type ZlmediakitIngestIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitIngestIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitIngestThroughputMetricConfig provides config for the zlmediakit.ingest.throughput metric.
 type ZlmediakitIngestThroughputMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -215,6 +255,26 @@ type ZlmediakitIngestThroughputMetricConfig struct {
 }
 
 func (ms *ZlmediakitIngestThroughputMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitMediaListAgeMetricConfig provides config for the zlmediakit.media_list.age metric.
+type ZlmediakitMediaListAgeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitMediaListAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -375,6 +435,26 @@ type ZlmediakitProxyIoMetricConfig struct {
 }
 
 func (ms *ZlmediakitProxyIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitProxyPresentMetricConfig provides config for the zlmediakit.proxy.present metric.
+type ZlmediakitProxyPresentMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitProxyPresentMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -608,6 +688,26 @@ func (ms *ZlmediakitRtpServerLimitMetricConfig) Unmarshal(parser *confmap.Conf) 
 	return nil
 }
 
+// ZlmediakitRtpServerPresentMetricConfig provides config for the zlmediakit.rtp_server.present metric.
+type ZlmediakitRtpServerPresentMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitRtpServerPresentMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ZlmediakitSessionCountMetricConfig provides config for the zlmediakit.session.count metric.
 type ZlmediakitSessionCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -615,6 +715,26 @@ type ZlmediakitSessionCountMetricConfig struct {
 }
 
 func (ms *ZlmediakitSessionCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitSessionCountByPortMetricConfig provides config for the zlmediakit.session.count_by_port metric.
+type ZlmediakitSessionCountByPortMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitSessionCountByPortMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -855,6 +975,26 @@ type ZlmediakitStreamRecordingCountMetricConfig struct {
 }
 
 func (ms *ZlmediakitStreamRecordingCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ZlmediakitStreamSilenceDurationMetricConfig provides config for the zlmediakit.stream.silence.duration metric.
+type ZlmediakitStreamSilenceDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ZlmediakitStreamSilenceDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1358,9 +1498,12 @@ type MetricsConfig struct {
 	RtcTargetUp                         RtcTargetUpMetricConfig                         `mapstructure:"rtc.target.up"`
 	ZlmediakitAPIAvailable              ZlmediakitAPIAvailableMetricConfig              `mapstructure:"zlmediakit.api.available"`
 	ZlmediakitAPICount                  ZlmediakitAPICountMetricConfig                  `mapstructure:"zlmediakit.api.count"`
+	ZlmediakitEgressIo                  ZlmediakitEgressIoMetricConfig                  `mapstructure:"zlmediakit.egress.io"`
 	ZlmediakitEgressThroughput          ZlmediakitEgressThroughputMetricConfig          `mapstructure:"zlmediakit.egress.throughput"`
 	ZlmediakitFfmpegSourceCount         ZlmediakitFfmpegSourceCountMetricConfig         `mapstructure:"zlmediakit.ffmpeg_source.count"`
+	ZlmediakitIngestIo                  ZlmediakitIngestIoMetricConfig                  `mapstructure:"zlmediakit.ingest.io"`
 	ZlmediakitIngestThroughput          ZlmediakitIngestThroughputMetricConfig          `mapstructure:"zlmediakit.ingest.throughput"`
+	ZlmediakitMediaListAge              ZlmediakitMediaListAgeMetricConfig              `mapstructure:"zlmediakit.media_list.age"`
 	ZlmediakitMediaListInterval         ZlmediakitMediaListIntervalMetricConfig         `mapstructure:"zlmediakit.media_list.interval"`
 	ZlmediakitMediaSourceCount          ZlmediakitMediaSourceCountMetricConfig          `mapstructure:"zlmediakit.media_source.count"`
 	ZlmediakitMemoryBlockCount          ZlmediakitMemoryBlockCountMetricConfig          `mapstructure:"zlmediakit.memory.block.count"`
@@ -1369,6 +1512,7 @@ type MetricsConfig struct {
 	ZlmediakitProxyAge                  ZlmediakitProxyAgeMetricConfig                  `mapstructure:"zlmediakit.proxy.age"`
 	ZlmediakitProxyCount                ZlmediakitProxyCountMetricConfig                `mapstructure:"zlmediakit.proxy.count"`
 	ZlmediakitProxyIo                   ZlmediakitProxyIoMetricConfig                   `mapstructure:"zlmediakit.proxy.io"`
+	ZlmediakitProxyPresent              ZlmediakitProxyPresentMetricConfig              `mapstructure:"zlmediakit.proxy.present"`
 	ZlmediakitProxyReaderCount          ZlmediakitProxyReaderCountMetricConfig          `mapstructure:"zlmediakit.proxy.reader.count"`
 	ZlmediakitProxyReconnections        ZlmediakitProxyReconnectionsMetricConfig        `mapstructure:"zlmediakit.proxy.reconnections"`
 	ZlmediakitProxyState                ZlmediakitProxyStateMetricConfig                `mapstructure:"zlmediakit.proxy.state"`
@@ -1380,7 +1524,9 @@ type MetricsConfig struct {
 	ZlmediakitRtpServerIdleCount        ZlmediakitRtpServerIdleCountMetricConfig        `mapstructure:"zlmediakit.rtp_server.idle.count"`
 	ZlmediakitRtpServerInfo             ZlmediakitRtpServerInfoMetricConfig             `mapstructure:"zlmediakit.rtp_server.info"`
 	ZlmediakitRtpServerLimit            ZlmediakitRtpServerLimitMetricConfig            `mapstructure:"zlmediakit.rtp_server.limit"`
+	ZlmediakitRtpServerPresent          ZlmediakitRtpServerPresentMetricConfig          `mapstructure:"zlmediakit.rtp_server.present"`
 	ZlmediakitSessionCount              ZlmediakitSessionCountMetricConfig              `mapstructure:"zlmediakit.session.count"`
+	ZlmediakitSessionCountByPort        ZlmediakitSessionCountByPortMetricConfig        `mapstructure:"zlmediakit.session.count_by_port"`
 	ZlmediakitSessionInfo               ZlmediakitSessionInfoMetricConfig               `mapstructure:"zlmediakit.session.info"`
 	ZlmediakitSessionPeerCount          ZlmediakitSessionPeerCountMetricConfig          `mapstructure:"zlmediakit.session.peer.count"`
 	ZlmediakitStreamAlive               ZlmediakitStreamAliveMetricConfig               `mapstructure:"zlmediakit.stream.alive"`
@@ -1393,6 +1539,7 @@ type MetricsConfig struct {
 	ZlmediakitStreamReaderCountBySchema ZlmediakitStreamReaderCountBySchemaMetricConfig `mapstructure:"zlmediakit.stream.reader.count_by_schema"`
 	ZlmediakitStreamRecordingActive     ZlmediakitStreamRecordingActiveMetricConfig     `mapstructure:"zlmediakit.stream.recording.active"`
 	ZlmediakitStreamRecordingCount      ZlmediakitStreamRecordingCountMetricConfig      `mapstructure:"zlmediakit.stream.recording.count"`
+	ZlmediakitStreamSilenceDuration     ZlmediakitStreamSilenceDurationMetricConfig     `mapstructure:"zlmediakit.stream.silence.duration"`
 	ZlmediakitStreamStartTime           ZlmediakitStreamStartTimeMetricConfig           `mapstructure:"zlmediakit.stream.start_time"`
 	ZlmediakitStreamState               ZlmediakitStreamStateMetricConfig               `mapstructure:"zlmediakit.stream.state"`
 	ZlmediakitStreamThroughput          ZlmediakitStreamThroughputMetricConfig          `mapstructure:"zlmediakit.stream.throughput"`
@@ -1445,13 +1592,22 @@ func DefaultMetricsConfig() MetricsConfig {
 		ZlmediakitAPICount: ZlmediakitAPICountMetricConfig{
 			Enabled: false,
 		},
+		ZlmediakitEgressIo: ZlmediakitEgressIoMetricConfig{
+			Enabled: true,
+		},
 		ZlmediakitEgressThroughput: ZlmediakitEgressThroughputMetricConfig{
 			Enabled: true,
 		},
 		ZlmediakitFfmpegSourceCount: ZlmediakitFfmpegSourceCountMetricConfig{
 			Enabled: true,
 		},
+		ZlmediakitIngestIo: ZlmediakitIngestIoMetricConfig{
+			Enabled: true,
+		},
 		ZlmediakitIngestThroughput: ZlmediakitIngestThroughputMetricConfig{
+			Enabled: true,
+		},
+		ZlmediakitMediaListAge: ZlmediakitMediaListAgeMetricConfig{
 			Enabled: true,
 		},
 		ZlmediakitMediaListInterval: ZlmediakitMediaListIntervalMetricConfig{
@@ -1476,6 +1632,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		ZlmediakitProxyIo: ZlmediakitProxyIoMetricConfig{
+			Enabled: true,
+		},
+		ZlmediakitProxyPresent: ZlmediakitProxyPresentMetricConfig{
 			Enabled: true,
 		},
 		ZlmediakitProxyReaderCount: ZlmediakitProxyReaderCountMetricConfig{
@@ -1511,8 +1670,14 @@ func DefaultMetricsConfig() MetricsConfig {
 		ZlmediakitRtpServerLimit: ZlmediakitRtpServerLimitMetricConfig{
 			Enabled: false,
 		},
+		ZlmediakitRtpServerPresent: ZlmediakitRtpServerPresentMetricConfig{
+			Enabled: true,
+		},
 		ZlmediakitSessionCount: ZlmediakitSessionCountMetricConfig{
 			Enabled: true,
+		},
+		ZlmediakitSessionCountByPort: ZlmediakitSessionCountByPortMetricConfig{
+			Enabled: false,
 		},
 		ZlmediakitSessionInfo: ZlmediakitSessionInfoMetricConfig{
 			Enabled: false,
@@ -1548,6 +1713,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		ZlmediakitStreamRecordingCount: ZlmediakitStreamRecordingCountMetricConfig{
+			Enabled: true,
+		},
+		ZlmediakitStreamSilenceDuration: ZlmediakitStreamSilenceDurationMetricConfig{
 			Enabled: true,
 		},
 		ZlmediakitStreamStartTime: ZlmediakitStreamStartTimeMetricConfig{

@@ -51,13 +51,22 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitAPICount: ZlmediakitAPICountMetricConfig{
 						Enabled: true,
 					},
+					ZlmediakitEgressIo: ZlmediakitEgressIoMetricConfig{
+						Enabled: true,
+					},
 					ZlmediakitEgressThroughput: ZlmediakitEgressThroughputMetricConfig{
 						Enabled: true,
 					},
 					ZlmediakitFfmpegSourceCount: ZlmediakitFfmpegSourceCountMetricConfig{
 						Enabled: true,
 					},
+					ZlmediakitIngestIo: ZlmediakitIngestIoMetricConfig{
+						Enabled: true,
+					},
 					ZlmediakitIngestThroughput: ZlmediakitIngestThroughputMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitMediaListAge: ZlmediakitMediaListAgeMetricConfig{
 						Enabled: true,
 					},
 					ZlmediakitMediaListInterval: ZlmediakitMediaListIntervalMetricConfig{
@@ -82,6 +91,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					ZlmediakitProxyIo: ZlmediakitProxyIoMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitProxyPresent: ZlmediakitProxyPresentMetricConfig{
 						Enabled: true,
 					},
 					ZlmediakitProxyReaderCount: ZlmediakitProxyReaderCountMetricConfig{
@@ -117,7 +129,13 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitRtpServerLimit: ZlmediakitRtpServerLimitMetricConfig{
 						Enabled: true,
 					},
+					ZlmediakitRtpServerPresent: ZlmediakitRtpServerPresentMetricConfig{
+						Enabled: true,
+					},
 					ZlmediakitSessionCount: ZlmediakitSessionCountMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitSessionCountByPort: ZlmediakitSessionCountByPortMetricConfig{
 						Enabled: true,
 					},
 					ZlmediakitSessionInfo: ZlmediakitSessionInfoMetricConfig{
@@ -154,6 +172,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					ZlmediakitStreamRecordingCount: ZlmediakitStreamRecordingCountMetricConfig{
+						Enabled: true,
+					},
+					ZlmediakitStreamSilenceDuration: ZlmediakitStreamSilenceDurationMetricConfig{
 						Enabled: true,
 					},
 					ZlmediakitStreamStartTime: ZlmediakitStreamStartTimeMetricConfig{
@@ -269,13 +290,22 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitAPICount: ZlmediakitAPICountMetricConfig{
 						Enabled: false,
 					},
+					ZlmediakitEgressIo: ZlmediakitEgressIoMetricConfig{
+						Enabled: false,
+					},
 					ZlmediakitEgressThroughput: ZlmediakitEgressThroughputMetricConfig{
 						Enabled: false,
 					},
 					ZlmediakitFfmpegSourceCount: ZlmediakitFfmpegSourceCountMetricConfig{
 						Enabled: false,
 					},
+					ZlmediakitIngestIo: ZlmediakitIngestIoMetricConfig{
+						Enabled: false,
+					},
 					ZlmediakitIngestThroughput: ZlmediakitIngestThroughputMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitMediaListAge: ZlmediakitMediaListAgeMetricConfig{
 						Enabled: false,
 					},
 					ZlmediakitMediaListInterval: ZlmediakitMediaListIntervalMetricConfig{
@@ -300,6 +330,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					ZlmediakitProxyIo: ZlmediakitProxyIoMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitProxyPresent: ZlmediakitProxyPresentMetricConfig{
 						Enabled: false,
 					},
 					ZlmediakitProxyReaderCount: ZlmediakitProxyReaderCountMetricConfig{
@@ -335,7 +368,13 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ZlmediakitRtpServerLimit: ZlmediakitRtpServerLimitMetricConfig{
 						Enabled: false,
 					},
+					ZlmediakitRtpServerPresent: ZlmediakitRtpServerPresentMetricConfig{
+						Enabled: false,
+					},
 					ZlmediakitSessionCount: ZlmediakitSessionCountMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitSessionCountByPort: ZlmediakitSessionCountByPortMetricConfig{
 						Enabled: false,
 					},
 					ZlmediakitSessionInfo: ZlmediakitSessionInfoMetricConfig{
@@ -372,6 +411,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					ZlmediakitStreamRecordingCount: ZlmediakitStreamRecordingCountMetricConfig{
+						Enabled: false,
+					},
+					ZlmediakitStreamSilenceDuration: ZlmediakitStreamSilenceDurationMetricConfig{
 						Enabled: false,
 					},
 					ZlmediakitStreamStartTime: ZlmediakitStreamStartTimeMetricConfig{
@@ -463,7 +505,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, ZlmediakitAPIAvailableMetricConfig{}, ZlmediakitAPICountMetricConfig{}, ZlmediakitEgressThroughputMetricConfig{}, ZlmediakitFfmpegSourceCountMetricConfig{}, ZlmediakitIngestThroughputMetricConfig{}, ZlmediakitMediaListIntervalMetricConfig{}, ZlmediakitMediaSourceCountMetricConfig{}, ZlmediakitMemoryBlockCountMetricConfig{}, ZlmediakitMemoryUsageMetricConfig{}, ZlmediakitObjectCountMetricConfig{}, ZlmediakitProxyAgeMetricConfig{}, ZlmediakitProxyCountMetricConfig{}, ZlmediakitProxyIoMetricConfig{}, ZlmediakitProxyReaderCountMetricConfig{}, ZlmediakitProxyReconnectionsMetricConfig{}, ZlmediakitProxyStateMetricConfig{}, ZlmediakitProxyThroughputMetricConfig{}, ZlmediakitRtpSenderCountMetricConfig{}, ZlmediakitRtpSenderIoMetricConfig{}, ZlmediakitRtpSenderThroughputMetricConfig{}, ZlmediakitRtpServerCountMetricConfig{}, ZlmediakitRtpServerIdleCountMetricConfig{}, ZlmediakitRtpServerInfoMetricConfig{}, ZlmediakitRtpServerLimitMetricConfig{}, ZlmediakitSessionCountMetricConfig{}, ZlmediakitSessionInfoMetricConfig{}, ZlmediakitSessionPeerCountMetricConfig{}, ZlmediakitStreamAliveMetricConfig{}, ZlmediakitStreamCountMetricConfig{}, ZlmediakitStreamCountByStateMetricConfig{}, ZlmediakitStreamInfoMetricConfig{}, ZlmediakitStreamIoMetricConfig{}, ZlmediakitStreamPacketLossMetricConfig{}, ZlmediakitStreamReaderCountMetricConfig{}, ZlmediakitStreamReaderCountBySchemaMetricConfig{}, ZlmediakitStreamRecordingActiveMetricConfig{}, ZlmediakitStreamRecordingCountMetricConfig{}, ZlmediakitStreamStartTimeMetricConfig{}, ZlmediakitStreamStateMetricConfig{}, ZlmediakitStreamThroughputMetricConfig{}, ZlmediakitStreamTrackChannelCountMetricConfig{}, ZlmediakitStreamTrackFrameRateMetricConfig{}, ZlmediakitStreamTrackFramesMetricConfig{}, ZlmediakitStreamTrackGopDurationMetricConfig{}, ZlmediakitStreamTrackGopSizeMetricConfig{}, ZlmediakitStreamTrackHeightMetricConfig{}, ZlmediakitStreamTrackKeyFramesMetricConfig{}, ZlmediakitStreamTrackReadyMetricConfig{}, ZlmediakitStreamTrackSampleDepthMetricConfig{}, ZlmediakitStreamTrackSampleRateMetricConfig{}, ZlmediakitStreamTrackTimeMetricConfig{}, ZlmediakitStreamTrackWidthMetricConfig{}, ZlmediakitStreamUptimeMetricConfig{}, ZlmediakitStreamUptimeBySchemaMetricConfig{}, ZlmediakitThreadCountMetricConfig{}, ZlmediakitThreadDelayMetricConfig{}, ZlmediakitThreadFileDescriptorCountMetricConfig{}, ZlmediakitThreadMemoryUsageMetricConfig{}, ZlmediakitThreadUtilizationMetricConfig{}, ZlmediakitWebrtcRoomCountMetricConfig{}, ZlmediakitWebrtcRoomKeeperCountMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}, ZlmediakitBuildBranchResourceAttributeConfig{}, ZlmediakitBuildTimeResourceAttributeConfig{}, ZlmediakitServerIDResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(RtcScrapeDurationMetricConfig{}, RtcScrapeErrorsMetricConfig{}, RtcScrapeOmittedCountMetricConfig{}, RtcScrapesMetricConfig{}, RtcTargetCertificateRemainingMetricConfig{}, RtcTargetUpMetricConfig{}, ZlmediakitAPIAvailableMetricConfig{}, ZlmediakitAPICountMetricConfig{}, ZlmediakitEgressIoMetricConfig{}, ZlmediakitEgressThroughputMetricConfig{}, ZlmediakitFfmpegSourceCountMetricConfig{}, ZlmediakitIngestIoMetricConfig{}, ZlmediakitIngestThroughputMetricConfig{}, ZlmediakitMediaListAgeMetricConfig{}, ZlmediakitMediaListIntervalMetricConfig{}, ZlmediakitMediaSourceCountMetricConfig{}, ZlmediakitMemoryBlockCountMetricConfig{}, ZlmediakitMemoryUsageMetricConfig{}, ZlmediakitObjectCountMetricConfig{}, ZlmediakitProxyAgeMetricConfig{}, ZlmediakitProxyCountMetricConfig{}, ZlmediakitProxyIoMetricConfig{}, ZlmediakitProxyPresentMetricConfig{}, ZlmediakitProxyReaderCountMetricConfig{}, ZlmediakitProxyReconnectionsMetricConfig{}, ZlmediakitProxyStateMetricConfig{}, ZlmediakitProxyThroughputMetricConfig{}, ZlmediakitRtpSenderCountMetricConfig{}, ZlmediakitRtpSenderIoMetricConfig{}, ZlmediakitRtpSenderThroughputMetricConfig{}, ZlmediakitRtpServerCountMetricConfig{}, ZlmediakitRtpServerIdleCountMetricConfig{}, ZlmediakitRtpServerInfoMetricConfig{}, ZlmediakitRtpServerLimitMetricConfig{}, ZlmediakitRtpServerPresentMetricConfig{}, ZlmediakitSessionCountMetricConfig{}, ZlmediakitSessionCountByPortMetricConfig{}, ZlmediakitSessionInfoMetricConfig{}, ZlmediakitSessionPeerCountMetricConfig{}, ZlmediakitStreamAliveMetricConfig{}, ZlmediakitStreamCountMetricConfig{}, ZlmediakitStreamCountByStateMetricConfig{}, ZlmediakitStreamInfoMetricConfig{}, ZlmediakitStreamIoMetricConfig{}, ZlmediakitStreamPacketLossMetricConfig{}, ZlmediakitStreamReaderCountMetricConfig{}, ZlmediakitStreamReaderCountBySchemaMetricConfig{}, ZlmediakitStreamRecordingActiveMetricConfig{}, ZlmediakitStreamRecordingCountMetricConfig{}, ZlmediakitStreamSilenceDurationMetricConfig{}, ZlmediakitStreamStartTimeMetricConfig{}, ZlmediakitStreamStateMetricConfig{}, ZlmediakitStreamThroughputMetricConfig{}, ZlmediakitStreamTrackChannelCountMetricConfig{}, ZlmediakitStreamTrackFrameRateMetricConfig{}, ZlmediakitStreamTrackFramesMetricConfig{}, ZlmediakitStreamTrackGopDurationMetricConfig{}, ZlmediakitStreamTrackGopSizeMetricConfig{}, ZlmediakitStreamTrackHeightMetricConfig{}, ZlmediakitStreamTrackKeyFramesMetricConfig{}, ZlmediakitStreamTrackReadyMetricConfig{}, ZlmediakitStreamTrackSampleDepthMetricConfig{}, ZlmediakitStreamTrackSampleRateMetricConfig{}, ZlmediakitStreamTrackTimeMetricConfig{}, ZlmediakitStreamTrackWidthMetricConfig{}, ZlmediakitStreamUptimeMetricConfig{}, ZlmediakitStreamUptimeBySchemaMetricConfig{}, ZlmediakitThreadCountMetricConfig{}, ZlmediakitThreadDelayMetricConfig{}, ZlmediakitThreadFileDescriptorCountMetricConfig{}, ZlmediakitThreadMemoryUsageMetricConfig{}, ZlmediakitThreadUtilizationMetricConfig{}, ZlmediakitWebrtcRoomCountMetricConfig{}, ZlmediakitWebrtcRoomKeeperCountMetricConfig{}, ServerAddressResourceAttributeConfig{}, ServerPortResourceAttributeConfig{}, ServiceInstanceIDResourceAttributeConfig{}, ServiceNameResourceAttributeConfig{}, ServiceVersionResourceAttributeConfig{}, ZlmediakitBuildBranchResourceAttributeConfig{}, ZlmediakitBuildTimeResourceAttributeConfig{}, ZlmediakitServerIDResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

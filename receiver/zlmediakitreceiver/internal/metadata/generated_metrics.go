@@ -603,6 +603,10 @@ var MetricsInfo = metricsInfo{
 	ZlmediakitAPICount: metricInfo{
 		Name: "zlmediakit.api.count",
 	},
+	ZlmediakitEgressIo: metricInfo{
+		Name:       "zlmediakit.egress.io",
+		Attributes: []string{"zlmediakit.schema"},
+	},
 	ZlmediakitEgressThroughput: metricInfo{
 		Name:       "zlmediakit.egress.throughput",
 		Attributes: []string{"zlmediakit.schema"},
@@ -610,9 +614,16 @@ var MetricsInfo = metricsInfo{
 	ZlmediakitFfmpegSourceCount: metricInfo{
 		Name: "zlmediakit.ffmpeg_source.count",
 	},
+	ZlmediakitIngestIo: metricInfo{
+		Name:       "zlmediakit.ingest.io",
+		Attributes: []string{"zlmediakit.origin.type"},
+	},
 	ZlmediakitIngestThroughput: metricInfo{
 		Name:       "zlmediakit.ingest.throughput",
 		Attributes: []string{"zlmediakit.origin.type"},
+	},
+	ZlmediakitMediaListAge: metricInfo{
+		Name: "zlmediakit.media_list.age",
 	},
 	ZlmediakitMediaListInterval: metricInfo{
 		Name: "zlmediakit.media_list.interval",
@@ -642,6 +653,10 @@ var MetricsInfo = metricsInfo{
 	ZlmediakitProxyIo: metricInfo{
 		Name:       "zlmediakit.proxy.io",
 		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.proxy.type", "zlmediakit.proxy.key"},
+	},
+	ZlmediakitProxyPresent: metricInfo{
+		Name:       "zlmediakit.proxy.present",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name", "zlmediakit.proxy.type"},
 	},
 	ZlmediakitProxyReaderCount: metricInfo{
 		Name:       "zlmediakit.proxy.reader.count",
@@ -685,9 +700,17 @@ var MetricsInfo = metricsInfo{
 	ZlmediakitRtpServerLimit: metricInfo{
 		Name: "zlmediakit.rtp_server.limit",
 	},
+	ZlmediakitRtpServerPresent: metricInfo{
+		Name:       "zlmediakit.rtp_server.present",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name"},
+	},
 	ZlmediakitSessionCount: metricInfo{
 		Name:       "zlmediakit.session.count",
-		Attributes: []string{"zlmediakit.session.type", "network.transport"},
+		Attributes: []string{"zlmediakit.session.type", "zlmediakit.session.tls", "network.transport"},
+	},
+	ZlmediakitSessionCountByPort: metricInfo{
+		Name:       "zlmediakit.session.count_by_port",
+		Attributes: []string{"zlmediakit.session.type", "zlmediakit.session.tls", "network.local.port"},
 	},
 	ZlmediakitSessionInfo: metricInfo{
 		Name:       "zlmediakit.session.info",
@@ -735,6 +758,10 @@ var MetricsInfo = metricsInfo{
 	ZlmediakitStreamRecordingCount: metricInfo{
 		Name:       "zlmediakit.stream.recording.count",
 		Attributes: []string{"zlmediakit.recording.format"},
+	},
+	ZlmediakitStreamSilenceDuration: metricInfo{
+		Name:       "zlmediakit.stream.silence.duration",
+		Attributes: []string{"zlmediakit.vhost", "zlmediakit.app", "zlmediakit.stream.name"},
 	},
 	ZlmediakitStreamStartTime: metricInfo{
 		Name:       "zlmediakit.stream.start_time",
@@ -841,9 +868,12 @@ type metricsInfo struct {
 	RtcTargetUp                         metricInfo
 	ZlmediakitAPIAvailable              metricInfo
 	ZlmediakitAPICount                  metricInfo
+	ZlmediakitEgressIo                  metricInfo
 	ZlmediakitEgressThroughput          metricInfo
 	ZlmediakitFfmpegSourceCount         metricInfo
+	ZlmediakitIngestIo                  metricInfo
 	ZlmediakitIngestThroughput          metricInfo
+	ZlmediakitMediaListAge              metricInfo
 	ZlmediakitMediaListInterval         metricInfo
 	ZlmediakitMediaSourceCount          metricInfo
 	ZlmediakitMemoryBlockCount          metricInfo
@@ -852,6 +882,7 @@ type metricsInfo struct {
 	ZlmediakitProxyAge                  metricInfo
 	ZlmediakitProxyCount                metricInfo
 	ZlmediakitProxyIo                   metricInfo
+	ZlmediakitProxyPresent              metricInfo
 	ZlmediakitProxyReaderCount          metricInfo
 	ZlmediakitProxyReconnections        metricInfo
 	ZlmediakitProxyState                metricInfo
@@ -863,7 +894,9 @@ type metricsInfo struct {
 	ZlmediakitRtpServerIdleCount        metricInfo
 	ZlmediakitRtpServerInfo             metricInfo
 	ZlmediakitRtpServerLimit            metricInfo
+	ZlmediakitRtpServerPresent          metricInfo
 	ZlmediakitSessionCount              metricInfo
+	ZlmediakitSessionCountByPort        metricInfo
 	ZlmediakitSessionInfo               metricInfo
 	ZlmediakitSessionPeerCount          metricInfo
 	ZlmediakitStreamAlive               metricInfo
@@ -876,6 +909,7 @@ type metricsInfo struct {
 	ZlmediakitStreamReaderCountBySchema metricInfo
 	ZlmediakitStreamRecordingActive     metricInfo
 	ZlmediakitStreamRecordingCount      metricInfo
+	ZlmediakitStreamSilenceDuration     metricInfo
 	ZlmediakitStreamStartTime           metricInfo
 	ZlmediakitStreamState               metricInfo
 	ZlmediakitStreamThroughput          metricInfo
@@ -1329,6 +1363,60 @@ func newMetricZlmediakitAPICount(cfg ZlmediakitAPICountMetricConfig) metricZlmed
 	return m
 }
 
+type metricZlmediakitEgressIo struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   ZlmediakitEgressIoMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.egress.io metric with initial data.
+func (m *metricZlmediakitEgressIo) init() {
+	m.data.SetName("zlmediakit.egress.io")
+	m.data.SetDescription("Estimated number of bytes sent to all readers since the first media list.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitEgressIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitSchemaAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.schema", zlmediakitSchemaAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitEgressIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitEgressIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitEgressIo(cfg ZlmediakitEgressIoMetricConfig) metricZlmediakitEgressIo {
+	m := metricZlmediakitEgressIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricZlmediakitEgressThroughput struct {
 	data     pmetric.Metric                         // data buffer for generated metric.
 	config   ZlmediakitEgressThroughputMetricConfig // metric config provided by user.
@@ -1433,6 +1521,60 @@ func newMetricZlmediakitFfmpegSourceCount(cfg ZlmediakitFfmpegSourceCountMetricC
 	return m
 }
 
+type metricZlmediakitIngestIo struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   ZlmediakitIngestIoMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.ingest.io metric with initial data.
+func (m *metricZlmediakitIngestIo) init() {
+	m.data.SetName("zlmediakit.ingest.io")
+	m.data.SetDescription("Number of bytes received for all streams since the first media list, measured in the schema closest to the origin.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitIngestIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitOriginTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.origin.type", zlmediakitOriginTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitIngestIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitIngestIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitIngestIo(cfg ZlmediakitIngestIoMetricConfig) metricZlmediakitIngestIo {
+	m := metricZlmediakitIngestIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricZlmediakitIngestThroughput struct {
 	data     pmetric.Metric                         // data buffer for generated metric.
 	config   ZlmediakitIngestThroughputMetricConfig // metric config provided by user.
@@ -1477,6 +1619,56 @@ func (m *metricZlmediakitIngestThroughput) emit(metrics pmetric.MetricSlice) {
 
 func newMetricZlmediakitIngestThroughput(cfg ZlmediakitIngestThroughputMetricConfig) metricZlmediakitIngestThroughput {
 	m := metricZlmediakitIngestThroughput{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitMediaListAge struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   ZlmediakitMediaListAgeMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.media_list.age metric with initial data.
+func (m *metricZlmediakitMediaListAge) init() {
+	m.data.SetName("zlmediakit.media_list.age")
+	m.data.SetDescription("Time since the last complete media list. It is 0 in a scrape that requested the list, and grows until the next one.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricZlmediakitMediaListAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitMediaListAge) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitMediaListAge) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitMediaListAge(cfg ZlmediakitMediaListAgeMetricConfig) metricZlmediakitMediaListAge {
+	m := metricZlmediakitMediaListAge{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -1908,6 +2100,63 @@ func (m *metricZlmediakitProxyIo) emit(metrics pmetric.MetricSlice) {
 
 func newMetricZlmediakitProxyIo(cfg ZlmediakitProxyIoMetricConfig) metricZlmediakitProxyIo {
 	m := metricZlmediakitProxyIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitProxyPresent struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   ZlmediakitProxyPresentMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.proxy.present metric with initial data.
+func (m *metricZlmediakitProxyPresent) init() {
+	m.data.SetName("zlmediakit.proxy.present")
+	m.data.SetDescription("Whether an expected proxy is on the server, in any state.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitProxyPresent) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.proxy.type", zlmediakitProxyTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitProxyPresent) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitProxyPresent) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitProxyPresent(cfg ZlmediakitProxyPresentMetricConfig) metricZlmediakitProxyPresent {
+	m := metricZlmediakitProxyPresent{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -2531,6 +2780,62 @@ func newMetricZlmediakitRtpServerLimit(cfg ZlmediakitRtpServerLimitMetricConfig)
 	return m
 }
 
+type metricZlmediakitRtpServerPresent struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   ZlmediakitRtpServerPresentMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.rtp_server.present metric with initial data.
+func (m *metricZlmediakitRtpServerPresent) init() {
+	m.data.SetName("zlmediakit.rtp_server.present")
+	m.data.SetDescription("Whether the port of an expected RTP server is open.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitRtpServerPresent) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitRtpServerPresent) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitRtpServerPresent) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitRtpServerPresent(cfg ZlmediakitRtpServerPresentMetricConfig) metricZlmediakitRtpServerPresent {
+	m := metricZlmediakitRtpServerPresent{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricZlmediakitSessionCount struct {
 	data     pmetric.Metric                     // data buffer for generated metric.
 	config   ZlmediakitSessionCountMetricConfig // metric config provided by user.
@@ -2548,7 +2853,7 @@ func (m *metricZlmediakitSessionCount) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricZlmediakitSessionCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitSessionTypeAttributeValue string, networkTransportAttributeValue string) {
+func (m *metricZlmediakitSessionCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitSessionTypeAttributeValue string, zlmediakitSessionTLSAttributeValue bool, networkTransportAttributeValue string) {
 	if !m.config.Enabled {
 		return
 	}
@@ -2557,6 +2862,7 @@ func (m *metricZlmediakitSessionCount) recordDataPoint(start pcommon.Timestamp, 
 	dp.SetTimestamp(ts)
 	dp.SetIntValue(val)
 	dp.Attributes().PutStr("zlmediakit.session.type", zlmediakitSessionTypeAttributeValue)
+	dp.Attributes().PutBool("zlmediakit.session.tls", zlmediakitSessionTLSAttributeValue)
 	dp.Attributes().PutStr("network.transport", networkTransportAttributeValue)
 }
 
@@ -2578,6 +2884,62 @@ func (m *metricZlmediakitSessionCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricZlmediakitSessionCount(cfg ZlmediakitSessionCountMetricConfig) metricZlmediakitSessionCount {
 	m := metricZlmediakitSessionCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitSessionCountByPort struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   ZlmediakitSessionCountByPortMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.session.count_by_port metric with initial data.
+func (m *metricZlmediakitSessionCountByPort) init() {
+	m.data.SetName("zlmediakit.session.count_by_port")
+	m.data.SetDescription("Number of open incoming connections by the local port that they came to.")
+	m.data.SetUnit("{session}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitSessionCountByPort) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, zlmediakitSessionTypeAttributeValue string, zlmediakitSessionTLSAttributeValue bool, networkLocalPortAttributeValue int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("zlmediakit.session.type", zlmediakitSessionTypeAttributeValue)
+	dp.Attributes().PutBool("zlmediakit.session.tls", zlmediakitSessionTLSAttributeValue)
+	dp.Attributes().PutInt("network.local.port", networkLocalPortAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitSessionCountByPort) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitSessionCountByPort) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitSessionCountByPort(cfg ZlmediakitSessionCountByPortMetricConfig) metricZlmediakitSessionCountByPort {
+	m := metricZlmediakitSessionCountByPort{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -3253,6 +3615,60 @@ func (m *metricZlmediakitStreamRecordingCount) emit(metrics pmetric.MetricSlice)
 
 func newMetricZlmediakitStreamRecordingCount(cfg ZlmediakitStreamRecordingCountMetricConfig) metricZlmediakitStreamRecordingCount {
 	m := metricZlmediakitStreamRecordingCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricZlmediakitStreamSilenceDuration struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   ZlmediakitStreamSilenceDurationMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills zlmediakit.stream.silence.duration metric with initial data.
+func (m *metricZlmediakitStreamSilenceDuration) init() {
+	m.data.SetName("zlmediakit.stream.silence.duration")
+	m.data.SetDescription("Time since media was last seen in a stream.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricZlmediakitStreamSilenceDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("zlmediakit.vhost", zlmediakitVhostAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.app", zlmediakitAppAttributeValue)
+	dp.Attributes().PutStr("zlmediakit.stream.name", zlmediakitStreamNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricZlmediakitStreamSilenceDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricZlmediakitStreamSilenceDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricZlmediakitStreamSilenceDuration(cfg ZlmediakitStreamSilenceDurationMetricConfig) metricZlmediakitStreamSilenceDuration {
+	m := metricZlmediakitStreamSilenceDuration{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4622,9 +5038,12 @@ type MetricsBuilder struct {
 	metricRtcTargetUp                         metricRtcTargetUp
 	metricZlmediakitAPIAvailable              metricZlmediakitAPIAvailable
 	metricZlmediakitAPICount                  metricZlmediakitAPICount
+	metricZlmediakitEgressIo                  metricZlmediakitEgressIo
 	metricZlmediakitEgressThroughput          metricZlmediakitEgressThroughput
 	metricZlmediakitFfmpegSourceCount         metricZlmediakitFfmpegSourceCount
+	metricZlmediakitIngestIo                  metricZlmediakitIngestIo
 	metricZlmediakitIngestThroughput          metricZlmediakitIngestThroughput
+	metricZlmediakitMediaListAge              metricZlmediakitMediaListAge
 	metricZlmediakitMediaListInterval         metricZlmediakitMediaListInterval
 	metricZlmediakitMediaSourceCount          metricZlmediakitMediaSourceCount
 	metricZlmediakitMemoryBlockCount          metricZlmediakitMemoryBlockCount
@@ -4633,6 +5052,7 @@ type MetricsBuilder struct {
 	metricZlmediakitProxyAge                  metricZlmediakitProxyAge
 	metricZlmediakitProxyCount                metricZlmediakitProxyCount
 	metricZlmediakitProxyIo                   metricZlmediakitProxyIo
+	metricZlmediakitProxyPresent              metricZlmediakitProxyPresent
 	metricZlmediakitProxyReaderCount          metricZlmediakitProxyReaderCount
 	metricZlmediakitProxyReconnections        metricZlmediakitProxyReconnections
 	metricZlmediakitProxyState                metricZlmediakitProxyState
@@ -4644,7 +5064,9 @@ type MetricsBuilder struct {
 	metricZlmediakitRtpServerIdleCount        metricZlmediakitRtpServerIdleCount
 	metricZlmediakitRtpServerInfo             metricZlmediakitRtpServerInfo
 	metricZlmediakitRtpServerLimit            metricZlmediakitRtpServerLimit
+	metricZlmediakitRtpServerPresent          metricZlmediakitRtpServerPresent
 	metricZlmediakitSessionCount              metricZlmediakitSessionCount
+	metricZlmediakitSessionCountByPort        metricZlmediakitSessionCountByPort
 	metricZlmediakitSessionInfo               metricZlmediakitSessionInfo
 	metricZlmediakitSessionPeerCount          metricZlmediakitSessionPeerCount
 	metricZlmediakitStreamAlive               metricZlmediakitStreamAlive
@@ -4657,6 +5079,7 @@ type MetricsBuilder struct {
 	metricZlmediakitStreamReaderCountBySchema metricZlmediakitStreamReaderCountBySchema
 	metricZlmediakitStreamRecordingActive     metricZlmediakitStreamRecordingActive
 	metricZlmediakitStreamRecordingCount      metricZlmediakitStreamRecordingCount
+	metricZlmediakitStreamSilenceDuration     metricZlmediakitStreamSilenceDuration
 	metricZlmediakitStreamStartTime           metricZlmediakitStreamStartTime
 	metricZlmediakitStreamState               metricZlmediakitStreamState
 	metricZlmediakitStreamThroughput          metricZlmediakitStreamThroughput
@@ -4714,9 +5137,12 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricRtcTargetUp:                         newMetricRtcTargetUp(mbc.Metrics.RtcTargetUp),
 		metricZlmediakitAPIAvailable:              newMetricZlmediakitAPIAvailable(mbc.Metrics.ZlmediakitAPIAvailable),
 		metricZlmediakitAPICount:                  newMetricZlmediakitAPICount(mbc.Metrics.ZlmediakitAPICount),
+		metricZlmediakitEgressIo:                  newMetricZlmediakitEgressIo(mbc.Metrics.ZlmediakitEgressIo),
 		metricZlmediakitEgressThroughput:          newMetricZlmediakitEgressThroughput(mbc.Metrics.ZlmediakitEgressThroughput),
 		metricZlmediakitFfmpegSourceCount:         newMetricZlmediakitFfmpegSourceCount(mbc.Metrics.ZlmediakitFfmpegSourceCount),
+		metricZlmediakitIngestIo:                  newMetricZlmediakitIngestIo(mbc.Metrics.ZlmediakitIngestIo),
 		metricZlmediakitIngestThroughput:          newMetricZlmediakitIngestThroughput(mbc.Metrics.ZlmediakitIngestThroughput),
+		metricZlmediakitMediaListAge:              newMetricZlmediakitMediaListAge(mbc.Metrics.ZlmediakitMediaListAge),
 		metricZlmediakitMediaListInterval:         newMetricZlmediakitMediaListInterval(mbc.Metrics.ZlmediakitMediaListInterval),
 		metricZlmediakitMediaSourceCount:          newMetricZlmediakitMediaSourceCount(mbc.Metrics.ZlmediakitMediaSourceCount),
 		metricZlmediakitMemoryBlockCount:          newMetricZlmediakitMemoryBlockCount(mbc.Metrics.ZlmediakitMemoryBlockCount),
@@ -4725,6 +5151,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricZlmediakitProxyAge:                  newMetricZlmediakitProxyAge(mbc.Metrics.ZlmediakitProxyAge),
 		metricZlmediakitProxyCount:                newMetricZlmediakitProxyCount(mbc.Metrics.ZlmediakitProxyCount),
 		metricZlmediakitProxyIo:                   newMetricZlmediakitProxyIo(mbc.Metrics.ZlmediakitProxyIo),
+		metricZlmediakitProxyPresent:              newMetricZlmediakitProxyPresent(mbc.Metrics.ZlmediakitProxyPresent),
 		metricZlmediakitProxyReaderCount:          newMetricZlmediakitProxyReaderCount(mbc.Metrics.ZlmediakitProxyReaderCount),
 		metricZlmediakitProxyReconnections:        newMetricZlmediakitProxyReconnections(mbc.Metrics.ZlmediakitProxyReconnections),
 		metricZlmediakitProxyState:                newMetricZlmediakitProxyState(mbc.Metrics.ZlmediakitProxyState),
@@ -4736,7 +5163,9 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricZlmediakitRtpServerIdleCount:        newMetricZlmediakitRtpServerIdleCount(mbc.Metrics.ZlmediakitRtpServerIdleCount),
 		metricZlmediakitRtpServerInfo:             newMetricZlmediakitRtpServerInfo(mbc.Metrics.ZlmediakitRtpServerInfo),
 		metricZlmediakitRtpServerLimit:            newMetricZlmediakitRtpServerLimit(mbc.Metrics.ZlmediakitRtpServerLimit),
+		metricZlmediakitRtpServerPresent:          newMetricZlmediakitRtpServerPresent(mbc.Metrics.ZlmediakitRtpServerPresent),
 		metricZlmediakitSessionCount:              newMetricZlmediakitSessionCount(mbc.Metrics.ZlmediakitSessionCount),
+		metricZlmediakitSessionCountByPort:        newMetricZlmediakitSessionCountByPort(mbc.Metrics.ZlmediakitSessionCountByPort),
 		metricZlmediakitSessionInfo:               newMetricZlmediakitSessionInfo(mbc.Metrics.ZlmediakitSessionInfo),
 		metricZlmediakitSessionPeerCount:          newMetricZlmediakitSessionPeerCount(mbc.Metrics.ZlmediakitSessionPeerCount),
 		metricZlmediakitStreamAlive:               newMetricZlmediakitStreamAlive(mbc.Metrics.ZlmediakitStreamAlive),
@@ -4749,6 +5178,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricZlmediakitStreamReaderCountBySchema: newMetricZlmediakitStreamReaderCountBySchema(mbc.Metrics.ZlmediakitStreamReaderCountBySchema),
 		metricZlmediakitStreamRecordingActive:     newMetricZlmediakitStreamRecordingActive(mbc.Metrics.ZlmediakitStreamRecordingActive),
 		metricZlmediakitStreamRecordingCount:      newMetricZlmediakitStreamRecordingCount(mbc.Metrics.ZlmediakitStreamRecordingCount),
+		metricZlmediakitStreamSilenceDuration:     newMetricZlmediakitStreamSilenceDuration(mbc.Metrics.ZlmediakitStreamSilenceDuration),
 		metricZlmediakitStreamStartTime:           newMetricZlmediakitStreamStartTime(mbc.Metrics.ZlmediakitStreamStartTime),
 		metricZlmediakitStreamState:               newMetricZlmediakitStreamState(mbc.Metrics.ZlmediakitStreamState),
 		metricZlmediakitStreamThroughput:          newMetricZlmediakitStreamThroughput(mbc.Metrics.ZlmediakitStreamThroughput),
@@ -4901,9 +5331,12 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricRtcTargetUp.emit(ils.Metrics())
 	mb.metricZlmediakitAPIAvailable.emit(ils.Metrics())
 	mb.metricZlmediakitAPICount.emit(ils.Metrics())
+	mb.metricZlmediakitEgressIo.emit(ils.Metrics())
 	mb.metricZlmediakitEgressThroughput.emit(ils.Metrics())
 	mb.metricZlmediakitFfmpegSourceCount.emit(ils.Metrics())
+	mb.metricZlmediakitIngestIo.emit(ils.Metrics())
 	mb.metricZlmediakitIngestThroughput.emit(ils.Metrics())
+	mb.metricZlmediakitMediaListAge.emit(ils.Metrics())
 	mb.metricZlmediakitMediaListInterval.emit(ils.Metrics())
 	mb.metricZlmediakitMediaSourceCount.emit(ils.Metrics())
 	mb.metricZlmediakitMemoryBlockCount.emit(ils.Metrics())
@@ -4912,6 +5345,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricZlmediakitProxyAge.emit(ils.Metrics())
 	mb.metricZlmediakitProxyCount.emit(ils.Metrics())
 	mb.metricZlmediakitProxyIo.emit(ils.Metrics())
+	mb.metricZlmediakitProxyPresent.emit(ils.Metrics())
 	mb.metricZlmediakitProxyReaderCount.emit(ils.Metrics())
 	mb.metricZlmediakitProxyReconnections.emit(ils.Metrics())
 	mb.metricZlmediakitProxyState.emit(ils.Metrics())
@@ -4923,7 +5357,9 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricZlmediakitRtpServerIdleCount.emit(ils.Metrics())
 	mb.metricZlmediakitRtpServerInfo.emit(ils.Metrics())
 	mb.metricZlmediakitRtpServerLimit.emit(ils.Metrics())
+	mb.metricZlmediakitRtpServerPresent.emit(ils.Metrics())
 	mb.metricZlmediakitSessionCount.emit(ils.Metrics())
+	mb.metricZlmediakitSessionCountByPort.emit(ils.Metrics())
 	mb.metricZlmediakitSessionInfo.emit(ils.Metrics())
 	mb.metricZlmediakitSessionPeerCount.emit(ils.Metrics())
 	mb.metricZlmediakitStreamAlive.emit(ils.Metrics())
@@ -4936,6 +5372,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricZlmediakitStreamReaderCountBySchema.emit(ils.Metrics())
 	mb.metricZlmediakitStreamRecordingActive.emit(ils.Metrics())
 	mb.metricZlmediakitStreamRecordingCount.emit(ils.Metrics())
+	mb.metricZlmediakitStreamSilenceDuration.emit(ils.Metrics())
 	mb.metricZlmediakitStreamStartTime.emit(ils.Metrics())
 	mb.metricZlmediakitStreamState.emit(ils.Metrics())
 	mb.metricZlmediakitStreamThroughput.emit(ils.Metrics())
@@ -5031,6 +5468,11 @@ func (mb *MetricsBuilder) RecordZlmediakitAPICountDataPoint(ts pcommon.Timestamp
 	mb.metricZlmediakitAPICount.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordZlmediakitEgressIoDataPoint adds a data point to zlmediakit.egress.io metric.
+func (mb *MetricsBuilder) RecordZlmediakitEgressIoDataPoint(ts pcommon.Timestamp, val int64, zlmediakitSchemaAttributeValue AttributeZlmediakitSchema) {
+	mb.metricZlmediakitEgressIo.recordDataPoint(mb.startTime, ts, val, zlmediakitSchemaAttributeValue.String())
+}
+
 // RecordZlmediakitEgressThroughputDataPoint adds a data point to zlmediakit.egress.throughput metric.
 func (mb *MetricsBuilder) RecordZlmediakitEgressThroughputDataPoint(ts pcommon.Timestamp, val float64, zlmediakitSchemaAttributeValue AttributeZlmediakitSchema) {
 	mb.metricZlmediakitEgressThroughput.recordDataPoint(mb.startTime, ts, val, zlmediakitSchemaAttributeValue.String())
@@ -5041,9 +5483,19 @@ func (mb *MetricsBuilder) RecordZlmediakitFfmpegSourceCountDataPoint(ts pcommon.
 	mb.metricZlmediakitFfmpegSourceCount.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordZlmediakitIngestIoDataPoint adds a data point to zlmediakit.ingest.io metric.
+func (mb *MetricsBuilder) RecordZlmediakitIngestIoDataPoint(ts pcommon.Timestamp, val int64, zlmediakitOriginTypeAttributeValue AttributeZlmediakitOriginType) {
+	mb.metricZlmediakitIngestIo.recordDataPoint(mb.startTime, ts, val, zlmediakitOriginTypeAttributeValue.String())
+}
+
 // RecordZlmediakitIngestThroughputDataPoint adds a data point to zlmediakit.ingest.throughput metric.
 func (mb *MetricsBuilder) RecordZlmediakitIngestThroughputDataPoint(ts pcommon.Timestamp, val float64, zlmediakitOriginTypeAttributeValue AttributeZlmediakitOriginType) {
 	mb.metricZlmediakitIngestThroughput.recordDataPoint(mb.startTime, ts, val, zlmediakitOriginTypeAttributeValue.String())
+}
+
+// RecordZlmediakitMediaListAgeDataPoint adds a data point to zlmediakit.media_list.age metric.
+func (mb *MetricsBuilder) RecordZlmediakitMediaListAgeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricZlmediakitMediaListAge.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordZlmediakitMediaListIntervalDataPoint adds a data point to zlmediakit.media_list.interval metric.
@@ -5084,6 +5536,11 @@ func (mb *MetricsBuilder) RecordZlmediakitProxyCountDataPoint(ts pcommon.Timesta
 // RecordZlmediakitProxyIoDataPoint adds a data point to zlmediakit.proxy.io metric.
 func (mb *MetricsBuilder) RecordZlmediakitProxyIoDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue AttributeZlmediakitProxyType, zlmediakitProxyKeyAttributeValue string) {
 	mb.metricZlmediakitProxyIo.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitProxyTypeAttributeValue.String(), zlmediakitProxyKeyAttributeValue)
+}
+
+// RecordZlmediakitProxyPresentDataPoint adds a data point to zlmediakit.proxy.present metric.
+func (mb *MetricsBuilder) RecordZlmediakitProxyPresentDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string, zlmediakitProxyTypeAttributeValue AttributeZlmediakitProxyType) {
+	mb.metricZlmediakitProxyPresent.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue, zlmediakitProxyTypeAttributeValue.String())
 }
 
 // RecordZlmediakitProxyReaderCountDataPoint adds a data point to zlmediakit.proxy.reader.count metric.
@@ -5141,9 +5598,19 @@ func (mb *MetricsBuilder) RecordZlmediakitRtpServerLimitDataPoint(ts pcommon.Tim
 	mb.metricZlmediakitRtpServerLimit.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordZlmediakitRtpServerPresentDataPoint adds a data point to zlmediakit.rtp_server.present metric.
+func (mb *MetricsBuilder) RecordZlmediakitRtpServerPresentDataPoint(ts pcommon.Timestamp, val int64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string) {
+	mb.metricZlmediakitRtpServerPresent.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue)
+}
+
 // RecordZlmediakitSessionCountDataPoint adds a data point to zlmediakit.session.count metric.
-func (mb *MetricsBuilder) RecordZlmediakitSessionCountDataPoint(ts pcommon.Timestamp, val int64, zlmediakitSessionTypeAttributeValue string, networkTransportAttributeValue AttributeNetworkTransport) {
-	mb.metricZlmediakitSessionCount.recordDataPoint(mb.startTime, ts, val, zlmediakitSessionTypeAttributeValue, networkTransportAttributeValue.String())
+func (mb *MetricsBuilder) RecordZlmediakitSessionCountDataPoint(ts pcommon.Timestamp, val int64, zlmediakitSessionTypeAttributeValue string, zlmediakitSessionTLSAttributeValue bool, networkTransportAttributeValue AttributeNetworkTransport) {
+	mb.metricZlmediakitSessionCount.recordDataPoint(mb.startTime, ts, val, zlmediakitSessionTypeAttributeValue, zlmediakitSessionTLSAttributeValue, networkTransportAttributeValue.String())
+}
+
+// RecordZlmediakitSessionCountByPortDataPoint adds a data point to zlmediakit.session.count_by_port metric.
+func (mb *MetricsBuilder) RecordZlmediakitSessionCountByPortDataPoint(ts pcommon.Timestamp, val int64, zlmediakitSessionTypeAttributeValue string, zlmediakitSessionTLSAttributeValue bool, networkLocalPortAttributeValue int64) {
+	mb.metricZlmediakitSessionCountByPort.recordDataPoint(mb.startTime, ts, val, zlmediakitSessionTypeAttributeValue, zlmediakitSessionTLSAttributeValue, networkLocalPortAttributeValue)
 }
 
 // RecordZlmediakitSessionInfoDataPoint adds a data point to zlmediakit.session.info metric.
@@ -5204,6 +5671,11 @@ func (mb *MetricsBuilder) RecordZlmediakitStreamRecordingActiveDataPoint(ts pcom
 // RecordZlmediakitStreamRecordingCountDataPoint adds a data point to zlmediakit.stream.recording.count metric.
 func (mb *MetricsBuilder) RecordZlmediakitStreamRecordingCountDataPoint(ts pcommon.Timestamp, val int64, zlmediakitRecordingFormatAttributeValue AttributeZlmediakitRecordingFormat) {
 	mb.metricZlmediakitStreamRecordingCount.recordDataPoint(mb.startTime, ts, val, zlmediakitRecordingFormatAttributeValue.String())
+}
+
+// RecordZlmediakitStreamSilenceDurationDataPoint adds a data point to zlmediakit.stream.silence.duration metric.
+func (mb *MetricsBuilder) RecordZlmediakitStreamSilenceDurationDataPoint(ts pcommon.Timestamp, val float64, zlmediakitVhostAttributeValue string, zlmediakitAppAttributeValue string, zlmediakitStreamNameAttributeValue string) {
+	mb.metricZlmediakitStreamSilenceDuration.recordDataPoint(mb.startTime, ts, val, zlmediakitVhostAttributeValue, zlmediakitAppAttributeValue, zlmediakitStreamNameAttributeValue)
 }
 
 // RecordZlmediakitStreamStartTimeDataPoint adds a data point to zlmediakit.stream.start_time metric.

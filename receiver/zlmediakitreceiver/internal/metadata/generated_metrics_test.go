@@ -92,13 +92,22 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordZlmediakitAPICountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordZlmediakitEgressIoDataPoint(ts, 1, AttributeZlmediakitSchemaRtsp)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordZlmediakitEgressThroughputDataPoint(ts, 1, AttributeZlmediakitSchemaRtsp)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordZlmediakitFfmpegSourceCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordZlmediakitIngestIoDataPoint(ts, 1, AttributeZlmediakitOriginTypeUnknown)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordZlmediakitIngestThroughputDataPoint(ts, 1, AttributeZlmediakitOriginTypeUnknown)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordZlmediakitMediaListAgeDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordZlmediakitMediaListIntervalDataPoint(ts, 1)
@@ -123,6 +132,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordZlmediakitProxyIoDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val", AttributeZlmediakitProxyTypePull, "zlmediakit.proxy.key-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordZlmediakitProxyPresentDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val", AttributeZlmediakitProxyTypePull)
 
 			allMetricsCount++
 			mb.RecordZlmediakitProxyReaderCountDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val", AttributeZlmediakitProxyTypePull, "zlmediakit.proxy.key-val")
@@ -158,7 +170,13 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordZlmediakitRtpServerLimitDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordZlmediakitSessionCountDataPoint(ts, 1, "zlmediakit.session.type-val", AttributeNetworkTransportTCP)
+			mb.RecordZlmediakitRtpServerPresentDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordZlmediakitSessionCountDataPoint(ts, 1, "zlmediakit.session.type-val", true, AttributeNetworkTransportTCP)
+
+			allMetricsCount++
+			mb.RecordZlmediakitSessionCountByPortDataPoint(ts, 1, "zlmediakit.session.type-val", true, 18)
 
 			allMetricsCount++
 			mb.RecordZlmediakitSessionInfoDataPoint(ts, 1, "zlmediakit.session.id-val", "zlmediakit.session.type-val", "zlmediakit.session.class-val", AttributeNetworkTransportTCP, "network.local.address-val", 18, "network.peer.address-val", 17)
@@ -195,6 +213,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordZlmediakitStreamRecordingCountDataPoint(ts, 1, AttributeZlmediakitRecordingFormatMp4)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordZlmediakitStreamSilenceDurationDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val")
 
 			allMetricsCount++
 			mb.RecordZlmediakitStreamStartTimeDataPoint(ts, 1, "zlmediakit.vhost-val", "zlmediakit.app-val", "zlmediakit.stream.name-val", AttributeZlmediakitSchemaRtsp)
@@ -431,6 +452,23 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "zlmediakit.egress.io":
+					assert.False(t, validatedMetrics["zlmediakit.egress.io"], "Found a duplicate in the metrics slice: zlmediakit.egress.io")
+					validatedMetrics["zlmediakit.egress.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Estimated number of bytes sent to all readers since the first media list.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					zlmediakitSchemaAttrVal, ok := dp.Attributes().Get("zlmediakit.schema")
+					assert.True(t, ok)
+					assert.Equal(t, "rtsp", zlmediakitSchemaAttrVal.Str())
 				case "zlmediakit.egress.throughput":
 					assert.False(t, validatedMetrics["zlmediakit.egress.throughput"], "Found a duplicate in the metrics slice: zlmediakit.egress.throughput")
 					validatedMetrics["zlmediakit.egress.throughput"] = true
@@ -460,6 +498,23 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "zlmediakit.ingest.io":
+					assert.False(t, validatedMetrics["zlmediakit.ingest.io"], "Found a duplicate in the metrics slice: zlmediakit.ingest.io")
+					validatedMetrics["zlmediakit.ingest.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of bytes received for all streams since the first media list, measured in the schema closest to the origin.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					zlmediakitOriginTypeAttrVal, ok := dp.Attributes().Get("zlmediakit.origin.type")
+					assert.True(t, ok)
+					assert.Equal(t, "unknown", zlmediakitOriginTypeAttrVal.Str())
 				case "zlmediakit.ingest.throughput":
 					assert.False(t, validatedMetrics["zlmediakit.ingest.throughput"], "Found a duplicate in the metrics slice: zlmediakit.ingest.throughput")
 					validatedMetrics["zlmediakit.ingest.throughput"] = true
@@ -475,6 +530,18 @@ func TestMetricsBuilder(t *testing.T) {
 					zlmediakitOriginTypeAttrVal, ok := dp.Attributes().Get("zlmediakit.origin.type")
 					assert.True(t, ok)
 					assert.Equal(t, "unknown", zlmediakitOriginTypeAttrVal.Str())
+				case "zlmediakit.media_list.age":
+					assert.False(t, validatedMetrics["zlmediakit.media_list.age"], "Found a duplicate in the metrics slice: zlmediakit.media_list.age")
+					validatedMetrics["zlmediakit.media_list.age"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the last complete media list. It is 0 in a scrape that requested the list, and grows until the next one.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "zlmediakit.media_list.interval":
 					assert.False(t, validatedMetrics["zlmediakit.media_list.interval"], "Found a duplicate in the metrics slice: zlmediakit.media_list.interval")
 					validatedMetrics["zlmediakit.media_list.interval"] = true
@@ -625,6 +692,32 @@ func TestMetricsBuilder(t *testing.T) {
 					zlmediakitProxyKeyAttrVal, ok := dp.Attributes().Get("zlmediakit.proxy.key")
 					assert.True(t, ok)
 					assert.Equal(t, "zlmediakit.proxy.key-val", zlmediakitProxyKeyAttrVal.Str())
+				case "zlmediakit.proxy.present":
+					assert.False(t, validatedMetrics["zlmediakit.proxy.present"], "Found a duplicate in the metrics slice: zlmediakit.proxy.present")
+					validatedMetrics["zlmediakit.proxy.present"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether an expected proxy is on the server, in any state.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					zlmediakitVhostAttrVal, ok := dp.Attributes().Get("zlmediakit.vhost")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.vhost-val", zlmediakitVhostAttrVal.Str())
+					zlmediakitAppAttrVal, ok := dp.Attributes().Get("zlmediakit.app")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.app-val", zlmediakitAppAttrVal.Str())
+					zlmediakitStreamNameAttrVal, ok := dp.Attributes().Get("zlmediakit.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.stream.name-val", zlmediakitStreamNameAttrVal.Str())
+					zlmediakitProxyTypeAttrVal, ok := dp.Attributes().Get("zlmediakit.proxy.type")
+					assert.True(t, ok)
+					assert.Equal(t, "pull", zlmediakitProxyTypeAttrVal.Str())
 				case "zlmediakit.proxy.reader.count":
 					assert.False(t, validatedMetrics["zlmediakit.proxy.reader.count"], "Found a duplicate in the metrics slice: zlmediakit.proxy.reader.count")
 					validatedMetrics["zlmediakit.proxy.reader.count"] = true
@@ -889,6 +982,29 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "zlmediakit.rtp_server.present":
+					assert.False(t, validatedMetrics["zlmediakit.rtp_server.present"], "Found a duplicate in the metrics slice: zlmediakit.rtp_server.present")
+					validatedMetrics["zlmediakit.rtp_server.present"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether the port of an expected RTP server is open.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					zlmediakitVhostAttrVal, ok := dp.Attributes().Get("zlmediakit.vhost")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.vhost-val", zlmediakitVhostAttrVal.Str())
+					zlmediakitAppAttrVal, ok := dp.Attributes().Get("zlmediakit.app")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.app-val", zlmediakitAppAttrVal.Str())
+					zlmediakitStreamNameAttrVal, ok := dp.Attributes().Get("zlmediakit.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.stream.name-val", zlmediakitStreamNameAttrVal.Str())
 				case "zlmediakit.session.count":
 					assert.False(t, validatedMetrics["zlmediakit.session.count"], "Found a duplicate in the metrics slice: zlmediakit.session.count")
 					validatedMetrics["zlmediakit.session.count"] = true
@@ -906,9 +1022,35 @@ func TestMetricsBuilder(t *testing.T) {
 					zlmediakitSessionTypeAttrVal, ok := dp.Attributes().Get("zlmediakit.session.type")
 					assert.True(t, ok)
 					assert.Equal(t, "zlmediakit.session.type-val", zlmediakitSessionTypeAttrVal.Str())
+					zlmediakitSessionTLSAttrVal, ok := dp.Attributes().Get("zlmediakit.session.tls")
+					assert.True(t, ok)
+					assert.True(t, zlmediakitSessionTLSAttrVal.Bool())
 					networkTransportAttrVal, ok := dp.Attributes().Get("network.transport")
 					assert.True(t, ok)
 					assert.Equal(t, "tcp", networkTransportAttrVal.Str())
+				case "zlmediakit.session.count_by_port":
+					assert.False(t, validatedMetrics["zlmediakit.session.count_by_port"], "Found a duplicate in the metrics slice: zlmediakit.session.count_by_port")
+					validatedMetrics["zlmediakit.session.count_by_port"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of open incoming connections by the local port that they came to.", mi.Description())
+					assert.Equal(t, "{session}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					zlmediakitSessionTypeAttrVal, ok := dp.Attributes().Get("zlmediakit.session.type")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.session.type-val", zlmediakitSessionTypeAttrVal.Str())
+					zlmediakitSessionTLSAttrVal, ok := dp.Attributes().Get("zlmediakit.session.tls")
+					assert.True(t, ok)
+					assert.True(t, zlmediakitSessionTLSAttrVal.Bool())
+					networkLocalPortAttrVal, ok := dp.Attributes().Get("network.local.port")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, networkLocalPortAttrVal.Int())
 				case "zlmediakit.session.info":
 					assert.False(t, validatedMetrics["zlmediakit.session.info"], "Found a duplicate in the metrics slice: zlmediakit.session.info")
 					validatedMetrics["zlmediakit.session.info"] = true
@@ -1201,6 +1343,27 @@ func TestMetricsBuilder(t *testing.T) {
 					zlmediakitRecordingFormatAttrVal, ok := dp.Attributes().Get("zlmediakit.recording.format")
 					assert.True(t, ok)
 					assert.Equal(t, "mp4", zlmediakitRecordingFormatAttrVal.Str())
+				case "zlmediakit.stream.silence.duration":
+					assert.False(t, validatedMetrics["zlmediakit.stream.silence.duration"], "Found a duplicate in the metrics slice: zlmediakit.stream.silence.duration")
+					validatedMetrics["zlmediakit.stream.silence.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since media was last seen in a stream.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					zlmediakitVhostAttrVal, ok := dp.Attributes().Get("zlmediakit.vhost")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.vhost-val", zlmediakitVhostAttrVal.Str())
+					zlmediakitAppAttrVal, ok := dp.Attributes().Get("zlmediakit.app")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.app-val", zlmediakitAppAttrVal.Str())
+					zlmediakitStreamNameAttrVal, ok := dp.Attributes().Get("zlmediakit.stream.name")
+					assert.True(t, ok)
+					assert.Equal(t, "zlmediakit.stream.name-val", zlmediakitStreamNameAttrVal.Str())
 				case "zlmediakit.stream.start_time":
 					assert.False(t, validatedMetrics["zlmediakit.stream.start_time"], "Found a duplicate in the metrics slice: zlmediakit.stream.start_time")
 					validatedMetrics["zlmediakit.stream.start_time"] = true
