@@ -2,16 +2,18 @@
 
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL      := go tool -modfile=internal/tools/go.mod
-MODULES   := . distribution/otelcol-rtc internal/tools internal/tools/prometheus internal/comparison internal/dashboards internal/manifests
+MODULES   := . distribution/otelcol-rtc internal/tools internal/tools/prometheus internal/comparison internal/dashboards internal/manifests internal/browser
 COMPARE   := cd internal/comparison && export GOFLAGS=-tags=remove_all_sd # prometheusreceiver without service discovery
 DASHBOARD := cd internal/dashboards && export GOFLAGS=-tags=remove_all_sd # Prometheus without service discovery
 MANIFESTS := cd internal/manifests
+BROWSER   := cd internal/browser
 HAVE_CC   := $(shell command -v "$$(go env CC)")
 
 # Debian packages required by tests. Tests that need a real server add a line: TEST_PACKAGES += name
 TEST_PACKAGES := $(if $(HAVE_CC),,gcc libc6-dev)
 TEST_PACKAGES += kamailio kamailio-extra-modules kamailio-json-modules kamailio-tls-modules rtpengine-daemon sip-tester
 TEST_PACKAGES += g++ libuv1-dev libsrtp2-dev libssl-dev libusrsctp-dev libabsl-dev nlohmann-json3-dev pkg-config
+TEST_PACKAGES += chromium fonts-liberation
 TEST_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 TEST_PACKAGES += $(if $(shell command -v python3),,python3)
 TEST_PACKAGES += $(if $(shell command -v curl),,curl)
@@ -46,7 +48,7 @@ help: ## list all targets
 run: build ## build and run the collector with emulated servers, SYSTEM=jitsi of one system; CONFIG="base.yaml my.yaml" selects your own configurations instead
 	@SYSTEM='$(SYSTEM)' distribution/run.sh $(CONFIG)
 
-# The tests of dashboards and manifests are not cached: the cache does not notice changes outside of their modules.
+# The tests of dashboards, manifests and the overview page are not cached: the cache does not notice changes outside of their modules.
 # Those of dashboards run without the race detector, with which they take more than two minutes on two cores: what they run concurrently is
 # the code of the receivers, whose own tests use it.
 test: ## run go vet and all tests, with the race detector if a C compiler is installed
@@ -55,12 +57,15 @@ test: ## run go vet and all tests, with the race detector if a C compiler is ins
 	$(COMPARE) && go vet ./... && go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
 	$(DASHBOARD) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
 	$(MANIFESTS) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
+	$(BROWSER) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
 	$(AGENT)
 
 test-deps: ## install the dependencies of the tests: Debian packages, Go and npm modules, mediasoup and Prometheus (takes minutes once)
 	@internal/tools/test-deps.sh $(TEST_PACKAGES)
 	@for module in $(MODULES); do (cd $$module && go mod download) || exit 1; done
-	@cd $(AGENT_DIR) && { [ node_modules -nt package-lock.json ] || npm ci --ignore-scripts --no-audit --no-fund; }
+	@for folder in $(AGENT_DIR) internal/browser; do \
+		(cd $$folder && { [ node_modules -nt package-lock.json ] || npm ci --ignore-scripts --no-audit --no-fund; }) || exit 1; \
+	done
 	@$(AGENT_DIR)/test/mediasoup/install.sh
 	@internal/tools/prometheus/install.sh
 
@@ -81,10 +86,12 @@ lint: ## run the linters and check the names in each metadata.yaml
 	$(COMPARE) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	$(DASHBOARD) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	$(MANIFESTS) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
+	$(BROWSER) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	go mod tidy -diff
 	cd internal/comparison && go mod tidy -diff
 	cd internal/dashboards && go mod tidy -diff
 	$(MANIFESTS) && go mod tidy -diff
+	$(BROWSER) && go mod tidy -diff
 	go test -run Metadata ./receiver/
 	$(AGENT)
 
