@@ -18,7 +18,7 @@ import (
 // make lint finds those that are not used.
 func TestDependencies(t *testing.T) {
 	t.Parallel()
-	for _, directory := range []string{"..", "../internal/comparison", "../internal/dashboards", "../internal/manifests"} {
+	for _, directory := range []string{"..", "../internal/browser", "../internal/comparison", "../internal/dashboards", "../internal/manifests"} {
 		file := filepath.Join(directory, "go.mod")
 		content, err := os.ReadFile(file)
 		require.NoError(t, err)

@@ -3,9 +3,9 @@ module github.com/otelcol-rtc/otelcol-rtc/internal/browser
 go 1.26.0
 
 require (
-	github.com/chromedp/cdproto v0.0.0-20250724212937-08a3db8b4327
-	github.com/chromedp/chromedp v0.14.2
-	github.com/stretchr/testify v1.12.1
+	github.com/chromedp/cdproto v0.0.0-20250724212937-08a3db8b4327 // events of the browser
+	github.com/chromedp/chromedp v0.14.2 // controls the browser
+	github.com/stretchr/testify v1.12.1 // tests
 )
 
 require (
