@@ -138,6 +138,7 @@ type collector struct {
 	storage   string // directory
 	telemetry string // URL of the collector's own metrics
 	page      string // URL of the metrics page for Prometheus
+	overview  string // URL of the overview page
 	pprof     string // URL
 
 	cmd  *exec.Cmd
@@ -146,7 +147,7 @@ type collector struct {
 }
 
 func (c *collector) start(ctx context.Context, o options, receivers []string) (err error) {
-	var addresses [3]string
+	var addresses [4]string
 	for i := range addresses {
 		if addresses[i], err = freeAddress(); err != nil {
 			return err
@@ -154,6 +155,7 @@ func (c *collector) start(ctx context.Context, o options, receivers []string) (e
 	}
 	c.page, c.telemetry = "http://"+addresses[0]+"/metrics", "http://"+addresses[1]+"/metrics"
 	c.pprof = "http://" + addresses[2] + "/debug/pprof/"
+	c.overview = "http://" + addresses[3] + "/"
 	file := filepath.Join(c.storage, "config.yaml")
 	config, err := c.config(o, receivers, addresses)
 	if err != nil {
@@ -175,9 +177,9 @@ func (c *collector) start(ctx context.Context, o options, receivers []string) (e
 	return nil
 }
 
-// config returns a typical configuration for many servers: one pipeline with a metrics page and with a backend that has a queue on
-// disk.
-func (c *collector) config(o options, receivers []string, addresses [3]string) (string, error) {
+// config returns a typical configuration for many servers: one pipeline with a metrics page, the overview page and a backend that
+// has a queue on disk.
+func (c *collector) config(o options, receivers []string, addresses [4]string) (string, error) {
 	var b strings.Builder
 	var names []string
 	if o.targets {
@@ -197,6 +199,7 @@ func (c *collector) config(o options, receivers []string, addresses [3]string) (
   memory_limiter: {check_interval: 1s, limit_mib: 2048, spike_limit_mib: 512}
 exporters:
   prometheus_page: {endpoint: %q}
+  overview: {endpoint: %q}
   otlp_http:
     endpoint: %q
     compression: none
@@ -207,11 +210,11 @@ extensions:
   pprof: {endpoint: %q}
 service:
   extensions: [file_storage, pprof]
-  pipelines: {metrics: {receivers: [%s], processors: [memory_limiter], exporters: [prometheus_page, otlp_http]}}
+  pipelines: {metrics: {receivers: [%s], processors: [memory_limiter], exporters: [prometheus_page, overview, otlp_http]}}
   telemetry:
     logs: {disable_stacktrace: true}
     metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %s}}}}]}
-`, addresses[0], c.backend, c.storage, c.storage, addresses[2], strings.Join(names, ", "), port)
+`, addresses[0], addresses[3], c.backend, c.storage, c.storage, addresses[2], strings.Join(names, ", "), port)
 	return b.String(), nil
 }
 

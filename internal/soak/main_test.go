@@ -139,7 +139,7 @@ func TestConfig(t *testing.T) {
 	receivers := []string{
 		`jitsi/0 jvb: {endpoint: "http://127.0.0.1:2"}`, `kamailio/1 endpoint: "tcp://127.0.0.1:3"`, `jitsi/2 jvb: {endpoint: "http://127.0.0.1:7"}`,
 	}
-	addresses := [3]string{"127.0.0.1:4", "127.0.0.1:5", "127.0.0.1:6"}
+	addresses := [4]string{"127.0.0.1:4", "127.0.0.1:5", "127.0.0.1:6", "127.0.0.1:7"}
 	text, err := c.config(options{interval: 10 * time.Second}, receivers, addresses)
 	require.NoError(t, err)
 	for _, part := range []string{

@@ -65,6 +65,9 @@ func (c *collector) sample(ctx context.Context) (s sample, err error) {
 	if err != nil {
 		return s, err
 	}
+	if _, err := fetch(ctx, c.overview); err != nil {
+		return s, err
+	}
 	telemetry, err := fetch(ctx, c.telemetry)
 	if err != nil {
 		return s, err
