@@ -28,7 +28,6 @@ import (
 )
 
 const (
-	unitFile   = "../../distribution/packaging/otelcol-rtc.service"
 	configFile = "/etc/otelcol-rtc/config.yaml"
 	envFile    = "/etc/otelcol-rtc/otelcol-rtc.env"
 	stateDir   = "/var/lib/otelcol-rtc"
@@ -297,6 +296,7 @@ func startCollector(t *testing.T, environment []string, name string, arguments [
 	require.NoError(t, c.command.Start())
 	c.stop = sync.OnceFunc(func() {
 		_ = c.command.Process.Signal(syscall.SIGTERM)
+		defer time.AfterFunc(30*time.Second, func() { _ = c.command.Process.Kill() }).Stop()
 		assert.NoError(t, c.command.Wait(), "%s", &log)
 	})
 	t.Cleanup(c.stop)

@@ -17,7 +17,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -247,20 +246,6 @@ func TestRPM(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"etc/otelcol-rtc/config.yaml.rpmsave"}, slices.Sorted(maps.Keys(left)))
 	assert.NoDirExists(t, root+"/usr/share/otelcol-rtc")
-}
-
-// exposure matches the last line of systemd-analyze security.
-var exposure = regexp.MustCompile(`Overall exposure level for \S+: ([\d.]+)`)
-
-// TestExposure checks that the unit has at most the exposure 2.0 in the rating of systemd, from 0 to 10.
-func TestExposure(t *testing.T) {
-	t.Parallel()
-	score := exposure.FindStringSubmatch(output(t, "systemd-analyze", "security", "--offline=true", "--no-pager", unitFile))
-	require.NotNil(t, score)
-	value, err := strconv.ParseFloat(score[1], 64)
-	require.NoError(t, err)
-	t.Logf("exposure %.1f", value)
-	assert.LessOrEqual(t, value, 2.0)
 }
 
 func TestBillsOfMaterials(t *testing.T) {
