@@ -2,12 +2,14 @@
 
 VERSION   := $(shell internal/packaging/version.sh)
 TOOL      := go tool -modfile=internal/tools/go.mod
-MODULES   := . distribution/otelcol-rtc internal/tools internal/tools/prometheus internal/comparison internal/dashboards internal/manifests internal/packaging
+MODULES   := . distribution/otelcol-rtc internal/tools internal/tools/prometheus internal/comparison internal/dashboards internal/manifests internal/browser \
+             internal/packaging
 COMPARE   := cd internal/comparison && export GOFLAGS=-tags=remove_all_sd # prometheusreceiver without service discovery
 DASHBOARD := cd internal/dashboards && export GOFLAGS=-tags=remove_all_sd # Prometheus without service discovery
 MANIFESTS := cd internal/manifests
 PACKAGING := cd internal/packaging
 COLLECTOR := cd distribution/otelcol-rtc && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)"
+BROWSER   := cd internal/browser
 HAVE_CC   := $(shell command -v "$$(go env CC)")
 
 # Debian packages required by tests. Tests that need a real server add a line: TEST_PACKAGES += name
@@ -15,8 +17,10 @@ TEST_PACKAGES := $(if $(HAVE_CC),,gcc libc6-dev)
 TEST_PACKAGES += kamailio kamailio-extra-modules kamailio-json-modules kamailio-tls-modules rtpengine-daemon sip-tester
 TEST_PACKAGES += g++ libuv1-dev libsrtp2-dev libssl-dev libusrsctp-dev libabsl-dev nlohmann-json3-dev pkg-config
 TEST_PACKAGES += rpm strace systemd util-linux
+TEST_PACKAGES += chromium fonts-liberation
 TEST_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 TEST_PACKAGES += $(if $(shell command -v python3),,python3)
+TEST_PACKAGES += $(if $(shell command -v curl),,curl)
 
 # The race detector needs a C compiler.
 RACE := $(if $(HAVE_CC),-race)
@@ -26,6 +30,7 @@ AGENT_DIR := distribution/mediasoup-agent
 AGENT = @cd $(AGENT_DIR) && if [ -d node_modules ]; then npm run --silent $@; \
 	else echo "mediasoup-agent: $@ skipped: run make test-deps" >&2; [ -z "$$CI" ]; fi
 
+SYSTEM   ?=
 CONFIG   ?=
 BENCH    ?= .
 COUNT    ?= 1
@@ -47,22 +52,27 @@ OUTAGE    ?= 0
 help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
-run: build ## build and run the collector with an emulated server; CONFIG="base.yaml my.yaml" selects your own configurations instead
-	@distribution/run.sh $(CONFIG)
+run: build ## build and run the collector with emulated servers, SYSTEM=jitsi of one system; CONFIG="base.yaml my.yaml" selects your own configurations instead
+	@SYSTEM='$(SYSTEM)' distribution/run.sh $(CONFIG)
 
-# The tests of dashboards and manifests are not cached: the cache does not notice changes outside of their modules.
+# The tests of dashboards, manifests and the overview page are not cached: the cache does not notice changes outside of their modules.
+# Those of dashboards run without the race detector, with which they take more than two minutes on two cores: what they run concurrently is
+# the code of the receivers, whose own tests use it.
 test: ## run go vet and all tests, with the race detector if a C compiler is installed
 	go vet ./...
 	go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
 	$(COMPARE) && go vet ./... && go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
 	$(DASHBOARD) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
 	$(MANIFESTS) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
+	$(BROWSER) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
 	$(AGENT)
 
 test-deps: ## install the dependencies of the tests: Debian packages, Go and npm modules, mediasoup and Prometheus (takes minutes once)
 	@internal/tools/test-deps.sh $(TEST_PACKAGES)
 	@for module in $(MODULES); do (cd $$module && go mod download) || exit 1; done
-	@cd $(AGENT_DIR) && { [ node_modules -nt package-lock.json ] || npm ci --ignore-scripts --no-audit --no-fund; }
+	@for folder in $(AGENT_DIR) internal/browser; do \
+		(cd $$folder && { [ node_modules -nt package-lock.json ] || npm ci --ignore-scripts --no-audit --no-fund; }) || exit 1; \
+	done
 	@$(AGENT_DIR)/test/mediasoup/install.sh
 	@internal/tools/prometheus/install.sh
 
@@ -84,11 +94,13 @@ lint: ## run the linters and check the names in each metadata.yaml
 	$(DASHBOARD) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	$(MANIFESTS) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	$(PACKAGING) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
+	$(BROWSER) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	go mod tidy -diff
 	cd internal/comparison && go mod tidy -diff
 	cd internal/dashboards && go mod tidy -diff
 	$(MANIFESTS) && go mod tidy -diff
 	$(PACKAGING) && go mod tidy -diff
+	$(BROWSER) && go mod tidy -diff
 	go test -run Metadata ./receiver/
 	$(AGENT)
 

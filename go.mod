@@ -42,13 +42,14 @@ require (
 	go.opentelemetry.io/collector/receiver/receivertest v0.155.0
 	go.opentelemetry.io/collector/scraper v0.155.0
 	go.opentelemetry.io/collector/scraper/scraperhelper v0.155.0
-	go.opentelemetry.io/otel v1.44.0 // the collector's own metrics
-	go.opentelemetry.io/otel/metric v1.44.0 // the collector's own metrics
-	go.opentelemetry.io/otel/sdk/metric v1.44.0 // tests: the collector's own metrics
-	go.opentelemetry.io/otel/trace v1.44.0 // the collector's own traces
-	go.uber.org/goleak v1.3.0 // tests: leaked goroutines
-	go.uber.org/zap v1.28.0 // the collector's log
-	go.yaml.in/yaml/v3 v3.0.5 // files with targets
+	go.opentelemetry.io/otel v1.44.0
+	go.opentelemetry.io/otel/metric v1.44.0
+	go.opentelemetry.io/otel/sdk/metric v1.44.0
+	go.opentelemetry.io/otel/trace v1.44.0
+	go.uber.org/goleak v1.3.0
+	go.uber.org/zap v1.28.0
+	go.yaml.in/yaml/v3 v3.0.5
+	golang.org/x/net v0.56.0 // tests: reads the HTML of the overview page
 )
 
 require golang.org/x/mod v0.36.0 // tests: reads go.mod
@@ -107,7 +108,6 @@ require (
 	go.opentelemetry.io/otel/sdk v1.44.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	golang.org/x/crypto v0.53.0 // indirect
-	golang.org/x/net v0.56.0 // indirect
 	golang.org/x/sync v0.21.0 // indirect
 	golang.org/x/sys v0.46.0 // indirect
 	golang.org/x/text v0.38.0 // indirect

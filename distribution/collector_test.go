@@ -33,7 +33,7 @@ const (
 	version = "v0.0.0-test"
 	secret  = "s3cret/+of=the&server"
 
-	waitTimeout  = 20 * time.Second
+	waitTimeout  = time.Minute
 	pollInterval = 50 * time.Millisecond
 )
 
@@ -41,6 +41,7 @@ const (
 const freePorts = `yaml:
 exporters:
   prometheus_page: {endpoint: "${env:PAGE}"}
+  overview: {endpoint: "${env:OVERVIEW}"}
 extensions:
   healthcheckv2: {http: {endpoint: "${env:STATUS}"}}
   zpages: {endpoint: "${env:ZPAGES}"}
@@ -112,7 +113,7 @@ func shipped(name string) string { return filepath.Join("config", name) }
 
 // collector is a running collector.
 type collector struct {
-	Page, Status, Telemetry, ZPages string // URLs
+	Page, Overview, Status, Telemetry, ZPages string // URLs
 
 	cmd  *exec.Cmd
 	log  log
@@ -137,12 +138,12 @@ func start(t testing.TB, env []string, configs ...string) *collector {
 
 func launch(t testing.TB, env, configs []string) *collector {
 	t.Helper()
-	page, status, zpages, telemetry := freeAddress(t), freeAddress(t), freeAddress(t), freeAddress(t)
+	page, overview, status, zpages, telemetry := freeAddress(t), freeAddress(t), freeAddress(t), freeAddress(t), freeAddress(t)
 	_, port, err := net.SplitHostPort(telemetry)
 	require.NoError(t, err)
 	// env comes last, because the last value of a variable is used.
 	env = append([]string{
-		"PAGE=" + page, "STATUS=" + status, "ZPAGES=" + zpages, "TELEMETRY_PORT=" + port,
+		"PAGE=" + page, "OVERVIEW=" + overview, "STATUS=" + status, "ZPAGES=" + zpages, "TELEMETRY_PORT=" + port,
 		"ZLMEDIAKIT_SECRET=" + secret, "OTELCOL_RTC_STORAGE=" + t.TempDir(),
 	}, env...)
 	var args []string
@@ -150,7 +151,7 @@ func launch(t testing.TB, env, configs []string) *collector {
 		args = append(args, "--config", config)
 	}
 	c := &collector{
-		Page: "http://" + page + "/metrics", Status: "http://" + status + "/status",
+		Page: "http://" + page + "/metrics", Overview: "http://" + overview + "/", Status: "http://" + status + "/status",
 		Telemetry: "http://" + telemetry + "/metrics", ZPages: "http://" + zpages + "/debug/",
 		cmd: command(t, env, args...), done: make(chan struct{}),
 	}

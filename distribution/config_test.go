@@ -362,9 +362,16 @@ func checkPipelines(t *testing.T, c config) {
 
 var exporterChecks = map[string]func(t *testing.T, c config, p pipeline, exporter string){
 	"prometheus_page":         checkPageExporter,
+	"overview":                checkOverview,
 	"prometheus_remote_write": checkRemoteWrite,
 	"otlp_http":               checkOTLP,
 	"otlp_grpc":               checkOTLP,
+}
+
+// checkOverview requires that only this machine can open the page, which has no password.
+func checkOverview(t *testing.T, c config, _ pipeline, exporter string) {
+	t.Helper()
+	assert.Equal(t, "127.0.0.1:9468", c.Exporters[exporter].Endpoint)
 }
 
 // checkPageExporter requires that no processor holds payloads back: the page would not learn when a scrape is complete.

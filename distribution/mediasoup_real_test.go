@@ -66,7 +66,7 @@ func startApplication(t *testing.T, port int) *application {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
-		missingMediasoup(t, "node")
+		notInstalled(t, "node")
 	}
 	a := &application{
 		cmd:     exec.CommandContext(t.Context(), node, filepath.Join("mediasoup-agent", "test", "room.js"), strconv.Itoa(port)),
@@ -99,8 +99,8 @@ func startApplication(t *testing.T, port int) *application {
 	return a
 }
 
-// missingMediasoup skips a test because what is not installed, or fails it if CI=1.
-func missingMediasoup(t *testing.T, what string) {
+// notInstalled skips a test because what is not installed, or fails it if CI=1.
+func notInstalled(t *testing.T, what string) {
 	t.Helper()
 	stop := t.Skipf
 	if os.Getenv("CI") == "1" {
@@ -118,7 +118,7 @@ func (a *application) answer(t *testing.T, command string) (o outcome) {
 		require.Empty(t, o.Error, command)
 	case <-a.done:
 		if strings.Contains(a.log.String(), "no mediasoup") {
-			missingMediasoup(t, "mediasoup")
+			notInstalled(t, "mediasoup")
 		}
 		require.NoError(t, a.err, command)
 		require.Fail(t, "the application exited", command)

@@ -101,7 +101,7 @@ func startAgentOnSocket(t *testing.T, socket string) (stop func()) {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
-		missingMediasoup(t, "node")
+		notInstalled(t, "node")
 	}
 	const program = `
 		const mediasoup = { observer: new (require('node:events'))(), version: '3.27.1' };

@@ -368,7 +368,7 @@ func TestPromtool(t *testing.T) {
 			for _, server := range s.Servers {
 				if s.Receiver == system && server.Name == name {
 					start := server.Define(flag.NewFlagSet(name, flag.ContinueOnError))
-					return emulatortest.Start(t, func(int) (*emulator.Server, error) { return start("") }, 0).URL()
+					return emulatortest.Start(t, func(int) (*emulator.Server, error) { return start("", 0) }, 0).URL()
 				}
 			}
 		}

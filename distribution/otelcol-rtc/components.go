@@ -17,6 +17,7 @@ import (
 	resourceprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/resourceprocessor"
 	transformprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
 	hostmetricsreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver"
+	overviewexporter "github.com/otelcol-rtc/otelcol-rtc/internal/exporter/overviewexporter"
 	prometheuspageexporter "github.com/otelcol-rtc/otelcol-rtc/internal/exporter/prometheuspageexporter"
 	hostnetworkreceiver "github.com/otelcol-rtc/otelcol-rtc/internal/receiver/hostnetworkreceiver"
 	flussonicreceiver "github.com/otelcol-rtc/otelcol-rtc/receiver/flussonicreceiver"
@@ -109,6 +110,7 @@ func components() (otelcol.Factories, error) {
 		otlpexporter.NewFactory(),
 		otlphttpexporter.NewFactory(),
 		prometheuspageexporter.NewFactory(),
+		overviewexporter.NewFactory(),
 		prometheusexporter.NewFactory(),
 		prometheusremotewriteexporter.NewFactory(),
 		debugexporter.NewFactory(),
@@ -120,6 +122,7 @@ func components() (otelcol.Factories, error) {
 		otlpexporter.NewFactory().Type():                  "go.opentelemetry.io/collector/exporter/otlpexporter v0.155.0",
 		otlphttpexporter.NewFactory().Type():              "go.opentelemetry.io/collector/exporter/otlphttpexporter v0.155.0",
 		prometheuspageexporter.NewFactory().Type():        "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
+		overviewexporter.NewFactory().Type():              "github.com/otelcol-rtc/otelcol-rtc v0.0.0",
 		prometheusexporter.NewFactory().Type():            "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusexporter v0.155.0",
 		prometheusremotewriteexporter.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusremotewriteexporter v0.155.0",
 		debugexporter.NewFactory().Type():                 "go.opentelemetry.io/collector/exporter/debugexporter v0.155.0",

@@ -6,8 +6,7 @@ require (
 	github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusexporter v0.155.0 // contrib's page, to compare with
 	github.com/open-telemetry/opentelemetry-collector-contrib/pkg/golden v0.155.0 // tests: golden files
 	github.com/otelcol-rtc/otelcol-rtc v0.0.0 // this repository
-	github.com/prometheus/otlptranslator v1.0.0 // tests: names for Prometheus
-	github.com/prometheus/prometheus v0.312.0 // Prometheus' engine and parsers
+	github.com/prometheus/prometheus v0.312.0 // Prometheus' parser
 	github.com/stretchr/testify v1.12.1 // tests
 	go.opentelemetry.io/collector/component/componenttest v0.155.0
 	go.opentelemetry.io/collector/confmap v1.61.0
@@ -182,6 +181,7 @@ require (
 	github.com/prometheus/client_golang/exp v0.0.0-20260518105423-c9d5bc4c50a9 // indirect
 	github.com/prometheus/common/assets v0.2.0 // indirect
 	github.com/prometheus/exporter-toolkit v0.16.0 // indirect
+	github.com/prometheus/otlptranslator v1.0.0 // indirect
 	github.com/prometheus/procfs v0.20.1 // indirect
 	github.com/prometheus/sigv4 v0.4.1 // indirect
 	github.com/puzpuzpuz/xsync/v4 v4.5.0 // indirect
@@ -285,7 +285,7 @@ require (
 	go.opentelemetry.io/otel/trace v1.44.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	go.uber.org/zap v1.28.0 // logs of receivers
-	go.yaml.in/yaml/v3 v3.0.5 // tests: reads metadata.yaml
+	go.yaml.in/yaml/v3 v3.0.5 // indirect; tests: reads metadata.yaml
 	golang.org/x/sys v0.46.0 // indirect
 	golang.org/x/text v0.38.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260526163538-3dc84a4a5aaa // indirect

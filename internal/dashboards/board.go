@@ -8,16 +8,24 @@ type board struct {
 	name        string // of the file; its uid is otelcol-rtc-<name>
 	title       string
 	description string
-	jobs        string // regular expression of the values of job
-	alerts      string // regular expression of the names of the alerts to show
+	jobs        string    // regular expression of the values of job
+	processes   []process // empty if the system has one kind of process
+	alerts      string    // regular expression of the names of the alerts to show
 	filters     []filter
 	restarts    []string // expressions with a value where a server has restarted
 	rows        []row
 }
 
-// filter is a variable with the values of a label. Expressions refer to it as $name.
+// process is one kind of process of a system with several. It has a variable for its instances, so that the selection of an instance does
+// not hide the other processes. Expressions select its servers with {$<name>s}.
+type process struct {
+	name, title string // of the variable
+	jobs        string // regular expression of the values of job
+}
+
+// filter is a variable with the values of a label of the series that a selector matches. Expressions refer to it as $name.
 type filter struct {
-	name, title, label, metric string
+	name, title, label, selector string
 }
 
 type row struct {

@@ -79,22 +79,40 @@ func datasource() *common.DataSourceRef {
 	return &common.DataSourceRef{Type: new("prometheus"), Uid: new("${datasource}")}
 }
 
-// expand replaces $servers in the selectors of an expression by the matchers of the selected servers.
+// expand replaces $servers and $<process>s in the selectors of an expression by the matchers of the selected servers.
 func (b *board) expand(expression string) string {
-	return strings.ReplaceAll(expression, "$servers", `job=~"$job", instance=~"$instance"`)
+	expanded := strings.ReplaceAll(expression, "$servers", `job=~"$job", instance=~"$instance"`)
+	for _, p := range b.processes {
+		expanded = strings.ReplaceAll(expanded, "$"+p.name+"s", `job=~"$jobs", instance=~"$`+p.name+`"`)
+	}
+	return expanded
 }
 
 func (b *board) variables() []dashboard.VariableModel {
-	source := dashboard.VariableModel{
+	variables := append([]dashboard.VariableModel{{
 		Type: dashboard.VariableTypeDatasource, Name: "datasource", Label: new("Data source"),
 		Query: &dashboard.StringOrMap{String: new("prometheus")},
-	}
-	up := fmt.Sprintf(`rtc_target_up{job=~%q}`, b.jobs)
-	job := b.variable("job", "Job", up, "job", "")
-	instance := b.variable("instance", "Server", `rtc_target_up{job=~"$job"}`, "instance", ".*")
-	variables := []dashboard.VariableModel{source, job, instance}
+	}}, b.serverVariables()...)
 	for _, f := range b.filters {
-		variables = append(variables, b.variable(f.name, f.title, f.metric+"{$servers}", f.label, ".*"))
+		variables = append(variables, b.variable(f.name, f.title, f.selector, f.label, ".*"))
+	}
+	return variables
+}
+
+// serverVariables returns the variables that select servers. Those of several kinds of processes do not use the name job, which links from
+// the fleet set: the job of one process would hide the others.
+func (b *board) serverVariables() []dashboard.VariableModel {
+	up := fmt.Sprintf(`rtc_target_up{job=~%q}`, b.jobs)
+	if len(b.processes) == 0 {
+		return []dashboard.VariableModel{
+			b.variable("job", "Job", up, "job", ""),
+			b.variable("instance", "Server", `rtc_target_up{job=~"$job"}`, "instance", ".*"),
+		}
+	}
+	variables := []dashboard.VariableModel{b.variable("jobs", "Job", up, "job", "")}
+	for _, p := range b.processes {
+		up := fmt.Sprintf(`rtc_target_up{job=~"$jobs", job=~%q}`, p.jobs)
+		variables = append(variables, b.variable(p.name, p.title, up, "instance", ".*"))
 	}
 	return variables
 }
@@ -121,8 +139,14 @@ func (b *board) variable(name, title, selector, label, all string) dashboard.Var
 
 // annotations returns marks for firing alerts and restarts.
 func (b *board) annotations() []dashboard.AnnotationQuery {
-	// Alerts on a sum over servers have no instance.
-	alerts := fmt.Sprintf(`ALERTS{alertstate="firing", alertname=~%q, instance=~"$instance|"}`, b.alerts)
+	instances := "$instance|" // alerts on a sum over servers have no instance
+	if len(b.processes) > 0 {
+		instances = ""
+		for _, p := range b.processes {
+			instances += "$" + p.name + "|"
+		}
+	}
+	alerts := fmt.Sprintf(`ALERTS{alertstate="firing", alertname=~%q, instance=~%q}`, b.alerts, instances)
 	list := []dashboard.AnnotationQuery{annotation("Alerts", red, alerts, "{{alertname}} {{instance}}")}
 	if len(b.restarts) > 0 {
 		list = append(list, annotation("Restarts", blue, b.expand(strings.Join(b.restarts, " or ")), "{{job}} {{instance}} restarted"))
@@ -139,21 +163,30 @@ func annotation(name, color, expression, title string) dashboard.AnnotationQuery
 	}
 }
 
-// linkToSystem opens the dashboard of the system of a series with its job and instance. Its label dashboard is that of linked.
+// linkToSystem opens the dashboard of the system of a series with its job and instance. Its labels dashboard and variable are those of
+// linked.
 func linkToSystem(k kind) dashboard.DashboardLink {
 	value := "${__field.labels.%s}"
 	if k == table {
 		value = "${__data.fields.%s}"
 	}
 	field := func(name string) string { return fmt.Sprintf(value, name) }
-	url := "/d/" + tag + "-" + field("dashboard") + "?var-job=" + field("job") + "&var-instance=" + field("instance") +
+	url := "/d/" + tag + "-" + field("dashboard") + "?var-job=" + field("job") + "&var-" + field("variable") + "=" + field("instance") +
 		"&${datasource:queryparam}&${__url_time_range}"
 	return dashboard.DashboardLink{Title: "Open the dashboard of the system", Type: dashboard.DashboardLinkTypeLink, Url: &url, Tags: []string{}}
 }
 
-// linked adds the label dashboard, the name of the dashboard of the system, to the series of an expression.
+// linked adds labels to the series of an expression: dashboard is the name of the dashboard of the system, and variable is the name of its
+// variable for the instance.
 func linked(expression string) string {
-	const systems = "(?:.+/)?(zlmediakit|jitsi|kamailio|flussonic|mediasoup)(?:-.*)?"
-	named := fmt.Sprintf(`label_replace(%s, "dashboard", "$1", "job", %q)`, expression, systems)
-	return fmt.Sprintf(`label_replace(%s, "dashboard", "kamailio", "job", "(?:.+/)?rtpengine")`, named)
+	const replace = `label_replace(%s, %q, %q, "job", %q)`
+	for _, label := range [][3]string{
+		{"dashboard", "$1", "(?:.+/)?(zlmediakit|jitsi|kamailio|flussonic|mediasoup)(?:-.*)?"},
+		{"dashboard", "kamailio", "(?:.+/)?rtpengine"},
+		{"variable", "instance", ".*"},
+		{"variable", "$1", "(?:.+/)?(?:jitsi-)?(videobridge|jicofo|jigasi|jibri|kamailio|rtpengine)"},
+	} {
+		expression = fmt.Sprintf(replace, expression, label[0], label[1], label[2])
+	}
+	return expression
 }

@@ -12,7 +12,7 @@ var flussonic = board{
 	description: "Servers, streams, viewers, archives, disks and transcoders of Flussonic Media Server.",
 	jobs:        "(.+/)?flussonic",
 	alerts:      "Flussonic.*",
-	filters:     []filter{{"stream", "Stream", "flussonic_stream_name", "flussonic_stream_alive"}},
+	filters:     []filter{{"stream", "Stream", "flussonic_stream_name", "flussonic_stream_alive{$servers}"}},
 	restarts:    []string{`resets(flussonic_uptime_seconds{$servers}[$__rate_interval]) > 0`},
 	rows: []row{
 		{"Is it up?", []panel{
@@ -28,9 +28,17 @@ var flussonic = board{
 				queries: []query{{`flussonic_state{$servers} == 1`, "{{instance}} {{flussonic_state}}"}},
 			},
 			{
-				kind: states, title: "Peers of the cluster", unit: yesNo, texts: upDown, limits: limits{orange: 1, red: 0.5}, width: 12,
-				description: "Whether each server reaches its peers. Streams that are pulled from a missing peer stop.",
-				queries:     []query{{`flussonic_cluster_peer_up{$servers}`, "{{instance}} to {{flussonic_cluster_peer}}"}},
+				kind: states, title: "Peers of the cluster", unit: yesNo, width: 12,
+				texts: []text{{"0", "down", red}, {"1", "up", green}, {"2", "not running", orange}},
+				description: "Whether each server reaches its peers. Streams that are pulled from a missing peer stop. " +
+					"Enable `flussonic.cluster.peer.state` for the states of peers that are not running.",
+				queries: []query{
+					{`flussonic_cluster_peer_up{$servers}`, "{{instance}} to {{flussonic_cluster_peer}}"},
+					{
+						`2 * flussonic_cluster_peer_state{$servers, flussonic_state!="running"} > 0`,
+						"{{instance}} to {{flussonic_cluster_peer}}: {{flussonic_state}}",
+					},
+				},
 			},
 			{
 				kind: stat, title: "Uptime", unit: uptime, decimals: 1, width: 8, limits: limits{orange: 3600, red: 600},
@@ -63,9 +71,13 @@ var flussonic = board{
 				}},
 			},
 			{
-				kind: timeSeries, title: "Load of the scheduler", unit: ratio, upTo: 1, limits: limits{orange: 0.85, red: 0.95},
-				description: "Utilization of Flussonic's threads. Above 85 %, streams stutter: move some to another server.",
-				queries:     []query{{`flussonic_scheduler_utilization_ratio{$servers}`, "{{instance}}"}},
+				kind: timeSeries, title: "Load of scheduler and bandwidth", unit: ratio, upTo: 1, limits: limits{orange: 0.85, red: 0.95},
+				description: "Utilization of Flussonic's threads and of the bandwidth that is configured for the server. " +
+					"Above 85 %, streams stutter: move some to another server.",
+				queries: []query{
+					{`flussonic_scheduler_utilization_ratio{$servers}`, "{{instance}} scheduler"},
+					{`flussonic_bandwidth_utilization_ratio{$servers}`, "{{instance}} bandwidth"},
+				},
 			},
 		}},
 		{"How much is it doing?", []panel{
@@ -75,6 +87,11 @@ var flussonic = board{
 				queries:     []query{{`sum by (instance) (flussonic_client_count{$servers})`, "{{instance}}"}},
 			},
 			{
+				kind: stacked, title: "Sessions by protocol", unit: count,
+				description: "Open sessions of viewers. If those of one protocol disappear, its port or a proxy before the server fails.",
+				queries:     []query{{`sum by (flussonic_protocol) (flussonic_play_session_count{$servers})`, "{{flussonic_protocol}}"}},
+			},
+			{
 				kind: timeSeries, title: "Throughput", unit: bitsPerSecond,
 				description: "Incoming and outgoing bit rate of each server.",
 				queries: []query{{
@@ -82,21 +99,23 @@ var flussonic = board{
 					"{{instance}} {{network_io_direction}}",
 				}},
 			},
-			{
-				kind: timeSeries, title: "Utilization of the bandwidth", unit: ratio, upTo: 1, limits: limits{orange: 0.8, red: 0.95},
-				description: "Outgoing bit rate as a share of the bandwidth that is configured for the server.",
-				queries:     []query{{`flussonic_bandwidth_utilization_ratio{$servers}`, "{{instance}}"}},
-			},
 		}},
 		{"What hurts viewers?", []panel{
 			{
-				kind: table, title: "Streams that are not alive", unit: yesNo, texts: upDown,
-				description: "Streams without media, other than those on demand. It includes the streams of `streams::expected` that do not exist. " +
-					"Check the source.",
-				queries: []query{{
-					`max by (instance, flussonic_stream_name) ` +
-						`((flussonic_stream_alive{$servers, flussonic_stream_name=~"$stream"} == 0)` + onDemandExcepted + `)`, "alive",
-				}},
+				kind: table, title: "Streams that are not alive", unit: yesNo,
+				texts: []text{{"0", "down", red}, {"2", "failed", red}},
+				description: "Streams without media, other than those on demand, and streams whose source fails, with the server's code for the " +
+					"error. It includes the streams of `streams::expected` that do not exist. Check the source.",
+				queries: []query{
+					{
+						`max by (instance, flussonic_stream_name) ` +
+							`((flussonic_stream_alive{$servers, flussonic_stream_name=~"$stream"} == 0)` + onDemandExcepted + `)`, "alive",
+					},
+					{
+						`2 * max by (instance, flussonic_stream_name, error_type) ` +
+							`(flussonic_stream_source_failed{$servers, flussonic_stream_name=~"$stream"}) > 0`, "source",
+					},
+				},
 			},
 			{
 				kind: table, title: "Oldest frames", unit: seconds, limits: limits{orange: 5, red: 12},
@@ -108,7 +127,7 @@ var flussonic = board{
 				}},
 			},
 			{
-				kind: timeSeries, title: "Retries of sources", unit: count, limits: limits{orange: 1, red: 5},
+				kind: timeSeries, title: "Retries of sources", unit: count, width: 12, limits: limits{orange: 1, red: 5},
 				description: "How often streams reconnected to their source in the last 15 minutes, ten worst. " +
 					"More than 5: the source or the network flaps.",
 				queries: []query{{
@@ -118,7 +137,7 @@ var flussonic = board{
 				}},
 			},
 			{
-				kind: timeSeries, title: "Errors of inputs", unit: eventsPerSecond, limits: limits{orange: 1, red: 10},
+				kind: timeSeries, title: "Errors of inputs", unit: eventsPerSecond, width: 12, limits: limits{orange: 1, red: 10},
 				description: "Errors of the ten worst inputs, such as lost packets. Viewers see artifacts: check the uplink of the source.",
 				queries: []query{{
 					`topk(10, sum by (instance, flussonic_stream_name) ` +
@@ -127,7 +146,20 @@ var flussonic = board{
 				}},
 			},
 			{
-				kind: timeSeries, title: "Packets lost by SRT inputs", unit: packetsPerSecond,
+				kind: timeSeries, title: "Errors of inputs by type", unit: eventsPerSecond, width: 12,
+				description: "Errors in the data of all inputs, and faulty packets of the worst MPEG transport streams. `continuity`: packets are " +
+					"lost. `scrambled`: the stream is encrypted. `404`: the source does not have the stream.",
+				queries: []query{
+					{`sum by (instance, error_type) (rate(flussonic_input_errors_by_type_total{$servers}[5m])) > 0`, "{{instance}} {{error_type}}"},
+					{
+						`topk(5, sum by (instance, flussonic_stream_name, error_type) ` +
+							`(rate(flussonic_stream_input_mpegts_errors_total{$servers, flussonic_stream_name=~"$stream"}[5m])) > 0)`,
+						"{{flussonic_stream_name}} MPEG-TS {{error_type}}",
+					},
+				},
+			},
+			{
+				kind: timeSeries, title: "Packets lost by SRT inputs", unit: packetsPerSecond, width: 12,
 				description: "Lost packets, and those that were dropped because they came too late. " +
 					"Increase the latency of the input if the loss is constant.",
 				queries: []query{
@@ -218,22 +250,20 @@ var flussonic = board{
 				}},
 			},
 			{
-				kind: stacked, title: "Writing of segments", unit: eventsPerSecond, width: 12,
-				description: "Segments that are written, by outcome. `failed`, `skipped` and `collapsed` leave gaps; `slow` and `delayed`: the disk " +
-					"is too slow.",
-				queries: []query{{
-					`sum by (flussonic_dvr_write_outcome) ` +
-						`(rate(flussonic_stream_dvr_segment_writes_total{$servers, flussonic_stream_name=~"$stream"}[$__rate_interval]))`,
-					"{{flussonic_dvr_write_outcome}}",
-				}},
-			},
-			{
-				kind: timeSeries, title: "Errors of archives", unit: eventsPerSecond, width: 12, limits: zeroIsGood,
-				description: "Errors of reading, writing and deleting. Check the disk and its file system.",
-				queries: []query{{
-					`sum by (instance, flussonic_dvr_name, flussonic_dvr_operation) (rate(flussonic_dvr_errors_total{$servers}[5m]))`,
-					"{{instance}} {{flussonic_dvr_name}} {{flussonic_dvr_operation}}",
-				}},
+				kind: timeSeries, title: "Writing of segments and errors of archives", unit: eventsPerSecond, width: 24,
+				description: "Segments that are written, by outcome, and errors of reading, writing and deleting. `failed`, `skipped` and " +
+					"`collapsed` leave gaps; `slow` and `delayed`: the disk is too slow. With errors, check the disk and its file system.",
+				queries: []query{
+					{
+						`sum by (flussonic_dvr_write_outcome) ` +
+							`(rate(flussonic_stream_dvr_segment_writes_total{$servers, flussonic_stream_name=~"$stream"}[$__rate_interval]))`,
+						"segments {{flussonic_dvr_write_outcome}}",
+					},
+					{
+						`sum by (instance, flussonic_dvr_name, flussonic_dvr_operation) (rate(flussonic_dvr_errors_total{$servers}[5m])) > 0`,
+						"{{instance}} {{flussonic_dvr_name}} errors of {{flussonic_dvr_operation}}",
+					},
+				},
 			},
 			{
 				kind: table, title: "Depth of archives", unit: days, decimals: 1,
@@ -256,8 +286,9 @@ var flussonic = board{
 			},
 			{
 				kind: table, title: "Streams by viewers", unit: count,
-				description: "The 20 streams with the most viewers, and their bit rates.",
-				units:       map[string]string{"incoming": bitsPerSecond, "outgoing": bitsPerSecond},
+				description: "The 20 streams with the most viewers, their bit rates, and whether they are pulled from another Flussonic. The viewers " +
+					"of a pulled stream are not those of its origin.",
+				units: map[string]string{"incoming": bitsPerSecond, "outgoing": bitsPerSecond, "pulled": yesNo},
 				queries: []query{
 					{
 						`topk(20, max by (instance, flussonic_stream_name) (flussonic_stream_client_count{$servers, flussonic_stream_name=~"$stream"}))`,
@@ -274,6 +305,11 @@ var flussonic = board{
 							`(flussonic_stream_throughput_bytes_per_second{$servers, flussonic_stream_name=~"$stream", network_io_direction="transmit"}) ` +
 							`and topk(20, max by (instance, flussonic_stream_name) (flussonic_stream_client_count{$servers, flussonic_stream_name=~"$stream"}))`,
 						"outgoing",
+					},
+					{
+						`max by (instance, flussonic_stream_name) (flussonic_stream_remote{$servers, flussonic_stream_name=~"$stream"}) ` +
+							`and topk(20, max by (instance, flussonic_stream_name) (flussonic_stream_client_count{$servers, flussonic_stream_name=~"$stream"}))`,
+						"pulled",
 					},
 				},
 			},

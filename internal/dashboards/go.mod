@@ -3,11 +3,10 @@ module github.com/otelcol-rtc/otelcol-rtc/internal/dashboards
 go 1.26.0
 
 require (
-	github.com/grafana/grafana-foundation-sdk/go v0.0.12
-	github.com/otelcol-rtc/otelcol-rtc v0.0.0
-	github.com/prometheus/otlptranslator v1.0.0
-	github.com/prometheus/prometheus v0.312.0
-	github.com/stretchr/testify v1.12.1
+	github.com/grafana/grafana-foundation-sdk/go v0.0.12 // Grafana's dashboards
+	github.com/otelcol-rtc/otelcol-rtc v0.0.0 // this repository
+	github.com/prometheus/prometheus v0.312.0 // tests: Prometheus' engine and parsers
+	github.com/stretchr/testify v1.12.1 // tests
 	go.opentelemetry.io/collector/component/componenttest v0.155.0
 	go.opentelemetry.io/collector/confmap v1.61.0
 	go.opentelemetry.io/collector/exporter v1.61.0
@@ -153,7 +152,8 @@ require (
 	github.com/modern-go/reflect2 v1.0.3-0.20250322232337-35a7c28c31ee // indirect
 	github.com/prometheus/client_golang v1.23.2 // indirect
 	github.com/prometheus/client_model v0.6.2 // indirect
-	github.com/prometheus/common v0.69.0
+	github.com/prometheus/common v0.69.0 // tests: names and types of metrics
+	github.com/prometheus/otlptranslator v1.0.0 // indirect
 	go.opentelemetry.io/collector/component v1.61.0 // indirect
 	go.opentelemetry.io/collector/component/componentstatus v0.155.0 // indirect
 	go.opentelemetry.io/collector/consumer v1.61.0
@@ -173,7 +173,7 @@ require (
 	go.opentelemetry.io/otel/trace v1.44.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	go.uber.org/zap v1.28.0 // indirect
-	go.yaml.in/yaml/v3 v3.0.5
+	go.yaml.in/yaml/v3 v3.0.5 // tests: reads alert rules
 	golang.org/x/sys v0.46.0 // indirect
 	golang.org/x/text v0.38.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260526163538-3dc84a4a5aaa // indirect

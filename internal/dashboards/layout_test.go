@@ -4,11 +4,8 @@
 package dashboards
 
 import (
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/grafana/grafana-foundation-sdk/go/cog/plugins"
@@ -127,17 +124,6 @@ func checkPanel(t *testing.T, p *dashboard.Panel) {
 		assert.Equal(t, "${datasource}", *query.Datasource.Uid, title)
 		if p.Type != "stat" || len(p.Targets) > 1 {
 			assert.NotEmpty(t, *query.LegendFormat, title)
-		}
-	}
-}
-
-// TestLinks checks that the links of the fleet lead to dashboards that exist.
-func TestLinks(t *testing.T) {
-	names := slices.Collect(maps.Keys(readAll(t)))
-	expression := linked("x")
-	for _, name := range names {
-		if name != "fleet" {
-			assert.True(t, strings.Contains(expression, name+"|") || strings.Contains(expression, name+")"), name)
 		}
 	}
 }

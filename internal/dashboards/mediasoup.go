@@ -10,8 +10,8 @@ var mediasoup = board{
 	jobs:        "(.+/)?mediasoup",
 	alerts:      "Mediasoup.*",
 	filters: []filter{
-		{"worker", "Worker", "mediasoup_worker_id", "mediasoup_worker_cpu_time_seconds_total"},
-		{"room", "Room", "mediasoup_room_name", "mediasoup_room_uptime_seconds"},
+		{"worker", "Worker", "mediasoup_worker_id", "mediasoup_worker_cpu_time_seconds_total{$servers}"},
+		{"room", "Room", "mediasoup_room_name", "mediasoup_room_uptime_seconds{$servers}"},
 	},
 	restarts: []string{`resets(mediasoup_uptime_seconds{$servers}[$__rate_interval]) > 0`},
 	rows: []row{

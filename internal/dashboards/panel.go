@@ -157,6 +157,7 @@ func (p *panel) columns() (overrides []dashboard.DashboardFieldConfigSourceOverr
 	if p.opens {
 		add("instance", dashboard.DynamicConfigValue{Id: "links", Value: []dashboard.DashboardLink{linkToSystem(p.kind)}})
 		add("dashboard", dashboard.DynamicConfigValue{Id: "custom.hidden", Value: true})
+		add("variable", dashboard.DynamicConfigValue{Id: "custom.hidden", Value: true})
 	}
 	return overrides
 }

@@ -8,7 +8,6 @@ import (
 	"encoding/csv"
 	"math"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,13 +16,12 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/otlptranslator"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/dashboards/busyday"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
 // grafana replaces variables as Grafana does when the user selects All.
@@ -60,11 +58,16 @@ func (g *grafana) labelValues(t *testing.T, definition string) (values []string)
 	require.NotNil(t, match, definition)
 	for _, s := range g.day.Range(t, g.replace(match[1])) {
 		if value := s.Metric.Get(match[2]); value != "" {
-			values = append(values, strings.ReplaceAll(regexp.QuoteMeta(value), `\`, `\\`))
+			values = append(values, quote(value))
 		}
 	}
 	slices.Sort(values)
 	return slices.Compact(values)
+}
+
+// quote returns a value as Grafana writes it into a regular expression.
+func quote(value string) string {
+	return strings.ReplaceAll(regexp.QuoteMeta(value), `\`, `\\`)
 }
 
 func (g *grafana) replace(expression string) string {
@@ -113,6 +116,23 @@ func TestQueries(t *testing.T) {
 	assert.Empty(t, expected, "not a query of a dashboard")
 }
 
+// TestLinks checks that the links of the fleet lead to dashboards with a variable that has the server as a value.
+func TestLinks(t *testing.T) {
+	all := readAll(t)
+	day, _ := busyday.Run(t)
+	linkedTo := map[string]bool{"fleet": true}
+	for _, s := range day.At(t, linked("rtc_target_up"), busyday.Start) {
+		d := all[s.Metric.Get("dashboard")]
+		require.NotNil(t, d, s.Metric)
+		linkedTo[s.Metric.Get("dashboard")] = true
+		i := slices.IndexFunc(d.Templating.List, func(v dashboard.VariableModel) bool { return v.Name == s.Metric.Get("variable") })
+		require.GreaterOrEqual(t, i, 0, s.Metric)
+		servers := newGrafana(t, d, day).labelValues(t, *d.Templating.List[i].Definition)
+		assert.Contains(t, servers, quote(s.Metric.Get("instance")), s.Metric)
+	}
+	assert.Len(t, linkedTo, len(all))
+}
+
 // hasValue reports whether an expression has a value other than 0 at any time, or any value if it selects zeros.
 func hasValue(t *testing.T, day *busyday.Day, expression string) bool {
 	t.Helper()
@@ -143,80 +163,22 @@ func readReasons(t *testing.T) map[string]string {
 	return reasons
 }
 
-// metric is a metric of a receiver.
-type metric struct {
-	name     string // in metadata.yaml
-	disabled bool
-	labels   []string
-}
-
-// readMetrics returns the metrics of all receivers by their names on the page.
-func readMetrics(t *testing.T) map[string]metric {
+// readMetrics returns the metrics of all receivers and target_info by their names on the page.
+func readMetrics(t *testing.T) map[string]rtctest.PageMetric {
 	t.Helper()
-	var files []string
-	for _, pattern := range []string{"../../receiver/*/metadata.yaml", "../receiver/*/metadata.yaml"} {
-		found, err := filepath.Glob(pattern)
-		require.NoError(t, err)
-		files = append(files, found...)
-	}
-	require.Len(t, files, 6)
-	metrics := map[string]metric{"target_info": {labels: []string{"job", "instance", "service_version"}}}
-	for _, file := range files {
-		addMetrics(t, file, metrics)
-	}
+	metrics, _ := rtctest.PageMetrics(t)
+	metrics["target_info"] = rtctest.PageMetric{Labels: []string{"service_version"}}
 	return metrics
 }
 
-func addMetrics(t *testing.T, file string, metrics map[string]metric) {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	var metadata struct {
-		Attributes map[string]struct {
-			Name string `yaml:"name_override"`
-		}
-		Metrics map[string]struct {
-			Unit       string
-			Enabled    bool
-			Attributes []string
-			Sum        *struct{ Monotonic bool }
-		}
-	}
-	require.NoError(t, yaml.Unmarshal(text, &metadata))
-	namer := otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
-	labelNamer := otlptranslator.LabelNamer{}
-	for name, m := range metadata.Metrics {
-		kind := otlptranslator.MetricType(otlptranslator.MetricTypeGauge)
-		if m.Sum != nil {
-			kind = otlptranslator.MetricTypeNonMonotonicCounter
-			if m.Sum.Monotonic {
-				kind = otlptranslator.MetricTypeMonotonicCounter
-			}
-		}
-		page, err := namer.Build(otlptranslator.Metric{Name: name, Unit: m.Unit, Type: kind})
-		require.NoError(t, err)
-		one := metric{name: name, disabled: !m.Enabled, labels: []string{"job", "instance"}}
-		for _, attribute := range m.Attributes {
-			if override := metadata.Attributes[attribute].Name; override != "" {
-				attribute = override
-			}
-			label, err := labelNamer.Build(attribute)
-			require.NoError(t, err)
-			one.labels = append(one.labels, label)
-		}
-		one.labels = append(one.labels, metrics[page].labels...) // of other receivers
-		metrics[page] = one
-	}
-}
-
 // disabledMetrics returns the metrics of the dashboards that are disabled by default.
-func disabledMetrics(t *testing.T, all map[string]*dashboard.Dashboard, metrics map[string]metric) (names []string) {
+func disabledMetrics(t *testing.T, all map[string]*dashboard.Dashboard, metrics map[string]rtctest.PageMetric) (names []string) {
 	t.Helper()
 	for _, d := range all {
 		targets(d, func(_ *dashboard.Panel, q *prometheus.Dataquery) {
 			for page := range selectors(t, q.Expr) {
-				if metrics[page].disabled {
-					names = append(names, metrics[page].name)
+				if metrics[page].Off {
+					names = append(names, metrics[page].Name)
 				}
 			}
 		})
@@ -267,7 +229,7 @@ func TestNames(t *testing.T) {
 			targets(d, func(p *dashboard.Panel, q *prometheus.Dataquery) {
 				checkNames(t, metrics, q.Expr)
 				for page := range selectors(t, q.Expr) {
-					assert.Equal(t, metrics[page].disabled, strings.Contains(*p.Description, "`"+metrics[page].name+"`"), *p.Title)
+					assert.Equal(t, metrics[page].Off, strings.Contains(*p.Description, "`"+metrics[page].Name+"`"), *p.Title)
 				}
 			})
 			for _, v := range d.Templating.List {
@@ -289,23 +251,23 @@ func TestNames(t *testing.T) {
 var isForeign = regexp.MustCompile(`^(otelcol|system)_`)
 
 // checkNames checks the names of metrics and labels of an expression.
-func checkNames(t *testing.T, metrics map[string]metric, expression string) {
+func checkNames(t *testing.T, metrics map[string]rtctest.PageMetric, expression string) {
 	t.Helper()
-	known := []string{"dashboard"} // of linked
+	target := []string{"job", "instance"}
+	known := append([]string{"dashboard"}, target...) // the first is of linked
 	for page, used := range selectors(t, expression) {
 		switch {
 		case isForeign.MatchString(page):
-			known = append(known, "job", "instance", "mountpoint", "state")
+			known = append(known, "mountpoint", "state")
 			continue
 		case page == "": // the name is a regular expression
-			known = append(known, "job", "instance")
 			continue
 		}
 		if !assert.Contains(t, metrics, page, expression) {
 			continue
 		}
-		known = append(known, metrics[page].labels...)
-		assert.Subset(t, metrics[page].labels, used, expression)
+		known = append(known, metrics[page].Labels...)
+		assert.Subset(t, append(target, metrics[page].Labels...), used, expression)
 	}
 	inspect(t, expression, func(node parser.Node) {
 		switch n := node.(type) {

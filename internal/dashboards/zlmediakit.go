@@ -16,9 +16,9 @@ var zlmediakit = board{
 	jobs:        "(.+/)?zlmediakit",
 	alerts:      "ZLMediaKit.*",
 	filters: []filter{
-		{"vhost", "Virtual host", "zlmediakit_vhost", "zlmediakit_stream_alive"},
-		{"app", "Application", "zlmediakit_app", "zlmediakit_stream_alive"},
-		{"stream", "Stream", "zlmediakit_stream_name", "zlmediakit_stream_alive"},
+		{"vhost", "Virtual host", "zlmediakit_vhost", "zlmediakit_stream_alive{$servers}"},
+		{"app", "Application", "zlmediakit_app", "zlmediakit_stream_alive{$servers}"},
+		{"stream", "Stream", "zlmediakit_stream_name", "zlmediakit_stream_alive{$servers}"},
 	},
 	restarts: []string{ // the API has no uptime
 		`(max by (job, instance) (zlmediakit_stream_uptime_seconds{$servers}) < 120 ` +
@@ -51,7 +51,7 @@ var zlmediakit = board{
 		{"Is it healthy?", []panel{
 			{
 				kind: stat, title: "Streams not alive", unit: count, limits: zeroIsGood,
-				description: "Streams without media at the moment. The table of streams that are not alive names them.",
+				description: "Streams without media at the moment. The table of the longest silent ones names them.",
 				queries:     []query{{`sum(zlmediakit_stream_alive` + zlmStream + ` == bool 0)`, ""}},
 			},
 			{
@@ -112,29 +112,53 @@ var zlmediakit = board{
 			},
 			{
 				kind: stacked, title: "Sessions by type", unit: count,
-				description: "Connections to the server, by type of session.",
-				queries:     []query{{`sum by (zlmediakit_session_type) (zlmediakit_session_count{$servers})`, "{{zlmediakit_session_type}}"}},
+				description: "Connections to the server by type, with and without TLS. If only those over TLS disappear, the certificate is wrong.",
+				queries: []query{
+					{
+						`sum by (zlmediakit_session_type) (zlmediakit_session_count{$servers, zlmediakit_session_tls="false"})`,
+						"{{zlmediakit_session_type}}",
+					},
+					{
+						`sum by (zlmediakit_session_type) (zlmediakit_session_count{$servers, zlmediakit_session_tls="true"})`,
+						"{{zlmediakit_session_type}} over TLS",
+					},
+				},
 			},
 			{
 				kind: stacked, title: "Incoming media", unit: bitsPerSecond, width: 12,
-				description: "Bit rate of the media that arrives, by origin.",
+				description: "Bit rate of the media that arrives, by origin. A fall to 0 for one origin: the network to its sources fails.",
 				queries: []query{{
-					`8 * sum by (zlmediakit_origin_type) (zlmediakit_ingest_throughput_bytes_per_second{$servers})`, "{{zlmediakit_origin_type}}",
+					`8 * sum by (zlmediakit_origin_type) (rate(zlmediakit_ingest_io_bytes_total{$servers}[5m]))`, "{{zlmediakit_origin_type}}",
 				}},
 			},
 			{
 				kind: stacked, title: "Outgoing media", unit: bitsPerSecond, width: 12,
 				description: "Bit rate to readers, by schema: an estimate from the bit rate of each stream and its number of readers. " +
 					"Compare it with the capacity of the link.",
-				queries: []query{{`8 * sum by (zlmediakit_schema) (zlmediakit_egress_throughput_bytes_per_second{$servers})`, "{{zlmediakit_schema}}"}},
+				queries: []query{{`8 * sum by (zlmediakit_schema) (rate(zlmediakit_egress_io_bytes_total{$servers}[5m]))`, "{{zlmediakit_schema}}"}},
 			},
 		}},
 		{"What hurts users?", []panel{
 			{
-				kind: table, title: "Streams that are not alive", unit: yesNo, texts: upDown,
-				description: "Streams without media, including those of `streams::expected` that do not exist. " +
+				kind: table, title: "Silent longest", unit: seconds, limits: limits{orange: 0, red: 45},
+				description: "The 50 streams without media, including those of `streams::expected` that do not exist, for the longest time. " +
 					"Check the publisher or the pulled source.",
-				queries: []query{{`max ` + byZLMStream + ` (zlmediakit_stream_alive` + zlmStream + `) == 0`, "alive"}},
+				queries: []query{{
+					`topk(50, max ` + byZLMStream + ` (zlmediakit_stream_silence_duration_seconds` + zlmStream +
+						` and zlmediakit_stream_alive` + zlmStream + ` == 0))`, "silent for",
+				}},
+			},
+			{
+				kind: table, title: "Missing proxies and RTP servers", unit: yesNo, texts: []text{{"0", "missing", red}},
+				description: "Those of `proxies::expected` and `rtp_servers::expected` that are not on the server. Something removed them, or " +
+					"nothing has added them since a restart: see the system that adds them.",
+				queries: []query{
+					{
+						`max by (instance, zlmediakit_vhost, zlmediakit_app, zlmediakit_stream_name, zlmediakit_proxy_type) ` +
+							`(zlmediakit_proxy_present{$servers}) == 0`, "proxy",
+					},
+					{`max ` + byZLMStream + ` (zlmediakit_rtp_server_present{$servers}) == 0`, "RTP server"},
+				},
 			},
 			{
 				kind: table, title: "Proxies by reconnections", unit: count, limits: limits{orange: 1, red: 3},
@@ -208,10 +232,13 @@ var zlmediakit = board{
 				}},
 			},
 			{
-				kind: timeSeries, title: "Interval of the list of streams", unit: seconds, width: 12,
-				description: "How often the receiver requests the list of streams. It widens the interval by itself if the list is expensive, " +
-					"and the metrics of streams are then that old.",
-				queries: []query{{`max by (instance) (zlmediakit_media_list_interval_seconds{$servers})`, "{{instance}}"}},
+				kind: timeSeries, title: "List of streams: interval and age", unit: seconds, width: 12,
+				description: "How often the receiver requests the list of streams, and how old the metrics of streams are. The receiver widens the " +
+					"interval by itself if the list is expensive. An age that exceeds the interval: requests fail.",
+				queries: []query{
+					{`max by (instance) (zlmediakit_media_list_interval_seconds{$servers})`, "{{instance}} interval"},
+					{`max by (instance) (zlmediakit_media_list_age_seconds{$servers})`, "{{instance}} age"},
+				},
 			},
 		}},
 		{"Streams", []panel{

@@ -36,6 +36,8 @@ type Handler struct {
 	Denied func() Answer
 	// Restart sets all counters to 0.
 	Restart func()
+	// Outage returns for how long the server is down now, or 0. If it is nil, the server is never down.
+	Outage func() time.Duration
 }
 
 // Server is an emulated server.
@@ -295,6 +297,12 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, handler Handler)
 	if fault := s.Record(api, request); fault != "" {
 		httpFaults[fault](exchange{w, r, handler})
 		return
+	}
+	if handler.Outage != nil {
+		if remaining := handler.Outage(); remaining > 0 {
+			_ = s.setFault(Refuse, nil, remaining, nil) // fails only if the server is closed
+			abort()
+		}
 	}
 	handler.Answer(r).write(w)
 }

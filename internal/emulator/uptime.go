@@ -18,9 +18,10 @@ type Uptime struct {
 	now      func() time.Time
 	captured int64 // seconds at the time of the capture
 
-	mu      sync.Mutex
-	moving  bool
-	started time.Time
+	mu        sync.Mutex
+	moving    bool
+	restarted bool
+	started   time.Time
 }
 
 // NewUptime returns the uptime of a server that was captured after captured seconds. It advances with now (time.Now if nil) if moving
@@ -39,7 +40,7 @@ func NewUptime(captured int64, now func() time.Time, moving bool) (*Uptime, erro
 func (u *Uptime) Restart() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.moving, u.started = true, u.now()
+	u.moving, u.restarted, u.started = true, true, u.now()
 }
 
 // IsMoving reports whether the uptime advances.
@@ -47,6 +48,19 @@ func (u *Uptime) IsMoving() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.moving
+}
+
+// Elapsed returns the time since the start of the emulated server or its restart. It is 0 if the uptime does not advance.
+func (u *Uptime) Elapsed() (elapsed time.Duration, restarted bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.moving {
+		elapsed = u.now().Sub(u.started)
+	}
+	if u.moving && !u.restarted {
+		elapsed -= time.Duration(u.captured) * time.Second
+	}
+	return max(elapsed, 0), u.restarted
 }
 
 // Advance returns the current value of a captured counter.

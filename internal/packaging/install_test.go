@@ -276,18 +276,20 @@ func (s service) reload(t *testing.T) {
 
 // collector is a running collector. Its addresses differ from the defaults, so that several can run.
 type collector struct {
-	command                 *exec.Cmd
-	stop                    func() // stops it, which must be clean
-	page, telemetry, status string
+	command         *exec.Cmd
+	stop            func() // stops it, which must be clean
+	page, telemetry string
 }
 
 // startCollector starts the command line of a collector.
 func startCollector(t *testing.T, environment []string, name string, arguments []string) *collector {
 	t.Helper()
-	c := &collector{page: freeAddress(t), telemetry: freeAddress(t), status: freeAddress(t)}
+	c := &collector{page: freeAddress(t), telemetry: freeAddress(t)}
 	host, port, _ := net.SplitHostPort(c.telemetry)
-	addresses := fmt.Sprintf(`{exporters: {prometheus_page: {endpoint: "%s"}}, extensions: {healthcheckv2: {http: {endpoint: "%s"}}}, `+
-		`service: {telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {host: %s, port: %s}}}}]}}}}`, c.page, c.status, host, port)
+	addresses := fmt.Sprintf(`{exporters: {prometheus_page: {endpoint: "%s"}, overview: {endpoint: "%s"}}, `+
+		`extensions: {healthcheckv2: {http: {endpoint: "%s"}}}, `+
+		`service: {telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {host: %s, port: %s}}}}]}}}}`,
+		c.page, freeAddress(t), freeAddress(t), host, port)
 	ctx := context.WithoutCancel(t.Context()) // it stops when the test has ended
 	c.command = exec.CommandContext(ctx, name, append(arguments, "--config", "yaml:"+addresses)...)
 	c.command.Env = append([]string{"PATH=" + os.Getenv("PATH")}, environment...)

@@ -6,19 +6,12 @@
 package busyday
 
 import (
-	_ "embed" // the page of the collector
-	"errors"
-	"io"
 	"math"
 	"testing"
 	"time"
 
-	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/model/textparse"
 	"github.com/prometheus/prometheus/model/value"
-	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/util/teststorage"
 	"github.com/stretchr/testify/require"
 
@@ -62,19 +55,16 @@ var events = []event{
 	{scrape: 44, server: "flussonic"},
 	{scrape: 44, server: "mediasoup"},
 	{scrape: 44, server: "jicofo"},
+	{scrape: 50, server: "zlmediakit", fault: "status_500", apis: []string{"getMediaList"}},
+	{scrape: 53, server: "zlmediakit"},
 	{scrape: 58, server: "jvb-old", fault: emulator.Refuse}, // is down at the end of the day
 }
 
-// collectorPage holds the collector's own metrics and those of its host.
-//
-//go:embed testdata/collector.txt
-var collectorPage []byte
-
 // Day is what Prometheus stored.
 type Day struct {
+	*Engine
 	// Storage holds the series.
 	Storage *teststorage.TestStorage
-	engine  *promql.Engine
 }
 
 // Run scrapes all servers for a day, with the default metrics and those in enable. In growing, the counters that stood still all day grow
@@ -82,7 +72,7 @@ type Day struct {
 func Run(tb testing.TB, enable ...string) (day, growing *Day) {
 	tb.Helper()
 	clock := emulatortest.NewClock()
-	f := &fleet{tb: tb, repository: findRepository(tb), now: clock.Now, servers: map[string]*emulator.Server{}}
+	f := newFleet(tb, clock.Now)
 	c := startCollector(tb, f, enable)
 	r := &recorder{byLabels: map[string]*series{}}
 	for i := range scrapes {
@@ -127,40 +117,14 @@ type series struct {
 	present [scrapes]bool
 }
 
-// add adds the samples of a page. Like Prometheus, it adds job and instance of the scrape if the page has none.
+// add adds the samples of a page.
 func (r *recorder) add(tb testing.TB, page []byte, scrape int) {
 	tb.Helper()
-	p := textparse.NewPromParser(page, labels.NewSymbolTable(), false)
-	kind := model.MetricTypeUnknown
-	for {
-		entry, err := p.Next()
-		if errors.Is(err, io.EOF) {
-			return
-		}
-		require.NoError(tb, err)
-		switch entry {
-		case textparse.EntryType:
-			_, kind = p.Type()
-		case textparse.EntrySeries:
-			_, _, sample := p.Series()
-			var found labels.Labels
-			p.Labels(&found)
-			one := r.find(withTarget(found))
-			one.counter = kind == model.MetricTypeCounter
-			one.values[scrape], one.present[scrape] = sample, true
-		}
+	for _, sample := range parse(tb, page) {
+		one := r.find(sample.Labels)
+		one.counter = sample.Counter
+		one.values[scrape], one.present[scrape] = sample.Value, true
 	}
-}
-
-// withTarget adds the missing labels of a target.
-func withTarget(found labels.Labels) labels.Labels {
-	builder := labels.NewBuilder(found)
-	for name, scraped := range map[string]string{"job": "otelcol-rtc", "instance": "127.0.0.1:9464"} {
-		if found.Get(name) == "" {
-			builder.Set(name, scraped)
-		}
-	}
-	return builder.Labels()
 }
 
 func (r *recorder) find(l labels.Labels) *series {
@@ -197,9 +161,7 @@ func (r *recorder) store(tb testing.TB, grow bool) *Day {
 		}
 	}
 	require.NoError(tb, appender.Commit())
-	return &Day{Storage: storage, engine: promql.NewEngine(promql.EngineOpts{
-		MaxSamples: 50e6, Timeout: time.Minute, Parser: parser.NewParser(parser.Options{}),
-	})}
+	return &Day{NewEngine(storage), storage}
 }
 
 // still reports whether the series never increased.
@@ -210,30 +172,4 @@ func (s *series) still() bool {
 		}
 	}
 	return true
-}
-
-// Range evaluates an expression at the times of all scrapes.
-func (d *Day) Range(tb testing.TB, expression string) promql.Matrix {
-	tb.Helper()
-	query, err := d.engine.NewRangeQuery(tb.Context(), d.Storage, nil, expression, Start, End, Interval)
-	require.NoError(tb, err, expression)
-	defer query.Close()
-	result := query.Exec(tb.Context())
-	require.NoError(tb, result.Err, expression)
-	matrix, err := result.Matrix()
-	require.NoError(tb, err, expression)
-	return matrix
-}
-
-// At evaluates an expression at a time.
-func (d *Day) At(tb testing.TB, expression string, at time.Time) promql.Vector {
-	tb.Helper()
-	query, err := d.engine.NewInstantQuery(tb.Context(), d.Storage, nil, expression, at)
-	require.NoError(tb, err, expression)
-	defer query.Close()
-	result := query.Exec(tb.Context())
-	require.NoError(tb, result.Err, expression)
-	vector, err := result.Vector()
-	require.NoError(tb, err, expression)
-	return vector
 }

@@ -51,7 +51,11 @@ var sources = []source{
 	}},
 	{zlmediakitreceiver.NewFactory(), []string{"zlmediakit"}, func(f *fleet) settings { // captured with recordings and lost packets
 		options := zlmediakit.Options{Scene: "busy", Now: f.now}
-		return settings{"endpoint": start(f, "zlmediakit-captured", zlmediakit.New, options), "secret": "any"}
+		return settings{
+			"endpoint": start(f, "zlmediakit-captured", zlmediakit.New, options), "secret": "any",
+			"proxies":     settings{"expected": []any{"__defaultVhost__/proxy/p1", "push:__defaultVhost__/live/gone"}},
+			"rtp_servers": settings{"expected": []any{"__defaultVhost__/rtp/gb1", "__defaultVhost__/rtp/gone"}},
+		}
 	}},
 	{zlmediakitreceiver.NewFactory(), []string{"zlmediakit"}, func(f *fleet) settings { // captured after a publisher was killed
 		options := zlmediakit.Options{Scene: "degraded", Now: f.now}
@@ -127,6 +131,11 @@ type fleet struct {
 	repository string
 	now        func() time.Time
 	servers    map[string]*emulator.Server
+}
+
+func newFleet(tb testing.TB, now func() time.Time) *fleet {
+	tb.Helper()
+	return &fleet{tb: tb, repository: findRepository(tb), now: now, servers: map[string]*emulator.Server{}}
 }
 
 // start starts an emulated server and returns its URL.

@@ -42,6 +42,8 @@ type Options struct {
 	Paging string
 	// Moving makes values advance with Now, and a few streams of a scaled list come and go. After a restart, this always happens.
 	Moving bool
+	// Life makes viewers come and go in waves. Some of the streams that were added by scaling leave and return, and some freeze.
+	Life emulator.Life
 	// Now is the clock, by default time.Now.
 	Now func() time.Time
 }
@@ -116,6 +118,7 @@ func New(o Options) (*emulator.Server, error) {
 		return nil, err
 	}
 	s.clock.begin(o.Now, o.Moving)
+	s.clock.life = o.Life
 	for _, read := range []func() error{s.readErrors, s.readAPIs, s.readPages, s.readLegacy} {
 		if err := read(); err != nil {
 			return nil, err

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 )
 
 var errUnknownCursor = errors.New("unknown cursor")
@@ -160,8 +162,29 @@ func (l *rowList) total() int {
 	return len(l.rows)
 }
 
-// isPresent reports whether a row is in the list now. About 1 % of moving copies are absent.
+// stream returns the state of a stream. The captured ones always send media.
+func (l *rowList) stream(number int, m *moment) emulator.Stream {
+	if number < len(l.rows) {
+		return emulator.Life(0).Stream(number, m.at())
+	}
+	return m.life.Stream(number, m.at())
+}
+
+// momentOf returns the moment of a row. A stream that left and returned began at its return.
+func (l *rowList) momentOf(number int, m moment) moment {
+	stream := l.stream(number, &m)
+	began := stream.Began.Milliseconds()
+	m.number, m.original = number, number%len(l.rows)
+	m.begin, m.elapsed, m.restarted = m.begin+began, m.elapsed-began, m.restarted || began > 0
+	m.flowing, m.frozen, m.silence = stream.Flowing.Milliseconds(), stream.Frozen, stream.Silence.Milliseconds()
+	return m
+}
+
+// isPresent reports whether a row is in the list now. Without life, about 1 % of moving copies are absent.
 func (l *rowList) isPresent(number int, m *moment) bool {
+	if m.life != 0 {
+		return l.stream(number, m).Present
+	}
 	return !m.moving || number < len(l.rows) || (int64(number)+m.elapsed/60_000)%97 != 0
 }
 
@@ -254,10 +277,9 @@ func (l *rowList) appendRows(body []byte, fields string, numbers []int, m moment
 	texts := l.selected(fields)
 	separator := "[\n    "
 	for _, number := range numbers {
-		m.number = number % l.total()
-		m.original = m.number % len(l.rows)
+		of := l.momentOf(number%l.total(), m)
 		body = append(body, separator...)
-		body = texts[m.original].appendTo(body, &m)
+		body = texts[of.original].appendTo(body, &of)
 		separator = ",\n    "
 	}
 	return append(body, "\n  ]"...)

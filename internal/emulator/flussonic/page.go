@@ -98,13 +98,12 @@ func (p *metricsPage) render(m moment) (body []byte) {
 			body = block.line.appendTo(body, &m)
 			continue
 		}
-		for m.number = range total {
-			m.original = m.number % len(p.streams.rows)
-			if text, ok := block.byStream[m.original]; ok && p.streams.isPresent(m.number, &m) {
-				body = text.appendTo(body, &m)
+		for number := range total {
+			of := p.streams.momentOf(number, m)
+			if text, ok := block.byStream[of.original]; ok && p.streams.isPresent(number, &m) {
+				body = text.appendTo(body, &of)
 			}
 		}
-		m.number, m.original = 0, 0
 	}
 	return body
 }

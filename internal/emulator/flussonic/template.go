@@ -17,7 +17,8 @@ import (
 
 // serverClock holds the start time of a server and whether its values advance.
 type serverClock struct {
-	now func() time.Time
+	now  func() time.Time
+	life emulator.Life
 
 	mu        sync.Mutex
 	moving    bool
@@ -45,17 +46,34 @@ type moment struct {
 	restarted bool  // counters started at 0
 	begin     int64 // start of the server, in ms since 1970
 	elapsed   int64 // ms since then
+	life      emulator.Life
 	streams   *rowList
-	number    int // of the stream
-	original  int // number of the captured stream of which it is a copy
+	number    int   // of the stream
+	original  int   // number of the captured stream of which it is a copy
+	flowing   int64 // ms since begin during which it sent media
+	frozen    bool  // it sends none
+	silence   int64 // ms for which it has been frozen
+}
+
+// at returns the time since the start of the server.
+func (m *moment) at() time.Duration { return time.Duration(m.elapsed) * time.Millisecond }
+
+// viewers returns the number of emulated viewers of a running stream: without life, one every other minute.
+func (m *moment) viewers() int64 {
+	if m.life == 0 {
+		return (int64(m.number) + m.elapsed/60_000) % 2
+	}
+	audience := emulator.Load{Item: m.number, PerMinute: float64(5 + m.life.Draw(m.number, 40)), Stay: 2 * time.Minute}
+	return m.life.Present(audience, m.at(), m.restarted)
 }
 
 // moment returns the current moment.
 func (c *serverClock) moment(streams *rowList) moment {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	m := moment{moving: c.moving, restarted: c.restarted, begin: c.started.UnixMilli(), streams: streams}
+	m := moment{moving: c.moving, restarted: c.restarted, begin: c.started.UnixMilli(), streams: streams, life: c.life}
 	m.elapsed = max(c.now().UnixMilli()-m.begin, 0)
+	m.flowing = m.elapsed
 	return m
 }
 
@@ -161,12 +179,15 @@ var rewrittenValues = []struct {
 	value func(*valueSlot, *moment) int64
 }{
 	{regexp.MustCompile(`^streams\.position$`), (*valueSlot).position},
-	{regexp.MustCompile(`([._](now|updated_at|last_access_at|last_dts_at)|dvr_info\.from)$`), (*valueSlot).current},
+	{regexp.MustCompile(`[._]last_dts_at$`), (*valueSlot).received},
+	{regexp.MustCompile(`([._](now|updated_at|last_access_at)|dvr_info\.from)$`), (*valueSlot).current},
 	{regexp.MustCompile(`[._](started_at|opened_at|connected_at|start_running_at|boot_time_seconds)$`), (*valueSlot).begun},
-	{regexp.MustCompile(`\.(lifetime|last_dts)$`), (*valueSlot).aged},
+	{regexp.MustCompile(`\.lifetime$`), (*valueSlot).aged},
+	{regexp.MustCompile(`\.last_dts$`), (*valueSlot).flowed},
 	{regexp.MustCompile(`\.uptime$`), (*valueSlot).agedSeconds},
 	{regexp.MustCompile(`^(config/stats\.total_streams|flussonic_streams)$`), (*valueSlot).present},
 	{regexp.MustCompile(`^(config/stats\.|server_)online_streams$`), (*valueSlot).running},
+	{regexp.MustCompile(`^config/stats\.total_clients$`), (*valueSlot).viewedTotal},
 	{regexp.MustCompile(`[._](bitrate|(in|out)put_bitrate|(in|out)put_kbit|out(put)?_bandwidth)$`), (*valueSlot).wobbling},
 	{regexp.MustCompile(`(stats\.|stream_)(online_clients|client_count)$`), (*valueSlot).viewed},
 	{counterPath, (*valueSlot).counted},
@@ -245,8 +266,19 @@ func (s *valueSlot) begun(m *moment) int64 {
 	return s.number
 }
 
+// received returns the time of the last frame.
+func (s *valueSlot) received(m *moment) int64 {
+	if !m.moving {
+		return s.number
+	}
+	return s.number + s.scaled(m.begin+m.elapsed-m.silence-s.activity.capturedAt)
+}
+
 // aged returns an age in ms.
 func (s *valueSlot) aged(m *moment) int64 { return s.older(m, m.elapsed) }
+
+// flowed returns the media time of the last frame in ms.
+func (s *valueSlot) flowed(m *moment) int64 { return s.older(m, m.flowing) }
 
 // agedSeconds returns an age in seconds.
 func (s *valueSlot) agedSeconds(m *moment) int64 { return s.older(m, m.elapsed/1000) }
@@ -262,26 +294,43 @@ func (s *valueSlot) older(m *moment, by int64) int64 {
 	return s.number
 }
 
-// counted returns a counter that grows steadily from the captured value.
+// counted returns a counter that grows steadily from the captured value while the stream sends media.
 func (s *valueSlot) counted(m *moment) int64 {
-	return s.older(m, s.gain/s.per*m.elapsed+s.gain%s.per*m.elapsed/s.per)
+	return s.older(m, s.gain/s.per*m.flowing+s.gain%s.per*m.flowing/s.per)
 }
 
-// wobbling returns a rate that changes every second, within 4 % of the captured one.
+// wobbling returns a rate that changes every second, within 4 % of the captured one, or 0 for a frozen stream.
 func (s *valueSlot) wobbling(m *moment) int64 {
-	if !m.moving {
+	switch {
+	case !m.moving:
 		return s.number
+	case m.frozen:
+		return 0
 	}
 	percent := (int64(m.number)*7+m.elapsed/1000*5)%9 - 4
 	return s.number + s.number/100*percent
 }
 
-// viewed returns a number of viewers: every running stream has one more every other minute.
+// viewed returns a number of viewers: every running stream has emulated ones.
 func (s *valueSlot) viewed(m *moment) int64 {
 	if !m.moving || !s.activity.running {
 		return s.number
 	}
-	return s.number + (int64(m.number)+m.elapsed/60_000)%2
+	return s.number + m.viewers()
+}
+
+// viewedTotal returns the number of viewers of all streams. Without life, it does not change.
+func (s *valueSlot) viewedTotal(m *moment) int64 {
+	total := s.number
+	if m.streams == nil || m.life == 0 {
+		return total
+	}
+	for number := range m.streams.total() {
+		if of := m.streams.momentOf(number, *m); m.streams.isPresent(number, m) && m.streams.rows[of.original].activity.running {
+			total += of.viewers()
+		}
+	}
+	return total
 }
 
 // present returns the number of streams.

@@ -51,7 +51,7 @@ func NewJibri(o JibriOptions) (*emulator.Server, error) {
 	j.scenario = newScenario("jitsi_jibri_", []movingValue{
 		{page: "sessions_started_total", delta: perMidwayBegun},
 		{page: "sessions_stopped_total", delta: perEnded(1)},
-	}, jibriResets, o.Now, o.Moving)
+	}, jibriResets, o.Now, o.Moving, 0)
 	var err error
 	if j.page, err = readPage("jibri/metrics.constructed-master-2026-08-05"); err != nil {
 		return nil, err
@@ -69,12 +69,12 @@ func NewJibri(o JibriOptions) (*emulator.Server, error) {
 	if o.Metrics {
 		paths[metricsPath] = j.metrics
 	}
-	return newServer(o.Addr, paths, jibriChanging, j.scenario.restart)
+	return newServer(o.Addr, paths, jibriChanging, j.scenario)
 }
 
 // isRecording reports whether there is a recording. A restart ends that of Busy.
 func (j *jibri) isRecording() bool {
-	at, restarted, _ := j.scenario.state()
+	at, restarted := j.scenario.state()
 	return at.midway() == 1 || j.Busy && !restarted
 }
 

@@ -28,6 +28,8 @@ type JicofoOptions struct {
 	Unhealthy bool
 	// Moving makes conferences and a bridge come and go with Now. After a restart, this always happens.
 	Moving bool
+	// Life adds conferences.
+	Life emulator.Life
 	// Now is the clock, by default time.Now.
 	Now func() time.Time
 }
@@ -69,7 +71,7 @@ var jicofoValues = slices.Concat([]movingValue{
 	{"jingle.received.SESSION_ACCEPT", "jingle_session_accept_received_total", perJoin},
 	{"jingle.sent.session-initiate", "", perJoin},
 	{"jingle.received.session-accept", "", perJoin},
-	{"bridge_selector.lost_bridges", "bridge_selector_lost_bridges_total", perEnded(1)},
+	{"bridge_selector.lost_bridges", "bridge_selector_lost_bridges_total", notExtra(perEnded(1))},
 }, jicofoSizes())
 
 // jicofoSizes returns the elements and buckets of conference_sizes. The upper bound of a bucket is exclusive.
@@ -85,7 +87,7 @@ func jicofoSizes() []movingValue {
 // jicofoBridgeCounts returns the number of all bridges and of operational ones. The third bridge is shutting down. A bridge that
 // joins midway is operational.
 func jicofoBridgeCounts(captured, bridges int64) []movingValue {
-	others := func(m moment) float64 { return float64(bridges - captured + m.midway()) }
+	others := notExtra(func(m moment) float64 { return float64(bridges - captured + m.midway()) })
 	return []movingValue{
 		{"bridge_selector.bridge_count", "bridge_selector_bridge_count", others},
 		{"bridge_selector.operational_bridge_count", "bridge_selector_bridge_count_operational", others},
@@ -117,12 +119,12 @@ func NewJicofo(o JicofoOptions) (*emulator.Server, error) {
 		j.Bridges = int(captured)
 	}
 	values := slices.Concat(jicofoValues, jicofoBridgeCounts(captured, int64(j.Bridges)))
-	j.scenario = newScenario("jitsi_jicofo_", values, jicofoResets, o.Now, o.Moving)
+	j.scenario = newScenario("jitsi_jicofo_", values, jicofoResets, o.Now, o.Moving, o.Life)
 	paths, err := j.paths(sample)
 	if err != nil {
 		return nil, err
 	}
-	return newServer(o.Addr, paths, jicofoChanging, j.scenario.restart)
+	return newServer(o.Addr, paths, jicofoChanging, j.scenario)
 }
 
 // paths returns the handlers of the release.
@@ -158,7 +160,7 @@ func (j *jicofo) metrics(page metricsPage, r *http.Request) emulator.Answer {
 // perBridge writes the lines of every bridge. A copy follows its original and has its own number. The bridge that joins midway has a
 // new number each time.
 func (j *jicofo) perBridge(page []byte) []byte {
-	at, _, _ := j.scenario.state()
+	at, _ := j.scenario.state()
 	if j.Bridges == jicofoBridges && at.midway() == 0 {
 		return page
 	}

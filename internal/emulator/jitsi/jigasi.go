@@ -26,6 +26,8 @@ type JigasiOptions struct {
 	NoGateway bool
 	// Moving makes conferences come and go with Now. After a restart, this always happens.
 	Moving bool
+	// Life adds conferences.
+	Life emulator.Life
 	// Now is the clock, by default time.Now.
 	Now func() time.Time
 }
@@ -58,7 +60,7 @@ func NewJigasi(o JigasiOptions) (*emulator.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	scenario := newScenario("jitsi_jigasi_", jigasiValues, jigasiResets, o.Now, o.Moving)
+	scenario := newScenario("jitsi_jigasi_", jigasiValues, jigasiResets, o.Now, o.Moving, o.Life)
 	paths := handlers{
 		jigasiStatsPath: func(*http.Request) emulator.Answer {
 			if o.NoGateway {
@@ -72,7 +74,7 @@ func NewJigasi(o JigasiOptions) (*emulator.Server, error) {
 	if err := paths.addFile(versionPath, http.StatusOK, "jigasi/about-version.constructed-master-2026-06-17.json"); err != nil {
 		return nil, err
 	}
-	return newServer(o.Addr, paths, nil, scenario.restart)
+	return newServer(o.Addr, paths, nil, scenario)
 }
 
 // health returns the response of the health check.

@@ -146,7 +146,7 @@ func jettyError(r *http.Request, status int, message string) emulator.Answer {
 
 // newServer starts a server. Paths that begin with one of changing would change the state of a real server. Requests to them get an
 // empty response, whatever the method, and a test finds them in Requests.
-func newServer(addr string, paths handlers, changing []string, restart func()) (*emulator.Server, error) {
+func newServer(addr string, paths handlers, changing []string, s *scenario) (*emulator.Server, error) {
 	return emulator.NewServer(addr, emulator.Handler{
 		API: func(r *http.Request) string { return r.URL.Path },
 		Answer: func(r *http.Request) emulator.Answer {
@@ -164,7 +164,8 @@ func newServer(addr string, paths handlers, changing []string, restart func()) (
 			return get(r)
 		},
 		Denied:  emulator.Unauthorized,
-		Restart: restart,
+		Restart: s.restart,
+		Outage:  s.outage,
 	})
 }
 

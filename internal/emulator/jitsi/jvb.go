@@ -30,6 +30,8 @@ type JVBOptions struct {
 	Unhealthy bool
 	// Moving makes conferences come and go with Now. After a restart, this always happens.
 	Moving bool
+	// Life adds conferences. In the last minute of every ten, the bridge refuses connections, and then it starts again.
+	Life emulator.Life
 	// Now is the clock, by default time.Now.
 	Now func() time.Time
 }
@@ -121,7 +123,8 @@ func NewJVB(o JVBOptions) (*emulator.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &jvb{JVBOptions: o, scenario: newScenario("jitsi_jvb_", jvbValues, jvbResets, o.Now, o.Moving)}
+	b := &jvb{JVBOptions: o, scenario: newScenario("jitsi_jvb_", jvbValues, jvbResets, o.Now, o.Moving, o.Life)}
+	b.scenario.outages = o.Life
 	if b.stats, err = fs.ReadFile(testdata.Files, "jitsi/jvb/colibri-stats."+sample.stats+".json"); err != nil {
 		return nil, err
 	}
@@ -135,7 +138,7 @@ func NewJVB(o JVBOptions) (*emulator.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newServer(o.Addr, paths, jvbChanging, b.scenario.restart)
+	return newServer(o.Addr, paths, jvbChanging, b.scenario)
 }
 
 // paths returns the handlers of the release.
@@ -172,7 +175,7 @@ func (b *jvb) paths(sample jvbSample) (handlers, error) {
 // document returns a JSON response with the current version and health.
 func (b *jvb) document(body []byte) emulator.Answer {
 	version := b.version
-	if _, restarted, _ := b.scenario.state(); restarted {
+	if _, restarted := b.scenario.state(); restarted {
 		version = cmp.Or(b.Upgrade, version)
 	}
 	if version != "" {

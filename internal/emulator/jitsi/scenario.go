@@ -29,8 +29,11 @@ const (
 	guestSeconds = guestLimit*conferenceEnd - joinInterval*guestLimit*(guestLimit+1)/2
 )
 
-// moment is a point in time: the number of complete cycles, and the second of the current one.
-type moment struct{ cycle, second int64 }
+// moment is a point in time of a conference that recurs: the number of complete cycles, and the second of the current one.
+type moment struct {
+	cycle, second int64
+	extra         bool // of a conference that life adds
+}
 
 // joined returns the number of guests that have joined in this cycle.
 func (m moment) joined() int64 { return min(m.second/joinInterval, guestLimit) }
@@ -64,6 +67,16 @@ func perEnded(each float64) delta {
 	return func(m moment) float64 { return each * float64(m.cycle+m.ended()) }
 }
 
+// notExtra returns a value that conferences that life adds do not change.
+func notExtra(of delta) delta {
+	return func(m moment) float64 {
+		if m.extra {
+			return 0
+		}
+		return of(m)
+	}
+}
+
 // perConference returns the number of current conferences.
 func perConference(m moment) float64 { return float64(m.active()) }
 
@@ -90,7 +103,9 @@ type scenario struct {
 	values map[string]delta
 	resets *regexp.Regexp // names of the values that are 0 after a restart, on the page and in the statistics
 
-	now func() time.Time
+	now     func() time.Time
+	delays  []int64       // in seconds, of the first cycles of conferences
+	outages emulator.Life // makes the server restart after outages
 
 	mu        sync.Mutex
 	moving    bool
@@ -98,11 +113,11 @@ type scenario struct {
 	since     time.Time
 }
 
-func newScenario(prefix string, values []movingValue, resets *regexp.Regexp, now func() time.Time, moving bool) *scenario {
+func newScenario(prefix string, values []movingValue, resets *regexp.Regexp, now func() time.Time, moving bool, life emulator.Life) *scenario {
 	if now == nil {
 		now = time.Now
 	}
-	s := &scenario{prefix: prefix, values: map[string]delta{}, resets: resets, now: now, moving: moving, since: now()}
+	s := &scenario{prefix: prefix, values: map[string]delta{}, resets: resets, now: now, moving: moving, since: now(), delays: delays(life)}
 	for _, v := range values {
 		for _, name := range []string{v.stats, v.page} {
 			if name != "" {
@@ -113,6 +128,18 @@ func newScenario(prefix string, values []movingValue, resets *regexp.Regexp, now
 	return s
 }
 
+// delays returns when conferences begin for the first time: one at once and, with life, others within the first minute.
+func delays(life emulator.Life) []int64 {
+	const others, within = 7, 60
+	delays := []int64{0}
+	if life != 0 {
+		for i := range others {
+			delays = append(delays, int64(life.Draw(i, within)))
+		}
+	}
+	return delays
+}
+
 // restart ends all conferences and sets the counters to 0.
 func (s *scenario) restart() {
 	s.mu.Lock()
@@ -120,15 +147,34 @@ func (s *scenario) restart() {
 	s.moving, s.restarted, s.since = true, true, s.now()
 }
 
-// state returns the current moment, whether there was a restart, and the start time.
-func (s *scenario) state() (at moment, restarted bool, since time.Time) {
+// state returns the current moment of the first conference, and whether there was a restart.
+func (s *scenario) state() (at moment, restarted bool) {
+	elapsed, restarted, _ := s.uptime()
+	return momentAt(int64(elapsed / time.Second)), restarted
+}
+
+// uptime returns the time since the start, 0 if the scenario is not moving, whether it was a restart, and when it was.
+func (s *scenario) uptime() (elapsed time.Duration, restarted bool, since time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.moving {
-		seconds := max(int64(s.now().Sub(s.since)/time.Second), 0)
-		at = moment{seconds / cycleLength, seconds % cycleLength}
+		elapsed = max(s.now().Sub(s.since), 0)
 	}
-	return at, s.restarted, s.since
+	started, _ := s.outages.Outage(elapsed)
+	return elapsed - started, s.restarted || started > 0, s.since.Add(started)
+}
+
+// outage returns how long the current outage lasts.
+func (s *scenario) outage() time.Duration {
+	elapsed, _, _ := s.uptime()
+	_, remaining := s.outages.Outage(elapsed)
+	return remaining
+}
+
+// momentAt returns the moment some seconds after the start. Before the start, nothing has happened.
+func momentAt(seconds int64) moment {
+	seconds = max(seconds, 0)
+	return moment{cycle: seconds / cycleLength, second: seconds % cycleLength}
 }
 
 // editFunc returns the current value for a captured one.
@@ -136,7 +182,14 @@ type editFunc func(name string, captured float64) float64
 
 // edit returns the editFunc of the current moment, for a whole response.
 func (s *scenario) edit() editFunc {
-	at, restarted, since := s.state()
+	elapsed, restarted, since := s.uptime()
+	moments := make([]moment, len(s.delays))
+	largest := int64(0)
+	for i, delay := range s.delays {
+		moments[i] = momentAt(int64(elapsed/time.Second) - delay)
+		moments[i].extra = i > 0
+		largest = max(largest, moments[i].guests())
+	}
 	return func(name string, captured float64) float64 {
 		if restarted && name == "startup_time" {
 			return float64(since.UnixMilli())
@@ -149,10 +202,12 @@ func (s *scenario) edit() editFunc {
 			captured = 0
 		}
 		if known {
-			captured += delta(at)
+			for _, at := range moments {
+				captured += delta(at)
+			}
 		}
 		if name == "largest_conference" || name == "conference_sizes.max" {
-			captured = max(captured, float64(at.guests()))
+			captured = max(captured, float64(largest))
 		}
 		return captured
 	}

@@ -36,6 +36,8 @@ type CtlOptions struct {
 	StructLimit int
 	// Moving makes uptime and counters advance with Now. After a restart, this always happens.
 	Moving bool
+	// Life adds calls and registrations that come and go in waves.
+	Life emulator.Life
 	// Now is the clock, by default time.Now.
 	Now func() time.Time
 }
@@ -172,7 +174,7 @@ func (k *ctl) answer(call rpcCall) packet {
 	case !known:
 		return newFault(http.StatusInternalServerError, "not captured: "+call.String())
 	}
-	return advance(k.uptime, captured, counterPatterns[call[0]])
+	return k.advance(call[0], captured)
 }
 
 func unknownMethod(method string) packet {

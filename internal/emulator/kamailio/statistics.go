@@ -27,17 +27,26 @@ var counterPatterns = map[string]*regexp.Regexp{
 	"tm.stats": regexp.MustCompile(`^(.xx|created|delayed_free|freed|rpl_.*|total.*)$`),
 }
 
-// advance advances the counters of a reply.
-func advance(uptime *emulator.Uptime, p packet, counters *regexp.Regexp) packet {
-	if counters == nil || !uptime.IsMoving() {
+// advance advances the counters in the reply of a method, and adds the load.
+func (k *ctl) advance(method string, p packet) packet {
+	if !k.uptime.IsMoving() {
 		return p
 	}
+	counters, now := counterPatterns[method], newTraffic(k.Life, k.uptime)
 	records, _ := cutRecords(p.body) // captures are complete
 	var body []byte
 	var name string
 	for _, r := range records {
-		if r.typ == recordInt && counters.MatchString(name) {
-			body = appendInt(body, uint32(uptime.Advance(int64(bigEndian(r.value))))) //nolint:gosec // wraps around like the real one
+		captured := int64(bigEndian(r.value)) //nolint:gosec // four bytes
+		value := captured
+		if r.typ == recordInt && counters != nil && counters.MatchString(name) {
+			value = k.uptime.Advance(captured)
+		}
+		if add := trafficValues[method+"."+name]; r.typ == recordInt && add != nil {
+			value += add(now)
+		}
+		if value != captured {
+			body = appendInt(body, uint32(value)) //nolint:gosec // wraps around like the real one
 		} else {
 			body = append(body, r.raw...)
 		}
@@ -55,6 +64,7 @@ type statistic struct {
 	label       []byte // the record with group and name
 	value       int64
 	counter     bool
+	add         func(traffic) int64 // nil if the load does not add to it
 }
 
 func newStatistic(group, name string, value int64) statistic {
@@ -63,6 +73,7 @@ func newStatistic(group, name string, value int64) statistic {
 		group: group, name: name, value: value,
 		label:   appendText(nil, recordName, whole),
 		counter: counterPatterns["stats.fetch"].MatchString(whole),
+		add:     trafficValues[whole],
 	}
 }
 
@@ -122,15 +133,16 @@ var rendered = map[string]func(*ctl, rpcCall) packet{
 func (k *ctl) fetch(call rpcCall) packet {
 	body := make([]byte, 0, defaultStructLimit)
 	body = append(body, structBegin)
+	now := newTraffic(k.Life, k.uptime)
 	for _, asked := range call[1:] {
 		group, isGroup := strings.CutSuffix(asked, ":")
 		if at, known := k.named[asked]; known {
-			body = k.appendStatistic(body, k.statistics[at])
+			body = k.appendStatistic(body, k.statistics[at], now)
 			continue
 		}
 		for _, s := range k.statistics {
 			if asked == "all" || isGroup && s.group == group {
-				body = k.appendStatistic(body, s)
+				body = k.appendStatistic(body, s, now)
 			}
 		}
 	}
@@ -140,10 +152,13 @@ func (k *ctl) fetch(call rpcCall) packet {
 	return packet{typ: typeReply, body: append(body, structEnd)}
 }
 
-func (k *ctl) appendStatistic(body []byte, s statistic) []byte {
+func (k *ctl) appendStatistic(body []byte, s statistic, now traffic) []byte {
 	value := s.value
 	if s.counter {
 		value = k.uptime.Advance(value)
+	}
+	if s.add != nil {
+		value += s.add(now)
 	}
 	var digits [20]byte
 	body = append(body, s.label...)

@@ -47,6 +47,9 @@ type AgentOptions struct {
 	//   - The first captured producer restarts at 0 in second 30 of every minute.
 	//   - The second captured producer has no statistics from second 40 to 50 of every minute.
 	Moving bool
+	// Life adds a worker, which has some of the added rooms. It dies with them after every six minutes, and a minute later, another one
+	// replaces it.
+	Life emulator.Life
 	// Now is the clock, by default time.Now.
 	Now func() time.Time
 }

@@ -70,6 +70,8 @@ type moment struct {
 	owners [rolePair + 1]owner // by role
 	ssrc   int64               // added to every SSRC
 	lived  int64               // seconds
+	born   int64               // unix ms; 0 for objects that existed at the start
+	worker int                 // added to the ids of workers
 	fresh  bool                // counters started at 0
 	unread bool
 }
@@ -111,6 +113,9 @@ func (m moment) ofCaptured(list string, number int) moment {
 // ofRoom returns the moment of an object in a room.
 func (m moment) ofRoom(room *addedRoom, role objectRole, sender, receiver int) moment {
 	m.room = room.number
+	if room.mortal {
+		_, m.worker = workerDeaths(m.minute)
+	}
 	m.owners = [rolePair + 1]owner{
 		roleRouter:   {room.opened, 0, 0},
 		roleSender:   {room.joined[sender], sender + 1, 0},
@@ -129,6 +134,8 @@ func (m *moment) startOf(captured int64) int64 {
 	switch {
 	case !m.moves:
 		return captured
+	case m.born > 0:
+		return m.born
 	case m.incarnation > 0:
 		return m.started
 	default:
@@ -157,12 +164,17 @@ func (s *valueSlot) appendID(m *moment, body []byte) []byte {
 	return appendHex(appendHex(body, owner.sender, 4), owner.receiver, 8)
 }
 
-// appendWorker appends the id of a worker. Rooms are distributed over the workers.
+// appendWorker appends the id of the worker of a router. Rooms are distributed over the workers.
 func (s *valueSlot) appendWorker(m *moment, body []byte) []byte {
 	if m.room == 0 {
 		return append(body, s.text...)
 	}
-	return append(body, m.workers[m.room%len(m.workers)].captured.ID...)
+	return strconv.AppendInt(body, int64(m.room%len(m.workers)+m.worker), 10)
+}
+
+// appendReplaced appends the id or the pid of a worker. Those of its replacement are higher by 1.
+func (s *valueSlot) appendReplaced(m *moment, body []byte) []byte {
+	return strconv.AppendInt(body, s.number+int64(m.worker), 10)
 }
 
 // appendCounter appends a counter that grows every second by a tenth of the captured value, rounded up.
@@ -228,7 +240,8 @@ var rewrittenMembers = func() map[string]func(*valueSlot, *moment, []byte) []byt
 		"startTimeUnixMs":       (*valueSlot).appendStart,
 		"timestamp":             (*valueSlot).appendClock,
 		"transportId":           (*valueSlot).appendID,
-		"workers.id":            nil,
+		"workers.id":            (*valueSlot).appendReplaced,
+		"workers.pid":           (*valueSlot).appendReplaced,
 	}
 	for _, name := range counterMembers {
 		members[name] = (*valueSlot).appendCounter

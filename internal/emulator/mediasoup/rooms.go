@@ -15,8 +15,9 @@ const (
 
 // addedRoom is a room that was added to the captured ones.
 type addedRoom struct {
-	number int // from 1
-	size   int // number of people in the room if all are present
+	number int  // from 1
+	size   int  // number of people in the room if all are present
+	mortal bool // on the mortal worker
 
 	here   []int         // people who are present
 	opened int           // minute in which it opened
@@ -33,7 +34,8 @@ func (s *application) addRooms() error {
 		for consumersOf(size) > rest {
 			size--
 		}
-		s.rooms = append(s.rooms, addedRoom{number: len(s.rooms) + 1, size: size})
+		number := len(s.rooms) + 1
+		s.rooms = append(s.rooms, addedRoom{number: number, size: size, mortal: s.isMortal(number)})
 		rest -= consumersOf(size)
 	}
 	return nil
@@ -92,7 +94,9 @@ func (o *listedObject) takeRole(roles map[string]objectRole) {
 }
 
 // isOpen reports whether anyone is in the room in a minute.
-func (r *addedRoom) isOpen(minute int) bool { return minute == 0 || (minute+r.number)%5 != 0 }
+func (r *addedRoom) isOpen(minute int) bool {
+	return minute == 0 || (minute+r.number)%5 != 0 && (!r.mortal || !isWorkerDead(minute))
+}
 
 // isHere reports whether a person is in the room in a minute.
 func (r *addedRoom) isHere(person, minute int) bool {

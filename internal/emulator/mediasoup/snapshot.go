@@ -89,6 +89,9 @@ func newApplication(captured []byte, o AgentOptions) (*application, error) {
 			s.lists[list] = append(s.lists[list], object)
 		}
 	}
+	if s.Life != 0 {
+		s.addMortalWorker()
+	}
 	if s.Consumers > 0 {
 		if err := s.addRooms(); err != nil {
 			return nil, err
@@ -130,7 +133,7 @@ func (s *application) read(stats string) (plain []byte, packed func() []byte) {
 
 // asCaptured reports whether the snapshot equals the capture.
 func (s *application) asCaptured(stats string) bool {
-	return !s.Moving && len(s.rooms) == 0 && s.Unread == 0 && s.Carried == 0 && s.SchemaVersion == 0 && stats == allStats
+	return !s.Moving && s.Life == 0 && len(s.rooms) == 0 && s.Unread == 0 && s.Carried == 0 && s.SchemaVersion == 0 && stats == allStats
 }
 
 // render renders the snapshot. The caller holds mu.
@@ -163,6 +166,11 @@ func (s *application) headNow(m *moment, skipped, carried map[string]int) snapsh
 	head.Collection.Complete = len(skipped) == 0 && len(carried) == 0
 	head.Collection.Skipped, head.Collection.Carried = skipped, carried
 	head.Counters = s.tally.counters(s.head.Counters)
+	if s.Life != 0 {
+		died, replaced := workerDeaths(m.minute)
+		head.Counters["workersDied"] += died
+		head.Counters["workersCreated"] += replaced
+	}
 	if !s.Moving {
 		return head
 	}
@@ -193,6 +201,12 @@ func (w *snapshotWriter) list(name string) {
 	w.written = 0
 	for i, object := range w.s.lists[name] {
 		w.of = w.moment.ofCaptured(name, i)
+		if name == "workers" && w.s.isMortal(i) {
+			if isWorkerDead(w.moment.minute) {
+				continue
+			}
+			w.of = w.moment.ofMortalWorker()
+		}
 		w.object(name, object)
 	}
 	for r := range w.s.rooms {

@@ -43,8 +43,8 @@ type Server struct {
 	Define func(*flag.FlagSet) StartFunc
 }
 
-// StartFunc starts a server at an address, or at a free one if it is empty.
-type StartFunc func(address string) (*emulator.Server, error)
+// StartFunc starts a server at an address, or at a free one if it is empty, with the events of life.
+type StartFunc func(address string, life emulator.Life) (*emulator.Server, error)
 
 // Start starts the first server of the system at a free address. If the server can be scaled, it has size items, or the captured ones
 // if size is 0.
@@ -56,7 +56,7 @@ func (s System) Start(size int) (*emulator.Server, error) {
 			return nil, fmt.Errorf("cannot scale %s: %w", s.Receiver, err)
 		}
 	}
-	return start("")
+	return start("", 0)
 }
 
 // All lists all systems in the order of builder-config.yaml.
@@ -109,10 +109,10 @@ var All = []System{
 	},
 }
 
-// starter returns the StartFunc of a server with options, in which addr points to the address.
-func starter[O any](options *O, addr *string, start func(O) (*emulator.Server, error)) StartFunc {
-	return func(address string) (*emulator.Server, error) {
-		*addr = address
+// starter returns the StartFunc of a server with options, in which addr and seed point to the address and the seed of its events.
+func starter[O any](options *O, addr *string, seed *emulator.Life, start func(O) (*emulator.Server, error)) StartFunc {
+	return func(address string, life emulator.Life) (*emulator.Server, error) {
+		*addr, *seed = address, life
 		return start(*options)
 	}
 }
@@ -122,14 +122,14 @@ func zlmediakitServer(flags *flag.FlagSet) StartFunc {
 	flags.StringVar(&o.Scene, "scene", "busy", "`folder` of testdata/zlmediakit to answer from")
 	flags.IntVar(&o.Streams, "streams", 25, "`number` of streams of the ZLMediaKit server, 0 for the captured answers as they are")
 	flags.StringVar(&o.Secret, "secret", "", "API `secret` of the ZLMediaKit server, empty to accept any")
-	return starter(&o, &o.Addr, zlmediakit.New)
+	return starter(&o, &o.Addr, &o.Life, zlmediakit.New)
 }
 
 func kamailioCtl(flags *flag.FlagSet) StartFunc {
 	o := kamailio.CtlOptions{Network: "tcp", Moving: true}
 	flags.IntVar(&o.Targets, "targets", 5, "`number` of dispatcher targets of the Kamailio server")
-	return func(address string) (*emulator.Server, error) {
-		o.Addr = address
+	return func(address string, life emulator.Life) (*emulator.Server, error) {
+		o.Addr, o.Life = address, life
 		if strings.HasPrefix(address, "/") {
 			o.Network = "unix"
 		}
@@ -138,51 +138,54 @@ func kamailioCtl(flags *flag.FlagSet) StartFunc {
 }
 
 func kamailioHTTP(*flag.FlagSet) StartFunc {
-	o := kamailio.HTTPOptions{Moving: true}
-	return starter(&o, &o.Addr, kamailio.NewHTTP)
+	return func(address string, _ emulator.Life) (*emulator.Server, error) {
+		return kamailio.NewHTTP(kamailio.HTTPOptions{Addr: address, Moving: true})
+	}
 }
 
 func rtpengine(*flag.FlagSet) StartFunc {
 	o := kamailio.RTPEngineOptions{Moving: true}
-	return starter(&o, &o.Addr, kamailio.NewRTPEngine)
+	return starter(&o, &o.Addr, &o.Life, kamailio.NewRTPEngine)
 }
 
 func jvb(flags *flag.FlagSet) StartFunc {
 	o := jitsi.JVBOptions{Stats: true, Moving: true}
 	flags.StringVar(&o.Version, "jvb-version", "2.3.312", "`version` of the Jitsi Videobridge to answer from")
-	return starter(&o, &o.Addr, jitsi.NewJVB)
+	return starter(&o, &o.Addr, &o.Life, jitsi.NewJVB)
 }
 
 func jicofo(flags *flag.FlagSet) StartFunc {
 	o := jitsi.JicofoOptions{Moving: true}
 	flags.IntVar(&o.Bridges, "bridges", 3, "`number` of bridges of the Jicofo server")
-	return starter(&o, &o.Addr, jitsi.NewJicofo)
+	return starter(&o, &o.Addr, &o.Life, jitsi.NewJicofo)
 }
 
 func jigasi(*flag.FlagSet) StartFunc {
 	o := jitsi.JigasiOptions{Moving: true}
-	return starter(&o, &o.Addr, jitsi.NewJigasi)
+	return starter(&o, &o.Addr, &o.Life, jitsi.NewJigasi)
 }
 
 func jibri(*flag.FlagSet) StartFunc {
-	o := jitsi.JibriOptions{Metrics: true, Moving: true}
-	return starter(&o, &o.Addr, jitsi.NewJibri)
+	return func(address string, _ emulator.Life) (*emulator.Server, error) {
+		return jitsi.NewJibri(jitsi.JibriOptions{Addr: address, Metrics: true, Moving: true})
+	}
 }
 
 func flussonicServer(flags *flag.FlagSet) StartFunc {
 	o := flussonic.Options{Moving: true}
 	flags.IntVar(&o.Streams, "flussonic-streams", 25, "`number` of streams of the Flussonic server, 0 for the captured ones")
 	flags.StringVar(&o.Generation, "flussonic-generation", "25.11", "`version` of the Flussonic server: 25.11, 23.10, 23.01, full-23.10, edge, legacy")
-	return starter(&o, &o.Addr, flussonic.New)
+	return starter(&o, &o.Addr, &o.Life, flussonic.New)
 }
 
 func mediasoupAgent(flags *flag.FlagSet) StartFunc {
 	o := mediasoup.AgentOptions{Moving: true}
 	flags.IntVar(&o.Consumers, "mediasoup-consumers", 200, "about this `number` of mediasoup consumers, 0 for the captured ones")
-	return starter(&o, &o.Addr, mediasoup.NewAgent)
+	return starter(&o, &o.Addr, &o.Life, mediasoup.NewAgent)
 }
 
 func edumeet(*flag.FlagSet) StartFunc {
-	o := mediasoup.EdumeetOptions{Moving: true}
-	return starter(&o, &o.Addr, mediasoup.NewEdumeet)
+	return func(address string, _ emulator.Life) (*emulator.Server, error) {
+		return mediasoup.NewEdumeet(mediasoup.EdumeetOptions{Addr: address, Moving: true})
+	}
 }

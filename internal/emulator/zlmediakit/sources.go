@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/emulator"
 )
 
 // sourceList is the list of media sources: as captured, or scaled and advancing in time. Streams are numbered from 0. The
@@ -23,6 +25,7 @@ type sourceList struct {
 	rows                  []sourceRow
 	originals             int // captured streams
 	streams               int
+	life                  emulator.Life
 	now                   func() time.Time
 
 	mu        sync.Mutex
@@ -68,8 +71,11 @@ type valueSlot struct {
 type moment struct {
 	number    int
 	started   time.Time
-	elapsed   int64 // counters started at 0
+	elapsed   int64 // ms since then
+	flowing   int64 // ms since then during which the stream sent media
+	frozen    bool  // it sends none
 	restarted bool  // counters began at 0
+	viewers   int64 // emulated viewers
 }
 
 // newSourceList splits a captured getMediaList. Values that are the same in other, another capture of the same server or nil, do not
@@ -174,7 +180,7 @@ func (r *sourceRow) stopReaders() {
 
 // rewrittenValues computes the values that are rewritten, by name.
 var rewrittenValues = map[string]func(valueSlot, moment) int64{
-	"aliveSecond":      valueSlot.counted,
+	"aliveSecond":      valueSlot.aged,
 	"bytesSpeed":       valueSlot.wobbling,
 	"createStamp":      valueSlot.created,
 	"duration":         valueSlot.counted,
@@ -247,17 +253,25 @@ func gain(name string, seen map[string]int64, stalled bool) (by, ms int64) {
 	}
 }
 
-// counted returns a value that grows steadily from the captured one.
-func (s valueSlot) counted(m moment) int64 {
-	grown := m.elapsed * s.gain / s.per
+// counted returns a value that grows steadily from the captured one while the stream sends media.
+func (s valueSlot) counted(m moment) int64 { return s.grown(m, m.flowing) }
+
+// aged returns an age.
+func (s valueSlot) aged(m moment) int64 { return s.grown(m, m.elapsed) }
+
+func (s valueSlot) grown(m moment, ms int64) int64 {
+	grown := ms * s.gain / s.per
 	if m.restarted {
 		return grown
 	}
 	return s.captured + grown
 }
 
-// wobbling returns a rate that changes every second, within 4 % of the captured one.
+// wobbling returns a rate that changes every second, within 4 % of the captured one, or 0 for a frozen stream.
 func (s valueSlot) wobbling(m moment) int64 {
+	if m.frozen {
+		return 0
+	}
 	percent := (int64(m.number)*7+m.elapsed/1000*5)%9 - 4
 	return s.gain + s.gain*percent/100
 }
@@ -270,13 +284,11 @@ func (s valueSlot) created(m moment) int64 {
 	return m.started.Unix() - s.gain
 }
 
-// viewedSchema is the schema that the emulated viewer of each stream reads, every other minute.
+// viewedSchema is the schema that the emulated viewers of each stream read.
 const viewedSchema = "rtmp"
 
-// read returns a number of readers including the emulated viewer.
-func (s valueSlot) read(m moment) int64 {
-	return s.captured + (int64(m.number)+m.elapsed/60_000)%2
-}
+// read returns a number of readers including the emulated viewers.
+func (s valueSlot) read(m moment) int64 { return s.captured + m.viewers }
 
 // appendTo appends the row of the stream m.number.
 func (r *sourceRow) appendTo(body []byte, m moment) []byte {
@@ -328,7 +340,7 @@ func (s *sourceList) render(filter sourceFilter, now time.Time) []byte {
 		for first := 0; first < s.streams; first += s.originals {
 			for i := range group {
 				row, number := &group[i], first+group[i].original
-				if number >= s.streams || !s.matches(row, number, filter) {
+				if number >= s.streams || !s.matches(row, number, filter) || !s.stream(number, now).Present {
 					continue
 				}
 				if !empty {
@@ -350,8 +362,30 @@ func (s *sourceList) appendRow(body []byte, row *sourceRow, number int, now time
 	if !s.moving {
 		return append(body, row.captured...)
 	}
-	elapsed := max(now.Sub(s.started).Milliseconds(), 0)
-	return row.appendTo(body, moment{number: number, started: s.started, elapsed: elapsed, restarted: s.restarted})
+	return row.appendTo(body, s.moment(number, now))
+}
+
+// moment returns the moment of a stream. Without life, each stream has a viewer every other minute. The caller holds mu.
+func (s *sourceList) moment(number int, now time.Time) moment {
+	elapsed := max(now.Sub(s.started), 0)
+	stream := s.stream(number, now)
+	m := moment{number: number, started: s.started.Add(stream.Began), restarted: s.restarted || stream.Began > 0, frozen: stream.Frozen}
+	m.elapsed, m.flowing = (elapsed - stream.Began).Milliseconds(), stream.Flowing.Milliseconds()
+	m.viewers = (int64(number) + m.elapsed/60_000) % 2
+	if s.life != 0 {
+		audience := emulator.Load{Item: number, PerMinute: float64(2 + s.life.Draw(number, 20)), Stay: 2 * time.Minute}
+		m.viewers = s.life.Present(audience, elapsed-stream.Began, m.restarted)
+	}
+	return m
+}
+
+// stream returns the state of a stream. The captured ones always send media. The caller holds mu.
+func (s *sourceList) stream(number int, now time.Time) emulator.Stream {
+	elapsed := max(now.Sub(s.started), 0)
+	if number < s.originals {
+		return emulator.Life(0).Stream(number, elapsed)
+	}
+	return s.life.Stream(number, elapsed)
 }
 
 // schemas groups the captured rows by schema.
@@ -396,10 +430,12 @@ func (s *sourceList) number(row *sourceRow, name string) (int, bool) {
 
 // find returns a captured row of a stream and the number of the stream.
 func (s *sourceList) find(filter sourceFilter) (sourceRow, int, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for i := range s.rows {
 		row := &s.rows[i]
 		number, ok := s.number(row, filter.stream)
-		if ok && s.matches(row, number, filter) {
+		if ok && s.matches(row, number, filter) && s.stream(number, s.now()).Present {
 			return *row, number, true
 		}
 	}
@@ -419,13 +455,22 @@ func (s *sourceList) info(captured []byte, schema string, number int) []byte {
 	return bytes.Replace(body, []byte(`"schema" : "`+row.schema+`"`), []byte(`"schema" : "`+schema+`"`), 1)
 }
 
-// added returns the numbers of streams and media sources that were added to the captured ones.
+// added returns the numbers of streams and media sources in addition to the captured ones.
 func (s *sourceList) added() (streams, sources int) {
-	for i := range s.rows {
-		copies := (s.streams - s.rows[i].original + s.originals - 1) / s.originals
-		sources += copies - 1
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	present := make([]int, s.originals) // streams by the captured one
+	for number := range s.streams {
+		if s.stream(number, now).Present {
+			present[number%s.originals]++
+			streams++
+		}
 	}
-	return s.streams - s.originals, sources
+	for i := range s.rows {
+		sources += present[s.rows[i].original] - 1
+	}
+	return streams - s.originals, sources
 }
 
 // addTo adds to a numeric member of a JSON object.

@@ -33,6 +33,8 @@ type Options struct {
 	Streams int
 	// Secret is the API secret. If it is empty, any secret is accepted.
 	Secret string
+	// Life makes viewers come and go in waves. Some of the streams that were added by scaling leave and return, and some freeze.
+	Life emulator.Life
 	// Now is the clock, by default time.Now. Counters and rates of scaled streams advance with it.
 	Now func() time.Time
 }
@@ -91,6 +93,7 @@ func New(o Options) (*emulator.Server, error) {
 	if s.sources, err = newSourceList(list[0].Body, otherMediaList(o.Scene), o.Streams, o.Now); err != nil {
 		return nil, fmt.Errorf("testdata/zlmediakit/%s/getMediaList.json: %w", o.Scene, err)
 	}
+	s.sources.life = o.Life
 	return emulator.NewServer(o.Addr, emulator.Handler{
 		API:     apiName,
 		Answer:  s.answer,

@@ -29,10 +29,10 @@ type commonLabels struct {
 // commonLabels returns the labels of the target, of its resource and of the scope, and the constant ones.
 func (s *Store) commonLabels(t *target, resource pcommon.Map, scope pmetric.ScopeMetrics) *commonLabels {
 	c := &commonLabels{labels: slices.Clone(s.common)}
-	if t.hasJob {
+	if t.hasJob && !s.config.WithoutTarget {
 		c.labels = append(c.labels, label{model.JobLabel, t.Job})
 	}
-	if t.hasInstance {
+	if t.hasInstance && !s.config.WithoutTarget {
 		c.labels = append(c.labels, label{model.InstanceLabel, t.Instance})
 	}
 	for key, value := range resource.All() {

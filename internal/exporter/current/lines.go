@@ -140,11 +140,7 @@ func (w *writer) accumulated(dst, labels []byte, p pmetric.NumberDataPoint) ([]b
 		return w.number(dst, labels, p)
 	}
 	w.started = w.previous.start
-	from := w.previous.at
-	if w.previous.size > 0 {
-		from += w.previous.size + len("} ")
-	}
-	text, _, _ := bytes.Cut(w.previousText[from:w.previous.end-1], []byte{' '})
+	text, _, _ := bytes.Cut(w.previousText[w.previous.value():w.previous.end-1], []byte{' '})
 	dst, at := w.m.family.plain.appendName(dst, labels)
 	sum, err := strconv.ParseInt(string(text), 10, 64)
 	if err == nil && p.ValueType() == pmetric.NumberDataPointValueTypeInt {

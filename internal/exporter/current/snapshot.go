@@ -34,6 +34,7 @@ type Part struct {
 	// Text is finished: it ends with a line feed.
 	Text   []byte
 	series []series
+	kind   Kind
 }
 
 // Series is a series of a part.
@@ -42,8 +43,9 @@ type Series struct {
 	Lines []byte
 	// Labels are the labels of the series as its lines have them.
 	Labels []byte
-	// Start is when a cumulative series began.
-	Start pcommon.Timestamp
+	// Start is when a cumulative series began, and Time that of its data point.
+	Start, Time pcommon.Timestamp
+	value       int // where the value is in Lines, or 0
 }
 
 // Series returns the series one by one.
@@ -52,7 +54,11 @@ func (p Part) Series() iter.Seq[Series] {
 		start := 0
 		for i := range p.series {
 			r := &p.series[i]
-			if !yield(Series{Lines: p.Text[start:r.end], Labels: r.labels(p.Text), Start: r.start}) {
+			s := Series{Lines: p.Text[start:r.end], Labels: r.labels(p.Text), Start: r.start, Time: r.time}
+			if p.kind == Gauge || p.kind == Counter {
+				s.value = r.value() - start
+			}
+			if !yield(s) {
 				return
 			}
 			start = r.end
@@ -71,6 +77,36 @@ func (s *Store) Snapshot(now time.Time) *Snapshot {
 		snapshot.Families = append(snapshot.Families, Family{Name: f.name, Help: f.help, Kind: f.kind, Quoted: f.quoted, Parts: f.parts()})
 	}
 	return snapshot
+}
+
+// TargetSnapshot is what the store has of one target. It shares the memory of the store.
+type TargetSnapshot struct {
+	// Metrics are the lines of each metric by its name on the page, a part for each scope.
+	Metrics map[string][]Part
+	store   *Store
+}
+
+// TargetSnapshot returns what the store has of the target. It costs by this target only. Release must be called after use.
+func (s *Store) TargetSnapshot(id TargetID) *TargetSnapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.readers++
+	snapshot := &TargetSnapshot{store: s, Metrics: map[string][]Part{}}
+	if t := s.targets[targetKey{id, id.Job != "", id.Instance != ""}]; t != nil {
+		for _, scope := range t.scopes {
+			for name, m := range scope.metrics {
+				snapshot.Metrics[name] = append(snapshot.Metrics[name], Part{Text: m.text, series: m.series, kind: m.family.kind})
+			}
+		}
+	}
+	return snapshot
+}
+
+// Release allows the store to use the memory of the snapshot again.
+func (s *TargetSnapshot) Release() {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	s.store.readers--
 }
 
 // Release allows the store to use the memory of the snapshot again.
@@ -112,7 +148,7 @@ func (f *family) parts() []Part {
 				return newest[string(r.labels(m.text))] == r
 			})
 		}
-		parts = append(parts, Part{Text: text, series: list})
+		parts = append(parts, Part{Text: text, series: list, kind: f.kind})
 	}
 	return parts
 }

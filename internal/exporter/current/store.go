@@ -49,6 +49,12 @@ type Config struct {
 	Timestamps bool
 	// TargetInfo is the name of the metric with the attributes of the resources.
 	TargetInfo string
+	// WithoutTarget leaves the labels job and instance out. Then only TargetSnapshot tells the series of targets apart.
+	WithoutTarget bool
+	// KeepTarget reports whether a target is kept, and KeepMetric whether a metric is, by its original name. Others are ignored. Without
+	// these functions, everything is kept.
+	KeepTarget func(TargetID) bool
+	KeepMetric func(name string) bool
 	// Expiration is how long a target, or in targets of unknown completeness a series, is kept without an update.
 	Expiration time.Duration
 	// Refused is called for data points that are not kept.
@@ -128,6 +134,9 @@ func (s *Store) Take(payload pmetric.Metrics, extent completeness.Completeness, 
 	accepted := map[*scope]pcommon.Timestamp{} // with the time of the payload before
 	for _, rm := range payload.ResourceMetrics().All() {
 		resource := rm.Resource().Attributes()
+		if s.config.KeepTarget != nil && !s.config.KeepTarget(Target(resource)) {
+			continue
+		}
 		t := s.target(resource)
 		for _, sm := range rm.ScopeMetrics().All() {
 			s.sortOut(t, resource, sm, extent, accepted)
@@ -169,6 +178,9 @@ func (s *Store) sortOut(
 	accepted[scope], scope.updated = before, s.writer.now
 	common := s.commonLabels(t, resource, sm)
 	for _, metric := range sm.Metrics().All() {
+		if s.config.KeepMetric != nil && !s.config.KeepMetric(metric.Name()) {
+			continue
+		}
 		m, reason, err := s.metric(t, scope, metric)
 		if err != nil {
 			s.config.Refused(reason, metric.Name(), countPoints(metric), err)

@@ -6,6 +6,7 @@ package current_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strconv"
 	"strings"
@@ -534,5 +535,103 @@ func TestAllocations(t *testing.T) {
 			assert.Less(t, allocations, 50.0, "for %d series", series)
 			t.Logf("%.0f allocations for %d series", allocations, series)
 		})
+	}
+}
+
+// TestTargetSnapshot checks what a snapshot of one target contains, and that later payloads do not change it.
+func TestTargetSnapshot(t *testing.T) {
+	b := newBench(func(c *current.Config) {
+		c.LabelName = func(key string) (string, error) { return key, nil }
+		c.WithoutTarget = true
+		c.KeepTarget = func(id current.TargetID) bool { return id.Job != "hidden" }
+		c.KeepMetric = func(name string) bool { return name != "ignored" }
+	})
+	b.Take(parse(`
+		resource service.namespace=prod service.name=zlm service.instance.id=host:80
+		gauge up 1 @100
+		gauge ignored 1 @100
+		gauge load a.b=x c=1 0.5 @100
+		gauge load a.b=y c=2 2 @100
+		sum io 5 @100 >50
+		resource service.name=hidden service.instance.id=host:81
+		gauge up 1 @100
+		resource service.name=other service.instance.id=host:82
+		gauge up 0 @100
+	`), full, b.now)
+	snapshot := b.TargetSnapshot(current.TargetID{Job: "prod/zlm", Instance: "host:80"})
+	b.Take(parse("resource service.namespace=prod service.name=zlm service.instance.id=host:80\ngauge up 0 @101"), full, b.now)
+	var got []string
+	for name, parts := range snapshot.Metrics {
+		for _, part := range parts {
+			for series := range part.Series() {
+				text := fmt.Sprint(name, " ", series.Value(), " ", series.Time.AsTime().Unix(), " ", series.Start.AsTime().Unix())
+				for key, value := range series.Attributes() {
+					text += " " + key + "=" + value
+				}
+				got = append(got, text)
+			}
+		}
+	}
+	snapshot.Release()
+	assert.ElementsMatch(t, []string{
+		"up 1 100 0", "load 0.5 100 0 a.b=x c=1", "load 2 100 0 a.b=y c=2", "io 5 100 50",
+	}, got)
+	for _, id := range []current.TargetID{{Job: "hidden", Instance: "host:81"}, {Job: "unknown"}} {
+		nothing := b.TargetSnapshot(id)
+		assert.Empty(t, nothing.Metrics)
+		nothing.Release()
+	}
+	assert.Empty(t, b.refused)
+}
+
+// TestSeries checks that values and labels of lines are read as they were written.
+func TestSeries(t *testing.T) {
+	b := newBench(func(c *current.Config) {
+		c.MetricName = func(m pmetric.Metric) (string, error) { return m.Name(), nil }
+		c.LabelName = func(key string) (string, error) { return key, nil }
+		c.WithoutTarget, c.Timestamps = true, true
+	})
+	for name, test := range map[string]struct {
+		key, value string
+		number     float64
+	}{
+		"no.labels":  {"", "", -1.5},
+		"with space": {"", "", 7},
+		"a":          {"key", "value", math.Inf(1)},
+		"a.b":        {"k.k", `quote " and \ and \n`, 1e300},
+		"lines":      {`k"k`, "a\nb\"} 1", math.NaN()},
+		"unicode":    {"ключ", "\u202eעברית 😀 <b>", 12345678901},
+	} {
+		metrics := pmetric.NewMetrics()
+		rm := metrics.ResourceMetrics().AppendEmpty()
+		rm.Resource().Attributes().PutStr("service.name", name)
+		metric := rm.ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
+		metric.SetName(name)
+		p := metric.SetEmptyGauge().DataPoints().AppendEmpty()
+		p.SetDoubleValue(test.number)
+		want := map[string]string{}
+		if test.key != "" {
+			p.Attributes().PutStr(test.key, test.value)
+			want[test.key] = test.value
+		}
+		b.Take(metrics, full, b.now)
+		snapshot := b.TargetSnapshot(current.TargetID{Job: name})
+		require.Len(t, snapshot.Metrics[name], 1, name)
+		for series := range snapshot.Metrics[name][0].Series() {
+			assert.Equal(t, math.Float64bits(test.number), math.Float64bits(series.Value()), name)
+			assert.Equal(t, want, maps.Collect(series.Attributes()), name)
+		}
+		snapshot.Release()
+	}
+	histogram := pmetric.NewMetrics()
+	metric := histogram.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
+	metric.SetName("histogram")
+	metric.SetEmptyHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	metric.Histogram().DataPoints().AppendEmpty().SetCount(3)
+	b.Take(histogram, full, b.now)
+	snapshot := b.TargetSnapshot(current.TargetID{})
+	defer snapshot.Release()
+	for series := range snapshot.Metrics["histogram"][0].Series() {
+		assert.True(t, math.IsNaN(series.Value()))
 	}
 }

@@ -19,8 +19,16 @@ import (
 
 // targetKey identifies a target, like the labels job and instance.
 type targetKey struct {
-	Job, Instance       string
+	TargetID
 	hasJob, hasInstance bool
+}
+
+// TargetID identifies a target by its labels job and instance.
+type TargetID struct{ Job, Instance string }
+
+// Target returns the target that a resource belongs to.
+func Target(resource pcommon.Map) TargetID {
+	return newTargetKey(resource).TargetID
 }
 
 // target is the source of the series with the same job and instance. Other attributes of its resource may change.
@@ -50,9 +58,7 @@ type source struct {
 	seen       time.Duration
 }
 
-// target returns the target of a resource, with its source set.
-func (s *Store) target(resource pcommon.Map) *target {
-	var key targetKey
+func newTargetKey(resource pcommon.Map) (key targetKey) {
 	if name, ok := resource.Get("service.name"); ok {
 		key.Job, key.hasJob = name.AsString(), true
 		if namespace, ok := resource.Get("service.namespace"); ok {
@@ -62,6 +68,12 @@ func (s *Store) target(resource pcommon.Map) *target {
 	if instance, ok := resource.Get("service.instance.id"); ok {
 		key.Instance, key.hasInstance = instance.AsString(), true
 	}
+	return key
+}
+
+// target returns the target of a resource, with its source set.
+func (s *Store) target(resource pcommon.Map) *target {
+	key := newTargetKey(resource)
 	t := s.targets[key]
 	if t == nil {
 		t = &target{targetKey: key, scopes: map[scopeKey]*scope{}, sources: map[uint32]*source{}}

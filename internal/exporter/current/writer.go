@@ -46,6 +46,14 @@ type series struct {
 
 func (r *series) labels(text []byte) []byte { return text[r.at : r.at+r.size] }
 
+// value returns where the value of a series of one line is in the text.
+func (r *series) value() int {
+	if r.size == 0 {
+		return r.at
+	}
+	return r.at + r.size + len("} ")
+}
+
 // A writer takes the data points of one metric into the store. It renders lines into buffers that are used again for every metric.
 type writer struct {
 	store   *Store

@@ -35,6 +35,7 @@ type server struct {
 	systems.Server
 	address *string
 	start   systems.StartFunc
+	life    emulator.Life
 }
 
 // defaultAddresses holds the addresses of the servers that start without a flag.
@@ -43,13 +44,17 @@ var defaultAddresses = map[string]string{"zlmediakit": "127.0.0.1:18080"}
 // parse returns the servers with an address.
 func parse(args []string) (servers []server, err error) {
 	flags := flag.NewFlagSet("emulator", flag.ContinueOnError)
+	life := flags.Uint64("life", 0, "`seed` of events: load rises and falls, streams come and go, servers restart; 0 for none")
 	for _, system := range systems.All {
 		for _, s := range system.Servers {
 			address := flags.String(s.Name, defaultAddresses[s.Name], "`address` of the "+s.Doc+"; not started when empty")
-			servers = append(servers, server{s, address, s.Define(flags)})
+			servers = append(servers, server{Server: s, address: address, start: s.Define(flags)})
 		}
 	}
 	err = flags.Parse(args)
+	for i := range servers {
+		servers[i].life = emulator.Life(*life)
+	}
 	return slices.DeleteFunc(servers, func(s server) bool { return *s.address == "" }), err
 }
 
@@ -66,7 +71,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 	}()
 	for _, s := range servers {
-		started, err := s.start(*s.address)
+		started, err := s.start(*s.address, s.life)
 		if err != nil {
 			return err
 		}

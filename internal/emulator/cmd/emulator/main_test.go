@@ -56,7 +56,7 @@ func TestRunAll(t *testing.T) {
 	done := make(chan error, 1)
 	socket := t.TempDir() + "/ctl"
 	args := []string{
-		"-targets", "7", "-jvb-version", "2.3.92", "-bridges", "7", "-mediasoup-consumers", "20", "-flussonic-streams", "7", "-flussonic-generation", "23.10",
+		"-life", "1", "-targets", "7", "-jvb-version", "2.3.92", "-bridges", "7", "-mediasoup-consumers", "20", "-flussonic-streams", "7", "-flussonic-generation", "23.10",
 	}
 	const http = `http://127\.0\.0\.1:\d+`
 	var announced []string

@@ -4,28 +4,23 @@
 package questions_test
 
 import (
-	"errors"
-	"io"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/prometheus/common/model"
-	"github.com/prometheus/otlptranslator"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/model/textparse"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/annotations"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.yaml.in/yaml/v3"
+
+	"github.com/otelcol-rtc/otelcol-rtc/internal/dashboards/busyday"
+	rtctest "github.com/otelcol-rtc/otelcol-rtc/internal/receivertest"
 )
 
 // question is a row of the table.
@@ -111,21 +106,19 @@ func TestQuestions(t *testing.T) {
 	for _, q := range questions {
 		enabled = append(enabled, q.enable...)
 	}
-	collector, err := os.ReadFile("testdata/collector.txt")
-	require.NoError(t, err)
-	byDefault := newDatabase(t, scrapePage(t, nil), string(collector))
-	withAll := newDatabase(t, scrapePage(t, enabled), string(collector))
+	byDefault := scrapedForever(busyday.Scrape(t))
+	withAll := scrapedForever(busyday.Scrape(t, enabled...))
 	for _, q := range questions {
 		t.Run(q.id, func(t *testing.T) {
-			database := byDefault
+			engine := byDefault
 			if len(q.enable) > 0 {
-				database = withAll
+				engine = withAll
 				checkEnable(t, q, byDefault)
 			}
 			for i, expression := range q.expressions {
-				hasResult := database.query(t, expression) > 0
+				hasResult := query(t, engine, expression) > 0
 				assert.Equal(t, !slices.Contains(q.notEmulated, i+1), hasResult, expression)
-				database.query(t, "("+expression+")"+q.conditions[i])
+				query(t, engine, "("+expression+")"+q.conditions[i])
 			}
 		})
 	}
@@ -145,7 +138,7 @@ func checkComplete(t *testing.T, questions []question) {
 
 // TestNames checks that a receiver has each metric that an expression without a result names.
 func TestNames(t *testing.T) {
-	names := documentedNames(t)
+	metrics, _ := rtctest.PageMetrics(t)
 	for _, q := range readQuestions(t) {
 		for _, number := range q.notEmulated {
 			expression := q.expressions[number-1]
@@ -153,7 +146,7 @@ func TestNames(t *testing.T) {
 			require.NoError(t, err, expression)
 			parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
 				if selector, ok := node.(*parser.VectorSelector); ok {
-					assert.Contains(t, names, selector.Name, q.id)
+					assert.Contains(t, metrics, selector.Name, q.id)
 				}
 				return nil
 			})
@@ -161,140 +154,46 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// documentedNames returns the names on the page of all metrics of the receivers.
-func documentedNames(t *testing.T) (names []string) {
-	t.Helper()
-	files, err := filepath.Glob("../../../receiver/*/metadata.yaml")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	namer := otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
-		var metadata struct {
-			Metrics map[string]struct {
-				Unit string
-				Sum  *struct{ Monotonic bool }
-			}
-		}
-		require.NoError(t, yaml.Unmarshal(text, &metadata))
-		for name, m := range metadata.Metrics {
-			kind := otlptranslator.MetricType(otlptranslator.MetricTypeGauge)
-			if m.Sum != nil {
-				kind = otlptranslator.MetricTypeNonMonotonicCounter
-				if m.Sum.Monotonic {
-					kind = otlptranslator.MetricTypeMonotonicCounter
-				}
-			}
-			translated, err := namer.Build(otlptranslator.Metric{Name: name, Unit: m.Unit, Type: kind})
-			require.NoError(t, err)
-			names = append(names, translated)
-		}
-	}
-	return names
-}
-
 // checkEnable checks that the question needs metrics that are disabled by default.
-func checkEnable(t *testing.T, q question, byDefault *database) {
+func checkEnable(t *testing.T, q question, byDefault *busyday.Engine) {
 	t.Helper()
 	without := 0
 	for _, expression := range q.expressions {
-		if byDefault.query(t, expression) == 0 {
+		if query(t, byDefault, expression) == 0 {
 			without++
 		}
 	}
 	assert.Positive(t, without, "has results without the metrics to enable")
 }
 
-// database holds the series of pages. Each is scraped every 30 s for all time: gauges do not change, and counters grow by 1 per second.
-type database struct {
-	series []series
-	engine *promql.Engine
-}
-
-type series struct {
-	labels  labels.Labels
-	value   float64
-	counter bool
-}
-
-const (
-	interval = 30 * time.Second
-	now      = int64(1_800_000_000_000) // of all queries
-)
-
-func newDatabase(t *testing.T, pages ...string) *database {
-	t.Helper()
-	d := &database{engine: promql.NewEngine(promql.EngineOpts{MaxSamples: 50e6, Timeout: time.Minute, Parser: parser.NewParser(parser.Options{})})}
-	for _, page := range pages {
-		d.add(t, page)
-	}
-	require.NotEmpty(t, d.series)
-	return d
-}
-
-// add adds the series of a page. Like Prometheus, it adds job and instance of the scrape if the page has none.
-func (d *database) add(t *testing.T, page string) {
-	t.Helper()
-	p := textparse.NewPromParser([]byte(page), labels.NewSymbolTable(), false)
-	kind := model.MetricTypeUnknown
-	for {
-		entry, err := p.Next()
-		if errors.Is(err, io.EOF) {
-			return
-		}
-		require.NoError(t, err)
-		switch entry {
-		case textparse.EntryType:
-			_, kind = p.Type()
-		case textparse.EntrySeries:
-			_, _, value := p.Series()
-			var found labels.Labels
-			p.Labels(&found)
-			builder := labels.NewBuilder(found)
-			for name, scraped := range map[string]string{"job": "otelcol-rtc", "instance": "127.0.0.1:9464"} {
-				if found.Get(name) == "" {
-					builder.Set(name, scraped)
-				}
-			}
-			d.series = append(d.series, series{builder.Labels(), value, kind == model.MetricTypeCounter})
-		}
-	}
+// scrapedForever returns an engine over samples that are scraped every 30 s for all time: gauges do not change, and counters grow by 1 per
+// second.
+func scrapedForever(samples []busyday.Sample) *busyday.Engine {
+	return busyday.NewEngine(&storage.MockQueryable{MockQuerier: &storage.MockQuerier{
+		SelectMockFunction: func(_ bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
+			return &seriesSet{samples: matching(samples, matchers), from: hints.Start, to: hints.End}
+		},
+	}})
 }
 
 // query returns the number of results of an expression.
-func (d *database) query(t *testing.T, expression string) int {
+func query(t *testing.T, engine *busyday.Engine, expression string) int {
 	t.Helper()
-	query, err := d.engine.NewInstantQuery(t.Context(), d.queryable(), nil, expression, time.UnixMilli(now))
-	require.NoError(t, err, expression)
-	defer query.Close()
-	result := query.Exec(t.Context())
-	require.NoError(t, result.Err, expression)
-	vector, err := result.Vector()
-	require.NoError(t, err, expression)
-	return len(vector)
+	return len(engine.At(t, expression, busyday.End))
 }
 
-func (d *database) queryable() storage.Queryable {
-	return &storage.MockQueryable{MockQuerier: &storage.MockQuerier{
-		SelectMockFunction: func(_ bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
-			return &seriesSet{series: d.matching(matchers), from: hints.Start, to: hints.End}
-		},
-	}}
-}
-
-func (d *database) matching(matchers []*labels.Matcher) (found []series) {
-	for _, s := range d.series {
-		if !slices.ContainsFunc(matchers, func(m *labels.Matcher) bool { return !m.Matches(s.labels.Get(m.Name)) }) {
+func matching(samples []busyday.Sample, matchers []*labels.Matcher) (found []busyday.Sample) {
+	for _, s := range samples {
+		if !slices.ContainsFunc(matchers, func(m *labels.Matcher) bool { return !m.Matches(s.Labels.Get(m.Name)) }) {
 			found = append(found, s)
 		}
 	}
 	return found
 }
 
-// seriesSet iterates over series with their samples from a time to another.
+// seriesSet iterates over the series of samples from a time to another.
 type seriesSet struct {
-	series   []series
+	samples  []busyday.Sample
 	from, to int64
 	next     int
 }
@@ -302,22 +201,22 @@ type seriesSet struct {
 // Next implements storage.SeriesSet.
 func (s *seriesSet) Next() bool {
 	s.next++
-	return s.next <= len(s.series)
+	return s.next <= len(s.samples)
 }
 
 // At implements storage.SeriesSet.
 func (s *seriesSet) At() storage.Series {
-	one := s.series[s.next-1]
-	var samples []promql.FPoint
-	step := interval.Milliseconds()
+	one := s.samples[s.next-1]
+	var points []promql.FPoint
+	step := busyday.Interval.Milliseconds()
 	for at := (s.from + step - 1) / step * step; at <= s.to; at += step {
-		value := one.value
-		if one.counter {
+		value := one.Value
+		if one.Counter {
 			value += float64(at) / 1000
 		}
-		samples = append(samples, promql.FPoint{T: at, F: value})
+		points = append(points, promql.FPoint{T: at, F: value})
 	}
-	return promql.NewStorageSeries(promql.Series{Metric: one.labels, Floats: samples})
+	return promql.NewStorageSeries(promql.Series{Metric: one.Labels, Floats: points})
 }
 
 // Err implements storage.SeriesSet.
