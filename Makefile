@@ -134,7 +134,7 @@ package: ## make archives, packages, container image, bills of materials and che
 	$(PACKAGING) && go run . -version $(VERSION) -platforms "$(PLATFORMS)"
 
 package-test: build ## test what make package has made; with CI=1, this installs the Debian package and removes it again
-	$(PACKAGING) && go vet ./... && go test -count=1 -v ./...
+	$(PACKAGING) && go vet ./... && go test -count=1 -shuffle=on -v ./...
 
 release: ## check that CHANGELOG.md, the tag and the tree agree, and make packages for all platforms and the notes of the release in dist
 	@mkdir -p bin
