@@ -1,11 +1,14 @@
 # Targets for development. `make help` lists them.
 
-VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+VERSION   := $(shell internal/packaging/version.sh)
 TOOL      := go tool -modfile=internal/tools/go.mod
-MODULES   := . distribution/otelcol-rtc internal/tools internal/tools/prometheus internal/comparison internal/dashboards internal/manifests internal/browser
+MODULES   := . distribution/otelcol-rtc internal/tools internal/tools/prometheus internal/comparison internal/dashboards internal/manifests internal/browser \
+             internal/packaging
 COMPARE   := cd internal/comparison && export GOFLAGS=-tags=remove_all_sd # prometheusreceiver without service discovery
 DASHBOARD := cd internal/dashboards && export GOFLAGS=-tags=remove_all_sd # Prometheus without service discovery
 MANIFESTS := cd internal/manifests
+PACKAGING := cd internal/packaging
+COLLECTOR := cd distribution/otelcol-rtc && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)"
 BROWSER   := cd internal/browser
 HAVE_CC   := $(shell command -v "$$(go env CC)")
 
@@ -13,6 +16,7 @@ HAVE_CC   := $(shell command -v "$$(go env CC)")
 TEST_PACKAGES := $(if $(HAVE_CC),,gcc libc6-dev)
 TEST_PACKAGES += kamailio kamailio-extra-modules kamailio-json-modules kamailio-tls-modules rtpengine-daemon sip-tester
 TEST_PACKAGES += g++ libuv1-dev libsrtp2-dev libssl-dev libusrsctp-dev libabsl-dev nlohmann-json3-dev pkg-config
+TEST_PACKAGES += rpm strace systemd util-linux
 TEST_PACKAGES += chromium fonts-liberation
 TEST_PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 TEST_PACKAGES += $(if $(shell command -v python3),,python3)
@@ -32,6 +36,9 @@ BENCH    ?= .
 COUNT    ?= 1
 FUZZTIME ?= 30s
 ARGS     ?=
+# Platforms of make package.
+PLATFORMS ?= linux/amd64 linux/arm64
+
 # Additional flags for go test in make test, such as -json.
 TEST_FLAGS ?=
 
@@ -40,7 +47,7 @@ SOAK      ?= 30m
 RECEIVERS ?= 200
 OUTAGE    ?= 0
 
-.PHONY: help run test test-deps build generate lint bench compare fuzz mutate soak clean
+.PHONY: help run test test-deps build generate lint bench compare fuzz mutate soak package package-test release reproduce clean
 
 help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -72,7 +79,7 @@ test-deps: ## install the dependencies of the tests: Debian packages, Go and npm
 build: export CGO_ENABLED = 0
 build: ## build bin/otelcol-rtc and bin/emulator
 	@mkdir -p bin
-	cd distribution/otelcol-rtc && go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o ../../bin/otelcol-rtc .
+	$(COLLECTOR) -o ../../bin/otelcol-rtc .
 	go build -trimpath -buildvcs=false -ldflags "-s -w" -o bin/emulator ./internal/emulator/cmd/emulator
 
 generate: ## generate code from each metadata.yaml and from builder-config.yaml, and the dashboards
@@ -86,11 +93,13 @@ lint: ## run the linters and check the names in each metadata.yaml
 	$(COMPARE) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	$(DASHBOARD) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	$(MANIFESTS) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
+	$(PACKAGING) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	$(BROWSER) && go tool -modfile=../tools/go.mod golangci-lint run -c ../../.golangci.yml
 	go mod tidy -diff
 	cd internal/comparison && go mod tidy -diff
 	cd internal/dashboards && go mod tidy -diff
 	$(MANIFESTS) && go mod tidy -diff
+	$(PACKAGING) && go mod tidy -diff
 	$(BROWSER) && go mod tidy -diff
 	go test -run Metadata ./receiver/
 	$(AGENT)
@@ -116,5 +125,31 @@ mutate: ## plant errors in the receivers and check that tests fail; ARGS=receive
 soak: build ## run the collector with RECEIVERS emulated servers for SOAK; OUTAGE=10m stops the backend for 10 minutes
 	go run ./internal/soak -collector bin/otelcol-rtc -duration $(SOAK) -receivers $(RECEIVERS) -outage $(OUTAGE) $(ARGS)
 
-clean: ## delete the built binaries
-	rm -rf bin
+package: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+package: ## make archives, packages, container image, bills of materials and checksums in dist; PLATFORMS="linux/amd64 ..." selects platforms
+	@for platform in $(PLATFORMS); do \
+		(export GOOS=$${platform%/*} GOARCH=$${platform#*/} && $(COLLECTOR) -o ../../bin/$$platform/ .) || exit 1; \
+	done
+	rm -rf dist
+	$(PACKAGING) && go run . -version $(VERSION) -platforms "$(PLATFORMS)"
+
+package-test: build ## test what make package has made; with CI=1, this installs the Debian package and removes it again
+	$(PACKAGING) && go vet ./... && go test -count=1 -shuffle=on -v ./...
+
+release: ## check that CHANGELOG.md, the tag and the tree agree, and make packages for all platforms and the notes of the release in dist
+	@mkdir -p bin
+	$(PACKAGING) && go run . -version $(VERSION) -notes >../../bin/RELEASE_NOTES.md
+	$(MAKE) package PLATFORMS="$(foreach os,linux darwin windows,$(os)/amd64 $(os)/arm64)"
+	mv bin/RELEASE_NOTES.md dist/
+
+reproduce: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+reproduce: package ## check that a second build, from an empty cache, and a second packaging run give the same bytes
+	@rm -rf bin/reproduce && mkdir -p bin/reproduce
+	export GOCACHE=$(CURDIR)/bin/reproduce/cache GOOS=linux GOARCH=amd64 && $(COLLECTOR) -o ../../bin/reproduce/ .
+	cmp bin/linux/amd64/otelcol-rtc bin/reproduce/otelcol-rtc
+	$(PACKAGING) && go run . -version $(VERSION) -platforms "$(PLATFORMS)" -out ../../bin/reproduce/dist
+	diff dist/SHA256SUMS bin/reproduce/dist/SHA256SUMS
+	rm -rf bin/reproduce
+
+clean: ## delete the built binaries and packages
+	rm -rf bin dist

@@ -127,14 +127,17 @@ func merge(t *testing.T, files ...string) map[string]any {
 	return merged.ToStringMap()
 }
 
-// combinations returns the shipped configurations that are used together, by the name of the last one: each system with base.yaml, and
-// each other configuration with base.yaml and zlmediakit.yaml.
+// packaged is the configuration that the packages install for administrators to edit.
+const packaged = "packaging/config.yaml"
+
+// combinations returns the shipped configurations that are used together, by the name of the last one: each system and that of the packages
+// with base.yaml, and each other configuration with base.yaml and zlmediakit.yaml.
 func combinations(t *testing.T) map[string][]string {
 	t.Helper()
 	files, err := filepath.Glob(shipped("*.yaml"))
 	require.NoError(t, err)
 	base, zlmediakit := shipped("base.yaml"), shipped("zlmediakit.yaml")
-	combined := map[string][]string{}
+	combined := map[string][]string{packaged: {base, packaged}}
 	for _, file := range files {
 		if file != base {
 			combined[filepath.Base(file)] = []string{base, zlmediakit, file}
@@ -243,6 +246,33 @@ func TestSystemsTogether(t *testing.T) {
 				for job, want := range up {
 					assert.Equal(ct, want, page.values("rtc_target_up", labels{"job": job}), job)
 				}
+			})
+			c.Stop(t)
+		})
+	}
+}
+
+// TestPackagedConfiguration checks that each system is scraped after the comment signs of its two lines are removed.
+func TestPackagedConfiguration(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(packaged)
+	require.NoError(t, err)
+	for _, system := range systems.All {
+		t.Run(system.Receiver, func(t *testing.T) {
+			t.Parallel()
+			commented := regexp.MustCompile(`(?m)^( +)# ((metrics/)?` + system.Receiver + `: )`)
+			require.Len(t, commented.FindAll(text, -1), 2)
+			edited := filepath.Join(t.TempDir(), "config.yaml")
+			require.NoError(t, os.WriteFile(edited, commented.ReplaceAll(text, []byte("$1$2")), 0o600))
+			env := requiredBy(t, edited)
+			run(t, env, "validate", "--config", shipped("base.yaml"), "--config", edited)
+
+			server := emulatortest.Start(t, system.Start, 0)
+			settings := fmt.Sprintf("yaml:receivers: {%s: {"+system.Settings+", initial_delay: 1ms}}", system.Receiver, server.URL())
+			c := start(t, env, edited, settings)
+			job := cmp.Or(map[string]string{"jitsi": "jitsi-videobridge"}[system.Receiver], system.Receiver)
+			eventually(t, func(ct *assert.CollectT) {
+				assert.Equal(ct, []float64{1}, scrapePage(ct, c).values("rtc_target_up", labels{"job": job}))
 			})
 			c.Stop(t)
 		})

@@ -243,6 +243,7 @@ var otherNames = map[string]string{
 	"flussonic.log":                      "file",
 	"jitsi_jvb":                          "part of a regular expression",
 	"kamailio_ctl":                       "socket",
+	"rtc.env":                            "file",
 	"rtc_host_network":                   "component",
 	"rtc_target":                         "part of a regular expression",
 	"rtpengine_delete":                   "function of Kamailio's module rtpengine",
