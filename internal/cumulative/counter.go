@@ -34,11 +34,12 @@ func (c *Counter) Observe(value int64, now pcommon.Timestamp) pcommon.Timestamp 
 	return c.start
 }
 
-// ObserveSince is like Start for a counter whose start time the server reports as since. If the counter falls and since does not
-// change, the start time is that of the last value before the fall. It never moves back and is never after now.
+// ObserveSince is like Start for a counter whose start time the server reports as since. If the counter falls and since is not
+// after the last value, the start time is that of the last value. It never moves back and is never after now.
 func (c *Counter) ObserveSince(since pcommon.Timestamp, value int64, now pcommon.Timestamp) pcommon.Timestamp {
+	moved := since != c.since && since > c.start
 	switch {
-	case c.seen == 0, since != c.since && since > c.start:
+	case c.seen == 0, moved && (value >= c.value || since > c.seen):
 		c.start = min(since, now)
 	case value < c.value:
 		c.start = max(c.start, min(c.seen, now))

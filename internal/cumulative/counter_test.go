@@ -44,6 +44,7 @@ func TestCounterObserveSince(t *testing.T) {
 		"falls again":                     {{5, 10, 9, 5}, {5, 20, 8, 10}, {5, 30, 7, 20}},
 		"restarts":                        {{5, 10, 9, 5}, {15, 20, 1, 15}, {15, 30, 2, 15}},
 		"restarts and exceeds":            {{5, 10, 9, 5}, {15, 20, 99, 15}},
+		"falls while the time is inexact": {{5, 10, 9, 5}, {6, 20, 1, 10}, {6, 30, 2, 10}},
 		"falls, then restarts":            {{5, 10, 9, 5}, {5, 20, 1, 10}, {25, 30, 0, 25}},
 		"restarts before the last fall":   {{5, 10, 9, 5}, {5, 20, 1, 10}, {8, 30, 0, 20}},
 		"never moves back":                {{5, 10, 9, 5}, {3, 20, 10, 5}},
