@@ -427,6 +427,55 @@ func TestRealMediasoupWorkers(t *testing.T) {
 	checkSums(t, sink)
 }
 
+// TestRealMediasoupRooms checks the metrics of rooms: a stream that is piped to another router of its room counts once, and a room ends
+// with its last router.
+func TestRealMediasoupRooms(t *testing.T) {
+	t.Parallel()
+	a := startApplication(t, 0)
+	c, sink := watchMediasoup(t, a, "yaml:receivers: {mediasoup: {rooms: {labels: [room]}}}")
+	a.do(t, "worker", nil)
+	a.do(t, "worker", nil)
+	alpha := a.do(t, "room", fields{"worker": 0, "kind": "audio", "consumers": 3, "name": "alpha"})
+	piped := a.do(t, "pipe", fields{"room": alpha.Room, "worker": 1, "consumers": 2})
+	beta := a.do(t, "room", fields{"worker": 1, "kind": "video", "consumers": 1, "name": "beta"})
+	awaitLines(t, c, line{"mediasoup_room_count", nil, 2}) // before its first snapshot, a room has no sums
+	sound, picture := a.send(t, alpha, 20), a.send(t, beta, 20)
+	heard, seen := a.arrived(t, 5*sound.Packets, alpha, piped), a.arrived(t, picture.Packets, beta)
+
+	of := func(room, key, value string) labels { return labels{"mediasoup_room_name": room, key: value} }
+	ofBeta := []line{
+		{"mediasoup_room_producer_count", of("beta", "mediasoup_media_kind", "video"), 1},
+		{"mediasoup_room_consumer_count", of("beta", "mediasoup_media_kind", "video"), 1},
+		{"mediasoup_room_io_bytes_total", of("beta", "network_io_direction", "receive"), float64(picture.Bytes)},
+	}
+	awaitLines(t, c, append([]line{
+		{"mediasoup_room_producer_count", of("alpha", "mediasoup_media_kind", "audio"), 1},
+		{"mediasoup_room_consumer_count", of("alpha", "mediasoup_media_kind", "audio"), 5},
+		{"mediasoup_room_transport_count", labels{"mediasoup_room_name": "alpha"}, 3},
+		{"mediasoup_room_io_bytes_total", of("alpha", "network_io_direction", "receive"), float64(sound.Bytes)},
+	}, ofBeta...)...)
+	eventually(t, func(ct *assert.CollectT) {
+		page := scrapePage(ct, c)
+		for room, arrived := range map[string]outcome{"alpha": heard, "beta": seen} { // RTCP and probes are sent in addition
+			sent := page.values("mediasoup_room_io_bytes_total", of(room, "network_io_direction", "transmit"))
+			if assert.Len(ct, sent, 1) {
+				assert.GreaterOrEqual(ct, sent[0], float64(arrived.Bytes))
+			}
+		}
+	})
+
+	a.do(t, "signal", fields{"worker": 0, "signal": "SIGKILL"})
+	awaitLines(t, c, append([]line{
+		{"mediasoup_worker_deaths_total", nil, 1},
+		{"mediasoup_room_count", nil, 2}, // alpha has a router on the other worker
+	}, ofBeta...)...)
+	a.do(t, "closeRoom", fields{"room": piped.Room})
+	awaitLines(t, c, append([]line{{"mediasoup_room_count", nil, 1}}, ofBeta...)...)
+	assert.Empty(t, scrapePage(t, c).values("mediasoup_room_io_bytes_total", labels{"mediasoup_room_name": "alpha"}))
+	c.Stop(t)
+	checkSums(t, sink)
+}
+
 // startOf returns the start time of a sum that the backend received last, or 0.
 func startOf(sink *consumertest.MetricsSink, sum string) (start pcommon.Timestamp) {
 	for _, md := range sink.AllMetrics() {

@@ -13,7 +13,8 @@
 //   {"do":"worker"}                                   creates a worker: {"worker":0,"pid":..}, numbered in order like in the agent
 //   {"do":"room","worker":0,"kind":"audio","consumers":3}
 //                                                     creates a router, a plain transport with a producer and a plain transport with
-//                                                     consumers: {"room":0,"router":..,"producer":..}; kind is audio or video
+//                                                     consumers: {"room":0,"router":..,"producer":..}; kind is audio or video. With a
+//                                                     "name", the router and those that it is piped to have the label room
 //   {"do":"pipe","room":0,"worker":1,"consumers":2}   pipes the producer to a router of another worker, with consumers there: {"room":1,..}
 //   {"do":"send","room":0,"packets":500,"lose":[5,6],"size":172,"perSecond":500}
 //                                                     sends RTP packets of size bytes and skips those with the indexes in lose;
@@ -119,8 +120,8 @@ class Application {
     return { worker: this.workers.length - 1, pid: worker.pid };
   }
 
-  async room({ worker, kind = 'audio', consumers = 0 }) {
-    const router = await this.workers[worker].createRouter({ mediaCodecs: CODECS });
+  async room({ worker, kind = 'audio', consumers = 0, name }) {
+    const router = await this.workers[worker].createRouter({ mediaCodecs: CODECS, appData: { name } });
     const inbound = await router.createPlainTransport({ listenIp: HOST, rtcpMux: true, comedia: true });
     const { mimeType, clockRate, channels, payloadType, ssrc } = MEDIA[kind];
     const codec = { mimeType, clockRate, channels, payloadType };
@@ -131,7 +132,7 @@ class Application {
 
   async pipe({ room, worker, consumers = 0 }) {
     const { router: from, producer: original } = this.rooms[room];
-    const router = await this.workers[worker].createRouter({ mediaCodecs: CODECS });
+    const router = await this.workers[worker].createRouter({ mediaCodecs: CODECS, appData: from.appData });
     const { pipeProducer } = await from.pipeToRouter({ producerId: original.id, router });
     return this.#open({ router, producer: pipeProducer }, consumers);
   }
@@ -199,7 +200,8 @@ const COMMANDS = ['agent', 'worker', 'room', 'pipe', 'send', 'got', 'pause', 'cl
 
 async function main(mediasoup) {
   const answer = (value) => process.stdout.write(`${JSON.stringify(value ?? {})}\n`);
-  const application = new Application(mediasoup, { port: Number(process.argv[2] ?? 0) });
+  const labels = ({ appData: { name } }) => (name ? { room: name } : {});
+  const application = new Application(mediasoup, { port: Number(process.argv[2] ?? 0), labels });
   answer(await application.agent());
   for await (const line of readline.createInterface({ input: process.stdin })) {
     try {
