@@ -51,8 +51,10 @@ func TestCompose(t *testing.T) {
 	assert.Equal(t, server.Networks, collector.Networks)
 
 	assert.Equal(t, "something", *collector.Environment["ZLMEDIAKIT_SECRET"])
-	require.Len(t, collector.Ports, 1)
-	assert.Equal(t, "127.0.0.1", collector.Ports[0].HostIP)
+	require.Len(t, collector.Ports, 2)
+	for _, port := range collector.Ports {
+		assert.Equal(t, "127.0.0.1", port.HostIP)
+	}
 	assert.True(t, collector.ReadOnly)
 	assert.Equal(t, []string{"ALL"}, collector.CapDrop)
 }
