@@ -234,7 +234,7 @@ func knownNames(t *testing.T) map[string]bool {
 	return known
 }
 
-// name matches what looks like the name of a metric or attribute. What follows it tells beginnings of names: a *, braces or brackets.
+// name matches what looks like the name of a metric or attribute. A *, braces or brackets after it mark the beginning of several names.
 var name = regexp.MustCompile(
 	`(?:^|[^.:\w])((?:zlmediakit|kamailio|rtpengine|jitsi|flussonic|mediasoup|edumeet|rtc)[._][a-z0-9_]+(?:\.[a-z0-9_]+)*)(\*|\.[*{<])?`)
 

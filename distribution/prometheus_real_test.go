@@ -399,7 +399,7 @@ service:
 	check := exec.CommandContext(t.Context(), tool, "check", "metrics")
 	check.Stdin = strings.NewReader(fetch(t, c.Page))
 	output, _ := check.CombinedOutput() // fails if there is a complaint
-	// The current number of things is called count in OpenTelemetry, such as system.process.count. On this page, it ends in _count like the
+	// The current number of items is called count in OpenTelemetry, such as system.process.count. On this page, it ends in _count like the
 	// series of a histogram that holds the number of observations.
 	for line := range strings.Lines(strings.TrimSpace(string(output))) {
 		assert.Regexp(t, `^\w+_count non-histogram and non-summary metrics should not have "_count" suffix\n?$`, line)

@@ -258,12 +258,10 @@ func TestAccessibility(t *testing.T) {
 	}
 }
 
-// TestScreenshots writes pictures to the folder in SCREENSHOTS. Those for the README are fleet.png and target.png.
+// TestScreenshots takes pictures and checks their sizes. If SCREENSHOTS is set to a folder, it waits until there are curves, and writes the
+// pictures there. Those for the README are fleet.png and target.png.
 func TestScreenshots(t *testing.T) {
 	folder := os.Getenv("SCREENSHOTS")
-	if folder == "" {
-		t.Skip("SCREENSHOTS is not set to a folder")
-	}
 	var servers []string
 	for server := range shown {
 		servers = append(servers, server)
@@ -272,7 +270,7 @@ func TestScreenshots(t *testing.T) {
 	drawn := regexp.MustCompile(`class="line" d="M[^"L]+(L[^"L]+){4}`)
 	within(t, 3*time.Minute, func() error { // curves of some length
 		_, body, err := get(t, c.overview)
-		if err == nil && !drawn.MatchString(body) {
+		if err == nil && folder != "" && !drawn.MatchString(body) {
 			err = errors.New("too short")
 		}
 		return err
@@ -308,8 +306,10 @@ func TestScreenshots(t *testing.T) {
 			}
 			var picture []byte
 			b.do(t, chromedp.CaptureScreenshot(&picture))
-			require.NoError(t, os.WriteFile(filepath.Join(folder, shot.name+".png"), picture, 0o600))
 			assert.Less(t, len(picture), 200_000)
+			if folder != "" {
+				require.NoError(t, os.WriteFile(filepath.Join(folder, shot.name+".png"), picture, 0o600))
+			}
 		})
 	}
 }

@@ -12,7 +12,7 @@ import (
 // functions of the seed and of the time since the start of the server. Without events, it is 0.
 type Life uint64
 
-// Load describes things that come and go, such as calls. Loads with different items have their peaks at different times.
+// Load describes items that come and go, such as calls. Loads with different items have their peaks at different times.
 type Load struct {
 	Item      int
 	PerMinute float64 // arrivals, on average
@@ -24,8 +24,8 @@ const (
 	waveSwing  = 0.6 // the rate of arrivals rises and falls by this share
 )
 
-// Count returns the numbers of arrivals and departures so far, at a time since the start of the server. Things that were there at the
-// start have arrived. After a restart, none were. The difference is the number of things that are there.
+// Count returns the numbers of arrivals and departures so far, at a time since the start of the server. Items that were present at
+// the start have arrived. After a restart, none were. The difference is the number of items that are present.
 func (l Life) Count(load Load, at time.Duration, restarted bool) (arrived, left int64) {
 	if restarted {
 		return l.arrivals(load, at), l.arrivals(load, max(at-load.Stay, 0))
@@ -34,7 +34,7 @@ func (l Life) Count(load Load, at time.Duration, restarted bool) (arrived, left 
 	return l.arrivals(load, at) - before, l.arrivals(load, at-load.Stay) - before
 }
 
-// Present returns the number of things that are there.
+// Present returns the number of items that are present.
 func (l Life) Present(load Load, at time.Duration, restarted bool) int64 {
 	arrived, left := l.Count(load, at, restarted)
 	return arrived - left
@@ -49,7 +49,7 @@ func (l Life) arrivals(load Load, at time.Duration) int64 {
 	return int64(math.Floor(load.PerMinute * (at.Minutes() + waveSwing/speed*(math.Sin(speed*at.Minutes()+phase)-math.Sin(phase)))))
 }
 
-// Seconds returns the total time for which the things have been there since the start of the server, in seconds.
+// Seconds returns the total time for which the items have been present since the start of the server, in seconds.
 func (l Life) Seconds(load Load, at time.Duration, restarted bool) float64 {
 	if l == 0 {
 		return 0

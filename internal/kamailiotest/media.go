@@ -36,7 +36,7 @@ type Party struct {
 	reports uint32 // number of sender reports
 }
 
-// Report is what a party reports about the stream that it receives.
+// Report holds the values of an RTCP receiver report.
 type Report struct {
 	FractionLost uint8  // of the packets since the last report, in 1/256
 	Jitter       uint32 // in 1/8000 s

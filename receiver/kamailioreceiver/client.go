@@ -134,7 +134,7 @@ var lists = map[string]bool{
 type call struct {
 	method  string
 	args    []string
-	numbers []int32                   // further arguments, behind args
+	numbers []int32                   // further arguments, after args
 	read    func(reply []value) error // the reply is valid until it returns
 	err     error
 	// duration is the time that the server took for this call alone.

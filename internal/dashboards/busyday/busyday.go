@@ -60,7 +60,7 @@ var events = []event{
 	{scrape: 58, server: "jvb-old", fault: emulator.Refuse}, // is down at the end of the day
 }
 
-// Day is what Prometheus stored.
+// Day holds the series that Prometheus would have stored.
 type Day struct {
 	*Engine
 	// Storage holds the series.

@@ -79,14 +79,14 @@ func (s *Store) Snapshot(now time.Time) *Snapshot {
 	return snapshot
 }
 
-// TargetSnapshot is what the store has of one target. It shares the memory of the store.
+// TargetSnapshot is the content of the store for one target. It shares the memory of the store.
 type TargetSnapshot struct {
 	// Metrics are the lines of each metric by its name on the page, a part for each scope.
 	Metrics map[string][]Part
 	store   *Store
 }
 
-// TargetSnapshot returns what the store has of the target. It costs by this target only. Release must be called after use.
+// TargetSnapshot returns the content of the store for a target. Its cost does not depend on other targets. Release must be called after use.
 func (s *Store) TargetSnapshot(id TargetID) *TargetSnapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -49,7 +49,7 @@ type Config struct {
 	Timestamps bool
 	// TargetInfo is the name of the metric with the attributes of the resources.
 	TargetInfo string
-	// WithoutTarget leaves the labels job and instance out. Then only TargetSnapshot tells the series of targets apart.
+	// WithoutTarget omits the labels job and instance. Then only TargetSnapshot distinguishes the series of targets.
 	WithoutTarget bool
 	// KeepTarget reports whether a target is kept, and KeepMetric whether a metric is, by its original name. Others are ignored. Without
 	// these functions, everything is kept.

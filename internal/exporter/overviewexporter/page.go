@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exporter/current"
 )
 
-// page is what the template shows.
+// page is the data of the template of a page.
 type page struct {
 	Title   string
 	Summary string
@@ -316,7 +316,7 @@ func (t *target) cells(now time.Time, shown window) []cell {
 	return cells
 }
 
-// carries returns the things that the target carries, with their numbers.
+// carries returns the numbers of streams, calls and other items that the target carries.
 func (t *target) carries() string {
 	var parts []string
 	for i, v := range t.system.values {

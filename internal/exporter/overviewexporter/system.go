@@ -5,7 +5,7 @@ package overviewexporter
 
 import "strings"
 
-// system is what the pages show of the servers that a receiver monitors. Metrics that a server does not report show nothing.
+// system describes how the pages show the servers that a receiver monitors. Metrics that a server does not report are not shown.
 type system struct {
 	// name is the name of the system, and receiver that of the package of its receiver.
 	name, receiver string

@@ -24,7 +24,7 @@ const (
 	forgetAfter = time.Hour
 )
 
-// target is what is known of a monitored server apart from its current data points.
+// target holds the state of a monitored server, except for its current data points.
 type target struct {
 	id       current.TargetID
 	system   *system
@@ -199,7 +199,7 @@ var (
 	stateUnknown = state{"unknown", neutral}
 )
 
-// state returns the state of the target. A target that sends nothing any more is neither up nor down.
+// state returns the state of the target. A target that no longer sends data is neither up nor down.
 func (t *target) state(now time.Time) state {
 	switch {
 	case now.Sub(t.seen) > max(silentAfter, silentIntervals*t.interval):
