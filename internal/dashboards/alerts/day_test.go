@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/util/teststorage"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -47,6 +48,14 @@ func TestDay(t *testing.T) {
 		})
 	}
 	assert.Empty(t, absent, "not selected by a rule")
+}
+
+// TestNothing checks that no alert fires on what does not exist.
+func TestNothing(t *testing.T) {
+	nothing := busyday.NewEngine(teststorage.New(t))
+	for _, rule := range readRules(t) {
+		assert.Empty(t, nothing.At(t, rule.Expr, busyday.End), rule.Alert+rule.Record)
+	}
 }
 
 // disabledMetrics returns the metrics of the rules that are disabled by default.
