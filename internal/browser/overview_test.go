@@ -22,6 +22,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -256,6 +257,32 @@ func TestAccessibility(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestKeyboard checks that the Tab key reaches the links and controls of the fleet page from top to bottom, and Enter follows a link.
+func TestKeyboard(t *testing.T) {
+	c := start(t, []string{"zlmediakit"})
+	b := open(t, c, 1280, "light")
+	b.do(t, chromedp.Navigate(c.overview), chromedp.WaitVisible(".name-cell a", chromedp.ByQuery))
+	name := evaluate[string](t, b, `document.querySelector(".name-cell a").textContent`)
+	var reached []string
+	for range 20 {
+		b.do(t, chromedp.KeyEvent(kb.Tab))
+		text := evaluate[string](t, b, `(e => (e.ariaLabel ?? e.textContent).trim())(document.activeElement)`)
+		reached = append(reached, text)
+		if text == name {
+			break
+		}
+	}
+	assert.Equal(t, []string{"Skip to content", "otelcol-rtc", "Search servers", "Search"}, reached[:4])
+	require.Equal(t, name, reached[len(reached)-1], "%v", reached)
+	b.do(t, chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("h1", chromedp.ByQuery))
+	within(t, 10*time.Second, func() error {
+		if title := evaluate[string](t, b, `document.querySelector("h1").textContent`); title != name {
+			return fmt.Errorf("the page of %s is not open, but %s", name, title)
+		}
+		return nil
+	})
 }
 
 // TestScreenshots takes pictures and checks their sizes. If SCREENSHOTS is set to a folder, it waits until there are curves, and writes the
