@@ -5,18 +5,16 @@ package overviewexporter
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-rtc/otelcol-rtc/internal/completeness"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exporter/current"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/exporter/server"
 )
 
 // expiration is how long current data points are kept without an update.
@@ -28,9 +26,7 @@ type overviewExporter struct {
 	settings component.TelemetrySettings
 	now      func() time.Time
 	started  time.Time
-	server   *http.Server
-	stop     chan struct{}
-	running  sync.WaitGroup
+	server   server.Server
 
 	mu     sync.Mutex
 	fleet  fleet
@@ -40,7 +36,7 @@ type overviewExporter struct {
 
 func newExporter(settings component.TelemetrySettings, config *Config) *overviewExporter {
 	e := &overviewExporter{
-		config: config, settings: settings, now: time.Now, started: time.Now(), stop: make(chan struct{}),
+		config: config, settings: settings, now: time.Now, started: time.Now(),
 		fleet: fleet{targets: map[current.TargetID]*target{}, refused: map[current.TargetID]time.Time{}},
 	}
 	e.store = current.New(current.Config{
@@ -62,49 +58,20 @@ func newExporter(settings component.TelemetrySettings, config *Config) *overview
 }
 
 func (e *overviewExporter) start(ctx context.Context, host component.Host) error {
-	listener, err := e.config.ServerConfig.ToListener(ctx)
+	address, err := e.server.Start(ctx, host, e.settings, e.config.ServerConfig, e.handler(), time.Minute, e.expire)
 	if err != nil {
 		return err
 	}
-	if e.server, err = e.config.ServerConfig.ToServer(ctx, host.GetExtensions(), e.settings, e.handler()); err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	e.settings.Logger.Info("serving the overview page", zap.String("address", listener.Addr().String()),
-		zap.Bool("loopback_only", e.config.loopback()))
-	e.running.Go(func() {
-		if err := e.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
-		}
-	})
-	e.running.Go(e.expire)
+	e.settings.Logger.Info("serving the overview page", zap.Stringer("address", address), zap.Bool("loopback_only", e.config.loopback()))
 	return nil
 }
 
 // expire removes what has not been updated for long.
-func (e *overviewExporter) expire() {
-	ticker := time.NewTicker(time.Minute)
-	defer ticker.Stop()
-	for {
-		select {
-		case now := <-ticker.C:
-			e.store.Expire(now)
-			e.mu.Lock()
-			e.fleet.forget(now)
-			e.mu.Unlock()
-		case <-e.stop:
-			return
-		}
-	}
-}
-
-func (e *overviewExporter) shutdown(ctx context.Context) error {
-	if e.server == nil {
-		return nil
-	}
-	close(e.stop)
-	err := e.server.Shutdown(ctx)
-	e.running.Wait()
-	return err
+func (e *overviewExporter) expire(now time.Time) {
+	e.store.Expire(now)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.fleet.forget(now)
 }
 
 // consume takes a payload in, and updates the targets that it is about.

@@ -23,7 +23,7 @@ func createMetrics(ctx context.Context, settings exporter.Settings, config compo
 	e := newExporter(settings.TelemetrySettings, config.(*Config))
 	return exporterhelper.NewMetrics(ctx, settings, config, e.consume,
 		exporterhelper.WithStart(e.start),
-		exporterhelper.WithShutdown(e.shutdown),
+		exporterhelper.WithShutdown(e.server.Shutdown),
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
 	)

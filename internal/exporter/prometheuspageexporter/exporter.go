@@ -5,15 +5,12 @@ package prometheuspageexporter
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/prometheus/otlptranslator"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/otel/attribute"
@@ -23,6 +20,7 @@ import (
 	"github.com/otelcol-rtc/otelcol-rtc/internal/completeness"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exporter/current"
 	"github.com/otelcol-rtc/otelcol-rtc/internal/exporter/prometheuspageexporter/internal/metadata"
+	"github.com/otelcol-rtc/otelcol-rtc/internal/exporter/server"
 )
 
 // pageExporter serves what the store keeps.
@@ -32,9 +30,7 @@ type pageExporter struct {
 	telemetry *metadata.TelemetryBuilder
 	store     *current.Store
 	logged    map[refusal]bool
-	server    *http.Server
-	stop      chan struct{}
-	running   sync.WaitGroup
+	server    server.Server
 }
 
 // refusal identifies a reason and a metric. It is logged only once.
@@ -58,9 +54,7 @@ func newExporter(settings exporter.Settings, config *Config) (*pageExporter, err
 		}
 		targetInfo = namespace + "_" + targetInfo
 	}
-	e := &pageExporter{
-		config: config, settings: settings.TelemetrySettings, telemetry: telemetry, logged: map[refusal]bool{}, stop: make(chan struct{}),
-	}
+	e := &pageExporter{config: config, settings: settings.TelemetrySettings, telemetry: telemetry, logged: map[refusal]bool{}}
 	e.store = current.New(current.Config{
 		MetricName:    func(m pmetric.Metric) (string, error) { return metrics.Build(translatable(m)) },
 		LabelName:     labels.Build,
@@ -104,47 +98,16 @@ func translatable(m pmetric.Metric) otlptranslator.Metric {
 }
 
 func (e *pageExporter) start(ctx context.Context, host component.Host) error {
-	listener, err := e.config.ServerConfig.ToListener(ctx)
-	if err != nil {
-		return err
-	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/metrics", e.serve)
-	if e.server, err = e.config.ServerConfig.ToServer(ctx, host.GetExtensions(), e.settings, mux); err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	e.running.Go(func() {
-		if err := e.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
-		}
-	})
-	e.running.Go(e.expire)
-	return nil
-}
-
-// expire frees the memory of what has expired while nobody fetches the page.
-func (e *pageExporter) expire() {
-	ticker := time.NewTicker(e.config.MetricExpiration)
-	defer ticker.Stop()
-	for {
-		select {
-		case now := <-ticker.C:
-			e.store.Expire(now)
-		case <-e.stop:
-			return
-		}
-	}
+	// Expire frees the memory of what has expired while nobody fetches the page.
+	_, err := e.server.Start(ctx, host, e.settings, e.config.ServerConfig, mux, e.config.MetricExpiration, e.store.Expire)
+	return err
 }
 
 func (e *pageExporter) shutdown(ctx context.Context) error {
 	e.telemetry.Shutdown()
-	if e.server == nil {
-		return nil
-	}
-	close(e.stop)
-	err := e.server.Shutdown(ctx)
-	e.running.Wait()
-	return err
+	return e.server.Shutdown(ctx)
 }
 
 func (e *pageExporter) consume(ctx context.Context, metrics pmetric.Metrics) error {
