@@ -25,10 +25,10 @@ TEST_PACKAGES += $(if $(shell command -v curl),,curl)
 # The race detector needs a C compiler.
 RACE := $(if $(HAVE_CC),-race)
 
-# Runs the npm script with the name of the target, if make test-deps has installed its dependencies.
+# Runs the given npm script, if make test-deps has installed its dependencies.
 AGENT_DIR := distribution/mediasoup-agent
-AGENT = @cd $(AGENT_DIR) && if [ -d node_modules ]; then npm run --silent $@; \
-	else echo "mediasoup-agent: $@ skipped: run make test-deps" >&2; [ -z "$$CI" ]; fi
+agent = cd $(AGENT_DIR) && if [ -d node_modules ]; then npm run --silent $(1); \
+	else echo "mediasoup-agent: $(1) skipped: run make test-deps" >&2; [ -z "$$CI" ]; fi
 
 SYSTEM   ?=
 CONFIG   ?=
@@ -47,7 +47,7 @@ SOAK      ?= 30m
 RECEIVERS ?= 200
 OUTAGE    ?= 0
 
-.PHONY: help run test test-deps build generate lint bench compare fuzz mutate soak package package-test release reproduce clean
+.PHONY: help run test test-comparison test-dashboards test-manifests test-browser test-agent test-deps build generate lint bench compare fuzz mutate soak package package-test release reproduce clean
 
 help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -55,17 +55,28 @@ help: ## list all targets
 run: build ## build and run the collector with emulated servers, SYSTEM=jitsi of one system; CONFIG="base.yaml my.yaml" selects your own configurations instead
 	@SYSTEM='$(SYSTEM)' distribution/run.sh $(CONFIG)
 
-# The tests of dashboards, manifests and the overview page are not cached: the cache does not notice changes outside of their modules.
-# Those of dashboards run without the race detector, with which they take more than two minutes on two cores: what they run concurrently is
-# the code of the receivers, whose own tests use it.
-test: ## run go vet and all tests, with the race detector if a C compiler is installed
+test: ## run go vet and all tests, those of the collector with the race detector if a C compiler is installed
 	go vet ./...
-	go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
-	$(COMPARE) && go vet ./... && go test $(RACE) -shuffle=on $(TEST_FLAGS) ./...
+	go test $(RACE) -shuffle=on -parallel 4 $(TEST_FLAGS) ./... # most tests wait for a process or for a time limit
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-comparison test-dashboards test-manifests test-browser test-agent
+
+# The tests of dashboards, manifests and the overview page are not cached: the cache does not notice changes outside of their modules.
+# Those of the comparison and of dashboards run without the race detector, with which they take two minutes longer each on two cores: what
+# they run concurrently is the code of receivers and exporters, whose own tests use it.
+test-comparison:
+	$(COMPARE) && go vet ./... && go test -shuffle=on $(TEST_FLAGS) ./...
+
+test-dashboards:
 	$(DASHBOARD) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
+
+test-manifests:
 	$(MANIFESTS) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
+
+test-browser:
 	$(BROWSER) && go vet ./... && go test -count=1 -shuffle=on $(TEST_FLAGS) ./...
-	$(AGENT)
+
+test-agent:
+	@$(call agent,test)
 
 test-deps: ## install the dependencies of the tests: Debian packages, Go and npm modules, mediasoup and Prometheus (takes minutes once)
 	@internal/tools/test-deps.sh $(TEST_PACKAGES)
@@ -102,7 +113,7 @@ lint: ## run the linters and check the names in each metadata.yaml
 	$(PACKAGING) && go mod tidy -diff
 	$(BROWSER) && go mod tidy -diff
 	go test -run Metadata ./receiver/
-	$(AGENT)
+	@$(call agent,lint)
 
 bench: ## run benchmarks: BENCH=regexp COUNT=n
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...

@@ -177,6 +177,7 @@ func TestForeignAnswers(t *testing.T) {
 		"a proxy":        {502, "text/html", `<html>`, "HTTP status 502 Bad Gateway with an HTML page", scrape.Status},
 		"broken":         {200, "application/json", `{"result":{`, "cannot be decoded", scrape.Format},
 		"too deep":       {200, "application/json", `{"result":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`, "values more than 32 deep in a reply", scrape.Size},
+		"too large":      {200, "application/json", `{"result":"` + strings.Repeat("x", 16<<20) + `"}`, "more than 16 MiB in a reply", scrape.Size},
 		"another result": {200, "application/json", `{"result":{"now":"x"}}`, "no uptime in it", scrape.Format},
 	} {
 		t.Run(name, func(t *testing.T) {

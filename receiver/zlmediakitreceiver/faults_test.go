@@ -61,8 +61,7 @@ func TestFaults(t *testing.T) {
 			row, ok := faultRows[fault.Name]
 			require.True(t, ok, "a fault without a row")
 			server := startServer(t, zlmediakit.Options{Streams: 20})
-			s, logs := startScraper(t, server.URL(), nil)
-
+			s, logs := startScraper(t, server.URL(), func(c *Config) { c.MaxResponseSize = 16 << 20 }) // the race detector is slow
 			timeout := plenty
 			if row.counted == "timeout" {
 				timeout = 2 * time.Second
