@@ -313,3 +313,72 @@ func TestMetricCounts(t *testing.T) {
 		assert.Equal(t, strconv.Itoa(len(declared.Metrics)), string(match[1]), string(match[2]))
 	}
 }
+
+// TestQuotedNumbers checks that the sizes in README.md are those that make compare and make soak measured last, which are in their tables.
+func TestQuotedNumbers(t *testing.T) {
+	t.Parallel()
+	var measured, quoted [][]string
+	for rows := tableRows(t, "../internal/comparison/README.md"); len(rows) > 1; rows = rows[1:] {
+		if ours, exporter := rows[0], rows[1]; len(ours) == 7 && ours[0] == "ZLMediaKit, all schemas" {
+			measured = append(measured, []string{ours[1], ours[3], ours[4], ours[6], exporter[4] + ", " + exporter[6]})
+		}
+	}
+	for _, row := range tableRows(t, "../README.md") {
+		if len(row) == 5 && strings.Trim(row[0], "0123456789") == "" {
+			quoted = append(quoted, row)
+		}
+	}
+	require.NotEmpty(t, measured)
+	assert.Equal(t, measured, quoted)
+
+	soaked := map[string][]string{}
+	for _, row := range slices.Backward(tableRows(t, "../internal/soak/README.md")) { // the first table is that without an outage
+		soaked[row[0]] = row[1:]
+	}
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	sentence := regexp.MustCompile(`used\s+([\d.]+) of a core and (\d+) MiB`).FindStringSubmatch(string(readme))
+	require.NotNil(t, sentence)
+	assert.InDelta(t, highest(t, soaked["CPU, of one core"])/100, number64(t, sentence[1]), 0.05)
+	assert.InDelta(t, highest(t, soaked["RSS"]), number64(t, sentence[2]), 10)
+}
+
+// tableRows returns the cells of all tables of a page. Numbers in them have neither separators nor a decimal 0.
+func tableRows(t *testing.T, path string) (rows [][]string) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for line := range strings.Lines(string(content)) {
+		if !strings.HasPrefix(line, "|") {
+			continue
+		}
+		var row []string
+		for cell := range strings.SplitSeq(strings.Trim(line, "|\n"), "|") {
+			cell = separator.ReplaceAllString(strings.TrimSpace(cell), "$1$2")
+			row = append(row, strings.Replace(cell, ".0 ", " ", 1))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+var separator = regexp.MustCompile(`(\d),(\d)`)
+
+// highest returns the highest of the numbers at the beginning of the cells.
+func highest(t *testing.T, cells []string) float64 {
+	t.Helper()
+	require.NotEmpty(t, cells)
+	var numbers []float64
+	for _, cell := range cells {
+		number, _, _ := strings.Cut(cell, " ")
+		numbers = append(numbers, number64(t, number))
+	}
+	return slices.Max(numbers)
+}
+
+func number64(t *testing.T, text string) float64 {
+	t.Helper()
+	value, err := strconv.ParseFloat(text, 64)
+	require.NoError(t, err)
+	return value
+}
