@@ -142,6 +142,24 @@ func TestFleet(t *testing.T) {
 	assert.Less(t, time.Since(began), 5*time.Second)
 }
 
+// TestDeadFleet checks that each of many servers that fail at once has its error line.
+func TestDeadFleet(t *testing.T) {
+	t.Parallel()
+	var targets []string
+	for range 50 {
+		targets = append(targets, freeAddress(t))
+	}
+	c := start(t, nil, shipped("zlmediakit.yaml"), often,
+		fmt.Sprintf(`yaml:receivers: {zlmediakit: {endpoint: "", targets: {static: [%s]}}}`, strings.Join(targets, ", ")))
+	eventually(t, func(ct *assert.CollectT) {
+		log := c.Log()
+		for _, target := range targets {
+			assert.Regexp(ct, "error.*http://"+target+": connect: connection refused", log)
+		}
+	})
+	c.Stop(t)
+}
+
 // TestFleetShards checks that three collectors read every server exactly once, also after one of them has restarted, and measures how
 // long its servers are read by nobody.
 func TestFleetShards(t *testing.T) {

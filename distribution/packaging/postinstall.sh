@@ -36,7 +36,7 @@ fi
 if [ "$1" != 2 ] && [ -z "$2" ]; then
 	cat <<'EOT'
 otelcol-rtc is installed, but not started:
-  1. choose the systems to monitor in /etc/otelcol-rtc/config.yaml; secrets belong into /etc/otelcol-rtc/otelcol-rtc.env
+  1. choose the systems to monitor in /etc/otelcol-rtc/config.yaml; secrets belong in /etc/otelcol-rtc/otelcol-rtc.env
   2. systemctl enable --now otelcol-rtc
   3. look: the overview is on http://localhost:9468, the page for Prometheus on http://127.0.0.1:9464/metrics, both on this host only.
      From your own: ssh -L 9468:localhost:9468 this-host
