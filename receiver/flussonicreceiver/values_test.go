@@ -169,12 +169,12 @@ func TestNegativeViewers(t *testing.T) {
 	assert.Equal(t, map[string]float64{"flussonic.uptime{}": 1, "flussonic.vod.client.count{flussonic.vod.prefix=a}": 7}, points)
 }
 
-// Infinities and negative ages on the page are skipped.
+// Infinities, negative ages and impossible ratios on the page are skipped.
 func TestImplausibleValuesOfThePage(t *testing.T) {
 	page := `flussonic_clients 7
 flussonic_cpu_usage +Inf
 flussonic_memory_usage -1
-flussonic_disk_usage{path="a"} -Inf
+flussonic_disk_usage{path="a"} 1001
 flussonic_gpu_temp{gpu="0"} 1e9
 flussonic_stream_client_delay{stream="a"} 3.3e11
 flussonic_stream_bitrate{stream="a"} -Inf

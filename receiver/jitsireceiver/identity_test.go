@@ -298,6 +298,8 @@ func TestSeveralBridgesEnd(t *testing.T) {
 			identities := fmt.Sprint(entries[0].ContextMap()["identities"])
 			assert.Contains(t, identities, "r1")
 			assert.Contains(t, identities, "r2")
+			assert.Equal(t, tt.first[0] != '-', strings.Contains(identities, "started 1970-01-01T00:16:40Z"), identities)
+			assert.Equal(t, tt.first[0] != '-', strings.Contains(identities, "started"), identities)
 			assert.Equal(t, zap.InfoLevel, entries[1].Level)
 		})
 	}

@@ -629,6 +629,20 @@ func TestBridgesThatMove(t *testing.T) {
 	}
 }
 
+// If one source fails, the bridges of the other have their current values.
+func TestBridgesOfOneSource(t *testing.T) {
+	server := serve(t, "", answers{})
+	s, _ := startSystem(t, at("jicofo", server.URL))
+	for i, stats := range []string{` {"threads":1}`, ` {`, ` {`, ` {"threads":1}`} {
+		server.change(answers{apiStats: stats, apiMetrics: fmt.Sprintf(" jitsi_jicofo_threads 1\njitsi_jicofo_bridge_endpoints{jvb=\"a\"} %d\n", i)})
+		metrics, err := s.Scrape(t.Context())
+		assert.Equal(t, stats == ` {`, err != nil)
+		points := rtctest.Points(t, metrics)
+		assert.Contains(t, points, "jitsi.jicofo.bridge.endpoint.count{jitsi.bridge.id=a}")
+		assert.InDelta(t, i, points["jitsi.jicofo.bridge.endpoint.count{jitsi.bridge.id=a}"], 0)
+	}
+}
+
 // Each part of Jibri that reports its health has a point. Parts whose names are equal as attributes count once.
 func TestPartsOfJibri(t *testing.T) {
 	const part = "component.healthy{jitsi.jibri.component="

@@ -403,6 +403,36 @@ func TestUnsignedNumbers(t *testing.T) {
 	assert.False(t, hasMetric(points, "kamailio.tcp.connection.limit"))
 }
 
+// Values that cannot be have no point and count as refused: a counter below 0, and a reduction by more than 100 %.
+func TestImpossibleValues(t *testing.T) {
+	replies := map[string]string{
+		apiMethods:    `{"result":["` + apiUptime + `","` + apiStatistics + `","` + apiDispatcher + `"]}`,
+		apiStatistics: `{"result":{"core.rcv_requests":"1","script.a_total":"-1","script.b_total":"7"}}`,
+		apiDispatcher: `{"result":{"NRSETS":1,"RECORDS":[{"SET":{"ID":1,"TARGETS":[
+			{"DEST":{"URI":"sip:a","FLAGS":"AX","OCRATE":101}},{"DEST":{"URI":"sip:b","FLAGS":"AX","OCRATE":100}}]}}]}}`,
+	}
+	s, _ := startSystem(t, startRPC(t, func(words []string) json.RawMessage {
+		if reply, ok := replies[words[0]]; ok {
+			return json.RawMessage(reply)
+		}
+		return jsonAnswer(t, words)
+	}).URL, func(c *Config) {
+		everything(c)
+		c.Statistics.Naming = namingName
+	})
+	metrics, err := s.Scrape(t.Context())
+	require.NoError(t, err)
+	points := rtctest.Points(t, metrics)
+	assert.InDelta(t, 2, points["rtc.scrape.omitted.count{rtc.entity=value,rtc.omission.reason=invalid}"], 0)
+	maps.DeleteFunc(points, func(name string, _ float64) bool {
+		return !strings.HasPrefix(name, "kamailio.script.") && !strings.HasPrefix(name, "kamailio.dispatcher.target.overload.")
+	})
+	assert.Equal(t, map[string]float64{
+		"kamailio.script.b_total{}": 7,
+		"kamailio.dispatcher.target.overload.reduction{kamailio.dispatcher.set=1,kamailio.dispatcher.uri=sip:b}": 1,
+	}, points)
+}
+
 // Matches of a list of secfilter that is not known count for the list other. Fields that are not known are counted as refused.
 func TestUnknownSecfilterLists(t *testing.T) {
 	methods, err := json.Marshal(map[string]any{"result": []string{apiUptime, apiSecfilter}})
