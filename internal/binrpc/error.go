@@ -80,7 +80,7 @@ var dialHints = []struct {
 	hint  string
 }{
 	{fs.ErrPermission, `kamailio's socket is open to its own user only: set modparam("ctl", "mode", 0660) and ` +
-		`modparam("ctl", "group", ...) in kamailio.cfg, and add the collector's user to that group`},
+		`modparam("ctl", "group", ...) in kamailio.cfg, and add the collector's user to that group, then restart the collector`},
 	{fs.ErrNotExist, `check that kamailio runs and loads the ctl module, and compare the setting endpoint with modparam("ctl", "binrpc", ...)`},
 	{syscall.ECONNREFUSED, `nothing listens there: check that kamailio runs, and compare the setting endpoint with modparam("ctl", "binrpc", ...)`},
 	{syscall.EPROTOTYPE, `datagram socket: the setting endpoint must name a socket that modparam("ctl", "binrpc", ...) opens as unix: or unixs:`},
