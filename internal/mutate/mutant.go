@@ -251,8 +251,8 @@ func (f *finder) record(n ast.Node) bool {
 		case token.LSS, token.GTR, token.LEQ, token.GEQ, token.EQL, token.NEQ, token.LAND, token.LOR:
 			f.add("condition turned", e, "(mutantOn(%d) != (%s))")
 		case token.ADD, token.SUB:
-			other := map[token.Token]string{token.ADD: "-", token.SUB: "+"}[e.Op]
-			f.add("sum turned", e, "mutantPick(%d, %s, "+f.text(e.X)+" "+other+" "+f.text(e.Y)+")")
+			function := map[token.Token]string{token.ADD: "mutantSum", token.SUB: "mutantDifference"}[e.Op]
+			f.add("sum turned", e, function+"(%d, "+f.text(e.X)+", "+f.text(e.Y)+")")
 		}
 	case *ast.BlockStmt:
 		for _, s := range e.List {

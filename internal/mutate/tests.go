@@ -40,6 +40,24 @@ func mutantPick[T any](n int, right, wrong T) T {
 	return right
 }
 
+type mutantNumeric interface {
+	~int | ~int32 | ~int64 | ~uint | ~uint32 | ~uint64 | ~float64
+}
+
+func mutantSum[T mutantNumeric](n int, a, b T) T {
+	if mutantOn(n) {
+		return a - b
+	}
+	return a + b
+}
+
+func mutantDifference[T mutantNumeric](n int, a, b T) T {
+	if mutantOn(n) {
+		return a + b
+	}
+	return a - b
+}
+
 func mutantZero[T any](n int, right T) T {
 	var zero T
 	return mutantPick(n, right, zero)
