@@ -79,9 +79,12 @@ func TestBestSchemas(t *testing.T) {
 		{"the native schema of the others if they are more frequent", map[profile]int{
 			{rtspPush, rtsp, setOf(rtsp, rtmp), 0}: 1, {rtmpPush, rtmp, setOf(rtsp, rtmp), 0}: 5,
 		}, setOf(rtmp)},
+		{"the first of their native schemas if they are equally frequent", map[profile]int{
+			{rtspPush, rtsp, setOf(rtsp, rtmp), 0}: 5, {rtmpPush, rtmp, setOf(rtsp, rtmp), 0}: 5,
+		}, setOf(rtsp)},
 		{"a schema that has no name", map[profile]int{{rtmpPush, rtmp, all, all}: 900, {pull, schemaOther, setOf(schemaOther), 0}: 1}, allSchemas},
 	} {
-		for range 5 { // maps have no order
+		for range 20 { // maps have no order
 			assert.Equal(t, tt.want, bestSchemas(tt.streams), tt.name)
 		}
 	}
