@@ -47,14 +47,12 @@ type block struct {
 
 // documents reads all pages of the repository.
 var documents = sync.OnceValues(func() (pages map[string]*document, err error) {
-	list := exec.Command("git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md")
-	list.Dir = ".."
-	output, err := list.Output()
+	paths, err := listFiles("*.md")
 	if err != nil {
-		return nil, fmt.Errorf("git ls-files: %w", err)
+		return nil, err
 	}
 	pages = map[string]*document{}
-	for path := range strings.FieldsSeq(string(output)) {
+	for _, path := range paths {
 		source, err := os.ReadFile(filepath.Join("..", path))
 		if err != nil {
 			return nil, err
@@ -65,6 +63,17 @@ var documents = sync.OnceValues(func() (pages map[string]*document, err error) {
 	}
 	return pages, nil
 })
+
+// listFiles returns the paths of the files of the repository that match pattern, from its root.
+func listFiles(pattern string) ([]string, error) {
+	list := exec.Command("git", "ls-files", "--cached", "--others", "--exclude-standard", pattern) //nolint:gosec // a constant
+	list.Dir = ".."
+	output, err := list.Output()
+	if err != nil {
+		return nil, fmt.Errorf("git ls-files: %w", err)
+	}
+	return strings.Fields(string(output)), nil
+}
 
 func readDocument(path string, source []byte) (*document, error) {
 	d := &document{path: path}
@@ -245,6 +254,7 @@ var otherNames = map[string]string{
 	"kamailio_ctl":                       "socket",
 	"rtc.env":                            "file",
 	"rtc_host_network":                   "component",
+	"rtc_push":                           "value of an attribute",
 	"rtc_target":                         "part of a regular expression",
 	"rtpengine_delete":                   "function of Kamailio's module rtpengine",
 	"rtpengine.enable":                   "RPC",
@@ -254,25 +264,42 @@ var otherNames = map[string]string{
 }
 
 // fileName matches names of files.
-var fileName = regexp.MustCompile(`\.(txt|yaml)$`)
+var fileName = regexp.MustCompile(`\.(conf|md|service|txt|yaml)$`)
 
-// TestNamesInDocumentation checks that the metrics and attributes in the code of the documentation exist.
-func TestNamesInDocumentation(t *testing.T) {
-	t.Parallel()
+// codeOfDocumentation returns the code of each page, and the configurations, with their comments.
+func codeOfDocumentation(t *testing.T) map[string]string {
+	t.Helper()
 	pages, err := documents()
 	require.NoError(t, err)
-	known := knownNames(t)
-	checked := 0
+	code := map[string]string{}
 	for path, page := range pages {
 		switch filepath.Base(path) {
 		case "documentation.md", "CHANGELOG.md": // generated; with former names
 			continue
 		}
-		code := slices.Clone(page.code)
+		pieces := slices.Clone(page.code)
 		for _, b := range page.blocks {
-			code = append(code, b.text)
+			pieces = append(pieces, b.text)
 		}
-		for _, match := range name.FindAllStringSubmatch(strings.Join(code, "\n"), -1) {
+		code[path] = strings.Join(pieces, "\n")
+	}
+	configurations, err := listFiles("distribution/*.yaml")
+	require.NoError(t, err)
+	for _, path := range configurations {
+		content, err := os.ReadFile(filepath.Join("..", path))
+		require.NoError(t, err)
+		code[path] = string(content)
+	}
+	return code
+}
+
+// TestNamesInDocumentation checks that the metrics and attributes in the code of the documentation exist.
+func TestNamesInDocumentation(t *testing.T) {
+	t.Parallel()
+	known := knownNames(t)
+	checked := 0
+	for path, code := range codeOfDocumentation(t) {
+		for _, match := range name.FindAllStringSubmatch(code, -1) {
 			found, rest := match[1], match[2]
 			isOld := strings.HasPrefix(path, "distribution/compat/") && !strings.Contains(found, ".") // name of an old exporter
 			if isOld || otherNames[found] != "" || fileName.MatchString(found) || strings.HasPrefix(path, "testdata/") {
@@ -282,7 +309,7 @@ func TestNamesInDocumentation(t *testing.T) {
 			assert.True(t, isKnown(known, found, rest != ""), "%s: %s", path, found)
 		}
 	}
-	assert.Greater(t, checked, 500)
+	assert.Greater(t, checked, 2500)
 }
 
 // isKnown reports whether there is a name, or one with the beginning. The receiver makes kamailio.script.<name> of any statistic.
