@@ -55,9 +55,10 @@ help: ## list all targets
 run: build ## build and run the collector with emulated servers, SYSTEM=jitsi of one system; CONFIG="base.yaml my.yaml" selects your own configurations instead
 	@SYSTEM='$(SYSTEM)' distribution/run.sh $(CONFIG)
 
+# Most tests wait for a process or for a time limit, so that four of a package run at once.
 test: ## run go vet and all tests, those of the collector with the race detector if a C compiler is installed
 	go vet ./...
-	go test $(RACE) -shuffle=on -parallel 4 $(TEST_FLAGS) ./... # most tests wait for a process or for a time limit
+	go test $(RACE) -shuffle=on -parallel 4 $(TEST_FLAGS) ./...
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-comparison test-dashboards test-manifests test-browser test-agent
 
 # The tests of dashboards, manifests and the overview page are not cached: the cache does not notice changes outside of their modules.
