@@ -4,6 +4,7 @@
 package distribution_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/url"
@@ -66,7 +67,7 @@ var documents = sync.OnceValues(func() (pages map[string]*document, err error) {
 
 // listFiles returns the paths of the files of the repository that match pattern, from its root.
 func listFiles(pattern string) ([]string, error) {
-	list := exec.Command("git", "ls-files", "--cached", "--others", "--exclude-standard", pattern) //nolint:gosec // a constant
+	list := exec.CommandContext(context.Background(), "git", "ls-files", "--cached", "--others", "--exclude-standard", pattern)
 	list.Dir = ".."
 	output, err := list.Output()
 	if err != nil {
