@@ -69,8 +69,8 @@ func (o *options) flags() *flag.FlagSet {
 		}
 		return nil
 	})
-	flags.IntVar(&o.rounds, "rounds", 5, "`number` of measurements of each side, of which the medians are printed")
-	flags.IntVar(&o.scrapes, "scrapes", 5, "`number` of scrapes per measurement")
+	flags.IntVar(&o.rounds, "rounds", 1, "`number` of measurements of each side, of which the medians are printed")
+	flags.IntVar(&o.scrapes, "scrapes", 4, "`number` of scrapes per measurement")
 	flags.DurationVar(&o.interval, "interval", 0, "`interval` and timeout of scrapes (default 1 ms per stream and at least 1 s)")
 	flags.StringVar(&o.collector, "collector", "", "`path` of the collector, to compare its page with that of the exporter as Prometheus sees them")
 	return flags
