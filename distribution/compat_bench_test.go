@@ -92,14 +92,14 @@ func BenchmarkCompat(b *testing.B) {
 // run measures the collector. It serves the old names on address unless that is empty.
 func (x *large) run(b *testing.B, address string) {
 	b.Helper()
-	const interval = 30 * time.Second
+	const interval = 10 * time.Second
 	configs := []string{shipped(x.config)}
 	if address != "" {
 		configs = append(configs, filepath.Join("compat", x.exporter+".yaml"), "yaml:exporters::prometheus_page/"+x.exporter+"::endpoint: "+address)
 	}
 	c := start(b, x.start(b), append(configs, `yaml:
 receivers:
-  `+x.receiver+`: {collection_interval: 30s, timeout: 29s, initial_delay: 15s}
+  `+x.receiver+`: {collection_interval: 10s, timeout: 9s, initial_delay: 5s}
 processors:
   memory_limiter: {limit_mib: 8192, spike_limit_mib: 512}
 `, "yaml:receivers: {"+x.receiver+": {"+x.settings+"}}")...)
