@@ -367,8 +367,8 @@ func TestQuotedNumbers(t *testing.T) {
 	require.NoError(t, err)
 	sentence := regexp.MustCompile(`used\s+([\d.]+) of a core and (\d+) MiB`).FindStringSubmatch(string(readme))
 	require.NotNil(t, sentence)
-	assert.InDelta(t, highest(t, soaked["CPU, of one core"])/100, number64(t, sentence[1]), 0.05)
-	assert.InDelta(t, highest(t, soaked["RSS"]), number64(t, sentence[2]), 10)
+	assert.InDelta(t, highest(t, soaked["CPU, of one core"])/100, parseNumber(t, sentence[1]), 0.05)
+	assert.InDelta(t, highest(t, soaked["RSS"]), parseNumber(t, sentence[2]), 10)
 }
 
 // tableRows returns the cells of all tables of a page. Numbers in them have neither separators nor a decimal 0.
@@ -399,12 +399,12 @@ func highest(t *testing.T, cells []string) float64 {
 	var numbers []float64
 	for _, cell := range cells {
 		number, _, _ := strings.Cut(cell, " ")
-		numbers = append(numbers, number64(t, number))
+		numbers = append(numbers, parseNumber(t, number))
 	}
 	return slices.Max(numbers)
 }
 
-func number64(t *testing.T, text string) float64 {
+func parseNumber(t *testing.T, text string) float64 {
 	t.Helper()
 	value, err := strconv.ParseFloat(text, 64)
 	require.NoError(t, err)
