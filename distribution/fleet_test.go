@@ -169,7 +169,7 @@ func TestFleetShards(t *testing.T) {
 	writeTargets(t, file, servers)
 	settings := fmt.Sprintf(`yaml:
 receivers:
-  jitsi: {collection_interval: 1s, initial_delay: 1ms, jvb: {targets: {files: [%q]}}, shard: {index: "${env:SHARD}", count: %d}}
+  jitsi: {collection_interval: 2s, initial_delay: 1ms, jvb: {targets: {files: [%q]}}, shard: {index: "${env:SHARD}", count: %d}}
 `, file, count)
 	collectors := make([]*collector, count)
 	startShard := func(index int) {
@@ -203,7 +203,7 @@ receivers:
 	stopped := time.Since(restarted)
 	startShard(1)
 	require.Eventually(t, func() bool { return len(targetsUp(t, collectors[1])) == sizes[1] }, waitTimeout, 20*time.Millisecond)
-	t.Logf("restart of a shard: stopped after %v, all targets read again after %v, with an interval of 1 s", stopped, time.Since(restarted))
+	t.Logf("restart of a shard: stopped after %v, all targets read again after %v, with an interval of 2 s", stopped, time.Since(restarted))
 	assert.Equal(t, sizes, steady())
 	for _, c := range collectors {
 		c.Stop(t)
